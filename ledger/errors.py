@@ -1,0 +1,85 @@
+"""The one exception family of this project.
+
+    PingzhengError
+    ├── InvalidInput      what was given is malformed or breaks a rule of the data model
+    ├── NotFound          no such record
+    ├── Conflict          the record exists, or its state does not allow the move
+    ├── Forbidden         the party may not do this (role, status, ownership)
+    ├── Unauthenticated   no key, or one that is not known
+    ├── BadBundle         a bundle, certificate or fact file that cannot be read safely
+    ├── ChainUnavailable  no node answers, or it is not our chain; nothing was written
+    ├── ChainRejected     a contract refused the transaction
+    └── Misconfigured     the installation is not set up as it must be
+
+Every error has a stable ``code`` that machines may match, a message that says what is wrong, ``where``
+it was found, and a ``hint`` that says what to do next. None of them carries a name, an ID number or a phone number:
+say which field of which record, never its value, where the value is personal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class PingzhengError(Exception):
+    """Base of all errors that leave this package on purpose.
+
+    ``code`` is UPPER_SNAKE and never changes its meaning; ``details`` holds JSON values for machines.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        **details: Any,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.where = where
+        self.hint = hint
+        self.details = details
+
+    def __str__(self) -> str:
+        place = f" ({self.where})" if self.where else ""
+        hint = f" {self.hint}" if self.hint else ""
+        return f"[{self.code}]{place} {self.message}{hint}"
+
+
+class InvalidInput(PingzhengError):
+    """What was given is malformed or breaks a rule of the data model."""
+
+
+class NotFound(PingzhengError):
+    """No such record."""
+
+
+class Conflict(PingzhengError):
+    """The record exists already, or its state does not allow the move."""
+
+
+class Forbidden(PingzhengError):
+    """The party may not do this."""
+
+
+class Unauthenticated(PingzhengError):
+    """No API key was given, or one that is not known."""
+
+
+class BadBundle(PingzhengError):
+    """A bundle, certificate or fact file that cannot be read safely."""
+
+
+class ChainUnavailable(PingzhengError):
+    """No node answers, or it is not the chain this ledger was set up on."""
+
+
+class ChainRejected(PingzhengError):
+    """A contract refused the transaction; ``code`` is the contract's error by our name."""
+
+
+class Misconfigured(PingzhengError):
+    """The installation is not set up as it must be."""
