@@ -1,0 +1,108 @@
+"""Key files of an installation: readable by their owner alone, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from ledger.chain.accounts import account_of, new_private_key
+from ledger.errors import Misconfigured
+from ledger.proof.jws import LocalSigner
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` with mode 600: all of it, or nothing on a crash."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+class SecretFile:
+    """A 32-byte secret in a file, made when it is first needed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> bytes:
+        """The secret; raises ``Misconfigured`` ``KEY_FILE_DAMAGED`` if the file does not hold one."""
+        if not self._path.exists():
+            write_private(self._path, secrets.token_hex(32) + "\n")
+        try:
+            secret = bytes.fromhex(self._path.read_text().strip())
+        except ValueError:
+            secret = b""
+        if len(secret) != 32:
+            raise Misconfigured(
+                "KEY_FILE_DAMAGED",
+                "The key file does not hold 64 hex digits.",
+                where=self._path.name,
+                hint="Restore it from the backup; a new key cannot open what the old one sealed.",
+            )
+        return secret
+
+
+class FileKeyProvider:
+    """Key-encryption keys as files ``kek-<id>.key`` (see ``store.sealing.KeyProvider``)."""
+
+    def __init__(self, folder: Path, current: str = "1") -> None:
+        self._folder = folder
+        self._current = current
+
+    @property
+    def current(self) -> str:
+        """Id of the key that wraps new records."""
+        return self._current
+
+    def key(self, key_id: str) -> bytes:
+        """The key with that id; the current one is made when it is first needed."""
+        path = self._folder / f"kek-{key_id}.key"
+        if key_id != self._current and not path.exists():
+            raise Misconfigured(
+                "SEALING_KEY_MISSING",
+                f"The key-encryption key {key_id} is not held here.",
+                where=path.name,
+                hint="Restore the key file; what it wraps cannot be read without it.",
+            )
+        return SecretFile(path).read()
+
+
+class Custody:
+    """Private keys that this installation keeps *for* parties: for demonstrations and for its own operator.
+
+    In production a party keeps its key; the service takes its signatures only.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._keys: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+
+    def __contains__(self, account: str) -> bool:
+        return account in self._keys
+
+    def create(self, count: int = 1) -> list[str]:
+        """Make ``count`` keys and return their accounts."""
+        fresh = {account_of(key): key.hex() for key in (new_private_key() for _ in range(count))}
+        self._keys |= fresh
+        write_private(self._path, json.dumps(self._keys, indent=1, sort_keys=True))
+        return list(fresh)
+
+    def private_key(self, account: str) -> bytes:
+        """The key; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
+        if account not in self._keys:
+            raise Misconfigured(
+                "KEY_NOT_HELD",
+                f"The key of account {account} is not held here.",
+                hint="Let the party sign with its own key and send the signature.",
+            )
+        return bytes.fromhex(self._keys[account])
+
+    def signer(self, account: str) -> LocalSigner:
+        """Signs as that account."""
+        return LocalSigner(self.private_key(account), account)

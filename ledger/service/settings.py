@@ -1,0 +1,39 @@
+"""Configuration: ``PINGZHENG_*`` environment variables or arguments; every value has a working default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where a ledger lives and how it batches. Durations are seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="PINGZHENG_", extra="ignore")
+
+    home: Path = Field(Path("var"), description="Folder of this ledger: database, keys, local chain.")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the home folder.")
+    rpc_url: str | None = Field(None, description="JSON-RPC URL of the chain; default: a local chain kept in home.")
+    scenarios: Path | None = Field(None, description="Folder of scenario files; default: those of the package.")
+    region: str = Field("440800", description="Region code of the issuing platform, in certificate numbers.")
+    batch_size: int = Field(1024, ge=1, le=8192, description="A batch closes when it holds so many entries.")
+    batch_age: int = Field(2, ge=0, le=3600, description="… or when its first entry has waited so long.")
+    local_chain_id: int = Field(1337, description="Chain id of the local chain.")
+    offer_days: int = Field(15, ge=1, le=365, description="How long a transfer may be accepted.")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def deployment_file(self) -> Path:
+        """Addresses and code digests of the contracts."""
+        return self.home / "deployment.json"
+
+    @property
+    def keys_folder(self) -> Path:
+        """Key files, readable by the owner alone."""
+        return self.home / "keys"

@@ -1,0 +1,117 @@
+"""The append-only log: entries with gapless numbers, and the batches that the chain anchors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from ledger.errors import NotFound
+from ledger.proof.merkle import leaf_hash, root
+from ledger.store.counters import take
+from ledger.store.tables import Batch, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry to append: its type and its canonical JSON."""
+
+    type: str
+    body: bytes
+
+    @property
+    def leaf(self) -> bytes:
+        """Leaf hash, RFC 9162 §2.1.1."""
+        return leaf_hash(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Entries that no batch holds yet; ``oldest`` is when the first of them came (seconds UTC)."""
+
+    count: int
+    oldest: int | None
+
+
+def append(session: Session, entries: Sequence[NewEntry], at: int) -> list[int]:
+    """Append in this order and return the sequence numbers; all or none, with the caller's transaction."""
+    if not entries:
+        return []
+    first = take(session, "entry_seq", len(entries))
+    rows = [
+        {"seq": first + i, "type": entry.type, "leaf": entry.leaf.hex(), "body": entry.body, "created_at": at}
+        for i, entry in enumerate(entries)
+    ]
+    session.execute(insert(Entry), rows)
+    return [first + i for i in range(len(entries))]
+
+
+def pending(session: Session) -> Pending:
+    """How many entries wait for a batch, and since when."""
+    count, oldest = session.execute(
+        select(func.count(), func.min(Entry.created_at)).where(Entry.batch.is_(None))
+    ).one()
+    return Pending(count, oldest)
+
+
+def close_batch(session: Session, limit: int, at: int) -> Batch | None:
+    """Close a batch over the next ``limit`` waiting entries at most; ``None`` if none waits."""
+    waiting = session.execute(
+        select(Entry.seq, Entry.leaf).where(Entry.batch.is_(None)).order_by(Entry.seq).limit(limit)
+    ).all()
+    if not waiting:
+        return None
+    batch = Batch(
+        number=take(session, "batch_number", 1),
+        first_seq=waiting[0].seq,
+        size=len(waiting),
+        root=root([bytes.fromhex(row.leaf) for row in waiting]).hex(),
+        state="closed",
+        closed_at=at,
+    )
+    session.add(batch)
+    session.flush()
+    last = waiting[-1].seq
+    session.execute(update(Entry).where(Entry.seq.between(batch.first_seq, last)).values(batch=batch.number))
+    return batch
+
+
+def unanchored(session: Session) -> list[Batch]:
+    """Closed batches that the chain is not known to hold, in order."""
+    return list(session.scalars(select(Batch).where(Batch.state == "closed").order_by(Batch.number)))
+
+
+def batch(session: Session, number: int) -> Batch:
+    """The batch; raises ``NotFound`` ``BATCH_UNKNOWN``."""
+    row = session.get(Batch, number)
+    if row is None:
+        raise NotFound("BATCH_UNKNOWN", f"The log has no batch {number}.", hint="See the head for the newest batch.")
+    return row
+
+
+def leaves(session: Session, batch: Batch) -> list[bytes]:
+    """Leaf hashes of a batch, in order."""
+    last = batch.first_seq + batch.size - 1
+    found = session.scalars(
+        select(Entry.leaf).where(Entry.seq.between(batch.first_seq, last)).order_by(Entry.seq)
+    )
+    return [bytes.fromhex(leaf) for leaf in found]
+
+
+def entries_by_leaf(session: Session, wanted: Iterable[str]) -> dict[str, Entry]:
+    """Entries by leaf hash (hex); raises ``NotFound`` ``ENTRY_UNKNOWN`` if one is missing."""
+    asked = set(wanted)
+    found = {row.leaf: row for row in session.scalars(select(Entry).where(Entry.leaf.in_(asked)))}
+    if missing := asked - found.keys():
+        raise NotFound("ENTRY_UNKNOWN", f"The log has no entry with leaf {min(missing)}.")
+    return found
+
+
+def last_seq_anchored(session: Session) -> int:
+    """Highest sequence number that the chain is known to hold; −1 if none."""
+    row = session.execute(
+        select(Batch.first_seq + Batch.size - 1).where(Batch.state == "anchored").order_by(Batch.number.desc()).limit(1)
+    ).scalar_one_or_none()
+    return -1 if row is None else int(row)

@@ -1,0 +1,211 @@
+"""The tables: what the service knows beyond the chain. Digests are 64 hex digits, times are seconds UTC."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Hex32 = String(64)
+Ulid = String(26)
+
+
+class Base(DeclarativeBase):
+    """Declarative base: names for constraints, portable types."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {int: BigInteger, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012 - SQLAlchemy's API
+
+
+class Counter(Base):
+    """A gapless counter; it is raised in the transaction that uses the number."""
+
+    __tablename__ = "counter"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[int]
+
+
+class Sealed(Base):
+    """Personal text under its own data key. ``wrapped_key`` is null once the text has been erased."""
+
+    __tablename__ = "sealed"
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    key_id: Mapped[str] = mapped_column(String(64))
+    wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    nonce: Mapped[bytes] = mapped_column(LargeBinary)
+    ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Party(Base):
+    """A party. Name and identifier are sealed; ``lookup`` is a keyed digest of the identifier."""
+
+    __tablename__ = "party"
+    id: Mapped[str] = mapped_column(Hex32, primary_key=True)
+    no: Mapped[int | None] = mapped_column(unique=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    roles: Mapped[list[str]]
+    region: Mapped[str] = mapped_column(String(16))
+    account: Mapped[str] = mapped_column(String(42), unique=True)
+    lookup: Mapped[str] = mapped_column(Hex32, unique=True)
+    sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
+    created_at: Mapped[int]
+
+
+class ApiKey(Base):
+    """An API key of a party: only its SHA-256 is kept (the key itself has 256 random bits)."""
+
+    __tablename__ = "api_key"
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    party_id: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    key_digest: Mapped[str] = mapped_column(Hex32, unique=True)
+    created_at: Mapped[int]
+    revoked_at: Mapped[int | None]
+
+
+class Batch(Base):
+    """A contiguous range of entries: ``closed`` here, then ``anchored`` on the chain."""
+
+    __tablename__ = "batch"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_seq: Mapped[int] = mapped_column(unique=True)
+    size: Mapped[int]
+    root: Mapped[str] = mapped_column(Hex32)
+    state: Mapped[str] = mapped_column(String(16))
+    closed_at: Mapped[int]
+    at: Mapped[int | None]
+    by: Mapped[int | None]
+    tx_hash: Mapped[str | None] = mapped_column(Hex32)
+    block_number: Mapped[int | None]
+    gas_used: Mapped[int | None]
+
+
+class Entry(Base):
+    """One entry of the log: ``body`` is the canonical JSON that the leaf hashes."""
+
+    __tablename__ = "entry"
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    type: Mapped[str] = mapped_column(String(32))
+    leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    batch: Mapped[int | None] = mapped_column(ForeignKey("batch.number"), index=True)
+    created_at: Mapped[int]
+
+
+class Resource(Base):
+    """A data resource of the catalogue; ``document`` is its full description."""
+
+    __tablename__ = "resource"
+    code: Mapped[str] = mapped_column(String(64), primary_key=True)
+    provider: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    title: Mapped[str] = mapped_column(String(400))
+    document: Mapped[dict[str, Any]]
+    content_digest: Mapped[str] = mapped_column(String(80))
+    fingerprint: Mapped[str] = mapped_column(Hex32, unique=True)
+    created_at: Mapped[int]
+
+
+class Registration(Base):
+    """A rights registration of a resource; its state and holder are read from the chain's index."""
+
+    __tablename__ = "registration"
+    asset_id: Mapped[str] = mapped_column(Hex32, primary_key=True)
+    resource_code: Mapped[str] = mapped_column(ForeignKey("resource.code"), unique=True)
+    applicant: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    reg_no: Mapped[str] = mapped_column(String(64), unique=True)
+    valid_to: Mapped[int | None]
+    created_at: Mapped[int]
+
+
+class Authorization(Base):
+    """A subject's signed consent; the entry ``leaf`` is the original."""
+
+    __tablename__ = "authorization"
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    scenario: Mapped[str] = mapped_column(String(8))
+    subject: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    consumer: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[int]
+
+
+class Provision(Base):
+    """What a provider supplied under an authorization; the computed claims are sealed."""
+
+    __tablename__ = "provision"
+    __table_args__ = (UniqueConstraint("authorization_id", "provider"),)
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    authorization_id: Mapped[str] = mapped_column(ForeignKey("authorization.id"))
+    provider: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    result: Mapped[str] = mapped_column(String(16))
+    sealed_id: Mapped[str | None] = mapped_column(ForeignKey("sealed.id"))
+    created_at: Mapped[int]
+
+
+class Certificate(Base):
+    """A data asset certificate; its entry is the payload, the disclosures are sealed."""
+
+    __tablename__ = "certificate"
+    __table_args__ = (
+        Index("ix_certificate_subject_no", "subject", "certificate_no"),
+        Index("ix_certificate_consumer_no", "consumer", "certificate_no"),
+    )
+    certificate_no: Mapped[str] = mapped_column(String(32), primary_key=True)
+    cls: Mapped[str] = mapped_column("class", String(16))
+    leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    scenario: Mapped[str] = mapped_column(String(8))
+    issuer: Mapped[str] = mapped_column(Hex32)
+    subject: Mapped[str] = mapped_column(Hex32)
+    consumer: Mapped[str | None] = mapped_column(Hex32)
+    authorization_id: Mapped[str | None] = mapped_column(ForeignKey("authorization.id"), unique=True)
+    asset_id: Mapped[str | None] = mapped_column(ForeignKey("registration.asset_id"), index=True)
+    supersedes: Mapped[str | None] = mapped_column(String(32), unique=True)
+    exp: Mapped[int]
+    sealed_id: Mapped[str | None] = mapped_column(ForeignKey("sealed.id"))
+    token: Mapped[str | None]
+    created_at: Mapped[int]
+
+
+class Presentation(Base):
+    """A verification of a presented certificate, recorded for the subject."""
+
+    __tablename__ = "presentation"
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    certificate_no: Mapped[str] = mapped_column(ForeignKey("certificate.certificate_no"), index=True)
+    consumer: Mapped[str] = mapped_column(Hex32)
+    nonce_digest: Mapped[str] = mapped_column(String(80), unique=True)
+    result: Mapped[str] = mapped_column(String(48))
+    created_at: Mapped[int]
+
+
+class Operation(Base):
+    """Accepted work whose entries wait for their batch; done when ``last_seq`` is anchored."""
+
+    __tablename__ = "operation"
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    party_id: Mapped[str] = mapped_column(Hex32)
+    kind: Mapped[str] = mapped_column(String(32))
+    last_seq: Mapped[int]
+    result: Mapped[dict[str, Any]]
+    created_at: Mapped[int]
+
+
+class IdempotentRequest(Base):
+    """A write under an ``Idempotency-Key``; ``response`` is null while it is still running."""
+
+    __tablename__ = "idempotent_request"
+    party_id: Mapped[str] = mapped_column(Hex32, primary_key=True)
+    key: Mapped[str] = mapped_column(String(128), primary_key=True)
+    request_digest: Mapped[str] = mapped_column(String(80))
+    status: Mapped[int | None]
+    response: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    created_at: Mapped[int]
