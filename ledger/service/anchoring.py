@@ -1,0 +1,140 @@
+"""Closing batches and anchoring them: at a size or an age, one transaction each, resumable at any point."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import update
+
+from ledger.chain.client import ChainClient
+from ledger.chain.reader import ChainReader
+from ledger.errors import ChainRejected, ChainUnavailable, Conflict
+from ledger.store import log as log_store
+from ledger.store.database import Database
+from ledger.store.tables import Batch
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRule:
+    """A batch closes at ``size`` entries or when its first has waited ``age`` seconds, whichever comes first."""
+
+    size: int
+    age: int
+
+
+class Anchoring:
+    """The one writer of anchors. Safe to call again after a crash: the chain says what it holds."""
+
+    def __init__(
+        self, database: Database, client: ChainClient, reader: ChainReader, rule: BatchRule, clock: Callable[[], int]
+    ) -> None:
+        self._database = database
+        self._client = client
+        self._reader = reader
+        self._rule = rule
+        self._clock = clock
+        self._turn = threading.Lock()
+
+    def tick(self) -> int:
+        """Close what is due and anchor what is closed; returns how many batches were anchored."""
+        with self._turn:
+            self._close(force=False)
+            return self._anchor_closed()
+
+    def flush(self) -> int:
+        """Like ``tick``, but what waits is due now: for a caller that must not wait for the age."""
+        with self._turn:
+            self._close(force=True)
+            return self._anchor_closed()
+
+    def _close(self, *, force: bool) -> None:
+        while True:
+            now = self._clock()
+            with self._database.read() as session:
+                waiting = log_store.pending(session)
+            if waiting.oldest is None:
+                return
+            due = waiting.count >= self._rule.size or now - waiting.oldest >= self._rule.age
+            if not (due or force):
+                return
+            with self._database.write() as session:
+                log_store.close_batch(session, self._rule.size, now)
+
+    def _anchor_closed(self) -> int:
+        with self._database.read() as session:
+            closed = log_store.unanchored(session)
+        for batch in closed:
+            self._anchor(batch)
+        return len(closed)
+
+    def _anchor(self, batch: Batch) -> None:
+        held = self._reader.batch_count()
+        if batch.number >= held:
+            try:
+                self._client.anchor(batch.first_seq, batch.size, bytes.fromhex(batch.root))
+            except (ChainRejected, Conflict) as refusal:
+                # A transaction sent before a crash may have been mined since we looked.
+                if refusal.code != "LOG_NOT_CONTIGUOUS":
+                    raise
+        anchored = self._reader.anchored(batch.number)
+        if anchored is None or (anchored.root, anchored.first_seq, anchored.size) != (
+            batch.root,
+            batch.first_seq,
+            batch.size,
+        ):
+            raise Conflict(
+                "LOG_FORKED",
+                f"The chain holds another batch {batch.number} than this ledger.",
+                where=f"batch {batch.number}",
+                hint="Another installation writes to the same contract, or this database is not its own. "
+                "Stop issuing and compare with the chain.",
+            )
+        with self._database.write() as session:
+            session.execute(
+                update(Batch)
+                .where(Batch.number == batch.number)
+                .values(
+                    state="anchored",
+                    at=anchored.at,
+                    by=anchored.by,
+                    tx_hash=anchored.tx_hash,
+                    block_number=anchored.block_number,
+                    gas_used=anchored.gas_used,
+                )
+            )
+        log.info("batch anchored", batch=batch.number, size=batch.size, gas=anchored.gas_used)
+
+
+class AnchoringThread:
+    """Ticks in the background of a server. A chain that is down delays anchors and loses nothing."""
+
+    def __init__(self, anchoring: Anchoring, interval: float = 0.25) -> None:
+        self._anchoring = anchoring
+        self._interval = interval
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="anchoring", daemon=True)
+
+    def start(self) -> None:
+        """Begin ticking."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the running tick and end."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._interval):
+            try:
+                self._anchoring.tick()
+            except ChainUnavailable as failure:
+                log.warning("chain unavailable, entries wait", code=failure.code)
+                self._stop.wait(5 * self._interval)
+            except Exception as failure:
+                log.error("anchoring failed, entries wait", error=type(failure).__name__)
+                self._stop.wait(20 * self._interval)

@@ -1,0 +1,150 @@
+"""Making bundles: everything a verifier needs beside the chain, in one small file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from ledger.chain.reader import ChainReader
+from ledger.errors import Forbidden, InvalidInput
+from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, StatusSeen
+from ledger.proof.jws import Jwk, Signer, sign_compact
+from ledger.proof.merkle import Tree
+from ledger.proof.sdjwt import Disclosed, bind_key, compose
+from ledger.service.issuance import certificate
+from ledger.service.positions import position
+from ledger.store import log as log_store
+from ledger.store.database import Database
+from ledger.store.sealing import Sealer
+from ledger.store.tables import Batch, Certificate
+
+CERTIFICATE_TYP = "dc+sd-jwt"
+
+
+class Bundles:
+    """Assembles bundles; signs a certificate when it is first needed (its anchor proves the time)."""
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        reader: ChainReader,
+        issuer: Signer,
+        public_key: Callable[[str], Jwk],
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._reader = reader
+        self._issuer = issuer
+        self._public_key = public_key
+        self._trees: dict[int, Tree] = {}
+
+    def build(self, number: str, fields: Iterable[str] | None = None) -> Bundle:
+        """The bundle of an anchored certificate with the chosen fields disclosed (default: all).
+
+        Raises ``NotFound``, ``Conflict`` ``NOT_ANCHORED_YET``, ``Forbidden`` ``FIELD_OUTSIDE_AUTHORISATION``.
+        """
+        with self._database.write() as session:
+            row = certificate(session, number)
+            token = self._token(session, row)
+            hidden = self._disclosures(session, row)
+            chosen = _choose(hidden, fields)
+            statement = log_store.statement(session, row.leaf)
+            rests_on = [
+                leaf.removeprefix("sha-256:")
+                for leaf in (*statement.get("authorizations", ()), *statement.get("provisions", ()))
+            ]
+            where = position(session, row.leaf)
+            evidence = [self._evidence(session, leaf) for leaf in rests_on]
+            batches = sorted({where.batch, *(item.position.batch for item in evidence)})
+            anchors = tuple(_anchor(log_store.batch(session, batch)) for batch in batches)
+            proof = self._proof(session, where)
+        status = self._reader.status_of(where.batch, where.index)
+        return Bundle(
+            chain=self._chain(),
+            certificate=compose(token, chosen),
+            position=where,
+            proof=proof,
+            evidence=tuple(evidence),
+            anchors=anchors,
+            keys=self._keys(evidence),
+            status=StatusSeen(block=status.block, state=status.state),
+        )
+
+    def present(self, number: str, fields: Iterable[str], consumer: str, nonce: str, holder: Signer, at: int) -> Bundle:
+        """A bundle bound by the holder's key to one consumer and one nonce (seconds UTC in ``iat``)."""
+        bundle = self.build(number, fields)
+        return bundle.with_certificate(bind_key(bundle.certificate, holder, audience=consumer, nonce=nonce, at=at))
+
+    def _token(self, session: Session, row: Certificate) -> str:
+        if row.token is None:
+            body = log_store.entries_by_leaf(session, [row.leaf])[row.leaf].body
+            row.token = sign_compact(body, self._issuer, CERTIFICATE_TYP)
+            session.execute(
+                update(Certificate).where(Certificate.certificate_no == row.certificate_no).values(token=row.token)
+            )
+        return row.token
+
+    def _disclosures(self, session: Session, row: Certificate) -> list[Disclosed]:
+        if row.sealed_id is None:
+            return []
+        opened = self._sealer.open(session, row.sealed_id)
+        if not isinstance(opened, list):
+            raise TypeError("sealed disclosures are a list")
+        return [Disclosed.decode(item) for item in opened]
+
+    def _evidence(self, session: Session, leaf: str) -> Evidence:
+        entry = log_store.entries_by_leaf(session, [leaf])[leaf]
+        where = position(session, leaf)
+        return Evidence(entry=entry.body.decode(), position=where, proof=self._proof(session, where))
+
+    def _proof(self, session: Session, where: Position) -> tuple[bytes, ...]:
+        tree = self._trees.get(where.batch)
+        if tree is None:
+            tree = Tree(log_store.leaves(session, log_store.batch(session, where.batch)))
+            self._trees = {**dict(list(self._trees.items())[-63:]), where.batch: tree}
+        return tuple(tree.inclusion_proof(where.index))
+
+    def _keys(self, evidence: Sequence[Evidence]) -> dict[str, Jwk]:
+        from_entries = {item.signer for item in evidence if item.signer}
+        return {kid: self._public_key(kid) for kid in sorted({self._issuer.kid, *from_entries})}
+
+    def _chain(self) -> ChainId:
+        deployment = self._reader.deployment
+        return ChainId(
+            chain_id=deployment.chain_id,
+            certificate_log=deployment.certificate_log,
+            party_registry=deployment.party_registry,
+            asset_registry=deployment.asset_registry,
+        )
+
+
+def _choose(hidden: Sequence[Disclosed], fields: Iterable[str] | None) -> list[Disclosed]:
+    if fields is None:
+        return list(hidden)
+    wanted = list(dict.fromkeys(fields))
+    by_name = {item.name: item for item in hidden}
+    if outside := sorted(set(wanted) - by_name.keys()):
+        raise Forbidden(
+            "FIELD_OUTSIDE_AUTHORISATION",
+            f"The certificate does not carry: {', '.join(outside)}.",
+            hint="It can disclose only what the subject authorised; ask for a new authorization.",
+        )
+    return [by_name[name] for name in wanted]
+
+
+def _anchor(batch: Batch) -> Anchor:
+    if batch.at is None or batch.by is None:
+        raise InvalidInput("NOT_ANCHORED_YET", "The batch is not anchored yet.", where=f"batch {batch.number}")
+    return Anchor(
+        batch=batch.number,
+        first_seq=batch.first_seq,
+        size=batch.size,
+        root=bytes.fromhex(batch.root),
+        at=batch.at,
+        by=batch.by,
+    )
+
+

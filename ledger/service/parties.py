@@ -1,0 +1,235 @@
+"""Onboarding parties, accrediting issuers, and API keys."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from ulid import ULID
+
+from ledger.chain.accounts import check_account
+from ledger.chain.client import ChainClient, PartyRegistration
+from ledger.chain.reader import ChainReader
+from ledger.domain.codes import check_region, check_resident_id, check_uscc
+from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role, party_id
+from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
+from ledger.store.database import Database
+from ledger.store.sealing import Sealer
+from ledger.store.tables import ApiKey, Party
+
+MAX_NAME = 200
+CHAIN_CHUNK = 50
+API_KEY_PREFIX = "pz_"
+
+
+@dataclass(frozen=True, slots=True)
+class NewParty:
+    """A party to onboard. ``identifier`` is the USCC, or for a person the resident ID number."""
+
+    kind: PartyKind
+    name: str
+    identifier: str
+    region: str
+    account: str
+    roles: frozenset[Role] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who calls: a party with the roles that the chain gives it now."""
+
+    party: str
+    roles: frozenset[Role]
+
+
+class Parties:
+    """The party register: identifiers sealed here, ids and roles on the chain."""
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        client: ChainClient,
+        reader: ChainReader,
+        lookup_key: bytes,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._client = client
+        self._reader = reader
+        self._lookup_key = lookup_key
+        self._clock = clock
+
+    def onboard(self, newcomers: Sequence[NewParty]) -> list[Party]:
+        """Record the parties and register them on the chain; those already here are returned as they are.
+
+        All are checked before any is written. Raises ``InvalidInput`` naming the row, ``Conflict``
+        ``ACCOUNT_IN_USE`` if an account belongs to another party.
+        """
+        checked = [self._checked(newcomer, row) for row, newcomer in enumerate(newcomers, start=1)]
+        with self._database.write() as session:
+            parties = [self._find_or_add(session, newcomer) for newcomer in checked]
+        self._register_on_chain([party for party in parties if party.no is None])
+        with self._database.read() as session:
+            return [session.get_one(Party, party.id) for party in parties]
+
+    def _checked(self, newcomer: NewParty, row: int) -> NewParty:
+        where = f"party {row}"
+        if not 1 <= len(newcomer.name) <= MAX_NAME:
+            raise InvalidInput("PARTY_NAME_LENGTH", f"A name has 1 to {MAX_NAME} characters.", where=where)
+        check = check_resident_id if newcomer.kind is PartyKind.PERSON else check_uscc
+        return NewParty(
+            kind=newcomer.kind,
+            name=newcomer.name,
+            identifier=check(newcomer.identifier, where=where),
+            region=check_region(newcomer.region, where=where),
+            account=check_account(newcomer.account, where=where),
+            roles=newcomer.roles or DEFAULT_ROLES[newcomer.kind],
+        )
+
+    def _find_or_add(self, session: Session, newcomer: NewParty) -> Party:
+        lookup = self._lookup(newcomer.identifier)
+        if known := session.scalar(select(Party).where(Party.lookup == lookup)):
+            return known
+        if session.scalar(select(Party.id).where(Party.account == newcomer.account)):
+            raise Conflict(
+                "ACCOUNT_IN_USE",
+                f"The account {newcomer.account} belongs to another party.",
+                hint="Give every party an account of its own.",
+            )
+        key = secrets.token_bytes(32)
+        identity = {"name": newcomer.name, "identifier": newcomer.identifier, "id_key": key.hex()}
+        party = Party(
+            id=party_id(key, newcomer.kind, newcomer.identifier),
+            kind=newcomer.kind.value,
+            roles=sorted(role.value for role in newcomer.roles or ()),
+            region=newcomer.region,
+            account=newcomer.account,
+            lookup=lookup,
+            sealed_id=self._sealer.seal(session, identity),
+            created_at=self._clock(),
+        )
+        session.add(party)
+        session.flush()
+        return party
+
+    def _lookup(self, identifier: str) -> str:
+        return hmac.new(self._lookup_key, b"party|" + identifier.encode(), hashlib.sha256).hexdigest()
+
+    def _register_on_chain(self, parties: Sequence[Party]) -> None:
+        for start in range(0, len(parties), CHAIN_CHUNK):
+            chunk = parties[start : start + CHAIN_CHUNK]
+            numbers = {party.id: self._reader.party_no(party.id) for party in chunk}
+            missing = [party for party in chunk if not numbers[party.id]]
+            if missing:
+                self._client.register_parties(
+                    [
+                        PartyRegistration(party.id, party.account, Role.mask(Role(role) for role in party.roles))
+                        for party in missing
+                    ]
+                )
+            numbers |= {party.id: self._reader.party_no(party.id) for party in missing}
+            with self._database.write() as session:
+                for identifier, number in numbers.items():
+                    session.execute(update(Party).where(Party.id == identifier).values(no=number))
+
+    def accredit(self, issuer: str, scenarios: Iterable[str], start: int, end: int) -> None:
+        """Let ``issuer`` issue under ``scenarios`` while ``start ≤ t < end``; already so: nothing is sent."""
+        number = self.get(issuer).no
+        if number is None:
+            raise Conflict("PARTY_NOT_ON_CHAIN", "The party is not registered on the chain yet.")
+        for scenario in scenarios:
+            if self._reader.accreditation(number, scenario) != (start, end):
+                self._client.accredit(number, scenario, start, end)
+
+    def get(self, identifier: str) -> Party:
+        """The party with that id; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+        with self._database.read() as session:
+            return party(session, identifier)
+
+    def find(self, identifier: str) -> Party:
+        """The party with that USCC or ID number; raises ``NotFound``."""
+        with self._database.read() as session:
+            found = session.scalar(select(Party).where(Party.lookup == self._lookup(identifier)))
+        if found is None:
+            raise _unknown()
+        return found
+
+    def page(self, after: str | None, limit: int, kind: PartyKind | None = None) -> list[Party]:
+        """Parties by id, keyset paged."""
+        query = select(Party).order_by(Party.id).limit(limit)
+        if after:
+            query = query.where(Party.id > after)
+        if kind:
+            query = query.where(Party.kind == kind.value)
+        with self._database.read() as session:
+            return list(session.scalars(query))
+
+    def identity(self, identifier: str) -> dict[str, str]:
+        """Name and identifier, unsealed: for the party itself and those it deals with, never for a log."""
+        with self._database.read() as session:
+            return identity(session, self._sealer, party(session, identifier))
+
+    def names(self, identifiers: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """(id, name) of each party, for what people read."""
+        for identifier in dict.fromkeys(identifiers):
+            yield identifier, self.identity(identifier)["name"]
+
+    def new_api_key(self, identifier: str) -> str:
+        """A fresh API key of the party: shown once, kept as a digest."""
+        key = API_KEY_PREFIX + secrets.token_urlsafe(32)
+        with self._database.write() as session:
+            party(session, identifier)
+            session.add(
+                ApiKey(
+                    id=str(ULID()),
+                    party_id=identifier,
+                    key_digest=hashlib.sha256(key.encode()).hexdigest(),
+                    created_at=self._clock(),
+                )
+            )
+        return key
+
+    def authenticate(self, key: str) -> Actor:
+        """Who holds this API key, with its roles by the chain; raises ``Unauthenticated``, ``Forbidden``."""
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        with self._database.read() as session:
+            found = session.execute(
+                select(Party.id, Party.no)
+                .join(ApiKey, ApiKey.party_id == Party.id)
+                .where(ApiKey.key_digest == digest, ApiKey.revoked_at.is_(None))
+            ).one_or_none()
+        if found is None:
+            raise Unauthenticated(
+                "API_KEY_UNKNOWN", "The API key is not known.", hint="Ask the platform's operator for a key."
+            )
+        record = self._reader.party(found.no)
+        if record.status != "active":
+            raise Forbidden("PARTY_NOT_ACTIVE", f"The party is {record.status}.", hint="Ask the authority.")
+        return Actor(found.id, frozenset(Role(role) for role in record.roles))
+
+
+def party(session: Session, identifier: str) -> Party:
+    """The party with that id; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+    found = session.get(Party, identifier)
+    if found is None:
+        raise _unknown()
+    return found
+
+
+def identity(session: Session, sealer: Sealer, party: Party) -> dict[str, str]:
+    """Name and identifier, unsealed."""
+    opened = sealer.open(session, party.sealed_id)
+    if not isinstance(opened, dict):
+        raise TypeError("a sealed identity is an object")
+    return {"name": opened["name"], "identifier": opened["identifier"]}
+
+
+def _unknown() -> NotFound:
+    return NotFound("PARTY_UNKNOWN", "No such party.", hint="Onboard it first, or check the id.")
