@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.chain.accounts import check_account
+from ledger.chain.accounts import account_of_public_key, check_public_key
 from ledger.chain.client import ChainClient, PartyRegistration
 from ledger.chain.reader import ChainReader
 from ledger.domain.codes import check_region, check_resident_id, check_uscc
@@ -29,13 +29,16 @@ API_KEY_PREFIX = "pz_"
 
 @dataclass(frozen=True, slots=True)
 class NewParty:
-    """A party to onboard. ``identifier`` is the USCC, or for a person the resident ID number."""
+    """A party to onboard. ``identifier`` is the USCC, or for a person the resident ID number.
+
+    ``public_key`` is its secp256k1 key, compressed, 66 hex digits; its account follows from it.
+    """
 
     kind: PartyKind
     name: str
     identifier: str
     region: str
-    account: str
+    public_key: str
     roles: frozenset[Role] | None = None
 
 
@@ -89,7 +92,7 @@ class Parties:
             name=newcomer.name,
             identifier=check(newcomer.identifier, where=where),
             region=check_region(newcomer.region, where=where),
-            account=check_account(newcomer.account, where=where),
+            public_key=check_public_key(newcomer.public_key, where=where),
             roles=newcomer.roles or DEFAULT_ROLES[newcomer.kind],
         )
 
@@ -97,10 +100,11 @@ class Parties:
         lookup = self._lookup(newcomer.identifier)
         if known := session.scalar(select(Party).where(Party.lookup == lookup)):
             return known
-        if session.scalar(select(Party.id).where(Party.account == newcomer.account)):
+        account = account_of_public_key(newcomer.public_key)
+        if session.scalar(select(Party.id).where(Party.account == account)):
             raise Conflict(
                 "ACCOUNT_IN_USE",
-                f"The account {newcomer.account} belongs to another party.",
+                f"The account {account} belongs to another party.",
                 hint="Give every party an account of its own.",
             )
         key = secrets.token_bytes(32)
@@ -110,7 +114,8 @@ class Parties:
             kind=newcomer.kind.value,
             roles=sorted(role.value for role in newcomer.roles or ()),
             region=newcomer.region,
-            account=newcomer.account,
+            account=account,
+            public_key=newcomer.public_key,
             lookup=lookup,
             sealed_id=self._sealer.seal(session, identity),
             created_at=self._clock(),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
@@ -107,6 +109,13 @@ def entries_by_leaf(session: Session, wanted: Iterable[str]) -> dict[str, Entry]
     if missing := asked - found.keys():
         raise NotFound("ENTRY_UNKNOWN", f"The log has no entry with leaf {min(missing)}.")
     return found
+
+
+def statement(session: Session, leaf: str) -> dict[str, Any]:
+    """The entry with that leaf hash (hex), parsed."""
+    body = entries_by_leaf(session, [leaf])[leaf].body
+    parsed: dict[str, Any] = json.loads(body)
+    return parsed
 
 
 def last_seq_anchored(session: Session) -> int:

@@ -54,6 +54,7 @@ class Party(Base):
     roles: Mapped[list[str]]
     region: Mapped[str] = mapped_column(String(16))
     account: Mapped[str] = mapped_column(String(42), unique=True)
+    public_key: Mapped[str] = mapped_column(String(66))
     lookup: Mapped[str] = mapped_column(Hex32, unique=True)
     sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
     created_at: Mapped[int]
