@@ -1,0 +1,130 @@
+"""Writing to the contracts with one local account, and the plain calls that go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from ledger.chain.calls import Call
+from ledger.chain.connection import Connection, RpcFault
+from ledger.chain.contracts import EventDecoder, Interface
+from ledger.chain.deployment import Deployment, check_deployment, interface_of
+from ledger.chain.revert import RevertReader
+from ledger.chain.sender import Receipt, Sender
+from ledger.errors import Misconfigured
+
+
+class ChainClient:
+    """One account on one deployment. The constructor does no network; ``check`` proves that the chain is ours.
+
+    Thread-safe. ``with_account`` gives a client of another account over the same connection.
+    """
+
+    def __init__(self, connection: Connection, deployment: Deployment, private_key: str | None = None) -> None:
+        self.connection = connection
+        self.deployment = deployment
+        self._interfaces: dict[str, Interface] = {name: interface_of(name) for name in deployment.addresses}
+        self._reverts = RevertReader(self._interfaces.values())
+        self._decoder = EventDecoder({deployment.addresses[name]: face for name, face in self._interfaces.items()})
+        self._senders: dict[str, Sender] = {}
+        self._sender = self._sender_of(private_key) if private_key else None
+
+    @classmethod
+    def at(cls, url: str, deployment: Deployment, private_key: str | None = None) -> Self:
+        return cls(Connection(url), deployment, private_key)
+
+    def check(self) -> Self:
+        """Raises ChainUnavailable or Misconfigured unless chain, genesis and contract code are the deployment's."""
+        check_deployment(self.connection, self.deployment)
+        return self
+
+    def with_account(self, private_key: str) -> ChainClient:
+        """A client that sends from another account; the same key always shares one sender and its nonces."""
+        other = ChainClient(self.connection, self.deployment)
+        other._senders = self._senders
+        other._sender = other._sender_of(private_key)
+        return other
+
+    @property
+    def account(self) -> str:
+        """The sending account, ``0x`` and 40 lower-case digits."""
+        return self._required_sender().address
+
+    @property
+    def decoder(self) -> EventDecoder:
+        return self._decoder
+
+    def address_of(self, contract: str) -> str:
+        return self.deployment.addresses[contract]
+
+    def encode(self, call: Call) -> bytes:
+        return self._interfaces[call.contract].encode_call(call.function, call.args)
+
+    def read(self, contract: str, function: str, args: Sequence[Any] = (), *, block: int | str = "latest") -> list[Any]:
+        """The return values of a view function, as JSON values, as of a block."""
+        interface, address = self._interfaces[contract], self.address_of(contract)
+        try:
+            data = self.connection.call(address, interface.encode_call(function, args), block=block)
+        except RpcFault as fault:
+            raise self._reverts.read(fault, contract=f"{contract}.{function}") from fault
+        return interface.decode_result(function, data)
+
+    def send(self, call: Call) -> Receipt:
+        """Send a call from this client's account and wait for its block.
+
+        Raises what the contract refuses (Conflict, Forbidden, NotFound, InvalidInput or ChainRejected by its error's
+        name) before anything is sent where it can be foreseen, and ChainUnavailable where the node is gone.
+        """
+        return self.transact(self.address_of(call.contract), self.encode(call))
+
+    def transact(self, to: str, data: bytes, *, floor_gas: int = 0) -> Receipt:
+        """Send call data; the gas limit is the estimate with a margin, and no less than ``floor_gas``."""
+        sender = self._required_sender()
+        gas = max(sender.estimate(to, data), floor_gas)
+        return self._receipt(sender.send(to, data, gas=gas))
+
+    def estimate(self, to: str, data: bytes, *, sender: str) -> int:
+        """Gas limit for call data as another sender; raises the contract's refusal."""
+        return self._required_sender().estimate(to, data, sender=sender)
+
+    def receipt(self, tx_hash: str) -> Receipt | None:
+        """A transaction by hash, or None while it has no block. A failed one has no events."""
+        raw = self.connection.receipt(tx_hash)
+        return self._receipt(raw) if raw is not None and raw.get("blockNumber") else None
+
+    def _receipt(self, raw: dict[str, Any]) -> Receipt:
+        number = int(raw["blockNumber"], 16)
+        block = self.connection.block(number)
+        return Receipt(
+            tx_hash=raw["transactionHash"].removeprefix("0x"),
+            block_number=number,
+            block_hash=raw["blockHash"].removeprefix("0x"),
+            time=block.time if block else 0,
+            gas_used=int(raw["gasUsed"], 16),
+            events=tuple(self._decoder.decode(raw["logs"])),
+        )
+
+    def _required_sender(self) -> Sender:
+        if self._sender is None:
+            raise Misconfigured(
+                "ACCOUNT_MISSING",
+                "This client has no account to send from.",
+                where="private_key",
+                hint="Configure the account that sends the ledger's transactions.",
+            )
+        return self._sender
+
+    def _sender_of(self, private_key: str) -> Sender:
+        try:
+            account: LocalAccount = Account.from_key(private_key)
+        except (ValueError, TypeError) as error:
+            raise Misconfigured(
+                "ACCOUNT_KEY_INVALID", "The account's key is not 32 bytes of hex.", where="private_key", hint=None
+            ) from error
+        return self._senders.setdefault(
+            str(account.address),
+            Sender(self.connection, account, chain_id=self.deployment.chain_id, reverts=self._reverts),
+        )

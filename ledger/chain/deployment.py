@@ -1,0 +1,191 @@
+"""Where the contracts are, and the proof that the chain in front of us is the one they were put on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.chain.connection import Connection
+from ledger.chain.contracts import Interface
+from ledger.errors import ChainUnavailable, Misconfigured
+
+FORWARDER: Final = "Forwarder"
+PARTY_REGISTRY: Final = "PartyRegistry"
+ASSET_REGISTRY: Final = "AssetRegistry"
+CERTIFICATE_LOG: Final = "CertificateLog"
+CONTRACTS: Final = (FORWARDER, PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
+MAX_DEPLOYMENT_BYTES: Final = 64 * 1024
+_ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A compiled contract. ``immutables`` are (start, length) places in the runtime code that the constructor fills."""
+
+    name: str
+    abi: tuple[Mapping[str, Any], ...]
+    bytecode: bytes
+    runtime: bytes
+    immutables: tuple[tuple[int, int], ...]
+
+    def code_digest(self, code: bytes) -> str:
+        """SHA-256 of runtime code with the immutables blanked, 64 hex digits."""
+        blanked = bytearray(code)
+        for start, length in self.immutables:
+            blanked[start : start + length] = bytes(length)
+        return sha256(blanked).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment on one chain; its file is public. Hashes are 64 hex digits, addresses lower case."""
+
+    network: str
+    chain_id: int
+    genesis_hash: str
+    deploy_block: int
+    addresses: Mapping[str, str]
+    code_digests: Mapping[str, str]
+
+    @property
+    def party_registry(self) -> str:
+        return self.addresses[PARTY_REGISTRY]
+
+    @property
+    def asset_registry(self) -> str:
+        return self.addresses[ASSET_REGISTRY]
+
+    @property
+    def certificate_log(self) -> str:
+        return self.addresses[CERTIFICATE_LOG]
+
+    @property
+    def forwarder(self) -> str:
+        return self.addresses[FORWARDER]
+
+    def callable_addresses(self) -> frozenset[str]:
+        """Addresses that a signed request may be for: every contract but the forwarder itself."""
+        return frozenset(address for name, address in self.addresses.items() if name != FORWARDER)
+
+    def save(self, path: Path) -> None:
+        """Write the file whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".tmp")
+        draft.write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", "utf-8")
+        draft.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Deployment:
+        """Raises Misconfigured DEPLOYMENT_MISSING or DEPLOYMENT_INVALID."""
+        if not path.is_file():
+            raise Misconfigured(
+                "DEPLOYMENT_MISSING",
+                "The contracts have not been deployed to this network.",
+                where=str(path),
+                hint="Run scripts/deploy.py first.",
+            )
+        try:
+            if path.stat().st_size > MAX_DEPLOYMENT_BYTES:
+                raise ValueError("file too large")
+            return cls._from_json(json.loads(path.read_bytes()))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise Misconfigured(
+                "DEPLOYMENT_INVALID",
+                "The deployment file cannot be read.",
+                where=str(path),
+                hint="Restore it, or move it away and run scripts/deploy.py again.",
+            ) from error
+
+    @classmethod
+    def _from_json(cls, raw: Mapping[str, Any]) -> Deployment:
+        addresses = {name: raw["addresses"][name] for name in CONTRACTS}
+        if not all(_ADDRESS.fullmatch(address) for address in addresses.values()):
+            raise ValueError("addresses are 0x and 40 lower-case hex digits")
+        return cls(
+            network=str(raw["network"]),
+            chain_id=int(raw["chain_id"]),
+            genesis_hash=str(raw["genesis_hash"]),
+            deploy_block=int(raw["deploy_block"]),
+            addresses=addresses,
+            code_digests={name: str(raw["code_digests"][name]) for name in CONTRACTS},
+        )
+
+
+@cache
+def artifact_of(name: str) -> Artifact:
+    """A contract's packaged artifact."""
+    raw = json.loads(files("ledger.chain").joinpath("artifacts", f"{name}.json").read_bytes())
+    return Artifact(
+        name=name,
+        abi=tuple(raw["abi"]),
+        bytecode=bytes.fromhex(raw["bytecode"].removeprefix("0x")),
+        runtime=bytes.fromhex(raw["deployedBytecode"].removeprefix("0x")),
+        immutables=tuple(
+            (place["start"], place["length"])
+            for places in raw.get("immutableReferences", {}).values()
+            for place in places
+        ),
+    )
+
+
+@cache
+def interface_of(name: str) -> Interface:
+    return Interface(name, artifact_of(name).abi)
+
+
+def check_deployment(connection: Connection, deployment: Deployment) -> None:
+    """Prove that the node serves the deployment's chain and that each contract is there with our code.
+
+    Raises ChainUnavailable CHAIN_UNREACHABLE, CHAIN_ID_CHANGED or CHAIN_GENESIS_CHANGED, and Misconfigured
+    CONTRACT_MISSING or CONTRACT_CODE_MISMATCH.
+    """
+    _check_chain(connection, deployment)
+    for name, address in deployment.addresses.items():
+        code = connection.code(address)
+        if not code:
+            raise Misconfigured(
+                "CONTRACT_MISSING",
+                f"There is no contract at the address of {name}.",
+                where=address,
+                hint="Check the deployment file's network, or run scripts/deploy.py for a new chain.",
+                contract=name,
+            )
+        artifact = artifact_of(name)
+        if artifact.code_digest(code) != artifact.code_digest(artifact.runtime):
+            raise Misconfigured(
+                "CONTRACT_CODE_MISMATCH",
+                f"The code at the address of {name} is not this version's {name}.",
+                where=address,
+                hint="Use the program version that deployed it, or deploy again under another network name.",
+                contract=name,
+            )
+
+
+def _check_chain(connection: Connection, deployment: Deployment) -> None:
+    chain_id = connection.chain_id()
+    if chain_id != deployment.chain_id:
+        raise ChainUnavailable(
+            "CHAIN_ID_CHANGED",
+            f"The node serves chain {chain_id}; the contracts are on chain {deployment.chain_id}.",
+            where=connection.url,
+            hint="Point the node's address at the right chain. Nothing was written.",
+            expected=deployment.chain_id,
+            found=chain_id,
+        )
+    genesis = connection.block(0)
+    if genesis is None or genesis.hash != deployment.genesis_hash:
+        raise ChainUnavailable(
+            "CHAIN_GENESIS_CHANGED",
+            "The chain has the right number but another first block: it was reset, or it is another chain.",
+            where=connection.url,
+            hint="Restore the chain's data, or move the deployment file away and deploy again.",
+            expected=deployment.genesis_hash,
+            found=genesis.hash if genesis else None,
+        )
