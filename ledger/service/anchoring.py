@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import update
 
+from ledger.chain.calls import anchor
 from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
 from ledger.errors import ChainRejected, ChainUnavailable, Conflict
@@ -27,6 +28,14 @@ class BatchRule:
     age: int
 
 
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """What one turn anchored, and the gas it used."""
+
+    batches: int = 0
+    gas: int = 0
+
+
 class Anchoring:
     """The one writer of anchors. Safe to call again after a crash: the chain says what it holds."""
 
@@ -40,13 +49,13 @@ class Anchoring:
         self._clock = clock
         self._turn = threading.Lock()
 
-    def tick(self) -> int:
-        """Close what is due and anchor what is closed; returns how many batches were anchored."""
+    def tick(self) -> Anchored:
+        """Close what is due and anchor what is closed."""
         with self._turn:
             self._close(force=False)
             return self._anchor_closed()
 
-    def flush(self) -> int:
+    def flush(self) -> Anchored:
         """Like ``tick``, but what waits is due now: for a caller that must not wait for the age."""
         with self._turn:
             self._close(force=True)
@@ -65,18 +74,16 @@ class Anchoring:
             with self._database.write() as session:
                 log_store.close_batch(session, self._rule.size, now)
 
-    def _anchor_closed(self) -> int:
+    def _anchor_closed(self) -> Anchored:
         with self._database.read() as session:
             closed = log_store.unanchored(session)
-        for batch in closed:
-            self._anchor(batch)
-        return len(closed)
+        return Anchored(len(closed), sum(self._anchor(batch) for batch in closed))
 
-    def _anchor(self, batch: Batch) -> None:
-        held = self._reader.batch_count()
-        if batch.number >= held:
+    def _anchor(self, batch: Batch) -> int:
+        gas = 0
+        if batch.number >= self._reader.batch_count():
             try:
-                self._client.anchor(batch.first_seq, batch.size, bytes.fromhex(batch.root))
+                gas = self._client.send(anchor(batch.first_seq, batch.size, batch.root)).gas_used
             except (ChainRejected, Conflict) as refusal:
                 # A transaction sent before a crash may have been mined since we looked.
                 if refusal.code != "LOG_NOT_CONTIGUOUS":
@@ -104,10 +111,11 @@ class Anchoring:
                     by=anchored.by,
                     tx_hash=anchored.tx_hash,
                     block_number=anchored.block_number,
-                    gas_used=anchored.gas_used,
+                    gas_used=gas,
                 )
             )
-        log.info("batch anchored", batch=batch.number, size=batch.size, gas=anchored.gas_used)
+        log.info("batch anchored", batch=batch.number, size=batch.size, gas=gas)
+        return gas
 
 
 class AnchoringThread:

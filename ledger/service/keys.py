@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-from ledger.chain.accounts import account_of, new_private_key
+from ledger.chain.accounts import account_of, new_private_key, public_key_of
 from ledger.errors import Misconfigured
 from ledger.proof.jws import LocalSigner
 
@@ -102,6 +102,10 @@ class Custody:
                 hint="Let the party sign with its own key and send the signature.",
             )
         return bytes.fromhex(self._keys[account])
+
+    def public_key(self, account: str) -> str:
+        """The compressed public key, 66 hex digits."""
+        return public_key_of(self.private_key(account))
 
     def signer(self, account: str) -> LocalSigner:
         """Signs as that account."""

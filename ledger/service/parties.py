@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.chain.accounts import account_of_public_key, check_public_key
-from ledger.chain.client import ChainClient, PartyRegistration
+from ledger.chain.calls import PartyRegistration, accredit, register_parties
+from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
 from ledger.domain.codes import check_region, check_resident_id, check_uscc
 from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role, party_id
@@ -133,11 +134,13 @@ class Parties:
             numbers = {party.id: self._reader.party_no(party.id) for party in chunk}
             missing = [party for party in chunk if not numbers[party.id]]
             if missing:
-                self._client.register_parties(
-                    [
-                        PartyRegistration(party.id, party.account, Role.mask(Role(role) for role in party.roles))
-                        for party in missing
-                    ]
+                self._client.send(
+                    register_parties(
+                        [
+                            PartyRegistration(party.id, party.account, Role.mask(Role(role) for role in party.roles))
+                            for party in missing
+                        ]
+                    )
                 )
             numbers |= {party.id: self._reader.party_no(party.id) for party in missing}
             with self._database.write() as session:
@@ -151,7 +154,7 @@ class Parties:
             raise Conflict("PARTY_NOT_ON_CHAIN", "The party is not registered on the chain yet.")
         for scenario in scenarios:
             if self._reader.accreditation(number, scenario) != (start, end):
-                self._client.accredit(number, scenario, start, end)
+                self._client.send(accredit(number, scenario, start, end))
 
     def get(self, identifier: str) -> Party:
         """The party with that id; raises ``NotFound`` ``PARTY_UNKNOWN``."""

@@ -124,13 +124,18 @@ class Registrations:
         session.flush()
         return identifier
 
-    def register(self, asset_ids: Sequence[str], progress: Callable[[int], None] = lambda _: None) -> None:
-        """Put applications on the chain in the applicant's name; those there already are passed over."""
+    def register(self, asset_ids: Sequence[str], progress: Callable[[int], None] = lambda _: None) -> int:
+        """Put applications on the chain in the applicant's name; those there already are passed over.
+
+        Returns the gas used.
+        """
+        gas = 0
         for chunk in _chunks(asset_ids):
             missing = [identifier for identifier in chunk if self._reader.asset(identifier) is None]
             for applicant, rows in self._by_applicant(missing).items():
-                self._acting.act(applicant, register_assets(rows))
+                gas += self._acting.act(applicant, register_assets(rows)).gas_used
             progress(len(chunk))
+        return gas
 
     def _by_applicant(self, asset_ids: Sequence[str]) -> dict[str, list[tuple[str, str, str]]]:
         grouped: dict[str, list[tuple[str, str, str]]] = {}
@@ -142,8 +147,11 @@ class Registrations:
                 grouped.setdefault(account, []).append((identifier, content, resource.fingerprint))
         return grouped
 
-    def confirm(self, registrar: str, asset_ids: Sequence[str], progress: Callable[[int], None] = lambda _: None) -> None:
-        """Confirm applications as ``registrar``, who is not the applicant; valid for three years."""
+    def confirm(
+        self, registrar: str, asset_ids: Sequence[str], progress: Callable[[int], None] = lambda _: None
+    ) -> int:
+        """Confirm applications as ``registrar``, who is not the applicant, for three years; returns the gas used."""
+        gas = 0
         today = shanghai_day(self._clock())
         last_day = today.replace(year=today.year + VALID_YEARS, day=min(today.day, 28))
         valid_to = end_of_validity(last_day)
@@ -152,9 +160,10 @@ class Registrations:
         for chunk in _chunks(asset_ids):
             waiting = [identifier for identifier in chunk if self._state(identifier) == "registered"]
             if waiting:
-                self._acting.act(account, confirm_assets(waiting, valid_to))
+                gas += self._acting.act(account, confirm_assets(waiting, valid_to)).gas_used
             self._issue_missing(chunk)
             progress(len(chunk))
+        return gas
 
     def _state(self, identifier: str) -> str:
         asset = self._reader.asset(identifier)

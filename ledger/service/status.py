@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ledger.chain import calls
 from ledger.chain.client import ChainClient
 from ledger.errors import Conflict
 from ledger.proof.bundle import Position
@@ -23,30 +24,30 @@ class CertificateStatus:
     def revoke(self, number: str, reason: str) -> None:
         """End a certificate for good; raises ``Conflict`` ``LOG_ALREADY_REVOKED``."""
         where = self.position(number)
-        self._client.revoke(where.batch, where.index, reason)
+        self._client.send(calls.revoke(where.batch, where.index, reason))
 
     def suspend(self, number: str, reason: str) -> None:
         """Stop a certificate for a time; raises ``Conflict`` if it is suspended or revoked."""
         where = self.position(number)
-        self._client.suspend(where.batch, where.index, reason)
+        self._client.send(calls.suspend(where.batch, where.index, reason))
 
     def resume(self, number: str, reason: str) -> None:
         """Let a suspended certificate stand again."""
         where = self.position(number)
-        self._client.resume(where.batch, where.index, reason)
+        self._client.send(calls.resume(where.batch, where.index, reason))
 
     def supersede(self, number: str, successor: str) -> None:
         """End a certificate in favour of another; done before with the same end: nothing is sent."""
         old, new = self.position(number), self.position(successor)
-        self._once(lambda: self._client.supersede(old.batch, old.index, new.batch, new.index))
+        self._once(lambda: self._client.send(calls.supersede(old.batch, old.index, new.batch, new.index)))
 
     def revoke_position(self, where: Position, reason: str) -> None:
         """Revoke a leaf, for instance an authorization; revoked before: nothing is sent."""
-        self._once(lambda: self._client.revoke(where.batch, where.index, reason))
+        self._once(lambda: self._client.send(calls.revoke(where.batch, where.index, reason)))
 
     def revoke_positions(self, batch: int, indices: Sequence[int], reason: str) -> None:
         """Revoke many leaves of one batch in one transaction."""
-        self._client.revoke_many(batch, list(indices), reason)
+        self._client.send(calls.revoke_many(batch, list(indices), reason))
 
     def position(self, number: str) -> Position:
         """Where the certificate stands; raises ``NotFound``."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from ulid import ULID
 
+from ledger.chain.calls import record_use
 from ledger.chain.client import ChainClient
 from ledger.chain.facts import collect_facts
 from ledger.chain.reader import ChainReader
@@ -28,11 +29,20 @@ from ledger.store.tables import Certificate, Presentation
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """A use that the chain counted: the how-manieth, and the gas of counting it."""
+
+    ordinal: int
+    gas: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """A report with the facts it was made from, so that it can be made again offline."""
 
     report: Report
     facts: Facts | None
+    use: Use | None = None
 
 
 class Verification:
@@ -67,11 +77,11 @@ class Verification:
         if row is None:
             return verified
         identifier = self._reserve(row, consumer, nonce)
-        ordinal = self._use(raw, verified)
-        if verified.report.valid and ordinal is None:
+        use = self._use(raw, verified)
+        if verified.report.valid and use is None:
             verified = self.verify(raw, expect)
-        self._record(identifier, row, verified.report, consumer, nonce, ordinal)
-        return verified
+        self._record(identifier, row, verified.report, consumer, nonce, use)
+        return replace(verified, use=use)
 
     def new_nonce(self) -> str:
         """A fresh nonce for a presentation: 128 random bits."""
@@ -106,22 +116,22 @@ class Verification:
             ) from clash
         return identifier
 
-    def _use(self, raw: bytes, verified: Verified) -> int | None:
+    def _use(self, raw: bytes, verified: Verified) -> Use | None:
         """Spend one use on the chain; ``None`` if the report is not valid or another use was faster."""
         if not verified.report.valid or verified.facts is None:
             return None
         where = parse_bundle(raw).position
         ordinal = verified.facts.uses_of(where) + 1
         try:
-            self._client.record_use(where.batch, where.index, ordinal)
+            gas = self._client.send(record_use(where.batch, where.index, ordinal)).gas_used
         except Conflict as refusal:
             if refusal.code != "LOG_USE_OUT_OF_ORDER":
                 raise
             return None
-        return ordinal
+        return Use(ordinal, gas)
 
     def _record(
-        self, identifier: str, row: Certificate, report: Report, consumer: str, nonce: str, ordinal: int | None
+        self, identifier: str, row: Certificate, report: Report, consumer: str, nonce: str, use: Use | None
     ) -> None:
         now, certificate_leaf = self._clock(), f"sha-256:{row.leaf}"
         entries = [
@@ -134,13 +144,13 @@ class Verification:
                 iat=now,
             )
         ]
-        if ordinal is not None:
+        if use is not None:
             entries.append(
                 use_entry(
                     id=str(ULID()),
                     certificate=certificate_leaf,
                     consumer=consumer,
-                    ordinal=ordinal,
+                    ordinal=use.ordinal,
                     result=report.result,
                     iat=now,
                 )

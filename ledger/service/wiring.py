@@ -18,7 +18,7 @@ from ledger.service.bundles import Bundles
 from ledger.service.installation import Installation, install
 from ledger.service.issuance import Issuance
 from ledger.service.keys import Custody, FileKeyProvider, SecretFile
-from ledger.service.local_chain import chain_url
+from ledger.service.local_chain import open_chain
 from ledger.service.parties import Parties
 from ledger.service.positions import Positions
 from ledger.service.provenance import Provenances
@@ -77,12 +77,12 @@ def open_ledger(settings: Settings, clock: Callable[[], int] = system_clock) -> 
         engine = open_engine(settings.database)
         stack.callback(engine.dispose)
         upgrade(engine)
-        url = stack.enter_context(chain_url(settings))
+        url = stack.enter_context(open_chain(settings))
         custody = Custody(settings.keys_folder / "accounts.json")
         database = Database(engine)
         sealer = Sealer(FileKeyProvider(settings.keys_folder))
         lookup_key = SecretFile(settings.keys_folder / "lookup.key").read()
-        installation = install(settings, url, custody, database, sealer, lookup_key, clock)
+        installation = install(settings.home, chain, custody, database, sealer, lookup_key, clock)
         yield wire(settings, installation, custody, database, sealer, lookup_key, clock)
 
 

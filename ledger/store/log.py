@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ledger.errors import NotFound
 from ledger.proof.merkle import leaf_hash, root
 from ledger.store.counters import take
-from ledger.store.tables import Batch, Entry
+from ledger.store.tables import Batch, Certificate, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,11 @@ def statement(session: Session, leaf: str) -> dict[str, Any]:
     body = entries_by_leaf(session, [leaf])[leaf].body
     parsed: dict[str, Any] = json.loads(body)
     return parsed
+
+
+def certificate_statement(session: Session, number: str) -> dict[str, Any]:
+    """The payload of the certificate with that number."""
+    return statement(session, session.get_one(Certificate, number).leaf)
 
 
 def last_seq_anchored(session: Session) -> int:

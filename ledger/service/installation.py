@@ -1,0 +1,104 @@
+"""First set-up of an installation: its accounts, its founding authority, its issuer, its contracts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.chain.client import ChainClient
+from ledger.chain.deploy import deploy
+from ledger.chain.deployment import Deployment
+from ledger.chain.reader import ChainReader
+from ledger.domain.parties import PartyKind, Role
+from ledger.service.local_chain import Chain
+from ledger.service.keys import Custody, write_private
+from ledger.service.parties import NewParty, Parties
+from ledger.store.database import Database
+from ledger.store.sealing import Sealer
+
+FOR_EVER = 2**40 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    """Who runs an installation; the defaults are synthetic and for demonstrations."""
+
+    name: str
+    uscc: str
+    region: str = "440800"
+
+
+AUTHORITY = Institution("湛江市数据主管部门（演示） Zhanjiang data authority (demo)", "11440800MB9X00015Q")
+OPERATOR = Institution("湛江凭证平台（演示） Pingzheng platform (demo)", "91440802MA9X00011Y", "440802")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A set-up installation. ``client`` sends as the operator, ``authority`` as the authority."""
+
+    client: ChainClient
+    authority: ChainClient
+    authority_party: str
+    operator: str
+    operator_account: str
+
+
+def install(
+    folder: Path,
+    chain: Chain,
+    custody: Custody,
+    database: Database,
+    sealer: Sealer,
+    lookup_key: bytes,
+    clock: Callable[[], int],
+) -> Installation:
+    """Set up what is missing, check what is there; safe to repeat after a crash at any point.
+
+    Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on.
+    """
+    accounts = _accounts(folder / "installation.json", custody)
+    for account in accounts.values():
+        chain.fund(account)
+    founder = NewParty(
+        kind=PartyKind.GOV_DEPT,
+        name=AUTHORITY.name,
+        identifier=AUTHORITY.uscc,
+        region=AUTHORITY.region,
+        public_key=custody.public_key(accounts["authority"]),
+        roles=frozenset({Role.AUTHORITY, Role.ADMIN}),
+    )
+    founder_id = Parties.record_founder(database, sealer, lookup_key, founder, clock)
+    operator_key = custody.private_key(accounts["operator"]).hex()
+    deployment = _deployment(folder / "deployment.json", chain, operator_key, founder_id, accounts["authority"])
+    client = ChainClient.at(chain.url, deployment, operator_key).check()
+    authority = client.with_account(custody.private_key(accounts["authority"]).hex())
+    parties = Parties(database, sealer, authority, ChainReader(client), lookup_key, clock)
+    (operator,) = parties.onboard(
+        [
+            NewParty(
+                kind=PartyKind.OPERATOR,
+                name=OPERATOR.name,
+                identifier=OPERATOR.uscc,
+                region=OPERATOR.region,
+                public_key=custody.public_key(accounts["operator"]),
+                roles=frozenset({Role.ISSUER}),
+            )
+        ]
+    )
+    return Installation(client, authority, founder_id, operator.id, accounts["operator"])
+
+
+def _accounts(path: Path, custody: Custody) -> dict[str, str]:
+    if not path.exists():
+        authority, operator = custody.create(2)
+        write_private(path, json.dumps({"authority": authority, "operator": operator}))
+    accounts: dict[str, str] = json.loads(path.read_text())
+    return accounts
+
+
+def _deployment(path: Path, chain: Chain, operator_key: str, founder: str, account: str) -> Deployment:
+    if not path.exists():
+        deploy(chain.url, operator_key, founder, account, network=chain.network).save(path)
+    return Deployment.load(path)

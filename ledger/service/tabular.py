@@ -1,0 +1,63 @@
+"""Rows from CSV files: all of them or none, and an error that names the line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from ledger.errors import InvalidInput
+
+MAX_CSV_BYTES = 64 * 1024 * 1024
+MAX_CELL = 10_000
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a UTF-8 CSV file by column name.
+
+    Raises ``InvalidInput`` ``CSV_…`` naming the line of the first row that does not parse; nothing is taken then.
+    """
+    if not path.is_file():
+        raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
+    if path.stat().st_size > MAX_CSV_BYTES:
+        raise InvalidInput("CSV_TOO_LARGE", f"The file is larger than {MAX_CSV_BYTES} bytes.", where=str(path))
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            "CSV_NOT_UTF8", f"Byte {error.start} is not UTF-8.", where=str(path), hint="Save the file as UTF-8."
+        ) from error
+    return parse_csv(text, path.name)
+
+
+def parse_csv(text: str, name: str) -> list[dict[str, str]]:
+    """The rows of CSV text; ``name`` stands in errors."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[dict[str, str]] = []
+    try:
+        head = next(reader, None)
+        if not head or len(set(head)) != len(head) or not all(head):
+            raise InvalidInput(
+                "CSV_HEADER", "The first line must name every column once.", where=f"{name}, line 1"
+            )
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(head):
+                raise InvalidInput(
+                    "CSV_ROW_WIDTH",
+                    f"The row has {len(cells)} cells, the header {len(head)}.",
+                    where=f"{name}, line {reader.line_num}",
+                    hint="Mend the row; no row of this file was taken.",
+                )
+            if max(map(len, cells)) > MAX_CELL:
+                raise InvalidInput("CSV_CELL_TOO_LONG", "A cell is too long.", where=f"{name}, line {reader.line_num}")
+            rows.append(dict(zip(head, cells, strict=True)))
+    except csv.Error as error:
+        raise InvalidInput(
+            "CSV_MALFORMED",
+            f"The row is not CSV: {error}.",
+            where=f"{name}, line {reader.line_num}",
+            hint="Mend the row; no row of this file was taken.",
+        ) from error
+    return rows
