@@ -43,7 +43,7 @@ class Interface:
     def __init__(self, name: str, abi: Abi) -> None:
         self.name = name
         self._functions = {item["name"]: item for item in abi if item["type"] == "function"}
-        self._constructor = next((item for item in abi if item["type"] == "constructor"), {"inputs": []})
+        self._constructor: Mapping[str, Any] = next((item for item in abi if item["type"] == "constructor"), {"inputs": []})
         events = [item for item in abi if item["type"] == "event"]
         self._events = {keccak(text=signature(item)): item for item in events}
         self._errors = {keccak(text=signature(item))[:_SELECTOR_BYTES]: item for item in abi if item["type"] == "error"}

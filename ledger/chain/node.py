@@ -206,6 +206,8 @@ class LocalNode:
             "chain.chainId": self._chain_id,
             "chain.networkId": self._chain_id,
             "chain.hardfork": "merge",
+            # Side by side, ganache 7.9.2 never answers an eth_estimateGas that meets a block being mined.
+            "chain.asyncRequestProcessing": "false",
             "wallet.totalAccounts": 0,
             "miner.blockGasLimit": self._block_gas_limit,
             "miner.callGasLimit": self._block_gas_limit,

@@ -1,0 +1,143 @@
+"""The local node: starts, keeps its chain, and never outlives its owner."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ledger.chain.connection import Connection
+from ledger.chain.node import LocalNode, find_ganache
+from ledger.errors import ChainUnavailable, Misconfigured
+
+ADDRESS = "0x" + "11" * 20
+OWNER = """
+import sys, time
+from pathlib import Path
+from ledger.chain.node import LocalNode
+node = LocalNode(Path(sys.argv[1]), persistent=False).start()
+print(node.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def is_gone(pid: int, within: float = 10) -> bool:
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        stat = Path(f"/proc/{pid}/stat")
+        if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_restart_continues_the_same_chain(tmp_path: Path) -> None:
+    with LocalNode(tmp_path, chain_id=4408, funded=[ADDRESS]) as node:
+        node.mine(3)
+        first = Connection(node.url)
+        genesis, tip = first.block(0), first.block()
+    with LocalNode(tmp_path, chain_id=4408, funded=[ADDRESS]) as node:
+        again = Connection(node.url)
+        assert again.chain_id() == 4408
+        assert (again.block(0), again.block()) == (genesis, tip)
+        assert tip is not None and tip.number == 4  # one block funded the account, three were mined
+
+
+def test_a_killed_node_keeps_its_blocks(tmp_path: Path) -> None:
+    node = LocalNode(tmp_path).start()
+    node.mine(2)
+    tip = Connection(node.url).block()
+    node.kill()
+    with node:
+        assert Connection(node.url).block() == tip
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_node_ends_with_its_owner(tmp_path: Path, number: signal.Signals) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path)], stdout=subprocess.PIPE)
+    assert owner.stdout is not None
+    pid = int(owner.stdout.readline())
+    assert not is_gone(pid, within=0.1)
+    os.kill(owner.pid, number)
+    owner.wait(10)
+    owner.stdout.close()
+    assert is_gone(pid)
+
+
+def test_stop_is_final_and_repeatable(tmp_path: Path) -> None:
+    node = LocalNode(tmp_path, persistent=False).start()
+    pid = node.pid
+    assert pid is not None
+    node.stop()
+    node.stop()
+    assert is_gone(pid)
+    assert not node.running
+    with pytest.raises(ChainUnavailable) as caught:
+        node.rpc("eth_chainId")
+    assert caught.value.code == "CHAIN_UNREACHABLE"
+
+
+def test_taken_port_is_named(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(Misconfigured) as caught:
+            LocalNode(tmp_path, port=port).start()
+    assert caught.value.code == "PORT_IN_USE"
+    assert str(port) in caught.value.message
+
+
+def test_two_nodes_cannot_share_a_chain_directory(tmp_path: Path) -> None:
+    with LocalNode(tmp_path), pytest.raises(ChainUnavailable) as caught:
+        LocalNode(tmp_path).start()
+    assert caught.value.code == "NODE_START_FAILED"
+
+
+def test_missing_node_modules_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        find_ganache(tmp_path)
+    assert caught.value.code == "NODE_MODULES_MISSING"
+    assert "npm ci" in (caught.value.hint or "")
+
+
+def test_snapshot_and_revert(tmp_path: Path) -> None:
+    with LocalNode(tmp_path, persistent=False) as node:
+        token = node.snapshot()
+        node.mine(2)
+        node.revert(token)
+        assert Connection(node.url).block_number() == 0
+        with pytest.raises(Misconfigured):
+            node.revert(token)
+
+
+def test_node_gone_is_our_error() -> None:
+    with pytest.raises(ChainUnavailable) as caught:
+        Connection("http://127.0.0.1:1", timeout=1).chain_id()
+    assert caught.value.code == "CHAIN_UNREACHABLE"
+    assert caught.value.hint
+
+
+def test_something_else_on_the_port_is_our_error(tmp_path: Path) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert server.stdout is not None
+        url = server.stdout.readline().split(b"(")[1].split(b"/)")[0].decode()
+        with pytest.raises(ChainUnavailable) as caught:
+            Connection(url, timeout=2).chain_id()
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+    assert caught.value.code == "CHAIN_UNREACHABLE"
