@@ -1,16 +1,106 @@
-"""Fixtures that more than one layer needs: one local chain for the whole session."""
+"""Fixtures that more than one layer needs: one local chain for the whole session, as good as new in each test."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
 
 import pytest
 
+from ledger.chain.accounts import account_of
+from ledger.chain.calls import PartyRegistration
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Connection
+from ledger.chain.deploy import deploy
+from ledger.chain.deployment import Deployment
+from ledger.chain.names import ROLES
 from ledger.chain.node import LocalNode
+from ledger.chain.reader import ChainReader
+
+ROLES_OF = {
+    "founder": ("authority", "admin"),
+    "issuer": ("issuer",),
+    "registrar": ("registrar",),
+    "provider": ("provider",),
+    "bank": ("consumer",),
+    "other_bank": ("consumer",),
+    "enterprise": ("subject",),
+}
+SCENARIO = "S51"
+ACCREDITED_UNTIL = 4_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class TestParty:
+    """A party on the test chain: ``no`` follows the order of ``ROLES_OF``."""
+
+    __test__ = False
+
+    no: int
+    id: str
+    key: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain with our contracts and seven parties. ``client`` sends as the issuer; ``acting`` as any other."""
+
+    node: LocalNode
+    deployment: Deployment
+    client: ChainClient
+    reader: ChainReader
+    parties: dict[str, TestParty]
+
+    def acting(self, name: str) -> ChainClient:
+        return self.client.with_account(self.parties[name].key)
+
+
+def test_key(name: str) -> str:
+    return sha256(f"test key of {name}".encode()).hexdigest()
+
+
+test_key.__test__ = False  # type: ignore[attr-defined]
+
+
+def test_party(number: int, name: str) -> TestParty:
+    key = test_key(name)
+    return TestParty(number, sha256(name.encode()).hexdigest(), key, account_of(bytes.fromhex(key)))
+
+
+test_party.__test__ = False  # type: ignore[attr-defined]
+PARTIES = {name: test_party(number, name) for number, name in enumerate(ROLES_OF, start=1)}
 
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
     """A running local node, shared by all tests: restore what you change with the ``chain`` fixture."""
-    with LocalNode(tmp_path_factory.mktemp("node"), persistent=False) as running:
+    funded = [party.account for party in PARTIES.values()]
+    with LocalNode(tmp_path_factory.mktemp("node"), funded=funded, persistent=False) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def deployment(node: LocalNode) -> Deployment:
+    """Our contracts on the session's node, with all parties registered and the issuer accredited."""
+    founder, *others = PARTIES.items()
+    deployed = deploy(node.url, founder[1].key, founder[1].id, founder[1].account, network="test")
+    authority = ChainClient.at(node.url, deployed, founder[1].key)
+    authority.register_parties(
+        [
+            PartyRegistration(party.id, party.account, sum(1 << ROLES.index(role) for role in ROLES_OF[name]))
+            for name, party in others
+        ]
+    )
+    authority.accredit(PARTIES["issuer"].no, SCENARIO, 0, ACCREDITED_UNTIL)
+    return deployed
+
+
+@pytest.fixture
+def chain(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
+    """The deployed contracts with seven parties; whatever the test does is undone after it."""
+    token = node.snapshot()
+    client = ChainClient(Connection(node.url), deployment, PARTIES["issuer"].key)
+    yield Chain(node, deployment, client, ChainReader(client), dict(PARTIES))
+    node.revert(token)

@@ -8,39 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from ledger.errors import InvalidInput
-
-MAX_SCENARIO_CHARACTERS: Final = 8
-REASONS: Final = (
-    "none",
-    "consent_withdrawn",
-    "data_error",
-    "expired_basis",
-    "court",
-    "sanction",
-    "key_compromise",
-    "fraud",
-    "superseded",
-    "investigation",
-    "lifted",
-)
-PARTY_STATUSES: Final = ("none", "active", "suspended", "sanctioned", "closed")
-LEAF_STATUSES: Final = ("active", "suspended", "revoked", "superseded")
-ROLES: Final = (
-    "subject",
-    "provider",
-    "consumer",
-    "issuer",
-    "registrar",
-    "authority",
-    "cdo",
-    "supervisor",
-    "assessor",
-    "broker",
-    "admin",
-)
+from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY
+from ledger.chain.names import code_of_reason, code_of_scenario, code_of_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +32,106 @@ class PartyRegistration:
     roles: int
 
 
-def code_of_scenario(scenario: str) -> bytes:
-    """The 8-byte code of a scenario; raises InvalidInput SCENARIO_CODE_INVALID."""
-    if not scenario.isascii() or not 1 <= len(scenario) <= MAX_SCENARIO_CHARACTERS:
-        raise InvalidInput(
-            "SCENARIO_CODE_INVALID", "A scenario code has 1 to 8 ASCII characters.", where="scenario", hint=None
-        )
-    return scenario.encode().ljust(MAX_SCENARIO_CHARACTERS, b"\0")
+def register_parties(parties: Sequence[PartyRegistration]) -> Call:
+    """Register parties, all or none. For authorities and admins."""
+    return Call(PARTY_REGISTRY, "registerMany", ([(each.id, each.account, each.roles) for each in parties],))
 
 
-def code_of_reason(reason: str) -> int:
-    """The number of a reason; raises InvalidInput REASON_UNKNOWN."""
-    return _number(reason, REASONS, "REASON_UNKNOWN", "reason")
+def set_roles(number: int, roles: int) -> Call:
+    """Replace a party's roles by a mask. For authorities and admins, never on their own party."""
+    return Call(PARTY_REGISTRY, "setRoles", (number, roles))
 
 
-def names_of_roles(mask: int) -> tuple[str, ...]:
-    """The roles in a mask; bits of no known role are left out."""
-    return tuple(name for bit, name in enumerate(ROLES) if mask >> bit & 1)
+def set_status(number: int, status: str, reason: str) -> Call:
+    """Set a party's status. For authorities and supervisors, never on their own party."""
+    return Call(PARTY_REGISTRY, "setStatus", (number, code_of_status(status), code_of_reason(reason)))
 
 
-def code_of_status(status: str) -> int:
-    """The number of a party's status; raises InvalidInput PARTY_STATUS_UNKNOWN."""
-    return _number(status, PARTY_STATUSES, "PARTY_STATUS_UNKNOWN", "status")
+def accredit(number: int, scenario: str, start: int, end: int) -> Call:
+    """Let a party issue under a scenario while ``start ≤ t < end``. For authorities, never on their own party."""
+    return Call(PARTY_REGISTRY, "accredit", (number, code_of_scenario(scenario), start, end))
 
 
-def _number(name: str, names: Sequence[str], code: str, where: str) -> int:
-    if name not in names:
-        raise InvalidInput(code, f"There is no such {where}.", where=where, hint=f"One of: {', '.join(names)}.")
-    return names.index(name)
+def rotate_account(fresh: str) -> Call:
+    """Replace the calling account by another of the same party."""
+    return Call(PARTY_REGISTRY, "rotateAccount", (fresh,))
+
+
+def recover_account(number: int, lost: str, fresh: str, compromised_at: int = 0) -> Call:
+    """Replace a party's lost account; from ``compromised_at`` its signatures count for nothing. For authorities."""
+    return Call(PARTY_REGISTRY, "recoverAccount", (number, lost, fresh, compromised_at))
+
+
+def anchor(first_seq: int, size: int, root: str | bytes) -> Call:
+    """Anchor the next batch. For issuers."""
+    return Call(CERTIFICATE_LOG, "anchor", (first_seq, size, root))
+
+
+def suspend(batch: int, index: int, reason: str) -> Call:
+    """Stop a leaf for a time."""
+    return Call(CERTIFICATE_LOG, "suspend", (batch, index, code_of_reason(reason)))
+
+
+def resume(batch: int, index: int, reason: str = "lifted") -> Call:
+    """Let a suspended leaf stand again."""
+    return Call(CERTIFICATE_LOG, "resume", (batch, index, code_of_reason(reason)))
+
+
+def revoke(batch: int, index: int, reason: str) -> Call:
+    """End a leaf for good."""
+    return Call(CERTIFICATE_LOG, "revoke", (batch, index, code_of_reason(reason)))
+
+
+def revoke_many(batch: int, indices: Sequence[int], reason: str) -> Call:
+    """End many leaves of a batch, all or none; sorted, so that leaves of one storage word stand side by side."""
+    return Call(CERTIFICATE_LOG, "revokeMany", (batch, sorted(indices), code_of_reason(reason)))
+
+
+def supersede(batch: int, index: int, new_batch: int, new_index: int) -> Call:
+    """End a leaf for good in favour of another."""
+    return Call(CERTIFICATE_LOG, "supersede", (batch, index, new_batch, new_index))
+
+
+def record_use(batch: int, index: int, ordinal: int) -> Call:
+    """Count a use of a leaf, if ``ordinal`` (from 1) is the next one."""
+    return Call(CERTIFICATE_LOG, "recordUse", (batch, index, ordinal))
+
+
+def record_uses(uses: Sequence[tuple[int, int, int]]) -> Call:
+    """Count many uses (batch, index, ordinal), all or none."""
+    return Call(CERTIFICATE_LOG, "recordUses", (list(uses),))
+
+
+def register_assets(assets: Sequence[tuple[str, str, str]]) -> Call:
+    """Register assets (id, content, fingerprint), held by the caller, all or none. For providers and consumers."""
+    return Call(ASSET_REGISTRY, "registerMany", (list(assets),))
+
+
+def confirm_assets(identifiers: Sequence[str], valid_to: int) -> Call:
+    """Confirm registrations until ``valid_to``, all or none. For registrars other than the applicant."""
+    return Call(ASSET_REGISTRY, "confirmMany", (list(identifiers), valid_to))
+
+
+def offer_transfer(asset: str, to: int, deadline: int) -> Call:
+    """Offer an asset to a party, up to and including ``deadline``. For its holder."""
+    return Call(ASSET_REGISTRY, "offerTransfer", (asset, to, deadline))
+
+
+def accept_transfer(asset: str) -> Call:
+    """Take over an asset. For the party it is offered to."""
+    return Call(ASSET_REGISTRY, "acceptTransfer", (asset,))
+
+
+def reject_transfer(asset: str) -> Call:
+    """Refuse an offer. For the party it was made to."""
+    return Call(ASSET_REGISTRY, "rejectTransfer", (asset,))
+
+
+def withdraw_offer(asset: str) -> Call:
+    """Take an offer back. For the holder."""
+    return Call(ASSET_REGISTRY, "withdrawOffer", (asset,))
+
+
+def set_frozen(asset: str, frozen: bool, reason: str) -> Call:
+    """Stop every move of an asset, or let it move again. For authorities and supervisors."""
+    return Call(ASSET_REGISTRY, "freeze" if frozen else "unfreeze", (asset, code_of_reason(reason)))

@@ -8,7 +8,8 @@ from typing import Any, Self
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from ledger.chain.calls import Call
+from ledger.chain import calls
+from ledger.chain.calls import Call, PartyRegistration
 from ledger.chain.connection import Connection, RpcFault
 from ledger.chain.contracts import EventDecoder, Interface
 from ledger.chain.deployment import Deployment, check_deployment, interface_of
@@ -79,6 +80,33 @@ class ChainClient:
         name) before anything is sent where it can be foreseen, and ChainUnavailable where the node is gone.
         """
         return self.transact(self.address_of(call.contract), self.encode(call))
+
+    def register_parties(self, parties: Sequence[PartyRegistration]) -> Receipt:
+        return self.send(calls.register_parties(parties))
+
+    def accredit(self, number: int, scenario: str, start: int, end: int) -> Receipt:
+        return self.send(calls.accredit(number, scenario, start, end))
+
+    def anchor(self, first_seq: int, size: int, root: str | bytes) -> Receipt:
+        return self.send(calls.anchor(first_seq, size, root))
+
+    def suspend(self, batch: int, index: int, reason: str) -> Receipt:
+        return self.send(calls.suspend(batch, index, reason))
+
+    def resume(self, batch: int, index: int, reason: str = "lifted") -> Receipt:
+        return self.send(calls.resume(batch, index, reason))
+
+    def revoke(self, batch: int, index: int, reason: str) -> Receipt:
+        return self.send(calls.revoke(batch, index, reason))
+
+    def revoke_many(self, batch: int, indices: Sequence[int], reason: str) -> Receipt:
+        return self.send(calls.revoke_many(batch, indices, reason))
+
+    def supersede(self, batch: int, index: int, new_batch: int, new_index: int) -> Receipt:
+        return self.send(calls.supersede(batch, index, new_batch, new_index))
+
+    def record_use(self, batch: int, index: int, ordinal: int) -> Receipt:
+        return self.send(calls.record_use(batch, index, ordinal))
 
     def transact(self, to: str, data: bytes, *, floor_gas: int = 0) -> Receipt:
         """Send call data; the gas limit is the estimate with a margin, and no less than ``floor_gas``."""

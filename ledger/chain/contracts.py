@@ -43,7 +43,8 @@ class Interface:
     def __init__(self, name: str, abi: Abi) -> None:
         self.name = name
         self._functions = {item["name"]: item for item in abi if item["type"] == "function"}
-        self._constructor: Mapping[str, Any] = next((item for item in abi if item["type"] == "constructor"), {"inputs": []})
+        no_constructor: Mapping[str, Any] = {"inputs": []}
+        self._constructor = next((item for item in abi if item["type"] == "constructor"), no_constructor)
         events = [item for item in abi if item["type"] == "event"]
         self._events = {keccak(text=signature(item)): item for item in events}
         self._errors = {keccak(text=signature(item))[:_SELECTOR_BYTES]: item for item in abi if item["type"] == "error"}
@@ -56,6 +57,16 @@ class Interface:
     @property
     def event_names(self) -> list[str]:
         return sorted(item["name"] for item in self._events.values())
+
+    def topics(self, event: str, **indexed: int) -> list[str | None]:
+        """A log filter for one event, by the values of some of its indexed integer fields."""
+        topic, item = next((key, each) for key, each in self._events.items() if each["name"] == event)
+        names = [parameter["name"] for parameter in item["inputs"] if parameter["indexed"]]
+        unknown = set(indexed) - set(names)
+        if unknown:
+            raise KeyError(f"{event} has no indexed {', '.join(sorted(unknown))}")
+        wanted = [f"0x{indexed[name]:064x}" if name in indexed else None for name in names]
+        return ["0x" + topic.hex(), *wanted]
 
     def encode_call(self, function: str, args: Sequence[Any]) -> bytes:
         """Raises InvalidInput CALL_ARGUMENTS_INVALID where an argument does not fit its type."""

@@ -14,11 +14,11 @@ from ledger.chain.reader import ChainReader
 from ledger.domain.parties import PartyKind, Role
 from ledger.service.local_chain import Chain
 from ledger.service.keys import Custody, write_private
-from ledger.service.parties import NewParty, Parties
+from ledger.service.parties import NewParty, Parties, checked_party, find_or_add
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
-FOR_EVER = 2**40 - 1
+FOUNDER_NO = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,10 @@ def install(
         public_key=custody.public_key(accounts["authority"]),
         roles=frozenset({Role.AUTHORITY, Role.ADMIN}),
     )
-    founder_id = Parties.record_founder(database, sealer, lookup_key, founder, clock)
+    with database.write() as session:
+        row = find_or_add(session, sealer, lookup_key, checked_party(founder, "authority"), clock())
+        row.no = FOUNDER_NO
+        founder_id = row.id
     operator_key = custody.private_key(accounts["operator"]).hex()
     deployment = _deployment(folder / "deployment.json", chain, operator_key, founder_id, accounts["authority"])
     client = ChainClient.at(chain.url, deployment, operator_key).check()

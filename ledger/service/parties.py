@@ -76,57 +76,12 @@ class Parties:
         All are checked before any is written. Raises ``InvalidInput`` naming the row, ``Conflict``
         ``ACCOUNT_IN_USE`` if an account belongs to another party.
         """
-        checked = [self._checked(newcomer, row) for row, newcomer in enumerate(newcomers, start=1)]
+        checked = [checked_party(newcomer, f"party {row}") for row, newcomer in enumerate(newcomers, start=1)]
         with self._database.write() as session:
-            parties = [self._find_or_add(session, newcomer) for newcomer in checked]
+            parties = [find_or_add(session, self._sealer, self._lookup_key, newcomer, self._clock()) for newcomer in checked]
         self._register_on_chain([party for party in parties if party.no is None])
         with self._database.read() as session:
             return [session.get_one(Party, party.id) for party in parties]
-
-    def _checked(self, newcomer: NewParty, row: int) -> NewParty:
-        where = f"party {row}"
-        if not 1 <= len(newcomer.name) <= MAX_NAME:
-            raise InvalidInput("PARTY_NAME_LENGTH", f"A name has 1 to {MAX_NAME} characters.", where=where)
-        check = check_resident_id if newcomer.kind is PartyKind.PERSON else check_uscc
-        return NewParty(
-            kind=newcomer.kind,
-            name=newcomer.name,
-            identifier=check(newcomer.identifier, where=where),
-            region=check_region(newcomer.region, where=where),
-            public_key=check_public_key(newcomer.public_key, where=where),
-            roles=newcomer.roles or DEFAULT_ROLES[newcomer.kind],
-        )
-
-    def _find_or_add(self, session: Session, newcomer: NewParty) -> Party:
-        lookup = self._lookup(newcomer.identifier)
-        if known := session.scalar(select(Party).where(Party.lookup == lookup)):
-            return known
-        account = account_of_public_key(newcomer.public_key)
-        if session.scalar(select(Party.id).where(Party.account == account)):
-            raise Conflict(
-                "ACCOUNT_IN_USE",
-                f"The account {account} belongs to another party.",
-                hint="Give every party an account of its own.",
-            )
-        key = secrets.token_bytes(32)
-        identity = {"name": newcomer.name, "identifier": newcomer.identifier, "id_key": key.hex()}
-        party = Party(
-            id=party_id(key, newcomer.kind, newcomer.identifier),
-            kind=newcomer.kind.value,
-            roles=sorted(role.value for role in newcomer.roles or ()),
-            region=newcomer.region,
-            account=account,
-            public_key=newcomer.public_key,
-            lookup=lookup,
-            sealed_id=self._sealer.seal(session, identity),
-            created_at=self._clock(),
-        )
-        session.add(party)
-        session.flush()
-        return party
-
-    def _lookup(self, identifier: str) -> str:
-        return hmac.new(self._lookup_key, b"party|" + identifier.encode(), hashlib.sha256).hexdigest()
 
     def _register_on_chain(self, parties: Sequence[Party]) -> None:
         for start in range(0, len(parties), CHAIN_CHUNK):
@@ -164,7 +119,7 @@ class Parties:
     def find(self, identifier: str) -> Party:
         """The party with that USCC or ID number; raises ``NotFound``."""
         with self._database.read() as session:
-            found = session.scalar(select(Party).where(Party.lookup == self._lookup(identifier)))
+            found = session.scalar(select(Party).where(Party.lookup == lookup_digest(self._lookup_key, identifier)))
         if found is None:
             raise _unknown()
         return found
@@ -221,6 +176,56 @@ class Parties:
         if record.status != "active":
             raise Forbidden("PARTY_NOT_ACTIVE", f"The party is {record.status}.", hint="Ask the authority.")
         return Actor(found.id, frozenset(Role(role) for role in record.roles))
+
+
+def checked_party(newcomer: NewParty, where: str) -> NewParty:
+    """The party with every value checked and normalised; raises ``InvalidInput``."""
+    if not 1 <= len(newcomer.name) <= MAX_NAME:
+        raise InvalidInput("PARTY_NAME_LENGTH", f"A name has 1 to {MAX_NAME} characters.", where=where)
+    check = check_resident_id if newcomer.kind is PartyKind.PERSON else check_uscc
+    return NewParty(
+        kind=newcomer.kind,
+        name=newcomer.name,
+        identifier=check(newcomer.identifier, where=where),
+        region=check_region(newcomer.region, where=where),
+        public_key=check_public_key(newcomer.public_key, where=where),
+        roles=DEFAULT_ROLES[newcomer.kind] if newcomer.roles is None else newcomer.roles,
+    )
+
+
+def lookup_digest(key: bytes, identifier: str) -> str:
+    """Keyed digest under which an identifier is found again: without the key it cannot be guessed at."""
+    return hmac.new(key, b"party|" + identifier.encode(), hashlib.sha256).hexdigest()
+
+
+def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: NewParty, now: int) -> Party:
+    """The party's record, made if it is new; it is not on the chain by this."""
+    lookup = lookup_digest(lookup_key, newcomer.identifier)
+    if known := session.scalar(select(Party).where(Party.lookup == lookup)):
+        return known
+    account = account_of_public_key(newcomer.public_key)
+    if session.scalar(select(Party.id).where(Party.account == account)):
+        raise Conflict(
+            "ACCOUNT_IN_USE",
+            f"The account {account} belongs to another party.",
+            hint="Give every party an account of its own.",
+        )
+    key = secrets.token_bytes(32)
+    identity = {"name": newcomer.name, "identifier": newcomer.identifier, "id_key": key.hex()}
+    row = Party(
+        id=party_id(key, newcomer.kind, newcomer.identifier),
+        kind=newcomer.kind.value,
+        roles=sorted(role.value for role in newcomer.roles or ()),
+        region=newcomer.region,
+        account=account,
+        public_key=newcomer.public_key,
+        lookup=lookup,
+        sealed_id=sealer.seal(session, identity),
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
 
 
 def party(session: Session, identifier: str) -> Party:

@@ -77,7 +77,7 @@ def open_ledger(settings: Settings, clock: Callable[[], int] = system_clock) -> 
         engine = open_engine(settings.database)
         stack.callback(engine.dispose)
         upgrade(engine)
-        url = stack.enter_context(open_chain(settings))
+        chain = stack.enter_context(open_chain(settings))
         custody = Custody(settings.keys_folder / "accounts.json")
         database = Database(engine)
         sealer = Sealer(FileKeyProvider(settings.keys_folder))

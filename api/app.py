@@ -1,0 +1,53 @@
+"""The application: ``/v1`` over one open ledger, interactive docs at ``/docs``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from api import problems
+from api.limits import BodyLimit
+from api.routes import assets, certificates, consents, log, parties
+from ledger import __version__
+from ledger.service.anchoring import AnchoringThread
+from ledger.service.wiring import Ledger
+
+DESCRIPTION = """数据资产凭证：签发、流转、核验。Issue, transfer and verify data asset certificates.
+
+Whoever holds a bundle can verify it without this service: see `ledger.proof`."""
+
+
+def create_app(open_ledger: Callable[[], AbstractContextManager[Ledger]]) -> FastAPI:
+    """The application; the ledger is opened when it starts and closed when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        context = open_ledger()
+        ledger = await run_in_threadpool(context.__enter__)
+        app.state.ledger = ledger
+        anchoring = AnchoringThread(ledger.anchoring)
+        anchoring.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(anchoring.stop)
+            await run_in_threadpool(context.__exit__, None, None, None)
+
+    app = FastAPI(
+        title="Pingzheng 凭证",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        responses=problems.ERRORS,
+    )
+    app.add_middleware(BodyLimit)
+    problems.install(app)
+    for router in (parties.router, consents.router, certificates.router, assets.router, log.router):
+        app.include_router(router, prefix="/v1")
+    app.include_router(log.health)
+    return app
+
+

@@ -1,0 +1,105 @@
+"""Errors on the wire: RFC 9457 problems, from one table of error families to HTTP statuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from ledger import errors
+
+log = structlog.get_logger()
+
+STATUS: tuple[tuple[type[errors.PingzhengError], int, str], ...] = (
+    (errors.InvalidInput, 422, "输入有误 Invalid input"),
+    (errors.BadBundle, 422, "凭证包不可读 Unreadable bundle"),
+    (errors.NotFound, 404, "没有此记录 Not found"),
+    (errors.Conflict, 409, "状态冲突 Conflict"),
+    (errors.Forbidden, 403, "无权操作 Forbidden"),
+    (errors.Unauthenticated, 401, "需要密钥 Not authenticated"),
+    (errors.ChainRejected, 409, "合约拒绝 Refused by the contract"),
+    (errors.ChainUnavailable, 503, "链不可用 Chain unavailable"),
+    (errors.Misconfigured, 500, "安装有误 Misconfigured"),
+)
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem. ``code`` is stable; ``hint`` says what to do next."""
+
+    type: str = Field(examples=["urn:pingzheng:problem:CERTIFICATE_UNKNOWN"])
+    title: str
+    status: int
+    detail: str
+    code: str = Field(examples=["CERTIFICATE_UNKNOWN"])
+    where: str | None = None
+    hint: str | None = None
+    details: dict[str, Any] = {}
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": title, "content": {"application/problem+json": {}}}
+    for status, title in ((401, "No API key"), (403, "Forbidden"), (404, "Not found"), (409, "Conflict"), (422, "Invalid"))
+}
+
+
+def problem(
+    status: int,
+    title: str,
+    code: str,
+    detail: str,
+    *,
+    where: str | None = None,
+    hint: str | None = None,
+    details: dict[str, Any] | None = None,
+) -> JSONResponse:
+    """A problem response."""
+    body = Problem(
+        type=f"urn:pingzheng:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        where=where,
+        hint=hint,
+        details=details or {},
+    )
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error as a problem; the text of a foreign exception never leaves the process."""
+
+    @app.exception_handler(errors.PingzhengError)
+    def ours(_request: Request, error: errors.PingzhengError) -> JSONResponse:
+        status, title = next((status, title) for family, status, title in STATUS if isinstance(error, family))
+        return problem(
+            status, title, error.code, error.message, where=error.where, hint=error.hint, details=error.details
+        )
+
+    @app.exception_handler(RequestValidationError)
+    def shape(_request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        # The value itself stays out: it may be personal.
+        return problem(
+            422,
+            "输入有误 Invalid input",
+            "REQUEST_SHAPE",
+            str(first["msg"]),
+            where=".".join(str(part) for part in first["loc"]),
+            hint="See /docs for the schema of this request.",
+        )
+
+    @app.exception_handler(HTTPException)
+    def http(_request: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, "HTTP", f"HTTP_{error.status_code}", str(error.detail))
+
+    @app.exception_handler(Exception)
+    def foreign(request: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected error", path=request.url.path, error=type(error).__name__)
+        return problem(500, "内部错误 Internal error", "INTERNAL", "Something went wrong here; it was recorded.")

@@ -1,0 +1,179 @@
+"""Certificates: issue, fetch, bundle, verify, present, change status, provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Response
+
+from api import schemas
+from api.access import Caller, OpenLedger, require
+from api.idempotency import Key, once
+from api.paging import Cursor, Limit, Page, decode, page
+from ledger.domain.permissions import Action
+from ledger.errors import InvalidInput
+from ledger.proof.jws import Jwk
+from ledger.proof.verifier import Expectation
+from ledger.service.issuance import IssueRequest
+from ledger.service.parties import Actor
+from ledger.service.wiring import Ledger
+from ledger.store.tables import Certificate
+
+router = APIRouter(tags=["certificates"])
+
+
+@router.post("/certificates", status_code=202)
+def issue(
+    body: schemas.IssueIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+) -> schemas.OperationOut:
+    """Issue a certificate; it is final when its batch is anchored: poll the operation."""
+    require(actor, Action.ISSUE_CERTIFICATE)
+    return _issue(ledger, actor, [body], ("issue", body), response, key)
+
+
+@router.post("/certificates/batch", status_code=202)
+def issue_many(
+    body: schemas.IssueManyIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+) -> schemas.OperationOut:
+    """Issue many certificates, all or none."""
+    require(actor, Action.ISSUE_CERTIFICATE)
+    return _issue(ledger, actor, body.certificates, ("issue_many", body), response, key)
+
+
+def _issue(
+    ledger: Ledger,
+    actor: Actor,
+    wanted: Sequence[schemas.IssueIn],
+    request: tuple[str, schemas.Strict],
+    response: Response,
+    key: str | None,
+) -> schemas.OperationOut:
+    def work() -> tuple[int, schemas.OperationOut]:
+        issued = ledger.issuance.issue(
+            [IssueRequest(item.authorization, Jwk.from_dict(item.holder_key.model_dump())) for item in wanted]
+        )
+        operation = ledger.operations.begin(actor.party, "issue", [row.certificate_no for row in issued])
+        return 202, schemas.OperationOut(**operation)
+
+    body = once(ledger, actor, key, request, response, work)
+    response.headers["Location"] = f"/v1/operations/{body['id']}"
+    return schemas.OperationOut(**body)
+
+
+@router.get("/operations/{operation}", tags=["operations"])
+def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.OperationOut:
+    """Accepted work: `done` when its batch is anchored on the chain."""
+    return schemas.OperationOut(**ledger.operations.get(operation, actor.party))
+
+
+@router.get("/certificates")
+def certificates(
+    ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None
+) -> Page[schemas.CertificateOut]:
+    """Certificates of which the caller is subject, consumer or issuer (归集)."""
+    rows = ledger.holdings.page(actor.party, decode(cursor), limit + 1)
+    return page(rows, limit, lambda row: row.certificate_no, show)
+
+
+@router.get("/certificates/{number}")
+def certificate(number: schemas.CertificateNo, ledger: OpenLedger, actor: Caller) -> schemas.CertificateOut:
+    """One certificate, without its disclosures."""
+    return show(_mine(ledger, actor, number))
+
+
+@router.get("/certificates/{number}/bundle")
+def bundle(
+    number: schemas.CertificateNo, ledger: OpenLedger, actor: Caller, fields: str | None = None
+) -> dict[str, object]:
+    """The bundle for the holder, with the chosen fields (comma-separated; default all)."""
+    row = _mine(ledger, actor, number)
+    require(actor, Action.SEE_PAYLOAD, owns=row.subject == actor.party)
+    chosen = None if fields is None else [name for name in fields.split(",") if name]
+    parsed: dict[str, object] = json.loads(ledger.bundles.build(number, chosen).to_bytes())
+    return parsed
+
+
+@router.get("/certificates/{number}/provenance")
+def provenance(number: schemas.CertificateNo, ledger: OpenLedger, actor: Caller) -> schemas.ProvenanceOut:
+    """What happened to a certificate, with the proof that nothing is missing."""
+    _mine(ledger, actor, number)
+    return schemas.ProvenanceOut(**ledger.provenances.certificate(number).to_dict())
+
+
+@router.post("/certificates/{number}/revoke")
+def revoke(
+    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
+) -> schemas.StatusOut:
+    """End a certificate for good."""
+    require(actor, Action.REVOKE_CERTIFICATE)
+    ledger.status.revoke(number, body.reason)
+    return schemas.StatusOut(**ledger.verification.status(number))
+
+
+@router.post("/certificates/{number}/suspend")
+def suspend(
+    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
+) -> schemas.StatusOut:
+    """Stop a certificate for a time."""
+    require(actor, Action.REVOKE_CERTIFICATE)
+    ledger.status.suspend(number, body.reason)
+    return schemas.StatusOut(**ledger.verification.status(number))
+
+
+@router.post("/certificates/{number}/resume")
+def resume(
+    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
+) -> schemas.StatusOut:
+    """Let a suspended certificate stand again."""
+    require(actor, Action.REVOKE_CERTIFICATE)
+    ledger.status.resume(number, body.reason)
+    return schemas.StatusOut(**ledger.verification.status(number))
+
+
+@router.post("/verify", tags=["verification"])
+def verify(body: schemas.VerifyIn, ledger: OpenLedger, actor: Caller) -> schemas.ReportOut:
+    """Check a bundle as the calling party, without using it up; or the public status behind a number."""
+    require(actor, Action.VERIFY, owns=True)
+    if (body.bundle is None) == (body.certificate_no is None):
+        raise InvalidInput("VERIFY_WHAT", "Give a bundle or a certificate number, one of them.")
+    if body.certificate_no is not None:
+        return schemas.ReportOut(**ledger.verification.status(body.certificate_no))
+    raw = json.dumps(body.bundle, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    verified = ledger.verification.verify(raw, Expectation(consumer=actor.party, nonce=body.nonce), body.at)
+    return schemas.ReportOut(**verified.report.to_dict())
+
+
+@router.get("/presentations/nonce", tags=["verification"])
+def nonce(ledger: OpenLedger, _actor: Caller) -> schemas.NonceOut:
+    """A fresh nonce for the holder to bind its presentation to."""
+    return schemas.NonceOut(nonce=ledger.verification.new_nonce())
+
+
+@router.post("/presentations", tags=["verification"])
+def present(body: schemas.PresentationIn, ledger: OpenLedger, actor: Caller) -> schemas.ReportOut:
+    """Verify a presentation as its consumer and, if it is valid, use it. Recorded to the subject."""
+    require(actor, Action.VERIFY, owns=True)
+    raw = json.dumps(body.bundle, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return schemas.ReportOut(**ledger.verification.accept(raw, actor.party, body.nonce).report.to_dict())
+
+
+def _mine(ledger: Ledger, actor: Actor, number: str) -> Certificate:
+    row = ledger.holdings.get(number)
+    require(actor, Action.READ_LOG, owns=actor.party in (row.subject, row.consumer, row.issuer))
+    return row
+
+
+def show(row: Certificate) -> schemas.CertificateOut:
+    """A certificate's record."""
+    return schemas.CertificateOut(
+        certificate_no=row.certificate_no,
+        class_=row.cls,
+        scenario=row.scenario,
+        issuer=row.issuer,
+        subject=row.subject,
+        consumer=row.consumer,
+        asset=row.asset_id,
+        exp=row.exp,
+        created_at=row.created_at,
+    )

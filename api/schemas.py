@@ -1,0 +1,242 @@
+"""Requests and responses, with examples for the interactive docs. Times are seconds UTC; ids 64 hex digits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["9f" * 32])]
+Ulid = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", examples=["01JD8Z3W0S6V3M5E0Q9T4N7R2B"])]
+CertificateNo = Annotated[str, Field(max_length=32, examples=["DAC-440802-2026-S01-00000123-V"])]
+Seconds = Annotated[int, Field(ge=0, lt=2**40)]
+Statement = Annotated[dict[str, Any], Field(description="A signed entry, as drafted, with `signature` added.")]
+Reason = Literal[
+    "consent_withdrawn", "data_error", "expired_basis", "court", "sanction", "key_compromise", "fraud", "investigation", "lifted"
+]
+
+
+class Strict(BaseModel):
+    """A request: unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PartyIn(Strict):
+    kind: str = Field(examples=["enterprise"])
+    name: str = Field(min_length=1, max_length=200, examples=["湛江示例金属制品有限公司"])
+    identifier: str = Field(max_length=18, description="USCC; for a person the resident ID number.", examples=["91440802MA9X00011Y"])
+    region: str = Field(max_length=16, examples=["440802"])
+    public_key: str = Field(pattern=r"^0[23][0-9a-f]{64}$", description="secp256k1, compressed.")
+
+
+class PartiesIn(Strict):
+    parties: list[PartyIn] = Field(min_length=1, max_length=200)
+
+
+class PartyOut(BaseModel):
+    id: HexId
+    no: int | None
+    kind: str
+    roles: list[str]
+    region: str
+    account: str
+
+
+class PartiesOut(BaseModel):
+    parties: list[PartyOut]
+
+
+class ApiKeyOut(BaseModel):
+    api_key: str = Field(description="Shown this once.", examples=["pz_…"])
+
+
+class ScenarioOut(BaseModel):
+    code: str
+    version: int
+    standing: str
+    title: dict[str, str]
+    purpose: dict[str, str]
+    fields: list[dict[str, Any]]
+    max_validity_days: int
+    max_uses: int
+    digest: str
+
+
+class AuthorizationDraftIn(Strict):
+    scenario: str = Field(pattern=r"^S\d{2}$", examples=["S51"])
+    subject: HexId
+    consumer: HexId
+    providers: list[HexId] = Field(min_length=1, max_length=8)
+    fields: list[str] = Field(min_length=1, max_length=64, examples=[["years_covered", "wage_band"]])
+    valid_from: Seconds
+    valid_to: Seconds
+    max_uses: int = Field(1, ge=1, le=65535)
+    channel: str = Field(examples=["government_platform"])
+
+
+class DraftOut(BaseModel):
+    entry: dict[str, Any] = Field(description="Sign this: a detached ES256K JWS over its canonical JSON.")
+    notice: dict[str, Any] = Field({}, description="Show exactly this to the subject; the entry holds its digest.")
+
+
+class StatementIn(Strict):
+    statement: Statement
+
+
+class AuthorizationOut(BaseModel):
+    id: Ulid
+    scenario: str
+    subject: HexId
+    consumer: HexId
+    state: str
+    created_at: int
+
+
+class ProvisionDraftIn(Strict):
+    authorization: Ulid
+    as_of: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    rows: list[dict[str, str]] = Field([], max_length=10_000)
+    result: Literal["supplied", "no_data", "refused", "timed_out"] = "supplied"
+
+
+class ProvisionIn(Strict):
+    statement: Statement
+    rows: list[dict[str, str]] = Field([], max_length=10_000)
+
+
+class ProvisionOut(BaseModel):
+    id: Ulid
+    authorization: Ulid
+    provider: HexId
+    result: str
+
+
+class Jwk(Strict):
+    kty: Literal["EC"] = "EC"
+    crv: Literal["secp256k1"] = "secp256k1"
+    x: str = Field(max_length=43)
+    y: str = Field(max_length=43)
+
+
+class IssueIn(Strict):
+    authorization: Ulid
+    holder_key: Jwk = Field(description="The subject's public key, for key binding.")
+
+
+class IssueManyIn(Strict):
+    certificates: list[IssueIn] = Field(min_length=1, max_length=1000)
+
+
+class CertificateOut(BaseModel):
+    certificate_no: CertificateNo
+    class_: str = Field(alias="class", serialization_alias="class")
+    scenario: str
+    issuer: HexId
+    subject: HexId
+    consumer: HexId | None
+    asset: HexId | None
+    exp: int
+    created_at: int
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+
+class OperationOut(BaseModel):
+    id: Ulid
+    kind: str
+    state: Literal["pending", "done"]
+    result: dict[str, Any]
+
+
+class VerifyIn(Strict):
+    bundle: dict[str, Any] | None = Field(None, description="A bundle; or give `certificate_no`.")
+    certificate_no: CertificateNo | None = None
+    nonce: str | None = Field(None, max_length=200)
+    at: Seconds | None = Field(None, description="Judge as of this time; default now.")
+
+
+class PresentationIn(Strict):
+    bundle: dict[str, Any]
+    nonce: str = Field(min_length=16, max_length=200)
+
+
+class NonceOut(BaseModel):
+    nonce: str
+
+
+class ReportOut(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class StatusIn(Strict):
+    reason: Reason
+
+
+class StatusOut(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class ResourceFieldIn(Strict):
+    name: str = Field(min_length=1, max_length=200)
+    type: str = Field(min_length=1, max_length=64)
+
+
+class ResourceIn(Strict):
+    code: str = Field(min_length=1, max_length=64, examples=["power/meters-2025"])
+    title: str = Field(min_length=1, max_length=400)
+    package: str = Field(max_length=200)
+    rows: int = Field(ge=0)
+    columns: int = Field(ge=0)
+    fields: list[ResourceFieldIn] = Field(max_length=5000)
+    content_digest: str = Field(pattern=r"^sha-256:[0-9a-f]{64}$")
+
+
+class SignedRequestIn(Strict):
+    typed_data: dict[str, Any]
+    signature: str = Field(pattern=r"^(0x)?[0-9a-fA-F]{130}$")
+
+
+class Signable(Strict):
+    signed_request: SignedRequestIn | None = Field(
+        None, description="Answer to a 409 SIGNATURE_REQUIRED: its `typed_data` and your EIP-712 signature."
+    )
+
+
+class RegisterIn(Signable):
+    resource: ResourceIn
+
+
+class ConfirmIn(Signable):
+    pass
+
+
+class OfferIn(Signable):
+    to: HexId
+    deadline: Seconds | None = None
+
+
+class AnswerIn(Signable):
+    pass
+
+
+class FreezeIn(Signable):
+    reason: Reason
+
+
+class AssetOut(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class ProvenanceOut(BaseModel):
+    events: list[dict[str, Any]]
+    completeness: dict[str, Any]
+
+
+class HeadOut(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class HealthOut(BaseModel):
+    status: str
+    checks: dict[str, Any] = {}

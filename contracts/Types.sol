@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// An opaque party id: a keyed digest that reveals nothing. See docs/protocol.md, section 1.
+type PartyId is bytes32;
+/// A party's number on this chain, from 1; 0 is nobody. Four bytes, so that it packs with what is read beside it.
+type PartyNo is uint32;
+/// An opaque asset id.
+type AssetId is bytes32;
+/// A scenario's ASCII code, left-aligned.
+type ScenarioCode is bytes8;
+
+using {eqPartyNo as ==, neqPartyNo as !=} for PartyNo global;
+
+function eqPartyNo(PartyNo a, PartyNo b) pure returns (bool) {
+    return PartyNo.unwrap(a) == PartyNo.unwrap(b);
+}
+
+function neqPartyNo(PartyNo a, PartyNo b) pure returns (bool) {
+    return PartyNo.unwrap(a) != PartyNo.unwrap(b);
+}
+
+PartyNo constant NOBODY = PartyNo.wrap(0);
+
+/// Roles of a party, as bits of a mask.
+library Roles {
+    uint32 internal constant SUBJECT = 1 << 0;
+    uint32 internal constant PROVIDER = 1 << 1;
+    uint32 internal constant CONSUMER = 1 << 2;
+    uint32 internal constant ISSUER = 1 << 3;
+    uint32 internal constant REGISTRAR = 1 << 4;
+    uint32 internal constant AUTHORITY = 1 << 5;
+    uint32 internal constant CDO = 1 << 6;
+    uint32 internal constant SUPERVISOR = 1 << 7;
+    uint32 internal constant ASSESSOR = 1 << 8;
+    uint32 internal constant BROKER = 1 << 9;
+    uint32 internal constant ADMIN = 1 << 10;
+    uint32 internal constant ALL = (1 << 11) - 1;
+}
+
+/// A party's status; only an active party acts.
+enum PartyStatus {
+    None,
+    Active,
+    Suspended,
+    Sanctioned,
+    Closed
+}
+
+/// What `StatusChanged` says of the leaves in its mask.
+enum LeafStatus {
+    Active,
+    Suspended,
+    Revoked,
+    Superseded
+}
+
+/// Why a status was changed. See docs/protocol.md, section 3.
+enum Reason {
+    None,
+    ConsentWithdrawn,
+    DataError,
+    ExpiredBasis,
+    Court,
+    Sanction,
+    KeyCompromise,
+    Fraud,
+    Superseded,
+    Investigation,
+    Lifted
+}
+
+/// Where a registered asset stands.
+enum AssetState {
+    None,
+    Registered,
+    Confirmed
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// Merkle trees over SHA-256 as in RFC 9162, section 2.1: the second implementation of what `ledger.proof` does.
+library Rfc9162 {
+    /// Hash of a leaf, section 2.1.1.
+    function leafHash(bytes memory entry) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(bytes1(0x00), entry));
+    }
+
+    /// Hash of an inner node, section 2.1.1.
+    function nodeHash(bytes32 left, bytes32 right) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(bytes1(0x01), left, right));
+    }
+
+    /// Root of a tree over these leaf hashes, section 2.1.1; the root of no leaves is the hash of nothing.
+    /// @dev Folds in place: an odd last node rises a level unchanged, which is RFC 9162's split at a power of two.
+    function root(bytes32[] memory leaves) internal pure returns (bytes32) {
+        uint256 width = leaves.length;
+        if (width == 0) return sha256("");
+        while (width > 1) {
+            uint256 half = width / 2;
+            for (uint256 i = 0; i < half; ++i) {
+                leaves[i] = nodeHash(leaves[2 * i], leaves[2 * i + 1]);
+            }
+            if (width % 2 == 1) leaves[half] = leaves[width - 1];
+            width = half + (width % 2);
+        }
+        return leaves[0];
+    }
+
+    /// Whether `leaf` stands at `index` of the tree with this root and size, section 2.1.3.2.
+    function verifyInclusion(bytes32 root_, bytes32 leaf, uint256 index, uint256 size, bytes32[] memory proof)
+        internal
+        pure
+        returns (bool)
+    {
+        if (index >= size) return false;
+        uint256 fn = index;
+        uint256 sn = size - 1;
+        bytes32 hash = leaf;
+        for (uint256 i = 0; i < proof.length; ++i) {
+            if (sn == 0) return false;
+            if (fn % 2 == 1 || fn == sn) {
+                hash = nodeHash(proof[i], hash);
+                while (fn % 2 == 0 && fn != 0) {
+                    fn >>= 1;
+                    sn >>= 1;
+                }
+            } else {
+                hash = nodeHash(hash, proof[i]);
+            }
+            fn >>= 1;
+            sn >>= 1;
+        }
+        return sn == 0 && hash == root_;
+    }
+
+    /// Whether the tree of `first` leaves is the beginning of that of `second` leaves, section 2.1.4.2.
+    function verifyConsistency(
+        bytes32 firstRoot,
+        bytes32 secondRoot,
+        uint256 first,
+        uint256 second,
+        bytes32[] memory proof
+    ) internal pure returns (bool) {
+        if (first == 0 || first > second) return false;
+        if (first == second) return proof.length == 0 && firstRoot == secondRoot;
+        uint256 fn = first - 1;
+        uint256 sn = second - 1;
+        while (fn % 2 == 1) {
+            fn >>= 1;
+            sn >>= 1;
+        }
+        // A first tree that is a power of two is a node of the second: the proof leaves it out.
+        uint256 next = 0;
+        bytes32 fr = firstRoot;
+        if (fn != 0) {
+            if (proof.length == 0) return false;
+            fr = proof[0];
+            next = 1;
+        }
+        bytes32 sr = fr;
+        for (; next < proof.length; ++next) {
+            if (sn == 0) return false;
+            if (fn % 2 == 1 || fn == sn) {
+                fr = nodeHash(proof[next], fr);
+                sr = nodeHash(proof[next], sr);
+                while (fn % 2 == 0 && fn != 0) {
+                    fn >>= 1;
+                    sn >>= 1;
+                }
+            } else {
+                sr = nodeHash(sr, proof[next]);
+            }
+            fn >>= 1;
+            sn >>= 1;
+        }
+        return sn == 0 && fr == firstRoot && sr == secondRoot;
+    }
+}

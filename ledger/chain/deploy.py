@@ -1,0 +1,93 @@
+"""Puts the contracts on a chain, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+
+from ledger.chain.connection import Block, Connection
+from ledger.chain.deployment import (
+    CONTRACTS,
+    FORWARDER,
+    PARTY_REGISTRY,
+    Deployment,
+    artifact_of,
+    check_deployment,
+    interface_of,
+)
+from ledger.chain.relay import FORWARDER_NAME
+from ledger.chain.revert import RevertReader
+from ledger.chain.sender import Sender
+from ledger.errors import ChainUnavailable
+
+
+def deploy(url: str, private_key: str, founder: str, founder_account: str, *, network: str = "local") -> Deployment:
+    """Deploy the contracts with ``founder`` (a party id) as the first party, an authority under ``founder_account``.
+
+    Always makes new contracts; ``ensure_deployed`` is the repeatable form. Raises ChainUnavailable or ChainRejected.
+    """
+    connection = Connection(url)
+    chain_id = connection.chain_id()
+    genesis = _present(connection, 0)
+    sender = Sender(
+        connection,
+        Account.from_key(private_key),
+        chain_id=chain_id,
+        reverts=RevertReader(interface_of(name) for name in CONTRACTS),
+    )
+    addresses: dict[str, str] = {}
+    first_block = 0
+    for name in CONTRACTS:
+        receipt = _create(sender, name, _constructor_arguments(name, addresses, founder, founder_account))
+        addresses[name] = str(receipt["contractAddress"]).lower()
+        first_block = first_block or int(receipt["blockNumber"], 16)
+    deployment = Deployment(
+        network=network,
+        chain_id=chain_id,
+        genesis_hash=genesis.hash,
+        deploy_block=first_block,
+        addresses=addresses,
+        code_digests={name: artifact_of(name).code_digest(artifact_of(name).runtime) for name in CONTRACTS},
+    )
+    check_deployment(connection, deployment)
+    return deployment
+
+
+def ensure_deployed(
+    path: Path, url: str, private_key: str, founder: str, founder_account: str, *, network: str
+) -> tuple[Deployment, bool]:
+    """The deployment in ``path`` if there is one and it checks out, else a new one, saved there.
+
+    The second value says whether it was made now. A file that does not fit the chain is never overwritten: raises what
+    ``check_deployment`` raises.
+    """
+    if path.exists():
+        deployment = Deployment.load(path)
+        check_deployment(Connection(url), deployment)
+        return deployment, False
+    deployment = deploy(url, private_key, founder, founder_account, network=network)
+    deployment.save(path)
+    return deployment, True
+
+
+def _constructor_arguments(name: str, addresses: dict[str, str], founder: str, founder_account: str) -> list[Any]:
+    match name:
+        case "Forwarder":
+            return [FORWARDER_NAME]
+        case "PartyRegistry":
+            return [addresses[FORWARDER], founder, founder_account]
+        case _:
+            return [addresses[FORWARDER], addresses[PARTY_REGISTRY]]
+
+
+def _create(sender: Sender, name: str, arguments: list[Any]) -> dict[str, Any]:
+    return sender.send(None, artifact_of(name).bytecode + interface_of(name).encode_constructor(arguments))
+
+
+def _present(connection: Connection, number: int) -> Block:
+    block = connection.block(number)
+    if block is None:
+        raise ChainUnavailable("BLOCK_MISSING", f"The node has no block {number}.", where=connection.url, hint=None)
+    return block

@@ -1,0 +1,85 @@
+"""What the contracts know, as values. Ids, digests and hashes are 64 hex digits; times are seconds UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRecord:
+    """A party as the registry knows it; status and roles by name."""
+
+    no: int
+    id: str
+    status: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """An account; ``valid_to`` and ``compromised_at`` are 0 where they do not apply."""
+
+    account: str
+    party_no: int
+    valid_from: int
+    valid_to: int
+    compromised_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRecord:
+    """A registered asset. Parties are named by id; ``since`` is when the holder became it; ``valid_to`` is 0 before
+    the confirmation."""
+
+    id: str
+    state: str
+    holder: str
+    applicant: str
+    frozen: bool
+    valid_to: int
+    since: int
+    offered_to: str | None
+    offer_deadline: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnchoredBatch:
+    """A batch's anchor with the transaction that made it; ``by`` is a party's number."""
+
+    batch: int
+    first_seq: int
+    size: int
+    root: str
+    at: int
+    by: int
+    tx_hash: str
+    block_number: int
+    gas_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One change of one leaf's status, by names; ``by`` is a party's number."""
+
+    status: str
+    reason: str
+    at: int
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One recorded use of a leaf; ordinals count from 1."""
+
+    ordinal: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeafStatus:
+    """A leaf's state as of a block; ``since`` and ``reason`` are of the last change, None if there was none."""
+
+    block: int
+    state: str
+    since: int | None
+    reason: str | None

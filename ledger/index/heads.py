@@ -1,0 +1,72 @@
+"""The heads of the events in the index, and their comparison with the heads that the contracts keep."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from ledger.chain.contracts import Event
+from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY
+from ledger.chain.reader import ChainReader
+from ledger.errors import ChainUnavailable
+from ledger.index.tables import EVENTS
+from ledger.proof.head import event_digest, fold, genesis
+
+WHOLE_CONTRACT: Final = ""
+_ALWAYS_COMPARED: Final = ((PARTY_REGISTRY, WHOLE_CONTRACT), (CERTIFICATE_LOG, WHOLE_CONTRACT))
+
+
+def scope_of(event: Event) -> str:
+    """Which head an event goes into: an asset's own, else its contract's."""
+    return str(event.args["id"]) if event.contract == ASSET_REGISTRY else WHOLE_CONTRACT
+
+
+class HeadBook:
+    """Folds new events onto the heads stored so far, within one transaction."""
+
+    def __init__(self, connection: Connection, reader: ChainReader) -> None:
+        self._connection = connection
+        self._reader = reader
+        self._heads: dict[tuple[str, str], bytes] = {}
+
+    def fold(self, event: Event) -> str:
+        """The head after an event, 64 hex digits. Events must come in the order of the chain."""
+        key = (event.contract, scope_of(event))
+        digest = event_digest(f"{event.contract}.{event.name}", event.args)
+        self._heads[key] = fold(self._head(key), digest)
+        return self._heads[key].hex()
+
+    def compare_with_chain(self, block: int) -> None:
+        """Compare the contracts' own heads and those of the assets touched, as of a block.
+
+        Raises ChainUnavailable INDEX_HEAD_MISMATCH naming the first contract (and asset) that differs.
+        """
+        keys = sorted({*self._heads, *_ALWAYS_COMPARED})
+        found = self._reader.heads([(contract, scope or None) for contract, scope in keys], block=block)
+        for key, head in zip(keys, found, strict=True):
+            if self._head(key).hex() != head:
+                contract, scope = key
+                raise ChainUnavailable(
+                    "INDEX_HEAD_MISMATCH",
+                    f"The events of {contract} that the node gave do not add up to the contract's head.",
+                    where=f"{contract} {scope}".rstrip(),
+                    hint="The node has lost or hides events: follow another node, then rebuild the index.",
+                    contract=contract,
+                    scope=scope,
+                    block=block,
+                )
+
+    def _head(self, key: tuple[str, str]) -> bytes:
+        if key not in self._heads:
+            contract, scope = key
+            stored = self._connection.scalar(
+                select(EVENTS.c.head)
+                .where(EVENTS.c.contract == contract, EVENTS.c.scope == scope)
+                .order_by(EVENTS.c.block_number.desc(), EVENTS.c.log_index.desc())
+                .limit(1)
+            )
+            deployment = self._reader.deployment
+            start = genesis(deployment.chain_id, deployment.addresses[contract], scope or None)
+            self._heads[key] = bytes.fromhex(stored) if stored else start
+        return self._heads[key]

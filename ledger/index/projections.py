@@ -1,0 +1,246 @@
+"""What each event does to the index: a table of (contract, event name) → handler.
+
+A handler gets a connection inside a transaction and one event; it writes rows and reads none but its own, so
+replaying the same events gives the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, insert, update
+
+from ledger.chain.names import scenario_of_code
+from ledger.index import tables
+
+LEAVES_PER_WORD: Final = 128
+ACTIVE: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedEvent:
+    """One row of ``idx_events``, with its arguments as they came from the chain."""
+
+    block_number: int
+    log_index: int
+    tx_hash: str
+    contract: str
+    name: str
+    args: Mapping[str, Any]
+
+    @property
+    def at(self) -> int:
+        return int(self.args["at"])
+
+    @property
+    def by(self) -> int:
+        return int(self.args["by"])
+
+
+Handler = Callable[[Connection, IndexedEvent], None]
+
+
+def _party_registered(connection: Connection, event: IndexedEvent) -> None:
+    _add(
+        connection,
+        tables.PARTIES,
+        no=event.args["no"],
+        id=event.args["id"],
+        status=ACTIVE,
+        reason=0,
+        roles=0,
+        registered_at=event.at,
+        registered_by=event.by,
+    )
+
+
+def _account_bound(connection: Connection, event: IndexedEvent) -> None:
+    _add(
+        connection,
+        tables.ACCOUNTS,
+        account=event.args["account"],
+        party_no=event.args["no"],
+        valid_from=event.at,
+        valid_to=0,
+        compromised_at=0,
+    )
+
+
+def _account_retired(connection: Connection, event: IndexedEvent) -> None:
+    match = tables.ACCOUNTS.c.account == event.args["account"]
+    values = {"valid_to": event.at, "compromised_at": event.args["compromisedAt"]}
+    connection.execute(update(tables.ACCOUNTS).where(match).values(values))
+
+
+def _roles_changed(connection: Connection, event: IndexedEvent) -> None:
+    _set_party(connection, event, roles=event.args["roles"])
+
+
+def _party_status_changed(connection: Connection, event: IndexedEvent) -> None:
+    _set_party(connection, event, status=event.args["status"], reason=event.args["reason"])
+
+
+def _accredited(connection: Connection, event: IndexedEvent) -> None:
+    _add(
+        connection,
+        tables.ACCREDITATIONS,
+        block_number=event.block_number,
+        log_index=event.log_index,
+        party_no=event.args["no"],
+        scenario=scenario_of_code(event.args["scenario"]),
+        valid_from=event.args["from"],
+        valid_to=event.args["to"],
+        at=event.at,
+        by=event.by,
+    )
+
+
+def _anchored(connection: Connection, event: IndexedEvent) -> None:
+    _add(
+        connection,
+        tables.ANCHORS,
+        batch=event.args["batch"],
+        first_seq=event.args["firstSeq"],
+        size=event.args["size"],
+        root=event.args["root"],
+        at=event.at,
+        by=event.by,
+        block_number=event.block_number,
+        tx_hash=event.tx_hash,
+    )
+
+
+def _status_changed(connection: Connection, event: IndexedEvent) -> None:
+    rows = [
+        {
+            "batch": event.args["batch"],
+            "index": event.args["word"] * LEAVES_PER_WORD + bit,
+            "block_number": event.block_number,
+            "log_index": event.log_index,
+            "status": event.args["status"],
+            "reason": event.args["reason"],
+            "since": event.at,
+            "by": event.by,
+        }
+        for bit in bits_of(event.args["mask"])
+    ]
+    if rows:
+        connection.execute(insert(tables.STATUSES), rows)
+
+
+def _superseded(connection: Connection, event: IndexedEvent) -> None:
+    _add(
+        connection,
+        tables.SUPERSESSIONS,
+        batch=event.args["batch"],
+        index=event.args["index"],
+        new_batch=event.args["newBatch"],
+        new_index=event.args["newIndex"],
+        at=event.at,
+        by=event.by,
+    )
+
+
+def _used(connection: Connection, event: IndexedEvent) -> None:
+    _add(
+        connection,
+        tables.USES,
+        batch=event.args["batch"],
+        index=event.args["index"],
+        ordinal=event.args["uses"],
+        at=event.at,
+        by=event.by,
+    )
+
+
+def _registered(connection: Connection, event: IndexedEvent) -> None:
+    _add(
+        connection,
+        tables.ASSETS,
+        id=event.args["id"],
+        asset_no=event.args["assetNo"],
+        state="registered",
+        holder_no=event.args["holder"],
+        content=event.args["content"],
+        fingerprint=event.args["fingerprint"],
+        frozen=False,
+        valid_to=0,
+        offered_to=0,
+        offer_deadline=0,
+        registered_at=event.at,
+        registered_by=event.by,
+        since=event.at,
+    )
+
+
+def _confirmed(connection: Connection, event: IndexedEvent) -> None:
+    _set_asset(connection, event, state="confirmed", valid_to=event.args["validTo"])
+
+
+def _offered(connection: Connection, event: IndexedEvent) -> None:
+    _set_asset(connection, event, offered_to=event.args["to"], offer_deadline=event.args["deadline"])
+
+
+def _accepted(connection: Connection, event: IndexedEvent) -> None:
+    _set_asset(connection, event, holder_no=event.args["to"], offered_to=0, offer_deadline=0, since=event.at)
+
+
+def _offer_ended(connection: Connection, event: IndexedEvent) -> None:
+    _set_asset(connection, event, offered_to=0, offer_deadline=0)
+
+
+def _frozen(connection: Connection, event: IndexedEvent) -> None:
+    _set_asset(connection, event, frozen=True)
+
+
+def _unfrozen(connection: Connection, event: IndexedEvent) -> None:
+    _set_asset(connection, event, frozen=False)
+
+
+HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
+    ("PartyRegistry", "PartyRegistered"): _party_registered,
+    ("PartyRegistry", "AccountBound"): _account_bound,
+    ("PartyRegistry", "AccountRetired"): _account_retired,
+    ("PartyRegistry", "RolesChanged"): _roles_changed,
+    ("PartyRegistry", "PartyStatusChanged"): _party_status_changed,
+    ("PartyRegistry", "Accredited"): _accredited,
+    ("CertificateLog", "Anchored"): _anchored,
+    ("CertificateLog", "StatusChanged"): _status_changed,
+    ("CertificateLog", "Superseded"): _superseded,
+    ("CertificateLog", "Used"): _used,
+    ("AssetRegistry", "Registered"): _registered,
+    ("AssetRegistry", "Confirmed"): _confirmed,
+    ("AssetRegistry", "TransferOffered"): _offered,
+    ("AssetRegistry", "TransferAccepted"): _accepted,
+    ("AssetRegistry", "TransferRejected"): _offer_ended,
+    ("AssetRegistry", "TransferWithdrawn"): _offer_ended,
+    ("AssetRegistry", "Frozen"): _frozen,
+    ("AssetRegistry", "Unfrozen"): _unfrozen,
+}
+
+
+def project(connection: Connection, event: IndexedEvent) -> None:
+    """Apply one event to the tables computed from events."""
+    HANDLERS[event.contract, event.name](connection, event)
+
+
+def bits_of(mask: int) -> Iterator[int]:
+    """Positions of the set bits, ascending."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
+
+
+def _add(connection: Connection, table: Table, **values: Any) -> None:
+    connection.execute(insert(table).values(values))
+
+
+def _set_party(connection: Connection, event: IndexedEvent, **values: Any) -> None:
+    connection.execute(update(tables.PARTIES).where(tables.PARTIES.c.no == event.args["no"]).values(values))
+
+
+def _set_asset(connection: Connection, event: IndexedEvent, **values: Any) -> None:
+    connection.execute(update(tables.ASSETS).where(tables.ASSETS.c.id == event.args["id"]).values(values))

@@ -1,0 +1,166 @@
+"""The index's tables: a copy of the chain that can be dropped and rebuilt at any time.
+
+They have a MetaData of their own: no migration keeps them, ``Follower.rebuild`` does. ``idx_events`` is the history;
+every other table is computed from it. Times are seconds UTC, digests and ids 64 hex digits, accounts ``0x…``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table
+
+METADATA: Final = MetaData()
+_HEX = String(64)
+_ACCOUNT = String(42)
+
+BLOCKS: Final = Table(
+    "idx_blocks",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", _HEX, nullable=False),
+    Column("parent", _HEX, nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+
+CURSOR: Final = Table(
+    "idx_cursor",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("block_number", BigInteger, nullable=False),
+    Column("block_hash", _HEX, nullable=False),
+    Column("block_time", BigInteger, nullable=False),
+)
+
+# `scope` is the asset's id for an asset's own head, else empty. `head` is the head after this event.
+EVENTS: Final = Table(
+    "idx_events",
+    METADATA,
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("log_index", Integer, primary_key=True, autoincrement=False),
+    Column("tx_hash", _HEX, nullable=False),
+    Column("contract", String(32), nullable=False),
+    Column("scope", _HEX, nullable=False),
+    Column("name", String(32), nullable=False),
+    Column("args", JSON, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", BigInteger, nullable=False),
+    Column("head", _HEX, nullable=False),
+    Index("ix_idx_events_scope", "contract", "scope", "block_number", "log_index"),
+    Index("ix_idx_events_tx", "tx_hash"),
+)
+
+PARTIES: Final = Table(
+    "idx_parties",
+    METADATA,
+    Column("no", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", _HEX, nullable=False, unique=True),
+    Column("status", Integer, nullable=False),
+    Column("reason", Integer, nullable=False),
+    Column("roles", BigInteger, nullable=False),
+    Column("registered_at", BigInteger, nullable=False),
+    Column("registered_by", BigInteger, nullable=False),
+)
+
+ACCOUNTS: Final = Table(
+    "idx_accounts",
+    METADATA,
+    Column("account", _ACCOUNT, primary_key=True),
+    Column("party_no", BigInteger, nullable=False, index=True),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_to", BigInteger, nullable=False),
+    Column("compromised_at", BigInteger, nullable=False),
+)
+
+ACCREDITATIONS: Final = Table(
+    "idx_accreditations",
+    METADATA,
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("log_index", Integer, primary_key=True, autoincrement=False),
+    Column("party_no", BigInteger, nullable=False),
+    Column("scenario", String(8), nullable=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_to", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", BigInteger, nullable=False),
+    Index("ix_idx_accreditations_party", "party_no", "scenario"),
+)
+
+ANCHORS: Final = Table(
+    "idx_anchors",
+    METADATA,
+    Column("batch", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_seq", BigInteger, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("root", _HEX, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", BigInteger, nullable=False),
+    Column("block_number", BigInteger, nullable=False),
+    Column("tx_hash", _HEX, nullable=False),
+)
+
+# One row per change of one leaf; a leaf without a row is active.
+STATUSES: Final = Table(
+    "idx_statuses",
+    METADATA,
+    Column("batch", BigInteger, primary_key=True, autoincrement=False),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("log_index", Integer, primary_key=True, autoincrement=False),
+    Column("status", Integer, nullable=False),
+    Column("reason", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("by", BigInteger, nullable=False),
+)
+
+SUPERSESSIONS: Final = Table(
+    "idx_supersessions",
+    METADATA,
+    Column("batch", BigInteger, primary_key=True, autoincrement=False),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("new_batch", BigInteger, nullable=False),
+    Column("new_index", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", BigInteger, nullable=False),
+)
+
+USES: Final = Table(
+    "idx_uses",
+    METADATA,
+    Column("batch", BigInteger, primary_key=True, autoincrement=False),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", BigInteger, nullable=False),
+)
+
+# `offered_to` is 0 where no transfer is on offer.
+ASSETS: Final = Table(
+    "idx_assets",
+    METADATA,
+    Column("id", _HEX, primary_key=True),
+    Column("asset_no", BigInteger, nullable=False, unique=True),
+    Column("state", String(16), nullable=False),
+    Column("holder_no", BigInteger, nullable=False, index=True),
+    Column("content", _HEX, nullable=False),
+    Column("fingerprint", _HEX, nullable=False, index=True),
+    Column("frozen", Boolean, nullable=False),
+    Column("valid_to", BigInteger, nullable=False),
+    Column("offered_to", BigInteger, nullable=False),
+    Column("offer_deadline", BigInteger, nullable=False),
+    Column("registered_at", BigInteger, nullable=False),
+    Column("registered_by", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+)
+
+# Tables computed from EVENTS alone, in the order in which they can be emptied.
+PROJECTIONS: Final = (
+    PARTIES,
+    ACCOUNTS,
+    ACCREDITATIONS,
+    ANCHORS,
+    STATUSES,
+    SUPERSESSIONS,
+    USES,
+    ASSETS,
+)

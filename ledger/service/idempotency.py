@@ -1,0 +1,80 @@
+"""Doing a write once per client key, whatever is sent again and whenever we crash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, update
+
+from ledger.errors import Conflict, InvalidInput
+from ledger.store.database import Database
+from ledger.store.tables import IdempotentRequest
+
+STALE_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write was answered with: HTTP status and JSON body."""
+
+    status: int
+    body: dict[str, Any]
+
+
+class Idempotency:
+    """Remembers answers by party and key. A failed write forgets its key: it may be tried again."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def once(self, party: str, key: str, request_digest: str, work: Callable[[], Answer]) -> Answer:
+        """The remembered answer, or that of ``work``.
+
+        Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` when the key was used for another request,
+        ``Conflict`` ``REQUEST_RUNNING`` while the first one still runs.
+        """
+        known = self._claim(party, key, request_digest)
+        if known is not None:
+            return known
+        try:
+            answer = work()
+        except BaseException:
+            with self._database.write() as session:
+                session.execute(delete(IdempotentRequest).where(*_is(party, key)))
+            raise
+        with self._database.write() as session:
+            session.execute(
+                update(IdempotentRequest).where(*_is(party, key)).values(status=answer.status, response=answer.body)
+            )
+        return answer
+
+    def _claim(self, party: str, key: str, request_digest: str) -> Answer | None:
+        now = self._clock()
+        with self._database.write() as session:
+            row = session.get(IdempotentRequest, (party, key))
+            if row is None:
+                session.add(
+                    IdempotentRequest(party_id=party, key=key, request_digest=request_digest, created_at=now)
+                )
+                return None
+            if row.request_digest != request_digest:
+                raise InvalidInput(
+                    "IDEMPOTENCY_KEY_REUSED",
+                    "This Idempotency-Key was used for another request.",
+                    where="Idempotency-Key",
+                    hint="Use a fresh key for every new request.",
+                )
+            if row.status is not None:
+                return Answer(row.status, row.response or {})
+            if now - row.created_at < STALE_SECONDS:
+                raise Conflict("REQUEST_RUNNING", "The first request with this key is still running.", hint="Wait.")
+            # Its process died: the work behind it has natural keys, so it can be done again.
+            row.created_at = now
+            return None
+
+
+def _is(party: str, key: str) -> tuple[Any, Any]:
+    return IdempotentRequest.party_id == party, IdempotentRequest.key == key

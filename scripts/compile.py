@@ -1,0 +1,34 @@
+"""Compile the contracts into the artifacts that the package carries.
+
+Examples:
+    python scripts/compile.py           write what changed
+    python scripts/compile.py --check   exit 1 if the packaged artifacts are not what the sources compile to
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.chain.compile import outdated, package
+from ledger.cli.output import errors_explained
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def main(check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 on a difference.")] = False) -> None:
+    """Compile the contracts into ledger/chain/artifacts."""
+    with errors_explained():
+        if check:
+            stale = outdated(PROJECT)
+            for name in stale:
+                typer.echo(f"{name}: the packaged artifact is not what the sources compile to; run scripts/compile.py")
+            raise typer.Exit(1 if stale else 0)
+        for path in package(PROJECT):
+            typer.echo(f"wrote {path.relative_to(PROJECT)}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// The npm compiler as a `solc` for py-solc-x: answers --version, and standard JSON from stdin with standard JSON alone.
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const require = createRequire(join(root, "package.json"));
+const solc = require("solc");
+
+if (process.argv.includes("--version")) {
+  process.stdout.write(`solc, the solidity compiler commandline interface\nVersion: ${solc.version()}\n`);
+} else {
+  process.stdout.write(solc.compile(readFileSync(0, "utf8")));
+}
