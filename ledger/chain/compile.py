@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +18,7 @@ from ledger.errors import Misconfigured
 PACKAGED: Final = ("AssetRegistry", "CertificateLog", "Forwarder", "PartyRegistry")
 HARNESS: Final = "LibraryHarness"
 ARTIFACTS: Final = Path(__file__).parent / "artifacts"
+_IMPORT: Final = re.compile(r"""^import\s[^;]*?["']([^"']+)["'];""", re.MULTILINE)
 _OUTPUTS: Final = ("abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences")
 
 
@@ -52,17 +55,30 @@ def compile_contracts(project: Path) -> dict[str, dict[str, Any]]:
 
 def standard_input(project: Path) -> dict[str, Any]:
     """The compiler's standard JSON input: sources by import path, settings from the shared file."""
-    sources = {
-        path.relative_to(project).as_posix(): {"content": path.read_text("utf-8")}
-        for root in (project / "contracts", project / "node_modules" / "@openzeppelin" / "contracts")
-        for path in sorted(root.rglob("*.sol"))
-    }
+    sources = _reachable(project)
     settings = json.loads((project / "contracts" / "solc-settings.json").read_text())
     return {
         "language": "Solidity",
-        "sources": {name.removeprefix("node_modules/"): source for name, source in sources.items()},
-        "settings": settings | {"outputSelection": {"contracts/*": {"*": list(_OUTPUTS)}}},
+        "sources": sources,
+        "settings": settings | {"outputSelection": {"*": {"*": list(_OUTPUTS)}}},
     }
+
+
+def _reachable(project: Path) -> dict[str, dict[str, str]]:
+    """Our sources and what they import, by import path: the whole library would take minutes to compile."""
+    waiting = [path.relative_to(project).as_posix() for path in sorted((project / "contracts").rglob("*.sol"))]
+    sources: dict[str, dict[str, str]] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in sources:
+            continue
+        root = project if name.startswith("contracts/") else project / "node_modules"
+        content = (root / name).read_text("utf-8")
+        sources[name] = {"content": content}
+        for imported in _IMPORT.findall(content):
+            relative = imported.startswith(".")
+            waiting.append(posixpath.normpath(posixpath.join(posixpath.dirname(name), imported)) if relative else imported)
+    return dict(sorted(sources.items()))
 
 
 def artifact_text(artifact: dict[str, Any]) -> str:
