@@ -14,20 +14,20 @@ router = APIRouter(tags=["log"])
 @router.get("/log/head")
 def head(ledger: OpenLedger) -> schemas.HeadOut:
     """The log's head on the chain, and whether the indexed history folds to it. Public."""
-    return schemas.HeadOut(**ledger.log.head())
+    return schemas.HeadOut(**ledger.inspection.head())
 
 
 @router.get("/log/batches/{number}")
 def batch(number: int, ledger: OpenLedger) -> schemas.HeadOut:
     """A batch: range, root, anchor. Public: it reveals nothing but counts and hashes."""
-    return schemas.HeadOut(**ledger.log.batch(number))
+    return schemas.HeadOut(**ledger.inspection.batch(number))
 
 
 @router.get("/log/entries/{seq}/proof")
 def proof(seq: int, ledger: OpenLedger, actor: Caller) -> schemas.HeadOut:
     """The inclusion proof of an entry in its batch."""
     require(actor, Action.VERIFY, owns=True)
-    return schemas.HeadOut(**ledger.log.proof(seq))
+    return schemas.HeadOut(**ledger.inspection.proof(seq))
 
 
 health = APIRouter(tags=["health"])
@@ -42,7 +42,7 @@ def alive() -> schemas.HealthOut:
 @health.get("/ready")
 def ready(ledger: OpenLedger, response: Response) -> schemas.HealthOut:
     """Chain, database and index are in order; the lag says how far each is behind."""
-    checks = ledger.log.readiness()
+    checks = ledger.inspection.readiness()
     fine = all(check["ok"] for check in checks.values())
     response.status_code = 200 if fine else 503
     return schemas.HealthOut(status="ready" if fine else "not ready", checks=checks)

@@ -5,38 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ledger.domain.parties import Role
+from ledger.domain.reasons import REASONS
 from ledger.errors import InvalidInput
 
 MAX_SCENARIO_CHARACTERS: Final = 8
-REASONS: Final = (
-    "none",
-    "consent_withdrawn",
-    "data_error",
-    "expired_basis",
-    "court",
-    "sanction",
-    "key_compromise",
-    "fraud",
-    "superseded",
-    "investigation",
-    "lifted",
-)
 PARTY_STATUSES: Final = ("none", "active", "suspended", "sanctioned", "closed")
 ASSET_STATES: Final = ("none", "registered", "confirmed")
 LEAF_STATUSES: Final = ("active", "suspended", "revoked", "superseded")
-ROLES: Final = (
-    "subject",
-    "provider",
-    "consumer",
-    "issuer",
-    "registrar",
-    "authority",
-    "cdo",
-    "supervisor",
-    "assessor",
-    "broker",
-    "admin",
-)
+ROLES: Final = tuple(role.value for role in Role)
 
 
 def code_of_scenario(scenario: str) -> bytes:

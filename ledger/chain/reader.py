@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ledger.chain.client import ChainClient
-from ledger.chain.connection import Block
+from ledger.chain.connection import Block, Connection
 from ledger.chain.contracts import Event
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, Deployment, interface_of
 from ledger.chain.names import ASSET_STATES, LEAF_STATUSES, PARTY_STATUSES, REASONS, code_of_scenario, names_of_roles
@@ -34,6 +34,11 @@ class ChainReader:
         self._client = client
         self._connection = client.connection
         self._party_ids: dict[int, str] = {}
+
+    @property
+    def connection(self) -> Connection:
+        """The node in use."""
+        return self._connection
 
     @property
     def deployment(self) -> Deployment:

@@ -16,7 +16,7 @@ from ledger.domain.lifecycle import AUTHORIZATION
 from ledger.domain.parties import PartyKind
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.proof.jws import verify_entry
+from ledger.proof.jws import entry_signed_by
 from ledger.service.parties import Parties, party
 from ledger.service.positions import Positions
 from ledger.service.scenarios import ScenarioBook
@@ -164,7 +164,8 @@ class Authorizations:
         self._require_signer(entry, request.subject, where)
 
     def _require_signer(self, entry: dict[str, Any], subject: str, where: str) -> None:
-        if verify_entry(entry).kid != self._parties.get(subject).account:
+        party = self._parties.get(subject)
+        if not entry_signed_by(entry, party.account, party.public_key):
             raise Forbidden(
                 "SIGNER_NOT_SUBJECT",
                 "The statement is not signed by the subject's account.",

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
 from ledger.errors import Forbidden, InvalidInput
 from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, StatusSeen
-from ledger.proof.jws import Jwk, Signer, sign_compact
+from ledger.proof.jws import Jwk, Signer, public_jwk, sign_compact
 from ledger.proof.merkle import Tree
-from ledger.proof.sdjwt import Disclosed, bind_key, compose
+from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, bind_key, compose
 from ledger.service.issuance import certificate
 from ledger.service.positions import position
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
-from ledger.store.tables import Batch, Certificate
-
-CERTIFICATE_TYP = "dc+sd-jwt"
+from ledger.store.tables import Batch, Certificate, Party
 
 
 class Bundles:
@@ -32,13 +30,11 @@ class Bundles:
         sealer: Sealer,
         reader: ChainReader,
         issuer: Signer,
-        public_key: Callable[[str], Jwk],
     ) -> None:
         self._database = database
         self._sealer = sealer
         self._reader = reader
         self._issuer = issuer
-        self._public_key = public_key
         self._trees: dict[int, Tree] = {}
 
     def build(self, number: str, fields: Iterable[str] | None = None) -> Bundle:
@@ -61,6 +57,7 @@ class Bundles:
             batches = sorted({where.batch, *(item.position.batch for item in evidence)})
             anchors = tuple(_anchor(log_store.batch(session, batch)) for batch in batches)
             proof = self._proof(session, where)
+            keys = self._keys(session, evidence)
         status = self._reader.status_of(where.batch, where.index)
         return Bundle(
             chain=self._chain(),
@@ -69,7 +66,7 @@ class Bundles:
             proof=proof,
             evidence=tuple(evidence),
             anchors=anchors,
-            keys=self._keys(evidence),
+            keys=keys,
             status=StatusSeen(block=status.block, state=status.state),
         )
 
@@ -107,9 +104,10 @@ class Bundles:
             self._trees = {**dict(list(self._trees.items())[-63:]), where.batch: tree}
         return tuple(tree.inclusion_proof(where.index))
 
-    def _keys(self, evidence: Sequence[Evidence]) -> dict[str, Jwk]:
-        from_entries = {item.signer for item in evidence if item.signer}
-        return {kid: self._public_key(kid) for kid in sorted({self._issuer.kid, *from_entries})}
+    def _keys(self, session: Session, evidence: Sequence[Evidence]) -> dict[str, Jwk]:
+        accounts = {self._issuer.kid, *(item.signer for item in evidence if item.signer)}
+        found = session.execute(select(Party.account, Party.public_key).where(Party.account.in_(accounts)))
+        return {account: public_jwk(key) for account, key in sorted(found.tuples())}
 
     def _chain(self) -> ChainId:
         deployment = self._reader.deployment

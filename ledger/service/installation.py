@@ -12,8 +12,8 @@ from ledger.chain.deploy import deploy
 from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.domain.parties import PartyKind, Role
-from ledger.service.local_chain import Chain
 from ledger.service.keys import Custody, write_private
+from ledger.service.local_chain import Chain
 from ledger.service.parties import NewParty, Parties, checked_party, find_or_add
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer

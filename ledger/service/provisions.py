@@ -16,7 +16,7 @@ from ledger.domain.entries import provision_entry, validate_entry
 from ledger.domain.predicates import compute
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.proof.jws import verify_entry
+from ledger.proof.jws import entry_signed_by
 from ledger.service.authorizations import authorization
 from ledger.service.parties import Parties
 from ledger.service.scenarios import ScenarioBook
@@ -99,7 +99,8 @@ class Provisions:
                 where=where,
                 hint="Send the rows exactly as they were signed.",
             )
-        if verify_entry(entry).kid != self._parties.get(entry["provider"]).account:
+        provider = self._parties.get(entry["provider"])
+        if not entry_signed_by(entry, provider.account, provider.public_key):
             raise Forbidden("SIGNER_NOT_PROVIDER", "The provision is not signed by the provider.", where=where)
 
     def _record(self, session: Session, supply: Supply) -> Provision:

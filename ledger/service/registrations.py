@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ledger.chain.calls import confirm_assets, register_assets
 from ledger.chain.reader import ChainReader
-from ledger.domain.asset import DataResource, asset_id
+from ledger.domain.asset import DataResource, asset_id, document_digest, summary
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.entries import registration_certificate_payload
 from ledger.errors import Conflict, NotFound, PingzhengError
@@ -20,7 +20,6 @@ from ledger.service.acting import Acting
 from ledger.service.issuance import add_certificate, next_number
 from ledger.service.parties import party
 from ledger.service.scenarios import ScenarioBook
-from ledger.store import log as log_store
 from ledger.store.counters import take
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
@@ -143,7 +142,7 @@ class Registrations:
             for identifier in asset_ids:
                 registration, resource = _registration(session, identifier)
                 account = party(session, registration.applicant).account
-                content = resource.content_digest.removeprefix("sha-256:")
+                content = document_digest(resource.document).removeprefix("sha-256:")
                 grouped.setdefault(account, []).append((identifier, content, resource.fingerprint))
         return grouped
 
@@ -210,7 +209,7 @@ class Registrations:
             rights_duties=scenario.rights_duties,
             grade=scenario.grade,
             asset=identifier,
-            resource=resource.document,
+            resource=summary(resource.document),
             rights=[{"kind": kind, "holder": holder} for kind in ("hold", "process", "operate")],
             reg_no=registration.reg_no,
             supersedes=None if earlier is None else f"sha-256:{earlier.leaf}",

@@ -15,10 +15,14 @@ from ledger.service.acting import Acting
 from ledger.service.anchoring import Anchoring, BatchRule
 from ledger.service.authorizations import Authorizations
 from ledger.service.bundles import Bundles
+from ledger.service.holdings import Holdings
+from ledger.service.idempotency import Idempotency
+from ledger.service.inspection import Inspection
 from ledger.service.installation import Installation, install
 from ledger.service.issuance import Issuance
 from ledger.service.keys import Custody, FileKeyProvider, SecretFile
 from ledger.service.local_chain import open_chain
+from ledger.service.operations import Operations
 from ledger.service.parties import Parties
 from ledger.service.positions import Positions
 from ledger.service.provenance import Provenances
@@ -64,6 +68,10 @@ class Ledger:
     registrations: Registrations
     transfers: Transfers
     provenances: Provenances
+    inspection: Inspection
+    holdings: Holdings
+    operations: Operations
+    idempotency: Idempotency
 
 
 @contextmanager
@@ -107,6 +115,7 @@ def wire(
     parties = Parties(database, sealer, installation.authority, reader, lookup_key, clock)
     registrations = Registrations(database, sealer, reader, acting, scenarios, installation.operator, clock)
     follower = Follower(database.engine, reader)
+    provenances = Provenances(database, reader, follower)
     operator = custody.signer(installation.operator_account)
     return Ledger(
         settings=settings,
@@ -124,10 +133,14 @@ def wire(
         authorizations=Authorizations(database, parties, scenarios, status, positions, clock),
         provisions=Provisions(database, sealer, parties, scenarios, clock),
         issuance=Issuance(database, sealer, scenarios, installation.operator, clock),
-        bundles=Bundles(database, sealer, reader, operator, custody.public_key),
+        bundles=Bundles(database, sealer, reader, operator),
         verification=Verification(database, client, reader, clock),
         status=status,
         registrations=registrations,
         transfers=Transfers(database, reader, acting, registrations, status, settings.offer_days, clock),
-        provenances=Provenances(database, reader, follower),
+        provenances=provenances,
+        inspection=Inspection(database, reader, follower, provenances, clock),
+        holdings=Holdings(database),
+        operations=Operations(database, clock),
+        idempotency=Idempotency(database, clock),
     )

@@ -1,0 +1,115 @@
+"""Canonical JSON (RFC 8785, without floats), digests that name their algorithm, and a bounded parser."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import rfc8785
+
+from ledger.errors import InvalidInput
+
+MAX_DEPTH: Final = 32
+MAX_SAFE_INTEGER: Final = 2**53 - 1
+_MAX_INTEGER_DIGITS: Final = 17
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def canonical(value: object) -> bytes:
+    """``value`` as canonical JSON; raises ``InvalidInput`` ``JSON_NOT_CANONICAL`` for what has no canonical form."""
+    if any(isinstance(item, float) for item in _walk(value)):
+        raise InvalidInput("JSON_FLOAT", "Floats are never hashed.", hint="Give an integer, or a string.")
+    try:
+        return rfc8785.dumps(value)  # type: ignore[arg-type]
+    except (rfc8785.CanonicalizationError, RecursionError) as error:
+        raise InvalidInput(
+            "JSON_NOT_CANONICAL", "A value has no canonical JSON form.", hint="Integers stay within ±(2^53-1)."
+        ) from error
+
+
+def digest(data: bytes) -> str:
+    """``sha-256:`` and 64 hex digits."""
+    return f"sha-256:{hashlib.sha256(data).hexdigest()}"
+
+
+def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any:
+    """The JSON value in ``data``, bounded before it is parsed.
+
+    Raises ``InvalidInput`` ``JSON_…``: too large, too deep, not UTF-8, malformed, a duplicate key, a float, an integer
+    beyond ±(2^53−1), an unpaired surrogate.
+    """
+    if len(data) > max_bytes:
+        raise InvalidInput("JSON_TOO_LARGE", f"The text is larger than {max_bytes} bytes.")
+    _require_shallow(data, max_depth)
+    try:
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_float=_no_float,
+            parse_constant=_no_float,
+            parse_int=_bounded_integer,
+        )
+    except UnicodeDecodeError as error:
+        raise InvalidInput("JSON_NOT_UTF8", f"Byte {error.start} is not UTF-8.") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InvalidInput("JSON_MALFORMED", f"This is not JSON: {error.msg}.", where=where) from error
+    except RecursionError as error:
+        raise InvalidInput("JSON_TOO_DEEP", "The text is nested too deep.") from error
+    if _SURROGATE.search(data):
+        _require_scalar_values(value)
+    return value
+
+
+def _require_shallow(data: bytes, max_depth: int) -> None:
+    if data.count(b"[") + data.count(b"{") <= max_depth:
+        return
+    depth = 0
+    for token in _BRACKETS.finditer(data):
+        if token[0] in (b"[", b"{"):
+            depth += 1
+        elif token[0] in (b"]", b"}"):
+            depth -= 1
+        if depth > max_depth:
+            raise InvalidInput("JSON_TOO_DEEP", f"The text is nested deeper than {max_depth}.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise InvalidInput("JSON_DUPLICATE_KEY", "An object names a member twice.")
+    return members
+
+
+def _no_float(_text: str) -> Any:
+    raise InvalidInput("JSON_FLOAT", "The text holds a number that is not an integer.")
+
+
+def _bounded_integer(text: str) -> int:
+    if len(text) > _MAX_INTEGER_DIGITS or abs(int(text)) > MAX_SAFE_INTEGER:
+        raise InvalidInput("JSON_INTEGER_RANGE", "An integer is beyond ±(2^53-1).")
+    return int(text)
+
+
+def _require_scalar_values(value: object) -> None:
+    try:
+        for item in _walk(value):
+            if isinstance(item, str):
+                item.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput("JSON_SURROGATE", "A string holds an unpaired surrogate.") from error
+
+
+def _walk(value: object) -> Iterator[object]:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        yield item
+        if isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, (list, tuple)):
+            waiting += item

@@ -1,0 +1,295 @@
+"""Log entries: what each type holds, and how one is made. Schemas are tables of member → rule (protocol §5, §6)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from ledger.domain.codes import check_certificate_no
+from ledger.domain.reasons import REASONS
+from ledger.errors import InvalidInput
+
+Rule = Callable[[Any], bool]
+Entry = dict[str, Any]
+
+MAX_TEXT: Final = 2_000
+MAX_SIGNATURE: Final = 600
+MAX_ITEMS: Final = 64
+MAX_SOURCES: Final = 8
+MAX_SECONDS: Final = 2**40 - 1
+MAX_USES: Final = 65_535
+CHANNELS: Final = ("subject_carried", "licensed_credit_agency", "government_platform")
+PAYLOAD_MODES: Final = ("raw", "aggregate", "predicate", "component")
+RESULTS: Final = ("supplied", "no_data", "refused", "timed_out")
+
+_HEX_ID: Final = re.compile(r"[0-9a-f]{64}")
+_DIGEST: Final = re.compile(r"sha-256:[0-9a-f]{64}")
+_ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_SD_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def _matches(pattern: re.Pattern[str]) -> Rule:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _integer(low: int, high: int) -> Rule:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _one_of(*choices: str) -> Rule:
+    return lambda value: isinstance(value, str) and value in choices
+
+
+def _list_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
+    return lambda value: isinstance(value, list) and low <= len(value) <= high and all(map(rule, value))
+
+
+def _set_of(rule: Rule, *, high: int = MAX_ITEMS) -> Rule:
+    items = _list_of(rule, high=high)
+    return lambda value: items(value) and len(set(value)) == len(value)
+
+
+def _object(members: Mapping[str, Rule]) -> Rule:
+    return lambda value: (
+        isinstance(value, dict)
+        and value.keys() == members.keys()
+        and all(rule(value[name]) for name, rule in members.items())
+    )
+
+
+def _or_null(rule: Rule) -> Rule:
+    return lambda value: value is None or rule(value)
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= MAX_TEXT
+
+
+def _boolean(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _day(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _number(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and check_certificate_no(value) == value
+    except InvalidInput:
+        return False
+
+
+def _signature(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= MAX_SIGNATURE
+
+
+def _document(value: Any) -> bool:
+    return isinstance(value, dict) and 1 <= len(value) <= MAX_ITEMS
+
+
+_id: Final = _matches(_HEX_ID)
+_digest: Final = _matches(_DIGEST)
+_ulid: Final = _matches(_ULID)
+_seconds: Final = _integer(0, MAX_SECONDS)
+_field_names: Final = _set_of(_matches(_NAME))
+_codes: Final = _list_of(_matches(_NAME))
+
+_SIGNED: Final[Mapping[str, Mapping[str, Rule]]] = {
+    "authorization": {
+        "id": _ulid,
+        "scenario": _matches(_SCENARIO),
+        "scenario_version": _integer(1, 10_000),
+        "purpose": _text,
+        "subject": _id,
+        "consumer": _id,
+        "providers": _set_of(_id, high=MAX_SOURCES),
+        "fields": _field_names,
+        "channel": _one_of(*CHANNELS),
+        "valid_from": _seconds,
+        "valid_to": _seconds,
+        "max_uses": _integer(1, MAX_USES),
+        "separate_consent": _boolean,
+        "notice_digest": _digest,
+        "iat": _seconds,
+    },
+    "provision": {
+        "id": _ulid,
+        "authorization": _digest,
+        "provider": _id,
+        "fields": _field_names,
+        "queried_at": _seconds,
+        "as_of": _day,
+        "result": _one_of(*RESULTS),
+        "payload_digest": _digest,
+        "iat": _seconds,
+    },
+    "withdrawal": {
+        "id": _ulid,
+        "authorization": _digest,
+        "subject": _id,
+        "reason": _one_of(*REASONS),
+        "iat": _seconds,
+    },
+}
+
+_PLAIN: Final[Mapping[str, Mapping[str, Rule]]] = {
+    "presentation": {
+        "id": _ulid,
+        "certificate": _digest,
+        "consumer": _id,
+        "fields": _list_of(_matches(_NAME), low=0),
+        "nonce_digest": _digest,
+        "iat": _seconds,
+    },
+    "use": {
+        "id": _ulid,
+        "certificate": _digest,
+        "consumer": _id,
+        "ordinal": _integer(1, MAX_USES),
+        "result": _one_of("valid"),
+        "iat": _seconds,
+    },
+}
+
+_CERTIFICATE: Final[Mapping[str, Rule]] = {
+    "certificate_no": _number,
+    "iss": _id,
+    "sub": _id,
+    "scenario": _matches(_SCENARIO),
+    "scenario_version": _integer(1, 10_000),
+    "scenario_digest": _digest,
+    "purpose": _text,
+    "iat": _seconds,
+    "nbf": _seconds,
+    "exp": _seconds,
+    "rights_duties": _object({"subject": _codes, "provider": _codes, "consumer": _codes}),
+    "grade": _one_of("general_1", "general_2", "general_3", "general_4", "important"),
+}
+
+_CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
+    "usage": _CERTIFICATE
+    | {
+        "vct": _one_of("urn:pingzheng:usage:1"),
+        "transferable": _one_of("no"),
+        "consumer": _id,
+        "providers": _set_of(_id, high=MAX_SOURCES),
+        "channel": _one_of(*CHANNELS),
+        "max_uses": _integer(1, MAX_USES),
+        "authorizations": _set_of(_digest, high=MAX_SOURCES),
+        "provisions": _set_of(_digest, high=MAX_SOURCES),
+        "components": _list_of(
+            _object(
+                {
+                    "provider": _id,
+                    "payload_mode": _one_of(*PAYLOAD_MODES),
+                    "fields": _field_names,
+                    "as_of": _day,
+                    "payload_digest": _digest,
+                }
+            ),
+            high=MAX_SOURCES,
+        ),
+        "fields": _field_names,
+        "cnf": _object({"jwk": _document}),
+        "_sd_alg": _one_of("sha-256"),
+        "_sd": _set_of(_matches(_SD_DIGEST)),
+    },
+    "registration": _CERTIFICATE
+    | {
+        "vct": _one_of("urn:pingzheng:registration:1"),
+        "transferable": _one_of("yes"),
+        "asset": _id,
+        "resource": _document,
+        "rights": _list_of(_object({"kind": _one_of("hold", "process", "operate"), "holder": _id})),
+        "reg_no": _text,
+        "supersedes": _or_null(_digest),
+    },
+}
+
+
+def validate_entry(entry: Mapping[str, Any]) -> None:
+    """Raise ``InvalidInput`` ``ENTRY_SHAPE`` naming the member, unless the entry is exactly of its type's schema."""
+    kind = entry.get("type")
+    if not isinstance(kind, str):
+        raise _misshapen("type", "An entry names its type.")
+    if kind == "certificate":
+        cls = entry.get("class")
+        schema = _CLASSES.get(cls) if isinstance(cls, str) else None
+        extra = {"class"}
+    else:
+        signed = _SIGNED.get(kind)
+        schema = signed | {"signature": _signature} if signed is not None else _PLAIN.get(kind)
+        extra = set()
+    if schema is None:
+        raise _misshapen("class" if extra else "type", "There is no such type of entry.")
+    if entry.get("v") != 1 or type(entry.get("v")) is not int:
+        raise _misshapen("v", "This version of the entry is not known.")
+    members = {"type", "v", *extra, *schema}
+    if odd := sorted(members ^ entry.keys()):
+        raise _misshapen(odd[0], "A member is missing." if odd[0] in members else "This member is not known.")
+    for name, rule in schema.items():
+        if not rule(entry[name]):
+            raise _misshapen(name, "The value does not fit the schema.")
+
+
+def _misshapen(member: str, message: str) -> InvalidInput:
+    return InvalidInput("ENTRY_SHAPE", message, where=member[:64], hint="See docs/protocol.md, sections 5 and 6.")
+
+
+def authorization_entry(**members: Any) -> Entry:
+    """An unsigned authorization; members as in protocol §6."""
+    return _entry("authorization", members)
+
+
+def provision_entry(**members: Any) -> Entry:
+    """An unsigned provision."""
+    return _entry("provision", members)
+
+
+def withdrawal_entry(**members: Any) -> Entry:
+    """An unsigned withdrawal."""
+    return _entry("withdrawal", members)
+
+
+def presentation_entry(**members: Any) -> Entry:
+    """A verification, recorded for the subject."""
+    return _checked(_entry("presentation", members))
+
+
+def use_entry(**members: Any) -> Entry:
+    """A use that the chain counted."""
+    return _checked(_entry("use", members))
+
+
+def usage_certificate_payload(**members: Any) -> Entry:
+    """The payload of a usage certificate, before its claims are hidden in it (protocol §5)."""
+    members |= {"class": "usage", "vct": "urn:pingzheng:usage:1", "transferable": "no"}
+    return _entry("certificate", members)
+
+
+def registration_certificate_payload(**members: Any) -> Entry:
+    """The payload of a registration certificate."""
+    members |= {"class": "registration", "vct": "urn:pingzheng:registration:1", "transferable": "yes"}
+    return _checked(_entry("certificate", members))
+
+
+def entry_types() -> Sequence[str]:
+    """Every type there is."""
+    return sorted({*_SIGNED, *_PLAIN, "certificate"})
+
+
+def _entry(kind: str, members: Mapping[str, Any]) -> Entry:
+    return {"type": kind, "v": 1, **members}
+
+
+def _checked(entry: Entry) -> Entry:
+    validate_entry(entry)
+    return entry

@@ -1,0 +1,74 @@
+"""The role matrix: who may do what. ``OWN`` allows it on the party's own records only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from ledger.domain.parties import Role
+
+
+class Action(StrEnum):
+    """What the matrix speaks about."""
+
+    MANAGE_ROLES = "manage roles"
+    APPLY_REGISTRATION = "apply registration"
+    REVIEW_REGISTRATION = "review registration"
+    REQUEST_DATA = "request data"
+    AUTHORISE = "authorise"
+    SUPPLY_DATA = "supply data"
+    ISSUE_CERTIFICATE = "issue certificate"
+    SEE_PAYLOAD = "see payload"
+    VERIFY = "verify"
+    REVOKE_CERTIFICATE = "revoke certificate"
+    FREEZE = "freeze"
+    READ_LOG = "read full log"
+
+
+class Reach(StrEnum):
+    """How far a permission reaches."""
+
+    ANY = "any"
+    OWN = "own"
+
+
+_OWN: Final = Reach.OWN
+_ANY: Final = Reach.ANY
+
+MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
+    Action.MANAGE_ROLES: {Role.AUTHORITY: _ANY, Role.ADMIN: _ANY}
+    | dict.fromkeys(
+        (Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.ISSUER, Role.REGISTRAR, Role.ASSESSOR, Role.BROKER), _OWN
+    ),
+    Action.APPLY_REGISTRATION: {Role.PROVIDER: _OWN, Role.CONSUMER: _OWN},
+    Action.REVIEW_REGISTRATION: {Role.REGISTRAR: _ANY},
+    Action.REQUEST_DATA: {Role.CONSUMER: _ANY},
+    Action.AUTHORISE: {Role.SUBJECT: _OWN},
+    Action.SUPPLY_DATA: {Role.PROVIDER: _OWN},
+    Action.ISSUE_CERTIFICATE: {Role.ISSUER: _ANY},
+    Action.SEE_PAYLOAD: {Role.SUBJECT: _OWN, Role.PROVIDER: _OWN, Role.CONSUMER: _OWN},
+    Action.VERIFY: {Role.SUBJECT: _OWN, Role.PROVIDER: _OWN, Role.CONSUMER: _OWN}
+    | dict.fromkeys(
+        (
+            Role.ISSUER,
+            Role.REGISTRAR,
+            Role.AUTHORITY,
+            Role.CDO,
+            Role.SUPERVISOR,
+            Role.ASSESSOR,
+            Role.BROKER,
+        ),
+        _ANY,
+    ),
+    Action.REVOKE_CERTIFICATE: dict.fromkeys((Role.ISSUER, Role.REGISTRAR, Role.AUTHORITY, Role.SUPERVISOR), _ANY),
+    Action.FREEZE: {Role.AUTHORITY: _ANY, Role.SUPERVISOR: _ANY},
+    Action.READ_LOG: dict.fromkeys((Role.ISSUER, Role.REGISTRAR, Role.AUTHORITY, Role.SUPERVISOR), _ANY)
+    | dict.fromkeys((Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER), _OWN),
+}
+
+
+def allowed(action: Action, roles: Iterable[Role], *, owns: bool = False) -> bool:
+    """Whether one of the roles may; ``owns`` says that the record is the party's own."""
+    reaches = {MATRIX[action].get(role) for role in roles}
+    return Reach.ANY in reaches or (owns and Reach.OWN in reaches)

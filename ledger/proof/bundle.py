@@ -1,0 +1,270 @@
+"""The bundle (protocol §7): everything a verifier needs beside the chain, in one small file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ledger.domain.canonical import parse_json
+from ledger.errors import BadBundle, InvalidInput
+from ledger.proof.jws import Jwk, entry_signature
+from ledger.proof.sdjwt import MAX_CERTIFICATE_CHARACTERS
+
+FORMAT: Final = "pingzheng-bundle/1"
+MAX_BUNDLE_BYTES: Final = 256 * 1024
+MAX_PROOF_NODES: Final = 32
+MAX_EVIDENCE: Final = 16
+MAX_ENTRY_CHARACTERS: Final = 16 * 1024
+MAX_INTEGER: Final = 2**53 - 1
+_HEX32: Final = re.compile(r"[0-9a-f]{64}")
+_ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """Where an entry stands: batch and index within it."""
+
+    batch: int
+    index: int
+
+    def to_dict(self) -> dict[str, int]:
+        """As JSON."""
+        return {"batch": self.batch, "index": self.index}
+
+
+@dataclass(frozen=True, slots=True)
+class ChainId:
+    """Which chain and which contracts; addresses are ``0x`` and 40 lower-case digits."""
+
+    chain_id: int
+    certificate_log: str
+    party_registry: str
+    asset_registry: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "chain_id": self.chain_id,
+            "certificate_log": self.certificate_log,
+            "party_registry": self.party_registry,
+            "asset_registry": self.asset_registry,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What the chain commits to for a batch; ``at`` is seconds UTC, ``by`` a party's number."""
+
+    batch: int
+    first_seq: int
+    size: int
+    root: bytes
+    at: int
+    by: int
+
+    def event_args(self) -> dict[str, Any]:
+        """Arguments of the ``Anchored`` event."""
+        return {
+            "batch": self.batch,
+            "firstSeq": self.first_seq,
+            "size": self.size,
+            "root": self.root.hex(),
+            "at": self.at,
+            "by": self.by,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "batch": self.batch,
+            "first_seq": self.first_seq,
+            "size": self.size,
+            "root": self.root.hex(),
+            "at": self.at,
+            "by": self.by,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """An entry that the certificate rests on, as canonical JSON, with its place in the log."""
+
+    entry: str
+    position: Position
+    proof: tuple[bytes, ...]
+
+    @property
+    def signer(self) -> str | None:
+        """The account that the entry's signature names; ``None`` if there is none to read."""
+        try:
+            parsed = parse_json(self.entry.encode("utf-8", "replace"), max_bytes=4 * MAX_ENTRY_CHARACTERS)
+            return entry_signature(parsed).kid if isinstance(parsed, dict) else None
+        except (BadBundle, InvalidInput):
+            return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"entry": self.entry, "position": self.position.to_dict(), "proof": _hex_list(self.proof)}
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSeen:
+    """What the issuer saw when it made the bundle; a verifier never relies on it."""
+
+    block: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle in memory; well-formed, not verified."""
+
+    chain: ChainId
+    certificate: str
+    position: Position
+    proof: tuple[bytes, ...]
+    evidence: tuple[Evidence, ...]
+    anchors: tuple[Anchor, ...]
+    keys: Mapping[str, Jwk]
+    status: StatusSeen
+
+    def with_certificate(self, certificate: str) -> Bundle:
+        """The same bundle around another presentation of the certificate."""
+        return replace(self, certificate=certificate)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "format": FORMAT,
+            "chain": self.chain.to_dict(),
+            "certificate": self.certificate,
+            "position": self.position.to_dict(),
+            "proof": _hex_list(self.proof),
+            "evidence": [item.to_dict() for item in self.evidence],
+            "anchors": [anchor.to_dict() for anchor in self.anchors],
+            "keys": {account: key.to_dict() for account, key in self.keys.items()},
+            "status": {"block": self.status.block, "state": self.status.state},
+        }
+
+    def to_bytes(self) -> bytes:
+        """The file: UTF-8 JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=1).encode()
+
+
+def parse_bundle(raw: bytes) -> Bundle:
+    """The bundle in a file's bytes; raises ``BadBundle``: ``JSON_…``, or ``BUNDLE_FORM`` naming the member."""
+    try:
+        parsed = parse_json(raw, max_bytes=MAX_BUNDLE_BYTES, max_depth=16)
+        return _bundle(_members(parsed, "bundle", *_BUNDLE))
+    except InvalidInput as error:
+        raise BadBundle(
+            error.code, error.message, where=error.where, hint="Ask the holder for the bundle again."
+        ) from error
+
+
+_BUNDLE: Final = ("format", "chain", "certificate", "position", "proof", "evidence", "anchors", "keys", "status")
+
+
+def _bundle(raw: Mapping[str, Any]) -> Bundle:
+    if raw["format"] != FORMAT:
+        raise _bad("format", f"Only {FORMAT} is read here.")
+    if not isinstance(raw["keys"], dict) or len(raw["keys"]) > MAX_EVIDENCE + 1:
+        raise _bad("keys", "Too many keys, or none.")
+    status = _members(raw["status"], "status", "block", "state")
+    return Bundle(
+        chain=_chain(raw["chain"]),
+        certificate=_text(raw["certificate"], "certificate", MAX_CERTIFICATE_CHARACTERS),
+        position=_position(raw["position"], "position"),
+        proof=_proof(raw["proof"], "proof"),
+        evidence=tuple(
+            _evidence(item, f"evidence[{place}]") for place, item in enumerate(_list(raw["evidence"], "evidence"))
+        ),
+        anchors=tuple(
+            _anchor(item, f"anchors[{place}]") for place, item in enumerate(_list(raw["anchors"], "anchors"))
+        ),
+        keys={_address(account, "keys"): Jwk.from_dict(key) for account, key in raw["keys"].items()},
+        status=StatusSeen(_integer(status["block"], "status.block"), _text(status["state"], "status.state", 32)),
+    )
+
+
+def _chain(raw: Any) -> ChainId:
+    chain = _members(raw, "chain", "chain_id", "certificate_log", "party_registry", "asset_registry")
+    return ChainId(
+        _integer(chain["chain_id"], "chain.chain_id"),
+        *(_address(chain[name], f"chain.{name}") for name in ("certificate_log", "party_registry", "asset_registry")),
+    )
+
+
+def _position(raw: Any, where: str) -> Position:
+    position = _members(raw, where, "batch", "index")
+    return Position(_integer(position["batch"], f"{where}.batch"), _integer(position["index"], f"{where}.index"))
+
+
+def _evidence(raw: Any, where: str) -> Evidence:
+    item = _members(raw, where, "entry", "position", "proof")
+    return Evidence(
+        _text(item["entry"], f"{where}.entry", MAX_ENTRY_CHARACTERS),
+        _position(item["position"], f"{where}.position"),
+        _proof(item["proof"], f"{where}.proof"),
+    )
+
+
+def _anchor(raw: Any, where: str) -> Anchor:
+    anchor = _members(raw, where, "batch", "first_seq", "size", "root", "at", "by")
+    batch, first_seq, size, at, by = (
+        _integer(anchor[name], f"{where}.{name}") for name in ("batch", "first_seq", "size", "at", "by")
+    )
+    return Anchor(batch, first_seq, size, _hash(anchor["root"], f"{where}.root"), at, by)
+
+
+def _proof(raw: Any, where: str) -> tuple[bytes, ...]:
+    if not isinstance(raw, list) or len(raw) > MAX_PROOF_NODES:
+        raise _bad(where, f"A proof has at most {MAX_PROOF_NODES} nodes.")
+    return tuple(_hash(node, where) for node in raw)
+
+
+def _members(raw: Any, where: str, *names: str) -> Mapping[str, Any]:
+    if not isinstance(raw, dict) or raw.keys() != set(names):
+        raise _bad(where, f"An object with exactly these members is expected: {', '.join(names)}.")
+    return raw
+
+
+def _list(raw: Any, where: str) -> Sequence[Any]:
+    if not isinstance(raw, list) or len(raw) > MAX_EVIDENCE:
+        raise _bad(where, f"A list of at most {MAX_EVIDENCE} is expected.")
+    return raw
+
+
+def _text(raw: Any, where: str, limit: int) -> str:
+    if not isinstance(raw, str) or not 1 <= len(raw) <= limit:
+        raise _bad(where, f"A text of at most {limit} characters is expected.")
+    return raw
+
+
+def _integer(raw: Any, where: str) -> int:
+    if type(raw) is not int or not 0 <= raw <= MAX_INTEGER:
+        raise _bad(where, "An integer from 0 is expected.")
+    return raw
+
+
+def _address(raw: Any, where: str) -> str:
+    if not isinstance(raw, str) or not _ADDRESS.fullmatch(raw):
+        raise _bad(where, "0x and 40 lower-case hex digits are expected.")
+    return raw
+
+
+def _hash(raw: Any, where: str) -> bytes:
+    if not isinstance(raw, str) or not _HEX32.fullmatch(raw):
+        raise _bad(where, "64 lower-case hex digits are expected.")
+    return bytes.fromhex(raw)
+
+
+def _bad(where: str, message: str) -> BadBundle:
+    return BadBundle("BUNDLE_FORM", message, where=where, hint="Ask the holder for the bundle again.")
+
+
+def _hex_list(nodes: Sequence[bytes]) -> list[str]:
+    return [node.hex() for node in nodes]

@@ -1,0 +1,77 @@
+"""Digests of contract events and the running heads over them, protocol §3.
+
+``contracts/libraries/EventHead.sol`` is the second implementation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+_GENESIS_TAG: Final = b"pingzheng/head/v1"
+
+# Fields in order. ``uint`` is any unsigned integer, ``bytes32`` and ``bytes8`` are hex, ``address`` is 0x and hex.
+EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
+    name: (tag, tuple((field.partition(":")[0], field.partition(":")[2] or "uint") for field in fields.split()))
+    for name, tag, fields in (
+        ("CertificateLog.Anchored", "log/anchored/v1", "batch firstSeq size root:bytes32 at by"),
+        ("CertificateLog.StatusChanged", "log/status/v1", "batch word mask status reason at by"),
+        ("CertificateLog.Superseded", "log/superseded/v1", "batch index newBatch newIndex at by"),
+        ("CertificateLog.Used", "log/used/v1", "batch index uses at by"),
+        ("PartyRegistry.PartyRegistered", "party/registered/v1", "no id:bytes32 at by"),
+        ("PartyRegistry.AccountBound", "party/bound/v1", "no account:address at by"),
+        ("PartyRegistry.AccountRetired", "party/retired/v1", "no account:address compromisedAt at by"),
+        ("PartyRegistry.RolesChanged", "party/roles/v1", "no roles at by"),
+        ("PartyRegistry.PartyStatusChanged", "party/status/v1", "no status reason at by"),
+        ("PartyRegistry.Accredited", "party/accredited/v1", "no scenario:bytes8 from to at by"),
+        (
+            "AssetRegistry.Registered",
+            "asset/registered/v1",
+            "id:bytes32 assetNo holder content:bytes32 fingerprint:bytes32 at by",
+        ),
+        ("AssetRegistry.Confirmed", "asset/confirmed/v1", "id:bytes32 validTo at by"),
+        ("AssetRegistry.TransferOffered", "asset/offered/v1", "id:bytes32 to deadline at by"),
+        ("AssetRegistry.TransferAccepted", "asset/accepted/v1", "id:bytes32 from to at by"),
+        ("AssetRegistry.TransferRejected", "asset/rejected/v1", "id:bytes32 to at by"),
+        ("AssetRegistry.TransferWithdrawn", "asset/withdrawn/v1", "id:bytes32 to at by"),
+        ("AssetRegistry.Frozen", "asset/frozen/v1", "id:bytes32 reason at by"),
+        ("AssetRegistry.Unfrozen", "asset/unfrozen/v1", "id:bytes32 reason at by"),
+    )
+}
+
+
+def genesis(chain_id: int, contract: str, scope: str | None = None) -> bytes:
+    """The head of a contract before its first event; with ``scope`` (an asset id, hex) that of the asset."""
+    parts = [_tag(_GENESIS_TAG), _word("uint", chain_id), _word("address", contract)]
+    if scope is not None:
+        parts.append(_word("bytes32", scope))
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def event_digest(event: str, args: Mapping[str, Any]) -> bytes:
+    """Digest of an event, named ``Contract.Event``; raises ``KeyError`` or ``ValueError`` for what does not fit."""
+    tag, fields = EVENTS[event]
+    words = [_word(kind, args[name]) for name, kind in fields]
+    return hashlib.sha256(_tag(tag.encode()) + b"".join(words)).digest()
+
+
+def fold(head: bytes, digest: bytes) -> bytes:
+    """The head after an event with this digest."""
+    return hashlib.sha256(head + digest).digest()
+
+
+def _tag(text: bytes) -> bytes:
+    return text.ljust(32, b"\0")
+
+
+def _word(kind: str, value: Any) -> bytes:
+    if kind == "uint":
+        number = int(value, 0) if isinstance(value, str) else int(value)
+        if not 0 <= number < 1 << 256:
+            raise ValueError("an unsigned integer of 256 bits is expected")
+        return number.to_bytes(32, "big")
+    raw = bytes.fromhex(str(value).removeprefix("0x"))
+    if len(raw) != {"bytes32": 32, "bytes8": 8, "address": 20}[kind]:
+        raise ValueError(f"{kind} has another length")
+    return raw.rjust(32, b"\0") if kind == "address" else raw.ljust(32, b"\0")

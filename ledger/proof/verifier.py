@@ -1,0 +1,340 @@
+"""The verifier: eleven numbered checks (protocol §9), fail-closed, pure: no network, no clock, no database.
+
+    verify(bundle, facts, at, expect) → Report
+
+1 to 6 ask whether the certificate is what was issued and anchored; the first that fails ends them. 7 to 11 judge a
+genuine certificate at a time and for a party; each is made whatever the others say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from ledger.domain.canonical import parse_json
+from ledger.domain.entries import validate_entry
+from ledger.errors import BadBundle, InvalidInput
+from ledger.proof.authorisation import check_authorisation
+from ledger.proof.bundle import MAX_ENTRY_CHARACTERS, Anchor, Bundle, Evidence, Position, parse_bundle
+from ledger.proof.facts import AccountFact, Facts
+from ledger.proof.head import event_digest
+from ledger.proof.jws import Jwk
+from ledger.proof.merkle import leaf_hash, verify_inclusion
+from ledger.proof.outcome import Failed, Outcome, does_not_apply, failed, passed
+from ledger.proof.report import NAMES, Check, Report, Verdict
+from ledger.proof.sdjwt import Presented, disclosure_digest, parse_certificate
+
+MAX_KEY_BINDING_SKEW: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Who verifies: its party id, the nonce it gave the holder, and how old (seconds) the facts may be.
+
+    Without consumer and nonce no usage certificate passes check 10: nobody relies on what was not presented to it.
+    """
+
+    consumer: str | None = None
+    nonce: str | None = None
+    max_facts_age: int | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the checks look at: the bundle, the facts, the time judged and the verifier's expectation."""
+
+    bundle: Bundle
+    facts: Facts
+    at: int
+    expect: Expectation
+
+    @cached_property
+    def presented(self) -> Presented:
+        """The certificate's parts; raises ``BadBundle``."""
+        return parse_certificate(self.bundle.certificate)
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """The certificate's payload."""
+        return self.presented.claims
+
+    @property
+    def usage(self) -> bool:
+        """Whether it is a usage certificate."""
+        return bool(self.claims["class"] == "usage")
+
+    @cached_property
+    def anchors(self) -> Mapping[int, Anchor]:
+        """The bundle's anchors by batch."""
+        return {anchor.batch: anchor for anchor in self.bundle.anchors}
+
+    @cached_property
+    def entries(self) -> Mapping[str, tuple[dict[str, Any], Evidence]]:
+        """The evidence by leaf hash (``sha-256:`` and hex), parsed; raises ``InvalidInput``."""
+        return {
+            f"sha-256:{leaf_hash(item.entry.encode()).hex()}": (_entry(item), item) for item in self.bundle.evidence
+        }
+
+    def anchored_at(self, position: Position) -> int | None:
+        """When the entry at ``position`` was anchored, seconds UTC."""
+        anchor = self.anchors.get(position.batch)
+        return None if anchor is None else anchor.at
+
+    def account(self, account: str, at: int | None) -> AccountFact | Failed:
+        """The account's facts if its signatures count for a statement that was anchored ``at``."""
+        fact = self.facts.accounts.get(account)
+        if fact is None or at is None:
+            return failed("KEY_UNKNOWN", "The chain knows no such account, or nothing is known of it here.")
+        if fact.compromised_at and at >= fact.compromised_at:
+            return failed("KEY_COMPROMISED", "The key was reported compromised before.", since=fact.compromised_at)
+        if at < fact.valid_from or (fact.valid_to and at >= fact.valid_to):
+            return failed("KEY_NOT_IN_FORCE", "The account was not in force when the entry was anchored.")
+        return fact
+
+
+def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> Report:
+    """Judge a bundle at ``at`` (seconds UTC) by facts; never raises on hostile input, always ends with a report."""
+    try:
+        case = Case(parse_bundle(bundle) if isinstance(bundle, bytes) else bundle, facts, at, expect)
+        outcome = _check_format(case)
+    except (BadBundle, InvalidInput) as error:
+        case, outcome = None, failed(error.code, error.message, **({"where": error.where} if error.where else {}))
+    checks = [_numbered(1, outcome)]
+    if case is not None:
+        for number, check in enumerate(_GENUINE, start=2):
+            if checks[-1].verdict is not Verdict.PASSED:
+                break
+            checks.append(_numbered(number, _made(check, case)))
+        if len(checks) == 1 + len(_GENUINE) and checks[-1].verdict is Verdict.PASSED:
+            for number, check in enumerate(_JUDGED, start=len(checks) + 1):
+                checks.append(_numbered(number, _made(check, case)))
+    checks += [
+        Check(number, Verdict.NOT_REACHED, "NOT_REACHED", "It rests on a check that failed.")
+        for number in range(len(checks) + 1, len(NAMES) + 1)
+    ]
+    report = Report(tuple(checks), at, facts.block, facts.block_time, _number_of(case))
+    return _told(report, case) if case is not None and report.valid else report
+
+
+def _check_format(case: Case) -> Outcome:
+    """1: well-formed all the way down, and made for the chain that the facts are of."""
+    validate_entry(case.claims)
+    if case.claims["type"] != "certificate":
+        raise BadBundle("NOT_A_CERTIFICATE", "The payload is not a certificate.", where="certificate")
+    for entry, _ in case.entries.values():
+        validate_entry(entry)
+    if len(case.anchors) != len(case.bundle.anchors) or len(case.entries) != len(case.bundle.evidence):
+        raise BadBundle("BUNDLE_FORM", "An anchor or an entry stands twice.", where="bundle")
+    if case.bundle.chain != case.facts.chain:
+        return failed("FOREIGN_CHAIN", "The bundle is for another chain or other contracts than the facts are of.")
+    return passed("Well-formed, for this chain.")
+
+
+def _check_signature(case: Case) -> Outcome:
+    """2: signed by a key that counted when the certificate was anchored."""
+    kid = case.presented.issued.kid
+    fact = case.account(kid, case.anchored_at(case.bundle.position))
+    if isinstance(fact, Failed):
+        return fact
+    if not case.presented.issued.signed_by(fact.key):
+        return failed("SIGNATURE_INVALID", "The certificate was changed, or signed by another key.")
+    return passed("Signed with ES256K by an account of the chain.", kid=kid)
+
+
+def _check_issuer(case: Case) -> Outcome:
+    """3: that key's party is the issuer named, active, and was accredited for the scenario."""
+    signer = case.facts.accounts[case.presented.issued.kid].party
+    issuer, scenario = case.claims["iss"], case.claims["scenario"]
+    party = case.facts.parties.get(issuer)
+    if signer != issuer or party is None:
+        return failed("ISSUER_DIFFERS", "The signing account is not one of the issuer's.")
+    if party.status != "active" or "issuer" not in party.roles:
+        return failed("ISSUER_NOT_IN_FORCE", "The issuer is not active, or no issuer.", status=party.status)
+    start, end = party.accreditations.get(scenario, (0, 0))
+    anchored = case.anchored_at(case.bundle.position)
+    if anchored is None or not start <= anchored < end:
+        return failed("ISSUER_NOT_ACCREDITED", f"The issuer was not accredited for {scenario} when it was anchored.")
+    return passed(f"Accredited for {scenario} when it was anchored.", issuer=issuer)
+
+
+def _check_disclosures(case: Case) -> Outcome:
+    """4: each disclosed claim is one that was signed, once."""
+    disclosures = case.presented.disclosures
+    signed, allowed = case.claims.get("_sd", []), case.claims.get("fields", [])
+    names = [item.name for item in disclosures]
+    if len(set(names)) != len(names):
+        return failed("DISCLOSURE_REPEATED", "A claim is disclosed twice.")
+    for item in disclosures:
+        if disclosure_digest(item.encoded) not in signed:
+            return failed("DISCLOSURE_FOREIGN", "A disclosed claim is not the one that was signed.")
+        if item.name not in allowed:
+            return failed("DISCLOSURE_NOT_NAMED", "A disclosed claim is not among the certificate's fields.")
+    return passed(f"{len(names)} of {len(signed)} claims disclosed, each as signed.")
+
+
+def _check_inclusion(case: Case) -> Outcome:
+    """5: certificate and evidence stand where they say, under the roots of their batches."""
+    bundle = case.bundle
+    places = [(case.presented.issued.payload, bundle.position, bundle.proof)]
+    places += [(item.entry.encode(), item.position, item.proof) for item in bundle.evidence]
+    for entry, position, proof in places:
+        anchor = case.anchors.get(position.batch)
+        if anchor is None:
+            return failed("ANCHOR_MISSING", f"The bundle has no anchor of batch {position.batch}.")
+        if not verify_inclusion(anchor.root, leaf_hash(entry), position.index, anchor.size, proof):
+            return failed("NOT_INCLUDED", f"An entry is not at index {position.index} of batch {position.batch}.")
+    return passed(f"{len(places)} entries at their positions.")
+
+
+def _check_anchor(case: Case) -> Outcome:
+    """6: the chain holds exactly these anchors."""
+    for anchor in case.bundle.anchors:
+        commitment = case.facts.anchors.get(anchor.batch)
+        if commitment is None:
+            return failed("NOT_ANCHORED", f"The facts know no batch {anchor.batch} on the chain.")
+        if event_digest("CertificateLog.Anchored", anchor.event_args()).hex() != commitment:
+            return failed("ANCHOR_DIFFERS", f"The chain holds another batch {anchor.batch}.")
+    return passed("On the chain.", at=case.anchored_at(case.bundle.position), block=case.facts.block)
+
+
+def _check_validity(case: Case) -> Outcome:
+    """7: nbf ≤ at < exp."""
+    start, end = case.claims["nbf"], case.claims["exp"]
+    if case.at < start:
+        return failed("NOT_YET_VALID", "It is not valid yet.", nbf=start)
+    if case.at >= end:
+        return failed("EXPIRED", "It has expired.", exp=end)
+    return passed("Within its validity.", nbf=start, exp=end)
+
+
+def _check_status(case: Case) -> Outcome:
+    """8: not suspended, revoked or superseded at that time; a registration's asset stands and is its holder's."""
+    limit = case.expect.max_facts_age
+    if limit is not None and case.at - case.facts.block_time > limit:
+        return failed("FACTS_STALE", "The facts are older than the verifier accepts.", time=case.facts.block_time)
+    outcome = status_at(case.facts, case.bundle.position, case.at)
+    if isinstance(outcome, Failed) or case.usage:
+        return outcome
+    return _check_asset(case)
+
+
+def status_at(facts: Facts, position: Position, at: int) -> Outcome:
+    """The status of a leaf at a time: since when, and why."""
+    history = facts.status.get(position)
+    if history is None:
+        return failed("STATUS_UNKNOWN", "The facts say nothing of its status.")
+    changes = [change for change in history if change.at <= at]
+    if not changes or changes[-1].status == "active":
+        return passed("Active.", as_of_block=facts.block)
+    last = changes[-1]
+    return failed(
+        last.status.upper(), f"It is {last.status}, because: {last.reason}.", since=last.at, reason=last.reason
+    )
+
+
+def _check_asset(case: Case) -> Outcome:
+    asset = case.facts.assets.get(case.claims["asset"])
+    if asset is None:
+        return failed("ASSET_UNKNOWN", "The facts say nothing of the registered asset.")
+    if asset.state != "confirmed" or asset.frozen:
+        return failed("ASSET_NOT_IN_FORCE", "The registration is not confirmed, or it is frozen.", state=asset.state)
+    if case.at >= asset.since and asset.holder != case.claims["sub"]:
+        return failed("HOLDER_CHANGED", "The asset has another holder since.", since=asset.since)
+    return passed("Active; the asset is confirmed and held by the subject.", as_of_block=case.facts.block)
+
+
+def _check_uses(case: Case) -> Outcome:
+    """9: used less often than it may be."""
+    if not case.usage:
+        return does_not_apply("A registration certificate is not used up.")
+    history = case.facts.uses.get(case.bundle.position)
+    if history is None:
+        return failed("USES_UNKNOWN", "The facts say nothing of its uses.")
+    used, limit = sum(use.at <= case.at for use in history), case.claims["max_uses"]
+    if used >= limit:
+        return failed("USED_UP", f"It was used {used} of {limit} times.", since=history[limit - 1].at)
+    return passed(f"Used {used} of {limit} times.")
+
+
+def _check_party(case: Case) -> Outcome:
+    """10: presented by its subject to this verifier, freshly."""
+    if not case.usage:
+        return does_not_apply("Anyone may rely on a registration certificate.")
+    if case.expect.consumer is None or case.expect.nonce is None:
+        return failed("PARTY_NOT_NAMED", "The verifier did not say who it is and which nonce it gave.")
+    if case.expect.consumer != case.claims["consumer"]:
+        return failed("NOT_PARTY", "The certificate is for another consumer.")
+    binding, told = case.presented.key_binding, case.presented.binding_claims
+    if binding is None:
+        return failed("KEY_BINDING_MISSING", "The holder did not bind the presentation to the verifier.")
+    if not binding.signed_by(Jwk.from_dict(case.claims["cnf"]["jwk"]).compressed):
+        return failed("KEY_BINDING_INVALID", "The presentation is not signed by the subject's key.")
+    wanted = {"aud": case.expect.consumer, "nonce": case.expect.nonce, "sd_hash": case.presented.sd_hash}
+    if told.keys() != {*wanted, "iat"} or any(told[name] != value for name, value in wanted.items()):
+        return failed("KEY_BINDING_DIFFERS", "The presentation was made for another verifier, nonce or disclosure.")
+    if type(told["iat"]) is not int or told["iat"] > case.at + MAX_KEY_BINDING_SKEW:
+        return failed("KEY_BINDING_TIME", "The presentation was made in the future.")
+    return passed("Presented by its subject, to this consumer, with its nonce.")
+
+
+def _check_authorisation(case: Case) -> Outcome:
+    """11: every authorisation and provision it rests on holds."""
+    if not case.usage:
+        return does_not_apply("A registration certificate rests on the registration.")
+    return check_authorisation(case, status_at)
+
+
+_GENUINE: Final[tuple[Callable[[Case], Outcome], ...]] = (
+    _check_signature,
+    _check_issuer,
+    _check_disclosures,
+    _check_inclusion,
+    _check_anchor,
+)
+_JUDGED: Final[tuple[Callable[[Case], Outcome], ...]] = (
+    _check_validity,
+    _check_status,
+    _check_uses,
+    _check_party,
+    _check_authorisation,
+)
+
+
+def _made(check: Callable[[Case], Outcome], case: Case) -> Outcome:
+    try:
+        return check(case)
+    except (BadBundle, InvalidInput) as error:
+        return failed(error.code, error.message)
+
+
+def _numbered(number: int, outcome: Outcome) -> Check:
+    return Check(number, outcome.verdict, outcome.code, outcome.message, outcome.details)
+
+
+def _entry(item: Evidence) -> dict[str, Any]:
+    parsed = parse_json(item.entry.encode(), max_bytes=4 * MAX_ENTRY_CHARACTERS)
+    if not isinstance(parsed, dict):
+        raise BadBundle("ENTRY_SHAPE", "An entry is an object.", where="evidence")
+    return parsed
+
+
+def _number_of(case: Case | None) -> str | None:
+    try:
+        return str(case.claims["certificate_no"])[:32] if case is not None else None
+    except (BadBundle, KeyError):
+        return None
+
+
+def _told(report: Report, case: Case) -> Report:
+    told = {name: value for name, value in case.claims.items() if name not in ("_sd", "_sd_alg", "cnf")}
+    return Report(
+        report.checks,
+        report.at,
+        report.block,
+        report.block_time,
+        report.certificate_no,
+        told,
+        {item.name: item.value for item in case.presented.disclosures},
+    )

@@ -1,0 +1,34 @@
+"""Holdings (归集): the certificates of a party, as subject, consumer or issuer."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+
+from ledger.service.issuance import certificate
+from ledger.store.database import Database
+from ledger.store.tables import Certificate
+
+
+class Holdings:
+    """Queries over certificates; records only, no disclosures."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, number: str) -> Certificate:
+        """One record; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
+        with self._database.read() as session:
+            return certificate(session, number)
+
+    def page(self, member: str, after: str | None, limit: int) -> list[Certificate]:
+        """Certificates in which the party has a part, by number."""
+        query = (
+            select(Certificate)
+            .where(or_(Certificate.subject == member, Certificate.consumer == member, Certificate.issuer == member))
+            .order_by(Certificate.certificate_no)
+            .limit(limit)
+        )
+        if after:
+            query = query.where(Certificate.certificate_no > after)
+        with self._database.read() as session:
+            return list(session.scalars(query))

@@ -1,0 +1,122 @@
+"""Looking at the log as a whole: head, batches, proofs, and whether everything is in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select, text
+
+from ledger.chain.deployment import check_deployment
+from ledger.chain.reader import ChainReader
+from ledger.errors import NotFound, PingzhengError
+from ledger.index.follower import Follower
+from ledger.proof.merkle import Tree
+from ledger.service.positions import position
+from ledger.service.provenance import Provenances
+from ledger.store import log as log_store
+from ledger.store.database import Database
+from ledger.store.tables import Batch, Entry
+
+MAX_PENDING_SECONDS = 300
+
+
+class Inspection:
+    """What anyone may know of the log: counts and hashes, never content."""
+
+    def __init__(
+        self,
+        database: Database,
+        reader: ChainReader,
+        follower: Follower,
+        provenances: Provenances,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._follower = follower
+        self._provenances = provenances
+        self._clock = clock
+
+    def head(self) -> dict[str, Any]:
+        """The head on the chain, and whether the indexed history folds to it."""
+        completeness = self._provenances.log()
+        with self._database.read() as session:
+            waiting = log_store.pending(session).count
+            anchored = log_store.last_seq_anchored(session) + 1
+        return completeness.to_dict() | {
+            "batches": self._reader.batch_count(),
+            "entries_anchored": anchored,
+            "entries_waiting": waiting,
+        }
+
+    def batch(self, number: int) -> dict[str, Any]:
+        """A batch with its anchor; raises ``NotFound`` ``BATCH_UNKNOWN``."""
+        with self._database.read() as session:
+            return _described(log_store.batch(session, number))
+
+    def proof(self, seq: int) -> dict[str, Any]:
+        """The inclusion proof of an entry; raises ``NotFound`` ``ENTRY_UNKNOWN``, ``Conflict`` while it waits."""
+        with self._database.read() as session:
+            entry = session.scalar(select(Entry).where(Entry.seq == seq))
+            if entry is None:
+                raise NotFound("ENTRY_UNKNOWN", f"The log has no entry {seq}.")
+            where = position(session, entry.leaf)
+            batch = log_store.batch(session, where.batch)
+            tree = Tree(log_store.leaves(session, batch))
+        return {
+            "seq": seq,
+            "type": entry.type,
+            "leaf": entry.leaf,
+            "position": where.to_dict(),
+            "proof": [node.hex() for node in tree.inclusion_proof(where.index)],
+            "anchor": _described(batch),
+        }
+
+    def readiness(self) -> dict[str, dict[str, Any]]:
+        """Each part with ``ok``: database, chain (the right one, with our contracts), anchoring, index."""
+        return {
+            "database": self._tried(self._check_database),
+            "chain": self._tried(self._check_chain),
+            "anchoring": self._tried(self._check_anchoring),
+            "index": self._tried(self._check_index),
+        }
+
+    def _tried(self, check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        try:
+            return {"ok": True} | check()
+        except PingzhengError as error:
+            return {"ok": False, "code": error.code}
+
+    def _check_database(self) -> dict[str, Any]:
+        with self._database.read() as session:
+            session.execute(text("SELECT 1"))
+        return {}
+
+    def _check_chain(self) -> dict[str, Any]:
+        check_deployment(self._reader.connection, self._reader.deployment)
+        return {"block": self._reader.block_number()}
+
+    def _check_anchoring(self) -> dict[str, Any]:
+        with self._database.read() as session:
+            waiting = log_store.pending(session)
+        seconds = 0 if waiting.oldest is None else max(self._clock() - waiting.oldest, 0)
+        return {"ok": seconds <= MAX_PENDING_SECONDS, "waiting": waiting.count, "seconds": seconds}
+
+    def _check_index(self) -> dict[str, Any]:
+        lag = self._follower.lag()
+        return {"lag_blocks": lag.blocks, "lag_seconds": lag.seconds}
+
+
+def _described(batch: Batch) -> dict[str, Any]:
+    return {
+        "batch": batch.number,
+        "first_seq": batch.first_seq,
+        "size": batch.size,
+        "root": batch.root,
+        "state": batch.state,
+        "at": batch.at,
+        "by": batch.by,
+        "tx": batch.tx_hash,
+        "block": batch.block_number,
+    }
