@@ -49,5 +49,3 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Ledger]]) -> Fas
         app.include_router(router, prefix="/v1")
     app.include_router(log.health)
     return app
-
-

@@ -43,7 +43,13 @@ class Problem(BaseModel):
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": title, "content": {"application/problem+json": {}}}
-    for status, title in ((401, "No API key"), (403, "Forbidden"), (404, "Not found"), (409, "Conflict"), (422, "Invalid"))
+    for status, title in (
+        (401, "No API key"),
+        (403, "Forbidden"),
+        (404, "Not found"),
+        (409, "Conflict"),
+        (422, "Invalid"),
+    )
 }
 
 

@@ -12,7 +12,15 @@ CertificateNo = Annotated[str, Field(max_length=32, examples=["DAC-440802-2026-S
 Seconds = Annotated[int, Field(ge=0, lt=2**40)]
 Statement = Annotated[dict[str, Any], Field(description="A signed entry, as drafted, with `signature` added.")]
 Reason = Literal[
-    "consent_withdrawn", "data_error", "expired_basis", "court", "sanction", "key_compromise", "fraud", "investigation", "lifted"
+    "consent_withdrawn",
+    "data_error",
+    "expired_basis",
+    "court",
+    "sanction",
+    "key_compromise",
+    "fraud",
+    "investigation",
+    "lifted",
 ]
 
 
@@ -25,7 +33,9 @@ class Strict(BaseModel):
 class PartyIn(Strict):
     kind: str = Field(examples=["enterprise"])
     name: str = Field(min_length=1, max_length=200, examples=["湛江示例金属制品有限公司"])
-    identifier: str = Field(max_length=18, description="USCC; for a person the resident ID number.", examples=["91440802MA9X00011Y"])
+    identifier: str = Field(
+        max_length=18, description="USCC; for a person the resident ID number.", examples=["91440802MA9X00011Y"]
+    )
     region: str = Field(max_length=16, examples=["440802"])
     public_key: str = Field(pattern=r"^0[23][0-9a-f]{64}$", description="secp256k1, compressed.")
 
@@ -77,7 +87,9 @@ class AuthorizationDraftIn(Strict):
 
 class DraftOut(BaseModel):
     entry: dict[str, Any] = Field(description="Sign this: a detached ES256K JWS over its canonical JSON.")
-    notice: dict[str, Any] = Field({}, description="Show exactly this to the subject; the entry holds its digest.")
+    notice: dict[str, Any] = Field(
+        default_factory=dict, description="Show exactly this to the subject; the entry holds its digest."
+    )
 
 
 class StatementIn(Strict):
@@ -130,7 +142,7 @@ class IssueManyIn(Strict):
 
 class CertificateOut(BaseModel):
     certificate_no: CertificateNo
-    class_: str = Field(alias="class", serialization_alias="class")
+    class_: str = Field(validation_alias="class", serialization_alias="class")
     scenario: str
     issuer: HexId
     subject: HexId

@@ -18,7 +18,9 @@ from ledger.cli.output import errors_explained
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-def main(check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 on a difference.")] = False) -> None:
+def main(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 on a difference.")] = False,
+) -> None:
     """Compile the contracts into ledger/chain/artifacts."""
     with errors_explained():
         if check:

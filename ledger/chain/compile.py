@@ -19,7 +19,12 @@ PACKAGED: Final = ("AssetRegistry", "CertificateLog", "Forwarder", "PartyRegistr
 HARNESS: Final = "LibraryHarness"
 ARTIFACTS: Final = Path(__file__).parent / "artifacts"
 _IMPORT: Final = re.compile(r"""^import\s[^;]*?["']([^"']+)["'];""", re.MULTILINE)
-_OUTPUTS: Final = ("abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences")
+_OUTPUTS: Final = (
+    "abi",
+    "evm.bytecode.object",
+    "evm.deployedBytecode.object",
+    "evm.deployedBytecode.immutableReferences",
+)
 
 
 def compile_contracts(project: Path) -> dict[str, dict[str, Any]]:
@@ -77,7 +82,9 @@ def _reachable(project: Path) -> dict[str, dict[str, str]]:
         sources[name] = {"content": content}
         for imported in _IMPORT.findall(content):
             relative = imported.startswith(".")
-            waiting.append(posixpath.normpath(posixpath.join(posixpath.dirname(name), imported)) if relative else imported)
+            waiting.append(
+                posixpath.normpath(posixpath.join(posixpath.dirname(name), imported)) if relative else imported
+            )
     return dict(sorted(sources.items()))
 
 
@@ -116,7 +123,5 @@ def _artifact(name: str, contract: dict[str, Any]) -> dict[str, Any]:
         "contractName": name,
         "deployedBytecode": runtime["object"],
         # Compiler-internal ids change with unrelated sources; the places do not.
-        "immutableReferences": {
-            str(place): references[key] for place, key in enumerate(sorted(references, key=int))
-        },
+        "immutableReferences": {str(place): references[key] for place, key in enumerate(sorted(references, key=int))},
     }

@@ -9,7 +9,7 @@ from ledger.chain.client import ChainClient
 from ledger.chain.connection import Block, Connection
 from ledger.chain.contracts import Event
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, Deployment, interface_of
-from ledger.chain.names import ASSET_STATES, LEAF_STATUSES, PARTY_STATUSES, REASONS, code_of_scenario, names_of_roles
+from ledger.chain.names import ASSET_STATES, LEAF_STATUSES, PARTY_STATUSES, code_of_scenario, names_of_roles
 from ledger.chain.records import (
     AccountRecord,
     AnchoredBatch,
@@ -19,6 +19,7 @@ from ledger.chain.records import (
     StatusChange,
     Use,
 )
+from ledger.domain.reasons import REASONS
 from ledger.errors import ChainUnavailable, NotFound
 
 LOG_RANGE_BLOCKS: Final = 5_000

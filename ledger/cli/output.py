@@ -79,7 +79,9 @@ def errors_explained(as_json: bool = False) -> Iterator[None]:
     except PingzhengError as error:
         fail(error, as_json)
     except KeyboardInterrupt:
-        stderr.print("\n已中断，已确认的内容不会丢失。 Interrupted; nothing acknowledged is lost. Run it again to go on.")
+        stderr.print(
+            "\n已中断，已确认的内容不会丢失。 Interrupted; nothing acknowledged is lost. Run it again to go on."
+        )
         raise typer.Exit(130) from None
 
 

@@ -42,12 +42,18 @@ def assemble(ledger: Ledger, firm_numbers: list[str]) -> Cast:
     for place, number in enumerate(firm_numbers):
         region = REGIONS[place % len(REGIONS)]
         wanted.append(
-            (PartyKind.ENTERPRISE, f"湛江第{number}号企业（演示） Firm {number}", region, synthetic_uscc(region, int(number)))
+            (
+                PartyKind.ENTERPRISE,
+                f"湛江第{number}号企业（演示） Firm {number}",
+                region,
+                synthetic_uscc(region, int(number)),
+            )
         )
     parts = [_found_or_new(ledger, *part) for part in wanted]
     newcomers = iter(ledger.parties.onboard([part for part in parts if isinstance(part, NewParty)]))
     ids = [next(newcomers).id if isinstance(part, NewParty) else part for part in parts]
-    return Cast(*ids[:5], firms=dict(zip(firm_numbers, ids[5:], strict=True)))
+    registrar, provider, bank, other_bank, supervisor, *firms = ids
+    return Cast(registrar, provider, bank, other_bank, supervisor, dict(zip(firm_numbers, firms, strict=True)))
 
 
 def _found_or_new(ledger: Ledger, kind: PartyKind, name: str, region: str, uscc: str) -> str | NewParty:

@@ -60,9 +60,7 @@ class Library:
             item = str(line.Item).split(" (", 1)[0]
             file = self._folder / str(line.Package) / f"{item}{SUFFIX}"
             if file.is_file():
-                yield DataSet(
-                    str(line.Package), item, str(line.Title), int(line.Rows), int(line.Cols), file
-                )
+                yield DataSet(str(line.Package), item, str(line.Title), int(line.Rows), int(line.Cols), file)
 
     def describe(self, data_set: DataSet) -> DataResource:
         """The resource with its field list, read from the real file."""

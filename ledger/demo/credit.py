@@ -95,9 +95,7 @@ class Bureau:
         )
 
 
-def issue_credit(
-    bureau: Bureau, rows: Mapping[str, Rows], run: Run, progress: Callable[[str, int], Tick]
-) -> Credit:
+def issue_credit(bureau: Bureau, rows: Mapping[str, Rows], run: Run, progress: Callable[[str, int], Tick]) -> Credit:
     """Authorise, supply and issue for every firm of the panel."""
     firms = list(rows)
     credit = Credit()

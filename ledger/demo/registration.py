@@ -13,7 +13,9 @@ from ledger.service.wiring import Ledger
 Tick = Callable[[int], None]
 
 
-def register_catalogue(ledger: Ledger, cast: Cast, library: Library, run: Run, progress: Callable[[str, int], Tick]) -> None:
+def register_catalogue(
+    ledger: Ledger, cast: Cast, library: Library, run: Run, progress: Callable[[str, int], Tick]
+) -> None:
     """Register every data set of the library; identical content is refused and told."""
     index = library.index()
     with run.stage("读取目录 read the catalogue") as stage:

@@ -72,9 +72,7 @@ def check_resident_id(value: str, where: str | None = None) -> str:
         raise InvalidInput("RESIDENT_ID_DATE", "The date in the ID number does not exist.", where=where) from None
     total = sum(weight * int(symbol) for weight, symbol in zip(_RESIDENT_WEIGHTS, number[:17], strict=True))
     if number[-1] != _RESIDENT_CHECKS[total % 11]:
-        raise InvalidInput(
-            "RESIDENT_ID_CHECK_DIGIT", "The check character of the ID number is wrong.", where=where
-        )
+        raise InvalidInput("RESIDENT_ID_CHECK_DIGIT", "The check character of the ID number is wrong.", where=where)
     return number
 
 
@@ -108,9 +106,7 @@ def check_certificate_no(value: str, where: str | None = None) -> str:
     if match[1] not in REGIONS:
         raise InvalidInput("CERTIFICATE_NO_REGION", "The number's region is not one of Zhanjiang.", where=where)
     if _mod_37_36(value[:-2].replace("-", "")) != match[5]:
-        raise InvalidInput(
-            "CERTIFICATE_NO_CHECK_DIGIT", "The check character of the number is wrong.", where=where
-        )
+        raise InvalidInput("CERTIFICATE_NO_CHECK_DIGIT", "The check character of the number is wrong.", where=where)
     return value
 
 

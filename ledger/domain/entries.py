@@ -102,7 +102,7 @@ _seconds: Final = _integer(0, MAX_SECONDS)
 _field_names: Final = _set_of(_matches(_NAME))
 _codes: Final = _list_of(_matches(_NAME))
 
-_SIGNED: Final[Mapping[str, Mapping[str, Rule]]] = {
+_SIGNED: Final[Mapping[str, dict[str, Rule]]] = {
     "authorization": {
         "id": _ulid,
         "scenario": _matches(_SCENARIO),
@@ -140,7 +140,7 @@ _SIGNED: Final[Mapping[str, Mapping[str, Rule]]] = {
     },
 }
 
-_PLAIN: Final[Mapping[str, Mapping[str, Rule]]] = {
+_PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
     "presentation": {
         "id": _ulid,
         "certificate": _digest,
@@ -159,7 +159,7 @@ _PLAIN: Final[Mapping[str, Mapping[str, Rule]]] = {
     },
 }
 
-_CERTIFICATE: Final[Mapping[str, Rule]] = {
+_CERTIFICATE: Final[dict[str, Rule]] = {
     "certificate_no": _number,
     "iss": _id,
     "sub": _id,

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final
 
 
 class PartyKind(StrEnum):
@@ -43,10 +43,10 @@ class Role(StrEnum):
     ADMIN = "admin"
 
     @classmethod
-    def mask(cls, roles: Iterable[Self]) -> int:
+    def mask(cls, roles: Iterable[Role]) -> int:
         """The roles as bits."""
-        order = list(cls)
-        return sum(1 << order.index(role) for role in set(roles))
+        wanted = set(roles)
+        return sum(1 << bit for bit, role in enumerate(cls) if role in wanted)
 
 
 DEFAULT_ROLES: Final[dict[PartyKind, frozenset[Role]]] = {

@@ -127,7 +127,7 @@ class Scenario:
 def scenario_of(raw: object, where: str) -> Scenario:
     """The scenario that a definition describes; raises ``InvalidInput`` ``SCENARIO_INVALID`` naming file and member."""
     reader = _Reader(raw, where)
-    fields = tuple(_field(item, f"{where}: fields[{place}]") for place, item in enumerate(reader.list("fields")))
+    fields = tuple(_field(item, f"{where}: fields[{place}]") for place, item in enumerate(reader.items("fields")))
     scenario = Scenario(
         code=reader.matching("code", _CODE),
         version=reader.integer("version", 1, 10_000),
@@ -208,14 +208,14 @@ class _Reader:
             raise _invalid(self.place(name), f"One of: {', '.join(choices)}.")
         return str(value)
 
-    def list(self, name: str) -> Sequence[Any]:
+    def items(self, name: str) -> Sequence[Any]:
         value = self.take(name)
         if not isinstance(value, list):
             raise _invalid(self.place(name), "A list is expected.")
         return value
 
     def choices(self, name: str, choices: Sequence[str]) -> Sequence[str]:
-        values = self.list(name)
+        values = self.items(name)
         if any(value not in choices for value in values):
             raise _invalid(self.place(name), f"Each is one of: {', '.join(choices)}.")
         return values
@@ -231,7 +231,7 @@ class _Reader:
 
     def rights_duties(self) -> dict[str, list[str]]:
         reader = _Reader(self.take("rights_duties"), self.place("rights_duties"))
-        block = {part: [*reader.list(part)] for part in ("subject", "provider", "consumer")}
+        block = {part: [*reader.items(part)] for part in ("subject", "provider", "consumer")}
         for part, codes in block.items():
             if not codes or not all(isinstance(code, str) and _NAME.fullmatch(code) for code in codes):
                 raise _invalid(reader.place(part), "A list of codes is expected.")

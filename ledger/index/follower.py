@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Table, delete, insert, select, update
 
 from ledger.chain.connection import Block
 from ledger.chain.contracts import Event
@@ -234,6 +234,6 @@ def _header_row(block: Block) -> dict[str, Any]:
     return {"number": block.number, "hash": block.hash, "parent": block.parent, "time": block.time}
 
 
-def _insert(connection: Connection, table: tables.Table, rows: Sequence[dict[str, Any]]) -> None:
+def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     for start in range(0, len(rows), _ROWS_PER_INSERT):
         connection.execute(insert(table), rows[start : start + _ROWS_PER_INSERT])

@@ -49,9 +49,9 @@ def check_authorisation(case: Case, status_at: StatusAt) -> Outcome:
     if problem is not None:
         return problem
     for entry, evidence in supplies:
-        problem = _signed(
-            case, entry, evidence, entry["provider"], "PROVISION_NOT_BY_PROVIDER"
-        ) or _rests_on_consent(case, entry)
+        problem = _signed(case, entry, evidence, entry["provider"], "PROVISION_NOT_BY_PROVIDER") or _rests_on_consent(
+            case, entry
+        )
         if problem is not None:
             return problem
     return _components(case, [entry for entry, _ in supplies]) or passed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from ledger.domain.canonical import parse_json
 from ledger.errors import BadBundle, InvalidInput
@@ -209,9 +209,9 @@ def _presented(bundle: Bundle) -> Presented | None:
         return None
 
 
-def _is_id(value: Any) -> bool:
+def _is_id(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and len(value) == 64 and all(digit in "0123456789abcdef" for digit in value)
 
 
-def _is_code(value: Any) -> bool:
+def _is_code(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and value.isascii() and 1 <= len(value) <= 8

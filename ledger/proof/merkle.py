@@ -106,9 +106,7 @@ def verify_inclusion(tree_root: bytes, leaf: bytes, index: int, size: int, proof
     return sn == 0 and found == tree_root
 
 
-def verify_consistency(
-    first_root: bytes, second_root: bytes, first: int, second: int, proof: Sequence[bytes]
-) -> bool:
+def verify_consistency(first_root: bytes, second_root: bytes, first: int, second: int, proof: Sequence[bytes]) -> bool:
     """Whether the tree of ``first`` leaves is the beginning of that of ``second``, RFC 9162 §2.1.4.2."""
     if not 0 < first <= second:
         return False

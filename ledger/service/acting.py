@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ledger.chain.calls import Call
-from ledger.chain.client import ChainClient, Receipt
-from ledger.chain.relay import Relay, SignedRequest, sign
+from ledger.chain.relay import Relay, SignedRequest, sign_request
+from ledger.chain.sender import Receipt
 from ledger.errors import Conflict
 from ledger.service.keys import Custody
 
@@ -16,9 +16,8 @@ REQUEST_SECONDS = 3600
 class Acting:
     """Relays what parties sign; signs for those alone whose key this installation keeps (demonstrations)."""
 
-    def __init__(self, relay: Relay, client: ChainClient, custody: Custody, clock: Callable[[], int]) -> None:
+    def __init__(self, relay: Relay, custody: Custody, clock: Callable[[], int]) -> None:
         self._relay = relay
-        self._client = client
         self._custody = custody
         self._clock = clock
 
@@ -29,24 +28,19 @@ class Acting:
         given and the key is not held here; ``SIGNED_CALL_DIFFERS`` if another call was signed.
         """
         if signed is not None:
-            if not self._covers(signed, account, call):
+            if not self._relay.covers(signed, account, call):
                 raise Conflict(
                     "SIGNED_CALL_DIFFERS",
                     "The signed request is not for this call by this account.",
                     hint="Sign the typed data that the unsigned call was answered with.",
                 )
             return self._relay.submit(signed)
-        prepared = self._relay.prepare(call, account, self._clock() + REQUEST_SECONDS)
+        prepared = self._relay.prepare(account, call, self._clock() + REQUEST_SECONDS)
         if account in self._custody:
-            return self._relay.submit(sign(prepared, self._custody.private_key(account).hex()))
+            return self._relay.submit(sign_request(prepared, self._custody.private_key(account)))
         raise Conflict(
             "SIGNATURE_REQUIRED",
             "The party must sign this call with its own key.",
             hint="Sign `typed_data` (EIP-712) and send the call again with `signed_request`.",
-            typed_data=prepared,
+            typed_data=dict(prepared.typed_data),
         )
-
-    def _covers(self, signed: SignedRequest, account: str, call: Call) -> bool:
-        message = signed.typed_data.get("message", {})
-        wanted = "0x" + self._client.encode(call).hex()
-        return (str(message.get("from", "")).lower(), message.get("data")) == (account, wanted)

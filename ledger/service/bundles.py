@@ -144,5 +144,3 @@ def _anchor(batch: Batch) -> Anchor:
         at=batch.at,
         by=batch.by,
     )
-
-

@@ -56,9 +56,7 @@ class Idempotency:
         with self._database.write() as session:
             row = session.get(IdempotentRequest, (party, key))
             if row is None:
-                session.add(
-                    IdempotentRequest(party_id=party, key=key, request_digest=request_digest, created_at=now)
-                )
+                session.add(IdempotentRequest(party_id=party, key=key, request_digest=request_digest, created_at=now))
                 return None
             if row.request_digest != request_digest:
                 raise InvalidInput(

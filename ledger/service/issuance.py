@@ -156,8 +156,7 @@ class Issuance:
 
 def _provisions(session: Session, consent: Authorization, statement: Mapping[str, Any]) -> list[Provision]:
     rows = {
-        row.provider: row
-        for row in session.scalars(select(Provision).where(Provision.authorization_id == consent.id))
+        row.provider: row for row in session.scalars(select(Provision).where(Provision.authorization_id == consent.id))
     }
     found = []
     for provider in statement["providers"]:
@@ -223,5 +222,3 @@ def certificate(session: Session, number: str) -> Certificate:
             "CERTIFICATE_UNKNOWN", f"No certificate {number} was issued here.", hint="Check every digit of the number."
         )
     return row
-
-

@@ -78,7 +78,9 @@ class Parties:
         """
         checked = [checked_party(newcomer, f"party {row}") for row, newcomer in enumerate(newcomers, start=1)]
         with self._database.write() as session:
-            parties = [find_or_add(session, self._sealer, self._lookup_key, newcomer, self._clock()) for newcomer in checked]
+            parties = [
+                find_or_add(session, self._sealer, self._lookup_key, newcomer, self._clock()) for newcomer in checked
+            ]
         self._register_on_chain([party for party in parties if party.no is None])
         with self._database.read() as session:
             return [session.get_one(Party, party.id) for party in parties]

@@ -114,9 +114,7 @@ class Provisions:
         _check_against(entry, statement)
         new = log_store.NewEntry("provision", canonical(entry))
         known = session.scalar(
-            select(Provision).where(
-                Provision.authorization_id == consent.id, Provision.provider == entry["provider"]
-            )
+            select(Provision).where(Provision.authorization_id == consent.id, Provision.provider == entry["provider"])
         )
         if known is not None:
             if known.leaf != new.leaf.hex():

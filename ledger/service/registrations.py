@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ledger.chain.calls import confirm_assets, register_assets
 from ledger.chain.reader import ChainReader
+from ledger.chain.relay import SignedRequest
 from ledger.domain.asset import DataResource, asset_id, document_digest, summary
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.entries import registration_certificate_payload
@@ -123,7 +124,12 @@ class Registrations:
         session.flush()
         return identifier
 
-    def register(self, asset_ids: Sequence[str], progress: Callable[[int], None] = lambda _: None) -> int:
+    def register(
+        self,
+        asset_ids: Sequence[str],
+        progress: Callable[[int], None] = lambda _: None,
+        signed: SignedRequest | None = None,
+    ) -> int:
         """Put applications on the chain in the applicant's name; those there already are passed over.
 
         Returns the gas used.
@@ -132,7 +138,7 @@ class Registrations:
         for chunk in _chunks(asset_ids):
             missing = [identifier for identifier in chunk if self._reader.asset(identifier) is None]
             for applicant, rows in self._by_applicant(missing).items():
-                gas += self._acting.act(applicant, register_assets(rows)).gas_used
+                gas += self._acting.act(applicant, register_assets(rows), signed).gas_used
             progress(len(chunk))
         return gas
 
@@ -147,7 +153,11 @@ class Registrations:
         return grouped
 
     def confirm(
-        self, registrar: str, asset_ids: Sequence[str], progress: Callable[[int], None] = lambda _: None
+        self,
+        registrar: str,
+        asset_ids: Sequence[str],
+        progress: Callable[[int], None] = lambda _: None,
+        signed: SignedRequest | None = None,
     ) -> int:
         """Confirm applications as ``registrar``, who is not the applicant, for three years; returns the gas used."""
         gas = 0
@@ -159,7 +169,7 @@ class Registrations:
         for chunk in _chunks(asset_ids):
             waiting = [identifier for identifier in chunk if self._state(identifier) == "registered"]
             if waiting:
-                gas += self._acting.act(account, confirm_assets(waiting, valid_to)).gas_used
+                gas += self._acting.act(account, confirm_assets(waiting, valid_to), signed).gas_used
             self._issue_missing(chunk)
             progress(len(chunk))
         return gas
@@ -239,9 +249,9 @@ class Registrations:
             "holder": None if asset is None else asset.holder,
             "frozen": False if asset is None else asset.frozen,
             "valid_to": None if asset is None else asset.valid_to,
-            "offer": None if asset is None or asset.offered_to is None else {
-                "to": asset.offered_to, "deadline": asset.offer_deadline
-            },
+            "offer": None
+            if asset is None or asset.offered_to is None
+            else {"to": asset.offered_to, "deadline": asset.offer_deadline},
         }
 
     def page(self, after: str | None, limit: int) -> list[Registration]:
@@ -259,9 +269,7 @@ def latest_certificate(session: Session, identifier: str) -> Certificate | None:
         Certificate.asset_id == identifier, Certificate.supersedes.is_not(None)
     )
     return session.scalar(
-        select(Certificate).where(
-            Certificate.asset_id == identifier, Certificate.certificate_no.not_in(superseded)
-        )
+        select(Certificate).where(Certificate.asset_id == identifier, Certificate.certificate_no.not_in(superseded))
     )
 
 

@@ -37,9 +37,7 @@ def parse_csv(text: str, name: str) -> list[dict[str, str]]:
     try:
         head = next(reader, None)
         if not head or len(set(head)) != len(head) or not all(head):
-            raise InvalidInput(
-                "CSV_HEADER", "The first line must name every column once.", where=f"{name}, line 1"
-            )
+            raise InvalidInput("CSV_HEADER", "The first line must name every column once.", where=f"{name}, line 1")
         for cells in reader:
             if not cells:
                 continue

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ledger.chain.calls import Call, accept_transfer, offer_transfer, reject_transfer, set_frozen, withdraw_offer
-from ledger.chain.client import Receipt
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import SignedRequest
+from ledger.chain.sender import Receipt
 from ledger.errors import Conflict
 from ledger.service.acting import Acting
 from ledger.service.parties import party

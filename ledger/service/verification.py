@@ -48,9 +48,7 @@ class Verified:
 class Verification:
     """What a consumer calls when it does not embed the verifier itself."""
 
-    def __init__(
-        self, database: Database, client: ChainClient, reader: ChainReader, clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, database: Database, client: ChainClient, reader: ChainReader, clock: Callable[[], int]) -> None:
         self._database = database
         self._client = client
         self._reader = reader
@@ -157,9 +155,7 @@ class Verification:
             )
         with self._database.write() as session:
             session.execute(update(Presentation).where(Presentation.id == identifier).values(result=report.result))
-            log_store.append(
-                session, [log_store.NewEntry(entry["type"], canonical(entry)) for entry in entries], now
-            )
+            log_store.append(session, [log_store.NewEntry(entry["type"], canonical(entry)) for entry in entries], now)
 
     def presentations(self, number: str) -> list[Presentation]:
         """Every recorded verification of a certificate, for its subject."""
@@ -190,4 +186,3 @@ class Verification:
             "batch": batch.number,
             "index": entry.seq - batch.first_seq,
         }
-

@@ -106,7 +106,7 @@ def wire(
     """Put the parts together; no network, no I/O."""
     client = installation.client
     reader = ChainReader(client)
-    acting = Acting(Relay(client), client, custody, clock)
+    acting = Acting(Relay(client), custody, clock)
     rule = BatchRule(settings.batch_size, settings.batch_age)
     anchoring = Anchoring(database, client, reader, rule, clock)
     positions = Positions(database, anchoring)

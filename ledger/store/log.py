@@ -52,9 +52,7 @@ def append(session: Session, entries: Sequence[NewEntry], at: int) -> list[int]:
 
 def pending(session: Session) -> Pending:
     """How many entries wait for a batch, and since when."""
-    count, oldest = session.execute(
-        select(func.count(), func.min(Entry.created_at)).where(Entry.batch.is_(None))
-    ).one()
+    count, oldest = session.execute(select(func.count(), func.min(Entry.created_at)).where(Entry.batch.is_(None))).one()
     return Pending(count, oldest)
 
 
@@ -96,9 +94,7 @@ def batch(session: Session, number: int) -> Batch:
 def leaves(session: Session, batch: Batch) -> list[bytes]:
     """Leaf hashes of a batch, in order."""
     last = batch.first_seq + batch.size - 1
-    found = session.scalars(
-        select(Entry.leaf).where(Entry.seq.between(batch.first_seq, last)).order_by(Entry.seq)
-    )
+    found = session.scalars(select(Entry.leaf).where(Entry.seq.between(batch.first_seq, last)).order_by(Entry.seq))
     return [bytes.fromhex(leaf) for leaf in found]
 
 
