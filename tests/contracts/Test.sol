@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {PartyNo} from "../../contracts/Types.sol";
+
+/// Assertions by revert, and the contracts that an invariant calls.
+abstract contract Test {
+    error NotEqual(bytes32 actual, bytes32 expected);
+    error NotTrue(string what);
+
+    address[] private _targets;
+
+    function targetContracts() public view returns (address[] memory) {
+        return _targets;
+    }
+
+    function targetContract(address target) internal {
+        _targets.push(target);
+    }
+
+    function assertTrue(bool condition, string memory what) internal pure {
+        if (!condition) revert NotTrue(what);
+    }
+
+    function assertEq(bytes32 actual, bytes32 expected) internal pure {
+        if (actual != expected) revert NotEqual(actual, expected);
+    }
+
+    function assertEq(uint256 actual, uint256 expected) internal pure {
+        assertEq(bytes32(actual), bytes32(expected));
+    }
+
+    function assertEq(address actual, address expected) internal pure {
+        assertEq(uint160(actual), uint160(expected));
+    }
+
+    function assertEq(PartyNo actual, PartyNo expected) internal pure {
+        assertEq(uint256(PartyNo.unwrap(actual)), uint256(PartyNo.unwrap(expected)));
+    }
+
+    function bound(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {
+        return low + value % (high - low + 1);
+    }
+}
