@@ -21,9 +21,11 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
 
     // slot 0
     bytes32 private _head;
-    // slot 1: 64 + 64 bits
+    // slot 1: 64 + 64 + 8 bits
     uint64 private _batchCount;
     uint64 private _nextSeq;
+    /// Keeps the slot from ever being zero: the first anchor costs what every other does.
+    bool private _open = true;
     // slots 2 to 4
     mapping(uint64 batch => bytes32) private _commitments;
     /// Low half: suspended. High half: revoked.

@@ -108,11 +108,9 @@ class ChainClient:
     def record_use(self, batch: int, index: int, ordinal: int) -> Receipt:
         return self.send(calls.record_use(batch, index, ordinal))
 
-    def transact(self, to: str, data: bytes, *, floor_gas: int = 0) -> Receipt:
-        """Send call data; the gas limit is the estimate with a margin, and no less than ``floor_gas``."""
-        sender = self._required_sender()
-        gas = max(sender.estimate(to, data), floor_gas)
-        return self._receipt(sender.send(to, data, gas=gas))
+    def transact(self, to: str, data: bytes, *, gas: int | None = None) -> Receipt:
+        """Send call data; the gas limit is ``gas``, else the estimate with a margin."""
+        return self._receipt(self._required_sender().send(to, data, gas=gas))
 
     def estimate(self, to: str, data: bytes, *, sender: str) -> int:
         """Gas limit for call data as another sender; raises the contract's refusal."""

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
@@ -20,6 +21,9 @@ from ledger.errors import PingzhengError
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 console = Console()
 stderr = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Home = Annotated[Path | None, typer.Option(help="Folder of the ledger; default: $PINGZHENG_HOME, else ./var.")]
 
 EXIT_NOT_VALID = 1
 EXIT_ERROR = 2

@@ -12,6 +12,7 @@ from ledger.service.wiring import Ledger
 
 REGIONS = ("440802", "440803", "440804", "440811", "440823", "440825", "440881", "440882", "440883")
 FIRST_INSTITUTION = 9000
+FIRST_FIRM = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def assemble(ledger: Ledger, firm_numbers: list[str]) -> Cast:
                 PartyKind.ENTERPRISE,
                 f"湛江第{number}号企业（演示） Firm {number}",
                 region,
-                synthetic_uscc(region, int(number)),
+                synthetic_uscc(region, FIRST_FIRM + int(number)),
             )
         )
     parts = [_found_or_new(ledger, *part) for part in wanted]

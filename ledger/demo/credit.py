@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,11 +10,14 @@ from datetime import date
 from ledger.demo.cast import Cast
 from ledger.demo.stages import Run
 from ledger.proof.bundle import Bundle
+from ledger.proof.facts import Facts
 from ledger.proof.jws import LocalSigner, public_jwk, sign_entry
+from ledger.proof.sdjwt import Disclosed, disclose
 from ledger.service.authorizations import AuthorizationRequest
-from ledger.service.issuance import IssueRequest
+from ledger.service.issuance import SALT_BYTES, IssueRequest, add_certificate, next_number
 from ledger.service.provisions import Supply
 from ledger.service.wiring import Ledger
+from ledger.store import log as log_store
 
 SCENARIO = "S51"
 DAY = 86_400
@@ -88,6 +92,19 @@ class Bureau:
         issued = self.ledger.issuance.issue(requests)
         return {firm: row.certificate_no for firm, row in zip(authorizations, issued, strict=True)}
 
+    def issue_outside(self, number: str, field: str) -> str:
+        """What a platform that breaks its own rule would do: anchor a certificate with a field nobody allowed."""
+        ledger, now = self.ledger, self.ledger.clock()
+        with ledger.database.write() as session:
+            payload = log_store.certificate_statement(session, number)
+            names = [*payload["fields"], field]
+            hidden = [Disclosed(secrets.token_urlsafe(SALT_BYTES), name, "…") for name in names]
+            region = number.split("-")[1]
+            forged = payload | {"certificate_no": next_number(session, region, SCENARIO, now), "fields": names}
+            row = add_certificate(session, ledger.sealer, disclose(forged, hidden), now, hidden=hidden)
+        ledger.anchoring.flush()
+        return row.certificate_no
+
     def present(self, firm: str, number: str, nonce: str, fields: Sequence[str] = FIELDS) -> Bundle:
         """The firm presents its certificate to the first bank."""
         return self.ledger.bundles.present(
@@ -112,21 +129,31 @@ def issue_credit(bureau: Bureau, rows: Mapping[str, Rows], run: Run, progress: C
     return credit
 
 
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What the bank held when it verified: the bundle, the chain's facts, and the nonce it had given."""
+
+    bundle: bytes
+    facts: Facts | None
+    nonce: str
+
+
 def verify_credit(
     bureau: Bureau, numbers: Mapping[str, str], run: Run, progress: Callable[[str, int], Tick]
-) -> dict[str, bytes]:
-    """The bank verifies and uses every certificate; returns the bundles that were presented."""
-    bundles: dict[str, bytes] = {}
+) -> dict[str, Verification]:
+    """The bank verifies and uses every certificate; returns what it held for each firm."""
+    made: dict[str, Verification] = {}
     valid = 0
     with run.stage("核验并使用 verify and use") as stage:
         tick = progress(stage.name, len(numbers))
         for firm, number in numbers.items():
             nonce = bureau.ledger.verification.new_nonce()
-            bundles[firm] = bureau.present(firm, number, nonce).to_bytes()
-            verified = bureau.ledger.verification.accept(bundles[firm], bureau.cast.bank, nonce)
+            raw = bureau.present(firm, number, nonce).to_bytes()
+            verified = bureau.ledger.verification.accept(raw, bureau.cast.bank, nonce)
+            made[firm] = Verification(raw, verified.facts, nonce)
             valid += verified.report.valid
             stage.gas += verified.use.gas if verified.use else 0
             tick(1)
         stage.count = len(numbers)
     run.counts |= {"verifications": len(numbers), "verified_valid": valid}
-    return bundles
+    return made

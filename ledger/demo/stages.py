@@ -60,3 +60,31 @@ class Run:
             yield stage
         finally:
             stage.seconds = time.perf_counter() - start
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: times in milliseconds."""
+        return {
+            "counts": self.counts,
+            "stages": [
+                {
+                    "name": stage.name,
+                    "count": stage.count,
+                    "milliseconds": round(stage.seconds * 1000),
+                    "gas": stage.gas,
+                    "gas_each": stage.gas_each,
+                }
+                for stage in self.stages
+            ],
+            "unhappy": [
+                {
+                    "case": caught.case,
+                    "check": caught.check,
+                    "code": caught.code,
+                    "reason": caught.reason,
+                    "as_expected": caught.right,
+                }
+                for caught in self.caught
+            ],
+            "duplicates": self.refused,
+            "transfer": self.transfer,
+        }

@@ -23,7 +23,7 @@ def unhappy_cases(bureau: Bureau, credit: Credit, firms: list[str], run: Run) ->
         for (name, expected, case), firm in zip(CASES, firms, strict=False):
             report = case(bureau, firm, credit.certificates[firm])
             run.caught.append(_caught(name, expected, report))
-        run.caught.append(_field_refused(bureau, firms[0], credit.certificates[firms[0]]))
+        run.caught.append(_field_refused(bureau, credit.certificates[firms[0]]))
         stage.count = len(run.caught)
 
 
@@ -88,7 +88,7 @@ def _expired(bureau: Bureau, firm: str, number: str) -> Report:
 
 def _outside(bureau: Bureau, firm: str, number: str) -> Report:
     # A platform that breaks its own rule: it anchors a certificate with a field the subject never allowed.
-    crooked = bureau.issue_outside(firm, number, OUTSIDE)
+    crooked = bureau.issue_outside(number, OUTSIDE)
     return _verify_fields(bureau, firm, crooked, (*FIELDS, OUTSIDE))
 
 
@@ -98,7 +98,7 @@ def _verify_fields(bureau: Bureau, firm: str, number: str, fields: tuple[str, ..
     return bureau.ledger.verification.verify(raw, Expectation(consumer=bureau.cast.bank, nonce=nonce)).report
 
 
-def _field_refused(bureau: Bureau, firm: str, number: str) -> Caught:
+def _field_refused(bureau: Bureau, number: str) -> Caught:
     name = "要求授权外字段（签发端） field outside the authorisation, asked of the platform"
     try:
         bureau.ledger.bundles.build(number, (*FIELDS, OUTSIDE))

@@ -17,12 +17,13 @@ from ledger.domain.parties import PartyKind
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.jws import entry_signed_by
-from ledger.service.parties import Parties, party
+from ledger.service.parties import Parties
 from ledger.service.positions import Positions
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.status import CertificateStatus
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.records import authorization
 from ledger.store.tables import Authorization
 
 MAX_CLOCK_SKEW = 300
@@ -248,15 +249,6 @@ class Authorizations:
         if row is None:
             raise _unknown()
         return row
-
-
-def authorization(session: Session, identifier: str) -> Authorization:
-    """The authorization; raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
-    row = session.get(Authorization, identifier)
-    if row is None:
-        raise _unknown()
-    party(session, row.subject)
-    return row
 
 
 def _unknown() -> NotFound:

@@ -13,10 +13,10 @@ from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, Sta
 from ledger.proof.jws import Jwk, Signer, public_jwk, sign_compact
 from ledger.proof.merkle import Tree
 from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, bind_key, compose
-from ledger.service.issuance import certificate
 from ledger.service.positions import position
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.records import certificate
 from ledger.store.sealing import Sealer
 from ledger.store.tables import Batch, Certificate, Party
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import or_, select
 
-from ledger.service.issuance import certificate
 from ledger.store.database import Database
+from ledger.store.records import certificate
 from ledger.store.tables import Certificate
 
 

@@ -16,15 +16,14 @@ from ledger.domain.days import shanghai_day
 from ledger.domain.entries import usage_certificate_payload
 from ledger.domain.lifecycle import AUTHORIZATION
 from ledger.domain.scenario import Scenario
-from ledger.errors import Conflict, NotFound
+from ledger.errors import Conflict
 from ledger.proof.jws import Jwk
 from ledger.proof.sdjwt import Disclosed, disclose
-from ledger.service.authorizations import authorization
-from ledger.service.parties import party
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.counters import take
 from ledger.store.database import Database
+from ledger.store.records import authorization, party
 from ledger.store.sealing import Sealer
 from ledger.store.tables import Authorization, Certificate, Provision
 
@@ -211,14 +210,4 @@ def add_certificate(
     )
     session.add(row)
     session.flush()
-    return row
-
-
-def certificate(session: Session, number: str) -> Certificate:
-    """The certificate; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
-    row = session.get(Certificate, number)
-    if row is None:
-        raise NotFound(
-            "CERTIFICATE_UNKNOWN", f"No certificate {number} was issued here.", hint="Check every digit of the number."
-        )
     return row

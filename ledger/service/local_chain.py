@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ledger.chain.connection import Connection
-from ledger.chain.node import LocalNode
+from ledger.chain.node import JOURNAL, LocalNode
 from ledger.errors import ChainUnavailable
 from ledger.service.keys import write_private
 from ledger.service.settings import Settings
@@ -41,7 +41,7 @@ def open_chain(settings: Settings) -> Iterator[Chain]:
         if _answers(url, settings.local_chain_id):
             yield Chain("local", url, None)
             return
-    with LocalNode(folder, chain_id=settings.local_chain_id) as node:
+    with LocalNode(folder, program=JOURNAL, chain_id=settings.local_chain_id) as node:
         write_private(running, json.dumps({"url": node.url}))
         try:
             yield Chain("local", node.url, node)

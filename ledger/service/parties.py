@@ -20,6 +20,7 @@ from ledger.domain.codes import check_region, check_resident_id, check_uscc
 from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role, party_id
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from ledger.store.database import Database
+from ledger.store.records import party
 from ledger.store.sealing import Sealer
 from ledger.store.tables import ApiKey, Party
 
@@ -228,14 +229,6 @@ def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: N
     session.add(row)
     session.flush()
     return row
-
-
-def party(session: Session, identifier: str) -> Party:
-    """The party with that id; raises ``NotFound`` ``PARTY_UNKNOWN``."""
-    found = session.get(Party, identifier)
-    if found is None:
-        raise _unknown()
-    return found
 
 
 def identity(session: Session, sealer: Sealer, party: Party) -> dict[str, str]:

@@ -15,10 +15,10 @@ from ledger.index.follower import Follower
 from ledger.index.tables import EVENTS
 from ledger.proof.head import genesis
 from ledger.proof.history import HistoryEvent, verify_history
-from ledger.service.issuance import certificate
 from ledger.service.positions import position
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.records import certificate
 from ledger.store.tables import Presentation
 
 

@@ -17,11 +17,11 @@ from ledger.domain.predicates import compute
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.jws import entry_signed_by
-from ledger.service.authorizations import authorization
 from ledger.service.parties import Parties
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.records import authorization
 from ledger.store.sealing import Sealer
 from ledger.store.tables import Authorization, Provision
 

@@ -19,10 +19,10 @@ from ledger.domain.entries import registration_certificate_payload
 from ledger.errors import Conflict, NotFound, PingzhengError
 from ledger.service.acting import Acting
 from ledger.service.issuance import add_certificate, next_number
-from ledger.service.parties import party
 from ledger.service.scenarios import ScenarioBook
 from ledger.store.counters import take
 from ledger.store.database import Database
+from ledger.store.records import party, registration
 from ledger.store.sealing import Sealer
 from ledger.store.tables import Certificate, Registration, Resource
 
@@ -146,8 +146,8 @@ class Registrations:
         grouped: dict[str, list[tuple[str, str, str]]] = {}
         with self._database.read() as session:
             for identifier in asset_ids:
-                registration, resource = _registration(session, identifier)
-                account = party(session, registration.applicant).account
+                row, resource = registration(session, identifier)
+                account = party(session, row.applicant).account
                 content = document_digest(resource.document).removeprefix("sha-256:")
                 grouped.setdefault(account, []).append((identifier, content, resource.fingerprint))
         return grouped
@@ -198,7 +198,7 @@ class Registrations:
                 return current_certificate(session, identifier)
 
     def _issue(self, session: Session, identifier: str, holder: str, valid_to: int) -> Certificate:
-        registration, resource = _registration(session, identifier)
+        row, resource = registration(session, identifier)
         earlier = latest_certificate(session, identifier)
         if earlier is not None and earlier.subject == holder:
             return earlier
@@ -221,7 +221,7 @@ class Registrations:
             asset=identifier,
             resource=summary(resource.document),
             rights=[{"kind": kind, "holder": holder} for kind in ("hold", "process", "operate")],
-            reg_no=registration.reg_no,
+            reg_no=row.reg_no,
             supersedes=None if earlier is None else f"sha-256:{earlier.leaf}",
         )
         return add_certificate(
@@ -236,13 +236,13 @@ class Registrations:
     def get(self, identifier: str) -> dict[str, Any]:
         """An asset: its resource and registration from the store, its state and holder from the chain."""
         with self._database.read() as session:
-            registration, resource = _registration(session, identifier)
+            row, resource = registration(session, identifier)
             issued = latest_certificate(session, identifier)
         asset = self._reader.asset(identifier)
         return {
             "asset": identifier,
-            "reg_no": registration.reg_no,
-            "applicant": registration.applicant,
+            "reg_no": row.reg_no,
+            "applicant": row.applicant,
             "resource": resource.document,
             "certificate_no": None if issued is None else issued.certificate_no,
             "state": "submitted" if asset is None else asset.state,
@@ -279,13 +279,6 @@ def current_certificate(session: Session, identifier: str) -> Certificate:
     if found is None:
         raise NotFound("CERTIFICATE_UNKNOWN", "The asset has no registration certificate yet.", where=identifier)
     return found
-
-
-def _registration(session: Session, identifier: str) -> tuple[Registration, Resource]:
-    row = session.get(Registration, identifier)
-    if row is None:
-        raise NotFound("ASSET_UNKNOWN", "No such asset was registered here.", hint="Check the asset id.")
-    return row, session.get_one(Resource, row.resource_code)
 
 
 def _chunks(asset_ids: Sequence[str]) -> list[Sequence[str]]:

@@ -23,6 +23,11 @@ class Settings(BaseSettings):
     local_chain_id: int = Field(1337, description="Chain id of the local chain.")
     offer_days: int = Field(15, ge=1, le=365, description="How long a transfer may be accepted.")
 
+    @classmethod
+    def at(cls, home: Path | None) -> Settings:
+        """Settings of the ledger in ``home``, or of the configured one."""
+        return cls() if home is None else cls(home=home)
+
     @property
     def database(self) -> str:
         """The SQLAlchemy URL in force."""

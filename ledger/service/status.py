@@ -8,9 +8,9 @@ from ledger.chain import calls
 from ledger.chain.client import ChainClient
 from ledger.errors import Conflict
 from ledger.proof.bundle import Position
-from ledger.service.issuance import certificate
 from ledger.service.positions import Positions
 from ledger.store.database import Database
+from ledger.store.records import certificate
 
 
 class CertificateStatus:

@@ -10,10 +10,10 @@ from ledger.chain.relay import SignedRequest
 from ledger.chain.sender import Receipt
 from ledger.errors import Conflict
 from ledger.service.acting import Acting
-from ledger.service.parties import party
 from ledger.service.registrations import Registrations
 from ledger.service.status import CertificateStatus
 from ledger.store.database import Database
+from ledger.store.records import party
 from ledger.store.tables import Certificate
 
 DAY = 86_400

@@ -22,9 +22,9 @@ from ledger.proof.bundle import parse_bundle
 from ledger.proof.facts import Facts
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation, verify
-from ledger.service.issuance import certificate
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.records import certificate
 from ledger.store.tables import Certificate, Presentation
 
 

@@ -51,6 +51,7 @@ class Ledger:
     installation: Installation
     clock: Callable[[], int]
     database: Database
+    sealer: Sealer
     custody: Custody
     client: ChainClient
     reader: ChainReader
@@ -122,6 +123,7 @@ def wire(
         installation=installation,
         clock=clock,
         database=database,
+        sealer=sealer,
         custody=custody,
         client=client,
         reader=reader,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ledger.chain.connection import Connection
-from ledger.chain.node import LocalNode, find_ganache
+from ledger.chain.node import LocalNode, find_program
 from ledger.errors import ChainUnavailable, Misconfigured
 
 ADDRESS = "0x" + "11" * 20
@@ -102,7 +102,7 @@ def test_two_nodes_cannot_share_a_chain_directory(tmp_path: Path) -> None:
 
 def test_missing_node_modules_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured) as caught:
-        find_ganache(tmp_path)
+        find_program("ganache", tmp_path)
     assert caught.value.code == "NODE_MODULES_MISSING"
     assert "npm ci" in (caught.value.hint or "")
 

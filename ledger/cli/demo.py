@@ -1,0 +1,41 @@
+"""``pingzheng demo``: the pilot on real data, from an empty folder to verified certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.output import AsJson, console, errors_explained, print_json, progress
+from ledger.service.settings import Settings
+from ledger.service.wiring import open_ledger
+
+HOME = Path("var/demo")
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Where certificates, bundles, summary and picture go.")] = Path("demo-out"),
+    home: Annotated[Path, typer.Option(help="Folder of the demonstration's own ledger.")] = HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Run the pilot on real data sets: registrations, certificates, verifications, and what must fail."""
+    with errors_explained(as_json):
+        from ledger.demo.pilot import run_pilot
+        from ledger.demo.report import print_summary
+
+        with open_ledger(Settings(home=home)) as ledger, progress() as bars:
+
+            def bar(name: str, total: int) -> Callable[[int], None]:
+                task = bars.add_task(name, total=total)
+                return lambda count: bars.advance(task, count)
+
+            run = run_pilot(ledger, out, bar)
+        if as_json:
+            print_json(run.to_dict())
+        else:
+            print_summary(console, run)
+            console.print(f"输出 written to: [bold]{out}[/]")
+        if not all(caught.right for caught in run.caught) or not run.transfer["completeness"]["complete"]:
+            raise typer.Exit(1)

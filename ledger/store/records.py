@@ -1,0 +1,42 @@
+"""Records by their id, or the error that says there is none."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from ledger.errors import NotFound
+from ledger.store.tables import Authorization, Certificate, Party, Registration, Resource
+
+
+def party(session: Session, identifier: str) -> Party:
+    """The party; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+    row = session.get(Party, identifier)
+    if row is None:
+        raise NotFound("PARTY_UNKNOWN", "No such party.", hint="Onboard it first, or check the id.")
+    return row
+
+
+def authorization(session: Session, identifier: str) -> Authorization:
+    """The authorization; raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
+    row = session.get(Authorization, identifier)
+    if row is None:
+        raise NotFound("AUTHORIZATION_UNKNOWN", "No such authorization.", hint="Check the id; it is a ULID.")
+    return row
+
+
+def certificate(session: Session, number: str) -> Certificate:
+    """The certificate; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
+    row = session.get(Certificate, number)
+    if row is None:
+        raise NotFound(
+            "CERTIFICATE_UNKNOWN", f"No certificate {number} was issued here.", hint="Check every digit of the number."
+        )
+    return row
+
+
+def registration(session: Session, asset: str) -> tuple[Registration, Resource]:
+    """A registration and its resource; raises ``NotFound`` ``ASSET_UNKNOWN``."""
+    row = session.get(Registration, asset)
+    if row is None:
+        raise NotFound("ASSET_UNKNOWN", "No such asset was registered here.", hint="Check the asset id.")
+    return row, session.get_one(Resource, row.resource_code)
