@@ -30,7 +30,13 @@ _GAS_MARGIN: Final = 15_000
 _POLL_SECONDS: Final = (0.0, 0.01, 0.02, 0.05, 0.1, 0.25)
 _BACKOFF_SECONDS: Final = (0.1, 0.4)
 _KNOWN: Final = ("already known", "known transaction", "same hash")
-_NONCE_USED: Final = ("nonce too low", "nonce has already been used", "nonce is too low", "underpriced")
+_NONCE_USED: Final = (
+    "nonce too low",
+    "nonce has already been used",
+    "nonce is too low",
+    "doesn't have the correct nonce",
+    "underpriced",
+)
 _NONCE_AHEAD: Final = ("nonce too high", "too far in the future", "nonce gap")
 
 
