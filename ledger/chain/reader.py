@@ -210,7 +210,19 @@ class ChainReader:
 
     def asset(self, identifier: str, *, block: _Block = "latest") -> AssetRecord | None:
         """A registered asset, or None."""
-        (raw,) = self._read(ASSET_REGISTRY, "assetOf", [identifier], block)
+        return self.assets([identifier], block=block)[0]
+
+    def assets(self, identifiers: Sequence[str], *, block: _Block = "latest") -> list[AssetRecord | None]:
+        """Many assets in the order asked for, None for those that are not registered."""
+        face, address = interface_of(ASSET_REGISTRY), self.deployment.asset_registry
+        calls = [(address, face.encode_call("assetOf", [identifier])) for identifier in identifiers]
+        found = self._connection.call_many(calls, block=block)
+        return [
+            self._asset(identifier, face.decode_result("assetOf", data)[0])
+            for identifier, data in zip(identifiers, found, strict=True)
+        ]
+
+    def _asset(self, identifier: str, raw: dict[str, Any]) -> AssetRecord | None:
         if not raw["state"]:
             return None
         offered = raw["offeredTo"]

@@ -8,16 +8,14 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.output import AsJson, console, errors_explained, print_json, progress
+from ledger.cli.output import AsJson, Home, console, errors_explained, print_json, progress
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_ledger
-
-HOME = Path("var/demo")
 
 
 def demo(
     out: Annotated[Path, typer.Option(help="Where certificates, bundles, summary and picture go.")] = Path("demo-out"),
-    home: Annotated[Path, typer.Option(help="Folder of the demonstration's own ledger.")] = HOME,
+    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the pilot on real data sets: registrations, certificates, verifications, and what must fail."""
@@ -25,7 +23,7 @@ def demo(
         from ledger.demo.pilot import run_pilot
         from ledger.demo.report import print_summary
 
-        with open_ledger(Settings(home=home)) as ledger, progress() as bars:
+        with open_ledger(Settings.at(home)) as ledger, progress() as bars:
 
             def bar(name: str, total: int) -> Callable[[int], None]:
                 task = bars.add_task(name, total=total)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from ledger.cli import demo, serve
+from ledger import __version__
+from ledger.cli import assets, certificates, consents, demo, inspect, parties, serve, verify
+from ledger.cli.opening import configure_logging
 
-EPILOG = "示例 Examples:  pingzheng demo  ·  pingzheng serve  ·  pingzheng verify bundle.json --facts facts.json"
+EPILOG = (
+    "示例 Examples:  pingzheng demo  ·  pingzheng --help  ·  pingzheng serve  ·  "
+    "pingzheng verify bundle.json --facts facts.json --request request.json"
+)
 
 app = typer.Typer(
     help="凭证 Pingzheng: issue, transfer and verify data asset certificates.",
@@ -17,3 +24,26 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(serve.serve)
+app.command()(inspect.status)
+app.command("verify")(verify.verify_command)
+app.command("facts")(verify.facts_command)
+for name, group in (
+    ("key", parties.keys),
+    ("party", parties.app),
+    ("scenario", inspect.scenario),
+    ("consent", consents.app),
+    ("certificate", certificates.app),
+    ("asset", assets.app),
+    ("log", inspect.log),
+    ("index", inspect.index),
+):
+    app.add_typer(group, name=name)
+
+
+@app.callback(invoke_without_command=True)
+def main(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """凭证 Pingzheng: issue, transfer and verify data asset certificates."""
+    configure_logging()
+    if version:
+        typer.echo(f"pingzheng {__version__}")
+        raise typer.Exit

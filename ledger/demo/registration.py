@@ -52,8 +52,9 @@ def transfer_one(ledger: Ledger, cast: Cast, run: Run) -> str:
     asset = _first_held_by(ledger, cast.provider)
     with run.stage("流转 transfer in two steps") as stage:
         offered = ledger.transfers.offer(asset, cast.provider, cast.bank)
-        certificate = ledger.transfers.accept(asset, cast.bank)
-        stage.count, stage.gas = 1, offered.gas_used
+        accepted = ledger.transfers.accept(asset, cast.bank)
+        stage.count, stage.gas = 1, offered.gas_used + accepted.gas
+    certificate = accepted.certificate
     provenance = ledger.provenances.asset(asset)
     run.transfer = {
         "asset": asset,

@@ -70,7 +70,9 @@ class Bundles:
             status=StatusSeen(block=status.block, state=status.state),
         )
 
-    def present(self, number: str, fields: Iterable[str], consumer: str, nonce: str, holder: Signer, at: int) -> Bundle:
+    def present(
+        self, number: str, fields: Iterable[str] | None, consumer: str, nonce: str, holder: Signer, at: int
+    ) -> Bundle:
         """A bundle bound by the holder's key to one consumer and one nonce (seconds UTC in ``iat``)."""
         bundle = self.build(number, fields)
         return bundle.with_certificate(bind_key(bundle.certificate, holder, audience=consumer, nonce=nonce, at=at))

@@ -136,7 +136,8 @@ class Registrations:
         """
         gas = 0
         for chunk in _chunks(asset_ids):
-            missing = [identifier for identifier in chunk if self._reader.asset(identifier) is None]
+            known = self._reader.assets(chunk)
+            missing = [identifier for identifier, asset in zip(chunk, known, strict=True) if asset is None]
             for applicant, rows in self._by_applicant(missing).items():
                 gas += self._acting.act(applicant, register_assets(rows), signed).gas_used
             progress(len(chunk))
@@ -167,35 +168,42 @@ class Registrations:
         with self._database.read() as session:
             account = party(session, registrar).account
         for chunk in _chunks(asset_ids):
-            waiting = [identifier for identifier in chunk if self._state(identifier) == "registered"]
+            waiting = [
+                identifier
+                for identifier, asset in zip(chunk, self._reader.assets(chunk), strict=True)
+                if asset is not None and asset.state == "registered"
+            ]
             if waiting:
                 gas += self._acting.act(account, confirm_assets(waiting, valid_to), signed).gas_used
             self._issue_missing(chunk)
             progress(len(chunk))
         return gas
 
-    def _state(self, identifier: str) -> str:
-        asset = self._reader.asset(identifier)
-        return "unknown" if asset is None else asset.state
-
     def _issue_missing(self, asset_ids: Sequence[str]) -> None:
         with self._database.read() as session:
             held = set(session.scalars(select(Certificate.asset_id).where(Certificate.asset_id.in_(asset_ids))))
-        for identifier in asset_ids:
-            if identifier not in held:
-                self.issue_certificate(identifier)
+        missing = [identifier for identifier in asset_ids if identifier not in held]
+        if missing:
+            self._issue_all(missing)
 
     def issue_certificate(self, identifier: str) -> Certificate:
         """The registration certificate of the asset's present holder; the one before it is named as superseded."""
-        asset = self._reader.asset(identifier)
-        if asset is None or asset.state != "confirmed":
-            raise Conflict("ASSET_NOT_CONFIRMED", "Only a confirmed registration gets a certificate.", where=identifier)
         try:
-            with self._database.write() as session:
-                return self._issue(session, identifier, asset.holder, asset.valid_to)
+            return self._issue_all([identifier])[0]
         except IntegrityError:
+            # Another process issued it first.
             with self._database.read() as session:
                 return current_certificate(session, identifier)
+
+    def _issue_all(self, asset_ids: Sequence[str]) -> list[Certificate]:
+        assets = self._reader.assets(asset_ids)
+        for identifier, asset in zip(asset_ids, assets, strict=True):
+            if asset is None or asset.state != "confirmed":
+                raise Conflict(
+                    "ASSET_NOT_CONFIRMED", "Only a confirmed registration gets a certificate.", where=identifier
+                )
+        with self._database.write() as session:
+            return [self._issue(session, asset.id, asset.holder, asset.valid_to) for asset in assets if asset]
 
     def _issue(self, session: Session, identifier: str, holder: str, valid_to: int) -> Certificate:
         row, resource = registration(session, identifier)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ledger.chain.calls import Call, accept_transfer, offer_transfer, reject_transfer, set_frozen, withdraw_offer
 from ledger.chain.reader import ChainReader
@@ -17,6 +18,14 @@ from ledger.store.records import party
 from ledger.store.tables import Certificate
 
 DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A transfer that was accepted: the new holder's certificate, and the gas of accepting (0 if it was before)."""
+
+    certificate: Certificate
+    gas: int
 
 
 class Transfers:
@@ -56,15 +65,15 @@ class Transfers:
         until = deadline if deadline is not None else self._clock() + self._offer_days * DAY
         return self._act(by, offer_transfer(asset, recipient.no, until), signed)
 
-    def accept(self, asset: str, by: str, signed: SignedRequest | None = None) -> Certificate:
-        """Take over the asset; returns the new registration certificate, which supersedes the old one.
+    def accept(self, asset: str, by: str, signed: SignedRequest | None = None) -> Accepted:
+        """Take over the asset; the new registration certificate supersedes the old one.
 
         Safe to call again after a crash: a party that holds the asset already only gets its certificate.
         """
-        held = self._reader.asset(asset)
+        held, gas = self._reader.asset(asset), 0
         if held is None or held.holder != by:
-            self._act(by, accept_transfer(asset), signed)
-        return self.settle(asset)
+            gas = self._act(by, accept_transfer(asset), signed).gas_used
+        return Accepted(self.settle(asset), gas)
 
     def settle(self, asset: str) -> Certificate:
         """Bring the certificates in line with the holder on the chain."""

@@ -1,0 +1,155 @@
+"""``pingzheng asset``: registrations, transfers in two steps, provenance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ledger.cli.opening import opened
+from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
+from ledger.domain.asset import DataResource, ResourceField
+from ledger.errors import InvalidInput
+from ledger.service.tabular import read_csv
+
+app = typer.Typer(no_args_is_help=True, help="数据资产 Assets: import, confirm, offer, accept, freeze, provenance.")
+
+Asset = Annotated[str, typer.Argument(help="Asset id, 64 hex digits.", show_default=False)]
+By = Annotated[str, typer.Option(help="Party id of who acts; its key must be held here.", show_default=False)]
+COLUMNS = ("code", "title", "package", "rows", "columns", "fields", "content_digest")
+
+
+@app.command("list")
+def listing(
+    after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Registered assets by id."""
+    with opened(home, as_json) as ledger:
+        rows = [
+            {"asset": row.asset_id, "reg_no": row.reg_no, "resource": row.resource_code}
+            for row in ledger.registrations.page(after, limit)
+        ]
+        emit_rows(rows, as_json, "数据资产 Assets")
+
+
+@app.command()
+def show(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+    """One asset: resource, registration, state and holder."""
+    with opened(home, as_json) as ledger:
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help=f"CSV: {', '.join(COLUMNS)}; fields as name:type;name:type.")],
+    by: By,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Apply for first registration of every resource of a CSV file; a row that does not parse stops all."""
+    with opened(home, as_json) as ledger:
+        resources = [_resource(row, f"{file.name}, row {place}") for place, row in enumerate(read_csv(file), start=1)]
+        intake = ledger.registrations.submit(by, resources)
+        ledger.registrations.register(intake.accepted)
+        rows: list[dict[str, Any]] = [{"asset": asset, "result": "registered"} for asset in intake.accepted]
+        rows += [{"asset": item.resource.code, "result": str(item.error)} for item in intake.refused]
+        emit_rows(rows, as_json, "登记 Registrations")
+
+
+@app.command()
+def confirm(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """Confirm an application as registrar; the registration certificate is issued."""
+    with opened(home, as_json) as ledger:
+        ledger.registrations.confirm(by, [asset])
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def offer(
+    asset: Asset,
+    by: By,
+    to: Annotated[str, typer.Option(help="Party id of the recipient.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Offer the asset to another party, until the configured deadline."""
+    with opened(home, as_json) as ledger:
+        ledger.transfers.offer(asset, by, to)
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """Accept an offer; the new registration certificate supersedes the old one."""
+    with opened(home, as_json) as ledger:
+        accepted = ledger.transfers.accept(asset, by)
+        emit({"asset": asset, "certificate_no": accepted.certificate.certificate_no}, as_json)
+
+
+@app.command()
+def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """Reject an offer."""
+    with opened(home, as_json) as ledger:
+        ledger.transfers.reject(asset, by)
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def freeze(
+    asset: Asset,
+    by: By,
+    reason: Annotated[str, typer.Option(help="court, sanction, investigation, …", show_default=False)],
+    lift: Annotated[bool, typer.Option("--lift", help="Let it move again.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Stop every move of an asset, or lift the freeze."""
+    with opened(home, as_json) as ledger:
+        act = ledger.transfers.unfreeze if lift else ledger.transfers.freeze
+        act(asset, by, reason)
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def provenance(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+    """Every event of an asset, with the proof that nothing is missing (溯源)."""
+    with opened(home, as_json) as ledger:
+        told = ledger.provenances.asset(asset).to_dict()
+        if as_json:
+            emit(told, as_json)
+            return
+        rows = [
+            {
+                "事件 event": event["name"],
+                "时间 at": local_time(event["at"]),
+                "主体 by": event["by"][:12] + "…",
+                "交易 tx": event["tx"][:16] + "…",
+            }
+            for event in told["events"]
+        ]
+        emit_rows(rows, as_json, f"溯源 Provenance of {asset[:12]}…")
+        emit(told["completeness"], as_json, "完整性证明 Completeness")
+
+
+def _resource(row: dict[str, str], where: str) -> DataResource:
+    if missing := [name for name in COLUMNS if name not in row]:
+        raise InvalidInput("CSV_COLUMN_MISSING", f"The column {missing[0]} is missing.", where=where)
+    try:
+        fields = [item.split(":") for item in row["fields"].split(";") if item]
+        return DataResource(
+            code=row["code"],
+            title=row["title"],
+            package=row["package"],
+            rows=int(row["rows"]),
+            columns=int(row["columns"]),
+            fields=tuple(ResourceField(name, kind) for name, kind in fields),
+            content_digest=row["content_digest"],
+        )
+    except ValueError as error:
+        raise InvalidInput(
+            "RESOURCE_ROW", "A number or a field list does not parse.", where=where, hint="fields: name:type;name:type"
+        ) from error

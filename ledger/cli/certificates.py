@@ -1,0 +1,115 @@
+"""``pingzheng certificate``: the certificates of a party, their bundles, status and provenance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.opening import opened
+from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
+from ledger.domain.codes import check_certificate_no
+from ledger.store.tables import Certificate
+
+app = typer.Typer(no_args_is_help=True, help="凭证 Certificates: list, show, bundle, revoke, suspend, provenance.")
+
+Number = Annotated[str, typer.Argument(help="Certificate number, DAC-…", show_default=False)]
+Reason = Annotated[str, typer.Option(help="data_error, fraud, court, sanction, investigation, …", show_default=False)]
+
+
+@app.command("list")
+def listing(
+    party: Annotated[str, typer.Option(help="Party id: subject, consumer or issuer; default: the platform.")] = "",
+    after: Annotated[str | None, typer.Option(help="Begin after this number.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Certificates in which a party has a part (归集)."""
+    with opened(home, as_json) as ledger:
+        rows = ledger.holdings.page(party or ledger.installation.operator, after, limit)
+        emit_rows([_row(row) for row in rows], as_json, "凭证 Certificates")
+
+
+@app.command()
+def show(number: Number, home: Home = None, as_json: AsJson = False) -> None:
+    """One certificate with its status on the chain."""
+    with opened(home, as_json) as ledger:
+        row = ledger.holdings.get(check_certificate_no(number))
+        emit(_row(row) | ledger.verification.status(number), as_json, number)
+
+
+@app.command()
+def bundle(
+    number: Number,
+    out: Annotated[Path, typer.Option(help="Where to write it.")] = Path("bundle.json"),
+    fields: Annotated[str | None, typer.Option(help="Fields to disclose, by comma; default all.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a certificate's bundle for its holder."""
+    with opened(home, as_json) as ledger:
+        chosen = None if fields is None else [name for name in fields.split(",") if name]
+        made = ledger.bundles.build(check_certificate_no(number), chosen)
+        out.write_bytes(made.to_bytes())
+        emit({"file": str(out), "certificate_no": number, **made.position.to_dict()}, as_json)
+
+
+@app.command()
+def revoke(number: Number, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+    """End a certificate for good.
+
+    示例 Example:  pingzheng certificate revoke DAC-440802-2026-S51-00000001-K --reason data_error
+    """
+    with opened(home, as_json) as ledger:
+        ledger.status.revoke(check_certificate_no(number), reason)
+        emit(ledger.verification.status(number), as_json, number)
+
+
+@app.command()
+def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+    """Stop a certificate for a time."""
+    with opened(home, as_json) as ledger:
+        ledger.status.suspend(check_certificate_no(number), reason)
+        emit(ledger.verification.status(number), as_json, number)
+
+
+@app.command()
+def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json: AsJson = False) -> None:
+    """Let a suspended certificate stand again."""
+    with opened(home, as_json) as ledger:
+        ledger.status.resume(check_certificate_no(number), reason)
+        emit(ledger.verification.status(number), as_json, number)
+
+
+@app.command()
+def provenance(number: Number, home: Home = None, as_json: AsJson = False) -> None:
+    """What happened to a certificate, with the proof that nothing is missing (溯源)."""
+    with opened(home, as_json) as ledger:
+        told = ledger.provenances.certificate(check_certificate_no(number)).to_dict()
+        if as_json:
+            emit(told, as_json)
+            return
+        emit_rows([_event(event) for event in told["events"]], as_json, f"溯源 Provenance of {number}")
+        emit(told["completeness"], as_json, "完整性证明 Completeness")
+
+
+def _event(event: dict[str, object]) -> dict[str, object]:
+    return {
+        "事件 event": event["name"],
+        "时间 at": local_time(int(str(event["at"]))),
+        "主体 by": str(event["by"])[:12] + "…",
+        "详情 details": event["args"],
+    }
+
+
+def _row(row: Certificate) -> dict[str, object]:
+    return {
+        "certificate_no": row.certificate_no,
+        "class": row.cls,
+        "scenario": row.scenario,
+        "subject": row.subject,
+        "consumer": row.consumer,
+        "expires": local_time(row.exp),
+    }

@@ -1,0 +1,110 @@
+"""``pingzheng status``, ``log``, ``index`` and ``scenario``: looking at the ledger."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ledger.cli.opening import opened
+from ledger.cli.output import AsJson, Home, console, emit, emit_rows, errors_explained
+from ledger.service.scenarios import ScenarioBook
+from ledger.service.settings import Settings
+
+log = typer.Typer(no_args_is_help=True, help="日志 The log: head, batches, proofs, anchoring.")
+index = typer.Typer(no_args_is_help=True, help="索引 The index: rebuild it, check it against the chain.")
+scenario = typer.Typer(no_args_is_help=True, help="场景 Scenarios: list, show, check.")
+
+
+def status(home: Home = None, as_json: AsJson = False) -> None:
+    """Whether chain, database, anchoring and index are in order; exit code 1 if not."""
+    with opened(home, as_json) as ledger:
+        checks = ledger.inspection.readiness()
+        emit(checks, as_json, "状态 Status")
+        fine = all(check["ok"] for check in checks.values())
+    if not fine:
+        raise typer.Exit(1)
+
+
+@log.command()
+def head(home: Home = None, as_json: AsJson = False) -> None:
+    """The log's head on the chain, and whether the indexed history folds to it."""
+    with opened(home, as_json) as ledger:
+        emit(ledger.inspection.head(), as_json, "日志头 Head")
+
+
+@log.command()
+def batch(number: Annotated[int, typer.Argument(min=0)], home: Home = None, as_json: AsJson = False) -> None:
+    """One batch: its range, root and anchor."""
+    with opened(home, as_json) as ledger:
+        emit(ledger.inspection.batch(number), as_json, f"批次 Batch {number}")
+
+
+@log.command()
+def proof(seq: Annotated[int, typer.Argument(min=0)], home: Home = None, as_json: AsJson = False) -> None:
+    """The inclusion proof of an entry."""
+    with opened(home, as_json) as ledger:
+        emit(ledger.inspection.proof(seq), as_json, f"存证证明 Proof of entry {seq}")
+
+
+@log.command()
+def anchor(home: Home = None, as_json: AsJson = False) -> None:
+    """Anchor now what waits for its batch."""
+    with opened(home, as_json) as ledger:
+        done = ledger.anchoring.flush()
+        emit({"batches": done.batches, "gas": done.gas}, as_json)
+
+
+@index.command()
+def rebuild(home: Home = None, as_json: AsJson = False) -> None:
+    """Drop the index and replay it from the chain."""
+    with opened(home, as_json) as ledger:
+        done = ledger.follower.rebuild()
+        emit({"events": done.events, "block": done.block_number}, as_json, "索引 Index")
+
+
+@index.command()
+def check(home: Home = None, as_json: AsJson = False) -> None:
+    """Replay the index and compare it row for row with the one that was; exit code 1 on a difference."""
+    with opened(home, as_json) as ledger:
+        ledger.follower.sync()
+        before = ledger.follower.snapshot_rows()
+        ledger.follower.rebuild()
+        after = ledger.follower.snapshot_rows()
+        differing = sorted(name for name in after if before[name] != after[name])
+        rows = sum(map(len, after.values()))
+        emit({"rows": rows, "equal": not differing, "differing": differing}, as_json, "索引 Index")
+    if differing:
+        raise typer.Exit(1)
+
+
+@scenario.command("list")
+def listing(as_json: AsJson = False) -> None:
+    """The scenarios in force."""
+    with errors_explained(as_json):
+        rows = [
+            {
+                "code": item.code,
+                "标题 title": f"{item.title.zh} {item.title.en}",
+                "standing": item.standing,
+                "days": item.max_validity_days,
+                "uses": item.max_uses,
+            }
+            for item in ScenarioBook.load(Settings().scenarios).all()
+        ]
+        emit_rows(rows, as_json, "场景 Scenarios")
+
+
+@scenario.command()
+def show(code: str, as_json: AsJson = False) -> None:
+    """One scenario: purpose, fields and rules."""
+    with errors_explained(as_json):
+        item = ScenarioBook.load(Settings().scenarios).get(code)
+        if not as_json:
+            console.print(f"[bold]{item.code}[/] {item.title.zh} {item.title.en} ({item.standing})")
+            console.print(f"{item.purpose.zh}\n{item.purpose.en}")
+        rows = [
+            {"field": field.name, "标题 title": f"{field.title.zh} {field.title.en}", "rule": dict(field.rule)}
+            for field in item.fields
+        ]
+        emit_rows(rows, as_json, "字段 Fields")

@@ -1,0 +1,38 @@
+"""Opening the ledger for a command: its errors explained, its log lines on standard error."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from ledger.cli.output import errors_explained
+from ledger.service.settings import Settings
+from ledger.service.wiring import Ledger, open_ledger
+
+
+@contextmanager
+def opened(home: Path | None, as_json: bool = False) -> Iterator[Ledger]:
+    """The ledger in ``home``; what goes wrong is printed and ends the program with exit code 2."""
+    with errors_explained(as_json), open_ledger(Settings.at(home)) as ledger:
+        yield ledger
+
+
+def configure_logging() -> None:
+    """JSON lines on standard error, from ``$PINGZHENG_LOG`` (default: warning) up."""
+    level = logging.getLevelNamesMapping().get(os.environ.get("PINGZHENG_LOG", "WARNING").upper(), logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,122 @@
+"""``pingzheng verify`` and ``pingzheng facts``: judging a bundle, with the chain or without it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from ledger.cli.opening import opened
+from ledger.cli.output import (
+    EXIT_NOT_VALID,
+    AsJson,
+    Home,
+    console,
+    emit,
+    errors_explained,
+    local_time,
+    print_json,
+)
+from ledger.domain.canonical import parse_json
+from ledger.errors import InvalidInput
+from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
+from ledger.proof.facts import MAX_FACTS_BYTES, parse_facts
+from ledger.proof.report import Report, Verdict
+from ledger.proof.verifier import Expectation, verify
+
+MAX_REQUEST_BYTES = 4096
+MARKS = {
+    Verdict.PASSED: "[green]✓ 通过[/]",
+    Verdict.FAILED: "[bold red]✗ 未通过[/]",
+    Verdict.NOT_APPLICABLE: "– 不适用",
+    Verdict.NOT_REACHED: "… 未进行",
+}
+
+BundleFile = Annotated[Path, typer.Argument(help="Bundle file.", show_default=False)]
+
+
+def verify_command(
+    bundle: Annotated[str, typer.Argument(help="Bundle file, or a certificate number for its public status.")],
+    facts: Annotated[Path | None, typer.Option(help="Saved facts: verifies without any network.")] = None,
+    request: Annotated[Path | None, typer.Option(help="What the verifier asked: JSON with consumer and nonce.")] = None,
+    consumer: Annotated[str | None, typer.Option(help="Who verifies: its party id.")] = None,
+    nonce: Annotated[str | None, typer.Option(help="The nonce that the verifier gave the holder.")] = None,
+    at: Annotated[int | None, typer.Option(help="Judge as of this time, seconds UTC; default now.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a bundle: eleven numbered checks. Exit code 0: valid, 1: not valid, 2: could not be checked.
+
+    示例 Example:  pingzheng verify demo-out/verify/bundle.json --facts demo-out/verify/facts.json
+    --request demo-out/verify/request.json
+    """
+    if bundle.startswith("DAC-"):
+        with opened(home, as_json) as ledger:
+            emit(ledger.verification.status(bundle), as_json, bundle)
+        return
+    with errors_explained(as_json):
+        expect = _expectation(request, consumer, nonce)
+        raw = _read(Path(bundle), MAX_BUNDLE_BYTES)
+        if facts is not None:
+            known = parse_facts(_read(facts, MAX_FACTS_BYTES))
+            report = verify(raw, known, int(time.time()) if at is None else at, expect)
+        else:
+            with opened(home, as_json) as ledger:
+                report = ledger.verification.verify(raw, expect, at).report
+        _print_report(report, as_json)
+    if not report.valid:
+        raise typer.Exit(EXIT_NOT_VALID)
+
+
+def facts_command(
+    bundle: BundleFile,
+    out: Annotated[Path, typer.Option(help="Where to save them.")] = Path("facts.json"),
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Save what the chain says about a bundle, to verify it later without any network."""
+    from ledger.chain.facts import collect_facts
+
+    with opened(home, as_json) as ledger:
+        found = collect_facts(ledger.reader, parse_bundle(_read(bundle, MAX_BUNDLE_BYTES)))
+        out.write_bytes(found.to_bytes())
+        emit({"file": str(out), "block": found.block, "time": local_time(found.block_time)}, as_json)
+
+
+def _expectation(request: Path | None, consumer: str | None, nonce: str | None) -> Expectation:
+    if request is None:
+        return Expectation(consumer=consumer, nonce=nonce)
+    told = parse_json(_read(request, MAX_REQUEST_BYTES), max_bytes=MAX_REQUEST_BYTES)
+    if not isinstance(told, dict) or not all(isinstance(told.get(name), str) for name in ("consumer", "nonce")):
+        raise InvalidInput("REQUEST_SHAPE", "A request holds consumer and nonce.", where=str(request))
+    return Expectation(consumer=consumer or told["consumer"], nonce=nonce or told["nonce"])
+
+
+def _read(path: Path, limit: int) -> bytes:
+    if not path.is_file():
+        raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
+    with path.open("rb") as file:
+        return file.read(limit + 1)
+
+
+def _print_report(report: Report, as_json: bool) -> None:
+    if as_json:
+        print_json(report.to_dict())
+        return
+    verdict = "[bold green]有效 VALID[/]" if report.valid else f"[bold red]无效 NOT VALID: {report.result}[/]"
+    table = Table(title=f"{report.certificate_no or ''}  {verdict}", title_justify="left")
+    for head in ("#", "检查 check", "结果 verdict", "代码 code", "说明 reason"):
+        table.add_column(head, overflow="fold")
+    for check in report.checks:
+        table.add_row(str(check.number), check.name, MARKS[check.verdict], check.code, check.message)
+    console.print(table)
+    console.print(
+        f"判定时间 judged at {local_time(report.at)} · 链上事实 facts as of block {report.block}, "
+        f"{local_time(report.block_time)} (Asia/Shanghai)",
+        highlight=False,
+    )
+    if report.disclosed:
+        emit(report.disclosed, as_json=False, title="披露内容 Disclosed")
