@@ -1,0 +1,51 @@
+"""What the chain's tests share besides the node: the contracts, compiled once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_account import Account
+
+from ledger.chain.compile import HARNESS, compile_contracts
+from ledger.chain.connection import Connection
+from ledger.chain.contracts import Interface
+from ledger.chain.node import LocalNode
+from ledger.chain.revert import RevertReader
+from ledger.chain.sender import Sender
+from tests.conftest import PARTIES
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Harness:
+    """The contracts' libraries behind a contract of their own."""
+
+    connection: Connection
+    interface: Interface
+    address: str
+
+    def ask(self, function: str, rows: list[tuple[Any, ...]]) -> list[Any]:
+        """The answers of one function to many argument lists, in one request to the node."""
+        calls = [(self.address, self.interface.encode_call(function, row)) for row in rows]
+        answers = self.connection.call_many(calls)
+        return [self.interface.decode_result(function, answer)[0] for answer in answers]
+
+
+@pytest.fixture(scope="session")
+def compiled() -> dict[str, dict[str, Any]]:
+    """Artifacts by contract name, as the sources are now."""
+    return compile_contracts(PROJECT)
+
+
+@pytest.fixture(scope="session")
+def harness(node: LocalNode, compiled: dict[str, dict[str, Any]]) -> Harness:
+    artifact = compiled[HARNESS]
+    connection = Connection(node.url)
+    account = Account.from_key(PARTIES["enterprise"].key)
+    sender = Sender(connection, account, chain_id=node.chain_id, reverts=RevertReader([]))
+    receipt = sender.send(None, bytes.fromhex(artifact["bytecode"]))
+    return Harness(connection, Interface(HARNESS, artifact["abi"]), str(receipt["contractAddress"]).lower())

@@ -1,0 +1,35 @@
+"""A node that leaves events out: our own connection to a real node, less some of the logs it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Connection
+from ledger.chain.contracts import Event
+from ledger.chain.reader import ChainReader
+from tests.conftest import Chain
+
+
+class HidingConnection(Connection):
+    """Drops the logs whose event ``hidden`` says so of."""
+
+    def __init__(self, url: str, hidden: Callable[[dict[str, Any]], bool]) -> None:
+        super().__init__(url)
+        self._hidden = hidden
+
+    def logs(
+        self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None] = ()
+    ) -> list[dict[str, Any]]:
+        return [log for log in super().logs(addresses, first, last, topics) if not self._hidden(log)]
+
+
+def reader_without(chain: Chain, *events: Event) -> ChainReader:
+    """A reader whose node does not tell of these events."""
+    places = {(event.block_number, event.log_index) for event in events}
+
+    def hidden(log: dict[str, Any]) -> bool:
+        return (int(log["blockNumber"], 16), int(log["logIndex"], 16)) in places
+
+    return ChainReader(ChainClient(HidingConnection(chain.node.url, hidden), chain.deployment))
