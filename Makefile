@@ -1,0 +1,52 @@
+# Everything from a fresh clone: `make demo`, `make test`. Needs Python 3.11 or newer and the package registries.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup demo test lint serve artifacts gas lock clean
+
+help:  ## Show what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/ready node_modules/ready  ## Install everything into .venv and node_modules
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Node itself comes from .venv, so nothing is taken from the system.
+node_modules/ready: package-lock.json .venv/ready
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: setup  ## Run the pilot on real data; results in demo-out/
+	$(BIN)/pingzheng demo
+
+test: setup  ## Run every test
+	$(BIN)/pytest
+
+lint: setup  ## Check style, types, layers, contracts, packaged artifacts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	npx --no-install solhint --max-warnings 0 'contracts/**/*.sol'
+	$(BIN)/python scripts/compile.py --check
+
+serve: setup  ## Start the API on the local ledger
+	$(BIN)/pingzheng serve
+
+artifacts: setup  ## Compile the contracts into the package
+	$(BIN)/python scripts/compile.py
+
+gas: setup  ## Measure gas into contracts/gas.json
+	$(BIN)/python scripts/gas.py
+
+lock:  ## Resolve the Python lock again (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--all-extras pyproject.toml -o requirements.lock
+
+clean:  ## Remove what was built; keeps the ledger in var/
+	rm -rf .venv node_modules build cache demo-out
