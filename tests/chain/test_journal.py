@@ -1,0 +1,144 @@
+"""The journaled local chain: the same blocks after every kind of ending, and nothing that the journal would miss."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.chain import calls
+from ledger.chain.accounts import account_of
+from ledger.chain.calls import PartyRegistration
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Block, Connection
+from ledger.chain.deploy import deploy
+from ledger.chain.deployment import Deployment
+from ledger.chain.node import JOURNAL, LocalNode
+from ledger.errors import ChainUnavailable, Forbidden
+from tests.chain.life import account, digest
+from tests.conftest import test_key
+
+KEY = test_key("owner of a journaled chain")
+OWNER = account_of(bytes.fromhex(KEY))
+ENDINGS = {"stopped": LocalNode.stop, "killed": LocalNode.kill}
+
+
+def journaled(directory: Path, *, persistent: bool = True) -> LocalNode:
+    return LocalNode(directory, program=JOURNAL, chain_id=4409, funded=[OWNER], persistent=persistent)
+
+
+def journal_of(directory: Path) -> Path:
+    return directory / "journal.jsonl"
+
+
+def blocks_of(node: LocalNode) -> list[Block | None]:
+    connection = Connection(node.url)
+    return connection.blocks(range(connection.block_number() + 1))
+
+
+def live(node: LocalNode) -> Deployment:
+    """Whatever makes a block: contracts, empty blocks, a jump in time, a refusal that is mined all the same."""
+    deployed = deploy(node.url, KEY, digest("owner"), OWNER)
+    client = ChainClient.at(node.url, deployed, KEY)
+    client.register_parties([PartyRegistration(digest("other"), account("other"), 1)])
+    node.mine(2)
+    node.advance(3600)
+    refused = client.encode(calls.set_roles(1, 1))
+    with pytest.raises(Forbidden):
+        client.transact(deployed.party_registry, refused, gas=200_000)
+    client.send(calls.set_roles(2, 2))
+    return deployed
+
+
+@pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
+def test_same_blocks_after_a_restart(tmp_path: Path, end: Callable[[LocalNode], None]) -> None:
+    node = journaled(tmp_path).start()
+    deployed = live(node)
+    before = blocks_of(node)
+    end(node)
+    with node:
+        assert blocks_of(node) == before
+        client = ChainClient.at(node.url, deployed, KEY).check()
+        receipt = client.send(calls.set_roles(2, 3))
+        tip = before[-1]
+        assert tip is not None and (receipt.block_number, receipt.time >= tip.time) == (tip.number + 1, True)
+        longer = blocks_of(node)
+    with journaled(tmp_path) as again:
+        assert blocks_of(again) == longer
+
+
+def test_time_never_goes_back_over_a_restart(tmp_path: Path) -> None:
+    """The jump ahead is not kept, the blocks that it made are: later ones follow them."""
+    with journaled(tmp_path) as node:
+        node.advance(7200)
+        ahead = Connection(node.url).block()
+    with journaled(tmp_path) as node:
+        node.mine()
+        later = Connection(node.url).block()
+    assert ahead is not None and later is not None
+    assert later.parent == ahead.hash
+    assert later.time >= ahead.time
+
+
+def test_torn_last_line_is_dropped(tmp_path: Path) -> None:
+    node = journaled(tmp_path).start()
+    node.mine(2)
+    before = blocks_of(node)
+    node.kill()
+    journal = journal_of(tmp_path)
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + whole.splitlines()[-1][:-9])
+    with node:
+        assert blocks_of(node) == before
+        assert journal.read_bytes() == whole
+        node.mine()
+        longer = blocks_of(node)
+    with node:
+        assert blocks_of(node) == longer
+    assert all(json.loads(line)["method"] for line in journal.read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("evm_snapshot", []),
+        ("evm_setNextBlockTimestamp", [4_000_000_000]),
+        ("evm_setAutomine", [False]),
+        ("hardhat_setNonce", ["0x" + "11" * 20, "0x9"]),
+        ("hardhat_reset", []),
+    ],
+)
+def test_what_the_journal_would_miss_is_refused(shared: LocalNode, method: str, params: list[object]) -> None:
+    before = blocks_of(shared)
+    with pytest.raises(ChainUnavailable) as caught:
+        shared.rpc(method, *params)
+    assert caught.value.code == "NODE_REFUSED"
+    assert "not journaled" in str(caught.value.details)
+    assert blocks_of(shared) == before
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
+    with journaled(tmp_path_factory.mktemp("journaled")) as node:
+        yield node
+
+
+def test_nothing_outside_the_journal_changed_it(shared: LocalNode, tmp_path: Path) -> None:
+    """Reading leaves no line; the journal is only what changed the chain."""
+    directory = shared.log_path.parent
+    before = journal_of(directory).read_bytes()
+    blocks_of(shared)
+    Connection(shared.url).gas_price()
+    assert journal_of(directory).read_bytes() == before
+
+
+def test_without_a_journal_snapshots_work(tmp_path: Path) -> None:
+    with journaled(tmp_path, persistent=False) as node:
+        before = blocks_of(node)
+        token = node.snapshot()
+        node.mine(2)
+        node.revert(token)
+        assert blocks_of(node) == before
+    assert not journal_of(tmp_path).exists()
