@@ -15,7 +15,6 @@ contract AssetHandler {
     AssetRegistry private immutable _ASSETS;
     uint40 private _now = 1_790_000_000;
     bool public movedWhileFrozen;
-    uint256 public transfers;
     mapping(uint256 no => bytes32) private _heads;
     mapping(uint256 no => PartyNo) private _holders;
 
@@ -53,7 +52,6 @@ contract AssetHandler {
 
     function acceptTransfer(uint32 who, uint256 no) external moving(_trader(who), no) {
         _ASSETS.acceptTransfer(idOf(no));
-        ++transfers;
     }
 
     function rejectTransfer(uint32 who, uint256 no) external moving(_trader(who), no) {
@@ -72,7 +70,7 @@ contract AssetHandler {
         _ASSETS.unfreeze(idOf(no), Reason.Lifted);
     }
 
-    function wait(uint16 time) external {
+    function pass(uint16 time) external {
         _now += time;
         vm.warp(_now);
     }

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ERC2771Forwarder} from "@openzeppelin/contracts/metatx/ERC2771Forwarder.sol";
+import {Errors} from "@openzeppelin/contracts/utils/Errors.sol";
+import {AssetRegistry} from "../../contracts/AssetRegistry.sol";
+import {CertificateLog} from "../../contracts/CertificateLog.sol";
+import {Forwarder} from "../../contracts/Forwarder.sol";
+import {PartyRegistry} from "../../contracts/PartyRegistry.sol";
+import {AssetId, PartyId, PartyNo, Roles} from "../../contracts/Types.sol";
+import {Test} from "./Test.sol";
+import {vm} from "./Vm.sol";
+
+/// Parties sign, the service relays; see Forwarder.tree.
+contract ForwarderTest is Test {
+    bytes32 private constant REQUEST = keccak256(
+        "ForwardRequest(address from,address to,uint256 value,uint256 gas,uint256 nonce,uint48 deadline,bytes data)"
+    );
+    bytes32 private constant DOMAIN =
+        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    string private constant NAME = "Pingzheng";
+    uint256 private constant CHAIN = 1337;
+    uint256 private constant KEY = 0xA11CE;
+    uint256 private constant OTHER_KEY = 0xB0B;
+    uint48 private constant DEADLINE = 1_790_000_100;
+
+    Forwarder private _forwarder;
+    PartyRegistry private _registry;
+    CertificateLog private _log;
+    AssetRegistry private _assets;
+    address private _account;
+
+    function setUp() public {
+        vm.chainId(CHAIN);
+        vm.warp(DEADLINE - 100);
+        _account = vm.addr(KEY);
+        _forwarder = new Forwarder(NAME);
+        _registry = new PartyRegistry(address(_forwarder), PartyId.wrap("founder"), address(0xF0));
+        _log = new CertificateLog(address(_forwarder), _registry);
+        _assets = new AssetRegistry(address(_forwarder), _registry);
+        vm.prank(address(0xF0));
+        _registry.register(PartyId.wrap("party"), _account, Roles.ISSUER | Roles.PROVIDER);
+    }
+
+    function test_execute_WhenThePartySigned() public {
+        _forwarder.execute(_anchor(KEY));
+        assertEq(_log.batchCount(), 1);
+        bytes memory data = abi.encodeCall(AssetRegistry.register, (AssetId.wrap("asset"), 0, "print"));
+        _forwarder.execute(_signed(KEY, address(_assets), data));
+        assertEq(_assets.assetOf(AssetId.wrap("asset")).holder, PartyNo.wrap(2));
+        data = abi.encodeCall(PartyRegistry.rotateAccount, (address(0xF5E5)));
+        _forwarder.execute(_signed(KEY, address(_registry), data));
+        assertEq(_registry.actor(address(0xF5E5), Roles.ISSUER), PartyNo.wrap(2));
+    }
+
+    function test_execute_WhenAtTheDeadline() public {
+        ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
+        vm.warp(DEADLINE);
+        _forwarder.execute(request);
+        assertEq(_log.batchCount(), 1);
+    }
+
+    function test_execute_WhenAfterTheDeadline() public {
+        ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
+        vm.warp(DEADLINE + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(ERC2771Forwarder.ERC2771ForwarderExpiredRequest.selector, DEADLINE)
+        );
+        _forwarder.execute(request);
+    }
+
+    function test_execute_WhenAnotherSigned() public {
+        ERC2771Forwarder.ForwardRequestData memory request = _anchor(OTHER_KEY);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ERC2771Forwarder.ERC2771ForwarderInvalidSigner.selector, vm.addr(OTHER_KEY), _account
+            )
+        );
+        _forwarder.execute(request);
+    }
+
+    function test_execute_WhenTheDataIsAnother() public {
+        ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
+        request.data = abi.encodeCall(CertificateLog.anchor, (0, 2, "root"));
+        _assertInvalid(request);
+    }
+
+    function test_execute_WhenTheRequestWasExecuted() public {
+        ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
+        _forwarder.execute(request);
+        _assertInvalid(request);
+        assertEq(_log.batchCount(), 1);
+    }
+
+    function test_execute_WhenSignedForAnotherForwarder() public {
+        Forwarder trusted = _forwarder;
+        _forwarder = new Forwarder(NAME);
+        ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
+        _forwarder = trusted;
+        _assertInvalid(request);
+    }
+
+    function test_execute_WhenTheTargetTrustsAnotherForwarder() public {
+        _forwarder = new Forwarder(NAME);
+        ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ERC2771Forwarder.ERC2771UntrustfulTarget.selector, address(_log), address(_forwarder)
+            )
+        );
+        _forwarder.execute(request);
+    }
+
+    function test_execute_WhenTheValueIsNotTheOneSent() public {
+        ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
+        request.value = 1;
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ERC2771Forwarder.ERC2771ForwarderMismatchedValue.selector, uint256(1), uint256(0)
+            )
+        );
+        _forwarder.execute(request);
+    }
+
+    function test_execute_GivenTheAccountWasRetired() public {
+        vm.prank(_account);
+        _registry.rotateAccount(address(0xF5E5));
+        ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
+        vm.expectRevert(abi.encodeWithSelector(Errors.FailedCall.selector));
+        _forwarder.execute(request);
+        assertEq(_forwarder.nonces(_account), 0);
+        assertEq(_log.batchCount(), 0);
+    }
+
+    /// Another signer is recovered, whoever it is; the party is the second argument.
+    function _assertInvalid(ERC2771Forwarder.ForwardRequestData memory request) private {
+        try _forwarder.execute(request) {
+            revert("executed");
+        } catch (bytes memory reason) {
+            assertEq(bytes4(reason), ERC2771Forwarder.ERC2771ForwarderInvalidSigner.selector);
+            assertEq(reason.length, 68);
+            address from;
+            assembly {
+                from := mload(add(reason, 68))
+            }
+            assertEq(from, _account);
+        }
+    }
+
+    function _anchor(uint256 key) private view returns (ERC2771Forwarder.ForwardRequestData memory) {
+        return _signed(key, address(_log), abi.encodeCall(CertificateLog.anchor, (0, 1, "root")));
+    }
+
+    function _signed(uint256 key, address to, bytes memory data)
+        private
+        view
+        returns (ERC2771Forwarder.ForwardRequestData memory request)
+    {
+        uint256 nonce = _forwarder.nonces(_account);
+        request = ERC2771Forwarder.ForwardRequestData(_account, to, 0, 1_000_000, DEADLINE, data, "");
+        bytes32 domain =
+            keccak256(abi.encode(DOMAIN, keccak256(bytes(NAME)), keccak256("1"), CHAIN, address(_forwarder)));
+        bytes32 content = keccak256(
+            abi.encode(REQUEST, _account, to, uint256(0), uint256(1_000_000), nonce, DEADLINE, keccak256(data))
+        );
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked(hex"1901", domain, content)));
+        request.signature = abi.encodePacked(r, s, v);
+    }
+}
