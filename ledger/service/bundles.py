@@ -109,7 +109,7 @@ class Bundles:
     def _keys(self, session: Session, evidence: Sequence[Evidence]) -> dict[str, Jwk]:
         accounts = {self._issuer.kid, *(item.signer for item in evidence if item.signer)}
         found = session.execute(select(Party.account, Party.public_key).where(Party.account.in_(accounts)))
-        return {account: public_jwk(key) for account, key in sorted(found.tuples())}
+        return {account: public_jwk(key) for account, key in sorted(found)}
 
     def _chain(self) -> ChainId:
         deployment = self._reader.deployment

@@ -1,0 +1,79 @@
+"""A run of issuance that kills itself at a named point: ``python -m tests.service.crashing <home> <point>``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Connection
+from ledger.demo.cast import assemble
+from ledger.demo.credit import SCENARIO, Bureau
+from ledger.errors import Conflict
+from ledger.service.anchoring import Anchoring
+from ledger.service.issuance import Issuance
+from ledger.service.settings import Settings
+from ledger.service.wiring import open_ledger
+from ledger.store import log as log_store
+from tests.service.conftest import ROWS
+
+FIRMS = ["1", "2", "3"]
+POINTS: dict[str, tuple[object, str, str]] = {
+    "in the transaction that appends": (log_store, "append", "after"),
+    "after the commit": (Issuance, "issue", "after"),
+    "in the transaction that closes the batch": (log_store, "close_batch", "after"),
+    "before the transaction is sent": (ChainClient, "send", "before"),
+    "when the node has the transaction": (Connection, "send_raw", "after"),
+    "when the block is known but not recorded": (ChainClient, "send", "after"),
+    "before the answer": (Anchoring, "flush", "after"),
+}
+
+
+def arm(point: str) -> None:
+    """Make the named function the last thing this process does."""
+    owner, name, when = POINTS[point]
+    original: Callable[..., Any] = getattr(owner, name)
+
+    def deadly(*args: Any, **kwargs: Any) -> Any:
+        if when == "after":
+            original(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, name, deadly)
+
+
+def run(home: Path, point: str) -> None:
+    """Issue for three firms, picking up what an earlier run left; print each number once it is final."""
+    with open_ledger(Settings(home=home)) as ledger:
+        cast = assemble(ledger, FIRMS)
+        bureau = Bureau(ledger, cast)
+        now = ledger.clock()
+        ledger.parties.accredit(ledger.installation.operator, (SCENARIO,), now - now % 10**8, now + 10**8)
+        authorizations = {}
+        for firm in FIRMS:
+            known = ledger.authorizations.page(cast.firms[firm], None, 1)
+            if known:
+                authorizations[firm] = known[0].id
+                continue
+            authorizations |= bureau.authorise([firm], lambda _: None)
+            try:
+                bureau.supply({firm: ROWS}, {firm: authorizations[firm]}, lambda _: None)
+            except Conflict as known_supply:
+                assert known_supply.code == "ALREADY_SUPPLIED"
+        ledger.anchoring.flush()
+        if point == "prepare":
+            return
+        if point in POINTS:
+            arm(point)
+        for firm in FIRMS:
+            number = bureau.issue({firm: authorizations[firm]})[firm]
+            ledger.anchoring.flush()
+            print("final", number, flush=True)
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), sys.argv[2])
