@@ -1,0 +1,195 @@
+"""From consent to a used certificate: what must hold, on a real chain."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from ledger.demo.credit import AS_OF, DAY, FIELDS, OUTSIDE
+from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.proof.jws import sign_entry
+from ledger.proof.report import Verdict
+from ledger.proof.verifier import Expectation
+from ledger.service.provisions import Supply
+from ledger.store import log as log_store
+from tests.service.conftest import ROWS, Pilot
+
+
+def test_certificate_carries_predicates_and_never_the_rows(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    bundle, nonce = pilot.present(firm, number)
+    report = pilot.ledger.verification.verify(
+        bundle.to_bytes(), Expectation(consumer=pilot.cast.bank, nonce=nonce)
+    ).report
+    assert report.valid
+    assert report.disclosed["years_covered"] == 2
+    assert report.disclosed["employment_trend"] == "rising"
+    assert report.disclosed["wage_band"] == "15–20"
+    assert not any(row["output"] in bundle.to_bytes().decode() for row in ROWS)
+
+
+def test_no_certificate_without_authorisation_or_supply(pilot: Pilot) -> None:
+    with pytest.raises(NotFound, match="AUTHORIZATION_UNKNOWN"):
+        pilot.bureau.issue({pilot.firm(): "0" * 26})
+    firm = pilot.firm()
+    with pytest.raises(Conflict, match="NOTHING_SUPPLIED"):
+        pilot.bureau.issue({firm: pilot.authorise(firm)})
+
+
+def test_issuing_again_gives_the_same_certificate(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    authorization = pilot.authorise(firm)
+    pilot.supply(firm, authorization)
+    assert pilot.bureau.issue({firm: authorization}) == pilot.bureau.issue({firm: authorization})
+
+
+def test_fields_outside_the_authorisation_are_never_released(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    with pytest.raises(Forbidden, match="FIELD_OUTSIDE_AUTHORISATION"):
+        pilot.present(firm, number, (*FIELDS, OUTSIDE))
+
+
+def test_holder_chooses_what_to_disclose(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    bundle, nonce = pilot.present(firm, number, ["wage_band"])
+    expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
+    assert list(pilot.ledger.verification.verify(bundle.to_bytes(), expect).report.disclosed) == ["wage_band"]
+    assert "subject_uscc" not in json.dumps(bundle.to_dict()["certificate"])
+
+
+def test_wrong_consumer_gets_not_party_and_no_payload(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    bundle, nonce = pilot.present(firm, pilot.certificate(firm))
+    expect = Expectation(consumer=pilot.cast.other_bank, nonce=nonce)
+    report = pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
+    assert (report.result, report.disclosed, report.claims) == ("not_party", {}, {})
+
+
+def test_withdrawal_blocks_the_next_verification_and_keeps_the_earlier_record(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    bundle, nonce = pilot.present(firm, number)
+    expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
+    before = pilot.ledger.verification.verify(bundle.to_bytes(), expect)
+    with pilot.ledger.database.read() as session:
+        statement = log_store.certificate_statement(session, number)
+        consent = log_store.statement(session, statement["authorizations"][0].removeprefix("sha-256:"))
+    draft = pilot.ledger.authorizations.withdrawal_draft(consent["id"])
+    with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
+        pilot.ledger.authorizations.withdraw(sign_entry(draft, pilot.bureau.signer_of(pilot.cast.bank)))
+    pilot.ledger.authorizations.withdraw(sign_entry(draft, pilot.bureau.signer_of(pilot.cast.firms[firm])))
+    after = pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
+    assert before.report.valid
+    assert after.first_failure is not None
+    assert (after.first_failure.number, after.first_failure.code) == (11, "AUTHORISATION_WITHDRAWN")
+    earlier = pilot.ledger.verification.verify(bundle.to_bytes(), expect, at=before.report.at)
+    assert earlier.report.valid or earlier.report.at >= after.first_failure.details["since"]
+
+
+def test_suspended_resumed_revoked_and_never_again(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    bundle, nonce = pilot.present(firm, number)
+
+    def result() -> str:
+        expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
+        return pilot.ledger.verification.verify(bundle.to_bytes(), expect).report.result
+
+    pilot.ledger.status.suspend(number, "investigation")
+    assert result() == "suspended"
+    pilot.ledger.status.resume(number, "lifted")
+    assert result() == "valid"
+    pilot.ledger.status.revoke(number, "fraud")
+    assert result() == "revoked"
+    with pytest.raises(Conflict, match="LOG_ALREADY_REVOKED"):
+        pilot.ledger.status.resume(number, "lifted")
+    status = pilot.ledger.verification.status(number)
+    assert (status["state"], status["reason"]) == ("revoked", "fraud")
+
+
+def test_single_use_holds_under_twenty_simultaneous_presentations(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    with ThreadPoolExecutor(8) as pool:
+        reports = list(pool.map(lambda _: pilot.accept(firm, number), range(20)))
+    assert sum(report.valid for report in reports) == 1
+    assert {report.result for report in reports} == {"valid", "used_up"}
+    assert pilot.ledger.verification.status(number)["state"] == "active"
+    recorded = pilot.ledger.verification.presentations(number)
+    assert sorted(row.result for row in recorded) == ["used_up"] * 19 + ["valid"]
+
+
+def test_replayed_nonce_is_refused_before_the_chain_is_asked(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    bundle, nonce = pilot.present(firm, pilot.certificate(firm))
+    assert pilot.ledger.verification.accept(bundle.to_bytes(), pilot.cast.bank, nonce).report.valid
+    with pytest.raises(Conflict, match="NONCE_REPLAYED"):
+        pilot.ledger.verification.accept(bundle.to_bytes(), pilot.cast.bank, nonce)
+
+
+def test_provision_must_be_the_providers_and_its_rows_those_signed(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    authorization = pilot.authorise(firm)
+    entry = pilot.ledger.provisions.draft(authorization, pilot.cast.provider, ROWS, as_of=AS_OF)
+    with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
+        signer = pilot.bureau.signer_of(pilot.cast.bank)
+        pilot.ledger.provisions.submit([Supply(sign_entry(entry, signer), ROWS)])
+    signed = sign_entry(entry, pilot.bureau.signer_of(pilot.cast.provider))
+    with pytest.raises(InvalidInput, match="PAYLOAD_DIFFERS"):
+        pilot.ledger.provisions.submit([Supply(signed, [{**ROWS[0], "wage": "99.0"}])])
+
+
+def test_a_row_that_is_no_number_stops_the_whole_supply(pilot: Pilot) -> None:
+    good, bad = pilot.firm(), pilot.firm()
+    authorizations = {firm: pilot.authorise(firm) for firm in (good, bad)}
+    rows = {good: ROWS, bad: [{**ROWS[0], "emp": "１２"}, {**ROWS[1], "emp": "viele"}]}
+    with pytest.raises(InvalidInput, match="ROW_VALUE_INVALID"):
+        pilot.bureau.supply(rows, authorizations, lambda _: None)
+    with pytest.raises(Conflict, match="NOTHING_SUPPLIED"):
+        pilot.bureau.issue({good: authorizations[good]})
+
+
+REFUSED_REQUESTS = [
+    ("FIELD_NOT_IN_SCENARIO", {"fields": ("tariff_account",)}),
+    ("PERIOD_NOT_IN_SCENARIO", {"valid_to": 31 * DAY + 2_000_000_000}),
+    ("USES_NOT_IN_SCENARIO", {"max_uses": 2}),
+    ("CHANNEL_NOT_IN_SCENARIO", {"channel": "licensed_credit_agency"}),
+    ("SCENARIO_UNKNOWN", {"scenario": "S99"}),
+]
+
+
+@pytest.mark.parametrize(("code", "change"), REFUSED_REQUESTS, ids=[row[0] for row in REFUSED_REQUESTS])
+def test_a_request_beyond_its_scenario_is_refused(pilot: Pilot, code: str, change: dict[str, object]) -> None:
+    request = replace(pilot.bureau.request("60"), **change)  # type: ignore[arg-type]
+    with pytest.raises((InvalidInput, NotFound), match=code):
+        pilot.ledger.authorizations.draft(request)
+
+
+def test_only_a_bank_may_be_the_consumer(pilot: Pilot) -> None:
+    request = replace(pilot.bureau.request("60"), consumer=pilot.cast.provider)
+    with pytest.raises(Forbidden, match="KIND_NOT_IN_SCENARIO"):
+        pilot.ledger.authorizations.draft(request)
+
+
+def test_a_statement_that_was_changed_after_signing_is_refused(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    draft = pilot.ledger.authorizations.draft(pilot.bureau.request(firm))
+    signed = sign_entry(draft.entry, pilot.bureau.signer_of(pilot.cast.firms[firm]))
+    with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
+        pilot.ledger.authorizations.submit([{**signed, "iat": signed["iat"] - 1}])
+    with pytest.raises(InvalidInput, match="NOTICE_DIFFERS"):
+        pilot.ledger.authorizations.submit([{**signed, "notice_digest": "sha-256:" + "0" * 64}])
+
+
+def test_an_unread_check_is_told_as_not_reached(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    bundle, _ = pilot.present(firm, pilot.certificate(firm))
+    raw = bundle.to_bytes().replace(b"pingzheng-bundle/1", b"pingzheng-bundle/9")
+    report = pilot.ledger.verification.verify(raw, Expectation()).report
+    assert [check.verdict for check in report.checks] == [Verdict.FAILED, *[Verdict.NOT_REACHED] * 10]

@@ -1,0 +1,45 @@
+"""No name and no identifier of a subject outside the sealed payloads."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ledger.demo.credit import FIELDS
+from ledger.service.wiring import Ledger
+from tests.service.conftest import Pilot
+
+
+def test_store_and_chain_hold_no_name_and_no_identifier(ledger: Ledger, pilot: Pilot) -> None:
+    firm = pilot.firm()
+    pilot.accept(firm, pilot.certificate(firm))
+    told = ledger.parties.identity(pilot.cast.firms[firm])
+    needles = [text.encode() for text in told.values()]
+    with sqlite3.connect(ledger.settings.home / "ledger.db") as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    files = [path for path in ledger.settings.home.rglob("*") if path.is_file()]
+    assert any(path.name == "ledger.db" for path in files)
+    assert any(path.name == "journal.jsonl" for path in files)
+    for path in files:
+        content = path.read_bytes()
+        for needle in needles:
+            assert needle not in content, path.name
+            assert needle.hex().encode() not in content, path.name
+
+
+def test_party_id_does_not_follow_from_the_identifier_alone(ledger: Ledger, pilot: Pilot) -> None:
+    """Guessing every identifier confirms nothing without the party's key."""
+    import hashlib
+    import hmac
+
+    identity = ledger.parties.identity(pilot.cast.firms["1"])
+    guesses = {
+        hashlib.sha256(f"pingzheng/party/v1|enterprise|{identity['identifier']}".encode()).hexdigest(),
+        hmac.new(bytes(32), f"pingzheng/party/v1|enterprise|{identity['identifier']}".encode(), "sha256").hexdigest(),
+    }
+    assert pilot.cast.firms["1"] not in guesses
+
+
+def test_public_status_shows_no_payload(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    status = pilot.ledger.verification.status(pilot.certificate(firm))
+    assert not set(FIELDS) & status.keys()
