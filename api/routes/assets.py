@@ -109,7 +109,8 @@ def provenance(asset: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> sche
 def _signed(body: schemas.Signable) -> SignedRequest | None:
     if body.signed_request is None:
         return None
-    return SignedRequest(body.signed_request.typed_data, body.signed_request.signature.removeprefix("0x"))
+    signature = body.signed_request.signature.removeprefix("0x").lower()
+    return SignedRequest(body.signed_request.typed_data, f"0x{signature}")
 
 
 def _show(ledger: OpenLedger, asset: str) -> schemas.AssetOut:

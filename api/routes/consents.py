@@ -22,9 +22,12 @@ router = APIRouter(tags=["authorizations"])
 @router.post("/authorizations/draft")
 def draft(body: schemas.AuthorizationDraftIn, ledger: OpenLedger, actor: Caller) -> schemas.DraftOut:
     """The notice to show the subject and the statement for it to sign; nothing is recorded."""
-    require(actor, Action.REQUEST_DATA if actor.party == body.consumer else Action.AUTHORISE)
-    if actor.party not in (body.consumer, body.subject):
-        raise Forbidden("NOT_A_MEMBER", "Only the consumer or the subject drafts an authorization.")
+    if actor.party == body.subject:
+        require(actor, Action.AUTHORISE, owns=True)
+    else:
+        require(actor, Action.REQUEST_DATA)
+        if actor.party != body.consumer:
+            raise Forbidden("NOT_A_MEMBER", "Only the consumer or the subject drafts an authorization.")
     drafted = ledger.authorizations.draft(
         AuthorizationRequest(
             scenario=body.scenario,
@@ -46,7 +49,7 @@ def authorise(
     body: schemas.StatementIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
 ) -> schemas.AuthorizationOut:
     """Record a signed authorization."""
-    require(actor, Action.AUTHORISE)
+    require(actor, Action.AUTHORISE, owns=body.statement.get("subject") == actor.party)
 
     def work() -> tuple[int, schemas.AuthorizationOut]:
         (row,) = ledger.authorizations.submit([body.statement])

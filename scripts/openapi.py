@@ -1,0 +1,27 @@
+"""Write the API's schema to docs/openapi.json, where changes to it are reviewed.
+
+Example:
+    python scripts/openapi.py
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from pathlib import Path
+
+import typer
+
+from api.app import create_app
+
+
+def main() -> None:
+    """Write docs/openapi.json."""
+    path = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
+    schema = create_app(lambda: nullcontext()).openapi()  # type: ignore[arg-type]
+    path.write_text(json.dumps(schema, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+    typer.echo(f"wrote docs/{path.name}: {len(schema['paths'])} paths")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,64 @@
+"""The application on a ledger of its own, with an API key for every part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from ledger.service.settings import Settings
+from ledger.service.wiring import Ledger, open_ledger
+from tests.service.conftest import FIRMS, Pilot, assemble
+
+
+class Api:
+    """Calls as one part: ``api("bank").get(…)``."""
+
+    def __init__(self, client: TestClient, pilot: Pilot) -> None:
+        self.client, self.pilot = client, pilot
+        cast, own = pilot.cast, pilot.ledger.installation
+        self.parties = {
+            "authority": own.authority_party,
+            "platform": own.operator,
+            "registrar": cast.registrar,
+            "provider": cast.provider,
+            "bank": cast.bank,
+            "other_bank": cast.other_bank,
+            "supervisor": cast.supervisor,
+            "firm": cast.firms["1"],
+            "other_firm": cast.firms["2"],
+        }
+        self._keys = {part: pilot.ledger.parties.new_api_key(party) for part, party in self.parties.items()}
+
+    def call(self, part: str | None, method: str, path: str, **arguments: Any) -> Any:
+        headers = arguments.pop("headers", {})
+        if part is not None:
+            headers = headers | {"Authorization": f"Bearer {self._keys[part]}"}
+        return self.client.request(method, path, headers=headers, **arguments)
+
+    def get(self, part: str | None, path: str) -> Any:
+        return self.call(part, "GET", path)
+
+    def post(self, part: str | None, path: str, body: object = None, **arguments: Any) -> Any:
+        return self.call(part, "POST", path, json=body, **arguments)
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The real application with its background anchoring; batches close after a second."""
+    settings = Settings(home=tmp_path_factory.mktemp("api"), batch_age=1)
+    with open_ledger(settings) as ledger:
+
+        @contextmanager
+        def already_open() -> Iterator[Ledger]:
+            yield ledger
+
+        cast = assemble(ledger, FIRMS)
+        now = ledger.clock()
+        ledger.parties.accredit(ledger.installation.operator, ("S00", "S51"), now - 86_400, now + 10**8)
+        with TestClient(create_app(already_open), raise_server_exceptions=False) as client:
+            yield Api(client, Pilot(ledger, cast))

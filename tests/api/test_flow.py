@@ -1,0 +1,167 @@
+"""The whole life of a certificate over HTTP; every party signs with its own key, away from the service."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ledger.domain.canonical import canonical
+from ledger.proof.bundle import parse_bundle
+from ledger.proof.jws import public_jwk, sign_entry
+from ledger.proof.sdjwt import bind_key
+from tests.api.conftest import Api
+from tests.service.conftest import ROWS
+
+FIELDS = ["subject_name", "years_covered", "wage_band"]
+
+
+def authorise(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
+    now = int(time.time())
+    request = {
+        "scenario": "S51",
+        "subject": api.parties[firm],
+        "consumer": api.parties["bank"],
+        "providers": [api.parties["provider"]],
+        "fields": fields,
+        "valid_from": now,
+        "valid_to": now + 86_400,
+        "channel": "government_platform",
+    }
+    draft = api.post("bank", "/v1/authorizations/draft", request)
+    assert draft.status_code == 200, draft.text
+    assert draft.json()["notice"]["recipient"]
+    signed = sign_entry(draft.json()["entry"], api.pilot.bureau.signer_of(api.parties[firm]))
+    answer = api.post(firm, "/v1/authorizations", {"statement": signed})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def supply(api: Api, authorization: str) -> None:
+    body = {"authorization": authorization, "as_of": "1984-12-31", "rows": list(ROWS)}
+    draft = api.post("provider", "/v1/provisions/draft", body)
+    assert draft.status_code == 200, draft.text
+    signed = sign_entry(draft.json()["entry"], api.pilot.bureau.signer_of(api.parties["provider"]))
+    answer = api.post("provider", "/v1/provisions", {"statement": signed, "rows": list(ROWS)})
+    assert answer.status_code == 201, answer.text
+
+
+def issue(api: Api, authorization: str, firm: str = "firm", **arguments: Any) -> Any:
+    key = public_jwk(api.pilot.ledger.parties.get(api.parties[firm]).public_key).to_dict()
+    return api.post("platform", "/v1/certificates", {"authorization": authorization, "holder_key": key}, **arguments)
+
+
+def finished(api: Api, operation: dict[str, Any]) -> str:
+    """Poll the operation until its batch is anchored; the certificate's number."""
+    deadline = time.monotonic() + 20
+    while operation["state"] != "done":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+        operation = api.get("platform", f"/v1/operations/{operation['id']}").json()
+    return str(operation["result"]["certificates"][0])
+
+
+def certificate(api: Api, firm: str = "firm") -> str:
+    authorization = authorise(api, firm)
+    supply(api, authorization)
+    answer = issue(api, authorization, firm)
+    assert answer.status_code == 202, answer.text
+    return finished(api, answer.json())
+
+
+def presented(api: Api, number: str, nonce: str, firm: str = "firm") -> dict[str, Any]:
+    answer = api.get(firm, f"/v1/certificates/{number}/bundle?fields=wage_band")
+    assert answer.status_code == 200, answer.text
+    bundle = parse_bundle(canonical(answer.json()))
+    holder = api.pilot.bureau.signer_of(api.parties[firm])
+    bound = bind_key(bundle.certificate, holder, audience=api.parties["bank"], nonce=nonce, at=int(time.time()))
+    return bundle.with_certificate(bound).to_dict()
+
+
+def test_from_request_to_use_and_revocation(api: Api) -> None:
+    number = certificate(api)
+    nonce = api.get("bank", "/v1/presentations/nonce").json()["nonce"]
+    bundle = presented(api, number, nonce)
+    checked = api.post("bank", "/v1/verify", {"bundle": bundle, "nonce": nonce}).json()
+    assert checked["valid"] and checked["disclosed"] == {"wage_band": "15–20"}
+    other = api.post("other_bank", "/v1/verify", {"bundle": bundle, "nonce": nonce}).json()
+    assert (other["result"], other["disclosed"]) == ("not_party", {})
+    used = api.post("bank", "/v1/presentations", {"bundle": bundle, "nonce": nonce})
+    assert used.json()["valid"]
+    replay = api.post("bank", "/v1/presentations", {"bundle": bundle, "nonce": nonce})
+    assert (replay.status_code, replay.json()["code"]) == (409, "NONCE_REPLAYED")
+    revoked = api.post("platform", f"/v1/certificates/{number}/revoke", {"reason": "data_error"})
+    assert (revoked.json()["state"], revoked.json()["reason"]) == ("revoked", "data_error")
+    status = api.post("other_bank", "/v1/verify", {"certificate_no": number}).json()
+    assert status["state"] == "revoked"
+    told = api.get("firm", f"/v1/certificates/{number}/provenance").json()
+    names = {event["name"] for event in told["events"]}
+    assert names == {"Issued", "Anchored", "Verified", "Used", "StatusChanged"}
+    assert told["completeness"]["complete"]
+
+
+def test_idempotency_key_gives_the_first_answer_again(api: Api) -> None:
+    authorization = authorise(api)
+    supply(api, authorization)
+    headers = {"Idempotency-Key": "key-" + authorization}
+    first, second = issue(api, authorization, headers=headers), issue(api, authorization, headers=headers)
+    assert (first.status_code, first.json()) == (second.status_code, second.json())
+    other = authorise(api)
+    clash = issue(api, other, headers=headers)
+    assert (clash.status_code, clash.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+
+
+def test_issue_many_is_all_or_none(api: Api) -> None:
+    good, unsupplied = authorise(api), authorise(api)
+    supply(api, good)
+    key = public_jwk(api.pilot.ledger.parties.get(api.parties["firm"]).public_key).to_dict()
+    wanted = [{"authorization": item, "holder_key": key} for item in (good, unsupplied)]
+    refused = api.post("platform", "/v1/certificates/batch", {"certificates": wanted})
+    assert (refused.status_code, refused.json()["code"]) == (409, "NOTHING_SUPPLIED")
+    supply(api, unsupplied)
+    accepted = api.post("platform", "/v1/certificates/batch", {"certificates": wanted})
+    assert accepted.status_code == 202
+    finished(api, accepted.json())
+
+
+def test_withdrawal_over_http(api: Api) -> None:
+    authorization = authorise(api)
+    draft = api.get("firm", f"/v1/authorizations/{authorization}/withdrawal").json()["entry"]
+    signed = sign_entry(draft, api.pilot.bureau.signer_of(api.parties["firm"]))
+    stranger = api.post("other_firm", f"/v1/authorizations/{authorization}/withdrawal", {"statement": signed})
+    assert (stranger.status_code, stranger.json()["code"]) == (403, "ROLE_MISSING")
+    answer = api.post("firm", f"/v1/authorizations/{authorization}/withdrawal", {"statement": signed})
+    assert answer.json()["state"] == "withdrawn"
+    assert issue(api, authorization).json()["code"] == "AUTHORIZATION_NOT_ACTIVE"
+
+
+def test_suspend_and_resume(api: Api) -> None:
+    number = certificate(api)
+    suspended = api.post("supervisor", f"/v1/certificates/{number}/suspend", {"reason": "investigation"})
+    assert suspended.json()["state"] == "suspended"
+    resumed = api.post("supervisor", f"/v1/certificates/{number}/resume", {"reason": "lifted"})
+    assert resumed.json()["state"] == "active"
+
+
+def test_pages_follow_each_other_without_gap_or_double(api: Api) -> None:
+    numbers = [certificate(api, "other_firm") for _ in range(3)]
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        answer = api.get("other_firm", f"/v1/certificates?limit=2{cursor}").json()
+        seen += [item["certificate_no"] for item in answer["items"]]
+        if answer["next_cursor"] is None:
+            break
+        cursor = f"&cursor={answer['next_cursor']}"
+    assert len(seen) == len(set(seen)) and set(numbers) <= set(seen)
+
+
+def test_log_tells_head_batch_and_proof(api: Api) -> None:
+    certificate(api)
+    head = api.get(None, "/v1/log/head").json()
+    assert head["complete"] and head["batches"] > 0
+    batch = api.get(None, "/v1/log/batches/0").json()
+    assert (batch["first_seq"], batch["state"]) == (0, "anchored")
+    proof = api.get("firm", "/v1/log/entries/0/proof").json()
+    assert proof["position"] == {"batch": 0, "index": 0}
+    assert api.get(None, "/ready").json()["checks"]["chain"]["ok"]
+    assert api.get(None, "/health").status_code == 200

@@ -1,0 +1,77 @@
+"""What bad input gets over HTTP: an RFC 9457 problem with a stable code, and nothing of the input's values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.api.conftest import Api
+
+PARTY = {
+    "kind": "enterprise",
+    "name": "某公司",
+    "identifier": "91440802MA9X00011Y",
+    "region": "440802",
+    "public_key": "02" + "11" * 32,
+}
+BAD_PARTIES = [
+    ("USCC_CHECK_DIGIT", {"identifier": "91440802MA9X00011X"}),
+    ("USCC_SYMBOL", {"identifier": "９1440802MA9X00011Y"}),
+    ("USCC_LENGTH", {"identifier": "91440802MA9X0001"}),
+    ("REGION_UNKNOWN", {"region": "440399"}),
+    ("PARTY_KIND_UNKNOWN", {"kind": "alien"}),
+    ("RESIDENT_ID_CHECK_DIGIT", {"kind": "person", "identifier": "110105194912310021"}),
+    ("REQUEST_SHAPE", {"surprise": 1}),
+]
+
+
+@pytest.mark.parametrize(("code", "change"), BAD_PARTIES, ids=[row[0] for row in BAD_PARTIES])
+def test_bad_party_is_refused_whole_and_its_value_not_repeated(api: Api, code: str, change: dict[str, str]) -> None:
+    answer = api.post("authority", "/v1/parties", {"parties": [PARTY | change]})
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (PARTY | change)["identifier"] not in answer.text
+
+
+BAD_BUNDLES = [
+    ("BUNDLE_FORM", {}),
+    ("BUNDLE_FORM", {"format": "pingzheng-bundle/1"}),
+    ("JSON_TOO_DEEP", {"a": json.loads("[" * 40 + "]" * 40)}),
+    ("JSON_FLOAT", {"a": 1.5}),
+    ("JSON_TOO_LARGE", {"a": "x" * 300_000}),
+]
+
+
+@pytest.mark.parametrize(("code", "bundle"), BAD_BUNDLES, ids=[row[0] for row in BAD_BUNDLES])
+def test_bad_bundle_fails_at_the_first_check(api: Api, code: str, bundle: dict[str, object]) -> None:
+    answer = api.post("bank", "/v1/verify", {"bundle": bundle, "nonce": "n" * 16})
+    assert answer.status_code == 200
+    assert (answer.json()["valid"], answer.json()["checks"][0]["code"]) == (False, code)
+
+
+def test_body_beyond_its_bound_is_not_read(api: Api) -> None:
+    answer = api.call("bank", "POST", "/v1/verify", content=b"x" * (3 * 1024 * 1024))
+    assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
+
+
+def test_keys(api: Api) -> None:
+    assert api.get(None, "/v1/parties").json()["code"] == "API_KEY_MISSING"
+    unknown = api.call(None, "GET", "/v1/parties", headers={"Authorization": "Bearer pz_nobody"})
+    assert (unknown.status_code, unknown.json()["code"]) == (401, "API_KEY_UNKNOWN")
+
+
+def test_unknown_records(api: Api) -> None:
+    assert api.get(None, "/v1/scenarios/S99").json()["code"] == "SCENARIO_UNKNOWN"
+    assert api.get("bank", f"/v1/assets/{'0' * 64}").json()["code"] == "ASSET_UNKNOWN"
+    assert api.get(None, "/v1/log/batches/999999").json()["code"] == "BATCH_UNKNOWN"
+    number = "DAC-440802-2026-S01-00000123-V"
+    assert api.post("bank", "/v1/verify", {"certificate_no": number}).json()["code"] == "CERTIFICATE_UNKNOWN"
+
+
+def test_openapi_is_the_committed_one(api: Api) -> None:
+    committed = Path(__file__).parents[2] / "docs" / "openapi.json"
+    assert json.loads(committed.read_text("utf-8")) == api.client.get("/openapi.json").json(), (
+        "run scripts/openapi.py and say why in the commit"
+    )

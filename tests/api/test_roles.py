@@ -1,0 +1,92 @@
+"""The role matrix over HTTP: every call, every part, allowed or refused."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Api
+from tests.api.test_assets import resource
+from tests.service.conftest import ROWS
+
+PARTS = ("authority", "platform", "registrar", "provider", "bank", "supervisor", "firm")
+NOWHERE = "0" * 64
+NO_ULID = "0" * 26
+NUMBER = "DAC-440802-2026-S01-00000123-V"
+
+
+def draft_request(api: Api) -> dict[str, Any]:
+    now = int(time.time())
+    return {
+        "scenario": "S51",
+        "subject": api.parties["firm"],
+        "consumer": api.parties["bank"],
+        "providers": [api.parties["provider"]],
+        "fields": ["wage_band"],
+        "valid_from": now,
+        "valid_to": now + 3600,
+        "channel": "government_platform",
+    }
+
+
+KEY = {"x": "A" * 43, "y": "A" * 43}
+
+# method, path, body, and the parts that may; whoever may not gets ROLE_MISSING before anything is looked at.
+CALLS: list[tuple[str, str, Any, set[str]]] = [
+    ("POST", "/v1/parties", {"parties": [{}]}, {"authority"}),
+    ("POST", "/v1/authorizations/draft", draft_request, {"bank", "firm"}),
+    ("POST", "/v1/provisions/draft", {"authorization": NO_ULID, "as_of": "2026-01-01", "rows": ROWS}, {"provider"}),
+    ("POST", "/v1/certificates", {"authorization": NO_ULID, "holder_key": KEY}, {"platform"}),
+    (
+        "POST",
+        f"/v1/certificates/{NUMBER}/revoke",
+        {"reason": "fraud"},
+        {"platform", "registrar", "authority", "supervisor"},
+    ),
+    (
+        "POST",
+        f"/v1/certificates/{NUMBER}/suspend",
+        {"reason": "fraud"},
+        {"platform", "registrar", "authority", "supervisor"},
+    ),
+    ("POST", "/v1/assets", lambda _: {"resource": resource("roles")}, {"provider", "bank"}),
+    ("POST", f"/v1/assets/{NOWHERE}/confirmation", {}, {"registrar"}),
+    ("POST", f"/v1/assets/{NOWHERE}/freeze", {"reason": "court"}, {"authority", "supervisor"}),
+]
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(("method", "path", "body", "allowed"), CALLS, ids=[call[1] for call in CALLS])
+def test_role_matrix(api: Api, method: str, path: str, body: Any, allowed: set[str], part: str) -> None:
+    given = body(api) if callable(body) else body
+    if path == "/v1/parties":
+        given = {"parties": [party_of(api)]}
+    answer = api.call(part, method, path, json=given)
+    refused = answer.status_code == 403 and answer.json()["code"] in ("ROLE_MISSING", "NOT_A_MEMBER")
+    assert refused == (part not in allowed), answer.text
+
+
+def party_of(api: Api) -> dict[str, Any]:
+    """The firm itself: known already, so that those who may change nothing."""
+    row = api.pilot.ledger.parties.get(api.parties["firm"])
+    told = api.pilot.ledger.parties.identity(row.id)
+    return {"kind": row.kind, "region": row.region, "public_key": row.public_key} | told
+
+
+def test_a_party_makes_its_own_api_key_and_no_other(api: Api) -> None:
+    own = api.post("bank", f"/v1/parties/{api.parties['bank']}/api-keys")
+    other = api.post("bank", f"/v1/parties/{api.parties['firm']}/api-keys")
+    assert (own.status_code, other.status_code) == (201, 403)
+
+
+def test_strangers_do_not_see_certificates(api: Api) -> None:
+    from tests.api.test_flow import certificate
+
+    number = certificate(api)
+    assert api.get("firm", f"/v1/certificates/{number}").status_code == 200
+    assert api.get("bank", f"/v1/certificates/{number}").status_code == 200
+    assert api.get("other_bank", f"/v1/certificates/{number}").json()["code"] == "ROLE_MISSING"
+    assert api.get("bank", f"/v1/certificates/{number}/bundle").json()["code"] == "ROLE_MISSING"
+    assert api.get("platform", f"/v1/certificates/{number}/bundle").json()["code"] == "ROLE_MISSING"
