@@ -111,9 +111,14 @@ class Follower:
     def _advance(self, cursor: Block, last: int) -> tuple[Block, int]:
         for _ in range(_MOVING_CHAIN_ATTEMPTS):
             events = self._reader.events(cursor.number + 1, last)
-            headers = self._headers(events, last)
+            headers = self._headers(cursor, events, last)
             if _fits_together(cursor, events, headers) and self._still_there(cursor.number, cursor.hash):
-                return self._write(cursor, events, headers), len(events)
+                try:
+                    return self._write(cursor, events, headers), len(events)
+                except ChainUnavailable as error:
+                    # Heads of another chain than the events: it went back in between, the node hides nothing.
+                    if error.code != "INDEX_HEAD_MISMATCH" or self._still_there(last, headers[-1].hash):
+                        raise
             self._go_back(self._reader.latest().number)
             cursor = self._cursor()
         raise ChainUnavailable(
@@ -123,11 +128,13 @@ class Follower:
             hint="Wait until the network has settled, or follow it with more confirmations.",
         )
 
-    def _headers(self, events: Sequence[Event], last: int) -> list[Block]:
+    def _headers(self, cursor: Block, events: Sequence[Event], last: int) -> list[Block]:
         first_kept = max(last - self._window + 1, self._reader.deploy_block)
         numbers = {event.block_number for event in events} | set(range(first_kept, last + 1))
+        # Headers after the cursor are always read: those stored meanwhile are another follower's.
+        number = tables.BLOCKS.c.number
         with self._engine.connect() as connection:
-            known = set(connection.scalars(select(tables.BLOCKS.c.number).where(tables.BLOCKS.c.number >= first_kept)))
+            known = set(connection.scalars(select(number).where(number.between(first_kept, cursor.number))))
         return self._reader.blocks(sorted(numbers - known))
 
     def _write(self, cursor: Block, events: Sequence[Event], headers: Sequence[Block]) -> Block:

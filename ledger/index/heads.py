@@ -45,7 +45,9 @@ class HeadBook:
         keys = sorted({*self._heads, *_ALWAYS_COMPARED})
         found = self._reader.heads([(contract, scope or None) for contract, scope in keys], block=block)
         for key, head in zip(keys, found, strict=True):
-            if self._head(key).hex() != head:
+            # A block before the contract's own has no head to give, and no event of it.
+            not_deployed = not head and self._head(key) == self._genesis(key)
+            if self._head(key).hex() != head and not not_deployed:
                 contract, scope = key
                 raise ChainUnavailable(
                     "INDEX_HEAD_MISMATCH",
@@ -66,7 +68,9 @@ class HeadBook:
                 .order_by(EVENTS.c.block_number.desc(), EVENTS.c.log_index.desc())
                 .limit(1)
             )
-            deployment = self._reader.deployment
-            start = genesis(deployment.chain_id, deployment.addresses[contract], scope or None)
-            self._heads[key] = bytes.fromhex(stored) if stored else start
+            self._heads[key] = bytes.fromhex(stored) if stored else self._genesis(key)
         return self._heads[key]
+
+    def _genesis(self, key: tuple[str, str]) -> bytes:
+        deployment, (contract, scope) = self._reader.deployment, key
+        return genesis(deployment.chain_id, deployment.addresses[contract], scope or None)
