@@ -1,0 +1,65 @@
+"""Followers with a database each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine
+
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Connection
+from ledger.chain.deployment import Deployment
+from ledger.chain.node import LocalNode
+from ledger.chain.reader import ChainReader
+from ledger.index.follower import Follower
+from tests.chain.life import live
+from tests.conftest import PARTIES, Chain
+
+NewEngine = Callable[[], Engine]
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def new_engine(tmp_path: Path) -> Iterator[NewEngine]:
+    """Makes engines, each over a new database file."""
+    made: list[Engine] = []
+    numbers = count()
+
+    def make() -> Engine:
+        made.append(create_engine(f"sqlite:///{tmp_path / f'index-{next(numbers)}.db'}"))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.dispose()
+
+
+@pytest.fixture
+def follower(chain: Chain, new_engine: NewEngine) -> Follower:
+    return Follower(new_engine(), chain.reader)
+
+
+@pytest.fixture(scope="module")
+def lived(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
+    """A chain on which everything has happened, for modules that only read it."""
+    token = node.snapshot()
+    client = ChainClient(Connection(node.url), deployment, PARTIES["issuer"].key)
+    chain = Chain(node, deployment, client, ChainReader(client), dict(PARTIES))
+    live(chain)
+    yield chain
+    node.revert(token)
+
+
+@pytest.fixture(scope="module")
+def lived_rows(lived: Chain, tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    """What one follower makes of that chain in one step."""
+    engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('lived') / 'index.db'}")
+    follower = Follower(engine, lived.reader)
+    follower.sync()
+    rows = follower.snapshot_rows()
+    engine.dispose()
+    return rows

@@ -1,0 +1,158 @@
+"""The chain under a follower grows and goes back, and other followers write to the same database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Block, Connection
+from ledger.chain.contracts import Event
+from ledger.chain.reader import ChainReader
+from ledger.errors import Conflict
+from ledger.index.follower import Follower
+from tests.chain.life import ROOT, live_assets, live_certificates
+from tests.conftest import Chain
+from tests.index.conftest import NewEngine
+
+ASSET = "a5" * 32
+
+
+def fresh_client(chain: Chain) -> ChainClient:
+    """A client that remembers no nonce from before the chain went back."""
+    return ChainClient(Connection(chain.node.url), chain.deployment, chain.parties["issuer"].key)
+
+
+def test_following_along_is_reading_at_once(chain: Chain, new_engine: NewEngine) -> None:
+    along = Follower(new_engine(), chain.reader, window=4)
+    along.sync()
+    live_certificates(chain)
+    middle = along.sync(chain.reader.block_number() - 3)
+    assert along.lag().blocks == 3
+    assert chain.reader.block_number() - 3 == middle.block_number
+    assert along.sync().rewound == 0
+    assert along.sync().events == 0
+    assert along.lag().blocks == along.lag().seconds == 0
+    at_once = Follower(new_engine(), chain.reader, window=4)
+    at_once.sync()
+    assert along.snapshot_rows() == at_once.snapshot_rows()
+
+
+def test_confirmations_leave_the_tip_alone(chain: Chain, new_engine: NewEngine) -> None:
+    careful = Follower(new_engine(), chain.reader, confirmations=2)
+    chain.client.anchor(0, 1, ROOT)
+    assert careful.sync().block_number == chain.reader.block_number() - 2
+    assert not careful.snapshot_rows()["idx_anchors"]
+    chain.node.mine(2)
+    careful.sync()
+    assert len(careful.snapshot_rows()["idx_anchors"]) == 1
+
+
+@pytest.mark.parametrize(("step", "window"), [(3, 2), (500, 128)])
+def test_reorganised_chain_is_followed(chain: Chain, new_engine: NewEngine, step: int, window: int) -> None:
+    follower = Follower(new_engine(), chain.reader, step=step, window=window)
+    chain.client.anchor(0, 8, ROOT)
+    token, fork = chain.node.snapshot(), chain.reader.block_number()
+    live_assets(chain)
+    chain.client.revoke(0, 1, "fraud")
+    before = follower.sync()
+    chain.node.revert(token)
+    client = fresh_client(chain)
+    client.revoke(0, 2, "court")
+    client.anchor(8, 1, ROOT)
+    report = follower.sync()
+    assert report.rewound == before.block_number - fork
+    assert report.block_number == fork + 2
+    anew = Follower(new_engine(), chain.reader, step=step, window=window)
+    anew.sync()
+    assert follower.snapshot_rows() == anew.snapshot_rows()
+    assert not follower.snapshot_rows()["idx_assets"]
+
+
+def test_chain_that_only_got_shorter(chain: Chain, follower: Follower) -> None:
+    follower.sync()
+    rows = follower.snapshot_rows()
+    token = chain.node.snapshot()
+    live_certificates(chain)
+    longer = follower.sync()
+    chain.node.revert(token)
+    report = follower.sync()
+    assert (report.events, report.rewound) == (0, longer.block_number - report.block_number)
+    assert follower.snapshot_rows() == rows
+
+
+def test_longer_other_chain_is_noticed(chain: Chain, follower: Follower) -> None:
+    """The cursor's block number still exists, its hash does not."""
+    token = chain.node.snapshot()
+    chain.client.anchor(0, 1, ROOT)
+    follower.sync()
+    chain.node.revert(token)
+    client = fresh_client(chain)
+    for seq in range(3):
+        client.anchor(seq, 1, "11" * 32)
+    assert follower.sync().rewound == 1
+    assert [row[3] for row in follower.snapshot_rows()["idx_anchors"]] == ["11" * 32] * 3
+
+
+class InterruptedReader(ChainReader):
+    """Lets something happen once, before or after the events are read, or after the headers are."""
+
+    def __init__(self, client: ChainClient, method: str, meanwhile: Callable[[], object]) -> None:
+        super().__init__(client)
+        self._method = method
+        self._meanwhile: Callable[[], object] | None = meanwhile
+
+    def events(self, first: int, last: int) -> list[Event]:
+        self._interrupt("events")
+        found = super().events(first, last)
+        self._interrupt("after events")
+        return found
+
+    def blocks(self, numbers: Any) -> list[Block]:
+        found = super().blocks(numbers)
+        if len(numbers) > 1:
+            self._interrupt("after headers")
+        return found
+
+    def _interrupt(self, method: str) -> None:
+        if method == self._method and self._meanwhile is not None:
+            meanwhile, self._meanwhile = self._meanwhile, None
+            meanwhile()
+
+
+@pytest.mark.parametrize("moment", ["events", "after events", "after headers"])
+def test_of_two_followers_one_writes(chain: Chain, new_engine: NewEngine, moment: str) -> None:
+    live_certificates(chain)
+    engine = new_engine()
+    winner = Follower(engine, chain.reader)
+    loser = Follower(engine, InterruptedReader(chain.client, moment, winner.sync))
+    with pytest.raises(Conflict) as caught:
+        loser.sync()
+    assert caught.value.code == "INDEX_CURSOR_MOVED"
+    rows = winner.snapshot_rows()
+    assert loser.sync().events == 0
+    assert loser.snapshot_rows() == rows
+    alone = Follower(new_engine(), chain.reader)
+    alone.sync()
+    assert alone.snapshot_rows() == rows
+
+
+@pytest.mark.parametrize("moment", ["events", "after events", "after headers"])
+def test_chain_that_changes_while_it_is_read(chain: Chain, new_engine: NewEngine, moment: str) -> None:
+    token = chain.node.snapshot()
+    live_certificates(chain)
+
+    def replace_chain() -> None:
+        chain.node.revert(token)
+        client = fresh_client(chain)
+        for seq in range(12):
+            client.anchor(seq, 1, ROOT)
+
+    disturbed = Follower(new_engine(), InterruptedReader(chain.client, moment, replace_chain))
+    disturbed.sync()
+    disturbed.sync()
+    alone = Follower(new_engine(), chain.reader)
+    alone.sync()
+    assert disturbed.snapshot_rows() == alone.snapshot_rows()

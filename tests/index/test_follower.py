@@ -1,0 +1,91 @@
+"""The follower: the same chain gives the same rows, however and however often it is read."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from ledger.index import tables
+from ledger.index.follower import Follower
+from ledger.proof.head import EVENTS
+from tests.chain.life import ASSETS, digest
+from tests.conftest import Chain
+from tests.index.conftest import NewEngine, Rows
+
+
+def test_rebuild_gives_the_same_rows(lived: Chain, new_engine: NewEngine, lived_rows: Rows) -> None:
+    assert {f"{row[3]}.{row[5]}" for row in lived_rows["idx_events"]} == set(EVENTS)
+    assert all(lived_rows.values())
+    follower = Follower(new_engine(), lived.reader)
+    report = follower.sync()
+    assert report.events == len(lived_rows["idx_events"])
+    assert follower.snapshot_rows() == lived_rows
+    assert follower.rebuild() == report
+    assert follower.snapshot_rows() == lived_rows
+
+
+@pytest.mark.parametrize("step", [1, 7])
+def test_step_size_leaves_no_trace(lived: Chain, new_engine: NewEngine, lived_rows: Rows, step: int) -> None:
+    follower = Follower(new_engine(), lived.reader, step=step)
+    follower.sync()
+    assert follower.snapshot_rows() == lived_rows
+
+
+def test_window_leaves_no_trace_but_in_the_headers(lived: Chain, new_engine: NewEngine, lived_rows: Rows) -> None:
+    found = []
+    for step in (3, 500):
+        follower = Follower(new_engine(), lived.reader, step=step, window=2)
+        follower.sync()
+        found.append(follower.snapshot_rows())
+    assert found[0] == found[1]
+    assert {**found[0], "idx_blocks": []} == {**lived_rows, "idx_blocks": []}
+    assert set(found[0]["idx_blocks"]) < set(lived_rows["idx_blocks"])
+
+
+def test_rows_say_what_the_contracts_say(lived: Chain, new_engine: NewEngine) -> None:
+    """Every projection against the contracts' own view functions."""
+    chain = lived
+    engine = new_engine()
+    Follower(engine, chain.reader).sync()
+    with engine.connect() as connection:
+        rows = {table.name: connection.execute(select(table)).all() for table in tables.PROJECTIONS}
+    for row in rows["idx_parties"]:
+        party = chain.reader.party(row.no)
+        assert (party.id, chain.reader.party_no(row.id)) == (row.id, row.no)
+    for row in rows["idx_accounts"]:
+        account = chain.reader.account(row.account)
+        assert account is not None
+        assert (account.party_no, account.valid_from, account.valid_to, account.compromised_at) == tuple(row)[1:]
+    for row in rows["idx_accreditations"]:
+        assert chain.reader.accreditation(row.party_no, row.scenario) == (row.valid_from, row.valid_to)
+    for row in rows["idx_anchors"]:
+        anchored = chain.reader.anchored(row.batch)
+        assert anchored is not None
+        assert (anchored.first_seq, anchored.size, anchored.root, anchored.at, anchored.tx_hash) == (
+            (row.first_seq, row.size, row.root, row.at, row.tx_hash)
+        )
+    last = {(row.batch, row.index): row.status for row in sorted(rows["idx_statuses"], key=lambda row: tuple(row))}
+    assert set(last.values()) == {0, 2, 3}
+    for (batch, index), status in last.items():
+        assert chain.reader.state_of(batch, index) == ("active", "suspended", "revoked", "revoked")[status]
+    uses: dict[tuple[int, int], int] = {}
+    for row in rows["idx_uses"]:
+        uses[row.batch, row.index] = max(uses.get((row.batch, row.index), 0), row.ordinal)
+    assert uses == {position: chain.reader.uses_of(*position) for position in ((0, 3), (0, 4), (1, 0))}
+    assert [tuple(row)[:4] for row in rows["idx_supersessions"]] == [(0, 5, 1, 0)]
+    assert {row.id for row in rows["idx_assets"]} == set(ASSETS)
+    for row in rows["idx_assets"]:
+        asset = chain.reader.asset(row.id)
+        assert asset is not None
+        assert (asset.state, asset.frozen, asset.since, asset.valid_to) == (
+            (row.state, row.frozen, row.since, row.valid_to)
+        )
+        assert asset.holder == chain.reader.party_id(row.holder_no)
+        assert (asset.offer_deadline or 0) == row.offer_deadline
+        assert (row.content, row.fingerprint) == (digest(f"content {row.id}"), digest(f"print {row.id}"))
+
+
+def test_last_head_of_each_scope_is_the_contracts(lived: Chain, lived_rows: Rows) -> None:
+    heads = {(row[3], row[4] or None): row[9] for row in lived_rows["idx_events"]}
+    assert len(heads) == 2 + len(ASSETS)
+    assert lived.reader.heads(list(heads)) == list(heads.values())

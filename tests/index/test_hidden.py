@@ -1,0 +1,61 @@
+"""A node that hides events: the heads tell, and what it hid is not written."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.chain.contracts import Event
+from ledger.errors import ChainUnavailable
+from ledger.index.follower import Follower
+from tests.chain.hiding import reader_without
+from tests.chain.life import ASSETS
+from tests.conftest import Chain
+from tests.index.conftest import NewEngine, Rows
+
+
+def nth(chain: Chain, contract: str, name: str, place: int) -> Event:
+    events = chain.reader.events(chain.reader.deploy_block, chain.reader.block_number())
+    return [event for event in events if (event.contract, event.name) == (contract, name)][place]
+
+
+@pytest.mark.parametrize(
+    ("contract", "name", "place", "step"),
+    [
+        ("CertificateLog", "StatusChanged", 0, 5),
+        ("CertificateLog", "StatusChanged", -1, 500),
+        ("CertificateLog", "Superseded", 0, 5),
+        ("CertificateLog", "Used", -1, 1),
+        ("CertificateLog", "Anchored", 0, 500),
+        ("PartyRegistry", "PartyRegistered", 0, 500),
+        ("PartyRegistry", "AccountBound", 2, 5),
+        ("PartyRegistry", "RolesChanged", -1, 5),
+        ("AssetRegistry", "TransferRejected", 0, 500),
+    ],
+)
+def test_hidden_event_is_noticed(
+    lived: Chain, lived_rows: Rows, new_engine: NewEngine, contract: str, name: str, place: int, step: int
+) -> None:
+    engine, hidden = new_engine(), nth(lived, contract, name, place)
+    follower = Follower(engine, reader_without(lived, hidden), step=step)
+    with pytest.raises(ChainUnavailable) as caught:
+        follower.sync()
+    assert (caught.value.code, caught.value.details["contract"]) == ("INDEX_HEAD_MISMATCH", contract)
+    rows = follower.snapshot_rows()
+    assert rows["idx_cursor"][0][1] < hidden.block_number
+    assert rows["idx_events"] == lived_rows["idx_events"][: len(rows["idx_events"])]
+    honest = Follower(engine, lived.reader)
+    honest.sync()
+    assert honest.snapshot_rows() == lived_rows
+
+
+def test_hidden_event_of_an_asset_is_noticed_at_its_next(lived: Chain, lived_rows: Rows, new_engine: NewEngine) -> None:
+    """An asset's own head is compared in the steps that bring an event of the asset; a rebuild puts it right."""
+    engine, hidden = new_engine(), nth(lived, "AssetRegistry", "TransferRejected", 0)
+    follower = Follower(engine, reader_without(lived, hidden), step=1)
+    with pytest.raises(ChainUnavailable) as caught:
+        follower.sync()
+    assert (caught.value.code, caught.value.details["scope"]) == ("INDEX_HEAD_MISMATCH", ASSETS[0])
+    assert caught.value.details["block"] == hidden.block_number + 1
+    honest = Follower(engine, lived.reader)
+    honest.rebuild()
+    assert honest.snapshot_rows() == lived_rows
