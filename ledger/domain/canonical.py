@@ -15,7 +15,8 @@ from ledger.errors import InvalidInput
 MAX_DEPTH: Final = 32
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 _MAX_INTEGER_DIGITS: Final = 17
-_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+# A string that never ends is taken to the end of the text: starting anew at each of its quotes would be quadratic.
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -25,7 +26,7 @@ def canonical(value: object) -> bytes:
         raise InvalidInput("JSON_FLOAT", "Floats are never hashed.", hint="Give an integer, or a string.")
     try:
         return rfc8785.dumps(value)  # type: ignore[arg-type]
-    except (rfc8785.CanonicalizationError, RecursionError) as error:
+    except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as error:
         raise InvalidInput(
             "JSON_NOT_CANONICAL", "A value has no canonical JSON form.", hint="Integers stay within ±(2^53-1)."
         ) from error
