@@ -1,0 +1,202 @@
+"""Merkle trees: the vectors of RFC 9162, random trees, and a second implementation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymerkle
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.proof.merkle import (
+    EMPTY_ROOT,
+    Tree,
+    leaf_hash,
+    node_hash,
+    root,
+    verify_consistency,
+    verify_inclusion,
+)
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "merkle_rfc9162.json").read_text())
+INPUTS = [bytes.fromhex(item) for item in VECTORS["leaf_inputs_hex"]]
+LEAVES = [leaf_hash(item) for item in INPUTS]
+ROOTS = {int(size): bytes.fromhex(value) for size, value in VECTORS["roots"].items()}
+
+Proof = list[bytes]
+entries = st.lists(st.binary(max_size=40), min_size=1, max_size=70, unique=True)
+
+
+def raw(proof: list[str]) -> Proof:
+    return [bytes.fromhex(node) for node in proof]
+
+
+def changed(node: bytes) -> bytes:
+    return bytes([node[0] ^ 1]) + node[1:]
+
+
+def spoiled(proof: Proof) -> Iterator[Proof]:
+    """The proof with each sibling changed, shortened at either end, and lengthened at either end."""
+    for place, node in enumerate(proof):
+        yield [*proof[:place], changed(node), *proof[place + 1 :]]
+    if proof:
+        yield proof[:-1]
+        yield proof[1:]
+    yield [*proof, bytes(32)]
+    yield [bytes(32), *proof]
+
+
+@pytest.mark.parametrize("size", sorted(ROOTS))
+def test_root_of_the_reference_tree(size: int) -> None:
+    assert root(LEAVES[:size]) == ROOTS[size]
+
+
+@pytest.mark.parametrize("vector", VECTORS["inclusion"], ids=lambda v: f"{v['index']}of{v['size']}")
+def test_inclusion_proof_of_the_reference_tree(vector: dict) -> None:
+    index, size, proof = vector["index"], vector["size"], raw(vector["proof"])
+    assert Tree(LEAVES[:size]).inclusion_proof(index) == proof
+    assert verify_inclusion(ROOTS[size], LEAVES[index], index, size, proof)
+    assert not any(verify_inclusion(ROOTS[size], LEAVES[index], index, size, bad) for bad in spoiled(proof))
+
+
+@pytest.mark.parametrize("vector", VECTORS["consistency"], ids=lambda v: f"{v['first']}to{v['second']}")
+def test_consistency_proof_of_the_reference_tree(vector: dict) -> None:
+    first, second, proof = vector["first"], vector["second"], raw(vector["proof"])
+    assert Tree(LEAVES[:second]).consistency_proof(first) == proof
+    assert verify_consistency(ROOTS[first], ROOTS[second], first, second, proof)
+    assert not any(verify_consistency(ROOTS[first], ROOTS[second], first, second, bad) for bad in spoiled(proof))
+
+
+@given(entries, st.data())
+def test_an_inclusion_proof_holds_for_its_own_place_only(items: list[bytes], data: st.DataObject) -> None:
+    tree = Tree([leaf_hash(item) for item in items])
+    index = data.draw(st.integers(0, tree.size - 1))
+    leaf, proof = leaf_hash(items[index]), tree.inclusion_proof(index)
+    assert verify_inclusion(tree.root, leaf, index, tree.size, proof)
+    for other in {-1, index - 1, index + 1, tree.size} - {index}:
+        assert not verify_inclusion(tree.root, leaf, other, tree.size, proof)
+    assert not verify_inclusion(changed(tree.root), leaf, index, tree.size, proof)
+    assert not verify_inclusion(tree.root, changed(leaf), index, tree.size, proof)
+    for bad in spoiled(proof):
+        assert not verify_inclusion(tree.root, leaf, index, tree.size, bad)
+
+
+def test_a_size_with_another_path_is_refused() -> None:
+    """A size one off is refused wherever it changes the way from the leaf to the head; where it does not, the anchor's
+    commitment tells the sizes apart."""
+    for size in range(1, 40):
+        tree = Tree([leaf_hash(bytes([number])) for number in range(size)])
+        for index in range(size):
+            leaf, proof = leaf_hash(bytes([index])), tree.inclusion_proof(index)
+            for other in (size - 1, size + 1):
+                expected = shape(index, other) == shape(index, size)
+                assert verify_inclusion(tree.root, leaf, index, other, proof) == expected, (index, size, other)
+
+
+def shape(index: int, size: int) -> list[str] | None:
+    """On which side each sibling stands, from the recursive definition of RFC 9162 §2.1.3.1."""
+    if index >= size:
+        return None
+    if size == 1:
+        return []
+    split = 1 << (size - 1).bit_length() - 1
+    if index < split:
+        return [*(shape(index, split) or []), "right"]
+    return [*(shape(index - split, size - split) or []), "left"]
+
+
+@given(entries, st.data())
+def test_a_consistency_proof_holds_for_its_own_trees_only(items: list[bytes], data: st.DataObject) -> None:
+    leaves = [leaf_hash(item) for item in items]
+    first = data.draw(st.integers(1, len(leaves)))
+    before, after = root(leaves[:first]), root(leaves)
+    proof = Tree(leaves).consistency_proof(first)
+    assert verify_consistency(before, after, first, len(leaves), proof)
+    assert not verify_consistency(changed(before), after, first, len(leaves), proof)
+    assert not verify_consistency(before, changed(after), first, len(leaves), proof)
+    assert not verify_consistency(before, after, 0, len(leaves), proof)
+    assert not verify_consistency(before, after, len(leaves) + 1, len(leaves), proof)
+    for bad in spoiled(proof):
+        assert not verify_consistency(before, after, first, len(leaves), bad)
+
+
+@given(entries, st.data())
+def test_a_tree_with_another_past_is_not_consistent(items: list[bytes], data: st.DataObject) -> None:
+    leaves = [leaf_hash(item) for item in items]
+    first = data.draw(st.integers(1, len(leaves)))
+    spot = data.draw(st.integers(0, first - 1))
+    rewritten = [*leaves[:spot], changed(leaves[spot]), *leaves[spot + 1 :]]
+    forged = Tree(rewritten)
+    assert not verify_consistency(
+        root(leaves[:first]), forged.root, first, forged.size, forged.consistency_proof(first)
+    )
+
+
+def test_the_tree_of_nothing() -> None:
+    assert root([]) == EMPTY_ROOT == ROOTS[0]
+    assert not verify_inclusion(EMPTY_ROOT, EMPTY_ROOT, 0, 0, [])
+    assert not verify_consistency(EMPTY_ROOT, ROOTS[1], 0, 1, [])
+
+
+@pytest.mark.parametrize("index", [-1, 3, 8])
+def test_no_proof_outside_the_tree(index: int) -> None:
+    tree = Tree(LEAVES[:3])
+    with pytest.raises(IndexError):
+        tree.inclusion_proof(index)
+    with pytest.raises(IndexError):
+        tree.consistency_proof(0 if index < 0 else index + 1)
+
+
+def test_a_leaf_is_never_a_node() -> None:
+    left, right = LEAVES[:2]
+    assert leaf_hash(left + right) != node_hash(left, right)
+    assert leaf_hash(b"\x01" + left + right) != node_hash(left, right)
+
+
+class TestAgainstPymerkle:
+    """Another author's RFC 9162; it counts leaves from one and puts the leaf itself first in a path."""
+
+    @staticmethod
+    def theirs(items: list[bytes]) -> pymerkle.InmemoryTree:
+        tree = pymerkle.InmemoryTree(algorithm="sha256")
+        for item in items:
+            tree.append_entry(item)
+        return tree
+
+    @settings(max_examples=50)
+    @given(entries, st.data())
+    def test_roots_and_proofs_are_the_same(self, items: list[bytes], data: st.DataObject) -> None:
+        theirs, ours = self.theirs(items), Tree([leaf_hash(item) for item in items])
+        index = data.draw(st.integers(0, ours.size - 1))
+        first = data.draw(st.integers(1, ours.size))
+        assert theirs.get_root() == ours.root
+        assert theirs.get_root(first) == root([leaf_hash(item) for item in items[:first]])
+        path = theirs.prove_inclusion(index + 1).path
+        assert path == [leaf_hash(items[index]), *ours.inclusion_proof(index)]
+        assert verify_inclusion(theirs.get_root(), theirs.get_leaf(index + 1), index, ours.size, path[1:])
+
+    @settings(max_examples=50)
+    @given(entries, st.data())
+    def test_it_accepts_our_proof_and_refuses_a_changed_one(self, items: list[bytes], data: st.DataObject) -> None:
+        tree = Tree([leaf_hash(item) for item in items])
+        index = data.draw(st.integers(0, tree.size - 1))
+        leaf, proof = leaf_hash(items[index]), tree.inclusion_proof(index)
+        pymerkle.verify_inclusion(leaf, tree.root, as_theirs(leaf, index, tree.size, proof), index + 1, tree.size)
+        for bad in spoiled(proof):
+            with pytest.raises(pymerkle.InvalidProof):
+                pymerkle.verify_inclusion(leaf, tree.root, as_theirs(leaf, index, tree.size, bad))
+
+
+def as_theirs(leaf: bytes, index: int, size: int, proof: Proof) -> pymerkle.MerkleProof:
+    sides = [int(side == "left") for side in shape(index, size) or []]
+    return pymerkle.MerkleProof.deserialize(
+        {
+            "type": "inclusion",
+            "metadata": {"algorithm": "sha256", "security": True, "size": size, "index": index + 1},
+            "rule": [*sides, 0],
+            "path": [node.hex() for node in (leaf, *proof)],
+        }
+    )
