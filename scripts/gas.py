@@ -1,0 +1,230 @@
+"""Measure what the contracts cost, on a local node, and write it beside the limits.
+
+Examples:
+    python scripts/gas.py           write contracts/gas.json and contracts/size.json
+    python scripts/gas.py --print   write nothing
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from ledger.chain import calls
+from ledger.chain.accounts import account_of
+from ledger.chain.calls import Call, PartyRegistration
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Connection
+from ledger.chain.deploy import deploy
+from ledger.chain.deployment import ASSET_REGISTRY, CONTRACTS, artifact_of
+from ledger.chain.names import ROLES
+from ledger.chain.node import LocalNode
+from ledger.chain.relay import Relay, sign_request
+from ledger.cli.output import errors_explained
+
+PROJECT = Path(__file__).resolve().parent.parent
+GAS_FILE: Final = PROJECT / "contracts" / "gas.json"
+SIZE_FILE: Final = PROJECT / "contracts" / "size.json"
+MAX_RUNTIME_BYTES: Final = 24_576
+LIMITS: Final = {
+    "anchor, size 1": 75_000,
+    "anchor, size 1 (second)": 75_000,
+    "anchor, size 8192": 75_000,
+    "revoke, first of its word": 60_000,
+    "revoke, later of its word": 45_000,
+    "revoke 1000 in a row, each": 3_000,
+    "revoke 1000 of 8192 at random, each": 3_000,
+    "register one": 120_000,
+    "register 100, each": 120_000,
+    "offer + accept": 110_000,
+    "freeze": 45_000,
+}
+PARTIES: Final = {
+    "authority": "authority",
+    "issuer": "issuer",
+    "provider": "provider",
+    "registrar": "registrar",
+    "bank": "consumer",
+}
+# Calls that do nothing: an account's first request through the forwarder sets its nonce, which costs more.
+NOTHING: Final = {
+    "authority": calls.register_parties([]),
+    "issuer": calls.record_uses([]),
+    "provider": calls.register_assets([]),
+    "registrar": calls.confirm_assets([], 0),
+    "bank": calls.record_uses([]),
+}
+FAR: Final = 4_000_000_000
+
+
+class Meter:
+    """A chain with our contracts and one party for each role that acts; notes the gas of what it sends."""
+
+    def __init__(self, node: LocalNode) -> None:
+        self.found: dict[str, int] = {}
+        self._keys = {name: digest(f"gas key {name}") for name in PARTIES}
+        accounts = {name: account_of(bytes.fromhex(key)) for name, key in self._keys.items()}
+        for account in accounts.values():
+            node.fund(account)
+        founder = self._keys["authority"]
+        deployment = deploy(node.url, founder, digest("authority"), accounts["authority"])
+        self._client = ChainClient(Connection(node.url), deployment, founder)
+        self._accounts = accounts
+        self.numbers = {name: number for number, name in enumerate(PARTIES, start=1)}
+        self._measure_deployment()
+        others = [name for name in PARTIES if name != "authority"]
+        parties = [PartyRegistration(digest(each), accounts[each], 1 << ROLES.index(PARTIES[each])) for each in others]
+        self.send("register 4 parties", "authority", calls.register_parties(parties))
+
+    def send(self, name: str | None, party: str, call: Call) -> int:
+        """Send a call as a party; with a name its gas is noted."""
+        gas = self._client.with_account(self._keys[party]).send(call).gas_used
+        if name is not None:
+            self.found[name] = gas
+        return gas
+
+    def relay(self, name: str, party: str, call: Call) -> None:
+        """The same through the forwarder, paid by the authority."""
+        relay = Relay(self._client)
+        request = relay.prepare(self._accounts[party], call, FAR)
+        self.found[f"{name}, forwarded"] = relay.submit(sign_request(request, self._keys[party])).gas_used
+
+    def _measure_deployment(self) -> None:
+        first, connection = self._client.deployment.deploy_block, self._client.connection
+        for number, name in enumerate(CONTRACTS, start=first):
+            block = connection.ask("eth_getBlockByNumber", hex(number), False)
+            (tx_hash,) = block["transactions"]
+            receipt: dict[str, Any] = connection.receipt(tx_hash.removeprefix("0x")) or {}
+            self.found[f"deploy {name}"] = int(receipt["gasUsed"], 16)
+        self.found["deploy all"] = sum(self.found[f"deploy {name}"] for name in CONTRACTS)
+
+
+def measure() -> dict[str, int]:
+    """Gas by move, on a fresh ganache chain."""
+    with tempfile.TemporaryDirectory() as directory, LocalNode(Path(directory), persistent=False) as node:
+        meter = Meter(node)
+        for party, nothing in NOTHING.items():
+            meter.relay("nothing, first of its account", party, nothing)
+        meter.relay("nothing", "bank", NOTHING["bank"])
+        _certificates(meter)
+        _assets(meter)
+        _parties(meter)
+        return meter.found
+
+
+def sizes() -> dict[str, int]:
+    """Bytes of runtime code by contract."""
+    return {name: len(artifact_of(name).runtime) for name in CONTRACTS}
+
+
+def _certificates(meter: Meter) -> None:
+    root = digest("root")
+    meter.send("anchor, size 1", "issuer", calls.anchor(0, 1, root))
+    meter.send("anchor, size 1 (second)", "issuer", calls.anchor(1, 1, root))
+    for first, size in ((2, 1024), (1026, 8192)):
+        gas = meter.send(f"anchor, size {size}", "issuer", calls.anchor(first, size, root))
+        meter.found[f"anchor, size {size}, each certificate"] = gas // size
+    meter.relay("anchor, size 8192", "issuer", calls.anchor(9218, 8192, root))
+    for name, move in (
+        ("revoke, first of its word", calls.revoke(2, 0, "fraud")),
+        ("revoke, later of its word", calls.revoke(2, 1, "fraud")),
+        ("suspend, first of its word", calls.suspend(2, 128, "court")),
+        ("suspend, later of its word", calls.suspend(2, 129, "court")),
+        ("resume", calls.resume(2, 129)),
+        ("resume, last of its word", calls.resume(2, 128)),
+        ("supersede, first of its word", calls.supersede(2, 256, 3, 8191)),
+        ("supersede, later of its word", calls.supersede(2, 257, 3, 8190)),
+    ):
+        meter.send(name, "issuer", move)
+    meter.relay("revoke, first of its word", "issuer", calls.revoke(2, 384, "fraud"))
+    meter.relay("revoke, later of its word", "issuer", calls.revoke(2, 385, "fraud"))
+    scattered = random.Random(9162).sample(range(8192), 1000)  # noqa: S311 (the same thousand every time)
+    for name, indices in (("in a row", range(1000)), ("of 8192 at random", scattered)):
+        batch = 3 if name == "in a row" else 4
+        gas = meter.send(f"revoke 1000 {name}", "issuer", calls.revoke_many(batch, indices, "data_error"))
+        meter.found[f"revoke 1000 {name}, each"] = gas // 1000
+    meter.send("use, first of its word", "bank", calls.record_use(2, 512, 1))
+    meter.send("use, later of its word", "bank", calls.record_use(2, 512, 2))
+    uses = [(2, index, 1) for index in range(528, 628)]
+    meter.found["use 100 in a row, each"] = meter.send(None, "bank", calls.record_uses(uses)) // 100
+    meter.relay("use, later of its word", "bank", calls.record_use(2, 512, 3))
+
+
+def _assets(meter: Meter) -> None:
+    rows = [(digest(f"asset {n}"), digest(f"content {n}"), digest(f"print {n}")) for n in range(105)]
+    first, second, third = (row[0] for row in rows[:3])
+    bank = meter.numbers["bank"]
+    # The contract's counter is set once: the first asset of all costs more than every other.
+    meter.send("register the very first", "provider", Call(ASSET_REGISTRY, "register", rows[0]))
+    meter.send("register one", "provider", Call(ASSET_REGISTRY, "register", rows[1]))
+    meter.relay("register one", "provider", Call(ASSET_REGISTRY, "register", rows[2]))
+    gas = meter.send("register 100", "provider", calls.register_assets(rows[5:]))
+    meter.found["register 100, each"] = gas // 100
+    meter.send("confirm", "registrar", Call(ASSET_REGISTRY, "confirm", (first, FAR)))
+    meter.relay("confirm", "registrar", Call(ASSET_REGISTRY, "confirm", (second, FAR)))
+    many = [row[0] for row in rows[5:]]
+    gas = meter.send("confirm 100", "registrar", calls.confirm_assets([third, *many[1:]], FAR))
+    meter.found["confirm 100, each"] = gas // 100
+    offer, accept = calls.offer_transfer(first, bank, FAR), calls.accept_transfer(first)
+    meter.send("offer", "provider", offer)
+    meter.send("reject", "bank", calls.reject_transfer(first))
+    meter.send(None, "provider", offer)
+    meter.send("withdraw", "provider", calls.withdraw_offer(first))
+    meter.send(None, "provider", offer)
+    meter.send("accept", "bank", accept)
+    meter.found["offer + accept"] = meter.found["offer"] + meter.found["accept"]
+    meter.relay("offer", "provider", calls.offer_transfer(second, bank, FAR))
+    meter.relay("accept", "bank", calls.accept_transfer(second))
+    both = meter.found["offer, forwarded"] + meter.found["accept, forwarded"]
+    meter.found["offer + accept, forwarded"] = both
+    meter.send("freeze", "authority", calls.set_frozen(third, True, "court"))
+    meter.send("unfreeze", "authority", calls.set_frozen(third, False, "lifted"))
+    meter.relay("freeze", "authority", calls.set_frozen(second, True, "court"))
+
+
+def _parties(meter: Meter) -> None:
+    issuer = meter.numbers["issuer"]
+    for name, call in (
+        ("accredit", calls.accredit(issuer, "S51", 0, FAR)),
+        ("set roles", calls.set_roles(issuer, 1 << ROLES.index("issuer"))),
+        ("set status", calls.set_status(issuer, "active", "lifted")),
+    ):
+        meter.send(name, "authority", call)
+    meter.send("rotate account", "bank", calls.rotate_account("0x" + digest("fresh")[:40]))
+
+
+def digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def report(found: dict[str, int]) -> dict[str, dict[str, int]]:
+    """The measured gas of each move, and its limit where it has one."""
+    return {name: {"gas": gas} | ({"limit": LIMITS[name]} if name in LIMITS else {}) for name, gas in found.items()}
+
+
+def main(
+    only_print: Annotated[bool, typer.Option("--print", help="Write nothing.")] = False,
+) -> None:
+    """Measure gas and code size; exit 1 if a limit is exceeded."""
+    with errors_explained():
+        table = report(measure())
+    for name, row in table.items():
+        limit = f"  limit {row['limit']:>9,}" if "limit" in row else ""
+        typer.echo(f"{name:44}{row['gas']:>11,}{limit}")
+    if not only_print:
+        GAS_FILE.write_text(json.dumps(table, indent=1) + "\n")
+        SIZE_FILE.write_text(json.dumps(sizes(), indent=1) + "\n")
+    exceeded = [name for name, row in table.items() if row["gas"] > row.get("limit", row["gas"])]
+    for name in exceeded:
+        typer.echo(f"{name}: above its limit", err=True)
+    raise typer.Exit(1 if exceeded else 0)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,83 @@
+"""The packaged contracts are the sources', and two ways to the compiler give the same code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.chain import compile as compiling
+from ledger.chain.compile import ARTIFACTS, HARNESS, PACKAGED, artifact_text
+from ledger.chain.contracts import signature
+from ledger.chain.deployment import artifact_of
+from ledger.chain.node import find_node
+from ledger.errors import Misconfigured
+from tests.chain.conftest import PROJECT
+
+Compiled = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def built() -> Path:
+    """Hardhat's artifacts."""
+    hardhat = PROJECT / "node_modules" / "hardhat" / "dist" / "src" / "cli.js"
+    command = [str(find_node()), str(hardhat), "build", "--no-tests", "--quiet"]
+    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, timeout=120)
+    return PROJECT / "build" / "contracts"
+
+
+@pytest.mark.parametrize("name", [*PACKAGED, HARNESS])
+def test_hardhat_builds_the_same(compiled: Compiled, built: Path, name: str) -> None:
+    folder = built / "harness" if name == HARNESS else built
+    artifact = json.loads((folder / f"{name}.sol" / f"{name}.json").read_text())
+    assert artifact["bytecode"] == "0x" + compiled[name]["bytecode"]
+    assert artifact["deployedBytecode"] == "0x" + compiled[name]["deployedBytecode"]
+    assert by_signature(artifact["abi"]) == by_signature(compiled[name]["abi"])
+
+
+def by_signature(abi: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(item["type"], signature({"name": "", **item})): item for item in abi}
+
+
+def test_packaged_artifacts_are_the_sources(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `python scripts/compile.py --check` says; compiled once for all these tests."""
+    monkeypatch.setattr(compiling, "compile_contracts", lambda project: compiled)
+    assert compiling.outdated(PROJECT) == []
+    assert compiling.package(PROJECT) == []
+
+
+def test_only_the_packaged_contracts_are_packaged() -> None:
+    assert {path.stem for path in ARTIFACTS.glob("*.json")} == set(PACKAGED)
+
+
+def test_changed_source_is_noticed(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = {**compiled["CertificateLog"], "bytecode": "00"}
+    monkeypatch.setattr(compiling, "compile_contracts", lambda project: {**compiled, "CertificateLog": changed})
+    assert compiling.outdated(PROJECT) == ["CertificateLog"]
+
+
+@pytest.mark.parametrize("name", PACKAGED)
+def test_packaged_artifact_reads_back(compiled: Compiled, name: str) -> None:
+    artifact = artifact_of(name)
+    assert (artifact.bytecode.hex(), artifact.runtime.hex()) == (
+        (compiled[name]["bytecode"], compiled[name]["deployedBytecode"])
+    )
+    assert artifact_text(compiled[name]) == (ARTIFACTS / f"{name}.json").read_text()
+    assert all(artifact.runtime[start : start + length] == bytes(length) for start, length in artifact.immutables)
+
+
+def test_what_the_compiler_says_is_passed_on(tmp_path: Path) -> None:
+    """A project of one broken file; the compiler itself is ours."""
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "Broken.sol").write_text("pragma solidity ^0.8.28;\ncontract Broken { uint x = ; }\n")
+    (tmp_path / "contracts" / "solc-settings.json").write_bytes(
+        (PROJECT / "contracts" / "solc-settings.json").read_bytes()
+    )
+    (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
+    with pytest.raises(Misconfigured) as caught:
+        compiling.compile_contracts(tmp_path)
+    assert caught.value.code == "COMPILE_FAILED"
+    assert "Broken.sol" in caught.value.message
