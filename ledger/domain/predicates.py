@@ -12,6 +12,9 @@ Rows = Sequence[Mapping[str, str]]
 Rule = Mapping[str, Any]
 Claim = str | int | bool
 
+# Beyond any quantity, and far below the exponents at which decimal arithmetic overflows.
+MAX_EXPONENT: Final = 1_000
+
 
 def compute(rule: Rule, rows: Rows, attributes: Mapping[str, str]) -> Claim:
     """The claim that ``rule`` makes of ``rows`` and of the subject's ``attributes``.
@@ -23,7 +26,8 @@ def compute(rule: Rule, rows: Rows, attributes: Mapping[str, str]) -> Claim:
 
 def check_rule(rule: Any, where: str) -> None:
     """Raise ``InvalidInput`` ``RULE_INVALID`` unless ``rule`` can be computed."""
-    members = _MEMBERS.get(rule.get("op")) if isinstance(rule, dict) else None
+    op = rule.get("op") if isinstance(rule, dict) else None
+    members = _MEMBERS.get(op) if isinstance(op, str) else None
     if members is None:
         raise _bad_rule(where, f"A rule's op is one of: {', '.join(sorted(_MEMBERS))}.")
     if rule.keys() - {"op"} != members.keys():
@@ -86,7 +90,7 @@ def _decimal(row: Mapping[str, str], place: int, column: str) -> Decimal:
         value = Decimal(_cell(row, place, column))
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite():
+    if not value.is_finite() or abs(value.adjusted()) > MAX_EXPONENT:
         raise InvalidInput(
             "ROW_VALUE_INVALID", f"The value of {column} is not a number.", where=f"row {place}", hint="Mend the row."
         )
