@@ -147,12 +147,11 @@ def scenario_of(raw: object, where: str) -> Scenario:
         grade=reader.one_of("grade", GRADES),
         fields=fields,
         rights_duties=reader.rights_duties(),
-        digest=digest(canonical(raw)),
+        digest=reader.digest(),
     )
     names = [field.name for field in fields]
     if len(set(names)) != len(names):
         raise _invalid(f"{where}: fields", "A field is named twice.")
-    reader.require_nothing_else()
     return scenario
 
 
@@ -173,6 +172,7 @@ class _Reader:
     def __init__(self, raw: object, where: str) -> None:
         if not isinstance(raw, dict):
             raise _invalid(where, "A mapping is expected here.")
+        self._raw = raw
         self._left = dict(raw)
         self._where = where
 
@@ -237,6 +237,11 @@ class _Reader:
                 raise _invalid(reader.place(part), "A list of codes is expected.")
         reader.require_nothing_else()
         return block
+
+    def digest(self) -> str:
+        """Of the whole definition, once every member was taken: what is not known need not be canonical."""
+        self.require_nothing_else()
+        return digest(canonical(self._raw))
 
     def require_nothing_else(self) -> None:
         for name in self._left:
