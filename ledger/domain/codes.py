@@ -13,7 +13,6 @@ from ledger.domain.regions import REGIONS
 from ledger.errors import InvalidInput
 
 _USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC: Final = re.compile(rf"[159ANY][1239]\d{{6}}[{_USCC_ALPHABET}]{{10}}", re.ASCII)
 _ENTERPRISE: Final = "91"
 _ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 _RESIDENT_ID: Final = re.compile(r"\d{17}[\dX]", re.ASCII)
