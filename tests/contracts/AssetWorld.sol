@@ -23,7 +23,7 @@ abstract contract AssetWorld is World {
     }
 
     function newAssets() internal returns (AssetRegistry fresh) {
-        fresh = new AssetRegistry(RELAY, registry);
+        fresh = AssetRegistry(deploy("AssetRegistry", abi.encode(RELAY, registry)));
         by(PROVIDER);
         fresh.register(PENDING, "content", "pending print");
         by(PROVIDER);

@@ -34,10 +34,12 @@ contract ForwarderTest is Test {
         vm.chainId(CHAIN);
         vm.warp(DEADLINE - 100);
         _account = vm.addr(KEY);
-        _forwarder = new Forwarder(NAME);
-        _registry = new PartyRegistry(address(_forwarder), PartyId.wrap("founder"), address(0xF0));
-        _log = new CertificateLog(address(_forwarder), _registry);
-        _assets = new AssetRegistry(address(_forwarder), _registry);
+        _forwarder = _newForwarder();
+        _registry = PartyRegistry(
+            deploy("PartyRegistry", abi.encode(_forwarder, bytes32("founder"), address(0xF0)))
+        );
+        _log = CertificateLog(deploy("CertificateLog", abi.encode(_forwarder, _registry)));
+        _assets = AssetRegistry(deploy("AssetRegistry", abi.encode(_forwarder, _registry)));
         vm.prank(address(0xF0));
         _registry.register(PartyId.wrap("party"), _account, Roles.ISSUER | Roles.PROVIDER);
     }
@@ -94,14 +96,14 @@ contract ForwarderTest is Test {
 
     function test_execute_WhenSignedForAnotherForwarder() public {
         Forwarder trusted = _forwarder;
-        _forwarder = new Forwarder(NAME);
+        _forwarder = _newForwarder();
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
         _forwarder = trusted;
         _assertInvalid(request);
     }
 
     function test_execute_WhenTheTargetTrustsAnotherForwarder() public {
-        _forwarder = new Forwarder(NAME);
+        _forwarder = _newForwarder();
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
         vm.expectRevert(
             abi.encodeWithSelector(
@@ -145,6 +147,10 @@ contract ForwarderTest is Test {
             }
             assertEq(from, _account);
         }
+    }
+
+    function _newForwarder() private returns (Forwarder) {
+        return Forwarder(deploy("Forwarder", abi.encode(NAME)));
     }
 
     function _anchor(uint256 key) private view returns (ERC2771Forwarder.ForwardRequestData memory) {

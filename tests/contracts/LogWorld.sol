@@ -24,7 +24,7 @@ abstract contract LogWorld is World {
     }
 
     function newLog() internal returns (CertificateLog fresh) {
-        fresh = new CertificateLog(RELAY, registry);
+        fresh = CertificateLog(deploy("CertificateLog", abi.encode(RELAY, registry)));
         by(ISSUER);
         fresh.anchor(0, FIRST_SIZE, "first root");
         by(ISSUER);

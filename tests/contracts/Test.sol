@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {PartyNo} from "../../contracts/Types.sol";
+import {vm} from "./Vm.sol";
 
 /// Assertions by revert, and the contracts that an invariant calls.
 abstract contract Test {
@@ -16,6 +17,15 @@ abstract contract Test {
 
     function targetContract(address target) internal {
         _targets.push(target);
+    }
+
+    /// By name and not by `new`, which would compile the contract again into every test.
+    function deploy(string memory name, bytes memory arguments) internal returns (address created) {
+        bytes memory code = bytes.concat(vm.getCode(name), arguments);
+        assembly {
+            created := create(0, add(code, 32), mload(code))
+        }
+        assertTrue(created != address(0), name);
     }
 
     function assertTrue(bool condition, string memory what) internal pure {

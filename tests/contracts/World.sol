@@ -27,7 +27,9 @@ abstract contract World is Test {
 
     function setUp() public virtual {
         vm.warp(START);
-        registry = new PartyRegistry(RELAY, idOf(AUTHORITY), accountOf(AUTHORITY));
+        registry = PartyRegistry(
+            deploy("PartyRegistry", abi.encode(RELAY, idOf(AUTHORITY), accountOf(AUTHORITY)))
+        );
         vm.startPrank(accountOf(AUTHORITY));
         registry.register(idOf(ADMIN), accountOf(ADMIN), Roles.ADMIN);
         registry.register(idOf(SUPERVISOR), accountOf(SUPERVISOR), Roles.SUPERVISOR);
