@@ -111,7 +111,7 @@ class Relay:
         """
         message = _checked_shape(signed)
         to = str(message["to"]).lower()
-        if signed.typed_data["domain"] != self._domain() or to not in self._client.deployment.callable_addresses():
+        if signed.typed_data.get("domain") != self._domain() or to not in self._client.deployment.callable_addresses():
             raise InvalidInput(
                 "REQUEST_NOT_OURS",
                 "The signed request is for another chain or another contract.",
