@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from ledger.chain.client import ChainClient
@@ -174,9 +175,11 @@ class ChainReader:
         return LeafStatus(number, history[-1].status, history[-1].at, history[-1].reason)
 
     def status_history(self, batch: int, index: int, *, block: int, since: int = 0) -> list[StatusChange]:
-        """All status changes of a leaf up to a block; ``since`` (seconds UTC) says where to start looking.
+        """All status changes of a leaf up to a block; ``since`` (seconds UTC, not after the first of them) says where to
+        start looking.
 
-        The last change is compared with the contract's status word: a node that leaves an event out is noticed.
+        Each change must change something, and the last is compared with the contract's status word: a node that
+        leaves one out is noticed, but for a suspension hidden with its end, which only the contract's head tells of.
         Raises ChainUnavailable STATUS_HISTORY_INCOMPLETE then.
         """
         found = self._log_events("StatusChanged", self._start(since, block), block, batch=batch)
@@ -191,8 +194,9 @@ class ChainReader:
             for event in found
             if event.args["word"] == word and event.args["mask"] >> bit & 1
         ]
-        told = history[-1].status if history else "active"
-        if ("revoked" if told == "superseded" else told) != self.state_of(batch, index, block=block):
+        states = ["active", *("revoked" if each.status == "superseded" else each.status for each in history)]
+        stays = any(earlier == later for earlier, later in pairwise(states))
+        if stays or states[-1] != self.state_of(batch, index, block=block):
             raise _incomplete("STATUS_HISTORY_INCOMPLETE", batch, index)
         return history
 
