@@ -1,0 +1,164 @@
+"""The deployment's file and the proof that the chain in front of us is the one that it names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.chain import calls
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Connection
+from ledger.chain.deploy import deploy, ensure_deployed
+from ledger.chain.deployment import CONTRACTS, MAX_DEPLOYMENT_BYTES, Deployment, artifact_of, check_deployment
+from ledger.chain.node import LocalNode
+from ledger.errors import ChainUnavailable, Forbidden, Misconfigured, PingzhengError
+from tests.chain.life import ROOT
+from tests.conftest import PARTIES, Chain, test_key
+
+FOUNDER = PARTIES["founder"]
+NOWHERE = "0x" + "11" * 20
+
+
+def moved(deployment: Deployment, **addresses: str) -> Deployment:
+    return replace(deployment, addresses={**deployment.addresses, **addresses})
+
+
+def ensure(path: Path, url: str) -> tuple[Deployment, bool]:
+    return ensure_deployed(path, url, FOUNDER.key, FOUNDER.id, FOUNDER.account, network="test")
+
+
+WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Deployment], Deployment]]] = {
+    "chain id": (ChainUnavailable, "CHAIN_ID_CHANGED", lambda d: replace(d, chain_id=1)),
+    "genesis": (ChainUnavailable, "CHAIN_GENESIS_CHANGED", lambda d: replace(d, genesis_hash="00" * 32)),
+    "no code": (Misconfigured, "CONTRACT_MISSING", lambda d: moved(d, CertificateLog=NOWHERE)),
+    "an account": (Misconfigured, "CONTRACT_MISSING", lambda d: moved(d, PartyRegistry=FOUNDER.account)),
+    "wrong code": (Misconfigured, "CONTRACT_CODE_MISMATCH", lambda d: moved(d, CertificateLog=d.asset_registry)),
+    "wrong forwarder": (Misconfigured, "CONTRACT_CODE_MISMATCH", lambda d: moved(d, Forwarder=d.party_registry)),
+}
+
+
+@pytest.mark.parametrize(("kind", "code", "change"), WRONG.values(), ids=WRONG)
+def test_wrong_deployment(
+    chain: Chain, kind: type[PingzhengError], code: str, change: Callable[[Deployment], Deployment]
+) -> None:
+    with pytest.raises(kind) as caught:
+        ChainClient(Connection(chain.node.url), change(chain.deployment)).check()
+    assert caught.value.code == code
+    assert caught.value.hint
+
+
+def test_right_deployment(chain: Chain) -> None:
+    assert chain.client.check() is chain.client
+
+
+def test_chain_not_there(chain: Chain) -> None:
+    with pytest.raises(ChainUnavailable) as caught:
+        check_deployment(Connection("http://127.0.0.1:1", timeout=1), chain.deployment)
+    assert caught.value.code == "CHAIN_UNREACHABLE"
+
+
+def test_another_chain_of_the_same_number(chain: Chain, tmp_path: Path) -> None:
+    """Two real nodes: the second has a later first block, and the very same contracts at the same addresses."""
+    chain.deployment.save(tmp_path / "test.json")
+    saved = (tmp_path / "test.json").read_bytes()
+    with LocalNode(tmp_path / "node", funded=[FOUNDER.account], persistent=False) as other:
+        deployed = deploy(other.url, FOUNDER.key, FOUNDER.id, FOUNDER.account)
+        with pytest.raises(ChainUnavailable) as caught:
+            ensure(tmp_path / "test.json", other.url)
+    assert deployed.chain_id == chain.deployment.chain_id
+    assert caught.value.code == "CHAIN_GENESIS_CHANGED"
+    assert caught.value.details["expected"] == chain.deployment.genesis_hash
+    assert (tmp_path / "test.json").read_bytes() == saved
+
+
+def test_another_chain_id(chain: Chain, tmp_path: Path) -> None:
+    with LocalNode(tmp_path, chain_id=4407, persistent=False) as other, pytest.raises(ChainUnavailable) as caught:
+        check_deployment(Connection(other.url), chain.deployment)
+    assert caught.value.code == "CHAIN_ID_CHANGED"
+    assert (caught.value.details["expected"], caught.value.details["found"]) == (1337, 4407)
+
+
+def test_deploying_again_changes_nothing(chain: Chain, tmp_path: Path) -> None:
+    path = tmp_path / "deployments" / "test.json"
+    made, first = ensure(path, chain.node.url)
+    block = chain.reader.block_number()
+    again, second = ensure(path, chain.node.url)
+    assert (first, second) == (True, False)
+    assert again == made == Deployment.load(path)
+    assert chain.reader.block_number() == block
+    assert made.addresses != chain.deployment.addresses
+    assert list(made.addresses) == list(CONTRACTS)
+    assert made.callable_addresses() == set(made.addresses.values()) - {made.forwarder}
+
+
+def test_code_digests_are_the_deployed_codes(chain: Chain) -> None:
+    """Immutables are blanked, so the digest is the same on every chain; one other byte is another digest."""
+    connection = Connection(chain.node.url)
+    for name, address in chain.deployment.addresses.items():
+        code, artifact = connection.code(address), artifact_of(name)
+        assert chain.deployment.code_digests[name] == artifact.code_digest(code)
+        assert artifact.code_digest(code[:-1] + bytes([code[-1] ^ 1])) != artifact.code_digest(code)
+    assert artifact_of("CertificateLog").immutables
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        Deployment.load(tmp_path / "test.json")
+    assert caught.value.code == "DEPLOYMENT_MISSING"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: "",
+        lambda raw: "[]",
+        lambda raw: "[" * 60_000,
+        lambda raw: json.dumps(raw)[:-5],
+        lambda raw: json.dumps({**raw, "addresses": {}}),
+        lambda raw: json.dumps({**raw, "addresses": {**raw["addresses"], "Forwarder": "0xAB"}}),
+        lambda raw: json.dumps({**raw, "addresses": {**raw["addresses"], "Forwarder": 5}}),
+        lambda raw: json.dumps({**raw, "chain_id": None}),
+        lambda raw: json.dumps({**raw, "code_digests": None}),
+        lambda raw: json.dumps({**raw, "network": "x" * MAX_DEPLOYMENT_BYTES}),
+    ],
+)
+def test_damaged_file(chain: Chain, tmp_path: Path, damage: Callable[[dict[str, Any]], str]) -> None:
+    path = tmp_path / "test.json"
+    path.write_text(damage(asdict(chain.deployment)))
+    before = path.read_bytes()
+    with pytest.raises(Misconfigured) as caught:
+        ensure(path, chain.node.url)
+    assert caught.value.code == "DEPLOYMENT_INVALID"
+    assert path.read_bytes() == before
+
+
+def test_file_reads_back(chain: Chain, tmp_path: Path) -> None:
+    chain.deployment.save(tmp_path / "new" / "test.json")
+    assert Deployment.load(tmp_path / "new" / "test.json") == chain.deployment
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["test.json"]
+
+
+def test_account_without_a_role(chain: Chain) -> None:
+    with pytest.raises(Forbidden) as caught:
+        chain.acting("enterprise").anchor(0, 1, ROOT)
+    assert caught.value.code == "PARTY_LACKS_ROLE"
+
+
+def test_account_of_no_party(chain: Chain) -> None:
+    stranger = chain.client.with_account(test_key("stranger"))
+    chain.node.fund(stranger.account)
+    with pytest.raises(Forbidden) as caught:
+        stranger.anchor(0, 1, ROOT)
+    assert caught.value.code == "PARTY_UNKNOWN_ACCOUNT"
+
+
+def test_suspended_party(chain: Chain) -> None:
+    chain.acting("founder").send(calls.set_status(chain.parties["issuer"].no, "suspended", "sanction"))
+    with pytest.raises(Forbidden) as caught:
+        chain.client.anchor(0, 1, ROOT)
+    assert (caught.value.code, caught.value.details["status"]) == ("PARTY_NOT_ACTIVE", 2)

@@ -1,0 +1,215 @@
+"""Reading the contracts: records, histories, and what a node that hides events can and cannot get past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ledger.chain import calls
+from ledger.chain import reader as reading
+from ledger.chain.reader import ChainReader
+from ledger.chain.records import AssetRecord, LeafStatus, StatusChange, Use
+from ledger.chain.sender import Receipt
+from ledger.errors import ChainUnavailable, NotFound
+from tests.chain.hiding import reader_without
+from tests.chain.life import FAR, ROOT, live, register
+from tests.conftest import ACCREDITED_UNTIL, SCENARIO, Chain
+
+ASSET = "a5" * 32
+
+
+def change(receipt: Receipt, status: str, reason: str, by: int) -> StatusChange:
+    return StatusChange(status, reason, receipt.time, by)
+
+
+def test_status_history_tells_reasons_and_times(chain: Chain) -> None:
+    issuer, founder = chain.parties["issuer"].no, chain.parties["founder"].no
+    chain.client.anchor(0, 200, ROOT)
+    receipts = []
+    for client, call in (
+        (chain.client, calls.suspend(0, 7, "investigation")),
+        (chain.acting("founder"), calls.resume(0, 7)),
+        (chain.client, calls.revoke_many(0, [6, 7, 135], "key_compromise")),
+    ):
+        chain.node.advance(100)
+        receipts.append(client.send(call))
+    suspended, resumed, revoked = receipts
+    latest = chain.reader.block_number()
+    history = [
+        change(suspended, "suspended", "investigation", issuer),
+        change(resumed, "active", "lifted", founder),
+        change(revoked, "revoked", "key_compromise", issuer),
+    ]
+    assert chain.reader.status_history(0, 7, block=latest) == history
+    assert resumed.time >= suspended.time + 100
+    assert chain.reader.status_history(0, 6, block=latest) == history[2:]
+    assert chain.reader.status_history(0, 135, block=latest) == history[2:]
+    assert chain.reader.status_history(0, 134, block=latest) == []
+    assert chain.reader.status_history(0, 7, block=latest, since=suspended.time) == history
+    for receipt, told in zip(receipts, history, strict=True):
+        state = LeafStatus(receipt.block_number, told.status, told.at, told.reason)
+        assert chain.reader.status_of(0, 7, block=receipt.block_number) == state
+        assert chain.reader.state_of(0, 7, block=receipt.block_number) == told.status
+    before = suspended.block_number - 1
+    assert chain.reader.status_of(0, 7, block=before) == LeafStatus(before, "active", None, None)
+
+
+def test_superseded_leaf(chain: Chain) -> None:
+    chain.client.anchor(0, 2, ROOT)
+    receipt = chain.client.supersede(0, 0, 0, 1)
+    (told,) = chain.reader.status_history(0, 0, block=receipt.block_number)
+    assert told == change(receipt, "superseded", "superseded", chain.parties["issuer"].no)
+    assert chain.reader.state_of(0, 0) == "revoked"
+    assert chain.reader.status_of(0, 0).state == "superseded"
+
+
+def test_use_history_tells_times(chain: Chain) -> None:
+    chain.client.anchor(0, 40, ROOT)
+    first = chain.acting("bank").record_use(0, 17, 1)
+    chain.node.advance(60)
+    second = chain.acting("other_bank").record_use(0, 17, 2)
+    chain.acting("bank").record_use(0, 16, 1)
+    uses = [Use(1, first.time), Use(2, second.time)]
+    assert chain.reader.use_history(0, 17, block=chain.reader.block_number()) == uses
+    assert chain.reader.use_history(0, 17, block=first.block_number) == uses[:1]
+    assert chain.reader.use_history(0, 18, block=chain.reader.block_number()) == []
+    assert [chain.reader.uses_of(0, index) for index in (16, 17, 18)] == [1, 2, 0]
+
+
+def status_without(*hidden: int) -> Callable[[Chain], None]:
+    """Reads a leaf that was suspended, resumed and suspended, less the changes hidden."""
+
+    def read(chain: Chain) -> None:
+        moves = (calls.suspend(0, 0, "court"), calls.resume(0, 0), calls.suspend(0, 0, "fraud"))
+        events = [event for move in moves for event in chain.client.send(move).events]
+        reader = reader_without(chain, *(events[place] for place in hidden))
+        reader.status_history(0, 0, block=chain.reader.block_number())
+
+    return read
+
+
+def uses_without(hidden: int) -> Callable[[Chain], None]:
+    def read(chain: Chain) -> None:
+        events = [event for ordinal in (1, 2, 3) for event in chain.acting("bank").record_use(0, 0, ordinal).events]
+        reader_without(chain, events[hidden]).use_history(0, 0, block=chain.reader.block_number())
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("code", "read"),
+    [
+        ("STATUS_HISTORY_INCOMPLETE", status_without(2)),
+        ("STATUS_HISTORY_INCOMPLETE", status_without(0, 1, 2)),
+        ("STATUS_HISTORY_INCOMPLETE", status_without(0, 2)),
+        ("STATUS_HISTORY_INCOMPLETE", status_without(0)),
+        ("STATUS_HISTORY_INCOMPLETE", status_without(1)),
+        ("USE_HISTORY_INCOMPLETE", uses_without(0)),
+        ("USE_HISTORY_INCOMPLETE", uses_without(1)),
+        ("USE_HISTORY_INCOMPLETE", uses_without(2)),
+    ],
+)
+def test_hidden_event_is_noticed(chain: Chain, code: str, read: Callable[[Chain], None]) -> None:
+    chain.client.anchor(0, 1, ROOT)
+    with pytest.raises(ChainUnavailable) as caught:
+        read(chain)
+    assert caught.value.code == code
+
+
+def test_suspension_hidden_with_its_end_is_not(chain: Chain) -> None:
+    """One leaf's state cannot tell of it; the follower, which folds every event onto the contract's head, can."""
+    chain.client.anchor(0, 2, ROOT)
+    suspended, resumed = chain.client.suspend(0, 0, "court"), chain.client.resume(0, 0)
+    paused = chain.client.suspend(0, 1, "court")
+    latest = chain.client.revoke(0, 1, "fraud").block_number
+    blind = reader_without(chain, *suspended.events, *resumed.events, *paused.events)
+    assert blind.status_history(0, 0, block=latest) == []
+    assert [each.status for each in blind.status_history(0, 1, block=latest)] == ["revoked"]
+    for index in (0, 1):
+        assert len(chain.reader.status_history(0, index, block=latest)) == 2
+
+
+def test_anchored_batch(chain: Chain) -> None:
+    receipt = chain.client.anchor(0, 9, ROOT)
+    found = chain.reader.anchored(0)
+    assert found is not None
+    assert (found.batch, found.first_seq, found.size, found.root) == (0, 0, 9, ROOT.hex())
+    assert (found.at, found.by, found.tx_hash) == (receipt.time, chain.parties["issuer"].no, receipt.tx_hash)
+    assert (found.block_number, found.gas_used) == (receipt.block_number, receipt.gas_used)
+    assert chain.reader.batch_count() == 1
+    assert chain.reader.batch_count(block=receipt.block_number - 1) == 0
+    assert chain.reader.commitment(0, block=receipt.block_number - 1) is None
+    assert chain.reader.anchored(1) is chain.reader.commitment(1) is None
+
+
+def test_parties_and_accounts(chain: Chain) -> None:
+    issuer = chain.parties["issuer"]
+    party = chain.reader.party(issuer.no)
+    assert (party.id, party.status, party.roles) == (issuer.id, "active", ("issuer",))
+    assert (chain.reader.party_no(issuer.id), chain.reader.party_id(issuer.no)) == (issuer.no, issuer.id)
+    assert chain.reader.party_no("ee" * 32) == 0
+    for ask in (chain.reader.party, chain.reader.party_id):
+        with pytest.raises(NotFound) as caught:
+            ask(99)
+        assert caught.value.code == "PARTY_UNKNOWN"
+    account = chain.reader.account(issuer.account.upper().replace("0X", "0x"))
+    assert account is not None
+    assert (account.account, account.party_no, account.valid_to) == (issuer.account, issuer.no, 0)
+    assert chain.reader.account("0x" + "ee" * 20) is None
+    assert chain.reader.accreditation(issuer.no, SCENARIO) == (0, ACCREDITED_UNTIL)
+    assert chain.reader.accreditation(issuer.no, "S99") == (0, 0)
+
+
+def test_recovered_account_says_from_when_it_counts_for_nothing(chain: Chain) -> None:
+    bank, lost_at = chain.parties["bank"], chain.reader.latest().time
+    receipt = chain.acting("founder").send(calls.recover_account(bank.no, bank.account, "0x" + "bb" * 20, lost_at))
+    old, fresh = chain.reader.account(bank.account), chain.reader.account("0x" + "bb" * 20)
+    assert old is not None and fresh is not None
+    assert (old.valid_to, old.compromised_at) == (receipt.time, lost_at)
+    assert (fresh.party_no, fresh.valid_from, fresh.valid_to) == (bank.no, receipt.time, 0)
+
+
+def test_asset_through_an_offer(chain: Chain) -> None:
+    provider, bank = chain.parties["provider"], chain.parties["bank"]
+    assert chain.reader.asset(ASSET) is None
+    at = chain.acting("provider").send(register(ASSET)).time
+    expected = AssetRecord(ASSET, "registered", provider.id, provider.id, False, 0, at, None, None)
+    assert chain.reader.asset(ASSET) == expected
+    chain.acting("registrar").send(calls.confirm_assets([ASSET], FAR))
+    chain.acting("provider").send(calls.offer_transfer(ASSET, bank.no, FAR - 1))
+    expected = AssetRecord(ASSET, "confirmed", provider.id, provider.id, False, FAR, at, bank.id, FAR - 1)
+    assert chain.reader.assets([ASSET, "ee" * 32]) == [expected, None]
+    since = chain.acting("bank").send(calls.accept_transfer(ASSET)).time
+    expected = AssetRecord(ASSET, "confirmed", bank.id, provider.id, False, FAR, since, None, None)
+    assert chain.reader.asset(ASSET) == expected
+
+
+def test_events_come_in_order_whatever_the_range(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(chain)
+    first, last = chain.reader.deploy_block, chain.reader.block_number()
+    whole = chain.reader.events(first, last)
+    places = [(event.block_number, event.log_index) for event in whole]
+    assert places == sorted(set(places))
+    monkeypatch.setattr(reading, "LOG_RANGE_BLOCKS", 4)
+    assert chain.reader.events(first, last) == whole
+    assert chain.reader.events(last + 1, last) == []
+
+
+def test_first_block_at_a_time(chain: Chain) -> None:
+    for _ in range(5):
+        chain.node.advance(1000)
+    last = chain.reader.latest()
+    blocks = chain.reader.blocks(range(chain.reader.deploy_block, last.number + 1))
+    for block in blocks:
+        expected = min(each.number for each in blocks if each.time >= block.time)
+        assert chain.reader.first_block_at(block.time, last.number) == expected
+    assert chain.reader.first_block_at(0, last.number) == chain.reader.deploy_block
+
+
+def test_block_that_is_not_there(chain: Chain) -> None:
+    assert chain.reader.block(10**6) is None
+    with pytest.raises(ChainUnavailable) as caught:
+        chain.reader.blocks([10**6])
+    assert caught.value.code == "BLOCK_MISSING"
+    assert isinstance(chain.reader, ChainReader)
