@@ -1,0 +1,213 @@
+"""Event digests and the heads that run over them, against words laid out by hand from protocol §3."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.proof.head import EVENTS, event_digest, fold, genesis
+from ledger.proof.history import HistoryEvent, verify_history
+
+LOG = "0x" + "c0" * 20
+ASSET = "5a" * 32
+SAMPLES = {"uint": 7, "bytes32": "ab" * 32, "bytes8": "5335310000000000", "address": "0x" + "0d" * 20}
+
+TAGS = {
+    "CertificateLog.Anchored": "log/anchored/v1",
+    "CertificateLog.StatusChanged": "log/status/v1",
+    "CertificateLog.Superseded": "log/superseded/v1",
+    "CertificateLog.Used": "log/used/v1",
+    "PartyRegistry.PartyRegistered": "party/registered/v1",
+    "PartyRegistry.AccountBound": "party/bound/v1",
+    "PartyRegistry.AccountRetired": "party/retired/v1",
+    "PartyRegistry.RolesChanged": "party/roles/v1",
+    "PartyRegistry.PartyStatusChanged": "party/status/v1",
+    "PartyRegistry.Accredited": "party/accredited/v1",
+    "AssetRegistry.Registered": "asset/registered/v1",
+    "AssetRegistry.Confirmed": "asset/confirmed/v1",
+    "AssetRegistry.TransferOffered": "asset/offered/v1",
+    "AssetRegistry.TransferAccepted": "asset/accepted/v1",
+    "AssetRegistry.TransferRejected": "asset/rejected/v1",
+    "AssetRegistry.TransferWithdrawn": "asset/withdrawn/v1",
+    "AssetRegistry.Frozen": "asset/frozen/v1",
+    "AssetRegistry.Unfrozen": "asset/unfrozen/v1",
+}
+
+# Event, arguments, and the words after the tag as hex, written out.
+LAID_OUT = [
+    (
+        "CertificateLog.Anchored",
+        {"batch": 3, "firstSeq": 40, "size": 128, "root": "11" * 32, "at": 1_790_000_000, "by": 3},
+        [f"{3:064x}", f"{40:064x}", f"{128:064x}", "11" * 32, f"{1_790_000_000:064x}", f"{3:064x}"],
+    ),
+    (
+        "CertificateLog.StatusChanged",
+        {"batch": 0, "word": 1, "mask": 2**255 + 1, "status": 2, "reason": 7, "at": 9, "by": 1},
+        ["0" * 64, f"{1:064x}", "8" + "0" * 62 + "1", f"{2:064x}", f"{7:064x}", f"{9:064x}", f"{1:064x}"],
+    ),
+    (
+        "PartyRegistry.AccountBound",
+        {"no": 2, "account": "0x" + "ee" * 20, "at": 5, "by": 1},
+        [f"{2:064x}", "00" * 12 + "ee" * 20, f"{5:064x}", f"{1:064x}"],
+    ),
+    (
+        "PartyRegistry.Accredited",
+        {"no": 2, "scenario": b"S51".ljust(8, b"\0").hex(), "from": 1, "to": 2, "at": 5, "by": 1},
+        [f"{2:064x}", b"S51".hex() + "00" * 29, f"{1:064x}", f"{2:064x}", f"{5:064x}", f"{1:064x}"],
+    ),
+    (
+        "AssetRegistry.Frozen",
+        {"id": "0x" + ASSET, "reason": 4, "at": "12", "by": "0x1"},
+        [ASSET, f"{4:064x}", f"{12:064x}", f"{1:064x}"],
+    ),
+]
+
+
+def sample(event: str, **changes: Any) -> dict[str, Any]:
+    """Arguments that fit the event."""
+    return {name: SAMPLES[kind] for name, kind in EVENTS[event][1]} | changes
+
+
+def test_the_events_and_their_tags_are_the_protocols() -> None:
+    assert {name: tag for name, (tag, _) in EVENTS.items()} == TAGS
+
+
+@pytest.mark.parametrize(("event", "args", "words"), LAID_OUT, ids=[event for event, _, _ in LAID_OUT])
+def test_a_digest_is_the_hash_of_tag_and_words(event: str, args: dict[str, Any], words: list[str]) -> None:
+    tag = TAGS[event].encode().ljust(32, b"\0")
+    assert event_digest(event, args) == sha256(tag + bytes.fromhex("".join(words))).digest()
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_every_field_of_every_event_counts(event: str) -> None:
+    whole = event_digest(event, sample(event))
+    others = {"uint": 8, "bytes32": "ac" * 32, "bytes8": "5335320000000000", "address": "0x" + "0e" * 20}
+    digests = {event_digest(event, sample(event, **{name: others[kind]})) for name, kind in EVENTS[event][1]}
+    assert len(digests | {whole}) == len(EVENTS[event][1]) + 1
+
+
+def test_no_two_events_share_a_digest() -> None:
+    assert len({event_digest(event, sample(event)) for event in EVENTS}) == len(EVENTS)
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_missing_field_raises(event: str) -> None:
+    for name, _ in EVENTS[event][1]:
+        args = sample(event)
+        del args[name]
+        with pytest.raises(KeyError):
+            event_digest(event, args)
+
+
+def test_an_unknown_event_raises() -> None:
+    with pytest.raises(KeyError):
+        event_digest("CertificateLog.Erased", {})
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "value"),
+    [
+        ("CertificateLog.Anchored", "root", "11" * 31),
+        ("CertificateLog.Anchored", "root", "11" * 33),
+        ("CertificateLog.Anchored", "root", "gg" * 32),
+        ("CertificateLog.Anchored", "root", "1" * 63),
+        ("CertificateLog.Anchored", "root", b"\x11" * 32),
+        ("CertificateLog.Anchored", "at", -1),
+        ("CertificateLog.Anchored", "at", 2**256),
+        ("CertificateLog.Anchored", "at", "soon"),
+        ("PartyRegistry.AccountBound", "account", "0x" + "ee" * 19),
+        ("PartyRegistry.AccountBound", "account", "0x" + "ee" * 32),
+        ("PartyRegistry.Accredited", "scenario", b"S51".hex()),
+        ("PartyRegistry.Accredited", "scenario", "S51"),
+    ],
+)
+def test_a_value_that_does_not_fit_raises(event: str, name: str, value: Any) -> None:
+    with pytest.raises(ValueError):
+        event_digest(event, sample(event, **{name: value}))
+
+
+def test_genesis_is_laid_out_as_the_protocol_says() -> None:
+    start = b"pingzheng/head/v1".ljust(32, b"\0") + (1337).to_bytes(32, "big") + bytes(12) + b"\xc0" * 20
+    assert genesis(1337, LOG) == sha256(start).digest()
+    assert genesis(1337, LOG, ASSET) == sha256(start + bytes.fromhex(ASSET)).digest()
+
+
+def test_genesis_differs_by_chain_contract_and_asset() -> None:
+    starts = [(1337, LOG), (1338, LOG), (1337, "0x" + "c1" * 20), (1337, LOG, ASSET), (1337, LOG, "5b" * 32)]
+    assert len({genesis(*start) for start in starts}) == len(starts)
+
+
+def test_fold_hashes_head_then_digest() -> None:
+    assert fold(b"\1" * 32, b"\2" * 32) == sha256(b"\1" * 32 + b"\2" * 32).digest()
+
+
+START = genesis(1337, LOG)
+WHOLE = [HistoryEvent(event, sample(event, at=number)) for number, event in enumerate(EVENTS)]
+
+
+def head_of(events: list[HistoryEvent]) -> bytes:
+    head = START
+    for item in events:
+        head = fold(head, event_digest(item.event, item.args))
+    return head
+
+
+HEAD = head_of(WHOLE)
+
+
+def test_a_whole_history_is_complete() -> None:
+    found = verify_history(WHOLE, HEAD, START)
+    assert (found.complete, found.head, found.events) == (True, HEAD, len(WHOLE))
+
+
+def test_an_empty_history_is_complete_at_the_genesis_only() -> None:
+    assert verify_history([], START, START).complete
+    assert not verify_history([], HEAD, START).complete
+
+
+@given(st.integers(0, len(WHOLE) - 1))
+def test_a_history_without_one_event_is_not_complete(gone: int) -> None:
+    assert not verify_history(WHOLE[:gone] + WHOLE[gone + 1 :], HEAD, START).complete
+
+
+@given(st.permutations(WHOLE))
+def test_a_history_in_another_order_is_not_complete(events: list[HistoryEvent]) -> None:
+    assert verify_history(events, HEAD, START).complete == (events == WHOLE)
+
+
+@given(st.integers(0, len(WHOLE) - 1), st.data())
+def test_a_history_with_a_changed_event_is_not_complete(place: int, data: st.DataObject) -> None:
+    event = WHOLE[place].event
+    name = data.draw(st.sampled_from([name for name, kind in EVENTS[event][1] if kind == "uint"]))
+    value = data.draw(st.integers(0, 2**256 - 1))
+    events = [*WHOLE[:place], HistoryEvent(event, {**WHOLE[place].args, name: value}), *WHOLE[place + 1 :]]
+    assert verify_history(events, HEAD, START).complete == (value == WHOLE[place].args[name])
+
+
+@given(st.integers(0, len(WHOLE)), st.sampled_from(WHOLE))
+def test_a_history_with_one_event_more_is_not_complete(place: int, more: HistoryEvent) -> None:
+    assert not verify_history([*WHOLE[:place], more, *WHOLE[place:]], HEAD, START).complete
+
+
+def test_a_history_of_another_contract_is_not_complete() -> None:
+    assert not verify_history(WHOLE, HEAD, genesis(1337, "0x" + "c1" * 20)).complete
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        HistoryEvent("CertificateLog.Erased", {}),
+        HistoryEvent("CertificateLog.Used", {"batch": 1}),
+        HistoryEvent("CertificateLog.Used", sample("CertificateLog.Used", at=None)),
+        HistoryEvent("CertificateLog.Used", sample("CertificateLog.Used", at="later")),
+        HistoryEvent("AssetRegistry.Frozen", sample("AssetRegistry.Frozen", id="5a" * 31)),
+    ],
+    ids=["unknown event", "missing field", "no number", "text for a number", "short id"],
+)
+def test_an_event_of_no_known_form_ends_the_history_there(odd: HistoryEvent) -> None:
+    found = verify_history([*WHOLE[:3], odd, *WHOLE[3:]], HEAD, START)
+    assert (found.complete, found.events, found.head) == (False, 3, head_of(WHOLE[:3]))
