@@ -1,0 +1,223 @@
+"""Genuine bundles with the facts that go with them, made in memory by keys of their own.
+
+Every knob changes what is signed and anchored, so that the result is wrong in that one way and genuine in every other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ledger.domain.entries import (
+    authorization_entry,
+    provision_entry,
+    registration_certificate_payload,
+    usage_certificate_payload,
+)
+from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
+from ledger.proof.facts import AccountFact, AssetFact, Facts, PartyFact, StatusFact, UseFact
+from ledger.proof.head import event_digest
+from ledger.proof.jws import public_jwk, sign_compact, sign_entry
+from ledger.proof.merkle import Tree, leaf_hash
+from ledger.proof.report import Report
+from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, bind_key, compose, disclose
+from ledger.proof.verifier import Expectation, verify
+from tests.proof.cast import (
+    ANCHORED,
+    ASSET,
+    AT,
+    AUTHORIZATION,
+    BANK,
+    BLOCK_TIME,
+    CERTIFICATE,
+    CHAIN,
+    CONSENTED,
+    DEVICE,
+    EVIDENCE_ANCHORED,
+    EXPECT,
+    EXPIRES,
+    GRID,
+    HIDDEN,
+    ISSUED,
+    ISSUER,
+    NONCE,
+    OTHER_ISSUER,
+    PARTIES,
+    PROVISIONS,
+    SCENARIO,
+    SUBJECT,
+    SUPPLIES,
+    TAX,
+    Actor,
+    Changes,
+    Entry,
+    as_text,
+    common_members,
+    consent_members,
+    salted,
+    supply_members,
+    usage_members,
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A bundle, its facts, the issuer's token and every disclosure there is."""
+
+    bundle: Bundle
+    facts: Facts
+    token: str
+    hidden: tuple[Disclosed, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The bundle as JSON of its own, to be changed."""
+        return json.loads(self.bundle.to_bytes())
+
+    def presenting(
+        self,
+        *names: str,
+        token: str | None = None,
+        holder: Actor | None = DEVICE,
+        audience: str = BANK.id,
+        nonce: str = NONCE,
+        at: int = AT,
+    ) -> Made:
+        """The same certificate with other claims disclosed, or for another consumer, or by another key or none."""
+        shown = compose(token or self.token, [item for item in self.hidden if item.name in names])
+        if holder is not None:
+            shown = bind_key(shown, holder.signer, audience=audience, nonce=nonce, at=at)
+        return replace(self, bundle=self.bundle.with_certificate(shown))
+
+    def knowing(self, **facts: Any) -> Made:
+        """The same bundle with other facts."""
+        return replace(self, facts=replace(self.facts, **facts))
+
+    def account(self, actor: Actor, **changes: Any) -> Made:
+        fact = replace(self.facts.accounts[actor.account], **changes)
+        return self.knowing(accounts={**self.facts.accounts, actor.account: fact})
+
+    def party(self, actor: Actor, **changes: Any) -> Made:
+        fact = replace(self.facts.parties[actor.id], **changes)
+        return self.knowing(parties={**self.facts.parties, actor.id: fact})
+
+    def asset(self, **changes: Any) -> Made:
+        return self.knowing(assets={ASSET: replace(self.facts.assets[ASSET], **changes)})
+
+    def status(self, *history: tuple[str, str, int], of: Position = CERTIFICATE) -> Made:
+        changes = tuple(StatusFact(status, reason, at, 2) for status, reason, at in history)
+        return self.knowing(status={**self.facts.status, of: changes})
+
+    def used(self, *times: int) -> Made:
+        return self.knowing(uses={CERTIFICATE: tuple(UseFact(number, at) for number, at in enumerate(times, 1))})
+
+    def verify(self, at: int = AT, expect: Expectation = EXPECT) -> Report:
+        """From the file's bytes, as a verifier gets it."""
+        return verify(self.bundle.to_bytes(), self.facts, at, expect)
+
+
+def usage(
+    *,
+    consent: Changes | None = None,
+    supply: Changes | None = None,
+    claims: Changes | None = None,
+    hidden: Changes | None = None,
+    spare: Changes | None = None,
+    disclosed: Sequence[str] = ("tax_band", "power_trend"),
+    issuer: Actor = ISSUER,
+    subject_key: Actor = SUBJECT,
+    tax_key: Actor = TAX,
+    write: Callable[[Changes], str] = as_text,
+) -> Made:
+    """A usage certificate over one authorisation and two provisions, presented to the bank.
+
+    ``consent``, ``supply`` (the tax bureau's) and ``claims`` replace members before anything is signed; ``hidden``
+    are the claims; ``spare`` are signed in ``_sd`` without standing in ``fields``; ``write`` turns evidence into text.
+    """
+    authorization = write(
+        sign_entry(authorization_entry(**(consent_members() | dict(consent or {}))), subject_key.signer)
+    )
+    entries = [
+        supply_members(TAX, SUPPLIES[0][1], authorization) | dict(supply or {}),
+        supply_members(*SUPPLIES[1], authorization),
+    ]
+    supplies = [
+        sign_entry(provision_entry(**entry), key.signer) for entry, key in zip(entries, (tax_key, GRID), strict=True)
+    ]
+    texts = [authorization, *(write(entry) for entry in supplies)]
+    members = usage_members(texts, supplies, hidden or HIDDEN) | dict(claims or {})
+    secrets = salted({**(hidden or HIDDEN), **(spare or {})})
+    payload = disclose(usage_certificate_payload(**members), secrets) | dict(claims or {})
+    evidence_tree, evidence_anchor = _batch(
+        AUTHORIZATION.batch, 40, 6, dict(zip((1, 2, 4), texts, strict=True)), EVIDENCE_ANCHORED
+    )
+    evidence = tuple(
+        Evidence(text, position, tuple(evidence_tree.inclusion_proof(position.index)))
+        for text, position in zip(texts, (AUTHORIZATION, *PROVISIONS), strict=True)
+    )
+    made = _made(payload, issuer, evidence, [evidence_anchor], secrets)
+    return made.presenting(*disclosed)
+
+
+def registration(*, claims: Changes | None = None) -> Made:
+    """A registration certificate; anyone may rely on it, nothing is hidden in it."""
+    members = common_members("S00", SUBJECT) | {
+        "asset": ASSET,
+        "resource": {"name": "Power readings 2025", "records": 120_000},
+        "rights": [{"kind": "hold", "holder": SUBJECT.id}, {"kind": "operate", "holder": SUBJECT.id}],
+        "reg_no": "ZJ-2026-000123",
+        "supersedes": None,
+    }
+    payload = registration_certificate_payload(**(members | dict(claims or {})))
+    made = _made(payload, ISSUER, (), [], ())
+    asset = AssetFact("confirmed", SUBJECT.id, False, EXPIRES, ISSUED - 600, "5e" * 32)
+    return made.presenting(holder=None).knowing(assets={ASSET: asset}, uses={})
+
+
+def _made(
+    payload: Entry, issuer: Actor, evidence: tuple[Evidence, ...], anchors: list[Anchor], hidden: tuple[Disclosed, ...]
+) -> Made:
+    text = as_text(payload)
+    tree, anchor = _batch(CERTIFICATE.batch, 46, 7, {CERTIFICATE.index: text}, ANCHORED)
+    token = sign_compact(text.encode(), issuer.signer, CERTIFICATE_TYP)
+    anchors = [*anchors, anchor]
+    signers = (issuer, SUBJECT, TAX, GRID) if evidence else (issuer,)
+    bundle = Bundle(
+        chain=CHAIN,
+        certificate=f"{token}~",
+        position=CERTIFICATE,
+        proof=tuple(tree.inclusion_proof(CERTIFICATE.index)),
+        evidence=evidence,
+        anchors=tuple(anchors),
+        keys={actor.account: public_jwk(actor.signer.public_key) for actor in signers},
+        status=StatusSeen(70, "active"),
+    )
+    return Made(bundle, _facts(anchors, [CERTIFICATE, *(item.position for item in evidence)]), token, hidden)
+
+
+def _facts(anchors: Sequence[Anchor], positions: Sequence[Position]) -> Facts:
+    accredited = {SCENARIO: (CONSENTED - 86_400, EXPIRES), "S00": (CONSENTED - 86_400, EXPIRES)}
+    issuers = (ISSUER, OTHER_ISSUER)
+    return Facts(
+        chain=CHAIN,
+        block=77,
+        block_hash="b1" * 32,
+        block_time=BLOCK_TIME,
+        anchors={
+            anchor.batch: event_digest("CertificateLog.Anchored", anchor.event_args()).hex() for anchor in anchors
+        },
+        status=dict.fromkeys(positions, ()),
+        uses={CERTIFICATE: ()},
+        accounts={
+            actor.account: AccountFact(actor.id, CONSENTED - 86_400, 0, 0, actor.signer.public_key) for actor in PARTIES
+        },
+        parties={actor.id: PartyFact(actor.no, "active", ("issuer",), accredited) for actor in issuers},
+    )
+
+
+def _batch(number: int, first_seq: int, size: int, texts: Mapping[int, str], at: int) -> tuple[Tree, Anchor]:
+    """A batch whose other entries are other people's."""
+    entries = [texts.get(index, as_text({"type": "other", "no": index})).encode() for index in range(size)]
+    tree = Tree([leaf_hash(entry) for entry in entries])
+    return tree, Anchor(number, first_seq, size, tree.root, at, ISSUER.no)
