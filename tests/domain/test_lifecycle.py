@@ -1,0 +1,138 @@
+"""Every state × move of every machine, against tables written out here."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.domain.lifecycle import (
+    ASSET,
+    AUTHORIZATION,
+    MACHINES,
+    PROVISION,
+    REGISTRATION_CERTIFICATE,
+    USAGE_CERTIFICATE,
+    StateMachine,
+)
+from ledger.errors import Conflict
+
+# One line for each state: state, then what it can do and where that leads.
+WRITTEN_OUT = {
+    "authorization": """
+        active      use_up→used_up expire→expired withdraw→withdrawn supersede→superseded
+        used_up
+        expired
+        withdrawn
+        superseded
+    """,
+    "provision": """
+        asked       supply→supplied find_nothing→no_data refuse→refused time_out→timed_out
+        supplied
+        no_data
+        refused
+        timed_out
+    """,
+    "usage certificate": """
+        building    anchor→issued fail→failed
+        failed
+        issued      suspend→suspended use_up→used_up expire→expired revoke→revoked
+        suspended   resume→issued expire→expired revoke→revoked
+        used_up
+        expired
+        revoked
+    """,
+    "registration certificate": """
+        issued      freeze→frozen supersede→superseded expire→expired cancel→cancelled annul→annulled
+        frozen      unfreeze→issued expire→expired annul→annulled
+        superseded
+        expired
+        cancelled
+        annulled
+    """,
+    "asset": """
+        none                register→registered
+        registered          confirm→confirmed freeze→registered_frozen
+        registered_frozen   unfreeze→registered
+        confirmed           freeze→frozen offer→offered
+        frozen              unfreeze→confirmed
+        offered             accept→confirmed reject→confirmed withdraw→confirmed lapse→confirmed freeze→offered_frozen
+        offered_frozen      unfreeze→offered reject→frozen withdraw→frozen lapse→frozen
+    """,
+}
+INITIAL = {machine: table.split()[0] for machine, table in WRITTEN_OUT.items()}
+
+
+def table_of(machine: StateMachine) -> dict[str, dict[str, str]]:
+    lines = [line.split() for line in WRITTEN_OUT[machine.name].strip().splitlines()]
+    return {state: dict(move.split("→") for move in moves) for state, *moves in lines}
+
+
+CELLS = [
+    pytest.param(machine, state, move, table_of(machine)[state].get(move), id=f"{machine.name}: {state} {move}")
+    for machine in MACHINES
+    for state in table_of(machine)
+    for move in sorted({move for moves in table_of(machine).values() for move in moves})
+]
+
+
+@pytest.mark.parametrize(("machine", "state", "move", "following"), CELLS)
+def test_state_and_move(machine: StateMachine, state: str, move: str, following: str | None) -> None:
+    if following is not None:
+        assert machine.next(state, move) == following
+        assert move in machine.moves_from(state)
+        return
+    assert move not in machine.moves_from(state)
+    with pytest.raises(Conflict) as caught:
+        machine.next(state, move)
+    error = caught.value
+    assert error.code == "MOVE_NOT_ALLOWED"
+    assert error.details == {"state": state, "move": move}
+    assert error.message == f"{machine.name}: no {move} from {state}."
+    allowed = ", ".join(table_of(machine)[state])
+    assert error.hint == f"From {state} it can: {allowed or 'nothing, it is final'}."
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_table_has_nothing_else(machine: StateMachine) -> None:
+    assert machine.states == table_of(machine).keys()
+    assert machine.initial == INITIAL[machine.name]
+    assert machine.moves == {
+        (state, move): following for state, moves in table_of(machine).items() for move, following in moves.items()
+    }
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_every_state_is_reached(machine: StateMachine) -> None:
+    reached, waiting = {machine.initial}, [machine.initial]
+    while waiting:
+        state = waiting.pop()
+        following = {machine.next(state, move) for move in machine.moves_from(state)}
+        waiting += following - reached
+        reached |= following
+    assert reached == machine.states
+
+
+FINAL = {
+    AUTHORIZATION.name: {"used_up", "expired", "withdrawn", "superseded"},
+    PROVISION.name: {"supplied", "no_data", "refused", "timed_out"},
+    USAGE_CERTIFICATE.name: {"used_up", "expired", "revoked", "failed"},
+    REGISTRATION_CERTIFICATE.name: {"superseded", "expired", "cancelled", "annulled"},
+    ASSET.name: set(),
+}
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_final_states(machine: StateMachine) -> None:
+    assert machine.final == FINAL[machine.name]
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+@pytest.mark.parametrize(("state", "move"), [("", ""), ("no such state", "expire"), ("issued", "no such move")])
+def test_unknown_state_or_move_is_refused(machine: StateMachine, state: str, move: str) -> None:
+    with pytest.raises(Conflict) as caught:
+        machine.next(state, move)
+    assert caught.value.code == "MOVE_NOT_ALLOWED"
+
+
+def test_frozen_asset_accepts_no_transfer() -> None:
+    for state in ("frozen", "offered_frozen", "registered_frozen"):
+        assert not {"offer", "accept"} & set(ASSET.moves_from(state))
