@@ -175,7 +175,7 @@ class ChainReader:
         return LeafStatus(number, history[-1].status, history[-1].at, history[-1].reason)
 
     def status_history(self, batch: int, index: int, *, block: int, since: int = 0) -> list[StatusChange]:
-        """All status changes of a leaf up to a block; looks from ``since`` on (seconds UTC, not after the first change).
+        """All status changes of a leaf up to a block; looks from ``since`` (seconds UTC, not after the first) on.
 
         Each change must change something, and the last is compared with the contract's status word: a node that
         leaves one out is noticed, but for a suspension hidden with its end, which only the contract's head tells of.
