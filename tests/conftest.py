@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +105,14 @@ def chain(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
     client = ChainClient(Connection(node.url), deployment, PARTIES["issuer"].key)
     yield Chain(node, deployment, client, ChainReader(client), dict(PARTIES))
     node.revert(token)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one run of ``pingzheng demo``."""
+    folder = tmp_path_factory.mktemp("demo")
+    from tests.test_demo import run
+
+    result = run(folder, "demo", "--home", str(folder / "var"), "--out", str(folder / "demo-out"))
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder

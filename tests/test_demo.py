@@ -23,15 +23,6 @@ from ledger.proof.sdjwt import parse_certificate
 PROJECT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of one run of ``pingzheng demo``."""
-    folder = tmp_path_factory.mktemp("demo")
-    result = run(folder, "demo", "--home", str(folder / "var"), "--out", str(folder / "demo-out"))
-    assert result.returncode == 0, result.stdout + result.stderr
-    return folder
-
-
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("pingzheng")), *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
