@@ -1,0 +1,84 @@
+"""What identifies a data resource, and what a certificate says of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ledger.domain.asset import DataResource, ResourceField, asset_id, document_digest, summary
+from ledger.domain.canonical import canonical
+from ledger.errors import InvalidInput
+
+CONTENT = hashlib.sha256(b"year,kwh\n2026,1\n").hexdigest()
+RESOURCE = DataResource(
+    code="D001",
+    title="用电量 Electricity use",
+    package="power",
+    rows=1,
+    columns=2,
+    fields=(ResourceField("year", "integer"), ResourceField("kwh", "decimal")),
+    content_digest=f"sha-256:{CONTENT}",
+)
+DOCUMENT: dict[str, Any] = {
+    "code": "D001",
+    "title": "用电量 Electricity use",
+    "package": "power",
+    "rows": 1,
+    "columns": 2,
+    "fields": [{"name": "year", "type": "integer"}, {"name": "kwh", "type": "decimal"}],
+    "content_digest": f"sha-256:{CONTENT}",
+}
+
+
+def test_resource_as_json() -> None:
+    assert RESOURCE.to_dict() == DOCUMENT
+
+
+def test_fingerprint_is_the_content_alone() -> None:
+    assert RESOURCE.fingerprint == CONTENT
+    assert replace(RESOURCE, code="D002", title="Another").fingerprint == CONTENT
+
+
+def test_asset_id_is_a_named_digest() -> None:
+    applicant = "a" * 64
+    text = f"pingzheng/asset/v1|{applicant}|D001"
+    assert asset_id(applicant, "D001") == hashlib.sha256(text.encode()).hexdigest()
+    assert len({asset_id(applicant, "D001"), asset_id(applicant, "D002"), asset_id("b" * 64, "D001")}) == 3
+
+
+def test_document_digest_is_that_of_the_canonical_form() -> None:
+    assert document_digest(DOCUMENT) == f"sha-256:{hashlib.sha256(canonical(DOCUMENT)).hexdigest()}"
+    assert document_digest(dict(reversed(DOCUMENT.items()))) == document_digest(DOCUMENT)
+
+
+def test_summary_leaves_the_fields_out_and_its_digest_covers_them() -> None:
+    told = summary(DOCUMENT)
+    assert told.keys() == DOCUMENT.keys() - {"fields"} | {"document_digest"}
+    assert told["document_digest"] == document_digest(DOCUMENT)
+    assert {name: told[name] for name in DOCUMENT if name != "fields"} == {
+        name: value for name, value in DOCUMENT.items() if name != "fields"
+    }
+
+
+def test_summary_leaves_the_document_alone() -> None:
+    before = canonical(DOCUMENT)
+    summary(DOCUMENT)
+    assert canonical(DOCUMENT) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"rows": 2}, {"title": "X"}, {"fields": DOCUMENT["fields"][::-1]}, {"fields": []}, {"extra": None}],
+    ids=["rows", "title", "order of fields", "no fields", "one more member"],
+)
+def test_any_change_shows_in_the_digest(change: dict[str, Any]) -> None:
+    assert summary(DOCUMENT | change)["document_digest"] != summary(DOCUMENT)["document_digest"]
+
+
+def test_floats_are_not_described() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        summary(DOCUMENT | {"rows": 1.0})
+    assert caught.value.code == "JSON_FLOAT"

@@ -1,0 +1,64 @@
+"""The exception family: what an error tells, and that every kind is of the family."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger import errors
+from ledger.errors import InvalidInput, PingzhengError
+
+FAMILY = [
+    "BadBundle",
+    "ChainRejected",
+    "ChainUnavailable",
+    "Conflict",
+    "Forbidden",
+    "InvalidInput",
+    "Misconfigured",
+    "NotFound",
+    "Unauthenticated",
+]
+
+TOLD = {
+    "message": ({}, "[A_CODE] It is wrong."),
+    "where": ({"where": "row 3"}, "[A_CODE] (row 3) It is wrong."),
+    "hint": ({"hint": "Mend it."}, "[A_CODE] It is wrong. Mend it."),
+    "all": ({"where": "row 3", "hint": "Mend it.", "row": 3}, "[A_CODE] (row 3) It is wrong. Mend it."),
+}
+
+
+@pytest.mark.parametrize(("given", "text"), TOLD.values(), ids=TOLD.keys())
+def test_text(given: dict[str, object], text: str) -> None:
+    error = InvalidInput("A_CODE", "It is wrong.", **given)  # type: ignore[arg-type]
+    assert str(error) == text
+    assert (error.code, error.message) == ("A_CODE", "It is wrong.")
+    assert (error.where, error.hint) == (given.get("where"), given.get("hint"))
+
+
+def test_details_are_what_else_was_given() -> None:
+    assert PingzhengError("A_CODE", "It is wrong.", where="x", state="active", limit=3).details == {
+        "state": "active",
+        "limit": 3,
+    }
+    assert PingzhengError("A_CODE", "It is wrong.").details == {}
+
+
+def test_where_may_be_made_more_exact_later() -> None:
+    error = InvalidInput("A_CODE", "It is wrong.", where="member")
+    error.where = "file, line 2: member"
+    assert str(error) == "[A_CODE] (file, line 2: member) It is wrong."
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_kind_is_of_the_family(name: str) -> None:
+    kind = getattr(errors, name)
+    with pytest.raises(PingzhengError):
+        raise kind("A_CODE", "It is wrong.")
+    assert kind.__bases__ == (PingzhengError,)
+    assert f" {name} " in (errors.__doc__ or "")
+
+
+def test_family_is_whole() -> None:
+    assert sorted(kind.__name__ for kind in PingzhengError.__subclasses__() if kind.__module__ == errors.__name__) == (
+        FAMILY
+    )

@@ -1,0 +1,87 @@
+"""The role matrix, cell by cell, written out as in the domain's own table."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role
+from ledger.domain.permissions import MATRIX, Action, Reach, allowed
+
+# any: on every record; own: on the party's own records; –: never. Columns are the roles in the order of their bits.
+# A star marks where the domain's table sets a condition that a matrix of roles does not carry: a broker's mandate, a
+# provider's co-signature, a case, a department, a class of certificate. "–*" refuses it, "any*" leaves it to the service.
+COLUMNS = "subject provider consumer issuer registrar authority cdo supervisor assessor broker admin"
+TABLE = """
+                       S     P     C     I     R     A     D     V     T     B     X
+manage roles         | own | own | own | own | own | any | –   | –   | own | own | any
+apply registration   | –   | own | own | –   | –   | –   | –   | –   | –   | –*  | –
+review registration  | –   | –   | –   | –   | any | –   | –   | –   | –   | –   | –
+request data         | –   | –   | any | –   | –   | –   | –   | –   | –   | –*  | –
+authorise            | own | –   | –   | –   | –   | –   | –   | –   | –   | –   | –
+supply data          | –   | own | –   | –   | –   | –   | –   | –   | –   | –   | –
+issue certificate    | –   | –*  | –   | any | –*  | –   | –   | –   | –   | –   | –
+see payload          | own | own | own | –   | –   | –   | –   | –*  | –   | –   | –
+verify               | own | own | own | any | any | any | any | any | any | any | –
+revoke certificate   | –*  | –*  | –   | any | any*| any | –   | any | –   | –   | –
+freeze               | –   | –   | –   | –   | –   | any | –   | any | –   | –   | –
+read full log        | own | own | own | any | any | any | –*  | any | –   | own | –*
+"""
+ROLES = [Role(name) for name in COLUMNS.split()]
+WRITTEN_OUT = {
+    (Action(action.strip()), role): cell.strip(" *")
+    for action, *cells in (line.split("|") for line in TABLE.strip().splitlines()[1:])
+    for role, cell in zip(ROLES, cells, strict=True)
+}
+CELLS = [
+    pytest.param(action, role, cell, id=f"{role}: {action}: {cell}") for (action, role), cell in WRITTEN_OUT.items()
+]
+
+
+@pytest.mark.parametrize(("action", "role", "cell"), CELLS)
+def test_cell(action: Action, role: Role, cell: str) -> None:
+    assert allowed(action, [role]) == (cell == "any")
+    assert allowed(action, [role], owns=True) == (cell in ("any", "own"))
+
+
+def test_table_is_whole() -> None:
+    assert list(Role) == ROLES
+    assert {action for action, _ in WRITTEN_OUT} == set(Action) == MATRIX.keys()
+    assert len(WRITTEN_OUT) == len(Action) * len(Role)
+    assert {reach.value for reach in Reach} | {"–"} == set(WRITTEN_OUT.values())
+
+
+@pytest.mark.parametrize("action", Action)
+def test_nobody_may_do_nothing(action: Action) -> None:
+    assert not allowed(action, [])
+    assert not allowed(action, [], owns=True)
+
+
+@pytest.mark.parametrize("owns", [False, True], ids=["other", "own"])
+@pytest.mark.parametrize("action", Action)
+def test_two_roles_may_what_one_of_them_may(action: Action, owns: bool) -> None:
+    for roles in combinations(Role, 2):
+        assert allowed(action, roles, owns=owns) == any(allowed(action, [role], owns=owns) for role in roles)
+
+
+@pytest.mark.parametrize("action", sorted(set(Action) - {Action.MANAGE_ROLES}))
+def test_sysadmin_only_manages_roles(action: Action) -> None:
+    assert not allowed(action, [Role.ADMIN], owns=True)
+
+
+def test_sysadmin_cannot_issue() -> None:
+    assert not allowed(Action.ISSUE_CERTIFICATE, [Role.ADMIN])
+    assert not allowed(Action.ISSUE_CERTIFICATE, [Role.ADMIN], owns=True)
+
+
+@pytest.mark.parametrize("kind", PartyKind)
+def test_no_kind_of_party_both_applies_and_reviews(kind: PartyKind) -> None:
+    roles = DEFAULT_ROLES[kind]
+    both = (Action.APPLY_REGISTRATION, Action.REVIEW_REGISTRATION)
+    assert not all(allowed(action, roles, owns=True) for action in both)
+
+
+@pytest.mark.parametrize("kind", sorted(set(PartyKind) - {PartyKind.OPERATOR}))
+def test_only_operators_issue_by_default(kind: PartyKind) -> None:
+    assert not allowed(Action.ISSUE_CERTIFICATE, DEFAULT_ROLES[kind], owns=True)
