@@ -11,7 +11,7 @@ from ledger.domain.permissions import MATRIX, Action, Reach, allowed
 
 # any: on every record; own: on the party's own records; –: never. Columns are the roles in the order of their bits.
 # A star marks where the domain's table sets a condition that a matrix of roles does not carry: a broker's mandate, a
-# provider's co-signature, a case, a department, a class of certificate. "–*" refuses it, "any*" leaves it to the service.
+# provider's co-signature, a case, a department, a class of certificate. "–*" refuses, "any*" leaves it to the service.
 COLUMNS = "subject provider consumer issuer registrar authority cdo supervisor assessor broker admin"
 TABLE = """
                        S     P     C     I     R     A     D     V     T     B     X

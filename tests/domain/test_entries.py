@@ -1,0 +1,356 @@
+"""Every type of entry: its whole schema, member by member."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.domain import entries
+from ledger.domain.canonical import canonical
+from ledger.domain.entries import MAX_ITEMS, MAX_SECONDS, MAX_SIGNATURE, MAX_SOURCES, MAX_TEXT, MAX_USES, validate_entry
+from ledger.errors import InvalidInput
+
+ULID = "01JDB8Q4T0000000000000000A"
+ID, OTHER_ID = "a" * 64, "b" * 64
+DIGEST, OTHER_DIGEST = f"sha-256:{ID}", f"sha-256:{OTHER_ID}"
+SD = "A" * 43
+
+AUTHORIZATION = {
+    "id": ULID,
+    "scenario": "S01",
+    "scenario_version": 1,
+    "purpose": "贷款 loan",
+    "subject": ID,
+    "consumer": OTHER_ID,
+    "providers": ["c" * 64],
+    "fields": ["usage_trend", "usage_band"],
+    "channel": "subject_carried",
+    "valid_from": 1_800_000_000,
+    "valid_to": 1_800_086_400,
+    "max_uses": 1,
+    "separate_consent": False,
+    "notice_digest": DIGEST,
+    "iat": 1_800_000_000,
+}
+PROVISION = {
+    "id": ULID,
+    "authorization": DIGEST,
+    "provider": ID,
+    "fields": ["usage_trend"],
+    "queried_at": 1_800_000_000,
+    "as_of": "2026-11-30",
+    "result": "supplied",
+    "payload_digest": DIGEST,
+    "iat": 1_800_000_000,
+}
+WITHDRAWAL = {"id": ULID, "authorization": DIGEST, "subject": ID, "reason": "consent_withdrawn", "iat": 0}
+PRESENTATION = {
+    "id": ULID,
+    "certificate": DIGEST,
+    "consumer": ID,
+    "fields": [],
+    "nonce_digest": DIGEST,
+    "iat": 1,
+}
+USE = {"id": ULID, "certificate": DIGEST, "consumer": ID, "ordinal": 1, "result": "valid", "iat": 1}
+CERTIFICATE = {
+    "certificate_no": "DAC-440802-2026-S01-00000123-V",
+    "iss": ID,
+    "sub": OTHER_ID,
+    "scenario": "S01",
+    "scenario_version": 1,
+    "scenario_digest": DIGEST,
+    "purpose": "贷款 loan",
+    "iat": 1,
+    "nbf": 1,
+    "exp": MAX_SECONDS,
+    "rights_duties": {"subject": ["be_informed"], "provider": ["correct_errors"], "consumer": ["delete_it"]},
+    "grade": "general_3",
+}
+USAGE = CERTIFICATE | {
+    "consumer": ID,
+    "providers": [ID, OTHER_ID],
+    "channel": "government_platform",
+    "max_uses": 1,
+    "authorizations": [DIGEST],
+    "provisions": [DIGEST, OTHER_DIGEST],
+    "components": [
+        {
+            "provider": ID,
+            "payload_mode": "predicate",
+            "fields": ["usage_trend"],
+            "as_of": "2026-11-30",
+            "payload_digest": DIGEST,
+        }
+    ],
+    "fields": ["usage_trend"],
+    "cnf": {"jwk": {"kty": "EC"}},
+    "_sd_alg": "sha-256",
+    "_sd": [SD],
+}
+REGISTRATION = CERTIFICATE | {
+    "asset": ID,
+    "resource": {"code": "D001"},
+    "rights": [{"kind": "hold", "holder": ID}],
+    "reg_no": "REG-2026-00000001",
+    "supersedes": None,
+}
+SIGNATURE = {"signature": "0xsigned"}
+
+WHOLE: dict[str, dict[str, Any]] = {
+    "authorization": entries.authorization_entry(**AUTHORIZATION) | SIGNATURE,
+    "provision": entries.provision_entry(**PROVISION) | SIGNATURE,
+    "withdrawal": entries.withdrawal_entry(**WITHDRAWAL) | SIGNATURE,
+    "presentation": entries.presentation_entry(**PRESENTATION),
+    "use": entries.use_entry(**USE),
+    "usage": entries.usage_certificate_payload(**USAGE),
+    "registration": entries.registration_certificate_payload(**REGISTRATION),
+}
+MEMBERS = [
+    pytest.param(kind, member, id=f"{kind}.{member}")
+    for kind, entry in WHOLE.items()
+    for member in entry
+    if member not in ("type", "v", "class")
+]
+
+
+def refused_at(entry: Any) -> str | None:
+    with pytest.raises(InvalidInput) as caught:
+        validate_entry(entry)
+    assert caught.value.code == "ENTRY_SHAPE"
+    return caught.value.where
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_whole_entry(kind: str) -> None:
+    validate_entry(WHOLE[kind])
+    canonical(WHOLE[kind])
+    assert WHOLE[kind]["v"] == 1
+
+
+@pytest.mark.parametrize(("kind", "member"), MEMBERS)
+def test_missing_member(kind: str, member: str) -> None:
+    entry = {name: value for name, value in WHOLE[kind].items() if name != member}
+    assert refused_at(entry) == member
+
+
+# Of the values that fit nothing else, the one that these members take.
+TAKES: dict[str, Any] = {
+    "presentation.fields": [],
+    "authorization.separate_consent": True,
+    "registration.supersedes": None,
+    "registration.resource": {"a": {}},
+}
+
+
+@pytest.mark.parametrize(("kind", "member"), MEMBERS)
+def test_wrong_member(kind: str, member: str) -> None:
+    for value in ({}, [], "", None, -1, 1.5, True, [[]], {"a": {}}):
+        entry = WHOLE[kind] | {member: value}
+        if f"{kind}.{member}" in TAKES and repr(TAKES[f"{kind}.{member}"]) == repr(value):
+            validate_entry(entry)
+        else:
+            assert refused_at(entry) == member
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_unknown_member(kind: str) -> None:
+    assert refused_at(WHOLE[kind] | {"phone": "1"}) == "phone"
+    assert refused_at(WHOLE[kind] | {"Z" * 5_000: "1"}) == "Z" * 64
+
+
+@pytest.mark.parametrize("kind", ["presentation", "use", "usage", "registration"])
+def test_plain_entries_have_no_signature(kind: str) -> None:
+    assert refused_at(WHOLE[kind] | SIGNATURE) == "signature"
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+@pytest.mark.parametrize("version", [0, 2, "1", True, 1.0, None, [1]], ids=repr)
+def test_unknown_version(kind: str, version: Any) -> None:
+    assert refused_at(WHOLE[kind] | {"v": version}) == "v"
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_missing_version(kind: str) -> None:
+    assert refused_at({name: value for name, value in WHOLE[kind].items() if name != "v"}) == "v"
+
+
+@pytest.mark.parametrize("value", [None, 1, ["use"], {"use": 1}, True, "", "Use", "use ", "certificate_"], ids=repr)
+def test_unknown_type(value: Any) -> None:
+    assert refused_at(WHOLE["use"] | {"type": value}) == "type"
+
+
+@pytest.mark.parametrize("value", [None, 1, ["usage"], "", "Usage", "authorization"], ids=repr)
+def test_unknown_class(value: Any) -> None:
+    assert refused_at(WHOLE["usage"] | {"class": value}) == "class"
+
+
+def test_class_is_only_of_certificates() -> None:
+    assert refused_at(WHOLE["use"] | {"class": "usage"}) == "class"
+    assert refused_at({}) == "type"
+
+
+COMPONENT = USAGE["components"][0]
+
+WRONG = {
+    "ulid in lower case": ("use", "id", ULID.lower()),
+    "ulid with the letter I": ("use", "id", ULID[:-1] + "I"),
+    "ulid beyond 128 bits": ("use", "id", "8" + ULID[1:]),
+    "ulid and a line feed": ("use", "id", ULID + "\n"),
+    "id of 63 digits": ("use", "consumer", ID[1:]),
+    "id in upper case": ("use", "consumer", ID.upper()),
+    "id and a line feed": ("use", "consumer", ID + "\n"),
+    "digest of another algorithm": ("use", "certificate", DIGEST.replace("sha-256", "sha-512")),
+    "digest without its algorithm": ("use", "certificate", ID),
+    "ordinal 0": ("use", "ordinal", 0),
+    "ordinal too large": ("use", "ordinal", MAX_USES + 1),
+    "result not valid": ("use", "result", "expired"),
+    "time too late": ("use", "iat", MAX_SECONDS + 1),
+    "time as a text": ("use", "iat", "1"),
+    "scenario of one digit": ("authorization", "scenario", "S1"),
+    "scenario of full-width digits": ("authorization", "scenario", "S０１"),
+    "scenario version 0": ("authorization", "scenario_version", 0),
+    "scenario version too large": ("authorization", "scenario_version", 10_001),
+    "purpose too long": ("authorization", "purpose", "x" * (MAX_TEXT + 1)),
+    "provider twice": ("authorization", "providers", [ID, ID]),
+    "too many providers": ("authorization", "providers", [f"{number:064x}" for number in range(MAX_SOURCES + 1)]),
+    "providers as a text": ("authorization", "providers", ID),
+    "field twice": ("authorization", "fields", ["a", "a"]),
+    "field of a capital": ("authorization", "fields", ["Trend"]),
+    "field too long": ("authorization", "fields", ["a" * 65]),
+    "too many fields": ("authorization", "fields", [f"f{number}" for number in range(MAX_ITEMS + 1)]),
+    "unknown channel": ("authorization", "channel", "e-mail"),
+    "no use": ("authorization", "max_uses", 0),
+    "too many uses": ("authorization", "max_uses", MAX_USES + 1),
+    "consent as a number": ("authorization", "separate_consent", 1),
+    "signature too long": ("authorization", "signature", "x" * (MAX_SIGNATURE + 1)),
+    "day that does not exist": ("provision", "as_of", "2026-02-29"),
+    "day of a week date": ("provision", "as_of", "2026-W01-1"),
+    "day without hyphens": ("provision", "as_of", "20261130"),
+    "day with a time": ("provision", "as_of", "2026-11-30T00:00:00"),
+    "unknown result": ("provision", "result", "lost"),
+    "unknown reason": ("withdrawal", "reason", "regret"),
+    "number with a wrong check": ("usage", "certificate_no", "DAC-440802-2026-S01-00000123-0"),
+    "class and type of certificate disagree": ("usage", "vct", "urn:pingzheng:registration:1"),
+    "transferable usage": ("usage", "transferable", "yes"),
+    "untransferable registration": ("registration", "transferable", "no"),
+    "core data": ("usage", "grade", "core"),
+    "duties of nobody": ("usage", "rights_duties", {}),
+    "duties empty": ("usage", "rights_duties", CERTIFICATE["rights_duties"] | {"subject": []}),  # type: ignore[operator]
+    "duties of one more": ("usage", "rights_duties", CERTIFICATE["rights_duties"] | {"issuer": ["a"]}),  # type: ignore[operator]
+    "component without a day": ("usage", "components", [COMPONENT | {"as_of": "today"}]),
+    "component of one more": ("usage", "components", [COMPONENT | {"value": 1}]),
+    "component of an unknown mode": ("usage", "components", [COMPONENT | {"payload_mode": "full"}]),
+    "second component wrong": ("usage", "components", [COMPONENT, {}]),
+    "no component": ("usage", "components", []),
+    "key missing": ("usage", "cnf", {}),
+    "key empty": ("usage", "cnf", {"jwk": {}}),
+    "key and more": ("usage", "cnf", {"jwk": {"kty": "EC"}, "kid": "1"}),
+    "digests of hidden claims twice": ("usage", "_sd", [SD, SD]),
+    "digest of a hidden claim padded": ("usage", "_sd", [SD + "="]),
+    "weak digest of hidden claims": ("usage", "_sd_alg", "md5"),
+    "resource too wide": ("registration", "resource", {str(number): 1 for number in range(MAX_ITEMS + 1)}),
+    "unknown right": ("registration", "rights", [{"kind": "own", "holder": ID}]),
+    "right of nobody": ("registration", "rights", [{"kind": "hold"}]),
+    "no right": ("registration", "rights", []),
+    "supersedes no digest": ("registration", "supersedes", "DAC-440802-2026-S01-00000123-V"),
+}
+
+
+@pytest.mark.parametrize(("kind", "member", "value"), WRONG.values(), ids=WRONG.keys())
+def test_value_that_does_not_fit(kind: str, member: str, value: Any) -> None:
+    assert refused_at(WHOLE[kind] | {member: value}) == member
+
+
+FITTING = {
+    "last second": ("use", "iat", MAX_SECONDS),
+    "last use": ("use", "ordinal", MAX_USES),
+    "longest purpose": ("authorization", "purpose", "目" * MAX_TEXT),
+    "longest signature": ("authorization", "signature", "x" * MAX_SIGNATURE),
+    "most providers": ("authorization", "providers", [f"{number:064x}" for number in range(MAX_SOURCES)]),
+    "most fields": ("authorization", "fields", [f"f{number}" for number in range(MAX_ITEMS)]),
+    "longest field": ("authorization", "fields", ["a" * 64]),
+    "leap day": ("provision", "as_of", "2028-02-29"),
+    "supersedes": ("registration", "supersedes", DIGEST),
+    "important data": ("registration", "grade", "important"),
+    "the same right of two": (
+        "registration",
+        "rights",
+        [{"kind": "process", "holder": ID}, {"kind": "process", "holder": OTHER_ID}],
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "member", "value"), FITTING.values(), ids=FITTING.keys())
+def test_value_that_fits(kind: str, member: str, value: Any) -> None:
+    validate_entry(WHOLE[kind] | {member: value})
+
+
+@pytest.mark.parametrize("reason", entries.REASONS)
+def test_every_reason_may_be_given(reason: str) -> None:
+    validate_entry(WHOLE["withdrawal"] | {"reason": reason})
+
+
+def test_error_tells_the_member_and_not_its_value() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        validate_entry(WHOLE["usage"] | {"sub": "11010519491231002X"})
+    assert caught.value.where == "sub"
+    assert "11010519491231002X" not in str(caught.value)
+
+
+MAKERS: dict[str, tuple[Callable[..., dict[str, Any]], dict[str, Any]]] = {
+    "presentation": (entries.presentation_entry, PRESENTATION),
+    "use": (entries.use_entry, USE),
+    "registration": (entries.registration_certificate_payload, REGISTRATION),
+}
+
+
+@pytest.mark.parametrize(("make", "members"), MAKERS.values(), ids=MAKERS.keys())
+def test_unsigned_entries_are_checked_when_made(make: Callable[..., Any], members: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        make(**members | {"iat": -1})
+    assert (caught.value.code, caught.value.where) == ("ENTRY_SHAPE", "iat")
+
+
+@pytest.mark.parametrize("kind", ["authorization", "provision", "withdrawal"])
+def test_statements_wait_for_their_signature(kind: str) -> None:
+    unsigned = {name: value for name, value in WHOLE[kind].items() if name != "signature"}
+    assert refused_at(unsigned) == "signature"
+
+
+@pytest.mark.parametrize("kind", ["usage", "registration"])
+def test_class_of_a_certificate_cannot_be_chosen(kind: str) -> None:
+    make, members = {
+        "usage": (entries.usage_certificate_payload, USAGE),
+        "registration": (entries.registration_certificate_payload, REGISTRATION),
+    }[kind]
+    forged = {"class": "other", "vct": "other", "transferable": "perhaps"}
+    assert make(**members | forged) == WHOLE[kind]
+
+
+def test_every_type_is_named() -> None:
+    assert entries.entry_types() == sorted({entry["type"] for entry in WHOLE.values()})
+
+
+@given(
+    kind=st.sampled_from(sorted(WHOLE)),
+    changes=st.dictionaries(
+        st.sampled_from(sorted({member for entry in WHOLE.values() for member in entry})),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+            max_leaves=4,
+        ),
+        max_size=3,
+    ),
+)
+def test_anything_else_is_refused_in_one_way(kind: str, changes: dict[str, Any]) -> None:
+    try:
+        validate_entry(WHOLE[kind] | changes)
+    except InvalidInput as error:
+        assert error.code == "ENTRY_SHAPE"
+        assert error.where is not None
