@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from ledger.domain.entries import (
@@ -115,6 +117,20 @@ class Made:
     def verify(self, at: int = AT, expect: Expectation = EXPECT) -> Report:
         """From the file's bytes, as a verifier gets it."""
         return verify(self.bundle.to_bytes(), self.facts, at, expect)
+
+    def verify_changed(self, *changes: tuple[str, Any], drop: str | None = None) -> Report:
+        """With members of the file replaced, each named by its path, as in ``anchors.0.root``; or one removed."""
+        document = self.document()
+        for path, value in changes:
+            *way, last = (int(step) if step.isdigit() else step for step in path.split("."))
+            reduce(getitem, way, document)[last] = value
+        if drop is not None:
+            *way, last = (int(step) if step.isdigit() else step for step in drop.split("."))
+            del reduce(getitem, way, document)[last]
+        return self.verify_file(json.dumps(document).encode())
+
+    def verify_file(self, raw: bytes) -> Report:
+        return verify(raw, self.facts, AT, EXPECT)
 
 
 def usage(

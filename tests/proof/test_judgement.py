@@ -1,0 +1,254 @@
+"""Genuine bundles judged at a time and for a party: the moments that matter, and each of checks 7 to 11 on its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from itertools import product
+
+import pytest
+
+from ledger.domain.days import SHANGHAI
+from ledger.proof.bundle import parse_bundle
+from ledger.proof.facts import parse_facts
+from ledger.proof.report import Verdict
+from ledger.proof.verifier import MAX_KEY_BINDING_SKEW, Expectation, verify
+from tests.proof.builder import Made, registration, usage
+from tests.proof.cast import (
+    ANCHORED,
+    AT,
+    AUTHORIZATION,
+    BANK,
+    BLOCK_TIME,
+    EXPECT,
+    EXPIRES,
+    HIDDEN,
+    ISSUED,
+    ISSUER,
+    OTHER_BANK,
+    PROVISIONS,
+    SUBJECT,
+    TAX,
+)
+
+GENUINE = usage()
+REGISTERED = registration()
+ANYONE = Expectation()
+HOUR = 3_600
+
+
+def test_a_genuine_bundle_is_valid() -> None:
+    report = GENUINE.verify()
+    assert report.valid
+    assert (report.result, report.first_failure) == ("valid", None)
+    assert [(check.number, check.code) for check in report.checks] == [(number, "OK") for number in range(1, 12)]
+    assert {check.verdict for check in report.checks} == {Verdict.PASSED}
+    assert (report.at, report.block, report.block_time) == (AT, 77, BLOCK_TIME)
+    assert report.certificate_no == report.claims["certificate_no"]
+    assert report.disclosed == {"tax_band": "B", "power_trend": 3}
+    assert not {"_sd", "_sd_alg", "cnf"} & report.claims.keys()
+
+
+@pytest.mark.parametrize("names", [(), ("tax_band",), ("power_trend", "tax_trend"), tuple(HIDDEN)])
+def test_only_what_is_disclosed_is_told(names: tuple[str, ...]) -> None:
+    assert GENUINE.presenting(*names).verify().disclosed == {name: HIDDEN[name] for name in names}
+
+
+def test_bytes_and_objects_and_saved_facts_give_the_same_report() -> None:
+    report = GENUINE.verify()
+    saved = parse_facts(GENUINE.facts.to_bytes())
+    assert saved == GENUINE.facts
+    assert parse_bundle(GENUINE.bundle.to_bytes()) == GENUINE.bundle
+    assert verify(GENUINE.bundle, saved, AT, EXPECT) == report
+
+
+def test_what_the_issuer_saw_is_not_relied_on() -> None:
+    assert GENUINE.verify_changed(("status.state", "revoked")).valid
+    assert GENUINE.status(("revoked", "fraud", AT)).verify_changed(("status.state", "active")).result == "revoked"
+
+
+FAULTS = {
+    7: lambda made: made,
+    8: lambda made: made.status(("suspended", "court", AT)),
+    9: lambda made: made.used(AT, AT, AT),
+    10: lambda made: made.presenting("tax_band", audience=OTHER_BANK.id),
+    11: lambda made: made.status(("revoked", "consent_withdrawn", AT), of=AUTHORIZATION),
+}
+
+
+@pytest.mark.parametrize("broken", list(product([False, True], repeat=5)))
+def test_seven_to_eleven_are_each_made_whatever_the_others_say(broken: tuple[bool, ...]) -> None:
+    wrong = [number for number, is_broken in zip(FAULTS, broken, strict=True) if is_broken]
+    made = usage(claims={"exp": AT}) if 7 in wrong else GENUINE
+    for number in wrong:
+        made = FAULTS[number](made)
+    report = made.verify()
+    assert [check.number for check in report.checks if check.verdict is Verdict.FAILED] == wrong
+    assert [check.number for check in report.checks if check.verdict is Verdict.PASSED] == [
+        number for number in range(1, 12) if number not in wrong
+    ]
+
+
+@pytest.mark.parametrize(
+    ("at", "code"),
+    [(ISSUED - 1, "NOT_YET_VALID"), (ISSUED, "OK"), (AT, "OK"), (EXPIRES - 1, "OK"), (EXPIRES, "EXPIRED")],
+)
+def test_validity_begins_with_nbf_and_ends_before_exp(at: int, code: str) -> None:
+    assert GENUINE.verify(at).checks[6].code == code
+
+
+def test_the_last_day_ends_at_midnight_in_shanghai() -> None:
+    midnight = datetime(2027, 1, 1, tzinfo=SHANGHAI)
+    assert int(midnight.timestamp()) == EXPIRES
+    assert GENUINE.presenting("tax_band", at=EXPIRES - 1).verify(EXPIRES - 1).valid
+    assert GENUINE.presenting("tax_band", at=EXPIRES).verify(EXPIRES).result == "expired"
+    assert datetime.fromtimestamp(EXPIRES - 1, SHANGHAI).date() == date(2026, 12, 31)
+
+
+LIFE = (
+    ("suspended", "investigation", AT - 9 * HOUR),
+    ("active", "lifted", AT - 6 * HOUR),
+    ("suspended", "court", AT - 3 * HOUR),
+    ("revoked", "fraud", AT),
+)
+
+
+@pytest.mark.parametrize(
+    ("at", "result", "since", "reason"),
+    [
+        (AT - 9 * HOUR - 1, "valid", None, None),
+        (AT - 9 * HOUR, "suspended", AT - 9 * HOUR, "investigation"),
+        (AT - 6 * HOUR - 1, "suspended", AT - 9 * HOUR, "investigation"),
+        (AT - 6 * HOUR, "valid", None, None),
+        (AT - 3 * HOUR, "suspended", AT - 3 * HOUR, "court"),
+        (AT - 1, "suspended", AT - 3 * HOUR, "court"),
+        (AT, "revoked", AT, "fraud"),
+        (AT + HOUR, "revoked", AT, "fraud"),
+    ],
+)
+def test_the_status_is_that_of_the_time_judged(at: int, result: str, since: int | None, reason: str | None) -> None:
+    report = GENUINE.presenting("tax_band", at=at).status(*LIFE).verify(at)
+    assert report.result == result
+    assert (report.checks[7].details.get("since"), report.checks[7].details.get("reason")) == (since, reason)
+
+
+def test_a_superseded_certificate_counts_as_revoked() -> None:
+    assert GENUINE.status(("superseded", "superseded", AT)).verify().result == "revoked"
+
+
+@pytest.mark.parametrize(("at", "code"), [(AT - 1, "OK"), (AT, "AUTHORISATION_WITHDRAWN")])
+def test_a_withdrawal_counts_from_its_time_on(at: int, code: str) -> None:
+    made = GENUINE.status(("revoked", "consent_withdrawn", AT), of=AUTHORIZATION)
+    assert made.verify(at).checks[10].code == code
+
+
+@pytest.mark.parametrize(("at", "code"), [(EXPIRES - 1, "OK"), (EXPIRES, "AUTHORISATION_NOT_IN_FORCE")])
+def test_an_authorisation_ends_before_its_valid_to(at: int, code: str) -> None:
+    assert GENUINE.verify(at).checks[10].code == code
+
+
+@pytest.mark.parametrize(
+    ("at", "result"), [(AT - 2, "valid"), (AT - 1, "valid"), (AT, "used_up"), (AT + HOUR, "used_up")]
+)
+def test_uses_count_up_to_the_time_judged(at: int, result: str) -> None:
+    made = GENUINE.presenting("tax_band", at=at).used(AT - 3, AT - 2, AT, AT + 1)
+    report = made.verify(at)
+    assert report.result == result
+    if result == "used_up":
+        assert report.checks[8].details == {"since": AT}
+
+
+@pytest.mark.parametrize(
+    ("limit", "at", "code"),
+    [
+        (None, EXPIRES - 1, "OK"),
+        (HOUR, BLOCK_TIME - HOUR, "OK"),
+        (HOUR, BLOCK_TIME + HOUR, "OK"),
+        (HOUR, BLOCK_TIME + HOUR + 1, "FACTS_STALE"),
+        (0, BLOCK_TIME, "OK"),
+        (0, BLOCK_TIME + 1, "FACTS_STALE"),
+    ],
+)
+def test_facts_may_be_so_old_and_no_older(limit: int | None, at: int, code: str) -> None:
+    assert GENUINE.verify(at, replace(EXPECT, max_facts_age=limit)).checks[7].code == code
+
+
+@pytest.mark.parametrize(
+    ("period", "code"),
+    [
+        ({"valid_from": ANCHORED}, "OK"),
+        ({"valid_from": ANCHORED + 1}, "KEY_NOT_IN_FORCE"),
+        ({"valid_to": ANCHORED + 1}, "OK"),
+        ({"valid_to": ANCHORED}, "KEY_NOT_IN_FORCE"),
+        ({"compromised_at": ANCHORED + 1}, "OK"),
+        ({"compromised_at": ANCHORED}, "KEY_COMPROMISED"),
+        ({"compromised_at": ANCHORED, "valid_to": ANCHORED}, "KEY_COMPROMISED"),
+    ],
+)
+def test_a_key_counts_by_the_time_it_was_anchored(period: dict[str, int], code: str) -> None:
+    assert GENUINE.account(ISSUER, **period).verify().checks[1].code == code
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "code"),
+    [
+        (ANCHORED, ANCHORED + 1, "OK"),
+        (ANCHORED + 1, EXPIRES, "ISSUER_NOT_ACCREDITED"),
+        (0, ANCHORED, "ISSUER_NOT_ACCREDITED"),
+    ],
+)
+def test_an_issuer_is_accredited_when_it_was_anchored(start: int, end: int, code: str) -> None:
+    assert GENUINE.party(ISSUER, accreditations={"S51": (start, end)}).verify().checks[2].code == code
+
+
+@pytest.mark.parametrize(("late", "valid"), [(MAX_KEY_BINDING_SKEW, True), (MAX_KEY_BINDING_SKEW + 1, False)])
+def test_a_holders_clock_may_be_a_little_fast(late: int, valid: bool) -> None:
+    assert GENUINE.presenting("tax_band", at=AT + late).verify().valid is valid
+
+
+class TestRegistration:
+    def test_anyone_may_rely_on_it(self) -> None:
+        for expect in (ANYONE, EXPECT):
+            report = REGISTERED.verify(expect=expect)
+            assert report.valid
+            assert [check.number for check in report.checks if check.verdict is Verdict.NOT_APPLICABLE] == [9, 10, 11]
+            assert report.claims["sub"] == SUBJECT.id
+
+    @pytest.mark.parametrize(
+        ("made", "code", "result"),
+        [
+            (REGISTERED.knowing(assets={}), "ASSET_UNKNOWN", "refused"),
+            (REGISTERED.asset(state="registered"), "ASSET_NOT_IN_FORCE", "refused"),
+            (REGISTERED.asset(state="rejected"), "ASSET_NOT_IN_FORCE", "refused"),
+            (REGISTERED.asset(frozen=True), "ASSET_NOT_IN_FORCE", "refused"),
+            (REGISTERED.asset(holder=BANK.id, since=AT), "HOLDER_CHANGED", "refused"),
+            (REGISTERED.status(("suspended", "court", AT)), "SUSPENDED", "suspended"),
+            (REGISTERED.status(("superseded", "superseded", AT)), "SUPERSEDED", "revoked"),
+        ],
+    )
+    def test_its_asset_must_stand(self, made: Made, code: str, result: str) -> None:
+        report = made.verify(expect=ANYONE)
+        assert (report.first_failure.number, report.first_failure.name, report.first_failure.code) == (
+            8,
+            "status",
+            code,
+        )
+        assert (report.result, report.claims) == (result, {})
+
+    def test_before_the_transfer_the_old_holder_held_it(self) -> None:
+        made = REGISTERED.asset(holder=BANK.id, since=AT)
+        assert made.verify(AT - 1, ANYONE).valid
+        assert not made.verify(AT, ANYONE).valid
+
+    def test_it_expires_like_any_other(self) -> None:
+        assert REGISTERED.verify(EXPIRES - 1, ANYONE).valid
+        assert REGISTERED.verify(EXPIRES, ANYONE).result == "expired"
+
+
+def test_the_status_of_a_provision_is_not_the_certificates() -> None:
+    """Only the certificate's own status and its authorisation's are judged (protocol §9)."""
+    assert GENUINE.status(("revoked", "data_error", AT), of=PROVISIONS[0]).verify().valid
+
+
+def test_the_keys_of_subject_and_providers_may_be_rotated_later() -> None:
+    assert GENUINE.account(SUBJECT, valid_to=ANCHORED).account(TAX, valid_to=ANCHORED).verify().valid

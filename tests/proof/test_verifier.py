@@ -1,0 +1,180 @@
+"""The eleven checks: a genuine bundle passes all, and one mutation each is named by the check that it breaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ledger.proof.facts import Facts
+from ledger.proof.report import NAMES, Report, Verdict
+from ledger.proof.verifier import MAX_KEY_BINDING_SKEW, Expectation, verify
+from tests.proof.builder import usage
+from tests.proof.cast import (
+    ANCHORED,
+    AT,
+    AUTHORIZATION,
+    BANK,
+    CERTIFICATE,
+    CONSENTED,
+    EVIDENCE_ANCHORED,
+    EXPECT,
+    EXPIRES,
+    GRID,
+    HIDDEN,
+    ISSUED,
+    ISSUER,
+    OTHER_BANK,
+    OTHER_ISSUER,
+    SCENARIO,
+    SUBJECT,
+    TAX,
+)
+
+GENUINE = usage()
+OTHER_LEAF = "sha-256:" + "77" * 32
+
+
+def consented(**changes: object) -> Callable[[], Report]:
+    return lambda: usage(consent=changes).verify()
+
+
+def supplied(**changes: object) -> Callable[[], Report]:
+    return lambda: usage(supply=changes).verify()
+
+
+def claiming(**changes: object) -> Callable[[], Report]:
+    return lambda: usage(claims=changes).verify()
+
+
+def changed(path: str, value: object) -> Callable[[], Report]:
+    return lambda: GENUINE.verify_changed((path, value))
+
+
+def components(**changes: object) -> list[dict]:
+    first, second = GENUINE.verify().claims["components"]
+    return [first | changes, second]
+
+
+# number, code, what was done, how.
+FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
+    (1, "JSON_MALFORMED", "no JSON", lambda: GENUINE.verify_file(b"{")),
+    (1, "BUNDLE_FORM", "other format", changed("format", "pingzheng-bundle/2")),
+    (1, "BUNDLE_FORM", "member missing", lambda: GENUINE.verify_changed(drop="status")),
+    (1, "FOREIGN_CHAIN", "other contract", changed("chain.certificate_log", "0x" + "d1" * 20)),
+    (1, "FOREIGN_CHAIN", "no facts", lambda: verify(GENUINE.bundle, Facts.nothing(), AT, EXPECT)),
+    (1, "CERTIFICATE_FORM", "no SD-JWT", changed("certificate", GENUINE.token)),
+    (1, "ENTRY_SHAPE", "claim of another kind", claiming(max_uses="3")),
+    (1, "ENTRY_SHAPE", "evidence is no entry", changed("evidence.0.entry", "[]")),
+    (2, "KEY_UNKNOWN", "account unknown", lambda: GENUINE.knowing(accounts={}).verify()),
+    (2, "KEY_NOT_IN_FORCE", "account too new", lambda: GENUINE.account(ISSUER, valid_from=ANCHORED + 1).verify()),
+    (2, "KEY_NOT_IN_FORCE", "account retired", lambda: GENUINE.account(ISSUER, valid_to=ANCHORED).verify()),
+    (2, "KEY_COMPROMISED", "key stolen", lambda: GENUINE.account(ISSUER, compromised_at=ANCHORED).verify()),
+    (2, "SIGNATURE_INVALID", "key changed", lambda: GENUINE.account(ISSUER, key=TAX.signer.public_key).verify()),
+    (3, "ISSUER_DIFFERS", "signed by another issuer", lambda: usage(issuer=OTHER_ISSUER).verify()),
+    (3, "ISSUER_DIFFERS", "issuer unknown", lambda: GENUINE.knowing(parties={}).verify()),
+    (3, "ISSUER_NOT_IN_FORCE", "issuer suspended", lambda: GENUINE.party(ISSUER, status="suspended").verify()),
+    (3, "ISSUER_NOT_IN_FORCE", "no issuer", lambda: GENUINE.party(ISSUER, roles=("provider",)).verify()),
+    (3, "ISSUER_NOT_ACCREDITED", "never", lambda: GENUINE.party(ISSUER, accreditations={"S52": (0, EXPIRES)}).verify()),
+    (
+        3,
+        "ISSUER_NOT_ACCREDITED",
+        "until then only",
+        lambda: GENUINE.party(ISSUER, accreditations={SCENARIO: (0, ANCHORED)}).verify(),
+    ),
+    (4, "DISCLOSURE_NOT_NAMED", "claim not in fields", lambda: usage(spare={"x": 1}, disclosed=["x"]).verify()),
+    (4, "DISCLOSURE_FOREIGN", "claim not in _sd", lambda: usage(claims={"_sd": ["A" * 43]}).verify()),
+    (5, "NOT_INCLUDED", "other place", changed("position.index", CERTIFICATE.index - 1)),
+    (5, "NOT_INCLUDED", "evidence of other proof", changed("evidence.1.proof", [])),
+    (5, "ANCHOR_MISSING", "anchor of the evidence missing", lambda: GENUINE.verify_changed(drop="anchors.0")),
+    (6, "NOT_ANCHORED", "batch unknown", lambda: GENUINE.knowing(anchors={3: GENUINE.facts.anchors[3]}).verify()),
+    (6, "ANCHOR_DIFFERS", "other first entry", changed("anchors.1.first_seq", 47)),
+    (6, "ANCHOR_DIFFERS", "other anchoring party", changed("anchors.0.by", 9)),
+    (6, "ANCHOR_DIFFERS", "other root on the chain", lambda: GENUINE.knowing(anchors={3: "00", 4: "00"}).verify()),
+    (7, "NOT_YET_VALID", "too early", lambda: usage(claims={"nbf": AT + 1}).verify()),
+    (7, "EXPIRED", "too late", lambda: usage(claims={"exp": AT}).verify()),
+    (8, "STATUS_UNKNOWN", "no status", lambda: GENUINE.knowing(status={AUTHORIZATION: ()}).verify()),
+    (8, "REVOKED", "revoked", lambda: GENUINE.status(("revoked", "fraud", AT)).verify()),
+    (8, "SUSPENDED", "suspended", lambda: GENUINE.status(("suspended", "investigation", AT)).verify()),
+    (8, "SUPERSEDED", "superseded", lambda: GENUINE.status(("superseded", "superseded", AT)).verify()),
+    (9, "USES_UNKNOWN", "no uses", lambda: GENUINE.knowing(uses={}).verify()),
+    (9, "USED_UP", "used up", lambda: GENUINE.used(AT - 2, AT - 1, AT).verify()),
+    (10, "PARTY_NOT_NAMED", "nobody asks", lambda: GENUINE.verify(expect=Expectation())),
+    (10, "PARTY_NOT_NAMED", "no nonce", lambda: GENUINE.verify(expect=Expectation(consumer=BANK.id))),
+    (10, "NOT_PARTY", "other bank", lambda: GENUINE.verify(expect=replace(EXPECT, consumer=OTHER_BANK.id))),
+    (10, "KEY_BINDING_MISSING", "not bound", lambda: GENUINE.presenting(holder=None).verify()),
+    (10, "KEY_BINDING_INVALID", "other key", lambda: GENUINE.presenting(holder=SUBJECT).verify()),
+    (10, "KEY_BINDING_DIFFERS", "other audience", lambda: GENUINE.presenting(audience=OTHER_BANK.id).verify()),
+    (10, "KEY_BINDING_TIME", "from the future", lambda: GENUINE.presenting(at=AT + MAX_KEY_BINDING_SKEW + 1).verify()),
+    (11, "EVIDENCE_MISSING", "consent left out", lambda: GENUINE.verify_changed(drop="evidence.0")),
+    (11, "EVIDENCE_MISSING", "provision left out", lambda: GENUINE.verify_changed(drop="evidence.2")),
+    (11, "EVIDENCE_MISSING", "provision for a consent", claiming(authorizations=[OTHER_LEAF])),
+    (11, "AUTHORISATION_NOT_BY_SUBJECT", "consent by another", lambda: usage(subject_key=TAX).verify()),
+    (11, "AUTHORISATION_DIFFERS", "consent of another subject", consented(subject=OTHER_BANK.id)),
+    (11, "AUTHORISATION_DIFFERS", "consent for another consumer", consented(consumer=OTHER_BANK.id)),
+    (11, "AUTHORISATION_DIFFERS", "consent for another scenario", consented(scenario="S52")),
+    (11, "AUTHORISATION_DIFFERS", "consent to another version", consented(scenario_version=2)),
+    (11, "AUTHORISATION_DIFFERS", "consent for another purpose", consented(purpose="Marketing")),
+    (11, "AUTHORISATION_DIFFERS", "consent by another channel", consented(channel="government_platform")),
+    (11, "AUTHORISATION_DIFFERS", "consent to fewer uses", consented(max_uses=2)),
+    (11, "AUTHORISATION_DIFFERS", "consent ends before", consented(valid_to=EXPIRES - 1)),
+    (11, "AUTHORISATION_DIFFERS", "consent begins after", consented(valid_from=ISSUED + 1)),
+    (11, "FIELD_OUTSIDE_AUTHORISATION", "consent to less", consented(fields=["tax_band", "power_trend"])),
+    (11, "PROVIDER_NOT_AUTHORISED", "consent for one provider", consented(providers=[TAX.id])),
+    (11, "AUTHORISATION_STATUS_UNKNOWN", "no status", lambda: GENUINE.knowing(status={CERTIFICATE: ()}).verify()),
+    (
+        11,
+        "AUTHORISATION_WITHDRAWN",
+        "withdrawn",
+        lambda: GENUINE.status(("revoked", "consent_withdrawn", AT), of=AUTHORIZATION).verify(),
+    ),
+    (
+        11,
+        "AUTHORISATION_SUSPENDED",
+        "consent suspended",
+        lambda: GENUINE.status(("suspended", "court", AT), of=AUTHORIZATION).verify(),
+    ),
+    (11, "KEY_NOT_IN_FORCE", "subject's", lambda: GENUINE.account(SUBJECT, valid_to=EVIDENCE_ANCHORED).verify()),
+    (11, "KEY_COMPROMISED", "provider's", lambda: GENUINE.account(TAX, compromised_at=CONSENTED).verify()),
+    (11, "PROVISION_NOT_BY_PROVIDER", "provision by another", lambda: usage(tax_key=GRID).verify()),
+    (11, "PROVISION_DIFFERS", "provision under another consent", supplied(authorization=OTHER_LEAF)),
+    (11, "PROVISION_DIFFERS", "nothing supplied", supplied(result="no_data")),
+    (11, "PROVISION_DIFFERS", "more supplied than asked", supplied(fields=["tax_band", "tax_trend", "debts"])),
+    (11, "PROVISION_DIFFERS", "less supplied than claimed", supplied(fields=["tax_band"])),
+    (11, "PROVISION_DIFFERS", "component is other data", claiming(components=components(payload_digest=OTHER_LEAF))),
+    (11, "PROVISION_DIFFERS", "component is of another day", claiming(components=components(as_of="2026-09-01"))),
+    (11, "PROVISION_DIFFERS", "provider not told", claiming(providers=[TAX.id])),
+]
+IDS = [f"{number}-{code}-{what}" for number, code, what, _ in FAILURES]
+
+
+@pytest.mark.parametrize(("number", "code", "what", "report"), FAILURES, ids=IDS)
+def test_one_mutation_fails_its_check(number: int, code: str, what: str, report: Callable[[], Report]) -> None:
+    found = report()
+    failure = found.first_failure
+    assert failure is not None
+    assert (failure.number, failure.name, failure.code) == (number, NAMES[number - 1], code)
+    assert [check.number for check in found.checks] == list(range(1, 12))
+    assert not found.valid
+    later = {check.verdict for check in found.checks[number:]}
+    if number <= 6:
+        assert later == {Verdict.NOT_REACHED}
+        assert found.result == "tampered"
+    else:
+        assert Verdict.NOT_REACHED not in later
+        assert [check.number for check in found.checks if check.verdict is Verdict.FAILED] == [number]
+
+
+@pytest.mark.parametrize(("number", "code", "what", "report"), FAILURES, ids=IDS)
+def test_nothing_is_disclosed_unless_valid(number: int, code: str, what: str, report: Callable[[], Report]) -> None:
+    found = report()
+    assert (found.disclosed, found.claims) == ({}, {})
+    told = json.dumps(found.to_dict())
+    assert not any(f'"{name}"' in told for name in ("cnf", "_sd", "components", "providers"))
+    assert HIDDEN["tax_trend"] not in told
+
+
+def test_every_check_has_a_mutation() -> None:
+    assert {number for number, _, _, _ in FAILURES} == set(range(1, 12))
