@@ -13,7 +13,7 @@ from ledger.chain.contracts import Event
 from ledger.chain.reader import ChainReader
 from ledger.errors import Conflict
 from ledger.index.follower import Follower
-from tests.chain.life import ROOT, live_assets, live_certificates
+from tests.chain.life import ROOT, live_certificates, register
 from tests.conftest import Chain
 from tests.index.conftest import NewEngine
 
@@ -55,8 +55,9 @@ def test_reorganised_chain_is_followed(chain: Chain, new_engine: NewEngine, step
     follower = Follower(new_engine(), chain.reader, step=step, window=window)
     chain.client.anchor(0, 8, ROOT)
     token, fork = chain.node.snapshot(), chain.reader.block_number()
-    live_assets(chain)
+    chain.acting("provider").send(register(ASSET))
     chain.client.revoke(0, 1, "fraud")
+    chain.client.suspend(0, 2, "court")
     before = follower.sync()
     chain.node.revert(token)
     client = fresh_client(chain)
@@ -124,7 +125,8 @@ class InterruptedReader(ChainReader):
 
 @pytest.mark.parametrize("moment", ["events", "after events", "after headers"])
 def test_of_two_followers_one_writes(chain: Chain, new_engine: NewEngine, moment: str) -> None:
-    live_certificates(chain)
+    chain.client.anchor(0, 8, ROOT)
+    chain.client.revoke(0, 1, "fraud")
     engine = new_engine()
     winner = Follower(engine, chain.reader)
     loser = Follower(engine, InterruptedReader(chain.client, moment, winner.sync))
@@ -142,12 +144,13 @@ def test_of_two_followers_one_writes(chain: Chain, new_engine: NewEngine, moment
 @pytest.mark.parametrize("moment", ["events", "after events", "after headers"])
 def test_chain_that_changes_while_it_is_read(chain: Chain, new_engine: NewEngine, moment: str) -> None:
     token = chain.node.snapshot()
-    live_certificates(chain)
+    chain.client.anchor(0, 8, ROOT)
+    chain.client.revoke(0, 1, "fraud")
 
     def replace_chain() -> None:
         chain.node.revert(token)
         client = fresh_client(chain)
-        for seq in range(12):
+        for seq in range(3):
             client.anchor(seq, 1, ROOT)
 
     disturbed = Follower(new_engine(), InterruptedReader(chain.client, moment, replace_chain))
