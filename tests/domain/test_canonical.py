@@ -141,11 +141,21 @@ def test_canonical_of_parse_is_the_text(value: Any) -> None:
     assert canonical(parse_json(text, max_bytes=MAX_BYTES)) == text
 
 
-@given(st.dictionaries(texts, values, max_size=8), st.randoms())
-def test_order_of_members_does_not_matter(value: dict[str, Any], random: Any) -> None:
-    names = list(value)
-    random.shuffle(names)
-    assert canonical({name: value[name] for name in names}) == canonical(value)
+@given(st.lists(st.tuples(texts, integers), max_size=8, unique_by=lambda pair: pair[0]).flatmap(st.permutations))
+def test_order_of_members_does_not_matter(pairs: list[tuple[str, int]]) -> None:
+    assert canonical(dict(pairs)) == canonical(dict(sorted(pairs)))
+
+
+@given(values)
+def test_order_of_nested_members_does_not_matter(value: Any) -> None:
+    assert canonical(turned(value)) == canonical(value)
+
+
+def turned(value: Any) -> Any:
+    """The value with the members of every object the other way round."""
+    if isinstance(value, dict):
+        return {name: turned(item) for name, item in reversed(value.items())}
+    return [turned(item) for item in value] if isinstance(value, list) else value
 
 
 @given(values, values)
