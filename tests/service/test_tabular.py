@@ -1,0 +1,140 @@
+"""CSV files: the rows, or the line of the first one that is none."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.errors import InvalidInput
+from ledger.service import tabular
+from ledger.service.tabular import MAX_CELL, MAX_CSV_BYTES, parse_csv, read_csv
+
+READ = {
+    "plain": ("month,kwh\n1,10\n2,20\n", [{"month": "1", "kwh": "10"}, {"month": "2", "kwh": "20"}]),
+    "no line feed at the end": ("a\n1", [{"a": "1"}]),
+    "Windows lines": ("a,b\r\n1,2\r\n", [{"a": "1", "b": "2"}]),
+    "header alone": ("a,b\n", []),
+    "blank lines": ("a,b\n\n1,2\n\n\n3,4\n\n", [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]),
+    "empty cells": ("a,b\n,\n", [{"a": "", "b": ""}]),
+    "quotes": ('a,b\n"1,5","say ""x"""\n', [{"a": "1,5", "b": 'say "x"'}]),
+    "line feed in a cell": ('a,b\n"1\n2",3\n', [{"a": "1\n2", "b": "3"}]),
+    "Chinese": ("月,用电量\n一,10\n", [{"月": "一", "用电量": "10"}]),
+    "spaces are kept": ("a,b\n 1 ,2\n", [{"a": " 1 ", "b": "2"}]),
+    "longest cell": (f"a\n{'x' * MAX_CELL}\n", [{"a": "x" * MAX_CELL}]),
+}
+
+
+@pytest.mark.parametrize(("text", "rows"), READ.values(), ids=READ.keys())
+def test_rows(text: str, rows: list[dict[str, str]]) -> None:
+    assert parse_csv(text, "rows.csv") == rows
+
+
+REFUSED = {
+    "empty": ("", "CSV_HEADER", 1),
+    "header blank": ("\na,b\n", "CSV_HEADER", 1),
+    "column twice": ("a,b,a\n1,2,3\n", "CSV_HEADER", 1),
+    "column without a name": ("a,,c\n1,2,3\n", "CSV_HEADER", 1),
+    "last column without a name": ("a,b,\n1,2,3\n", "CSV_HEADER", 1),
+    "cell missing": ("a,b\n1,2\n3\n", "CSV_ROW_WIDTH", 3),
+    "cell too many": ("a,b\n1,2\n3,4,5\n", "CSV_ROW_WIDTH", 3),
+    "first of two": ("a,b\n1\n2\n", "CSV_ROW_WIDTH", 2),
+    "after blank lines": ("a,b\n\n\n1,2\n3\n", "CSV_ROW_WIDTH", 5),
+    "after a cell of two lines": ('a,b\n"1\n2",3\n4\n', "CSV_ROW_WIDTH", 4),
+    "another separator": ("a,b\n1;2\n", "CSV_ROW_WIDTH", 2),
+    "quote without end, in the last line": ('a,b\n1,2\n"3,4\n', "CSV_MALFORMED", 3),
+    "quote without end, in the header": ('a,"b\n', "CSV_MALFORMED", 1),
+    "text after a quote": ('a,b\n"1"x,2\n', "CSV_MALFORMED", 2),
+    "cell too long": (f"a,b\n1,2\n3,{'x' * (MAX_CELL + 1)}\n", "CSV_CELL_TOO_LONG", 3),
+    "cell beyond the reader": (f"a,b\n1,{'x' * 200_000}\n", "CSV_MALFORMED", 2),
+}
+
+
+@pytest.mark.parametrize(("text", "code", "line"), REFUSED.values(), ids=REFUSED.keys())
+def test_line_of_the_first_bad_row(text: str, code: str, line: int) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_csv(text, "rows.csv")
+    assert (caught.value.code, caught.value.where) == (code, f"rows.csv, line {line}")
+
+
+def test_error_does_not_repeat_the_row() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_csv("name,id\n王小明\n", "rows.csv")
+    assert "王小明" not in str(caught.value)
+    assert caught.value.message == "The row has 1 cells, the header 2."
+
+
+@given(
+    st.lists(st.text("ab12 ,\"'月", min_size=1, max_size=5), min_size=2, max_size=4, unique=True).flatmap(
+        lambda head: st.tuples(
+            st.just(head),
+            st.lists(
+                st.lists(st.text("xy09 ,\"\n'量", max_size=5), min_size=len(head), max_size=len(head)), max_size=5
+            ),
+        )
+    )
+)
+def test_what_a_writer_writes_is_read(table: tuple[list[str], list[list[str]]]) -> None:
+    head, rows = table
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([head, *rows])
+    assert parse_csv(text.getvalue(), "rows.csv") == [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def write(folder: Path, content: bytes) -> Path:
+    path = folder / "rows.csv"
+    path.write_bytes(content)
+    return path
+
+
+def refusal(path: Path) -> InvalidInput:
+    with pytest.raises(InvalidInput) as caught:
+        read_csv(path)
+    return caught.value
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_file(tmp_path: Path, mark: bytes) -> None:
+    path = write(tmp_path, mark + "月,kwh\r\n1,10\r\n".encode())
+    assert read_csv(path) == [{"月": "1", "kwh": "10"}]
+
+
+def test_error_in_a_file_names_it(tmp_path: Path) -> None:
+    assert refusal(write(tmp_path, b"a,b\n1\n")).where == "rows.csv, line 2"
+
+
+@pytest.mark.parametrize(
+    ("content", "byte"),
+    [("a\n电\n".encode("gb18030"), 2), ("a\n1\n".encode("utf-16"), 0), (b"a\n1\n\xe7\x94", 4)],
+    ids=["GB 18030", "UTF-16", "cut off"],
+)
+def test_file_that_is_not_utf8(tmp_path: Path, content: bytes, byte: int) -> None:
+    path = write(tmp_path, content)
+    error = refusal(path)
+    assert (error.code, error.where, error.message) == ("CSV_NOT_UTF8", str(path), f"Byte {byte} is not UTF-8.")
+
+
+def test_file_that_is_missing(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.csv", tmp_path):
+        error = refusal(path)
+        assert (error.code, error.where) == ("FILE_MISSING", str(path))
+
+
+def test_size_is_bounded_before_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, b"a\n1\n")
+    monkeypatch.setattr(tabular, "MAX_CSV_BYTES", 4)
+    assert read_csv(path) == [{"a": "1"}]
+    monkeypatch.setattr(tabular, "MAX_CSV_BYTES", 3)
+    assert refusal(path).code == "CSV_TOO_LARGE"
+
+
+def test_file_of_one_byte_too_many_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.csv"
+    with path.open("wb") as file:
+        file.truncate(MAX_CSV_BYTES + 1)
+    error = refusal(path)
+    assert (error.code, error.where) == ("CSV_TOO_LARGE", str(path))
