@@ -21,13 +21,10 @@ def nth(chain: Chain, contract: str, name: str, place: int) -> Event:
 @pytest.mark.parametrize(
     ("contract", "name", "place", "step"),
     [
-        ("CertificateLog", "StatusChanged", 0, 5),
         ("CertificateLog", "StatusChanged", -1, 500),
         ("CertificateLog", "Superseded", 0, 5),
         ("CertificateLog", "Used", -1, 1),
-        ("CertificateLog", "Anchored", 0, 500),
         ("PartyRegistry", "PartyRegistered", 0, 500),
-        ("PartyRegistry", "AccountBound", 2, 5),
         ("PartyRegistry", "RolesChanged", -1, 5),
         ("AssetRegistry", "TransferRejected", 0, 500),
     ],
