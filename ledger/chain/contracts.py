@@ -54,10 +54,6 @@ class Interface:
         """Error definitions by 4-byte selector."""
         return self._errors
 
-    @property
-    def event_names(self) -> list[str]:
-        return sorted(item["name"] for item in self._events.values())
-
     def topics(self, event: str, **indexed: int) -> list[str | None]:
         """A log filter for one event, by the values of some of its indexed integer fields."""
         topic, item = next((key, each) for key, each in self._events.items() if each["name"] == event)
@@ -76,10 +72,6 @@ class Interface:
 
     def encode_constructor(self, args: Sequence[Any]) -> bytes:
         return self._encode(self._constructor, "constructor", args)
-
-    def decode_call(self, function: str, data: bytes) -> dict[str, Any]:
-        """A call's arguments by name, from its call data without checking the selector."""
-        return _decode_fields(self._functions[function]["inputs"], data[_SELECTOR_BYTES:])
 
     def decode_result(self, function: str, data: bytes) -> list[Any]:
         """A call's return values in order."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from ledger.domain.canonical import parse_json
+from ledger.domain.canonical import canonical, parse_json
 from ledger.domain.entries import validate_entry
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.authorisation import check_authorisation
@@ -317,6 +317,8 @@ def _entry(item: Evidence) -> dict[str, Any]:
     parsed = parse_json(item.entry.encode(), max_bytes=4 * MAX_ENTRY_CHARACTERS)
     if not isinstance(parsed, dict):
         raise BadBundle("ENTRY_SHAPE", "An entry is an object.", where="evidence")
+    if canonical(parsed) != item.entry.encode():
+        raise BadBundle("ENTRY_SHAPE", "An entry is canonical JSON.", where="evidence")
     return parsed
 
 

@@ -34,11 +34,6 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.home / 'ledger.db'}"
 
     @property
-    def deployment_file(self) -> Path:
-        """Addresses and code digests of the contracts."""
-        return self.home / "deployment.json"
-
-    @property
     def keys_folder(self) -> Path:
         """Key files, readable by the owner alone."""
         return self.home / "keys"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from ledger.chain import calls
 from ledger.chain.client import ChainClient
@@ -44,10 +44,6 @@ class CertificateStatus:
     def revoke_position(self, where: Position, reason: str) -> None:
         """Revoke a leaf, for instance an authorization; revoked before: nothing is sent."""
         self._once(lambda: self._client.send(calls.revoke(where.batch, where.index, reason)))
-
-    def revoke_positions(self, batch: int, indices: Sequence[int], reason: str) -> None:
-        """Revoke many leaves of one batch in one transaction."""
-        self._client.send(calls.revoke_many(batch, list(indices), reason))
 
     def position(self, number: str) -> Position:
         """Where the certificate stands; raises ``NotFound``."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import sqlite3
 
+import pytest
+
 from ledger.demo.credit import FIELDS
+from ledger.errors import NotFound
+from ledger.proof.verifier import Expectation
 from ledger.service.wiring import Ledger
+from ledger.store.tables import Certificate
 from tests.service.conftest import Pilot
 
 
@@ -28,9 +35,6 @@ def test_store_and_chain_hold_no_name_and_no_identifier(ledger: Ledger, pilot: P
 
 def test_party_id_does_not_follow_from_the_identifier_alone(ledger: Ledger, pilot: Pilot) -> None:
     """Guessing every identifier confirms nothing without the party's key."""
-    import hashlib
-    import hmac
-
     identity = ledger.parties.identity(pilot.cast.firms["1"])
     guesses = {
         hashlib.sha256(f"pingzheng/party/v1|enterprise|{identity['identifier']}".encode()).hexdigest(),
@@ -43,3 +47,18 @@ def test_public_status_shows_no_payload(pilot: Pilot) -> None:
     firm = pilot.firm()
     status = pilot.ledger.verification.status(pilot.certificate(firm))
     assert not set(FIELDS) & status.keys()
+
+
+def test_erased_claims_are_gone_and_every_proof_stands(ledger: Ledger, pilot: Pilot) -> None:
+    firm, other = pilot.firm(), pilot.firm()
+    number, neighbour = pilot.certificate(firm), pilot.certificate(other)
+    bundle, nonce = pilot.present(firm, number)
+    with ledger.database.write() as session:
+        row = session.get_one(Certificate, number)
+        ledger.sealer.erase(session, str(row.sealed_id))
+    with pytest.raises(NotFound, match="SEALED_ERASED"):
+        ledger.bundles.build(number)
+    held = ledger.verification.verify(bundle.to_bytes(), Expectation(consumer=pilot.cast.bank, nonce=nonce))
+    assert held.report.valid
+    assert pilot.accept(other, neighbour).valid
+    assert ledger.inspection.head()["complete"]
