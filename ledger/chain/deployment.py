@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from ledger.chain.connection import Connection
 from ledger.chain.contracts import Interface
-from ledger.errors import ChainUnavailable, Misconfigured
+from ledger.domain.canonical import parse_json
+from ledger.errors import ChainUnavailable, InvalidInput, Misconfigured
 
 FORWARDER: Final = "Forwarder"
 PARTY_REGISTRY: Final = "PartyRegistry"
@@ -94,8 +95,8 @@ class Deployment:
         try:
             if path.stat().st_size > MAX_DEPLOYMENT_BYTES:
                 raise ValueError("file too large")
-            return cls._from_json(json.loads(path.read_bytes()))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            return cls._from_json(parse_json(path.read_bytes(), max_bytes=MAX_DEPLOYMENT_BYTES))
+        except (InvalidInput, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Misconfigured(
                 "DEPLOYMENT_INVALID",
                 "The deployment file cannot be read.",

@@ -45,7 +45,7 @@ def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> An
     """
     if len(data) > max_bytes:
         raise InvalidInput("JSON_TOO_LARGE", f"The text is larger than {max_bytes} bytes.")
-    _require_shallow(data, max_depth)
+    require_shallow(data, max_depth)
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -66,7 +66,8 @@ def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> An
     return value
 
 
-def _require_shallow(data: bytes, max_depth: int) -> None:
+def require_shallow(data: bytes, max_depth: int) -> None:
+    """Raise ``InvalidInput`` ``JSON_TOO_DEEP`` before a parser that recurses sees the text."""
     if data.count(b"[") + data.count(b"{") <= max_depth:
         return
     depth = 0

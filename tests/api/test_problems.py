@@ -56,6 +56,11 @@ def test_body_beyond_its_bound_is_not_read(api: Api) -> None:
     assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
 
 
+def test_body_nested_to_exhaust_the_parser_is_not_parsed(api: Api) -> None:
+    answer = api.call("bank", "POST", "/v1/verify", content=b"[" * 1_000_000)
+    assert (answer.status_code, answer.json()["code"]) == (422, "JSON_TOO_DEEP")
+
+
 def test_keys(api: Api) -> None:
     assert api.get(None, "/v1/parties").json()["code"] == "API_KEY_MISSING"
     unknown = api.call(None, "GET", "/v1/parties", headers={"Authorization": "Bearer pz_nobody"})
