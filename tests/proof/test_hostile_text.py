@@ -178,7 +178,7 @@ def test_refused_as_what_it_is_and_soon(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_no_message_repeats_what_was_given(name: str) -> None:
+def test_a_report_stays_small_whatever_was_given(name: str) -> None:
     told = json.dumps(TEXTS[name][2]().to_dict())
     assert len(told) < 4_000
 

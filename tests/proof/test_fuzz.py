@@ -1,0 +1,188 @@
+"""Random damage: a report always, and never valid unless what the verifier relies on is what it was."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.domain.canonical import parse_json
+from ledger.errors import BadBundle, InvalidInput
+from ledger.proof.bundle import parse_bundle
+from ledger.proof.facts import facts_needed
+from ledger.proof.report import Report
+from tests.proof.builder import Made, registration, usage
+from tests.proof.hostile import GENUINE
+
+MADE = {"usage": GENUINE, "registration": registration()}
+TEXTS = {name: made.bundle.to_bytes() for name, made in MADE.items()}
+KINDS = st.sampled_from(sorted(MADE))
+
+ODD = [
+    "",
+    "~",
+    ".",
+    "0x",
+    "sha-256:",
+    "\ud800",
+    "00" * 32,
+    2**53 - 1,
+    2**53,
+    -1,
+    0,
+    1.5,
+    None,
+    True,
+    [],
+    {},
+    [[]],
+    [{}],
+]
+values = st.sampled_from(ODD) | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.sampled_from(ODD))
+
+
+def relied_on(raw: bytes) -> Any:
+    """What the verifier relies on: neither the keys, which the facts give, nor the status that the issuer saw, nor the
+    order in which anchors and evidence stand."""
+    document = parse_bundle(raw).to_dict()
+    del document["keys"], document["status"]
+    for member in ("anchors", "evidence"):
+        document[member].sort(key=lambda item: json.dumps(item, sort_keys=True))
+    return document
+
+
+def require_sound(made: Made, raw: bytes, genuine: bytes) -> Report:
+    report = made.verify_file(raw)
+    assert len(report.checks) == 11
+    assert json.dumps(report.to_dict())
+    if report.valid:
+        assert relied_on(raw) == relied_on(genuine)
+    else:
+        assert report.first_failure is not None
+        assert (report.claims, report.disclosed) == ({}, {})
+    return report
+
+
+def spots(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to each value in a JSON document."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [way, *(spot for step, item in inner for spot in spots(item, (*way, step)))]
+
+
+def damaged(document: Any, way: tuple[Any, ...], damage: str, value: Any) -> Any:
+    document = copy.deepcopy(document)
+    if not way:
+        return value
+    *above, last = way
+    holder = document
+    for step in above:
+        holder = holder[step]
+    if damage == "remove":
+        del holder[last]
+    elif damage == "repeat" and isinstance(holder, list):
+        holder.insert(last, holder[last])
+    elif damage == "reverse" and isinstance(holder[last], (list, str)):
+        holder[last] = holder[last][::-1]
+    elif damage == "increase" and type(holder[last]) is int:
+        holder[last] += 1
+    else:
+        holder[last] = value
+    return document
+
+
+DAMAGES = st.sampled_from(["remove", "repeat", "reverse", "increase", "replace"])
+
+
+def test_the_whole_file_is_fuzzed() -> None:
+    assert len(spots(GENUINE.document())) > 80
+
+
+@settings(max_examples=400, deadline=None)
+@given(KINDS, st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), min_size=1, max_size=4))
+def test_flipped_bits(kind: str, flips: list[tuple[int, int]]) -> None:
+    raw = bytearray(TEXTS[kind])
+    for place, mask in flips:
+        raw[place % len(raw)] ^= mask
+    require_sound(MADE[kind], bytes(raw), TEXTS[kind])
+
+
+@settings(max_examples=150, deadline=None)
+@given(KINDS, st.integers(0, 10**6), st.integers(0, 200), st.binary(max_size=30))
+def test_spliced_bytes(kind: str, place: int, gone: int, put: bytes) -> None:
+    text = TEXTS[kind]
+    place %= len(text)
+    require_sound(MADE[kind], text[:place] + put + text[place + gone :], text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(KINDS, st.data(), DAMAGES, values)
+def test_damaged_json(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
+    document = MADE[kind].document()
+    way = data.draw(st.sampled_from(spots(document)))
+    raw = json.dumps(damaged(document, way, damage, value)).encode()
+    require_sound(MADE[kind], raw, TEXTS[kind])
+    try:
+        facts_needed(parse_bundle(raw))
+    except BadBundle:
+        assert MADE[kind].verify_file(raw).first_failure.number == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2), st.data(), DAMAGES, values)
+def test_damaged_evidence(place: int, data: st.DataObject, damage: str, value: Any) -> None:
+    document = GENUINE.document()
+    entry = json.loads(document["evidence"][place]["entry"])
+    way = data.draw(st.sampled_from(spots(entry)))
+    document["evidence"][place]["entry"] = json.dumps(damaged(entry, way, damage, value), separators=(",", ":"))
+    require_sound(GENUINE, json.dumps(document).encode(), TEXTS["usage"])
+
+
+CLAIMS = GENUINE.verify().claims
+claim_ways = st.sampled_from([way for way in spots(CLAIMS) if way])
+
+
+def is_json(value: Any) -> bool:
+    try:
+        parse_json(json.dumps(value).encode(), max_bytes=10_000)
+    except InvalidInput:
+        return False
+    return True
+
+
+@settings(max_examples=150, deadline=None)
+@given(claim_ways, DAMAGES, values)
+def test_claims_that_an_issuer_got_wrong_and_signed(way: tuple[Any, ...], damage: str, value: Any) -> None:
+    """Signed, anchored and presented as it should be; only the claims are odd."""
+    claims = damaged(CLAIMS, way, damage, value)
+    try:
+        made = usage(claims={name: claims[name] for name in claims if claims[name] != CLAIMS.get(name)})
+    except Exception:
+        return
+    report = made.verify()
+    assert report.valid or report.first_failure is not None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 10**6), st.text(alphabet="AZaz09-_.~=+/ \n", min_size=0, max_size=3))
+def test_damaged_certificates(place: int, put: str) -> None:
+    certificate = GENUINE.bundle.certificate
+    place %= len(certificate)
+    raw = GENUINE.bundle.with_certificate(certificate[:place] + put + certificate[place + 1 :]).to_bytes()
+    require_sound(GENUINE, raw, TEXTS["usage"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes(raw: bytes) -> None:
+    assert GENUINE.verify_file(raw).first_failure.number == 1
+
+
+def test_what_may_change_without_harm() -> None:
+    document = GENUINE.document()
+    for member in ("anchors", "evidence"):
+        document[member].reverse()
+    raw = json.dumps(dict(reversed(document.items())), indent=4).encode()
+    assert require_sound(GENUINE, raw, TEXTS["usage"]).valid
