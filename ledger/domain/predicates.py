@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -13,7 +14,7 @@ Rule = Mapping[str, Any]
 Claim = str | int | bool
 
 # Beyond any quantity, and far below the exponents at which decimal arithmetic overflows.
-MAX_EXPONENT: Final = 1_000
+_NUMBER: Final = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 
 def compute(rule: Rule, rows: Rows, attributes: Mapping[str, str]) -> Claim:
@@ -82,19 +83,22 @@ def _series(rule: Rule, rows: Rows) -> list[Decimal]:
 def _cell(row: Mapping[str, str], place: int, column: str) -> str:
     if column not in row:
         raise InvalidInput("ROW_COLUMN_MISSING", f"The row lacks the column {column}.", where=f"row {place}")
+    if not row[column].strip():
+        raise InvalidInput("ROW_VALUE_INVALID", f"The value of {column} is blank.", where=f"row {place}")
     return row[column]
 
 
 def _decimal(row: Mapping[str, str], place: int, column: str) -> Decimal:
-    try:
-        value = Decimal(_cell(row, place, column))
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or abs(value.adjusted()) > MAX_EXPONENT:
+    text = _cell(row, place, column)
+    # ASCII only: Python would read full-width digits and underscores as a number.
+    if not _NUMBER.fullmatch(text):
         raise InvalidInput(
-            "ROW_VALUE_INVALID", f"The value of {column} is not a number.", where=f"row {place}", hint="Mend the row."
+            "ROW_VALUE_INVALID",
+            f"The value of {column} is not a number.",
+            where=f"row {place}",
+            hint="Write it in ASCII digits, with a point if it has a fraction.",
         )
-    return value
+    return Decimal(text)
 
 
 def _bad_rule(where: str, message: str) -> InvalidInput:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -52,23 +53,45 @@ class ScenarioBook:
         return [self._by_code[code] for code in sorted(self._by_code)]
 
 
+class _KeyTwice(yaml.MarkedYAMLError):
+    """A mapping names a key twice."""
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML takes the last of two equal keys in silence; a scenario must not."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping, if every key stands once."""
+        keys = [key.value for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                raise _KeyTwice(problem_mark=node.value[place][0].start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def _read(folder: Path) -> list[Scenario]:
     if not folder.is_dir():
         raise InvalidInput("FILE_MISSING", "There is no such folder of scenarios.", where=str(folder))
-    paths = sorted(folder.glob("*.yaml"))[:MAX_SCENARIOS]
+    paths = sorted(folder.glob("*.yaml"))
+    if len(paths) > MAX_SCENARIOS:
+        raise InvalidInput("SCENARIOS_TOO_MANY", f"At most {MAX_SCENARIOS} files are read.", where=str(folder))
     return [_scenario(path) for path in paths]
 
 
 def _scenario(path: Path) -> Scenario:
     if path.stat().st_size > MAX_SCENARIO_BYTES:
         raise InvalidInput("SCENARIO_INVALID", f"The file is larger than {MAX_SCENARIO_BYTES} bytes.", where=path.name)
-    text = path.read_text("utf-8")
     try:
-        raw = yaml.safe_load(text)
+        text = path.read_text("utf-8")
+        raw = yaml.load(text, _UniqueKeys)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = path.name if mark is None else f"{path.name}, line {mark.line + 1}"
-        raise InvalidInput("SCENARIO_INVALID", "This is not YAML.", where=where) from error
+        told = "A member stands twice." if isinstance(error, _KeyTwice) else "This is not YAML."
+        raise InvalidInput("SCENARIO_INVALID", told, where=where) from error
+    except (ValueError, RecursionError) as error:
+        # Not UTF-8, an impossible date, an endless number, endless nesting.
+        raise InvalidInput("SCENARIO_INVALID", "This is not YAML that can be read.", where=path.name) from error
     try:
         return scenario_of(raw, path.name)
     except InvalidInput as error:

@@ -202,3 +202,19 @@ def test_one_bad_file_and_nothing_is_loaded(tmp_path: Path) -> None:
     write(tmp_path, name="a.yaml")
     write(tmp_path, "code: [", name="b.yaml")
     assert (refusal(tmp_path).where or "").startswith("b.yaml")
+
+
+BROKEN = {
+    "a key twice": (b"code: S01\ncode: S02\n", "S99.yaml, line 2"),
+    "not UTF-8": (b"\xff\xfe", "S99.yaml"),
+    "an impossible date": (b"code: 2026-13-45\n", "S99.yaml"),
+    "nested without end": (b"a: " + b"[" * 5000, "S99.yaml"),
+}
+
+
+@pytest.mark.parametrize(("content", "where"), BROKEN.values(), ids=BROKEN)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, where: str) -> None:
+    (tmp_path / "S99.yaml").write_bytes(content)
+    with pytest.raises(InvalidInput) as caught:
+        ScenarioBook.load(tmp_path)
+    assert (caught.value.code, str(caught.value.where)[: len(where)]) == ("SCENARIO_INVALID", where)
