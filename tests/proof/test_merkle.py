@@ -135,6 +135,12 @@ def test_a_tree_with_another_past_is_not_consistent(items: list[bytes], data: st
     )
 
 
+@pytest.mark.parametrize(("first", "second"), [(1, 2), (3, 5), (4, 8), (7, 8)])
+def test_no_proof_is_none(first: int, second: int) -> None:
+    assert not verify_consistency(ROOTS[first], ROOTS[second], first, second, [])
+    assert not verify_inclusion(ROOTS[second], LEAVES[0], 0, second, [])
+
+
 def test_the_tree_of_nothing() -> None:
     assert root([]) == EMPTY_ROOT == ROOTS[0]
     assert not verify_inclusion(EMPTY_ROOT, EMPTY_ROOT, 0, 0, [])

@@ -1,0 +1,154 @@
+"""Canonical JSON and the bounded parser: one spelling for each value, and no text that hurts."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.domain.canonical import MAX_DEPTH, canonical, digest, parse_json
+from ledger.errors import InvalidInput
+
+LIMIT = 2**53 - 1
+scalars = st.none() | st.booleans() | st.integers(-LIMIT, LIMIT) | st.text(max_size=10)
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner))
+
+
+def parsed(data: bytes, **limits: Any) -> Any:
+    return parse_json(data, **({"max_bytes": 100_000} | limits))
+
+
+def depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
+
+@given(values)
+def test_canonical_json_comes_back(value: Any) -> None:
+    assert parsed(canonical(value)) == value
+    assert canonical(parsed(canonical(value))) == canonical(value)
+
+
+@given(values, st.sampled_from([None, 1, "\t"]), st.booleans())
+def test_every_spelling_of_a_value_has_one_canonical_form(value: Any, indent: Any, ascii_only: bool) -> None:
+    spelled = json.dumps(value, indent=indent, ensure_ascii=ascii_only).encode()
+    assert parsed(spelled) == value
+    assert canonical(parsed(spelled)) == canonical(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"b": 1, "a": [True, None]}, '{"a":[true,null],"b":1}'),
+        (
+            {"€": 1, "\r": 2, "\ufb33": 3, "1": 4, "😀": 5, "\x80": 6, "ö": 7},
+            '{"\\r":2,"1":4,"\x80":6,"ö":7,"€":1,"😀":5,"\ufb33":3}',
+        ),
+        ('\u20ac$\u000f\nA\'B"\\\\"/', '"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"'),
+        ({"中": "文"}, '{"中":"文"}'),
+        ([LIMIT, -LIMIT, 0], "[9007199254740991,-9007199254740991,0]"),
+    ],
+    ids=["sorted", "sorted by UTF-16", "escapes", "as it is", "integers"],
+)
+def test_canonical_form_of_rfc_8785(value: Any, text: str) -> None:
+    assert canonical(value) == text.encode()
+
+
+@pytest.mark.parametrize("value", [1.0, float("nan"), [0.5], {"a": {"b": -0.0}}, (1.5,)])
+def test_floats_are_never_hashed(value: Any) -> None:
+    with pytest.raises(InvalidInput, match="JSON_FLOAT"):
+        canonical(value)
+
+
+@pytest.mark.parametrize("value", [LIMIT + 1, -LIMIT - 1, [2**64], "\ud800", {"\udfff": 1}, b"bytes", {1: 2}, object()])
+def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidInput, match="JSON_NOT_CANONICAL"):
+        canonical(value)
+
+
+def test_a_digest_names_its_algorithm() -> None:
+    assert digest(b"") == "sha-256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@given(st.recursive(st.sampled_from([1, '"[{', "]]}", "\\"]), lambda inner: st.lists(inner, max_size=2), max_leaves=60))
+def test_depth_is_counted_outside_of_strings(value: Any) -> None:
+    text = json.dumps({"it": value}).encode()
+    assert parsed(text, max_depth=depth(value) + 1) == {"it": value}
+    with pytest.raises(InvalidInput, match="JSON_TOO_DEEP"):
+        parsed(text, max_depth=depth(value))
+
+
+def test_depth_has_a_bound_of_its_own() -> None:
+    assert depth(parsed(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)) == MAX_DEPTH
+    with pytest.raises(InvalidInput, match="JSON_TOO_DEEP"):
+        parsed(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1))
+
+
+def test_size_is_bounded_to_the_byte() -> None:
+    assert parsed(b"[1]", max_bytes=3) == [1]
+    with pytest.raises(InvalidInput, match="JSON_TOO_LARGE"):
+        parsed(b"[1]", max_bytes=2)
+
+
+@pytest.mark.parametrize(
+    "unit", [b'"', b'\\"', b"\\", b'"\\', b'["', b'{"a', b"[]", b'"",', b"\\u", b"9", b"\x00", b"\xff"]
+)
+@pytest.mark.parametrize("start", [b"", b'"', b"[" + b"[]," * 40, b"[" + b"[]," * 40 + b'"'])
+def test_no_text_takes_more_than_its_length(start: bytes, unit: bytes) -> None:
+    text = start + unit * (1_000_000 // len(unit))
+    begun = time.perf_counter()
+    with pytest.raises(InvalidInput, match="JSON_"):
+        parse_json(text, max_bytes=2_000_000)
+    assert time.perf_counter() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b'{"a":1,"a":1}', "JSON_DUPLICATE_KEY"),
+        (b'{"a":1,"\\u0061":2}', "JSON_DUPLICATE_KEY"),
+        (b'[{"b":{"a":1,"a":2}}]', "JSON_DUPLICATE_KEY"),
+        (b"1.0", "JSON_FLOAT"),
+        (b"1e2", "JSON_FLOAT"),
+        (b"-Infinity", "JSON_FLOAT"),
+        (b"NaN", "JSON_FLOAT"),
+        (b"9007199254740992", "JSON_INTEGER_RANGE"),
+        (b"-9007199254740992", "JSON_INTEGER_RANGE"),
+        (b"9" * 5_000, "JSON_INTEGER_RANGE"),
+        (b'"\\ud800"', "JSON_SURROGATE"),
+        (b'"\\uDC00x"', "JSON_SURROGATE"),
+        (b'{"\\udfff":1}', "JSON_SURROGATE"),
+        (b'"\xed\xa0\x80"', "JSON_NOT_UTF8"),
+        (b'"\xc0\xaf"', "JSON_NOT_UTF8"),
+        (b"\xef\xbb\xbf1", "JSON_MALFORMED"),
+        (b"01", "JSON_MALFORMED"),
+        (b"[1,]", "JSON_MALFORMED"),
+        (b"{'a':1}", "JSON_MALFORMED"),
+        (b'"a\nb"', "JSON_MALFORMED"),
+        (b"1 2", "JSON_MALFORMED"),
+        (b"/**/1", "JSON_MALFORMED"),
+        (b"", "JSON_MALFORMED"),
+    ],
+)
+def test_what_is_refused_and_why(text: bytes, code: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parsed(text)
+    assert caught.value.code == code
+
+
+def test_a_surrogate_pair_is_one_character() -> None:
+    assert parsed(b'"\\ud83d\\ude00"') == "😀"
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
+    try:
+        value = parsed(data)
+    except InvalidInput as error:
+        assert error.code.startswith("JSON_")
+    else:
+        assert parsed(canonical(value)) == value

@@ -1,0 +1,84 @@
+"""Signatures and keys on their own: what signs, what verifies, and what is nobody's."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.errors import BadBundle, InvalidInput
+from ledger.proof.bundle import Evidence, Position
+from ledger.proof.jws import Jwk, entry_signed_by, parse_compact, public_jwk, sign_compact, sign_entry
+from ledger.proof.sdjwt import MAX_CERTIFICATE_CHARACTERS, parse_certificate
+from tests.proof.cast import PARTIES, SUBJECT, TAX, as_text
+
+ENTRY = {"type": "withdrawal", "v": 1, "subject": SUBJECT.id, "reason": "consent_withdrawn"}
+SIGNED = sign_entry(ENTRY, SUBJECT.signer)
+
+
+@given(st.binary(max_size=200), st.sampled_from(PARTIES))
+def test_a_signature_is_its_signers_only(payload: bytes, signer) -> None:
+    jws = parse_compact(sign_compact(payload, signer.signer, "test"), "test")
+    assert (jws.kid, jws.payload) == (signer.account, payload)
+    assert [party for party in PARTIES if jws.signed_by(party.signer.public_key)] == [signer]
+
+
+@pytest.mark.parametrize("key", ["", "00" * 33, "02" + "ff" * 32, "02", "no hex"])
+def test_nothing_is_signed_by_what_is_no_key(key: str) -> None:
+    assert not parse_compact(sign_compact(b"", SUBJECT.signer, "test"), "test").signed_by(key)
+
+
+def test_signing_twice_gives_the_same() -> None:
+    assert sign_entry(ENTRY, SUBJECT.signer) == SIGNED
+
+
+@pytest.mark.parametrize(
+    ("entry", "account", "key", "holds"),
+    [
+        (SIGNED, SUBJECT.account, SUBJECT.signer.public_key, True),
+        (SIGNED, TAX.account, SUBJECT.signer.public_key, False),
+        (SIGNED, SUBJECT.account, TAX.signer.public_key, False),
+        (SIGNED | {"reason": "fraud"}, SUBJECT.account, SUBJECT.signer.public_key, False),
+        (SIGNED | {"more": 1}, SUBJECT.account, SUBJECT.signer.public_key, False),
+        (ENTRY, SUBJECT.account, SUBJECT.signer.public_key, False),
+        (SIGNED | {"signature": 7}, SUBJECT.account, SUBJECT.signer.public_key, False),
+    ],
+    ids=["genuine", "other account", "other key", "changed", "extended", "unsigned", "no text"],
+)
+def test_who_signed_an_entry(entry: dict, account: str, key: str, holds: bool) -> None:
+    assert entry_signed_by(entry, account, key) is holds
+
+
+def test_a_detached_signature_carries_no_payload() -> None:
+    header, _, signature = SIGNED["signature"].split(".")
+    entry = SIGNED | {"signature": f"{header}.e30.{signature}"}
+    assert not entry_signed_by(entry, SUBJECT.account, SUBJECT.signer.public_key)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"signature":1}', '{"signature":"a..b"}', "\ud800", "1.5"])
+def test_unreadable_evidence_has_no_signer(text: str) -> None:
+    assert Evidence(text, Position(0, 0), ()).signer is None
+
+
+def test_evidence_names_its_signer() -> None:
+    assert Evidence(as_text(SIGNED), Position(0, 0), ()).signer == SUBJECT.account
+
+
+@pytest.mark.parametrize("party", PARTIES, ids=lambda party: party.name)
+def test_a_key_survives_as_jwk(party) -> None:
+    jwk = public_jwk(party.signer.public_key)
+    assert Jwk.from_dict(jwk.to_dict()).compressed == party.signer.public_key
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"kty": "OKP"}, {"crv": "P-256"}, {"x": ""}, {"x": 1}, {"y": "A" * 43}, {"x": "A" * 44}, {"d": "A" * 43}],
+)
+def test_what_is_no_jwk(changes: dict) -> None:
+    with pytest.raises(InvalidInput, match="JWK_INVALID"):
+        Jwk.from_dict(public_jwk(SUBJECT.signer.public_key).to_dict() | changes)
+
+
+def test_a_certificate_has_a_size() -> None:
+    with pytest.raises(BadBundle, match="CERTIFICATE_TOO_LARGE"):
+        parse_certificate("~" * (MAX_CERTIFICATE_CHARACTERS + 1))
