@@ -81,12 +81,13 @@ class Follower:
         if to_block is not None:
             target = min(target, to_block)
         rewound = self._go_back(self._reader.latest().number)
-        blocks = events = 0
+        events = 0
         cursor = self._cursor()
+        first = cursor.number
         while cursor.number < target:
             cursor, written = self._advance(cursor, min(cursor.number + self._step, target))
-            blocks, events = blocks + 1, events + written
-        return SyncReport(cursor.number, cursor.hash, blocks, events, rewound)
+            events += written
+        return SyncReport(cursor.number, cursor.hash, cursor.number - first, events, rewound)
 
     def rebuild(self) -> SyncReport:
         """Drop the index and replay it from the deployment."""

@@ -3,13 +3,13 @@ pragma solidity ^0.8.28;
 
 import {CertificateLog} from "../../contracts/CertificateLog.sol";
 import {LeafStatus, Reason} from "../../contracts/Types.sol";
-import {LogWorld} from "./LogWorld.sol";
+import {LogWorld, edge} from "./LogWorld.sol";
 import {Refold} from "./Refold.sol";
 import {vm} from "./Vm.sol";
 
 /// Moves leaves of one batch about and remembers what must hold; calls that the log refuses change nothing here.
 contract LogHandler {
-    uint32 private constant LEAVES = 140;
+    uint32 private constant LEAVES = 256;
 
     CertificateLog private immutable _LOG;
     uint64 public seq;
@@ -37,34 +37,34 @@ contract LogHandler {
     }
 
     function suspend(uint256 who, uint32 index) external remembered(who) {
-        _LOG.suspend(0, index % LEAVES, Reason.Investigation);
+        _LOG.suspend(0, edge(index), Reason.Investigation);
     }
 
     function resume(uint256 who, uint32 index) external remembered(who) {
-        _LOG.resume(0, index % LEAVES, Reason.Lifted);
+        _LOG.resume(0, edge(index), Reason.Lifted);
     }
 
     function revoke(uint256 who, uint32 index) external remembered(who) {
-        _LOG.revoke(0, index % LEAVES, Reason.Fraud);
-        _revoked.push(index % LEAVES);
+        _LOG.revoke(0, edge(index), Reason.Fraud);
+        _revoked.push(edge(index));
     }
 
     function revokeMany(uint256 who, uint32 index, uint8 count) external remembered(who) {
         uint32[] memory indices = new uint32[](count % 4);
         for (uint32 i = 0; i < indices.length; ++i) {
-            indices[i] = (index % LEAVES + i * 3) % LEAVES;
+            indices[i] = (edge(index) + i) % LEAVES;
             _revoked.push(indices[i]);
         }
         _LOG.revokeMany(0, indices, Reason.DataError);
     }
 
     function supersede(uint256 who, uint32 index, uint32 successor) external remembered(who) {
-        _LOG.supersede(0, index % LEAVES, 0, successor % LEAVES);
-        _revoked.push(index % LEAVES);
+        _LOG.supersede(0, edge(index), 0, edge(successor));
+        _revoked.push(edge(index));
     }
 
     function recordUse(uint256 who, uint32 index, bool next) external remembered(who) {
-        uint32 leaf = index % LEAVES;
+        uint32 leaf = edge(index);
         _LOG.recordUse(0, leaf, _uses[leaf] + (next ? 1 : 2));
         ++_uses[leaf];
     }

@@ -7,6 +7,12 @@ import {LeafStatus, Reason} from "../../contracts/Types.sol";
 import {vm} from "./Vm.sol";
 import {World} from "./World.sol";
 
+/// One of the eight leaves at the ends of two storage words: 0, 1, 126, 127, 128, 129, 254, 255.
+function edge(uint256 seed) pure returns (uint32) {
+    uint256 place = seed % 8;
+    return uint32((place / 4) * 128 + ((place / 2) % 2) * 126 + (place % 2));
+}
+
 /// A log with two anchored batches.
 abstract contract LogWorld is World {
     uint64 internal constant FIRST = 0;
