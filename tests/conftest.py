@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ledger.chain.accounts import account_of
 from ledger.chain.calls import PartyRegistration
@@ -18,6 +19,10 @@ from ledger.chain.deployment import Deployment
 from ledger.chain.names import ROLES
 from ledger.chain.node import LocalNode
 from ledger.chain.reader import ChainReader
+
+# On a busy machine slow examples are no finding; what takes long is seen in the durations.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 ROLES_OF = {
     "founder": ("authority", "admin"),

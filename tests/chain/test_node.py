@@ -18,7 +18,9 @@ from ledger.errors import ChainUnavailable, Misconfigured
 
 ADDRESS = "0x" + "11" * 20
 OWNER = """
-import sys, time
+import signal, sys, time
+# A shell that starts tests in the background has them ignore Ctrl-C, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from ledger.chain.node import LocalNode
 node = LocalNode(Path(sys.argv[1]), persistent=False).start()
