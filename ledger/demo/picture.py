@@ -62,7 +62,8 @@ def _arrow(start: str, end: str, label: str) -> str:
     middle_x, middle_y = (x1 + x2) / 2, (y1 + y2) / 2 - 6
     return (
         f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{LINE}" marker-end="url(#a)"/>'
-        f'<text x="{middle_x}" y="{middle_y}" font-size="12" text-anchor="middle" fill="{INK}">{escape(label)}</text>'
+        f'<text x="{middle_x}" y="{middle_y}" font-size="12" text-anchor="middle" fill="{INK}" paint-order="stroke" '
+        f'stroke="{PAPER}" stroke-width="5">{escape(label)}</text>'
     )
 
 
