@@ -141,6 +141,14 @@ def test_no_proof_is_none(first: int, second: int) -> None:
     assert not verify_inclusion(ROOTS[second], LEAVES[0], 0, second, [])
 
 
+@pytest.mark.parametrize("claimed", [3, 7, 16, 1 << 40])
+def test_a_consistency_proof_is_for_a_tree_of_its_size(claimed: int) -> None:
+    """Seven has the path of eight: there, as with inclusion, the anchors tell the sizes apart."""
+    proof = Tree(LEAVES).consistency_proof(4)
+    assert verify_consistency(ROOTS[4], ROOTS[8], 4, 8, proof)
+    assert verify_consistency(ROOTS[4], ROOTS[8], 4, claimed, proof) == (claimed == 7)
+
+
 def test_the_tree_of_nothing() -> None:
     assert root([]) == EMPTY_ROOT == ROOTS[0]
     assert not verify_inclusion(EMPTY_ROOT, EMPTY_ROOT, 0, 0, [])
