@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, TypeGuard
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final, TypeGuard, TypeVar
 
 from ledger.domain.canonical import parse_json
 from ledger.errors import BadBundle, InvalidInput
@@ -14,6 +14,7 @@ from ledger.proof.sdjwt import Presented, parse_certificate
 
 FORMAT: Final = "pingzheng-facts/1"
 MAX_FACTS_BYTES: Final = 1024 * 1024
+Value = TypeVar("Value")
 NO_CHAIN: Final = ChainId(0, "", "", "")
 
 
@@ -148,23 +149,35 @@ def _facts(raw: Any) -> Facts:
     if raw["format"] != FORMAT:
         raise ValueError("another format")
     return Facts(
-        chain=ChainId(raw["chain_id"], raw["certificate_log"], raw["party_registry"], raw["asset_registry"]),
+        chain=_typed(ChainId(*(raw[item.name] for item in fields(ChainId)))),
         block=int(raw["block"]["number"]),
         block_hash=str(raw["block"]["hash"]),
         block_time=int(raw["block"]["time"]),
         anchors={int(batch): str(commitment) for batch, commitment in raw["anchors"].items()},
         status={
-            Position(item["batch"], item["index"]): tuple(StatusFact(**change) for change in item["history"])
+            _typed(Position(item["batch"], item["index"])): tuple(
+                _typed(StatusFact(**change)) for change in item["history"]
+            )
             for item in raw["status"]
         },
         uses={
-            Position(item["batch"], item["index"]): tuple(UseFact(**use) for use in item["history"])
+            _typed(Position(item["batch"], item["index"])): tuple(_typed(UseFact(**use)) for use in item["history"])
             for item in raw["uses"]
         },
-        accounts={account: AccountFact(**fact) for account, fact in raw["accounts"].items()},
+        accounts={account: _typed(AccountFact(**fact)) for account, fact in raw["accounts"].items()},
         parties={party: _party(fact) for party, fact in raw["parties"].items()},
-        assets={asset: AssetFact(**fact) for asset, fact in raw["assets"].items()},
+        assets={asset: _typed(AssetFact(**fact)) for asset, fact in raw["assets"].items()},
     )
+
+
+def _typed(value: Value) -> Value:
+    """The dataclass, if its numbers are integers and its texts are texts: a check never meets another type."""
+    expected = {"int": int, "str": str, "bool": bool}
+    for item in fields(value):  # type: ignore[arg-type]
+        kind = expected.get(str(item.type))
+        if kind is not None and type(getattr(value, item.name)) is not kind:
+            raise ValueError(f"{item.name} is not of its type")
+    return value
 
 
 def _party(raw: Any) -> PartyFact:

@@ -8,7 +8,9 @@ from itertools import product
 
 import pytest
 
+from ledger.domain.canonical import canonical
 from ledger.domain.days import SHANGHAI
+from ledger.errors import BadBundle
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.facts import parse_facts
 from ledger.proof.report import Verdict
@@ -252,3 +254,12 @@ def test_the_status_of_a_provision_is_not_the_certificates() -> None:
 
 def test_the_keys_of_subject_and_providers_may_be_rotated_later() -> None:
     assert GENUINE.account(SUBJECT, valid_to=ANCHORED).account(TAX, valid_to=ANCHORED).verify().valid
+
+
+@pytest.mark.parametrize("damage", ["key", "valid_from", "party"])
+def test_facts_of_other_types_are_refused_when_they_are_read(damage: str) -> None:
+    facts = GENUINE.facts.to_dict()
+    account = next(iter(facts["accounts"].values()))
+    account[damage] = [account[damage]]
+    with pytest.raises(BadBundle, match="FACTS_FORM"):
+        parse_facts(canonical(facts))
