@@ -120,6 +120,15 @@ contract Rfc9162Test is Test {
         _assertFails(claim);
     }
 
+    function test_verifyInclusion_WhenALongPathIsClaimedForASmallTree() public pure {
+        Claim memory claim = _claim("small", 7, 8);
+        claim.index = 0;
+        claim.size = 1;
+        _assertFails(claim);
+        (claim.index, claim.size) = (3, 4);
+        _assertFails(claim);
+    }
+
     function test_verifyInclusion_WhenThePathTurnsTheSameWay() public pure {
         Claim memory claim = _claim("same", 0, 3);
         claim.size = 4;

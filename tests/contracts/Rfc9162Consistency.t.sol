@@ -69,6 +69,15 @@ contract Rfc9162ConsistencyTest is Test {
         _assertFails(claim);
     }
 
+    function test_verifyConsistency_WhenTheProofIsClaimedForSmallerOrLargerTrees() public pure {
+        Claim memory claim = _claim("smaller", 7, 8);
+        (claim.first, claim.second) = (3, 4);
+        _assertFails(claim);
+        claim = _claim("larger", 2, 4);
+        claim.second = 8;
+        _assertFails(claim);
+    }
+
     function testFuzz_verifyConsistency_WhenTheFirstSizeIsZeroOrBeyondTheSecond(bytes32 seed, uint8 n, uint256 first)
         public
         pure
