@@ -11,8 +11,9 @@ from api import schemas
 from api.access import Caller, OpenLedger, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
-from ledger.domain.permissions import Action
-from ledger.errors import InvalidInput
+from ledger.domain.parties import Role
+from ledger.domain.permissions import Action, allowed
+from ledger.errors import Forbidden, InvalidInput
 from ledger.proof.jws import Jwk
 from ledger.proof.verifier import Expectation
 from ledger.service.issuance import IssueRequest
@@ -106,7 +107,7 @@ def revoke(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
 ) -> schemas.StatusOut:
     """End a certificate for good."""
-    require(actor, Action.REVOKE_CERTIFICATE)
+    _require_revocation(ledger, actor, number)
     ledger.status.revoke(number, body.reason)
     return schemas.StatusOut(**ledger.verification.status(number))
 
@@ -116,7 +117,7 @@ def suspend(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
 ) -> schemas.StatusOut:
     """Stop a certificate for a time."""
-    require(actor, Action.REVOKE_CERTIFICATE)
+    _require_revocation(ledger, actor, number)
     ledger.status.suspend(number, body.reason)
     return schemas.StatusOut(**ledger.verification.status(number))
 
@@ -126,7 +127,7 @@ def resume(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
 ) -> schemas.StatusOut:
     """Let a suspended certificate stand again."""
-    require(actor, Action.REVOKE_CERTIFICATE)
+    _require_revocation(ledger, actor, number)
     ledger.status.resume(number, body.reason)
     return schemas.StatusOut(**ledger.verification.status(number))
 
@@ -156,6 +157,19 @@ def present(body: schemas.PresentationIn, ledger: OpenLedger, actor: Caller) -> 
     require(actor, Action.VERIFY, owns=True)
     raw = json.dumps(body.bundle, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return schemas.ReportOut(**ledger.verification.accept(raw, actor.party, body.nonce).report.to_dict())
+
+
+def _require_revocation(ledger: Ledger, actor: Actor, number: str) -> None:
+    """A registrar ends registration certificates only."""
+    require(actor, Action.REVOKE_CERTIFICATE)
+    cls = ledger.holdings.get(number).cls
+    if cls != "registration" and not allowed(Action.REVOKE_CERTIFICATE, actor.roles - {Role.REGISTRAR}):
+        raise Forbidden(
+            "ROLE_MISSING",
+            "A registrar may end registration certificates only.",
+            where=number,
+            hint="Ask the issuer, the authority or the supervisor.",
+        )
 
 
 def _mine(ledger: Ledger, actor: Actor, number: str) -> Certificate:

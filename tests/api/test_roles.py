@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Api
-from tests.api.test_assets import resource
+from tests.api.test_assets import registered, resource
+from tests.api.test_flow import certificate
 from tests.service.conftest import ROWS
 
 PARTS = ("authority", "platform", "registrar", "provider", "bank", "supervisor", "firm")
@@ -82,11 +83,19 @@ def test_a_party_makes_its_own_api_key_and_no_other(api: Api) -> None:
 
 
 def test_strangers_do_not_see_certificates(api: Api) -> None:
-    from tests.api.test_flow import certificate
-
     number = certificate(api)
     assert api.get("firm", f"/v1/certificates/{number}").status_code == 200
     assert api.get("bank", f"/v1/certificates/{number}").status_code == 200
     assert api.get("other_bank", f"/v1/certificates/{number}").json()["code"] == "ROLE_MISSING"
     assert api.get("bank", f"/v1/certificates/{number}/bundle").json()["code"] == "ROLE_MISSING"
     assert api.get("platform", f"/v1/certificates/{number}/bundle").json()["code"] == "ROLE_MISSING"
+
+
+def test_registrar_ends_registration_certificates_only(api: Api) -> None:
+    usage = certificate(api)
+    refused = api.post("registrar", f"/v1/certificates/{usage}/revoke", {"reason": "fraud"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "ROLE_MISSING")
+    asset = registered(api, "registrar-revokes")
+    number = api.get("registrar", f"/v1/assets/{asset}").json()["certificate_no"]
+    ended = api.post("registrar", f"/v1/certificates/{number}/revoke", {"reason": "fraud"})
+    assert ended.json()["state"] == "revoked", ended.text
