@@ -20,7 +20,7 @@ Case = Callable[[Bureau, str, str], Report]
 def unhappy_cases(bureau: Bureau, credit: Credit, firms: list[str], run: Run) -> None:
     """Run every case on a firm of its own."""
     with run.stage("反例 unhappy cases") as stage:
-        for (name, expected, case), firm in zip(CASES, firms, strict=False):
+        for (name, expected, case), firm in zip(CASES, firms, strict=True):
             report = case(bureau, firm, credit.certificates[firm])
             run.caught.append(_caught(name, expected, report))
         run.caught.append(_field_refused(bureau, credit.certificates[firms[0]]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Any, Final
 
 from ledger.errors import InvalidInput
@@ -60,7 +61,7 @@ def _band(rule: Rule, rows: Rows, _attributes: Mapping[str, str]) -> Claim:
     edges = [Decimal(edge) for edge in rule["edges"]]
     if value < edges[0]:
         return f"<{rule['edges'][0]}"
-    for low, high in zip(rule["edges"], rule["edges"][1:], strict=False):
+    for low, high in pairwise(rule["edges"]):
         if value < Decimal(high):
             return f"{low}–{high}"
     return f"≥{rule['edges'][-1]}"
