@@ -1,0 +1,199 @@
+"""Working days: the announced holidays and make-up days, the days nobody has announced yet, clocks to the second."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import chinese_calendar
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.domain.days import shanghai_day
+from ledger.domain.working_days import (
+    MAX_WORKING_DAYS,
+    add_working_days,
+    calendar_known,
+    end_of_working_days,
+    is_working_day,
+    working_days_between,
+)
+from ledger.errors import InvalidInput
+
+DAY = timedelta(days=1)
+KNOWN = st.dates(date(2004, 1, 1), date(2026, 12, 24))
+DAYS = st.dates(date(2000, 1, 1), date(2060, 1, 1))
+
+
+def seconds(text: str) -> int:
+    """A Shanghai time in seconds UTC."""
+    return int(datetime.fromisoformat(f"{text}+08:00").timestamp())
+
+
+def days(first: date, last: date) -> list[date]:
+    return [first + DAY * each for each in range((last - first).days + 1)]
+
+
+# From the notices: first and last day off, and the weekend days that are worked for them.
+HOLIDAYS = {
+    "National Day 2025": (date(2025, 10, 1), date(2025, 10, 8), [date(2025, 9, 28), date(2025, 10, 11)]),
+    "New Year 2026": (date(2026, 1, 1), date(2026, 1, 3), [date(2026, 1, 4)]),
+    "Spring Festival 2026": (date(2026, 2, 15), date(2026, 2, 23), [date(2026, 2, 14), date(2026, 2, 28)]),
+    "Tomb Sweeping 2026": (date(2026, 4, 4), date(2026, 4, 6), []),
+    "Labour Day 2026": (date(2026, 5, 1), date(2026, 5, 5), [date(2026, 5, 9)]),
+    "Dragon Boat 2026": (date(2026, 6, 19), date(2026, 6, 21), []),
+    "Mid-Autumn 2026": (date(2026, 9, 25), date(2026, 9, 27), []),
+    "National Day 2026": (date(2026, 10, 1), date(2026, 10, 7), [date(2026, 9, 20), date(2026, 10, 10)]),
+}
+
+
+@pytest.mark.parametrize(("first", "last", "worked"), HOLIDAYS.values(), ids=HOLIDAYS.keys())
+def test_holiday_and_its_make_up_days(first: date, last: date, worked: list[date]) -> None:
+    assert not any(is_working_day(day) for day in days(first, last))
+    for day in worked:
+        assert day.weekday() >= 5
+        assert is_working_day(day)
+
+
+def test_plain_week() -> None:
+    assert [is_working_day(day) for day in days(date(2026, 7, 6), date(2026, 7, 12))] == [True] * 5 + [False] * 2
+
+
+def test_year_has_the_working_days_of_its_notice() -> None:
+    """2025: 365 days less 104 of weekends and 13 statutory holidays; moving days to and fro changes nothing."""
+    assert working_days_between(date(2024, 12, 31), date(2025, 12, 31)) == 365 - 104 - 13
+
+
+@given(KNOWN)
+def test_announced_days_are_those_of_the_library(day: date) -> None:
+    assert calendar_known(day)
+    assert is_working_day(day) == chinese_calendar.is_workday(day)
+
+
+@given(st.dates(date(2027, 1, 1), date(2100, 1, 1)) | st.dates(date(1990, 1, 1), date(2003, 12, 31)))
+def test_days_without_a_notice_are_monday_to_friday(day: date) -> None:
+    assert not calendar_known(day)
+    assert is_working_day(day) == (day.weekday() < 5)
+
+
+KNOWLEDGE = {
+    "before the first notice": (date(2003, 12, 31), False),
+    "first day": (date(2004, 1, 1), True),
+    "between two years": (date(2025, 12, 31), True),
+    "last day": (date(2026, 12, 24), True),
+    "days that the next notice may move": (date(2026, 12, 25), False),
+    "next year": (date(2027, 1, 1), False),
+}
+
+
+@pytest.mark.parametrize(("day", "known"), KNOWLEDGE.values(), ids=KNOWLEDGE.keys())
+def test_what_the_notices_cover(day: date, known: bool) -> None:
+    assert calendar_known(day) is known
+
+
+def test_next_notice_moves_only_the_last_week_of_the_year_before() -> None:
+    """Why the days from 25 December are not known: no notice so far reached further back."""
+    moved = [day for day in {**chinese_calendar.holidays, **chinese_calendar.workdays} if day.month == 12]
+    assert date(2018, 12, 29) in moved
+    assert min(day.day for day in moved) > 24
+
+
+# Start, count, and the day it ends on.
+CLOCKS = {
+    "no day on a working day": (date(2026, 7, 6), 0, date(2026, 7, 6)),
+    "no day on a Sunday": (date(2026, 7, 5), 0, date(2026, 7, 5)),
+    "tomorrow": (date(2026, 7, 6), 1, date(2026, 7, 7)),
+    "over a weekend": (date(2026, 7, 10), 1, date(2026, 7, 13)),
+    "from a weekend": (date(2026, 7, 11), 1, date(2026, 7, 13)),
+    "make-up Saturday before Spring Festival": (date(2026, 2, 13), 1, date(2026, 2, 14)),
+    "over Spring Festival": (date(2026, 2, 14), 1, date(2026, 2, 24)),
+    "make-up Saturday after Spring Festival": (date(2026, 2, 27), 1, date(2026, 2, 28)),
+    "10 over Spring Festival": (date(2026, 2, 10), 10, date(2026, 3, 2)),
+    "make-up Sunday before National Day 2025": (date(2025, 9, 26), 1, date(2025, 9, 28)),
+    "over National Day 2025": (date(2025, 9, 30), 3, date(2025, 10, 11)),
+    "make-up Sunday before National Day 2026": (date(2026, 9, 18), 1, date(2026, 9, 20)),
+    "over National Day 2026": (date(2026, 9, 30), 3, date(2026, 10, 10)),
+    "20 from 1 September 2026": (date(2026, 9, 1), 20, date(2026, 9, 29)),
+    "over the year": (date(2025, 12, 31), 2, date(2026, 1, 5)),
+    "into a year without a notice": (date(2026, 12, 31), 1, date(2027, 1, 1)),
+}
+
+
+@pytest.mark.parametrize(("start", "count", "end"), CLOCKS.values(), ids=CLOCKS.keys())
+def test_add_working_days(start: date, count: int, end: date) -> None:
+    assert add_working_days(start, count) == end
+    assert working_days_between(start, end) == count
+
+
+@pytest.mark.parametrize("count", [-1, MAX_WORKING_DAYS + 1])
+def test_count_out_of_bounds(count: int) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        add_working_days(date(2026, 1, 1), count)
+    assert caught.value.code == "WORKING_DAYS_INVALID"
+
+
+def test_longest_clock() -> None:
+    assert working_days_between(date(2020, 1, 1), add_working_days(date(2020, 1, 1), MAX_WORKING_DAYS)) == 1_000
+
+
+@given(DAYS, st.integers(1, 60))
+def test_the_end_is_the_only_working_day_of_that_count(day: date, count: int) -> None:
+    end = add_working_days(day, count)
+    assert is_working_day(end)
+    assert working_days_between(day, end) == count
+    assert working_days_between(day, end - DAY) == count - 1
+
+
+@given(DAYS, st.integers(0, 40), st.integers(0, 40))
+def test_two_clocks_in_a_row_are_one(day: date, first: int, second: int) -> None:
+    assert add_working_days(add_working_days(day, first), second) == add_working_days(day, first + second)
+
+
+@given(DAYS, st.integers(0, 300), st.integers(0, 300))
+def test_working_days_of_two_spans_add_up(day: date, first: int, second: int) -> None:
+    middle, end = day + DAY * first, day + DAY * (first + second)
+    parts = working_days_between(day, middle) + working_days_between(middle, end)
+    assert parts == working_days_between(day, end) == sum(map(is_working_day, days(day + DAY, end)))
+
+
+@given(DAYS, st.integers(0, 40), st.integers(0, 400), st.integers(0, 40))
+def test_a_later_start_or_a_longer_clock_never_ends_earlier(day: date, count: int, later: int, longer: int) -> None:
+    assert add_working_days(day, count) <= add_working_days(day + DAY * later, count + longer)
+
+
+@given(DAYS, st.integers(0, 400))
+def test_nothing_lies_between_a_day_and_an_earlier_one(day: date, earlier: int) -> None:
+    assert working_days_between(day, day - DAY * earlier) == 0
+
+
+# --- to the second
+
+BOUNDARIES = {
+    "last second of Friday": ("2026-07-10T23:59:59", 1, "2026-07-14T00:00:00"),
+    "first second of Saturday": ("2026-07-11T00:00:00", 1, "2026-07-14T00:00:00"),
+    "last second before a make-up day": ("2026-02-13T23:59:59", 1, "2026-02-15T00:00:00"),
+    "first second of a make-up day": ("2026-02-14T00:00:00", 1, "2026-02-25T00:00:00"),
+    "still last year in UTC": ("2026-01-01T00:00:00", 1, "2026-01-05T00:00:00"),
+    "last second of the year": ("2025-12-31T23:59:59", 2, "2026-01-06T00:00:00"),
+    "no day": ("2026-07-10T12:00:00", 0, "2026-07-11T00:00:00"),
+}
+
+
+@pytest.mark.parametrize(("at", "count", "end"), BOUNDARIES.values(), ids=BOUNDARIES.keys())
+def test_end_of_working_days(at: str, count: int, end: str) -> None:
+    assert end_of_working_days(seconds(at), count) == seconds(end)
+
+
+@given(st.integers(seconds("2000-01-01T00:00:00"), seconds("2060-01-01T00:00:00")), st.integers(0, 40))
+def test_clock_ends_at_the_midnight_after_its_last_day(at: int, count: int) -> None:
+    end = end_of_working_days(at, count)
+    assert end > at
+    assert shanghai_day(end - 1) == add_working_days(shanghai_day(at), count)
+    assert datetime.fromtimestamp(end, UTC).strftime("%H:%M:%S") == "16:00:00"
+
+
+@pytest.mark.parametrize(
+    ("at", "known"), [("2026-12-10T09:00:00", True), ("2026-12-11T09:00:00", False)], ids=["in time", "provisional"]
+)
+def test_caller_learns_that_an_end_is_provisional(at: str, known: bool) -> None:
+    assert calendar_known(shanghai_day(end_of_working_days(seconds(at), 10) - 1)) is known
