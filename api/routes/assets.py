@@ -8,8 +8,8 @@ from api import schemas
 from api.access import Caller, OpenLedger, require
 from api.paging import Cursor, Limit, Page, decode, page
 from ledger.chain.relay import SignedRequest
-from ledger.domain.asset import DataResource, ResourceField
 from ledger.domain.permissions import Action
+from ledger.domain.resource import DataResource, ResourceField
 
 router = APIRouter(prefix="/assets", tags=["assets"])
 

@@ -9,7 +9,7 @@ import typer
 
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
-from ledger.domain.asset import DataResource, ResourceField
+from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput
 from ledger.service.tabular import read_csv
 

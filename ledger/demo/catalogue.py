@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.domain.asset import DataResource, ResourceField
 from ledger.domain.canonical import digest
+from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import Misconfigured
 
 CREDIT_PANEL = ("plm", "EmplUK")

@@ -1,42 +1,11 @@
-"""Data resources, as they are described for registration."""
+"""Assets: the id of a registered resource, and what its certificate says of it."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from ledger.domain.canonical import canonical, digest
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceField:
-    """A field of a resource."""
-
-    name: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class DataResource:
-    """A data resource; ``content_digest`` is the digest of its real bytes, ``sha-256:`` and 64 hex digits."""
-
-    code: str
-    title: str
-    package: str
-    rows: int
-    columns: int
-    fields: tuple[ResourceField, ...]
-    content_digest: str
-
-    @property
-    def fingerprint(self) -> str:
-        """What no two registrations may share: the content digest, 64 hex digits."""
-        return self.content_digest.removeprefix("sha-256:")
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {**asdict(self), "fields": [asdict(field) for field in self.fields]}
 
 
 def asset_id(applicant: str, code: str) -> str:

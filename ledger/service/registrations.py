@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from ledger.chain.calls import confirm_assets, register_assets
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import SignedRequest
-from ledger.domain.asset import DataResource, asset_id, document_digest, summary
+from ledger.domain.asset import asset_id, document_digest, summary
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.entries import registration_certificate_payload
+from ledger.domain.resource import DataResource
 from ledger.errors import Conflict, NotFound, PingzhengError
 from ledger.service.acting import Acting
 from ledger.service.issuance import add_certificate, next_number

@@ -1,15 +1,15 @@
-"""What identifies a data resource, and what a certificate says of it."""
+"""What identifies an asset, and what a certificate says of its resource."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ledger.domain.asset import DataResource, ResourceField, asset_id, document_digest, summary
+from ledger.domain.asset import asset_id, document_digest, summary
 from ledger.domain.canonical import canonical
+from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput
 
 CONTENT = hashlib.sha256(b"year,kwh\n2026,1\n").hexdigest()
@@ -22,24 +22,7 @@ RESOURCE = DataResource(
     fields=(ResourceField("year", "integer"), ResourceField("kwh", "decimal")),
     content_digest=f"sha-256:{CONTENT}",
 )
-DOCUMENT: dict[str, Any] = {
-    "code": "D001",
-    "title": "用电量 Electricity use",
-    "package": "power",
-    "rows": 1,
-    "columns": 2,
-    "fields": [{"name": "year", "type": "integer"}, {"name": "kwh", "type": "decimal"}],
-    "content_digest": f"sha-256:{CONTENT}",
-}
-
-
-def test_resource_as_json() -> None:
-    assert RESOURCE.to_dict() == DOCUMENT
-
-
-def test_fingerprint_is_the_content_alone() -> None:
-    assert RESOURCE.fingerprint == CONTENT
-    assert replace(RESOURCE, code="D002", title="Another").fingerprint == CONTENT
+DOCUMENT: dict[str, Any] = RESOURCE.to_dict()
 
 
 def test_asset_id_is_a_named_digest() -> None:

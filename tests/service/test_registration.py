@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ledger.domain.asset import DataResource, ResourceField
+from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import Conflict, Forbidden, PingzhengError
 from ledger.proof.history import HistoryEvent, verify_history
 from ledger.proof.verifier import Expectation

@@ -1,0 +1,307 @@
+"""Data resources of the data list (数据清单): fields, grades, tags, and the rules they keep (GB/T 43697-2024)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+
+from ledger.domain.canonical import canonical, digest
+from ledger.errors import Conflict, InvalidInput
+
+# Lowest first: the order is what 就高从严 compares.
+GRADES: Final = ("general_1", "general_2", "general_3", "general_4", "important", "core")
+PII: Final = ("none", "personal", "sensitive")
+SECRECY: Final = ("none", "business_secret", "confidential_business")
+SOURCE_KINDS: Final = ("statutory", "public_service", "authorised_operation", "social")
+UPDATE_FREQUENCIES: Final = (
+    "realtime",
+    "daily",
+    "weekly",
+    "monthly",
+    "quarterly",
+    "yearly",
+    "irregular",
+    "once",
+)
+SHARE_ATTRIBUTES: Final = ("unconditional", "conditional", "none")
+OPEN_ATTRIBUTES: Final = ("open", "conditional", "none")
+
+MAX_FIELDS: Final = 8_192
+MAX_COUNT: Final = 2**53 - 1
+_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+_DIGEST: Final = re.compile(r"sha-256:[0-9a-f]{64}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+# A resident ID number or a mobile number that stands alone: neither belongs in a description.
+_PERSONAL: Final = re.compile(r"(?<![0-9A-Za-z])(?:[1-9]\d{16}[\dXx]|1[3-9]\d{9})(?![0-9A-Za-z])", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceField:
+    """A field of a resource, with its tags and its grade."""
+
+    name: str
+    type: str
+    unit: str = ""
+    pii: str = "none"
+    secrecy: str = "none"
+    grade: str = GRADES[0]
+
+
+@dataclass(frozen=True, slots=True)
+class DataResource:
+    """A data resource; ``content_digest`` is the digest of its real bytes, ``sha-256:`` and 64 hex digits.
+
+    A resource without a ``grade`` of its own gets the highest of its fields.
+    """
+
+    code: str
+    title: str
+    package: str
+    rows: int
+    columns: int
+    fields: tuple[ResourceField, ...]
+    content_digest: str
+    source_kind: str = "social"
+    domain: str = ""
+    format: str = ""
+    update_freq: str = "irregular"
+    time_range: str = ""
+    spatial_range: str = ""
+    storage_location: str = ""
+    storage_mode: str = ""
+    share_attr: str = "conditional"
+    share_basis: str = ""
+    open_attr: str = "none"
+    system: str = ""
+    grade: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.grade:
+            # A grade that is none is told by `check_resource`, which names the field.
+            known = (field.grade for field in self.fields if field.grade in GRADES)
+            object.__setattr__(self, "grade", highest(known))
+
+    @property
+    def fingerprint(self) -> str:
+        """What no two registrations may share: the content digest, 64 hex digits."""
+        return self.content_digest.removeprefix("sha-256:")
+
+    @property
+    def near_fingerprint(self) -> str:
+        """The same for resources with the same fields, whatever their order and content; 64 hex digits."""
+        pairs = sorted([field.name, field.type] for field in self.fields)
+        return digest(canonical(pairs)).removeprefix("sha-256:")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {**asdict(self), "fields": [asdict(field) for field in self.fields]}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> DataResource:
+        """From its JSON; members that came later may be missing. Raises ``InvalidInput`` ``RESOURCE_SHAPE``."""
+        _require_members(document, _RESOURCE_TYPES, _REQUIRED, "resource")
+        columns = document["fields"]
+        for place, column in enumerate(columns, start=1):
+            if not isinstance(column, Mapping):
+                raise _misshapen(f"fields[{place}]", "A field is an object.")
+            _require_members(column, _FIELD_TYPES, {"name", "type"}, f"fields[{place}]")
+        return cls(**{**document, "fields": tuple(ResourceField(**column) for column in columns)})
+
+
+_FIELD_TYPES: Final[Mapping[str, type]] = {field.name: str for field in fields(ResourceField)}
+_RESOURCE_TYPES: Final[Mapping[str, type]] = {field.name: str for field in fields(DataResource)} | {
+    "rows": int,
+    "columns": int,
+    "fields": list,
+}
+_REQUIRED: Final = {"code", "title", "package", "rows", "columns", "fields", "content_digest"}
+
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "source_kind": SOURCE_KINDS,
+    "update_freq": UPDATE_FREQUENCIES,
+    "share_attr": SHARE_ATTRIBUTES,
+    "open_attr": OPEN_ATTRIBUTES,
+}
+_FIELD_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"pii": PII, "secrecy": SECRECY}
+# Least and greatest length of each text.
+_LENGTHS: Final[Mapping[str, tuple[int, int]]] = {
+    "title": (1, 400),
+    "package": (0, 200),
+    "domain": (0, 64),
+    "format": (0, 64),
+    "time_range": (0, 200),
+    "spatial_range": (0, 200),
+    "storage_location": (0, 200),
+    "storage_mode": (0, 64),
+    "share_basis": (0, 400),
+    "system": (0, 64),
+}
+_FIELD_LENGTHS: Final[Mapping[str, tuple[int, int]]] = {"name": (1, 200), "type": (1, 64), "unit": (0, 32)}
+
+
+def highest(grades: Iterable[str]) -> str:
+    """The highest of the grades, the lowest there is for none; raises ``InvalidInput`` ``GRADE_UNKNOWN``."""
+    return max(grades, key=_rank, default=GRADES[0])
+
+
+def check_resource(resource: DataResource) -> None:
+    """Raise ``InvalidInput`` naming the member or field, unless the description keeps every rule of the data model."""
+    if not _CODE.fullmatch(resource.code):
+        raise InvalidInput(
+            "RESOURCE_CODE", "This is no resource code.", where="code", hint="1 to 64 of A-Z a-z 0-9 . _ / -"
+        )
+    if not _DIGEST.fullmatch(resource.content_digest):
+        raise InvalidInput(
+            "DIGEST_FORM", "This is no digest.", where="content_digest", hint="It reads sha-256: and 64 hex digits."
+        )
+    for name in ("rows", "columns"):
+        if not 0 <= getattr(resource, name) <= MAX_COUNT:
+            raise InvalidInput("COUNT_RANGE", "A count is not negative.", where=name)
+    _check_texts(resource, _LENGTHS, "")
+    _check_choices(resource, _CHOICES, "")
+    if resource.share_attr == "none" and not resource.share_basis:
+        raise InvalidInput(
+            "SHARE_BASIS_MISSING",
+            "Data that is not shared needs a legal basis for that.",
+            where="share_basis",
+            hint="Name the law or rule that forbids sharing, or allow it.",
+        )
+    _check_fields(resource.fields)
+    _check_grade(resource)
+
+
+def check_registrable(resource: DataResource, *, reviewed: bool) -> None:
+    """Raise ``Conflict`` ``GRADE_CORE`` or ``REVIEW_REQUIRED`` where the grade forbids a registration."""
+    where = f"resource {resource.code}"
+    if resource.grade == "core":
+        raise Conflict(
+            "GRADE_CORE",
+            "Core data cannot be registered, listed or shared.",
+            where=where,
+            hint="Keep it a draft; a wrong grade is corrected by a new version.",
+        )
+    if resource.grade == "important" and not reviewed:
+        raise Conflict(
+            "REVIEW_REQUIRED",
+            "Important data needs a recorded review first.",
+            where=where,
+            hint="Ask the authority or the chief data officer to review it and record the report's digest.",
+        )
+
+
+def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What changed from one description to the next, as ``{"where", "from", "to"}`` in a fixed order.
+
+    ``where`` is an attribute, ``fields.<name>`` for a field that came (``from`` is null) or went (``to`` is null),
+    ``fields.<name>.<tag>`` for one that changed, or ``fields`` when only their order did. Empty: nothing changed.
+    """
+    changes = [
+        _change(name, old.get(name), new.get(name))
+        for name in sorted((old.keys() | new.keys()) - {"fields"})
+        if old.get(name) != new.get(name)
+    ]
+    before = {column["name"]: column for column in old["fields"]}
+    after = {column["name"]: column for column in new["fields"]}
+    for name in sorted(before.keys() | after.keys()):
+        changes += _field_changes(f"fields.{name}", before.get(name), after.get(name))
+    if before.keys() == after.keys() and list(before) != list(after):
+        changes.append(_change("fields", list(before), list(after)))
+    return changes
+
+
+def _field_changes(
+    where: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    if before is None or after is None:
+        return [_change(where, before, after)]
+    return [
+        _change(f"{where}.{tag}", before.get(tag), after.get(tag))
+        for tag in sorted(before.keys() | after.keys())
+        if before.get(tag) != after.get(tag)
+    ]
+
+
+def _change(where: str, before: Any, after: Any) -> dict[str, Any]:
+    return {"where": where, "from": before, "to": after}
+
+
+def _rank(grade: str) -> int:
+    if grade not in GRADES:
+        raise InvalidInput(
+            "GRADE_UNKNOWN", "There is no such grade.", where="grade", hint=f"One of: {', '.join(GRADES)}."
+        )
+    return GRADES.index(grade)
+
+
+def _check_fields(columns: tuple[ResourceField, ...]) -> None:
+    if len(columns) > MAX_FIELDS:
+        raise InvalidInput("FIELDS_TOO_MANY", f"A resource has at most {MAX_FIELDS} fields.", where="fields")
+    seen: set[str] = set()
+    for place, column in enumerate(columns, start=1):
+        where = f"fields[{place}]"
+        _check_texts(column, _FIELD_LENGTHS, f"{where}.")
+        _check_choices(column, _FIELD_CHOICES, f"{where}.")
+        if column.grade not in GRADES:
+            raise InvalidInput(
+                "GRADE_UNKNOWN",
+                "There is no such grade.",
+                where=f"{where}.grade",
+                hint=f"One of: {', '.join(GRADES)}.",
+            )
+        if column.name in seen:
+            raise InvalidInput("FIELD_TWICE", "Two fields have one name.", where=where, hint="Name every field once.")
+        seen.add(column.name)
+
+
+def _check_grade(resource: DataResource) -> None:
+    own = _rank(resource.grade)
+    for column in resource.fields:
+        if _rank(column.grade) > own:
+            raise InvalidInput(
+                "GRADE_TOO_LOW",
+                f"The field {column.name} is graded {column.grade}, above the resource's {resource.grade} (就高从严).",
+                where="grade",
+                hint=f"Grade the resource {highest(item.grade for item in resource.fields)} or higher.",
+                field=column.name,
+            )
+
+
+def _check_texts(item: object, lengths: Mapping[str, tuple[int, int]], prefix: str) -> None:
+    for name, (least, most) in lengths.items():
+        text = getattr(item, name)
+        if not least <= len(text) <= most or (least and not text.strip()):
+            raise InvalidInput("TEXT_LENGTH", f"The text has {least} to {most} characters.", where=f"{prefix}{name}")
+        if _CONTROL.search(text):
+            raise InvalidInput("TEXT_CONTROL", "The text holds a control character.", where=f"{prefix}{name}")
+        if _PERSONAL.search(text):
+            raise InvalidInput(
+                "TEXT_PERSONAL",
+                "The text holds what reads like an ID or phone number.",
+                where=f"{prefix}{name}",
+                hint="A description names kinds of data, never a person.",
+            )
+
+
+def _check_choices(item: object, choices: Mapping[str, tuple[str, ...]], prefix: str) -> None:
+    for name, allowed in choices.items():
+        if getattr(item, name) not in allowed:
+            raise InvalidInput(
+                "CHOICE_UNKNOWN",
+                "The value is none of those allowed.",
+                where=f"{prefix}{name}",
+                hint=f"One of: {', '.join(allowed)}.",
+            )
+
+
+def _require_members(given: Mapping[str, Any], types: Mapping[str, type], required: set[str], where: str) -> None:
+    if odd := sorted(given.keys() - types.keys(), key=str) or sorted(required - given.keys()):
+        raise _misshapen(f"{where}.{str(odd[0])[:64]}", "A member is missing or not known.")
+    for name, value in given.items():
+        if type(value) is not types[name]:
+            raise _misshapen(f"{where}.{name}", "The value is of another type.")
+
+
+def _misshapen(where: str, message: str) -> InvalidInput:
+    return InvalidInput("RESOURCE_SHAPE", message, where=where, hint="See the schema of a resource in /docs.")
