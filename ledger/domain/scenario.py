@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ledger.domain.canonical import canonical, digest
+from ledger.domain.definition import Bilingual, DefinitionReader
 from ledger.domain.entries import CHANNELS, MAX_USES, PAYLOAD_MODES
 from ledger.domain.parties import PartyKind
 from ledger.domain.predicates import check_rule
-from ledger.errors import Forbidden, InvalidInput, PingzhengError
+from ledger.errors import Forbidden, InvalidInput
 
 DAY: Final = 86_400
 STANDINGS: Final = ("documented", "proposed", "demonstration")
@@ -20,14 +20,6 @@ GRADES: Final = ("general_1", "general_2", "general_3", "general_4", "important"
 FIELD_TYPES: Final = ("text", "integer", "boolean", "band", "trend")
 _CODE: Final = re.compile(r"S\d{2}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
-
-@dataclass(frozen=True, slots=True)
-class Bilingual:
-    """A text in Chinese and English."""
-
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +143,7 @@ def scenario_of(raw: object, where: str) -> Scenario:
     )
     names = [field.name for field in fields]
     if len(set(names)) != len(names):
-        raise _invalid(f"{where}: fields", "A field is named twice.")
+        raise reader.invalid("fields", "A field is named twice.")
     return scenario
 
 
@@ -166,87 +158,18 @@ def _field(raw: object, where: str) -> ScenarioField:
     return field
 
 
-class _Reader:
-    """Takes members out of a definition one by one; what is left over is a mistake."""
-
-    def __init__(self, raw: object, where: str) -> None:
-        if not isinstance(raw, dict):
-            raise _invalid(where, "A mapping is expected here.")
-        self._raw = raw
-        self._left = dict(raw)
-        self._where = where
-
-    def take(self, name: str) -> Any:
-        if name not in self._left:
-            raise _invalid(self.place(name), "This member is missing.")
-        return self._left.pop(name)
-
-    def place(self, name: str) -> str:
-        return f"{self._where}: {name}"
-
-    def text(self, name: str) -> str:
-        value = self.take(name)
-        if not isinstance(value, str) or not 1 <= len(value) <= 2_000:
-            raise _invalid(self.place(name), "A text of 1 to 2,000 characters is expected.")
-        return value
-
-    def matching(self, name: str, pattern: re.Pattern[str]) -> str:
-        value = self.text(name)
-        if not pattern.fullmatch(value):
-            raise _invalid(self.place(name), f"It must match {pattern.pattern}.")
-        return value
-
-    def integer(self, name: str, low: int, high: int) -> int:
-        value = self.take(name)
-        if type(value) is not int or not low <= value <= high:
-            raise _invalid(self.place(name), f"An integer from {low} to {high} is expected.")
-        return value
-
-    def one_of(self, name: str, choices: Sequence[str]) -> str:
-        value = self.take(name)
-        if value not in choices:
-            raise _invalid(self.place(name), f"One of: {', '.join(choices)}.")
-        return str(value)
-
-    def items(self, name: str) -> Sequence[Any]:
-        value = self.take(name)
-        if not isinstance(value, list):
-            raise _invalid(self.place(name), "A list is expected.")
-        return value
-
-    def choices(self, name: str, choices: Sequence[str]) -> Sequence[str]:
-        values = self.items(name)
-        if any(value not in choices for value in values):
-            raise _invalid(self.place(name), f"Each is one of: {', '.join(choices)}.")
-        return values
+class _Reader(DefinitionReader):
+    code = "SCENARIO_INVALID"
+    hint = "Compare with the scenarios of the package."
 
     def kinds(self, name: str) -> frozenset[PartyKind]:
         return frozenset(PartyKind(value) for value in self.choices(name, [kind.value for kind in PartyKind]))
 
-    def bilingual(self, name: str) -> Bilingual:
-        reader = _Reader(self.take(name), self.place(name))
-        both = Bilingual(reader.text("zh"), reader.text("en"))
-        reader.require_nothing_else()
-        return both
-
     def rights_duties(self) -> dict[str, list[str]]:
-        reader = _Reader(self.take("rights_duties"), self.place("rights_duties"))
+        reader = self.nested("rights_duties")
         block = {part: [*reader.items(part)] for part in ("subject", "provider", "consumer")}
         for part, codes in block.items():
             if not codes or not all(isinstance(code, str) and _NAME.fullmatch(code) for code in codes):
-                raise _invalid(reader.place(part), "A list of codes is expected.")
+                raise reader.invalid(part, "A list of codes is expected.")
         reader.require_nothing_else()
         return block
-
-    def digest(self) -> str:
-        """Of the whole definition, once every member was taken: what is not known need not be canonical."""
-        self.require_nothing_else()
-        return digest(canonical(self._raw))
-
-    def require_nothing_else(self) -> None:
-        for name in self._left:
-            raise _invalid(self.place(str(name)), "This member is not known.")
-
-
-def _invalid(where: str, message: str) -> PingzhengError:
-    return InvalidInput("SCENARIO_INVALID", message, where=where, hint="Compare with the scenarios of the package.")

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.domain.canonical import canonical, digest
+from ledger.domain.definition import Bilingual
 from ledger.domain.parties import PartyKind
-from ledger.domain.scenario import DAY, GRADES, LEGAL_BASES, STANDINGS, Bilingual, Scenario, scenario_of
+from ledger.domain.scenario import DAY, GRADES, LEGAL_BASES, STANDINGS, Scenario, scenario_of
 from ledger.errors import Forbidden, InvalidInput
 
 DEFINITION: dict[str, Any] = {

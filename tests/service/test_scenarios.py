@@ -11,7 +11,8 @@ import yaml
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.scenario import scenario_of
 from ledger.errors import InvalidInput, NotFound
-from ledger.service.scenarios import MAX_SCENARIO_BYTES, ScenarioBook
+from ledger.service.definitions import MAX_FILE_BYTES
+from ledger.service.scenarios import ScenarioBook
 
 PACKAGED = sorted(Path(str(files("ledger") / "scenarios")).glob("*.yaml"))
 VALID = """\
@@ -138,7 +139,7 @@ def test_folder_that_is_missing(tmp_path: Path, name: str) -> None:
 
 
 def test_file_that_is_too_large(tmp_path: Path) -> None:
-    comment = "#" * (MAX_SCENARIO_BYTES - len(VALID.encode()) - 1) + "\n"
+    comment = "#" * (MAX_FILE_BYTES - len(VALID.encode()) - 1) + "\n"
     write(tmp_path, comment + VALID)
     assert ScenarioBook.load(tmp_path).get("S77")
     write(tmp_path, "#" + comment + VALID)

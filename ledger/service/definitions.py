@@ -1,0 +1,148 @@
+"""Books of definitions: the YAML files of a folder, checked when loaded; an error names file, line and member."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+import yaml
+
+from ledger.errors import InvalidInput, NotFound
+
+MAX_FILE_BYTES = 64 * 1024
+MAX_FILES = 200
+
+
+class Defined(Protocol):
+    """What a book holds."""
+
+    @property
+    def code(self) -> str:
+        """What it is found by."""
+
+
+D = TypeVar("D", bound=Defined)
+
+
+class DefinitionBook(ABC, Generic[D]):
+    """Definitions by code; one version of each is in force.
+
+    A subclass gives the ``noun``: the package's files lie in the folder ``<noun>s``, error codes begin with ``<NOUN>``.
+    """
+
+    noun: ClassVar[str]
+
+    def __init__(self, definitions: Iterable[D]) -> None:
+        self._by_code: dict[str, D] = {}
+        for definition in definitions:
+            if definition.code in self._by_code:
+                raise self._error("_TWICE", f"Two files define {self.noun} {definition.code}.")
+            self._by_code[definition.code] = definition
+
+    @staticmethod
+    @abstractmethod
+    def parse(raw: object, where: str) -> D:
+        """The definition in a file's content; raises ``InvalidInput`` with ``file: member`` as its place."""
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> Self:
+        """The definitions of the package and those of ``folder``, which replace them by code.
+
+        Raises ``InvalidInput`` ``<NOUN>_INVALID`` naming file, line and member.
+        """
+        book = cls(cls._read(Path(str(files("ledger") / f"{cls.noun}s"))))
+        if folder is not None:
+            book._by_code |= cls(cls._read(folder))._by_code
+        return book
+
+    def get(self, code: str) -> D:
+        """The definition; raises ``NotFound`` ``<NOUN>_UNKNOWN``."""
+        if code not in self._by_code:
+            raise NotFound(
+                f"{self.noun.upper()}_UNKNOWN",
+                f"There is no such {self.noun}.",
+                where=self.noun,
+                hint=f"One of: {', '.join(sorted(self._by_code))}.",
+            )
+        return self._by_code[code]
+
+    def all(self) -> list[D]:
+        """By code."""
+        return [self._by_code[code] for code in sorted(self._by_code)]
+
+    @classmethod
+    def _read(cls, folder: Path) -> list[D]:
+        if not folder.is_dir():
+            raise InvalidInput("FILE_MISSING", f"There is no such folder of {cls.noun}s.", where=str(folder))
+        paths = sorted(folder.glob("*.yaml"))
+        if len(paths) > MAX_FILES:
+            raise cls._error("S_TOO_MANY", f"At most {MAX_FILES} files are read.", str(folder))
+        return [cls._definition(path) for path in paths]
+
+    @classmethod
+    def _definition(cls, path: Path) -> D:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise cls._error("_INVALID", f"The file is larger than {MAX_FILE_BYTES} bytes.", path.name)
+        try:
+            text = path.read_text("utf-8")
+            raw = yaml.load(text, _UniqueKeys)  # noqa: S506 - a safe loader
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = path.name if mark is None else f"{path.name}, line {mark.line + 1}"
+            told = "A member stands twice." if isinstance(error, _KeyTwice) else "This is not YAML."
+            raise cls._error("_INVALID", told, where) from error
+        except (ValueError, RecursionError) as error:
+            # Not UTF-8, an impossible date, an endless number, endless nesting.
+            raise cls._error("_INVALID", "This is not YAML that can be read.", path.name) from error
+        try:
+            return cls.parse(raw, path.name)
+        except InvalidInput as error:
+            error.where = _with_line(error.where, text)
+            raise
+
+    @classmethod
+    def _error(cls, ending: str, message: str, where: str | None = None) -> InvalidInput:
+        return InvalidInput(cls.noun.upper() + ending, message, where=where)
+
+
+class _KeyTwice(yaml.MarkedYAMLError):
+    """A mapping names a key twice."""
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML takes the last of two equal keys in silence; a definition must not."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping, if every key stands once."""
+        keys = [key.value for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                raise _KeyTwice(problem_mark=node.value[place][0].start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _with_line(where: str | None, text: str) -> str | None:
+    """``file: a[1].b`` with the line at which that member stands in ``text``."""
+    if where is None or ": " not in where:
+        return where
+    name, _, member = where.partition(": ")
+    node = yaml.compose(text, yaml.SafeLoader)
+    line = node.start_mark.line + 1 if node is not None else 1
+    for step in member.replace("[", ".[").replace(": ", ".").split("."):
+        node = _child(node, step)
+        if node is None:
+            break
+        line = node.start_mark.line + 1
+    return f"{name}, line {line}: {member}"
+
+
+def _child(node: yaml.Node | None, step: str) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and step.startswith("["):
+        index = int(step.strip("[]"))
+        return node.value[index] if index < len(node.value) else None
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == step), None)
+    return None
