@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ledger import __version__
-from ledger.cli import assets, certificates, consents, demo, inspect, parties, serve, verify
+from ledger.cli import assets, certificates, consents, demo, inspect, parties, rulesets, serve, verify
 from ledger.cli.opening import configure_logging
 
 EPILOG = (
@@ -31,6 +31,7 @@ for name, group in (
     ("key", parties.keys),
     ("party", parties.app),
     ("scenario", inspect.scenario),
+    ("ruleset", rulesets.app),
     ("consent", consents.app),
     ("certificate", certificates.app),
     ("asset", assets.app),

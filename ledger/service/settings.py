@@ -17,6 +17,8 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the home folder.")
     rpc_url: str | None = Field(None, description="JSON-RPC URL of the chain; default: a local chain kept in home.")
     scenarios: Path | None = Field(None, description="Folder of scenario files; default: those of the package.")
+    ruleset: str = Field("national", description="Code of the ruleset that registrations are made under.")
+    rulesets: Path | None = Field(None, description="Folder of ruleset files; they replace the package's by code.")
     region: str = Field("440800", description="Region code of the issuing platform, in certificate numbers.")
     batch_size: int = Field(1024, ge=1, le=8192, description="A batch closes when it holds so many entries.")
     batch_age: int = Field(2, ge=0, le=3600, description="… or when its first entry has waited so long.")

@@ -1,0 +1,112 @@
+"""A ruleset: the clocks and choices of a registration authority. Data, loaded from a file.
+
+The numbers of the packaged files are configuration that nobody has confirmed against an official text; ``standing``
+says so, and whatever shows a ruleset must show it too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.domain.definition import Bilingual, DefinitionReader
+from ledger.errors import InvalidInput
+
+# `confirmed` is for an authority's own file, once it has compared every number with its rules.
+STANDINGS: Final = ("configuration", "confirmed")
+APPLICATION_KINDS: Final = ("first", "change", "correct", "renew", "cancel")
+# The contract confirms neither of them without a notice, whatever a ruleset says.
+ALWAYS_NOTICED: Final = ("first", "change")
+SECOND_PLEDGES: Final = ("rank", "refuse")
+NEAR_DUPLICATES: Final = ("ignore", "report")
+# A year of working days; and as many years as the scenario S00 lets a registration certificate run.
+_MAX_WORKING_DAYS: Final = 250
+_MAX_YEARS: Final = 3
+_CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """A ruleset. ``digest`` is that of the whole definition: a registration names the one it was made under.
+
+    In working days: ``review_days``, ``notice_days``, ``objection_days`` (to verify an objection), ``fix_days`` (to
+    correct what was returned), ``share_days`` (to answer a demand for shared data). In calendar days: ``offer_days``
+    (to accept a transfer) and ``renew_before_days`` (before expiry, from when one may apply for renewal).
+    """
+
+    code: str
+    version: int
+    standing: str
+    title: Bilingual
+    basis: tuple[str, ...]
+    review_days: int
+    notice_days: int
+    notice: Mapping[str, bool]
+    objection_days: int
+    fix_days: int
+    validity_years: int
+    renew_before_days: int
+    renewal_years: int
+    offer_days: int
+    second_pledge: str
+    share_days: int
+    near_duplicate: str
+    digest: str
+
+    def needs_notice(self, kind: str) -> bool:
+        """Whether such an application is put on public notice; raises ``InvalidInput`` for no ``APPLICATION_KINDS``."""
+        if kind not in self.notice:
+            raise InvalidInput(
+                "APPLICATION_KIND_UNKNOWN",
+                "There is no such kind of application.",
+                where="kind",
+                hint=f"One of: {', '.join(self.notice)}.",
+            )
+        return self.notice[kind]
+
+
+def ruleset_of(raw: object, where: str) -> Ruleset:
+    """The ruleset that a definition describes; raises ``InvalidInput`` ``RULESET_INVALID`` naming file and member."""
+    reader = _Reader(raw, where)
+    return Ruleset(
+        code=reader.matching("code", _CODE),
+        version=reader.integer("version", 1, 10_000),
+        standing=reader.one_of("standing", STANDINGS),
+        title=reader.bilingual("title"),
+        basis=reader.texts("basis"),
+        review_days=reader.integer("review_days", 1, _MAX_WORKING_DAYS),
+        notice_days=reader.integer("notice_days", 1, _MAX_WORKING_DAYS),
+        notice=reader.notice(),
+        objection_days=reader.integer("objection_days", 1, _MAX_WORKING_DAYS),
+        fix_days=reader.integer("fix_days", 1, _MAX_WORKING_DAYS),
+        validity_years=reader.integer("validity_years", 1, _MAX_YEARS),
+        renew_before_days=reader.integer("renew_before_days", 1, 365),
+        renewal_years=reader.integer("renewal_years", 1, _MAX_YEARS),
+        offer_days=reader.integer("offer_days", 1, 365),
+        second_pledge=reader.one_of("second_pledge", SECOND_PLEDGES),
+        share_days=reader.integer("share_days", 1, _MAX_WORKING_DAYS),
+        near_duplicate=reader.one_of("near_duplicate", NEAR_DUPLICATES),
+        digest=reader.digest(),
+    )
+
+
+class _Reader(DefinitionReader):
+    code = "RULESET_INVALID"
+    hint = "Compare with the rulesets of the package."
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        values = self.items(name)
+        if not values or not all(isinstance(value, str) and 1 <= len(value) <= 500 for value in values):
+            raise self.invalid(name, "A list of texts of 1 to 500 characters is expected.")
+        return tuple(values)
+
+    def notice(self) -> Mapping[str, bool]:
+        reader = self.nested("notice")
+        notice = {kind: reader.boolean(kind) for kind in APPLICATION_KINDS}
+        reader.require_nothing_else()
+        for kind in ALWAYS_NOTICED:
+            if not notice[kind]:
+                raise reader.invalid(kind, "The contract demands a notice here; it must be true.")
+        return notice
