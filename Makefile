@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test lint serve artifacts gas lock clean
+.PHONY: help setup demo test lint slither serve artifacts gas lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,19 +21,28 @@ node_modules/ready: package-lock.json .venv/ready
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# Slither cannot live with our web3.
+.venv-slither/ready: requirements-slither.lock
+	$(PYTHON) -m venv .venv-slither
+	.venv-slither/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-slither.lock
+	@touch $@
+
 demo: setup  ## Run the pilot on real data; results in demo-out/
 	$(BIN)/pingzheng demo
 
 test: setup  ## Run every test
 	$(BIN)/pytest
 
-lint: setup  ## Check style, types, layers, contracts, packaged artifacts
+lint: setup slither  ## Check style, types, layers, contracts, packaged artifacts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	npx --no-install solhint --max-warnings 0 'contracts/**/*.sol'
 	$(BIN)/python scripts/compile.py --check
+
+slither: setup .venv-slither/ready  ## Look for known faults in the contracts
+	$(BIN)/python scripts/slither.py
 
 serve: setup  ## Start the API on the local ledger
 	$(BIN)/pingzheng serve
@@ -47,6 +56,8 @@ gas: setup  ## Measure gas into contracts/gas.json
 lock:  ## Resolve the Python lock again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--all-extras pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group slither -o requirements-slither.lock
 
 clean:  ## Remove what was built; keeps the ledger in var/
-	rm -rf .venv node_modules build cache demo-out
+	rm -rf .venv .venv-slither node_modules build cache coverage demo-out

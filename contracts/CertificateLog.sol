@@ -25,6 +25,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
     uint64 private _batchCount;
     uint64 private _nextSeq;
     /// Keeps the slot from ever being zero: the first anchor costs what every other does.
+    // slither-disable-next-line unused-state,constable-states: nobody reads it, it has only to lie in the slot
     bool private _open = true;
     // slots 2 to 4
     mapping(uint64 batch => bytes32) private _commitments;

@@ -10,6 +10,7 @@ library Clock {
     // solhint-disable-next-line not-rely-on-time
     function nowSeconds() internal view returns (uint40) {
         uint256 time = block.timestamp;
+        // slither-disable-next-line timestamp: the comparison tells seconds from milliseconds; no one gains by either
         return uint40(time < MILLISECONDS_FROM ? time : time / 1000);
     }
 }

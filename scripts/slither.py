@@ -1,0 +1,102 @@
+"""Run Slither over the contracts; no finding of any level is left without a reason.
+
+A single finding is explained in the source, on the line before it:
+    // slither-disable-next-line DETECTOR: why it is none
+What holds for every contract stands in EXCLUDED. Everything after the options below goes to Slither.
+
+Examples:
+    python scripts/slither.py                           exit 1 if something is unexplained
+    python scripts/slither.py --show-ignored-findings   what the comments hide as well
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from ledger.chain.compile import standard_input
+from ledger.chain.node import find_node
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+# Not in .venv: Slither wants a web3 below 8.
+SLITHER: Final = PROJECT / ".venv-slither" / "bin" / "slither"
+# Where slither.config.json points Slither to, in the form of a Hardhat build.
+BUILD_INFO: Final = PROJECT / "cache" / "slither" / "build-info" / "contracts.json"
+FINDINGS: Final = PROJECT / "cache" / "slither" / "findings.json"
+EXCLUDED: Final = {
+    "costly-loop": "each item of a batch has its own number and place in the head; contracts/gas.json has the cost",
+    "naming-convention": "solhint holds the names: private immutables are _CAPITALS",
+}
+_STALE: Final = "Unused slither-disable"
+_DIRECTIVE: Final = re.compile(r"slither-disable")
+_EXPLAINED: Final = re.compile(r"^\s*// slither-disable-next-line [a-z0-9-]+(,[a-z0-9-]+)*: \S.{9,}$")
+
+
+def unexplained() -> list[str]:
+    """Places of directives that give no reason, or hide more than one line."""
+    return [
+        f"{path.relative_to(PROJECT)}:{number}: {line.strip()}"
+        for path in sorted((PROJECT / "contracts").rglob("*.sol"))
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if _DIRECTIVE.search(line) and not _EXPLAINED.match(line)
+    ]
+
+
+def build_info() -> dict[str, object]:
+    """What the npm compiler makes of the contracts, as a Hardhat build info.
+
+    Raises CalledProcessError, or RuntimeError with the compiler's errors.
+    """
+    source = standard_input(PROJECT)
+    source["settings"]["outputSelection"] = {"*": {"": ["ast"], "*": ["abi", "devdoc", "userdoc"]}}
+    command = [str(find_node()), str(PROJECT / "scripts" / "solc.mjs")]
+    compiled = subprocess.run(command, input=json.dumps(source), capture_output=True, text=True, check=True)  # noqa: S603
+    output = json.loads(compiled.stdout)
+    errors = [item["formattedMessage"] for item in output.get("errors", []) if item["severity"] == "error"]
+    if errors:
+        raise RuntimeError("\n".join(errors))
+    # Slither reads the syntax tree; the bytecode, which takes twenty seconds more, need only be there.
+    empty = {"object": "", "sourceMap": ""}
+    for contracts in output["contracts"].values():
+        for contract in contracts.values():
+            contract["evm"] = {"bytecode": empty, "deployedBytecode": empty}
+    version = json.loads((PROJECT / "node_modules" / "solc" / "package.json").read_text())["version"]
+    return {"solcVersion": version, "input": source, "output": output}
+
+
+def main() -> int:
+    """Compile, leave the result where Slither finds it, run Slither and judge what it found; the exit code."""
+    silent = unexplained()
+    if silent:
+        print("Say why, and of one line only: // slither-disable-next-line DETECTOR: why", *silent, sep="\n  ")
+        return 1
+    BUILD_INFO.parent.mkdir(parents=True, exist_ok=True)
+    BUILD_INFO.write_text(json.dumps(build_info()))
+    # Slither overwrites nothing: what is there afterwards is of this run.
+    FINDINGS.unlink(missing_ok=True)
+    command = [str(SLITHER), ".", "--exclude", ",".join(EXCLUDED), "--json", str(FINDINGS), *sys.argv[1:]]
+    # Slither asks Hardhat for its folders, and takes npm's warnings for a failure.
+    environment = os.environ | {"npm_config_loglevel": "error"}
+    run = subprocess.run(command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    # Slither counts a stale directive as a finding, also in the dependencies: these are not ours to mend.
+    said = [line for line in run.stderr.splitlines() if not (_STALE in line and "/node_modules/" in line)]
+    if not FINDINGS.exists():
+        print(*said, sep="\n")
+        return 1
+    found = json.loads(FINDINGS.read_text())
+    findings = [item for item in found["results"].get("detectors", []) if item["check"] != "unused-ignore-directive"]
+    stale = [line for line in said if _STALE in line]
+    passed = found["success"] and not findings and not stale
+    if not passed:
+        print(*said, sep="\n")
+    print(f"slither: {len(findings)} findings unexplained, {len(stale)} explanations without a finding")
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
