@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test lint slither serve artifacts gas lock clean
+.PHONY: help setup demo test coverage lint slither serve artifacts gas lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,8 +30,11 @@ node_modules/ready: package-lock.json .venv/ready
 demo: setup  ## Run the pilot on real data; results in demo-out/
 	$(BIN)/pingzheng demo
 
-test: setup  ## Run every test
+test: setup  ## Run every test; the coverage of contracts and ledger/domain is one of them
 	$(BIN)/pytest
+
+coverage: setup  ## Measure what the tests cover of contracts and ledger/domain
+	$(BIN)/python scripts/cover.py
 
 lint: setup slither  ## Check style, types, layers, contracts, packaged artifacts
 	$(BIN)/ruff check .

@@ -19,6 +19,7 @@ from ledger.chain.deployment import Deployment
 from ledger.chain.names import ROLES
 from ledger.chain.node import LocalNode
 from ledger.chain.reader import ChainReader
+from scripts.cover import Covered, table
 
 # On a busy machine slow examples are no finding; what takes long is seen in the durations.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,8 +34,17 @@ ROLES_OF = {
     "other_bank": ("consumer",),
     "enterprise": ("subject",),
 }
+COVERED = pytest.StashKey[list[Covered]]()
 SCENARIO = "S51"
 ACCREDITED_UNTIL = 4_000_000_000
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The table of what was measured, before the closing line."""
+    files = config.stash.get(COVERED, [])
+    if files:
+        terminalreporter.section("coverage")
+        terminalreporter.write_line(table(sorted(files, key=lambda file: file.path)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,36 @@
-"""The contracts' own tests, written in Solidity: units along the trees, fuzz, invariants."""
+"""The contracts' own tests, written in Solidity: units along the trees, fuzz, invariants; and what they cover."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-from pathlib import Path
 
-from ledger.chain.node import find_node, find_program
+import pytest
 
-PROJECT = Path(__file__).parents[1]
+from scripts.cover import CONTRACTS, FLOOR, PROJECT, read, run_contract_tests
+from tests.conftest import COVERED
+
 LEAST_TESTS = 100
+_FUNCTION = re.compile(r"^ *function [^;{]*\{", re.MULTILINE)
 
 
-def test_solidity_tests_pass() -> None:
-    command = [str(find_node()), str(find_program("hardhat").with_name("cli.js")), "test", "solidity"]
-    result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=400, check=False)
+def test_solidity_tests_pass_and_cover_the_contracts(pytestconfig: pytest.Config) -> None:
+    result = run_contract_tests()
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
     passing = re.search(r"(\d+) passing", result.stdout)
     assert passing is not None and int(passing[1]) >= LEAST_TESTS, result.stdout[-500:]
+    files = read(CONTRACTS)
+    pytestconfig.stash.setdefault(COVERED, []).extend(files)
+    assert {file.path for file in files} == _with_functions()
+    assert [file for file in files if not file.enough] == [], f"below {FLOOR} %"
+    # Were the conditions not instrumented, no branch would be missed.
+    assert sum(file.branches for file in files) > sum(file.lines for file in files) / 4
+
+
+def _with_functions() -> set[str]:
+    """Sources with code of their own; the harness is left out, see hardhat.config.js."""
+    sources = (PROJECT / "contracts").rglob("*.sol")
+    return {
+        path.relative_to(PROJECT).as_posix()
+        for path in sources
+        if path.parent.name != "harness" and _FUNCTION.search(path.read_text("utf-8"))
+    }

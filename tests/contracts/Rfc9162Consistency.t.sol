@@ -69,6 +69,15 @@ contract Rfc9162ConsistencyTest is Test {
         _assertFails(claim);
     }
 
+    function test_verifyConsistency_WhenThereIsNoProof() public pure {
+        Claim memory claim = _claim("none", 6, 8);
+        claim.proof = new bytes32[](0);
+        _assertFails(claim);
+        claim = _claim("none", 4, 8);
+        claim.proof = new bytes32[](0);
+        _assertFails(claim);
+    }
+
     function test_verifyConsistency_WhenTheProofIsClaimedForSmallerOrLargerTrees() public pure {
         Claim memory claim = _claim("smaller", 7, 8);
         (claim.first, claim.second) = (3, 4);
