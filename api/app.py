@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import problems
 from api.limits import BodyLimit
-from api.routes import assets, certificates, consents, log, parties
+from api.routes import assets, certificates, consents, log, parties, registrations, rights
 from ledger import __version__
 from ledger.service.anchoring import AnchoringThread
 from ledger.service.wiring import Ledger
@@ -45,7 +45,15 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Ledger]]) -> Fas
     )
     app.add_middleware(BodyLimit)
     problems.install(app)
-    for router in (parties.router, consents.router, certificates.router, assets.router, log.router):
+    for router in (
+        parties.router,
+        consents.router,
+        certificates.router,
+        assets.router,
+        registrations.router,
+        rights.router,
+        log.router,
+    ):
         app.include_router(router, prefix="/v1")
     app.include_router(log.health)
     return app

@@ -190,18 +190,35 @@ class StatusOut(BaseModel):
 
 
 class ResourceFieldIn(Strict):
-    name: str = Field(min_length=1, max_length=200)
-    type: str = Field(min_length=1, max_length=64)
+    name: str = Field(min_length=1, max_length=200, examples=["kwh"])
+    type: str = Field(min_length=1, max_length=64, examples=["decimal"])
+    unit: str = Field("", max_length=32)
+    pii: str = Field("none", max_length=32)
+    secrecy: str = Field("none", max_length=32)
+    grade: str = Field("general_1", max_length=16)
 
 
 class ResourceIn(Strict):
     code: str = Field(min_length=1, max_length=64, examples=["power/meters-2025"])
     title: str = Field(min_length=1, max_length=400)
-    package: str = Field(max_length=200)
+    package: str = Field("", max_length=200)
     rows: int = Field(ge=0)
     columns: int = Field(ge=0)
-    fields: list[ResourceFieldIn] = Field(max_length=5000)
+    fields: list[ResourceFieldIn] = Field(max_length=8192)
     content_digest: str = Field(pattern=r"^sha-256:[0-9a-f]{64}$")
+    source_kind: str = Field("social", max_length=32)
+    domain: str = Field("", max_length=64)
+    format: str = Field("", max_length=64)
+    update_freq: str = Field("irregular", max_length=16)
+    time_range: str = Field("", max_length=200)
+    spatial_range: str = Field("", max_length=200)
+    storage_location: str = Field("", max_length=200)
+    storage_mode: str = Field("", max_length=64)
+    share_attr: str = Field("conditional", max_length=16)
+    share_basis: str = Field("", max_length=400)
+    open_attr: str = Field("none", max_length=16)
+    system: str = Field("", max_length=64)
+    grade: str = Field("", max_length=16, description="Empty: the highest of the fields.")
 
 
 class SignedRequestIn(Strict):
@@ -217,10 +234,7 @@ class Signable(Strict):
 
 class RegisterIn(Signable):
     resource: ResourceIn
-
-
-class ConfirmIn(Signable):
-    pass
+    applicant: HexId | None = Field(None, description="For brokers: the principal whose mandate they have.")
 
 
 class OfferIn(Signable):

@@ -70,9 +70,70 @@ enum Reason {
     Lifted
 }
 
-/// Where a registered asset stands.
+/// Where a registration stands; `Rejected`, `Cancelled` and `Annulled` are final.
 enum AssetState {
     None,
-    Registered,
-    Confirmed
+    Applied,
+    Confirmed,
+    Rejected,
+    Cancelled,
+    Annulled
+}
+
+/// What an application asks for. Transfer, licence and annulment need no application: they are acts of their own.
+enum ApplicationKind {
+    None,
+    First,
+    Change,
+    Correct,
+    Renew,
+    Cancel
+}
+
+/// Where an application stands.
+enum Stage {
+    None,
+    Submitted,
+    Accepted,
+    Reviewed,
+    Noticed,
+    Returned
+}
+
+/// Where an objection stands; the last three are final.
+enum ObjectionState {
+    None,
+    Filed,
+    Admitted,
+    Verified,
+    Upheld,
+    Dismissed,
+    Refused
+}
+
+/// How strictly a resource is guarded (GB/T 43697-2024); the levels of general data are not the chain's concern.
+enum Grade {
+    General,
+    Important,
+    Core
+}
+
+/// The three rights (数据二十条, 2022): to hold, to process and use, to operate products of it.
+enum RightKind {
+    Hold,
+    Process,
+    Operate
+}
+
+/// How an asset came from another one.
+enum Relation {
+    DerivedFrom,
+    SplitFrom,
+    MergedFrom
+}
+
+/// What an accredited third party reports on.
+enum Assessment {
+    Quality,
+    Valuation
 }

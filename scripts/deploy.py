@@ -23,6 +23,7 @@ EPILOG = (
     "Example: PINGZHENG_DEPLOYER_KEY=0x… python scripts/deploy.py --url http://127.0.0.1:8545 "
     "--founder 6b…(64 hex digits) --founder-account 0x… --network local"
 )
+DAY = 86_400
 app = typer.Typer(add_completion=False)
 
 
@@ -35,6 +36,7 @@ def main(
     ],
     url: Annotated[str, typer.Option(help="The node's address.")] = "http://127.0.0.1:8545",
     network: Annotated[str, typer.Option(help="Name of the network: names the file.")] = "local",
+    notice_days: Annotated[int, typer.Option(min=0, help="Least days of a public notice; cannot be changed.")] = 10,
     folder: Annotated[Path, typer.Option(help="Where deployment files are kept.")] = Path("deployments"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the deployment as JSON.")] = False,
 ) -> None:
@@ -42,7 +44,9 @@ def main(
     console = Console(stderr=True)
     path = folder / f"{network}.json"
     try:
-        deployment, made = ensure_deployed(path, url, key, founder, founder_account, network=network)
+        deployment, made = ensure_deployed(
+            path, url, key, founder, founder_account, network=network, notice=notice_days * DAY
+        )
     except PingzhengError as error:
         console.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from error

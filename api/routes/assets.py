@@ -1,4 +1,4 @@
-"""Registered assets: register, confirm, transfer in two steps, freeze, provenance."""
+"""Registered assets: register, transfer in two steps, freeze, annul, provenance."""
 
 from __future__ import annotations
 
@@ -7,97 +7,92 @@ from fastapi import APIRouter
 from api import schemas
 from api.access import Caller, OpenLedger, require
 from api.paging import Cursor, Limit, Page, decode, page
+from api.schemas_registration import AnnulIn
 from ledger.chain.relay import SignedRequest
 from ledger.domain.permissions import Action
-from ledger.domain.resource import DataResource, ResourceField
+from ledger.domain.resource import DataResource, check_resource
 
 router = APIRouter(prefix="/assets", tags=["assets"])
 
 
 @router.post("", status_code=201)
 def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
-    """Apply for first registration of a data resource."""
+    """Apply for first registration of a data resource; a broker does so for a principal, which signs."""
     require(actor, Action.APPLY_REGISTRATION, owns=True)
-    item = body.resource
-    resource = DataResource(
-        code=item.code,
-        title=item.title,
-        package=item.package,
-        rows=item.rows,
-        columns=item.columns,
-        fields=tuple(ResourceField(field.name, field.type) for field in item.fields),
-        content_digest=item.content_digest,
-    )
-    intake = ledger.registrations.submit(actor.party, [resource])
+    applicant = body.applicant or actor.party
+    agent = None if applicant == actor.party else actor.party
+    if agent is not None:
+        ledger.mandates.require(applicant, agent)
+    intake = ledger.registrations.submit(applicant, [resource_of(body.resource)], agent)
     for refusal in intake.refused:
         raise refusal.error
-    ledger.registrations.register(intake.accepted, signed=_signed(body))
-    return _show(ledger, intake.accepted[0])
+    ledger.registrations.register(intake.accepted, signed=signed_of(body))
+    return show_asset(ledger, intake.accepted[0])
 
 
 @router.get("")
 def assets(ledger: OpenLedger, _actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[schemas.AssetOut]:
     """Registered assets by id."""
     rows = ledger.registrations.page(decode(cursor), limit + 1)
-    return page(rows, limit, lambda row: row.asset_id, lambda row: _show(ledger, row.asset_id))
+    return page(rows, limit, lambda row: row.asset_id, lambda row: show_asset(ledger, row.asset_id))
 
 
 @router.get("/{asset}")
 def asset(asset: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> schemas.AssetOut:
     """One asset: resource, registration, state and holder."""
-    return _show(ledger, asset)
-
-
-@router.post("/{asset}/confirmation")
-def confirm(asset: schemas.HexId, body: schemas.ConfirmIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
-    """Confirm an application as registrar (not the applicant); the registration certificate is issued."""
-    require(actor, Action.REVIEW_REGISTRATION)
-    ledger.registrations.confirm(actor.party, [asset], signed=_signed(body))
-    return _show(ledger, asset)
+    return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer")
 def offer(asset: schemas.HexId, body: schemas.OfferIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
     """Offer the asset to another party until a deadline."""
-    ledger.transfers.offer(asset, actor.party, body.to, body.deadline, _signed(body))
-    return _show(ledger, asset)
+    ledger.transfers.offer(asset, actor.party, body.to, body.deadline, signed_of(body))
+    return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/acceptance")
 def accept(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
     """Accept an offer; the new registration certificate supersedes the old one."""
-    ledger.transfers.accept(asset, actor.party, _signed(body))
-    return _show(ledger, asset)
+    ledger.transfers.accept(asset, actor.party, signed_of(body))
+    return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/rejection")
 def reject(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
     """Reject an offer."""
-    ledger.transfers.reject(asset, actor.party, _signed(body))
-    return _show(ledger, asset)
+    ledger.transfers.reject(asset, actor.party, signed_of(body))
+    return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/withdrawal")
 def withdraw(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
     """Take back an offer."""
-    ledger.transfers.withdraw(asset, actor.party, _signed(body))
-    return _show(ledger, asset)
+    ledger.transfers.withdraw(asset, actor.party, signed_of(body))
+    return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/freeze")
 def freeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
     """Stop every move of the asset."""
     require(actor, Action.FREEZE)
-    ledger.transfers.freeze(asset, actor.party, body.reason, _signed(body))
-    return _show(ledger, asset)
+    ledger.transfers.freeze(asset, actor.party, body.reason, signed_of(body))
+    return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/unfreeze")
 def unfreeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
     """Let the asset move again."""
     require(actor, Action.FREEZE)
-    ledger.transfers.unfreeze(asset, actor.party, body.reason, _signed(body))
-    return _show(ledger, asset)
+    ledger.transfers.unfreeze(asset, actor.party, body.reason, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/{asset}/annulment")
+def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
+    """Annul a registration for good; what comes from it is flagged."""
+    require(actor, Action.ANNUL)
+    ledger.transfers.annul(asset, actor.party, body.reason, body.grounds, signed_of(body))
+    return show_asset(ledger, asset)
 
 
 @router.get("/{asset}/provenance")
@@ -106,12 +101,21 @@ def provenance(asset: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> sche
     return schemas.ProvenanceOut(**ledger.provenances.asset(asset).to_dict())
 
 
-def _signed(body: schemas.Signable) -> SignedRequest | None:
+def signed_of(body: schemas.Signable) -> SignedRequest | None:
+    """The signed request in a body, if there is one."""
     if body.signed_request is None:
         return None
     signature = body.signed_request.signature.removeprefix("0x").lower()
     return SignedRequest(body.signed_request.typed_data, f"0x{signature}")
 
 
-def _show(ledger: OpenLedger, asset: str) -> schemas.AssetOut:
+def resource_of(body: schemas.ResourceIn) -> DataResource:
+    """The resource, if it keeps every rule; raises ``InvalidInput``."""
+    resource = DataResource.from_dict(body.model_dump())
+    check_resource(resource)
+    return resource
+
+
+def show_asset(ledger: OpenLedger, asset: str) -> schemas.AssetOut:
+    """An asset as it stands."""
     return schemas.AssetOut(**ledger.registrations.get(asset))

@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from api import schemas
 from api.access import Caller, OpenLedger, require
 from api.paging import Cursor, Limit, Page, decode, page
+from api.schemas_registration import MandateIn, MandateOut
 from ledger.domain.parties import PartyKind
 from ledger.domain.permissions import Action
 from ledger.domain.scenario import Scenario
-from ledger.errors import InvalidInput
+from ledger.errors import Forbidden, InvalidInput
 from ledger.service.parties import NewParty
 from ledger.store.tables import Party
 
@@ -45,6 +46,15 @@ def new_key(party: schemas.HexId, ledger: OpenLedger, actor: Caller) -> schemas.
     """A fresh API key of a party: its own, or any by those who manage parties."""
     require(actor, Action.MANAGE_ROLES, owns=actor.party == party)
     return schemas.ApiKeyOut(api_key=ledger.parties.new_api_key(party))
+
+
+@router.post("/parties/{party}/mandates", status_code=201)
+def give_mandate(party: schemas.HexId, body: MandateIn, ledger: OpenLedger, actor: Caller) -> MandateOut:
+    """Let a broker hand in one's applications for registration; each is still signed by the principal."""
+    if actor.party != party:
+        raise Forbidden("NOT_YOURS", "A party gives mandates for itself alone.", where="party")
+    row = ledger.mandates.give(party, body.broker, body.valid_to)
+    return MandateOut(id=row.id, principal=row.principal, broker=row.broker, valid_to=row.valid_to)
 
 
 @router.get("/scenarios", tags=["scenarios"])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY
+from ledger.chain.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
 from ledger.chain.names import code_of_reason, code_of_scenario, code_of_status
 
 
@@ -100,38 +100,3 @@ def record_use(batch: int, index: int, ordinal: int) -> Call:
 def record_uses(uses: Sequence[tuple[int, int, int]]) -> Call:
     """Count many uses (batch, index, ordinal), all or none."""
     return Call(CERTIFICATE_LOG, "recordUses", (list(uses),))
-
-
-def register_assets(assets: Sequence[tuple[str, str, str]]) -> Call:
-    """Register assets (id, content, fingerprint), held by the caller, all or none. For providers and consumers."""
-    return Call(ASSET_REGISTRY, "registerMany", (list(assets),))
-
-
-def confirm_assets(identifiers: Sequence[str], valid_to: int) -> Call:
-    """Confirm registrations until ``valid_to``, all or none. For registrars other than the applicant."""
-    return Call(ASSET_REGISTRY, "confirmMany", (list(identifiers), valid_to))
-
-
-def offer_transfer(asset: str, to: int, deadline: int) -> Call:
-    """Offer an asset to a party, up to and including ``deadline``. For its holder."""
-    return Call(ASSET_REGISTRY, "offerTransfer", (asset, to, deadline))
-
-
-def accept_transfer(asset: str) -> Call:
-    """Take over an asset. For the party it is offered to."""
-    return Call(ASSET_REGISTRY, "acceptTransfer", (asset,))
-
-
-def reject_transfer(asset: str) -> Call:
-    """Refuse an offer. For the party it was made to."""
-    return Call(ASSET_REGISTRY, "rejectTransfer", (asset,))
-
-
-def withdraw_offer(asset: str) -> Call:
-    """Take an offer back. For the holder."""
-    return Call(ASSET_REGISTRY, "withdrawOffer", (asset,))
-
-
-def set_frozen(asset: str, frozen: bool, reason: str) -> Call:
-    """Stop every move of an asset, or let it move again. For authorities and supervisors."""
-    return Call(ASSET_REGISTRY, "freeze" if frozen else "unfreeze", (asset, code_of_reason(reason)))

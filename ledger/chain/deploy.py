@@ -23,8 +23,12 @@ from ledger.chain.sender import Sender
 from ledger.errors import ChainUnavailable
 
 
-def deploy(url: str, private_key: str, founder: str, founder_account: str, *, network: str = "local") -> Deployment:
+def deploy(
+    url: str, private_key: str, founder: str, founder_account: str, *, network: str = "local", notice: int = 0
+) -> Deployment:
     """Deploy the contracts with ``founder`` (a party id) as the first party, an authority under ``founder_account``.
+
+    ``notice`` is how long a public notice has to run at least, in seconds: the contract keeps to it for good.
 
     Always makes new contracts; ``ensure_deployed`` is the repeatable form. Raises ChainUnavailable or ChainRejected.
     """
@@ -40,7 +44,7 @@ def deploy(url: str, private_key: str, founder: str, founder_account: str, *, ne
     addresses: dict[str, str] = {}
     first_block = 0
     for name in CONTRACTS:
-        receipt = _create(sender, name, _constructor_arguments(name, addresses, founder, founder_account))
+        receipt = _create(sender, name, _constructor_arguments(name, addresses, founder, founder_account, notice))
         addresses[name] = str(receipt["contractAddress"]).lower()
         first_block = first_block or int(receipt["blockNumber"], 16)
     deployment = Deployment(
@@ -56,7 +60,7 @@ def deploy(url: str, private_key: str, founder: str, founder_account: str, *, ne
 
 
 def ensure_deployed(
-    path: Path, url: str, private_key: str, founder: str, founder_account: str, *, network: str
+    path: Path, url: str, private_key: str, founder: str, founder_account: str, *, network: str, notice: int = 0
 ) -> tuple[Deployment, bool]:
     """The deployment in ``path`` if there is one and it checks out, else a new one, saved there.
 
@@ -67,17 +71,21 @@ def ensure_deployed(
         deployment = Deployment.load(path)
         check_deployment(Connection(url), deployment)
         return deployment, False
-    deployment = deploy(url, private_key, founder, founder_account, network=network)
+    deployment = deploy(url, private_key, founder, founder_account, network=network, notice=notice)
     deployment.save(path)
     return deployment, True
 
 
-def _constructor_arguments(name: str, addresses: dict[str, str], founder: str, founder_account: str) -> list[Any]:
+def _constructor_arguments(
+    name: str, addresses: dict[str, str], founder: str, founder_account: str, notice: int
+) -> list[Any]:
     match name:
         case "Forwarder":
             return [FORWARDER_NAME]
         case "PartyRegistry":
             return [addresses[FORWARDER], founder, founder_account]
+        case "AssetRegistry":
+            return [addresses[FORWARDER], addresses[PARTY_REGISTRY], notice]
         case _:
             return [addresses[FORWARDER], addresses[PARTY_REGISTRY]]
 

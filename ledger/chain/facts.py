@@ -10,6 +10,7 @@ from ledger.proof.facts import (
     AssetFact,
     Facts,
     FactsNeeded,
+    LienFact,
     PartyFact,
     StatusFact,
     UseFact,
@@ -95,5 +96,8 @@ def _assets(reader: ChainReader, needed: FactsNeeded, block: int) -> dict[str, A
             valid_to=record.valid_to,
             since=record.since,
             head=reader.head("AssetRegistry", needed.asset, block=block),
+            objections=record.objections,
+            liens=tuple(LienFact(lien.creditor, lien.rank) for lien in reader.liens(record, block=block)),
+            annulled_ancestor=reader.annulled_ancestor(needed.asset, block=block) or "",
         )
     }

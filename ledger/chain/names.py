@@ -11,7 +11,14 @@ from ledger.errors import InvalidInput
 
 MAX_SCENARIO_CHARACTERS: Final = 8
 PARTY_STATUSES: Final = ("none", "active", "suspended", "sanctioned", "closed")
-ASSET_STATES: Final = ("none", "registered", "confirmed")
+ASSET_STATES: Final = ("none", "applied", "confirmed", "rejected", "cancelled", "annulled")
+APPLICATION_KINDS: Final = ("none", "first", "change", "correct", "renew", "cancel")
+STAGES: Final = ("none", "submitted", "accepted", "reviewed", "noticed", "returned")
+OBJECTION_STATES: Final = ("none", "filed", "admitted", "verified", "upheld", "dismissed", "refused")
+RIGHT_KINDS: Final = ("hold", "process", "operate")
+RELATIONS: Final = ("derived_from", "split_from", "merged_from")
+ASSESSMENTS: Final = ("quality", "valuation")
+GRADES: Final = ("general", "important", "core")
 LEAF_STATUSES: Final = ("active", "suspended", "revoked", "superseded")
 ROLES: Final = tuple(role.value for role in Role)
 
@@ -43,6 +50,11 @@ def names_of_roles(mask: int) -> tuple[str, ...]:
 def code_of_status(status: str) -> int:
     """The number of a party's status; raises InvalidInput PARTY_STATUS_UNKNOWN."""
     return _number(status, PARTY_STATUSES, "PARTY_STATUS_UNKNOWN", "status")
+
+
+def number_of(name: str, names: Sequence[str], what: str) -> int:
+    """The number of a name in its list; raises InvalidInput ``<WHAT>_UNKNOWN``."""
+    return _number(name, names, f"{what.upper()}_UNKNOWN", what)
 
 
 def _number(name: str, names: Sequence[str], code: str, where: str) -> int:

@@ -10,13 +10,27 @@ from ledger.chain.client import ChainClient
 from ledger.chain.connection import Block, Connection
 from ledger.chain.contracts import Event
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, Deployment, interface_of
-from ledger.chain.names import ASSET_STATES, LEAF_STATUSES, PARTY_STATUSES, code_of_scenario, names_of_roles
+from ledger.chain.names import (
+    APPLICATION_KINDS,
+    ASSET_STATES,
+    GRADES,
+    LEAF_STATUSES,
+    OBJECTION_STATES,
+    PARTY_STATUSES,
+    RIGHT_KINDS,
+    STAGES,
+    code_of_scenario,
+    names_of_roles,
+)
 from ledger.chain.records import (
     AccountRecord,
     AnchoredBatch,
     AssetRecord,
     LeafStatus,
+    LienRecord,
+    ObjectionRecord,
     PartyRecord,
+    RightRecord,
     StatusChange,
     Use,
 )
@@ -25,6 +39,7 @@ from ledger.errors import ChainUnavailable, NotFound
 
 LOG_RANGE_BLOCKS: Final = 5_000
 LEAVES_PER_WORD: Final = 128
+MAX_LIENS: Final = 8
 _FOLLOWED: Final = (PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
 _Block = int | str
 
@@ -232,14 +247,78 @@ class ChainReader:
         return AssetRecord(
             id=identifier,
             state=ASSET_STATES[raw["state"]],
-            holder=self.party_id(raw["holder"]),
-            applicant=self.party_id(raw["applicant"]),
+            kind=APPLICATION_KINDS[raw["kind"]] if raw["kind"] else None,
+            stage=STAGES[raw["stage"]] if raw["stage"] else None,
+            grade=GRADES[raw["grade"]],
+            cleared=raw["cleared"],
             frozen=raw["frozen"],
+            objections=raw["objections"],
+            liens=tuple(lien for lien in range(MAX_LIENS) if raw["liens"] >> lien & 1),
+            holder=self.party_id(raw["holder"]),
+            offered_to=self.party_id(offered) if offered else None,
+            until=raw["until"],
             valid_to=raw["validTo"],
             since=raw["since"],
-            offered_to=self.party_id(offered) if offered else None,
-            offer_deadline=raw["offerDeadline"] if offered else None,
         )
+
+    def liens(self, asset: AssetRecord, *, block: _Block = "latest") -> list[LienRecord]:
+        """The liens that stand on an asset, by rank."""
+        found = [(lien, self._read(ASSET_REGISTRY, "lienOf", [asset.id, lien], block)[0]) for lien in asset.liens]
+        records = [
+            LienRecord(
+                lien=lien,
+                creditor=self.party_id(raw["creditor"]),
+                rank=raw["rank"],
+                sole=raw["sole"],
+                consent_to=self.party_id(raw["consentTo"]) if raw["consentTo"] else None,
+                since=raw["since"],
+            )
+            for lien, raw in found
+        ]
+        return sorted(records, key=lambda record: record.rank)
+
+    def rights(self, identifier: str, *, block: _Block = "latest") -> list[RightRecord]:
+        """The rights granted in an asset, those ended included, by number from 1."""
+        (found,) = self._read(ASSET_REGISTRY, "rightsOf", [identifier], block)
+        return [
+            RightRecord(
+                no=no,
+                kind=RIGHT_KINDS[raw["kind"]],
+                exclusive=raw["exclusive"],
+                sublicensable=raw["sublicensable"],
+                transferable=raw["transferable"],
+                grantee=self.party_id(raw["grantee"]),
+                start=raw["from"],
+                end=raw["to"],
+                parent=raw["parent"] or None,
+            )
+            for no, raw in enumerate(found, start=1)
+        ]
+
+    def objection(self, identifier: str, number: int, *, block: _Block = "latest") -> ObjectionRecord | None:
+        """An objection by its number from 1, or None."""
+        (raw,) = self._read(ASSET_REGISTRY, "objectionOf", [identifier, number], block)
+        if not raw["state"]:
+            return None
+        return ObjectionRecord(
+            no=number,
+            objector=self.party_id(raw["objector"]),
+            state=OBJECTION_STATES[raw["state"]],
+            to_application=raw["toApplication"],
+            filed_at=raw["filedAt"],
+        )
+
+    def annulled_ancestor(self, identifier: str, *, block: _Block = "latest") -> str | None:
+        """An annulled asset from which this one comes, or None."""
+        return _hex_or_none(self._read(ASSET_REGISTRY, "annulledAncestor", [identifier], block)[0])
+
+    def asset_by_fingerprint(self, fingerprint: str, *, block: _Block = "latest") -> str | None:
+        """The asset that has this fingerprint, or None."""
+        return _hex_or_none(self._read(ASSET_REGISTRY, "assetByFingerprint", [fingerprint], block)[0])
+
+    def minimum_notice(self) -> int:
+        """How long a public notice runs at least, in seconds."""
+        return int(self._read(ASSET_REGISTRY, "minimumNotice", [], "latest")[0])
 
     def _read(self, contract: str, function: str, args: Sequence[Any], block: _Block) -> list[Any]:
         return self._client.read(contract, function, args, block=block)
@@ -268,6 +347,10 @@ class ChainReader:
 def _ranges(first: int, last: int) -> Iterable[tuple[int, int]]:
     for start in range(first, last + 1, LOG_RANGE_BLOCKS):
         yield start, min(start + LOG_RANGE_BLOCKS - 1, last)
+
+
+def _hex_or_none(word: str) -> str | None:
+    return word if int(word, 16) else None
 
 
 def _incomplete(code: str, batch: int, index: int) -> ChainUnavailable:

@@ -29,17 +29,62 @@ class AccountRecord:
 @dataclass(frozen=True, slots=True)
 class AssetRecord:
     """A registered asset. Parties are named by id; ``since`` is when the holder became it; ``valid_to`` is 0 before
-    the confirmation."""
+    the first confirmation. ``kind`` and ``stage`` are None where no application is open. ``until`` is the last second
+    of the offer or of the notice, ``offered_to`` None where nothing is on offer. ``liens`` are the numbers that stand.
+    """
 
     id: str
     state: str
-    holder: str
-    applicant: str
+    kind: str | None
+    stage: str | None
+    grade: str
+    cleared: bool
     frozen: bool
+    objections: int
+    liens: tuple[int, ...]
+    holder: str
+    offered_to: str | None
+    until: int
     valid_to: int
     since: int
-    offered_to: str | None
-    offer_deadline: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LienRecord:
+    """A lien that stands; the creditor, and whom it consents to, by party id."""
+
+    lien: int
+    creditor: str
+    rank: int
+    sole: bool
+    consent_to: str | None
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class RightRecord:
+    """A granted right: in force while ``start ≤ t < end``; ``parent`` is the grant it is a licence under, or None."""
+
+    no: int
+    kind: str
+    exclusive: bool
+    sublicensable: bool
+    transferable: bool
+    grantee: str
+    start: int
+    end: int
+    parent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionRecord:
+    """An objection against the application under notice, or against the registration."""
+
+    no: int
+    objector: str
+    state: str
+    to_application: bool
+    filed_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
-from ledger.domain.resource import DataResource, ResourceField
-from ledger.errors import InvalidInput
-from ledger.service.tabular import read_csv
 
 app = typer.Typer(no_args_is_help=True, help="数据资产 Assets: import, confirm, offer, accept, freeze, provenance.")
 
@@ -43,31 +39,6 @@ def show(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
-@app.command("import")
-def import_file(
-    file: Annotated[Path, typer.Argument(help=f"CSV: {', '.join(COLUMNS)}; fields as name:type;name:type.")],
-    by: By,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Apply for first registration of every resource of a CSV file; a row that does not parse stops all."""
-    with opened(home, as_json) as ledger:
-        resources = [_resource(row, f"{file.name}, row {place}") for place, row in enumerate(read_csv(file), start=1)]
-        intake = ledger.registrations.submit(by, resources)
-        ledger.registrations.register(intake.accepted)
-        rows: list[dict[str, Any]] = [{"asset": asset, "result": "registered"} for asset in intake.accepted]
-        rows += [{"asset": item.resource.code, "result": str(item.error)} for item in intake.refused]
-        emit_rows(rows, as_json, "登记 Registrations")
-
-
-@app.command()
-def confirm(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """Confirm an application as registrar; the registration certificate is issued."""
-    with opened(home, as_json) as ledger:
-        ledger.registrations.confirm(by, [asset])
-        emit(ledger.registrations.get(asset), as_json, asset)
-
-
 @app.command()
 def offer(
     asset: Asset,
@@ -95,6 +66,29 @@ def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
     """Reject an offer."""
     with opened(home, as_json) as ledger:
         ledger.transfers.reject(asset, by)
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def withdraw(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """Take back an offer."""
+    with opened(home, as_json) as ledger:
+        ledger.transfers.withdraw(asset, by)
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def annul(
+    asset: Asset,
+    by: By,
+    reason: Annotated[str, typer.Option(help="fraud, court, data_error, …", show_default=False)],
+    grounds: Annotated[str, typer.Option(help="The text behind it; kept sealed.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Annul a registration for good; what comes from it is flagged."""
+    with opened(home, as_json) as ledger:
+        ledger.transfers.annul(asset, by, reason, grounds)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -133,23 +127,3 @@ def provenance(asset: Asset, home: Home = None, as_json: AsJson = False) -> None
         ]
         emit_rows(rows, as_json, f"溯源 Provenance of {asset[:12]}…")
         emit(told["completeness"], as_json, "完整性证明 Completeness")
-
-
-def _resource(row: dict[str, str], where: str) -> DataResource:
-    if missing := [name for name in COLUMNS if name not in row]:
-        raise InvalidInput("CSV_COLUMN_MISSING", f"The column {missing[0]} is missing.", where=where)
-    try:
-        fields = [item.split(":") for item in row["fields"].split(";") if item]
-        return DataResource(
-            code=row["code"],
-            title=row["title"],
-            package=row["package"],
-            rows=int(row["rows"]),
-            columns=int(row["columns"]),
-            fields=tuple(ResourceField(name, kind) for name, kind in fields),
-            content_digest=row["content_digest"],
-        )
-    except ValueError as error:
-        raise InvalidInput(
-            "RESOURCE_ROW", "A number or a field list does not parse.", where=where, hint="fields: name:type;name:type"
-        ) from error

@@ -9,8 +9,11 @@ from typing import Annotated
 import typer
 
 from ledger.cli.output import AsJson, Home, console, errors_explained, print_json, progress
+from ledger.service.local_chain import LocalClock
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_ledger
+
+DAYS_BEFORE = 75
 
 
 def demo(
@@ -23,7 +26,10 @@ def demo(
         from ledger.demo.pilot import run_pilot
         from ledger.demo.report import print_summary
 
-        with open_ledger(Settings.at(home)) as ledger, progress() as bars:
+        settings = Settings.at(home)
+        # Public notices run for days: a new chain begins in the past, and is at the present when the run ends.
+        LocalClock(settings).begin(DAYS_BEFORE * 86_400)
+        with open_ledger(settings) as ledger, progress() as bars:
 
             def bar(name: str, total: int) -> Callable[[int], None]:
                 task = bars.add_task(name, total=total)

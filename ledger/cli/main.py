@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from ledger import __version__
-from ledger.cli import assets, certificates, consents, demo, inspect, parties, rulesets, serve, verify
+from ledger.cli import (
+    assets,
+    certificates,
+    consents,
+    demo,
+    inspect,
+    parties,
+    registrations,
+    rights,
+    rulesets,
+    serve,
+    skip,
+    verify,
+)
 from ledger.cli.opening import configure_logging
 
 EPILOG = (
@@ -25,6 +38,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(inspect.status)
+app.command()(skip.skip)
 app.command("verify")(verify.verify_command)
 app.command("facts")(verify.facts_command)
 for name, group in (
@@ -34,7 +48,11 @@ for name, group in (
     ("ruleset", rulesets.app),
     ("consent", consents.app),
     ("certificate", certificates.app),
+    ("registration", registrations.app),
     ("asset", assets.app),
+    ("right", rights.app),
+    ("lien", rights.liens),
+    ("assess", rights.assess),
     ("log", inspect.log),
     ("index", inspect.index),
 ):

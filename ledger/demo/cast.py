@@ -24,6 +24,7 @@ class Cast:
     bank: str
     other_bank: str
     supervisor: str
+    assessor: str
     firms: dict[str, str]
 
 
@@ -35,6 +36,7 @@ def assemble(ledger: Ledger, firm_numbers: list[str]) -> Cast:
         (PartyKind.BANK, "湛江第一银行（演示） First Bank of Zhanjiang (demo)"),
         (PartyKind.BANK, "湛江第二银行（演示） Second Bank of Zhanjiang (demo)"),
         (PartyKind.SUPERVISOR, "湛江数据监管（演示） Data supervisor (demo)"),
+        (PartyKind.ASSESSOR, "湛江数据评估（演示） Data assessor (demo)"),
     ]
     wanted = [
         (kind, name, "440800", synthetic_uscc("440800", FIRST_INSTITUTION + place))
@@ -53,8 +55,10 @@ def assemble(ledger: Ledger, firm_numbers: list[str]) -> Cast:
     parts = [_found_or_new(ledger, *part) for part in wanted]
     newcomers = iter(ledger.parties.onboard([part for part in parts if isinstance(part, NewParty)]))
     ids = [next(newcomers).id if isinstance(part, NewParty) else part for part in parts]
-    registrar, provider, bank, other_bank, supervisor, *firms = ids
-    return Cast(registrar, provider, bank, other_bank, supervisor, dict(zip(firm_numbers, firms, strict=True)))
+    offices, firms = ids[: len(institutions)], ids[len(institutions) :]
+    registrar, provider, bank, other_bank, supervisor, assessor = offices
+    numbered = dict(zip(firm_numbers, firms, strict=True))
+    return Cast(registrar, provider, bank, other_bank, supervisor, assessor, numbered)
 
 
 def _found_or_new(ledger: Ledger, kind: PartyKind, name: str, region: str, uscc: str) -> str | NewParty:

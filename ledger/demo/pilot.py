@@ -10,17 +10,20 @@ from ledger.chain.facts import collect_facts
 from ledger.demo.cast import Cast, assemble
 from ledger.demo.catalogue import Library
 from ledger.demo.credit import SCENARIO, Bureau, Verification, issue_credit, verify_credit
+from ledger.demo.life import live_on
 from ledger.demo.picture import flow_picture
-from ledger.demo.registration import register_catalogue, transfer_one
+from ledger.demo.registration import catch_up, register_catalogue, transfer_one
 from ledger.demo.stages import Run
 from ledger.demo.unhappy import CASES, unhappy_cases
 from ledger.proof.bundle import parse_bundle
-from ledger.service.registrations import REGISTRATION_SCENARIO
+from ledger.service.local_chain import LocalClock
+from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.wiring import Ledger
 
 Tick = Callable[[int], None]
 Progress = Callable[[str, int], Tick]
 YEAR = 366 * 86_400
+REPORTS = ("quality", "appraise")
 KEPT = 10
 
 
@@ -30,9 +33,12 @@ def run_pilot(ledger: Ledger, out: Path, progress: Progress) -> Run:
     rows = library.firms()
     with run.stage("参与方上链 onboard the parties") as stage:
         cast = assemble(ledger, list(rows))
-        _accredit(ledger)
-        stage.count = run.counts["parties"] = len(cast.firms) + 7
-    register_catalogue(ledger, cast, library, run, progress)
+        _accredit(ledger, cast)
+        stage.count = run.counts["parties"] = len(cast.firms) + 8
+    assets = register_catalogue(ledger, cast, library, run, progress)
+    if LocalClock(ledger.settings).ahead < 0:
+        live_on(ledger, cast, assets, run, progress)
+    catch_up(ledger)
     moved = transfer_one(ledger, cast, run)
     bureau = Bureau(ledger, cast)
     credit = issue_credit(bureau, rows, run, progress)
@@ -45,11 +51,11 @@ def run_pilot(ledger: Ledger, out: Path, progress: Progress) -> Run:
     return run
 
 
-def _accredit(ledger: Ledger) -> None:
-    now = ledger.clock()
-    ledger.parties.accredit(
-        ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - now % YEAR, now + 3 * YEAR
-    )
+def _accredit(ledger: Ledger, cast: Cast) -> None:
+    start = ledger.clock() - ledger.clock() % YEAR
+    scenarios = (SCENARIO, REGISTRATION_SCENARIO)
+    ledger.parties.accredit(ledger.installation.operator, scenarios, start, start + 4 * YEAR)
+    ledger.parties.accredit(cast.assessor, REPORTS, start, start + 4 * YEAR)
 
 
 def _write_out(out: Path, ledger: Ledger, cast: Cast, run: Run, made: dict[str, Verification], moved: str) -> None:

@@ -1,22 +1,23 @@
-"""First half of the pilot: the real catalogue through registration, and one transfer."""
+"""First half of the pilot: the real catalogue through first registration with public notice, and one transfer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ledger.demo.cast import Cast
 from ledger.demo.catalogue import Library
 from ledger.demo.stages import Run
 from ledger.errors import Conflict
+from ledger.service.local_chain import LocalClock
+from ledger.service.registrations import Intake
 from ledger.service.wiring import Ledger
 
 Tick = Callable[[int], None]
+Progress = Callable[[str, int], Tick]
 
 
-def register_catalogue(
-    ledger: Ledger, cast: Cast, library: Library, run: Run, progress: Callable[[str, int], Tick]
-) -> None:
-    """Register every data set of the library; identical content is refused and told."""
+def register_catalogue(ledger: Ledger, cast: Cast, library: Library, run: Run, progress: Progress) -> tuple[str, ...]:
+    """Register every data set of the library; identical content is refused and told. Returns the assets."""
     index = library.index()
     with run.stage("读取目录 read the catalogue") as stage:
         tick = progress(stage.name, len(index))
@@ -25,26 +26,48 @@ def register_catalogue(
             resources.append(library.describe(data_set))
             tick(1)
         stage.count = len(resources)
-    with run.stage("登记 register") as stage:
+    with run.stage("申请登记 submit and register") as stage:
         intake = ledger.registrations.submit(cast.provider, resources)
         tick = progress(stage.name, len(intake.accepted))
         stage.gas = ledger.registrations.register(intake.accepted, tick)
         stage.count = len(intake.accepted)
-    with run.stage("确认并发登记凭证 confirm and certify") as stage:
-        tick = progress(stage.name, len(intake.accepted))
-        stage.gas = ledger.registrations.confirm(cast.registrar, intake.accepted, tick)
-        stage.count = len(intake.accepted)
+    take_through(ledger, cast, intake.accepted, run, progress)
     with run.stage("登记凭证上链 anchor registration certificates") as stage:
         stage.gas, stage.count = ledger.anchoring.flush().gas, len(intake.accepted)
-    run.refused = [
-        {"resource": refusal.resource.code, "code": refusal.error.code, "message": refusal.error.message}
-        for refusal in intake.refused
-    ]
-    run.counts |= {
-        "resources": len(resources),
-        "registrations": len(intake.accepted),
-        "duplicates_refused": len(intake.refused),
-    }
+    _tell(run, intake, len(resources))
+    return intake.accepted
+
+
+def take_through(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run, progress: Progress) -> None:
+    """Accept, review, notice and confirm applications; the local chain's clock is moved past the notice."""
+    review, registrar = ledger.review, cast.registrar
+    for name, step in (
+        ("受理 accept", review.accept),
+        ("审核 review", review.review),
+        ("公示 public notice", review.notice),
+    ):
+        with run.stage(name) as stage:
+            stage.count, stage.gas = len(assets), step(registrar, assets, progress(name, len(assets)))
+    wait_for_notice(ledger, assets)
+    with run.stage("确认并发登记凭证 confirm and certify") as stage:
+        stage.count = len(assets)
+        stage.gas = review.confirm(registrar, assets, progress(stage.name, len(assets)))
+
+
+def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> None:
+    """Let the notices run out, if the chain's clock is still behind the present; else they take their days."""
+    ends = [asset.until for asset in ledger.reader.assets(assets) if asset is not None and asset.stage == "noticed"]
+    clock = LocalClock(ledger.settings)
+    wait = max(ends, default=0) + 1 - clock()
+    if 0 < wait <= -clock.ahead:
+        clock.skip(ledger.reader.connection, wait)
+
+
+def catch_up(ledger: Ledger) -> None:
+    """Move the local chain's clock to the present."""
+    clock = LocalClock(ledger.settings)
+    if clock.ahead < 0:
+        clock.skip(ledger.reader.connection, -clock.ahead)
 
 
 def transfer_one(ledger: Ledger, cast: Cast, run: Run) -> str:
@@ -65,12 +88,24 @@ def transfer_one(ledger: Ledger, cast: Cast, run: Run) -> str:
     return certificate.certificate_no
 
 
+def _tell(run: Run, intake: Intake, resources: int) -> None:
+    run.refused = [
+        {"resource": refusal.resource.code, "code": refusal.error.code, "message": refusal.error.message}
+        for refusal in intake.refused
+    ]
+    run.counts |= {
+        "resources": resources,
+        "registrations": len(intake.accepted),
+        "duplicates_refused": len(intake.refused),
+    }
+
+
 def _first_held_by(ledger: Ledger, holder: str) -> str:
     after = None
     while page := ledger.registrations.page(after, 50):
-        for row in page:
-            asset = ledger.reader.asset(row.asset_id)
+        ids = [row.asset_id for row in page]
+        for asset in ledger.reader.assets(ids):
             if asset is not None and asset.holder == holder and asset.state == "confirmed" and not asset.frozen:
-                return row.asset_id
-        after = page[-1].asset_id
+                return asset.id
+        after = ids[-1]
     raise Conflict("NOTHING_TO_TRANSFER", "The provider holds no registered asset any more.")

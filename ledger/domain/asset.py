@@ -8,9 +8,13 @@ from typing import Any
 from ledger.domain.canonical import canonical, digest
 
 
-def asset_id(applicant: str, code: str) -> str:
-    """The asset's id, 64 hex digits; SHA-256 and not keccak, whose meaning depends on the chain."""
-    return hashlib.sha256(f"pingzheng/asset/v1|{applicant}|{code}".encode()).hexdigest()
+def asset_id(applicant: str, code: str, attempt: int = 1) -> str:
+    """The asset's id, 64 hex digits; SHA-256 and not keccak, whose meaning depends on the chain.
+
+    ``attempt`` counts the registrations of one resource: an ended one is not taken up again, a new one begins.
+    """
+    again = "" if attempt == 1 else f"|{attempt}"
+    return hashlib.sha256(f"pingzheng/asset/v1|{applicant}|{code}{again}".encode()).hexdigest()
 
 
 def document_digest(document: dict[str, Any]) -> str:

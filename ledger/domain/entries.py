@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.reasons import REASONS
+from ledger.domain.ruleset import APPLICATION_KINDS
 from ledger.errors import InvalidInput
 
 Rule = Callable[[Any], bool]
@@ -22,6 +23,7 @@ MAX_SECONDS: Final = 2**40 - 1
 MAX_USES: Final = 65_535
 CHANNELS: Final = ("subject_carried", "licensed_credit_agency", "government_platform")
 PAYLOAD_MODES: Final = ("raw", "aggregate", "predicate", "component")
+MAX_RIGHTS: Final = 256
 RESULTS: Final = ("supplied", "no_data", "refused", "timed_out")
 
 _HEX_ID: Final = re.compile(r"[0-9a-f]{64}")
@@ -208,7 +210,21 @@ _CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "transferable": _one_of("yes"),
         "asset": _id,
         "resource": _document,
-        "rights": _list_of(_object({"kind": _one_of("hold", "process", "operate"), "holder": _id})),
+        "application": _object({"kind": _one_of(*APPLICATION_KINDS), "number": _integer(1, 2**31)}),
+        "notice": _or_null(_object({"from": _seconds, "to": _seconds})),
+        "rights": _list_of(
+            _object(
+                {
+                    "kind": _one_of("hold", "process", "operate"),
+                    "holder": _id,
+                    "grant": _integer(0, MAX_RIGHTS),
+                    "exclusive": _boolean,
+                    "from": _seconds,
+                    "to": _seconds,
+                }
+            ),
+            high=MAX_RIGHTS + 3,
+        ),
         "reg_no": _text,
         "supersedes": _or_null(_digest),
     },

@@ -15,6 +15,10 @@ class Action(StrEnum):
     MANAGE_ROLES = "manage roles"
     APPLY_REGISTRATION = "apply registration"
     REVIEW_REGISTRATION = "review registration"
+    CLEAR_IMPORTANT = "clear important data"
+    OBJECT = "object"
+    ASSESS = "assess"
+    ANNUL = "annul registration"
     REQUEST_DATA = "request data"
     AUTHORISE = "authorise"
     SUPPLY_DATA = "supply data"
@@ -41,8 +45,13 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
     | dict.fromkeys(
         (Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.ISSUER, Role.REGISTRAR, Role.ASSESSOR, Role.BROKER), _OWN
     ),
-    Action.APPLY_REGISTRATION: {Role.PROVIDER: _OWN, Role.CONSUMER: _OWN},
+    # A broker's own are those for which it has a mandate.
+    Action.APPLY_REGISTRATION: {Role.PROVIDER: _OWN, Role.CONSUMER: _OWN, Role.BROKER: _OWN},
     Action.REVIEW_REGISTRATION: {Role.REGISTRAR: _ANY},
+    Action.CLEAR_IMPORTANT: dict.fromkeys((Role.AUTHORITY, Role.CDO, Role.SUPERVISOR), _ANY),
+    Action.OBJECT: dict.fromkeys((Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER), _ANY),
+    Action.ASSESS: {Role.ASSESSOR: _ANY},
+    Action.ANNUL: dict.fromkeys((Role.REGISTRAR, Role.AUTHORITY, Role.SUPERVISOR), _ANY),
     Action.REQUEST_DATA: {Role.CONSUMER: _ANY},
     Action.AUTHORISE: {Role.SUBJECT: _OWN},
     Action.SUPPLY_DATA: {Role.PROVIDER: _OWN},

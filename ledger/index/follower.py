@@ -18,8 +18,9 @@ from ledger.chain.contracts import Event
 from ledger.chain.reader import ChainReader
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.index import tables
+from ledger.index.events import IndexedEvent
 from ledger.index.heads import HeadBook, scope_of
-from ledger.index.projections import IndexedEvent, project
+from ledger.index.projections import project
 from ledger.index.rows import event_of_row, row_of_event
 
 STEP_BLOCKS: Final = 500

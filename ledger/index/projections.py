@@ -6,40 +6,18 @@ replaying the same events gives the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, insert, update
 
 from ledger.chain.names import scenario_of_code
 from ledger.index import tables
+from ledger.index.asset_projections import ASSET_HANDLERS
+from ledger.index.events import Handler, IndexedEvent
 
 LEAVES_PER_WORD: Final = 128
 ACTIVE: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedEvent:
-    """One row of ``idx_events``, with its arguments as they came from the chain."""
-
-    block_number: int
-    log_index: int
-    tx_hash: str
-    contract: str
-    name: str
-    args: Mapping[str, Any]
-
-    @property
-    def at(self) -> int:
-        return int(self.args["at"])
-
-    @property
-    def by(self) -> int:
-        return int(self.args["by"])
-
-
-Handler = Callable[[Connection, IndexedEvent], None]
 
 
 def _party_registered(connection: Connection, event: IndexedEvent) -> None:
@@ -155,50 +133,6 @@ def _used(connection: Connection, event: IndexedEvent) -> None:
     )
 
 
-def _registered(connection: Connection, event: IndexedEvent) -> None:
-    _add(
-        connection,
-        tables.ASSETS,
-        id=event.args["id"],
-        asset_no=event.args["assetNo"],
-        state="registered",
-        holder_no=event.args["holder"],
-        content=event.args["content"],
-        fingerprint=event.args["fingerprint"],
-        frozen=False,
-        valid_to=0,
-        offered_to=0,
-        offer_deadline=0,
-        registered_at=event.at,
-        registered_by=event.by,
-        since=event.at,
-    )
-
-
-def _confirmed(connection: Connection, event: IndexedEvent) -> None:
-    _set_asset(connection, event, state="confirmed", valid_to=event.args["validTo"])
-
-
-def _offered(connection: Connection, event: IndexedEvent) -> None:
-    _set_asset(connection, event, offered_to=event.args["to"], offer_deadline=event.args["deadline"])
-
-
-def _accepted(connection: Connection, event: IndexedEvent) -> None:
-    _set_asset(connection, event, holder_no=event.args["to"], offered_to=0, offer_deadline=0, since=event.at)
-
-
-def _offer_ended(connection: Connection, event: IndexedEvent) -> None:
-    _set_asset(connection, event, offered_to=0, offer_deadline=0)
-
-
-def _frozen(connection: Connection, event: IndexedEvent) -> None:
-    _set_asset(connection, event, frozen=True)
-
-
-def _unfrozen(connection: Connection, event: IndexedEvent) -> None:
-    _set_asset(connection, event, frozen=False)
-
-
 HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("PartyRegistry", "PartyRegistered"): _party_registered,
     ("PartyRegistry", "AccountBound"): _account_bound,
@@ -210,14 +144,7 @@ HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("CertificateLog", "StatusChanged"): _status_changed,
     ("CertificateLog", "Superseded"): _superseded,
     ("CertificateLog", "Used"): _used,
-    ("AssetRegistry", "Registered"): _registered,
-    ("AssetRegistry", "Confirmed"): _confirmed,
-    ("AssetRegistry", "TransferOffered"): _offered,
-    ("AssetRegistry", "TransferAccepted"): _accepted,
-    ("AssetRegistry", "TransferRejected"): _offer_ended,
-    ("AssetRegistry", "TransferWithdrawn"): _offer_ended,
-    ("AssetRegistry", "Frozen"): _frozen,
-    ("AssetRegistry", "Unfrozen"): _unfrozen,
+    **{("AssetRegistry", name): handler for name, handler in ASSET_HANDLERS.items()},
 }
 
 
@@ -240,7 +167,3 @@ def _add(connection: Connection, table: Table, **values: Any) -> None:
 
 def _set_party(connection: Connection, event: IndexedEvent, **values: Any) -> None:
     connection.execute(update(tables.PARTIES).where(tables.PARTIES.c.no == event.args["no"]).values(values))
-
-
-def _set_asset(connection: Connection, event: IndexedEvent, **values: Any) -> None:
-    connection.execute(update(tables.ASSETS).where(tables.ASSETS.c.id == event.args["id"]).values(values))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from ledger.chain.contracts import Event, json_safe
-from ledger.index.projections import IndexedEvent
+from ledger.index.events import IndexedEvent
 
 
 def row_of_event(event: Event, scope: str, head: str) -> dict[str, Any]:

@@ -134,23 +134,85 @@ USES: Final = Table(
     Column("by", BigInteger, nullable=False),
 )
 
-# `offered_to` is 0 where no transfer is on offer.
+# Names as in ledger.chain.names. `offered_to` is 0 where nothing is on offer; `kind` and `stage` are empty where no
+# application is open. `content` is in force, `filed` is what the last application committed to.
 ASSETS: Final = Table(
     "idx_assets",
     METADATA,
     Column("id", _HEX, primary_key=True),
     Column("asset_no", BigInteger, nullable=False, unique=True),
-    Column("state", String(16), nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("grade", String(16), nullable=False),
+    Column("cleared", Boolean, nullable=False),
     Column("holder_no", BigInteger, nullable=False, index=True),
     Column("content", _HEX, nullable=False),
+    Column("filed", _HEX, nullable=False),
     Column("fingerprint", _HEX, nullable=False, index=True),
     Column("frozen", Boolean, nullable=False),
+    Column("objections", Integer, nullable=False),
+    Column("until", BigInteger, nullable=False),
     Column("valid_to", BigInteger, nullable=False),
     Column("offered_to", BigInteger, nullable=False),
-    Column("offer_deadline", BigInteger, nullable=False),
     Column("registered_at", BigInteger, nullable=False),
     Column("registered_by", BigInteger, nullable=False),
     Column("since", BigInteger, nullable=False),
+)
+
+OBJECTIONS: Final = Table(
+    "idx_objections",
+    METADATA,
+    Column("asset", _HEX, primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("objector_no", BigInteger, nullable=False),
+    Column("to_application", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("grounds", _HEX, nullable=False),
+    Column("filed_at", BigInteger, nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+)
+
+# In force while `start` <= t < `end`; ended ones stay, with the time at which they did.
+RIGHTS: Final = Table(
+    "idx_rights",
+    METADATA,
+    Column("asset", _HEX, primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("exclusive", Boolean, nullable=False),
+    Column("sublicensable", Boolean, nullable=False),
+    Column("transferable", Boolean, nullable=False),
+    Column("grantee_no", BigInteger, nullable=False, index=True),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("parent", Integer, nullable=False),
+    Column("scope", _HEX, nullable=False),
+)
+
+# Liens that stand; a released one leaves its row, and its number is used again.
+LIENS: Final = Table(
+    "idx_liens",
+    METADATA,
+    Column("asset", _HEX, primary_key=True),
+    Column("lien", Integer, primary_key=True, autoincrement=False),
+    Column("creditor_no", BigInteger, nullable=False, index=True),
+    Column("rank", Integer, nullable=False),
+    Column("sole", Boolean, nullable=False),
+    Column("consent_to", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+)
+
+# Relations by name; `replaced_by` stands here too, from the old asset to the new one.
+LINEAGE: Final = Table(
+    "idx_lineage",
+    METADATA,
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("log_index", Integer, primary_key=True, autoincrement=False),
+    Column("asset", _HEX, nullable=False, index=True),
+    Column("relation", String(16), nullable=False),
+    Column("other", _HEX, nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
 )
 
 # Tables computed from EVENTS alone, in the order in which they can be emptied.
@@ -163,4 +225,8 @@ PROJECTIONS: Final = (
     SUPERSESSIONS,
     USES,
     ASSETS,
+    OBJECTIONS,
+    RIGHTS,
+    LIENS,
+    LINEAGE,
 )

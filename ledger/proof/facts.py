@@ -59,8 +59,16 @@ class PartyFact:
 
 
 @dataclass(frozen=True, slots=True)
+class LienFact:
+    """A lien that stands: the creditor's party id, and its rank from 1."""
+
+    creditor: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class AssetFact:
-    """A registered asset as of the block."""
+    """A registered asset as of the block; ``objections`` are open ones, ``annulled_ancestor`` an asset id or empty."""
 
     state: str
     holder: str
@@ -68,6 +76,9 @@ class AssetFact:
     valid_to: int
     since: int
     head: str
+    objections: int
+    liens: tuple[LienFact, ...]
+    annulled_ancestor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +177,7 @@ def _facts(raw: Any) -> Facts:
         },
         accounts={account: _typed(AccountFact(**fact)) for account, fact in raw["accounts"].items()},
         parties={party: _party(fact) for party, fact in raw["parties"].items()},
-        assets={asset: _typed(AssetFact(**fact)) for asset, fact in raw["assets"].items()},
+        assets={asset: _asset(fact) for asset, fact in raw["assets"].items()},
     )
 
 
@@ -178,6 +189,11 @@ def _typed(value: Value) -> Value:
         if kind is not None and type(getattr(value, item.name)) is not kind:
             raise ValueError(f"{item.name} is not of its type")
     return value
+
+
+def _asset(raw: Any) -> AssetFact:
+    liens = tuple(_typed(LienFact(**lien)) for lien in raw["liens"])
+    return _typed(AssetFact(**{**raw, "liens": liens}))
 
 
 def _party(raw: Any) -> PartyFact:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 _GENESIS_TAG: Final = b"pingzheng/head/v1"
 
-# Fields in order. ``uint`` is any unsigned integer, ``bytes32`` and ``bytes8`` are hex, ``address`` is 0x and hex.
+# Fields in order. ``uint`` is an unsigned integer or a truth value, ``bytes32`` and ``bytes8`` hex, ``address`` 0x…
 EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
     name: (tag, tuple((field.partition(":")[0], field.partition(":")[2] or "uint") for field in fields.split()))
     for name, tag, fields in (
@@ -28,15 +28,39 @@ EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
         (
             "AssetRegistry.Registered",
             "asset/registered/v1",
-            "id:bytes32 assetNo holder content:bytes32 fingerprint:bytes32 at by",
+            "id:bytes32 assetNo holder content:bytes32 fingerprint:bytes32 grade at by",
         ),
-        ("AssetRegistry.Confirmed", "asset/confirmed/v1", "id:bytes32 validTo at by"),
+        (
+            "AssetRegistry.Filed",
+            "asset/filed/v1",
+            "id:bytes32 kind content:bytes32 fingerprint:bytes32 grade at by",
+        ),
+        ("AssetRegistry.Advanced", "asset/advanced/v1", "id:bytes32 stage until grounds:bytes32 at by"),
+        ("AssetRegistry.Rejected", "asset/application-rejected/v1", "id:bytes32 kind grounds:bytes32 at by"),
+        ("AssetRegistry.Confirmed", "asset/confirmed/v1", "id:bytes32 kind validTo at by"),
+        ("AssetRegistry.Cleared", "asset/cleared/v1", "id:bytes32 report:bytes32 at by"),
+        ("AssetRegistry.Objected", "asset/objected/v1", "id:bytes32 no toApplication grounds:bytes32 at by"),
+        ("AssetRegistry.ObjectionDecided", "asset/decided/v1", "id:bytes32 no state grounds:bytes32 at by"),
         ("AssetRegistry.TransferOffered", "asset/offered/v1", "id:bytes32 to deadline at by"),
         ("AssetRegistry.TransferAccepted", "asset/accepted/v1", "id:bytes32 from to at by"),
         ("AssetRegistry.TransferRejected", "asset/rejected/v1", "id:bytes32 to at by"),
         ("AssetRegistry.TransferWithdrawn", "asset/withdrawn/v1", "id:bytes32 to at by"),
         ("AssetRegistry.Frozen", "asset/frozen/v1", "id:bytes32 reason at by"),
         ("AssetRegistry.Unfrozen", "asset/unfrozen/v1", "id:bytes32 reason at by"),
+        ("AssetRegistry.Annulled", "asset/annulled/v1", "id:bytes32 reason grounds:bytes32 at by"),
+        (
+            "AssetRegistry.RightGranted",
+            "asset/right-granted/v1",
+            "id:bytes32 no kind exclusive sublicensable transferable grantee from to parent scope:bytes32 at by",
+        ),
+        ("AssetRegistry.RightTransferred", "asset/right-transferred/v1", "id:bytes32 no from to at by"),
+        ("AssetRegistry.RightEnded", "asset/right-ended/v1", "id:bytes32 no grounds:bytes32 at by"),
+        ("AssetRegistry.Pledged", "asset/pledged/v1", "id:bytes32 lien creditor rank sole terms:bytes32 at by"),
+        ("AssetRegistry.LienConsented", "asset/consented/v1", "id:bytes32 lien to at by"),
+        ("AssetRegistry.LienReleased", "asset/released/v1", "id:bytes32 lien at by"),
+        ("AssetRegistry.Linked", "asset/linked/v1", "id:bytes32 relation parent:bytes32 at by"),
+        ("AssetRegistry.Replaced", "asset/replaced/v1", "id:bytes32 successor:bytes32 at by"),
+        ("AssetRegistry.Assessed", "asset/assessed/v1", "id:bytes32 kind report:bytes32 validTo at by"),
     )
 }
 

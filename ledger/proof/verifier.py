@@ -242,7 +242,13 @@ def _check_asset(case: Case) -> Outcome:
         return failed("ASSET_NOT_IN_FORCE", "The registration is not confirmed, or it is frozen.", state=asset.state)
     if case.at >= asset.since and asset.holder != case.claims["sub"]:
         return failed("HOLDER_CHANGED", "The asset has another holder since.", since=asset.since)
-    return passed("Active; the asset is confirmed and held by the subject.", as_of_block=case.facts.block)
+    return passed(
+        "Active; the asset is confirmed and held by the subject.",
+        as_of_block=case.facts.block,
+        liens=[{"creditor": lien.creditor, "rank": lien.rank} for lien in asset.liens],
+        objections=asset.objections,
+        annulled_ancestor=asset.annulled_ancestor or None,
+    )
 
 
 def _check_uses(case: Case) -> Outcome:

@@ -9,6 +9,8 @@ from ledger.chain.relay import Relay, SignedRequest, sign_request
 from ledger.chain.sender import Receipt
 from ledger.errors import Conflict
 from ledger.service.keys import Custody
+from ledger.store.database import Database
+from ledger.store.records import party
 
 REQUEST_SECONDS = 3600
 
@@ -16,10 +18,17 @@ REQUEST_SECONDS = 3600
 class Acting:
     """Relays what parties sign; signs for those alone whose key this installation keeps (demonstrations)."""
 
-    def __init__(self, relay: Relay, custody: Custody, clock: Callable[[], int]) -> None:
+    def __init__(self, relay: Relay, custody: Custody, database: Database, clock: Callable[[], int]) -> None:
         self._relay = relay
         self._custody = custody
+        self._database = database
         self._clock = clock
+
+    def act_as(self, identifier: str, call: Call, signed: SignedRequest | None = None) -> Receipt:
+        """Send ``call`` as the party with that id, from its present account; raises as ``act``, and ``NotFound``."""
+        with self._database.read() as session:
+            account = party(session, identifier).account
+        return self.act(account, call, signed)
 
     def act(self, account: str, call: Call, signed: SignedRequest | None = None) -> Receipt:
         """Send ``call`` as ``account``.

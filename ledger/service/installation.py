@@ -52,9 +52,12 @@ def install(
     database: Database,
     sealer: Sealer,
     lookup_key: bytes,
+    notice: int,
     clock: Callable[[], int],
 ) -> Installation:
     """Set up what is missing, check what is there; safe to repeat after a crash at any point.
+
+    ``notice`` is the least time of a public notice in seconds, which new contracts keep for good.
 
     Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on.
     """
@@ -74,7 +77,7 @@ def install(
         row.no = FOUNDER_NO
         founder_id = row.id
     operator_key = custody.private_key(accounts["operator"]).hex()
-    deployment = _deployment(folder / "deployment.json", chain, operator_key, founder_id, accounts["authority"])
+    deployment = _deployment(folder / "deployment.json", chain, operator_key, founder_id, accounts["authority"], notice)
     client = ChainClient.at(chain.url, deployment, operator_key).check()
     authority = client.with_account(custody.private_key(accounts["authority"]).hex())
     parties = Parties(database, sealer, authority, ChainReader(client), lookup_key, clock)
@@ -101,7 +104,7 @@ def _accounts(path: Path, custody: Custody) -> dict[str, str]:
     return accounts
 
 
-def _deployment(path: Path, chain: Chain, operator_key: str, founder: str, account: str) -> Deployment:
+def _deployment(path: Path, chain: Chain, operator_key: str, founder: str, account: str, notice: int) -> Deployment:
     if not path.exists():
-        deploy(chain.url, operator_key, founder, account, network=chain.network).save(path)
+        deploy(chain.url, operator_key, founder, account, network=chain.network, notice=notice).save(path)
     return Deployment.load(path)

@@ -1,15 +1,20 @@
-"""Which chain this ledger talks to: the configured one, or a local one kept in its home folder."""
+"""Which chain this ledger talks to: the configured one, or a local one kept in its home folder.
+
+A local chain has a clock of its own, kept beside it: it can begin in the past and be moved forward, so that public
+notices and deadlines run out within a demonstration. Ledger and chain read the same clock.
+"""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ledger.chain.connection import Connection
 from ledger.chain.node import JOURNAL, LocalNode
-from ledger.errors import ChainUnavailable
+from ledger.errors import ChainUnavailable, Conflict, InvalidInput
 from ledger.service.keys import write_private
 from ledger.service.settings import Settings
 
@@ -28,6 +33,44 @@ class Chain:
             self.node.fund(account)
 
 
+class LocalClock:
+    """Seconds UTC on a local chain: the machine's clock, and how far the chain is ahead of it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = settings.home / "chain"
+        self._remote = settings.rpc_url is not None
+
+    def __call__(self) -> int:
+        return int(time.time()) + self.ahead
+
+    @property
+    def ahead(self) -> int:
+        """How far the chain's clock is ahead, in seconds; negative while its history catches up with the present."""
+        try:
+            return 0 if self._remote else int(json.loads((self._folder / "clock.json").read_text())["ahead"])
+        except FileNotFoundError:
+            return 0
+
+    def begin(self, before: int) -> None:
+        """Let a chain that does not exist yet begin ``before`` seconds ago; one that does is left as it is."""
+        if not self._folder.exists() and not self._remote:
+            self._folder.mkdir(parents=True)
+            self._set(-before)
+
+    def skip(self, connection: Connection, seconds: int) -> None:
+        """Move the clock forward, of ledger and chain; raises ``Conflict`` ``CLOCK_NOT_LOCAL``, ``InvalidInput``."""
+        if self._remote:
+            raise Conflict("CLOCK_NOT_LOCAL", "The chain is not ours: its time passes by itself.", hint=None)
+        if seconds <= 0:
+            raise InvalidInput("CLOCK_BACKWARD", "Time only goes forward.", where="seconds", hint=None)
+        self._set(self.ahead + seconds)
+        connection.ask("evm_increaseTime", seconds)
+        connection.ask("evm_mine")
+
+    def _set(self, ahead: int) -> None:
+        write_private(self._folder / "clock.json", json.dumps({"ahead": ahead}))
+
+
 @contextmanager
 def open_chain(settings: Settings) -> Iterator[Chain]:
     """The chain to use; a local node is shared with a running server, else started and stopped here."""
@@ -42,6 +85,8 @@ def open_chain(settings: Settings) -> Iterator[Chain]:
             yield Chain("local", url, None)
             return
     with LocalNode(folder, program=JOURNAL, chain_id=settings.local_chain_id) as node:
+        if ahead := LocalClock(settings).ahead:
+            node.rpc("evm_increaseTime", ahead)
         write_private(running, json.dumps({"url": node.url}))
         try:
             yield Chain("local", node.url, node)

@@ -1,4 +1,4 @@
-"""Rights registration: resources in, confirmed assets and registration certificates out."""
+"""Applications for registration: resources handed in, put on the chain, changed, corrected, renewed, cancelled."""
 
 from __future__ import annotations
 
@@ -6,30 +6,33 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
+from ulid import ULID
 
-from ledger.chain.calls import confirm_assets, register_assets
+from ledger.chain.asset_calls import NOTHING, AssetRegistration, file_application, register_assets
 from ledger.chain.reader import ChainReader
+from ledger.chain.records import AssetRecord
 from ledger.chain.relay import SignedRequest
-from ledger.domain.asset import asset_id, document_digest, summary
-from ledger.domain.days import end_of_validity, shanghai_day
-from ledger.domain.entries import registration_certificate_payload
-from ledger.domain.resource import DataResource
-from ledger.errors import Conflict, NotFound, PingzhengError
+from ledger.chain.sender import Receipt
+from ledger.domain.asset import asset_id, document_digest
+from ledger.domain.days import shanghai_day
+from ledger.domain.resource import DataResource, check_registrable
+from ledger.domain.ruleset import Ruleset
+from ledger.errors import Conflict, InvalidInput, PingzhengError
 from ledger.service.acting import Acting
-from ledger.service.issuance import add_certificate, next_number
-from ledger.service.scenarios import ScenarioBook
+from ledger.service.descriptions import Descriptions, application_document, applications
+from ledger.service.evidence import REFUSALS, EvidenceBook
 from ledger.store.counters import take
 from ledger.store.database import Database
 from ledger.store.records import party, registration
-from ledger.store.sealing import Sealer
-from ledger.store.tables import Certificate, Registration, Resource
+from ledger.store.registration_tables import Application
+from ledger.store.tables import Registration, Resource
 
 CHAIN_CHUNK = 100
-VALID_YEARS = 3
-REGISTRATION_SCENARIO = "S00"
+DAY = 86_400
+LIVE = ("applied", "confirmed")
+SIGNING = ("SIGNATURE_REQUIRED", "SIGNED_CALL_DIFFERS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,81 +52,115 @@ class Intake:
 
 
 class Registrations:
-    """First registration, step by step; each step looks at the chain first, so a crash only delays it."""
+    """What applicants do; each step looks at the chain first, so a crash only delays it."""
 
     def __init__(
         self,
         database: Database,
-        sealer: Sealer,
         reader: ChainReader,
         acting: Acting,
-        scenarios: ScenarioBook,
-        issuer: str,
+        evidence: EvidenceBook,
+        descriptions: Descriptions,
+        rules: Ruleset,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
-        self._sealer = sealer
         self._reader = reader
         self._acting = acting
-        self._scenarios = scenarios
-        self._issuer = issuer
+        self._evidence = evidence
+        self._descriptions = descriptions
+        self._rules = rules
         self._clock = clock
 
-    def submit(self, applicant: str, resources: Sequence[DataResource]) -> Intake:
-        """Record resources and their applications; identical content is refused, naming the earlier one."""
+    def submit(self, applicant: str, resources: Sequence[DataResource], agent: str | None = None) -> Intake:
+        """Record resources with their applications for first registration.
+
+        Refused are core data (``GRADE_CORE``) and content that is registered already (``DUPLICATE_REGISTRATION``,
+        naming the earlier one), unless that registration has ended.
+        """
         accepted: list[str] = []
         refused: list[Refusal] = []
         with self._database.write() as session:
             for resource in resources:
                 try:
-                    accepted.append(self._submit(session, applicant, resource))
+                    accepted.append(self._submit(session, applicant, resource, agent))
                 except Conflict as error:
                     refused.append(Refusal(resource, error))
         return Intake(tuple(accepted), tuple(refused))
 
-    def _submit(self, session: Session, applicant: str, resource: DataResource) -> str:
-        identifier = asset_id(applicant, resource.code)
-        earlier = session.execute(
-            select(Registration.asset_id, Registration.reg_no, Resource.code)
-            .join(Resource, Resource.code == Registration.resource_code)
-            .where((Resource.fingerprint == resource.fingerprint) | (Resource.code == resource.code))
-        ).first()
-        if earlier is not None:
-            if earlier.asset_id == identifier:
-                return identifier
-            raise Conflict(
-                "DUPLICATE_REGISTRATION",
-                f"Identical content is registered already: {earlier.reg_no} ({earlier.code}).",
-                where=f"resource {resource.code}",
-                hint="Ask its holder for a licence, or object to that registration.",
-                earlier=earlier.asset_id,
-                reg_no=earlier.reg_no,
-            )
+    def _submit(self, session: Session, applicant: str, resource: DataResource, agent: str | None) -> str:
+        # Important data is reviewed while its application is; core data is not taken at all.
+        check_registrable(resource, reviewed=True)
+        standing, attempts = self._earlier(session, applicant, resource)
+        if standing is not None:
+            return standing
         now = self._clock()
-        session.add(
-            Resource(
-                code=resource.code,
-                provider=applicant,
-                title=resource.title,
-                document=resource.to_dict(),
-                content_digest=resource.content_digest,
-                fingerprint=resource.fingerprint,
-                created_at=now,
-            )
-        )
-        session.flush()
+        if session.get(Resource, resource.code) is None:
+            session.add(_resource_row(applicant, resource, now))
+            session.flush()
         serial = take(session, f"registration/{shanghai_day(now).year}", 1) + 1
-        session.add(
-            Registration(
-                asset_id=identifier,
-                resource_code=resource.code,
-                applicant=applicant,
-                reg_no=f"REG-{shanghai_day(now).year}-{serial:08d}",
-                created_at=now,
-            )
+        row = Registration(
+            asset_id=asset_id(applicant, resource.code, attempts + 1),
+            resource_code=resource.code,
+            applicant=applicant,
+            reg_no=f"REG-{shanghai_day(now).year}-{serial:08d}",
+            created_at=now,
         )
+        session.add(row)
         session.flush()
-        return identifier
+        self._add(session, row.asset_id, "first", applicant, resource, agent)
+        return row.asset_id
+
+    def _earlier(self, session: Session, applicant: str, resource: DataResource) -> tuple[str | None, int]:
+        """The applicant's own registration of this resource if it stands, and how many there were."""
+        same = (Application.fingerprint == resource.fingerprint) | (Registration.resource_code == resource.code)
+        rows = session.execute(
+            select(Registration, Application.fingerprint)
+            .join(Application, Application.asset_id == Registration.asset_id)
+            .where(same)
+            .order_by(Registration.created_at, Registration.asset_id)
+        ).all()
+        earlier = {row.asset_id: row for row, _ in rows}
+        if not earlier:
+            return None, 0
+        for identifier, asset in zip(earlier, self._reader.assets(list(earlier)), strict=True):
+            row = earlier[identifier]
+            if asset is not None and asset.state not in LIVE:
+                continue
+            if row.applicant == applicant and row.resource_code == resource.code:
+                return identifier, 0
+            raise _duplicate(resource, row)
+        return None, sum(row.applicant == applicant and row.resource_code == resource.code for row in earlier.values())
+
+    def _add(
+        self,
+        session: Session,
+        asset: str,
+        kind: str,
+        applicant: str,
+        resource: DataResource,
+        agent: str | None = None,
+        content: str | None = None,
+    ) -> Application:
+        before = session.scalar(select(func.count()).where(Application.asset_id == asset))
+        document = resource.to_dict()
+        row = Application(
+            id=str(ULID()),
+            asset_id=asset,
+            number=(before or 0) + 1,
+            kind=kind,
+            applicant=applicant,
+            agent=agent,
+            document=None if kind == "first" and _is_first_version(session, resource) else document,
+            content=content or document_digest(document).removeprefix("sha-256:"),
+            fingerprint=resource.fingerprint,
+            near_fingerprint=resource.near_fingerprint,
+            ruleset=f"{self._rules.code}/{self._rules.version}/{self._rules.digest.removeprefix('sha-256:')[:16]}",
+            created_at=self._clock(),
+        )
+        session.add(row)
+        session.flush()
+        return row
 
     def register(
         self,
@@ -136,131 +173,121 @@ class Registrations:
         Returns the gas used.
         """
         gas = 0
-        for chunk in _chunks(asset_ids):
+        for chunk in chunks(asset_ids):
             known = self._reader.assets(chunk)
             missing = [identifier for identifier, asset in zip(chunk, known, strict=True) if asset is None]
-            for applicant, rows in self._by_applicant(missing).items():
-                gas += self._acting.act(applicant, register_assets(rows), signed).gas_used
+            for account, rows in self._by_account(missing).items():
+                gas += self._register(account, rows, signed)
             progress(len(chunk))
         return gas
 
-    def _by_applicant(self, asset_ids: Sequence[str]) -> dict[str, list[tuple[str, str, str]]]:
-        grouped: dict[str, list[tuple[str, str, str]]] = {}
+    def _register(self, account: str, rows: Sequence[AssetRegistration], signed: SignedRequest | None) -> int:
+        try:
+            return self._acting.act(account, register_assets(rows), signed).gas_used
+        except REFUSALS as refusal:
+            # What waits for a signature stays handed in; what the contract refuses must not stand in another's way.
+            if refusal.code not in SIGNING:
+                self._discard([row.id for row in rows])
+            raise
+
+    def _discard(self, asset_ids: Sequence[str]) -> None:
+        with self._database.write() as session:
+            for table in (Application, Registration):
+                session.execute(delete(table).where(table.asset_id.in_(asset_ids)))
+
+    def _by_account(self, asset_ids: Sequence[str]) -> dict[str, list[AssetRegistration]]:
+        grouped: dict[str, list[AssetRegistration]] = {}
         with self._database.read() as session:
             for identifier in asset_ids:
-                row, resource = registration(session, identifier)
-                account = party(session, row.applicant).account
-                content = document_digest(resource.document).removeprefix("sha-256:")
-                grouped.setdefault(account, []).append((identifier, content, resource.fingerprint))
+                row, _ = registration(session, identifier)
+                first = applications(session, identifier)[0]
+                grade = chain_grade(application_document(session, first)["grade"])
+                entry = AssetRegistration(identifier, first.content, first.fingerprint, grade)
+                grouped.setdefault(party(session, row.applicant).account, []).append(entry)
         return grouped
 
-    def confirm(
-        self,
-        registrar: str,
-        asset_ids: Sequence[str],
-        progress: Callable[[int], None] = lambda _: None,
-        signed: SignedRequest | None = None,
-    ) -> int:
-        """Confirm applications as ``registrar``, who is not the applicant, for three years; returns the gas used."""
-        gas = 0
-        today = shanghai_day(self._clock())
-        last_day = today.replace(year=today.year + VALID_YEARS, day=min(today.day, 28))
-        valid_to = end_of_validity(last_day)
+    def change(
+        self, asset: str, by: str, kind: str, resource: DataResource, signed: SignedRequest | None = None
+    ) -> Receipt:
+        """Apply for ``change`` or ``correct`` with a new description, or hand in a returned application again.
+
+        Nothing is overwritten: every version keeps its own document. Raises ``Conflict`` ``GRADE_CORE``,
+        ``RESOURCE_CODE_DIFFERS``, and what the contract refuses.
+        """
+        check_registrable(resource, reviewed=True)
         with self._database.read() as session:
-            account = party(session, registrar).account
-        for chunk in _chunks(asset_ids):
-            waiting = [
-                identifier
-                for identifier, asset in zip(chunk, self._reader.assets(chunk), strict=True)
-                if asset is not None and asset.state == "registered"
-            ]
-            if waiting:
-                gas += self._acting.act(account, confirm_assets(waiting, valid_to), signed).gas_used
-            self._issue_missing(chunk)
-            progress(len(chunk))
-        return gas
+            row, _ = registration(session, asset)
+        if resource.code != row.resource_code:
+            raise Conflict(
+                "RESOURCE_CODE_DIFFERS",
+                f"The asset is of resource {row.resource_code}.",
+                where=f"resource {resource.code}",
+                hint="Another resource is registered as an asset of its own, with its lineage.",
+            )
+        content = document_digest(resource.to_dict()).removeprefix("sha-256:")
+        return self._file(asset, by, kind, resource, content, signed)
 
-    def _issue_missing(self, asset_ids: Sequence[str]) -> None:
-        with self._database.read() as session:
-            held = set(session.scalars(select(Certificate.asset_id).where(Certificate.asset_id.in_(asset_ids))))
-        missing = [identifier for identifier in asset_ids if identifier not in held]
-        if missing:
-            self._issue_all(missing)
+    def renew(self, asset: str, by: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+        """Apply for renewal; raises ``Conflict`` ``RENEWAL_TOO_EARLY`` before the ruleset's days before expiry."""
+        record = self._on_chain(asset)
+        earliest = record.valid_to - self._rules.renew_before_days * DAY
+        if record.stage is None and self._clock() < earliest:
+            raise Conflict(
+                "RENEWAL_TOO_EARLY",
+                f"Renewal can be applied for from {self._rules.renew_before_days} days before expiry.",
+                where=asset,
+                hint=f"Apply from {shanghai_day(earliest).isoformat()} on.",
+            )
+        return self._reasoned(asset, by, "renew", reason, signed)
 
-    def issue_certificate(self, identifier: str) -> Certificate:
-        """The registration certificate of the asset's present holder; the one before it is named as superseded."""
-        try:
-            return self._issue_all([identifier])[0]
-        except IntegrityError:
-            # Another process issued it first.
-            with self._database.read() as session:
-                return current_certificate(session, identifier)
+    def cancel(self, asset: str, by: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+        """Apply for cancellation; confirmed, it is final."""
+        return self._reasoned(asset, by, "cancel", reason, signed)
 
-    def _issue_all(self, asset_ids: Sequence[str]) -> list[Certificate]:
-        assets = self._reader.assets(asset_ids)
-        for identifier, asset in zip(asset_ids, assets, strict=True):
-            if asset is None or asset.state != "confirmed":
-                raise Conflict(
-                    "ASSET_NOT_CONFIRMED", "Only a confirmed registration gets a certificate.", where=identifier
-                )
+    def _reasoned(self, asset: str, by: str, kind: str, reason: str, signed: SignedRequest | None) -> Receipt:
+        resource = DataResource.from_dict(self._descriptions.in_force(asset))
+        with self._evidence.kept(asset, kind, by, {"reason": check_reason(reason)}) as content:
+            return self._file(asset, by, kind, resource, content, signed)
+
+    def _file(
+        self, asset: str, by: str, kind: str, resource: DataResource, content: str, signed: SignedRequest | None
+    ) -> Receipt:
         with self._database.write() as session:
-            return [self._issue(session, asset.id, asset.holder, asset.valid_to) for asset in assets if asset]
+            rows = applications(session, asset)
+            filed = [row for row in rows if row.kind == kind and row.content == content]
+            fresh = None if filed else self._add(session, asset, kind, by, resource, content=content).id
+        fingerprint = NOTHING if resource.fingerprint == rows[0].fingerprint else resource.fingerprint
+        call = file_application(asset, kind, content, fingerprint, chain_grade(resource.grade))
+        try:
+            return self._acting.act_as(by, call, signed)
+        except REFUSALS:
+            if fresh is not None:
+                with self._database.write() as session:
+                    session.execute(delete(Application).where(Application.id == fresh))
+            raise
 
-    def _issue(self, session: Session, identifier: str, holder: str, valid_to: int) -> Certificate:
-        row, resource = registration(session, identifier)
-        earlier = latest_certificate(session, identifier)
-        if earlier is not None and earlier.subject == holder:
-            return earlier
-        now = self._clock()
-        scenario = self._scenarios.get(REGISTRATION_SCENARIO)
-        session.execute(update(Registration).where(Registration.asset_id == identifier).values(valid_to=valid_to))
-        payload = registration_certificate_payload(
-            certificate_no=next_number(session, party(session, holder).region, REGISTRATION_SCENARIO, now),
-            iss=self._issuer,
-            sub=holder,
-            scenario=scenario.code,
-            scenario_version=scenario.version,
-            scenario_digest=scenario.digest,
-            purpose=scenario.purpose.zh,
-            iat=now,
-            nbf=now,
-            exp=valid_to,
-            rights_duties=scenario.rights_duties,
-            grade=scenario.grade,
-            asset=identifier,
-            resource=summary(resource.document),
-            rights=[{"kind": kind, "holder": holder} for kind in ("hold", "process", "operate")],
-            reg_no=row.reg_no,
-            supersedes=None if earlier is None else f"sha-256:{earlier.leaf}",
-        )
-        return add_certificate(
-            session,
-            self._sealer,
-            payload,
-            now,
-            asset_id=identifier,
-            supersedes=None if earlier is None else earlier.certificate_no,
-        )
+    def _on_chain(self, asset: str) -> AssetRecord:
+        found = self._reader.asset(asset)
+        if found is None:
+            raise Conflict("ASSET_NOT_ON_CHAIN", "The asset is not on the chain yet.", where=asset)
+        return found
 
     def get(self, identifier: str) -> dict[str, Any]:
         """An asset: its resource and registration from the store, its state and holder from the chain."""
         with self._database.read() as session:
-            row, resource = registration(session, identifier)
-            issued = latest_certificate(session, identifier)
+            row, _ = registration(session, identifier)
+            rows = applications(session, identifier)
+            near = near_duplicates(session, rows[-1])
         asset = self._reader.asset(identifier)
         return {
             "asset": identifier,
             "reg_no": row.reg_no,
             "applicant": row.applicant,
-            "resource": resource.document,
-            "certificate_no": None if issued is None else issued.certificate_no,
-            "state": "submitted" if asset is None else asset.state,
-            "holder": None if asset is None else asset.holder,
-            "frozen": False if asset is None else asset.frozen,
-            "valid_to": None if asset is None else asset.valid_to,
-            "offer": None
-            if asset is None or asset.offered_to is None
-            else {"to": asset.offered_to, "deadline": asset.offer_deadline},
+            "resource": self._descriptions.in_force(identifier),
+            "applications": [_application(item) for item in rows],
+            "near_duplicates": near,
+            "annulled_ancestor": None if asset is None else self._reader.annulled_ancestor(identifier),
+            **_state(asset),
         }
 
     def page(self, after: str | None, limit: int) -> list[Registration]:
@@ -272,23 +299,102 @@ class Registrations:
             return list(session.scalars(query))
 
 
-def latest_certificate(session: Session, identifier: str) -> Certificate | None:
-    """The newest registration certificate of an asset."""
-    superseded = select(Certificate.supersedes).where(
-        Certificate.asset_id == identifier, Certificate.supersedes.is_not(None)
+def near_duplicates(session: Session, row: Application) -> list[str]:
+    """Assets of the same applicant whose resource has the same fields and other content: for the reviewer's eyes."""
+    query = (
+        select(Application.asset_id)
+        .where(
+            Application.near_fingerprint == row.near_fingerprint,
+            Application.applicant == row.applicant,
+            Application.fingerprint != row.fingerprint,
+            Application.asset_id != row.asset_id,
+        )
+        .distinct()
+        .order_by(Application.asset_id)
+        .limit(20)
     )
-    return session.scalar(
-        select(Certificate).where(Certificate.asset_id == identifier, Certificate.certificate_no.not_in(superseded))
-    )
+    return list(session.scalars(query))
 
 
-def current_certificate(session: Session, identifier: str) -> Certificate:
-    """The newest registration certificate; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
-    found = latest_certificate(session, identifier)
-    if found is None:
-        raise NotFound("CERTIFICATE_UNKNOWN", "The asset has no registration certificate yet.", where=identifier)
-    return found
+def chain_grade(grade: str) -> str:
+    """The grade as the chain knows it: the four levels of general data are one there."""
+    return "general" if grade.startswith("general_") else grade
 
 
-def _chunks(asset_ids: Sequence[str]) -> list[Sequence[str]]:
+def chunks(asset_ids: Sequence[str]) -> list[Sequence[str]]:
+    """Asset ids in the portions that one transaction takes."""
     return [asset_ids[start : start + CHAIN_CHUNK] for start in range(0, len(asset_ids), CHAIN_CHUNK)]
+
+
+def check_reason(reason: str) -> str:
+    """The text, if it is one; raises ``InvalidInput`` ``REASON_LENGTH``."""
+    if not 1 <= len(reason.strip()) <= 4000:
+        raise InvalidInput("REASON_LENGTH", "Reasons have 1 to 4,000 characters.", where="reason")
+    return reason
+
+
+def _resource_row(applicant: str, resource: DataResource, now: int) -> Resource:
+    return Resource(
+        code=resource.code,
+        provider=applicant,
+        title=resource.title,
+        document=resource.to_dict(),
+        content_digest=resource.content_digest,
+        fingerprint=resource.fingerprint,
+        created_at=now,
+    )
+
+
+def _is_first_version(session: Session, resource: DataResource) -> bool:
+    row = session.get_one(Resource, resource.code)
+    return row.document == resource.to_dict()
+
+
+def _application(row: Application) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "kind": row.kind,
+        "applicant": row.applicant,
+        "agent": row.agent,
+        "content": row.content,
+        "ruleset": row.ruleset,
+        "notice_from": row.notice_from,
+        "notice_to": row.notice_to,
+        "created_at": row.created_at,
+    }
+
+
+def _state(asset: AssetRecord | None) -> dict[str, Any]:
+    if asset is None:
+        return dict.fromkeys(("stage", "kind", "grade", "holder", "valid_to", "offer", "until")) | {
+            "state": "submitted",
+            "cleared": False,
+            "frozen": False,
+            "objections": 0,
+            "liens": 0,
+        }
+    return {
+        "state": asset.state,
+        "kind": asset.kind,
+        "stage": asset.stage,
+        "grade": asset.grade,
+        "cleared": asset.cleared,
+        "frozen": asset.frozen,
+        "objections": asset.objections,
+        "liens": len(asset.liens),
+        "holder": asset.holder,
+        "valid_to": asset.valid_to or None,
+        "until": asset.until or None,
+        "offer": None if asset.offered_to is None else {"to": asset.offered_to, "deadline": asset.until},
+    }
+
+
+def _duplicate(resource: DataResource, row: Registration) -> Conflict:
+    return Conflict(
+        "DUPLICATE_REGISTRATION",
+        f"Identical content is registered already: {row.reg_no} ({row.resource_code}).",
+        where=f"resource {resource.code}",
+        hint="Ask its holder for a licence, or object to that registration.",
+        earlier=row.asset_id,
+        reg_no=row.reg_no,
+    )

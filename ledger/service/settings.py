@@ -23,7 +23,6 @@ class Settings(BaseSettings):
     batch_size: int = Field(1024, ge=1, le=8192, description="A batch closes when it holds so many entries.")
     batch_age: int = Field(2, ge=0, le=3600, description="… or when its first entry has waited so long.")
     local_chain_id: int = Field(1337, description="Chain id of the local chain.")
-    offer_days: int = Field(15, ge=1, le=365, description="How long a transfer may be accepted.")
 
     @classmethod
     def at(cls, home: Path | None) -> Settings:

@@ -1,20 +1,28 @@
-"""Transfer of a registered asset in two steps with a deadline, and the certificates that follow the holder."""
+"""Transfer of a registered asset in two steps with a deadline; freezes and annulment."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ledger.chain.calls import Call, accept_transfer, offer_transfer, reject_transfer, set_frozen, withdraw_offer
+from ledger.chain.asset_calls import (
+    accept_transfer,
+    annul,
+    offer_transfer,
+    reject_transfer,
+    set_frozen,
+    withdraw_offer,
+)
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import SignedRequest
 from ledger.chain.sender import Receipt
-from ledger.errors import Conflict
+from ledger.domain.ruleset import Ruleset
 from ledger.service.acting import Acting
-from ledger.service.registrations import Registrations
-from ledger.service.status import CertificateStatus
+from ledger.service.evidence import EvidenceBook
+from ledger.service.registration_certificates import RegistrationCertificates
+from ledger.service.registrations import check_reason
 from ledger.store.database import Database
-from ledger.store.records import party
+from ledger.store.records import party_no
 from ledger.store.tables import Certificate
 
 DAY = 86_400
@@ -36,17 +44,17 @@ class Transfers:
         database: Database,
         reader: ChainReader,
         acting: Acting,
-        registrations: Registrations,
-        status: CertificateStatus,
-        offer_days: int,
+        certificates: RegistrationCertificates,
+        evidence: EvidenceBook,
+        rules: Ruleset,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
         self._reader = reader
         self._acting = acting
-        self._registrations = registrations
-        self._status = status
-        self._offer_days = offer_days
+        self._certificates = certificates
+        self._evidence = evidence
+        self._rules = rules
         self._clock = clock
 
     def offer(
@@ -59,11 +67,9 @@ class Transfers:
     ) -> Receipt:
         """Offer the asset to ``to`` until ``deadline`` (seconds UTC, inclusive)."""
         with self._database.read() as session:
-            recipient = party(session, to)
-        if recipient.no is None:
-            raise Conflict("PARTY_NOT_ON_CHAIN", "The recipient is not registered on the chain yet.")
-        until = deadline if deadline is not None else self._clock() + self._offer_days * DAY
-        return self._act(by, offer_transfer(asset, recipient.no, until), signed)
+            recipient = party_no(session, to)
+        until = deadline if deadline is not None else self._clock() + self._rules.offer_days * DAY
+        return self._acting.act_as(by, offer_transfer(asset, recipient, until), signed)
 
     def accept(self, asset: str, by: str, signed: SignedRequest | None = None) -> Accepted:
         """Take over the asset; the new registration certificate supersedes the old one.
@@ -72,33 +78,31 @@ class Transfers:
         """
         held, gas = self._reader.asset(asset), 0
         if held is None or held.holder != by:
-            gas = self._act(by, accept_transfer(asset), signed).gas_used
-        return Accepted(self.settle(asset), gas)
-
-    def settle(self, asset: str) -> Certificate:
-        """Bring the certificates in line with the holder on the chain."""
-        issued = self._registrations.issue_certificate(asset)
-        if issued.supersedes is not None:
-            self._status.supersede(issued.supersedes, issued.certificate_no)
-        return issued
+            gas = self._acting.act_as(by, accept_transfer(asset), signed).gas_used
+        (certificate,) = self._certificates.settle([asset])
+        return Accepted(certificate, gas)
 
     def reject(self, asset: str, by: str, signed: SignedRequest | None = None) -> Receipt:
         """Refuse an offer."""
-        return self._act(by, reject_transfer(asset), signed)
+        return self._acting.act_as(by, reject_transfer(asset), signed)
 
     def withdraw(self, asset: str, by: str, signed: SignedRequest | None = None) -> Receipt:
         """Take back an offer."""
-        return self._act(by, withdraw_offer(asset), signed)
+        return self._acting.act_as(by, withdraw_offer(asset), signed)
 
     def freeze(self, asset: str, by: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
         """Stop every move of the asset; the authority or the supervisor may."""
-        return self._act(by, set_frozen(asset, True, reason), signed)
+        return self._acting.act_as(by, set_frozen(asset, True, reason), signed)
 
     def unfreeze(self, asset: str, by: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
         """Let the asset move again."""
-        return self._act(by, set_frozen(asset, False, reason), signed)
+        return self._acting.act_as(by, set_frozen(asset, False, reason), signed)
 
-    def _act(self, by: str, call: Call, signed: SignedRequest | None) -> Receipt:
-        with self._database.read() as session:
-            account = party(session, by).account
-        return self._acting.act(account, call, signed)
+    def annul(self, asset: str, by: str, reason: str, grounds: str, signed: SignedRequest | None = None) -> Receipt:
+        """Annul a registration for good (撤销); the registrar, the authority or the supervisor may.
+
+        ``reason`` is a code, ``grounds`` the text behind it. Its certificate fails verification from then on, and
+        every asset that comes from this one is flagged.
+        """
+        with self._evidence.kept(asset, "annulment", by, {"grounds": check_reason(grounds)}) as digest:
+            return self._acting.act_as(by, annul(asset, reason, digest), signed)

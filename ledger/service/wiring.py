@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,24 +9,36 @@ from dataclasses import dataclass
 from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import Relay
+from ledger.domain.ruleset import Ruleset
 from ledger.index.follower import Follower
 from ledger.service.acting import Acting
 from ledger.service.anchoring import Anchoring, BatchRule
+from ledger.service.assessments import Assessments
 from ledger.service.authorizations import Authorizations
 from ledger.service.bundles import Bundles
+from ledger.service.descriptions import Descriptions
+from ledger.service.evidence import EvidenceBook
 from ledger.service.holdings import Holdings
 from ledger.service.idempotency import Idempotency
 from ledger.service.inspection import Inspection
 from ledger.service.installation import Installation, install
 from ledger.service.issuance import Issuance
 from ledger.service.keys import Custody, FileKeyProvider, SecretFile
-from ledger.service.local_chain import open_chain
+from ledger.service.liens import Liens
+from ledger.service.lineage import Lineage
+from ledger.service.local_chain import LocalClock, open_chain
+from ledger.service.mandates import Mandates
+from ledger.service.objections import Objections
 from ledger.service.operations import Operations
 from ledger.service.parties import Parties
 from ledger.service.positions import Positions
 from ledger.service.provenance import Provenances
 from ledger.service.provisions import Provisions
+from ledger.service.registration_certificates import RegistrationCertificates
 from ledger.service.registrations import Registrations
+from ledger.service.review import Review
+from ledger.service.rights import Rights
+from ledger.service.rulesets import RulesetBook
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
 from ledger.service.status import CertificateStatus
@@ -37,10 +48,7 @@ from ledger.store.database import Database, open_engine
 from ledger.store.migrations import upgrade
 from ledger.store.sealing import Sealer
 
-
-def system_clock() -> int:
-    """Now, in seconds UTC."""
-    return int(time.time())
+DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,17 @@ class Ledger:
     bundles: Bundles
     verification: Verification
     status: CertificateStatus
+    rules: Ruleset
     registrations: Registrations
+    registration_certificates: RegistrationCertificates
+    review: Review
+    objections: Objections
+    rights: Rights
+    liens: Liens
+    lineage: Lineage
+    assessments: Assessments
+    mandates: Mandates
+    evidence: EvidenceBook
     transfers: Transfers
     provenances: Provenances
     inspection: Inspection
@@ -76,11 +94,12 @@ class Ledger:
 
 
 @contextmanager
-def open_ledger(settings: Settings, clock: Callable[[], int] = system_clock) -> Iterator[Ledger]:
+def open_ledger(settings: Settings, clock: Callable[[], int] | None = None) -> Iterator[Ledger]:
     """Open the ledger in ``settings.home``, setting it up on first use and starting its local chain if it has one.
 
     Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not there or is not the one it was set up on.
     """
+    clock = clock or LocalClock(settings)
     with ExitStack() as stack:
         settings.home.mkdir(parents=True, exist_ok=True)
         engine = open_engine(settings.database)
@@ -91,8 +110,11 @@ def open_ledger(settings: Settings, clock: Callable[[], int] = system_clock) -> 
         database = Database(engine)
         sealer = Sealer(FileKeyProvider(settings.keys_folder))
         lookup_key = SecretFile(settings.keys_folder / "lookup.key").read()
-        installation = install(settings.home, chain, custody, database, sealer, lookup_key, clock)
-        yield wire(settings, installation, custody, database, sealer, lookup_key, clock)
+        rules = RulesetBook.load(settings.rulesets).get(settings.ruleset)
+        # A notice of n working days lasts n days at least, whatever the calendar.
+        notice = rules.notice_days * DAY
+        installation = install(settings.home, chain, custody, database, sealer, lookup_key, notice, clock)
+        yield wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
 
 
 def wire(
@@ -102,20 +124,25 @@ def wire(
     database: Database,
     sealer: Sealer,
     lookup_key: bytes,
+    rules: Ruleset,
     clock: Callable[[], int],
 ) -> Ledger:
     """Put the parts together; no network, no I/O."""
     client = installation.client
     reader = ChainReader(client)
-    acting = Acting(Relay(client), custody, clock)
+    acting = Acting(Relay(client), custody, database, clock)
     rule = BatchRule(settings.batch_size, settings.batch_age)
     anchoring = Anchoring(database, client, reader, rule, clock)
     positions = Positions(database, anchoring)
     scenarios = ScenarioBook.load(settings.scenarios)
     status = CertificateStatus(database, client, positions)
     parties = Parties(database, sealer, installation.authority, reader, lookup_key, clock)
-    registrations = Registrations(database, sealer, reader, acting, scenarios, installation.operator, clock)
     follower = Follower(database.engine, reader)
+    descriptions = Descriptions(database, follower)
+    evidence = EvidenceBook(database, sealer, lookup_key, clock)
+    certificates = RegistrationCertificates(
+        database, sealer, reader, status, scenarios, descriptions, installation.operator, clock
+    )
     provenances = Provenances(database, reader, follower)
     operator = custody.signer(installation.operator_account)
     return Ledger(
@@ -138,8 +165,18 @@ def wire(
         bundles=Bundles(database, sealer, reader, operator),
         verification=Verification(database, client, reader, clock),
         status=status,
-        registrations=registrations,
-        transfers=Transfers(database, reader, acting, registrations, status, settings.offer_days, clock),
+        rules=rules,
+        registrations=Registrations(database, reader, acting, evidence, descriptions, rules, clock),
+        registration_certificates=certificates,
+        review=Review(database, reader, follower, acting, evidence, certificates, rules, clock),
+        objections=Objections(database, reader, follower, acting, evidence, rules),
+        rights=Rights(database, reader, acting, evidence, certificates, clock),
+        liens=Liens(database, reader, acting, evidence, rules),
+        lineage=Lineage(acting),
+        assessments=Assessments(database, reader, follower, acting, evidence, clock),
+        mandates=Mandates(database, clock),
+        evidence=evidence,
+        transfers=Transfers(database, reader, acting, certificates, evidence, rules, clock),
         provenances=provenances,
         inspection=Inspection(database, reader, follower, provenances, clock),
         holdings=Holdings(database),

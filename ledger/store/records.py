@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from ledger.errors import NotFound
+from ledger.errors import Conflict, NotFound
 from ledger.store.tables import Authorization, Certificate, Party, Registration, Resource
 
 
@@ -14,6 +14,19 @@ def party(session: Session, identifier: str) -> Party:
     if row is None:
         raise NotFound("PARTY_UNKNOWN", "No such party.", hint="Onboard it first, or check the id.")
     return row
+
+
+def party_no(session: Session, identifier: str) -> int:
+    """The party's number on the chain; raises ``NotFound`` ``PARTY_UNKNOWN``, ``Conflict`` ``PARTY_NOT_ON_CHAIN``."""
+    number = party(session, identifier).no
+    if number is None:
+        raise Conflict(
+            "PARTY_NOT_ON_CHAIN",
+            "The party is not registered on the chain yet.",
+            where=f"party {identifier}",
+            hint="Onboard it again: what is missing is made up.",
+        )
+    return number
 
 
 def authorization(session: Session, identifier: str) -> Authorization:

@@ -101,7 +101,7 @@ class Entry(Base):
 
 
 class Resource(Base):
-    """A data resource of the catalogue; ``document`` is its full description."""
+    """A data resource as it was first handed in; ``document`` is its full description."""
 
     __tablename__ = "resource"
     code: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -109,19 +109,22 @@ class Resource(Base):
     title: Mapped[str] = mapped_column(String(400))
     document: Mapped[dict[str, Any]]
     content_digest: Mapped[str] = mapped_column(String(80))
-    fingerprint: Mapped[str] = mapped_column(Hex32, unique=True)
+    fingerprint: Mapped[str] = mapped_column(Hex32, index=True)
     created_at: Mapped[int]
 
 
 class Registration(Base):
-    """A rights registration of a resource; its state and holder are read from the chain's index."""
+    """The registration of a resource as an asset; its state and holder are read from the chain.
+
+    A resource has a second one only after the first was rejected, cancelled or annulled.
+    """
 
     __tablename__ = "registration"
     asset_id: Mapped[str] = mapped_column(Hex32, primary_key=True)
-    resource_code: Mapped[str] = mapped_column(ForeignKey("resource.code"), unique=True)
+    resource_code: Mapped[str] = mapped_column(ForeignKey("resource.code"), index=True)
     applicant: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
     reg_no: Mapped[str] = mapped_column(String(64), unique=True)
-    valid_to: Mapped[int | None]
+    external_reg_code: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[int]
 
 

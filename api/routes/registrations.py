@@ -1,0 +1,117 @@
+"""Applications and their review, public notice, objections: ``/v1/assets/{asset}/…`` and the reviewers' queue."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api import schemas_registration as bodies
+from api.access import Caller, OpenLedger, require
+from api.paging import Cursor, Limit, Page, decode, page
+from api.routes.assets import resource_of, show_asset, signed_of
+from api.schemas import AssetOut, HexId
+from ledger.domain.permissions import Action
+from ledger.errors import InvalidInput
+
+router = APIRouter(tags=["registrations"])
+DESCRIBING = ("first", "change", "correct")
+
+
+@router.get("/registrations/queue")
+def queue(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[bodies.Item]:
+    """Open applications, with their clocks in working days and the near-duplicates that a reviewer has to see."""
+    require(actor, Action.REVIEW_REGISTRATION)
+    rows = ledger.review.queue(limit + 1, decode(cursor))
+    return page(rows, limit, lambda row: str(row["asset"]), lambda row: bodies.Item(**row))
+
+
+@router.post("/assets/{asset}/applications", status_code=201)
+def apply(asset: HexId, body: bodies.ApplicationIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+    """Apply for change, correction, renewal or cancellation; or hand in a returned application again."""
+    require(actor, Action.APPLY_REGISTRATION, owns=True)
+    signed, registrations = signed_of(body), ledger.registrations
+    if body.kind in DESCRIBING:
+        if body.resource is None:
+            raise InvalidInput("RESOURCE_MISSING", "This application needs the new description.", where="resource")
+        registrations.change(asset, actor.party, body.kind, resource_of(body.resource), signed)
+    else:
+        act = registrations.renew if body.kind == "renew" else registrations.cancel
+        act(asset, actor.party, body.reason or "", signed)
+    return show_asset(ledger, asset)
+
+
+@router.post("/assets/{asset}/acceptance")
+def accept(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+    """Take an application on."""
+    require(actor, Action.REVIEW_REGISTRATION)
+    ledger.review.accept(actor.party, [asset], signed=signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/assets/{asset}/review")
+def review(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+    """Find an application in order."""
+    require(actor, Action.REVIEW_REGISTRATION)
+    ledger.review.review(actor.party, [asset], signed=signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/assets/{asset}/notice")
+def notice(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+    """Put an application on public notice for the working days of the ruleset."""
+    require(actor, Action.REVIEW_REGISTRATION)
+    ledger.review.notice(actor.party, [asset], signed=signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/assets/{asset}/return")
+def give_back(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+    """Return an application for correction."""
+    require(actor, Action.REVIEW_REGISTRATION)
+    ledger.review.give_back(actor.party, asset, body.reason, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/assets/{asset}/rejection")
+def reject(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+    """Reject an application."""
+    require(actor, Action.REVIEW_REGISTRATION)
+    ledger.review.reject(actor.party, asset, body.reason, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/assets/{asset}/confirmation")
+def confirm(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+    """Confirm an application as registrar (not the applicant); the registration certificate is issued."""
+    require(actor, Action.REVIEW_REGISTRATION)
+    ledger.review.confirm(actor.party, [asset], signed=signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/assets/{asset}/clearance")
+def clear(asset: HexId, body: bodies.ClearIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+    """Record the security review of important data."""
+    require(actor, Action.CLEAR_IMPORTANT)
+    ledger.review.clear(actor.party, asset, body.report, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.get("/assets/{asset}/objections")
+def objections(asset: HexId, ledger: OpenLedger, _actor: Caller) -> bodies.ItemsOut:
+    """The objections to an asset; their grounds stay sealed."""
+    return bodies.ItemsOut(items=ledger.objections.of(asset, ledger.clock()))
+
+
+@router.post("/assets/{asset}/objections", status_code=201)
+def object_to(asset: HexId, body: bodies.ObjectionIn, ledger: OpenLedger, actor: Caller) -> bodies.ItemsOut:
+    """Object to an application under notice, or to a registration; with one's real name."""
+    require(actor, Action.OBJECT)
+    ledger.objections.file(asset, actor.party, body.grounds, body.evidence, signed_of(body))
+    return objections(asset, ledger, actor)
+
+
+@router.post("/assets/{asset}/objections/{number}/decision")
+def decide(asset: HexId, number: int, body: bodies.DecisionIn, ledger: OpenLedger, actor: Caller) -> bodies.ItemsOut:
+    """Admit, verify, uphold, dismiss or refuse an objection."""
+    require(actor, Action.REVIEW_REGISTRATION)
+    ledger.objections.decide(asset, number, actor.party, body.state, body.reason, signed_of(body))
+    return objections(asset, ledger, actor)

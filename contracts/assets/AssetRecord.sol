@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
+import {IAssetRecord} from "../interfaces/IAssetRecord.sol";
+import {IPartyRegistry} from "../interfaces/IPartyRegistry.sol";
+import {Clock} from "../libraries/Clock.sol";
+import {EventHead} from "../libraries/EventHead.sol";
+import {ApplicationKind, AssetId, AssetState, NOBODY, PartyNo, PartyStatus, Roles, Stage} from "../Types.sol";
+
+/// @title The record of an asset, its head, and the conditions under which it may move.
+abstract contract AssetRecord is IAssetRecord, ERC2771Context {
+    uint32 internal constant REGISTRARS = Roles.REGISTRAR;
+
+    IPartyRegistry internal immutable _REGISTRY;
+
+    // slots 0 and 1
+    /// 8 * 8 + 2 * 32 + 3 * 40 bits: every act reads and writes one slot.
+    mapping(AssetId id => Asset) internal _assets;
+    mapping(AssetId id => bytes32) internal _heads;
+
+    /// @param forwarder The trusted ERC-2771 forwarder.
+    /// @param registry The parties.
+    constructor(address forwarder, IPartyRegistry registry) ERC2771Context(forwarder) {
+        _REGISTRY = registry;
+    }
+
+    /// The creditors' consent to a transfer, which the liens know.
+    function _requireConsent(AssetId id, uint8 liens, PartyNo to) internal view virtual;
+
+    function _actor(uint32 anyOf) internal view returns (PartyNo) {
+        return _REGISTRY.actor(_msgSender(), anyOf);
+    }
+
+    /// Takes an event, tag and fields, into the asset's head.
+    function _fold(AssetId id, bytes memory encoded) internal {
+        _heads[id] = EventHead.fold(_heads[id], sha256(encoded));
+    }
+
+    /// A confirmed registration that is not over, and the time.
+    function _valid(AssetId id) internal view returns (Asset storage asset, uint40 at) {
+        asset = _assets[id];
+        at = Clock.nowSeconds();
+        if (asset.state != AssetState.Confirmed) revert AssetWrongState(id, asset.state);
+        if (at >= asset.validTo) revert AssetExpired(id, asset.validTo);
+    }
+
+    /// A valid registration that is neither frozen nor objected to, and the time.
+    function _free(AssetId id) internal view returns (Asset storage asset, uint40 at) {
+        (asset, at) = _valid(id);
+        if (asset.frozen) revert AssetFrozen(id);
+        if (asset.objections != 0) revert AssetObjected(id, asset.objections);
+    }
+
+    /// A free registration without an open application, which its creditors let go to `to`; and the time.
+    function _movable(AssetId id, PartyNo to) internal view returns (Asset storage asset, uint40 at) {
+        (asset, at) = _free(id);
+        _requireNoApplication(id, asset);
+        if (asset.liens != 0) _requireConsent(id, asset.liens, to);
+    }
+
+    function _requireNoApplication(AssetId id, Asset storage asset) internal view {
+        if (asset.stage != Stage.None) revert AssetApplicationOpen(id, asset.kind, asset.stage);
+    }
+
+    function _requireHolder(AssetId id, Asset storage asset, PartyNo by) internal view {
+        if (asset.holder != by) revert AssetNotHolder(id, asset.holder);
+    }
+
+    function _requireThirdParty(AssetId id, Asset storage asset, PartyNo by) internal view {
+        if (asset.holder == by) revert AssetSelfReview(id, by);
+    }
+
+    /// An active party other than `by`.
+    function _requireRecipient(AssetId id, PartyNo to, PartyNo by) internal view {
+        if (to == by || _REGISTRY.partyOf(to).status != PartyStatus.Active) revert AssetBadRecipient(id, to);
+    }
+
+    function _requireExists(AssetId id) internal view returns (Asset storage asset) {
+        asset = _assets[id];
+        if (asset.state == AssetState.None) revert AssetWrongState(id, AssetState.None);
+    }
+
+    function _clearOffer(Asset storage asset) internal {
+        asset.offeredTo = NOBODY;
+        asset.until = 0;
+    }
+
+    function _closeApplication(Asset storage asset) internal {
+        asset.kind = ApplicationKind.None;
+        asset.stage = Stage.None;
+        asset.until = 0;
+    }
+}

@@ -1,0 +1,182 @@
+"""``pingzheng right``, ``lien`` and ``assess``: rights in an asset, liens on it, reports about it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.opening import opened
+from ledger.cli.output import AsJson, Home, emit_rows
+from ledger.domain.assessment import QualityReport, Valuation
+from ledger.domain.canonical import parse_json
+from ledger.domain.days import end_of_validity
+from ledger.errors import InvalidInput
+from ledger.service.rights import NewRight
+
+app = typer.Typer(no_args_is_help=True, help="三权 Rights to hold, process and operate: grant, license, pass on, end.")
+liens = typer.Typer(no_args_is_help=True, help="质押 Liens: pledge, consent, release.")
+assess = typer.Typer(no_args_is_help=True, help="评估 Assessments by accredited third parties.")
+
+Asset = Annotated[str, typer.Argument(help="Asset id, 64 hex digits.", show_default=False)]
+Number = Annotated[int, typer.Argument(help="Number of the right or lien.", show_default=False)]
+By = Annotated[str, typer.Option(help="Party id of who acts; its key must be held here.", show_default=False)]
+To = Annotated[str, typer.Option(help="Party id of the recipient.", show_default=False)]
+Day = Annotated[str, typer.Option(help="YYYY-MM-DD, Asia/Shanghai.", show_default=False)]
+Report = Annotated[str, typer.Option(help="Digest of the whole report, sha-256:…", show_default=False)]
+MAX_REPORT_BYTES = 64 * 1024
+
+
+@app.command("list")
+def listing(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+    """The rights granted in an asset; what is not granted is the holder's."""
+    with opened(home, as_json) as ledger:
+        emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
+
+
+@app.command()
+def grant(
+    asset: Asset,
+    by: By,
+    to: To,
+    kind: Annotated[str, typer.Option(help="hold, process or operate.", show_default=False)],
+    last_day: Day,
+    scope: Annotated[str, typer.Option(help="What it covers, in words; kept sealed.", show_default=False)],
+    exclusive: Annotated[bool, typer.Option("--exclusive", help="Nobody else has it meanwhile.")] = False,
+    sublicensable: Annotated[bool, typer.Option("--sublicensable", help="It may be licensed on.")] = False,
+    transferable: Annotated[bool, typer.Option("--transferable", help="It may be passed on.")] = False,
+    parent: Annotated[int | None, typer.Option(help="The right under which this is a licence.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Grant a right from now to the end of a day.
+
+    示例 Example:  pingzheng right grant <asset> --by <holder> --to <party> --kind operate --last-day 2027-06-30
+    --scope 广东省内 --exclusive
+    """
+    with opened(home, as_json) as ledger:
+        start = max(ledger.clock(), ledger.reader.latest().time) + 60
+        right = NewRight(
+            kind, to, start, end_of_validity(_day(last_day)), scope, exclusive, sublicensable, transferable, parent
+        )
+        ledger.rights.grant(asset, by, right)
+        emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
+
+
+@app.command()
+def transfer(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
+    """Pass a transferable right on."""
+    with opened(home, as_json) as ledger:
+        ledger.rights.transfer(asset, number, by, to)
+        emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
+
+
+@app.command()
+def end(
+    asset: Asset,
+    number: Number,
+    by: By,
+    reason: Annotated[str | None, typer.Option(help="Needed from a registrar.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a right: its grantee gives it up, or a registrar ends it for a reason."""
+    with opened(home, as_json) as ledger:
+        ledger.rights.end(asset, number, by, reason)
+        emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
+
+
+@liens.command("list")
+def listed_liens(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+    """The liens that stand, by rank."""
+    with opened(home, as_json) as ledger:
+        emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
+
+
+@liens.command()
+def pledge(
+    asset: Asset,
+    by: By,
+    creditor: Annotated[str, typer.Option(help="Party id of the creditor.", show_default=False)],
+    amount: Annotated[int, typer.Option(min=1, help="Secured amount in fen.", show_default=False)],
+    due: Day,
+    contract: Annotated[str, typer.Option(help="Digest of the contract, sha-256:…", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pledge an asset to a creditor."""
+    with opened(home, as_json) as ledger:
+        terms = {"amount": amount, "due": _day(due).isoformat(), "contract": contract}
+        ledger.liens.pledge(asset, by, creditor, terms)
+        emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
+
+
+@liens.command()
+def consent(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
+    """Consent as creditor to a transfer to one party."""
+    with opened(home, as_json) as ledger:
+        ledger.liens.consent(asset, number, by, to)
+        emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
+
+
+@liens.command()
+def release(asset: Asset, number: Number, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """Release a lien as its creditor."""
+    with opened(home, as_json) as ledger:
+        ledger.liens.release(asset, number, by)
+        emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
+
+
+@assess.command()
+def quality(
+    asset: Asset,
+    file: Annotated[Path, typer.Argument(help='JSON: {"scores": {…six…}, "weights": {…six, sum 100…}}')],
+    by: By,
+    report: Report,
+    last_day: Day,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Commit to a quality report."""
+    with opened(home, as_json) as ledger:
+        read = parse_json(file.read_bytes(), max_bytes=MAX_REPORT_BYTES)
+        if not isinstance(read, dict) or not all(isinstance(read.get(name), dict) for name in ("scores", "weights")):
+            raise InvalidInput("QUALITY_REPORT", "The file has no scores and weights.", where=file.name)
+        quality_report = QualityReport(read["scores"], read["weights"], report)
+        ledger.assessments.quality(asset, by, quality_report, _day(last_day))
+        emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
+
+
+@assess.command()
+def valuation(
+    asset: Asset,
+    by: By,
+    method: Annotated[str, typer.Option(help="cost, income or market.", show_default=False)],
+    amount: Annotated[int, typer.Option(min=1, help="Fen.", show_default=False)],
+    base_date: Day,
+    report: Report,
+    last_day: Day,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Commit to a valuation."""
+    with opened(home, as_json) as ledger:
+        value = Valuation(method, amount, base_date, report)
+        ledger.assessments.valuation(asset, by, value, _day(last_day))
+        emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
+
+
+@assess.command("list")
+def listed_assessments(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+    """Quality reports and valuations, in order."""
+    with opened(home, as_json) as ledger:
+        emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput("DAY_FORM", "A day reads YYYY-MM-DD.", where=text[:32]) from error

@@ -1,0 +1,168 @@
+"""Registration certificates: one for each confirmed state of an asset; the one before it is superseded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ledger.chain.reader import ChainReader
+from ledger.chain.records import AssetRecord, RightRecord
+from ledger.domain.asset import summary
+from ledger.domain.entries import registration_certificate_payload
+from ledger.errors import NotFound
+from ledger.service.descriptions import Descriptions, application_document
+from ledger.service.issuance import add_certificate, next_number
+from ledger.service.scenarios import ScenarioBook
+from ledger.service.status import CertificateStatus
+from ledger.store import log as log_store
+from ledger.store.database import Database
+from ledger.store.records import party, registration
+from ledger.store.registration_tables import Application
+from ledger.store.sealing import Sealer
+from ledger.store.tables import Certificate
+
+REGISTRATION_SCENARIO = "S00"
+OWN_RIGHTS = ("hold", "process", "operate")
+# What a later state may change; a certificate that differs in one of them is superseded.
+STATE = ("sub", "exp", "resource", "application", "rights")
+
+
+class RegistrationCertificates:
+    """Keeps the certificates in line with what the chain has confirmed. Safe to call again after a crash."""
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        reader: ChainReader,
+        status: CertificateStatus,
+        scenarios: ScenarioBook,
+        descriptions: Descriptions,
+        issuer: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._reader = reader
+        self._status = status
+        self._scenarios = scenarios
+        self._descriptions = descriptions
+        self._issuer = issuer
+        self._clock = clock
+
+    def settle(self, asset_ids: Sequence[str]) -> list[Certificate]:
+        """The certificate of each confirmed asset's present state, issued if it is a new one."""
+        assets = [asset for asset in self._reader.assets(asset_ids) if asset is not None and asset.state == "confirmed"]
+        issued = self._issue_all(assets)
+        for row in issued:
+            if row.supersedes is not None:
+                self._status.supersede(row.supersedes, row.certificate_no)
+        return issued
+
+    def _issue_all(self, assets: Sequence[AssetRecord]) -> list[Certificate]:
+        rights = {asset.id: self._reader.rights(asset.id) for asset in assets if self._may_have_rights(asset)}
+        self._descriptions.refresh([asset.id for asset in assets])
+        try:
+            with self._database.write() as session:
+                return [self._issue(session, asset, rights.get(asset.id, [])) for asset in assets]
+        except IntegrityError:
+            # Another process issued one of them first: there is nothing left to do but to read them.
+            with self._database.read() as session:
+                return [current_certificate(session, asset.id) for asset in assets]
+
+    def _may_have_rights(self, asset: AssetRecord) -> bool:
+        # An asset without a certificate was confirmed just now: nothing could be granted in it before.
+        with self._database.read() as session:
+            return latest_certificate(session, asset.id) is not None
+
+    def _issue(self, session: Session, asset: AssetRecord, rights: Sequence[RightRecord]) -> Certificate:
+        now = self._clock()
+        earlier = latest_certificate(session, asset.id)
+        application = self._descriptions.application(session, asset.id)
+        document = application_document(session, application)
+        state: dict[str, Any] = {
+            "sub": asset.holder,
+            "exp": asset.valid_to,
+            "resource": summary(document),
+            "application": {"kind": application.kind, "number": application.number},
+            "rights": _rights(asset, rights, now),
+        }
+        if earlier is not None:
+            body = log_store.statement(session, earlier.leaf)
+            if all(body[name] == state[name] for name in STATE):
+                return earlier
+        payload = self._payload(session, asset, application, state, earlier, now)
+        return add_certificate(
+            session,
+            self._sealer,
+            payload,
+            now,
+            asset_id=asset.id,
+            supersedes=None if earlier is None else earlier.certificate_no,
+        )
+
+    def _payload(
+        self,
+        session: Session,
+        asset: AssetRecord,
+        application: Application,
+        state: dict[str, Any],
+        earlier: Certificate | None,
+        now: int,
+    ) -> dict[str, Any]:
+        scenario = self._scenarios.get(REGISTRATION_SCENARIO)
+        row, _ = registration(session, asset.id)
+        noticed = application.notice_from is not None
+        return registration_certificate_payload(
+            certificate_no=next_number(session, party(session, asset.holder).region, REGISTRATION_SCENARIO, now),
+            iss=self._issuer,
+            scenario=scenario.code,
+            scenario_version=scenario.version,
+            scenario_digest=scenario.digest,
+            purpose=scenario.purpose.zh,
+            iat=now,
+            nbf=now,
+            rights_duties=scenario.rights_duties,
+            grade="important" if asset.grade == "important" else state["resource"].get("grade", scenario.grade),
+            asset=asset.id,
+            notice={"from": application.notice_from, "to": application.notice_to} if noticed else None,
+            reg_no=row.reg_no,
+            supersedes=None if earlier is None else f"sha-256:{earlier.leaf}",
+            **state,
+        )
+
+
+def latest_certificate(session: Session, asset: str) -> Certificate | None:
+    """The newest registration certificate of an asset."""
+    superseded = select(Certificate.supersedes).where(
+        Certificate.asset_id == asset, Certificate.supersedes.is_not(None)
+    )
+    return session.scalar(
+        select(Certificate).where(Certificate.asset_id == asset, Certificate.certificate_no.not_in(superseded))
+    )
+
+
+def current_certificate(session: Session, asset: str) -> Certificate:
+    """The newest registration certificate; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
+    found = latest_certificate(session, asset)
+    if found is None:
+        raise NotFound("CERTIFICATE_UNKNOWN", "The asset has no registration certificate yet.", where=asset)
+    return found
+
+
+def _rights(asset: AssetRecord, granted: Sequence[RightRecord], now: int) -> list[dict[str, Any]]:
+    """The holder's own three rights, and those granted that are not over."""
+    own = [_right(kind, asset.holder, 0, False, 0, asset.valid_to) for kind in OWN_RIGHTS]
+    return own + [
+        _right(right.kind, right.grantee, right.no, right.exclusive, right.start, right.end)
+        for right in granted
+        if right.end > now
+    ]
+
+
+def _right(kind: str, holder: str, grant: int, exclusive: bool, start: int, end: int) -> dict[str, Any]:
+    return {"kind": kind, "holder": holder, "grant": grant, "exclusive": exclusive, "from": start, "to": end}

@@ -1,0 +1,63 @@
+"""Tables of rights registration: applications, the documents behind digests on the chain, brokers' mandates.
+
+Where an application stands is read from the chain; here is what it says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ledger.store.tables import Base, Hex32, Ulid
+
+
+class Application(Base):
+    """An application: ``number`` counts those of an asset from 1. ``document`` is null where it is the resource's own.
+
+    ``content`` is what the chain commits to. ``notice_from`` and ``notice_to`` are seconds UTC, both included.
+    """
+
+    __tablename__ = "application"
+    __table_args__ = (
+        UniqueConstraint("asset_id", "number"),
+        Index("ix_application_near", "near_fingerprint", "applicant"),
+    )
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    asset_id: Mapped[str] = mapped_column(ForeignKey("registration.asset_id"))
+    number: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
+    applicant: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    agent: Mapped[str | None] = mapped_column(ForeignKey("party.id"))
+    document: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    content: Mapped[str] = mapped_column(Hex32)
+    fingerprint: Mapped[str] = mapped_column(Hex32, index=True)
+    near_fingerprint: Mapped[str] = mapped_column(Hex32)
+    ruleset: Mapped[str] = mapped_column(String(80))
+    notice_from: Mapped[int | None]
+    notice_to: Mapped[int | None]
+    created_at: Mapped[int]
+
+
+class Evidence(Base):
+    """A document behind a digest on the chain: grounds, terms, a report. Sealed, with the salt of its digest."""
+
+    __tablename__ = "evidence"
+    digest: Mapped[str] = mapped_column(Hex32, primary_key=True)
+    asset_id: Mapped[str] = mapped_column(ForeignKey("registration.asset_id"), index=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    by: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
+    created_at: Mapped[int]
+
+
+class Mandate(Base):
+    """A principal lets a broker hand in its applications while ``created_at ≤ t < valid_to``; it signs them itself."""
+
+    __tablename__ = "mandate"
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    principal: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    broker: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    valid_to: Mapped[int]
+    created_at: Mapped[int]
