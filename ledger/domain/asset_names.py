@@ -1,0 +1,14 @@
+"""Names of the numbers that ``AssetRegistry`` uses (``contracts/Types.sol``): a name's place is its number."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ASSET_STATES: Final = ("none", "applied", "confirmed", "rejected", "cancelled", "annulled")
+APPLICATION_KINDS: Final = ("none", "first", "change", "correct", "renew", "cancel")
+STAGES: Final = ("none", "submitted", "accepted", "reviewed", "noticed", "returned")
+OBJECTION_STATES: Final = ("none", "filed", "admitted", "verified", "upheld", "dismissed", "refused")
+RIGHT_KINDS: Final = ("hold", "process", "operate")
+RELATIONS: Final = ("derived_from", "split_from", "merged_from")
+ASSESSMENTS: Final = ("quality", "valuation")
+GRADES: Final = ("general", "important", "core")

@@ -1,0 +1,130 @@
+"""Made-up histories of one asset, as the chain would have told them."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from ledger.domain.asset_names import APPLICATION_KINDS, OBJECTION_STATES, RELATIONS, RIGHT_KINDS, STAGES
+from ledger.domain.reasons import REASONS
+from ledger.proof.history import HistoryEvent
+
+PROVIDER, REGISTRAR, BANK, FIRM, COURT = range(1, 6)
+BORN = 1_800_000_000
+VALID_TO = BORN + 10_000
+NOTHING = "00" * 32
+
+
+def digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+ASSET, PARENT, SUCCESSOR = digest("asset"), digest("parent"), digest("successor")
+
+
+def event(name: str, after: int, by: int, **args: Any) -> HistoryEvent:
+    """An event of the asset, ``after`` seconds from its registration."""
+    return HistoryEvent(f"AssetRegistry.{name}", {"id": ASSET, **args, "at": BORN + after, "by": by})
+
+
+def registered() -> HistoryEvent:
+    content, fingerprint = digest("content"), digest("print")
+    return event(
+        "Registered", 0, PROVIDER, assetNo=7, holder=PROVIDER, content=content, fingerprint=fingerprint, grade=0
+    )
+
+
+def advanced(after: int, stage: str, until: int = 0) -> HistoryEvent:
+    return event("Advanced", after, REGISTRAR, stage=STAGES.index(stage), until=until, grounds=NOTHING)
+
+
+def filed(after: int, by: int, kind: str, content: str) -> HistoryEvent:
+    number = APPLICATION_KINDS.index(kind)
+    return event("Filed", after, by, kind=number, content=digest(content), fingerprint=NOTHING, grade=0)
+
+
+def confirmed(after: int, kind: str = "first", valid_to: int = VALID_TO) -> HistoryEvent:
+    return event("Confirmed", after, REGISTRAR, kind=APPLICATION_KINDS.index(kind), validTo=valid_to)
+
+
+def granted(
+    after: int, by: int, no: int, kind: str, grantee: int, period: tuple[int, int], **more: Any
+) -> HistoryEvent:
+    """A right granted for a period in seconds from the registration."""
+    return event(
+        "RightGranted",
+        after,
+        by,
+        **{
+            "no": no,
+            "kind": RIGHT_KINDS.index(kind),
+            "exclusive": False,
+            "sublicensable": False,
+            "transferable": False,
+            "grantee": grantee,
+            "from": BORN + period[0],
+            "to": BORN + period[1],
+            "parent": 0,
+            "scope": digest("scope"),
+            **more,
+        },
+    )
+
+
+def ended(after: int, by: int, no: int) -> HistoryEvent:
+    return event("RightEnded", after, by, no=no, grounds=NOTHING)
+
+
+def confirmed_asset() -> list[HistoryEvent]:
+    """From its registration to its confirmation 40 seconds later."""
+    return [
+        registered(),
+        advanced(10, "accepted"),
+        advanced(20, "reviewed"),
+        advanced(30, "noticed", BORN + 35),
+        confirmed(40),
+    ]
+
+
+def whole_life() -> list[HistoryEvent]:
+    """Each kind of event once at least, in an order that the contract allows."""
+    offered = {"to": FIRM, "deadline": BORN + 400}
+    lien = {"lien": 0, "creditor": BANK, "rank": 1, "sole": True, "terms": digest("terms")}
+    decided = [
+        event(
+            "ObjectionDecided", 63 + place, REGISTRAR, no=1, state=OBJECTION_STATES.index(state), grounds=digest(state)
+        )
+        for place, state in enumerate(("admitted", "verified", "dismissed"))
+    ]
+    return [
+        registered(),
+        event("Linked", 5, PROVIDER, relation=RELATIONS.index("derived_from"), parent=PARENT),
+        *confirmed_asset()[1:],
+        event("Cleared", 50, COURT, report=digest("review")),
+        event("Assessed", 55, BANK, kind=0, report=digest("quality"), validTo=VALID_TO),
+        event("Objected", 60, BANK, no=1, toApplication=False, grounds=digest("ours")),
+        *decided,
+        granted(70, PROVIDER, 1, "process", BANK, (80, 500), exclusive=True, sublicensable=True, transferable=True),
+        event("RightTransferred", 90, BANK, no=1, **{"from": BANK, "to": FIRM}),
+        ended(95, FIRM, 1),
+        event("Pledged", 100, PROVIDER, **lien),
+        event("LienConsented", 110, BANK, lien=0, to=FIRM),
+        event("TransferOffered", 120, PROVIDER, **offered),
+        event("TransferRejected", 130, FIRM, to=FIRM),
+        event("TransferOffered", 140, PROVIDER, **offered),
+        event("TransferWithdrawn", 150, PROVIDER, to=FIRM),
+        event("TransferOffered", 160, PROVIDER, **offered),
+        event("TransferAccepted", 170, FIRM, **{"from": PROVIDER, "to": FIRM}),
+        event("LienReleased", 180, BANK, lien=0),
+        filed(190, FIRM, "change", "wrong"),
+        advanced(200, "accepted"),
+        event("Rejected", 210, REGISTRAR, kind=APPLICATION_KINDS.index("change"), grounds=digest("no basis")),
+        filed(220, FIRM, "correct", "corrected"),
+        advanced(230, "accepted"),
+        advanced(240, "reviewed"),
+        confirmed(250, "correct"),
+        event("Frozen", 260, COURT, reason=REASONS.index("court")),
+        event("Unfrozen", 270, COURT, reason=REASONS.index("lifted")),
+        event("Replaced", 280, FIRM, successor=SUCCESSOR),
+        event("Annulled", 290, COURT, reason=REASONS.index("fraud"), grounds=digest("forged")),
+    ]

@@ -1,0 +1,197 @@
+"""What an asset's history says at a time. Against the contract itself: tests/chain/test_asset_history.py."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ledger.domain.asset_names import RIGHT_KINDS
+from ledger.errors import InvalidInput
+from ledger.proof.asset_history import view_at
+from ledger.proof.asset_view import AssetView, who_held
+from ledger.proof.head import EVENTS
+from ledger.proof.history import HistoryEvent
+from tests.proof.histories import (
+    ASSET,
+    BANK,
+    BORN,
+    COURT,
+    FIRM,
+    PARENT,
+    PROVIDER,
+    SUCCESSOR,
+    VALID_TO,
+    confirmed,
+    confirmed_asset,
+    digest,
+    ended,
+    event,
+    granted,
+    registered,
+    whole_life,
+)
+
+
+def at(after: int, history: list[HistoryEvent] | None = None) -> AssetView:
+    return view_at(whole_life() if history is None else history, BORN + after)
+
+
+def held(view: AssetView, kind: str) -> list[tuple[int, str]]:
+    return [(each.party, each.title) for each in who_held(view, kind)]
+
+
+def test_the_made_up_life_has_every_event() -> None:
+    told = {each.event for each in whole_life()}
+    assert told == {name for name in EVENTS if name.startswith("AssetRegistry.")}
+
+
+@pytest.mark.parametrize(
+    ("after", "state", "stage", "holder"),
+    [
+        (-1, "none", None, None),
+        (0, "applied", "submitted", PROVIDER),
+        (29, "applied", "reviewed", PROVIDER),
+        (30, "applied", "noticed", PROVIDER),
+        (40, "confirmed", None, PROVIDER),
+        (169, "confirmed", None, PROVIDER),
+        (170, "confirmed", None, FIRM),
+        (289, "confirmed", None, FIRM),
+        (290, "annulled", None, FIRM),
+    ],
+)
+def test_state_and_holder_through_time(after: int, state: str, stage: str | None, holder: int | None) -> None:
+    view = at(after)
+    assert (view.state, view.stage, view.holder) == (state, stage, holder)
+
+
+def test_what_stands_beside_the_state() -> None:
+    assert [each.state for each in at(64).open_objections] == ["verified"]
+    assert not at(65).open_objections
+    assert at(65).objections[0].decided_at == BORN + 65
+    assert [(each.creditor, each.consent_to) for each in at(110).liens] == [(BANK, FIRM)]
+    assert not at(180).liens
+    assert (at(160).offer_open, at(160).offered_to, at(170).offer_open) == (True, FIRM, False)
+    assert (at(260).frozen, at(270).frozen) == (True, False)
+    assert at(200).content == digest("wrong")
+    assert at(200).confirmed_content == digest("content")
+    assert at(250).confirmed_content == digest("corrected")
+    assert at(280).parents == (("derived_from", PARENT),)
+    assert at(280).successors == (SUCCESSOR,)
+    assert at(280).reports == (digest("review"), digest("quality"))
+
+
+def test_offer_lapses_without_an_event() -> None:
+    history = [*confirmed_asset(), event("TransferOffered", 50, PROVIDER, to=BANK, deadline=BORN + 60)]
+    assert at(60, history).offer_open
+    assert not at(61, history).offer_open
+    assert at(61, history).offered_to == BANK
+
+
+def test_nobody_has_a_right_before_confirmation_after_the_end_and_after_annulment() -> None:
+    for history, after, holders in (
+        (confirmed_asset(), 39, []),
+        (confirmed_asset(), 40, [(PROVIDER, "holder")]),
+        (confirmed_asset(), VALID_TO - BORN - 1, [(PROVIDER, "holder")]),
+        (confirmed_asset(), VALID_TO - BORN, []),
+        (whole_life(), 289, [(FIRM, "holder")]),
+        (whole_life(), 290, []),
+    ):
+        for kind in RIGHT_KINDS:
+            assert held(at(after, history), kind) == holders
+
+
+def test_exclusive_grant_takes_the_right_from_the_holder_for_its_period() -> None:
+    history = [*confirmed_asset(), granted(50, PROVIDER, 1, "process", BANK, (100, 200), exclusive=True)]
+    for after, holders in (
+        (99, [(PROVIDER, "holder")]),
+        (100, [(BANK, "grant")]),
+        (199, [(BANK, "grant")]),
+        (200, [(PROVIDER, "holder")]),
+    ):
+        assert held(at(after, history), "process") == holders
+        assert held(at(after, history), "operate") == [(PROVIDER, "holder")]
+    (before,) = who_held(at(99, history), "process")
+    assert (before.since, before.until) == (BORN, BORN + 100)
+    (after_it,) = who_held(at(200, history), "process")
+    assert after_it.until == VALID_TO
+
+
+def test_plain_grants_stand_beside_the_holder() -> None:
+    history = [
+        *confirmed_asset(),
+        granted(50, PROVIDER, 1, "operate", BANK, (60, 200)),
+        granted(51, PROVIDER, 2, "operate", FIRM, (60, 100)),
+    ]
+    assert held(at(70, history), "operate") == [(PROVIDER, "holder"), (BANK, "grant"), (FIRM, "grant")]
+    assert held(at(100, history), "operate") == [(PROVIDER, "holder"), (BANK, "grant")]
+
+
+def test_licence_ends_with_the_right_above_it() -> None:
+    history = [
+        *confirmed_asset(),
+        granted(50, PROVIDER, 1, "process", BANK, (50, 500), exclusive=True, sublicensable=True),
+        granted(60, BANK, 2, "process", FIRM, (60, 400), parent=1, sublicensable=True),
+        granted(70, FIRM, 3, "process", COURT, (100, 300), parent=2),
+        ended(200, BANK, 1),
+    ]
+    everyone = [(BANK, "grant"), (FIRM, "licence"), (COURT, "licence")]
+    assert held(at(99, history), "process") == everyone[:2]
+    assert held(at(199, history), "process") == everyone
+    assert [each.until for each in who_held(at(199, history), "process")] == [BORN + 500, BORN + 400, BORN + 300]
+    assert held(at(200, history), "process") == [(PROVIDER, "holder")]
+    view = at(200, history)
+    assert [view.effective_end(each) for each in view.rights] == [BORN + 200] * 3
+
+
+def test_right_ended_before_it_began_never_was() -> None:
+    exclusive = granted(50, PROVIDER, 1, "hold", BANK, (100, 200), exclusive=True)
+    history = [*confirmed_asset(), exclusive, ended(70, BANK, 1)]
+    (right,) = at(70, history).rights
+    assert (right.start, right.end) == (BORN + 70, BORN + 70)
+    assert held(at(150, history), "hold") == [(PROVIDER, "holder")]
+    (holding,) = who_held(at(80, history), "hold")
+    assert holding.until == VALID_TO
+
+
+def test_unknown_kind_of_right() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        who_held(at(50), "own")
+    assert caught.value.code == "RIGHT_KIND_UNKNOWN"
+
+
+def test_view_as_json_names_every_party() -> None:
+    told = at(165).to_dict(lambda number: f"party {number}")
+    assert json.loads(json.dumps(told)) == told
+    assert (told["holder"], told["offered_to"], told["asset"]) == (f"party {PROVIDER}", f"party {FIRM}", ASSET)
+    assert told["liens"][0]["creditor"] == f"party {BANK}"
+    assert told["objections"][0]["objector"] == f"party {BANK}"
+    assert told["held"]["hold"][0]["party"] == f"party {PROVIDER}"
+    assert told["rights"][0]["grantee"] == f"party {FIRM}"
+    assert told["rights"][0]["effective_end"] == BORN + 95
+    assert told["parents"] == [{"relation": "derived_from", "asset": PARENT}]
+    empty = at(-1).to_dict(lambda number: f"party {number}")
+    assert (empty["holder"], empty["held"]) == (None, {kind: [] for kind in RIGHT_KINDS})
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [confirmed(40)],
+        [registered(), registered()],
+        [registered(), HistoryEvent("CertificateLog.Used", {"id": ASSET, "at": BORN, "by": 1})],
+        [registered(), HistoryEvent("AssetRegistry.Confirmed", {"id": digest("other"), "at": BORN, "by": 1})],
+        [registered(), event("Advanced", 1, 2, stage=99, until=0, grounds=digest("x"))],
+        [registered(), event("Confirmed", 1, 2)],
+        [registered(), event("Confirmed", 1, 2, kind="first", validTo=1)],
+        [*confirmed_asset(), granted(50, PROVIDER, 2, "hold", BANK, (60, 70))],
+        [*confirmed_asset(), granted(50, PROVIDER, 1, "hold", BANK, (60, 70), parent=1)],
+        [*confirmed_asset(), ended(50, PROVIDER, 1)],
+        [*confirmed_asset(), event("LienReleased", 50, BANK, lien=3)],
+        [*confirmed_asset(), event("Objected", 50, BANK, no=2, toApplication=False, grounds=digest("x"))],
+    ],
+)
+def test_what_is_no_history_is_refused(history: list[HistoryEvent]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        at(1000, history)
+    assert caught.value.code == "HISTORY_FORM"
