@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 from ledger.domain.asset_names import APPLICATION_KINDS, OBJECTION_STATES, RELATIONS, RIGHT_KINDS, STAGES
 from ledger.domain.reasons import REASONS
-from ledger.proof.history import HistoryEvent
+from ledger.proof.head import genesis
+from ledger.proof.history import HistoryEvent, verify_history
+from ledger.proof.recorded_history import RecordedCertificate, RecordedEvent, RecordedHistory, RecordedParty
 
 PROVIDER, REGISTRAR, BANK, FIRM, COURT = range(1, 6)
 BORN = 1_800_000_000
@@ -128,3 +131,33 @@ def whole_life() -> list[HistoryEvent]:
         event("Replaced", 280, FIRM, successor=SUCCESSOR),
         event("Annulled", 290, COURT, reason=REASONS.index("fraud"), grounds=digest("forged")),
     ]
+
+
+def recorded(events: list[HistoryEvent]) -> RecordedHistory:
+    """With transactions, parties and the head that all of the events lead to."""
+    start = genesis(1337, "0x" + "aa" * 20, ASSET)
+    roles = {PROVIDER: "provider", REGISTRAR: "registrar", BANK: "assessor", FIRM: "consumer", COURT: "authority"}
+    return RecordedHistory(
+        asset=ASSET,
+        events=tuple(
+            RecordedEvent(each, digest(f"transaction {place}"), 100 + place) for place, each in enumerate(events)
+        ),
+        parties={number: RecordedParty(digest(f"party {number}"), (role,)) for number, role in roles.items()},
+        certificates=(),
+        genesis=start.hex(),
+        head=verify_history(events, start, start).head.hex(),
+        block=1000,
+    )
+
+
+def recorded_life() -> RecordedHistory:
+    """The whole life with the certificates of its two holders."""
+    history = recorded(whole_life())
+    issuer, content = digest("platform"), digest("content")
+    first, second = "DAC-440802-2026-S00-00000001-1", "DAC-440802-2026-S00-00000002-2"
+    holders = [history.parties[number].id for number in (PROVIDER, FIRM)]
+    certificates = (
+        RecordedCertificate(first, digest("leaf 1"), issuer, holders[0], content, BORN + 41, None),
+        RecordedCertificate(second, digest("leaf 2"), issuer, holders[1], content, BORN + 171, first),
+    )
+    return replace(history, certificates=certificates)
