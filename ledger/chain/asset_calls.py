@@ -11,7 +11,8 @@ from typing import Final
 
 from ledger.chain.calls import Call
 from ledger.chain.deployment import ASSET_REGISTRY
-from ledger.chain.names import (
+from ledger.chain.names import code_of_reason, number_of
+from ledger.domain.asset_names import (
     APPLICATION_KINDS,
     ASSESSMENTS,
     GRADES,
@@ -19,8 +20,6 @@ from ledger.chain.names import (
     RELATIONS,
     RIGHT_KINDS,
     STAGES,
-    code_of_reason,
-    number_of,
 )
 
 NOTHING: Final = "00" * 32

@@ -11,14 +11,6 @@ from ledger.errors import InvalidInput
 
 MAX_SCENARIO_CHARACTERS: Final = 8
 PARTY_STATUSES: Final = ("none", "active", "suspended", "sanctioned", "closed")
-ASSET_STATES: Final = ("none", "applied", "confirmed", "rejected", "cancelled", "annulled")
-APPLICATION_KINDS: Final = ("none", "first", "change", "correct", "renew", "cancel")
-STAGES: Final = ("none", "submitted", "accepted", "reviewed", "noticed", "returned")
-OBJECTION_STATES: Final = ("none", "filed", "admitted", "verified", "upheld", "dismissed", "refused")
-RIGHT_KINDS: Final = ("hold", "process", "operate")
-RELATIONS: Final = ("derived_from", "split_from", "merged_from")
-ASSESSMENTS: Final = ("quality", "valuation")
-GRADES: Final = ("general", "important", "core")
 LEAF_STATUSES: Final = ("active", "suspended", "revoked", "superseded")
 ROLES: Final = tuple(role.value for role in Role)
 

@@ -10,18 +10,7 @@ from ledger.chain.client import ChainClient
 from ledger.chain.connection import Block, Connection
 from ledger.chain.contracts import Event
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, Deployment, interface_of
-from ledger.chain.names import (
-    APPLICATION_KINDS,
-    ASSET_STATES,
-    GRADES,
-    LEAF_STATUSES,
-    OBJECTION_STATES,
-    PARTY_STATUSES,
-    RIGHT_KINDS,
-    STAGES,
-    code_of_scenario,
-    names_of_roles,
-)
+from ledger.chain.names import LEAF_STATUSES, PARTY_STATUSES, code_of_scenario, names_of_roles
 from ledger.chain.records import (
     AccountRecord,
     AnchoredBatch,
@@ -34,6 +23,7 @@ from ledger.chain.records import (
     StatusChange,
     Use,
 )
+from ledger.domain.asset_names import APPLICATION_KINDS, ASSET_STATES, GRADES, OBJECTION_STATES, RIGHT_KINDS, STAGES
 from ledger.domain.reasons import REASONS
 from ledger.errors import ChainUnavailable, NotFound
 

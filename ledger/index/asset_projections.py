@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from ledger.chain.names import APPLICATION_KINDS, GRADES, OBJECTION_STATES, RELATIONS, RIGHT_KINDS, STAGES
+from ledger.domain.asset_names import APPLICATION_KINDS, GRADES, OBJECTION_STATES, RELATIONS, RIGHT_KINDS, STAGES
 from ledger.index import tables
 from ledger.index.events import Handler, IndexedEvent
 
