@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.reasons import REASONS
+from ledger.domain.resource import RESOURCE_CODE
 from ledger.domain.ruleset import APPLICATION_KINDS
 from ledger.errors import InvalidInput
 
@@ -138,6 +139,14 @@ _SIGNED: Final[Mapping[str, dict[str, Rule]]] = {
         "authorization": _digest,
         "subject": _id,
         "reason": _one_of(*REASONS),
+        "iat": _seconds,
+    },
+    "publication": {
+        "id": _ulid,
+        "resource": _matches(RESOURCE_CODE),
+        "version": _integer(1, 2**31 - 1),
+        "document_digest": _digest,
+        "cdo": _id,
         "iat": _seconds,
     },
 }
@@ -273,6 +282,11 @@ def provision_entry(**members: Any) -> Entry:
 def withdrawal_entry(**members: Any) -> Entry:
     """An unsigned withdrawal."""
     return _entry("withdrawal", members)
+
+
+def publication_entry(**members: Any) -> Entry:
+    """An unsigned publication of a version of a resource."""
+    return _entry("publication", members)
 
 
 def presentation_entry(**members: Any) -> Entry:

@@ -13,6 +13,9 @@ class Action(StrEnum):
     """What the matrix speaks about."""
 
     MANAGE_ROLES = "manage roles"
+    EDIT_RESOURCE = "edit resource"
+    PUBLISH_LISTS = "publish lists"
+    GRADE = "grade / important list"
     APPLY_REGISTRATION = "apply registration"
     REVIEW_REGISTRATION = "review registration"
     CLEAR_IMPORTANT = "clear important data"
@@ -47,6 +50,9 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
     ),
     # A broker's own are those for which it has a mandate.
     Action.APPLY_REGISTRATION: {Role.PROVIDER: _OWN, Role.CONSUMER: _OWN, Role.BROKER: _OWN},
+    Action.EDIT_RESOURCE: {Role.PROVIDER: _OWN, Role.CDO: _ANY},
+    Action.PUBLISH_LISTS: {Role.PROVIDER: _OWN, Role.CONSUMER: _OWN, Role.AUTHORITY: _ANY, Role.CDO: _ANY},
+    Action.GRADE: {Role.PROVIDER: _OWN, Role.AUTHORITY: _ANY, Role.CDO: _ANY, Role.SUPERVISOR: _ANY},
     Action.REVIEW_REGISTRATION: {Role.REGISTRAR: _ANY},
     Action.CLEAR_IMPORTANT: dict.fromkeys((Role.AUTHORITY, Role.CDO, Role.SUPERVISOR), _ANY),
     Action.OBJECT: dict.fromkeys((Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER), _ANY),

@@ -30,7 +30,7 @@ OPEN_ATTRIBUTES: Final = ("open", "conditional", "none")
 
 MAX_FIELDS: Final = 8_192
 MAX_COUNT: Final = 2**53 - 1
-_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+RESOURCE_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _DIGEST: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 # A resident ID number or a mobile number that stands alone: neither belongs in a description.
@@ -148,14 +148,11 @@ def highest(grades: Iterable[str]) -> str:
 
 def check_resource(resource: DataResource) -> None:
     """Raise ``InvalidInput`` naming the member or field, unless the description keeps every rule of the data model."""
-    if not _CODE.fullmatch(resource.code):
+    if not RESOURCE_CODE.fullmatch(resource.code):
         raise InvalidInput(
             "RESOURCE_CODE", "This is no resource code.", where="code", hint="1 to 64 of A-Z a-z 0-9 . _ / -"
         )
-    if not _DIGEST.fullmatch(resource.content_digest):
-        raise InvalidInput(
-            "DIGEST_FORM", "This is no digest.", where="content_digest", hint="It reads sha-256: and 64 hex digits."
-        )
+    check_digest(resource.content_digest, "content_digest")
     for name in ("rows", "columns"):
         if not 0 <= getattr(resource, name) <= MAX_COUNT:
             raise InvalidInput("COUNT_RANGE", "A count is not negative.", where=name)
@@ -170,6 +167,14 @@ def check_resource(resource: DataResource) -> None:
         )
     _check_fields(resource.fields)
     _check_grade(resource)
+
+
+def check_digest(value: str, where: str) -> None:
+    """Raise ``InvalidInput`` ``DIGEST_FORM`` unless it is ``sha-256:`` and 64 hex digits."""
+    if not _DIGEST.fullmatch(value):
+        raise InvalidInput(
+            "DIGEST_FORM", "This is no digest.", where=where, hint="It reads sha-256: and 64 hex digits."
+        )
 
 
 def check_registrable(resource: DataResource, *, reviewed: bool) -> None:

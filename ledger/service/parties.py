@@ -166,19 +166,24 @@ class Parties:
         """Who holds this API key, with its roles by the chain; raises ``Unauthenticated``, ``Forbidden``."""
         digest = hashlib.sha256(key.encode()).hexdigest()
         with self._database.read() as session:
-            found = session.execute(
-                select(Party.id, Party.no)
-                .join(ApiKey, ApiKey.party_id == Party.id)
-                .where(ApiKey.key_digest == digest, ApiKey.revoked_at.is_(None))
-            ).one_or_none()
+            found = session.scalar(
+                select(ApiKey.party_id).where(ApiKey.key_digest == digest, ApiKey.revoked_at.is_(None))
+            )
         if found is None:
             raise Unauthenticated(
                 "API_KEY_UNKNOWN", "The API key is not known.", hint="Ask the platform's operator for a key."
             )
-        record = self._reader.party(found.no)
+        return self.actor(found)
+
+    def actor(self, identifier: str) -> Actor:
+        """The party with the roles that the chain gives it now; raises ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
+        number = self.get(identifier).no
+        if number is None:
+            raise Conflict("PARTY_NOT_ON_CHAIN", "The party is not registered on the chain yet.")
+        record = self._reader.party(number)
         if record.status != "active":
             raise Forbidden("PARTY_NOT_ACTIVE", f"The party is {record.status}.", hint="Ask the authority.")
-        return Actor(found.id, frozenset(Role(role) for role in record.roles))
+        return Actor(identifier, frozenset(Role(role) for role in record.roles))
 
 
 def checked_party(newcomer: NewParty, where: str) -> NewParty:

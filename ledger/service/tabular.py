@@ -21,13 +21,14 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
     if path.stat().st_size > MAX_CSV_BYTES:
         raise InvalidInput("CSV_TOO_LARGE", f"The file is larger than {MAX_CSV_BYTES} bytes.", where=str(path))
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(
-            "CSV_NOT_UTF8", f"Byte {error.start} is not UTF-8.", where=str(path), hint="Save the file as UTF-8."
-        ) from error
-    return parse_csv(text, path.name)
+    return parse_csv(_decoded(path.read_bytes(), str(path)), path.name)
+
+
+def parse_csv_bytes(data: bytes, name: str) -> list[dict[str, str]]:
+    """The rows of a CSV file that was read or sent; raises ``InvalidInput`` ``CSV_…`` as ``read_csv`` does."""
+    if len(data) > MAX_CSV_BYTES:
+        raise InvalidInput("CSV_TOO_LARGE", f"The file is larger than {MAX_CSV_BYTES} bytes.", where=name)
+    return parse_csv(_decoded(data, name), name)
 
 
 def parse_csv(text: str, name: str) -> list[dict[str, str]]:
@@ -59,3 +60,12 @@ def parse_csv(text: str, name: str) -> list[dict[str, str]]:
             hint="Mend the row; no row of this file was taken.",
         ) from error
     return rows
+
+
+def _decoded(data: bytes, where: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            "CSV_NOT_UTF8", f"Byte {error.start} is not UTF-8.", where=where, hint="Save the file as UTF-8."
+        ) from error

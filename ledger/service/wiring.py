@@ -16,10 +16,14 @@ from ledger.service.anchoring import Anchoring, BatchRule
 from ledger.service.assessments import Assessments
 from ledger.service.authorizations import Authorizations
 from ledger.service.bundles import Bundles
+from ledger.service.catalogue import Catalogue
+from ledger.service.catalogue_import import CatalogueImport
+from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
 from ledger.service.evidence import EvidenceBook
 from ledger.service.holdings import Holdings
 from ledger.service.idempotency import Idempotency
+from ledger.service.important_data import ImportantDataList
 from ledger.service.inspection import Inspection
 from ledger.service.installation import Installation, install
 from ledger.service.issuance import Issuance
@@ -29,11 +33,13 @@ from ledger.service.lineage import Lineage
 from ledger.service.local_chain import LocalClock, open_chain
 from ledger.service.mandates import Mandates
 from ledger.service.objections import Objections
+from ledger.service.open_catalogue import OpenCatalogue
 from ledger.service.operations import Operations
 from ledger.service.parties import Parties
 from ledger.service.positions import Positions
 from ledger.service.provenance import Provenances
 from ledger.service.provisions import Provisions
+from ledger.service.publications import Publications
 from ledger.service.registration_certificates import RegistrationCertificates
 from ledger.service.registrations import Registrations
 from ledger.service.review import Review
@@ -42,6 +48,7 @@ from ledger.service.rulesets import RulesetBook
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
 from ledger.service.status import CertificateStatus
+from ledger.service.systems import Systems
 from ledger.service.transfers import Transfers
 from ledger.service.verification import Verification
 from ledger.store.database import Database, open_engine
@@ -91,6 +98,13 @@ class Ledger:
     holdings: Holdings
     operations: Operations
     idempotency: Idempotency
+    catalogue: Catalogue
+    catalogue_import: CatalogueImport
+    publications: Publications
+    open_catalogue: OpenCatalogue
+    important_data: ImportantDataList
+    systems: Systems
+    demands: Demands
 
 
 @contextmanager
@@ -182,4 +196,11 @@ def wire(
         holdings=Holdings(database),
         operations=Operations(database, clock),
         idempotency=Idempotency(database, clock),
+        catalogue=Catalogue(database, clock),
+        catalogue_import=CatalogueImport(database, clock),
+        publications=Publications(database, clock),
+        open_catalogue=OpenCatalogue(database, clock),
+        important_data=ImportantDataList(database, clock),
+        systems=Systems(database, clock),
+        demands=Demands(database, rules.share_days, clock),
     )

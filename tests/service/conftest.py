@@ -11,7 +11,7 @@ from ledger.demo.cast import Cast, assemble
 from ledger.demo.credit import FIELDS, SCENARIO, Bureau
 from ledger.proof.bundle import Bundle
 from ledger.proof.report import Report
-from ledger.service.registrations import REGISTRATION_SCENARIO
+from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 

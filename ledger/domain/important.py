@@ -1,0 +1,53 @@
+"""The important-data catalogue (重要数据目录): what is listed is important or core, whatever its provider graded it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final
+
+from ledger.domain.resource import DataResource, highest
+from ledger.errors import InvalidInput
+
+LISTED_GRADES: Final = ("important", "core")
+MAX_PATTERN: Final = 200
+MAX_LISTED_FIELDS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ImportantData:
+    """A listed kind of data. ``pattern`` is a glob over the title, ``fields`` are names that occur together.
+
+    One of the two suffices for a match; upper and lower case are alike.
+    """
+
+    title: str
+    grade: str
+    pattern: str = ""
+    fields: tuple[str, ...] = ()
+
+    def matches(self, resource: DataResource) -> bool:
+        """Whether the resource is of this kind."""
+        if self.pattern and fnmatchcase(resource.title.casefold(), self.pattern.casefold()):
+            return True
+        named = {field.name.casefold() for field in resource.fields}
+        return bool(self.fields) and {name.casefold() for name in self.fields} <= named
+
+
+def check_important(entry: ImportantData) -> None:
+    """Raise ``InvalidInput`` ``IMPORTANT_ENTRY`` unless the entry can match something and is bounded."""
+    listed = entry.grade in LISTED_GRADES and 1 <= len(entry.title) <= 200
+    bounded = len(entry.pattern) <= MAX_PATTERN and len(entry.fields) <= MAX_LISTED_FIELDS
+    if not (listed and bounded and (entry.pattern or entry.fields) and all(entry.fields)):
+        raise InvalidInput(
+            "IMPORTANT_ENTRY",
+            "A listed kind of data has a title, a grade and a pattern or field names.",
+            hint=f"Grades: {', '.join(LISTED_GRADES)}. A pattern reads like *地下管线*.",
+        )
+
+
+def matched_grade(resource: DataResource, entries: Iterable[ImportantData]) -> tuple[str, Sequence[str]]:
+    """The highest of the resource's own grade and those of the entries it matches, and the matched titles, sorted."""
+    found = [entry for entry in entries if entry.matches(resource)]
+    return highest([resource.grade, *(entry.grade for entry in found)]), sorted(entry.title for entry in found)

@@ -1,0 +1,96 @@
+"""Matching a data demand to resources (供需对接): a score in per-mille that says what it is made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ledger.domain.resource import DataResource
+
+# Fields say most about whether a resource answers a demand; they sum to a thousand.
+FIELD_POINTS: Final = 600
+DOMAIN_POINTS: Final = 200
+WORD_POINTS: Final = 200
+
+_LATIN: Final = re.compile(r"[a-z0-9]{2,}")
+_HAN: Final = re.compile(r"[\u3400-\u9fff]+")
+_SEPARATORS: Final = re.compile(r"[\s_.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a demand asks for."""
+
+    title: str
+    purpose: str
+    domain: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A resource that may answer a demand. ``score`` is ``field_points + domain_points + word_points``."""
+
+    code: str
+    score: int
+    field_points: int
+    domain_points: int
+    word_points: int
+    fields: tuple[str, ...]
+    words: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "code": self.code,
+            "score": self.score,
+            "points": {"fields": self.field_points, "domain": self.domain_points, "words": self.word_points},
+            "fields": list(self.fields),
+            "words": list(self.words),
+        }
+
+
+def rank(wanted: Wanted, resources: Iterable[DataResource], limit: int) -> list[Candidate]:
+    """The best ``limit`` candidates with any point at all, best first; equal scores by code."""
+    scored = (score(wanted, resource) for resource in resources)
+    return sorted((item for item in scored if item.score), key=lambda item: (-item.score, item.code))[:limit]
+
+
+def score(wanted: Wanted, resource: DataResource) -> Candidate:
+    """How well the resource answers: shares of the wanted fields and words that it has, and whether the domain is its.
+
+    Field names are compared without case, spaces and separators; words are Latin words and pairs of Chinese characters.
+    """
+    asked = {_plain(name): name for name in wanted.fields}
+    common = sorted(asked.keys() & {_plain(field.name) for field in resource.fields})
+    asked_words = words(f"{wanted.title} {wanted.purpose}")
+    shared = sorted(asked_words & words(f"{resource.title} {resource.domain}"))
+    field_points = _share(len(common), len(asked), FIELD_POINTS)
+    domain_points = DOMAIN_POINTS if wanted.domain and wanted.domain == resource.domain else 0
+    word_points = _share(len(shared), len(asked_words), WORD_POINTS)
+    return Candidate(
+        code=resource.code,
+        score=field_points + domain_points + word_points,
+        field_points=field_points,
+        domain_points=domain_points,
+        word_points=word_points,
+        fields=tuple(asked[name] for name in common),
+        words=tuple(shared),
+    )
+
+
+def words(text: str) -> frozenset[str]:
+    """Latin words of two letters or more, and every pair of adjacent Chinese characters."""
+    lower = text.casefold()
+    pairs = {run[i : i + 2] for run in _HAN.findall(lower) for i in range(len(run) - 1)}
+    return frozenset(_LATIN.findall(lower)) | pairs
+
+
+def _share(part: int, whole: int, points: int) -> int:
+    return points * part // whole if whole else 0
+
+
+def _plain(name: str) -> str:
+    return _SEPARATORS.sub("", name.casefold())

@@ -1,0 +1,18 @@
+"""The role matrix, asked for a party that acts."""
+
+from __future__ import annotations
+
+from ledger.domain.permissions import Action, allowed
+from ledger.errors import Forbidden
+from ledger.service.parties import Actor
+
+
+def require(actor: Actor, action: Action, *, owns: bool = False) -> None:
+    """Raise ``Forbidden`` ``ROLE_MISSING`` unless the role matrix allows the action."""
+    if not allowed(action, actor.roles, owns=owns):
+        raise Forbidden(
+            "ROLE_MISSING",
+            f"None of the party's roles may: {action.value}.",
+            hint="Ask the authority for the role, or the record's owner to do it.",
+            action=action.value,
+        )

@@ -1,0 +1,176 @@
+"""Tables of the data catalogue. A row says what was so, and a change adds a row; only a current state is set anew.
+
+``number`` counts the rows of one parent from 1; the highest is the newest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ledger.store.tables import Base, Hex32, Ulid
+
+Code = String(64)
+Digest = String(80)
+
+
+class InfoSystem(Base):
+    """A version of an entry in the system list (系统清单); ``protection_level`` is 等保 1 to 5."""
+
+    __tablename__ = "info_system"
+    code: Mapped[str] = mapped_column(Code, primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    owner: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    protection_level: Mapped[int]
+    status: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[int]
+
+
+class CatalogueResource(Base):
+    """Where an entry of the data list (数据清单) stands: its state, its newest version, the one published."""
+
+    __tablename__ = "catalogue_resource"
+    code: Mapped[str] = mapped_column(Code, primary_key=True)
+    provider: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    version: Mapped[int]
+    published_version: Mapped[int | None]
+    created_at: Mapped[int]
+
+
+class ResourceVersion(Base):
+    """A description as it was at that version; never changed."""
+
+    __tablename__ = "resource_version"
+    code: Mapped[str] = mapped_column(ForeignKey("catalogue_resource.code"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    document: Mapped[dict[str, Any]]
+    document_digest: Mapped[str] = mapped_column(Digest)
+    created_by: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    created_at: Mapped[int]
+
+
+class ResourceEvent(Base):
+    """A move of a resource: who, when, to which state, and why where that is told."""
+
+    __tablename__ = "resource_event"
+    code: Mapped[str] = mapped_column(ForeignKey("catalogue_resource.code"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
+    move: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    by: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    reason: Mapped[str | None] = mapped_column(String(400))
+    at: Mapped[int]
+
+
+class ResourceReview(Base):
+    """A recorded review of a version of important data; the report itself stays with its author."""
+
+    __tablename__ = "resource_review"
+    __table_args__ = (ForeignKeyConstraint(["code", "version"], ["resource_version.code", "resource_version.version"]),)
+    code: Mapped[str] = mapped_column(Code, primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reviewer: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    report_digest: Mapped[str] = mapped_column(Digest)
+    created_at: Mapped[int]
+
+
+class CdoAppointment(Base):
+    """Who signs for a department as its chief data officer; the newest row that has not ended is in force."""
+
+    __tablename__ = "cdo_appointment"
+    department: Mapped[str] = mapped_column(ForeignKey("party.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    cdo: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    appointed_by: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    created_at: Mapped[int]
+    ended_at: Mapped[int | None]
+
+
+class Publication(Base):
+    """A chief data officer's signature under a version; the entry ``leaf`` is the original."""
+
+    __tablename__ = "publication"
+    __table_args__ = (ForeignKeyConstraint(["code", "version"], ["resource_version.code", "resource_version.version"]),)
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    code: Mapped[str] = mapped_column(Code, index=True)
+    version: Mapped[int]
+    cdo: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    created_at: Mapped[int]
+
+
+class ImportantDataEntry(Base):
+    """An entry of the important-data catalogue (重要数据目录): a resource that matches it is blocked."""
+
+    __tablename__ = "important_data_entry"
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    grade: Mapped[str] = mapped_column(String(16))
+    pattern: Mapped[str] = mapped_column(String(200))
+    fields: Mapped[list[str]]
+    created_by: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    created_at: Mapped[int]
+    withdrawn_at: Mapped[int | None]
+
+
+class ShareDuty(Base):
+    """An entry of the sharing duty list (数据共享责任清单); of several for a resource the newest is in force."""
+
+    __tablename__ = "share_duty"
+    code: Mapped[str] = mapped_column(ForeignKey("catalogue_resource.code"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    department: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    sla_days: Mapped[int]
+    created_by: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    created_at: Mapped[int]
+
+
+class Demand(Base):
+    """An entry of the demand list (需求清单); ``due_at`` is the end of the duty's working days."""
+
+    __tablename__ = "demand"
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    requester: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    title: Mapped[str] = mapped_column(String(200))
+    purpose: Mapped[str] = mapped_column(String(400))
+    domain: Mapped[str] = mapped_column(String(64))
+    fields: Mapped[list[str]]
+    legal_basis: Mapped[str] = mapped_column(String(400))
+    wanted_by: Mapped[str | None] = mapped_column(String(10))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    code: Mapped[str | None] = mapped_column(ForeignKey("catalogue_resource.code"), index=True)
+    due_at: Mapped[int | None]
+    created_at: Mapped[int]
+
+
+class DemandEvent(Base):
+    """A move of a demand: who, when, to which state, and why where that is told."""
+
+    __tablename__ = "demand_event"
+    demand_id: Mapped[str] = mapped_column(ForeignKey("demand.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    move: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    by: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    reason: Mapped[str | None] = mapped_column(String(400))
+    at: Mapped[int]
+
+
+class OpenItem(Base):
+    """An entry of the open catalogue (开放目录); earlier ones of a resource are its history."""
+
+    __tablename__ = "open_item"
+    code: Mapped[str] = mapped_column(ForeignKey("catalogue_resource.code"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
+    open_type: Mapped[str] = mapped_column(String(16))
+    conditions: Mapped[str] = mapped_column(String(400))
+    licence: Mapped[str] = mapped_column(String(64))
+    created_by: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    created_at: Mapped[int]
+    withdrawn_at: Mapped[int | None]

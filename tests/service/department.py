@@ -1,0 +1,90 @@
+"""A department's part in the catalogue: provider, chief data officer, authority, each with its own key."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.demo.cast import Cast
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind, Role
+from ledger.domain.resource import DataResource, ResourceField
+from ledger.proof.jws import sign_entry
+from ledger.service.parties import Actor, NewParty
+from ledger.service.wiring import Ledger
+from ledger.store.catalogue_tables import CatalogueResource
+
+
+def resource(code: str, **members: Any) -> DataResource:
+    """A resource of two fields that keeps every rule."""
+    told: dict[str, Any] = {
+        "code": code,
+        "title": f"企业用电 {code}",
+        "package": "power",
+        "rows": 12,
+        "columns": 2,
+        "fields": (ResourceField("month", "date"), ResourceField("kwh", "decimal")),
+        "content_digest": f"sha-256:{hashlib.sha256(code.encode()).hexdigest()}",
+    }
+    return DataResource(**told | members)
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """The actors around one department's data list."""
+
+    ledger: Ledger
+    provider: Actor
+    cdo: Actor
+    authority: Actor
+    consumer: Actor
+    stranger: Actor
+
+    def put(self, code: str, **members: Any) -> DataResource:
+        """A new version of the provider's resource."""
+        item = resource(code, **members)
+        self.ledger.catalogue.put(self.provider, item)
+        return item
+
+    def signed(self, code: str) -> dict[str, Any]:
+        """The officer's signed publication of the newest version."""
+        account = self.ledger.parties.get(self.cdo.party).account
+        drafted = self.ledger.publications.draft(self.cdo, code)
+        return sign_entry(drafted, self.ledger.custody.signer(account))
+
+    def publish(self, code: str, **members: Any) -> CatalogueResource:
+        """Put, submit, sign, publish."""
+        self.put(code, **members)
+        self.ledger.catalogue.submit(self.provider, code)
+        self.ledger.publications.sign(self.cdo, self.signed(code))
+        return self.ledger.publications.publish(self.provider, code)
+
+    def state(self, code: str) -> str:
+        """Where the resource stands."""
+        return str(self.ledger.catalogue.get(code)["state"])
+
+
+def department(ledger: Ledger, cast: Cast) -> Department:
+    """The cast's provider with an appointed officer."""
+    (account,) = ledger.custody.create()
+    key = ledger.custody.public_key(account)
+    officer = NewParty(
+        PartyKind.PUBLIC_INST,
+        "首席数据官（演示） CDO",
+        synthetic_uscc("440800", 9200),
+        "440800",
+        key,
+        frozenset({Role.CDO}),
+    )
+    (cdo,) = ledger.parties.onboard([officer])
+    authority = Actor(ledger.installation.authority_party, frozenset({Role.AUTHORITY, Role.ADMIN}))
+    ledger.publications.appoint(authority, cast.provider, cdo.id)
+    return Department(
+        ledger=ledger,
+        provider=Actor(cast.provider, frozenset({Role.PROVIDER})),
+        cdo=Actor(cdo.id, frozenset({Role.CDO})),
+        authority=authority,
+        consumer=Actor(cast.bank, frozenset({Role.CONSUMER})),
+        stranger=Actor(cast.other_bank, frozenset({Role.PROVIDER})),
+    )
