@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from ledger.domain.permissions import Action, allowed
-from ledger.errors import Forbidden, Unauthenticated
+from ledger.errors import Unauthenticated
 from ledger.service.parties import Actor
+from ledger.service.roles import require as require
 from ledger.service.wiring import Ledger
 
 bearer = HTTPBearer(auto_error=False, description="API key of a party: `pz_…`")
@@ -34,14 +34,3 @@ def caller(ledger: OpenLedger, credentials: Annotated[HTTPAuthorizationCredentia
 
 
 Caller = Annotated[Actor, Depends(caller)]
-
-
-def require(actor: Actor, action: Action, *, owns: bool = False) -> None:
-    """Raise ``Forbidden`` ``ROLE_MISSING`` unless the role matrix allows the action."""
-    if not allowed(action, actor.roles, owns=owns):
-        raise Forbidden(
-            "ROLE_MISSING",
-            f"None of the party's roles may: {action.value}.",
-            hint="Ask the authority for the role, or the record's owner to do it.",
-            action=action.value,
-        )

@@ -10,7 +10,17 @@ from starlette.concurrency import run_in_threadpool
 
 from api import problems
 from api.limits import BodyLimit
-from api.routes import assets, certificates, consents, log, parties, registrations, rights
+from api.routes import (
+    assets,
+    catalogue,
+    catalogue_lists,
+    certificates,
+    consents,
+    log,
+    parties,
+    registrations,
+    rights,
+)
 from ledger import __version__
 from ledger.service.anchoring import AnchoringThread
 from ledger.service.wiring import Ledger
@@ -52,6 +62,9 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Ledger]]) -> Fas
         assets.router,
         registrations.router,
         rights.router,
+        catalogue_lists.router,
+        catalogue_lists.demands,
+        catalogue.router,
         log.router,
     ):
         app.include_router(router, prefix="/v1")

@@ -9,15 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger.chain.accounts import account_of
+from ledger.cli.files import signer_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, errors_explained
 from ledger.domain.canonical import parse_json
 from ledger.errors import InvalidInput
-from ledger.proof.jws import LocalSigner, public_jwk, sign_entry
+from ledger.proof.jws import public_jwk, sign_entry
 from ledger.service.authorizations import AuthorizationRequest
 from ledger.service.issuance import IssueRequest
-from ledger.service.keys import SecretFile
 from ledger.service.provisions import Supply
 from ledger.service.tabular import read_csv
 
@@ -69,7 +68,7 @@ def sign(
 ) -> None:
     """Sign a statement with a party's own key; needs no ledger and no network."""
     with errors_explained(as_json):
-        _write(statement, sign_entry(_read(statement), _signer(key)))
+        _write(statement, sign_entry(_read(statement), signer_of(key)))
         emit({"file": str(statement), "signed": True}, as_json)
 
 
@@ -95,7 +94,7 @@ def supply(
     with opened(home, as_json) as ledger:
         supplied = read_csv(rows)
         entry = ledger.provisions.draft(authorization, provider, supplied, as_of=_day(as_of))
-        (row,) = ledger.provisions.submit([Supply(sign_entry(entry, _signer(key)), supplied)])
+        (row,) = ledger.provisions.submit([Supply(sign_entry(entry, signer_of(key)), supplied)])
         emit({"provision": row.id, "result": row.result}, as_json)
 
 
@@ -127,7 +126,7 @@ def present(
     """Bind a certificate to one consumer and one nonce with the subject's key, and write the bundle."""
     with opened(home, as_json) as ledger:
         chosen = None if fields is None else fields.split(",")
-        made = ledger.bundles.present(number, chosen, consumer, nonce, _signer(key), ledger.clock())
+        made = ledger.bundles.present(number, chosen, consumer, nonce, signer_of(key), ledger.clock())
         out.write_bytes(made.to_bytes())
         emit({"file": str(out), "certificate_no": number}, as_json)
 
@@ -141,16 +140,9 @@ def withdraw(
 ) -> None:
     """Withdraw a consent: the next verification of what rests on it fails."""
     with opened(home, as_json) as ledger:
-        entry = sign_entry(ledger.authorizations.withdrawal_draft(authorization), _signer(key))
+        entry = sign_entry(ledger.authorizations.withdrawal_draft(authorization), signer_of(key))
         row = ledger.authorizations.withdraw(entry)
         emit({"authorization": row.id, "state": row.state}, as_json)
-
-
-def _signer(path: Path) -> LocalSigner:
-    if not path.is_file():
-        raise InvalidInput("FILE_MISSING", "There is no such key file.", where=str(path))
-    key = SecretFile(path).read()
-    return LocalSigner(key, account_of(key))
 
 
 def _read(path: Path) -> dict[str, Any]:

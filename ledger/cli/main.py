@@ -9,6 +9,7 @@ import typer
 from ledger import __version__
 from ledger.cli import (
     assets,
+    catalogue,
     certificates,
     consents,
     demo,
@@ -53,6 +54,7 @@ for name, group in (
     ("right", rights.app),
     ("lien", rights.liens),
     ("assess", rights.assess),
+    ("catalogue", catalogue.app),
     ("log", inspect.log),
     ("index", inspect.index),
 ):

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -102,7 +103,7 @@ def fail(error: PingzhengError, as_json: bool) -> NoReturn:
             }
         )
     else:
-        stderr.print(f"[bold red]错误 error[/] [bold]{error.code}[/]  {error.message}", highlight=False)
+        stderr.print(f"[bold red]错误 error[/] [bold]{error.code}[/]  {escape(error.message)}", highlight=False)
         if error.where:
             stderr.print(f"  位置 where: {error.where}", highlight=False, markup=False)
         if error.hint:
@@ -116,5 +117,5 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "是 yes" if value else "否 no"
     if isinstance(value, (dict, list, tuple)):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)
+        return escape(json.dumps(value, ensure_ascii=False))
+    return escape(str(value))

@@ -1,0 +1,145 @@
+"""The data list: descriptions, reviews, signatures, imports. A code may hold slashes, so it ends a path."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from api import schemas
+from api import schemas_catalogue as catalogue
+from api.access import Caller, OpenLedger
+from api.paging import Cursor, Limit, Page, decode, page
+from ledger.domain.resource import DataResource
+from ledger.errors import InvalidInput
+from ledger.service.catalogue import described
+from ledger.service.catalogue_import import sheets_of
+from ledger.store.catalogue_tables import CatalogueResource
+
+router = APIRouter(prefix="/catalogue", tags=["catalogue"])
+
+CodePath = Annotated[str, Path(max_length=64)]
+Version = Annotated[int, Path(ge=1, lt=2**31)]
+OfVersion = Annotated[int, Query(ge=1, lt=2**31)]
+
+
+@router.post("/resources")
+def put(body: catalogue.PutResourceIn, ledger: OpenLedger, actor: Caller) -> catalogue.ChangeOut:
+    """Record a description as the next version of the caller's resource; the same again records nothing."""
+    change = ledger.catalogue.put(actor, DataResource.from_dict(body.resource.model_dump()))
+    return catalogue.ChangeOut(
+        code=body.resource.code, verdict=change.verdict, version=change.version, diff=list(change.changes)
+    )
+
+
+@router.get("/resources")
+def resources(
+    ledger: OpenLedger,
+    actor: Caller,
+    state: Annotated[str | None, Query(max_length=16)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[catalogue.EntryOut]:
+    """The data list by code: what is published, the caller's own, and all to those who approve it."""
+    rows = ledger.catalogue.page(decode(cursor), limit + 1, state, actor)
+    return page(rows, limit, lambda row: row.code, show)
+
+
+@router.get("/resources/{code:path}")
+def resource(code: CodePath, ledger: OpenLedger, actor: Caller) -> catalogue.ResourceOut:
+    """One resource: the newest version, or the published one to those who see no drafts."""
+    return catalogue.ResourceOut(**ledger.catalogue.get(code, actor))
+
+
+@router.get("/versions/{version}/{code:path}")
+def version(version: Version, code: CodePath, ledger: OpenLedger, actor: Caller) -> catalogue.VersionOut:
+    """A description as it was at that version."""
+    document = ledger.catalogue.document(code, version, actor)
+    return catalogue.VersionOut(code=code, version=version, resource=document)
+
+
+@router.get("/history/{code:path}")
+def history(code: CodePath, ledger: OpenLedger, actor: Caller) -> catalogue.HistoryOut:
+    """Every move of a resource, oldest first."""
+    return catalogue.HistoryOut(code=code, events=ledger.catalogue.history(code, actor))
+
+
+@router.get("/diff/{code:path}")
+def diff(code: CodePath, old: OfVersion, new: OfVersion, ledger: OpenLedger, actor: Caller) -> catalogue.DiffOut:
+    """What changed between two versions."""
+    return catalogue.DiffOut(code=code, changes=ledger.catalogue.diff(code, old, new, actor))
+
+
+@router.post("/submissions")
+def submit(body: catalogue.CodeIn, ledger: OpenLedger, actor: Caller) -> catalogue.EntryOut:
+    """Hand the newest version in for signature; `blocked` if it is or matches important data without a review."""
+    return show(ledger.catalogue.submit(actor, body.code))
+
+
+@router.post("/reviews")
+def review(body: catalogue.ReviewIn, ledger: OpenLedger, actor: Caller) -> catalogue.EntryOut:
+    """Record the review of important data; a block for it is lifted."""
+    return show(ledger.catalogue.record_review(actor, body.code, body.report_digest))
+
+
+@router.post("/blocks")
+def block(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: Caller) -> catalogue.EntryOut:
+    """Take a resource off every list until a review lifts it."""
+    return show(ledger.catalogue.block(actor, body.code, body.reason))
+
+
+@router.post("/retirements")
+def retire(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: Caller) -> catalogue.EntryOut:
+    """End an entry for good; its versions stay."""
+    return show(ledger.catalogue.retire(actor, body.code, body.reason))
+
+
+@router.post("/officers")
+def appoint(body: catalogue.OfficerIn, ledger: OpenLedger, actor: Caller) -> catalogue.OfficerOut:
+    """Appoint a department's chief data officer, as the authority."""
+    ledger.publications.appoint(actor, body.department, body.cdo)
+    return catalogue.OfficerOut(department=body.department, cdo=body.cdo)
+
+
+@router.post("/publications/draft")
+def publication_draft(body: catalogue.CodeIn, ledger: OpenLedger, actor: Caller) -> schemas.DraftOut:
+    """The unsigned publication of the newest version, for the department's chief data officer to sign."""
+    return schemas.DraftOut(entry=ledger.publications.draft(actor, body.code))
+
+
+@router.post("/publications/signature")
+def sign(body: schemas.StatementIn, ledger: OpenLedger, actor: Caller) -> catalogue.EntryOut:
+    """Record the chief data officer's signed publication."""
+    return show(ledger.publications.sign(actor, body.statement))
+
+
+@router.post("/publications")
+def publish(body: catalogue.CodeIn, ledger: OpenLedger, actor: Caller) -> catalogue.EntryOut:
+    """Show the signed version in the data list."""
+    return show(ledger.publications.publish(actor, body.code))
+
+
+@router.post("/imports")
+def import_table(body: catalogue.ImportIn, ledger: OpenLedger, actor: Caller) -> catalogue.ImportOut:
+    """A table into the caller's data list: a report per row, and unless it is a dry run all rows or none."""
+    beside = None if body.fields is None else _bytes(body.fields, "fields")
+    sheets = sheets_of(_bytes(body.content, "content"), body.name, beside)
+    take = ledger.catalogue_import.dry_run if body.dry_run else ledger.catalogue_import.commit
+    report = take(actor, sheets)
+    return catalogue.ImportOut(
+        committed=report.committed, counts=report.counts, rows=[row.to_dict() for row in report.rows]
+    )
+
+
+def show(row: CatalogueResource) -> catalogue.EntryOut:
+    """Where an entry stands."""
+    return catalogue.EntryOut(**described(row))
+
+
+def _bytes(text: str, where: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInput("BASE64_INVALID", "This is not base64.", where=where) from error

@@ -1,0 +1,221 @@
+"""``pingzheng catalogue``: the data list, from import to publication."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ledger.cli import catalogue_lists, demands
+from ledger.cli.files import read_bounded, signer_of
+from ledger.cli.opening import opened
+from ledger.cli.output import AsJson, Home, console, emit, emit_rows, local_time, print_json, progress
+from ledger.proof.jws import sign_entry
+from ledger.service.catalogue import described
+from ledger.service.catalogue_import import FIELD_COLUMNS, OPTIONAL, REQUIRED, ImportReport, sheets_of
+from ledger.service.tabular import MAX_CSV_BYTES
+
+app = typer.Typer(no_args_is_help=True, help="数据目录 Catalogue: import, submit, sign, publish, demands, open data.")
+app.add_typer(catalogue_lists.systems, name="system")
+app.add_typer(catalogue_lists.important, name="important")
+app.add_typer(catalogue_lists.open_data, name="open")
+app.add_typer(demands.app, name="demand")
+app.add_typer(demands.duties, name="duty")
+
+MAX_REPORT_BYTES = 256 * 1024 * 1024
+Code = Annotated[str, typer.Argument(help="Resource code.", show_default=False)]
+By = Annotated[str, typer.Option(help="Party id of who acts.", show_default=False)]
+Reason = Annotated[str, typer.Option(help="Why; it is recorded.", show_default=False)]
+_VERDICTS = {
+    "new": "新增 new",
+    "new_version": "新版本 new version",
+    "unchanged": "不变 unchanged",
+    "refused": "拒绝 refused",
+}
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[
+        Path,
+        typer.Argument(help=f"CSV or .xlsx with {', '.join(REQUIRED)}; and any of {', '.join(OPTIONAL)}."),
+    ],
+    by: By,
+    fields: Annotated[
+        Path | None, typer.Option(help=f"CSV of fields: {', '.join(FIELD_COLUMNS)}; in .xlsx a sheet `fields`.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report on every row, write nothing.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a table into the provider's data list: all rows or none.
+
+    In the column `fields` a field is name:type[:pii[:secrecy[:grade]]], separated by semicolons.
+
+    示例 Example:  pingzheng catalogue import list.xlsx --by <party> --dry-run
+    """
+    with opened(home, as_json) as ledger:
+        beside = None if fields is None else read_bounded(fields, MAX_CSV_BYTES)
+        sheets = sheets_of(read_bounded(file, MAX_CSV_BYTES), file.name, beside)
+        take = ledger.catalogue_import.dry_run if dry_run else ledger.catalogue_import.commit
+        actor = ledger.parties.actor(by)
+        with progress() as bar:
+            task = bar.add_task("导入 import", total=len(sheets.resources))
+            report = take(actor, sheets, lambda rows: bar.advance(task, rows))
+        _show(report, as_json)
+    if report.counts["refused"]:
+        raise typer.Exit(1)
+
+
+def _show(report: ImportReport, as_json: bool) -> None:
+    if as_json:
+        rows = [row.to_dict() for row in report.rows]
+        print_json({"committed": report.committed, "counts": report.counts, "rows": rows})
+        return
+    told = [
+        {
+            "行 row": row.row,
+            "资源 resource": row.code,
+            "结果 verdict": _VERDICTS[row.verdict],
+            "说明 what": row.message or ", ".join(change["where"] for change in row.diff),
+            "位置 where": row.where or "",
+            "下一步 next": row.hint or "",
+        }
+        for row in report.rows
+    ]
+    emit_rows(told, False, "导入 Import")
+    counts = ", ".join(f"{_VERDICTS[name]} {count}" for name, count in report.counts.items())
+    console.print(f"{counts}  {'已写入 written' if report.committed else '未写入 nothing written'}")
+
+
+@app.command("list")
+def listing(
+    state: Annotated[str | None, typer.Option(help="draft, submitted, cdo_signed, published, …")] = None,
+    after: Annotated[str | None, typer.Option(help="Begin after this code.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """The data list by code."""
+    with opened(home, as_json) as ledger:
+        rows = [described(row) for row in ledger.catalogue.page(after, limit, state)]
+        emit_rows(rows, as_json, "数据清单 Data list")
+
+
+@app.command()
+def show(
+    code: Code,
+    version: Annotated[int | None, typer.Option(min=1, help="Default: the newest.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """One resource with its fields, grades and tags."""
+    with opened(home, as_json) as ledger:
+        told = ledger.catalogue.get(code)
+        document = told.pop("resource") if version is None else ledger.catalogue.document(code, version)
+        if as_json:
+            print_json(told | {"shown_version": version or told["version"], "resource": document})
+            return
+        emit({name: value for name, value in document.items() if name != "fields"} | _standing(told), False, code)
+        emit_rows(document["fields"], False, "字段 Fields")
+
+
+@app.command()
+def history(code: Code, home: Home = None, as_json: AsJson = False) -> None:
+    """Every move of a resource, oldest first."""
+    with opened(home, as_json) as ledger:
+        rows = ledger.catalogue.history(code)
+        if not as_json:
+            rows = [row | {"at": local_time(row["at"]), "by": row["by"][:12] + "…"} for row in rows]
+        emit_rows(rows, as_json, f"历史 History of {code}")
+
+
+@app.command()
+def diff(
+    code: Code,
+    old: Annotated[int, typer.Argument(min=1, show_default=False)],
+    new: Annotated[int, typer.Argument(min=1, show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """What changed between two versions."""
+    with opened(home, as_json) as ledger:
+        emit_rows(ledger.catalogue.diff(code, old, new), as_json, f"变化 Changes of {code}, {old} → {new}")
+
+
+@app.command()
+def submit(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """Hand the newest version in for signature, as its provider; listed important data is blocked instead."""
+    with opened(home, as_json) as ledger:
+        emit(described(ledger.catalogue.submit(ledger.parties.actor(by), code)), as_json, code)
+
+
+@app.command()
+def review(
+    code: Code,
+    by: By,
+    report: Annotated[Path, typer.Option(help="The report; only its digest is recorded.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record a review of important data; a block for it is lifted."""
+    with opened(home, as_json) as ledger:
+        digest = f"sha-256:{hashlib.sha256(read_bounded(report, MAX_REPORT_BYTES)).hexdigest()}"
+        row = ledger.catalogue.record_review(ledger.parties.actor(by), code, digest)
+        emit(described(row) | {"report_digest": digest}, as_json, code)
+
+
+@app.command()
+def appoint(
+    department: Annotated[str, typer.Argument(help="Party id of the department.", show_default=False)],
+    by: By,
+    cdo: Annotated[str | None, typer.Option(help="Party id of the officer; without it the appointment ends.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Appoint a department's chief data officer, as the authority."""
+    with opened(home, as_json) as ledger:
+        ledger.publications.appoint(ledger.parties.actor(by), department, cdo)
+        emit({"department": department, "cdo": cdo}, as_json)
+
+
+@app.command()
+def sign(
+    code: Code,
+    by: By,
+    key: Annotated[Path, typer.Option(help="The officer's private key file.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign the newest version as its department's chief data officer."""
+    with opened(home, as_json) as ledger:
+        actor = ledger.parties.actor(by)
+        statement = sign_entry(ledger.publications.draft(actor, code), signer_of(key))
+        emit(described(ledger.publications.sign(actor, statement)), as_json, code)
+
+
+@app.command()
+def publish(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """Show the signed version in the data list."""
+    with opened(home, as_json) as ledger:
+        emit(described(ledger.publications.publish(ledger.parties.actor(by), code)), as_json, code)
+
+
+@app.command()
+def block(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+    """Take a resource off every list until a review lifts it."""
+    with opened(home, as_json) as ledger:
+        emit(described(ledger.catalogue.block(ledger.parties.actor(by), code, reason)), as_json, code)
+
+
+@app.command()
+def retire(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+    """End an entry for good; its versions stay."""
+    with opened(home, as_json) as ledger:
+        emit(described(ledger.catalogue.retire(ledger.parties.actor(by), code, reason)), as_json, code)
+
+
+def _standing(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: told[name] for name in ("provider", "state", "version", "published_version")}

@@ -1,0 +1,162 @@
+"""``pingzheng catalogue system``, ``important`` and ``open``: the lists beside the data list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ledger.cli.opening import opened
+from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time, print_json
+from ledger.domain.important import LISTED_GRADES, ImportantData
+from ledger.service.open_catalogue import OPEN_TYPES, Opening
+from ledger.service.systems import STATUSES, SystemEntry
+from ledger.store.catalogue_tables import ImportantDataEntry, InfoSystem
+
+systems = typer.Typer(no_args_is_help=True, help="系统清单 Information systems.")
+important = typer.Typer(no_args_is_help=True, help="重要数据目录 Important-data list: what matches is blocked.")
+open_data = typer.Typer(no_args_is_help=True, help="开放目录 Open catalogue.")
+
+Code = Annotated[str, typer.Argument(help="Resource code.", show_default=False)]
+By = Annotated[str, typer.Option(help="Party id of who acts.", show_default=False)]
+After = Annotated[str | None, typer.Option(help="Begin after this code.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000)]
+
+
+@systems.command("list")
+def list_systems(after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
+    """Information systems by code, the newest version of each."""
+    with opened(home, as_json) as ledger:
+        emit_rows([_system(row) for row in ledger.systems.page(after, limit)], as_json, "系统清单 Systems")
+
+
+@systems.command("put")
+def put_system(
+    code: Annotated[str, typer.Argument(help="System code.", show_default=False)],
+    name: Annotated[str, typer.Option(show_default=False)],
+    level: Annotated[int, typer.Option(min=1, max=5, help="Level of 等保.", show_default=False)],
+    by: By,
+    status: Annotated[str, typer.Option(help=", ".join(STATUSES))] = "running",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enter a system, or its next version."""
+    with opened(home, as_json) as ledger:
+        row = ledger.systems.put(ledger.parties.actor(by), SystemEntry(code, name, level, status))
+        emit(_system(row), as_json, code)
+
+
+@important.command("list")
+def list_important(home: Home = None, as_json: AsJson = False) -> None:
+    """Every listed kind of data, withdrawn ones too."""
+    with opened(home, as_json) as ledger:
+        emit_rows([_kind(row) for row in ledger.important_data.all()], as_json, "重要数据目录 Important data")
+
+
+@important.command("add")
+def add_important(
+    title: Annotated[str, typer.Argument(show_default=False)],
+    by: By,
+    pattern: Annotated[str, typer.Option(help="Glob over titles, e.g. '*地下管线*'.")] = "",
+    fields: Annotated[str, typer.Option(help="Field names that occur together, by comma.")] = "",
+    grade: Annotated[str, typer.Option(help=", ".join(LISTED_GRADES))] = "important",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """List a kind of important or core data."""
+    with opened(home, as_json) as ledger:
+        entry = ImportantData(title, grade, pattern, tuple(filter(None, fields.split(","))))
+        emit(_kind(ledger.important_data.add(ledger.parties.actor(by), entry)), as_json)
+
+
+@important.command("withdraw")
+def withdraw_important(
+    identifier: Annotated[str, typer.Argument(help="Id of the entry.", show_default=False)],
+    by: By,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take an entry off the list; it stays on record."""
+    with opened(home, as_json) as ledger:
+        ledger.important_data.withdraw(ledger.parties.actor(by), identifier)
+        emit({"id": identifier, "withdrawn": True}, as_json)
+
+
+@open_data.command("list")
+def list_open(after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
+    """What is open now, with conditions and licence."""
+    with opened(home, as_json) as ledger:
+        rows = ledger.open_catalogue.page(after, limit)
+        if not as_json:
+            rows = [_open(row) | {"标题 title": row["resource"]["title"]} for row in rows]
+        emit_rows(rows, as_json, "开放目录 Open catalogue")
+
+
+@open_data.command("show")
+def show_open(code: Code, home: Home = None, as_json: AsJson = False) -> None:
+    """One open resource with the history of its opening."""
+    with opened(home, as_json) as ledger:
+        told = ledger.open_catalogue.get(code)
+        if as_json:
+            print_json(told)
+            return
+        emit(_open(told) | {"标题 title": told["resource"]["title"]}, False, code)
+        emit_rows([_open(item) for item in told["history"]], False, "历史 History")
+
+
+@open_data.command("add")
+def add_open(
+    code: Code,
+    by: By,
+    licence: Annotated[str, typer.Option(help="e.g. CC-BY-4.0.", show_default=False)],
+    open_type: Annotated[str, typer.Option("--type", help=", ".join(OPEN_TYPES))] = "free",
+    conditions: Annotated[str, typer.Option(help="Needed unless it is free.")] = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open the published version of a resource."""
+    with opened(home, as_json) as ledger:
+        item = ledger.open_catalogue.open(ledger.parties.actor(by), code, Opening(open_type, conditions, licence))
+        emit({"code": code, "number": item.number, "version": item.version, "open_type": item.open_type}, as_json)
+
+
+@open_data.command("withdraw")
+def withdraw_open(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """Take a resource out of the open catalogue."""
+    with opened(home, as_json) as ledger:
+        ledger.open_catalogue.close(ledger.parties.actor(by), code)
+        emit({"code": code, "open": False}, as_json)
+
+
+def _system(row: InfoSystem) -> dict[str, Any]:
+    return {
+        "code": row.code,
+        "version": row.version,
+        "owner": row.owner,
+        "name": row.name,
+        "protection_level": row.protection_level,
+        "status": row.status,
+    }
+
+
+def _kind(row: ImportantDataEntry) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "title": row.title,
+        "grade": row.grade,
+        "pattern": row.pattern,
+        "fields": row.fields,
+        "withdrawn": row.withdrawn_at is not None,
+    }
+
+
+def _open(item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "code": item["code"],
+        "version": item["version"],
+        "类型 type": item["open_type"],
+        "条件 conditions": item["conditions"],
+        "许可 licence": item["licence"],
+        "起 since": local_time(item["created_at"]),
+        "止 until": None if item["withdrawn_at"] is None else local_time(item["withdrawn_at"]),
+    }

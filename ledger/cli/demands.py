@@ -1,0 +1,176 @@
+"""``pingzheng catalogue demand`` and ``duty``: demands for data, and who must share it by when."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from ledger.cli.opening import opened
+from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time, print_json
+from ledger.errors import InvalidInput
+from ledger.service.demands import NewDemand, described
+from ledger.service.wiring import Ledger
+from ledger.store.catalogue_tables import Demand
+
+app = typer.Typer(no_args_is_help=True, help="需求清单 Demands: file, match, accept, connect, refuse, appeal.")
+duties = typer.Typer(no_args_is_help=True, help="责任清单 Sharing duties.")
+
+Identifier = Annotated[str, typer.Argument(metavar="DEMAND", help="Demand id.", show_default=False)]
+By = Annotated[str, typer.Option(help="Party id of who acts.", show_default=False)]
+Reason = Annotated[str, typer.Option(help="Why; it is recorded.", show_default=False)]
+
+
+@app.command("list")
+def listing(
+    state: Annotated[str | None, typer.Option(help="filed, matched, duty_accepted, connected, …")] = None,
+    after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """The demand list by id, and what is overdue."""
+    with opened(home, as_json) as ledger:
+        rows = [described(row, ledger.clock()) for row in ledger.demands.page(after, limit, state)]
+        if not as_json:
+            rows = [{name: row[name] for name in ("id", "title", "state", "resource", "overdue")} for row in rows]
+        emit_rows(rows, as_json, "需求清单 Demands")
+
+
+@app.command()
+def show(demand: Identifier, home: Home = None, as_json: AsJson = False) -> None:
+    """One demand with its moves."""
+    with opened(home, as_json) as ledger:
+        told = ledger.demands.get(demand)
+        if as_json:
+            print_json(told)
+            return
+        moves = told.pop("history")
+        due = None if told["due_at"] is None else local_time(told["due_at"])
+        emit(told | {"due_at": due, "created_at": local_time(told["created_at"])}, False, demand)
+        emit_rows([move | {"at": local_time(move["at"]), "by": move["by"][:12] + "…"} for move in moves], False, "历史")
+
+
+@app.command()
+def file(
+    title: Annotated[str, typer.Argument(show_default=False)],
+    purpose: Annotated[str, typer.Option(show_default=False)],
+    basis: Annotated[str, typer.Option(help="Legal basis.", show_default=False)],
+    fields: Annotated[str, typer.Option(help="Field names, by comma.", show_default=False)],
+    by: By,
+    domain: Annotated[str, typer.Option(help="Domain of the data list.")] = "",
+    wanted_by: Annotated[str, typer.Option(help="Day, YYYY-MM-DD.")] = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enter a demand."""
+    with opened(home, as_json) as ledger:
+        names = tuple(name.strip() for name in fields.split(","))
+        demand = NewDemand(title, purpose, basis, names, domain, _day(wanted_by))
+        _emit(ledger, ledger.demands.file(ledger.parties.actor(by), demand), as_json)
+
+
+@app.command()
+def candidates(
+    demand: Identifier,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Resources that may answer a demand, best first, and why; scores are in per-mille."""
+    with opened(home, as_json) as ledger:
+        emit_rows([item.to_dict() for item in ledger.demands.candidates(demand, limit)], as_json, "候选 Candidates")
+
+
+@app.command()
+def match(
+    demand: Identifier,
+    resource: Annotated[str, typer.Argument(help="Resource code.", show_default=False)],
+    by: By,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Assign a published resource, as the authority."""
+    with opened(home, as_json) as ledger:
+        _emit(ledger, ledger.demands.match(ledger.parties.actor(by), demand, resource), as_json)
+
+
+@app.command()
+def accept(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """Take on the duty: its working days run from now."""
+    with opened(home, as_json) as ledger:
+        _emit(ledger, ledger.demands.accept(ledger.parties.actor(by), demand), as_json)
+
+
+@app.command()
+def connect(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """The data is connected (挂接)."""
+    with opened(home, as_json) as ledger:
+        _emit(ledger, ledger.demands.connect(ledger.parties.actor(by), demand), as_json)
+
+
+@app.command()
+def close(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """The requester has its data; or the authority dismisses an appeal."""
+    with opened(home, as_json) as ledger:
+        _emit(ledger, ledger.demands.close(ledger.parties.actor(by), demand), as_json)
+
+
+@app.command()
+def refuse(demand: Identifier, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+    """Refuse, with a reason."""
+    with opened(home, as_json) as ledger:
+        _emit(ledger, ledger.demands.refuse(ledger.parties.actor(by), demand, reason), as_json)
+
+
+@app.command()
+def appeal(demand: Identifier, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+    """Appeal against a refusal, as the requester."""
+    with opened(home, as_json) as ledger:
+        _emit(ledger, ledger.demands.appeal(ledger.parties.actor(by), demand, reason), as_json)
+
+
+@duties.command("add")
+def add_duty(
+    resource: Annotated[str, typer.Argument(help="Resource code.", show_default=False)],
+    department: Annotated[str, typer.Option(help="Party id of who must share.", show_default=False)],
+    days: Annotated[int, typer.Option(min=1, help="Working days.", show_default=False)],
+    by: By,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """List who must share a resource within how many working days, as the authority."""
+    with opened(home, as_json) as ledger:
+        duty = ledger.demands.list_duty(ledger.parties.actor(by), resource, department, days)
+        emit({"resource": duty.code, "department": duty.department, "sla_days": duty.sla_days}, as_json)
+
+
+@duties.command("list")
+def list_duties(
+    resource: Annotated[str, typer.Argument(help="Resource code.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Duties of a resource; the first is in force."""
+    with opened(home, as_json) as ledger:
+        rows = [
+            {"number": duty.number, "department": duty.department, "sla_days": duty.sla_days}
+            for duty in ledger.demands.duties(resource)
+        ]
+        emit_rows(rows, as_json, f"责任清单 Duties of {resource}")
+
+
+def _emit(ledger: Ledger, row: Demand, as_json: bool) -> None:
+    told: dict[str, Any] = described(row, ledger.clock())
+    if not as_json:
+        told = {name: told[name] for name in ("id", "title", "state", "resource", "due_at", "overdue")}
+        told["due_at"] = None if row.due_at is None else local_time(row.due_at)
+    emit(told, as_json, row.id)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InvalidInput("DATE_INVALID", "There is no such day.", where="wanted_by", hint="YYYY-MM-DD.") from error
