@@ -9,11 +9,11 @@ from api.access import Caller, OpenLedger, require
 from api.paging import Cursor, Limit, Page, decode, page
 from api.routes.assets import resource_of, show_asset, signed_of
 from api.schemas import AssetOut, HexId
+from ledger.domain.asset_names import DESCRIBING
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
 
 router = APIRouter(tags=["registrations"])
-DESCRIBING = ("first", "change", "correct")
 
 
 @router.get("/registrations/queue")

@@ -6,6 +6,8 @@ from typing import Final
 
 ASSET_STATES: Final = ("none", "applied", "confirmed", "rejected", "cancelled", "annulled")
 APPLICATION_KINDS: Final = ("none", "first", "change", "correct", "renew", "cancel")
+# Those that describe the resource anew; the documents of the others say why.
+DESCRIBING: Final = ("first", "change", "correct")
 STAGES: Final = ("none", "submitted", "accepted", "reviewed", "noticed", "returned")
 OBJECTION_STATES: Final = ("none", "filed", "admitted", "verified", "upheld", "dismissed", "refused")
 RIGHT_KINDS: Final = ("hold", "process", "operate")

@@ -7,14 +7,21 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from ledger.domain.asset_names import APPLICATION_KINDS, GRADES, OBJECTION_STATES, RELATIONS, RIGHT_KINDS, STAGES
+from ledger.domain.asset_names import (
+    APPLICATION_KINDS,
+    DESCRIBING,
+    GRADES,
+    OBJECTION_STATES,
+    RELATIONS,
+    RIGHT_KINDS,
+    STAGES,
+)
 from ledger.index import tables
 from ledger.index.events import Handler, IndexedEvent
 
 NO_APPLICATION: Final = {"kind": "", "stage": "", "until": 0}
 NO_OFFER: Final = {"offered_to": 0, "until": 0}
 NO_FINGERPRINT: Final = "00" * 32
-DESCRIBING: Final = ("first", "change", "correct")
 CLOSED: Final = ("upheld", "dismissed", "refused")
 
 

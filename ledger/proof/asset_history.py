@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from ledger.domain.asset_names import (
     APPLICATION_KINDS,
+    DESCRIBING,
     GRADES,
     OBJECTION_STATES,
     RELATIONS,
@@ -64,6 +65,7 @@ def _registered(view: AssetView, args: _Args) -> AssetView:
         holder=args["holder"],
         since=args["at"],
         content=args["content"],
+        filed=args["content"],
         fingerprint=args["fingerprint"],
     )
 
@@ -74,7 +76,7 @@ def _filed(view: AssetView, args: _Args) -> AssetView:
         view,
         kind=APPLICATION_KINDS[args["kind"]],
         stage="submitted",
-        content=args["content"],
+        filed=args["content"],
         fingerprint=view.fingerprint if fingerprint == _NO_DIGEST else fingerprint,
         grade=grade,
         cleared=view.cleared and grade == view.grade,
@@ -93,15 +95,15 @@ def _rejected(view: AssetView, args: _Args) -> AssetView:
 
 
 def _confirmed(view: AssetView, args: _Args) -> AssetView:
-    cancelled = APPLICATION_KINDS[args["kind"]] == "cancel"
+    kind = APPLICATION_KINDS[args["kind"]]
     return replace(
         view,
-        state="cancelled" if cancelled else "confirmed",
+        state="cancelled" if kind == "cancel" else "confirmed",
         kind=None,
         stage=None,
         until=0,
         valid_to=args["validTo"],
-        confirmed_content=view.confirmed_content if cancelled else view.content,
+        content=view.filed if kind in DESCRIBING else view.content,
     )
 
 

@@ -83,9 +83,9 @@ class AssetView:
     """An asset at the time ``at``; ``state`` is ``none`` and ``holder`` None before it was entered.
 
     ``kind`` and ``stage`` are None where no application is open; ``until`` is the last second of the offer or of the
-    notice, 0 where neither runs; ``content`` is that of the last application, ``confirmed_content`` that of the
-    registration. ``liens`` are those that stand, by rank; ``rights`` all that were granted, those ended included;
-    ``parents`` are (relation, asset).
+    notice, 0 where neither runs; ``content`` is in force, ``filed`` is what the last application committed to.
+    ``liens`` are those that stand, by rank; ``rights`` all that were granted, those ended included; ``parents`` are
+    (relation, asset).
     """
 
     at: int
@@ -102,7 +102,7 @@ class AssetView:
     until: int = 0
     valid_to: int = 0
     content: str | None = None
-    confirmed_content: str | None = None
+    filed: str | None = None
     fingerprint: str | None = None
     objections: tuple[Objection, ...] = ()
     liens: tuple[Lien, ...] = ()

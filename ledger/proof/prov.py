@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ledger.domain.asset_events import documents_in, names_in, parties_in
+from ledger.domain.asset_names import DESCRIBING
 from ledger.proof.recorded_history import RecordedCertificate, RecordedEvent, RecordedHistory
 
 PZ: Final = "urn:pingzheng:terms:"
@@ -141,7 +142,7 @@ class _Writer:
                 self.filed = args["content"]
             case "Confirmed" if kind == "cancel":
                 self._end(activity, event)
-            case "Confirmed" if self.filed != self.versions[-1].content:
+            case "Confirmed" if kind in DESCRIBING and self.filed != self.versions[-1].content:
                 self._new_version(activity, event, self.filed, self.versions[-1].holder)
             case "TransferAccepted":
                 self._new_version(activity, event, self.versions[-1].content, args["to"])

@@ -8,13 +8,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ledger.domain.asset_names import DESCRIBING
 from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS
 from ledger.store.database import Database
 from ledger.store.records import registration
 from ledger.store.registration_tables import Application
-
-DESCRIBING = ("first", "change", "correct")
 
 
 class Descriptions:

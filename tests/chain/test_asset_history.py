@@ -156,8 +156,8 @@ def test_view_is_what_the_index_says(lived: Chain, histories: Histories) -> None
         assert (view.state, view.kind or "", view.stage or "", view.grade, view.cleared) == (
             (row.state, row.kind, row.stage, row.grade, row.cleared)
         )
-        assert (view.holder, view.content, view.fingerprint, view.frozen) == (
-            (row.holder_no, row.content, row.fingerprint, row.frozen)
+        assert (view.holder, view.content, view.filed, view.fingerprint, view.frozen) == (
+            (row.holder_no, row.content, row.filed, row.fingerprint, row.frozen)
         )
         assert (view.until, view.valid_to, view.offered_to or 0, view.since) == (
             (row.until, row.valid_to, row.offered_to, row.since)

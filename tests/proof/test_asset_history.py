@@ -73,9 +73,8 @@ def test_what_stands_beside_the_state() -> None:
     assert not at(180).liens
     assert (at(160).offer_open, at(160).offered_to, at(170).offer_open) == (True, FIRM, False)
     assert (at(260).frozen, at(270).frozen) == (True, False)
-    assert at(200).content == digest("wrong")
-    assert at(200).confirmed_content == digest("content")
-    assert at(250).confirmed_content == digest("corrected")
+    assert (at(200).filed, at(200).content) == (digest("wrong"), digest("content"))
+    assert at(250).content == digest("corrected")
     assert at(280).parents == (("derived_from", PARENT),)
     assert at(280).successors == (SUCCESSOR,)
     assert at(280).reports == (digest("review"), digest("quality"))
