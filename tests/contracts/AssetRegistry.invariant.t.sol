@@ -2,8 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {AssetRegistry} from "../../contracts/AssetRegistry.sol";
-import {IAssetRegistry} from "../../contracts/interfaces/IAssetRegistry.sol";
-import {AssetId, PartyNo, Reason} from "../../contracts/Types.sol";
+import {IAssetApplications} from "../../contracts/interfaces/IAssetApplications.sol";
+import {IAssetRecord} from "../../contracts/interfaces/IAssetRecord.sol";
+import {IAssetTransfers} from "../../contracts/interfaces/IAssetTransfers.sol";
+import {AssetId, Grade, PartyNo, Reason, Stage} from "../../contracts/Types.sol";
 import {AssetWorld} from "./AssetWorld.sol";
 import {Refold} from "./Refold.sol";
 import {Vm, vm} from "./Vm.sol";
@@ -25,7 +27,7 @@ contract AssetHandler {
     /// Remembers the events of the call, and whether a frozen asset got another holder.
     modifier moving(uint32 who, uint256 no) {
         AssetId id = idOf(no);
-        IAssetRegistry.Asset memory before = _ASSETS.assetOf(id);
+        IAssetRecord.Asset memory before = _ASSETS.assetOf(id);
         vm.recordLogs();
         vm.startPrank(address(uint160(0x1000 + who)));
         _;
@@ -39,7 +41,14 @@ contract AssetHandler {
     }
 
     function register(uint32 who, uint256 no) external moving(_trader(who), no) {
-        _ASSETS.register(idOf(no), "content", keccak256(abi.encode(idOf(no))));
+        _ASSETS.register(idOf(no), "content", keccak256(abi.encode(idOf(no))), Grade.General);
+    }
+
+    function advance(uint256 no, uint8 stage) external moving(5, no) {
+        AssetId[] memory ids = new AssetId[](1);
+        ids[0] = idOf(no);
+        Stage next = Stage(stage % 6);
+        _ASSETS.advance(ids, next, next == Stage.Noticed ? _now + 100 : 0, "grounds");
     }
 
     function confirm(uint256 no, uint24 validity) external moving(5, no) {
@@ -94,8 +103,8 @@ contract AssetHandler {
     function _readHolder(uint256 no, Vm.Log[] memory logs) private {
         for (uint256 i = 0; i < logs.length; ++i) {
             bytes32 topic = logs[i].topics[0];
-            if (topic == IAssetRegistry.Registered.selector) _holders[no % ASSETS] = _party(logs[i].topics[2]);
-            if (topic == IAssetRegistry.TransferAccepted.selector) _holders[no % ASSETS] = _party(logs[i].topics[3]);
+            if (topic == IAssetApplications.Registered.selector) _holders[no % ASSETS] = _party(logs[i].topics[2]);
+            if (topic == IAssetTransfers.TransferAccepted.selector) _holders[no % ASSETS] = _party(logs[i].topics[3]);
         }
     }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IAssetRegistry} from "../../contracts/interfaces/IAssetRegistry.sol";
+import {IAssetRecord} from "../../contracts/interfaces/IAssetRecord.sol";
+import {IAssetTransfers} from "../../contracts/interfaces/IAssetTransfers.sol";
 import {AssetId, AssetState, NOBODY, PartyNo, Reason} from "../../contracts/Types.sol";
 import {AssetWorld} from "./AssetWorld.sol";
 import {Refold} from "./Refold.sol";
@@ -22,7 +23,7 @@ contract AssetRegistryTransferTest is AssetWorld {
     }
 
     function test_offerTransfer_GivenTheAssetIsUnconfirmed() public {
-        expectWrongState(PENDING, AssetState.Registered);
+        expectWrongState(PENDING, AssetState.Applied);
         by(PROVIDER);
         assets.offerTransfer(PENDING, CONSUMER, DEADLINE);
     }
@@ -65,7 +66,7 @@ contract AssetRegistryTransferTest is AssetWorld {
         offer(CONSUMER, DEADLINE);
         vm.warp(DEADLINE);
         vm.expectRevert(
-            abi.encodeWithSelector(IAssetRegistry.AssetOfferOpen.selector, ASSET, CONSUMER, DEADLINE)
+            abi.encodeWithSelector(IAssetRecord.AssetOfferOpen.selector, ASSET, CONSUMER, DEADLINE)
         );
         offer(SUBJECT, DEADLINE + 1);
     }
@@ -80,17 +81,18 @@ contract AssetRegistryTransferTest is AssetWorld {
     }
 
     function testFuzz_offerTransfer_WhenAllIsWell(uint32 to, uint40 deadline) public {
-        vm.assume(to != 0 && to != PartyNo.unwrap(PROVIDER) && deadline >= START);
+        to = uint32(bound(to, 1, ALL_PARTIES));
+        vm.assume(to != PartyNo.unwrap(PROVIDER) && deadline >= START);
         expectEvent();
-        emit IAssetRegistry.TransferOffered(ASSET, PartyNo.wrap(to), deadline, START, PROVIDER);
+        emit IAssetTransfers.TransferOffered(ASSET, PartyNo.wrap(to), deadline, START, PROVIDER);
         offer(PartyNo.wrap(to), deadline);
         assertEq(assets.assetOf(ASSET).offeredTo, PartyNo.wrap(to));
-        assertEq(assets.assetOf(ASSET).offerDeadline, deadline);
+        assertEq(assets.assetOf(ASSET).until, deadline);
         assertEq(assets.assetOf(ASSET).holder, PROVIDER);
     }
 
     function test_acceptTransfer_GivenTheAssetIsUnconfirmed() public {
-        expectWrongState(PENDING, AssetState.Registered);
+        expectWrongState(PENDING, AssetState.Applied);
         by(CONSUMER);
         assets.acceptTransfer(PENDING);
     }
@@ -129,7 +131,7 @@ contract AssetRegistryTransferTest is AssetWorld {
         uint40 deadline = uint40(bound(seed, START, VALID_TO - 2));
         offer(CONSUMER, deadline);
         vm.warp(uint256(deadline) + 1);
-        vm.expectRevert(abi.encodeWithSelector(IAssetRegistry.AssetOfferLapsed.selector, ASSET, deadline));
+        vm.expectRevert(abi.encodeWithSelector(IAssetTransfers.AssetOfferLapsed.selector, ASSET, deadline));
         accept();
         assertEq(assets.assetOf(ASSET).holder, PROVIDER);
     }
@@ -159,11 +161,10 @@ contract AssetRegistryTransferTest is AssetWorld {
         offer(CONSUMER, DEADLINE);
         vm.warp(START + 2);
         expectEvent();
-        emit IAssetRegistry.TransferAccepted(ASSET, PROVIDER, CONSUMER, START + 2, CONSUMER);
+        emit IAssetTransfers.TransferAccepted(ASSET, PROVIDER, CONSUMER, START + 2, CONSUMER);
         accept();
-        IAssetRegistry.Asset memory asset = assets.assetOf(ASSET);
+        IAssetRecord.Asset memory asset = assets.assetOf(ASSET);
         assertEq(asset.holder, CONSUMER);
-        assertEq(asset.applicant, PROVIDER);
         assertEq(asset.since, START + 2);
         assertEq(asset.validTo, VALID_TO);
         _assertNoOffer();
@@ -187,7 +188,7 @@ contract AssetRegistryTransferTest is AssetWorld {
     function test_rejectTransfer_WhenAllIsWell() public {
         offer(CONSUMER, DEADLINE);
         expectEvent();
-        emit IAssetRegistry.TransferRejected(ASSET, CONSUMER, START, CONSUMER);
+        emit IAssetTransfers.TransferRejected(ASSET, CONSUMER, START, CONSUMER);
         by(CONSUMER);
         assets.rejectTransfer(ASSET);
         _assertNoOffer();
@@ -211,7 +212,7 @@ contract AssetRegistryTransferTest is AssetWorld {
     function test_withdrawOffer_WhenAllIsWell() public {
         offer(CONSUMER, DEADLINE);
         expectEvent();
-        emit IAssetRegistry.TransferWithdrawn(ASSET, CONSUMER, START, PROVIDER);
+        emit IAssetTransfers.TransferWithdrawn(ASSET, CONSUMER, START, PROVIDER);
         by(PROVIDER);
         assets.withdrawOffer(ASSET);
         _assertNoOffer();
@@ -227,7 +228,7 @@ contract AssetRegistryTransferTest is AssetWorld {
         vm.assume(chain != 0);
         vm.chainId(chain);
         vm.recordLogs();
-        assets = newAssets();
+        newAssets();
         offer(SUBJECT, DEADLINE);
         by(PROVIDER);
         assets.withdrawOffer(ASSET);
@@ -255,10 +256,10 @@ contract AssetRegistryTransferTest is AssetWorld {
 
     function _assertNoOffer() private view {
         assertEq(assets.assetOf(ASSET).offeredTo, NOBODY);
-        assertEq(assets.assetOf(ASSET).offerDeadline, 0);
+        assertEq(assets.assetOf(ASSET).until, 0);
     }
 
     function _expectBadRecipient(PartyNo to) private {
-        vm.expectRevert(abi.encodeWithSelector(IAssetRegistry.AssetBadRecipient.selector, ASSET, to));
+        vm.expectRevert(abi.encodeWithSelector(IAssetRecord.AssetBadRecipient.selector, ASSET, to));
     }
 }

@@ -6,8 +6,9 @@ import {Errors} from "@openzeppelin/contracts/utils/Errors.sol";
 import {AssetRegistry} from "../../contracts/AssetRegistry.sol";
 import {CertificateLog} from "../../contracts/CertificateLog.sol";
 import {Forwarder} from "../../contracts/Forwarder.sol";
+import {IAssetApplications} from "../../contracts/interfaces/IAssetApplications.sol";
 import {PartyRegistry} from "../../contracts/PartyRegistry.sol";
-import {AssetId, PartyId, PartyNo, Roles} from "../../contracts/Types.sol";
+import {AssetId, Grade, PartyId, PartyNo, Roles} from "../../contracts/Types.sol";
 import {Test} from "./Test.sol";
 import {vm} from "./Vm.sol";
 
@@ -39,7 +40,7 @@ contract ForwarderTest is Test {
             deploy("PartyRegistry", abi.encode(_forwarder, bytes32("founder"), address(0xF0)))
         );
         _log = CertificateLog(deploy("CertificateLog", abi.encode(_forwarder, _registry)));
-        _assets = AssetRegistry(deploy("AssetRegistry", abi.encode(_forwarder, _registry)));
+        _assets = AssetRegistry(deploy("AssetRegistry", abi.encode(_forwarder, _registry, 0)));
         vm.prank(address(0xF0));
         _registry.register(PartyId.wrap("party"), _account, Roles.ISSUER | Roles.PROVIDER);
     }
@@ -47,7 +48,8 @@ contract ForwarderTest is Test {
     function test_execute_WhenThePartySigned() public {
         _forwarder.execute(_anchor(KEY));
         assertEq(_log.batchCount(), 1);
-        bytes memory data = abi.encodeCall(AssetRegistry.register, (AssetId.wrap("asset"), 0, "print"));
+        bytes memory data =
+            abi.encodeCall(IAssetApplications.register, (AssetId.wrap("asset"), 0, "print", Grade.General));
         _forwarder.execute(_signed(KEY, address(_assets), data));
         assertEq(_assets.assetOf(AssetId.wrap("asset")).holder, PartyNo.wrap(2));
         data = abi.encodeCall(PartyRegistry.rotateAccount, (address(0xF5E5)));

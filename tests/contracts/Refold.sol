@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IAssetRegistry} from "../../contracts/interfaces/IAssetRegistry.sol";
+import {IAssetApplications} from "../../contracts/interfaces/IAssetApplications.sol";
+import {IAssetLiens} from "../../contracts/interfaces/IAssetLiens.sol";
+import {IAssetLineage} from "../../contracts/interfaces/IAssetLineage.sol";
+import {IAssetObjections} from "../../contracts/interfaces/IAssetObjections.sol";
+import {IAssetRights} from "../../contracts/interfaces/IAssetRights.sol";
+import {IAssetTransfers} from "../../contracts/interfaces/IAssetTransfers.sol";
 import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
 import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
 import {Vm} from "./Vm.sol";
@@ -44,12 +49,13 @@ library Refold {
 
     function digest(Vm.Log memory log) internal pure returns (bytes32) {
         bytes memory words = bytes.concat(tagOf(log.topics[0]));
-        if (log.topics[0] == IAssetRegistry.Registered.selector) {
-            // The only event with a plain field between its indexed ones.
-            (uint32 assetNo, bytes32 content, bytes32 fingerprint, uint40 at, uint32 by) =
-                abi.decode(log.data, (uint32, bytes32, bytes32, uint40, uint32));
-            bytes memory plain = abi.encode(log.topics[1], assetNo, log.topics[2], content, fingerprint, at, by);
-            return sha256(bytes.concat(words, plain));
+        // The two events with a plain field between their indexed ones.
+        if (
+            log.topics[0] == IAssetApplications.Registered.selector
+                || log.topics[0] == IAssetLineage.Linked.selector
+        ) {
+            (bytes32 first, bytes memory rest) = _split(log.data);
+            return sha256(bytes.concat(words, log.topics[1], first, log.topics[2], rest));
         }
         for (uint256 i = 1; i < log.topics.length; ++i) {
             words = bytes.concat(words, log.topics[i]);
@@ -68,15 +74,44 @@ library Refold {
         if (topic == IPartyRegistry.RolesChanged.selector) return "party/roles/v1";
         if (topic == IPartyRegistry.PartyStatusChanged.selector) return "party/status/v1";
         if (topic == IPartyRegistry.Accredited.selector) return "party/accredited/v1";
-        if (topic == IAssetRegistry.Registered.selector) return "asset/registered/v1";
-        if (topic == IAssetRegistry.Confirmed.selector) return "asset/confirmed/v1";
-        if (topic == IAssetRegistry.TransferOffered.selector) return "asset/offered/v1";
-        if (topic == IAssetRegistry.TransferAccepted.selector) return "asset/accepted/v1";
-        if (topic == IAssetRegistry.TransferRejected.selector) return "asset/rejected/v1";
-        if (topic == IAssetRegistry.TransferWithdrawn.selector) return "asset/withdrawn/v1";
-        if (topic == IAssetRegistry.Frozen.selector) return "asset/frozen/v1";
-        if (topic == IAssetRegistry.Unfrozen.selector) return "asset/unfrozen/v1";
+        return _assetTagOf(topic);
+    }
+
+    function _assetTagOf(bytes32 topic) private pure returns (bytes32) {
+        if (topic == IAssetApplications.Registered.selector) return "asset/registered/v1";
+        if (topic == IAssetApplications.Filed.selector) return "asset/filed/v1";
+        if (topic == IAssetApplications.Advanced.selector) return "asset/advanced/v1";
+        if (topic == IAssetApplications.Rejected.selector) return "asset/application-rejected/v1";
+        if (topic == IAssetApplications.Confirmed.selector) return "asset/confirmed/v1";
+        if (topic == IAssetApplications.Cleared.selector) return "asset/cleared/v1";
+        if (topic == IAssetObjections.Objected.selector) return "asset/objected/v1";
+        if (topic == IAssetObjections.ObjectionDecided.selector) return "asset/decided/v1";
+        if (topic == IAssetTransfers.TransferOffered.selector) return "asset/offered/v1";
+        if (topic == IAssetTransfers.TransferAccepted.selector) return "asset/accepted/v1";
+        if (topic == IAssetTransfers.TransferRejected.selector) return "asset/rejected/v1";
+        if (topic == IAssetTransfers.TransferWithdrawn.selector) return "asset/withdrawn/v1";
+        if (topic == IAssetTransfers.Frozen.selector) return "asset/frozen/v1";
+        if (topic == IAssetTransfers.Unfrozen.selector) return "asset/unfrozen/v1";
+        if (topic == IAssetTransfers.Annulled.selector) return "asset/annulled/v1";
+        if (topic == IAssetRights.RightGranted.selector) return "asset/right-granted/v1";
+        if (topic == IAssetRights.RightTransferred.selector) return "asset/right-transferred/v1";
+        if (topic == IAssetRights.RightEnded.selector) return "asset/right-ended/v1";
+        if (topic == IAssetLiens.Pledged.selector) return "asset/pledged/v1";
+        if (topic == IAssetLiens.LienConsented.selector) return "asset/consented/v1";
+        if (topic == IAssetLiens.LienReleased.selector) return "asset/released/v1";
+        if (topic == IAssetLineage.Linked.selector) return "asset/linked/v1";
+        if (topic == IAssetLineage.Replaced.selector) return "asset/replaced/v1";
+        if (topic == IAssetLineage.Assessed.selector) return "asset/assessed/v1";
         revert UnknownEvent(topic);
+    }
+
+    /// The first word, and the words after it.
+    function _split(bytes memory data) private pure returns (bytes32 first, bytes memory rest) {
+        rest = new bytes(data.length - 32);
+        first = bytes32(data);
+        for (uint256 i = 0; i < rest.length; ++i) {
+            rest[i] = data[i + 32];
+        }
     }
 
     function _word(address account) private pure returns (bytes32) {

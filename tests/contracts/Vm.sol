@@ -13,6 +13,7 @@ interface Vm {
     function startPrank(address sender) external;
     function stopPrank() external;
     function warp(uint256 timestamp) external;
+    function getBlockTimestamp() external view returns (uint256 timestamp);
     function chainId(uint256 id) external;
     function store(address target, bytes32 slot, bytes32 value) external;
     function assume(bool condition) external pure;
