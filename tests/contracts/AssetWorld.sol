@@ -83,8 +83,9 @@ abstract contract AssetWorld is World {
 
     /// The provider applies for this, its content new and its fingerprint as it was.
     function file(AssetId id, ApplicationKind kind) internal {
+        Grade grade = assets.assetOf(id).grade;
         by(PROVIDER);
-        assets.file(id, kind, "new content", 0, assets.assetOf(id).grade);
+        assets.file(id, kind, "new content", 0, grade);
     }
 
     function object(AssetId id) internal returns (uint32 no) {
