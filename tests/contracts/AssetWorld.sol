@@ -81,11 +81,10 @@ abstract contract AssetWorld is World {
         assets.confirm(id, validTo);
     }
 
-    /// The provider applies for this, its content new and its fingerprint as it was.
+    /// The provider applies for this with general data, its content new and its fingerprint as it was.
     function file(AssetId id, ApplicationKind kind) internal {
-        Grade grade = assets.assetOf(id).grade;
         by(PROVIDER);
-        assets.file(id, kind, "new content", 0, grade);
+        assets.file(id, kind, "new content", 0, Grade.General);
     }
 
     function object(AssetId id) internal returns (uint32 no) {
