@@ -103,15 +103,20 @@ contract AssetLineageTest is AssetStages {
     function testFuzz_link_WhenAllIsWell(uint8 seed, uint16 wait) public folding(PENDING) {
         Relation relation = Relation(seed % 3);
         bring(NEW, ApplicationKind.None, Stage.None);
-        uint40 at = uint40(vm.getBlockTimestamp()) + wait;
+        uint40 at = uint40(bound(wait, vm.getBlockTimestamp(), VALID_TO - 1));
         vm.warp(at);
         expectEvent();
         emit IAssetLineage.Linked(PENDING, relation, ASSET, at, PROVIDER);
         by(PROVIDER);
         assets.link(PENDING, relation, ASSET);
         advance(PENDING, Stage.Returned);
-        // A parent may be another party's, frozen or expired.
+        // A parent may be another party's, frozen and expired.
+        by(PROVIDER);
+        assets.offerTransfer(NEW, CONSUMER, VALID_TO);
+        by(CONSUMER);
+        assets.acceptTransfer(NEW);
         freeze(NEW);
+        vm.warp(VALID_TO);
         _link(PENDING, NEW);
         AssetId[] memory parents = assets.parentsOf(PENDING);
         assertEq(parents.length, 2);
