@@ -151,6 +151,10 @@ class ImportantOut(ImportantIn):
     withdrawn: bool
 
 
+class ImportantListedOut(ImportantOut):
+    blocked: list[Code]
+
+
 class OpenIn(Strict):
     code: Code
     open_type: Literal["free", "targeted", "authorised"] = "free"

@@ -39,14 +39,17 @@ def systems(ledger: OpenLedger, _actor: Caller, limit: Limit = 50, cursor: Curso
 @router.post("/catalogue/important", status_code=201)
 def add_important(
     body: catalogue.ImportantIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
-) -> catalogue.ImportantOut:
-    """List a kind of important or core data: what matches it is blocked when it is submitted."""
+) -> catalogue.ImportantListedOut:
+    """List a kind of important or core data: what matches it is blocked, now and when it is submitted."""
 
-    def work() -> tuple[int, catalogue.ImportantOut]:
-        entry = ImportantData(body.title, body.grade, body.pattern, tuple(body.fields))
-        return 201, _important(ledger.important_data.add(actor, entry))
+    def work() -> tuple[int, catalogue.ImportantListedOut]:
+        listed = ledger.important_data.add(
+            actor, ImportantData(body.title, body.grade, body.pattern, tuple(body.fields))
+        )
+        told = _important(listed.entry).model_dump()
+        return 201, catalogue.ImportantListedOut(**told, blocked=list(listed.blocked))
 
-    return catalogue.ImportantOut(**once(ledger, actor, key, ("list important data", body), response, work))
+    return catalogue.ImportantListedOut(**once(ledger, actor, key, ("list important data", body), response, work))
 
 
 @router.get("/catalogue/important")

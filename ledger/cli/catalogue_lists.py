@@ -63,10 +63,11 @@ def add_important(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """List a kind of important or core data."""
+    """List a kind of important or core data; resources that match it are blocked at once."""
     with opened(home, as_json) as ledger:
         entry = ImportantData(title, grade, pattern, tuple(filter(None, fields.split(","))))
-        emit(_kind(ledger.important_data.add(ledger.parties.actor(by), entry)), as_json)
+        listed = ledger.important_data.add(ledger.parties.actor(by), entry)
+        emit(_kind(listed.entry) | {"blocked": list(listed.blocked)}, as_json)
 
 
 @important.command("withdraw")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,21 @@ from sqlalchemy.orm import Session
 
 from ledger.domain.asset import document_digest
 from ledger.domain.catalogue_states import RESOURCE
+from ledger.domain.important import ImportantData, matched_grade
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action
 from ledger.domain.resource import DataResource, check_digest, check_registrable, check_resource, diff
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.service.important_data import matched
 from ledger.service.parties import Actor
 from ledger.service.roles import require
 from ledger.store import catalogue_records as records
-from ledger.store.catalogue_tables import CatalogueResource, ResourceEvent, ResourceReview, ResourceVersion
+from ledger.store.catalogue_tables import (
+    CatalogueResource,
+    ImportantDataEntry,
+    ResourceEvent,
+    ResourceReview,
+    ResourceVersion,
+)
 from ledger.store.database import Database
 
 MAX_REASON = 400
@@ -284,6 +290,13 @@ def move(session: Session, row: CatalogueResource, name: str, by: str, now: int,
 def current(session: Session, row: CatalogueResource) -> DataResource:
     """The newest description."""
     return DataResource.from_dict(records.version(session, row.code, row.version).document)
+
+
+def matched(session: Session, resource: DataResource) -> tuple[str, Sequence[str]]:
+    """The grade that the important-data list and the provider give the resource, the higher, and the kinds matched."""
+    rows = session.scalars(select(ImportantDataEntry).where(ImportantDataEntry.withdrawn_at.is_(None)))
+    kinds = [ImportantData(row.title, row.grade, row.pattern, tuple(row.fields)) for row in rows]
+    return matched_grade(resource, kinds)
 
 
 def require_provider(row: CatalogueResource, party: str) -> None:

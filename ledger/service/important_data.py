@@ -1,21 +1,36 @@
-"""The important-data catalogue (重要数据目录) as it is kept here, and what it says of a resource."""
+"""The important-data catalogue (重要数据目录): what is listed stops what matches it, at once and at submission."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.domain.important import ImportantData, check_important, matched_grade
+from ledger.domain.important import ImportantData, check_important
 from ledger.domain.permissions import Action
 from ledger.domain.resource import DataResource
 from ledger.errors import NotFound
+from ledger.service.catalogue import move
 from ledger.service.parties import Actor
 from ledger.service.roles import require
-from ledger.store.catalogue_tables import ImportantDataEntry
+from ledger.store import catalogue_records as records
+from ledger.store.catalogue_tables import CatalogueResource, ImportantDataEntry
 from ledger.store.database import Database
+
+# Past the draft: what is here has been, or will be, shown to others.
+EXPOSED: Final = ("submitted", "cdo_signed", "published", "changed")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A new entry, and the codes of the resources that it blocked."""
+
+    entry: ImportantDataEntry
+    blocked: tuple[str, ...]
 
 
 class ImportantDataList:
@@ -25,10 +40,11 @@ class ImportantDataList:
         self._database = database
         self._clock = clock
 
-    def add(self, actor: Actor, entry: ImportantData) -> ImportantDataEntry:
-        """List a kind of data; raises ``InvalidInput`` ``IMPORTANT_ENTRY``."""
+    def add(self, actor: Actor, entry: ImportantData) -> Listed:
+        """List a kind of data, and block what is in the data list and matches it; raises ``InvalidInput``."""
         require(actor, Action.GRADE)
         check_important(entry)
+        now = self._clock()
         row = ImportantDataEntry(
             id=str(ULID()),
             title=entry.title,
@@ -36,12 +52,12 @@ class ImportantDataList:
             pattern=entry.pattern,
             fields=list(entry.fields),
             created_by=actor.party,
-            created_at=self._clock(),
+            created_at=now,
             withdrawn_at=None,
         )
         with self._database.write() as session:
             session.add(row)
-        return row
+            return Listed(row, tuple(self._block_matching(session, actor, entry, now)))
 
     def withdraw(self, actor: Actor, identifier: str) -> None:
         """Take an entry off the list; raises ``NotFound`` ``IMPORTANT_ENTRY_UNKNOWN``."""
@@ -60,9 +76,18 @@ class ImportantDataList:
         with self._database.read() as session:
             return list(session.scalars(select(ImportantDataEntry).order_by(ImportantDataEntry.id)))
 
+    def _block_matching(self, session: Session, actor: Actor, entry: ImportantData, now: int) -> Iterator[str]:
+        listed = select(CatalogueResource).where(CatalogueResource.state.in_(EXPOSED)).order_by(CatalogueResource.code)
+        for row in session.scalars(listed.with_for_update()).all():
+            if self._stops(session, entry, row):
+                move(session, row, "block", actor.party, now, f"{entry.grade}: {entry.title}")
+                yield row.code
 
-def matched(session: Session, resource: DataResource) -> tuple[str, Sequence[str]]:
-    """The grade that the list in force and the provider give the resource, the higher, and the kinds it matches."""
-    rows = session.scalars(select(ImportantDataEntry).where(ImportantDataEntry.withdrawn_at.is_(None)))
-    kinds = [ImportantData(row.title, row.grade, row.pattern, tuple(row.fields)) for row in rows]
-    return matched_grade(resource, kinds)
+    def _stops(self, session: Session, entry: ImportantData, row: CatalogueResource) -> bool:
+        """Whether the newest or the published version matches; a recorded review clears what is not core."""
+        for number in {row.version, row.published_version or row.version}:
+            resource = DataResource.from_dict(records.version(session, row.code, number).document)
+            cleared = entry.grade != "core" and records.reviewed(session, row.code, number)
+            if entry.matches(resource) and not cleared:
+                return True
+        return False

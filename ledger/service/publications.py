@@ -18,7 +18,7 @@ from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import entry_signed_by
 from ledger.service.authorizations import MAX_CLOCK_SKEW
 from ledger.service.catalogue import move
-from ledger.service.parties import Actor
+from ledger.service.parties import Actor, Parties
 from ledger.service.roles import require
 from ledger.store import catalogue_records as records
 from ledger.store import log as log_store
@@ -30,8 +30,9 @@ from ledger.store.records import party
 class Publications:
     """Appoints officers, takes their signatures, publishes what they signed."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, parties: Parties, clock: Callable[[], int]) -> None:
         self._database = database
+        self._parties = parties
         self._clock = clock
 
     def appoint(self, actor: Actor, department: str, cdo: str | None) -> None:
@@ -46,15 +47,15 @@ class Publications:
                 "Neither a department nor who appoints is the chief data officer.",
                 hint="Appoint a party of its own, with the role cdo.",
             )
+        if cdo is not None and Role.CDO not in self._parties.actor(cdo).roles:
+            raise Conflict(
+                "CDO_ROLE_MISSING",
+                "The party does not have the role of a chief data officer.",
+                hint="Let the authority grant the role first.",
+            )
         now = self._clock()
         with self._database.write() as session:
             party(session, department)
-            if cdo is not None and Role.CDO.value not in party(session, cdo).roles:
-                raise Conflict(
-                    "CDO_ROLE_MISSING",
-                    "The party does not have the role of a chief data officer.",
-                    hint="Let the authority grant the role first.",
-                )
             number = records.next_number(session, CdoAppointment.number, CdoAppointment.department == department)
             if number > 1:
                 last = session.get_one(CdoAppointment, (department, number - 1))

@@ -198,7 +198,7 @@ def wire(
         idempotency=Idempotency(database, clock),
         catalogue=Catalogue(database, clock),
         catalogue_import=CatalogueImport(database, clock),
-        publications=Publications(database, clock),
+        publications=Publications(database, parties, clock),
         open_catalogue=OpenCatalogue(database, clock),
         important_data=ImportantDataList(database, clock),
         systems=Systems(database, clock),

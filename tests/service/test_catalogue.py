@@ -147,7 +147,7 @@ def listed(office: Department) -> Iterator[Callable[[ImportantData], None]]:
     added: list[str] = []
 
     def add(entry: ImportantData) -> None:
-        added.append(office.ledger.important_data.add(office.authority, entry).id)
+        added.append(office.ledger.important_data.add(office.authority, entry).entry.id)
 
     yield add
     for identifier in added:
@@ -173,12 +173,31 @@ def test_what_the_list_names_core_stays_blocked(office: Department, listed: Call
     assert office.state("coordinates") == "blocked"
 
 
+def test_listing_blocks_at_once_what_was_shown(office: Department) -> None:
+    ledger = office.ledger
+    office.publish("at-once/published", title="近海水深 甲")
+    office.publish("at-once/changed", title="近海水深 乙")
+    office.put("at-once/changed", title="另一题")
+    office.put("at-once/reviewed", title="近海水深 丙")
+    ledger.catalogue.record_review(office.authority, "at-once/reviewed", REPORT)
+    ledger.catalogue.submit(office.provider, "at-once/reviewed")
+    office.put("at-once/draft", title="近海水深 丁")
+    listed = ledger.important_data.add(office.authority, ImportantData("水深", "important", pattern="近海水深*"))
+    core = ledger.important_data.add(office.authority, ImportantData("水深", "core", pattern="近海水深 丙"))
+    for entry in (listed.entry, core.entry):
+        ledger.important_data.withdraw(office.authority, entry.id)
+    assert (listed.blocked, core.blocked) == (("at-once/changed", "at-once/published"), ("at-once/reviewed",))
+    assert ledger.catalogue.get("at-once/published")["published_version"] is None
+    assert ledger.catalogue.history("at-once/changed")[-1]["reason"] == "important: 水深"
+    assert office.state("at-once/draft") == "draft"
+
+
 def test_important_list_is_kept_by_those_who_grade(office: Department) -> None:
     kinds, entry = office.ledger.important_data, ImportantData("x", "important", pattern="no such title")
     for actor in (office.provider, office.consumer, office.stranger):
         assert refusal(lambda actor=actor: kinds.add(actor, entry)).code == "ROLE_MISSING"
     assert refusal(lambda: kinds.withdraw(office.authority, "0" * 26)).code == "IMPORTANT_ENTRY_UNKNOWN"
-    row = kinds.add(office.authority, entry)
+    row = kinds.add(office.authority, entry).entry
     kinds.withdraw(office.authority, row.id)
     (kept,) = [item for item in kinds.all() if item.id == row.id]
     assert kept.withdrawn_at is not None

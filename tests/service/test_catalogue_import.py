@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import zipfile
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from sqlalchemy import func, select
 
+from ledger.demo.catalogue import Library
 from ledger.errors import InvalidInput
 from ledger.service import catalogue_import, spreadsheet
 from ledger.service.catalogue_import import Sheets, sheets_of
@@ -323,3 +325,26 @@ def test_sizes_are_bounded_before_parsing(monkeypatch: pytest.MonkeyPatch) -> No
     assert refusal(lambda: read_xlsx(workbook(a=[], b=[]), "t.xlsx")).code == "XLSX_TOO_LARGE"
     monkeypatch.setattr(spreadsheet, "MAX_XLSX_BYTES", 10)
     assert refusal(lambda: read_xlsx(BOOK, "t.xlsx")).code == "XLSX_TOO_LARGE"
+
+
+def test_real_data_sets_from_csv_and_from_excel(office: Department) -> None:
+    library = Library()
+    wanted = [item for item in library.index() if item.package in ("ISLR", "plm")]
+    described = [library.describe(item) for item in wanted]
+    assert max(len(item.fields) for item in described) > 6_000
+    names = ("code", "title", "package", "rows", "columns", "content_digest")
+    resources = [[str(getattr(item, name)) for name in names] for item in described]
+    fields = [[item.code, field.name, field.type] for item in described for field in item.fields]
+    tables = {"resources": [[*names], *resources], "fields": [["code", "name", "type"], *fields]}
+
+    def as_csv(title: str) -> bytes:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(tables[title])
+        return text.getvalue().encode()
+
+    sheets = sheets_of(as_csv("resources"), "list.csv", as_csv("fields"))
+    assert sheets_of(workbook(**tables), "list.xlsx") == sheets
+    report = office.ledger.catalogue_import.commit(office.provider, sheets)
+    assert report.counts["new"] == len(described) > 20
+    for item in described:
+        assert office.ledger.catalogue.get(item.code)["resource"] == item.to_dict()
