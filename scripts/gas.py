@@ -16,8 +16,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from ledger.chain import calls
+from ledger.chain import asset_calls, calls
 from ledger.chain.accounts import account_of
+from ledger.chain.asset_calls import AssetRegistration, Grant
 from ledger.chain.calls import Call, PartyRegistration
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
@@ -25,6 +26,7 @@ from ledger.chain.deploy import deploy
 from ledger.chain.deployment import ASSET_REGISTRY, CONTRACTS, artifact_of
 from ledger.chain.names import ROLES
 from ledger.chain.node import LocalNode
+from ledger.chain.reader import ChainReader
 from ledger.chain.relay import Relay, sign_request
 from ledger.cli.output import errors_explained
 
@@ -42,8 +44,9 @@ LIMITS: Final = {
     "revoke 1000 of 8192 at random, each": 3_000,
     "register one": 120_000,
     "register 100, each": 120_000,
-    "offer + accept": 110_000,
+    "offer + accept": 95_000,
     "freeze": 45_000,
+    "lien": 75_000,
 }
 # Above its limit on purpose: what the difference buys. See docs/adr/0003-what-a-revocation-buys.md.
 WHY: Final = {
@@ -61,8 +64,8 @@ PARTIES: Final = {
 NOTHING: Final = {
     "authority": calls.register_parties([]),
     "issuer": calls.record_uses([]),
-    "provider": calls.register_assets([]),
-    "registrar": calls.confirm_assets([], 0),
+    "provider": asset_calls.register_assets([]),
+    "registrar": asset_calls.confirm_assets([], 0),
     "bank": calls.record_uses([]),
 }
 FAR: Final = 4_000_000_000
@@ -79,6 +82,7 @@ class Meter:
         for account in accounts.values():
             node.fund(account)
         founder = self._keys["authority"]
+        self._node = node
         deployment = deploy(node.url, founder, digest("authority"), accounts["authority"])
         self._client = ChainClient(Connection(node.url), deployment, founder)
         self._accounts = accounts
@@ -96,6 +100,14 @@ class Meter:
         if name is not None:
             self.found[name] = gas
         return gas
+
+    def now(self) -> int:
+        """The newest block's time."""
+        return ChainReader(self._client).latest().time
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass on the chain."""
+        self._node.advance(seconds)
 
     def relay(self, name: str, party: str, call: Call) -> None:
         """The same through the forwarder, paid by the authority."""
@@ -165,35 +177,78 @@ def _certificates(meter: Meter) -> None:
 
 
 def _assets(meter: Meter) -> None:
-    rows = [(digest(f"asset {n}"), digest(f"content {n}"), digest(f"print {n}")) for n in range(105)]
-    first, second, third = (row[0] for row in rows[:3])
-    bank = meter.numbers["bank"]
+    rows = [AssetRegistration(digest(f"asset {n}"), digest(f"content {n}"), digest(f"print {n}")) for n in range(105)]
+    first, second, third = (row.id for row in rows[:3])
     # The contract's counter is set once: the first asset of all costs more than every other.
-    meter.send("register the very first", "provider", Call(ASSET_REGISTRY, "register", rows[0]))
-    meter.send("register one", "provider", Call(ASSET_REGISTRY, "register", rows[1]))
-    meter.relay("register one", "provider", Call(ASSET_REGISTRY, "register", rows[2]))
-    gas = meter.send("register 100", "provider", calls.register_assets(rows[5:]))
+    meter.send("register the very first", "provider", _register_one(rows[0]))
+    meter.send("register one", "provider", _register_one(rows[1]))
+    meter.relay("register one", "provider", _register_one(rows[2]))
+    gas = meter.send("register 100", "provider", asset_calls.register_assets(rows[5:]))
     meter.found["register 100, each"] = gas // 100
+    for step, stage in (("accept", "accepted"), ("review", "reviewed"), ("notice", "noticed")):
+        until = meter.now() + 600 if stage == "noticed" else 0
+        meter.send(f"{step} application", "registrar", asset_calls.advance([first], stage, until=until))
+        many = [second, third, *(row.id for row in rows[5:])]
+        gas = meter.send(None, "registrar", asset_calls.advance(many, stage, until=until))
+        meter.found[f"{step} 102 applications, each"] = gas // len(many)
+    meter.wait(700)
     meter.send("confirm", "registrar", Call(ASSET_REGISTRY, "confirm", (first, FAR)))
     meter.relay("confirm", "registrar", Call(ASSET_REGISTRY, "confirm", (second, FAR)))
-    many = [row[0] for row in rows[5:]]
-    gas = meter.send("confirm 100", "registrar", calls.confirm_assets([third, *many[1:]], FAR))
+    many = [row.id for row in rows[5:]]
+    gas = meter.send("confirm 100", "registrar", asset_calls.confirm_assets([third, *many[1:]], FAR))
     meter.found["confirm 100, each"] = gas // 100
-    offer, accept = calls.offer_transfer(first, bank, FAR), calls.accept_transfer(first)
+    _transfers(meter, first, second)
+    _rights_and_liens(meter, third, many[1])
+    _objections(meter, third)
+    meter.send("freeze", "authority", asset_calls.set_frozen(many[2], True, "court"))
+    meter.send("unfreeze", "authority", asset_calls.set_frozen(many[2], False, "lifted"))
+    meter.relay("freeze", "authority", asset_calls.set_frozen(second, True, "court"))
+    meter.send("annul", "registrar", asset_calls.annul(many[2], "fraud", digest("grounds")))
+
+
+def _register_one(row: AssetRegistration) -> Call:
+    return Call(ASSET_REGISTRY, "register", (row.id, row.content, row.fingerprint, 0))
+
+
+def _transfers(meter: Meter, first: str, second: str) -> None:
+    bank = meter.numbers["bank"]
+    offer, accept = asset_calls.offer_transfer(first, bank, FAR), asset_calls.accept_transfer(first)
     meter.send("offer", "provider", offer)
-    meter.send("reject", "bank", calls.reject_transfer(first))
+    meter.send("reject", "bank", asset_calls.reject_transfer(first))
     meter.send(None, "provider", offer)
-    meter.send("withdraw", "provider", calls.withdraw_offer(first))
+    meter.send("withdraw", "provider", asset_calls.withdraw_offer(first))
     meter.send(None, "provider", offer)
     meter.send("accept", "bank", accept)
     meter.found["offer + accept"] = meter.found["offer"] + meter.found["accept"]
-    meter.relay("offer", "provider", calls.offer_transfer(second, bank, FAR))
-    meter.relay("accept", "bank", calls.accept_transfer(second))
+    meter.relay("offer", "provider", asset_calls.offer_transfer(second, bank, FAR))
+    meter.relay("accept", "bank", asset_calls.accept_transfer(second))
     both = meter.found["offer, forwarded"] + meter.found["accept, forwarded"]
     meter.found["offer + accept, forwarded"] = both
-    meter.send("freeze", "authority", calls.set_frozen(third, True, "court"))
-    meter.send("unfreeze", "authority", calls.set_frozen(third, False, "lifted"))
-    meter.relay("freeze", "authority", calls.set_frozen(second, True, "court"))
+
+
+def _rights_and_liens(meter: Meter, asset: str, other: str) -> None:
+    bank, start = meter.numbers["bank"], meter.now() + 600
+    grants = [Grant("operate", bank, start + n, start + n + 1, True, True, True) for n in range(11)]
+    meter.send("grant a right", "provider", asset_calls.grant_right(asset, grants[0]))
+    for grant in grants[1:-1]:
+        meter.send(None, "provider", asset_calls.grant_right(asset, grant))
+    meter.send("grant a right beside ten", "provider", asset_calls.grant_right(asset, grants[-1]))
+    licence = Grant("operate", meter.numbers["registrar"], start, start + 1, parent=1)
+    meter.send("license a right on", "bank", asset_calls.grant_right(asset, licence))
+    meter.send("pass a right on", "bank", asset_calls.transfer_right(asset, 2, meter.numbers["registrar"]))
+    meter.send("end a right", "bank", asset_calls.end_right(asset, 1))
+    meter.send("lien", "provider", asset_calls.pledge(asset, bank, False, digest("terms")))
+    meter.send("consent of the creditor", "bank", asset_calls.consent_to_transfer(asset, 0, meter.numbers["registrar"]))
+    meter.send("release of a lien", "bank", asset_calls.release(asset, 0))
+    meter.relay("lien", "provider", asset_calls.pledge(other, bank, False, digest("terms")))
+
+
+def _objections(meter: Meter, asset: str) -> None:
+    meter.send("object", "bank", asset_calls.object_to(asset, digest("grounds")))
+    for state in ("admitted", "verified", "dismissed"):
+        meter.send(f"objection {state}", "registrar", asset_calls.decide(asset, 1, state, digest(state)))
+    change = digest("changed"), digest("changed print"), "general"
+    meter.send("apply for change", "provider", asset_calls.file_application(asset, "change", *change))
 
 
 def _parties(meter: Meter) -> None:

@@ -33,10 +33,12 @@ ROLES_OF = {
     "bank": ("consumer",),
     "other_bank": ("consumer",),
     "enterprise": ("subject",),
+    "assessor": ("assessor",),
 }
 COVERED = pytest.StashKey[list[Covered]]()
 SCENARIO = "S51"
 ACCREDITED_UNTIL = 4_000_000_000
+NOTICE = 10 * 86_400
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -61,7 +63,7 @@ class TestParty:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain with our contracts and seven parties. ``client`` sends as the issuer; ``acting`` as any other."""
+    """A chain with our contracts and eight parties. ``client`` sends as the issuer; ``acting`` as any other."""
 
     node: LocalNode
     deployment: Deployment
@@ -101,7 +103,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
 def deployment(node: LocalNode) -> Deployment:
     """Our contracts on the session's node, with all parties registered and the issuer accredited."""
     founder, *others = PARTIES.items()
-    deployed = deploy(node.url, founder[1].key, founder[1].id, founder[1].account, network="test")
+    deployed = deploy(node.url, founder[1].key, founder[1].id, founder[1].account, network="test", notice=NOTICE)
     authority = ChainClient.at(node.url, deployed, founder[1].key)
     authority.register_parties(
         [
@@ -115,7 +117,7 @@ def deployment(node: LocalNode) -> Deployment:
 
 @pytest.fixture
 def chain(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
-    """The deployed contracts with seven parties; whatever the test does is undone after it."""
+    """The deployed contracts with eight parties; whatever the test does is undone after it."""
     token = node.snapshot()
     client = ChainClient(Connection(node.url), deployment, PARTIES["issuer"].key)
     yield Chain(node, deployment, client, ChainReader(client), dict(PARTIES))

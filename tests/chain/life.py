@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from ledger.chain import calls
+from ledger.chain import asset_calls, calls
 from ledger.chain.accounts import account_of
+from ledger.chain.asset_calls import AssetRegistration, Grant
 from ledger.chain.calls import Call, PartyRegistration
 from ledger.chain.names import ROLES
-from tests.conftest import Chain, test_key
+from tests.conftest import NOTICE, Chain, test_key
 
 ROOT = sha256(b"root").digest()
 FAR = 4_100_000_000
 ASSETS = tuple(sha256(f"asset {number}".encode()).hexdigest() for number in range(3))
+SUCCESSOR = sha256(b"successor").hexdigest()
+ALL_ASSETS = (*ASSETS, SUCCESSOR)
 
 
 def account(name: str) -> str:
@@ -25,7 +28,7 @@ def digest(text: str) -> str:
 
 
 def live(chain: Chain) -> None:
-    """Live it: some thirty transactions, among them each of the 18 kinds of event at least once."""
+    """Live it: some eighty transactions, among them each kind of event at least once."""
     live_parties(chain)
     live_certificates(chain)
     live_assets(chain)
@@ -68,26 +71,110 @@ def live_certificates(chain: Chain) -> None:
 
 
 def live_assets(chain: Chain) -> None:
-    provider, bank, founder = chain.acting("provider"), chain.acting("bank"), chain.acting("founder")
-    bank_no = chain.parties["bank"].no
-    provider.send(register(*ASSETS))
-    chain.acting("registrar").send(calls.confirm_assets(ASSETS[:2], FAR))
-    first, second, third = ASSETS
+    """Three assets: the first is changed, licensed, pledged, transferred, objected to and annulled; the second frozen,
+    corrected and replaced by the first; the third comes from the second and is returned, filed again and rejected."""
+    register_confirmed(chain, *ASSETS[:2])
+    _change(chain)
+    _right_and_lien(chain)
+    _transfer(chain)
+    _second_and_third(chain)
+    _objection(chain)
+
+
+def register_confirmed(chain: Chain, *assets: str) -> None:
+    """Assets of the provider, through review and notice."""
+    chain.acting("provider").send(register(*assets))
+    confirm(chain, *assets, valid_to=FAR)
+
+
+def confirm(chain: Chain, *assets: str, valid_to: int = 0) -> None:
+    """Take applications through review and notice, let the notice run out, and confirm."""
+    registrar = chain.acting("registrar")
+    until = chain.reader.latest().time + NOTICE + 60
+    for call in (
+        asset_calls.advance(assets, "accepted"),
+        asset_calls.advance(assets, "reviewed"),
+        asset_calls.advance(assets, "noticed", until=until),
+    ):
+        registrar.send(call)
+    chain.node.advance(until + 1 - chain.reader.latest().time)
+    registrar.send(asset_calls.confirm_assets(assets, valid_to))
+
+
+def _change(chain: Chain) -> None:
+    fresh = digest("changed content"), digest("changed print")
+    chain.acting("provider").send(asset_calls.file_application(ASSETS[0], "change", *fresh, "important"))
+    chain.acting("founder").send(asset_calls.clear(ASSETS[0], digest("security review")))
+    confirm(chain, ASSETS[0])
+
+
+def _right_and_lien(chain: Chain) -> None:
+    provider, bank, assessor = chain.acting("provider"), chain.acting("bank"), chain.acting("assessor")
+    no = {name: party.no for name, party in chain.parties.items()}
+    start = chain.reader.latest().time + 30
+    operate = Grant("operate", no["bank"], start, start + 10_000, sublicensable=True, transferable=True)
+    licence = Grant("operate", no["enterprise"], start, start + 500, parent=1, scope=digest("scope"))
+    provider.send(asset_calls.grant_right(ASSETS[0], operate))
+    bank.send(asset_calls.grant_right(ASSETS[0], licence))
+    chain.acting("enterprise").send(asset_calls.end_right(ASSETS[0], 2))
+    bank.send(asset_calls.transfer_right(ASSETS[0], 1, no["assessor"]))
+    chain.acting("registrar").send(asset_calls.end_right(ASSETS[0], 1, digest("for cause")))
+    provider.send(asset_calls.pledge(ASSETS[0], no["enterprise"], False, digest("terms")))
+    provider.send(asset_calls.pledge(ASSETS[0], no["assessor"], False, digest("terms of the second")))
+    assessor.send(asset_calls.release(ASSETS[0], 1))
+    chain.acting("enterprise").send(asset_calls.consent_to_transfer(ASSETS[0], 0, no["bank"]))
+
+
+def _transfer(chain: Chain) -> None:
+    provider, bank = chain.acting("provider"), chain.acting("bank")
+    offer = asset_calls.offer_transfer(ASSETS[0], chain.parties["bank"].no, FAR)
     for client, call in (
-        (provider, calls.offer_transfer(first, bank_no, FAR)),
-        (bank, calls.reject_transfer(first)),
-        (provider, calls.offer_transfer(first, chain.parties["enterprise"].no, FAR)),
-        (provider, calls.withdraw_offer(first)),
-        (provider, calls.offer_transfer(first, bank_no, FAR)),
-        (bank, calls.accept_transfer(first)),
-        (founder, calls.set_frozen(second, True, "court")),
-        (founder, calls.set_frozen(second, False, "lifted")),
-        (founder, calls.set_frozen(third, True, "sanction")),
-        (provider, calls.offer_transfer(second, bank_no, FAR)),
+        (provider, offer),
+        (bank, asset_calls.reject_transfer(ASSETS[0])),
+        (provider, offer),
+        (provider, asset_calls.withdraw_offer(ASSETS[0])),
+        (provider, offer),
+        (bank, asset_calls.accept_transfer(ASSETS[0])),
     ):
         client.send(call)
 
 
+def _second_and_third(chain: Chain) -> None:
+    provider, registrar, founder = chain.acting("provider"), chain.acting("registrar"), chain.acting("founder")
+    _, second, third = ASSETS
+    assessor = chain.parties["assessor"]
+    founder.accredit(assessor.no, "quality", 0, FAR)
+    correction = digest("corrected content"), asset_calls.NOTHING, "general"
+    for client, call in (
+        (provider, register(third)),
+        (provider, asset_calls.link(third, "derived_from", second)),
+        (registrar, asset_calls.advance([third], "returned", grounds=digest("what is missing"))),
+        (provider, asset_calls.file_application(third, "first", digest("mended"), asset_calls.NOTHING, "general")),
+        (registrar, asset_calls.advance([third], "accepted")),
+        (registrar, asset_calls.reject(third, digest("not lawful"))),
+        (provider, asset_calls.file_application(second, "correct", *correction)),
+        (registrar, asset_calls.advance([second], "accepted")),
+        (registrar, asset_calls.advance([second], "reviewed")),
+        (registrar, asset_calls.confirm_assets([second], 0)),
+        (founder, asset_calls.set_frozen(second, True, "court")),
+        (founder, asset_calls.set_frozen(second, False, "lifted")),
+        (chain.acting("assessor"), asset_calls.assess(second, "quality", digest("quality report"), FAR)),
+    ):
+        client.send(call)
+    register_confirmed(chain, SUCCESSOR)
+    provider.send(asset_calls.replace(second, SUCCESSOR))
+
+
+def _objection(chain: Chain) -> None:
+    registrar = chain.acting("registrar")
+    chain.acting("enterprise").send(asset_calls.object_to(ASSETS[0], digest("grounds")))
+    for state in ("admitted", "verified", "upheld"):
+        registrar.send(asset_calls.decide(ASSETS[0], 1, state, digest(state)))
+    registrar.send(asset_calls.annul(ASSETS[0], "fraud", digest("annulled because")))
+
+
 def register(*identifiers: str) -> Call:
     """Register assets with made-up content."""
-    return calls.register_assets([(each, digest(f"content {each}"), digest(f"print {each}")) for each in identifiers])
+    return asset_calls.register_assets(
+        [AssetRegistration(each, digest(f"content {each}"), digest(f"print {each}")) for each in identifiers]
+    )

@@ -14,7 +14,7 @@ from ledger.index.heads import scope_of
 from ledger.proof import merkle
 from ledger.proof.head import EVENTS, event_digest, fold, genesis
 from tests.chain.conftest import Harness
-from tests.chain.life import ASSETS, live
+from tests.chain.life import ALL_ASSETS, live
 from tests.conftest import Chain
 
 MAX_LEAVES = 70
@@ -145,7 +145,7 @@ def test_heads_over_events_of_every_kind(chain: Chain) -> None:
     for block, expected in due.items():
         wanted = [(contract, scope or None) for contract, scope in expected]
         assert chain.reader.heads(wanted, block=block) == list(expected.values())
-    assert {scope for contract, scope in heads if contract == ASSET_REGISTRY} == set(ASSETS)
+    assert {scope for contract, scope in heads if contract == ASSET_REGISTRY} == set(ALL_ASSETS)
 
 
 def test_anchor_commitment_is_the_events_digest(chain: Chain) -> None:

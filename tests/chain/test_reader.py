@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from ledger.chain import calls
+from ledger.chain import asset_calls, calls
 from ledger.chain import reader as reading
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import AssetRecord, LeafStatus, StatusChange, Use
 from ledger.chain.sender import Receipt
 from ledger.errors import ChainUnavailable, NotFound
 from tests.chain.hiding import reader_without
-from tests.chain.life import FAR, ROOT, live, register
-from tests.conftest import ACCREDITED_UNTIL, SCENARIO, Chain
+from tests.chain.life import ASSETS, FAR, ROOT, confirm, digest, live, register
+from tests.conftest import ACCREDITED_UNTIL, NOTICE, SCENARIO, Chain
 
 ASSET = "a5" * 32
 
@@ -174,15 +175,56 @@ def test_asset_through_an_offer(chain: Chain) -> None:
     provider, bank = chain.parties["provider"], chain.parties["bank"]
     assert chain.reader.asset(ASSET) is None
     at = chain.acting("provider").send(register(ASSET)).time
-    expected = AssetRecord(ASSET, "registered", provider.id, provider.id, False, 0, at, None, None)
-    assert chain.reader.asset(ASSET) == expected
-    chain.acting("registrar").send(calls.confirm_assets([ASSET], FAR))
-    chain.acting("provider").send(calls.offer_transfer(ASSET, bank.no, FAR - 1))
-    expected = AssetRecord(ASSET, "confirmed", provider.id, provider.id, False, FAR, at, bank.id, FAR - 1)
-    assert chain.reader.assets([ASSET, "ee" * 32]) == [expected, None]
-    since = chain.acting("bank").send(calls.accept_transfer(ASSET)).time
-    expected = AssetRecord(ASSET, "confirmed", bank.id, provider.id, False, FAR, since, None, None)
-    assert chain.reader.asset(ASSET) == expected
+    applied = AssetRecord(
+        id=ASSET,
+        state="applied",
+        kind="first",
+        stage="submitted",
+        grade="general",
+        cleared=False,
+        frozen=False,
+        objections=0,
+        liens=(),
+        holder=provider.id,
+        offered_to=None,
+        until=0,
+        valid_to=0,
+        since=at,
+    )
+    assert chain.reader.asset(ASSET) == applied
+    confirm(chain, ASSET, valid_to=FAR)
+    confirmed = replace(applied, state="confirmed", kind=None, stage=None, valid_to=FAR)
+    chain.acting("provider").send(asset_calls.offer_transfer(ASSET, bank.no, FAR - 1))
+    offered = replace(confirmed, offered_to=bank.id, until=FAR - 1)
+    assert chain.reader.assets([ASSET, "ee" * 32]) == [offered, None]
+    since = chain.acting("bank").send(asset_calls.accept_transfer(ASSET)).time
+    assert chain.reader.asset(ASSET) == replace(confirmed, holder=bank.id, since=since)
+
+
+def test_rights_liens_objections_and_fingerprints_by_name(chain: Chain) -> None:
+    live(chain)
+    reader, parties = chain.reader, chain.parties
+    first, second, third = ASSETS
+    granted, licence = reader.rights(first)
+    assert (granted.kind, granted.grantee, granted.parent) == ("operate", parties["assessor"].id, None)
+    assert (licence.grantee, licence.parent, licence.start) == (parties["enterprise"].id, 1, licence.end)
+    asset = reader.asset(first)
+    assert asset is not None
+    (lien,) = reader.liens(asset)
+    assert (lien.lien, lien.creditor, lien.rank, lien.sole) == (0, parties["enterprise"].id, 1, False)
+    assert lien.consent_to == parties["bank"].id
+    objection = reader.objection(first, 1)
+    assert objection is not None
+    assert (objection.state, objection.objector, objection.to_application) == (
+        "upheld",
+        parties["enterprise"].id,
+        False,
+    )
+    assert reader.objection(first, 2) is None
+    assert reader.asset_by_fingerprint(digest("changed print")) == first
+    assert reader.asset_by_fingerprint(digest("no print")) is None
+    assert (reader.annulled_ancestor(second), reader.annulled_ancestor(third)) == (None, None)
+    assert reader.minimum_notice() == NOTICE
 
 
 def test_events_come_in_order_whatever_the_range(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,10 +92,13 @@ USAGE = CERTIFICATE | {
     "_sd_alg": "sha-256",
     "_sd": [SD],
 }
+RIGHT = {"kind": "hold", "holder": ID, "grant": 0, "exclusive": False, "from": 0, "to": 1_890_000_000}
 REGISTRATION = CERTIFICATE | {
     "asset": ID,
     "resource": {"code": "D001"},
-    "rights": [{"kind": "hold", "holder": ID}],
+    "application": {"kind": "first", "number": 1},
+    "notice": {"from": 1_790_000_000, "to": 1_791_000_000},
+    "rights": [RIGHT],
     "reg_no": "REG-2026-00000001",
     "supersedes": None,
 }
@@ -144,6 +147,7 @@ TAKES: dict[str, Any] = {
     "authorization.separate_consent": True,
     "registration.supersedes": None,
     "registration.resource": {"a": {}},
+    "registration.notice": None,
 }
 
 
@@ -254,9 +258,14 @@ WRONG = {
     "digest of a hidden claim padded": ("usage", "_sd", [SD + "="]),
     "weak digest of hidden claims": ("usage", "_sd_alg", "md5"),
     "resource too wide": ("registration", "resource", {str(number): 1 for number in range(MAX_ITEMS + 1)}),
-    "unknown right": ("registration", "rights", [{"kind": "own", "holder": ID}]),
+    "unknown right": ("registration", "rights", [RIGHT | {"kind": "own"}]),
     "right of nobody": ("registration", "rights", [{"kind": "hold"}]),
     "no right": ("registration", "rights", []),
+    "grant beyond the limit": ("registration", "rights", [RIGHT | {"grant": 257}]),
+    "exclusive by number": ("registration", "rights", [RIGHT | {"exclusive": 1}]),
+    "application of no kind": ("registration", "application", {"kind": "transfer", "number": 1}),
+    "application number zero": ("registration", "application", {"kind": "first", "number": 0}),
+    "half a notice": ("registration", "notice", {"from": 1_790_000_000}),
     "supersedes no digest": ("registration", "supersedes", "DAC-440802-2026-S01-00000123-V"),
 }
 
@@ -280,7 +289,7 @@ FITTING = {
     "the same right of two": (
         "registration",
         "rights",
-        [{"kind": "process", "holder": ID}, {"kind": "process", "holder": OTHER_ID}],
+        [RIGHT, RIGHT | {"kind": "process", "holder": OTHER_ID, "grant": 1, "exclusive": True}],
     ),
 }
 

@@ -16,8 +16,12 @@ COLUMNS = "subject provider consumer issuer registrar authority cdo supervisor a
 TABLE = """
                        S     P     C     I     R     A     D     V     T     B     X
 manage roles         | own | own | own | own | own | any | –   | –   | own | own | any
-apply registration   | –   | own | own | –   | –   | –   | –   | –   | –   | –*  | –
+apply registration   | –   | own | own | –   | –   | –   | –   | –   | –   | own*| –
 review registration  | –   | –   | –   | –   | any | –   | –   | –   | –   | –   | –
+clear important data | –   | –   | –   | –   | –   | any | any | any | –   | –   | –
+object               | any | any | any | –   | –   | –   | –   | –   | –   | any | –
+assess               | –   | –   | –   | –   | –   | –   | –   | –   | any | –   | –
+annul registration   | –   | –   | –   | –   | any | any | –   | any | –   | –   | –
 request data         | –   | –   | any | –   | –   | –   | –   | –   | –   | –*  | –
 authorise            | own | –   | –   | –   | –   | –   | –   | –   | –   | –   | –
 supply data          | –   | own | –   | –   | –   | –   | –   | –   | –   | –   | –

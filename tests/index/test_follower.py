@@ -8,7 +8,7 @@ from sqlalchemy import select
 from ledger.index import tables
 from ledger.index.follower import Follower
 from ledger.proof.head import EVENTS
-from tests.chain.life import ASSETS, digest
+from tests.chain.life import ALL_ASSETS, ASSETS, digest
 from tests.conftest import Chain
 from tests.index.conftest import NewEngine, Rows
 
@@ -73,19 +73,37 @@ def test_rows_say_what_the_contracts_say(lived: Chain, new_engine: NewEngine) ->
         uses[row.batch, row.index] = max(uses.get((row.batch, row.index), 0), row.ordinal)
     assert uses == {position: chain.reader.uses_of(*position) for position in ((0, 3), (0, 4), (1, 0))}
     assert [tuple(row)[:4] for row in rows["idx_supersessions"]] == [(0, 5, 1, 0)]
-    assert {row.id for row in rows["idx_assets"]} == set(ASSETS)
+    assert {row.id for row in rows["idx_assets"]} == set(ALL_ASSETS)
     for row in rows["idx_assets"]:
         asset = chain.reader.asset(row.id)
         assert asset is not None
-        assert (asset.state, asset.frozen, asset.since, asset.valid_to) == (
-            (row.state, row.frozen, row.since, row.valid_to)
-        )
+        for name in ("state", "grade", "cleared", "frozen", "objections", "since", "until", "valid_to"):
+            assert getattr(asset, name) == getattr(row, name), name
+        assert (asset.kind or "", asset.stage or "") == (row.kind, row.stage)
         assert asset.holder == chain.reader.party_id(row.holder_no)
-        assert (asset.offer_deadline or 0) == row.offer_deadline
-        assert (row.content, row.fingerprint) == (digest(f"content {row.id}"), digest(f"print {row.id}"))
+        assert chain.reader.asset_by_fingerprint(row.fingerprint) == row.id
+        liens = {(lien.lien, lien.rank, lien.sole, lien.since) for lien in chain.reader.liens(asset)}
+        assert liens == {
+            (lien.lien, lien.rank, lien.sole, lien.since) for lien in rows["idx_liens"] if lien.asset == row.id
+        }
+    rights = [(row.id, right) for row in rows["idx_assets"] for right in chain.reader.rights(row.id)]
+    assert [(asset, right.no, right.kind, right.start, right.end, right.parent or 0) for asset, right in rights] == (
+        [(row.asset, row.no, row.kind, row.start, row.end, row.parent) for row in rows["idx_rights"]]
+    )
+    for row in rows["idx_objections"]:
+        objection = chain.reader.objection(row.asset, row.no)
+        assert objection is not None
+        assert (objection.state, objection.filed_at) == (row.state, row.filed_at)
+    assert {row.relation for row in rows["idx_lineage"]} == {"derived_from", "replaced_by"}
+    contents = {row.id: row.content for row in rows["idx_assets"]}
+    first, second, third = ASSETS
+    assert contents[first] == digest("changed content")
+    assert contents[second] == digest("corrected content")
+    # Rejected before a confirmation: what was filed never came into force.
+    assert contents[third] == digest(f"content {third}")
 
 
 def test_last_head_of_each_scope_is_the_contracts(lived: Chain, lived_rows: Rows) -> None:
     heads = {(row[3], row[4] or None): row[9] for row in lived_rows["idx_events"]}
-    assert len(heads) == 2 + len(ASSETS)
+    assert len(heads) == 2 + len(ALL_ASSETS)
     assert lived.reader.heads(list(heads)) == list(heads.values())

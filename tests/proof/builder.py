@@ -181,13 +181,18 @@ def registration(*, claims: Changes | None = None) -> Made:
     members = common_members("S00", SUBJECT) | {
         "asset": ASSET,
         "resource": {"name": "Power readings 2025", "records": 120_000},
-        "rights": [{"kind": "hold", "holder": SUBJECT.id}, {"kind": "operate", "holder": SUBJECT.id}],
+        "application": {"kind": "first", "number": 1},
+        "notice": {"from": ISSUED - 20 * 86_400, "to": ISSUED - 86_401},
+        "rights": [
+            {"kind": kind, "holder": SUBJECT.id, "grant": 0, "exclusive": False, "from": 0, "to": EXPIRES}
+            for kind in ("hold", "operate")
+        ],
         "reg_no": "ZJ-2026-000123",
         "supersedes": None,
     }
     payload = registration_certificate_payload(**(members | dict(claims or {})))
     made = _made(payload, ISSUER, (), [], ())
-    asset = AssetFact("confirmed", SUBJECT.id, False, EXPIRES, ISSUED - 600, "5e" * 32)
+    asset = AssetFact("confirmed", SUBJECT.id, False, EXPIRES, ISSUED - 600, "5e" * 32, 0, (), "")
     return made.presenting(holder=None).knowing(assets={ASSET: asset}, uses={})
 
 

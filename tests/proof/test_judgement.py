@@ -220,7 +220,7 @@ class TestRegistration:
         ("made", "code", "result"),
         [
             (REGISTERED.knowing(assets={}), "ASSET_UNKNOWN", "refused"),
-            (REGISTERED.asset(state="registered"), "ASSET_NOT_IN_FORCE", "refused"),
+            (REGISTERED.asset(state="applied"), "ASSET_NOT_IN_FORCE", "refused"),
             (REGISTERED.asset(state="rejected"), "ASSET_NOT_IN_FORCE", "refused"),
             (REGISTERED.asset(frozen=True), "ASSET_NOT_IN_FORCE", "refused"),
             (REGISTERED.asset(holder=BANK.id, since=AT), "HOLDER_CHANGED", "refused"),
