@@ -22,6 +22,8 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
     }
 
     uint32 private constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
+    /// Any other role is an office.
+    uint32 private constant ORDINARY = Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER;
 
     // slot 0
     bytes32 private _head;
@@ -39,7 +41,9 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
     /// @param founderAccount Its account.
     constructor(address forwarder, PartyId founder, address founderAccount) ERC2771Context(forwarder) {
         _head = EventHead.genesis(address(this));
-        _register(founder, founderAccount, REGISTERS, PartyNo.wrap(1));
+        PartyNo first = PartyNo.wrap(1);
+        _add(founder, founderAccount, first);
+        _setRoles(first, REGISTERS, first);
     }
 
     /// @inheritdoc IPartyRegistry
@@ -58,16 +62,18 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
     /// @inheritdoc IPartyRegistry
     function setRoles(PartyNo no, uint32 roles) external {
         PartyNo by = _grantor(REGISTERS, no);
-        _setRoles(no, roles, by);
+        _grant(no, roles, by);
     }
 
     /// @inheritdoc IPartyRegistry
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external {
         PartyNo by = _grantor(Roles.AUTHORITY | Roles.SUPERVISOR, no);
+        Standing storage standing = _standings[no];
+        if (standing.status == PartyStatus.Closed) revert PartyClosed(no, standing.since);
         if (status == PartyStatus.None) revert PartyNotActive(no, status);
         uint40 at = Clock.nowSeconds();
-        _standings[no].status = status;
-        _standings[no].since = at;
+        standing.status = status;
+        standing.since = at;
         emit PartyStatusChanged(no, status, reason, at, by);
         _fold(sha256(abi.encode(bytes32("party/status/v1"), no, status, reason, at, by)));
     }
@@ -83,19 +89,44 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
     /// @inheritdoc IPartyRegistry
     function recoverAccount(PartyNo no, address lost, address fresh, uint40 compromisedAt) external {
         PartyNo by = _grantor(Roles.AUTHORITY, no);
-        if (compromisedAt > Clock.nowSeconds()) revert PartyPeriod(compromisedAt, 0);
+        uint40 latest = Clock.nowSeconds();
+        if (compromisedAt > latest) revert PartyCompromiseTime(compromisedAt, latest);
         _retire(no, lost, compromisedAt, by);
         _bind(no, fresh, by);
     }
 
     /// @inheritdoc IPartyRegistry
+    function reportCompromise(PartyNo no, address account, uint40 compromisedAt) external {
+        // Check
+        PartyNo by = _grantor(Roles.AUTHORITY, no);
+        Account storage binding = _accounts[account];
+        if (binding.no != no) revert PartyAccountNotBound(no, account);
+        if (binding.validTo == 0) revert PartyAccountLive(no, account);
+        uint40 at = Clock.nowSeconds();
+        uint40 known = binding.compromisedAt;
+        uint40 latest = known == 0 ? at : known - 1;
+        if (compromisedAt == 0 || compromisedAt > latest) revert PartyCompromiseTime(compromisedAt, latest);
+        // Effect
+        binding.compromisedAt = compromisedAt;
+        emit AccountCompromised(no, account, compromisedAt, at, by);
+        _fold(sha256(abi.encode(bytes32("party/compromised/v1"), no, account, compromisedAt, at, by)));
+    }
+
+    /// @inheritdoc IPartyRegistry
     function accredit(PartyNo no, ScenarioCode scenario, uint40 from, uint40 to) external {
         PartyNo by = _grantor(Roles.AUTHORITY, no);
-        if (from > to) revert PartyPeriod(from, to);
-        _accreditations[no][scenario] = Period(from, to);
         uint40 at = Clock.nowSeconds();
+        Period storage known = _accreditations[no][scenario];
+        bool takesBack = known.to != 0 && (from > known.from || (to < known.to && to < at));
+        if (from >= to || takesBack) revert PartyPeriod(from, to);
+        _accreditations[no][scenario] = Period(from, to);
         emit Accredited(no, scenario, from, to, at, by);
         _fold(sha256(abi.encode(bytes32("party/accredited/v1"), no, scenario, from, to, at, by)));
+    }
+
+    /// @inheritdoc IPartyRegistry
+    function isActive(PartyNo no) external view returns (bool) {
+        return _standings[no].status == PartyStatus.Active;
     }
 
     /// @inheritdoc IPartyRegistry
@@ -148,6 +179,11 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
     }
 
     function _register(PartyId id, address account, uint32 roles, PartyNo by) private returns (PartyNo no) {
+        no = _add(id, account, by);
+        _grant(no, roles, by);
+    }
+
+    function _add(PartyId id, address account, PartyNo by) private returns (PartyNo no) {
         // Check
         if (PartyId.unwrap(id) == 0) revert PartyZero();
         if (_numbers[id] != NOBODY) revert PartyAlreadyRegistered(id, _numbers[id]);
@@ -160,11 +196,17 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
         emit PartyRegistered(no, id, at, by);
         _fold(sha256(abi.encode(bytes32("party/registered/v1"), no, id, at, by)));
         _bind(no, account, by);
+    }
+
+    /// Without this an admin could make a party of its own an authority, which makes the admin one.
+    function _grant(PartyNo no, uint32 roles, PartyNo by) private {
+        if (roles & ~Roles.ALL != 0) revert PartyUnknownRoles(roles);
+        uint32 offices = (roles ^ _standings[no].roles) & ~ORDINARY;
+        if (offices != 0 && _standings[by].roles & Roles.AUTHORITY == 0) revert PartyOfficeByAuthority(offices);
         _setRoles(no, roles, by);
     }
 
     function _setRoles(PartyNo no, uint32 roles, PartyNo by) private {
-        if (roles & ~Roles.ALL != 0) revert PartyUnknownRoles(roles);
         _standings[no].roles = roles;
         uint40 at = Clock.nowSeconds();
         emit RolesChanged(no, roles, at, by);

@@ -44,6 +44,8 @@ interface IPartyRegistry {
     event AccountBound(PartyNo indexed no, address indexed account, uint40 at, PartyNo by);
     /// @notice An account acts no more; with `compromisedAt` its signatures since then count for nothing.
     event AccountRetired(PartyNo indexed no, address indexed account, uint40 compromisedAt, uint40 at, PartyNo by);
+    /// @notice A retired account's signatures since `compromisedAt` count for nothing.
+    event AccountCompromised(PartyNo indexed no, address indexed account, uint40 compromisedAt, uint40 at, PartyNo by);
     /// @notice A party's roles are now these.
     event RolesChanged(PartyNo indexed no, uint32 roles, uint40 at, PartyNo by);
     /// @notice A party's status is now this.
@@ -57,6 +59,8 @@ interface IPartyRegistry {
     error PartyUnknownAccount(address account);
     /// @notice The party is suspended, sanctioned or closed.
     error PartyNotActive(PartyNo no, PartyStatus status);
+    /// @notice The party is closed for good, since then.
+    error PartyClosed(PartyNo no, uint40 since);
     /// @notice The party has none of the roles in the mask.
     error PartyLacksRole(PartyNo no, uint32 anyOf);
     /// @notice No party has this number.
@@ -65,27 +69,35 @@ interface IPartyRegistry {
     error PartyAlreadyRegistered(PartyId id, PartyNo no);
     /// @notice The account is or was bound to this party; an account binds once.
     error PartyAccountTaken(address account, PartyNo no);
-    /// @notice The account is not a live account of this party.
+    /// @notice The account is not a live account of this party; to a report of compromise: nor ever was one.
     error PartyAccountNotBound(PartyNo no, address account);
+    /// @notice The account is live: `recoverAccount` replaces and reports it at once.
+    error PartyAccountLive(PartyNo no, address account);
+    /// @notice The time of a compromise is zero, in the future, or not before the one reported: later than `latest`.
+    error PartyCompromiseTime(uint40 compromisedAt, uint40 latest);
     /// @notice No party gives roles, accreditation, status or accounts to itself.
     error PartySelfGrant(PartyNo no);
     /// @notice The mask has bits of no known role.
     error PartyUnknownRoles(uint32 roles);
+    /// @notice These roles are offices: only an authority gives and takes them.
+    error PartyOfficeByAuthority(uint32 roles);
     /// @notice An id or an account of zero.
     error PartyZero();
-    /// @notice The period is empty, or a time lies in the future.
+    /// @notice The period is empty, or takes back accreditation already given: it begins later or ends in the past.
     error PartyPeriod(uint40 from, uint40 to);
 
-    /// @notice Register a party. For authorities and admins.
+    /// @notice Register a party. For authorities and admins; with an office (any role but subject, provider, consumer
+    /// and broker) for authorities alone.
     function register(PartyId id, address account, uint32 roles) external returns (PartyNo no);
 
     /// @notice Register many parties, all or none.
     function registerMany(Registration[] calldata parties) external;
 
-    /// @notice Set a party's roles. For authorities and admins, never on their own party.
+    /// @notice Set a party's roles. For authorities and admins, never on their own party; an admin leaves the offices
+    /// as they are.
     function setRoles(PartyNo no, uint32 roles) external;
 
-    /// @notice Set a party's status. For authorities and supervisors, never on their own party.
+    /// @notice Set a party's status; `Closed` is final. For authorities and supervisors, never on their own party.
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external;
 
     /// @notice Replace the calling account by another of the same party.
@@ -95,12 +107,20 @@ interface IPartyRegistry {
     /// @param compromisedAt From when the lost account's signatures count for nothing; 0 if it was only lost.
     function recoverAccount(PartyNo no, address lost, address fresh, uint40 compromisedAt) external;
 
-    /// @notice Let a party issue under a scenario for a period; an empty period from the past ends it.
-    /// For authorities, never on their own party.
+    /// @notice Report that a retired account is compromised, or was earlier than reported. For authorities, never on
+    /// their own party.
+    /// @param compromisedAt From when its signatures count for nothing.
+    function reportCompromise(PartyNo no, address account, uint40 compromisedAt) external;
+
+    /// @notice Let a party issue under a scenario for a period. What was given stays given: the beginning of an
+    /// accreditation never moves later, nor its end into the past. For authorities, never on their own party.
     function accredit(PartyNo no, ScenarioCode scenario, uint40 from, uint40 to) external;
 
     /// @notice The active party for which an account acts now, if it has one of the roles; reverts otherwise.
     function actor(address account, uint32 anyOf) external view returns (PartyNo no);
+
+    /// @notice Whether there is such a party and it may act.
+    function isActive(PartyNo no) external view returns (bool);
 
     /// @notice A party by number; its status is `None` if there is none.
     function partyOf(PartyNo no) external view returns (Party memory party);

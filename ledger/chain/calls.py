@@ -38,12 +38,12 @@ def register_parties(parties: Sequence[PartyRegistration]) -> Call:
 
 
 def set_roles(number: int, roles: int) -> Call:
-    """Replace a party's roles by a mask. For authorities and admins, never on their own party."""
+    """Replace a party's roles by a mask. For authorities, and admins where no office changes; never their own."""
     return Call(PARTY_REGISTRY, "setRoles", (number, roles))
 
 
 def set_status(number: int, status: str, reason: str) -> Call:
-    """Set a party's status. For authorities and supervisors, never on their own party."""
+    """Set a party's status; closed is final. For authorities and supervisors, never on their own party."""
     return Call(PARTY_REGISTRY, "setStatus", (number, code_of_status(status), code_of_reason(reason)))
 
 
@@ -60,6 +60,14 @@ def rotate_account(fresh: str) -> Call:
 def recover_account(number: int, lost: str, fresh: str, compromised_at: int = 0) -> Call:
     """Replace a party's lost account; from ``compromised_at`` its signatures count for nothing. For authorities."""
     return Call(PARTY_REGISTRY, "recoverAccount", (number, lost, fresh, compromised_at))
+
+
+def report_compromise(number: int, account: str, compromised_at: int) -> Call:
+    """A retired account's signatures count for nothing from ``compromised_at``, never later than reported before.
+
+    For authorities, never on their own party.
+    """
+    return Call(PARTY_REGISTRY, "reportCompromise", (number, account, compromised_at))
 
 
 def anchor(first_seq: int, size: int, root: str | bytes) -> Call:

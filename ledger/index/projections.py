@@ -52,6 +52,12 @@ def _account_retired(connection: Connection, event: IndexedEvent) -> None:
     connection.execute(update(tables.ACCOUNTS).where(match).values(values))
 
 
+def _account_compromised(connection: Connection, event: IndexedEvent) -> None:
+    match = tables.ACCOUNTS.c.account == event.args["account"]
+    values = {"compromised_at": event.args["compromisedAt"]}
+    connection.execute(update(tables.ACCOUNTS).where(match).values(values))
+
+
 def _roles_changed(connection: Connection, event: IndexedEvent) -> None:
     _set_party(connection, event, roles=event.args["roles"])
 
@@ -137,6 +143,7 @@ HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("PartyRegistry", "PartyRegistered"): _party_registered,
     ("PartyRegistry", "AccountBound"): _account_bound,
     ("PartyRegistry", "AccountRetired"): _account_retired,
+    ("PartyRegistry", "AccountCompromised"): _account_compromised,
     ("PartyRegistry", "RolesChanged"): _roles_changed,
     ("PartyRegistry", "PartyStatusChanged"): _party_status_changed,
     ("PartyRegistry", "Accredited"): _accredited,

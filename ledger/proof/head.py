@@ -22,6 +22,7 @@ EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
         ("PartyRegistry.PartyRegistered", "party/registered/v1", "no id:bytes32 at by"),
         ("PartyRegistry.AccountBound", "party/bound/v1", "no account:address at by"),
         ("PartyRegistry.AccountRetired", "party/retired/v1", "no account:address compromisedAt at by"),
+        ("PartyRegistry.AccountCompromised", "party/compromised/v1", "no account:address compromisedAt at by"),
         ("PartyRegistry.RolesChanged", "party/roles/v1", "no roles at by"),
         ("PartyRegistry.PartyStatusChanged", "party/status/v1", "no status reason at by"),
         ("PartyRegistry.Accredited", "party/accredited/v1", "no scenario:bytes8 from to at by"),

@@ -11,11 +11,18 @@ import {World} from "./World.sol";
 /// Every party tries everything on every party; refused calls change nothing here.
 contract PartyHandler {
     uint32 private constant REACH = 12;
+    uint32 private constant _ORDINARY = Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER;
 
     PartyRegistry private immutable _REGISTRY;
     bytes32 public head;
     bool public selfGranted;
+    /// An admin's call changed an office, a closed party another status, or a compromise moved to a later time.
+    bool public officeByAdmin;
+    bool public reopened;
+    bool public absolved;
     mapping(uint32 no => uint32) public rolesOf;
+    mapping(uint32 no => bool) private _closed;
+    mapping(address account => uint40) private _compromisedAt;
     mapping(uint32 no => address) private _live;
     address[] private _retired;
     uint160 private _nextAccount = 0x9000;
@@ -63,6 +70,12 @@ contract PartyHandler {
         if (no % REACH == who % REACH) selfGranted = true;
     }
 
+    /// Half of the reports come from the founder, or few would be heard.
+    function reportCompromise(uint256 who, uint256 which, uint40 compromisedAt) external remembered(who % 2 * who) {
+        address account = _retired[which % _retired.length];
+        _REGISTRY.reportCompromise(_REGISTRY.accountOf(account).no, account, compromisedAt % 1_790_000_000);
+    }
+
     function accredit(uint256 who, uint32 no, uint40 from, uint40 length) external remembered(who) {
         _REGISTRY.accredit(_party(no), ScenarioCode.wrap("S51"), from, from + length);
     }
@@ -70,6 +83,20 @@ contract PartyHandler {
     function checkRoles() external view {
         for (uint32 no = 1; no <= _REGISTRY.count(); ++no) {
             require(_REGISTRY.partyOf(PartyNo.wrap(no)).roles == rolesOf[no], "roles differ");
+        }
+    }
+
+    function checkClosed() external view {
+        for (uint32 no = 1; no <= _REGISTRY.count(); ++no) {
+            bool closed = _REGISTRY.partyOf(PartyNo.wrap(no)).status == PartyStatus.Closed;
+            require(closed == _closed[no], "closed or not");
+        }
+    }
+
+    function checkCompromised() external view {
+        for (uint256 i = 0; i < _retired.length; ++i) {
+            uint40 known = _REGISTRY.accountOf(_retired[i]).compromisedAt;
+            require(known == _compromisedAt[_retired[i]], "compromised at another time");
         }
     }
 
@@ -87,12 +114,27 @@ contract PartyHandler {
         bytes32 topic = log.topics[0];
         uint32 no = uint32(uint256(log.topics[1]));
         uint32 by = uint32(uint256(_lastWord(log.data)));
-        if (topic == IPartyRegistry.RolesChanged.selector) rolesOf[no] = uint32(uint256(bytes32(log.data)));
+        uint256 first = uint256(bytes32(log.data));
+        if (topic == IPartyRegistry.RolesChanged.selector) {
+            bool office = (uint32(first) ^ rolesOf[no]) & ~_ORDINARY != 0;
+            if (office && rolesOf[by] & Roles.AUTHORITY == 0) officeByAdmin = true;
+            rolesOf[no] = uint32(first);
+        }
+        if (topic == IPartyRegistry.PartyStatusChanged.selector) {
+            if (_closed[no]) reopened = true;
+            _closed[no] = first == uint256(PartyStatus.Closed);
+        }
+        if (topic == IPartyRegistry.AccountRetired.selector) _compromisedAt[_account(log)] = uint40(first);
+        if (topic == IPartyRegistry.AccountCompromised.selector) {
+            uint40 known = _compromisedAt[_account(log)];
+            if (known != 0 && first >= known) absolved = true;
+            _compromisedAt[_account(log)] = uint40(first);
+        }
         if (topic == IPartyRegistry.AccountBound.selector) _live[no] = _account(log);
         if (topic == IPartyRegistry.AccountRetired.selector) _retired.push(_account(log));
         // A party binds and retires accounts of its own by rotation, and then only without a compromise.
         bool rotation = topic == IPartyRegistry.AccountBound.selector
-            || (topic == IPartyRegistry.AccountRetired.selector && bytes32(log.data) == 0);
+            || (topic == IPartyRegistry.AccountRetired.selector && first == 0);
         if (no == by && !rotation) selfGranted = true;
     }
 
@@ -129,6 +171,26 @@ contract PartyRegistryInvariants is World {
     /// forge-config: default.invariant.depth = 100
     function invariant_NoPartyGivesToItself() public view {
         assertTrue(!_handler.selfGranted(), "a party gave to itself");
+    }
+
+    /// forge-config: default.invariant.runs = 16
+    /// forge-config: default.invariant.depth = 100
+    function invariant_NoOfficeIsGivenOrTakenByAnAdmin() public view {
+        assertTrue(!_handler.officeByAdmin(), "an admin gave or took an office");
+    }
+
+    /// forge-config: default.invariant.runs = 16
+    /// forge-config: default.invariant.depth = 100
+    function invariant_ClosedStaysClosed() public view {
+        assertTrue(!_handler.reopened(), "a closed party left");
+        _handler.checkClosed();
+    }
+
+    /// forge-config: default.invariant.runs = 16
+    /// forge-config: default.invariant.depth = 100
+    function invariant_CompromiseNeverMovesLater() public view {
+        assertTrue(!_handler.absolved(), "a compromise moved later");
+        _handler.checkCompromised();
     }
 
     /// forge-config: default.invariant.runs = 16

@@ -13,6 +13,9 @@ contract PartyRegistryTest is World {
     address private constant FRESH = address(0xF5E5);
     uint32 private constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
     uint32 private constant SETS_STATUS = Roles.AUTHORITY | Roles.SUPERVISOR;
+    uint32 private constant ORDINARY = Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER;
+    uint32 private constant OFFICES = Roles.ISSUER | Roles.REGISTRAR | Roles.AUTHORITY | Roles.CDO
+        | Roles.SUPERVISOR | Roles.ASSESSOR | Roles.ADMIN;
 
     function test_constructor_ItRegistersTheFounder() public view {
         IPartyRegistry.Party memory founder = registry.partyOf(AUTHORITY);
@@ -75,6 +78,17 @@ contract PartyRegistryTest is World {
         registry.register(NEW_ID, FRESH, Roles.ALL + 1);
     }
 
+    function testFuzz_register_WhenAnAdminGivesAnOffice(uint32 seed) public {
+        uint32 roles = seed & Roles.ALL;
+        vm.assume(roles & OFFICES != 0);
+        _expectOffice(roles & OFFICES);
+        by(ADMIN);
+        registry.register(NEW_ID, FRESH, roles);
+        by(AUTHORITY);
+        registry.register(NEW_ID, FRESH, roles);
+        assertEq(registry.partyOf(NEW).roles, roles);
+    }
+
     function test_register_WhenAllIsWell() public {
         vm.warp(START + 5);
         vm.expectEmit(address(registry));
@@ -82,13 +96,13 @@ contract PartyRegistryTest is World {
         vm.expectEmit(address(registry));
         emit IPartyRegistry.AccountBound(NEW, FRESH, START + 5, ADMIN);
         vm.expectEmit(address(registry));
-        emit IPartyRegistry.RolesChanged(NEW, Roles.CDO | Roles.BROKER, START + 5, ADMIN);
+        emit IPartyRegistry.RolesChanged(NEW, ORDINARY, START + 5, ADMIN);
         by(ADMIN);
-        assertEq(registry.register(NEW_ID, FRESH, Roles.CDO | Roles.BROKER), NEW);
+        assertEq(registry.register(NEW_ID, FRESH, ORDINARY), NEW);
 
         IPartyRegistry.Party memory party = registry.partyOf(NEW);
         assertEq(PartyId.unwrap(party.id), PartyId.unwrap(NEW_ID));
-        assertEq(party.roles, Roles.CDO | Roles.BROKER);
+        assertEq(party.roles, ORDINARY);
         assertEq(uint256(party.status), uint256(PartyStatus.Active));
         assertEq(party.since, START + 5);
         assertEq(registry.partyNoOf(NEW_ID), NEW);
@@ -109,15 +123,22 @@ contract PartyRegistryTest is World {
     function test_registerMany_WhenOneEntryIsBad() public {
         bytes32 head = registry.head();
         _expectTaken(FRESH, NEW);
-        by(ADMIN);
+        by(AUTHORITY);
         registry.registerMany(_two(FRESH, FRESH));
         assertEq(registry.count(), PARTIES);
         assertEq(registry.partyNoOf(NEW_ID), NOBODY);
         assertEq(registry.head(), head);
     }
 
-    function test_registerMany_WhenAllIsWell() public {
+    function test_registerMany_WhenAnAdminGivesAnOffice() public {
+        _expectOffice(Roles.ISSUER);
         by(ADMIN);
+        registry.registerMany(_two(FRESH, address(0xF5E6)));
+        assertEq(registry.count(), PARTIES);
+    }
+
+    function test_registerMany_WhenAllIsWell() public {
+        by(AUTHORITY);
         registry.registerMany(_two(FRESH, address(0xF5E6)));
         assertEq(registry.count(), PARTIES + 2);
         assertEq(registry.actor(FRESH, Roles.ISSUER), NEW);
@@ -154,11 +175,41 @@ contract PartyRegistryTest is World {
     function testFuzz_setRoles_WhenAllIsWell(uint32 seed) public {
         uint32 roles = seed & Roles.ALL;
         vm.expectEmit(address(registry));
-        emit IPartyRegistry.RolesChanged(SUBJECT, roles, START, ADMIN);
-        by(ADMIN);
+        emit IPartyRegistry.RolesChanged(SUBJECT, roles, START, AUTHORITY);
+        by(AUTHORITY);
         registry.setRoles(SUBJECT, roles);
         assertEq(registry.partyOf(SUBJECT).roles, roles);
         assertEq(registry.partyOf(ISSUER).roles, Roles.ISSUER);
+    }
+
+    function testFuzz_setRoles_WhenAnAdminGivesOrTakesAnOffice(uint32 before, uint32 after_) public {
+        before &= Roles.ALL;
+        after_ &= Roles.ALL;
+        vm.assume((before ^ after_) & OFFICES != 0);
+        by(AUTHORITY);
+        registry.setRoles(SUBJECT, before);
+        _expectOffice((before ^ after_) & OFFICES);
+        by(ADMIN);
+        registry.setRoles(SUBJECT, after_);
+        assertEq(registry.partyOf(SUBJECT).roles, before);
+    }
+
+    function testFuzz_setRoles_WhenAnAdminLeavesTheOffices(uint32 before, uint32 after_) public {
+        before &= Roles.ALL;
+        uint32 roles = (before & OFFICES) | (after_ & ORDINARY);
+        by(AUTHORITY);
+        registry.setRoles(SUBJECT, before);
+        by(ADMIN);
+        registry.setRoles(SUBJECT, roles);
+        assertEq(registry.partyOf(SUBJECT).roles, roles);
+    }
+
+    function test_setRoles_WhenAnAuthorityIsAdminToo() public {
+        by(AUTHORITY);
+        registry.setRoles(ADMIN, Roles.ADMIN | Roles.AUTHORITY);
+        by(ADMIN);
+        registry.setRoles(SUBJECT, Roles.CDO);
+        assertEq(registry.partyOf(SUBJECT).roles, Roles.CDO);
     }
 
     function test_setStatus_GivenTheCallerIsNeitherAuthorityNorSupervisor() public {
@@ -192,6 +243,17 @@ contract PartyRegistryTest is World {
         registry.setStatus(ISSUER, PartyStatus.None, Reason.Court);
     }
 
+    function test_setStatus_GivenThePartyIsClosed() public {
+        setStatus(ISSUER, PartyStatus.Closed);
+        vm.warp(START + 1);
+        for (uint8 status = 0; status <= uint8(PartyStatus.Closed); ++status) {
+            vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyClosed.selector, ISSUER, START));
+            by(SUPERVISOR);
+            registry.setStatus(ISSUER, PartyStatus(status), Reason.Lifted);
+        }
+        assertEq(uint256(registry.partyOf(ISSUER).status), uint256(PartyStatus.Closed));
+    }
+
     function test_setStatus_WhenAllIsWell() public {
         vm.warp(START + 9);
         vm.expectEmit(address(registry));
@@ -211,6 +273,10 @@ contract PartyRegistryTest is World {
 
     function _expectTaken(address account, PartyNo no) private {
         vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyAccountTaken.selector, account, no));
+    }
+
+    function _expectOffice(uint32 roles) private {
+        vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyOfficeByAuthority.selector, roles));
     }
 
     function _expectUnknown(PartyNo no) private {

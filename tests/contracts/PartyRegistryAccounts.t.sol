@@ -106,7 +106,7 @@ contract PartyRegistryAccountsTest is World {
 
     function testFuzz_recoverAccount_WhenTheCompromiseLiesInTheFuture(uint40 compromisedAt) public {
         vm.assume(compromisedAt > START);
-        vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyPeriod.selector, compromisedAt, 0));
+        _expectCompromiseTime(compromisedAt, START);
         by(AUTHORITY);
         registry.recoverAccount(SUBJECT, accountOf(SUBJECT), FRESH, compromisedAt);
     }
@@ -135,6 +135,100 @@ contract PartyRegistryAccountsTest is World {
         registry.actor(accountOf(SUBJECT), Roles.SUBJECT);
     }
 
+    function test_reportCompromise_GivenTheCallerIsNotAnAuthority() public {
+        _rotate(SUBJECT);
+        for (uint32 no = 2; no < PARTIES; ++no) {
+            expectLacksRole(PartyNo.wrap(no), Roles.AUTHORITY);
+            by(PartyNo.wrap(no));
+            registry.reportCompromise(SUBJECT, accountOf(SUBJECT), START);
+        }
+    }
+
+    function test_reportCompromise_WhenThePartyIsTheCallersOwn() public {
+        by(AUTHORITY);
+        registry.rotateAccount(FRESH);
+        _expectSelfGrant();
+        vm.prank(FRESH);
+        registry.reportCompromise(AUTHORITY, accountOf(AUTHORITY), START);
+    }
+
+    function test_reportCompromise_WhenThePartyIsUnknown() public {
+        _expectUnknown(NEW);
+        by(AUTHORITY);
+        registry.reportCompromise(NEW, STRANGER, START);
+    }
+
+    function test_reportCompromise_WhenTheAccountIsAnotherPartys() public {
+        _rotate(ISSUER);
+        _expectNotBound(SUBJECT, accountOf(ISSUER));
+        by(AUTHORITY);
+        registry.reportCompromise(SUBJECT, accountOf(ISSUER), START);
+        _expectNotBound(SUBJECT, STRANGER);
+        by(AUTHORITY);
+        registry.reportCompromise(SUBJECT, STRANGER, START);
+    }
+
+    function test_reportCompromise_GivenTheAccountIsLive() public {
+        vm.expectRevert(
+            abi.encodeWithSelector(IPartyRegistry.PartyAccountLive.selector, SUBJECT, accountOf(SUBJECT))
+        );
+        by(AUTHORITY);
+        registry.reportCompromise(SUBJECT, accountOf(SUBJECT), START);
+    }
+
+    function test_reportCompromise_WhenTheTimeIsZero() public {
+        _rotate(SUBJECT);
+        _expectCompromiseTime(0, START);
+        by(AUTHORITY);
+        registry.reportCompromise(SUBJECT, accountOf(SUBJECT), 0);
+    }
+
+    function testFuzz_reportCompromise_WhenTheTimeLiesInTheFuture(uint40 compromisedAt) public {
+        vm.assume(compromisedAt > START);
+        _rotate(SUBJECT);
+        _expectCompromiseTime(compromisedAt, START);
+        by(AUTHORITY);
+        registry.reportCompromise(SUBJECT, accountOf(SUBJECT), compromisedAt);
+    }
+
+    function testFuzz_reportCompromise_GivenAnEarlierOrEqualTimeIsReported(uint40 known, uint40 later) public {
+        known = uint40(bound(known, 1, START));
+        later = uint40(bound(later, known, type(uint40).max));
+        _rotate(SUBJECT);
+        by(AUTHORITY);
+        registry.reportCompromise(SUBJECT, accountOf(SUBJECT), known);
+        _expectCompromiseTime(later, known - 1);
+        by(AUTHORITY);
+        registry.reportCompromise(SUBJECT, accountOf(SUBJECT), later);
+        assertEq(registry.accountOf(accountOf(SUBJECT)).compromisedAt, known);
+    }
+
+    function testFuzz_reportCompromise_GivenALaterTimeIsReported(uint40 known, uint40 earlier) public {
+        known = uint40(bound(known, 2, START));
+        earlier = uint40(bound(earlier, 1, known - 1));
+        by(AUTHORITY);
+        registry.recoverAccount(SUBJECT, accountOf(SUBJECT), FRESH, known);
+        by(AUTHORITY);
+        registry.reportCompromise(SUBJECT, accountOf(SUBJECT), earlier);
+        assertEq(registry.accountOf(accountOf(SUBJECT)).compromisedAt, earlier);
+    }
+
+    function testFuzz_reportCompromise_WhenAllIsWell(uint40 seed) public {
+        uint40 compromisedAt = uint40(bound(seed, 1, START + 9));
+        _rotate(SUBJECT);
+        vm.warp(START + 9);
+        vm.expectEmit(address(registry));
+        emit IPartyRegistry.AccountCompromised(SUBJECT, accountOf(SUBJECT), compromisedAt, START + 9, AUTHORITY);
+        by(AUTHORITY);
+        registry.reportCompromise(SUBJECT, accountOf(SUBJECT), compromisedAt);
+        IPartyRegistry.Account memory old = registry.accountOf(accountOf(SUBJECT));
+        assertEq(old.no, SUBJECT);
+        assertEq(old.validFrom, START);
+        assertEq(old.validTo, START);
+        assertEq(old.compromisedAt, compromisedAt);
+        assertEq(registry.actor(FRESH, Roles.SUBJECT), SUBJECT);
+    }
+
     function test_accredit_GivenTheCallerIsNotAnAuthority() public {
         for (uint32 no = 2; no <= PARTIES; ++no) {
             expectLacksRole(PartyNo.wrap(no), Roles.AUTHORITY);
@@ -156,21 +250,58 @@ contract PartyRegistryAccountsTest is World {
     }
 
     function test_accredit_WhenThePeriodEndsBeforeItBegins() public {
-        vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyPeriod.selector, START + 1, START));
+        _expectPeriod(START + 1, START);
         by(AUTHORITY);
         registry.accredit(ISSUER, S51, START + 1, START);
     }
 
-    function test_accredit_WhenThePeriodIsEmpty() public {
+    function testFuzz_accredit_WhenThePeriodIsEmpty(uint40 from) public {
+        _expectPeriod(from, from);
         by(AUTHORITY);
-        registry.accredit(ISSUER, S51, START, START + 100);
+        registry.accredit(ISSUER, S51, from, from);
+    }
+
+    function testFuzz_accredit_WhenItBeginsLaterThanWhatWasGiven(uint40 given, uint40 from) public {
+        given = uint40(bound(given, 0, START));
+        from = uint40(bound(from, given + 1, START + 99));
+        _accredit(given, START + 100);
+        _expectPeriod(from, START + 200);
         by(AUTHORITY);
-        registry.accredit(ISSUER, S51, START, START);
-        _assertPeriod(ISSUER, S51, START, START);
+        registry.accredit(ISSUER, S51, from, START + 200);
+        _assertPeriod(ISSUER, S51, given, START + 100);
+    }
+
+    function testFuzz_accredit_WhenItEndsInThePastWhereItDidNot(uint40 given, uint40 to) public {
+        given = uint40(bound(given, START - 50, START + 100));
+        to = uint40(bound(to, START - 99, (given < START ? given : START) - 1));
+        _accredit(START - 100, given);
+        _expectPeriod(START - 100, to);
+        by(AUTHORITY);
+        registry.accredit(ISSUER, S51, START - 100, to);
+        _assertPeriod(ISSUER, S51, START - 100, given);
+    }
+
+    function test_accredit_WhenItEndsNow() public {
+        _accredit(START - 100, START + 100);
+        _accredit(START - 100, START);
+        _assertPeriod(ISSUER, S51, START - 100, START);
+    }
+
+    function test_accredit_WhenItIsRenewed() public {
+        _accredit(START - 100, START - 50);
+        _accredit(START - 100, START + 100);
+        _accredit(START - 200, START + 200);
+        _assertPeriod(ISSUER, S51, START - 200, START + 200);
+    }
+
+    function test_accredit_WhenItIsRenewedAndStillOver() public {
+        _accredit(START - 100, START - 50);
+        _accredit(START - 100, START - 20);
+        _assertPeriod(ISSUER, S51, START - 100, START - 20);
     }
 
     function testFuzz_accredit_WhenAllIsWell(uint40 from, uint40 to) public {
-        vm.assume(from <= to);
+        vm.assume(from < to);
         vm.expectEmit(address(registry));
         emit IPartyRegistry.Accredited(ISSUER, S51, from, to, START, AUTHORITY);
         by(AUTHORITY);
@@ -191,14 +322,15 @@ contract PartyRegistryAccountsTest is World {
             setStatus(ISSUER, PartyStatus(status));
             _expectNotActive(ISSUER, PartyStatus(status));
             registry.actor(accountOf(ISSUER), Roles.ALL);
+            if (PartyStatus(status) == PartyStatus.Closed) return;
+            setStatus(ISSUER, PartyStatus.Active);
+            assertEq(registry.actor(accountOf(ISSUER), Roles.ALL), ISSUER);
         }
-        setStatus(ISSUER, PartyStatus.Active);
-        assertEq(registry.actor(accountOf(ISSUER), Roles.ALL), ISSUER);
     }
 
     function testFuzz_actor_GivenThePartyHasNoneOfTheRoles(uint32 roles, uint32 anyOf) public {
         roles &= Roles.ALL & ~anyOf;
-        by(ADMIN);
+        by(AUTHORITY);
         registry.setRoles(ISSUER, roles);
         expectLacksRole(ISSUER, anyOf);
         registry.actor(accountOf(ISSUER), anyOf);
@@ -207,9 +339,22 @@ contract PartyRegistryAccountsTest is World {
     function testFuzz_actor_GivenThePartyHasOneOfTheRoles(uint32 roles, uint32 anyOf) public {
         roles &= Roles.ALL;
         vm.assume(roles & anyOf != 0);
-        by(ADMIN);
+        by(AUTHORITY);
         registry.setRoles(ISSUER, roles);
         assertEq(registry.actor(accountOf(ISSUER), anyOf), ISSUER);
+    }
+
+    function testFuzz_isActive_GivenThePartyIsUnknown(uint32 no) public view {
+        vm.assume(no == 0 || no > PARTIES);
+        assertTrue(!registry.isActive(PartyNo.wrap(no)), "nobody is active");
+    }
+
+    function test_isActive_GivenThePartyIsKnown() public {
+        for (uint8 status = 1; status <= uint8(PartyStatus.Closed); ++status) {
+            setStatus(ISSUER, PartyStatus(status));
+            assertEq(registry.isActive(ISSUER) ? 1 : 0, PartyStatus(status) == PartyStatus.Active ? 1 : 0);
+            assertTrue(registry.isActive(CONSUMER), "no party but this one");
+        }
     }
 
     function testFuzz_head_ItIsTheGenesisFoldedOverEveryEvent(uint64 chain, uint32 roles, uint40 from) public {
@@ -217,13 +362,16 @@ contract PartyRegistryAccountsTest is World {
         vm.chainId(chain);
         vm.recordLogs();
         setUp();
-        by(ADMIN);
+        by(AUTHORITY);
         registry.setRoles(ISSUER, roles & Roles.ALL);
         setStatus(CONSUMER, PartyStatus.Suspended);
         by(PROVIDER);
         registry.rotateAccount(FRESH);
         by(AUTHORITY);
         registry.recoverAccount(SUBJECT, accountOf(SUBJECT), FRESHER, START - 1);
+        by(AUTHORITY);
+        registry.reportCompromise(SUBJECT, accountOf(SUBJECT), START - 2);
+        vm.assume(from != type(uint40).max);
         by(AUTHORITY);
         registry.accredit(ISSUER, S51, from, type(uint40).max);
         bytes32 genesis = Refold.genesis(chain, address(registry));
@@ -238,7 +386,7 @@ contract PartyRegistryAccountsTest is World {
 
     function test_forwarder_WhenTheSenderIsAppendedByTheTrustedForwarder() public {
         vm.expectEmit(address(registry));
-        emit IPartyRegistry.RolesChanged(SUBJECT, Roles.CDO, START, ADMIN);
+        emit IPartyRegistry.RolesChanged(SUBJECT, Roles.BROKER, START, ADMIN);
         assertTrue(_callAppended(RELAY, accountOf(ADMIN)), "the appended sender acts");
     }
 
@@ -249,9 +397,19 @@ contract PartyRegistryAccountsTest is World {
     }
 
     function _callAppended(address caller, address appended) private returns (bool ok) {
-        bytes memory data = abi.encodeCall(PartyRegistry.setRoles, (SUBJECT, Roles.CDO));
+        bytes memory data = abi.encodeCall(PartyRegistry.setRoles, (SUBJECT, Roles.BROKER));
         vm.prank(caller);
         (ok,) = address(registry).call(bytes.concat(data, bytes20(appended)));
+    }
+
+    function _rotate(PartyNo no) private {
+        by(no);
+        registry.rotateAccount(FRESH);
+    }
+
+    function _accredit(uint40 from, uint40 to) private {
+        by(AUTHORITY);
+        registry.accredit(ISSUER, S51, from, to);
     }
 
     function _assertPeriod(PartyNo no, ScenarioCode scenario, uint40 from, uint40 to) private view {
@@ -262,6 +420,16 @@ contract PartyRegistryAccountsTest is World {
 
     function _expectTaken(address account, PartyNo no) private {
         vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyAccountTaken.selector, account, no));
+    }
+
+    function _expectCompromiseTime(uint40 compromisedAt, uint40 latest) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(IPartyRegistry.PartyCompromiseTime.selector, compromisedAt, latest)
+        );
+    }
+
+    function _expectPeriod(uint40 from, uint40 to) private {
+        vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyPeriod.selector, from, to));
     }
 
     function _expectNotBound(PartyNo no, address account) private {

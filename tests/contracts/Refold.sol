@@ -71,6 +71,7 @@ library Refold {
         if (topic == IPartyRegistry.PartyRegistered.selector) return "party/registered/v1";
         if (topic == IPartyRegistry.AccountBound.selector) return "party/bound/v1";
         if (topic == IPartyRegistry.AccountRetired.selector) return "party/retired/v1";
+        if (topic == IPartyRegistry.AccountCompromised.selector) return "party/compromised/v1";
         if (topic == IPartyRegistry.RolesChanged.selector) return "party/roles/v1";
         if (topic == IPartyRegistry.PartyStatusChanged.selector) return "party/status/v1";
         if (topic == IPartyRegistry.Accredited.selector) return "party/accredited/v1";
