@@ -48,6 +48,14 @@ PROVISION = {
     "iat": 1_800_000_000,
 }
 WITHDRAWAL = {"id": ULID, "authorization": DIGEST, "subject": ID, "reason": "consent_withdrawn", "iat": 0}
+PUBLICATION = {
+    "id": ULID,
+    "resource": "power/meters-2025",
+    "version": 1,
+    "document_digest": DIGEST,
+    "cdo": ID,
+    "iat": 0,
+}
 PRESENTATION = {
     "id": ULID,
     "certificate": DIGEST,
@@ -108,6 +116,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "authorization": entries.authorization_entry(**AUTHORIZATION) | SIGNATURE,
     "provision": entries.provision_entry(**PROVISION) | SIGNATURE,
     "withdrawal": entries.withdrawal_entry(**WITHDRAWAL) | SIGNATURE,
+    "publication": entries.publication_entry(**PUBLICATION) | SIGNATURE,
     "presentation": entries.presentation_entry(**PRESENTATION),
     "use": entries.use_entry(**USE),
     "usage": entries.usage_certificate_payload(**USAGE),
@@ -237,6 +246,8 @@ WRONG = {
     "day without hyphens": ("provision", "as_of", "20261130"),
     "day with a time": ("provision", "as_of", "2026-11-30T00:00:00"),
     "unknown result": ("provision", "result", "lost"),
+    "resource code with a space": ("publication", "resource", "a b"),
+    "version 0": ("publication", "version", 0),
     "unknown reason": ("withdrawal", "reason", "regret"),
     "number with a wrong check": ("usage", "certificate_no", "DAC-440802-2026-S01-00000123-0"),
     "class and type of certificate disagree": ("usage", "vct", "urn:pingzheng:registration:1"),
@@ -325,7 +336,7 @@ def test_unsigned_entries_are_checked_when_made(make: Callable[..., Any], member
     assert (caught.value.code, caught.value.where) == ("ENTRY_SHAPE", "iat")
 
 
-@pytest.mark.parametrize("kind", ["authorization", "provision", "withdrawal"])
+@pytest.mark.parametrize("kind", ["authorization", "provision", "withdrawal", "publication"])
 def test_statements_wait_for_their_signature(kind: str) -> None:
     unsigned = {name: value for name, value in WHOLE[kind].items() if name != "signature"}
     assert refused_at(unsigned) == "signature"

@@ -11,11 +11,15 @@ from ledger.domain.permissions import MATRIX, Action, Reach, allowed
 
 # any: on every record; own: on the party's own records; –: never. Columns are the roles in the order of their bits.
 # A star marks where the domain's table sets a condition that a matrix of roles does not carry: a broker's mandate, a
-# provider's co-signature, a case, a department, a class of certificate. "–*" refuses, "any*" leaves it to the service.
+# provider's co-signature, a case, a department, a class of certificate, an approval that is no edit. "–*" refuses,
+# "any*" leaves it to the service.
 COLUMNS = "subject provider consumer issuer registrar authority cdo supervisor assessor broker admin"
 TABLE = """
                        S     P     C     I     R     A     D     V     T     B     X
 manage roles         | own | own | own | own | own | any | –   | –   | own | own | any
+edit resource        | –   | own | –   | –   | –   | –   | any*| –   | –   | –   | –
+publish lists        | –   | own | own | –   | –   | any | any | –   | –   | –   | –
+grade / important list|–   | own | –   | –   | –   | any | any | any | –   | –   | –
 apply registration   | –   | own | own | –   | –   | –   | –   | –   | –   | own*| –
 review registration  | –   | –   | –   | –   | any | –   | –   | –   | –   | –   | –
 clear important data | –   | –   | –   | –   | –   | any | any | any | –   | –   | –
