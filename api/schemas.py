@@ -6,10 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ledger.domain.parties import Role
+
 HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["9f" * 32])]
 Ulid = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", examples=["01JD8Z3W0S6V3M5E0Q9T4N7R2B"])]
 CertificateNo = Annotated[str, Field(max_length=32, examples=["DAC-440802-2026-S01-00000123-V"])]
 Seconds = Annotated[int, Field(ge=0, lt=2**40)]
+PublicKey = Annotated[str, Field(pattern=r"^0[23][0-9a-f]{64}$", description="secp256k1, compressed.")]
+Account = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
 Statement = Annotated[dict[str, Any], Field(description="A signed entry, as drafted, with `signature` added.")]
 Reason = Literal[
     "consent_withdrawn",
@@ -37,7 +41,7 @@ class PartyIn(Strict):
         max_length=18, description="USCC; for a person the resident ID number.", examples=["91440802MA9X00011Y"]
     )
     region: str = Field(max_length=16, examples=["440802"])
-    public_key: str = Field(pattern=r"^0[23][0-9a-f]{64}$", description="secp256k1, compressed.")
+    public_key: PublicKey
 
 
 class PartiesIn(Strict):
@@ -51,6 +55,13 @@ class PartyOut(BaseModel):
     roles: list[str]
     region: str
     account: str
+
+
+class StandingOut(BaseModel):
+    id: HexId
+    no: int
+    status: str
+    roles: list[str]
 
 
 class PartiesOut(BaseModel):
@@ -230,6 +241,30 @@ class Signable(Strict):
     signed_request: SignedRequestIn | None = Field(
         None, description="Answer to a 409 SIGNATURE_REQUIRED: its `typed_data` and your EIP-712 signature."
     )
+
+
+class RotationIn(Signable):
+    public_key: PublicKey
+
+
+class RecoveryIn(Signable):
+    public_key: PublicKey
+    compromised_at: Seconds = Field(0, description="From when the lost key counts for nothing; 0: it was only lost.")
+    lost: Account | None = Field(None, description="The account to replace, if it is not the one shown.")
+
+
+class CompromiseIn(Signable):
+    account: Account
+    compromised_at: Annotated[int, Field(gt=0, lt=2**40)]
+
+
+class RolesIn(Signable):
+    roles: list[Role] = Field(max_length=11)
+
+
+class PartyStatusIn(Signable):
+    status: Literal["active", "suspended", "sanctioned", "closed"]
+    reason: Reason
 
 
 class RegisterIn(Signable):

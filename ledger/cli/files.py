@@ -19,9 +19,14 @@ def read_bounded(path: Path, limit: int) -> bytes:
     return path.read_bytes()
 
 
-def signer_of(path: Path) -> LocalSigner:
-    """Signs with the private key in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``Misconfigured``."""
+def private_key_of(path: Path) -> bytes:
+    """The private key in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``Misconfigured``."""
     if not path.is_file():
         raise InvalidInput("FILE_MISSING", "There is no such key file.", where=str(path))
-    key = SecretFile(path).read()
+    return SecretFile(path).read()
+
+
+def signer_of(path: Path) -> LocalSigner:
+    """Signs with the private key in a file; raises as ``private_key_of``."""
+    key = private_key_of(path)
     return LocalSigner(key, account_of(key))

@@ -8,18 +8,29 @@ from typing import Annotated
 import typer
 
 from ledger.chain.accounts import account_of, new_private_key, public_key_of
+from ledger.chain.relay import ForwardRequest, sign_request
+from ledger.cli.files import private_key_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained
-from ledger.domain.parties import PartyKind
+from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, InvalidInput
 from ledger.service.keys import write_private
 from ledger.service.parties import NewParty
 from ledger.service.tabular import read_csv
+from ledger.service.wiring import Ledger
 from ledger.store.tables import Party
 
-app = typer.Typer(no_args_is_help=True, help="参与方 Parties: onboard, list, API keys.")
+app = typer.Typer(no_args_is_help=True, help="参与方 Parties: onboard, list, keys, roles, status, API keys.")
 keys = typer.Typer(no_args_is_help=True, help="密钥 Keys that parties keep themselves.")
 
+PartyRef = Annotated[
+    str,
+    typer.Argument(help="Party id; `authority` and `platform` name the installation's own.", show_default=False),
+]
+PublicKey = Annotated[
+    str | None, typer.Option(help="The new key, compressed, 66 hex digits; default: one made and kept here.")
+]
+Authority = Annotated[str, typer.Option(help="The party that acts, in office.")]
 COLUMNS = ("kind", "name", "identifier", "region", "public_key")
 
 
@@ -83,15 +94,139 @@ def listing(
 
 @app.command("api-key")
 def api_key(
-    party: Annotated[str, typer.Argument(help="Party id; `authority` and `platform` name the installation's own.")],
+    party: PartyRef,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an API key of a party; shown this once."""
     with opened(home, as_json) as ledger:
-        own = {"authority": ledger.installation.authority_party, "platform": ledger.installation.operator}
-        identifier = own.get(party, party)
+        identifier = _resolve(ledger, party)
         emit({"party": identifier, "api_key": ledger.parties.new_api_key(identifier)}, as_json)
+
+
+@app.command()
+def rotate(
+    party: PartyRef,
+    public_key: PublicKey = None,
+    key: Annotated[Path | None, typer.Option(help="The party's present private key file, if it keeps it.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace a party's key: its own act. For the installation's own parties stop the server first."""
+    with opened(home, as_json) as ledger:
+        identifier = _resolve(ledger, party)
+        fresh = public_key or _kept_key(ledger, identifier)
+        try:
+            row = ledger.party_keys.rotate(identifier, fresh)
+        except Conflict as error:
+            if error.code != "SIGNATURE_REQUIRED" or key is None:
+                raise
+            request = ForwardRequest(error.details["typed_data"])
+            row = ledger.party_keys.rotate(identifier, fresh, sign_request(request, private_key_of(key)))
+        emit(_row(row), as_json)
+
+
+@app.command()
+def recover(
+    party: PartyRef,
+    public_key: PublicKey = None,
+    compromised_at: Annotated[
+        int, typer.Option(min=0, help="From when the lost key counts for nothing, seconds UTC; 0: it was only lost.")
+    ] = 0,
+    lost: Annotated[str | None, typer.Option(help="Account to replace, if it is not the one shown.")] = None,
+    by: Authority = "authority",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace a party's lost or stolen key, as an authority; what the party holds stays its own."""
+    with opened(home, as_json) as ledger:
+        identifier = _resolve(ledger, party)
+        fresh = public_key or _kept_key(ledger, identifier)
+        row = ledger.party_keys.recover(_resolve(ledger, by), identifier, fresh, compromised_at, lost=lost)
+        emit(_row(row), as_json)
+
+
+@app.command("report-compromise")
+def report_compromise(
+    party: PartyRef,
+    account: Annotated[str, typer.Argument(help="A retired account of the party.", show_default=False)],
+    at: Annotated[int, typer.Option(min=1, help="From when it counts for nothing, seconds UTC.", show_default=False)],
+    by: Authority = "authority",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Report an old key as compromised from a time on; that time can be moved earlier, never later."""
+    with opened(home, as_json) as ledger:
+        emit(
+            _row(ledger.party_keys.report_compromise(_resolve(ledger, by), _resolve(ledger, party), account, at)),
+            as_json,
+        )
+
+
+@app.command("keys")
+def key_history(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
+    """The keys that are or were a party's."""
+    with opened(home, as_json) as ledger:
+        rows = [
+            {
+                "account": row.account,
+                "bound_at": row.bound_at,
+                "retired_at": row.retired_at,
+                "compromised_at": row.compromised_at,
+            }
+            for row in ledger.party_keys.history(_resolve(ledger, party))
+        ]
+        emit_rows(rows, as_json, "密钥 Keys")
+
+
+@app.command()
+def roles(
+    party: PartyRef,
+    role: Annotated[list[Role], typer.Option(help="Repeat for each role.", show_default=False)],
+    by: Authority = "authority",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a party exactly these roles; never to oneself."""
+    with opened(home, as_json) as ledger:
+        record = ledger.standing.set_roles(_resolve(ledger, by), _resolve(ledger, party), role)
+        emit({"id": record.id, "status": record.status, "roles": ", ".join(record.roles)}, as_json)
+
+
+@app.command()
+def status(
+    party: PartyRef,
+    to: Annotated[str, typer.Argument(help="active, suspended, sanctioned, closed (final).", show_default=False)],
+    reason: Annotated[str, typer.Option(help="court, sanction, investigation, lifted, …", show_default=False)],
+    by: Authority = "authority",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Stop a party, let it act again, or close it for good."""
+    with opened(home, as_json) as ledger:
+        record = ledger.standing.set_status(_resolve(ledger, by), _resolve(ledger, party), to, reason)
+        emit({"id": record.id, "status": record.status, "roles": ", ".join(record.roles)}, as_json)
+
+
+def _resolve(ledger: Ledger, party: str) -> str:
+    own = {"authority": ledger.installation.authority_party, "platform": ledger.installation.operator}
+    return own.get(party, party)
+
+
+def _kept_key(ledger: Ledger, party: str) -> str:
+    """A fresh key kept here, for a party whose key is kept here; one that a crash left unused is taken first."""
+    if ledger.parties.get(party).account not in ledger.custody:
+        raise InvalidInput(
+            "PUBLIC_KEY_MISSING",
+            "The party keeps its own key: its new public key is needed.",
+            where="public-key",
+            hint="The party makes it by `pingzheng key new`.",
+        )
+    for key in ledger.party_keys.history(party):
+        if key.bound_at is None and key.account in ledger.custody:
+            return key.public_key
+    (account,) = ledger.custody.create()
+    return ledger.custody.public_key(account)
 
 
 def _newcomer(row: dict[str, str], where: str) -> NewParty:

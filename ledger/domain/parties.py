@@ -49,6 +49,9 @@ class Role(StrEnum):
         return sum(1 << bit for bit, role in enumerate(cls) if role in wanted)
 
 
+# Given and taken by an authority only, so that an admin makes nobody an authority, not even by a party of its own.
+OFFICES: Final = frozenset(Role) - {Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER}
+
 DEFAULT_ROLES: Final[dict[PartyKind, frozenset[Role]]] = {
     PartyKind.GOV_DEPT: frozenset({Role.PROVIDER, Role.CONSUMER}),
     PartyKind.PUBLIC_INST: frozenset({Role.PROVIDER, Role.CONSUMER}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 from ledger.chain.reader import ChainReader
 from ledger.errors import Forbidden, InvalidInput
 from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, StatusSeen
-from ledger.proof.jws import Jwk, Signer, public_jwk, sign_compact
+from ledger.proof.jws import Jwk, Signer, parse_compact, public_jwk, sign_compact
 from ledger.proof.merkle import Tree
 from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, bind_key, compose
 from ledger.service.positions import position
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.records import certificate
+from ledger.store.records import account_at, certificate
 from ledger.store.sealing import Sealer
-from ledger.store.tables import Batch, Certificate, Party
+from ledger.store.tables import Batch, Certificate, PartyKey
 
 
 class Bundles:
@@ -29,12 +29,12 @@ class Bundles:
         database: Database,
         sealer: Sealer,
         reader: ChainReader,
-        issuer: Signer,
+        signer: Callable[[str], Signer],
     ) -> None:
         self._database = database
         self._sealer = sealer
         self._reader = reader
-        self._issuer = issuer
+        self._signer = signer
         self._trees: dict[int, Tree] = {}
 
     def build(self, number: str, fields: Iterable[str] | None = None) -> Bundle:
@@ -44,7 +44,8 @@ class Bundles:
         """
         with self._database.write() as session:
             row = certificate(session, number)
-            token = self._token(session, row)
+            where = position(session, row.leaf)
+            token = self._token(session, row, where)
             hidden = self._disclosures(session, row)
             chosen = _choose(hidden, fields)
             statement = log_store.statement(session, row.leaf)
@@ -52,12 +53,11 @@ class Bundles:
                 leaf.removeprefix("sha-256:")
                 for leaf in (*statement.get("authorizations", ()), *statement.get("provisions", ()))
             ]
-            where = position(session, row.leaf)
             evidence = [self._evidence(session, leaf) for leaf in rests_on]
             batches = sorted({where.batch, *(item.position.batch for item in evidence)})
             anchors = tuple(_anchor(log_store.batch(session, batch)) for batch in batches)
             proof = self._proof(session, where)
-            keys = self._keys(session, evidence)
+            keys = _keys(session, {parse_compact(token, CERTIFICATE_TYP).kid, *(item.signer for item in evidence)})
         status = self._reader.status_of(where.batch, where.index)
         return Bundle(
             chain=self._chain(),
@@ -77,10 +77,12 @@ class Bundles:
         bundle = self.build(number, fields)
         return bundle.with_certificate(bind_key(bundle.certificate, holder, audience=consumer, nonce=nonce, at=at))
 
-    def _token(self, session: Session, row: Certificate) -> str:
+    def _token(self, session: Session, row: Certificate, where: Position) -> str:
         if row.token is None:
             body = log_store.entries_by_leaf(session, [row.leaf])[row.leaf].body
-            row.token = sign_compact(body, self._issuer, CERTIFICATE_TYP)
+            # A key counts for what was anchored while it was in force: one that came later cannot sign it.
+            account = account_at(session, row.issuer, _anchor(log_store.batch(session, where.batch)).at)
+            row.token = sign_compact(body, self._signer(account), CERTIFICATE_TYP)
             session.execute(
                 update(Certificate).where(Certificate.certificate_no == row.certificate_no).values(token=row.token)
             )
@@ -106,11 +108,6 @@ class Bundles:
             self._trees = {**dict(list(self._trees.items())[-63:]), where.batch: tree}
         return tuple(tree.inclusion_proof(where.index))
 
-    def _keys(self, session: Session, evidence: Sequence[Evidence]) -> dict[str, Jwk]:
-        accounts = {self._issuer.kid, *(item.signer for item in evidence if item.signer)}
-        found = session.execute(select(Party.account, Party.public_key).where(Party.account.in_(accounts)))
-        return {account: public_jwk(key) for account, key in sorted(found)}
-
     def _chain(self) -> ChainId:
         deployment = self._reader.deployment
         return ChainId(
@@ -119,6 +116,12 @@ class Bundles:
             party_registry=deployment.party_registry,
             asset_registry=deployment.asset_registry,
         )
+
+
+def _keys(session: Session, accounts: set[str | None]) -> dict[str, Jwk]:
+    """Retired keys too: what they signed while in force stays signed."""
+    found = session.execute(select(PartyKey.account, PartyKey.public_key).where(PartyKey.account.in_(accounts)))
+    return {account: public_jwk(key) for account, key in sorted((row.account, row.public_key) for row in found)}
 
 
 def _choose(hidden: Sequence[Disclosed], fields: Iterable[str] | None) -> list[Disclosed]:

@@ -14,7 +14,7 @@ from ledger.chain.reader import ChainReader
 from ledger.domain.parties import PartyKind, Role
 from ledger.service.keys import Custody, write_private
 from ledger.service.local_chain import Chain
-from ledger.service.parties import NewParty, Parties, checked_party, find_or_add
+from ledger.service.parties import NewParty, Parties, account_of_identifier, checked_party, find_or_add
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
@@ -36,13 +36,12 @@ OPERATOR = Institution("湛江凭证平台（演示） Pingzheng platform (demo)
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A set-up installation. ``client`` sends as the operator, ``authority`` as the authority."""
+    """A set-up installation. ``client`` sends as the operator, ``authority`` as the authority, by present keys."""
 
     client: ChainClient
     authority: ChainClient
     authority_party: str
     operator: str
-    operator_account: str
 
 
 def install(
@@ -62,8 +61,6 @@ def install(
     Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on.
     """
     accounts = _accounts(folder / "installation.json", custody)
-    for account in accounts.values():
-        chain.fund(account)
     founder = NewParty(
         kind=PartyKind.GOV_DEPT,
         name=AUTHORITY.name,
@@ -75,11 +72,14 @@ def install(
     with database.write() as session:
         row = find_or_add(session, sealer, lookup_key, checked_party(founder, "authority"), clock())
         row.no = FOUNDER_NO
-        founder_id = row.id
-    operator_key = custody.private_key(accounts["operator"]).hex()
-    deployment = _deployment(folder / "deployment.json", chain, operator_key, founder_id, accounts["authority"], notice)
+        founder_id, authority_account = row.id, row.account
+        operator_account = account_of_identifier(session, lookup_key, OPERATOR.uscc) or accounts["operator"]
+    for account in (authority_account, operator_account):
+        chain.fund(account)
+    operator_key = custody.private_key(operator_account).hex()
+    deployment = _deployment(folder / "deployment.json", chain, operator_key, founder_id, authority_account, notice)
     client = ChainClient.at(chain.url, deployment, operator_key).check()
-    authority = client.with_account(custody.private_key(accounts["authority"]).hex())
+    authority = client.with_account(custody.private_key(authority_account).hex())
     parties = Parties(database, sealer, authority, ChainReader(client), lookup_key, clock)
     (operator,) = parties.onboard(
         [
@@ -93,7 +93,7 @@ def install(
             )
         ]
     )
-    return Installation(client, authority, founder_id, operator.id, accounts["operator"])
+    return Installation(client, authority, founder_id, operator.id)
 
 
 def _accounts(path: Path, custody: Custody) -> dict[str, str]:

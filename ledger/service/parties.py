@@ -22,7 +22,7 @@ from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthent
 from ledger.store.database import Database
 from ledger.store.records import party
 from ledger.store.sealing import Sealer
-from ledger.store.tables import ApiKey, Party
+from ledger.store.tables import ApiKey, Party, PartyKey
 
 MAX_NAME = 200
 CHAIN_CHUNK = 50
@@ -106,13 +106,19 @@ class Parties:
                     session.execute(update(Party).where(Party.id == identifier).values(no=number))
 
     def accredit(self, issuer: str, scenarios: Iterable[str], start: int, end: int) -> None:
-        """Let ``issuer`` issue under ``scenarios`` while ``start ≤ t < end``; already so: nothing is sent."""
+        """Let ``issuer`` issue under ``scenarios`` while ``start ≤ t < end``; already so: nothing is sent.
+
+        A renewal keeps an earlier start, so that what was issued under it stays issued rightly. The contract refuses
+        to end an accreditation in the past (``InvalidInput`` ``PARTY_PERIOD``).
+        """
         number = self.get(issuer).no
         if number is None:
             raise Conflict("PARTY_NOT_ON_CHAIN", "The party is not registered on the chain yet.")
         for scenario in scenarios:
-            if self._reader.accreditation(number, scenario) != (start, end):
-                self._client.send(accredit(number, scenario, start, end))
+            given = self._reader.accreditation(number, scenario)
+            wanted = (min(start, given[0]) if given[1] else start, end)
+            if given != wanted:
+                self._client.send(accredit(number, scenario, *wanted))
 
     def get(self, identifier: str) -> Party:
         """The party with that id; raises ``NotFound`` ``PARTY_UNKNOWN``."""
@@ -206,18 +212,18 @@ def lookup_digest(key: bytes, identifier: str) -> str:
     return hmac.new(key, b"party|" + identifier.encode(), hashlib.sha256).hexdigest()
 
 
+def account_of_identifier(session: Session, key: bytes, identifier: str) -> str | None:
+    """The present account of the party with that USCC or ID number; ``None`` if there is no such party."""
+    return session.scalar(select(Party.account).where(Party.lookup == lookup_digest(key, identifier)))
+
+
 def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: NewParty, now: int) -> Party:
     """The party's record, made if it is new; it is not on the chain by this."""
     lookup = lookup_digest(lookup_key, newcomer.identifier)
     if known := session.scalar(select(Party).where(Party.lookup == lookup)):
         return known
     account = account_of_public_key(newcomer.public_key)
-    if session.scalar(select(Party.id).where(Party.account == account)):
-        raise Conflict(
-            "ACCOUNT_IN_USE",
-            f"The account {account} belongs to another party.",
-            hint="Give every party an account of its own.",
-        )
+    require_free(session, account)
     key = secrets.token_bytes(32)
     identity = {"name": newcomer.name, "identifier": newcomer.identifier, "id_key": key.hex()}
     row = Party(
@@ -233,7 +239,19 @@ def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: N
     )
     session.add(row)
     session.flush()
+    session.merge(PartyKey(account=account, party_id=row.id, public_key=newcomer.public_key, bound_at=now))
     return row
+
+
+def require_free(session: Session, account: str, party: str | None = None) -> None:
+    """Raise ``Conflict`` ``ACCOUNT_IN_USE`` if the account is or was another party's than ``party``."""
+    key = session.get(PartyKey, account)
+    if key is not None and key.bound_at is not None and key.party_id != party:
+        raise Conflict(
+            "ACCOUNT_IN_USE",
+            f"The account {account} is or was another party's.",
+            hint="Give every party an account of its own.",
+        )
 
 
 def identity(session: Session, sealer: Sealer, party: Party) -> dict[str, str]:

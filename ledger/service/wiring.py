@@ -36,6 +36,7 @@ from ledger.service.objections import Objections
 from ledger.service.open_catalogue import OpenCatalogue
 from ledger.service.operations import Operations
 from ledger.service.parties import Parties
+from ledger.service.party_keys import PartyKeys
 from ledger.service.positions import Positions
 from ledger.service.provenance import Provenances
 from ledger.service.provisions import Provisions
@@ -47,6 +48,7 @@ from ledger.service.rights import Rights
 from ledger.service.rulesets import RulesetBook
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
+from ledger.service.standing import Standing
 from ledger.service.status import CertificateStatus
 from ledger.service.systems import Systems
 from ledger.service.transfers import Transfers
@@ -75,6 +77,8 @@ class Ledger:
     anchoring: Anchoring
     positions: Positions
     parties: Parties
+    party_keys: PartyKeys
+    standing: Standing
     authorizations: Authorizations
     provisions: Provisions
     issuance: Issuance
@@ -158,7 +162,6 @@ def wire(
         database, sealer, reader, status, scenarios, descriptions, installation.operator, clock
     )
     provenances = Provenances(database, reader, follower)
-    operator = custody.signer(installation.operator_account)
     return Ledger(
         settings=settings,
         installation=installation,
@@ -173,10 +176,12 @@ def wire(
         anchoring=anchoring,
         positions=positions,
         parties=parties,
+        party_keys=PartyKeys(database, reader, acting, anchoring),
+        standing=Standing(database, reader, acting),
         authorizations=Authorizations(database, parties, scenarios, status, positions, clock),
         provisions=Provisions(database, sealer, parties, scenarios, clock),
         issuance=Issuance(database, sealer, scenarios, installation.operator, clock),
-        bundles=Bundles(database, sealer, reader, operator),
+        bundles=Bundles(database, sealer, reader, custody.signer),
         verification=Verification(database, client, reader, clock),
         status=status,
         rules=rules,

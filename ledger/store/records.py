@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.errors import Conflict, NotFound
-from ledger.store.tables import Authorization, Certificate, Party, Registration, Resource
+from ledger.store.tables import Authorization, Certificate, Party, PartyKey, Registration, Resource
 
 
 def party(session: Session, identifier: str) -> Party:
@@ -27,6 +28,20 @@ def party_no(session: Session, identifier: str) -> int:
             hint="Onboard it again: what is missing is made up.",
         )
     return number
+
+
+def party_keys(session: Session, identifier: str) -> list[PartyKey]:
+    """Every key that is or was the party's, the earliest first; a key about to be bound comes last."""
+    query = select(PartyKey).where(PartyKey.party_id == identifier)
+    return list(session.scalars(query.order_by(PartyKey.bound_at.is_(None), PartyKey.bound_at, PartyKey.retired_at)))
+
+
+def account_at(session: Session, identifier: str, at: int) -> str:
+    """The party's account whose signatures count for what was anchored ``at`` (seconds UTC)."""
+    for key in party_keys(session, identifier):
+        if key.bound_at is not None and (key.retired_at is None or at < key.retired_at):
+            return key.account
+    return party(session, identifier).account
 
 
 def authorization(session: Session, identifier: str) -> Authorization:

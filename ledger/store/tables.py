@@ -45,7 +45,10 @@ class Sealed(Base):
 
 
 class Party(Base):
-    """A party. Name and identifier are sealed; ``lookup`` is a keyed digest of the identifier."""
+    """A party. Name and identifier are sealed; ``lookup`` is a keyed digest of the identifier.
+
+    ``account`` and ``public_key`` are those it acts with now; earlier ones are ``PartyKey`` rows.
+    """
 
     __tablename__ = "party"
     id: Mapped[str] = mapped_column(Hex32, primary_key=True)
@@ -58,6 +61,22 @@ class Party(Base):
     lookup: Mapped[str] = mapped_column(Hex32, unique=True)
     sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
     created_at: Mapped[int]
+
+
+class PartyKey(Base):
+    """A key that is, was, or is about to be a party's: what it signed is still verified with it.
+
+    Times are the chain's as last read; until the first change of keys ``bound_at`` is when the key was recorded.
+    It is null while the chain has not taken the account.
+    """
+
+    __tablename__ = "party_key"
+    account: Mapped[str] = mapped_column(String(42), primary_key=True)
+    party_id: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    public_key: Mapped[str] = mapped_column(String(66))
+    bound_at: Mapped[int | None]
+    retired_at: Mapped[int | None]
+    compromised_at: Mapped[int | None]
 
 
 class ApiKey(Base):

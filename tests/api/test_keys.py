@@ -1,0 +1,97 @@
+"""Keys, roles and status over HTTP: whose act each is, and what nobody may do for or to themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ledger.chain.accounts import new_private_key, public_key_of
+from tests.api.conftest import Api
+
+
+def fresh() -> str:
+    return public_key_of(new_private_key())
+
+
+def kept(api: Api) -> str:
+    """A key that the installation keeps for its party, as the demonstration does."""
+    (account,) = api.pilot.ledger.custody.create()
+    return api.pilot.ledger.custody.public_key(account)
+
+
+def path(api: Api, part: str, leaf: str) -> str:
+    return f"/v1/parties/{api.parties[part]}/{leaf}"
+
+
+def test_a_party_rotates_its_own_key_and_no_other(api: Api) -> None:
+    before = api.get("bank", f"/v1/parties/{api.parties['bank']}").json()["account"]
+    answer = api.post("bank", path(api, "bank", "accounts"), {"public_key": kept(api)})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["account"] != before
+    for part in ("authority", "other_bank"):
+        refused = api.post(part, path(api, "bank", "accounts"), {"public_key": fresh()})
+        assert (refused.status_code, refused.json()["code"]) == (403, "NOT_THE_PARTY")
+
+
+def test_a_party_that_keeps_its_key_is_told_what_to_sign(api: Api) -> None:
+    first = api.post("other_firm", path(api, "other_firm", "accounts"), {"public_key": fresh()})
+    assert first.status_code == 200, first.text
+    asked = api.post("other_firm", path(api, "other_firm", "accounts"), {"public_key": fresh()})
+    assert (asked.status_code, asked.json()["code"]) == (409, "SIGNATURE_REQUIRED")
+    assert asked.json()["details"]["typed_data"]["primaryType"] == "ForwardRequest"
+
+
+def test_an_authority_recovers_and_reports(api: Api) -> None:
+    lost = api.get("firm", f"/v1/parties/{api.parties['firm']}").json()["account"]
+    body = {"public_key": kept(api), "compromised_at": 1_700_000_000}
+    recovered = api.post("authority", path(api, "firm", "recovery"), body)
+    assert recovered.status_code == 200, recovered.text
+    assert recovered.json()["account"] != lost
+    report: dict[str, Any] = {"account": lost, "compromised_at": 1_600_000_000}
+    assert api.post("authority", path(api, "firm", "compromise"), report).status_code == 200
+    later = api.post("authority", path(api, "firm", "compromise"), report | {"compromised_at": 1_650_000_000})
+    assert (later.status_code, later.json()["code"]) == (422, "PARTY_COMPROMISE_TIME")
+    record = api.pilot.ledger.reader.account(lost)
+    assert record is not None
+    assert record.compromised_at == 1_600_000_000
+
+
+@pytest.mark.parametrize("part", ["platform", "authority"])
+def test_the_key_that_the_service_runs_with_is_not_replaced_under_it(api: Api, part: str) -> None:
+    answer = api.post(part, path(api, part, "accounts"), {"public_key": fresh()})
+    assert (answer.status_code, answer.json()["code"]) == (409, "OWN_KEY_IN_USE")
+
+
+def test_roles_are_given_and_never_to_oneself(api: Api) -> None:
+    given = api.call("authority", "PUT", path(api, "supervisor", "roles"), json={"roles": ["supervisor", "cdo"]})
+    assert (given.status_code, given.json()["roles"]) == (200, ["cdo", "supervisor"])
+    own = api.call("authority", "PUT", path(api, "authority", "roles"), json={"roles": ["issuer"]})
+    assert (own.status_code, own.json()["code"]) == (403, "PARTY_SELF_GRANT")
+
+
+def test_an_admin_gives_no_office_by_any_way(api: Api) -> None:
+    admin = {"roles": ["consumer", "admin"]}
+    assert api.call("authority", "PUT", path(api, "other_bank", "roles"), json=admin).status_code == 200
+    registrar = api.pilot.ledger.parties.get(api.parties["registrar"])
+    told = api.pilot.ledger.parties.identity(registrar.id)
+    party = {"kind": registrar.kind, "region": registrar.region, "public_key": registrar.public_key} | told
+    for answer in (
+        api.call("other_bank", "PUT", path(api, "firm", "roles"), json={"roles": ["subject", "authority"]}),
+        api.post("other_bank", "/v1/parties", {"parties": [party]}),
+        api.post("other_bank", path(api, "authority", "api-keys")),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_OFFICE_BY_AUTHORITY"), answer.text
+    ordinary = {"roles": ["subject", "broker"]}
+    assert api.call("other_bank", "PUT", path(api, "firm", "roles"), json=ordinary).status_code == 200
+    back = {"roles": ["consumer"]}
+    assert api.call("authority", "PUT", path(api, "other_bank", "roles"), json=back).status_code == 200
+
+
+def test_a_supervisor_suspends_and_lifts(api: Api) -> None:
+    for status, reason in (("suspended", "court"), ("active", "lifted")):
+        body = {"status": status, "reason": reason}
+        answer = api.call("supervisor", "PUT", path(api, "other_firm", "status"), json=body)
+        assert (answer.status_code, answer.json()["status"]) == (200, status)
+        expected = 403 if status == "suspended" else 200
+        assert api.get("other_firm", "/v1/parties").status_code == expected

@@ -1,0 +1,36 @@
+"""A database of an earlier version is brought to this one without losing what it knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from ledger.store.database import open_engine
+from ledger.store.migrations import configuration, upgrade
+from ledger.store.tables import Base
+
+PARTY = """INSERT INTO party (id, no, kind, roles, region, account, public_key, lookup, sealed_id, created_at)
+VALUES ('p', 1, 'bank', '[]', '440800', '0x01', '02ab', 'l', 's', 7)"""
+SEALED = "INSERT INTO sealed (id, key_id, nonce, ciphertext) VALUES ('s', '1', '', '')"
+
+
+def test_migrations_lead_to_the_declared_tables(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_the_key_of_a_party_of_an_earlier_version_stays_known(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    command.upgrade(configuration(engine), "0001")
+    with engine.begin() as connection:
+        connection.execute(text(SEALED))
+        connection.execute(text(PARTY))
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT * FROM party_key")).all() == [("0x01", "p", "02ab", 7, None, None)]
