@@ -47,6 +47,7 @@ LIMITS: Final = {
     "offer + accept": 95_000,
     "freeze": 45_000,
     "lien": 75_000,
+    "recover account": 90_000,
 }
 # Above its limit on purpose: what the difference buys. See docs/adr/0003-what-a-revocation-buys.md.
 WHY: Final = {
@@ -260,6 +261,9 @@ def _parties(meter: Meter) -> None:
     ):
         meter.send(name, "authority", call)
     meter.send("rotate account", "bank", calls.rotate_account("0x" + digest("fresh")[:40]))
+    bank, lost, fresh = meter.numbers["bank"], "0x" + digest("fresh")[:40], "0x" + digest("fresher")[:40]
+    meter.send("recover account", "authority", calls.recover_account(bank, lost, fresh, 2))
+    meter.send("report a compromise", "authority", calls.report_compromise(bank, lost, 1))
 
 
 def digest(text: str) -> str:

@@ -51,6 +51,11 @@ def live_parties(chain: Chain) -> None:
         founder.send(call)
     chain.node.fund(account("newcomer's second"))
     chain.client.with_account(test_key("newcomer's second")).send(calls.rotate_account(account("newcomer's third")))
+    for call in (
+        calls.report_compromise(number, newcomer.account, lost_at - 1),
+        calls.report_compromise(number, account("newcomer's second"), lost_at),
+    ):
+        founder.send(call)
 
 
 def live_certificates(chain: Chain) -> None:

@@ -24,6 +24,7 @@ TAGS = {
     "PartyRegistry.PartyRegistered": "party/registered/v1",
     "PartyRegistry.AccountBound": "party/bound/v1",
     "PartyRegistry.AccountRetired": "party/retired/v1",
+    "PartyRegistry.AccountCompromised": "party/compromised/v1",
     "PartyRegistry.RolesChanged": "party/roles/v1",
     "PartyRegistry.PartyStatusChanged": "party/status/v1",
     "PartyRegistry.Accredited": "party/accredited/v1",
