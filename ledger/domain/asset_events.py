@@ -77,6 +77,16 @@ NAME_TITLES: Final[Mapping[str, str]] = {
     "general": "一般",
     "important": "重要",
     "core": "核心",
+    "consent_withdrawn": "授权撤回",
+    "data_error": "数据错误",
+    "expired_basis": "依据失效",
+    "court": "司法要求",
+    "sanction": "处罚",
+    "key_compromise": "密钥泄露",
+    "fraud": "欺诈",
+    "superseded": "已被取代",
+    "investigation": "调查",
+    "lifted": "解除",
 }
 
 _NAMES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
