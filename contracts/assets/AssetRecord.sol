@@ -6,7 +6,7 @@ import {IAssetRecord} from "../interfaces/IAssetRecord.sol";
 import {IPartyRegistry} from "../interfaces/IPartyRegistry.sol";
 import {Clock} from "../libraries/Clock.sol";
 import {EventHead} from "../libraries/EventHead.sol";
-import {ApplicationKind, AssetId, AssetState, NOBODY, PartyNo, PartyStatus, Roles, Stage} from "../Types.sol";
+import {ApplicationKind, AssetId, AssetState, NOBODY, PartyNo, Roles, Stage} from "../Types.sol";
 
 /// @title The record of an asset, its head, and the conditions under which it may move.
 abstract contract AssetRecord is IAssetRecord, ERC2771Context {
@@ -73,7 +73,7 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
 
     /// An active party other than `by`.
     function _requireRecipient(AssetId id, PartyNo to, PartyNo by) internal view {
-        if (to == by || _REGISTRY.partyOf(to).status != PartyStatus.Active) revert AssetBadRecipient(id, to);
+        if (to == by || !_REGISTRY.isActive(to)) revert AssetBadRecipient(id, to);
     }
 
     function _requireExists(AssetId id) internal view returns (Asset storage asset) {

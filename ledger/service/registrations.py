@@ -23,6 +23,7 @@ from ledger.errors import Conflict, InvalidInput, PingzhengError
 from ledger.service.acting import Acting
 from ledger.service.descriptions import Descriptions, application_document, applications
 from ledger.service.evidence import REFUSALS, EvidenceBook
+from ledger.service.registration_certificates import latest_certificate
 from ledger.store.counters import take
 from ledger.store.database import Database
 from ledger.store.records import party, registration
@@ -278,12 +279,14 @@ class Registrations:
             row, _ = registration(session, identifier)
             rows = applications(session, identifier)
             near = near_duplicates(session, rows[-1])
+            issued = latest_certificate(session, identifier)
         asset = self._reader.asset(identifier)
         return {
             "asset": identifier,
             "reg_no": row.reg_no,
             "applicant": row.applicant,
             "resource": self._descriptions.in_force(identifier),
+            "certificate_no": None if issued is None else issued.certificate_no,
             "applications": [_application(item) for item in rows],
             "near_duplicates": near,
             "annulled_ancestor": None if asset is None else self._reader.annulled_ancestor(identifier),

@@ -59,6 +59,6 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
         cast = assemble(ledger, FIRMS)
         now = ledger.clock()
-        ledger.parties.accredit(ledger.installation.operator, ("S00", "S51"), now - 86_400, now + 10**8)
+        ledger.parties.accredit(ledger.installation.operator, ("S00", "S51"), now - 86_400, now + 10**9)
         with TestClient(create_app(already_open), raise_server_exceptions=False) as client:
             yield Api(client, Pilot(ledger, cast))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 
@@ -9,8 +10,10 @@ import pytest
 
 from ledger.demo.cast import Cast, assemble
 from ledger.demo.credit import FIELDS, SCENARIO, Bureau
+from ledger.domain.resource import DataResource, ResourceField
 from ledger.proof.bundle import Bundle
 from ledger.proof.report import Report
+from ledger.service.local_chain import LocalClock
 from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
@@ -19,15 +22,59 @@ ROWS = (
     {"year": "1981", "emp": "5.0", "wage": "14.0", "capital": "0.5", "output": "95.7"},
     {"year": "1982", "emp": "6.0", "wage": "15.0", "capital": "0.6", "output": "97.3"},
 )
+REPORTS = ("quality", "appraise")
 FIRMS = [str(number) for number in range(1, 61)]
 
 
+def resource(code: str, content: str | None = None, **members: str) -> DataResource:
+    """A small resource; its content is its code's unless another is given."""
+    digest = hashlib.sha256((content or code).encode()).hexdigest()
+    fields = (ResourceField("month", "date"), ResourceField("kwh", "decimal"))
+    return DataResource(code, f"Resource {code}", "test", 12, 2, fields, f"sha-256:{digest}", **members)
+
+
 class Pilot:
-    """A firm's way to a certificate, step by step, with everyone's real keys."""
+    """A firm's way to a certificate, step by step, with everyone's real keys; and a provider's to a registration."""
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
         self.ledger, self.cast, self.bureau = ledger, cast, Bureau(ledger, cast)
         self._next = count()
+        self._pool: list[str] = []
+        self._pooled = count()
+
+    def applied(self, *codes: str) -> list[str]:
+        """Assets of the provider whose first application is on the chain."""
+        intake = self.ledger.registrations.submit(self.cast.provider, [resource(code) for code in codes])
+        self.ledger.registrations.register(intake.accepted)
+        return list(intake.accepted)
+
+    def noticed(self, assets: Sequence[str]) -> None:
+        """Take applications up to their public notice."""
+        for step in (self.ledger.review.accept, self.ledger.review.review, self.ledger.review.notice):
+            step(self.cast.registrar, assets)
+
+    def skip(self, seconds: int) -> None:
+        """Let time pass, for ledger and chain."""
+        LocalClock(self.ledger.settings).skip(self.ledger.reader.connection, seconds)
+
+    def after_notice(self, assets: Sequence[str]) -> None:
+        """Let the notices of these assets run out."""
+        ends = [asset.until for asset in self.ledger.reader.assets(assets) if asset is not None]
+        self.skip(max(ends) + 1 - self.ledger.clock())
+
+    def take_through(self, assets: Sequence[str]) -> None:
+        """Take open applications through notice and confirmation, and anchor the certificates."""
+        self.noticed(assets)
+        self.after_notice(assets)
+        self.ledger.review.confirm(self.cast.registrar, assets)
+        self.ledger.anchoring.flush()
+
+    def confirmed(self) -> str:
+        """A confirmed asset of the provider that no other test has; a dozen share one notice."""
+        if not self._pool:
+            self._pool = self.applied(*(f"pool/{next(self._pooled)}" for _ in range(12)))
+            self.take_through(self._pool)
+        return self._pool.pop()
 
     def firm(self) -> str:
         """A firm that no other test has."""
@@ -68,5 +115,6 @@ def pilot(ledger: Ledger) -> Pilot:
     """Institutions and firms on the chain, the platform accredited."""
     cast = assemble(ledger, FIRMS)
     now = ledger.clock()
-    ledger.parties.accredit(ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**8)
+    ledger.parties.accredit(ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**9)
+    ledger.parties.accredit(cast.assessor, REPORTS, now - 86_400, now + 10**9)
     return Pilot(ledger, cast)

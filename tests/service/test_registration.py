@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import Conflict, Forbidden, PingzhengError
 from ledger.proof.history import HistoryEvent, verify_history
 from ledger.proof.verifier import Expectation
-from tests.service.conftest import Pilot
-
-
-def resource(code: str, content: str | None = None) -> DataResource:
-    digest = hashlib.sha256((content or code).encode()).hexdigest()
-    fields = (ResourceField("month", "date"), ResourceField("kwh", "decimal"))
-    return DataResource(code, f"Resource {code}", "test", 12, 2, fields, f"sha-256:{digest}")
-
-
-def registered(pilot: Pilot, code: str) -> str:
-    (asset,) = pilot.ledger.registrations.submit(pilot.cast.provider, [resource(code)]).accepted
-    pilot.ledger.registrations.register([asset])
-    return asset
-
-
-def confirmed(pilot: Pilot, code: str) -> str:
-    asset = registered(pilot, code)
-    pilot.ledger.registrations.confirm(pilot.cast.registrar, [asset])
-    pilot.ledger.anchoring.flush()
-    return asset
+from tests.service.conftest import Pilot, resource
 
 
 def result(pilot: Pilot, number: str) -> str:
@@ -39,7 +18,7 @@ def result(pilot: Pilot, number: str) -> str:
 
 
 def test_registration_certificate_follows_the_holder(pilot: Pilot) -> None:
-    asset = confirmed(pilot, "follow")
+    asset = pilot.confirmed()
     first = str(pilot.ledger.registrations.get(asset)["certificate_no"])
     assert result(pilot, first) == "valid"
     pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
@@ -52,12 +31,12 @@ def test_registration_certificate_follows_the_holder(pilot: Pilot) -> None:
 
 
 def test_provenance_is_whole_and_a_missing_event_is_noticed(pilot: Pilot) -> None:
-    asset = confirmed(pilot, "whole")
+    asset = pilot.confirmed()
     pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
     pilot.ledger.transfers.reject(asset, pilot.cast.bank)
     told = pilot.ledger.provenances.asset(asset)
     names = [event["name"] for event in told.events]
-    assert names == ["Registered", "Confirmed", "TransferOffered", "TransferRejected"]
+    assert names == ["Registered", *["Advanced"] * 3, "Confirmed", "TransferOffered", "TransferRejected"]
     proof = told.completeness
     assert proof.complete
     events = [HistoryEvent(f"AssetRegistry.{event['name']}", event["args"]) for event in told.events]
@@ -68,21 +47,21 @@ def test_provenance_is_whole_and_a_missing_event_is_noticed(pilot: Pilot) -> Non
 
 
 def test_identical_content_is_refused_and_the_earlier_one_named(pilot: Pilot) -> None:
-    asset = registered(pilot, "original")
+    (asset,) = pilot.applied("original")
     intake = pilot.ledger.registrations.submit(pilot.cast.bank, [resource("copy", content="original")])
     (refusal,) = intake.refused
     assert refusal.error.code == "DUPLICATE_REGISTRATION"
     assert refusal.error.details["earlier"] == asset
 
 
-def test_applicant_never_confirms_its_own(pilot: Pilot) -> None:
-    asset = registered(pilot, "own")
+def test_only_registrars_review(pilot: Pilot) -> None:
+    (asset,) = pilot.applied("own")
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        pilot.ledger.registrations.confirm(pilot.cast.provider, [asset])
+        pilot.ledger.review.accept(pilot.cast.provider, [asset])
 
 
 def test_frozen_asset_does_not_move(pilot: Pilot) -> None:
-    asset = confirmed(pilot, "frozen")
+    asset = pilot.confirmed()
     number = str(pilot.ledger.registrations.get(asset)["certificate_no"])
     pilot.ledger.transfers.freeze(asset, pilot.cast.supervisor, "court")
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
@@ -108,7 +87,7 @@ def test_two_racing_registrations_of_one_content(pilot: Pilot) -> None:
 
 
 def test_two_racing_answers_to_one_offer(pilot: Pilot) -> None:
-    asset = confirmed(pilot, "answers")
+    asset = pilot.confirmed()
     pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
 
     def answer(accept: bool) -> str:
