@@ -53,7 +53,9 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         _batchCount = batch + 1;
         _nextSeq = expected + size;
         uint40 at = Clock.nowSeconds();
-        bytes32 commitment = sha256(abi.encode(bytes32("log/anchored/v1"), batch, firstSeq, size, root, at, by));
+        bytes32 commitment = EventHead.digest(
+            abi.encode(bytes32("log/anchored/v1"), batch, firstSeq, size, root, at, by)
+        );
         _commitments[batch] = commitment;
         emit Anchored(batch, firstSeq, size, root, at, by);
         _fold(commitment);
@@ -101,7 +103,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         PartyNo by = _setOne(batch, index, LeafStatus.Superseded, Reason.Superseded, REVOKES);
         uint40 at = Clock.nowSeconds();
         emit Superseded(batch, index, newBatch, newIndex, at, by);
-        _fold(sha256(abi.encode(bytes32("log/superseded/v1"), batch, index, newBatch, newIndex, at, by)));
+        _fold(EventHead.digest(abi.encode(bytes32("log/superseded/v1"), batch, index, newBatch, newIndex, at, by)));
     }
 
     /// @inheritdoc ICertificateLog
@@ -183,7 +185,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         else _statuses[batch][word] = old | (mask << LEAVES_PER_WORD);
         uint40 at = Clock.nowSeconds();
         emit StatusChanged(batch, word, uint128(mask), status, reason, at, by);
-        _fold(sha256(abi.encode(bytes32("log/status/v1"), batch, word, mask, status, reason, at, by)));
+        _fold(EventHead.digest(abi.encode(bytes32("log/status/v1"), batch, word, mask, status, reason, at, by)));
     }
 
     function _recordUse(Use memory use, PartyNo by) private {
@@ -198,7 +200,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         _uses[use.batch][word] = counters + (1 << shift);
         uint40 at = Clock.nowSeconds();
         emit Used(use.batch, use.index, use.ordinal, at, by);
-        _fold(sha256(abi.encode(bytes32("log/used/v1"), use.batch, use.index, use.ordinal, at, by)));
+        _fold(EventHead.digest(abi.encode(bytes32("log/used/v1"), use.batch, use.index, use.ordinal, at, by)));
     }
 
     function _requireBatch(uint64 batch) private view {

@@ -75,7 +75,7 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
         standing.status = status;
         standing.since = at;
         emit PartyStatusChanged(no, status, reason, at, by);
-        _fold(sha256(abi.encode(bytes32("party/status/v1"), no, status, reason, at, by)));
+        _fold(EventHead.digest(abi.encode(bytes32("party/status/v1"), no, status, reason, at, by)));
     }
 
     /// @inheritdoc IPartyRegistry
@@ -109,7 +109,7 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
         // Effect
         binding.compromisedAt = compromisedAt;
         emit AccountCompromised(no, account, compromisedAt, at, by);
-        _fold(sha256(abi.encode(bytes32("party/compromised/v1"), no, account, compromisedAt, at, by)));
+        _fold(EventHead.digest(abi.encode(bytes32("party/compromised/v1"), no, account, compromisedAt, at, by)));
     }
 
     /// @inheritdoc IPartyRegistry
@@ -121,7 +121,7 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
         if (from >= to || takesBack) revert PartyPeriod(from, to);
         _accreditations[no][scenario] = Period(from, to);
         emit Accredited(no, scenario, from, to, at, by);
-        _fold(sha256(abi.encode(bytes32("party/accredited/v1"), no, scenario, from, to, at, by)));
+        _fold(EventHead.digest(abi.encode(bytes32("party/accredited/v1"), no, scenario, from, to, at, by)));
     }
 
     /// @inheritdoc IPartyRegistry
@@ -194,7 +194,7 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
         _ids[no] = id;
         _standings[no] = Standing(0, PartyStatus.Active, at);
         emit PartyRegistered(no, id, at, by);
-        _fold(sha256(abi.encode(bytes32("party/registered/v1"), no, id, at, by)));
+        _fold(EventHead.digest(abi.encode(bytes32("party/registered/v1"), no, id, at, by)));
         _bind(no, account, by);
     }
 
@@ -210,7 +210,7 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
         _standings[no].roles = roles;
         uint40 at = Clock.nowSeconds();
         emit RolesChanged(no, roles, at, by);
-        _fold(sha256(abi.encode(bytes32("party/roles/v1"), no, roles, at, by)));
+        _fold(EventHead.digest(abi.encode(bytes32("party/roles/v1"), no, roles, at, by)));
     }
 
     function _bind(PartyNo no, address account, PartyNo by) private {
@@ -219,7 +219,7 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
         uint40 at = Clock.nowSeconds();
         _accounts[account] = Account(no, at, 0, 0);
         emit AccountBound(no, account, at, by);
-        _fold(sha256(abi.encode(bytes32("party/bound/v1"), no, account, at, by)));
+        _fold(EventHead.digest(abi.encode(bytes32("party/bound/v1"), no, account, at, by)));
     }
 
     function _retire(PartyNo no, address account, uint40 compromisedAt, PartyNo by) private {
@@ -229,7 +229,7 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
         binding.validTo = at;
         binding.compromisedAt = compromisedAt;
         emit AccountRetired(no, account, compromisedAt, at, by);
-        _fold(sha256(abi.encode(bytes32("party/retired/v1"), no, account, compromisedAt, at, by)));
+        _fold(EventHead.digest(abi.encode(bytes32("party/retired/v1"), no, account, compromisedAt, at, by)));
     }
 
     function _fold(bytes32 digest) private {

@@ -163,7 +163,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
             since: at
         });
         emit Registered(id, assetNo, by, entry.content, entry.fingerprint, entry.grade, at, by);
-        bytes32 digest = sha256(
+        bytes32 digest = EventHead.digest(
             abi.encode(
                 bytes32("asset/registered/v1"),
                 id,

@@ -67,6 +67,7 @@ abstract contract AssetLiens is AssetRecord, IAssetLiens {
 
     /// The first number that is free, and the rank after all that stand.
     function _next(AssetId id, uint8 liens, bool sole) private view returns (uint8 lien, uint8 rank) {
+        if (liens == 0) return (0, 1);
         lien = MAX_LIENS;
         for (uint8 i = MAX_LIENS; i > 0; --i) {
             uint8 place = i - 1;

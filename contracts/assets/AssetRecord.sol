@@ -34,7 +34,7 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
 
     /// Takes an event, tag and fields, into the asset's head.
     function _fold(AssetId id, bytes memory encoded) internal {
-        _heads[id] = EventHead.fold(_heads[id], sha256(encoded));
+        _heads[id] = EventHead.fold(_heads[id], EventHead.digest(encoded));
     }
 
     /// A confirmed registration that is not over, and the time.

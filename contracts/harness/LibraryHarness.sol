@@ -40,7 +40,7 @@ contract LibraryHarness {
         return EventHead.genesis(contract_, scope);
     }
 
-    function fold(bytes32 head, bytes32[] calldata digests) external pure returns (bytes32) {
+    function fold(bytes32 head, bytes32[] calldata digests) external view returns (bytes32) {
         for (uint256 i = 0; i < digests.length; ++i) {
             head = EventHead.fold(head, digests[i]);
         }

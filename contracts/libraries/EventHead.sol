@@ -16,8 +16,25 @@ library EventHead {
         return sha256(abi.encode(GENESIS, block.chainid, contract_, scope));
     }
 
-    /// The head after an event with this digest.
-    function fold(bytes32 head, bytes32 digest) internal pure returns (bytes32) {
-        return sha256(abi.encode(head, digest));
+    /// The digest of an event: tag and fields, ABI-encoded. As `sha256(encoded)`, but in place: the compiler copies.
+    // slither-disable-next-line assembly: about 500 gas less in each act; the tests compare it with the compiler's own
+    function digest(bytes memory encoded) internal view returns (bytes32 value) {
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            if iszero(staticcall(gas(), 2, add(encoded, 32), mload(encoded), 0, 32)) { revert(0, 0) }
+            value := mload(0)
+        }
+    }
+
+    /// The head after an event with this digest, `sha256(abi.encode(head, eventDigest))`, in the scratch space.
+    // slither-disable-next-line assembly: as above
+    function fold(bytes32 head, bytes32 eventDigest) internal view returns (bytes32 value) {
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            mstore(0, head)
+            mstore(32, eventDigest)
+            if iszero(staticcall(gas(), 2, 0, 64, 0, 32)) { revert(0, 0) }
+            value := mload(0)
+        }
     }
 }

@@ -42,20 +42,26 @@ contract EventHeadTest is Test {
         assertEq(EventHead.genesis(contract_, scope), Refold.genesis(chain, contract_, scope));
     }
 
-    function test_fold_ItEqualsThePublishedValue() public pure {
+    function test_fold_ItEqualsThePublishedValue() public view {
         bytes32 one = EventHead.fold(GENESIS, bytes32(uint256(1)));
         assertEq(one, AFTER_1);
         assertEq(EventHead.fold(one, bytes32(uint256(2))), AFTER_1_2);
     }
 
-    function testFuzz_fold_ItIsTheHashOfHeadAndDigest(bytes32 head, bytes32 digest) public pure {
+    function testFuzz_fold_ItIsTheHashOfHeadAndDigest(bytes32 head, bytes32 digest) public view {
         assertEq(EventHead.fold(head, digest), sha256(bytes.concat(head, digest)));
     }
 
-    function testFuzz_fold_ItDependsOnTheOrder(bytes32 head, bytes32 a, bytes32 b) public pure {
+    function testFuzz_fold_ItDependsOnTheOrder(bytes32 head, bytes32 a, bytes32 b) public view {
         vm.assume(a != b);
         bytes32 ab = EventHead.fold(EventHead.fold(head, a), b);
         assertTrue(ab != EventHead.fold(EventHead.fold(head, b), a), "another order, another head");
+    }
+
+    function testFuzz_digest_ItIsTheHashOfTheBytes(bytes memory encoded) public view {
+        bytes memory before = bytes.concat(encoded);
+        assertEq(EventHead.digest(encoded), sha256(before));
+        assertEq(keccak256(encoded), keccak256(before));
     }
 
     function testFuzz_nowSeconds_WhenTheChainCountsSeconds(uint64 time) public {
