@@ -44,7 +44,7 @@ function conditionOf(node) {
 function ranges(tree) {
   const found = new Map();
   const visit = (node, inside) => {
-    if (node === null || typeof node !== "object") return;
+    if (node === null || typeof node !== "object" || node.nodeType === "InlineAssembly") return;
     const body = inside || node.nodeType === "FunctionDefinition" || node.nodeType === "ModifierDefinition";
     const condition = body && conditionOf(node);
     for (const { src } of condition ? operands(condition) : []) {

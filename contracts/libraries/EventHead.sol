@@ -27,7 +27,7 @@ library EventHead {
     }
 
     /// The head after an event with this digest, `sha256(abi.encode(head, eventDigest))`, in the scratch space.
-    // slither-disable-next-line assembly: as above
+    // slither-disable-next-line assembly: about 500 gas less in each act, as in `digest`
     function fold(bytes32 head, bytes32 eventDigest) internal view returns (bytes32 value) {
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
