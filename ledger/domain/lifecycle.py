@@ -98,27 +98,81 @@ REGISTRATION_CERTIFICATE: Final = StateMachine(
     },
 )
 
-ASSET: Final = StateMachine(
-    "asset",
+# What follows is the AssetRegistry's: ledger.domain.asset_rules moves by these tables as contracts/assets does.
+REGISTRATION: Final = StateMachine(
+    "registration",
     "none",
     {
-        ("none", "register"): "registered",
-        ("registered", "confirm"): "confirmed",
-        ("registered", "freeze"): "registered_frozen",
-        ("registered_frozen", "unfreeze"): "registered",
-        ("confirmed", "freeze"): "frozen",
-        ("frozen", "unfreeze"): "confirmed",
-        ("confirmed", "offer"): "offered",
-        ("offered", "accept"): "confirmed",
-        ("offered", "reject"): "confirmed",
-        ("offered", "withdraw"): "confirmed",
-        ("offered", "lapse"): "confirmed",
-        ("offered", "freeze"): "offered_frozen",
-        ("offered_frozen", "unfreeze"): "offered",
-        ("offered_frozen", "reject"): "frozen",
-        ("offered_frozen", "withdraw"): "frozen",
-        ("offered_frozen", "lapse"): "frozen",
+        ("none", "apply"): "applied",
+        ("applied", "confirm"): "confirmed",
+        ("applied", "reject"): "rejected",
+        ("confirmed", "cancel"): "cancelled",
+        ("confirmed", "annul"): "annulled",
     },
 )
 
-MACHINES: Final = (AUTHORIZATION, PROVISION, USAGE_CERTIFICATE, REGISTRATION_CERTIFICATE, ASSET)
+# Only an upheld objection ends an application under notice.
+APPLICATION: Final = StateMachine(
+    "application",
+    "submitted",
+    {
+        ("submitted", "accept"): "accepted",
+        ("submitted", "return"): "returned",
+        ("returned", "file"): "submitted",
+        ("accepted", "review"): "reviewed",
+        ("accepted", "return"): "returned",
+        ("accepted", "reject"): "rejected",
+        ("reviewed", "notice"): "noticed",
+        ("reviewed", "reject"): "rejected",
+        ("reviewed", "confirm"): "confirmed",
+        ("noticed", "confirm"): "confirmed",
+        ("noticed", "uphold"): "rejected",
+    },
+)
+
+# Over its deadline it can be cleared away, or another one made.
+OFFER: Final = StateMachine(
+    "offer",
+    "offered",
+    {
+        ("offered", "accept"): "accepted",
+        ("offered", "reject"): "rejected",
+        ("offered", "withdraw"): "withdrawn",
+        ("offered", "lapse"): "lapsed",
+        ("lapsed", "reject"): "rejected",
+        ("lapsed", "withdraw"): "withdrawn",
+    },
+)
+
+OBJECTION: Final = StateMachine(
+    "objection",
+    "filed",
+    {
+        ("filed", "admit"): "admitted",
+        ("filed", "refuse"): "refused",
+        ("admitted", "verify"): "verified",
+        ("verified", "uphold"): "upheld",
+        ("verified", "dismiss"): "dismissed",
+    },
+)
+
+LIEN: Final = StateMachine(
+    "lien",
+    "standing",
+    {
+        ("standing", "consent"): "standing",
+        ("standing", "release"): "released",
+    },
+)
+
+MACHINES: Final = (
+    AUTHORIZATION,
+    PROVISION,
+    USAGE_CERTIFICATE,
+    REGISTRATION_CERTIFICATE,
+    REGISTRATION,
+    APPLICATION,
+    OFFER,
+    OBJECTION,
+    LIEN,
+)

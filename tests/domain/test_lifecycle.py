@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.domain.lifecycle import (
-    ASSET,
-    AUTHORIZATION,
-    MACHINES,
-    PROVISION,
-    REGISTRATION_CERTIFICATE,
-    USAGE_CERTIFICATE,
-    StateMachine,
-)
+from ledger.domain.lifecycle import APPLICATION, MACHINES, REGISTRATION, StateMachine
 from ledger.errors import Conflict
 
 # One line for each state: state, then what it can do and where that leads.
@@ -48,14 +40,41 @@ WRITTEN_OUT = {
         cancelled
         annulled
     """,
-    "asset": """
-        none                register→registered
-        registered          confirm→confirmed freeze→registered_frozen
-        registered_frozen   unfreeze→registered
-        confirmed           freeze→frozen offer→offered
-        frozen              unfreeze→confirmed
-        offered             accept→confirmed reject→confirmed withdraw→confirmed lapse→confirmed freeze→offered_frozen
-        offered_frozen      unfreeze→offered reject→frozen withdraw→frozen lapse→frozen
+    "registration": """
+        none        apply→applied
+        applied     confirm→confirmed reject→rejected
+        confirmed   cancel→cancelled annul→annulled
+        rejected
+        cancelled
+        annulled
+    """,
+    "application": """
+        submitted   accept→accepted return→returned
+        returned    file→submitted
+        accepted    review→reviewed return→returned reject→rejected
+        reviewed    notice→noticed reject→rejected confirm→confirmed
+        noticed     confirm→confirmed uphold→rejected
+        confirmed
+        rejected
+    """,
+    "offer": """
+        offered     accept→accepted reject→rejected withdraw→withdrawn lapse→lapsed
+        lapsed      reject→rejected withdraw→withdrawn
+        accepted
+        rejected
+        withdrawn
+    """,
+    "objection": """
+        filed       admit→admitted refuse→refused
+        admitted    verify→verified
+        verified    uphold→upheld dismiss→dismissed
+        upheld
+        dismissed
+        refused
+    """,
+    "lien": """
+        standing    consent→standing release→released
+        released
     """,
 }
 INITIAL = {machine: table.split()[0] for machine, table in WRITTEN_OUT.items()}
@@ -112,11 +131,15 @@ def test_every_state_is_reached(machine: StateMachine) -> None:
 
 
 FINAL = {
-    AUTHORIZATION.name: {"used_up", "expired", "withdrawn", "superseded"},
-    PROVISION.name: {"supplied", "no_data", "refused", "timed_out"},
-    USAGE_CERTIFICATE.name: {"used_up", "expired", "revoked", "failed"},
-    REGISTRATION_CERTIFICATE.name: {"superseded", "expired", "cancelled", "annulled"},
-    ASSET.name: set(),
+    "authorization": {"used_up", "expired", "withdrawn", "superseded"},
+    "provision": {"supplied", "no_data", "refused", "timed_out"},
+    "usage certificate": {"used_up", "expired", "revoked", "failed"},
+    "registration certificate": {"superseded", "expired", "cancelled", "annulled"},
+    "registration": {"rejected", "cancelled", "annulled"},
+    "application": {"confirmed", "rejected"},
+    "offer": {"accepted", "rejected", "withdrawn"},
+    "objection": {"upheld", "dismissed", "refused"},
+    "lien": {"released"},
 }
 
 
@@ -133,6 +156,15 @@ def test_unknown_state_or_move_is_refused(machine: StateMachine, state: str, mov
     assert caught.value.code == "MOVE_NOT_ALLOWED"
 
 
-def test_frozen_asset_accepts_no_transfer() -> None:
-    for state in ("frozen", "offered_frozen", "registered_frozen"):
-        assert not {"offer", "accept"} & set(ASSET.moves_from(state))
+def test_nothing_is_confirmed_without_a_review() -> None:
+    """What was rejected, cancelled or annulled is never confirmed again."""
+    for machine, needed in ((APPLICATION, "review"), (REGISTRATION, "apply")):
+        others = {(state, move): to for (state, move), to in machine.moves.items() if move != needed}
+        reached, waiting = {machine.initial}, [machine.initial]
+        while waiting:
+            state = waiting.pop()
+            following = {to for (source, _), to in others.items() if source == state}
+            waiting += following - reached
+            reached |= following
+        assert "confirmed" not in reached
+    assert {state for (state, _), to in REGISTRATION.moves.items() if to == "confirmed"} == {"applied"}
