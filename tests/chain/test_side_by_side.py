@@ -1,0 +1,124 @@
+"""Random lives of assets through the contract and through the rules of ``ledger.domain``, side by side: whatever is
+tried, both give the same verdict and keep the same records.
+
+``SIDE_BY_SIDE_EXAMPLES=5000`` runs that many lives, others each time, in place of the few that are always the same.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from hashlib import sha256
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from ledger.chain.node import JOURNAL, LocalNode
+from ledger.chain.revert import code_of, load_meanings
+from ledger.domain.asset_life import AssetLife
+from ledger.domain.asset_refusals import REFUSALS, refused
+from ledger.domain.asset_rules import next_moves
+from ledger.domain.lifecycle import REGISTRATION
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from tests.chain.moves import BUILDERS, Choices, step, wait
+from tests.chain.sides import FUNDED, NOTICE, Sides, World
+from tests.conftest import PARTIES
+
+EXAMPLES = int(os.environ.get("SIDE_BY_SIDE_EXAMPLES", "0"))
+MOVES = 60
+SEED = 4
+STARTS = ("confirmed", "burdened", "important", "noticed", "submitted")
+OTHERS = ("other", "unregistered")
+# What leads on is tried more often than what ends or stops a life.
+WEIGHTS = dict.fromkeys(("accept", "review", "notice", "confirm", "offer", "admit", "grant"), 20)
+WEIGHTS |= dict.fromkeys(("accept_transfer", "reject_transfer", "withdraw_offer", "file_again", "clear"), 40)
+WEIGHTS |= dict.fromkeys(("verify", "uphold", "dismiss"), 60)
+WEIGHTS |= dict.fromkeys(("annul", "assess", "file_cancel", "freeze", "object"), 2)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Assets in several states, each brought there on both sides."""
+    funded = [PARTIES[FUNDED].account]
+    directory = tmp_path_factory.mktemp("sides")
+    with LocalNode(directory, program=JOURNAL, chain_id=4410, funded=funded, persistent=False) as node:
+        made = World(node)
+        sides = Sides(made)
+        important = bytes(5) + b"\1"
+        for asset in (*STARTS, "other"):
+            assert sides.make(step(sides, "register", asset, Choices(important if asset == "important" else b"")))
+        likely(sides, "important", "clear")
+        later = ("confirmed", "burdened", "important", "other")
+        for asset in later:
+            likely(sides, asset, "accept", "review", "notice")
+        sides.now += NOTICE + 1
+        for asset in later:
+            likely(sides, asset, "confirm")
+        likely(sides, "burdened", "grant", "pledge")
+        likely(sides, "noticed", "accept", "review", "notice")
+        made.keep(sides)
+        yield made
+
+
+def likely(sides: Sides, asset: str, *moves: str) -> None:
+    """Moves as they should go: the first choice each time."""
+    for move in moves:
+        assert sides.make(step(sides, move, asset, Choices()))
+
+
+def play(sides: Sides, asset: str, chosen: bytes) -> None:
+    choices = Choices(chosen)
+    others = [*STARTS, *OTHERS]
+    alive = [asset] * 20 if sides.life(asset).state not in REGISTRATION.final else []
+    asset = choices.of([*alive, *others])
+    what = choices.of(range(16))
+    if what == 15:
+        absent = [name for name, party in sides.parties.items() if not party.active]
+        name = choices.of(absent or sorted(sides.parties.keys() - {"founder"}))
+        sides.set_status(name, "active" if absent else "suspended")
+    elif what >= 13:
+        wait(sides, asset, choices)
+        note(f"at {sides.now}")
+    else:
+        possible = next_moves(sides.life(asset), sides.now)
+        weighted = [move for move in possible for _ in range(WEIGHTS.get(move, 8))]
+        move = step(sides, choices.of([*weighted, *BUILDERS, *tempting(sides.life(asset))]), asset, choices)
+        note(f"{move.name} {asset} by {move.by.no}: {move.call.function} {move.call.args[1:]}")
+        sides.make(move)
+
+
+def tempting(life: AssetLife) -> list[str]:
+    """Moves that begin as they should, and are refused for what is seldom."""
+    late = ["accept_transfer"] * 9 if life.offered_to else []
+    early = ["confirm"] * 9 if life.stage in ("reviewed", "noticed") else []
+    return late + early
+
+
+def test_the_same_whatever_is_tried(world: World) -> None:
+    @settings(max_examples=EXAMPLES or 50, derandomize=not EXAMPLES, suppress_health_check=list(HealthCheck))
+    @given(st.sampled_from(STARTS), st.binary(min_size=MOVES * SEED // 2, max_size=MOVES * SEED))
+    def lives(start: str, seeds: bytes) -> None:
+        sides = Sides(world)
+        for place in range(0, len(seeds), SEED):
+            # Hashed with its place: hypothesis likes equal bytes, which would choose the same again and again.
+            play(sides, start, sha256(seeds[place : place + SEED] + bytes([place])).digest())
+
+    lives()
+    assert world.done.keys() == BUILDERS.keys()
+    assert len(world.refused) > 20
+
+
+def test_refusals_are_those_of_the_chain() -> None:
+    """Class, message and hint, whether a move is refused here or there."""
+    meanings = {code_of(name): meaning for name, meaning in load_meanings().items()}
+    asset_errors = {code for code in meanings if code.startswith("ASSET_")}
+    assert REFUSALS.keys() == asset_errors | {"PARTY_NOT_ACTIVE", "PARTY_LACKS_ROLE"}
+    kinds = {"conflict": Conflict, "forbidden": Forbidden, "invalid": InvalidInput}
+    for code in REFUSALS:
+        error, meaning = refused(code), meanings[code]
+        assert (type(error), error.message, error.hint) == (
+            kinds[meaning["kind"]],
+            meaning["message"],
+            meaning.get("hint"),
+        )
