@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.naming import asset_of, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
 
 app = typer.Typer(no_args_is_help=True, help="数据资产 Assets: import, confirm, offer, accept, freeze, provenance.")
 
-Asset = Annotated[str, typer.Argument(help="Asset id, 64 hex digits.", show_default=False)]
-By = Annotated[str, typer.Option(help="Party id of who acts; its key must be held here.", show_default=False)]
+Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
+By = Annotated[str, typer.Option(help="Party id or USCC of who acts; its key must be held here.", show_default=False)]
 COLUMNS = ("code", "title", "package", "rows", "columns", "fields", "content_digest")
 
 
@@ -36,6 +37,7 @@ def listing(
 def show(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
     """One asset: resource, registration, state and holder."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -43,12 +45,15 @@ def show(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
 def offer(
     asset: Asset,
     by: By,
-    to: Annotated[str, typer.Option(help="Party id of the recipient.", show_default=False)],
+    to: Annotated[str, typer.Option(help="Party id or USCC of the recipient.", show_default=False)],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Offer the asset to another party, until the configured deadline."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        to = party_of(ledger, to)
         ledger.transfers.offer(asset, by, to)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -57,6 +62,8 @@ def offer(
 def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
     """Accept an offer; the new registration certificate supersedes the old one."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         accepted = ledger.transfers.accept(asset, by)
         emit({"asset": asset, "certificate_no": accepted.certificate.certificate_no}, as_json)
 
@@ -65,6 +72,8 @@ def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
 def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
     """Reject an offer."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         ledger.transfers.reject(asset, by)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -73,6 +82,8 @@ def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
 def withdraw(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
     """Take back an offer."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         ledger.transfers.withdraw(asset, by)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -88,6 +99,8 @@ def annul(
 ) -> None:
     """Annul a registration for good; what comes from it is flagged."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         ledger.transfers.annul(asset, by, reason, grounds)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -103,6 +116,8 @@ def freeze(
 ) -> None:
     """Stop every move of an asset, or lift the freeze."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         act = ledger.transfers.unfreeze if lift else ledger.transfers.freeze
         act(asset, by, reason)
         emit(ledger.registrations.get(asset), as_json, asset)
@@ -112,6 +127,7 @@ def freeze(
 def provenance(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
     """Every event of an asset, with the proof that nothing is missing (溯源)."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
         told = ledger.provenances.asset(asset).to_dict()
         if as_json:
             emit(told, as_json)

@@ -10,8 +10,10 @@ import typer
 from ledger.chain.accounts import account_of, new_private_key, public_key_of
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.cli.files import private_key_of
+from ledger.cli.naming import day_of, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained
+from ledger.domain.days import end_of_validity
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, InvalidInput
 from ledger.service.keys import write_private
@@ -25,7 +27,7 @@ keys = typer.Typer(no_args_is_help=True, help="密钥 Keys that parties keep the
 
 PartyRef = Annotated[
     str,
-    typer.Argument(help="Party id; `authority` and `platform` name the installation's own.", show_default=False),
+    typer.Argument(help="Party id or USCC; `authority`, `platform`: the installation's own.", show_default=False),
 ]
 PublicKey = Annotated[
     str | None, typer.Option(help="The new key, compressed, 66 hex digits; default: one made and kept here.")
@@ -57,14 +59,41 @@ def add(
     name: Annotated[str, typer.Option(show_default=False)],
     identifier: Annotated[str, typer.Option(help="USCC, or for a person the ID number.", show_default=False)],
     region: Annotated[str, typer.Option(help="Region code, e.g. 440802.", show_default=False)],
-    public_key: Annotated[str, typer.Option(help="Compressed secp256k1 key, 66 hex digits.", show_default=False)],
+    public_key: Annotated[
+        str | None,
+        typer.Option(help="Compressed secp256k1 key, 66 hex digits; default: one made and kept here (demo)."),
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Onboard a party: recorded here, registered on the chain."""
+    """Onboard a party: recorded here, registered on the chain.
+
+    示例 Example:  pingzheng party add --kind bank --name 示例银行 --identifier 91440803MA9X0002X5 --region 440803
+    """
     with opened(home, as_json) as ledger:
-        (row,) = ledger.parties.onboard([NewParty(_kind(kind, "kind"), name, identifier, region, public_key)])
+        key = public_key or ledger.custody.public_key(*ledger.custody.create())
+        (row,) = ledger.parties.onboard([NewParty(_kind(kind, "kind"), name, identifier, region, key)])
         emit(_row(row), as_json)
+
+
+@app.command()
+def accredit(
+    party: PartyRef,
+    codes: Annotated[
+        list[str], typer.Argument(help="Scenario codes; S00: registration certificates; quality, appraise: assessors.")
+    ],
+    last_day: Annotated[str, typer.Option(help="YYYY-MM-DD, Asia/Shanghai.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a party issue or assess from now to the end of a day, in the authority's name.
+
+    示例 Example:  pingzheng party accredit platform S00 S51 --last-day 2029-12-31
+    """
+    with opened(home, as_json) as ledger:
+        identifier = party_of(ledger, party)
+        ledger.parties.accredit(identifier, codes, ledger.clock(), end_of_validity(day_of(last_day)))
+        emit({"party": identifier, "codes": codes, "last_day": last_day}, as_json)
 
 
 @app.command("import")
@@ -100,7 +129,7 @@ def api_key(
 ) -> None:
     """Make an API key of a party; shown this once."""
     with opened(home, as_json) as ledger:
-        identifier = _resolve(ledger, party)
+        identifier = party_of(ledger, party)
         emit({"party": identifier, "api_key": ledger.parties.new_api_key(identifier)}, as_json)
 
 
@@ -114,7 +143,7 @@ def rotate(
 ) -> None:
     """Replace a party's key: its own act. For the installation's own parties stop the server first."""
     with opened(home, as_json) as ledger:
-        identifier = _resolve(ledger, party)
+        identifier = party_of(ledger, party)
         fresh = public_key or _kept_key(ledger, identifier)
         try:
             row = ledger.party_keys.rotate(identifier, fresh)
@@ -140,9 +169,9 @@ def recover(
 ) -> None:
     """Replace a party's lost or stolen key, as an authority; what the party holds stays its own."""
     with opened(home, as_json) as ledger:
-        identifier = _resolve(ledger, party)
+        identifier = party_of(ledger, party)
         fresh = public_key or _kept_key(ledger, identifier)
-        row = ledger.party_keys.recover(_resolve(ledger, by), identifier, fresh, compromised_at, lost=lost)
+        row = ledger.party_keys.recover(party_of(ledger, by), identifier, fresh, compromised_at, lost=lost)
         emit(_row(row), as_json)
 
 
@@ -158,7 +187,7 @@ def report_compromise(
     """Report an old key as compromised from a time on; that time can be moved earlier, never later."""
     with opened(home, as_json) as ledger:
         emit(
-            _row(ledger.party_keys.report_compromise(_resolve(ledger, by), _resolve(ledger, party), account, at)),
+            _row(ledger.party_keys.report_compromise(party_of(ledger, by), party_of(ledger, party), account, at)),
             as_json,
         )
 
@@ -174,7 +203,7 @@ def key_history(party: PartyRef, home: Home = None, as_json: AsJson = False) -> 
                 "retired_at": row.retired_at,
                 "compromised_at": row.compromised_at,
             }
-            for row in ledger.party_keys.history(_resolve(ledger, party))
+            for row in ledger.party_keys.history(party_of(ledger, party))
         ]
         emit_rows(rows, as_json, "密钥 Keys")
 
@@ -189,7 +218,7 @@ def roles(
 ) -> None:
     """Give a party exactly these roles; never to oneself."""
     with opened(home, as_json) as ledger:
-        record = ledger.standing.set_roles(_resolve(ledger, by), _resolve(ledger, party), role)
+        record = ledger.standing.set_roles(party_of(ledger, by), party_of(ledger, party), role)
         emit({"id": record.id, "status": record.status, "roles": ", ".join(record.roles)}, as_json)
 
 
@@ -204,13 +233,8 @@ def status(
 ) -> None:
     """Stop a party, let it act again, or close it for good."""
     with opened(home, as_json) as ledger:
-        record = ledger.standing.set_status(_resolve(ledger, by), _resolve(ledger, party), to, reason)
+        record = ledger.standing.set_status(party_of(ledger, by), party_of(ledger, party), to, reason)
         emit({"id": record.id, "status": record.status, "roles": ", ".join(record.roles)}, as_json)
-
-
-def _resolve(ledger: Ledger, party: str) -> str:
-    own = {"authority": ledger.installation.authority_party, "platform": ledger.installation.operator}
-    return own.get(party, party)
 
 
 def _kept_key(ledger: Ledger, party: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ledger.cli.naming import asset_of, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time, progress
 from ledger.domain.resource import DataResource, ResourceField, check_resource
@@ -20,11 +21,11 @@ app = typer.Typer(
     help="确权登记 Registration: submit, accept, review, notice, confirm; change, renew, cancel; object, decide.",
 )
 
-Asset = Annotated[str, typer.Argument(help="Asset id, 64 hex digits.", show_default=False)]
+Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
 Assets = Annotated[
-    list[str] | None, typer.Argument(help="Asset ids; none: all that wait for this step.", show_default=False)
+    list[str] | None, typer.Argument(help="Assets; none: all that wait for this step.", show_default=False)
 ]
-By = Annotated[str, typer.Option(help="Party id of who acts; its key must be held here.", show_default=False)]
+By = Annotated[str, typer.Option(help="Party id or USCC of who acts; its key must be held here.", show_default=False)]
 Reason = Annotated[str, typer.Option(help="The reasons; kept sealed, their digest goes to the chain.")]
 REQUIRED = ("code", "title", "rows", "columns", "fields", "content_digest")
 OPTIONAL = ("package", "source_kind", "domain", "format", "update_freq", "share_attr", "share_basis", "grade")
@@ -44,6 +45,7 @@ def submit(
     示例 Example:  pingzheng registration submit resources.csv --by <party>
     """
     with opened(home, as_json) as ledger:
+        by = party_of(ledger, by)
         intake = ledger.registrations.submit(by, _resources(file))
         ids = intake.accepted
         _with_bar("登记 register", len(ids), lambda tick: ledger.registrations.register(ids, tick))
@@ -66,6 +68,7 @@ def queue(home: Home = None, as_json: AsJson = False) -> None:
 def accept(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
     """Take applications on (受理)."""
     with opened(home, as_json) as ledger:
+        by = party_of(ledger, by)
         _step(ledger, "submitted", "accepted", assets, as_json, lambda ids, tick: ledger.review.accept(by, ids, tick))
 
 
@@ -73,6 +76,7 @@ def accept(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
 def review(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
     """Find applications in order (审核)."""
     with opened(home, as_json) as ledger:
+        by = party_of(ledger, by)
         _step(ledger, "accepted", "reviewed", assets, as_json, lambda ids, tick: ledger.review.review(by, ids, tick))
 
 
@@ -80,6 +84,7 @@ def review(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
 def notice(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
     """Put applications on public notice (公示) for the working days of the ruleset."""
     with opened(home, as_json) as ledger:
+        by = party_of(ledger, by)
         _step(ledger, "reviewed", "noticed", assets, as_json, lambda ids, tick: ledger.review.notice(by, ids, tick))
 
 
@@ -87,6 +92,7 @@ def notice(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
 def confirm(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
     """Confirm applications after their notice; the registration certificates are issued."""
     with opened(home, as_json) as ledger:
+        by = party_of(ledger, by)
         _step(ledger, "noticed", "confirmed", assets, as_json, lambda ids, tick: ledger.review.confirm(by, ids, tick))
 
 
@@ -94,6 +100,8 @@ def confirm(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = 
 def give_back(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
     """Return an application for correction."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         ledger.review.give_back(by, asset, reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -102,6 +110,8 @@ def give_back(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: 
 def reject(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
     """Reject an application."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         ledger.review.reject(by, asset, reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -116,6 +126,8 @@ def clear(
 ) -> None:
     """Record the security review of important data."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         ledger.review.clear(by, asset, report)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -131,6 +143,8 @@ def change(
 ) -> None:
     """Apply for change or correction with a new description; the old one is kept."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         resources = _resources(file)
         if len(resources) != 1:
             raise InvalidInput("RESOURCE_ROWS", "The file describes one resource.", where=file.name)
@@ -142,6 +156,8 @@ def change(
 def renew(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
     """Apply for renewal, in the days before expiry that the ruleset names."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         ledger.registrations.renew(asset, by, reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -150,6 +166,8 @@ def renew(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJs
 def cancel(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
     """Apply for cancellation."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         ledger.registrations.cancel(asset, by, reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
@@ -165,6 +183,8 @@ def object_to(
 ) -> None:
     """Object (异议) to an application under notice, or to a registration."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         ledger.objections.file(asset, by, grounds, evidence)
         emit_rows(ledger.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
 
@@ -173,6 +193,7 @@ def object_to(
 def objections(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
     """The objections to an asset."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
         emit_rows(ledger.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
 
 
@@ -188,6 +209,8 @@ def decide(
 ) -> None:
     """Move an objection on."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         ledger.objections.decide(asset, number, by, state, reason)
         emit_rows(ledger.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
 
@@ -200,7 +223,8 @@ def _step(
     as_json: bool,
     act: Callable[[list[str], Callable[[int], None]], int],
 ) -> None:
-    ids = assets or [row["asset"] for row in ledger.review.queue(100_000) if row["stage"] == source]
+    named = [asset_of(ledger, asset) for asset in assets or ()]
+    ids = named or [row["asset"] for row in ledger.review.queue(100_000) if row["stage"] == source]
     gas = _with_bar(f"{source} → {result}", len(ids), lambda tick: act(ids, tick))
     emit({"applications": len(ids), "step": result, "gas": gas}, as_json)
 

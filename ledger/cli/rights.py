@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ledger.cli.naming import asset_of, day_of, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit_rows
 from ledger.domain.assessment import QualityReport, Valuation
@@ -20,10 +20,10 @@ app = typer.Typer(no_args_is_help=True, help="三权 Rights to hold, process and
 liens = typer.Typer(no_args_is_help=True, help="质押 Liens: pledge, consent, release.")
 assess = typer.Typer(no_args_is_help=True, help="评估 Assessments by accredited third parties.")
 
-Asset = Annotated[str, typer.Argument(help="Asset id, 64 hex digits.", show_default=False)]
+Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
 Number = Annotated[int, typer.Argument(help="Number of the right or lien.", show_default=False)]
-By = Annotated[str, typer.Option(help="Party id of who acts; its key must be held here.", show_default=False)]
-To = Annotated[str, typer.Option(help="Party id of the recipient.", show_default=False)]
+By = Annotated[str, typer.Option(help="Party id or USCC of who acts; its key must be held here.", show_default=False)]
+To = Annotated[str, typer.Option(help="Party id or USCC of the recipient.", show_default=False)]
 Day = Annotated[str, typer.Option(help="YYYY-MM-DD, Asia/Shanghai.", show_default=False)]
 Report = Annotated[str, typer.Option(help="Digest of the whole report, sha-256:…", show_default=False)]
 MAX_REPORT_BYTES = 64 * 1024
@@ -33,6 +33,7 @@ MAX_REPORT_BYTES = 64 * 1024
 def listing(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
     """The rights granted in an asset; what is not granted is the holder's."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
         emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
 
 
@@ -57,9 +58,12 @@ def grant(
     --scope 广东省内 --exclusive
     """
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        to = party_of(ledger, to)
         start = max(ledger.clock(), ledger.reader.latest().time) + 60
         right = NewRight(
-            kind, to, start, end_of_validity(_day(last_day)), scope, exclusive, sublicensable, transferable, parent
+            kind, to, start, end_of_validity(day_of(last_day)), scope, exclusive, sublicensable, transferable, parent
         )
         ledger.rights.grant(asset, by, right)
         emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
@@ -69,6 +73,9 @@ def grant(
 def transfer(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
     """Pass a transferable right on."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        to = party_of(ledger, to)
         ledger.rights.transfer(asset, number, by, to)
         emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
 
@@ -84,6 +91,8 @@ def end(
 ) -> None:
     """End a right: its grantee gives it up, or a registrar ends it for a reason."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         ledger.rights.end(asset, number, by, reason)
         emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
 
@@ -92,6 +101,7 @@ def end(
 def listed_liens(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
     """The liens that stand, by rank."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
         emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
 
 
@@ -99,7 +109,7 @@ def listed_liens(asset: Asset, home: Home = None, as_json: AsJson = False) -> No
 def pledge(
     asset: Asset,
     by: By,
-    creditor: Annotated[str, typer.Option(help="Party id of the creditor.", show_default=False)],
+    creditor: Annotated[str, typer.Option(help="Party id or USCC of the creditor.", show_default=False)],
     amount: Annotated[int, typer.Option(min=1, help="Secured amount in fen.", show_default=False)],
     due: Day,
     contract: Annotated[str, typer.Option(help="Digest of the contract, sha-256:…", show_default=False)],
@@ -108,7 +118,10 @@ def pledge(
 ) -> None:
     """Pledge an asset to a creditor."""
     with opened(home, as_json) as ledger:
-        terms = {"amount": amount, "due": _day(due).isoformat(), "contract": contract}
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        creditor = party_of(ledger, creditor)
+        terms = {"amount": amount, "due": day_of(due).isoformat(), "contract": contract}
         ledger.liens.pledge(asset, by, creditor, terms)
         emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
 
@@ -117,6 +130,9 @@ def pledge(
 def consent(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
     """Consent as creditor to a transfer to one party."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        to = party_of(ledger, to)
         ledger.liens.consent(asset, number, by, to)
         emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
 
@@ -125,6 +141,8 @@ def consent(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_
 def release(asset: Asset, number: Number, by: By, home: Home = None, as_json: AsJson = False) -> None:
     """Release a lien as its creditor."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         ledger.liens.release(asset, number, by)
         emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
 
@@ -141,11 +159,13 @@ def quality(
 ) -> None:
     """Commit to a quality report."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         read = parse_json(file.read_bytes(), max_bytes=MAX_REPORT_BYTES)
         if not isinstance(read, dict) or not all(isinstance(read.get(name), dict) for name in ("scores", "weights")):
             raise InvalidInput("QUALITY_REPORT", "The file has no scores and weights.", where=file.name)
         quality_report = QualityReport(read["scores"], read["weights"], report)
-        ledger.assessments.quality(asset, by, quality_report, _day(last_day))
+        ledger.assessments.quality(asset, by, quality_report, day_of(last_day))
         emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
 
 
@@ -163,8 +183,10 @@ def valuation(
 ) -> None:
     """Commit to a valuation."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
         value = Valuation(method, amount, base_date, report)
-        ledger.assessments.valuation(asset, by, value, _day(last_day))
+        ledger.assessments.valuation(asset, by, value, day_of(last_day))
         emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
 
 
@@ -172,11 +194,5 @@ def valuation(
 def listed_assessments(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
     """Quality reports and valuations, in order."""
     with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
         emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput("DAY_FORM", "A day reads YYYY-MM-DD.", where=text[:32]) from error

@@ -1,0 +1,45 @@
+"""Parties, assets and days as people name them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from sqlalchemy import select
+
+from ledger.errors import InvalidInput, NotFound
+from ledger.service.wiring import Ledger
+from ledger.store.tables import Registration
+
+_ID = re.compile(r"[0-9a-f]{64}")
+
+
+def party_of(ledger: Ledger, name: str) -> str:
+    """The party id for an id, a USCC, ``authority`` or ``platform``; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+    own = {"authority": ledger.installation.authority_party, "platform": ledger.installation.operator}
+    if name in own:
+        return own[name]
+    return name if _ID.fullmatch(name) else ledger.parties.find(name).id
+
+
+def asset_of(ledger: Ledger, name: str) -> str:
+    """The asset id for an id or a resource code (its newest registration); raises ``NotFound`` ``ASSET_UNKNOWN``."""
+    if _ID.fullmatch(name):
+        return name
+    newest = Registration.created_at.desc(), Registration.reg_no.desc()
+    query = select(Registration.asset_id).where(Registration.resource_code == name).order_by(*newest).limit(1)
+    with ledger.database.read() as session:
+        found = session.scalar(query)
+    if found is None:
+        raise NotFound(
+            "ASSET_UNKNOWN", "No asset has this id or resource code.", where=name[:64], hint="pingzheng asset list"
+        )
+    return found
+
+
+def day_of(text: str) -> date:
+    """The day; raises ``InvalidInput`` ``DAY_FORM``."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput("DAY_FORM", "A day reads YYYY-MM-DD.", where=text[:32]) from None
