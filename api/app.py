@@ -18,6 +18,7 @@ from api.routes import (
     consents,
     log,
     parties,
+    provenance,
     registrations,
     rights,
 )
@@ -60,6 +61,7 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Ledger]]) -> Fas
         consents.router,
         certificates.router,
         assets.router,
+        provenance.router,
         registrations.router,
         rights.router,
         catalogue_lists.router,

@@ -294,6 +294,17 @@ class ProvenanceOut(BaseModel):
     completeness: dict[str, Any]
 
 
+class AssetProvenanceOut(ProvenanceOut):
+    view: dict[str, Any] | None = Field(None, description="The asset as it was at the time asked for.")
+
+
+class LineageOut(BaseModel):
+    root: str
+    nodes: list[dict[str, Any]]
+    edges: list[dict[str, Any]]
+    truncated: bool
+
+
 class HeadOut(BaseModel):
     model_config = ConfigDict(extra="allow")
 

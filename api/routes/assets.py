@@ -1,4 +1,4 @@
-"""Registered assets: register, transfer in two steps, freeze, annul, provenance."""
+"""Registered assets: register, transfer in two steps, freeze, annul."""
 
 from __future__ import annotations
 
@@ -93,12 +93,6 @@ def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: Caller
     require(actor, Action.ANNUL)
     ledger.transfers.annul(asset, actor.party, body.reason, body.grounds, signed_of(body))
     return show_asset(ledger, asset)
-
-
-@router.get("/{asset}/provenance")
-def provenance(asset: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> schemas.ProvenanceOut:
-    """Every event of the asset, with the head that proves that nothing is missing."""
-    return schemas.ProvenanceOut(**ledger.provenances.asset(asset).to_dict())
 
 
 def signed_of(body: schemas.Signable) -> SignedRequest | None:

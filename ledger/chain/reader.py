@@ -306,6 +306,10 @@ class ChainReader:
         """The asset that has this fingerprint, or None."""
         return _hex_or_none(self._read(ASSET_REGISTRY, "assetByFingerprint", [fingerprint], block)[0])
 
+    def asset_count(self, *, block: _Block = "latest") -> int:
+        """How many assets were ever entered."""
+        return int(self._read(ASSET_REGISTRY, "count", [], block)[0])
+
     def minimum_notice(self) -> int:
         """How long a public notice runs at least, in seconds."""
         return int(self._read(ASSET_REGISTRY, "minimumNotice", [], "latest")[0])

@@ -8,7 +8,7 @@ import typer
 
 from ledger.cli.naming import asset_of, party_of
 from ledger.cli.opening import opened
-from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
+from ledger.cli.output import AsJson, Home, emit, emit_rows
 
 app = typer.Typer(no_args_is_help=True, help="数据资产 Assets: import, confirm, offer, accept, freeze, provenance.")
 
@@ -121,25 +121,3 @@ def freeze(
         act = ledger.transfers.unfreeze if lift else ledger.transfers.freeze
         act(asset, by, reason)
         emit(ledger.registrations.get(asset), as_json, asset)
-
-
-@app.command()
-def provenance(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """Every event of an asset, with the proof that nothing is missing (溯源)."""
-    with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        told = ledger.provenances.asset(asset).to_dict()
-        if as_json:
-            emit(told, as_json)
-            return
-        rows = [
-            {
-                "事件 event": event["name"],
-                "时间 at": local_time(event["at"]),
-                "主体 by": event["by"][:12] + "…",
-                "交易 tx": event["tx"][:16] + "…",
-            }
-            for event in told["events"]
-        ]
-        emit_rows(rows, as_json, f"溯源 Provenance of {asset[:12]}…")
-        emit(told["completeness"], as_json, "完整性证明 Completeness")

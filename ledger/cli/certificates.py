@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -95,12 +95,12 @@ def provenance(number: Number, home: Home = None, as_json: AsJson = False) -> No
         emit(told["completeness"], as_json, "完整性证明 Completeness")
 
 
-def _event(event: dict[str, object]) -> dict[str, object]:
+def _event(event: dict[str, Any]) -> dict[str, object]:
     return {
         "事件 event": event["name"],
         "时间 at": local_time(int(str(event["at"]))),
         "主体 by": str(event["by"])[:12] + "…",
-        "详情 details": event["args"],
+        "详情 details": event["args"] | event.get("names", {}),
     }
 
 

@@ -65,16 +65,28 @@ def rebuild(home: Home = None, as_json: AsJson = False) -> None:
 
 @index.command()
 def check(home: Home = None, as_json: AsJson = False) -> None:
-    """Replay the index and compare it row for row with the one that was; exit code 1 on a difference."""
+    """Replay the index and compare it row for row with the one that was, and every asset's head with the chain's.
+
+    Exit code 1 on a difference.
+    """
     with opened(home, as_json) as ledger:
         ledger.follower.sync()
         before = ledger.follower.snapshot_rows()
         ledger.follower.rebuild()
         after = ledger.follower.snapshot_rows()
         differing = sorted(name for name in after if before[name] != after[name])
-        rows = sum(map(len, after.values()))
-        emit({"rows": rows, "equal": not differing, "differing": differing}, as_json, "索引 Index")
-    if differing:
+        audit = ledger.follower.audit()
+        told = {
+            "rows": sum(map(len, after.values())),
+            "equal": not differing,
+            "differing": differing,
+            "assets": audit.assets,
+            "assets_on_chain": audit.assets_on_chain,
+            "assets_agree": audit.agrees,
+            "assets_differing": list(audit.differing),
+        }
+        emit(told, as_json, "索引 Index")
+    if differing or not audit.agrees:
         raise typer.Exit(1)
 
 

@@ -15,6 +15,7 @@ from ledger.cli import (
     demo,
     inspect,
     parties,
+    provenance,
     registrations,
     rights,
     rulesets,
@@ -42,6 +43,8 @@ app.command()(inspect.status)
 app.command()(skip.skip)
 app.command("verify")(verify.verify_command)
 app.command("facts")(verify.facts_command)
+assets.app.command()(provenance.provenance)
+assets.app.command()(provenance.lineage)
 for name, group in (
     ("key", parties.keys),
     ("party", parties.app),

@@ -18,6 +18,7 @@ from ledger.chain.contracts import Event
 from ledger.chain.reader import ChainReader
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.index import tables
+from ledger.index.audit import AssetAudit, audit_assets
 from ledger.index.events import IndexedEvent
 from ledger.index.heads import HeadBook, scope_of
 from ledger.index.projections import project
@@ -100,6 +101,12 @@ class Follower:
         tables.METADATA.create_all(self._engine)
         cursor, latest = self._cursor(), self._reader.latest()
         return Lag(max(latest.number - cursor.number, 0), max(latest.time - cursor.time, 0))
+
+    def audit(self) -> AssetAudit:
+        """Catch up, then compare every asset with the contract as of the block reached."""
+        block = self.sync().block_number
+        with self._engine.connect() as connection:
+            return audit_assets(connection, self._reader, block)
 
     def snapshot_rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table, ordered by key: two indexes of one chain are equal exactly if these are."""

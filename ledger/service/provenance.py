@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
 
+from ledger.chain.names import names_of_roles
 from ledger.chain.reader import ChainReader
+from ledger.domain.asset_events import names_in, parties_in
+from ledger.domain.lineage import LineageGraph
 from ledger.domain.reasons import reason_name
-from ledger.errors import Conflict
+from ledger.errors import ChainUnavailable, Conflict
 from ledger.index.follower import Follower
-from ledger.index.tables import EVENTS
+from ledger.index.lineage import lineage_of
+from ledger.index.tables import EVENTS, PARTIES
+from ledger.proof.asset_history import view_at
+from ledger.proof.asset_view import AssetView
 from ledger.proof.head import genesis
 from ledger.proof.history import HistoryEvent, verify_history
+from ledger.proof.lineage_picture import lineage_picture
+from ledger.proof.prov import prov_document
+from ledger.proof.recorded_history import RecordedCertificate, RecordedEvent, RecordedHistory, RecordedParty
+from ledger.proof.timeline import timeline_picture
 from ledger.service.positions import position
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.records import certificate
-from ledger.store.tables import Presentation
+from ledger.store.tables import Certificate, Presentation, Registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +78,47 @@ class Provenances:
         self._follower = follower
 
     def asset(self, identifier: str) -> Provenance:
-        """Every event of an asset since its registration."""
+        """Every event of an asset since its registration; raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``."""
+        block, rows = self._asset_rows(identifier)
+        return self._prove("AssetRegistry", identifier, rows, rows, block)
+
+    def at(self, identifier: str, time: int) -> AssetView:
+        """An asset as it was at a time: who held it, and who had which right.
+
+        This and the exports below rest on the whole history: raises ``ChainUnavailable`` ``HISTORY_INCOMPLETE``.
+        """
+        return view_at(self._recorded(identifier).facts, time)
+
+    def prov(self, identifier: str) -> dict[str, Any]:
+        """An asset's history as W3C PROV in JSON-LD."""
+        return prov_document(self._recorded(identifier))
+
+    def timeline(self, identifier: str) -> str:
+        """An asset's history as a picture (SVG)."""
+        return timeline_picture(self._recorded(identifier))
+
+    def lineage(self, identifier: str) -> LineageGraph:
+        """What an asset comes from and what comes of it; raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``."""
         self._follower.sync()
-        rows = self._rows("AssetRegistry", identifier)
-        if not rows:
-            raise Conflict("ASSET_NOT_ON_CHAIN", "The chain has no event of this asset.", where=identifier)
-        return self._prove("AssetRegistry", identifier, rows, rows)
+        with self._database.engine.connect() as connection:
+            found = lineage_of(connection, identifier)
+        if found is None:
+            raise _not_on_chain(identifier)
+        with self._database.read() as session:
+            query = select(Registration.asset_id, Registration.reg_no).where(
+                Registration.asset_id.in_([node.asset for node in found.nodes])
+            )
+            numbers = {row.asset_id: row.reg_no for row in session.execute(query)}
+        nodes = (replace(node, label=numbers.get(node.asset, node.label)) for node in found.nodes)
+        return replace(found, nodes=tuple(nodes))
+
+    def lineage_svg(self, identifier: str) -> str:
+        """An asset's lineage as a picture (SVG)."""
+        return lineage_picture(self.lineage(identifier))
 
     def certificate(self, number: str) -> Provenance:
         """Issue, anchor, status changes and uses of a certificate; proven by the head of the whole log."""
-        self._follower.sync()
+        block = self._follower.sync().block_number
         with self._database.read() as session:
             row = certificate(session, number)
             where = position(session, row.leaf)
@@ -89,7 +130,7 @@ class Provenances:
             )
         rows = self._rows("CertificateLog", "")
         mine = [event for event in rows if _touches(event, where.batch, where.index)]
-        proven = self._prove("CertificateLog", None, rows, mine)
+        proven = self._prove("CertificateLog", None, rows, mine, block)
         issued = {"name": "Issued", "at": body["iat"], "by": body["iss"], "args": {"certificate_no": number}}
         seen = [
             {"name": "Verified", "at": item.created_at, "by": item.consumer, "args": {"result": item.result}}
@@ -100,9 +141,68 @@ class Provenances:
 
     def log(self) -> Completeness:
         """Completeness of the certificate log as a whole."""
-        self._follower.sync()
+        block = self._follower.sync().block_number
         rows = self._rows("CertificateLog", "")
-        return self._prove("CertificateLog", None, rows, ()).completeness
+        return self._prove("CertificateLog", None, rows, (), block).completeness
+
+    def _asset_rows(self, identifier: str) -> tuple[int, list[Mapping[str, Any]]]:
+        """The block that the index has reached, and the asset's events up to it."""
+        block = self._follower.sync().block_number
+        rows = self._rows("AssetRegistry", identifier)
+        if not rows:
+            raise _not_on_chain(identifier)
+        return block, rows
+
+    def _recorded(self, identifier: str) -> RecordedHistory:
+        block, rows = self._asset_rows(identifier)
+        proof = self._prove("AssetRegistry", identifier, rows, (), block).completeness
+        if not proof.complete:
+            raise ChainUnavailable(
+                "HISTORY_INCOMPLETE",
+                "The indexed events of this asset do not add up to its head on the chain.",
+                where=identifier,
+                hint="Rebuild the index with `pingzheng index rebuild`; if that does not help, follow another node.",
+            )
+        events = tuple(
+            RecordedEvent(
+                HistoryEvent(f"AssetRegistry.{row['name']}", row["args"]), row["tx_hash"], row["block_number"]
+            )
+            for row in rows
+        )
+        return RecordedHistory(
+            asset=identifier,
+            events=events,
+            parties=self._parties_of(events),
+            certificates=self._certificates_of(identifier),
+            genesis=proof.genesis,
+            head=proof.head,
+            block=block,
+        )
+
+    def _parties_of(self, events: Sequence[RecordedEvent]) -> dict[int, RecordedParty]:
+        numbers = {event.by for event in events}
+        numbers |= {number for event in events for number in parties_in(event.name, event.args).values()}
+        query = select(PARTIES.c.no, PARTIES.c.id, PARTIES.c.roles).where(PARTIES.c.no.in_(sorted(numbers)))
+        with self._database.engine.connect() as connection:
+            return {row.no: RecordedParty(row.id, names_of_roles(row.roles)) for row in connection.execute(query)}
+
+    def _certificates_of(self, identifier: str) -> tuple[RecordedCertificate, ...]:
+        query = select(Certificate).where(Certificate.asset_id == identifier)
+        with self._database.read() as session:
+            rows = list(session.scalars(query.order_by(Certificate.created_at, Certificate.certificate_no)))
+            bodies = [log_store.statement(session, row.leaf) for row in rows]
+        return tuple(
+            RecordedCertificate(
+                number=row.certificate_no,
+                leaf=row.leaf,
+                issuer=row.issuer,
+                holder=row.subject,
+                content=body["resource"]["document_digest"].removeprefix("sha-256:"),
+                issued_at=body["iat"],
+                supersedes=row.supersedes,
+            )
+            for row, body in zip(rows, bodies, strict=True)
+        )
 
     def _rows(self, contract: str, scope: str) -> list[Mapping[str, Any]]:
         query = (
@@ -114,10 +214,14 @@ class Provenances:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def _prove(
-        self, contract: str, scope: str | None, rows: Sequence[Mapping[str, Any]], shown: Sequence[Mapping[str, Any]]
+        self,
+        contract: str,
+        scope: str | None,
+        rows: Sequence[Mapping[str, Any]],
+        shown: Sequence[Mapping[str, Any]],
+        block: int,
     ) -> Provenance:
         deployment = self._reader.deployment
-        block = self._reader.block_number()
         head = self._reader.head(contract, scope, block=block)
         start = genesis(deployment.chain_id, deployment.addresses[contract], scope)
         told = [HistoryEvent(f"{contract}.{row['name']}", row["args"]) for row in rows]
@@ -133,17 +237,25 @@ class Provenances:
         return Provenance(tuple(self._readable(row) for row in shown), completeness)
 
     def _readable(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        args = dict(row["args"])
-        if "reason" in args:
-            args["reason"] = reason_name(args["reason"])
+        """With ``args`` as they go into the head, and in ``names`` what their numbers stand for."""
+        name, args = row["name"], row["args"]
+        names: dict[str, str] = {"reason": reason_name(args["reason"])} if "reason" in args else {}
+        if row["contract"] == "AssetRegistry":
+            names |= names_in(name, args)
+            names |= {field: self._reader.party_id(number) for field, number in parties_in(name, args).items()}
         return {
-            "name": row["name"],
+            "name": name,
             "at": row["at"],
             "by": self._reader.party_id(row["by"]),
             "tx": row["tx_hash"],
             "block": row["block_number"],
-            "args": args,
+            "args": dict(args),
+            "names": names,
         }
+
+
+def _not_on_chain(identifier: str) -> Conflict:
+    return Conflict("ASSET_NOT_ON_CHAIN", "The chain has no event of this asset.", where=identifier)
 
 
 def _touches(event: Mapping[str, Any], batch: int, index: int) -> bool:

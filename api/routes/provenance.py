@@ -1,0 +1,54 @@
+"""Provenance of assets: events with their proof, who held what when, W3C PROV, lineage, pictures."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
+
+from api import schemas
+from api.access import Caller, OpenLedger
+
+router = APIRouter(prefix="/assets/{asset}", tags=["provenance"])
+END_OF_TIME = 253_402_300_799  # the year 9999
+SVG = "image/svg+xml"
+JSON_LD = "application/ld+json"
+
+At = Annotated[int | None, Query(ge=0, le=END_OF_TIME, description="Seconds UTC: who held which right then.")]
+
+
+@router.get("/provenance")
+def provenance(asset: schemas.HexId, ledger: OpenLedger, _actor: Caller, at: At = None) -> schemas.AssetProvenanceOut:
+    """Every event of the asset, with the head that proves that nothing is missing.
+
+    `args` are as they go into the head, `names` say what their numbers stand for. With `at`, `view` is the asset as it
+    was then: state, holder, rights in force by kind in `held`, liens, objections.
+    """
+    told = ledger.provenances.asset(asset).to_dict()
+    view = None if at is None else ledger.provenances.at(asset, at).to_dict(ledger.reader.party_id)
+    return schemas.AssetProvenanceOut(**told, view=view)
+
+
+@router.get("/provenance.jsonld", response_class=JSONResponse, responses={200: {"content": {JSON_LD: {}}}})
+def provenance_jsonld(asset: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> Response:
+    """The history as W3C PROV in JSON-LD, with its context embedded."""
+    return JSONResponse(ledger.provenances.prov(asset), media_type=JSON_LD)
+
+
+@router.get("/provenance.svg", response_class=Response, responses={200: {"content": {SVG: {}}}})
+def provenance_svg(asset: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> Response:
+    """The history as a picture."""
+    return Response(ledger.provenances.timeline(asset), media_type=SVG)
+
+
+@router.get("/lineage")
+def lineage(asset: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> schemas.LineageOut:
+    """What the asset comes from and what comes of it; whatever has an annulled ancestor is flagged."""
+    return schemas.LineageOut(**ledger.provenances.lineage(asset).to_dict())
+
+
+@router.get("/lineage.svg", response_class=Response, responses={200: {"content": {SVG: {}}}})
+def lineage_svg(asset: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> Response:
+    """The lineage as a picture."""
+    return Response(ledger.provenances.lineage_svg(asset), media_type=SVG)

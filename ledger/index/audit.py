@@ -1,0 +1,49 @@
+"""Every asset against the chain at once.
+
+A follower compares an asset's head in the steps that bring an event of the asset. A node that hides an asset's newest
+events, or all of it, is found here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from ledger.chain.deployment import ASSET_REGISTRY
+from ledger.chain.reader import ChainReader
+from ledger.index.tables import EVENTS
+
+_PER_REQUEST: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AssetAudit:
+    """How many assets the index and the contract have as of ``block``, and those whose heads differ."""
+
+    block: int
+    assets: int
+    assets_on_chain: int
+    differing: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        return self.assets == self.assets_on_chain and not self.differing
+
+
+def audit_assets(connection: Connection, reader: ChainReader, block: int) -> AssetAudit:
+    """Compare the head of each asset in the index, and the number of assets, with the contract as of ``block``."""
+    query = (
+        select(EVENTS.c.scope, EVENTS.c.head)
+        .where(EVENTS.c.contract == ASSET_REGISTRY)
+        .order_by(EVENTS.c.block_number, EVENTS.c.log_index)
+    )
+    heads: dict[str, str] = {row.scope: row.head for row in connection.execute(query)}
+    assets = sorted(heads)
+    differing: list[str] = []
+    for start in range(0, len(assets), _PER_REQUEST):
+        chunk = assets[start : start + _PER_REQUEST]
+        found = reader.heads([(ASSET_REGISTRY, asset) for asset in chunk], block=block)
+        differing += [asset for asset, head in zip(chunk, found, strict=True) if head != heads[asset]]
+    return AssetAudit(block, len(assets), reader.asset_count(block=block), tuple(differing))
