@@ -9,13 +9,13 @@ from fastapi.responses import JSONResponse
 
 from api import schemas
 from api.access import Caller, OpenLedger
+from ledger.domain.days import LAST_SECOND
 
 router = APIRouter(prefix="/assets/{asset}", tags=["provenance"])
-END_OF_TIME = 253_402_300_799  # the year 9999
 SVG = "image/svg+xml"
 JSON_LD = "application/ld+json"
 
-At = Annotated[int | None, Query(ge=0, le=END_OF_TIME, description="Seconds UTC: who held which right then.")]
+At = Annotated[int | None, Query(ge=0, le=LAST_SECOND, description="Seconds UTC: who held which right then.")]
 
 
 @router.get("/provenance")

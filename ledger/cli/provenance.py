@@ -13,9 +13,9 @@ import typer
 from ledger.cli.assets import Asset
 from ledger.cli.naming import asset_of
 from ledger.cli.opening import opened
-from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
+from ledger.cli.output import AsJson, Home, emit, emit_rows
 from ledger.domain.asset_events import EVENT_TITLES, NAME_TITLES
-from ledger.domain.days import SHANGHAI
+from ledger.domain.days import LAST_SECOND, SHANGHAI, shanghai_time
 from ledger.errors import InvalidInput
 
 At = Annotated[str | None, typer.Option(help="YYYY-MM-DD[THH:MM[:SS]] in Shanghai, or seconds UTC: the asset then.")]
@@ -70,7 +70,7 @@ def lineage(asset: Asset, svg: Svg = None, home: Home = None, as_json: AsJson = 
             "资产 asset": f"{edge['asset'][:12]}…",
             "关系 relation": _titled(edge["relation"]),
             "资产 other": f"{edge['other'][:12]}…",
-            "时间 at": local_time(edge["at"]),
+            "时间 at": shanghai_time(edge["at"]),
         }
         for edge in graph["edges"]
     ]
@@ -83,7 +83,7 @@ def _event(event: dict[str, Any]) -> dict[str, str]:
     names = (f"{name[:12]}…" if len(name) == 64 else _titled(name) for name in event["names"].values())
     return {
         "事件 event": f"{chinese} {english}",
-        "时间 at": local_time(event["at"]),
+        "时间 at": shanghai_time(event["at"]),
         "详情 details": ", ".join(names),
         "主体 by": event["by"][:12] + "…",
         "交易 tx": event["tx"][:16] + "…",
@@ -92,14 +92,14 @@ def _event(event: dict[str, Any]) -> dict[str, str]:
 
 def _show_view(view: dict[str, Any]) -> None:
     shown = {name: view[name] for name in ("state", "kind", "stage", "holder", "frozen", "in_force", "valid_to")}
-    emit(shown, False, f"当时 At {local_time(view['at'])}")
+    emit(shown, False, f"当时 At {shanghai_time(view['at'])}")
     held = [
         {
             "权利 right": _titled(kind),
             "主体 party": each["party"],
             "名义 title": each["title"],
-            "起 since": local_time(each["since"]),
-            "止 until": local_time(each["until"]),
+            "起 since": shanghai_time(each["since"]),
+            "止 until": shanghai_time(each["until"]),
         }
         for kind, holdings in view["held"].items()
         for each in holdings
@@ -113,15 +113,22 @@ def _titled(name: str) -> str:
 
 def _seconds(text: str) -> int:
     """A time as people write it; a bare number is seconds UTC. Raises ``InvalidInput`` ``TIME_FORM``."""
-    if text.isascii() and text.isdigit() and len(text) <= 12:
-        return int(text)
     try:
-        written = datetime.fromisoformat(text)
-        return int((written if written.tzinfo else written.replace(tzinfo=SHANGHAI)).timestamp())
-    except (ValueError, OverflowError) as error:
+        if text.isascii() and text.isdigit():
+            seconds = int(text)
+        else:
+            written = datetime.fromisoformat(text)
+            seconds = int((written if written.tzinfo else written.replace(tzinfo=SHANGHAI)).timestamp())
+    except (ValueError, OverflowError):
+        seconds = -1
+    if not 0 <= seconds <= LAST_SECOND:
         raise InvalidInput(
-            "TIME_FORM", "This is no time.", where="at", hint="YYYY-MM-DD, YYYY-MM-DDTHH:MM:SS, or seconds UTC."
-        ) from error
+            "TIME_FORM",
+            "This is no time since 1970.",
+            where="at",
+            hint="YYYY-MM-DD, YYYY-MM-DDTHH:MM:SS, or seconds UTC.",
+        )
+    return seconds
 
 
 def _write(file: Path | None, content: Callable[[], str]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
 from ledger.domain.asset_events import EVENT_TITLES, NAME_TITLES, names_in, parties_in
-from ledger.domain.days import SHANGHAI
+from ledger.domain.days import shanghai_time
 from ledger.proof.asset_history import view_at
 from ledger.proof.recorded_history import RecordedEvent, RecordedHistory
 from ledger.proof.svg import ACCENT, ALARM, FAINT, INK, LINE, svg, text
@@ -58,7 +57,7 @@ def _card(history: RecordedHistory, ordinal: int, event: RecordedEvent, place: t
     chinese, english = EVENT_TITLES[event.name]
     actor = history.parties[event.by]
     lines = (
-        text(x + 12, y + 22, f"{ordinal} · {_time(event.at)}", 12, FAINT),
+        text(x + 12, y + 22, f"{ordinal} · {shanghai_time(event.at)}", 12, FAINT),
         text(x + 12, y + 45, f"{chinese} {english}", 15, colour, 34),
         text(x + 12, y + 66, _detail(history, event), 12, INK, _TEXT_COLUMNS),
         text(x + 12, y + 88, f"{actor.id[:8]}… {' '.join(actor.roles)}", 12, FAINT, _TEXT_COLUMNS),
@@ -73,7 +72,8 @@ def _detail(history: RecordedHistory, event: RecordedEvent) -> str:
     parts = [f"{NAME_TITLES.get(name, '')} {name}".strip() for field, name in names.items() if field != "grade"]
     parts += [f"→ {history.parties[number].id[:8]}…" for field, number in _towards(event).items()]
     parts += [f"{sign} {args[field]}" for field, sign in (("no", "#"), ("lien", "#")) if field in args]
-    parts += [f"至 until {_time(args[field])[:10]}" for field in ("until", "validTo", "deadline") if args.get(field)]
+    ends = (args[field] for field in ("until", "validTo", "deadline") if args.get(field))
+    parts += [f"至 until {shanghai_time(end)[:10]}" for end in ends]
     other = args.get("parent") if event.name == "Linked" else args.get("successor")
     return " · ".join([*parts, *([f"{str(other)[:8]}…"] if other else [])])
 
@@ -106,7 +106,3 @@ def _link(start: tuple[int, int], end: tuple[int, int]) -> str:
     return "".join(
         f'<line x1="{a}" y1="{b}" x2="{c}" y2="{d}" stroke="{LINE}"/>' for (a, b), (c, d) in pairwise(points)
     )
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")

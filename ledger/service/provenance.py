@@ -163,12 +163,7 @@ class Provenances:
                 where=identifier,
                 hint="Rebuild the index with `pingzheng index rebuild`; if that does not help, follow another node.",
             )
-        events = tuple(
-            RecordedEvent(
-                HistoryEvent(f"AssetRegistry.{row['name']}", row["args"]), row["tx_hash"], row["block_number"]
-            )
-            for row in rows
-        )
+        events = tuple(RecordedEvent(_told("AssetRegistry", row), row["tx_hash"], row["block_number"]) for row in rows)
         return RecordedHistory(
             asset=identifier,
             events=events,
@@ -224,7 +219,7 @@ class Provenances:
         deployment = self._reader.deployment
         head = self._reader.head(contract, scope, block=block)
         start = genesis(deployment.chain_id, deployment.addresses[contract], scope)
-        told = [HistoryEvent(f"{contract}.{row['name']}", row["args"]) for row in rows]
+        told = [_told(contract, row) for row in rows]
         completeness = Completeness(
             contract=contract,
             scope=scope,
@@ -252,6 +247,10 @@ class Provenances:
             "args": dict(args),
             "names": names,
         }
+
+
+def _told(contract: str, row: Mapping[str, Any]) -> HistoryEvent:
+    return HistoryEvent(f"{contract}.{row['name']}", row["args"])
 
 
 def _not_on_chain(identifier: str) -> Conflict:

@@ -10,10 +10,10 @@ from ledger.chain.asset_calls import AssetRegistration, Grant
 from ledger.chain.calls import Call
 from ledger.chain.names import ROLES
 from tests.chain.life import FAR, digest
-from tests.conftest import Chain
+from tests.conftest import NOTICE, Chain
 
 PARENT, CHILD, PREDECESSOR = (digest(f"living asset {name}") for name in ("parent", "child", "predecessor"))
-NOTICE = 60
+
 YEAR = 31_536_000
 
 
@@ -32,7 +32,7 @@ class Life:
         return self.chain.reader.latest().time
 
     def advance(self, stage: str, *ids: str) -> None:
-        until = self.now + NOTICE if stage == "noticed" else 0
+        until = self.now + NOTICE + 60 if stage == "noticed" else 0
         self.act("registrar", assets.advance(ids, stage, until=until))
 
     def notice(self, *ids: str) -> None:
@@ -42,7 +42,7 @@ class Life:
 
     def confirm(self, valid_to: int, *ids: str) -> None:
         """Confirm once the notice is over."""
-        self.chain.node.advance(NOTICE + 5)
+        self.chain.node.advance(NOTICE + 90)
         self.act("registrar", assets.confirm_assets(ids, valid_to))
 
 

@@ -1,0 +1,76 @@
+"""Provenance over HTTP: views at a time, W3C PROV, lineage, pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rdflib import Graph
+
+from tests.api.conftest import Api
+
+
+@pytest.fixture(scope="module")
+def asset(api: Api) -> str:
+    """An asset that went to the bank a while after its confirmation."""
+    pilot = api.pilot
+    found = pilot.confirmed()
+    pilot.skip(60)
+    pilot.ledger.transfers.offer(found, pilot.cast.provider, pilot.cast.bank)
+    pilot.ledger.transfers.accept(found, pilot.cast.bank)
+    return found
+
+
+def told(api: Api, path: str) -> Any:
+    answer = api.get("firm", path)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def test_who_held_which_right_at_a_time(api: Api, asset: str) -> None:
+    plain = told(api, f"/v1/assets/{asset}/provenance").json()
+    assert plain["view"] is None
+    accepted = plain["events"][-1]["at"]
+    for at, holder in ((accepted - 1, api.parties["provider"]), (accepted, api.parties["bank"])):
+        asked = told(api, f"/v1/assets/{asset}/provenance?at={at}").json()
+        assert asked["events"] == plain["events"]
+        assert asked["completeness"]["complete"]
+        view = asked["view"]
+        assert (view["state"], view["holder"]) == ("confirmed", holder)
+        assert [(kind, [each["party"] for each in held]) for kind, held in view["held"].items()] == [
+            (kind, [holder]) for kind in ("hold", "process", "operate")
+        ]
+
+
+@pytest.mark.parametrize("at", ["-1", "soon", str(10**13)])
+def test_time_that_is_none(api: Api, asset: str, at: str) -> None:
+    assert api.get("firm", f"/v1/assets/{asset}/provenance?at={at}").status_code == 422
+
+
+def test_w3c_prov(api: Api, asset: str) -> None:
+    answer = told(api, f"/v1/assets/{asset}/provenance.jsonld")
+    assert answer.headers["content-type"].startswith("application/ld+json")
+    assert len(Graph().parse(data=answer.text, format="json-ld")) > 50
+
+
+@pytest.mark.parametrize("path", ["provenance.svg", "lineage.svg"])
+def test_pictures(api: Api, asset: str, path: str) -> None:
+    answer = told(api, f"/v1/assets/{asset}/{path}")
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert answer.text.startswith("<svg ")
+
+
+def test_lineage(api: Api, asset: str) -> None:
+    graph = told(api, f"/v1/assets/{asset}/lineage").json()
+    (node,) = graph["nodes"]
+    assert (graph["root"], graph["edges"], graph["truncated"]) == (asset, [], False)
+    assert (node["asset"], node["state"], node["flagged"]) == (asset, "confirmed", False)
+
+
+@pytest.mark.parametrize(
+    "path", ["provenance", "provenance?at=1", "provenance.jsonld", "provenance.svg", "lineage", "lineage.svg"]
+)
+def test_unknown_asset_and_no_key(api: Api, asset: str, path: str) -> None:
+    answer = api.get("firm", f"/v1/assets/{'ee' * 32}/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "ASSET_NOT_ON_CHAIN")
+    assert api.get(None, f"/v1/assets/{asset}/{path}").status_code == 401

@@ -1,0 +1,38 @@
+"""What a node hides at the end of an asset's history, where no later event tells: the audit finds it."""
+
+from __future__ import annotations
+
+from ledger.chain import asset_calls
+from ledger.index.follower import Follower
+from tests.chain.hiding import reader_without
+from tests.chain.life import register
+from tests.conftest import Chain
+from tests.index.conftest import NewEngine
+
+FIRST, SECOND = "a1" * 32, "a2" * 32
+
+
+def test_every_asset_agrees(lived: Chain, new_engine: NewEngine) -> None:
+    audit = Follower(new_engine(), lived.reader).audit()
+    assert audit.agrees
+    assert audit.assets == audit.assets_on_chain == lived.reader.asset_count() > 1
+    assert audit.block == lived.reader.block_number()
+
+
+def test_hidden_last_event_is_found(chain: Chain, new_engine: NewEngine) -> None:
+    engine = new_engine()
+    chain.acting("provider").send(register(FIRST, SECOND))
+    Follower(engine, chain.reader).sync()
+    (hidden,) = chain.acting("founder").send(asset_calls.set_frozen(FIRST, True, "court")).events
+    blind = Follower(engine, reader_without(chain, hidden))
+    assert blind.sync().block_number == hidden.block_number
+    audit = blind.audit()
+    assert (audit.agrees, audit.differing) == (False, (FIRST,))
+
+
+def test_hidden_asset_is_counted(chain: Chain, new_engine: NewEngine) -> None:
+    chain.acting("provider").send(register(FIRST))
+    hidden = chain.acting("provider").send(register(SECOND)).events
+    audit = Follower(new_engine(), reader_without(chain, *hidden)).audit()
+    assert (audit.agrees, audit.differing) == (False, ())
+    assert audit.assets == audit.assets_on_chain - 1
