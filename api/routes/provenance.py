@@ -30,7 +30,7 @@ def provenance(asset: schemas.HexId, ledger: OpenLedger, _actor: Caller, at: At 
     return schemas.AssetProvenanceOut(**told, view=view)
 
 
-@router.get("/provenance.jsonld", response_class=JSONResponse, responses={200: {"content": {JSON_LD: {}}}})
+@router.get("/provenance.jsonld", response_class=Response, responses={200: {"content": {JSON_LD: {}}}})
 def provenance_jsonld(asset: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> Response:
     """The history as W3C PROV in JSON-LD, with its context embedded."""
     return JSONResponse(ledger.provenances.prov(asset), media_type=JSON_LD)

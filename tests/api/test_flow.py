@@ -16,7 +16,7 @@ FIELDS = ["subject_name", "years_covered", "wage_band"]
 
 
 def authorise(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
-    now = int(time.time())
+    now = api.pilot.ledger.clock()
     request = {
         "scenario": "S51",
         "subject": api.parties[firm],
@@ -73,7 +73,7 @@ def presented(api: Api, number: str, nonce: str, firm: str = "firm") -> dict[str
     assert answer.status_code == 200, answer.text
     bundle = parse_bundle(canonical(answer.json()))
     holder = api.pilot.bureau.signer_of(api.parties[firm])
-    bound = bind_key(bundle.certificate, holder, audience=api.parties["bank"], nonce=nonce, at=int(time.time()))
+    bound = bind_key(bundle.certificate, holder, audience=api.parties["bank"], nonce=nonce, at=api.pilot.ledger.clock())
     return bundle.with_certificate(bound).to_dict()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ NUMBER = "DAC-440802-2026-S01-00000123-V"
 
 
 def draft_request(api: Api) -> dict[str, Any]:
-    now = int(time.time())
+    now = api.pilot.ledger.clock()
     return {
         "scenario": "S51",
         "subject": api.parties["firm"],
