@@ -67,7 +67,7 @@ def test_time_that_is_none(home: Path, at: str) -> None:
 
 def test_lineage(home: Path) -> None:
     asset, child, _ = json.loads((home / "assets.json").read_text())
-    graph = as_json(home, "asset", "lineage", asset, "--svg", str(home / "lineage.svg"))
+    graph = as_json(home, "asset", "lineage", "cli/asset", "--svg", str(home / "lineage.svg"))
     assert [(edge["asset"], edge["relation"], edge["other"]) for edge in graph["edges"]] == [
         (child, "derived_from", asset)
     ]
