@@ -42,11 +42,9 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         PartyNo by = _actor(Roles.ALL);
         Asset storage asset = _assets[id];
         _requireHolder(id, asset, by);
-        if (asset.stage == Stage.Returned) {
-            if (kind != asset.kind) revert AssetApplicationOpen(id, asset.kind, asset.stage);
-        } else {
-            _requireFilable(id, asset, kind);
-        }
+        bool again = asset.stage == Stage.Returned && kind == asset.kind;
+        if (!again) _requireFree(id, asset, kind);
+        if (kind != ApplicationKind.First) _requireFilable(id, asset, kind);
         if (content == 0) revert AssetZero();
         if (grade == Grade.Core || grade < asset.grade) revert AssetGrade(id, grade);
         // Effect
@@ -56,6 +54,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
             asset.cleared = false;
         }
         _clearOffer(asset);
+        if (!again) ++asset.applications;
         asset.kind = kind;
         asset.stage = Stage.Submitted;
         uint40 at = Clock.nowSeconds();
@@ -140,7 +139,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
     function _register(Registration memory entry, PartyNo by) private {
         // Check
         AssetId id = entry.id;
-        if (AssetId.unwrap(id) == 0 || entry.fingerprint == 0) revert AssetZero();
+        if (AssetId.unwrap(id) == 0 || entry.content == 0 || entry.fingerprint == 0) revert AssetZero();
         if (_assets[id].state != AssetState.None) revert AssetAlreadyRegistered(id);
         if (entry.grade == Grade.Core) revert AssetGrade(id, entry.grade);
         // Effect
@@ -156,6 +155,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
             frozen: false,
             objections: 0,
             liens: 0,
+            applications: 1,
             holder: by,
             offeredTo: NOBODY,
             until: 0,
@@ -190,14 +190,20 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         _fingerprints[fingerprint] = id;
     }
 
-    function _requireFilable(AssetId id, Asset storage asset, ApplicationKind kind) private view {
+    /// A confirmed registration for which a new application of this kind can be filed.
+    function _requireFree(AssetId id, Asset storage asset, ApplicationKind kind) private view {
         _requireNoApplication(id, asset);
         if (asset.state != AssetState.Confirmed) revert AssetWrongState(id, asset.state);
         if (kind < ApplicationKind.Change) revert AssetWrongStage(id, kind, asset.stage);
+        if (asset.applications == type(uint8).max) revert AssetTooMany(id, type(uint8).max);
+    }
+
+    /// An application returned before an expiry or a freeze is not filed again after it either.
+    function _requireFilable(AssetId id, Asset storage asset, ApplicationKind kind) private view {
         uint40 at = Clock.nowSeconds();
         if (kind != ApplicationKind.Cancel && at >= asset.validTo) revert AssetExpired(id, asset.validTo);
         if (kind != ApplicationKind.Correct && asset.frozen) revert AssetFrozen(id);
-        if (asset.offeredTo != NOBODY && at <= asset.until) revert AssetOfferOpen(id, asset.offeredTo, asset.until);
+        _requireNoOffer(id, asset, at);
     }
 
     function _advance(AssetId id, Stage stage, uint40 until, bytes32 grounds, PartyNo by) private {

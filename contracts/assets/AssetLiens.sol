@@ -80,6 +80,7 @@ abstract contract AssetLiens is AssetRecord, IAssetLiens {
             if (standing.rank > rank) rank = standing.rank;
         }
         if (lien == MAX_LIENS) revert AssetTooMany(id, MAX_LIENS);
+        if (rank == type(uint8).max) revert AssetTooMany(id, rank);
         ++rank;
     }
 

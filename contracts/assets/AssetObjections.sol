@@ -29,7 +29,7 @@ abstract contract AssetObjections is AssetApplications, IAssetObjections {
         if (asset.objections == type(uint8).max) revert AssetTooMany(id, type(uint8).max);
         // Effect
         ++asset.objections;
-        _objections[id].push(Objection(by, ObjectionState.Filed, toApplication, at));
+        _objections[id].push(Objection(by, ObjectionState.Filed, toApplication ? asset.applications : 0, at));
         no = uint32(_objections[id].length);
         emit Objected(id, no, toApplication, grounds, at, by);
         _fold(id, abi.encode(bytes32("asset/objected/v1"), id, no, toApplication, grounds, at, by));
@@ -52,7 +52,7 @@ abstract contract AssetObjections is AssetApplications, IAssetObjections {
         uint40 at = Clock.nowSeconds();
         emit ObjectionDecided(id, no, state, grounds, at, by);
         _fold(id, abi.encode(bytes32("asset/decided/v1"), id, no, state, grounds, at, by));
-        if (state == ObjectionState.Upheld) _uphold(id, asset, objection.toApplication, grounds, at, by);
+        if (state == ObjectionState.Upheld) _uphold(id, asset, objection.application, grounds, at, by);
     }
 
     /// @inheritdoc IAssetObjections
@@ -60,12 +60,13 @@ abstract contract AssetObjections is AssetApplications, IAssetObjections {
         if (no != 0 && no <= _objections[id].length) objection = _objections[id][no - 1];
     }
 
-    function _uphold(AssetId id, Asset storage asset, bool toApplication, bytes32 grounds, uint40 at, PartyNo by)
+    /// An objection to an application that was decided meanwhile has nothing left to reject.
+    function _uphold(AssetId id, Asset storage asset, uint8 application, bytes32 grounds, uint40 at, PartyNo by)
         private
     {
-        if (!toApplication) {
+        if (application == 0) {
             if (asset.state == AssetState.Confirmed) asset.frozen = true;
-        } else if (asset.stage == Stage.Noticed) {
+        } else if (application == asset.applications && asset.stage == Stage.Noticed) {
             _reject(id, asset, grounds, at, by);
         }
     }

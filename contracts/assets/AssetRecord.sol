@@ -15,7 +15,7 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
     IPartyRegistry internal immutable _REGISTRY;
 
     // slots 0 and 1
-    /// 8 * 8 + 2 * 32 + 3 * 40 bits: every act reads and writes one slot.
+    /// 9 * 8 + 2 * 32 + 3 * 40 bits, the whole slot: every act reads and writes this one.
     mapping(AssetId id => Asset) internal _assets;
     mapping(AssetId id => bytes32) internal _heads;
 
@@ -61,6 +61,11 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
 
     function _requireNoApplication(AssetId id, Asset storage asset) internal view {
         if (asset.stage != Stage.None) revert AssetApplicationOpen(id, asset.kind, asset.stage);
+    }
+
+    /// What is on offer is accepted as it was offered.
+    function _requireNoOffer(AssetId id, Asset storage asset, uint40 at) internal view {
+        if (asset.offeredTo != NOBODY && at <= asset.until) revert AssetOfferOpen(id, asset.offeredTo, asset.until);
     }
 
     function _requireHolder(AssetId id, Asset storage asset, PartyNo by) internal view {

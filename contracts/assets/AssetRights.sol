@@ -25,6 +25,7 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
         }
         if (right.parent == 0) {
             _requireHolder(id, asset, by);
+            _requireNoOffer(id, asset, at);
             _requireNoOverlap(id, right);
         } else {
             _requireLicensable(id, right, by);

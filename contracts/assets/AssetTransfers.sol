@@ -19,7 +19,7 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
         _requireHolder(id, asset, by);
         _requireRecipient(id, to, by);
         if (deadline < at) revert AssetTimePast(id, deadline);
-        if (asset.offeredTo != NOBODY && at <= asset.until) revert AssetOfferOpen(id, asset.offeredTo, asset.until);
+        _requireNoOffer(id, asset, at);
         // Effect
         asset.offeredTo = to;
         asset.until = deadline;
@@ -71,6 +71,7 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
     function freeze(AssetId id, Reason reason) external {
         PartyNo by = _actor(FREEZES);
         Asset storage asset = _assets[id];
+        _requireThirdParty(id, asset, by);
         if (asset.state != AssetState.Applied && asset.state != AssetState.Confirmed) {
             revert AssetWrongState(id, asset.state);
         }
@@ -85,6 +86,7 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
     function unfreeze(AssetId id, Reason reason) external {
         PartyNo by = _actor(FREEZES);
         Asset storage asset = _assets[id];
+        _requireThirdParty(id, asset, by);
         if (asset.state != AssetState.Applied && asset.state != AssetState.Confirmed) {
             revert AssetWrongState(id, asset.state);
         }

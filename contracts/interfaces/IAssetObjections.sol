@@ -8,12 +8,12 @@ import {AssetId, ObjectionState, PartyNo} from "../Types.sol";
 interface IAssetObjections {
     /// @param objector The party that objects.
     /// @param state Where the objection stands.
-    /// @param toApplication Whether it is against the application under notice, else against the registration.
+    /// @param application The number of the application that it is against; 0 if against the registration.
     /// @param filedAt When it was filed.
     struct Objection {
         PartyNo objector;
         ObjectionState state;
-        bool toApplication;
+        uint8 application;
         uint40 filedAt;
     }
 

@@ -13,6 +13,7 @@ interface IAssetRecord {
     /// @param frozen Whether every move is stopped.
     /// @param objections How many objections are open.
     /// @param liens Bit n is set while lien n stands.
+    /// @param applications How many applications were filed; one handed in again counts once.
     /// @param holder The party that holds it, which is also the applicant.
     /// @param offeredTo The party to which a transfer is on offer; 0 if none.
     /// @param until The last second in which that offer can be accepted, or in the notice of the open application
@@ -28,6 +29,7 @@ interface IAssetRecord {
         bool frozen;
         uint8 objections;
         uint8 liens;
+        uint8 applications;
         PartyNo holder;
         PartyNo offeredTo;
         uint40 until;

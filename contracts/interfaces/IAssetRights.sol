@@ -54,8 +54,9 @@ interface IAssetRights {
     /// @notice The asset has no such right in force, it is not the caller's, or it does not allow this.
     error AssetRightForbids(AssetId id, uint16 no);
 
-    /// @notice Grant a right in a valid, unfrozen, unobjected asset. For its holder; with a parent, for the grantee of
-    /// that, if it is sublicensable: such a licence is of the same kind, within its period, and never exclusive.
+    /// @notice Grant a right in a valid, unfrozen, unobjected asset. For its holder, unless it is on offer; with a
+    /// parent, for the grantee of that, if it is sublicensable: such a licence is of the same kind, within its period,
+    /// and never exclusive.
     /// @return no The right's number, from 1.
     function grant(AssetId id, Right calldata right, bytes32 scope) external returns (uint16 no);
 

@@ -43,10 +43,10 @@ interface IAssetTransfers {
     /// @notice Take an offer back. For the holder.
     function withdrawOffer(AssetId id) external;
 
-    /// @notice Stop every move of an asset. For authorities and supervisors.
+    /// @notice Stop every move of an asset. For authorities and supervisors, never the holder.
     function freeze(AssetId id, Reason reason) external;
 
-    /// @notice Let an asset move again. For authorities and supervisors.
+    /// @notice Let an asset move again. For authorities and supervisors, never the holder.
     function unfreeze(AssetId id, Reason reason) external;
 
     /// @notice Annul a confirmed registration, frozen or not. For registrars, authorities and supervisors, never the

@@ -294,7 +294,7 @@ class ChainReader:
             no=number,
             objector=self.party_id(raw["objector"]),
             state=OBJECTION_STATES[raw["state"]],
-            to_application=raw["toApplication"],
+            to_application=raw["application"] != 0,
             filed_at=raw["filedAt"],
         )
 
