@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IAssetRecord} from "../../contracts/interfaces/IAssetRecord.sol";
+import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
+import {
+    ApplicationKind, AssetId, AssetState, Grade, NOBODY, ObjectionState, PartyNo, PartyStatus, Reason, Stage
+} from "../../contracts/Types.sol";
+import {AssetWorld} from "./AssetWorld.sol";
+import {Refold} from "./Refold.sol";
+import {Vm, vm} from "./Vm.sol";
+
+/// The asset world, with assets in every state that ends, and what stands in the way of a move.
+abstract contract MovesWorld is AssetWorld {
+    AssetId internal constant REJECTED = AssetId.wrap("rejected");
+    AssetId internal constant CANCELLED = AssetId.wrap("cancelled");
+    AssetId internal constant ANNULLED = AssetId.wrap("annulled");
+    bytes32 internal constant TERMS = "terms";
+
+    /// What the test does folds the asset's head over just its events.
+    modifier folds() {
+        bytes32 head = assets.headOf(ASSET);
+        vm.recordLogs();
+        _;
+        bytes32 expected = Refold.over(head, vm.getRecordedLogs(), address(assets), AssetId.unwrap(ASSET));
+        assertTrue(expected != head, "nothing was folded");
+        assertEq(assets.headOf(ASSET), expected);
+    }
+
+    /// Takes one second more than the notice.
+    function endAssets() internal {
+        AssetId[3] memory ended = [REJECTED, CANCELLED, ANNULLED];
+        for (uint256 i = 0; i < ended.length; ++i) {
+            by(PROVIDER);
+            assets.register(ended[i], "content", AssetId.unwrap(ended[i]), Grade.General);
+        }
+        advance(REJECTED, Stage.Accepted);
+        by(REGISTRAR);
+        assets.reject(REJECTED, GROUNDS);
+        _noticed(CANCELLED);
+        _confirmed(ANNULLED);
+        confirm(CANCELLED, VALID_TO);
+        file(CANCELLED, ApplicationKind.Cancel);
+        _reviewed(CANCELLED);
+        confirm(CANCELLED, 0);
+        annul(ANNULLED);
+    }
+
+    function unconfirmed() internal pure returns (AssetId[5] memory list) {
+        return [MISSING, PENDING, REJECTED, CANCELLED, ANNULLED];
+    }
+
+    function stateOf(AssetId id) internal view returns (AssetState) {
+        return assets.assetOf(id).state;
+    }
+
+    function unfreeze(AssetId id) internal {
+        by(SUPERVISOR);
+        assets.unfreeze(id, Reason.Lifted);
+    }
+
+    function decide(uint32 no, ObjectionState state) internal {
+        by(REGISTRAR);
+        assets.decide(ASSET, no, state, GROUNDS);
+    }
+
+    function pledge(PartyNo creditor) internal returns (uint8 lien) {
+        by(PROVIDER);
+        return assets.pledge(ASSET, creditor, false, TERMS);
+    }
+
+    function consent(uint8 lien, PartyNo creditor, PartyNo to) internal {
+        by(creditor);
+        assets.consentToTransfer(ASSET, lien, to);
+    }
+
+    function release(uint8 lien, PartyNo creditor) internal {
+        by(creditor);
+        assets.release(ASSET, lien);
+    }
+
+    /// Nobody, unknown, the acting party itself, and one in each status that is not active.
+    function badRecipients(PartyNo self) internal returns (PartyNo[6] memory list) {
+        setStatus(ADMIN, PartyStatus.Suspended);
+        setStatus(ISSUER, PartyStatus.Sanctioned);
+        setStatus(SUBJECT, PartyStatus.Closed);
+        return [NOBODY, PartyNo.wrap(ALL_PARTIES + 1), self, ADMIN, ISSUER, SUBJECT];
+    }
+
+    function expectBadRecipient(PartyNo to) internal {
+        vm.expectRevert(abi.encodeWithSelector(IAssetRecord.AssetBadRecipient.selector, ASSET, to));
+    }
+
+    function expectNotActive(PartyNo no, PartyStatus status) internal {
+        vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyNotActive.selector, no, status));
+    }
+
+    function assertState(AssetId id, AssetState state) internal view {
+        assertEq(uint256(stateOf(id)), uint256(state));
+    }
+}
