@@ -2,9 +2,20 @@
 pragma solidity ^0.8.28;
 
 import {IAssetRecord} from "../../contracts/interfaces/IAssetRecord.sol";
+import {IAssetRights} from "../../contracts/interfaces/IAssetRights.sol";
 import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
 import {
-    ApplicationKind, AssetId, AssetState, Grade, NOBODY, ObjectionState, PartyNo, PartyStatus, Reason, Stage
+    ApplicationKind,
+    AssetId,
+    AssetState,
+    Grade,
+    NOBODY,
+    ObjectionState,
+    PartyNo,
+    PartyStatus,
+    Reason,
+    RightKind,
+    Stage
 } from "../../contracts/Types.sol";
 import {AssetWorld} from "./AssetWorld.sol";
 import {Refold} from "./Refold.sol";
@@ -16,6 +27,7 @@ abstract contract MovesWorld is AssetWorld {
     AssetId internal constant CANCELLED = AssetId.wrap("cancelled");
     AssetId internal constant ANNULLED = AssetId.wrap("annulled");
     bytes32 internal constant TERMS = "terms";
+    bytes32 internal constant SCOPE = "scope";
 
     /// What the test does folds the asset's head over just its events.
     modifier folds() {
@@ -79,6 +91,37 @@ abstract contract MovesWorld is AssetWorld {
         assets.release(ASSET, lien);
     }
 
+    function grant(IAssetRights.Right memory right) internal returns (uint16 no) {
+        by(PROVIDER);
+        return assets.grant(ASSET, right, SCOPE);
+    }
+
+    function license(PartyNo grantee, IAssetRights.Right memory right) internal returns (uint16 no) {
+        by(grantee);
+        return assets.grant(ASSET, right, SCOPE);
+    }
+
+    function end(PartyNo party, uint16 no) internal {
+        by(party);
+        assets.endRight(ASSET, no, GROUNDS);
+    }
+
+    /// To process, for the consumer, and it may license it on.
+    function plain(uint40 from, uint40 to) internal pure returns (IAssetRights.Right memory) {
+        return IAssetRights.Right(RightKind.Process, false, true, true, CONSUMER, from, to, 0);
+    }
+
+    function exclusive(uint40 from, uint40 to) internal pure returns (IAssetRights.Right memory right) {
+        right = plain(from, to);
+        right.exclusive = true;
+    }
+
+    /// For the subject, under a right.
+    function licence(uint16 parent, uint40 from, uint40 to) internal pure returns (IAssetRights.Right memory right) {
+        right = plain(from, to);
+        (right.grantee, right.parent) = (SUBJECT, parent);
+    }
+
     /// Nobody, unknown, the acting party itself, and one in each status that is not active.
     function badRecipients(PartyNo self) internal returns (PartyNo[6] memory list) {
         setStatus(ADMIN, PartyStatus.Suspended);
@@ -93,6 +136,22 @@ abstract contract MovesWorld is AssetWorld {
 
     function expectNotActive(PartyNo no, PartyStatus status) internal {
         vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyNotActive.selector, no, status));
+    }
+
+    function expectForbids(uint16 no) internal {
+        vm.expectRevert(abi.encodeWithSelector(IAssetRights.AssetRightForbids.selector, ASSET, no));
+    }
+
+    function expectPeriod(uint40 from, uint40 to) internal {
+        vm.expectRevert(abi.encodeWithSelector(IAssetRights.AssetRightPeriod.selector, ASSET, from, to));
+    }
+
+    function expectOverlaps(uint16 no) internal {
+        vm.expectRevert(abi.encodeWithSelector(IAssetRights.AssetRightOverlaps.selector, ASSET, no));
+    }
+
+    function assertRight(uint16 no, IAssetRights.Right memory right) internal view {
+        assertEq(keccak256(abi.encode(assets.rightsOf(ASSET)[no - 1])), keccak256(abi.encode(right)));
     }
 
     function assertState(AssetId id, AssetState state) internal view {
