@@ -124,8 +124,6 @@ contract AssetTransfersTest is MovesWorld {
             expectBadRecipient(CONSUMER);
             offer(CONSUMER, DEADLINE);
         }
-        setStatus(CONSUMER, PartyStatus.Active);
-        offer(CONSUMER, DEADLINE);
     }
 
     function test_offerTransfer_WhenTheRecipientIsTheHolder() public {
