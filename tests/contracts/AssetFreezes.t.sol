@@ -33,6 +33,13 @@ contract AssetFreezesTest is MovesWorld {
         }
     }
 
+    function test_freeze_GivenTheCallerHoldsTheAsset() public {
+        setRoles(PROVIDER, Roles.PROVIDER | Roles.SUPERVISOR);
+        expectSelfReview(ASSET, PROVIDER);
+        by(PROVIDER);
+        assets.freeze(ASSET, Reason.Court);
+    }
+
     function test_freeze_GivenTheAssetIsMissingRejectedCancelledOrAnnulled() public {
         endAssets();
         AssetId[4] memory list = [MISSING, REJECTED, CANCELLED, ANNULLED];

@@ -24,7 +24,9 @@ contract AssetGhost {
     mapping(AssetId id => IAssetRecord.Asset) private _assets;
     mapping(AssetId id => mapping(uint256 lien => IAssetLiens.Lien)) private _liens;
     mapping(AssetId id => IAssetRights.Right[]) private _rights;
-    mapping(AssetId id => mapping(uint256 no => bool)) private _toApplication;
+    /// The number of the application that an objection is against; 0 if against the registration.
+    mapping(AssetId id => mapping(uint256 no => uint8)) private _against;
+    mapping(AssetId id => uint8) private _upheldAgainst;
 
     constructor(address emitter) {
         _EMITTER = emitter;
@@ -40,7 +42,7 @@ contract AssetGhost {
             if (head == 0) head = Refold.genesis(block.chainid, _EMITTER, log.topics[1]);
             headOf[id] = Refold.next(head, log);
             IAssetRecord.Asset storage asset = _assets[id];
-            _readApplication(asset, log);
+            _readApplication(id, asset, log);
             _readObjection(id, asset, log);
             _readTransfer(id, asset, log);
             _readMeasure(asset, log);
@@ -61,12 +63,13 @@ contract AssetGhost {
         return _liens[id][lien];
     }
 
-    function _readApplication(IAssetRecord.Asset storage asset, Vm.Log memory log) private {
+    function _readApplication(AssetId id, IAssetRecord.Asset storage asset, Vm.Log memory log) private {
         bytes32 topic = log.topics[0];
         if (topic == IAssetApplications.Registered.selector) {
             _must(asset.state == AssetState.None, "registered twice");
             asset.state = AssetState.Applied;
             (asset.kind, asset.stage) = (ApplicationKind.First, Stage.Submitted);
+            asset.applications = 1;
             asset.holder = _party(log.topics[2]);
             asset.grade = Grade(_word(log, 3));
             asset.since = uint40(_word(log, 4));
@@ -75,6 +78,7 @@ contract AssetGhost {
             bool again = asset.stage == Stage.Returned && asset.kind == kind;
             _must(again || asset.stage == Stage.None, "a second application was opened");
             _must(again || asset.state == AssetState.Confirmed, "filed for what is not registered");
+            if (!again) ++asset.applications;
             (asset.kind, asset.stage) = (kind, Stage.Submitted);
             if (uint256(asset.grade) != _word(log, 3)) asset.cleared = false;
             asset.grade = Grade(_word(log, 3));
@@ -84,6 +88,8 @@ contract AssetGhost {
             (asset.stage, asset.until) = (Stage(_word(log, 0)), uint40(_word(log, 1)));
         } else if (topic == IAssetApplications.Rejected.selector) {
             _must(asset.stage != Stage.None, "rejected without an application");
+            bool upheld = asset.stage != Stage.Noticed || _upheldAgainst[id] == asset.applications;
+            _must(upheld, "rejected over an objection to another application");
             if (asset.kind == ApplicationKind.First) asset.state = AssetState.Rejected;
             _close(asset);
         } else if (topic == IAssetApplications.Confirmed.selector) {
@@ -104,12 +110,14 @@ contract AssetGhost {
         bytes32 topic = log.topics[0];
         if (topic == IAssetObjections.Objected.selector) {
             ++asset.objections;
-            _toApplication[id][_word(log, 0)] = _word(log, 1) != 0;
+            if (_word(log, 1) != 0) _against[id][_word(log, 0)] = asset.applications;
         } else if (topic == IAssetObjections.ObjectionDecided.selector) {
             ObjectionState state = ObjectionState(_word(log, 1));
             if (state >= ObjectionState.Upheld) --asset.objections;
-            bool freezes = state == ObjectionState.Upheld && !_toApplication[id][_word(log, 0)];
-            if (freezes && asset.state == AssetState.Confirmed) asset.frozen = true;
+            uint8 against = _against[id][_word(log, 0)];
+            if (state != ObjectionState.Upheld) return;
+            if (against != 0) _upheldAgainst[id] = against;
+            else if (asset.state == AssetState.Confirmed) asset.frozen = true;
         }
     }
 
@@ -152,6 +160,8 @@ contract AssetGhost {
         bytes32 topic = log.topics[0];
         if (topic == IAssetRights.RightGranted.selector) {
             _mustBeFree(asset, uint40(_word(log, 10)));
+            bool open = asset.offeredTo != NOBODY && _word(log, 10) <= asset.until;
+            _must(_word(log, 8) != 0 || !open, "granted while on offer");
             _rights[id].push(
                 IAssetRights.Right(
                     RightKind(_word(log, 1)),

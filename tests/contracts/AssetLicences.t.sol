@@ -99,6 +99,12 @@ contract AssetLicencesTest is MovesWorld {
         assertEq(license(BANK, licence(1, FROM, TO)), 2);
     }
 
+    function test_grant_GivenTheAssetIsOnOfferUnderAParent() public {
+        grant(plain(FROM, TO));
+        offer(BANK, DEADLINE);
+        assertEq(license(CONSUMER, licence(1, FROM, TO)), 2);
+    }
+
     function test_grant_GivenAnExclusiveParent() public {
         grant(exclusive(FROM, TO));
         license(CONSUMER, licence(1, FROM, TO));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IAssetRecord} from "../../contracts/interfaces/IAssetRecord.sol";
 import {IAssetRights} from "../../contracts/interfaces/IAssetRights.sol";
 import {ApplicationKind, AssetId, PartyNo, RightKind, Roles} from "../../contracts/Types.sol";
 import {MovesWorld} from "./MovesWorld.sol";
@@ -177,6 +178,15 @@ contract AssetRightsTest is MovesWorld {
         end(CONSUMER, 1);
         expectTooMany(ASSET, 256);
         license(CONSUMER, licence(2, FROM, TO));
+    }
+
+    function test_grant_GivenTheAssetIsOnOffer() public {
+        offer(BANK, START + 10);
+        vm.warp(START + 10);
+        vm.expectRevert(abi.encodeWithSelector(IAssetRecord.AssetOfferOpen.selector, ASSET, BANK, START + 10));
+        grant(plain(FROM, TO));
+        vm.warp(START + 11);
+        assertEq(grant(plain(FROM, TO)), 1);
     }
 
     function test_grant_GivenAnApplicationIsOpenOrTheAssetIsPledged() public {
