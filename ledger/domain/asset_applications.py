@@ -34,6 +34,7 @@ from ledger.domain.parties import Role
 from ledger.errors import PingzhengError
 
 ADVANCES: Final = ("accepted", "reviewed", "noticed", "returned")
+MAX_APPLICATIONS: Final = 255
 MAX_OBJECTIONS: Final = 255
 # Confirmed while under review already: they take nothing from anybody.
 _WITHOUT_NOTICE: Final = ("correct", "renew", "cancel")
@@ -47,18 +48,25 @@ _OBJECTS: Final = frozenset({Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BR
 
 
 def register(
-    life: AssetLife, by: Party, fingerprint: str, grade: str, at: int, *, earlier: AssetLife | None = None
+    life: AssetLife,
+    by: Party,
+    content: str,
+    fingerprint: str,
+    grade: str,
+    at: int,
+    *,
+    earlier: AssetLife | None = None,
 ) -> AssetLife:
     """A new asset with its application; ``earlier`` is the other asset that has this fingerprint, if any."""
     acting(by, _APPLIES)
-    given(fingerprint)
+    given(content, fingerprint)
     if life.state != REGISTRATION.initial:
         raise refused("ASSET_ALREADY_REGISTERED")
     if grade == "core":
         raise refused("ASSET_GRADE", grade=grade)
     _fingerprint_free(earlier)
     applied = REGISTRATION.next(life.state, "apply")
-    return AssetLife(applied, "first", APPLICATION.initial, grade, holder=by.no, since=at)
+    return AssetLife(applied, "first", APPLICATION.initial, grade, holder=by.no, since=at, applications=1)
 
 
 def file(
@@ -77,18 +85,25 @@ def file(
     """
     acting(by)
     holding(life, by)
-    if _can(life, "file"):
-        if kind != life.kind:
-            raise refused("ASSET_APPLICATION_OPEN", kind=life.kind, stage=life.stage)
+    again = _can(life, "file") and kind == life.kind
+    if again:
+        fileable_again(life, at)
     else:
         fileable(life, at, kind)
     given(content)
     if grade == "core" or GRADES.index(grade) < GRADES.index(life.grade):
         raise refused("ASSET_GRADE", grade=grade)
     _fingerprint_free(earlier)
-    cleared = life.cleared and grade == life.grade
-    stage = APPLICATION.initial
-    return replace(life, kind=kind, stage=stage, grade=grade, cleared=cleared, offered_to=NOBODY, until=0)
+    return replace(
+        life,
+        kind=kind,
+        stage=APPLICATION.initial,
+        grade=grade,
+        cleared=life.cleared and grade == life.grade,
+        applications=life.applications + (not again),
+        offered_to=NOBODY,
+        until=0,
+    )
 
 
 def advance(
@@ -146,7 +161,7 @@ def object_to(life: AssetLife, by: Party, grounds: str, at: int) -> AssetLife:
     not_holding(life, by)
     given(grounds)
     objectionable(life, at)
-    filed = Objection(by.no, OBJECTION.initial, _notice_runs(life, at), at)
+    filed = Objection(by.no, OBJECTION.initial, life.applications if _notice_runs(life, at) else 0, at)
     return replace(life, objections=(*life.objections, filed))
 
 
@@ -166,9 +181,11 @@ def decide(life: AssetLife, by: Party, no: int, state: str, grounds: str) -> Ass
     life = replace(life, objections=decided)
     if state != "upheld":
         return life
-    if not objection.to_application:
+    if not objection.application:
         return replace(life, frozen=life.frozen or life.state == "confirmed")
-    return _rejected(life) if _can(life, "uphold") else life
+    # Of an application that was decided meanwhile nothing is left to reject.
+    open_still = objection.application == life.applications and _can(life, "uphold")
+    return _rejected(life) if open_still else life
 
 
 def leads(machine: StateMachine, state: str | None, target: str) -> bool:
@@ -182,11 +199,16 @@ def fileable(life: AssetLife, at: int, kind: str) -> None:
     confirmed(life, at)
     if kind not in FILED:
         raise refused("ASSET_WRONG_STAGE", kind=kind, stage=life.stage)
-    if kind != "cancel" and at >= life.valid_to:
-        raise refused("ASSET_EXPIRED", valid_to=life.valid_to)
-    if kind != "correct":
-        unfrozen(life, at)
-    without_offer(life, at)
+    if life.applications == MAX_APPLICATIONS:
+        raise refused("ASSET_TOO_MANY", limit=MAX_APPLICATIONS)
+    _filing_in_time(life, at, kind)
+
+
+def fileable_again(life: AssetLife, at: int) -> None:
+    """Whether the application was returned, and may be filed as what it was: a later one as if it were new."""
+    staged(life, "file")
+    if life.kind in FILED:
+        _filing_in_time(life, at, life.kind)
 
 
 def staged(life: AssetLife, move: str) -> None:
@@ -229,6 +251,14 @@ def objectionable(life: AssetLife, at: int) -> None:
 def without(life: AssetLife) -> AssetLife:
     """The life without its application, however that ended."""
     return replace(life, kind=None, stage=None, until=0)
+
+
+def _filing_in_time(life: AssetLife, at: int, kind: str) -> None:
+    if kind != "cancel" and at >= life.valid_to:
+        raise refused("ASSET_EXPIRED", valid_to=life.valid_to)
+    if kind != "correct":
+        unfrozen(life, at)
+    without_offer(life, at)
 
 
 def _notice_runs(life: AssetLife, at: int) -> bool:

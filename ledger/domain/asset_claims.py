@@ -16,6 +16,7 @@ from ledger.domain.asset_life import (
     holding,
     not_holding,
     other_party,
+    without_offer,
 )
 from ledger.domain.asset_refusals import refused
 from ledger.domain.parties import Role
@@ -27,7 +28,7 @@ MAX_RANK: Final = 255
 
 
 def grant(life: AssetLife, by: Party, to: Party, right: Right, at: int) -> AssetLife:
-    """A right for ``to``. By the holder; a licence under a right, by that right's grantee."""
+    """A right for ``to``. By the holder, unless it is on offer; a licence under a right, by that right's grantee."""
     acting(by)
     free(life, at)
     other_party(to, by)
@@ -37,6 +38,7 @@ def grant(life: AssetLife, by: Party, to: Party, right: Right, at: int) -> Asset
         _licensable(life, by, right)
     else:
         holding(life, by)
+        without_offer(life, at)
         _without_overlap(life, right)
     room_for_right(life, at)
     return replace(life, rights=(*life.rights, replace(right, grantee=to.no)))

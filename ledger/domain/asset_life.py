@@ -29,11 +29,11 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """``to_application``: against the application under notice, else against the registration."""
+    """``application`` is the number of the application that it is against; 0 if against the registration."""
 
     objector: int
     state: str
-    to_application: bool
+    application: int
     filed_at: int
 
 
@@ -67,7 +67,8 @@ class AssetLife:
     """An asset; ``AssetLife()`` is one that is not registered.
 
     ``kind`` and ``stage`` are of the open application, None if there is none. ``until`` is the last second of the
-    notice or of the offer, whichever runs. Objections and rights are numbered from 1, liens by their own numbers.
+    notice or of the offer, whichever runs. ``applications`` is how many were filed; one filed again counts once.
+    Objections and rights are numbered from 1, liens by their own numbers.
     """
 
     state: str = REGISTRATION.initial
@@ -82,6 +83,7 @@ class AssetLife:
     valid_to: int = 0
     since: int = 0
     ancestors: int = 0
+    applications: int = 0
     objections: tuple[Objection, ...] = ()
     liens: Mapping[int, Lien] = field(default_factory=dict)
     rights: tuple[Right, ...] = ()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from ledger.domain.asset_applications import FILED, clearable, confirmable, fileable, objectionable
+from ledger.domain.asset_applications import FILED, clearable, confirmable, fileable, fileable_again, objectionable
 from ledger.domain.asset_claims import rights_in_force, room_for_lien, room_for_right
 from ledger.domain.asset_life import (
     NOBODY,
@@ -63,6 +63,12 @@ def _offer_possible(life: AssetLife, at: int) -> bool:
     return agreed and _passes(movable, without_offer)(life, at)
 
 
+def _grant_possible(life: AssetLife, at: int) -> bool:
+    """On offer, only licences under a right."""
+    licensable = any(right.sublicensable for right in rights_in_force(life, at))
+    return _passes(free, room_for_right)(life, at) and (licensable or _passes(without_offer)(life, at))
+
+
 def _transfer_of_right_possible(life: AssetLife, at: int) -> bool:
     return _passes(free)(life, at) and any(right.transferable for right in rights_in_force(life, at))
 
@@ -71,7 +77,7 @@ _MOVES: Final[Mapping[str, _Possible]] = {
     "register": lambda life, _: life.state == REGISTRATION.initial,
     "link": lambda life, at: _passes(linkable)(life, at) and life.ancestors < MAX_ANCESTORS,
     **{f"file_{kind}": _passes(partial(fileable, kind=kind)) for kind in FILED},
-    "file_again": _staged("file"),
+    "file_again": _passes(fileable_again),
     **{move: _staged(move) for move in ("accept", "review", "notice", "return", "reject")},
     "confirm": _passes(confirmable),
     "clear": _passes(clearable),
@@ -86,7 +92,7 @@ _MOVES: Final[Mapping[str, _Possible]] = {
     "freeze": _passes(freezable),
     "unfreeze": _passes(frozen),
     "annul": _passes(confirmed),
-    "grant": _passes(free, room_for_right),
+    "grant": _grant_possible,
     "transfer_right": _transfer_of_right_possible,
     "end_right": lambda life, at: bool(rights_in_force(life, at)),
     "pledge": _passes(free, room_for_lien),

@@ -77,15 +77,17 @@ def withdraw_offer(life: AssetLife, by: Party, at: int) -> AssetLife:
 
 
 def freeze(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """Every move is stopped. By an authority or a supervisor."""
+    """Every move is stopped. By an authority or a supervisor that does not hold it."""
     acting(by, _FREEZES)
+    not_holding(life, by)
     freezable(life, at)
     return replace(life, frozen=True)
 
 
 def unfreeze(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """The asset moves again. By an authority or a supervisor."""
+    """The asset moves again. By an authority or a supervisor that does not hold it."""
     acting(by, _FREEZES)
+    not_holding(life, by)
     frozen(life, at)
     return replace(life, frozen=False)
 

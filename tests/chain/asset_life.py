@@ -131,11 +131,15 @@ def _change_and_object(life: Life) -> None:
     life.act("enterprise", changed)
     life.notice(CHILD)
     life.act("bank", assets.object_to(CHILD, digest("ours")))
-    for state in ("admitted", "verified", "upheld"):
-        life.act("registrar", assets.decide(CHILD, 2, state, digest(state)))
+    life.act("other_bank", assets.object_to(CHILD, digest("theirs")))
+    _uphold(life, 2)
+    life.act("enterprise", changed)
+    life.notice(CHILD)
+    _uphold(life, 3)  # It was against the change before, and leaves this one alone.
+    life.act("bank", assets.object_to(CHILD, digest("ours as before")))
+    _uphold(life, 4)
     life.act("bank", assets.object_to(CHILD, digest("still ours")))
-    for state in ("admitted", "verified", "upheld"):
-        life.act("registrar", assets.decide(CHILD, 3, state, digest(state)))
+    _uphold(life, 5)
     life.act("enterprise", assets.file_application(CHILD, "correct", digest("correct"), assets.NOTHING, "important"))
     for stage in ("accepted", "reviewed"):
         life.advance(stage, CHILD)
@@ -143,7 +147,12 @@ def _change_and_object(life: Life) -> None:
     life.act("founder", assets.set_frozen(CHILD, False, "lifted"))
     life.act("founder", assets.set_frozen(PARENT, True, "investigation"))
     life.act("bank", assets.object_to(CHILD, digest("again")))
-    life.act("registrar", assets.decide(CHILD, 4, "refused", digest("no new facts")))
+    life.act("registrar", assets.decide(CHILD, 6, "refused", digest("no new facts")))
+
+
+def _uphold(life: Life, objection: int) -> None:
+    for state in ("admitted", "verified", "upheld"):
+        life.act("registrar", assets.decide(CHILD, objection, state, digest(state)))
 
 
 def _end(life: Life) -> None:

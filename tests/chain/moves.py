@@ -85,11 +85,12 @@ def _numbered(number: int) -> Callable[[Party], bool]:
 def _register(sides: Sides, asset: str, choices: Choices) -> Move:
     life, at = sides.life(asset), sides.now
     by = choices.party(sides, lambda party: bool(party.roles & {Role.PROVIDER, Role.CONSUMER}))
+    content = choices.said()
     fingerprint = choices.mostly([digest(f"print {asset}")], [NOTHING, *sides.fingerprints])
     grade = choices.mostly(GRADES[:2], GRADES)
-    call = writes.register_assets([AssetRegistration(digest(asset), SAID, fingerprint, grade)])
+    call = writes.register_assets([AssetRegistration(digest(asset), content, fingerprint, grade)])
     earlier = sides.having(fingerprint, asset)
-    after = partial(applications.register, life, by, fingerprint, grade, at, earlier=earlier)
+    after = partial(applications.register, life, by, content, fingerprint, grade, at, earlier=earlier)
     return Move("register", asset, by, call, after, fingerprint)
 
 
@@ -199,7 +200,7 @@ def _withdraw_offer(sides: Sides, asset: str, choices: Choices) -> Move:
 
 def _set_frozen(wanted: bool, sides: Sides, asset: str, choices: Choices) -> Move:
     life, at = sides.life(asset), sides.now
-    by = choices.party(sides, lambda party: bool(party.roles & {Role.AUTHORITY, Role.SUPERVISOR}))
+    by = choices.party(sides, _third(life, Role.AUTHORITY, Role.SUPERVISOR))
     call = writes.set_frozen(digest(asset), wanted, "court")
     after = transfers.freeze if wanted else transfers.unfreeze
     return Move("freeze" if wanted else "unfreeze", asset, by, call, lambda: after(life, by, at))

@@ -234,6 +234,7 @@ def asset_of(life: AssetLife) -> dict[str, Any]:
         "frozen": life.frozen,
         "objections": life.open_objections,
         "liens": sum(1 << number for number in life.liens),
+        "applications": life.applications,
         "holder": life.holder,
         "offeredTo": life.offered_to,
         "until": life.until,
@@ -267,10 +268,10 @@ def lien_of(lien: Lien | None) -> dict[str, Any]:
 
 
 def objection_of(objection: Objection | None) -> dict[str, Any]:
-    objection = objection or Objection(0, "none", False, 0)
+    objection = objection or Objection(0, "none", 0, 0)
     return {
         "objector": objection.objector,
         "state": OBJECTION_STATES.index(objection.state),
-        "toApplication": objection.to_application,
+        "application": objection.application,
         "filedAt": objection.filed_at,
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -45,7 +46,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with LocalNode(directory, program=JOURNAL, chain_id=4410, funded=funded, persistent=False) as node:
         made = World(node)
         sides = Sides(made)
-        important = bytes(5) + b"\1"
+        important = bytes(7) + b"\1"
         for asset in (*STARTS, "other"):
             assert sides.make(step(sides, "register", asset, Choices(important if asset == "important" else b"")))
         likely(sides, "important", "clear")
@@ -107,6 +108,21 @@ def test_the_same_whatever_is_tried(world: World) -> None:
     lives()
     assert world.done.keys() == BUILDERS.keys()
     assert len(world.refused) > 20
+
+
+def test_an_objection_spares_the_next_application(world: World) -> None:
+    """Of two objections to a change the first ends it; the second, upheld later, leaves the next change alone."""
+    sides = Sides(world)
+    to_notice = ("file_change", "accept", "review", "notice")
+    likely(sides, "confirmed", *to_notice, "object", "object", "admit", "verify", "uphold")
+    assert sides.life("confirmed").stage is None
+    likely(sides, "confirmed", *to_notice)
+    noticed = sides.life("confirmed")
+    likely(sides, "confirmed", "admit", "verify", "uphold")
+    assert [objection.state for objection in sides.life("confirmed").objections] == ["upheld", "upheld"]
+    assert replace(sides.life("confirmed"), objections=noticed.objections) == noticed
+    likely(sides, "confirmed", "object", "admit", "verify", "uphold")
+    assert sides.life("confirmed").stage is None
 
 
 def test_refusals_are_those_of_the_chain() -> None:

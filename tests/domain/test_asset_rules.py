@@ -34,13 +34,13 @@ ABSENT = Party(8, frozenset(Role), active=False)
 OWNER_WITH_OFFICE = Party(1, frozenset(Role))
 
 NEW = AssetLife()
-APPLIED = AssetLife("applied", "first", "submitted", holder=1, since=1)
-CONFIRMED = AssetLife("confirmed", holder=1, valid_to=END, since=1)
+APPLIED = AssetLife("applied", "first", "submitted", holder=1, since=1, applications=1)
+CONFIRMED = AssetLife("confirmed", holder=1, valid_to=END, since=1, applications=1)
 OVER = replace(CONFIRMED, valid_to=AT)
 FROZEN = replace(CONFIRMED, frozen=True)
 OFFERED = replace(CONFIRMED, offered_to=2, until=AT)
 LAPSED = replace(CONFIRMED, offered_to=2, until=AT - 1)
-FILED = Objection(3, "filed", False, 900)
+FILED = Objection(3, "filed", 0, 900)
 OBJECTED = replace(CONFIRMED, objections=(FILED,))
 PLEDGED = replace(CONFIRMED, liens={0: Lien(3, 1, False, 900)})
 LET_GO = replace(CONFIRMED, liens={0: Lien(3, 1, False, 900, consent_to=2)})
@@ -52,12 +52,13 @@ IMPORTANT = replace(CONFIRMED, grade="important")
 
 
 def staged(stage: str, kind: str = "change", **changes: object) -> AssetLife:
-    life = APPLIED if kind == "first" else CONFIRMED
+    """Under the first application, or the second."""
+    life = APPLIED if kind == "first" else replace(CONFIRMED, applications=2)
     return replace(life, kind=kind, stage=stage, **changes)  # type: ignore[arg-type]
 
 
-def objected(state: str, *, application: bool = False, life: AssetLife = CONFIRMED) -> AssetLife:
-    return replace(life, objections=(replace(FILED, state=state, to_application=application),))
+def objected(state: str, *, application: int = 0, life: AssetLife = CONFIRMED) -> AssetLife:
+    return replace(life, objections=(replace(FILED, state=state, application=application),))
 
 
 def closed(life: AssetLife, **changes: object) -> AssetLife:
@@ -77,7 +78,7 @@ def confirm(life: AssetLife, valid_to: int = 0, at: int = AT) -> AssetLife:
 
 
 def register(grade: str = "general", earlier: AssetLife | None = None, life: AssetLife = NEW) -> AssetLife:
-    return applications.register(life, OWNER, SAID, grade, AT, earlier=earlier)
+    return applications.register(life, OWNER, SAID, SAID, grade, AT, earlier=earlier)
 
 
 def decide(life: AssetLife, state: str, by: Party = REGISTRAR, no: int = 1, grounds: str = SAID) -> AssetLife:
@@ -89,6 +90,8 @@ def grant(life: AssetLife, right: Right, by: Party = OWNER, to: Party = BANK) ->
 
 
 RIGHT = Right("process", 3, AT, AT + 10)
+# The second application is decided.
+SETTLED = replace(CONFIRMED, applications=2)
 DONE: dict[str, tuple[Callable[[], AssetLife], AssetLife]] = {
     "register": (register, replace(APPLIED, since=AT)),
     "take over an ended asset's fingerprint": (
@@ -105,6 +108,18 @@ DONE: dict[str, tuple[Callable[[], AssetLife], AssetLife]] = {
         lambda: file(replace(IMPORTANT, cleared=True), "change", "important"),
         staged("submitted", grade="important", cleared=True),
     ),
+    "file an expired cancellation again": (
+        lambda: file(staged("returned", "cancel", valid_to=AT), "cancel"),
+        staged("submitted", "cancel", valid_to=AT),
+    ),
+    "file the first again though frozen": (
+        lambda: file(staged("returned", "first", frozen=True), "first"),
+        replace(APPLIED, frozen=True),
+    ),
+    "correct a frozen one again": (
+        lambda: file(staged("returned", "correct", frozen=True), "correct"),
+        staged("submitted", "correct", frozen=True),
+    ),
     "correct a frozen one": (lambda: file(FROZEN, "correct"), staged("submitted", "correct", frozen=True)),
     "cancel when it is over": (lambda: file(OVER, "cancel"), staged("submitted", "cancel", valid_to=AT)),
     "accept": (lambda: advance(staged("submitted"), "accepted"), staged("accepted")),
@@ -115,23 +130,26 @@ DONE: dict[str, tuple[Callable[[], AssetLife], AssetLife]] = {
         lambda: applications.reject(staged("accepted", "first"), REGISTRAR, SAID),
         closed(APPLIED, state="rejected"),
     ),
-    "reject a change": (lambda: applications.reject(staged("reviewed"), REGISTRAR, SAID), CONFIRMED),
+    "reject a change": (lambda: applications.reject(staged("reviewed"), REGISTRAR, SAID), SETTLED),
     "confirm the first": (
         lambda: confirm(staged("noticed", "first", until=AT - 1), AT + 1),
         closed(APPLIED, state="confirmed", valid_to=AT + 1),
     ),
-    "confirm a change": (lambda: confirm(staged("noticed", until=AT - 1)), CONFIRMED),
-    "confirm without notice": (lambda: confirm(staged("reviewed", "correct", frozen=True)), FROZEN),
-    "renew": (lambda: confirm(staged("reviewed", "renew"), END + 1), replace(CONFIRMED, valid_to=END + 1)),
-    "cancel": (lambda: confirm(staged("reviewed", "cancel")), replace(CONFIRMED, state="cancelled")),
+    "confirm a change": (lambda: confirm(staged("noticed", until=AT - 1)), SETTLED),
+    "confirm without notice": (
+        lambda: confirm(staged("reviewed", "correct", frozen=True)),
+        replace(SETTLED, frozen=True),
+    ),
+    "renew": (lambda: confirm(staged("reviewed", "renew"), END + 1), replace(SETTLED, valid_to=END + 1)),
+    "cancel": (lambda: confirm(staged("reviewed", "cancel")), replace(SETTLED, state="cancelled")),
     "clear": (lambda: applications.clear(IMPORTANT, AUTHORITY, SAID, AT), replace(IMPORTANT, cleared=True)),
     "object to an application": (
         lambda: applications.object_to(staged("noticed", "first", until=AT), BANK, SAID, AT),
-        staged("noticed", "first", until=AT, objections=(Objection(3, "filed", True, AT),)),
+        staged("noticed", "first", until=AT, objections=(Objection(3, "filed", 1, AT),)),
     ),
     "object to a registration": (
         lambda: applications.object_to(staged("noticed", until=AT - 1), BANK, SAID, AT),
-        staged("noticed", until=AT - 1, objections=(Objection(3, "filed", False, AT),)),
+        staged("noticed", until=AT - 1, objections=(Objection(3, "filed", 0, AT),)),
     ),
     "dismiss": (lambda: decide(objected("verified"), "dismissed"), objected("dismissed")),
     "uphold": (lambda: decide(objected("verified"), "upheld"), replace(objected("upheld"), frozen=True)),
@@ -140,12 +158,16 @@ DONE: dict[str, tuple[Callable[[], AssetLife], AssetLife]] = {
         objected("upheld", life=replace(CONFIRMED, state="annulled")),
     ),
     "uphold against an application": (
-        lambda: decide(objected("verified", application=True, life=staged("noticed", until=9)), "upheld"),
-        objected("upheld", application=True),
+        lambda: decide(objected("verified", application=2, life=staged("noticed", until=9)), "upheld"),
+        objected("upheld", application=2, life=SETTLED),
     ),
     "uphold after the application": (
-        lambda: decide(objected("verified", application=True), "upheld"),
-        objected("upheld", application=True),
+        lambda: decide(objected("verified", application=1), "upheld"),
+        objected("upheld", application=1),
+    ),
+    "uphold under the notice of the next application": (
+        lambda: decide(objected("verified", application=1, life=staged("noticed", until=9)), "upheld"),
+        objected("upheld", application=1, life=staged("noticed", until=9)),
     ),
     "offer": (lambda: transfers.offer_transfer(LAPSED, OWNER, BUYER, AT, AT), OFFERED),
     "accept the transfer": (
@@ -162,7 +184,7 @@ DONE: dict[str, tuple[Callable[[], AssetLife], AssetLife]] = {
     "unfreeze": (lambda: transfers.unfreeze(FROZEN, AUTHORITY, AT), CONFIRMED),
     "annul": (
         lambda: transfers.annul(staged("noticed", until=END, frozen=True), REGISTRAR, SAID, AT),
-        replace(FROZEN, state="annulled"),
+        replace(SETTLED, frozen=True, state="annulled"),
     ),
     "link": (
         lambda: transfers.link(APPLIED, OWNER, replace(CONFIRMED, ancestors=127), AT),
@@ -183,7 +205,12 @@ DONE: dict[str, tuple[Callable[[], AssetLife], AssetLife]] = {
         lambda: grant(replace(CONFIRMED, rights=(replace(WIDE, start=AT + 10),)), RIGHT),
         replace(CONFIRMED, rights=(replace(WIDE, start=AT + 10), RIGHT)),
     ),
+    "grant when the offer has lapsed": (lambda: grant(LAPSED, RIGHT), replace(LAPSED, rights=(RIGHT,))),
     "license": (lambda: grant(GRANTED, LICENCE, BUYER), LICENSED),
+    "license while it is on offer": (
+        lambda: grant(replace(OFFERED, rights=(WIDE,)), LICENCE, BUYER),
+        replace(OFFERED, rights=(WIDE, LICENCE)),
+    ),
     "transfer a right": (
         lambda: claims.transfer_right(GRANTED, BUYER, 1, BANK, AT),
         replace(GRANTED, rights=(replace(WIDE, grantee=3),)),
@@ -221,7 +248,7 @@ FULL = replace(CONFIRMED, rights=(replace(RIGHT, kind="hold", end=AT),) * 256)
 REFUSED: list[tuple[str, Callable[[], AssetLife]]] = [
     ("PARTY_NOT_ACTIVE", lambda: transfers.withdraw_offer(OFFERED, ABSENT, AT)),
     ("PARTY_LACKS_ROLE", lambda: transfers.withdraw_offer(OFFERED, STRANGER, AT)),
-    ("PARTY_LACKS_ROLE", lambda: applications.register(NEW, REGISTRAR, SAID, "general", AT)),
+    ("PARTY_LACKS_ROLE", lambda: applications.register(NEW, REGISTRAR, SAID, SAID, "general", AT)),
     ("PARTY_LACKS_ROLE", lambda: applications.reject(staged("accepted"), AUTHORITY, SAID)),
     ("PARTY_LACKS_ROLE", lambda: applications.clear(IMPORTANT, REGISTRAR, SAID, AT)),
     ("PARTY_LACKS_ROLE", lambda: applications.object_to(CONFIRMED, REGISTRAR, SAID, AT)),
@@ -229,7 +256,8 @@ REFUSED: list[tuple[str, Callable[[], AssetLife]]] = [
     ("PARTY_LACKS_ROLE", lambda: transfers.annul(CONFIRMED, ASSESSOR, SAID, AT)),
     ("PARTY_LACKS_ROLE", lambda: transfers.assess(CONFIRMED, REGISTRAR, "quality", SAID, END, AT)),
     ("PARTY_LACKS_ROLE", lambda: claims.end_right(GRANTED, OWNER, 1, SAID, AT)),
-    ("ASSET_ZERO", lambda: applications.register(NEW, OWNER, NONE, "general", AT)),
+    ("ASSET_ZERO", lambda: applications.register(NEW, OWNER, SAID, NONE, "general", AT)),
+    ("ASSET_ZERO", lambda: applications.register(NEW, OWNER, NONE, SAID, "general", AT)),
     ("ASSET_ALREADY_REGISTERED", lambda: register(life=APPLIED)),
     ("ASSET_GRADE", lambda: register("core")),
     ("ASSET_DUPLICATE_FINGERPRINT", lambda: register(earlier=APPLIED)),
@@ -240,6 +268,9 @@ REFUSED: list[tuple[str, Callable[[], AssetLife]]] = [
     ("ASSET_WRONG_STAGE", lambda: file(CONFIRMED, "first")),
     ("ASSET_EXPIRED", lambda: file(OVER, "renew")),
     ("ASSET_FROZEN", lambda: file(FROZEN, "cancel")),
+    ("ASSET_EXPIRED", lambda: file(staged("returned", "renew", valid_to=AT), "renew")),
+    ("ASSET_FROZEN", lambda: file(staged("returned", "change", frozen=True), "change")),
+    ("ASSET_TOO_MANY", lambda: file(replace(CONFIRMED, applications=255), "change")),
     ("ASSET_OFFER_OPEN", lambda: file(OFFERED, "change")),
     ("ASSET_ZERO", lambda: file(CONFIRMED, "change", content="")),
     ("ASSET_GRADE", lambda: file(CONFIRMED, "change", "core")),
@@ -291,6 +322,8 @@ REFUSED: list[tuple[str, Callable[[], AssetLife]]] = [
     ("ASSET_OFFER_LAPSED", lambda: transfers.accept_transfer(LAPSED, BUYER, AT)),
     ("ASSET_NO_OFFER", lambda: transfers.withdraw_offer(CONFIRMED, OWNER, AT)),
     ("ASSET_FROZEN", lambda: transfers.freeze(FROZEN, AUTHORITY, AT)),
+    ("ASSET_SELF_REVIEW", lambda: transfers.freeze(CONFIRMED, OWNER_WITH_OFFICE, AT)),
+    ("ASSET_SELF_REVIEW", lambda: transfers.unfreeze(FROZEN, OWNER_WITH_OFFICE, AT)),
     ("ASSET_NOT_FROZEN", lambda: transfers.unfreeze(CONFIRMED, AUTHORITY, AT)),
     ("ASSET_WRONG_STATE", lambda: transfers.unfreeze(replace(FROZEN, state="annulled"), AUTHORITY, AT)),
     ("ASSET_WRONG_STATE", lambda: transfers.annul(APPLIED, REGISTRAR, SAID, AT)),
@@ -308,6 +341,7 @@ REFUSED: list[tuple[str, Callable[[], AssetLife]]] = [
     ("ASSET_RIGHT_PERIOD", lambda: grant(CONFIRMED, replace(RIGHT, end=END + 1))),
     ("ASSET_RIGHT_PERIOD", lambda: grant(GRANTED, replace(LICENCE, end=AT + 101), BUYER)),
     ("ASSET_NOT_HOLDER", lambda: grant(CONFIRMED, RIGHT, BUYER)),
+    ("ASSET_OFFER_OPEN", lambda: grant(OFFERED, RIGHT)),
     ("ASSET_RIGHT_OVERLAPS", lambda: grant(GRANTED, replace(RIGHT, start=AT + 99, end=END))),
     ("ASSET_RIGHT_FORBIDS", lambda: grant(GRANTED, LICENCE, OWNER)),
     ("ASSET_RIGHT_FORBIDS", lambda: grant(GRANTED, replace(LICENCE, exclusive=True), BUYER)),

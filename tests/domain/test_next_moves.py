@@ -50,7 +50,12 @@ NEXT = {
     ),
     "offered": (
         OFFERED,
-        "object accept_transfer reject_transfer withdraw_offer freeze annul grant pledge replace assess",
+        "object accept_transfer reject_transfer withdraw_offer freeze annul pledge replace assess",
+    ),
+    "offered with a right": (
+        replace(OFFERED, rights=(WIDE,)),
+        "object accept_transfer reject_transfer withdraw_offer freeze annul grant transfer_right end_right pledge "
+        "replace assess",
     ),
     "lapsed": (
         LAPSED,
@@ -81,6 +86,20 @@ NEXT = {
     "with rights that ended": (
         replace(CONFIRMED, rights=(replace(WIDE, end=AT), LICENCE)),
         "file_change file_correct file_renew file_cancel object offer freeze annul grant pledge replace assess",
+    ),
+    "returned and over": (staged("returned", "renew", valid_to=AT), "object freeze annul assess"),
+    "returned and frozen": (staged("returned", frozen=True), "object unfreeze annul replace assess"),
+    "a correction returned and frozen": (
+        staged("returned", "correct", frozen=True),
+        "file_again object unfreeze annul replace assess",
+    ),
+    "a cancellation returned and over": (
+        staged("returned", "cancel", valid_to=AT),
+        "file_again object freeze annul assess",
+    ),
+    "full of applications": (
+        replace(CONFIRMED, applications=255),
+        "object offer freeze annul grant pledge replace assess",
     ),
     "annulled": (replace(CONFIRMED, state="annulled"), "assess"),
 }
