@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain.days import SHANGHAI, end_of_validity, shanghai_day
+from ledger.domain.days import LAST_SECOND, SHANGHAI, end_of_validity, shanghai_day, shanghai_time
 
 BOUNDARIES = {
     "second before midnight in Shanghai": ("2026-06-30T15:59:59", date(2026, 6, 30)),
@@ -30,6 +30,20 @@ def seconds(text: str) -> int:
 @pytest.mark.parametrize(("utc", "day"), BOUNDARIES.values(), ids=BOUNDARIES.keys())
 def test_shanghai_day(utc: str, day: date) -> None:
     assert shanghai_day(seconds(utc)) == day
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        (seconds("2026-06-30T15:59:59"), "2026-06-30 23:59:59"),
+        (seconds("2026-06-30T16:00:00"), "2026-07-01 00:00:00"),
+        (LAST_SECOND, "9999-12-31 23:59:59"),
+        (2**40 - 1, "9999-12-31 23:59:59"),
+    ],
+    ids=["before midnight", "midnight", "the last", "what the contracts know at most"],
+)
+def test_shanghai_time(at: int, shown: str) -> None:
+    assert shanghai_time(at) == shown
 
 
 @pytest.mark.parametrize(
