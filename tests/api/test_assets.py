@@ -26,8 +26,7 @@ def registered(api: Api, code: str) -> str:
     answer = api.post("provider", "/v1/assets", {"resource": resource(code)})
     assert answer.status_code == 201, answer.text
     asset = str(answer.json()["asset"])
-    confirmed = api.post("registrar", f"/v1/assets/{asset}/confirmation", {})
-    assert confirmed.json()["state"] == "confirmed", confirmed.text
+    api.pilot.take_through([asset])
     return asset
 
 

@@ -77,13 +77,13 @@ def test_an_admin_gives_no_office_by_any_way(api: Api) -> None:
     told = api.pilot.ledger.parties.identity(registrar.id)
     party = {"kind": registrar.kind, "region": registrar.region, "public_key": registrar.public_key} | told
     for answer in (
-        api.call("other_bank", "PUT", path(api, "firm", "roles"), json={"roles": ["subject", "authority"]}),
+        api.call("other_bank", "PUT", path(api, "other_firm", "roles"), json={"roles": ["subject", "authority"]}),
         api.post("other_bank", "/v1/parties", {"parties": [party]}),
         api.post("other_bank", path(api, "authority", "api-keys")),
     ):
         assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_OFFICE_BY_AUTHORITY"), answer.text
     ordinary = {"roles": ["subject", "broker"]}
-    assert api.call("other_bank", "PUT", path(api, "firm", "roles"), json=ordinary).status_code == 200
+    assert api.call("other_bank", "PUT", path(api, "other_firm", "roles"), json=ordinary).status_code == 200
     back = {"roles": ["consumer"]}
     assert api.call("authority", "PUT", path(api, "other_bank", "roles"), json=back).status_code == 200
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
+from typing import Any
 
 import pytest
 
+from ledger.chain.records import AssetRecord
 from ledger.demo.cast import Cast, assemble
 from ledger.demo.credit import FIELDS, SCENARIO, Bureau
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.proof.bundle import Bundle
 from ledger.proof.report import Report
+from ledger.proof.verifier import Expectation
 from ledger.service.local_chain import LocalClock
+from ledger.service.parties import NewParty
 from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
@@ -24,13 +31,22 @@ ROWS = (
 )
 REPORTS = ("quality", "appraise")
 FIRMS = [str(number) for number in range(1, 61)]
+FIRST_NEWCOMER = 9500
 
 
-def resource(code: str, content: str | None = None, **members: str) -> DataResource:
+def resource(code: str, content: str | None = None, **members: Any) -> DataResource:
     """A small resource; its content is its code's unless another is given."""
     digest = hashlib.sha256((content or code).encode()).hexdigest()
-    fields = (ResourceField("month", "date"), ResourceField("kwh", "decimal"))
-    return DataResource(code, f"Resource {code}", "test", 12, 2, fields, f"sha-256:{digest}", **members)
+    told: dict[str, Any] = {
+        "code": code,
+        "title": f"Resource {code}",
+        "package": "test",
+        "rows": 12,
+        "columns": 2,
+        "fields": (ResourceField("month", "date"), ResourceField("kwh", "decimal")),
+        "content_digest": f"sha-256:{digest}",
+    }
+    return DataResource(**told | members)
 
 
 class Pilot:
@@ -39,12 +55,18 @@ class Pilot:
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
         self.ledger, self.cast, self.bureau = ledger, cast, Bureau(ledger, cast)
         self._next = count()
+        self._newcomers = count(FIRST_NEWCOMER)
         self._pool: list[str] = []
         self._pooled = count()
 
     def applied(self, *codes: str) -> list[str]:
         """Assets of the provider whose first application is on the chain."""
-        intake = self.ledger.registrations.submit(self.cast.provider, [resource(code) for code in codes])
+        return self.handed_in(*(resource(code) for code in codes))
+
+    def handed_in(self, *resources: DataResource, by: str | None = None) -> list[str]:
+        """Assets of the provider, or of ``by``, whose first application is on the chain."""
+        intake = self.ledger.registrations.submit(by or self.cast.provider, resources)
+        assert not intake.refused
         self.ledger.registrations.register(intake.accepted)
         return list(intake.accepted)
 
@@ -72,9 +94,52 @@ class Pilot:
     def confirmed(self) -> str:
         """A confirmed asset of the provider that no other test has; a dozen share one notice."""
         if not self._pool:
-            self._pool = self.applied(*(f"pool/{next(self._pooled)}" for _ in range(12)))
+            prefix = f"pool/{self.ledger.rules.code}"
+            self._pool = self.applied(*(f"{prefix}/{next(self._pooled)}" for _ in range(12)))
             self.take_through(self._pool)
         return self._pool.pop()
+
+    def party(self, kind: PartyKind, *roles: Role) -> str:
+        """A new party with these roles, whose key is held here."""
+        (account,) = self.ledger.custody.create()
+        number = next(self._newcomers)
+        key, uscc = self.ledger.custody.public_key(account), synthetic_uscc("440800", number)
+        name = f"Newcomer {number}"
+        (row,) = self.ledger.parties.onboard([NewParty(kind, name, uscc, "440800", key, frozenset(roles))])
+        return row.id
+
+    @contextmanager
+    def under(self, **settings: Any) -> Iterator[Pilot]:
+        """The same ledger, opened a second time with other settings, such as another ruleset."""
+        with open_ledger(self.ledger.settings.model_copy(update=settings)) as opened:
+            yield Pilot(opened, self.cast)
+
+    def record(self, asset: str) -> AssetRecord:
+        """The asset as the chain has it."""
+        found = self.ledger.reader.asset(asset)
+        assert found is not None
+        return found
+
+    def report(self, asset: str) -> Report:
+        """What a verifier of the asset's newest certificate finds now."""
+        return self.verified(str(self.ledger.registrations.get(asset)["certificate_no"]))
+
+    def verified(self, number: str) -> Report:
+        """What a verifier of a registration certificate finds now."""
+        self.ledger.anchoring.flush()
+        bundle = self.ledger.bundles.build(number)
+        return self.ledger.verification.verify(bundle.to_bytes(), Expectation()).report
+
+    def history(self, asset: str) -> list[dict[str, Any]]:
+        """Every event of the asset; proven complete."""
+        told = self.ledger.provenances.asset(asset)
+        assert told.completeness.complete
+        return list(told.events)
+
+    def decide(self, asset: str, *states: str, number: int = 1, reason: str = "Looked into") -> None:
+        """Take an objection through these states, as the registrar."""
+        for state in states:
+            self.ledger.objections.decide(asset, number, self.cast.registrar, state, reason)
 
     def firm(self) -> str:
         """A firm that no other test has."""
