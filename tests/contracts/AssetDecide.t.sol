@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IAssetApplications} from "../../contracts/interfaces/IAssetApplications.sol";
 import {IAssetObjections} from "../../contracts/interfaces/IAssetObjections.sol";
+import {IAssetRecord} from "../../contracts/interfaces/IAssetRecord.sol";
 import {ApplicationKind, AssetId, AssetState, ObjectionState, PartyNo, Roles, Stage} from "../../contracts/Types.sol";
 import {AssetStages} from "./AssetStages.sol";
 import {vm} from "./Vm.sol";
@@ -93,7 +94,8 @@ contract AssetDecideTest is AssetStages {
 
     function test_decide_GivenItIsAgainstALaterApplication() public folding(ASSET) {
         for (uint256 kind = uint256(ApplicationKind.Change); kind < KINDS; ++kind) {
-            bytes memory before = abi.encode(assets.assetOf(ASSET));
+            IAssetRecord.Asset memory expected = assets.assetOf(ASSET);
+            ++expected.applications;
             file(ASSET, ApplicationKind(kind));
             _noticed(ASSET);
             uint32 no = _objection(ASSET, ObjectionState.Verified);
@@ -102,7 +104,7 @@ contract AssetDecideTest is AssetStages {
             expectEvent();
             emit IAssetApplications.Rejected(ASSET, ApplicationKind(kind), GROUNDS, START, REGISTRAR);
             _decide(ASSET, no, ObjectionState.Upheld);
-            assertEq(keccak256(abi.encode(assets.assetOf(ASSET))), keccak256(before));
+            assertEq(keccak256(abi.encode(assets.assetOf(ASSET))), keccak256(abi.encode(expected)));
         }
     }
 
@@ -139,6 +141,23 @@ contract AssetDecideTest is AssetStages {
         assertEq(assets.assetOf(PENDING).objections, 0);
         assertState(PENDING, AssetState.Rejected);
         assertTrue(assets.headOf(PENDING) != head, "folded");
+    }
+
+    function test_decide_GivenAnotherApplicationIsUnderNoticeSince() public {
+        file(ASSET, ApplicationKind.Change);
+        _noticed(ASSET);
+        uint32 first = _objection(ASSET, ObjectionState.Verified);
+        uint32 second = _objection(ASSET, ObjectionState.Verified);
+        _decide(ASSET, first, ObjectionState.Upheld);
+        file(ASSET, ApplicationKind.Renew);
+        _noticed(ASSET);
+        _decide(ASSET, second, ObjectionState.Upheld);
+        assertApplication(ASSET, ApplicationKind.Renew, Stage.Noticed, NOTICE_END);
+        assertEq(assets.assetOf(ASSET).objections, 0);
+        assertTrue(!assets.assetOf(ASSET).frozen, "not frozen");
+        // Its own objection rejects it.
+        _decide(ASSET, _objection(ASSET, ObjectionState.Verified), ObjectionState.Upheld);
+        assertNoApplication(ASSET);
     }
 
     function test_decide_GivenOneOfTwoIsDecided() public {

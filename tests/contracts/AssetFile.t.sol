@@ -174,6 +174,37 @@ contract AssetFileTest is AssetStages {
         assets.rejectTransfer(ASSET);
     }
 
+    function test_file_Given255ApplicationsWereFiled() public {
+        for (uint256 filed = 1; filed < 255; ++filed) {
+            file(ASSET, ApplicationKind.Change);
+            advance(ASSET, Stage.Accepted);
+            // One that is handed in again counts once.
+            advance(ASSET, Stage.Returned);
+            file(ASSET, ApplicationKind.Change);
+            advance(ASSET, Stage.Accepted);
+            reject(ASSET);
+        }
+        assertEq(assets.assetOf(ASSET).applications, 255);
+        expectTooMany(ASSET, 255);
+        file(ASSET, ApplicationKind.Cancel);
+    }
+
+    function test_file_GivenAnApplicationIsReturned_ItRevertsWhereANewOneWould() public {
+        bring(NEW, ApplicationKind.Change, Stage.Returned);
+        bring(nth(0), ApplicationKind.Correct, Stage.Returned);
+        freeze(NEW);
+        expectFrozen(NEW);
+        file(NEW, ApplicationKind.Change);
+        freeze(nth(0));
+        file(nth(0), ApplicationKind.Correct);
+        vm.warp(VALID_TO - 1);
+        file(ASSET, ApplicationKind.Renew);
+        advance(ASSET, Stage.Returned);
+        vm.warp(VALID_TO);
+        expectExpired();
+        file(ASSET, ApplicationKind.Renew);
+    }
+
     function test_file_GivenAnApplicationIsReturned_ItRevertsForAnotherKind() public {
         for (uint256 kind = uint256(ApplicationKind.First); kind < KINDS; ++kind) {
             AssetId id = nth(kind);
@@ -215,6 +246,7 @@ contract AssetFileTest is AssetStages {
         IAssetRecord.Asset memory expected = assets.assetOf(ASSET);
         expected.kind = _later(seed);
         expected.stage = Stage.Submitted;
+        expected.applications = 2;
         expectEvent();
         emit IAssetApplications.Filed(ASSET, _later(seed), content, print, Grade.General, at, PROVIDER);
         _file(ASSET, _later(seed), content, print, Grade.General);

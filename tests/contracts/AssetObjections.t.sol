@@ -60,7 +60,7 @@ contract AssetObjectionsTest is AssetStages {
     function testFuzz_object_GivenTheLastSecondOfTheNotice(uint8 kind, uint16 longer) public {
         AssetId id = _noticedOf(kind, longer);
         vm.warp(assets.assetOf(id).until);
-        assertTrue(_objectionTo(id).toApplication, "against the application");
+        assertEq(_objectionTo(id).application, assets.assetOf(id).applications);
     }
 
     function testFuzz_object_GivenTheNoticeOfAFirstApplicationIsOver(uint16 longer, uint16 wait) public {
@@ -77,17 +77,18 @@ contract AssetObjectionsTest is AssetStages {
     function testFuzz_object_GivenTheNoticeOfALaterApplicationIsOver(uint8 seed, uint16 longer) public {
         AssetId id = _noticedOf(uint8(bound(seed, 1, 4)), longer);
         vm.warp(uint256(assets.assetOf(id).until) + 1);
-        assertTrue(!_objectionTo(id).toApplication, "against the registration");
+        assertEq(_objectionTo(id).application, 0);
     }
 
     function test_object_GivenTheAssetIsConfirmed() public {
-        assertTrue(!_objectionTo(ASSET).toApplication, "confirmed");
+        assertEq(_objectionTo(ASSET).application, 0);
         freeze(ASSET);
-        assertTrue(!_objectionTo(ASSET).toApplication, "frozen");
+        assertEq(_objectionTo(ASSET).application, 0);
         file(ASSET, ApplicationKind.Correct);
-        assertTrue(!_objectionTo(ASSET).toApplication, "under an application not noticed");
+        // Under an application, but not under notice.
+        assertEq(_objectionTo(ASSET).application, 0);
         vm.warp(VALID_TO);
-        assertTrue(!_objectionTo(ASSET).toApplication, "expired");
+        assertEq(_objectionTo(ASSET).application, 0);
         assertEq(assets.assetOf(ASSET).objections, 4);
     }
 
@@ -117,7 +118,7 @@ contract AssetObjectionsTest is AssetStages {
             IAssetObjections.Objection memory stored = assets.objectionOf(NEW, i + 1);
             assertEq(stored.objector, who);
             assertEq(uint256(stored.state), uint256(ObjectionState.Filed));
-            assertTrue(stored.toApplication == toApplication, "against what");
+            assertEq(stored.application, toApplication ? 2 : 0);
             assertEq(stored.filedAt, at);
             assertEq(assets.assetOf(NEW).objections, i + 1);
         }

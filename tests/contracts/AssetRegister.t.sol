@@ -32,6 +32,12 @@ contract AssetRegisterTest is AssetStages {
         register(NEW, 0, Grade.General);
     }
 
+    function test_register_WhenTheContentIsZero() public {
+        expectZero();
+        by(PROVIDER);
+        assets.register(NEW, 0, PRINT, Grade.General);
+    }
+
     function test_register_WhenTheIdIsTaken() public {
         vm.expectRevert(abi.encodeWithSelector(IAssetApplications.AssetAlreadyRegistered.selector, PENDING));
         register(PENDING, PRINT, Grade.General);
@@ -52,7 +58,7 @@ contract AssetRegisterTest is AssetStages {
         register(NEW, "asset print", Grade.General);
         expectDuplicate("pending print", PENDING);
         by(CONSUMER);
-        assets.register(NEW, 0, "pending print", Grade.General);
+        assets.register(NEW, "content", "pending print", Grade.General);
         advance(PENDING, Stage.Returned);
         expectDuplicate("pending print", PENDING);
         register(NEW, "pending print", Grade.General);
@@ -77,7 +83,7 @@ contract AssetRegisterTest is AssetStages {
         public
         folding(AssetId.wrap(id))
     {
-        vm.assume(id != 0 && print != 0);
+        vm.assume(id != 0 && content != 0 && print != 0);
         vm.assume(id != AssetId.unwrap(ASSET) && id != AssetId.unwrap(PENDING));
         vm.assume(print != "asset print" && print != "pending print");
         uint40 at = START + wait;
@@ -93,6 +99,7 @@ contract AssetRegisterTest is AssetStages {
         expected.kind = ApplicationKind.First;
         expected.stage = Stage.Submitted;
         expected.grade = grade;
+        expected.applications = 1;
         expected.holder = CONSUMER;
         expected.offeredTo = NOBODY;
         expected.since = at;

@@ -49,7 +49,7 @@ contract ForwarderTest is Test {
         _forwarder.execute(_anchor(KEY));
         assertEq(_log.batchCount(), 1);
         bytes memory data =
-            abi.encodeCall(IAssetApplications.register, (AssetId.wrap("asset"), 0, "print", Grade.General));
+            abi.encodeCall(IAssetApplications.register, (AssetId.wrap("asset"), "content", "print", Grade.General));
         _forwarder.execute(_signed(KEY, address(_assets), data));
         assertEq(_assets.assetOf(AssetId.wrap("asset")).holder, PartyNo.wrap(2));
         data = abi.encodeCall(PartyRegistry.rotateAccount, (address(0xF5E5)));
