@@ -21,6 +21,7 @@ from api.routes import (
     provenance,
     registrations,
     rights,
+    scenarios,
 )
 from ledger import __version__
 from ledger.service.anchoring import AnchoringThread
@@ -58,6 +59,7 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Ledger]]) -> Fas
     problems.install(app)
     for router in (
         parties.router,
+        scenarios.router,
         consents.router,
         certificates.router,
         assets.router,

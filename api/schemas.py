@@ -82,6 +82,7 @@ class ScenarioOut(BaseModel):
     max_validity_days: int
     max_uses: int
     digest: str
+    approved_by: list[str] = Field(description="Offices that approved this very definition.")
 
 
 class AuthorizationDraftIn(Strict):
@@ -192,8 +193,40 @@ class ReportOut(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class StatusIn(Strict):
-    reason: Reason
+class PublicStatusOut(BaseModel):
+    certificate_no: CertificateNo
+    state: str
+    since: int | None
+
+
+class CaseIn(Strict):
+    case: str = Field(max_length=64, examples=["（2026）湛数监12号"])
+
+
+class PayloadOut(BaseModel):
+    claims: dict[str, Any]
+
+
+class ScenarioDraftIn(Strict):
+    scenario: dict[str, Any] = Field(description="The whole definition, as in a scenario file.")
+
+
+class ScenarioDraftOut(BaseModel):
+    digest: str
+    code: str
+    version: int
+    definition: dict[str, Any]
+    drafted_by: HexId
+    created_at: int
+    approvals: list[dict[str, Any]]
+
+
+class EntryOut(BaseModel):
+    seq: int
+    type: str
+    leaf: HexId
+    batch: int | None
+    entry: dict[str, Any]
 
 
 class StatusOut(BaseModel):
@@ -241,6 +274,10 @@ class Signable(Strict):
     signed_request: SignedRequestIn | None = Field(
         None, description="Answer to a 409 SIGNATURE_REQUIRED: its `typed_data` and your EIP-712 signature."
     )
+
+
+class StatusIn(Signable):
+    reason: Reason
 
 
 class RotationIn(Signable):

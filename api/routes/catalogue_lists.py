@@ -8,10 +8,11 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api import schemas
 from api import schemas_catalogue as catalogue
-from api.access import Caller, OpenLedger
+from api.access import Caller, OpenLedger, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
 from ledger.domain.important import ImportantData
+from ledger.domain.permissions import Action
 from ledger.service.demands import NewDemand, described
 from ledger.service.open_catalogue import Opening
 from ledger.service.systems import SystemEntry
@@ -53,8 +54,9 @@ def add_important(
 
 
 @router.get("/catalogue/important")
-def important(ledger: OpenLedger, _actor: Caller) -> list[catalogue.ImportantOut]:
-    """The important-data list, withdrawn entries too."""
+def important(ledger: OpenLedger, actor: Caller) -> list[catalogue.ImportantOut]:
+    """The important-data list, withdrawn entries too, for those who grade data or assess it."""
+    require(actor, Action.GRADE, owns=True, reads=True)
     return [_important(row) for row in ledger.important_data.all()]
 
 

@@ -11,6 +11,7 @@ from api import schemas
 from api.access import Caller, OpenLedger, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
+from api.routes.assets import signed_of
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action, allowed
 from ledger.errors import Forbidden, InvalidInput
@@ -72,7 +73,7 @@ def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> sch
 def certificates(
     ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[schemas.CertificateOut]:
-    """Certificates of which the caller is subject, consumer or issuer (归集)."""
+    """Certificates of which the caller is subject, consumer, issuer or provider (归集)."""
     rows = ledger.holdings.page(actor.party, decode(cursor), limit + 1)
     return page(rows, limit, lambda row: row.certificate_no, show)
 
@@ -102,13 +103,32 @@ def provenance(number: schemas.CertificateNo, ledger: OpenLedger, actor: Caller)
     return schemas.ProvenanceOut(**ledger.provenances.certificate(number).to_dict())
 
 
+@router.get("/certificates/{number}/status")
+def public_status(number: schemas.CertificateNo, ledger: OpenLedger) -> schemas.PublicStatusOut:
+    """Whether a certificate stands, and since when. Public: nothing of what it says, nor why it was ended."""
+    told = ledger.verification.status(number)
+    return schemas.PublicStatusOut(certificate_no=number, state=told["state"], since=told.get("since"))
+
+
+@router.post("/certificates/{number}/disclosures", status_code=201)
+def disclose(
+    number: schemas.CertificateNo, body: schemas.CaseIn, ledger: OpenLedger, actor: Caller
+) -> schemas.PayloadOut:
+    """See the claims of a certificate for a case, as a supervisor; the subject is told in its provenance."""
+    return schemas.PayloadOut(claims=ledger.disclosures.open(actor, number, body.case))
+
+
 @router.post("/certificates/{number}/revoke")
 def revoke(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
 ) -> schemas.StatusOut:
-    """End a certificate for good."""
-    _require_revocation(ledger, actor, number)
-    ledger.status.revoke(number, body.reason)
+    """End a certificate for good: by those in office, or for `data_error` by a provider of what it rests on."""
+    if _supplied_wrongly(ledger, actor, number, body.reason):
+        # The contract knows no providers of a leaf: the operator tells it.
+        ledger.status.revoke(number, body.reason)
+    else:
+        _require_revocation(ledger, actor, number)
+        ledger.status.revoke(number, body.reason, actor.party, signed_of(body))
     return schemas.StatusOut(**ledger.verification.status(number))
 
 
@@ -118,7 +138,7 @@ def suspend(
 ) -> schemas.StatusOut:
     """Stop a certificate for a time."""
     _require_revocation(ledger, actor, number)
-    ledger.status.suspend(number, body.reason)
+    ledger.status.suspend(number, body.reason, actor.party, signed_of(body))
     return schemas.StatusOut(**ledger.verification.status(number))
 
 
@@ -128,7 +148,7 @@ def resume(
 ) -> schemas.StatusOut:
     """Let a suspended certificate stand again."""
     _require_revocation(ledger, actor, number)
-    ledger.status.resume(number, body.reason)
+    ledger.status.resume(number, body.reason, actor.party, signed_of(body))
     return schemas.StatusOut(**ledger.verification.status(number))
 
 
@@ -159,6 +179,15 @@ def present(body: schemas.PresentationIn, ledger: OpenLedger, actor: Caller) -> 
     return schemas.ReportOut(**ledger.verification.accept(raw, actor.party, body.nonce).report.to_dict())
 
 
+def _supplied_wrongly(ledger: Ledger, actor: Actor, number: str, reason: str) -> bool:
+    """Whether it is as a provider that the caller ends the certificate; raises ``Forbidden`` if it is another's."""
+    if reason != "data_error" or Role.PROVIDER not in actor.roles or allowed(Action.REVOKE_CERTIFICATE, actor.roles):
+        return False
+    providers = ledger.holdings.providers(ledger.holdings.get(number))
+    require(actor, Action.REVOKE_CERTIFICATE, owns=actor.party in providers)
+    return True
+
+
 def _require_revocation(ledger: Ledger, actor: Actor, number: str) -> None:
     """A registrar ends registration certificates only."""
     require(actor, Action.REVOKE_CERTIFICATE)
@@ -174,7 +203,8 @@ def _require_revocation(ledger: Ledger, actor: Actor, number: str) -> None:
 
 def _mine(ledger: Ledger, actor: Actor, number: str) -> Certificate:
     row = ledger.holdings.get(number)
-    require(actor, Action.READ_LOG, owns=actor.party in (row.subject, row.consumer, row.issuer))
+    own = not ledger.principals.of(actor).isdisjoint(ledger.holdings.members(row))
+    require(actor, Action.READ_LOG, owns=own)
     return row
 
 

@@ -10,6 +10,7 @@ from api import schemas
 from api.access import Caller, OpenLedger, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
+from ledger.domain.parties import Role
 from ledger.domain.permissions import Action
 from ledger.errors import Forbidden, InvalidInput
 from ledger.service.authorizations import AuthorizationRequest
@@ -25,9 +26,11 @@ def draft(body: schemas.AuthorizationDraftIn, ledger: OpenLedger, actor: Caller)
     if actor.party == body.subject:
         require(actor, Action.AUTHORISE, owns=True)
     else:
-        require(actor, Action.REQUEST_DATA)
-        if actor.party != body.consumer:
-            raise Forbidden("NOT_A_MEMBER", "Only the consumer or the subject drafts an authorization.")
+        require(actor, Action.REQUEST_DATA, owns=True)
+        if actor.party != body.consumer and Role.BROKER in actor.roles:
+            ledger.mandates.require(body.consumer, actor.party)
+        elif actor.party != body.consumer:
+            raise Forbidden("NOT_A_MEMBER", "Only the consumer, its broker or the subject drafts an authorization.")
     drafted = ledger.authorizations.draft(
         AuthorizationRequest(
             scenario=body.scenario,
@@ -71,7 +74,7 @@ def authorizations(
 def authorization(authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.AuthorizationOut:
     """One authorization, for its subject, its consumer and those who read the full log."""
     row = ledger.authorizations.get(authorization)
-    require(actor, Action.READ_LOG, owns=actor.party in (row.subject, row.consumer))
+    require(actor, Action.READ_LOG, owns=not ledger.principals.of(actor).isdisjoint((row.subject, row.consumer)))
     return show(row)
 
 
@@ -117,6 +120,14 @@ def supply(
         )
 
     return schemas.ProvisionOut(**once(ledger, actor, key, ("supply", body), response, work))
+
+
+@router.get("/provisions/{provision}/claims", tags=["provisions"])
+def claims(provision: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.PayloadOut:
+    """What was computed from what the caller supplied."""
+    row, computed = ledger.provisions.claims(provision)
+    require(actor, Action.SEE_PAYLOAD, owns=row.provider == actor.party)
+    return schemas.PayloadOut(claims=computed)
 
 
 def show(row: Authorization) -> schemas.AuthorizationOut:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
 
 from api import schemas
 from api.access import Caller, OpenLedger, require
+from api.paging import Cursor, Limit, Page, decode, page
 from ledger.domain.permissions import Action
+from ledger.errors import InvalidInput
 
 router = APIRouter(tags=["log"])
+
+Seq = Annotated[int, Path(ge=0, lt=2**53)]
 
 
 @router.get("/log/head")
@@ -23,11 +29,32 @@ def batch(number: int, ledger: OpenLedger) -> schemas.HeadOut:
     return schemas.HeadOut(**ledger.inspection.batch(number))
 
 
+@router.get("/log/entries")
+def entries(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[schemas.EntryOut]:
+    """The log in order, for those who read all of it; what is sealed is not in it."""
+    rows = ledger.log_entries.page(actor, _after(decode(cursor)), limit + 1)
+    return page(rows, limit, lambda row: str(row["seq"]), lambda row: schemas.EntryOut(**row))
+
+
+@router.get("/log/entries/{seq}")
+def entry(seq: Seq, ledger: OpenLedger, actor: Caller) -> schemas.EntryOut:
+    """One entry, for those whom it concerns too."""
+    return schemas.EntryOut(**ledger.log_entries.get(actor, seq))
+
+
 @router.get("/log/entries/{seq}/proof")
 def proof(seq: int, ledger: OpenLedger, actor: Caller) -> schemas.HeadOut:
     """The inclusion proof of an entry in its batch."""
     require(actor, Action.VERIFY, owns=True)
     return schemas.HeadOut(**ledger.inspection.proof(seq))
+
+
+def _after(key: str | None) -> int:
+    if key is None:
+        return -1
+    if not key.isascii() or not key.isdigit() or len(key) > 16:
+        raise InvalidInput("CURSOR_INVALID", "This is no cursor of ours.", where="cursor")
+    return int(key)
 
 
 health = APIRouter(tags=["health"])

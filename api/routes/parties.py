@@ -1,4 +1,4 @@
-"""Parties and scenarios."""
+"""Parties: onboarding, keys, roles, status, mandates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from api.schemas_registration import MandateIn, MandateOut
 from ledger.chain.records import PartyRecord
 from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role
 from ledger.domain.permissions import Action
-from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.service.parties import Actor, NewParty
 from ledger.store.tables import Party
@@ -109,18 +108,6 @@ def set_status(
     return _standing(ledger.standing.set_status(actor.party, party, body.status, body.reason, signed_of(body)))
 
 
-@router.get("/scenarios", tags=["scenarios"])
-def scenarios(ledger: OpenLedger) -> list[schemas.ScenarioOut]:
-    """The pilot scenarios: public."""
-    return [show_scenario(scenario) for scenario in ledger.scenarios.all()]
-
-
-@router.get("/scenarios/{code}", tags=["scenarios"])
-def scenario(code: str, ledger: OpenLedger) -> schemas.ScenarioOut:
-    """One scenario."""
-    return show_scenario(ledger.scenarios.get(code))
-
-
 def show(row: Party) -> schemas.PartyOut:
     """A party without name and identifier."""
     return schemas.PartyOut(
@@ -150,24 +137,6 @@ def _require_not_own(ledger: OpenLedger, party: str) -> None:
             "This service is running with the key that would be replaced.",
             hint="Stop it, run `pingzheng party rotate` or `pingzheng party recover`, start it again.",
         )
-
-
-def show_scenario(scenario: Scenario) -> schemas.ScenarioOut:
-    """A scenario as people are shown it."""
-    return schemas.ScenarioOut(
-        code=scenario.code,
-        version=scenario.version,
-        standing=scenario.standing,
-        title={"zh": scenario.title.zh, "en": scenario.title.en},
-        purpose={"zh": scenario.purpose.zh, "en": scenario.purpose.en},
-        fields=[
-            {"name": field.name, "title": {"zh": field.title.zh, "en": field.title.en}, "type": field.type}
-            for field in scenario.fields
-        ],
-        max_validity_days=scenario.max_validity_days,
-        max_uses=scenario.max_uses,
-        digest=scenario.digest,
-    )
 
 
 def _kind(value: str) -> PartyKind:

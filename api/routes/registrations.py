@@ -19,7 +19,7 @@ router = APIRouter(tags=["registrations"])
 @router.get("/registrations/queue")
 def queue(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[bodies.Item]:
     """Open applications, with their clocks in working days and the near-duplicates that a reviewer has to see."""
-    require(actor, Action.REVIEW_REGISTRATION)
+    require(actor, Action.REVIEW_REGISTRATION, reads=True)
     rows = ledger.review.queue(limit + 1, decode(cursor))
     return page(rows, limit, lambda row: str(row["asset"]), lambda row: bodies.Item(**row))
 

@@ -311,6 +311,18 @@ def registration_certificate_payload(**members: Any) -> Entry:
     return _checked(_entry("certificate", members))
 
 
+def concerned(entry: Mapping[str, Any]) -> set[str]:
+    """The ids of the parties that an entry names."""
+    named = {entry[name] for name in ("subject", "consumer", "provider", "cdo", "iss", "sub") if name in entry}
+    holders = (right["holder"] for right in entry.get("rights", ()))
+    return named.union(entry.get("providers", ()), holders)
+
+
+def referred(entry: Mapping[str, Any]) -> list[str]:
+    """Leaf hashes, hex, of the entry that this one is about: a use's certificate, a provision's authorization."""
+    return [entry[name].removeprefix("sha-256:") for name in ("certificate", "authorization") if name in entry]
+
+
 def entry_types() -> Sequence[str]:
     """Every type there is."""
     return sorted({*_SIGNED, *_PLAIN, "certificate"})

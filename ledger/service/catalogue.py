@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from ledger.domain.asset import document_digest
 from ledger.domain.catalogue_states import RESOURCE
 from ledger.domain.important import ImportantData, matched_grade
-from ledger.domain.parties import Role
-from ledger.domain.permissions import Action
+from ledger.domain.permissions import Action, allowed
 from ledger.domain.resource import DataResource, check_digest, check_registrable, check_resource, diff
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.service.parties import Actor
@@ -29,8 +28,6 @@ from ledger.store.catalogue_tables import (
 from ledger.store.database import Database
 
 MAX_REASON = 400
-# Who reads or approves in the row `edit resource` of the role matrix.
-DRAFT_READERS = frozenset({Role.AUTHORITY, Role.CDO, Role.SUPERVISOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +204,7 @@ class Catalogue:
             query = query.where(CatalogueResource.code > after)
         if state:
             query = query.where(CatalogueResource.state == state)
-        if reader is not None and not reader.roles & DRAFT_READERS:
+        if reader is not None and not allowed(Action.EDIT_RESOURCE, reader.roles, reads=True):
             own = CatalogueResource.provider == reader.party
             query = query.where(CatalogueResource.published_version.is_not(None) | own)
         with self._database.read() as session:
@@ -312,7 +309,7 @@ def require_provider(row: CatalogueResource, party: str) -> None:
 
 def sees_drafts(reader: Actor | None, row: CatalogueResource) -> bool:
     """Whether the reader sees what is not published; without a reader it is the operator's own command line."""
-    return reader is None or row.provider == reader.party or bool(reader.roles & DRAFT_READERS)
+    return reader is None or row.provider == reader.party or allowed(Action.EDIT_RESOURCE, reader.roles, reads=True)
 
 
 def require_sight(reader: Actor | None, row: CatalogueResource) -> None:

@@ -1,4 +1,4 @@
-"""Holdings (归集): the certificates of a party, as subject, consumer or issuer."""
+"""Holdings (归集): the certificates of a party, as subject, consumer, issuer or provider."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy import or_, select
 
 from ledger.store.database import Database
 from ledger.store.records import certificate
-from ledger.store.tables import Certificate
+from ledger.store.tables import Certificate, Provision
 
 
 class Holdings:
@@ -20,11 +20,29 @@ class Holdings:
         with self._database.read() as session:
             return certificate(session, number)
 
+    def providers(self, row: Certificate) -> set[str]:
+        """Who supplied what the certificate rests on."""
+        query = select(Provision.provider).where(Provision.authorization_id == row.authorization_id)
+        with self._database.read() as session:
+            return set(session.scalars(query))
+
+    def members(self, row: Certificate) -> set[str]:
+        """Everyone with a part in the certificate."""
+        return self.providers(row) | {row.subject, row.issuer} | ({row.consumer} if row.consumer else set())
+
     def page(self, member: str, after: str | None, limit: int) -> list[Certificate]:
         """Certificates in which the party has a part, by number."""
+        supplied = select(Provision.authorization_id).where(Provision.provider == member)
         query = (
             select(Certificate)
-            .where(or_(Certificate.subject == member, Certificate.consumer == member, Certificate.issuer == member))
+            .where(
+                or_(
+                    Certificate.subject == member,
+                    Certificate.consumer == member,
+                    Certificate.issuer == member,
+                    Certificate.authorization_id.in_(supplied),
+                )
+            )
             .order_by(Certificate.certificate_no)
             .limit(limit)
         )

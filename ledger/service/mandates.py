@@ -1,4 +1,4 @@
-"""Mandates: a principal lets a broker hand in its applications. The chain takes them from the principal's key alone."""
+"""Mandates: a principal lets a broker hand in its applications and requests. It signs for the chain itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Mandates:
         self._clock = clock
 
     def give(self, principal: str, broker: str, valid_to: int) -> Mandate:
-        """Let ``broker`` hand in applications for ``principal``; raises ``Conflict`` ``NOT_A_BROKER``."""
+        """Let ``broker`` hand in applications and requests for ``principal``; raises ``Conflict`` ``NOT_A_BROKER``."""
         now = self._clock()
         with self._database.write() as session:
             party(session, principal)
@@ -46,6 +46,6 @@ class Mandates:
             if session.scalar(query.limit(1)) is None:
                 raise Forbidden(
                     "MANDATE_MISSING",
-                    "The applicant gave no mandate that is in force.",
-                    hint="The applicant gives it: POST /v1/parties/{party}/mandates.",
+                    "The principal gave no mandate that is in force.",
+                    hint="The principal gives it: POST /v1/parties/{party}/mandates.",
                 )

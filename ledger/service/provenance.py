@@ -29,7 +29,7 @@ from ledger.service.positions import position
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.records import certificate
-from ledger.store.tables import Certificate, Presentation, Registration
+from ledger.store.tables import Certificate, Disclosure, Presentation, Registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,9 @@ class Provenances:
                     select(Presentation).where(Presentation.certificate_no == number).order_by(Presentation.id)
                 )
             )
+            opened = list(
+                session.scalars(select(Disclosure).where(Disclosure.certificate_no == number).order_by(Disclosure.id))
+            )
         rows = self._rows("CertificateLog", "")
         mine = [event for event in rows if _touches(event, where.batch, where.index)]
         proven = self._prove("CertificateLog", None, rows, mine, block)
@@ -135,6 +138,8 @@ class Provenances:
         seen = [
             {"name": "Verified", "at": item.created_at, "by": item.consumer, "args": {"result": item.result}}
             for item in presented
+        ] + [
+            {"name": "Disclosed", "at": item.created_at, "by": item.by, "args": {"case": item.case}} for item in opened
         ]
         told = sorted([issued, *proven.events, *seen], key=lambda event: int(event["at"]))
         return Provenance(tuple(told), proven.completeness)

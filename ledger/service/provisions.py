@@ -73,6 +73,17 @@ class Provisions:
             iat=self._clock(),
         )
 
+    def claims(self, identifier: str) -> tuple[Provision, dict[str, Any]]:
+        """A provision with the claims computed from it; none unless it is ``supplied``. Raises ``NotFound``."""
+        with self._database.read() as session:
+            row = session.get(Provision, identifier)
+            if row is None:
+                raise NotFound("PROVISION_UNKNOWN", "No such provision.", hint="Check the id; it is a ULID.")
+            opened = {} if row.sealed_id is None else self._sealer.open(session, row.sealed_id)
+        if not isinstance(opened, dict):
+            raise TypeError("sealed claims are an object")
+        return row, opened
+
     def submit(self, supplies: Sequence[Supply]) -> list[Provision]:
         """Record signed provisions, all or none; one already recorded is returned as it is.
 

@@ -38,9 +38,16 @@ class Publications:
     def appoint(self, actor: Actor, department: str, cdo: str | None) -> None:
         """Record who signs for the department from now on; ``None`` ends it. The authority does this.
 
-        Raises ``Forbidden`` ``ROLE_MISSING``, ``CDO_NOT_ITS_OWN``, ``Conflict`` ``CDO_ROLE_MISSING``.
+        Raises ``Forbidden`` ``ROLE_MISSING``, ``PARTY_OFFICE_BY_AUTHORITY``, ``CDO_NOT_ITS_OWN``; ``Conflict``
+        ``CDO_ROLE_MISSING``.
         """
         require(actor, Action.MANAGE_ROLES)
+        if Role.AUTHORITY not in actor.roles:
+            raise Forbidden(
+                "PARTY_OFFICE_BY_AUTHORITY",
+                "An office is given and taken by an authority only.",
+                hint="Ask an authority.",
+            )
         if cdo in (department, actor.party):
             raise Forbidden(
                 "CDO_NOT_ITS_OWN",

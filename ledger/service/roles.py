@@ -7,9 +7,9 @@ from ledger.errors import Forbidden
 from ledger.service.parties import Actor
 
 
-def require(actor: Actor, action: Action, *, owns: bool = False) -> None:
+def require(actor: Actor, action: Action, *, owns: bool = False, reads: bool = False) -> None:
     """Raise ``Forbidden`` ``ROLE_MISSING`` unless the role matrix allows the action."""
-    if not allowed(action, actor.roles, owns=owns):
+    if not allowed(action, actor.roles, owns=owns, reads=reads):
         raise Forbidden(
             "ROLE_MISSING",
             f"None of the party's roles may: {action.value}.",

@@ -5,36 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ledger.chain import calls
+from ledger.chain.calls import Call
 from ledger.chain.client import ChainClient
+from ledger.chain.relay import SignedRequest
 from ledger.errors import Conflict
 from ledger.proof.bundle import Position
+from ledger.service.acting import Acting
 from ledger.service.positions import Positions
 from ledger.store.database import Database
 from ledger.store.records import certificate
 
 
 class CertificateStatus:
-    """Changes the status of a certificate, or of any leaf, by its position."""
+    """Changes the status of a certificate, or of any leaf, by its position.
 
-    def __init__(self, database: Database, client: ChainClient, positions: Positions) -> None:
+    ``by`` is the party in whose name the chain is told; it signs the call. Without it the operator sends it.
+    """
+
+    def __init__(
+        self, database: Database, client: ChainClient, acting: Acting, positions: Positions, operator: str
+    ) -> None:
         self._database = database
         self._client = client
+        self._acting = acting
         self._positions = positions
+        self._operator = operator
 
-    def revoke(self, number: str, reason: str) -> None:
+    def revoke(self, number: str, reason: str, by: str | None = None, signed: SignedRequest | None = None) -> None:
         """End a certificate for good; raises ``Conflict`` ``LOG_ALREADY_REVOKED``."""
         where = self.position(number)
-        self._client.send(calls.revoke(where.batch, where.index, reason))
+        self._send(calls.revoke(where.batch, where.index, reason), by, signed)
 
-    def suspend(self, number: str, reason: str) -> None:
+    def suspend(self, number: str, reason: str, by: str | None = None, signed: SignedRequest | None = None) -> None:
         """Stop a certificate for a time; raises ``Conflict`` if it is suspended or revoked."""
         where = self.position(number)
-        self._client.send(calls.suspend(where.batch, where.index, reason))
+        self._send(calls.suspend(where.batch, where.index, reason), by, signed)
 
-    def resume(self, number: str, reason: str) -> None:
+    def resume(self, number: str, reason: str, by: str | None = None, signed: SignedRequest | None = None) -> None:
         """Let a suspended certificate stand again."""
         where = self.position(number)
-        self._client.send(calls.resume(where.batch, where.index, reason))
+        self._send(calls.resume(where.batch, where.index, reason), by, signed)
 
     def supersede(self, number: str, successor: str) -> None:
         """End a certificate in favour of another; done before with the same end: nothing is sent."""
@@ -50,6 +60,12 @@ class CertificateStatus:
         with self._database.read() as session:
             leaf = certificate(session, number).leaf
         return self._positions.wait(leaf)
+
+    def _send(self, call: Call, by: str | None, signed: SignedRequest | None) -> None:
+        if by is None or by == self._operator:
+            self._client.send(call)
+        else:
+            self._acting.act_as(by, call, signed)
 
     @staticmethod
     def _once(send: Callable[[], object]) -> None:

@@ -20,6 +20,7 @@ from ledger.service.catalogue import Catalogue
 from ledger.service.catalogue_import import CatalogueImport
 from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
+from ledger.service.disclosures import Disclosures
 from ledger.service.evidence import EvidenceBook
 from ledger.service.holdings import Holdings
 from ledger.service.idempotency import Idempotency
@@ -31,6 +32,7 @@ from ledger.service.keys import Custody, FileKeyProvider, SecretFile
 from ledger.service.liens import Liens
 from ledger.service.lineage import Lineage
 from ledger.service.local_chain import LocalClock, open_chain
+from ledger.service.log_entries import LogEntries
 from ledger.service.mandates import Mandates
 from ledger.service.objections import Objections
 from ledger.service.open_catalogue import OpenCatalogue
@@ -38,6 +40,7 @@ from ledger.service.operations import Operations
 from ledger.service.parties import Parties
 from ledger.service.party_keys import PartyKeys
 from ledger.service.positions import Positions
+from ledger.service.principals import Principals
 from ledger.service.provenance import Provenances
 from ledger.service.provisions import Provisions
 from ledger.service.publications import Publications
@@ -46,6 +49,7 @@ from ledger.service.registrations import Registrations
 from ledger.service.review import Review
 from ledger.service.rights import Rights
 from ledger.service.rulesets import RulesetBook
+from ledger.service.scenario_drafts import ScenarioDrafts
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
 from ledger.service.standing import Standing
@@ -74,6 +78,7 @@ class Ledger:
     reader: ChainReader
     follower: Follower
     scenarios: ScenarioBook
+    scenario_drafts: ScenarioDrafts
     anchoring: Anchoring
     positions: Positions
     parties: Parties
@@ -95,11 +100,14 @@ class Ledger:
     lineage: Lineage
     assessments: Assessments
     mandates: Mandates
+    principals: Principals
     evidence: EvidenceBook
     transfers: Transfers
     provenances: Provenances
     inspection: Inspection
     holdings: Holdings
+    log_entries: LogEntries
+    disclosures: Disclosures
     operations: Operations
     idempotency: Idempotency
     catalogue: Catalogue
@@ -153,7 +161,7 @@ def wire(
     anchoring = Anchoring(database, client, reader, rule, clock)
     positions = Positions(database, anchoring)
     scenarios = ScenarioBook.load(settings.scenarios)
-    status = CertificateStatus(database, client, positions)
+    status = CertificateStatus(database, client, acting, positions, installation.operator)
     parties = Parties(database, sealer, installation.authority, reader, lookup_key, clock)
     follower = Follower(database.engine, reader)
     descriptions = Descriptions(database, follower)
@@ -161,6 +169,7 @@ def wire(
     certificates = RegistrationCertificates(
         database, sealer, reader, status, scenarios, descriptions, installation.operator, clock
     )
+    principals = Principals(database, clock)
     provenances = Provenances(database, reader, follower)
     return Ledger(
         settings=settings,
@@ -173,6 +182,7 @@ def wire(
         reader=reader,
         follower=follower,
         scenarios=scenarios,
+        scenario_drafts=ScenarioDrafts(database, clock),
         anchoring=anchoring,
         positions=positions,
         parties=parties,
@@ -194,11 +204,14 @@ def wire(
         lineage=Lineage(acting),
         assessments=Assessments(database, reader, follower, acting, evidence, clock),
         mandates=Mandates(database, clock),
+        principals=principals,
         evidence=evidence,
         transfers=Transfers(database, reader, acting, certificates, evidence, rules, clock),
         provenances=provenances,
         inspection=Inspection(database, reader, follower, provenances, clock),
         holdings=Holdings(database),
+        log_entries=LogEntries(database, principals),
+        disclosures=Disclosures(database, sealer, clock),
         operations=Operations(database, clock),
         idempotency=Idempotency(database, clock),
         catalogue=Catalogue(database, clock),

@@ -210,6 +210,39 @@ class Presentation(Base):
     created_at: Mapped[int]
 
 
+class Disclosure(Base):
+    """A payload opened for a case by a supervisor; told to the subject."""
+
+    __tablename__ = "disclosure"
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    certificate_no: Mapped[str] = mapped_column(ForeignKey("certificate.certificate_no"), index=True)
+    by: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    case: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[int]
+
+
+class ScenarioDraft(Base):
+    """A scenario as it was drafted; ``digest`` is that of the whole definition."""
+
+    __tablename__ = "scenario_draft"
+    digest: Mapped[str] = mapped_column(String(80), primary_key=True)
+    code: Mapped[str] = mapped_column(String(8))
+    version: Mapped[int]
+    document: Mapped[dict[str, Any]]
+    drafted_by: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    created_at: Mapped[int]
+
+
+class ScenarioApproval(Base):
+    """A draft approved by an office: ``authority`` or ``supervisor``."""
+
+    __tablename__ = "scenario_approval"
+    digest: Mapped[str] = mapped_column(ForeignKey("scenario_draft.digest"), primary_key=True)
+    office: Mapped[str] = mapped_column(String(16), primary_key=True)
+    by: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    created_at: Mapped[int]
+
+
 class Operation(Base):
     """Accepted work whose entries wait for their batch; done when ``last_seq`` is anchored."""
 

@@ -374,3 +374,27 @@ def test_anything_else_is_refused_in_one_way(kind: str, changes: dict[str, Any])
     except InvalidInput as error:
         assert error.code == "ENTRY_SHAPE"
         assert error.where is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "parties", "about"),
+    [
+        ("authorization", {ID, OTHER_ID, "c" * 64}, []),
+        ("provision", {ID}, [ID]),
+        ("withdrawal", {ID}, [ID]),
+        ("publication", {ID}, []),
+        ("presentation", {ID}, [ID]),
+        ("use", {ID}, [ID]),
+    ],
+)
+def test_whom_an_entry_concerns_and_what_it_is_about(kind: str, parties: set[str], about: list[str]) -> None:
+    assert (entries.concerned(WHOLE[kind]), entries.referred(WHOLE[kind])) == (parties, about)
+
+
+def test_certificates_concern_every_party_in_them() -> None:
+    usage = entries.usage_certificate_payload(**USAGE | {"providers": ["c" * 64]})
+    assert entries.concerned(usage) == {ID, OTHER_ID, "c" * 64}
+    rights = [RIGHT, RIGHT | {"holder": "d" * 64}]
+    registration = entries.registration_certificate_payload(**REGISTRATION | {"rights": rights})
+    assert entries.concerned(registration) == {ID, OTHER_ID, "d" * 64}
+    assert entries.referred(usage) == entries.referred(registration) == []

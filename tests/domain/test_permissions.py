@@ -9,32 +9,35 @@ import pytest
 from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role
 from ledger.domain.permissions import MATRIX, Action, Reach, allowed
 
-# any: on every record; own: on the party's own records; –: never. Columns are the roles in the order of their bits.
+# any: on every record; own: on the party's own records; read: to look at; –: never. Columns: roles by their bits.
 # A star marks where the domain's table sets a condition that a matrix of roles does not carry: a broker's mandate, a
 # provider's co-signature, a case, a department, a class of certificate, an approval that is no edit. "–*" refuses,
 # "any*" leaves it to the service.
 COLUMNS = "subject provider consumer issuer registrar authority cdo supervisor assessor broker admin"
 TABLE = """
                        S     P     C     I     R     A     D     V     T     B     X
-manage roles         | own | own | own | own | own | any | –   | –   | own | own | any
-edit resource        | –   | own | –   | –   | –   | –   | any*| –   | –   | –   | –
-publish lists        | –   | own | own | –   | –   | any | any | –   | –   | –   | –
-grade / important list|–   | own | –   | –   | –   | any | any | any | –   | –   | –
-apply registration   | –   | own | own | –   | –   | –   | –   | –   | –   | own*| –
-review registration  | –   | –   | –   | –   | any | –   | –   | –   | –   | –   | –
+manage roles         | own | own | own | own | own | any | –   | read| own | own | any
+edit resource        | –   | own | –   | –   | –   | read| read*| read| –  | –   | –
+publish lists        | –   | own | own | –   | –   | any | any | read| –   | –   | –
+grade / important list|–   | own | –   | –   | –   | any | any | any | read| –   | –
+apply registration   | –   | own | own | –   | –   | –   | –   | read| –   | own*| –
+review registration  | –   | –   | –   | –   | any | read| –   | read| –*  | –   | –
 clear important data | –   | –   | –   | –   | –   | any | any | any | –   | –   | –
 object               | any | any | any | –   | –   | –   | –   | –   | –   | any | –
 assess               | –   | –   | –   | –   | –   | –   | –   | –   | any | –   | –
 annul registration   | –   | –   | –   | –   | any | any | –   | any | –   | –   | –
-request data         | –   | –   | any | –   | –   | –   | –   | –   | –   | –*  | –
+draft scenario       | –   | –   | –   | any | –   | read| –   | read| –   | –   | –
+approve scenario     | –   | –   | –   | –   | –   | any | –   | any | –   | –   | –
+request data         | –   | –   | any | –   | –   | –   | –   | –*  | –   | own*| –
 authorise            | own | –   | –   | –   | –   | –   | –   | –   | –   | –   | –
 supply data          | –   | own | –   | –   | –   | –   | –   | –   | –   | –   | –
 issue certificate    | –   | –*  | –   | any | –*  | –   | –   | –   | –   | –   | –
 see payload          | own | own | own | –   | –   | –   | –   | –*  | –   | –   | –
+see payload for a case|–   | –   | –   | –   | –   | –   | –   | any*| –   | –   | –
 verify               | own | own | own | any | any | any | any | any | any | any | –
-revoke certificate   | –*  | –*  | –   | any | any*| any | –   | any | –   | –   | –
+revoke certificate   | –*  | own*| –   | any | any*| any | –   | any | –   | –   | –
 freeze               | –   | –   | –   | –   | –   | any | –   | any | –   | –   | –
-read full log        | own | own | own | any | any | any | –*  | any | –   | own | –*
+read full log        | own | own | own | any | any | any | own*| any | –   | own | –*
 """
 ROLES = [Role(name) for name in COLUMNS.split()]
 WRITTEN_OUT = {
@@ -51,6 +54,7 @@ CELLS = [
 def test_cell(action: Action, role: Role, cell: str) -> None:
     assert allowed(action, [role]) == (cell == "any")
     assert allowed(action, [role], owns=True) == (cell in ("any", "own"))
+    assert allowed(action, [role], reads=True) == (cell in ("any", "read"))
 
 
 def test_table_is_whole() -> None:
@@ -63,7 +67,7 @@ def test_table_is_whole() -> None:
 @pytest.mark.parametrize("action", Action)
 def test_nobody_may_do_nothing(action: Action) -> None:
     assert not allowed(action, [])
-    assert not allowed(action, [], owns=True)
+    assert not allowed(action, [], owns=True, reads=True)
 
 
 @pytest.mark.parametrize("owns", [False, True], ids=["other", "own"])
@@ -75,7 +79,7 @@ def test_two_roles_may_what_one_of_them_may(action: Action, owns: bool) -> None:
 
 @pytest.mark.parametrize("action", sorted(set(Action) - {Action.MANAGE_ROLES}))
 def test_sysadmin_only_manages_roles(action: Action) -> None:
-    assert not allowed(action, [Role.ADMIN], owns=True)
+    assert not allowed(action, [Role.ADMIN], owns=True, reads=True)
 
 
 def test_sysadmin_cannot_issue() -> None:
