@@ -17,6 +17,7 @@ from pymerkle.hasher import MerkleHasher
 from pymerkle.proof import InclusionProof, InvalidProof, verify_inclusion
 from sd_jwt.verifier import SDJWTVerifier
 
+from ledger.domain.working_days import end_of_working_days
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.sdjwt import parse_certificate
 
@@ -34,7 +35,7 @@ def read(path: Path) -> Any:
 
 def test_summary_counts_everything(demo: Path) -> None:
     counts = read(demo / "demo-out" / "summary.json")["counts"]
-    assert counts["parties"] == 147
+    assert counts["parties"] == 148
     assert counts["resources"] == counts["registrations"] + counts["duplicates_refused"]
     assert counts["registrations"] > 2_200
     assert counts["duplicates_refused"] > 0
@@ -51,12 +52,32 @@ def test_every_unhappy_case_fails_at_the_check_that_names_it(demo: Path) -> None
 def test_transferred_asset_has_a_whole_history(demo: Path) -> None:
     transfer = read(demo / "demo-out" / "summary.json")["transfer"]
     names = [event["name"] for event in transfer["events"]]
-    assert names == ["Registered", "Confirmed", "TransferOffered", "TransferAccepted"]
+    assert names == ["Registered", *["Advanced"] * 3, "Confirmed", "TransferOffered", "TransferAccepted"]
     assert transfer["completeness"]["complete"]
 
 
-def test_picture_is_a_picture(demo: Path) -> None:
-    assert (demo / "demo-out" / "flow.svg").read_text("utf-8").startswith("<svg ")
+def test_ten_assets_live_on_to_their_annulment_each_step_with_its_gas(demo: Path) -> None:
+    summary = read(demo / "demo-out" / "summary.json")
+    assert summary["counts"]["lives"] == 10
+    stages = {stage["name"]: stage for stage in summary["stages"] if stage["count"] == 10}
+    refused = {name for name, stage in stages.items() if stage["gas"] == 0}
+    assert len(stages) == 15
+    assert refused == {"未经同意的转让被拒 transfer without consent: refused"}
+    names = {event["name"] for event in read(demo / "demo-out" / "asset" / "provenance.json")["events"]}
+    assert {"Filed", "RightGranted", "Pledged", "TransferAccepted", "ObjectionDecided", "Annulled"} <= names
+
+
+def test_every_registration_was_on_notice_for_ten_working_days(demo: Path) -> None:
+    events = read(demo / "demo-out" / "asset" / "provenance.json")["events"]
+    noticed = next(event for event in events if event["name"] == "Advanced" and event["args"]["until"])
+    confirmed = next(event for event in events if event["name"] == "Confirmed")
+    assert noticed["args"]["until"] + 1 == end_of_working_days(noticed["at"], 10)
+    assert confirmed["at"] > noticed["args"]["until"]
+
+
+def test_pictures_are_pictures(demo: Path) -> None:
+    for name in ("flow.svg", "asset/timeline.svg"):
+        assert (demo / "demo-out" / name).read_text("utf-8").startswith("<svg ")
 
 
 def test_a_second_run_on_the_same_ledger_works(demo: Path, tmp_path: Path) -> None:

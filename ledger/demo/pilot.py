@@ -38,6 +38,7 @@ def run_pilot(ledger: Ledger, out: Path, progress: Progress) -> Run:
     assets = register_catalogue(ledger, cast, library, run, progress)
     if LocalClock(ledger.settings).ahead < 0:
         live_on(ledger, cast, assets, run, progress)
+        _write_life(out / "asset", ledger, assets[0])
     catch_up(ledger)
     moved = transfer_one(ledger, cast, run)
     bureau = Bureau(ledger, cast)
@@ -73,6 +74,12 @@ def _write_out(out: Path, ledger: Ledger, cast: Cast, run: Run, made: dict[str, 
     _save(out / "verify" / "registration-facts.json", collect_facts(ledger.reader, registration).to_bytes())
     _save(out / "summary.json", _json(run.to_dict()))
     _save(out / "flow.svg", flow_picture(run).encode())
+
+
+def _write_life(folder: Path, ledger: Ledger, asset: str) -> None:
+    _save(folder / "provenance.json", _json(ledger.provenances.asset(asset).to_dict()))
+    _save(folder / "provenance.jsonld", _json(ledger.provenances.prov(asset)))
+    _save(folder / "timeline.svg", ledger.provenances.timeline(asset).encode())
 
 
 def _json(value: object) -> bytes:

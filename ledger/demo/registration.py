@@ -48,19 +48,24 @@ def take_through(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run, pr
     ):
         with run.stage(name) as stage:
             stage.count, stage.gas = len(assets), step(registrar, assets, progress(name, len(assets)))
-    wait_for_notice(ledger, assets)
+    over = wait_for_notice(ledger, assets)
     with run.stage("确认并发登记凭证 confirm and certify") as stage:
-        stage.count = len(assets)
-        stage.gas = review.confirm(registrar, assets, progress(stage.name, len(assets)))
+        stage.count = len(over)
+        stage.gas = review.confirm(registrar, over, progress(stage.name, len(over)))
 
 
-def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> None:
-    """Let the notices run out, if the chain's clock is still behind the present; else they take their days."""
-    ends = [asset.until for asset in ledger.reader.assets(assets) if asset is not None and asset.stage == "noticed"]
+def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> list[str]:
+    """Let the notices run out, if the chain's clock is still behind the present; else they take their days.
+
+    Returns the assets whose notice is over.
+    """
+    ends = {asset.id: asset.until for asset in ledger.reader.assets(assets) if asset and asset.stage == "noticed"}
     clock = LocalClock(ledger.settings)
-    wait = max(ends, default=0) + 1 - clock()
+    wait = max(ends.values(), default=0) + 1 - clock()
     if 0 < wait <= -clock.ahead:
         clock.skip(ledger.reader.connection, wait)
+    now = clock()
+    return [asset for asset in assets if ends.get(asset, 0) < now]
 
 
 def catch_up(ledger: Ledger) -> None:

@@ -14,6 +14,7 @@ _COUNTS = {
     "resources": "数据资源 resources",
     "registrations": "登记 registrations",
     "duplicates_refused": "重复登记被拒 duplicates refused",
+    "lives": "走完一生的登记 registrations lived to their end",
     "authorizations": "授权 authorisations",
     "provisions": "提供 provisions",
     "usage_certificates": "用数凭证 usage certificates",
