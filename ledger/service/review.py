@@ -29,6 +29,8 @@ from ledger.store.registration_tables import Application
 Progress = Callable[[int], None]
 # A notice lasts for all of its working days, so the contract's least number of seconds is kept by any calendar.
 LAST_SECOND = 1
+# Where a confirmation leaves a registration.
+CONFIRMED = ("confirmed", "cancelled")
 
 
 def _silent(_count: int) -> None:
@@ -92,9 +94,11 @@ class Review:
         return self._advance(registrar, asset_ids, "reviewed", "noticed", progress, signed, until)
 
     def _record_notice(self, asset_ids: Sequence[str], start: int, end: int) -> None:
-        with self._database.write() as session:
-            for chunk in chunks(asset_ids):
-                mine = Application.asset_id.in_(chunk)
+        for chunk in chunks(asset_ids):
+            # What is under notice already keeps the dates that the chain has.
+            waiting = [asset.id for asset in self._known(chunk) if asset.stage == "reviewed"]
+            with self._database.write() as session:
+                mine = Application.asset_id.in_(waiting)
                 last = (
                     select(Application.asset_id, func.max(Application.number))
                     .where(mine)
@@ -160,7 +164,7 @@ class Review:
     def _by_validity(self, asset_ids: Sequence[str]) -> dict[int, list[str]]:
         grouped: dict[int, list[str]] = {}
         for asset in self._known(asset_ids):
-            if asset.stage is not None or asset.state != "confirmed":
+            if asset.stage is not None or asset.state not in CONFIRMED:
                 grouped.setdefault(self._valid_to(asset), []).append(asset.id)
         return grouped
 
