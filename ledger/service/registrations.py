@@ -255,7 +255,7 @@ class Registrations:
     ) -> Receipt:
         with self._database.write() as session:
             rows = applications(session, asset)
-            filed = [row for row in rows if row.kind == kind and row.content == content]
+            filed = rows[-1].kind == kind and rows[-1].content == content
             fresh = None if filed else self._add(session, asset, kind, by, resource, content=content).id
         fingerprint = NOTHING if resource.fingerprint == rows[0].fingerprint else resource.fingerprint
         call = file_application(asset, kind, content, fingerprint, chain_grade(resource.grade))
