@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from ledger.chain.records import AssetRecord
 from ledger.demo.cast import Cast, assemble
@@ -24,6 +25,7 @@ from ledger.service.parties import NewParty
 from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
+from ledger.store.registration_tables import Evidence
 
 ROWS = (
     {"year": "1981", "emp": "5.0", "wage": "14.0", "capital": "0.5", "output": "95.7"},
@@ -129,6 +131,11 @@ class Pilot:
         self.ledger.anchoring.flush()
         bundle = self.ledger.bundles.build(number)
         return self.ledger.verification.verify(bundle.to_bytes(), Expectation()).report
+
+    def evidence_of(self, asset: str) -> list[str]:
+        """The digests of all documents that are kept for acts on the asset."""
+        with self.ledger.database.read() as session:
+            return sorted(session.scalars(select(Evidence.digest).where(Evidence.asset_id == asset)))
 
     def history(self, asset: str) -> list[dict[str, Any]]:
         """Every event of the asset; proven complete."""
