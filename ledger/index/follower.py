@@ -75,8 +75,8 @@ class Follower:
     def sync(self, to_block: int | None = None) -> SyncReport:
         """Catch up with the node, or to ``to_block``.
 
-        Raises Conflict INDEX_CURSOR_MOVED when another follower wrote first, and ChainUnavailable
-        INDEX_HEAD_MISMATCH when the events given do not add up to a contract's head; the step is not written then.
+        What another follower wrote meanwhile is taken as it is. Raises ChainUnavailable INDEX_HEAD_MISMATCH when the
+        events given do not add up to a contract's head; the step is not written then.
         """
         tables.METADATA.create_all(self._engine)
         target = self._reader.latest().number - self._confirmations
@@ -124,6 +124,12 @@ class Follower:
             if _fits_together(cursor, events, headers) and self._still_there(cursor.number, cursor.hash):
                 try:
                     return self._write(cursor, events, headers), len(events)
+                except Conflict:
+                    # Another follower of this index was first: on from where it stands.
+                    cursor = self._cursor()
+                    if cursor.number >= last:
+                        return cursor, 0
+                    continue
                 except ChainUnavailable as error:
                     # Heads of another chain than the events: it went back in between, the node hides nothing.
                     if error.code != "INDEX_HEAD_MISMATCH" or self._still_there(last, headers[-1].hash):
