@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ledger.chain.deployment import ASSET_REGISTRY
 from ledger.domain.canonical import canonical
 from ledger.errors import ChainRejected, Conflict, Forbidden, InvalidInput, NotFound
+from ledger.index.follower import Follower
+from ledger.index.tables import EVENTS
 from ledger.store.database import Database
 from ledger.store.records import registration
 from ledger.store.registration_tables import Evidence
@@ -29,9 +33,17 @@ class EvidenceBook:
     document gives the same digest, so a party that signs its call in a second request signs the same call.
     """
 
-    def __init__(self, database: Database, sealer: Sealer, salt_key: bytes, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        follower: Follower,
+        salt_key: bytes,
+        clock: Callable[[], int],
+    ) -> None:
         self._database = database
         self._sealer = sealer
+        self._follower = follower
         self._salt_key = salt_key
         self._clock = clock
 
@@ -39,13 +51,14 @@ class EvidenceBook:
     def kept(self, asset: str, kind: str, by: str, document: Mapping[str, Any]) -> Iterator[str]:
         """Keep ``document`` for an act on the chain; gives its digest, 64 hex digits; kept before: the same.
 
-        If the act is refused the document goes again. Raises ``InvalidInput`` ``EVIDENCE_TOO_LARGE``, ``NotFound``.
+        If the act is refused the document goes again, unless the same act was taken meanwhile.
+        Raises ``InvalidInput`` ``EVIDENCE_TOO_LARGE``, ``NotFound``.
         """
         digest, fresh = self._keep(asset, kind, by, document)
         try:
             yield digest
         except REFUSALS:
-            if fresh:
+            if fresh and not self._on_chain(asset, digest):
                 self._forget(digest)
             raise
 
@@ -66,6 +79,12 @@ class EvidenceBook:
             if fresh:
                 self._add(session, digest, asset, kind, by, {"salt": salt.hex(), "text": text.decode()})
         return digest, fresh
+
+    def _on_chain(self, asset: str, digest: str) -> bool:
+        self._follower.sync()
+        query = select(EVENTS.c.args).where(EVENTS.c.contract == ASSET_REGISTRY, EVENTS.c.scope == asset)
+        with self._database.read() as session:
+            return any(digest in args.values() for args in session.scalars(query))
 
     def _forget(self, digest: str) -> None:
         with self._database.write() as session:

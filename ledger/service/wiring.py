@@ -165,7 +165,7 @@ def wire(
     parties = Parties(database, sealer, installation.authority, reader, lookup_key, clock)
     follower = Follower(database.engine, reader)
     descriptions = Descriptions(database, follower)
-    evidence = EvidenceBook(database, sealer, lookup_key, clock)
+    evidence = EvidenceBook(database, sealer, follower, lookup_key, clock)
     certificates = RegistrationCertificates(
         database, sealer, reader, status, scenarios, descriptions, installation.operator, clock
     )
