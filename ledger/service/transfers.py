@@ -17,6 +17,7 @@ from ledger.chain.reader import ChainReader
 from ledger.chain.relay import SignedRequest
 from ledger.chain.sender import Receipt
 from ledger.domain.ruleset import Ruleset
+from ledger.errors import Conflict
 from ledger.service.acting import Acting
 from ledger.service.evidence import EvidenceBook
 from ledger.service.registration_certificates import RegistrationCertificates
@@ -77,10 +78,17 @@ class Transfers:
         Safe to call again after a crash: a party that holds the asset already only gets its certificate.
         """
         held, gas = self._reader.asset(asset), 0
-        if held is None or held.holder != by:
+        if held is None or held.holder != by or held.state != "confirmed":
             gas = self._acting.act_as(by, accept_transfer(asset), signed).gas_used
-        (certificate,) = self._certificates.settle([asset])
-        return Accepted(certificate, gas)
+        issued = self._certificates.settle([asset])
+        if not issued:
+            raise Conflict(
+                "ASSET_WRONG_STATE",
+                "The asset was taken over, but its registration ended before it was certified.",
+                where=asset,
+                hint="Read its provenance: it says who ended it, and why.",
+            )
+        return Accepted(issued[0], gas)
 
     def reject(self, asset: str, by: str, signed: SignedRequest | None = None) -> Receipt:
         """Refuse an offer."""
