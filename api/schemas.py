@@ -305,7 +305,8 @@ class PartyStatusIn(Signable):
 
 
 class RegisterIn(Signable):
-    resource: ResourceIn
+    resource: ResourceIn | None = Field(None, description="The description; or give `catalogue_code`.")
+    catalogue_code: str | None = Field(None, max_length=64, description="A published resource of the catalogue.")
     applicant: HexId | None = Field(None, description="For brokers: the principal whose mandate they have.")
 
 

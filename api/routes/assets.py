@@ -11,6 +11,7 @@ from api.schemas_registration import AnnulIn
 from ledger.chain.relay import SignedRequest
 from ledger.domain.permissions import Action
 from ledger.domain.resource import DataResource, check_resource
+from ledger.errors import InvalidInput
 
 router = APIRouter(prefix="/assets", tags=["assets"])
 
@@ -23,7 +24,13 @@ def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: Caller) -> sch
     agent = None if applicant == actor.party else actor.party
     if agent is not None:
         ledger.mandates.require(applicant, agent)
-    intake = ledger.registrations.submit(applicant, [resource_of(body.resource)], agent)
+    if body.resource is not None:
+        resource = resource_of(body.resource)
+    elif body.catalogue_code is not None:
+        resource = ledger.catalogue.registrable(body.catalogue_code)
+    else:
+        raise InvalidInput("RESOURCE_MISSING", "Give a description or a catalogue code.", where="resource")
+    intake = ledger.registrations.submit(applicant, [resource], agent)
     for refusal in intake.refused:
         raise refusal.error
     ledger.registrations.register(intake.accepted, signed=signed_of(body))

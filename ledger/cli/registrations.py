@@ -33,20 +33,24 @@ OPTIONAL = ("package", "source_kind", "domain", "format", "update_freq", "share_
 
 @app.command()
 def submit(
-    file: Annotated[
-        Path, typer.Argument(help=f"CSV: {', '.join(REQUIRED)}; fields as name:type[:pii[:secrecy[:grade]]];…")
-    ],
     by: By,
+    file: Annotated[
+        Path | None, typer.Argument(help=f"CSV: {', '.join(REQUIRED)}; fields as name:type[:pii[:secrecy[:grade]]];…")
+    ] = None,
+    code: Annotated[list[str] | None, typer.Option(help="A published resource of the catalogue, by its code.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Apply for first registration of every resource of a CSV file; a row that does not parse stops all.
+    """Apply for first registration of every resource of a CSV file, or of published resources of the catalogue.
+
+    A row that does not parse stops all.
 
     示例 Example:  pingzheng registration submit resources.csv --by <party>
     """
     with opened(home, as_json) as ledger:
         by = party_of(ledger, by)
-        intake = ledger.registrations.submit(by, _resources(file))
+        resources = [ledger.catalogue.registrable(each) for each in code or ()]
+        intake = ledger.registrations.submit(by, resources + (_resources(file) if file else []))
         ids = intake.accepted
         _with_bar("登记 register", len(ids), lambda tick: ledger.registrations.register(ids, tick))
         rows: list[dict[str, Any]] = [{"asset": asset, "result": "submitted"} for asset in intake.accepted]

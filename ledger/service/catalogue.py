@@ -291,9 +291,13 @@ def current(session: Session, row: CatalogueResource) -> DataResource:
 
 def matched(session: Session, resource: DataResource) -> tuple[str, Sequence[str]]:
     """The grade that the important-data list and the provider give the resource, the higher, and the kinds matched."""
+    return matched_grade(resource, listed_kinds(session))
+
+
+def listed_kinds(session: Session) -> list[ImportantData]:
+    """The kinds of data that the important-data list names now."""
     rows = session.scalars(select(ImportantDataEntry).where(ImportantDataEntry.withdrawn_at.is_(None)))
-    kinds = [ImportantData(row.title, row.grade, row.pattern, tuple(row.fields)) for row in rows]
-    return matched_grade(resource, kinds)
+    return [ImportantData(row.title, row.grade, row.pattern, tuple(row.fields)) for row in rows]
 
 
 def require_provider(row: CatalogueResource, party: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -17,10 +17,12 @@ from ledger.chain.relay import SignedRequest
 from ledger.chain.sender import Receipt
 from ledger.domain.asset import asset_id, document_digest
 from ledger.domain.days import shanghai_day
+from ledger.domain.important import matched_grade
 from ledger.domain.resource import DataResource, check_registrable
 from ledger.domain.ruleset import Ruleset
 from ledger.errors import Conflict, InvalidInput, PingzhengError
 from ledger.service.acting import Acting
+from ledger.service.catalogue import listed_kinds, matched
 from ledger.service.descriptions import Descriptions, application_document, applications
 from ledger.service.evidence import REFUSALS, EvidenceBook
 from ledger.service.registration_certificates import latest_certificate
@@ -90,8 +92,7 @@ class Registrations:
         return Intake(tuple(accepted), tuple(refused))
 
     def _submit(self, session: Session, applicant: str, resource: DataResource, agent: str | None) -> str:
-        # Important data is reviewed while its application is; core data is not taken at all.
-        check_registrable(resource, reviewed=True)
+        self._check_grade(session, resource)
         standing, attempts = self._earlier(session, applicant, resource)
         if standing is not None:
             return standing
@@ -111,6 +112,10 @@ class Registrations:
         session.flush()
         self._add(session, row.asset_id, "first", applicant, resource, agent)
         return row.asset_id
+
+    def _check_grade(self, session: Session, resource: DataResource) -> None:
+        # Important data is reviewed while its application is; core data, and what is listed as such, is not taken.
+        check_registrable(replace(resource, grade=matched(session, resource)[0]), reviewed=True)
 
     def _earlier(self, session: Session, applicant: str, resource: DataResource) -> tuple[str | None, int]:
         """The applicant's own registration of this resource if it stands, and how many there were."""
@@ -199,10 +204,12 @@ class Registrations:
     def _by_account(self, asset_ids: Sequence[str]) -> dict[str, list[AssetRegistration]]:
         grouped: dict[str, list[AssetRegistration]] = {}
         with self._database.read() as session:
+            kinds = listed_kinds(session)
             for identifier in asset_ids:
                 row, _ = registration(session, identifier)
                 first = applications(session, identifier)[0]
-                grade = chain_grade(application_document(session, first)["grade"])
+                resource = DataResource.from_dict(application_document(session, first))
+                grade = chain_grade(matched_grade(resource, kinds)[0])
                 entry = AssetRegistration(identifier, first.content, first.fingerprint, grade)
                 grouped.setdefault(party(session, row.applicant).account, []).append(entry)
         return grouped
@@ -215,8 +222,8 @@ class Registrations:
         Nothing is overwritten: every version keeps its own document. Raises ``Conflict`` ``GRADE_CORE``,
         ``RESOURCE_CODE_DIFFERS``, and what the contract refuses.
         """
-        check_registrable(resource, reviewed=True)
         with self._database.read() as session:
+            self._check_grade(session, resource)
             row, _ = registration(session, asset)
         if resource.code != row.resource_code:
             raise Conflict(
@@ -257,8 +264,9 @@ class Registrations:
             rows = applications(session, asset)
             filed = rows[-1].kind == kind and rows[-1].content == content
             fresh = None if filed else self._add(session, asset, kind, by, resource, content=content).id
+            grade = chain_grade(matched(session, resource)[0])
         fingerprint = NOTHING if resource.fingerprint == rows[0].fingerprint else resource.fingerprint
-        call = file_application(asset, kind, content, fingerprint, chain_grade(resource.grade))
+        call = file_application(asset, kind, content, fingerprint, grade)
         try:
             return self._acting.act_as(by, call, signed)
         except REFUSALS:

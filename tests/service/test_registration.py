@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ledger.domain.important import ImportantData
 from ledger.errors import Conflict, Forbidden, PingzhengError
 from ledger.proof.history import HistoryEvent, verify_history
 from ledger.proof.verifier import Expectation
@@ -115,3 +116,18 @@ def test_dropping_the_index_and_replaying_gives_the_same_rows(pilot: Pilot) -> N
     after = pilot.ledger.follower.snapshot_rows()
     assert sum(map(len, before.values())) > 100
     assert before == after
+
+
+def test_what_the_important_data_list_names_is_registered_as_such(pilot: Pilot) -> None:
+    authority = pilot.ledger.parties.actor(pilot.ledger.installation.authority_party)
+    for title, grade in (("Pipelines", "important"), ("Arsenals", "core")):
+        pilot.ledger.important_data.add(authority, ImportantData(title, grade, pattern=f"Resource listed/{title}*"))
+    intake = pilot.ledger.registrations.submit(
+        pilot.cast.provider, [resource("listed/Pipelines"), resource("listed/Arsenals")]
+    )
+    (asset,), (refusal,) = intake.accepted, intake.refused
+    assert (refusal.resource.code, refusal.error.code) == ("listed/Arsenals", "GRADE_CORE")
+    pilot.ledger.registrations.register([asset])
+    record = pilot.ledger.reader.asset(asset)
+    assert record is not None
+    assert (record.grade, record.cleared) == ("important", False)
