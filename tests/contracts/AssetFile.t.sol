@@ -189,20 +189,35 @@ contract AssetFileTest is AssetStages {
         file(ASSET, ApplicationKind.Cancel);
     }
 
-    function test_file_GivenAnApplicationIsReturned_ItRevertsWhereANewOneWould() public {
-        bring(NEW, ApplicationKind.Change, Stage.Returned);
-        bring(nth(0), ApplicationKind.Correct, Stage.Returned);
-        freeze(NEW);
-        expectFrozen(NEW);
-        file(NEW, ApplicationKind.Change);
-        freeze(nth(0));
-        file(nth(0), ApplicationKind.Correct);
-        vm.warp(VALID_TO - 1);
+    function test_file_GivenAnApplicationIsReturned_ItRevertsOnceFrozen() public {
+        for (uint256 kind = uint256(ApplicationKind.First); kind < KINDS; ++kind) {
+            AssetId id = nth(kind);
+            bring(id, ApplicationKind(kind), Stage.Returned);
+            freeze(id);
+            bool passes = kind == uint256(ApplicationKind.First) || kind == uint256(ApplicationKind.Correct);
+            if (!passes) expectFrozen(id);
+            file(id, ApplicationKind(kind));
+            assertApplication(id, ApplicationKind(kind), passes ? Stage.Submitted : Stage.Returned, 0);
+        }
+    }
+
+    function testFuzz_file_GivenAnApplicationIsReturned_ItRevertsOnceExpired(uint40 seed) public {
+        for (uint256 kind = uint256(ApplicationKind.Change); kind < KINDS; ++kind) {
+            bring(nth(kind), ApplicationKind(kind), Stage.Returned);
+        }
         file(ASSET, ApplicationKind.Renew);
         advance(ASSET, Stage.Returned);
-        vm.warp(VALID_TO);
-        expectExpired();
+        vm.warp(VALID_TO - 1);
         file(ASSET, ApplicationKind.Renew);
+        vm.warp(bound(seed, VALID_TO, 1e11 - 1));
+        for (uint256 kind = uint256(ApplicationKind.Change); kind < uint256(ApplicationKind.Cancel); ++kind) {
+            vm.expectRevert(abi.encodeWithSelector(IAssetRecord.AssetExpired.selector, nth(kind), VALID_TO));
+            file(nth(kind), ApplicationKind(kind));
+        }
+        file(nth(uint256(ApplicationKind.Cancel)), ApplicationKind.Cancel);
+        advance(PENDING, Stage.Returned);
+        file(PENDING, ApplicationKind.First);
+        assertApplication(PENDING, ApplicationKind.First, Stage.Submitted, 0);
     }
 
     function test_file_GivenAnApplicationIsReturned_ItRevertsForAnotherKind() public {
