@@ -56,11 +56,13 @@ artifacts: setup  ## Compile the contracts into the package
 gas: setup  ## Measure gas into contracts/gas.json
 	$(BIN)/python scripts/gas.py
 
-lock:  ## Resolve the Python lock again (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--all-extras pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--group slither -o requirements-slither.lock
+# Extras stay in the locks: else an older pip asks for the hash of a newer release of `coverage[toml]`.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-emit-index-url --no-header
+
+lock:  ## Resolve the Python locks again (needs uv)
+	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
+	$(COMPILE) --group slither -o requirements-slither.lock
 
 clean:  ## Remove what was built; keeps the ledger in var/
 	rm -rf .venv .venv-slither node_modules build cache coverage demo-out

@@ -49,7 +49,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         if (grade == Grade.Core || grade < asset.grade) revert AssetGrade(id, grade);
         // Effect
         if (fingerprint != 0) _reserve(id, fingerprint);
-        if (grade != asset.grade) {
+        if (fingerprint != 0 || grade != asset.grade) {
             asset.grade = grade;
             asset.cleared = false;
         }
@@ -261,6 +261,8 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         }
         if (asset.objections != 0) revert AssetObjected(id, asset.objections);
         if (asset.frozen && kind != ApplicationKind.Correct) revert AssetFrozen(id);
-        if (asset.grade == Grade.Important && !asset.cleared) revert AssetNotCleared(id);
+        if (asset.grade == Grade.Important && !asset.cleared && kind != ApplicationKind.Cancel) {
+            revert AssetNotCleared(id);
+        }
     }
 }

@@ -70,7 +70,7 @@ interface IAssetApplications {
 
     /// @notice Apply for change, correction, renewal or cancellation; or file a returned application again, as
     /// the kind it was. For the holder. A frozen registration can be corrected only, an expired one cancelled only.
-    /// @param fingerprint Of the new content; 0 where it stays as it is.
+    /// @param fingerprint Of the new content, which voids a security review; 0 where it stays as it is.
     function file(AssetId id, ApplicationKind kind, bytes32 content, bytes32 fingerprint, Grade grade) external;
 
     /// @notice Take applications on (`Accepted`), find them in order (`Reviewed`), publish them (`Noticed`) or give

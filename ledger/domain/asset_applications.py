@@ -77,11 +77,13 @@ def file(
     grade: str,
     at: int,
     *,
+    anew: bool = False,
     earlier: AssetLife | None = None,
 ) -> AssetLife:
     """An application of a kind, or a returned one again. By the holder.
 
-    ``earlier`` is the other asset that has the new fingerprint, if one is given and another has it.
+    ``anew`` says that it brings other content, with a fingerprint of its own; ``earlier`` is the other asset that
+    has that fingerprint, if one has it.
     """
     acting(by)
     holding(life, by)
@@ -99,7 +101,7 @@ def file(
         kind=kind,
         stage=APPLICATION.initial,
         grade=grade,
-        cleared=life.cleared and grade == life.grade,
+        cleared=life.cleared and grade == life.grade and not anew,
         applications=life.applications + (not again),
         offered_to=NOBODY,
         until=0,
@@ -227,7 +229,7 @@ def confirmable(life: AssetLife, at: int) -> None:
     unobjected(life, at)
     if life.kind != "correct":
         unfrozen(life, at)
-    if life.grade == "important" and not life.cleared:
+    if life.grade == "important" and not life.cleared and life.kind != "cancel":
         raise refused("ASSET_NOT_CLEARED")
     if life.kind == "cancel":
         let_go(life, NOBODY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, true, update
 
 from ledger.domain.asset_names import (
     APPLICATION_KINDS,
@@ -58,8 +58,9 @@ def _filed(connection: Connection, event: IndexedEvent) -> None:
     values: dict[str, Any] = {"filed": args["content"]}
     if args["fingerprint"] != NO_FINGERPRINT:
         values["fingerprint"] = args["fingerprint"]
-    raised = (assets.c.id == args["id"]) & (assets.c.grade != grade)
-    connection.execute(update(assets).where(raised).values(grade=grade, cleared=False))
+    # A security review is of one content at one grade.
+    changed = assets.c.grade != grade if "fingerprint" not in values else true()
+    connection.execute(update(assets).where(assets.c.id == args["id"], changed).values(grade=grade, cleared=False))
     _set(connection, event, kind=APPLICATION_KINDS[args["kind"]], stage="submitted", **NO_OFFER, **values)
 
 

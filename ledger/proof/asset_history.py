@@ -79,7 +79,7 @@ def _filed(view: AssetView, args: _Args) -> AssetView:
         filed=args["content"],
         fingerprint=view.fingerprint if fingerprint == _NO_DIGEST else fingerprint,
         grade=grade,
-        cleared=view.cleared and grade == view.grade,
+        cleared=view.cleared and grade == view.grade and fingerprint == _NO_DIGEST,
         offered_to=None,
         until=0,
     )

@@ -102,8 +102,8 @@ def _file(kind: str | None, sides: Sides, asset: str, choices: Choices) -> Move:
     prints = [digest(f"second print {asset}"), *sides.fingerprints]
     fingerprint = choices.mostly([NOTHING, prints[0]], prints)
     grade = choices.mostly([life.grade] * 3 + [GRADES[1]], GRADES)
-    earlier = sides.having(fingerprint, asset)
-    after = partial(applications.file, life, by, kind, content, grade, at, earlier=earlier)
+    earlier, anew = sides.having(fingerprint, asset), fingerprint != NOTHING
+    after = partial(applications.file, life, by, kind, content, grade, at, anew=anew, earlier=earlier)
     call = writes.file_application(digest(asset), kind, content, fingerprint, grade)
     return Move(name, asset, by, call, after, fingerprint)
 

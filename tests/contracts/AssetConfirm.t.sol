@@ -122,7 +122,15 @@ contract AssetConfirmTest is AssetStages {
         assertState(first, AssetState.Confirmed);
     }
 
-    function test_confirm_GivenImportantDataIsNotCleared() public {
+    function test_confirm_GivenImportantDataIsNotCleared_ItPassesForACancellation() public {
+        by(PROVIDER);
+        assets.file(ASSET, ApplicationKind.Cancel, "new", 0, Grade.Important);
+        _reviewed(ASSET);
+        confirm(ASSET, 0);
+        assertState(ASSET, AssetState.Cancelled);
+    }
+
+    function test_confirm_GivenImportantDataIsNotCleared_ItReverts() public {
         register(NEW, PRINT, Grade.Important);
         _noticeOver(NEW);
         expectNotCleared(NEW);

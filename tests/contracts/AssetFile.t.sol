@@ -251,6 +251,15 @@ contract AssetFileTest is AssetStages {
         }
     }
 
+    function test_file_GivenItWasClearedAndTheFingerprintIsAnother() public {
+        register(NEW, PRINT, Grade.Important);
+        clear(NEW);
+        advance(NEW, Stage.Returned);
+        by(PROVIDER);
+        assets.file(NEW, ApplicationKind.First, "new", "other print", Grade.Important);
+        assertTrue(!assets.assetOf(NEW).cleared, "not cleared");
+    }
+
     function testFuzz_file_WhenAllIsWell(uint8 seed, bytes32 content, bytes32 print, uint16 wait)
         public
         folding(ASSET)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def closed(life: AssetLife, **changes: object) -> AssetLife:
     return replace(life, kind=None, stage=None, until=0, **changes)  # type: ignore[arg-type]
 
 
-def file(life: AssetLife, kind: str, grade: str = "general", content: str = SAID, **kwargs: AssetLife) -> AssetLife:
+def file(life: AssetLife, kind: str, grade: str = "general", content: str = SAID, **kwargs: Any) -> AssetLife:
     return applications.file(life, OWNER, kind, content, grade, AT, **kwargs)
 
 
@@ -103,6 +104,10 @@ DONE: dict[str, tuple[Callable[[], AssetLife], AssetLife]] = {
     "a higher grade is cleared anew": (
         lambda: file(replace(CONFIRMED, cleared=True), "change", "important"),
         staged("submitted", grade="important"),
+    ),
+    "other content is cleared anew": (
+        lambda: file(replace(IMPORTANT, cleared=True), "change", "important", anew=True),
+        staged("submitted", grade="important", cleared=False),
     ),
     "a kept grade stays cleared": (
         lambda: file(replace(IMPORTANT, cleared=True), "change", "important"),
