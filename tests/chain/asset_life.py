@@ -138,6 +138,8 @@ def _change_and_object(life: Life) -> None:
     _uphold(life, 3)  # It was against the change before, and leaves this one alone.
     life.act("bank", assets.object_to(CHILD, digest("ours as before")))
     _uphold(life, 4)
+    # Other content was filed: the review of the content before does not count for it.
+    life.act("founder", assets.clear(CHILD, digest("security review of the change")))
     life.act("bank", assets.object_to(CHILD, digest("still ours")))
     _uphold(life, 5)
     life.act("enterprise", assets.file_application(CHILD, "correct", digest("correct"), assets.NOTHING, "important"))
