@@ -269,7 +269,16 @@ class ChainReader:
 
     def rights(self, identifier: str, *, block: _Block = "latest") -> list[RightRecord]:
         """The rights granted in an asset, those ended included, by number from 1."""
-        (found,) = self._read(ASSET_REGISTRY, "rightsOf", [identifier], block)
+        return self.rights_of([identifier], block=block)[0]
+
+    def rights_of(self, identifiers: Sequence[str], *, block: _Block = "latest") -> list[list[RightRecord]]:
+        """The rights granted in many assets, in the order asked for."""
+        face, address = interface_of(ASSET_REGISTRY), self.deployment.asset_registry
+        calls = [(address, face.encode_call("rightsOf", [identifier])) for identifier in identifiers]
+        found = self._connection.call_many(calls, block=block)
+        return [self._rights(face.decode_result("rightsOf", data)[0]) for data in found]
+
+    def _rights(self, found: Sequence[dict[str, Any]]) -> list[RightRecord]:
         return [
             RightRecord(
                 no=no,

@@ -19,7 +19,7 @@ from ledger.chain.client import ChainClient
 from ledger.chain.connection import unhex
 from ledger.chain.deployment import FORWARDER
 from ledger.chain.sender import Receipt
-from ledger.errors import Forbidden, InvalidInput
+from ledger.errors import ChainRejected, Forbidden, InvalidInput
 
 FORWARDER_NAME: Final = "Pingzheng"
 MAX_REQUEST_BYTES: Final = 128 * 1024
@@ -135,7 +135,12 @@ class Relay:
         # EIP-150: an inner call gets 63/64 of what is left; ganache never answers an estimate of the whole.
         inner = message["gas"] + message["gas"] // 63
         gas = inner + _FORWARD_OVERHEAD_GAS + _CALLDATA_GAS * len(payload)
-        return self._client.transact(forwarder, payload, gas=gas)
+        try:
+            return self._client.transact(forwarder, payload, gas=gas)
+        except ChainRejected:
+            # Another transaction came first. The forwarder hides why the contract refused: the contract says it.
+            self._trial_gas(message["from"], to, data)
+            raise
 
     def _domain(self) -> dict[str, Any]:
         return {

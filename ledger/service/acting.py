@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ledger.chain.calls import Call
-from ledger.chain.relay import Relay, SignedRequest, sign_request
+from ledger.chain.relay import ForwardRequest, Relay, SignedRequest, sign_request
 from ledger.chain.sender import Receipt
-from ledger.errors import Conflict
+from ledger.errors import Conflict, Forbidden
 from ledger.service.keys import Custody
 from ledger.store.database import Database
 from ledger.store.records import party
 
 REQUEST_SECONDS = 3600
+NONCE_ATTEMPTS = 10
+NONCE_TAKEN = ("REQUEST_SIGNATURE_INVALID", "ERC2771_FORWARDER_INVALID_SIGNER")
 
 
 class Acting:
@@ -44,12 +46,25 @@ class Acting:
                     hint="Sign the typed data that the unsigned call was answered with.",
                 )
             return self._relay.submit(signed)
-        prepared = self._relay.prepare(account, call, self._clock() + REQUEST_SECONDS)
         if account in self._custody:
-            return self._relay.submit(sign_request(prepared, self._custody.private_key(account)))
+            return self._sign_and_submit(account, call)
         raise Conflict(
             "SIGNATURE_REQUIRED",
             "The party must sign this call with its own key.",
             hint="Sign `typed_data` (EIP-712) and send the call again with `signed_request`.",
-            typed_data=dict(prepared.typed_data),
+            typed_data=dict(self._prepare(account, call).typed_data),
         )
+
+    def _sign_and_submit(self, account: str, call: Call) -> Receipt:
+        key = self._custody.private_key(account)
+        for _ in range(NONCE_ATTEMPTS - 1):
+            try:
+                return self._relay.submit(sign_request(self._prepare(account, call), key))
+            except Forbidden as refusal:
+                # Another call of the same party took the nonce, and may have changed what the contract says to this.
+                if refusal.code not in NONCE_TAKEN:
+                    raise
+        return self._relay.submit(sign_request(self._prepare(account, call), key))
+
+    def _prepare(self, account: str, call: Call) -> ForwardRequest:
+        return self._relay.prepare(account, call, self._clock() + REQUEST_SECONDS)

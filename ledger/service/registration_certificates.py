@@ -56,28 +56,26 @@ class RegistrationCertificates:
 
     def settle(self, asset_ids: Sequence[str]) -> list[Certificate]:
         """The certificate of each confirmed asset's present state, issued if it is a new one."""
-        assets = [asset for asset in self._reader.assets(asset_ids) if asset is not None and asset.state == "confirmed"]
-        issued = self._issue_all(assets)
+        self._descriptions.refresh(asset_ids)
+        issued = self._issue_all(asset_ids)
         for row in issued:
             if row.supersedes is not None:
                 self._status.supersede(row.supersedes, row.certificate_no)
         return issued
 
-    def _issue_all(self, assets: Sequence[AssetRecord]) -> list[Certificate]:
-        rights = {asset.id: self._reader.rights(asset.id) for asset in assets if self._may_have_rights(asset)}
-        self._descriptions.refresh([asset.id for asset in assets])
+    def _issue_all(self, asset_ids: Sequence[str]) -> list[Certificate]:
         try:
             with self._database.write() as session:
-                return [self._issue(session, asset, rights.get(asset.id, [])) for asset in assets]
+                # Read while nobody else writes: of two that settle, the later certificate has the later state.
+                assets = [asset for asset in self._reader.assets(asset_ids) if asset is not None]
+                confirmed = [asset for asset in assets if asset.state == "confirmed"]
+                rights = self._reader.rights_of([asset.id for asset in confirmed])
+                return [self._issue(session, *each) for each in zip(confirmed, rights, strict=True)]
         except IntegrityError:
             # Another process issued one of them first: there is nothing left to do but to read them.
             with self._database.read() as session:
-                return [current_certificate(session, asset.id) for asset in assets]
-
-    def _may_have_rights(self, asset: AssetRecord) -> bool:
-        # An asset without a certificate was confirmed just now: nothing could be granted in it before.
-        with self._database.read() as session:
-            return latest_certificate(session, asset.id) is not None
+                newest = [latest_certificate(session, asset) for asset in asset_ids]
+            return [row for row in newest if row is not None]
 
     def _issue(self, session: Session, asset: AssetRecord, rights: Sequence[RightRecord]) -> Certificate:
         now = self._clock()

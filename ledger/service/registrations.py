@@ -180,9 +180,7 @@ class Registrations:
         """
         gas = 0
         for chunk in chunks(asset_ids):
-            known = self._reader.assets(chunk)
-            missing = [identifier for identifier, asset in zip(chunk, known, strict=True) if asset is None]
-            for account, rows in self._by_account(missing).items():
+            for account, rows in self._by_account(self._missing(chunk)).items():
                 gas += self._register(account, rows, signed)
             progress(len(chunk))
         return gas
@@ -192,9 +190,18 @@ class Registrations:
             return self._acting.act(account, register_assets(rows), signed).gas_used
         except REFUSALS as refusal:
             # What waits for a signature stays handed in; what the contract refuses must not stand in another's way.
+            missing = self._missing([row.id for row in rows])
+            if not missing:
+                # The same was handed in twice at once, and the other was first.
+                return 0
             if refusal.code not in SIGNING:
-                self._discard([row.id for row in rows])
+                self._discard(missing)
             raise
+
+    def _missing(self, asset_ids: Sequence[str]) -> list[str]:
+        """Those that the chain does not have."""
+        known = self._reader.assets(asset_ids)
+        return [identifier for identifier, asset in zip(asset_ids, known, strict=True) if asset is None]
 
     def _discard(self, asset_ids: Sequence[str]) -> None:
         with self._database.write() as session:

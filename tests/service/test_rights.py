@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from ledger.chain.asset_calls import confirm_assets
+from ledger.chain.relay import Relay
 from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.service.acting import Acting
 from ledger.service.rights import NewRight
 from tests.service.conftest import Pilot
 
@@ -155,6 +158,20 @@ def test_granted_rights_survive_a_transfer_of_the_asset(pilot: Pilot) -> None:
         granted(pilot, asset, "operate", cast.other_bank, by=cast.bank)
     with pytest.raises(Forbidden, match="ASSET_NOT_HOLDER"):
         granted(pilot, asset, "process", cast.other_bank)
+
+
+def test_first_certificate_lists_a_right_that_was_granted_before_it_was_issued(pilot: Pilot) -> None:
+    """As after a crash between the confirmation on the chain and the certificate."""
+    (asset,) = pilot.applied("rights/before-certificate")
+    pilot.noticed([asset])
+    pilot.after_notice([asset])
+    valid_to = pilot.ledger.clock() + 1000 * DAY
+    Acting(Relay(pilot.ledger.client), pilot.ledger.custody, pilot.ledger.database, pilot.ledger.clock).act_as(
+        pilot.cast.registrar, confirm_assets([asset], valid_to)
+    )
+    granted(pilot, asset, "operate", pilot.cast.bank)
+    own = [(kind, none, pilot.cast.provider) for kind, none in OWN]
+    assert certified(pilot, asset) == sorted([*own, ("operate", 1, pilot.cast.bank)])
 
 
 def test_frozen_or_offered_asset_grants_nothing(pilot: Pilot) -> None:
