@@ -33,9 +33,8 @@ POINTS: dict[str, tuple[object, str, str]] = {
 }
 
 
-def arm(point: str) -> None:
+def arm(owner: object, name: str, when: str) -> None:
     """Make the named function the last thing this process does."""
-    owner, name, when = POINTS[point]
     original: Callable[..., Any] = getattr(owner, name)
 
     def deadly(*args: Any, **kwargs: Any) -> Any:
@@ -68,7 +67,7 @@ def run(home: Path, point: str) -> None:
         if point == "prepare":
             return
         if point in POINTS:
-            arm(point)
+            arm(*POINTS[point])
         for firm in FIRMS:
             number = bureau.issue({firm: authorizations[firm]})[firm]
             ledger.anchoring.flush()
