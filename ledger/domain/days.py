@@ -25,3 +25,8 @@ def shanghai_time(seconds: int) -> str:
 def end_of_validity(last_day: date) -> int:
     """The Shanghai midnight after ``last_day``: valid while t is before it."""
     return int(datetime.combine(last_day + timedelta(days=1), time(), SHANGHAI).timestamp())
+
+
+def is_shanghai_midnight(seconds: int) -> bool:
+    """Whether a day begins in Shanghai at that time."""
+    return (seconds + 8 * 3_600) % 86_400 == 0

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from ledger.domain.codes import check_certificate_no
-from ledger.domain.reasons import REASONS
+from ledger.domain.reasons import REASONS, REFUSALS
 from ledger.domain.resource import RESOURCE_CODE
 from ledger.domain.ruleset import APPLICATION_KINDS
 from ledger.errors import InvalidInput
@@ -29,10 +29,14 @@ RESULTS: Final = ("supplied", "no_data", "refused", "timed_out")
 
 _HEX_ID: Final = re.compile(r"[0-9a-f]{64}")
 _DIGEST: Final = re.compile(r"sha-256:[0-9a-f]{64}")
+_LEAF: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SD_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_RULE_VERSION: Final = re.compile(r"S\d{2}/\d{1,5}/engine-\d{1,3}", re.ASCII)
+LEGAL_BASES: Final = ("consent", "separate_consent", "contract", "statutory_duty")
+ERASURES: Final = ("subject_request", "retention_over", "court")
 
 
 def _matches(pattern: re.Pattern[str]) -> Rule:
@@ -104,39 +108,60 @@ _ulid: Final = _matches(_ULID)
 _seconds: Final = _integer(0, MAX_SECONDS)
 _field_names: Final = _set_of(_matches(_NAME))
 _codes: Final = _list_of(_matches(_NAME))
+# A reference to another entry: its leaf hash, SHA-256 whatever else is hashed with.
+_leaf: Final = _matches(_LEAF)
+_terms: Final[dict[str, Rule]] = {
+    "scenario": _matches(_SCENARIO),
+    "scenario_version": _integer(1, 10_000),
+    "subject": _id,
+    "consumer": _id,
+    "fields": _field_names,
+    "channel": _one_of(*CHANNELS),
+    "valid_from": _seconds,
+    "valid_to": _seconds,
+    "max_uses": _integer(1, MAX_USES),
+}
 
 _SIGNED: Final[Mapping[str, dict[str, Rule]]] = {
-    "authorization": {
+    "request": _terms
+    | {
         "id": _ulid,
-        "scenario": _matches(_SCENARIO),
-        "scenario_version": _integer(1, 10_000),
+        "template": _leaf,
+        "sources": _list_of(_object({"source": _matches(_NAME), "provider": _id}), high=MAX_SOURCES),
+        "note_digest": _digest,
+        "pia_digest": _or_null(_digest),
+        "expires_at": _seconds,
+        "iat": _seconds,
+    },
+    "authorization": _terms
+    | {
+        "id": _ulid,
+        "request": _leaf,
         "purpose": _text,
-        "subject": _id,
-        "consumer": _id,
-        "providers": _set_of(_id, high=MAX_SOURCES),
-        "fields": _field_names,
-        "channel": _one_of(*CHANNELS),
-        "valid_from": _seconds,
-        "valid_to": _seconds,
-        "max_uses": _integer(1, MAX_USES),
+        "source": _matches(_NAME),
+        "provider": _id,
         "separate_consent": _boolean,
+        "holder_key": _document,
         "notice_digest": _digest,
         "iat": _seconds,
     },
     "provision": {
         "id": _ulid,
-        "authorization": _digest,
+        "authorization": _leaf,
+        "source": _matches(_NAME),
         "provider": _id,
         "fields": _field_names,
         "queried_at": _seconds,
-        "as_of": _day,
+        "as_of": _or_null(_day),
         "result": _one_of(*RESULTS),
-        "payload_digest": _digest,
+        "reason": _or_null(_one_of(*REFUSALS)),
+        "payload_digest": _or_null(_digest),
+        "corrects": _or_null(_leaf),
         "iat": _seconds,
     },
     "withdrawal": {
         "id": _ulid,
-        "authorization": _digest,
+        "authorization": _leaf,
         "subject": _id,
         "reason": _one_of(*REASONS),
         "iat": _seconds,
@@ -152,9 +177,22 @@ _SIGNED: Final[Mapping[str, dict[str, Rule]]] = {
 }
 
 _PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
+    "template": {
+        "scenario": _matches(_SCENARIO),
+        "scenario_version": _integer(1, 10_000),
+        "scenario_digest": _digest,
+        "legal_basis": _one_of(*LEGAL_BASES),
+        "payload_mode": _one_of(*PAYLOAD_MODES),
+        "channels": _set_of(_one_of(*CHANNELS)),
+        "max_validity_days": _integer(1, 3_660),
+        "max_uses": _integer(1, MAX_USES),
+        "retention_days": _integer(0, 36_600),
+        "engine": _integer(1, 999),
+        "fields": _list_of(_object({"name": _matches(_NAME), "source": _matches(_NAME), "rule": _document})),
+    },
     "presentation": {
         "id": _ulid,
-        "certificate": _digest,
+        "certificate": _leaf,
         "consumer": _id,
         "fields": _list_of(_matches(_NAME), low=0),
         "nonce_digest": _digest,
@@ -162,7 +200,7 @@ _PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
     },
     "use": {
         "id": _ulid,
-        "certificate": _digest,
+        "certificate": _leaf,
         "consumer": _id,
         "ordinal": _integer(1, MAX_USES),
         "result": _one_of("valid"),
@@ -194,14 +232,19 @@ _CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "providers": _set_of(_id, high=MAX_SOURCES),
         "channel": _one_of(*CHANNELS),
         "max_uses": _integer(1, MAX_USES),
-        "authorizations": _set_of(_digest, high=MAX_SOURCES),
-        "provisions": _set_of(_digest, high=MAX_SOURCES),
+        "template": _leaf,
+        "request": _leaf,
+        "authorizations": _set_of(_leaf, high=MAX_SOURCES),
+        "provisions": _set_of(_leaf, high=MAX_SOURCES),
+        "supersedes": _or_null(_leaf),
         "components": _list_of(
             _object(
                 {
+                    "source": _matches(_NAME),
                     "provider": _id,
                     "payload_mode": _one_of(*PAYLOAD_MODES),
                     "fields": _field_names,
+                    "rule_version": _matches(_RULE_VERSION),
                     "as_of": _day,
                     "payload_digest": _digest,
                 }
@@ -235,7 +278,7 @@ _CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
             high=MAX_RIGHTS + 3,
         ),
         "reg_no": _text,
-        "supersedes": _or_null(_digest),
+        "supersedes": _or_null(_leaf),
     },
 }
 
@@ -269,8 +312,18 @@ def _misshapen(member: str, message: str) -> InvalidInput:
     return InvalidInput("ENTRY_SHAPE", message, where=member[:64], hint="See docs/protocol.md, sections 5 and 6.")
 
 
+def template_entry(**members: Any) -> Entry:
+    """What a scenario allows, as certificates issued under it refer to it; members as in protocol §6."""
+    return _checked(_entry("template", members))
+
+
+def request_entry(**members: Any) -> Entry:
+    """An unsigned request of a consumer."""
+    return _entry("request", members)
+
+
 def authorization_entry(**members: Any) -> Entry:
-    """An unsigned authorization; members as in protocol §6."""
+    """An unsigned authorization of one source."""
     return _entry("authorization", members)
 
 
@@ -315,12 +368,15 @@ def concerned(entry: Mapping[str, Any]) -> set[str]:
     """The ids of the parties that an entry names."""
     named = {entry[name] for name in ("subject", "consumer", "provider", "cdo", "iss", "sub") if name in entry}
     holders = (right["holder"] for right in entry.get("rights", ()))
-    return named.union(entry.get("providers", ()), holders)
+    asked = (item["provider"] for item in entry.get("sources", ()))
+    return named.union(entry.get("providers", ()), holders, asked)
 
 
 def referred(entry: Mapping[str, Any]) -> list[str]:
     """Leaf hashes, hex, of the entry that this one is about: a use's certificate, a provision's authorization."""
-    return [entry[name].removeprefix("sha-256:") for name in ("certificate", "authorization") if name in entry]
+    return [
+        entry[name].removeprefix("sha-256:") for name in ("certificate", "authorization", "request") if name in entry
+    ]
 
 
 def entry_types() -> Sequence[str]:

@@ -45,6 +45,26 @@ class StateMachine:
         return frozenset(state for state in self.states if not self.moves_from(state))
 
 
+# A request is drafted outside of the ledger: its first state here is the signed one.
+REQUEST: Final = StateMachine(
+    "request",
+    "sent",
+    {
+        ("sent", "see"): "seen",
+        ("seen", "see"): "seen",
+        ("sent", "decline"): "declined",
+        ("seen", "decline"): "declined",
+        ("seen", "authorise"): "authorised",
+        ("sent", "expire"): "expired",
+        ("seen", "expire"): "expired",
+        ("sent", "cancel"): "cancelled",
+        ("seen", "cancel"): "cancelled",
+        ("authorised", "fulfil"): "fulfilled",
+        ("authorised", "cancel"): "cancelled",
+        ("authorised", "withdraw"): "cancelled",
+    },
+)
+
 AUTHORIZATION: Final = StateMachine(
     "authorization",
     "active",
@@ -166,6 +186,7 @@ LIEN: Final = StateMachine(
 )
 
 MACHINES: Final = (
+    REQUEST,
     AUTHORIZATION,
     PROVISION,
     USAGE_CERTIFICATE,

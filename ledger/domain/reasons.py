@@ -18,6 +18,16 @@ REASONS: Final = (
     "lifted",
 )
 
+# Why a provider does not supply what was authorised.
+REFUSALS: Final = (
+    "out_of_scope",
+    "under_correction",
+    "disputed",
+    "restricted",
+    "basis_missing",
+    "source_unavailable",
+)
+
 
 def reason_name(number: int) -> str:
     """The reason's name; a number of a later version is told as it is."""

@@ -1,9 +1,13 @@
-"""Check 11: the consents and provisions that a usage certificate rests on, and nothing beyond them."""
+"""Check 11: what a usage certificate rests on (template, request, authorisations, provisions), and nothing beyond it.
+
+Fields = template ∩ request ∩ authorisation of their source; the same holds for period, uses, channel and parties.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 from ledger.proof.bundle import Evidence, Position
 from ledger.proof.facts import AccountFact, Facts
@@ -11,7 +15,9 @@ from ledger.proof.jws import entry_signature
 from ledger.proof.outcome import Failed, Outcome, failed, passed
 
 Entry = dict[str, Any]
+Proven = tuple[Entry, Evidence]
 StatusAt = Callable[[Facts, Position, int], Outcome]
+_DAY: Final = 86_400
 
 
 class Case(Protocol):
@@ -29,39 +35,67 @@ class Case(Protocol):
     def account(self, account: str, at: int | None) -> AccountFact | Failed: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """The entries that a certificate names, as proven parts of the log."""
+
+    template: Entry
+    request: Proven
+    consents: Sequence[Proven]
+    supplies: Sequence[Proven]
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The source of each field that the template allows."""
+        return {field["name"]: field["source"] for field in self.template["fields"]}
+
+
 def check_authorisation(case: Case, status_at: StatusAt) -> Outcome:
-    """Each authorisation is the subject's, in force and covers the certificate; each provision rests on one of them."""
-    consents = _named(case, "authorizations", "authorization")
-    supplies = _named(case, "provisions", "provision")
-    if isinstance(consents, Failed):
-        return consents
-    if isinstance(supplies, Failed):
-        return supplies
-    for entry, evidence in consents:
+    """Each authorisation is the subject's and in force, within the request of the consumer, within the template."""
+    basis = _basis(case)
+    if isinstance(basis, Failed):
+        return basis
+    problem = _template(case.claims, basis) or _request(case, basis)
+    for consent, evidence in basis.consents:
         problem = (
-            _signed(case, entry, evidence, case.claims["sub"], "AUTHORISATION_NOT_BY_SUBJECT")
-            or _same_terms(case, entry)
-            or _in_force(case, entry, evidence, status_at)
+            problem
+            or _signed(case, consent, evidence, case.claims["sub"], "AUTHORISATION_NOT_BY_SUBJECT")
+            or _same_terms(case.claims, consent)
+            or _within_request(consent, basis)
+            or _in_force(case, consent, evidence, status_at)
         )
-        if problem is not None:
-            return problem
-    problem = _covered(case.claims, [entry for entry, _ in consents])
-    if problem is not None:
-        return problem
-    for entry, evidence in supplies:
-        problem = _signed(case, entry, evidence, entry["provider"], "PROVISION_NOT_BY_PROVIDER") or _rests_on_consent(
-            case, entry
+    problem = problem or _covered(case.claims, basis)
+    for supply, evidence in basis.supplies:
+        problem = (
+            problem
+            or _signed(case, supply, evidence, supply["provider"], "PROVISION_NOT_BY_PROVIDER")
+            or _rests_on_consent(case, supply)
         )
-        if problem is not None:
-            return problem
-    return _components(case, [entry for entry, _ in supplies]) or passed(
-        f"{len(consents)} authorisation(s) in force, {len(supplies)} provision(s) signed."
+    return (
+        problem
+        or _components(case.claims, basis)
+        or passed(f"{len(basis.consents)} authorisation(s) in force, {len(basis.supplies)} provision(s) signed.")
     )
 
 
-def _named(case: Case, claim: str, kind: str) -> Sequence[tuple[Entry, Evidence]] | Failed:
+def _basis(case: Case) -> Basis | Failed:
+    claims = case.claims
+    found = [
+        _named(case, [claims["template"]], "template"),
+        _named(case, [claims["request"]], "request"),
+        _named(case, claims["authorizations"], "authorization"),
+        _named(case, claims["provisions"], "provision"),
+    ]
+    for part in found:
+        if isinstance(part, Failed):
+            return part
+    template, request, consents, supplies = [part for part in found if not isinstance(part, Failed)]
+    return Basis(template[0][0], request[0], consents, supplies)
+
+
+def _named(case: Case, leaves: Sequence[str], kind: str) -> Sequence[Proven] | Failed:
     found = []
-    for leaf in case.claims[claim]:
+    for leaf in leaves:
         if leaf not in case.entries or case.entries[leaf][0]["type"] != kind:
             return failed("EVIDENCE_MISSING", f"The bundle lacks a {kind} that the certificate rests on.")
         found.append(case.entries[leaf])
@@ -78,22 +112,77 @@ def _signed(case: Case, entry: Entry, evidence: Evidence, party: str, code: str)
     return None
 
 
-def _same_terms(case: Case, entry: Entry) -> Failed | None:
-    claims = case.claims
-    for member, claim in (
-        ("subject", "sub"),
-        ("consumer", "consumer"),
-        ("scenario", "scenario"),
-        ("scenario_version", "scenario_version"),
-        ("purpose", "purpose"),
-        ("channel", "channel"),
-    ):
-        if entry[member] != claims[claim]:
+def _template(claims: Entry, basis: Basis) -> Failed | None:
+    """The template is that of the certificate's scenario, and the certificate stays within it."""
+    template = basis.template
+    for member in ("scenario", "scenario_version", "scenario_digest"):
+        if template[member] != claims[member]:
+            return failed("TEMPLATE_DIFFERS", f"The template is of another {member}.", member=member)
+    if outside := sorted(set(claims["fields"]) - basis.sources.keys()):
+        return failed(
+            "FIELD_OUTSIDE_TEMPLATE", f"The scenario does not allow: {', '.join(outside)}.", fields=outside
+        )
+    if claims["max_uses"] > template["max_uses"] or claims["channel"] not in template["channels"]:
+        return failed("TEMPLATE_DIFFERS", "The scenario allows fewer uses, or another channel.", member="max_uses")
+    version = f"{template['scenario']}/{template['scenario_version']}/engine-{template['engine']}"
+    if any(component["rule_version"] != version for component in claims["components"]):
+        return failed("TEMPLATE_DIFFERS", "A component was computed by other rules.", member="rule_version")
+    if any(component["payload_mode"] != template["payload_mode"] for component in claims["components"]):
+        return failed("TEMPLATE_DIFFERS", "A component is of another payload mode.", member="payload_mode")
+    return None
+
+
+def _request(case: Case, basis: Basis) -> Failed | None:
+    """The request is the consumer's, made under the template, and the certificate stays within it."""
+    claims, (request, evidence) = case.claims, basis.request
+    problem = _signed(case, request, evidence, claims["consumer"], "REQUEST_NOT_BY_CONSUMER")
+    if problem is not None:
+        return problem
+    told = {
+        "template": claims["template"],
+        "subject": claims["sub"],
+        **{name: claims[name] for name in ("scenario", "scenario_version", "consumer", "channel")},
+    }
+    for member, value in told.items():
+        if request[member] != value:
+            return failed("REQUEST_DIFFERS", f"The consumer asked with another {member}.", member=member)
+    if outside := sorted(set(claims["fields"]) - set(request["fields"])):
+        return failed("FIELD_OUTSIDE_REQUEST", f"The consumer did not ask for: {', '.join(outside)}.", fields=outside)
+    if claims["max_uses"] > request["max_uses"]:
+        return failed("REQUEST_DIFFERS", "The consumer asked for fewer uses.", member="max_uses")
+    return None
+
+
+def _same_terms(claims: Entry, entry: Entry) -> Failed | None:
+    told = {
+        "subject": claims["sub"],
+        "request": claims["request"],
+        "holder_key": claims["cnf"]["jwk"],
+        **{name: claims[name] for name in ("consumer", "scenario", "scenario_version", "purpose", "channel")},
+    }
+    for member, value in told.items():
+        if entry[member] != value:
             return failed("AUTHORISATION_DIFFERS", f"The subject authorised another {member}.", member=member)
     if claims["max_uses"] > entry["max_uses"]:
         return failed("AUTHORISATION_DIFFERS", "The subject authorised fewer uses.", member="max_uses")
     if claims["nbf"] < entry["valid_from"] or claims["exp"] > entry["valid_to"]:
         return failed("AUTHORISATION_DIFFERS", "The subject authorised a shorter period.", member="valid_to")
+    return None
+
+
+def _within_request(entry: Entry, basis: Basis) -> Failed | None:
+    """The subject answered this request, in time, and no consent goes beyond it or beyond the template."""
+    request, template = basis.request[0], basis.template
+    if {"source": entry["source"], "provider": entry["provider"]} not in request["sources"]:
+        return failed("AUTHORISATION_BEYOND_REQUEST", "The consumer asked for another provider.", member="provider")
+    if entry["valid_from"] < request["valid_from"] or entry["valid_to"] > request["valid_to"]:
+        return failed("AUTHORISATION_BEYOND_REQUEST", "The consumer asked for a shorter period.", member="valid_to")
+    if entry["valid_to"] - entry["valid_from"] > template["max_validity_days"] * _DAY:
+        return failed("AUTHORISATION_BEYOND_TEMPLATE", "The scenario allows a shorter period.", member="valid_to")
+    if entry["iat"] >= request["expires_at"]:
+        return failed("AUTHORISATION_BEYOND_REQUEST", "The request had expired when it was answered.", member="iat")
+    if template["legal_basis"] == "separate_consent" and not entry["separate_consent"]:
+        return failed("SEPARATE_CONSENT_MISSING", "The person did not consent to this separately.")
     return None
 
 
@@ -109,14 +198,18 @@ def _in_force(case: Case, entry: Entry, evidence: Evidence, status_at: StatusAt)
     return None
 
 
-def _covered(claims: Entry, consents: Sequence[Entry]) -> Failed | None:
-    authorised = {name for entry in consents for name in entry["fields"]}
-    if outside := sorted(set(claims["fields"]) - authorised):
-        return failed(
-            "FIELD_OUTSIDE_AUTHORISATION", f"The subject did not authorise: {', '.join(outside)}.", fields=outside
-        )
-    providers = {provider for entry in consents for provider in entry["providers"]}
-    if not set(claims["providers"]) <= providers:
+def _covered(claims: Entry, basis: Basis) -> Failed | None:
+    """Every field was authorised for its own source, every source once."""
+    authorised: dict[str, Sequence[str]] = {}
+    for entry, _ in basis.consents:
+        if entry["source"] in authorised:
+            return failed("AUTHORISATION_DIFFERS", "Two authorisations are for one source.", member="source")
+        authorised[entry["source"]] = entry["fields"]
+    outside = [name for name in claims["fields"] if name not in authorised.get(basis.sources[name], ())]
+    if outside:
+        told = ", ".join(sorted(outside))
+        return failed("FIELD_OUTSIDE_AUTHORISATION", f"The subject did not authorise: {told}.", fields=sorted(outside))
+    if not set(claims["providers"]) <= {entry["provider"] for entry, _ in basis.consents}:
         return failed("PROVIDER_NOT_AUTHORISED", "A provider is not one that the subject named.")
     return None
 
@@ -125,18 +218,21 @@ def _rests_on_consent(case: Case, entry: Entry) -> Failed | None:
     if entry["authorization"] not in case.claims["authorizations"] or entry["result"] != "supplied":
         return failed("PROVISION_DIFFERS", "A provision rests on another authorisation, or supplied nothing.")
     consent = case.entries[entry["authorization"]][0]
-    if entry["provider"] not in consent["providers"] or not set(entry["fields"]) <= set(consent["fields"]):
+    same = (entry["provider"], entry["source"]) == (consent["provider"], consent["source"])
+    if not same or not set(entry["fields"]) <= set(consent["fields"]):
         return failed("PROVISION_DIFFERS", "A provision goes beyond its authorisation.")
     return None
 
 
-def _components(case: Case, supplies: Sequence[Entry]) -> Failed | None:
-    """Every component is what one provision supplied, every claim comes from a component."""
-    told = ("provider", "fields", "as_of", "payload_digest")
+def _components(claims: Entry, basis: Basis) -> Failed | None:
+    """Every component is what one provision supplied, every claim comes from the component of its source."""
+    told = ("source", "provider", "fields", "as_of", "payload_digest")
+    supplies = [entry for entry, _ in basis.supplies]
     supplied = [[entry[name] for name in told] for entry in supplies]
-    components = [[component[name] for name in told] for component in case.claims["components"]]
-    if components != supplied or sorted(case.claims["providers"]) != sorted(entry["provider"] for entry in supplies):
+    components = [[component[name] for name in told] for component in claims["components"]]
+    if components != supplied or set(claims["providers"]) != {entry["provider"] for entry in supplies}:
         return failed("PROVISION_DIFFERS", "The certificate's components are not what was supplied.")
-    if not set(case.claims["fields"]) <= {name for entry in supplies for name in entry["fields"]}:
-        return failed("PROVISION_DIFFERS", "A claim comes from no provision.")
+    from_source = {(entry["source"], name) for entry in supplies for name in entry["fields"]}
+    if any((basis.sources[name], name) not in from_source for name in claims["fields"]):
+        return failed("PROVISION_DIFFERS", "A claim comes from no provision of its source.")
     return None

@@ -16,7 +16,8 @@ from ledger.proof.sdjwt import MAX_CERTIFICATE_CHARACTERS
 FORMAT: Final = "pingzheng-bundle/1"
 MAX_BUNDLE_BYTES: Final = 256 * 1024
 MAX_PROOF_NODES: Final = 32
-MAX_EVIDENCE: Final = 16
+# A template, a request, and an authorization and a provision for each of eight sources.
+MAX_EVIDENCE: Final = 18
 MAX_ENTRY_CHARACTERS: Final = 16 * 1024
 MAX_INTEGER: Final = 2**53 - 1
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")

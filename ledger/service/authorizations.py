@@ -1,47 +1,49 @@
-"""The subject's consent: the notice it is shown, the statement it signs, and its withdrawal."""
+"""The subject's answer to a request: the notices it is shown, the statements it signs, one a source, and its
+withdrawal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.domain.canonical import canonical, digest
+from ledger.domain.days import is_shanghai_midnight
 from ledger.domain.entries import authorization_entry, validate_entry, withdrawal_entry
-from ledger.domain.lifecycle import AUTHORIZATION
-from ledger.domain.parties import PartyKind
+from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
+from ledger.domain.notice import notice_of
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.proof.jws import entry_signed_by
+from ledger.proof.jws import Jwk, entry_signed_by, public_jwk
 from ledger.service.parties import Parties
 from ledger.service.positions import Positions
+from ledger.service.requests import MAX_CLOCK_SKEW, expired, note_of, settled
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.status import CertificateStatus
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.records import authorization
-from ledger.store.tables import Authorization
-
-MAX_CLOCK_SKEW = 300
+from ledger.store.records import access_request, authorization, authorizations_of, certificates_of
+from ledger.store.sealing import Sealer
+from ledger.store.tables import AccessRequest, Authorization
 
 
 @dataclass(frozen=True, slots=True)
-class AuthorizationRequest:
-    """What a consumer asks a subject to allow. Party ids; times in seconds UTC, ``valid_to`` exclusive."""
+class Choice:
+    """What the subject allows of a request: all of it, unless it says less. Seconds UTC, ``valid_to`` exclusive.
 
-    scenario: str
-    subject: str
-    consumer: str
-    providers: tuple[str, ...]
-    fields: tuple[str, ...]
-    valid_from: int
-    valid_to: int
-    max_uses: int
-    channel: str
+    ``holder_key`` is the key that it will present the certificate with; by default that of its account.
+    """
+
+    fields: tuple[str, ...] | None = None
+    valid_to: int | None = None
+    max_uses: int | None = None
+    separate_consent: bool = False
+    holder_key: Jwk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Authorizations:
     def __init__(
         self,
         database: Database,
+        sealer: Sealer,
         parties: Parties,
         scenarios: ScenarioBook,
         status: CertificateStatus,
@@ -65,69 +68,89 @@ class Authorizations:
         clock: Callable[[], int],
     ) -> None:
         self._database = database
+        self._sealer = sealer
         self._parties = parties
         self._scenarios = scenarios
         self._status = status
         self._positions = positions
         self._clock = clock
 
-    def draft(self, request: AuthorizationRequest) -> AuthorizationDraft:
-        """Notice and unsigned statement; raises ``InvalidInput`` or ``Forbidden`` where the scenario says no."""
-        scenario = self._scenarios.get(request.scenario)
-        self._check(scenario, request)
-        notice = self._notice(scenario, request)
+    def draft(self, request_id: str, choice: Choice | None = None) -> list[AuthorizationDraft]:
+        """Notice and unsigned statement for each source of the chosen fields.
+
+        Raises ``Conflict`` ``REQUEST_EXPIRED``, ``Forbidden`` ``FIELD_OUTSIDE_REQUEST``, ``NotFound``.
+        """
+        choice = choice or Choice()
+        with self._database.read() as session:
+            row = settled(access_request(session, request_id), self._clock())
+            if row.state == "expired":
+                raise expired(row)
+            asked, note = log_store.statement(session, row.leaf), note_of(session, self._sealer, row)
+        scenario = self._scenarios.get(asked["scenario"])
+        chosen = tuple(asked["fields"]) if choice.fields is None else choice.fields
+        _require_asked(asked, chosen)
+        holder = choice.holder_key or public_jwk(self._parties.get(asked["subject"]).public_key)
+        return [
+            self._draft_one(scenario, row, asked, note["contact"], item, fields, choice, holder)
+            for item in asked["sources"]
+            if (fields := [name for name in chosen if scenario.source_of(name) == item["source"]])
+        ]
+
+    def _draft_one(
+        self,
+        scenario: Scenario,
+        row: AccessRequest,
+        asked: dict[str, Any],
+        contact: str,
+        item: dict[str, str],
+        fields: list[str],
+        choice: Choice,
+        holder: Jwk,
+    ) -> AuthorizationDraft:
         entry = authorization_entry(
             id=str(ULID()),
+            request=f"sha-256:{row.leaf}",
             scenario=scenario.code,
             scenario_version=scenario.version,
             purpose=scenario.purpose.zh,
-            subject=request.subject,
-            consumer=request.consumer,
-            providers=list(request.providers),
-            fields=list(request.fields),
-            channel=request.channel,
-            valid_from=request.valid_from,
-            valid_to=request.valid_to,
-            max_uses=request.max_uses,
-            separate_consent=self._parties.get(request.subject).kind == PartyKind.PERSON.value,
-            notice_digest=digest(canonical(notice)),
+            subject=asked["subject"],
+            consumer=asked["consumer"],
+            source=item["source"],
+            provider=item["provider"],
+            fields=fields,
+            channel=asked["channel"],
+            valid_from=asked["valid_from"],
+            valid_to=asked["valid_to"] if choice.valid_to is None else choice.valid_to,
+            max_uses=asked["max_uses"] if choice.max_uses is None else choice.max_uses,
+            separate_consent=choice.separate_consent,
+            holder_key=holder.to_dict(),
             iat=self._clock(),
         )
-        return AuthorizationDraft(notice, entry)
+        notice = self._notice(scenario, entry, contact)
+        return AuthorizationDraft(notice, entry | {"notice_digest": digest(canonical(notice))})
 
-    def _check(self, scenario: Scenario, request: AuthorizationRequest) -> None:
-        scenario.require_fields(request.fields)
-        scenario.require_period(request.valid_from, request.valid_to)
-        scenario.require_uses(request.max_uses)
-        scenario.require_channel(request.channel)
-        scenario.require_subject_kind(PartyKind(self._parties.get(request.subject).kind))
-        scenario.require_consumer_kind(PartyKind(self._parties.get(request.consumer).kind))
-        for provider in request.providers:
-            scenario.require_provider_kind(PartyKind(self._parties.get(provider).kind))
-
-    def _notice(self, scenario: Scenario, request: AuthorizationRequest) -> dict[str, Any]:
-        # The elements of PIPL art. 23: recipient, purpose, method, kinds; and what follows from them.
-        titles = {field.name: field.title.zh for field in scenario.fields}
-        return {
-            "recipient": self._parties.identity(request.consumer)["name"],
-            "purpose": scenario.purpose.zh,
-            "method": f"{scenario.payload_mode} / {request.channel}",
-            "kinds": [titles[name] for name in request.fields],
-            "valid_from": request.valid_from,
-            "valid_to": request.valid_to,
-            "max_uses": request.max_uses,
-            "retention_days": scenario.retention_days,
-        }
+    def _notice(self, scenario: Scenario, entry: dict[str, Any], contact: str) -> dict[str, Any]:
+        return notice_of(
+            scenario,
+            entry,
+            recipient=self._parties.identity(entry["consumer"])["name"],
+            contact=contact,
+            provider=self._parties.identity(entry["provider"])["name"],
+        )
 
     def submit(self, entries: Sequence[dict[str, Any]]) -> list[Authorization]:
         """Record signed statements, all or none; one already recorded is returned as it is.
 
-        Raises ``InvalidInput`` (shape, scenario), ``Forbidden`` ``SIGNER_NOT_SUBJECT``.
+        Those of one request are given together: it is answered then. Raises ``InvalidInput`` (shape, notice),
+        ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``FIELD_OUTSIDE_REQUEST``, ``SEPARATE_CONSENT_MISSING``, ``Conflict``.
         """
         for number, entry in enumerate(entries, start=1):
             self._check_signed(entry, f"authorization {number}")
         with self._database.write() as session:
-            return [self._record(session, entry) for entry in entries]
+            rows = [self._record(session, entry) for entry in entries]
+            for request in dict.fromkeys(row.request_id for row in rows):
+                self._answer(session, access_request(session, request))
+            return rows
 
     def _check_signed(self, entry: dict[str, Any], where: str) -> None:
         validate_entry(entry)
@@ -135,34 +158,8 @@ class Authorizations:
             raise InvalidInput("ENTRY_TYPE", "This is not an authorization.", where=where)
         if entry["iat"] > self._clock() + MAX_CLOCK_SKEW:
             raise InvalidInput("SIGNED_IN_FUTURE", "The statement was signed in the future.", where=where)
-        request = AuthorizationRequest(
-            scenario=entry["scenario"],
-            subject=entry["subject"],
-            consumer=entry["consumer"],
-            providers=tuple(entry["providers"]),
-            fields=tuple(entry["fields"]),
-            valid_from=entry["valid_from"],
-            valid_to=entry["valid_to"],
-            max_uses=entry["max_uses"],
-            channel=entry["channel"],
-        )
-        scenario = self._scenarios.get(request.scenario)
-        self._check(scenario, request)
-        if (entry["purpose"], entry["scenario_version"]) != (scenario.purpose.zh, scenario.version):
-            raise InvalidInput(
-                "PURPOSE_NOT_OF_SCENARIO",
-                "Purpose and version are not those of the scenario in force.",
-                where=where,
-                hint="Draft the authorization again and sign the new statement.",
-            )
-        if entry["notice_digest"] != digest(canonical(self._notice(scenario, request))):
-            raise InvalidInput(
-                "NOTICE_DIFFERS",
-                "The signed digest is not that of the notice for this request.",
-                where=where,
-                hint="Draft the authorization again, show its notice, sign its statement.",
-            )
-        self._require_signer(entry, request.subject, where)
+        Jwk.from_dict(entry["holder_key"])
+        self._require_signer(entry, entry["subject"], where)
 
     def _require_signer(self, entry: dict[str, Any], subject: str, where: str) -> None:
         party = self._parties.get(subject)
@@ -181,18 +178,70 @@ class Authorizations:
                 raise Conflict("AUTHORIZATION_ID_TAKEN", "Another authorization has this id.", where=entry["id"])
             return known
         now = self._clock()
+        request = settled(_request_by_leaf(session, entry["request"]), now)
+        if request.state == "expired":
+            raise expired(request)
+        if request.state not in ("sent", "seen"):
+            raise Conflict("REQUEST_ANSWERED", f"The request is {request.state}.", where=f"request {request.id}")
+        notice = self._checked_notice(session, request, entry)
         log_store.append(session, [new], now)
         row = Authorization(
             id=entry["id"],
             leaf=new.leaf.hex(),
+            request_id=request.id,
             scenario=entry["scenario"],
             subject=entry["subject"],
             consumer=entry["consumer"],
-            state="active",
+            source=entry["source"],
+            provider=entry["provider"],
+            state=AUTHORIZATION.initial,
+            sealed_id=self._sealer.seal(session, notice),
             created_at=now,
         )
         session.add(row)
+        session.flush()
         return row
+
+    def _checked_notice(self, session: Session, request: AccessRequest, entry: dict[str, Any]) -> dict[str, Any]:
+        """The notice that was signed; raises unless the statement stays within the request and the scenario."""
+        scenario = self._scenarios.get(entry["scenario"])
+        asked = log_store.statement(session, request.leaf)
+        require_within(asked, entry)
+        if any(scenario.source_of(name) != entry["source"] for name in entry["fields"]):
+            raise InvalidInput("SOURCES_DO_NOT_MATCH", "A field comes from another source.", where=entry["id"])
+        if scenario.legal_basis == "separate_consent" and not entry["separate_consent"]:
+            raise Forbidden(
+                "SEPARATE_CONSENT_MISSING",
+                "A person consents to this separately, not in passing.",
+                where="separate_consent",
+                hint="Ask the person for this consent by itself and set separate_consent (PIPL art. 23).",
+            )
+        notice = self._notice(scenario, entry, note_of(session, self._sealer, request)["contact"])
+        same = (entry["purpose"], entry["scenario_version"]) == (scenario.purpose.zh, scenario.version)
+        if not same or entry["notice_digest"] != digest(canonical(notice)):
+            raise InvalidInput(
+                "NOTICE_DIFFERS",
+                "The signed digest is not that of the notice for this request.",
+                where=entry["id"],
+                hint="Draft the authorization again, show its notice, sign its statement.",
+            )
+        return notice
+
+    @staticmethod
+    def _answer(session: Session, request: AccessRequest) -> None:
+        """The signed statements hold the notices' digests: whoever signed has seen them."""
+        for move in ("see", "authorise"):
+            if move in REQUEST.moves_from(request.state):
+                request.state = REQUEST.next(request.state, move)
+        session.flush()
+
+    def notice(self, identifier: str) -> dict[str, Any]:
+        """The notice that was shown, word for word; raises ``NotFound``."""
+        with self._database.read() as session:
+            opened = self._sealer.open(session, authorization(session, identifier).sealed_id)
+        if not isinstance(opened, dict):
+            raise TypeError("a sealed notice is an object")
+        return opened
 
     def withdrawal_draft(self, identifier: str) -> dict[str, Any]:
         """The unsigned withdrawal of an authorization."""
@@ -206,9 +255,10 @@ class Authorizations:
         )
 
     def withdraw(self, entry: dict[str, Any]) -> Authorization:
-        """Take back a consent: its leaf is revoked on the chain, so the next verification fails.
+        """Take back a consent: its leaf is revoked on the chain, and so are the certificates that rest on it.
 
-        What was verified before stays a valid record. Raises ``Forbidden``, ``Conflict`` if it is final.
+        The next verification fails; what was verified before stays a valid record. Raises ``Forbidden``, ``Conflict``
+        if it is final.
         """
         validate_entry(entry)
         if entry["type"] != "withdrawal":
@@ -217,12 +267,18 @@ class Authorizations:
         if entry["subject"] != row.subject:
             raise Forbidden("SIGNER_NOT_SUBJECT", "Only the data subject can withdraw.")
         self._require_signer(entry, row.subject, f"withdrawal {entry['id']}")
-        if row.state != "withdrawn":
-            with self._database.write() as session:
-                state = AUTHORIZATION.next(session.get_one(Authorization, row.id).state, "withdraw")
-                session.execute(update(Authorization).where(Authorization.id == row.id).values(state=state))
+        with self._database.write() as session:
+            current = session.get_one(Authorization, row.id)
+            if current.state != "withdrawn":
+                current.state = AUTHORIZATION.next(current.state, "withdraw")
                 log_store.append(session, [log_store.NewEntry("withdrawal", canonical(entry))], self._clock())
-        self._status.revoke_position(self._positions.wait(row.leaf), "consent_withdrawn")
+                request = access_request(session, row.request_id)
+                if "withdraw" in REQUEST.moves_from(request.state):
+                    request.state = REQUEST.next(request.state, "withdraw")
+            built = [certificate.leaf for certificate in certificates_of(session, row.request_id)]
+        # The consent first: should this end between two of them, no certificate stands on what is withdrawn.
+        for leaf in (row.leaf, *built):
+            self._status.revoke_position(self._positions.wait(leaf), "consent_withdrawn")
         return self.get(row.id)
 
     def get(self, identifier: str) -> Authorization:
@@ -230,26 +286,66 @@ class Authorizations:
         with self._database.read() as session:
             return authorization(session, identifier)
 
+    def of_request(self, request_id: str) -> list[Authorization]:
+        """The authorizations given to a request, by source."""
+        with self._database.read() as session:
+            return authorizations_of(session, request_id)
+
     def page(self, member: str, after: str | None, limit: int) -> list[Authorization]:
-        """Authorizations in which the party is subject or consumer, by id."""
-        query = (
-            select(Authorization)
-            .where((Authorization.subject == member) | (Authorization.consumer == member))
-            .order_by(Authorization.id)
-            .limit(limit)
-        )
+        """Authorizations in which the party is subject, consumer or provider, by id."""
+        parts = (Authorization.subject, Authorization.consumer, Authorization.provider)
+        query = select(Authorization).where(or_(*(part == member for part in parts))).order_by(Authorization.id)
         if after:
             query = query.where(Authorization.id > after)
         with self._database.read() as session:
-            return list(session.scalars(query))
+            return list(session.scalars(query.limit(limit)))
 
     def _by_leaf(self, leaf: str) -> Authorization:
         with self._database.read() as session:
             row = session.scalar(select(Authorization).where(Authorization.leaf == leaf))
         if row is None:
-            raise _unknown()
+            raise NotFound("AUTHORIZATION_UNKNOWN", "No such authorization.", hint="Check the id; it is a ULID.")
         return row
 
 
-def _unknown() -> NotFound:
-    return NotFound("AUTHORIZATION_UNKNOWN", "No such authorization.", hint="Check the id; it is a ULID.")
+def require_within(asked: dict[str, Any], entry: dict[str, Any]) -> None:
+    """Raise ``Forbidden`` ``AUTHORIZATION_BEYOND_REQUEST`` where a statement differs from what was asked, or goes on."""
+    same = ("scenario", "scenario_version", "subject", "consumer", "channel")
+    beyond = [name for name in same if entry[name] != asked[name]]
+    if {"source": entry["source"], "provider": entry["provider"]} not in asked["sources"]:
+        beyond.append("provider")
+    if entry["valid_from"] < asked["valid_from"]:
+        beyond.append("valid_from")
+    whole = is_shanghai_midnight(entry["valid_to"])
+    if not whole or not entry["valid_from"] < entry["valid_to"] <= asked["valid_to"]:
+        beyond.append("valid_to")
+    if entry["max_uses"] > asked["max_uses"]:
+        beyond.append("max_uses")
+    if beyond:
+        raise Forbidden(
+            "AUTHORIZATION_BEYOND_REQUEST",
+            f"The statement is not within the request: {', '.join(beyond)}.",
+            where=entry["id"],
+            hint="Draft the authorization again; it may allow less than was asked, never more.",
+        )
+    _require_asked(asked, entry["fields"])
+
+
+def _require_asked(asked: dict[str, Any], fields: Iterable[str]) -> None:
+    chosen = list(fields)
+    if outside := [name for name in chosen if name not in asked["fields"]]:
+        raise Forbidden(
+            "FIELD_OUTSIDE_REQUEST",
+            f"The consumer did not ask for: {', '.join(outside)}.",
+            where="fields",
+            hint=f"It asked for: {', '.join(asked['fields'])}.",
+        )
+    if not chosen or len(set(chosen)) != len(chosen):
+        raise InvalidInput("FIELDS_REPEATED", "Name each field once, and at least one.", where="fields")
+
+
+def _request_by_leaf(session: Session, leaf: str) -> AccessRequest:
+    row = session.scalar(select(AccessRequest).where(AccessRequest.leaf == leaf.removeprefix("sha-256:")))
+    if row is None:
+        raise NotFound("REQUEST_UNKNOWN", "The authorization answers no request of this ledger.")
+    return row

@@ -1,4 +1,4 @@
-"""Issuing usage certificates: one per authorization, however often it is asked and whatever crashes between."""
+"""Issuing usage certificates: one per request, however often it is asked and whatever crashes between."""
 
 from __future__ import annotations
 
@@ -7,35 +7,39 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from ledger.chain.reader import ChainReader
 from ledger.domain.canonical import canonical
 from ledger.domain.codes import certificate_no
 from ledger.domain.days import shanghai_day
 from ledger.domain.entries import usage_certificate_payload
-from ledger.domain.lifecycle import AUTHORIZATION
+from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
+from ledger.domain.predicates import rule_version
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict
-from ledger.proof.jws import Jwk
 from ledger.proof.sdjwt import Disclosed, disclose
+from ledger.service.positions import positions
+from ledger.service.provisions import claims_of
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.counters import take
 from ledger.store.database import Database
-from ledger.store.records import authorization, party
+from ledger.store.records import access_request, authorizations_of, certificates_of, party, party_no, provisions_of
 from ledger.store.sealing import Sealer
-from ledger.store.tables import Authorization, Certificate, Provision
+from ledger.store.tables import AccessRequest, Authorization, Certificate, Provision
 
 SALT_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class IssueRequest:
-    """Issue under this authorization; ``holder_key`` is the subject's public key, for key binding."""
+class Basis:
+    """One source of a certificate: the consent and what its provider supplied under it, with their statements."""
 
-    authorization_id: str
-    holder_key: Jwk
+    consent: Authorization
+    consented: dict[str, Any]
+    provision: Provision
+    supplied: dict[str, Any]
 
 
 class Issuance:
@@ -45,130 +49,166 @@ class Issuance:
         self,
         database: Database,
         sealer: Sealer,
+        reader: ChainReader,
         scenarios: ScenarioBook,
         issuer: str,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
         self._sealer = sealer
+        self._reader = reader
         self._scenarios = scenarios
         self._issuer = issuer
         self._clock = clock
 
-    def issue(self, requests: Sequence[IssueRequest]) -> list[Certificate]:
-        """Issue for each request, all or none; one issued before is returned as it is.
+    def issue(self, requests: Sequence[str]) -> list[Certificate]:
+        """Issue for each request (by id), all or none; one issued before is returned as it is.
 
-        The certificates are final when their batch is anchored. Raises ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
-        ``NOTHING_SUPPLIED``; ``NotFound``.
+        The certificates are final when their batch is anchored. A certificate rests on the sources that supplied; those
+        that refused or had no data are left out. Raises ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
+        ``REQUEST_NOT_AUTHORISED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``; ``NotFound``.
         """
         with self._database.write() as session:
-            return [self._issue(session, request) for request in requests]
+            return [self._issue(session, access_request(session, identifier)) for identifier in requests]
 
-    def _issue(self, session: Session, request: IssueRequest) -> Certificate:
-        consent = authorization(session, request.authorization_id)
-        issued = session.scalar(select(Certificate).where(Certificate.authorization_id == consent.id))
-        if issued is not None:
-            return issued
-        statement = log_store.statement(session, consent.leaf)
-        self._require_active(session, consent, statement)
-        provisions = _provisions(session, consent, statement)
-        scenario = self._scenarios.get(consent.scenario)
-        now = self._clock()
-        claims = self._claims(session, provisions)
-        hidden = [Disclosed(secrets.token_urlsafe(SALT_BYTES), name, claims[name]) for name in statement["fields"]]
-        payload = self._payload(session, scenario, consent, statement, provisions, request, now)
+    def _issue(self, session: Session, request: AccessRequest) -> Certificate:
+        if issued := certificates_of(session, request.id):
+            return issued[0]
+        if request.state != "authorised":
+            raise Conflict(
+                "REQUEST_NOT_AUTHORISED",
+                f"The request is {request.state}.",
+                where=f"request {request.id}",
+                hint="A certificate rests on the subject's authorization.",
+            )
+        row = self.add(session, request, version=1, supersedes=None, uses=None)
+        request.state = REQUEST.next(request.state, "fulfil")
+        return row
+
+    def add(
+        self, session: Session, request: AccessRequest, *, version: int, supersedes: Certificate | None, uses: int | None
+    ) -> Certificate:
+        """Add a version of the request's certificate from what is supplied now; part of the caller's transaction.
+
+        ``uses``: how often it may be used, if not as often as was authorised.
+        """
+        scenario, now = self._scenarios.get(request.scenario), self._clock()
+        bases = self._bases(session, request, now)
+        claims: dict[str, Any] = {}
+        for basis in bases:
+            claims |= claims_of(session, self._sealer, basis.provision)
+        hidden = [Disclosed(secrets.token_urlsafe(SALT_BYTES), name, value) for name, value in claims.items()]
+        payload = self._payload(session, scenario, request, bases, now)
+        payload |= {"fields": list(claims), "supersedes": None if supersedes is None else f"sha-256:{supersedes.leaf}"}
+        payload |= {} if uses is None else {"max_uses": uses}
         return add_certificate(
             session,
             self._sealer,
             disclose(payload, hidden),
             now,
             hidden=hidden,
-            authorization_id=consent.id,
+            request_id=request.id,
+            version=version,
+            supersedes=None if supersedes is None else supersedes.certificate_no,
         )
 
-    def _require_active(self, session: Session, consent: Authorization, statement: dict[str, Any]) -> None:
-        state = consent.state
-        if state == "active" and self._clock() >= statement["valid_to"]:
-            state = AUTHORIZATION.next(state, "expire")
-            session.execute(update(Authorization).where(Authorization.id == consent.id).values(state=state))
-        if state != "active":
+    def _bases(self, session: Session, request: AccessRequest, now: int) -> list[Basis]:
+        consents = authorizations_of(session, request.id)
+        stated = {consent.id: log_store.statement(session, consent.leaf) for consent in consents}
+        for consent in consents:
+            self._require_active(session, consent, stated[consent.id], now)
+        answers = {consent.id: provisions_of(session, consent.id) for consent in consents}
+        if waiting := [consent.source for consent in consents if not answers[consent.id]]:
+            raise Conflict(
+                "NOT_ANSWERED_YET",
+                f"A provider has not answered yet: {', '.join(waiting)}.",
+                where=f"request {request.id}",
+                hint="Issue after every provider that the subject named has answered.",
+            )
+        last = {consent.id: answers[consent.id][-1] for consent in consents}
+        bases = [
+            Basis(consent, stated[consent.id], found, log_store.statement(session, found.leaf))
+            for consent in consents
+            if (found := last[consent.id]).sealed_id is not None
+        ]
+        if not bases:
+            results = ", ".join(f"{consent.source}: {last[consent.id].result}" for consent in consents)
+            raise Conflict(
+                "NOTHING_SUPPLIED",
+                f"No provider supplied anything ({results}).",
+                where=f"request {request.id}",
+                hint="There is nothing to certify. The consumer may ask again later.",
+            )
+        return bases
+
+    def _require_active(self, session: Session, consent: Authorization, statement: Mapping[str, Any], now: int) -> None:
+        if consent.state == "active" and now >= statement["valid_to"]:
+            consent.state = AUTHORIZATION.next(consent.state, "expire")
+        if consent.state == "active" and self._withdrawn_on_chain(session, consent):
+            consent.state = AUTHORIZATION.next(consent.state, "withdraw")
+        if consent.state != "active":
             raise Conflict(
                 "AUTHORIZATION_NOT_ACTIVE",
-                f"The authorization is {state}.",
+                f"The authorization is {consent.state}.",
                 where=f"authorization {consent.id}",
                 hint="Ask the subject for a new authorization.",
             )
 
-    def _claims(self, session: Session, provisions: Sequence[Provision]) -> dict[str, Any]:
-        claims: dict[str, Any] = {}
-        for provision in provisions:
-            opened = self._sealer.open(session, str(provision.sealed_id))
-            if not isinstance(opened, dict):
-                raise TypeError("sealed claims are an object")
-            claims |= opened
-        return claims
+    def _withdrawn_on_chain(self, session: Session, consent: Authorization) -> bool:
+        """Whether the subject has told the chain, past us."""
+        place = positions(session, [consent.leaf]).get(consent.leaf)
+        if place is None:
+            return False
+        return self._reader.withdrawn_by(place.batch, place.index, party_no(session, consent.subject))
 
     def _payload(
-        self,
-        session: Session,
-        scenario: Scenario,
-        consent: Authorization,
-        statement: Mapping[str, Any],
-        provisions: Sequence[Provision],
-        request: IssueRequest,
-        now: int,
+        self, session: Session, scenario: Scenario, request: AccessRequest, bases: Sequence[Basis], now: int
     ) -> dict[str, Any]:
-        supplied = [log_store.statement(session, provision.leaf) for provision in provisions]
+        asked = log_store.statement(session, request.leaf)
         return usage_certificate_payload(
-            certificate_no=next_number(session, party(session, consent.subject).region, scenario.code, now),
+            certificate_no=next_number(session, party(session, request.subject).region, scenario.code, now),
             iss=self._issuer,
-            sub=consent.subject,
+            sub=request.subject,
             scenario=scenario.code,
             scenario_version=scenario.version,
             scenario_digest=scenario.digest,
             purpose=scenario.purpose.zh,
             iat=now,
-            nbf=max(now, statement["valid_from"]),
-            exp=statement["valid_to"],
-            consumer=consent.consumer,
-            providers=statement["providers"],
-            channel=statement["channel"],
-            max_uses=statement["max_uses"],
-            authorizations=[f"sha-256:{consent.leaf}"],
-            provisions=[f"sha-256:{provision.leaf}" for provision in provisions],
-            components=[
-                {
-                    "provider": entry["provider"],
-                    "payload_mode": scenario.payload_mode,
-                    "fields": entry["fields"],
-                    "as_of": entry["as_of"],
-                    "payload_digest": entry["payload_digest"],
-                }
-                for entry in supplied
-            ],
-            fields=statement["fields"],
+            nbf=max(now, *(basis.consented["valid_from"] for basis in bases)),
+            exp=min(basis.consented["valid_to"] for basis in bases),
+            consumer=request.consumer,
+            providers=list(dict.fromkeys(basis.consent.provider for basis in bases)),
+            channel=asked["channel"],
+            max_uses=min(basis.consented["max_uses"] for basis in bases),
+            template=asked["template"],
+            request=f"sha-256:{request.leaf}",
+            authorizations=[f"sha-256:{basis.consent.leaf}" for basis in bases],
+            provisions=[f"sha-256:{basis.provision.leaf}" for basis in bases],
+            components=[_component(scenario, basis) for basis in bases],
             rights_duties=scenario.rights_duties,
             grade=scenario.grade,
-            cnf={"jwk": request.holder_key.to_dict()},
+            cnf={"jwk": _holder_key(bases)},
         )
 
 
-def _provisions(session: Session, consent: Authorization, statement: Mapping[str, Any]) -> list[Provision]:
-    rows = {
-        row.provider: row for row in session.scalars(select(Provision).where(Provision.authorization_id == consent.id))
+def _component(scenario: Scenario, basis: Basis) -> dict[str, Any]:
+    entry = basis.supplied
+    return {
+        "source": entry["source"],
+        "provider": entry["provider"],
+        "payload_mode": scenario.payload_mode,
+        "rule_version": rule_version(scenario.code, scenario.version),
+        "fields": entry["fields"],
+        "as_of": entry["as_of"],
+        "payload_digest": entry["payload_digest"],
     }
-    found = []
-    for provider in statement["providers"]:
-        row = rows.get(provider)
-        if row is None or row.sealed_id is None:
-            result = "nothing yet" if row is None else row.result
-            raise Conflict(
-                "NOTHING_SUPPLIED",
-                f"A provider supplied {result}.",
-                where=f"authorization {consent.id}",
-                hint="Issue after every provider that the authorization names has supplied.",
-            )
-        found.append(row)
+
+
+def _holder_key(bases: Sequence[Basis]) -> dict[str, Any]:
+    keys = [basis.consented["holder_key"] for basis in bases]
+    if any(key != keys[0] for key in keys):
+        raise Conflict("HOLDER_KEYS_DIFFER", "The subject named several keys to present one certificate with.")
+    found: dict[str, Any] = keys[0]
     return found
 
 
@@ -186,7 +226,8 @@ def add_certificate(
     now: int,
     *,
     hidden: Sequence[Disclosed] = (),
-    authorization_id: str | None = None,
+    request_id: str | None = None,
+    version: int = 1,
     asset_id: str | None = None,
     supersedes: str | None = None,
 ) -> Certificate:
@@ -201,7 +242,8 @@ def add_certificate(
         issuer=payload["iss"],
         subject=payload["sub"],
         consumer=payload.get("consumer"),
-        authorization_id=authorization_id,
+        request_id=request_id,
+        version=version,
         asset_id=asset_id,
         supersedes=supersedes,
         exp=payload["exp"],

@@ -16,6 +16,7 @@ from ledger.chain.accounts import account_of_public_key, check_public_key
 from ledger.chain.calls import PartyRegistration, accredit, register_parties
 from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
+from ledger.chain.records import PartyRecord
 from ledger.domain.codes import check_region, check_resident_id, check_uscc
 from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role, party_id
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
@@ -183,13 +184,21 @@ class Parties:
 
     def actor(self, identifier: str) -> Actor:
         """The party with the roles that the chain gives it now; raises ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
-        number = self.get(identifier).no
-        if number is None:
+        return Actor(identifier, frozenset(Role(role) for role in self._active(self.get(identifier)).roles))
+
+    def active(self, identifier: str) -> Party:
+        """The party, if the chain says that it is active; raises ``Forbidden`` ``PARTY_NOT_ACTIVE``, ``NotFound``."""
+        row = self.get(identifier)
+        self._active(row)
+        return row
+
+    def _active(self, row: Party) -> PartyRecord:
+        if row.no is None:
             raise Conflict("PARTY_NOT_ON_CHAIN", "The party is not registered on the chain yet.")
-        record = self._reader.party(number)
+        record = self._reader.party(row.no)
         if record.status != "active":
             raise Forbidden("PARTY_NOT_ACTIVE", f"The party is {record.status}.", hint="Ask the authority.")
-        return Actor(identifier, frozenset(Role(role) for role in record.roles))
+        return record
 
 
 def checked_party(newcomer: NewParty, where: str) -> NewParty:

@@ -1,7 +1,9 @@
-"""What a provider supplies under an authorization: rows in, signed statement and computed claims out."""
+"""What a provider answers under an authorization: rows in, signed statement and computed claims out."""
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.domain.canonical import canonical, digest
+from ledger.domain.canonical import canonical
 from ledger.domain.entries import provision_entry, validate_entry
 from ledger.domain.predicates import compute
 from ledger.domain.scenario import Scenario
@@ -21,24 +23,41 @@ from ledger.service.parties import Parties
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.records import authorization
+from ledger.store.records import authorization, provisions_of
 from ledger.store.sealing import Sealer
 from ledger.store.tables import Authorization, Provision
 
 Row = Mapping[str, str]
 MAX_ROWS = 10_000
+SALT_BYTES = 16
+MAX_SALT = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """A signed provision and the rows whose digest it signs; no rows unless ``result`` is ``supplied``."""
+    """A signed provision with the rows and the salt whose digest it signs; neither unless it is ``supplied``."""
 
     entry: dict[str, Any]
     rows: Sequence[Row] = ()
+    salt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a provider has to tell: rows as of a day, or a result without any (``reason`` goes with ``refused``).
+
+    ``queried_at``: when the source was asked, seconds UTC.
+    """
+
+    result: str
+    queried_at: int
+    rows: Sequence[Row] = ()
+    as_of: date | None = None
+    reason: str | None = None
 
 
 class Provisions:
-    """Takes supplies: the rows are used once, to compute the claims, and never kept."""
+    """Takes answers: the rows are used once, to compute the claims, and never kept."""
 
     def __init__(
         self,
@@ -54,24 +73,47 @@ class Provisions:
         self._scenarios = scenarios
         self._clock = clock
 
-    def draft(
-        self, authorization_id: str, provider: str, rows: Sequence[Row], *, as_of: date, result: str = "supplied"
-    ) -> dict[str, Any]:
-        """The unsigned provision over these rows, queried now."""
+    def draft(self, authorization_id: str, outcome: Outcome) -> Supply:
+        """The unsigned answer; nothing is recorded. Given when one was supplied before, it corrects that one."""
         with self._database.read() as session:
             consent = authorization(session, authorization_id)
-            statement = _statement(session, consent)
-        return provision_entry(
+            statement = log_store.statement(session, consent.leaf)
+            before = provisions_of(session, consent.id)
+        supplied = outcome.result == "supplied"
+        salt = secrets.token_urlsafe(SALT_BYTES) if supplied else None
+        corrects = f"sha-256:{before[-1].leaf}" if supplied and before and before[-1].result == "supplied" else None
+        entry = provision_entry(
             id=str(ULID()),
             authorization=f"sha-256:{consent.leaf}",
-            provider=provider,
+            source=consent.source,
+            provider=consent.provider,
             fields=statement["fields"],
-            queried_at=self._clock(),
-            as_of=as_of.isoformat(),
-            result=result,
-            payload_digest=rows_digest(rows),
+            queried_at=outcome.queried_at,
+            as_of=outcome.as_of.isoformat() if supplied and outcome.as_of else None,
+            result=outcome.result,
+            reason=outcome.reason,
+            payload_digest=None if salt is None else payload_digest(salt, outcome.rows),
+            corrects=corrects,
             iat=self._clock(),
         )
+        return Supply(entry, outcome.rows, salt)
+
+    def asked(self, provider: str, after: str | None, limit: int) -> list[Authorization]:
+        """Active authorizations that wait for this provider, by id: no answer yet, or one that timed out."""
+        answered = select(Provision.authorization_id).where(
+            Provision.provider == provider, Provision.result != "timed_out"
+        )
+        query = (
+            select(Authorization)
+            .where(Authorization.provider == provider, Authorization.state == "active")
+            .where(Authorization.id.not_in(answered))
+            .order_by(Authorization.id)
+            .limit(limit)
+        )
+        if after:
+            query = query.where(Authorization.id > after)
+        with self._database.read() as session:
+            return list(session.scalars(query))
 
     def claims(self, identifier: str) -> tuple[Provision, dict[str, Any]]:
         """A provision with the claims computed from it; none unless it is ``supplied``. Raises ``NotFound``."""
@@ -79,13 +121,10 @@ class Provisions:
             row = session.get(Provision, identifier)
             if row is None:
                 raise NotFound("PROVISION_UNKNOWN", "No such provision.", hint="Check the id; it is a ULID.")
-            opened = {} if row.sealed_id is None else self._sealer.open(session, row.sealed_id)
-        if not isinstance(opened, dict):
-            raise TypeError("sealed claims are an object")
-        return row, opened
+            return row, {} if row.sealed_id is None else claims_of(session, self._sealer, row)
 
     def submit(self, supplies: Sequence[Supply]) -> list[Provision]:
-        """Record signed provisions, all or none; one already recorded is returned as it is.
+        """Record signed answers, all or none; one already recorded is returned as it is.
 
         Raises ``InvalidInput`` (shape, digest, rows), ``Forbidden`` ``SIGNER_NOT_PROVIDER``, ``NotFound``.
         """
@@ -101,15 +140,7 @@ class Provisions:
             raise InvalidInput("ENTRY_TYPE", "This is not a provision.", where=where)
         if len(supply.rows) > MAX_ROWS:
             raise InvalidInput("ROWS_TOO_MANY", f"A provision has at most {MAX_ROWS} rows.", where=where)
-        if (entry["result"] == "supplied") != bool(supply.rows):
-            raise InvalidInput("ROWS_AND_RESULT", "Rows go with the result 'supplied', and only with it.", where=where)
-        if rows_digest(supply.rows) != entry["payload_digest"]:
-            raise InvalidInput(
-                "PAYLOAD_DIFFERS",
-                "The rows are not those whose digest was signed.",
-                where=where,
-                hint="Send the rows exactly as they were signed.",
-            )
+        _check_result(supply, where)
         provider = self._parties.get(entry["provider"])
         if not entry_signed_by(entry, provider.account, provider.public_key):
             raise Forbidden("SIGNER_NOT_PROVIDER", "The provision is not signed by the provider.", where=where)
@@ -121,32 +152,34 @@ class Provisions:
         )
         if consent is None:
             raise NotFound("AUTHORIZATION_UNKNOWN", "The provision rests on no authorization of this ledger.")
-        statement = _statement(session, consent)
-        _check_against(entry, statement)
         new = log_store.NewEntry("provision", canonical(entry))
-        known = session.scalar(
-            select(Provision).where(Provision.authorization_id == consent.id, Provision.provider == entry["provider"])
-        )
-        if known is not None:
-            if known.leaf != new.leaf.hex():
-                raise Conflict("ALREADY_SUPPLIED", "The provider has supplied under this authorization before.")
+        before = provisions_of(session, consent.id)
+        if known := next((row for row in before if row.leaf == new.leaf.hex()), None):
             return known
+        statement = log_store.statement(session, consent.leaf)
+        _check_against(entry, consent, statement)
+        _check_turn(entry, consent, before[-1] if before else None, self._clock() >= statement["valid_to"])
         claims = self._claims(self._scenarios.get(consent.scenario), statement, supply)
         now = self._clock()
         log_store.append(session, [new], now)
         row = Provision(
             id=entry["id"],
             authorization_id=consent.id,
+            number=len(before) + 1,
             provider=entry["provider"],
             leaf=new.leaf.hex(),
             result=entry["result"],
-            sealed_id=self._sealer.seal(session, claims) if supply.rows else None,
+            reason=entry["reason"],
+            sealed_id=self._sealer.seal(session, {"claims": claims, "salt": supply.salt}) if supply.rows else None,
             created_at=now,
         )
         session.add(row)
+        session.flush()
         return row
 
     def _claims(self, scenario: Scenario, statement: dict[str, Any], supply: Supply) -> dict[str, Any]:
+        if not supply.rows:
+            return {}
         identity = self._parties.identity(statement["subject"])
         attributes = {"name": identity["name"], "uscc": identity["identifier"]}
         return {
@@ -156,21 +189,74 @@ class Provisions:
         }
 
 
-def rows_digest(rows: Sequence[Row]) -> str:
-    """Digest of the rows as canonical JSON: a list of objects of strings, in the order supplied."""
-    return digest(canonical([dict(row) for row in rows]))
+def payload_digest(salt: str, rows: Sequence[Row]) -> str:
+    """Digest of salt and rows as canonical JSON: rows of few values could be guessed from a digest without a salt."""
+    text = canonical({"salt": salt, "rows": [dict(row) for row in rows]})
+    return f"sha-256:{hashlib.sha256(text).hexdigest()}"
 
 
-def _statement(session: Session, consent: Authorization) -> dict[str, Any]:
-    return log_store.statement(session, consent.leaf)
+def claims_of(session: Session, sealer: Sealer, row: Provision) -> dict[str, Any]:
+    """The claims of a provision that supplied, unsealed; raises ``NotFound`` ``SEALED_ERASED``."""
+    opened = sealer.open(session, str(row.sealed_id))
+    if not isinstance(opened, dict):
+        raise TypeError("sealed claims are an object")
+    claims: dict[str, Any] = opened["claims"]
+    return claims
 
 
-def _check_against(entry: dict[str, Any], statement: dict[str, Any]) -> None:
-    if entry["provider"] not in statement["providers"]:
+def _check_result(supply: Supply, where: str) -> None:
+    """A result with rows has a salt, a day and a digest; one without has none, and ``refused`` says why."""
+    entry, supplied = supply.entry, supply.entry["result"] == "supplied"
+    told = (bool(supply.rows), supply.salt is not None, entry["as_of"] is not None, entry["payload_digest"] is not None)
+    if told != (supplied,) * 4 or (entry["corrects"] is not None and not supplied):
+        raise InvalidInput(
+            "ROWS_AND_RESULT",
+            "Rows, salt, day and digest go with the result 'supplied', and only with it.",
+            where=where,
+        )
+    if (entry["reason"] is not None) != (entry["result"] == "refused"):
+        raise InvalidInput("REASON_AND_RESULT", "A refusal says why, and nothing else does.", where=where)
+    if supply.salt is None:
+        return
+    if not 22 <= len(supply.salt) <= MAX_SALT:
+        raise InvalidInput("SALT_INVALID", "A salt has 22 to 64 characters (128 random bits).", where=where)
+    if payload_digest(supply.salt, supply.rows) != entry["payload_digest"]:
+        raise InvalidInput(
+            "PAYLOAD_DIFFERS",
+            "Rows and salt are not those whose digest was signed.",
+            where=where,
+            hint="Send the rows and the salt exactly as they were signed.",
+        )
+
+
+def _check_against(entry: dict[str, Any], consent: Authorization, statement: dict[str, Any]) -> None:
+    if (entry["provider"], entry["source"]) != (consent.provider, consent.source):
         raise Forbidden("PROVIDER_NOT_AUTHORISED", "The authorization does not name this provider.")
     if outside := sorted(set(entry["fields"]) - set(statement["fields"])):
         raise Forbidden(
             "FIELD_OUTSIDE_AUTHORISATION",
             f"The authorization does not cover: {', '.join(outside)}.",
             hint="Ask the subject for an authorization that covers the field.",
+        )
+
+
+def _check_turn(entry: dict[str, Any], consent: Authorization, last: Provision | None, over: bool) -> None:
+    """After a time-out the provider tries again, after a supply it corrects; any other answer is final."""
+    if last is not None and last.result != "timed_out":
+        if last.result != "supplied":
+            raise Conflict("ALREADY_ANSWERED", f"The provider has answered before: {last.result}.")
+        if entry["corrects"] != f"sha-256:{last.leaf}":
+            raise Conflict(
+                "ALREADY_SUPPLIED",
+                "The provider has supplied under this authorization before.",
+                hint="To correct what was supplied, name it in `corrects`.",
+            )
+    elif entry["corrects"] is not None:
+        raise Conflict("NOTHING_TO_CORRECT", "Nothing was supplied under this authorization that could be corrected.")
+    if consent.state != "active" or over:
+        raise Conflict(
+            "AUTHORIZATION_NOT_ACTIVE",
+            f"The authorization is {'expired' if over else consent.state}.",
+            where=f"authorization {consent.id}",
+            hint="Ask the subject for a new authorization.",
         )

@@ -147,38 +147,67 @@ class Registration(Base):
     created_at: Mapped[int]
 
 
-class Authorization(Base):
-    """A subject's signed consent; the entry ``leaf`` is the original."""
+class AccessRequest(Base):
+    """What a consumer asks of a subject; the entry ``leaf`` is the original, the consumer's note is sealed."""
 
-    __tablename__ = "authorization"
+    __tablename__ = "access_request"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
     leaf: Mapped[str] = mapped_column(Hex32, unique=True)
     scenario: Mapped[str] = mapped_column(String(8))
     subject: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
     consumer: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
     state: Mapped[str] = mapped_column(String(16))
+    expires_at: Mapped[int]
+    sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
+    created_at: Mapped[int]
+
+
+class Authorization(Base):
+    """A subject's signed consent to one source; the entry ``leaf`` is the original, the notice shown is sealed."""
+
+    __tablename__ = "authorization"
+    __table_args__ = (UniqueConstraint("request_id", "source"),)
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    request_id: Mapped[str] = mapped_column(ForeignKey("access_request.id"))
+    scenario: Mapped[str] = mapped_column(String(8))
+    subject: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    consumer: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    source: Mapped[str] = mapped_column(String(64))
+    provider: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
     created_at: Mapped[int]
 
 
 class Provision(Base):
-    """What a provider supplied under an authorization; the computed claims are sealed."""
+    """A provider's answer under an authorization; the computed claims are sealed, with the salt of the rows' digest.
+
+    ``number`` counts the answers from 1: after one that timed out comes another try, after one supplied a correction.
+    """
 
     __tablename__ = "provision"
-    __table_args__ = (UniqueConstraint("authorization_id", "provider"),)
+    __table_args__ = (UniqueConstraint("authorization_id", "number"),)
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
     authorization_id: Mapped[str] = mapped_column(ForeignKey("authorization.id"))
-    provider: Mapped[str] = mapped_column(ForeignKey("party.id"))
+    number: Mapped[int]
+    provider: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
     leaf: Mapped[str] = mapped_column(Hex32, unique=True)
     result: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(32))
     sealed_id: Mapped[str | None] = mapped_column(ForeignKey("sealed.id"))
     created_at: Mapped[int]
 
 
 class Certificate(Base):
-    """A data asset certificate; its entry is the payload, the disclosures are sealed."""
+    """A data asset certificate; its entry is the payload, the disclosures are sealed.
+
+    A request has one certificate (``version`` 1), and another for each correction.
+    """
 
     __tablename__ = "certificate"
     __table_args__ = (
+        UniqueConstraint("request_id", "version"),
         Index("ix_certificate_subject_no", "subject", "certificate_no"),
         Index("ix_certificate_consumer_no", "consumer", "certificate_no"),
     )
@@ -189,7 +218,8 @@ class Certificate(Base):
     issuer: Mapped[str] = mapped_column(Hex32)
     subject: Mapped[str] = mapped_column(Hex32)
     consumer: Mapped[str | None] = mapped_column(Hex32)
-    authorization_id: Mapped[str | None] = mapped_column(ForeignKey("authorization.id"), unique=True)
+    request_id: Mapped[str | None] = mapped_column(ForeignKey("access_request.id"))
+    version: Mapped[int] = mapped_column(default=1)
     asset_id: Mapped[str | None] = mapped_column(ForeignKey("registration.asset_id"), index=True)
     supersedes: Mapped[str | None] = mapped_column(String(32), unique=True)
     exp: Mapped[int]

@@ -16,6 +16,8 @@ from ledger.domain.entries import (
     authorization_entry,
     provision_entry,
     registration_certificate_payload,
+    request_entry,
+    template_entry,
     usage_certificate_payload,
 )
 from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
@@ -47,7 +49,7 @@ from tests.proof.cast import (
     NONCE,
     OTHER_ISSUER,
     PARTIES,
-    PROVISIONS,
+    PLACES,
     SCENARIO,
     SUBJECT,
     SUPPLIES,
@@ -58,8 +60,10 @@ from tests.proof.cast import (
     as_text,
     common_members,
     consent_members,
+    request_members,
     salted,
     supply_members,
+    template_members,
     usage_members,
 )
 
@@ -133,8 +137,13 @@ class Made:
         return verify(raw, self.facts, AT, EXPECT)
 
 
+OWN_TERMS = {"id", "fields", "source", "provider"}
+
+
 def usage(
     *,
+    template: Changes | None = None,
+    request: Changes | None = None,
     consent: Changes | None = None,
     supply: Changes | None = None,
     claims: Changes | None = None,
@@ -142,35 +151,44 @@ def usage(
     spare: Changes | None = None,
     disclosed: Sequence[str] = ("tax_band", "power_trend"),
     issuer: Actor = ISSUER,
+    consumer_key: Actor = BANK,
     subject_key: Actor = SUBJECT,
     tax_key: Actor = TAX,
     write: Callable[[Changes], str] = as_text,
 ) -> Made:
-    """A usage certificate over one authorisation and two provisions, presented to the bank.
+    """A usage certificate over a request, one authorisation and one provision a source, presented to the bank.
 
-    ``consent``, ``supply`` (the tax bureau's) and ``claims`` replace members before anything is signed; ``hidden``
-    are the claims; ``spare`` are signed in ``_sd`` without standing in ``fields``; ``write`` turns evidence into text.
+    ``template``, ``request``, ``consent``, ``supply`` (the tax bureau's) and ``claims`` replace members before anything
+    is signed; of ``consent`` the power grid's gets all but id, fields, source and provider. ``hidden`` are the claims;
+    ``spare`` are signed in ``_sd`` without standing in ``fields``; ``write`` turns evidence into text.
     """
-    authorization = write(
-        sign_entry(authorization_entry(**(consent_members() | dict(consent or {}))), subject_key.signer)
+    allowed = write(template_entry(**(template_members() | dict(template or {}))))
+    asked = write(
+        sign_entry(request_entry(**(request_members(allowed) | dict(request or {}))), consumer_key.signer)
     )
+    both = {name: value for name, value in dict(consent or {}).items() if name not in OWN_TERMS}
+    consents = [
+        consent_members(asked, TAX) | dict(consent or {}),
+        consent_members(asked, GRID) | both,
+    ]
+    given = [write(sign_entry(authorization_entry(**entry), subject_key.signer)) for entry in consents]
     entries = [
-        supply_members(TAX, SUPPLIES[0][1], authorization) | dict(supply or {}),
-        supply_members(*SUPPLIES[1], authorization),
+        supply_members(TAX, SUPPLIES[0][1], given[0]) | dict(supply or {}),
+        supply_members(*SUPPLIES[1], given[1]),
     ]
     supplies = [
         sign_entry(provision_entry(**entry), key.signer) for entry, key in zip(entries, (tax_key, GRID), strict=True)
     ]
-    texts = [authorization, *(write(entry) for entry in supplies)]
-    members = usage_members(texts, supplies, hidden or HIDDEN) | dict(claims or {})
+    texts = [given[0], *(write(entry) for entry in supplies), given[1], allowed, asked]
+    rests_on = {"template": [allowed], "request": [asked], "authorizations": given, "provisions": texts[1:3]}
+    members = usage_members(rests_on, supplies, hidden or HIDDEN) | dict(claims or {})
     secrets = salted({**(hidden or HIDDEN), **(spare or {})})
     payload = disclose(usage_certificate_payload(**members), secrets) | dict(claims or {})
-    evidence_tree, evidence_anchor = _batch(
-        AUTHORIZATION.batch, 40, 6, dict(zip((1, 2, 4), texts, strict=True)), EVIDENCE_ANCHORED
-    )
+    placed = {place.index: text for place, text in zip(PLACES, texts, strict=True)}
+    evidence_tree, evidence_anchor = _batch(AUTHORIZATION.batch, 40, 8, placed, EVIDENCE_ANCHORED)
     evidence = tuple(
         Evidence(text, position, tuple(evidence_tree.inclusion_proof(position.index)))
-        for text, position in zip(texts, (AUTHORIZATION, *PROVISIONS), strict=True)
+        for text, position in zip(texts, PLACES, strict=True)
     )
     made = _made(payload, issuer, evidence, [evidence_anchor], secrets)
     return made.presenting(*disclosed)
@@ -200,10 +218,10 @@ def _made(
     payload: Entry, issuer: Actor, evidence: tuple[Evidence, ...], anchors: list[Anchor], hidden: tuple[Disclosed, ...]
 ) -> Made:
     text = as_text(payload)
-    tree, anchor = _batch(CERTIFICATE.batch, 46, 7, {CERTIFICATE.index: text}, ANCHORED)
+    tree, anchor = _batch(CERTIFICATE.batch, 48, 7, {CERTIFICATE.index: text}, ANCHORED)
     token = sign_compact(text.encode(), issuer.signer, CERTIFICATE_TYP)
     anchors = [*anchors, anchor]
-    signers = (issuer, SUBJECT, TAX, GRID) if evidence else (issuer,)
+    signers = (issuer, SUBJECT, TAX, GRID, BANK) if evidence else (issuer,)
     bundle = Bundle(
         chain=CHAIN,
         certificate=f"{token}~",

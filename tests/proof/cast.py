@@ -35,6 +35,8 @@ CHAIN = ChainId(1337, "0x" + "c1" * 20, "0x" + "c2" * 20, "0x" + "c3" * 20)
 CERTIFICATE = Position(4, 5)
 AUTHORIZATION = Position(3, 1)
 PROVISIONS = (Position(3, 2), Position(3, 4))
+# In the order in which the evidence stands in the bundle: the tax bureau's consent and both provisions come first.
+PLACES = (AUTHORIZATION, *PROVISIONS, Position(3, 3), Position(3, 0), Position(3, 5))
 ASSET = sha256(b"asset").hexdigest()
 
 Entry = dict[str, Any]
@@ -74,6 +76,7 @@ DEVICE = Actor("the subject's wallet", 0)
 PARTIES = (ISSUER, SUBJECT, TAX, GRID, BANK, OTHER_BANK, OTHER_ISSUER)
 EXPECT = Expectation(consumer=BANK.id, nonce=NONCE)
 HIDDEN = {"tax_band": "B", "tax_trend": "rising", "power_trend": 3}
+SOURCES = {TAX.no: "tax", GRID.no: "power"}
 SUPPLIES = ((TAX, ["tax_band", "tax_trend"]), (GRID, ["power_trend"]))
 
 
@@ -85,21 +88,64 @@ def as_text(entry: Changes) -> str:
     return canonical(dict(entry)).decode()
 
 
-def consent_members() -> Entry:
+RULE_VERSION = f"{SCENARIO}/1/engine-2"
+TERMS = {
+    "scenario": SCENARIO,
+    "scenario_version": 1,
+    "subject": SUBJECT.id,
+    "consumer": BANK.id,
+    "channel": "subject_carried",
+    "valid_from": CONSENTED,
+    "valid_to": EXPIRES,
+    "max_uses": 3,
+}
+
+
+def template_members() -> Entry:
+    """What the scenario allows: one field more than anyone asks for."""
+    sources = {"tax_band": "tax", "tax_trend": "tax", "tax_arrears": "tax", "power_trend": "power"}
     return {
-        "id": "01K5M00000000000000000000A",
         "scenario": SCENARIO,
         "scenario_version": 1,
-        "purpose": "A loan for working capital",
-        "subject": SUBJECT.id,
-        "consumer": BANK.id,
-        "providers": [TAX.id, GRID.id],
+        "scenario_digest": digest(SCENARIO.encode()),
+        "legal_basis": "consent",
+        "payload_mode": "predicate",
+        "channels": ["subject_carried", "government_platform"],
+        "max_validity_days": 365,
+        "max_uses": 5,
+        "retention_days": 30,
+        "engine": 2,
+        "fields": [
+            {"name": name, "source": source, "rule": {"op": "equals", "column": name}}
+            for name, source in sources.items()
+        ],
+    }
+
+
+def request_members(template: str) -> Entry:
+    return TERMS | {
+        "id": "01K5M00000000000000000000R",
+        "template": leaf(template),
+        "sources": [{"source": "tax", "provider": TAX.id}, {"source": "power", "provider": GRID.id}],
         "fields": list(HIDDEN),
-        "channel": "subject_carried",
-        "valid_from": CONSENTED,
-        "valid_to": EXPIRES,
-        "max_uses": 3,
+        "note_digest": digest(b"note"),
+        "pia_digest": None,
+        "expires_at": CONSENTED + 86_400,
+        "iat": CONSENTED - 60,
+    }
+
+
+def consent_members(request: str, provider: Actor = TAX) -> Entry:
+    fields = next(list(fields) for actor, fields in SUPPLIES if actor is provider)
+    return TERMS | {
+        "id": f"01K5M0000000000000000000A{provider.no}",
+        "request": leaf(request),
+        "purpose": "A loan for working capital",
+        "source": SOURCES[provider.no],
+        "provider": provider.id,
+        "fields": fields,
         "separate_consent": True,
+        "holder_key": public_jwk(DEVICE.signer.public_key).to_dict(),
         "notice_digest": digest(b"notice"),
         "iat": CONSENTED,
     }
@@ -109,12 +155,15 @@ def supply_members(provider: Actor, fields: Sequence[str], authorization: str) -
     return {
         "id": f"01K5M0000000000000000000P{provider.no}",
         "authorization": leaf(authorization),
+        "source": SOURCES[provider.no],
         "provider": provider.id,
         "fields": list(fields),
         "queried_at": SUPPLIED_AT,
         "as_of": "2026-08-31",
         "result": "supplied",
+        "reason": None,
         "payload_digest": digest(provider.name.encode()),
+        "corrects": None,
         "iat": SUPPLIED_AT,
     }
 
@@ -136,16 +185,21 @@ def common_members(scenario: str, subject: Actor) -> Entry:
     }
 
 
-def usage_members(texts: Sequence[str], supplies: Sequence[Entry], hidden: Changes) -> Entry:
-    told = ("provider", "fields", "as_of", "payload_digest")
+def usage_members(rests_on: Mapping[str, Sequence[str]], supplies: Sequence[Entry], hidden: Changes) -> Entry:
+    """``rests_on``: the texts of template, request, authorizations and provisions."""
+    told = ("source", "provider", "fields", "as_of", "payload_digest")
+    fixed = {"payload_mode": "predicate", "rule_version": RULE_VERSION}
     return common_members(SCENARIO, SUBJECT) | {
         "consumer": BANK.id,
         "providers": [TAX.id, GRID.id],
         "channel": "subject_carried",
         "max_uses": 3,
-        "authorizations": [leaf(texts[0])],
-        "provisions": [leaf(text) for text in texts[1:]],
-        "components": [{"payload_mode": "predicate", **{name: entry[name] for name in told}} for entry in supplies],
+        "template": leaf(rests_on["template"][0]),
+        "request": leaf(rests_on["request"][0]),
+        "authorizations": [leaf(text) for text in rests_on["authorizations"]],
+        "provisions": [leaf(text) for text in rests_on["provisions"]],
+        "supersedes": None,
+        "components": [{**fixed, **{name: entry[name] for name in told}} for entry in supplies],
         "fields": list(hidden),
         "cnf": {"jwk": public_jwk(DEVICE.signer.public_key).to_dict()},
     }

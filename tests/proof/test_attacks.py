@@ -261,7 +261,17 @@ EVIDENCE: dict[str, tuple[int, str, Attack]] = {
         lambda: usage(supply={"provider": OTHER_BANK.id}, tax_key=OTHER_BANK).verify(),
     ),
     "provision as authorisation": (11, "EVIDENCE_MISSING", as_authorisation),
-    "extra field": (11, "FIELD_OUTSIDE_AUTHORISATION", lambda: usage(hidden=HIDDEN | {"debts": 0}).verify()),
+    "extra field": (11, "FIELD_OUTSIDE_TEMPLATE", lambda: usage(hidden=HIDDEN | {"debts": 0}).verify()),
+    "field allowed by the template, asked for by nobody": (
+        11,
+        "FIELD_OUTSIDE_REQUEST",
+        lambda: usage(hidden=HIDDEN | {"tax_arrears": 0}).verify(),
+    ),
+    "field asked for, authorised by nobody": (
+        11,
+        "FIELD_OUTSIDE_AUTHORISATION",
+        lambda: usage(request={"fields": [*HIDDEN, "tax_arrears"]}, hidden=HIDDEN | {"tax_arrears": 0}).verify(),
+    ),
     "extra field, signed but not named": (
         4,
         "DISCLOSURE_NOT_NAMED",

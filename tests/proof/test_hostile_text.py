@@ -9,7 +9,7 @@ import pytest
 
 from ledger.domain.canonical import canonical
 from ledger.errors import BadBundle
-from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
+from ledger.proof.bundle import MAX_BUNDLE_BYTES, MAX_EVIDENCE, parse_bundle
 from ledger.proof.facts import MAX_FACTS_BYTES, facts_needed, parse_facts
 from ledger.proof.jws import MAX_PAYLOAD_BYTES, decode_base64url, encode_base64url
 from ledger.proof.sdjwt import MAX_DISCLOSURES
@@ -50,7 +50,7 @@ def other_spelling(text: str) -> str:
 
 
 def keys_beyond_number() -> Attack:
-    return with_member("keys", {f"0x{number:040x}": DOCUMENT["keys"][SUBJECT.account] for number in range(18)})
+    return with_member("keys", {f"0x{number:040x}": DOCUMENT["keys"][SUBJECT.account] for number in range(MAX_EVIDENCE + 2)})
 
 
 FILE: dict[str, tuple[int, str, Attack]] = {

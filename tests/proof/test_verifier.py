@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.proof.facts import Facts
+from ledger.proof.jws import public_jwk
 from ledger.proof.report import NAMES, Report, Verdict
 from ledger.proof.verifier import MAX_KEY_BINDING_SKEW, Expectation, verify
 from tests.proof.builder import usage
@@ -28,6 +29,7 @@ from tests.proof.cast import (
     ISSUER,
     OTHER_BANK,
     OTHER_ISSUER,
+    PLACES,
     SCENARIO,
     SUBJECT,
     TAX,
@@ -35,6 +37,8 @@ from tests.proof.cast import (
 
 GENUINE = usage()
 OTHER_LEAF = "sha-256:" + "77" * 32
+OTHER_KEY = public_jwk(SUBJECT.signer.public_key).to_dict()
+TO_THE_GRID = {"source": "power", "provider": GRID.id}
 
 
 def consented(**changes: object) -> Callable[[], Report]:
@@ -43,6 +47,14 @@ def consented(**changes: object) -> Callable[[], Report]:
 
 def supplied(**changes: object) -> Callable[[], Report]:
     return lambda: usage(supply=changes).verify()
+
+
+def asked(**changes: object) -> Callable[[], Report]:
+    return lambda: usage(request=changes).verify()
+
+
+def templated(**changes: object) -> Callable[[], Report]:
+    return lambda: usage(template=changes).verify()
 
 
 def claiming(**changes: object) -> Callable[[], Report]:
@@ -95,7 +107,7 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (6, "ANCHOR_DIFFERS", "other root on the chain", lambda: GENUINE.knowing(anchors={3: "00", 4: "00"}).verify()),
     (7, "NOT_YET_VALID", "too early", lambda: usage(claims={"nbf": AT + 1}).verify()),
     (7, "EXPIRED", "too late", lambda: usage(claims={"exp": AT}).verify()),
-    (8, "STATUS_UNKNOWN", "no status", lambda: GENUINE.knowing(status={AUTHORIZATION: ()}).verify()),
+    (8, "STATUS_UNKNOWN", "no status", lambda: GENUINE.knowing(status=dict.fromkeys(PLACES, ())).verify()),
     (8, "REVOKED", "revoked", lambda: GENUINE.status(("revoked", "fraud", AT)).verify()),
     (8, "SUSPENDED", "suspended", lambda: GENUINE.status(("suspended", "investigation", AT)).verify()),
     (8, "SUPERSEDED", "superseded", lambda: GENUINE.status(("superseded", "superseded", AT)).verify()),
@@ -121,8 +133,41 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (11, "AUTHORISATION_DIFFERS", "consent to fewer uses", consented(max_uses=2)),
     (11, "AUTHORISATION_DIFFERS", "consent ends before", consented(valid_to=EXPIRES - 1)),
     (11, "AUTHORISATION_DIFFERS", "consent begins after", consented(valid_from=ISSUED + 1)),
-    (11, "FIELD_OUTSIDE_AUTHORISATION", "consent to less", consented(fields=["tax_band", "power_trend"])),
-    (11, "PROVIDER_NOT_AUTHORISED", "consent for one provider", consented(providers=[TAX.id])),
+    (11, "FIELD_OUTSIDE_AUTHORISATION", "consent to less", consented(fields=["tax_band"])),
+    (11, "PROVIDER_NOT_AUTHORISED", "a provider more", claiming(providers=[TAX.id, GRID.id, OTHER_BANK.id])),
+    (11, "EVIDENCE_MISSING", "template left out", lambda: GENUINE.verify_changed(drop="evidence.4")),
+    (11, "EVIDENCE_MISSING", "request left out", lambda: GENUINE.verify_changed(drop="evidence.5")),
+    (11, "TEMPLATE_DIFFERS", "template of another scenario", templated(scenario="S52")),
+    (11, "TEMPLATE_DIFFERS", "template of another version", templated(scenario_version=2)),
+    (11, "TEMPLATE_DIFFERS", "template of another definition", templated(scenario_digest=OTHER_LEAF)),
+    (11, "TEMPLATE_DIFFERS", "template allows fewer uses", templated(max_uses=2)),
+    (11, "TEMPLATE_DIFFERS", "template without the channel", templated(channels=["government_platform"])),
+    (11, "TEMPLATE_DIFFERS", "other rules", claiming(components=components(rule_version="S51/1/engine-1"))),
+    (11, "TEMPLATE_DIFFERS", "raw data", claiming(components=components(payload_mode="raw"))),
+    (11, "FIELD_OUTSIDE_TEMPLATE", "field of no template", lambda: usage(hidden=HIDDEN | {"debts": 0}).verify()),
+    (11, "FIELD_OUTSIDE_REQUEST", "field nobody asked for", asked(fields=["tax_band", "power_trend"])),
+    (11, "REQUEST_NOT_BY_CONSUMER", "request by another bank", lambda: usage(consumer_key=OTHER_BANK).verify()),
+    (11, "REQUEST_DIFFERS", "request under another template", asked(template=OTHER_LEAF)),
+    (11, "REQUEST_DIFFERS", "request to another subject", asked(subject=OTHER_BANK.id)),
+    (11, "REQUEST_DIFFERS", "request of another consumer", asked(consumer=OTHER_BANK.id)),
+    (11, "REQUEST_DIFFERS", "request in another scenario", asked(scenario="S52")),
+    (11, "REQUEST_DIFFERS", "request by another channel", asked(channel="government_platform")),
+    (11, "REQUEST_DIFFERS", "request for fewer uses", asked(max_uses=2)),
+    (11, "AUTHORISATION_BEYOND_REQUEST", "provider not asked", asked(sources=[TO_THE_GRID])),
+    (11, "AUTHORISATION_BEYOND_REQUEST", "asked for less time", asked(valid_to=EXPIRES - 1)),
+    (11, "AUTHORISATION_BEYOND_REQUEST", "asked for a later time", asked(valid_from=CONSENTED + 1)),
+    (11, "AUTHORISATION_BEYOND_REQUEST", "answered too late", asked(expires_at=CONSENTED)),
+    (11, "AUTHORISATION_BEYOND_TEMPLATE", "longer than allowed", templated(max_validity_days=30)),
+    (
+        11,
+        "SEPARATE_CONSENT_MISSING",
+        "consented in passing",
+        lambda: usage(template={"legal_basis": "separate_consent"}, consent={"separate_consent": False}).verify(),
+    ),
+    (11, "AUTHORISATION_DIFFERS", "consent to another request", consented(request=OTHER_LEAF)),
+    (11, "AUTHORISATION_DIFFERS", "another holder's key", consented(holder_key=OTHER_KEY)),
+    (11, "AUTHORISATION_BEYOND_REQUEST", "consent to another source", consented(source="power")),
+    (11, "PROVISION_DIFFERS", "supplied from another source", supplied(source="power")),
     (11, "AUTHORISATION_STATUS_UNKNOWN", "no status", lambda: GENUINE.knowing(status={CERTIFICATE: ()}).verify()),
     (
         11,
@@ -141,6 +186,7 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (11, "PROVISION_NOT_BY_PROVIDER", "provision by another", lambda: usage(tax_key=GRID).verify()),
     (11, "PROVISION_DIFFERS", "provision under another consent", supplied(authorization=OTHER_LEAF)),
     (11, "PROVISION_DIFFERS", "nothing supplied", supplied(result="no_data")),
+    (11, "PROVISION_DIFFERS", "refused", supplied(result="refused", reason="disputed")),
     (11, "PROVISION_DIFFERS", "more supplied than asked", supplied(fields=["tax_band", "tax_trend", "debts"])),
     (11, "PROVISION_DIFFERS", "less supplied than claimed", supplied(fields=["tax_band"])),
     (11, "PROVISION_DIFFERS", "component is other data", claiming(components=components(payload_digest=OTHER_LEAF))),

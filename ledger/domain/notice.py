@@ -1,0 +1,91 @@
+"""The notice that a subject reads before it signs: the elements of PIPL art. 23, and what follows from them.
+
+It names recipient and provider, never the subject: the same notice shown to two subjects is the same text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ledger.domain.days import shanghai_time
+from ledger.domain.scenario import Scenario
+
+# The words of the notice for what the scenario's tables name.
+_METHODS = {
+    "raw": ("原始数据", "the data itself"),
+    "aggregate": ("汇总数据", "aggregates"),
+    "predicate": ("核验结论", "yes or no, and bands"),
+    "component": ("数据元件", "components made of the data"),
+}
+_CHANNELS = {
+    "subject_carried": ("由您本人携带", "carried by yourself"),
+    "licensed_credit_agency": ("经持牌征信机构", "through a licensed credit agency"),
+    "government_platform": ("经政务平台", "through the government platform"),
+}
+_BASES = {
+    "consent": ("您的同意", "your consent"),
+    "separate_consent": ("您的单独同意", "your separate consent"),
+    "contract": ("订立或履行合同所必需", "a contract of yours"),
+    "statutory_duty": ("履行法定职责所必需", "a statutory duty"),
+}
+
+
+def notice_of(
+    scenario: Scenario, terms: Mapping[str, Any], *, recipient: str, contact: str, provider: str
+) -> dict[str, Any]:
+    """The notice for ``terms``: the members source, fields, channel, valid_from, valid_to, max_uses of an authorization.
+
+    ``text`` is what is shown, Chinese above English; the other members are the same for machines. Its digest, that of
+    the canonical JSON of all of it, is what the subject signs.
+    """
+    titles = {field.name: field.title for field in scenario.fields}
+    fields = [{"name": name, "zh": titles[name].zh, "en": titles[name].en} for name in terms["fields"]]
+    notice = {
+        "recipient": recipient,
+        "contact": contact,
+        "provider": provider,
+        "scenario": scenario.code,
+        "standing": scenario.standing,
+        "purpose": {"zh": scenario.purpose.zh, "en": scenario.purpose.en},
+        "method": {"payload_mode": scenario.payload_mode, "channel": terms["channel"]},
+        "legal_basis": scenario.legal_basis,
+        "source": terms["source"],
+        "kinds": fields,
+        "valid_from": terms["valid_from"],
+        "valid_to": terms["valid_to"],
+        "max_uses": terms["max_uses"],
+        "retention_days": scenario.retention_days,
+    }
+    return {**notice, "text": "\n".join([*_chinese(scenario, notice), "", *_english(scenario, notice)])}
+
+
+def _chinese(scenario: Scenario, notice: Mapping[str, Any]) -> Sequence[str]:
+    mode, channel = _METHODS[scenario.payload_mode][0], _CHANNELS[notice["method"]["channel"]][0]
+    return [
+        f"告知书 · {scenario.title.zh}",
+        f"接收方：{notice['recipient']}；联系方式：{notice['contact']}",
+        f"数据提供方：{notice['provider']}（{scenario.source(notice['source']).title.zh}）",
+        f"目的：{scenario.purpose.zh}",
+        f"方式：{mode}，{channel}；依据：{_BASES[scenario.legal_basis][0]}",
+        f"种类：{'、'.join(item['zh'] for item in notice['kinds'])}",
+        f"期限：{shanghai_time(notice['valid_from'])} 至 {shanghai_time(notice['valid_to'])}（北京时间，不含末时）",
+        f"次数：{notice['max_uses']}；接收方保存期限：{notice['retention_days']} 天",
+        "您可以拒绝，也可以只同意其中一部分；拒绝不影响无关服务。您可以随时撤回，撤回前已进行的使用仍然有效。",
+    ]
+
+
+def _english(scenario: Scenario, notice: Mapping[str, Any]) -> Sequence[str]:
+    mode, channel = _METHODS[scenario.payload_mode][1], _CHANNELS[notice["method"]["channel"]][1]
+    return [
+        f"Notice · {scenario.title.en}",
+        f"Recipient: {notice['recipient']}; contact: {notice['contact']}",
+        f"Provider: {notice['provider']} ({scenario.source(notice['source']).title.en})",
+        f"Purpose: {scenario.purpose.en}",
+        f"Method: {mode}, {channel}; basis: {_BASES[scenario.legal_basis][1]}",
+        f"Kinds: {', '.join(item['en'] for item in notice['kinds'])}",
+        f"Period: {shanghai_time(notice['valid_from'])} to {shanghai_time(notice['valid_to'])} (Beijing time, exclusive)",
+        f"Uses: {notice['max_uses']}; kept by the recipient for {notice['retention_days']} days",
+        "You may refuse, or agree to a part only; refusing touches no unrelated service. You may withdraw at any time; "
+        "what was done before stays done.",
+    ]

@@ -1,0 +1,351 @@
+"""What a consumer asks of a subject: signed by the consumer, seen by the subject, answered or not."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+from ulid import ULID
+
+from ledger.domain.canonical import canonical
+from ledger.domain.days import is_shanghai_midnight
+from ledger.domain.entries import request_entry, template_entry, validate_entry
+from ledger.domain.lifecycle import REQUEST
+from ledger.domain.parties import PartyKind
+from ledger.domain.predicates import ENGINE
+from ledger.domain.scenario import Scenario
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.proof.jws import entry_signed_by
+from ledger.proof.merkle import leaf_hash
+from ledger.service.parties import Parties
+from ledger.service.scenarios import ScenarioBook
+from ledger.store import log as log_store
+from ledger.store.database import Database
+from ledger.store.records import access_request
+from ledger.store.sealing import Sealer
+from ledger.store.tables import AccessRequest, Entry
+
+MAX_CLOCK_SKEW = 300
+MAX_NOTE_BYTES = 4 * 1024
+SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is asked: party ids, the provider of each source, times in seconds UTC, ``valid_to`` exclusive.
+
+    ``valid_to`` is a midnight in Shanghai. ``expires_at``: until when the subject may answer. ``pia_digest`` names the
+    consumer's own impact assessment, where the scenario wants one.
+    """
+
+    scenario: str
+    subject: str
+    consumer: str
+    sources: Mapping[str, str]
+    fields: tuple[str, ...]
+    valid_from: int
+    valid_to: int
+    max_uses: int
+    channel: str
+    expires_at: int
+    pia_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the consumer tells beside the terms: whom to contact about it, its own words and reference. Sealed here."""
+
+    contact: str
+    purpose_note: str = ""
+    business_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request to sign, or signed, with the note that its ``note_digest`` commits to: contact, …, ``salt``."""
+
+    entry: dict[str, Any]
+    note: dict[str, Any]
+
+
+class Requests:
+    """Requests: drafted by rule, recorded once signed by the consumer."""
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        parties: Parties,
+        scenarios: ScenarioBook,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._parties = parties
+        self._scenarios = scenarios
+        self._clock = clock
+
+    def draft(self, terms: Terms, note: Note) -> Asked:
+        """The unsigned request; nothing is recorded. Raises ``InvalidInput`` or ``Forbidden`` where a rule says no."""
+        scenario = self._scenarios.get(terms.scenario)
+        now = self._clock()
+        self._check(scenario, terms, now)
+        told = {
+            "contact": note.contact,
+            "purpose_note": note.purpose_note,
+            "business_ref": note.business_ref,
+            "salt": secrets.token_urlsafe(SALT_BYTES),
+        }
+        entry = request_entry(
+            id=str(ULID()),
+            template=template_leaf(scenario),
+            scenario=scenario.code,
+            scenario_version=scenario.version,
+            subject=terms.subject,
+            consumer=terms.consumer,
+            sources=[{"source": source, "provider": provider} for source, provider in terms.sources.items()],
+            fields=list(terms.fields),
+            channel=terms.channel,
+            valid_from=terms.valid_from,
+            valid_to=terms.valid_to,
+            max_uses=terms.max_uses,
+            note_digest=note_digest(told),
+            pia_digest=terms.pia_digest,
+            expires_at=terms.expires_at,
+            iat=now,
+        )
+        return Asked(entry, told)
+
+    def _check(self, scenario: Scenario, terms: Terms, now: int) -> None:
+        scenario.require_pilot(now)
+        scenario.require_fields(terms.fields)
+        scenario.require_period(terms.valid_from, terms.valid_to)
+        scenario.require_uses(terms.max_uses)
+        scenario.require_channel(terms.channel)
+        if not is_shanghai_midnight(terms.valid_to):
+            raise InvalidInput(
+                "PERIOD_NOT_IN_DAYS",
+                "The period ends at a midnight in Shanghai: a certificate is valid for whole days.",
+                where="valid_to",
+                hint="Give the midnight after the last valid day.",
+            )
+        if not now < terms.expires_at <= terms.valid_to:
+            raise InvalidInput(
+                "REQUEST_EXPIRY",
+                "A request can be answered for some time, and not longer than it asks for.",
+                where="expires_at",
+            )
+        if scenario.requires_pia and terms.pia_digest is None:
+            raise Forbidden(
+                "PIA_MISSING",
+                f"Scenario {scenario.code} wants an impact assessment of the consumer.",
+                where="pia_digest",
+                hint="Assess the impact on the subject and give the digest of your report.",
+            )
+        self._check_parties(scenario, terms)
+
+    def _check_parties(self, scenario: Scenario, terms: Terms) -> None:
+        scenario.require_subject_kind(PartyKind(self._parties.get(terms.subject).kind))
+        scenario.require_consumer_kind(PartyKind(self._parties.active(terms.consumer).kind))
+        needed = {field.source for field in scenario.fields if field.name in terms.fields}
+        if needed != set(terms.sources):
+            raise InvalidInput(
+                "SOURCES_DO_NOT_MATCH",
+                "Name a provider for each source of the fields, and for no other.",
+                where="sources",
+                hint=f"The fields come from: {', '.join(sorted(needed))}.",
+            )
+        for source, provider in terms.sources.items():
+            scenario.require_provider_kind(source, PartyKind(self._parties.active(provider).kind))
+
+    def submit(self, requests: Sequence[Asked]) -> list[AccessRequest]:
+        """Record signed requests, all or none; one already recorded is returned as it is.
+
+        Raises ``InvalidInput`` (shape, scenario, note), ``Forbidden`` ``SIGNER_NOT_CONSUMER``.
+        """
+        for number, request in enumerate(requests, start=1):
+            self._check_signed(request, f"request {number}")
+        with self._database.write() as session:
+            return [self._record(session, request) for request in requests]
+
+    def _check_signed(self, request: Asked, where: str) -> None:
+        entry, now = request.entry, self._clock()
+        validate_entry(entry)
+        if entry["type"] != "request":
+            raise InvalidInput("ENTRY_TYPE", "This is not a request.", where=where)
+        if entry["iat"] > now + MAX_CLOCK_SKEW:
+            raise InvalidInput("SIGNED_IN_FUTURE", "The statement was signed in the future.", where=where)
+        require_note(entry, request.note, where)
+        scenario = self._scenarios.get(entry["scenario"])
+        if entry["template"] != template_leaf(scenario):
+            raise InvalidInput(
+                "TEMPLATE_NOT_IN_FORCE",
+                "The request is not made under the scenario in force.",
+                where=where,
+                hint="Draft the request again and sign the new statement.",
+            )
+        self._check(scenario, terms_of(entry), now)
+        consumer = self._parties.get(entry["consumer"])
+        if not entry_signed_by(entry, consumer.account, consumer.public_key):
+            raise Forbidden("SIGNER_NOT_CONSUMER", "The request is not signed by the consumer's account.", where=where)
+
+    def _record(self, session: Session, request: Asked) -> AccessRequest:
+        entry, now = request.entry, self._clock()
+        new = log_store.NewEntry("request", canonical(entry))
+        if known := session.get(AccessRequest, entry["id"]):
+            if known.leaf != new.leaf.hex():
+                raise Conflict("REQUEST_ID_TAKEN", "Another request has this id.", where=entry["id"])
+            return known
+        template = log_store.NewEntry("template", canonical(template_of(self._scenarios.get(entry["scenario"]))))
+        if session.scalar(select(Entry.seq).where(Entry.leaf == template.leaf.hex())) is None:
+            log_store.append(session, [template], now)
+        log_store.append(session, [new], now)
+        row = AccessRequest(
+            id=entry["id"],
+            leaf=new.leaf.hex(),
+            scenario=entry["scenario"],
+            subject=entry["subject"],
+            consumer=entry["consumer"],
+            state=REQUEST.initial,
+            expires_at=entry["expires_at"],
+            sealed_id=self._sealer.seal(session, request.note),
+            created_at=now,
+        )
+        session.add(row)
+        session.flush()
+        return row
+
+    def get(self, identifier: str) -> AccessRequest:
+        """The request as it stands now; raises ``NotFound`` ``REQUEST_UNKNOWN``."""
+        with self._database.write() as session:
+            return settled(access_request(session, identifier), self._clock())
+
+    def see(self, identifier: str) -> AccessRequest:
+        """The subject has opened it."""
+        return self._move(identifier, "see")
+
+    def decline(self, identifier: str) -> AccessRequest:
+        """The subject says no; raises ``Conflict`` ``MOVE_NOT_ALLOWED`` once it is answered."""
+        return self._move(identifier, "decline")
+
+    def cancel(self, identifier: str) -> AccessRequest:
+        """The consumer takes it back, before a certificate was issued."""
+        return self._move(identifier, "cancel")
+
+    def _move(self, identifier: str, move: str) -> AccessRequest:
+        with self._database.write() as session:
+            row = settled(access_request(session, identifier), self._clock())
+            if row.state == "expired":
+                raise expired(row)
+            row.state = REQUEST.next(row.state, move)
+            return row
+
+    def statement(self, identifier: str) -> dict[str, Any]:
+        """The signed request."""
+        with self._database.read() as session:
+            return log_store.statement(session, access_request(session, identifier).leaf)
+
+    def note(self, identifier: str) -> dict[str, str]:
+        """The consumer's note, unsealed: for subject and consumer."""
+        with self._database.read() as session:
+            return note_of(session, self._sealer, access_request(session, identifier))
+
+    def page(self, member: str, after: str | None, limit: int, state: str | None = None) -> list[AccessRequest]:
+        """Requests in which the party is subject or consumer, by id; a passed deadline shows when one is opened."""
+        query = select(AccessRequest).where(or_(AccessRequest.subject == member, AccessRequest.consumer == member))
+        if after:
+            query = query.where(AccessRequest.id > after)
+        if state:
+            query = query.where(AccessRequest.state == state)
+        with self._database.read() as session:
+            return list(session.scalars(query.order_by(AccessRequest.id).limit(limit)))
+
+
+def template_of(scenario: Scenario) -> dict[str, Any]:
+    """What the scenario allows, as the log keeps it; the same for the same definition."""
+    return template_entry(
+        scenario=scenario.code,
+        scenario_version=scenario.version,
+        scenario_digest=scenario.digest,
+        legal_basis=scenario.legal_basis,
+        payload_mode=scenario.payload_mode,
+        channels=list(scenario.channels),
+        max_validity_days=scenario.max_validity_days,
+        max_uses=scenario.max_uses,
+        retention_days=scenario.retention_days,
+        engine=ENGINE,
+        fields=[{"name": field.name, "source": field.source, "rule": dict(field.rule)} for field in scenario.fields],
+    )
+
+
+def template_leaf(scenario: Scenario) -> str:
+    """The leaf hash of its template, ``sha-256:…``."""
+    return f"sha-256:{leaf_hash(canonical(template_of(scenario))).hex()}"
+
+
+def terms_of(entry: Mapping[str, Any]) -> Terms:
+    """What a request entry asks."""
+    return Terms(
+        scenario=entry["scenario"],
+        subject=entry["subject"],
+        consumer=entry["consumer"],
+        sources={item["source"]: item["provider"] for item in entry["sources"]},
+        fields=tuple(entry["fields"]),
+        valid_from=entry["valid_from"],
+        valid_to=entry["valid_to"],
+        max_uses=entry["max_uses"],
+        channel=entry["channel"],
+        expires_at=entry["expires_at"],
+        pia_digest=entry["pia_digest"],
+    )
+
+
+def note_digest(note: Mapping[str, Any]) -> str:
+    """Digest of the note with its salt: without the salt no guess can be confirmed."""
+    return f"sha-256:{hashlib.sha256(canonical(dict(note))).hexdigest()}"
+
+
+def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) -> None:
+    """Raise ``InvalidInput`` unless the note is the one that the request commits to."""
+    members = {"contact", "purpose_note", "business_ref", "salt"}
+    texts = all(isinstance(value, str) for value in note.values())
+    if note.keys() != members or not texts or not note["contact"] or len(canonical(dict(note))) > MAX_NOTE_BYTES:
+        raise InvalidInput(
+            "NOTE_INVALID",
+            f"A note holds contact, purpose_note, business_ref and salt: texts of {MAX_NOTE_BYTES} bytes together.",
+            where=where,
+            hint="Send the note as it was drafted; a contact is needed.",
+        )
+    if note_digest(note) != entry["note_digest"]:
+        raise InvalidInput("NOTE_DIFFERS", "The signed digest is not that of the note.", where=where)
+
+
+def note_of(session: Session, sealer: Sealer, row: AccessRequest) -> dict[str, str]:
+    """The note of a request, unsealed."""
+    opened = sealer.open(session, row.sealed_id)
+    if not isinstance(opened, dict):
+        raise TypeError("a sealed note is an object")
+    return opened
+
+
+def settled(row: AccessRequest, now: int) -> AccessRequest:
+    """The request after the time that has passed: over its deadline it is ``expired``."""
+    if now >= row.expires_at and "expire" in REQUEST.moves_from(row.state):
+        row.state = REQUEST.next(row.state, "expire")
+    return row
+
+
+def expired(row: AccessRequest) -> Conflict:
+    """The error that the request's deadline has passed."""
+    return Conflict(
+        "REQUEST_EXPIRED",
+        "The request was not answered in time.",
+        where=f"request {row.id}",
+        hint="The consumer can ask again.",
+        expires_at=row.expires_at,
+    )
