@@ -19,7 +19,9 @@ from api.routes import (
     log,
     parties,
     provenance,
+    provisions,
     registrations,
+    requests,
     rights,
     scenarios,
 )
@@ -60,7 +62,9 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Ledger]]) -> Fas
     for router in (
         parties.router,
         scenarios.router,
+        requests.router,
         consents.router,
+        provisions.router,
         certificates.router,
         assets.router,
         provenance.router,

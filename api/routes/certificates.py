@@ -15,9 +15,7 @@ from api.routes.assets import signed_of
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action, allowed
 from ledger.errors import Forbidden, InvalidInput
-from ledger.proof.jws import Jwk
 from ledger.proof.verifier import Expectation
-from ledger.service.issuance import IssueRequest
 from ledger.service.parties import Actor
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Certificate
@@ -52,15 +50,30 @@ def _issue(
     key: str | None,
 ) -> schemas.OperationOut:
     def work() -> tuple[int, schemas.OperationOut]:
-        issued = ledger.issuance.issue(
-            [IssueRequest(item.authorization, Jwk.from_dict(item.holder_key.model_dump())) for item in wanted]
-        )
+        issued = ledger.issuance.issue([item.request for item in wanted])
         operation = ledger.operations.begin(actor.party, "issue", [row.certificate_no for row in issued])
         return 202, schemas.OperationOut(**operation)
 
     body = once(ledger, actor, key, request, response, work)
     response.headers["Location"] = f"/v1/operations/{body['id']}"
     return schemas.OperationOut(**body)
+
+
+@router.post("/certificates/{number}/correction", status_code=201)
+def correct(number: schemas.CertificateNo, ledger: OpenLedger, actor: Caller) -> schemas.CertificateOut:
+    """Issue the version that rests on what a provider has corrected; it supersedes this one on the chain."""
+    require(actor, Action.ISSUE_CERTIFICATE)
+    return show(ledger.corrections.correct(number))
+
+
+@router.post("/certificates/{number}/supersede")
+def supersede(
+    number: schemas.CertificateNo, body: schemas.SupersedeIn, ledger: OpenLedger, actor: Caller
+) -> schemas.StatusOut:
+    """End a certificate for good in favour of another one of the same subject."""
+    require(actor, Action.ISSUE_CERTIFICATE)
+    ledger.status.supersede(number, body.successor)
+    return schemas.StatusOut(**ledger.verification.status(number))
 
 
 @router.get("/operations/{operation}", tags=["operations"])

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ledger.cli.files import signer_of
+from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
 from ledger.domain.codes import check_certificate_no
@@ -54,6 +56,60 @@ def bundle(
         made = ledger.bundles.build(check_certificate_no(number), chosen)
         out.write_bytes(made.to_bytes())
         emit({"file": str(out), "certificate_no": number, **made.position.to_dict()}, as_json)
+
+
+@app.command()
+def issue(
+    request: Annotated[str, typer.Argument(help="Request id, authorised and answered.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Issue the certificate of a request and anchor it."""
+    with opened(home, as_json) as ledger:
+        (row,) = ledger.issuance.issue([request])
+        ledger.anchoring.flush()
+        emit(ledger.verification.status(row.certificate_no), as_json, row.certificate_no)
+
+
+@app.command()
+def present(
+    number: Number,
+    consumer: Annotated[str, typer.Option(help="Party id or USCC.", show_default=False)],
+    nonce: Annotated[str, typer.Option(help="The nonce that the consumer gave.", show_default=False)],
+    key: Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)],
+    fields: Annotated[str | None, typer.Option(help="Fields to disclose, by comma; default all.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the bundle goes.")] = Path("bundle.json"),
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bind a certificate to one consumer and one nonce with the subject's key, and write the bundle."""
+    with opened(home, as_json) as ledger:
+        chosen = None if fields is None else fields.split(",")
+        to = party_of(ledger, consumer)
+        made = ledger.bundles.present(number, chosen, to, nonce, signer_of(key), ledger.clock())
+        out.write_bytes(made.to_bytes())
+        emit({"file": str(out), "certificate_no": number}, as_json)
+
+
+@app.command()
+def correct(number: Number, home: Home = None, as_json: AsJson = False) -> None:
+    """Issue the version that rests on what a provider has corrected; it supersedes this one."""
+    with opened(home, as_json) as ledger:
+        new = ledger.corrections.correct(check_certificate_no(number))
+        emit(_row(new) | {"supersedes": number}, as_json, new.certificate_no)
+
+
+@app.command()
+def supersede(
+    number: Number,
+    successor: Annotated[str, typer.Argument(help="The number of the one in its place.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a certificate for good in favour of another one of the same subject."""
+    with opened(home, as_json) as ledger:
+        ledger.status.supersede(check_certificate_no(number), check_certificate_no(successor))
+        emit(ledger.verification.status(number), as_json, number)
 
 
 @app.command()

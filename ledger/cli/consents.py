@@ -1,166 +1,109 @@
-"""``pingzheng consent``: authorise, supply, issue, withdraw; each party signs with its own key file."""
+"""``pingzheng consent``: what a subject allows of a request, notice by notice, and takes back."""
 
 from __future__ import annotations
 
-import json
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ledger.cli.files import signer_of
+from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
-from ledger.cli.output import AsJson, Home, emit, errors_explained
-from ledger.domain.canonical import parse_json
-from ledger.errors import InvalidInput
-from ledger.proof.jws import public_jwk, sign_entry
-from ledger.service.authorizations import AuthorizationRequest
-from ledger.service.issuance import IssueRequest
-from ledger.service.provisions import Supply
-from ledger.service.tabular import read_csv
+from ledger.cli.output import AsJson, Home, console, emit, emit_rows
+from ledger.cli.statements import Statement, read_statement, write_statement
+from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.proof.jws import sign_entry
+from ledger.service.authorizations import Choice
+from ledger.store.tables import Authorization
 
-app = typer.Typer(no_args_is_help=True, help="授权 Consents: draft, sign, submit, supply, issue, withdraw.")
-MAX_STATEMENT_BYTES = 64 * 1024
-DAY = 86_400
-Statement = Annotated[Path, typer.Argument(help="Statement file, JSON.", show_default=False)]
+app = typer.Typer(no_args_is_help=True, help="授权 Consents: draft, submit, list, notice, withdraw.")
+Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
 
 
 @app.command()
 def draft(
-    scenario: Annotated[str, typer.Option(show_default=False)],
-    subject: Annotated[str, typer.Option(help="Party id.", show_default=False)],
-    consumer: Annotated[str, typer.Option(help="Party id.", show_default=False)],
-    provider: Annotated[list[str], typer.Option(help="Party id; may be given again.", show_default=False)],
-    fields: Annotated[str, typer.Option(help="By comma.", show_default=False)],
-    days: Annotated[int, typer.Option(min=1, help="Days of validity.")] = 7,
-    uses: Annotated[int, typer.Option(min=1)] = 1,
-    channel: Annotated[str, typer.Option()] = "government_platform",
-    out: Annotated[Path, typer.Option(help="Where the unsigned statement goes.")] = Path("authorization.json"),
+    request: Annotated[str, typer.Argument(help="Request id.", show_default=False)],
+    fields: Annotated[str | None, typer.Option(help="Allow only these, by comma; default: all asked for.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Allow only so many days; default: as asked.")] = None,
+    uses: Annotated[int | None, typer.Option(min=1, help="Allow only so many uses; default: as asked.")] = None,
+    separate_consent: Annotated[bool, typer.Option(help="A person's consent to this by itself.")] = False,
+    out: Annotated[Path, typer.Option(help="Where the unsigned statements go.")] = Path("authorization.json"),
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """The notice to show the subject, and the statement for it to sign; nothing is recorded."""
+    """The notices to read, one a source, and the statements to sign; nothing is recorded.
+
+    示例 Example:  pingzheng consent draft 01KA… --fields usage_band,on_time_95
+    """
     with opened(home, as_json) as ledger:
-        now = ledger.clock()
-        drafted = ledger.authorizations.draft(
-            AuthorizationRequest(
-                scenario=scenario,
-                subject=subject,
-                consumer=consumer,
-                providers=tuple(provider),
-                fields=tuple(fields.split(",")),
-                valid_from=now,
-                valid_to=now + days * DAY,
-                max_uses=uses,
-                channel=channel,
-            )
-        )
-        _write(out, drafted.entry)
-        emit(drafted.notice | {"file": str(out)}, as_json, "告知书 Notice")
-
-
-@app.command()
-def sign(
-    statement: Statement,
-    key: Annotated[Path, typer.Option(help="The signer's private key file.", show_default=False)],
-    as_json: AsJson = False,
-) -> None:
-    """Sign a statement with a party's own key; needs no ledger and no network."""
-    with errors_explained(as_json):
-        _write(statement, sign_entry(_read(statement), signer_of(key)))
-        emit({"file": str(statement), "signed": True}, as_json)
+        until = None if days is None else end_of_validity(shanghai_day(ledger.clock()) + timedelta(days=days - 1))
+        chosen = None if fields is None else tuple(fields.split(","))
+        ledger.requests.see(request)
+        drafted = ledger.authorizations.draft(request, Choice(chosen, until, uses, separate_consent))
+        document = {"drafts": [{"notice": each.notice, "entry": each.entry} for each in drafted]}
+        write_statement(out, document)
+        if as_json:
+            emit(document | {"file": str(out)}, as_json)
+            return
+        for each in drafted:
+            console.print(each.notice["text"] + "\n", markup=False, highlight=False)
+        emit({"file": str(out), "next": f"pingzheng sign {out} --key …"}, as_json)
 
 
 @app.command()
 def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> None:
-    """Record a signed authorization."""
+    """Record the signed authorizations of a request, all or none."""
     with opened(home, as_json) as ledger:
-        (row,) = ledger.authorizations.submit([_read(statement)])
-        emit({"authorization": row.id, "state": row.state}, as_json)
+        document = read_statement(statement)
+        rows = ledger.authorizations.submit([each["entry"] for each in document.get("drafts", [])])
+        emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
 
 
-@app.command()
-def supply(
-    authorization: Annotated[str, typer.Argument(help="Authorization id.", show_default=False)],
-    rows: Annotated[Path, typer.Option(help="CSV of the subject's rows.", show_default=False)],
-    provider: Annotated[str, typer.Option(help="Party id.", show_default=False)],
-    key: Annotated[Path, typer.Option(help="The provider's private key file.", show_default=False)],
-    as_of: Annotated[str, typer.Option(help="Day of the data, YYYY-MM-DD; default today.")] = "",
+@app.command("list")
+def listing(
+    party: Annotated[str, typer.Argument(help="Party id or USCC.", show_default=False)],
+    after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Supply rows under an authorization; claims are computed from them, the rows are not kept."""
+    """Authorizations that a party gave, received, or supplies under."""
     with opened(home, as_json) as ledger:
-        supplied = read_csv(rows)
-        entry = ledger.provisions.draft(authorization, provider, supplied, as_of=_day(as_of))
-        (row,) = ledger.provisions.submit([Supply(sign_entry(entry, signer_of(key)), supplied)])
-        emit({"provision": row.id, "result": row.result}, as_json)
+        rows = ledger.authorizations.page(party_of(ledger, party), after, limit)
+        emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
 
 
 @app.command()
-def issue(
-    authorization: Annotated[str, typer.Argument(help="Authorization id.", show_default=False)],
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Issue the certificate and anchor it."""
+def notice(authorization: Identifier, home: Home = None, as_json: AsJson = False) -> None:
+    """The notice that the subject was shown, word for word."""
     with opened(home, as_json) as ledger:
-        subject = ledger.parties.get(ledger.authorizations.get(authorization).subject)
-        (row,) = ledger.issuance.issue([IssueRequest(authorization, public_jwk(subject.public_key))])
-        ledger.anchoring.flush()
-        emit(ledger.verification.status(row.certificate_no), as_json, row.certificate_no)
-
-
-@app.command()
-def present(
-    number: Annotated[str, typer.Argument(help="Certificate number.", show_default=False)],
-    consumer: Annotated[str, typer.Option(help="Party id.", show_default=False)],
-    nonce: Annotated[str, typer.Option(help="The nonce that the consumer gave.", show_default=False)],
-    key: Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)],
-    fields: Annotated[str | None, typer.Option(help="Fields to disclose, by comma; default all.")] = None,
-    out: Annotated[Path, typer.Option(help="Where the bundle goes.")] = Path("bundle.json"),
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Bind a certificate to one consumer and one nonce with the subject's key, and write the bundle."""
-    with opened(home, as_json) as ledger:
-        chosen = None if fields is None else fields.split(",")
-        made = ledger.bundles.present(number, chosen, consumer, nonce, signer_of(key), ledger.clock())
-        out.write_bytes(made.to_bytes())
-        emit({"file": str(out), "certificate_no": number}, as_json)
+        told = ledger.authorizations.notice(authorization)
+        if as_json:
+            emit(told, as_json)
+        else:
+            console.print(told["text"], markup=False, highlight=False)
 
 
 @app.command()
 def withdraw(
-    authorization: Annotated[str, typer.Argument(help="Authorization id.", show_default=False)],
+    authorization: Identifier,
     key: Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Withdraw a consent: the next verification of what rests on it fails."""
+    """Withdraw a consent: what rests on it ends, and its next verification fails."""
     with opened(home, as_json) as ledger:
         entry = sign_entry(ledger.authorizations.withdrawal_draft(authorization), signer_of(key))
-        row = ledger.authorizations.withdraw(entry)
-        emit({"authorization": row.id, "state": row.state}, as_json)
+        emit(_row(ledger.authorizations.withdraw(entry)), as_json)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
-    with path.open("rb") as file:
-        parsed = parse_json(file.read(MAX_STATEMENT_BYTES + 1), max_bytes=MAX_STATEMENT_BYTES)
-    if not isinstance(parsed, dict):
-        raise InvalidInput("ENTRY_SHAPE", "A statement is a JSON object.", where=str(path))
-    return parsed
-
-
-def _write(path: Path, entry: dict[str, Any]) -> None:
-    path.write_text(json.dumps(entry, ensure_ascii=False, indent=1) + "\n", "utf-8")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text) if text else date.today()  # noqa: DTZ011 - the day the user's calendar shows
-    except ValueError as error:
-        raise InvalidInput("DATE_INVALID", "There is no such day.", where="as_of", hint="Write YYYY-MM-DD.") from error
+def _row(row: Authorization) -> dict[str, object]:
+    return {
+        "authorization": row.id,
+        "request": row.request_id,
+        "source": row.source,
+        "provider": row.provider,
+        "state": row.state,
+    }

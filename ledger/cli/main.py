@@ -16,11 +16,14 @@ from ledger.cli import (
     inspect,
     parties,
     provenance,
+    provisions,
     registrations,
+    requests,
     rights,
     rulesets,
     serve,
     skip,
+    statements,
     verify,
 )
 from ledger.cli.opening import configure_logging
@@ -41,6 +44,7 @@ app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(inspect.status)
 app.command()(skip.skip)
+app.command()(statements.sign)
 app.command("verify")(verify.verify_command)
 app.command("facts")(verify.facts_command)
 assets.app.command()(provenance.provenance)
@@ -50,7 +54,9 @@ for name, group in (
     ("party", parties.app),
     ("scenario", inspect.scenario),
     ("ruleset", rulesets.app),
+    ("request", requests.app),
     ("consent", consents.app),
+    ("provision", provisions.app),
     ("certificate", certificates.app),
     ("registration", registrations.app),
     ("asset", assets.app),

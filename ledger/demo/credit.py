@@ -5,21 +5,24 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
+from ledger.demo.bureau import Bureau
 from ledger.demo.cast import Cast
 from ledger.demo.stages import Run
+from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.proof.bundle import Bundle
 from ledger.proof.facts import Facts
-from ledger.proof.jws import LocalSigner, public_jwk, sign_entry
 from ledger.proof.sdjwt import Disclosed, disclose
-from ledger.service.authorizations import AuthorizationRequest
-from ledger.service.issuance import SALT_BYTES, IssueRequest, add_certificate, next_number
-from ledger.service.provisions import Supply
+from ledger.service.issuance import SALT_BYTES, add_certificate, next_number
+from ledger.service.provisions import Outcome
+from ledger.service.requests import Terms
 from ledger.service.wiring import Ledger
 from ledger.store import log as log_store
 
 SCENARIO = "S51"
+SOURCE = "statistics"
+DAYS = 30
 DAY = 86_400
 FIELDS = ("subject_name", "subject_uscc", "years_covered", "employment_trend", "employment_band", "wage_band")
 OUTSIDE = "capital_band"
@@ -37,60 +40,47 @@ class Credit:
     certificates: dict[str, str] = field(default_factory=dict)
 
 
-class Bureau:
-    """Plays subject, provider and platform, each with its own key."""
+class CreditBureau(Bureau):
+    """The firms of the panel, one provider, two banks; firms go by their number."""
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
-        self.ledger = ledger
+        super().__init__(ledger)
         self.cast = cast
 
-    def signer_of(self, party: str) -> LocalSigner:
-        """The party's own signer."""
-        return self.ledger.custody.signer(self.ledger.parties.get(party).account)
-
-    def request(self, firm: str, fields: Sequence[str] = FIELDS) -> AuthorizationRequest:
+    def request(self, firm: str, fields: Sequence[str] = FIELDS) -> Terms:
         """The first bank asks the firm."""
         now = self.ledger.clock()
-        return AuthorizationRequest(
+        until = end_of_validity(shanghai_day(now) + timedelta(days=DAYS - 1))
+        return Terms(
             scenario=SCENARIO,
             subject=self.cast.firms[firm],
             consumer=self.cast.bank,
-            providers=(self.cast.provider,),
+            sources={SOURCE: self.cast.provider},
             fields=tuple(fields),
             valid_from=now,
-            valid_to=now + 30 * DAY,
+            valid_to=until,
             max_uses=1,
             channel="government_platform",
+            expires_at=until,
         )
 
     def authorise(self, firms: Sequence[str], tick: Tick) -> dict[str, str]:
-        """Each firm reads its notice and signs."""
-        signed = []
-        for firm in firms:
-            draft = self.ledger.authorizations.draft(self.request(firm))
-            signed.append(sign_entry(draft.entry, self.signer_of(self.cast.firms[firm])))
-            tick(1)
-        rows = self.ledger.authorizations.submit(signed)
-        return {firm: row.id for firm, row in zip(firms, rows, strict=True)}
+        """The bank asks, each firm reads its notice and signs: authorizations by firm."""
+        requests = self.ask([self.request(firm) for firm in firms], tick)
+        return {firm: row.id for firm, row in zip(firms, self.agree(requests), strict=True)}
 
     def supply(self, rows: Mapping[str, Rows], authorizations: Mapping[str, str], tick: Tick) -> None:
         """The provider signs each firm's rows; the claims are computed from them once."""
-        signer = self.signer_of(self.cast.provider)
-        supplies = []
-        for firm, identifier in authorizations.items():
-            entry = self.ledger.provisions.draft(identifier, self.cast.provider, rows[firm], as_of=AS_OF)
-            supplies.append(Supply(sign_entry(entry, signer), rows[firm]))
-            tick(1)
-        self.ledger.provisions.submit(supplies)
+        now = self.ledger.clock()
+        told = {
+            identifier: Outcome("supplied", now, rows[firm], AS_OF) for firm, identifier in authorizations.items()
+        }
+        self.answer(told, tick)
 
     def issue(self, authorizations: Mapping[str, str]) -> dict[str, str]:
         """One certificate per authorization."""
-        requests = [
-            IssueRequest(identifier, public_jwk(self.signer_of(self.cast.firms[firm]).public_key))
-            for firm, identifier in authorizations.items()
-        ]
-        issued = self.ledger.issuance.issue(requests)
-        return {firm: row.certificate_no for firm, row in zip(authorizations, issued, strict=True)}
+        requests = [self.ledger.authorizations.get(identifier).request_id for identifier in authorizations.values()]
+        return {firm: row.certificate_no for firm, row in zip(authorizations, self.certify(requests), strict=True)}
 
     def issue_outside(self, number: str, field: str) -> str:
         """What a platform that breaks its own rule would do: anchor a certificate with a field nobody allowed."""
@@ -107,12 +97,11 @@ class Bureau:
 
     def present(self, firm: str, number: str, nonce: str, fields: Sequence[str] = FIELDS) -> Bundle:
         """The firm presents its certificate to the first bank."""
-        return self.ledger.bundles.present(
-            number, fields, self.cast.bank, nonce, self.signer_of(self.cast.firms[firm]), self.ledger.clock()
-        )
+        signer = self.signer_of(self.cast.firms[firm])
+        return self.ledger.bundles.present(number, fields, self.cast.bank, nonce, signer, self.ledger.clock())
 
 
-def issue_credit(bureau: Bureau, rows: Mapping[str, Rows], run: Run, progress: Callable[[str, int], Tick]) -> Credit:
+def issue_credit(bureau: CreditBureau, rows: Mapping[str, Rows], run: Run, progress: Callable[[str, int], Tick]) -> Credit:
     """Authorise, supply and issue for every firm of the panel."""
     firms = list(rows)
     credit = Credit()
@@ -139,7 +128,7 @@ class Verification:
 
 
 def verify_credit(
-    bureau: Bureau, numbers: Mapping[str, str], run: Run, progress: Callable[[str, int], Tick]
+    bureau: CreditBureau, numbers: Mapping[str, str], run: Run, progress: Callable[[str, int], Tick]
 ) -> dict[str, Verification]:
     """The bank verifies and uses every certificate; returns what it held for each firm."""
     made: dict[str, Verification] = {}

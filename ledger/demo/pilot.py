@@ -9,7 +9,7 @@ from pathlib import Path
 from ledger.chain.facts import collect_facts
 from ledger.demo.cast import Cast, assemble
 from ledger.demo.catalogue import Library
-from ledger.demo.credit import SCENARIO, Bureau, Verification, issue_credit, verify_credit
+from ledger.demo.credit import SCENARIO, CreditBureau, Verification, issue_credit, verify_credit
 from ledger.demo.life import live_on
 from ledger.demo.picture import flow_picture
 from ledger.demo.registration import catch_up, register_catalogue, transfer_one
@@ -41,7 +41,7 @@ def run_pilot(ledger: Ledger, out: Path, progress: Progress) -> Run:
         _write_life(out / "asset", ledger, assets[0])
     catch_up(ledger)
     moved = transfer_one(ledger, cast, run)
-    bureau = Bureau(ledger, cast)
+    bureau = CreditBureau(ledger, cast)
     credit = issue_credit(bureau, rows, run, progress)
     firms = list(rows)
     unhappy, happy = firms[: len(CASES)], firms[len(CASES) :]

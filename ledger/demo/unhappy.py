@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 
-from ledger.demo.credit import FIELDS, OUTSIDE, Bureau, Credit
+from ledger.demo.credit import FIELDS, OUTSIDE, CreditBureau, Credit
 from ledger.demo.stages import Caught, Run
 from ledger.errors import Forbidden
 from ledger.proof.jws import sign_entry
@@ -14,10 +14,10 @@ from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
 from ledger.store import log as log_store
 
-Case = Callable[[Bureau, str, str], Report]
+Case = Callable[[CreditBureau, str, str], Report]
 
 
-def unhappy_cases(bureau: Bureau, credit: Credit, firms: list[str], run: Run) -> None:
+def unhappy_cases(bureau: CreditBureau, credit: Credit, firms: list[str], run: Run) -> None:
     """Run every case on a firm of its own."""
     with run.stage("反例 unhappy cases") as stage:
         for (name, expected, case), firm in zip(CASES, firms, strict=True):
@@ -34,14 +34,14 @@ def _caught(name: str, expected: str, report: Report) -> Caught:
     return Caught(name, f"{failed.number} {failed.name}", failed.code, failed.message, expected)
 
 
-def _verify(bureau: Bureau, firm: str, number: str, *, consumer: str | None = None, at: int | None = None) -> Report:
+def _verify(bureau: CreditBureau, firm: str, number: str, *, consumer: str | None = None, at: int | None = None) -> Report:
     nonce = bureau.ledger.verification.new_nonce()
     raw = bureau.present(firm, number, nonce).to_bytes()
     expect = Expectation(consumer=consumer or bureau.cast.bank, nonce=nonce)
     return bureau.ledger.verification.verify(raw, expect, at).report
 
 
-def _withdrawn(bureau: Bureau, firm: str, number: str) -> Report:
+def _withdrawn(bureau: CreditBureau, firm: str, number: str) -> Report:
     with bureau.ledger.database.read() as session:
         statement = log_store.certificate_statement(session, number)
         leaf = statement["authorizations"][0].removeprefix("sha-256:")
@@ -51,7 +51,7 @@ def _withdrawn(bureau: Bureau, firm: str, number: str) -> Report:
     return _verify(bureau, firm, number)
 
 
-def _used_twice(bureau: Bureau, firm: str, number: str) -> Report:
+def _used_twice(bureau: CreditBureau, firm: str, number: str) -> Report:
     for _ in range(2):
         nonce = bureau.ledger.verification.new_nonce()
         raw = bureau.present(firm, number, nonce).to_bytes()
@@ -59,16 +59,16 @@ def _used_twice(bureau: Bureau, firm: str, number: str) -> Report:
     return report
 
 
-def _other_bank(bureau: Bureau, firm: str, number: str) -> Report:
+def _other_bank(bureau: CreditBureau, firm: str, number: str) -> Report:
     return _verify(bureau, firm, number, consumer=bureau.cast.other_bank)
 
 
-def _revoked(bureau: Bureau, firm: str, number: str) -> Report:
+def _revoked(bureau: CreditBureau, firm: str, number: str) -> Report:
     bureau.ledger.status.revoke(number, "data_error")
     return _verify(bureau, firm, number)
 
 
-def _altered(bureau: Bureau, firm: str, number: str) -> Report:
+def _altered(bureau: CreditBureau, firm: str, number: str) -> Report:
     nonce = bureau.ledger.verification.new_nonce()
     bundle = json.loads(bureau.present(firm, number, nonce).to_bytes())
     head, payload, rest = bundle["certificate"].split(".", 2)
@@ -80,25 +80,25 @@ def _altered(bureau: Bureau, firm: str, number: str) -> Report:
     return bureau.ledger.verification.verify(raw, Expectation(consumer=bureau.cast.bank, nonce=nonce)).report
 
 
-def _expired(bureau: Bureau, firm: str, number: str) -> Report:
+def _expired(bureau: CreditBureau, firm: str, number: str) -> Report:
     with bureau.ledger.database.read() as session:
         end = int(log_store.certificate_statement(session, number)["exp"])
     return _verify(bureau, firm, number, at=end)
 
 
-def _outside(bureau: Bureau, firm: str, number: str) -> Report:
+def _outside(bureau: CreditBureau, firm: str, number: str) -> Report:
     # A platform that breaks its own rule: it anchors a certificate with a field the subject never allowed.
     crooked = bureau.issue_outside(number, OUTSIDE)
     return _verify_fields(bureau, firm, crooked, (*FIELDS, OUTSIDE))
 
 
-def _verify_fields(bureau: Bureau, firm: str, number: str, fields: tuple[str, ...]) -> Report:
+def _verify_fields(bureau: CreditBureau, firm: str, number: str, fields: tuple[str, ...]) -> Report:
     nonce = bureau.ledger.verification.new_nonce()
     raw = bureau.present(firm, number, nonce, fields).to_bytes()
     return bureau.ledger.verification.verify(raw, Expectation(consumer=bureau.cast.bank, nonce=nonce)).report
 
 
-def _field_refused(bureau: Bureau, number: str) -> Caught:
+def _field_refused(bureau: CreditBureau, number: str) -> Caught:
     name = "要求授权外字段（签发端） field outside the authorisation, asked of the platform"
     try:
         bureau.ledger.bundles.build(number, (*FIELDS, OUTSIDE))

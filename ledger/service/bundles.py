@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -49,10 +50,7 @@ class Bundles:
             hidden = self._disclosures(session, row)
             chosen = _choose(hidden, fields)
             statement = log_store.statement(session, row.leaf)
-            rests_on = [
-                leaf.removeprefix("sha-256:")
-                for leaf in (*statement.get("authorizations", ()), *statement.get("provisions", ()))
-            ]
+            rests_on = [leaf.removeprefix("sha-256:") for leaf in _rests_on(statement)]
             evidence = [self._evidence(session, leaf) for leaf in rests_on]
             batches = sorted({where.batch, *(item.position.batch for item in evidence)})
             anchors = tuple(_anchor(log_store.batch(session, batch)) for batch in batches)
@@ -116,6 +114,13 @@ class Bundles:
             party_registry=deployment.party_registry,
             asset_registry=deployment.asset_registry,
         )
+
+
+def _rests_on(statement: Mapping[str, Any]) -> Sequence[str]:
+    if statement["class"] != "usage":
+        return ()
+    named = (statement["template"], statement["request"])
+    return (*named, *statement["authorizations"], *statement["provisions"])
 
 
 def _keys(session: Session, accounts: set[str | None]) -> dict[str, Jwk]:

@@ -6,7 +6,7 @@ from sqlalchemy import or_, select
 
 from ledger.store.database import Database
 from ledger.store.records import certificate
-from ledger.store.tables import Certificate, Provision
+from ledger.store.tables import Authorization, Certificate
 
 
 class Holdings:
@@ -22,7 +22,7 @@ class Holdings:
 
     def providers(self, row: Certificate) -> set[str]:
         """Who supplied what the certificate rests on."""
-        query = select(Provision.provider).where(Provision.authorization_id == row.authorization_id)
+        query = select(Authorization.provider).where(Authorization.request_id == row.request_id)
         with self._database.read() as session:
             return set(session.scalars(query))
 
@@ -32,7 +32,7 @@ class Holdings:
 
     def page(self, member: str, after: str | None, limit: int) -> list[Certificate]:
         """Certificates in which the party has a part, by number."""
-        supplied = select(Provision.authorization_id).where(Provision.provider == member)
+        supplied = select(Authorization.request_id).where(Authorization.provider == member)
         query = (
             select(Certificate)
             .where(
@@ -40,7 +40,7 @@ class Holdings:
                     Certificate.subject == member,
                     Certificate.consumer == member,
                     Certificate.issuer == member,
-                    Certificate.authorization_id.in_(supplied),
+                    Certificate.request_id.in_(supplied),
                 )
             )
             .order_by(Certificate.certificate_no)

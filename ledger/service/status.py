@@ -47,7 +47,21 @@ class CertificateStatus:
         self._send(calls.resume(where.batch, where.index, reason), by, signed)
 
     def supersede(self, number: str, successor: str) -> None:
-        """End a certificate in favour of another; done before with the same end: nothing is sent."""
+        """End a certificate in favour of another of its class and subject; done before: nothing is sent.
+
+        Raises ``Conflict`` ``SUCCESSOR_DIFFERS``, ``NotFound``.
+        """
+        with self._database.read() as session:
+            rows = [certificate(session, each) for each in (number, successor)]
+        # A registration moves on to another holder; what is said of one subject never becomes another's.
+        same = {(row.cls, row.subject if row.cls == "usage" else None) for row in rows}
+        if len(same) != 1 or number == successor:
+            raise Conflict(
+                "SUCCESSOR_DIFFERS",
+                "The successor is of another subject or class, or it is the same certificate.",
+                where=successor,
+                hint="Only a certificate for the same subject takes the place of this one.",
+            )
         old, new = self.position(number), self.position(successor)
         self._once(lambda: self._client.send(calls.supersede(old.batch, old.index, new.batch, new.index)))
 

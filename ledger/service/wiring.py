@@ -18,6 +18,7 @@ from ledger.service.authorizations import Authorizations
 from ledger.service.bundles import Bundles
 from ledger.service.catalogue import Catalogue
 from ledger.service.catalogue_import import CatalogueImport
+from ledger.service.corrections import Corrections
 from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
 from ledger.service.disclosures import Disclosures
@@ -46,6 +47,7 @@ from ledger.service.provisions import Provisions
 from ledger.service.publications import Publications
 from ledger.service.registration_certificates import RegistrationCertificates
 from ledger.service.registrations import Registrations
+from ledger.service.requests import Requests
 from ledger.service.review import Review
 from ledger.service.rights import Rights
 from ledger.service.rulesets import RulesetBook
@@ -84,9 +86,11 @@ class Ledger:
     parties: Parties
     party_keys: PartyKeys
     standing: Standing
+    requests: Requests
     authorizations: Authorizations
     provisions: Provisions
     issuance: Issuance
+    corrections: Corrections
     bundles: Bundles
     verification: Verification
     status: CertificateStatus
@@ -169,6 +173,7 @@ def wire(
     certificates = RegistrationCertificates(
         database, sealer, reader, status, scenarios, descriptions, installation.operator, clock
     )
+    issuance = Issuance(database, sealer, reader, scenarios, installation.operator, clock)
     principals = Principals(database, clock)
     provenances = Provenances(database, reader, follower)
     return Ledger(
@@ -188,9 +193,11 @@ def wire(
         parties=parties,
         party_keys=PartyKeys(database, reader, acting, anchoring),
         standing=Standing(database, reader, acting),
-        authorizations=Authorizations(database, parties, scenarios, status, positions, clock),
+        requests=Requests(database, sealer, parties, scenarios, clock),
+        authorizations=Authorizations(database, sealer, parties, scenarios, status, positions, clock),
         provisions=Provisions(database, sealer, parties, scenarios, clock),
-        issuance=Issuance(database, sealer, scenarios, installation.operator, clock),
+        issuance=issuance,
+        corrections=Corrections(database, reader, issuance, positions, status),
         bundles=Bundles(database, sealer, reader, custody.signer),
         verification=Verification(database, client, reader, clock),
         status=status,

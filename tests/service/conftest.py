@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from ledger.chain.records import AssetRecord
 from ledger.demo.cast import Cast, assemble
-from ledger.demo.credit import FIELDS, SCENARIO, Bureau
+from ledger.demo.credit import FIELDS, SCENARIO, CreditBureau
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource, ResourceField
@@ -55,7 +55,7 @@ class Pilot:
     """A firm's way to a certificate, step by step, with everyone's real keys; and a provider's to a registration."""
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
-        self.ledger, self.cast, self.bureau = ledger, cast, Bureau(ledger, cast)
+        self.ledger, self.cast, self.bureau = ledger, cast, CreditBureau(ledger, cast)
         self._next = count()
         self._newcomers = count(FIRST_NEWCOMER)
         self._pool: list[str] = []

@@ -12,7 +12,7 @@ from typing import Any
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.demo.cast import assemble
-from ledger.demo.credit import SCENARIO, Bureau
+from ledger.demo.credit import SCENARIO, CreditBureau
 from ledger.errors import Conflict
 from ledger.service.anchoring import Anchoring
 from ledger.service.issuance import Issuance
@@ -49,7 +49,7 @@ def run(home: Path, point: str) -> None:
     """Issue for three firms, picking up what an earlier run left; print each number once it is final."""
     with open_ledger(Settings(home=home)) as ledger:
         cast = assemble(ledger, FIRMS)
-        bureau = Bureau(ledger, cast)
+        bureau = CreditBureau(ledger, cast)
         now = ledger.clock()
         ledger.parties.accredit(ledger.installation.operator, (SCENARIO,), now - now % 10**8, now + 10**8)
         authorizations = {}

@@ -1,0 +1,75 @@
+"""What providers answer under authorizations."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from fastapi import APIRouter, Response
+
+from api import schemas
+from api.access import Caller, OpenLedger, require
+from api.idempotency import Key, once
+from api.paging import Cursor, Limit, Page, decode, page
+from api.routes.consents import show as show_authorization
+from ledger.domain.permissions import Action
+from ledger.errors import InvalidInput
+from ledger.service.provisions import Outcome, Supply
+
+router = APIRouter(prefix="/provisions", tags=["provisions"])
+
+
+@router.get("/asked")
+def asked(
+    ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None
+) -> Page[schemas.AuthorizationOut]:
+    """Authorizations that wait for the caller's answer."""
+    require(actor, Action.SUPPLY_DATA, owns=True)
+    rows = ledger.provisions.asked(actor.party, decode(cursor), limit + 1)
+    return page(rows, limit, lambda row: row.id, show_authorization)
+
+
+@router.post("/draft")
+def draft(body: schemas.ProvisionDraftIn, ledger: OpenLedger, actor: Caller) -> schemas.ProvisionDraftOut:
+    """The unsigned answer over these rows, or without any; nothing is recorded."""
+    given = ledger.authorizations.get(body.authorization)
+    require(actor, Action.SUPPLY_DATA, owns=given.provider == actor.party)
+    outcome = Outcome(
+        result=body.result,
+        queried_at=ledger.clock() if body.queried_at is None else body.queried_at,
+        rows=body.rows,
+        as_of=None if body.as_of is None else _day(body.as_of),
+        reason=body.reason,
+    )
+    drafted = ledger.provisions.draft(body.authorization, outcome)
+    return schemas.ProvisionDraftOut(entry=drafted.entry, salt=drafted.salt)
+
+
+@router.post("", status_code=201)
+def supply(
+    body: schemas.ProvisionIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+) -> schemas.ProvisionOut:
+    """Answer under an authorization; the rows are used to compute the claims and not kept."""
+    require(actor, Action.SUPPLY_DATA, owns=body.statement.get("provider") == actor.party)
+
+    def work() -> tuple[int, schemas.ProvisionOut]:
+        (row,) = ledger.provisions.submit([Supply(body.statement, body.rows, body.salt)])
+        return 201, schemas.ProvisionOut(
+            id=row.id, authorization=row.authorization_id, provider=row.provider, result=row.result, reason=row.reason
+        )
+
+    return schemas.ProvisionOut(**once(ledger, actor, key, ("supply", body), response, work))
+
+
+@router.get("/{provision}/claims")
+def claims(provision: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.PayloadOut:
+    """What was computed from what the caller supplied."""
+    row, computed = ledger.provisions.claims(provision)
+    require(actor, Action.SEE_PAYLOAD, owns=row.provider == actor.party)
+    return schemas.PayloadOut(claims=computed)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput("DATE_INVALID", "There is no such day.", where="as_of") from error

@@ -1,0 +1,110 @@
+"""Requests: what a consumer asks, and the subject's yes or no."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from api import schemas
+from api.access import Caller, OpenLedger, require
+from api.idempotency import Key, once
+from api.paging import Cursor, Limit, Page, decode, page
+from api.routes.consents import show as show_authorization
+from ledger.domain.parties import Role
+from ledger.domain.permissions import Action
+from ledger.errors import Forbidden
+from ledger.service.parties import Actor
+from ledger.service.requests import Asked, Note, Terms
+from ledger.service.wiring import Ledger
+from ledger.store.tables import AccessRequest
+
+router = APIRouter(prefix="/requests", tags=["requests"])
+
+
+@router.post("/draft")
+def draft(body: schemas.RequestDraftIn, ledger: OpenLedger, actor: Caller) -> schemas.RequestDraftOut:
+    """The request for the consumer to sign, with the note that goes with it; nothing is recorded."""
+    _require_consumer(ledger, actor, body.consumer)
+    terms = Terms(
+        **body.model_dump(exclude={"fields", "note"}),
+        fields=tuple(body.fields),
+    )
+    drafted = ledger.requests.draft(terms, Note(**body.note.model_dump()))
+    return schemas.RequestDraftOut(entry=drafted.entry, note=schemas.SignedNote(**drafted.note))
+
+
+@router.post("", status_code=201)
+def ask(
+    body: schemas.RequestIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+) -> schemas.RequestOut:
+    """Record a signed request; the subject sees it at once."""
+    _require_consumer(ledger, actor, str(body.statement.get("consumer")))
+
+    def work() -> tuple[int, schemas.RequestOut]:
+        (row,) = ledger.requests.submit([Asked(body.statement, body.note.model_dump())])
+        return 201, show(row)
+
+    return schemas.RequestOut(**once(ledger, actor, key, ("ask", body), response, work))
+
+
+@router.get("")
+def requests(
+    ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None, state: str | None = None
+) -> Page[schemas.RequestOut]:
+    """Requests that the caller made or received."""
+    rows = ledger.requests.page(actor.party, decode(cursor), limit + 1, state)
+    return page(rows, limit, lambda row: row.id, show)
+
+
+@router.get("/{request}")
+def request(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.RequestDetailOut:
+    """One request with the consumer's note and what was authorised, for its subject and its consumer."""
+    row = _mine(ledger, actor, request)
+    return schemas.RequestDetailOut(
+        **show(row).model_dump(),
+        entry=ledger.requests.statement(request),
+        note=schemas.SignedNote(**ledger.requests.note(request)),
+        authorizations=[show_authorization(given) for given in ledger.authorizations.of_request(request)],
+    )
+
+
+@router.post("/{request}/decline")
+def decline(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.RequestOut:
+    """Say no, as the subject. It needs no reason and has no consequence elsewhere."""
+    require(actor, Action.AUTHORISE, owns=ledger.requests.get(request).subject == actor.party)
+    return show(ledger.requests.decline(request))
+
+
+@router.post("/{request}/cancel")
+def cancel(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.RequestOut:
+    """Take a request back, as its consumer, before a certificate was issued."""
+    _require_consumer(ledger, actor, ledger.requests.get(request).consumer)
+    return show(ledger.requests.cancel(request))
+
+
+def _mine(ledger: Ledger, actor: Actor, identifier: str) -> AccessRequest:
+    row = ledger.requests.get(identifier)
+    require(actor, Action.READ_LOG, owns=not ledger.principals.of(actor).isdisjoint((row.subject, row.consumer)))
+    return row
+
+
+def _require_consumer(ledger: Ledger, actor: Actor, consumer: str) -> None:
+    """The caller is the consumer, or a broker with its mandate."""
+    require(actor, Action.REQUEST_DATA, owns=True)
+    if actor.party == consumer:
+        return
+    if Role.BROKER not in actor.roles:
+        raise Forbidden("NOT_A_MEMBER", "Only the consumer or its broker makes a request.", where="consumer")
+    ledger.mandates.require(consumer, actor.party)
+
+
+def show(row: AccessRequest) -> schemas.RequestOut:
+    """A request."""
+    return schemas.RequestOut(
+        id=row.id,
+        scenario=row.scenario,
+        subject=row.subject,
+        consumer=row.consumer,
+        state=row.state,
+        expires_at=row.expires_at,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,147 @@
+"""``pingzheng request``: what a consumer asks of a subject."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.naming import party_of
+from ledger.cli.opening import opened
+from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
+from ledger.cli.statements import Statement, read_statement, write_statement
+from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.errors import InvalidInput
+from ledger.service.requests import Asked, Note, Terms
+from ledger.store.tables import AccessRequest
+
+app = typer.Typer(no_args_is_help=True, help="用数请求 Requests: draft, submit, list, show, decline, cancel.")
+Identifier = Annotated[str, typer.Argument(help="Request id.", show_default=False)]
+DEFAULT_ANSWER_DAYS = 7
+
+
+@app.command()
+def draft(
+    scenario: Annotated[str, typer.Option(help="Such as S01.", show_default=False)],
+    subject: Annotated[str, typer.Option(help="Party id or USCC.", show_default=False)],
+    consumer: Annotated[str, typer.Option(help="Party id or USCC.", show_default=False)],
+    source: Annotated[
+        list[str], typer.Option(help="SOURCE=PROVIDER (party id or USCC); once for each source.", show_default=False)
+    ],
+    contact: Annotated[str, typer.Option(help="Whom the subject can ask.", show_default=False)],
+    fields: Annotated[str, typer.Option(help="By comma; default: all that the sources give.")] = "",
+    days: Annotated[int, typer.Option(min=1, help="Days of validity, today the first.")] = 7,
+    uses: Annotated[int, typer.Option(min=1)] = 1,
+    channel: Annotated[str, typer.Option()] = "government_platform",
+    answer_days: Annotated[int, typer.Option(min=1, help="Days in which the subject may answer.")] = 7,
+    purpose_note: Annotated[str, typer.Option(help="Your own words; kept sealed.")] = "",
+    business_ref: Annotated[str, typer.Option(help="Your reference; kept sealed.")] = "",
+    pia: Annotated[str | None, typer.Option(help="Digest of your impact assessment, sha-256:…")] = None,
+    out: Annotated[Path, typer.Option(help="Where the unsigned request goes.")] = Path("request.json"),
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draft a request; nothing is recorded until the consumer has signed and submitted it.
+
+    示例 Example:  pingzheng request draft --scenario S01 --subject 9144… --consumer 9144… --source electricity=9144…
+    --contact "信贷部"
+    """
+    with opened(home, as_json) as ledger:
+        now = ledger.clock()
+        today = shanghai_day(now)
+        sources = {name: party_of(ledger, provider) for name, provider in map(_pair, source)}
+        chosen = [field.name for field in ledger.scenarios.get(scenario).fields if field.source in sources]
+        until = end_of_validity(today + timedelta(days=days - 1))
+        terms = Terms(
+            scenario=scenario,
+            subject=party_of(ledger, subject),
+            consumer=party_of(ledger, consumer),
+            sources=sources,
+            fields=tuple(fields.split(",") if fields else chosen),
+            valid_from=now,
+            valid_to=until,
+            max_uses=uses,
+            channel=channel,
+            expires_at=min(_end(today, answer_days), until),
+            pia_digest=pia,
+        )
+        asked = ledger.requests.draft(terms, Note(contact, purpose_note, business_ref))
+        write_statement(out, {"entry": asked.entry, "note": asked.note})
+        emit({"file": str(out), "request": asked.entry["id"], "next": f"pingzheng sign {out} --key …"}, as_json)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, provider = text.partition("=")
+    if not equals:
+        raise InvalidInput("SOURCE_FORM", "A source reads SOURCE=PROVIDER.", where="--source", hint="electricity=9144…")
+    return name, provider
+
+
+def _end(today: date, days: int) -> int:
+    return end_of_validity(today + timedelta(days=days - 1))
+
+
+@app.command()
+def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> None:
+    """Record a signed request."""
+    with opened(home, as_json) as ledger:
+        document = read_statement(statement)
+        (row,) = ledger.requests.submit([Asked(document.get("entry", {}), document.get("note", {}))])
+        emit(_row(row), as_json)
+
+
+@app.command("list")
+def listing(
+    party: Annotated[str, typer.Argument(help="Party id or USCC.", show_default=False)],
+    state: Annotated[str | None, typer.Option(help="sent, seen, authorised, declined, …")] = None,
+    after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Requests that a party made or received."""
+    with opened(home, as_json) as ledger:
+        rows = ledger.requests.page(party_of(ledger, party), after, limit, state)
+        emit_rows([_row(row) for row in rows], as_json, "用数请求 Requests")
+
+
+@app.command()
+def show(request: Identifier, home: Home = None, as_json: AsJson = False) -> None:
+    """One request: what is asked, by whom, and what was authorised."""
+    with opened(home, as_json) as ledger:
+        row = ledger.requests.get(request)
+        asked = ledger.requests.statement(request)
+        given = [
+            {"authorization": each.id, "source": each.source, "state": each.state}
+            for each in ledger.authorizations.of_request(request)
+        ]
+        told = {name: asked[name] for name in ("fields", "sources", "channel", "max_uses")}
+        period = f"{local_time(asked['valid_from'])} – {local_time(asked['valid_to'])}"
+        emit(_row(row) | told | {"period": period, "authorizations": given}, as_json, "用数请求 Request")
+
+
+@app.command()
+def decline(request: Identifier, home: Home = None, as_json: AsJson = False) -> None:
+    """Say no, for the subject."""
+    with opened(home, as_json) as ledger:
+        emit(_row(ledger.requests.decline(request)), as_json)
+
+
+@app.command()
+def cancel(request: Identifier, home: Home = None, as_json: AsJson = False) -> None:
+    """Take a request back, for the consumer."""
+    with opened(home, as_json) as ledger:
+        emit(_row(ledger.requests.cancel(request)), as_json)
+
+
+def _row(row: AccessRequest) -> dict[str, object]:
+    return {
+        "request": row.id,
+        "scenario": row.scenario,
+        "subject": row.subject,
+        "consumer": row.consumer,
+        "state": row.state,
+        "answer_until": local_time(row.expires_at),
+    }

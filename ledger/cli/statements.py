@@ -1,0 +1,67 @@
+"""Statement files: what a party signs with its own key, written by ``draft`` and handed in by ``submit``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ledger.cli.files import read_bounded, signer_of
+from ledger.cli.output import AsJson, console, emit, errors_explained
+from ledger.domain.canonical import parse_json
+from ledger.errors import InvalidInput
+from ledger.proof.jws import Signer, sign_entry
+
+MAX_STATEMENT_BYTES = 256 * 1024
+Statement = Annotated[Path, typer.Argument(help="Statement file, JSON.", show_default=False)]
+KeyFile = Annotated[Path, typer.Option("--key", help="The signer's private key file.", show_default=False)]
+
+
+def sign(statement: Statement, key: KeyFile, as_json: AsJson = False) -> None:
+    """Sign a statement file with a party's own key; needs no ledger and no network. Notices in it are shown first.
+
+    示例 Example:  pingzheng sign authorization.json --key firm.key
+    """
+    with errors_explained(as_json):
+        document = read_statement(statement)
+        if not as_json:
+            for draft in document.get("drafts", ()):
+                console.print(draft["notice"]["text"], markup=False, highlight=False)
+        write_statement(statement, _signed(document, signer_of(key)))
+        emit({"file": str(statement), "signed": True}, as_json)
+
+
+def _signed(document: dict[str, Any], signer: Signer) -> dict[str, Any]:
+    if "drafts" in document:
+        drafts = [draft | {"entry": _resigned(draft["entry"], signer)} for draft in document["drafts"]]
+        return document | {"drafts": drafts}
+    if "entry" in document:
+        return document | {"entry": _resigned(document["entry"], signer)}
+    return _resigned(document, signer)
+
+
+def _resigned(entry: dict[str, Any], signer: Signer) -> dict[str, Any]:
+    return sign_entry({name: value for name, value in entry.items() if name != "signature"}, signer)
+
+
+def read_statement(path: Path) -> dict[str, Any]:
+    """The statement in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE``, ``ENTRY_SHAPE``."""
+    parsed = parse_json(read_bounded(path, MAX_STATEMENT_BYTES), max_bytes=MAX_STATEMENT_BYTES)
+    drafts = parsed.get("drafts", []) if isinstance(parsed, dict) else None
+    shaped = isinstance(drafts, list) and all(isinstance(draft, dict) and _is_draft(draft) for draft in drafts)
+    if not shaped or not isinstance(parsed.get("entry", {}), dict):
+        raise InvalidInput("ENTRY_SHAPE", "This is no statement file.", where=str(path), hint="Draft it again.")
+    found: dict[str, Any] = parsed
+    return found
+
+
+def _is_draft(draft: dict[str, Any]) -> bool:
+    notice = draft.get("notice")
+    return isinstance(draft.get("entry"), dict) and isinstance(notice, dict) and isinstance(notice.get("text"), str)
+
+
+def write_statement(path: Path, document: dict[str, Any]) -> None:
+    """Write a statement as JSON that people can read."""
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
