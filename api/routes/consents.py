@@ -19,9 +19,7 @@ router = APIRouter(tags=["authorizations"])
 
 
 @router.post("/requests/{request}/authorizations/draft")
-def draft(
-    request: schemas.Ulid, body: schemas.ChoiceIn, ledger: OpenLedger, actor: Caller
-) -> schemas.DraftsOut:
+def draft(request: schemas.Ulid, body: schemas.ChoiceIn, ledger: OpenLedger, actor: Caller) -> schemas.DraftsOut:
     """The notices to read and the statements to sign, for the subject; the request counts as seen."""
     require(actor, Action.AUTHORISE, owns=ledger.requests.get(request).subject == actor.party)
     choice = Choice(

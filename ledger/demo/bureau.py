@@ -44,9 +44,7 @@ class Bureau:
             tick(1)
         return [row.id for row in self.ledger.requests.submit(signed)]
 
-    def agree(
-        self, requests: Iterable[str], choice: Choice | None = None, tick: Tick = _silent
-    ) -> list[Authorization]:
+    def agree(self, requests: Iterable[str], choice: Choice | None = None, tick: Tick = _silent) -> list[Authorization]:
         """The subjects read their notices and sign, for every source."""
         signed = []
         for identifier in requests:
@@ -73,6 +71,4 @@ class Bureau:
         """The subject presents a certificate, to its consumer unless another is named."""
         row = self.ledger.holdings.get(number)
         to = consumer or str(row.consumer)
-        return self.ledger.bundles.present(
-            number, fields, to, nonce, self.signer_of(row.subject), self.ledger.clock()
-        )
+        return self.ledger.bundles.present(number, fields, to, nonce, self.signer_of(row.subject), self.ledger.clock())

@@ -72,9 +72,7 @@ class CreditBureau(Bureau):
     def supply(self, rows: Mapping[str, Rows], authorizations: Mapping[str, str], tick: Tick) -> None:
         """The provider signs each firm's rows; the claims are computed from them once."""
         now = self.ledger.clock()
-        told = {
-            identifier: Outcome("supplied", now, rows[firm], AS_OF) for firm, identifier in authorizations.items()
-        }
+        told = {identifier: Outcome("supplied", now, rows[firm], AS_OF) for firm, identifier in authorizations.items()}
         self.answer(told, tick)
 
     def issue(self, authorizations: Mapping[str, str]) -> dict[str, str]:
@@ -101,7 +99,9 @@ class CreditBureau(Bureau):
         return self.ledger.bundles.present(number, fields, self.cast.bank, nonce, signer, self.ledger.clock())
 
 
-def issue_credit(bureau: CreditBureau, rows: Mapping[str, Rows], run: Run, progress: Callable[[str, int], Tick]) -> Credit:
+def issue_credit(
+    bureau: CreditBureau, rows: Mapping[str, Rows], run: Run, progress: Callable[[str, int], Tick]
+) -> Credit:
     """Authorise, supply and issue for every firm of the panel."""
     firms = list(rows)
     credit = Credit()

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 
-from ledger.demo.credit import FIELDS, OUTSIDE, CreditBureau, Credit
+from ledger.demo.credit import FIELDS, OUTSIDE, Credit, CreditBureau
 from ledger.demo.stages import Caught, Run
 from ledger.errors import Forbidden
 from ledger.proof.jws import sign_entry
@@ -34,7 +34,9 @@ def _caught(name: str, expected: str, report: Report) -> Caught:
     return Caught(name, f"{failed.number} {failed.name}", failed.code, failed.message, expected)
 
 
-def _verify(bureau: CreditBureau, firm: str, number: str, *, consumer: str | None = None, at: int | None = None) -> Report:
+def _verify(
+    bureau: CreditBureau, firm: str, number: str, *, consumer: str | None = None, at: int | None = None
+) -> Report:
     nonce = bureau.ledger.verification.new_nonce()
     raw = bureau.present(firm, number, nonce).to_bytes()
     expect = Expectation(consumer=consumer or bureau.cast.bank, nonce=nonce)
@@ -108,7 +110,7 @@ def _field_refused(bureau: CreditBureau, number: str) -> Caught:
 
 
 CASES: tuple[tuple[str, str, Case], ...] = (
-    ("使用前撤回授权 authorisation withdrawn before use", "11 authorisation", _withdrawn),
+    ("使用前撤回授权 authorisation withdrawn before use", "8 status", _withdrawn),
     ("一次凭证用两次 used twice", "9 uses", _used_twice),
     ("出示给别的银行 presented to another bank", "10 party", _other_bank),
     ("已撤销 revoked, with a reason", "8 status", _revoked),

@@ -34,7 +34,7 @@ _BASES = {
 def notice_of(
     scenario: Scenario, terms: Mapping[str, Any], *, recipient: str, contact: str, provider: str
 ) -> dict[str, Any]:
-    """The notice for ``terms``: the members source, fields, channel, valid_from, valid_to, max_uses of an authorization.
+    """The notice for ``terms``: source, fields, channel, valid_from, valid_to and max_uses of an authorization.
 
     ``text`` is what is shown, Chinese above English; the other members are the same for machines. Its digest, that of
     the canonical JSON of all of it, is what the subject signs.
@@ -84,7 +84,7 @@ def _english(scenario: Scenario, notice: Mapping[str, Any]) -> Sequence[str]:
         f"Purpose: {scenario.purpose.en}",
         f"Method: {mode}, {channel}; basis: {_BASES[scenario.legal_basis][1]}",
         f"Kinds: {', '.join(item['en'] for item in notice['kinds'])}",
-        f"Period: {shanghai_time(notice['valid_from'])} to {shanghai_time(notice['valid_to'])} (Beijing time, exclusive)",
+        f"Period: {shanghai_time(notice['valid_from'])} until {shanghai_time(notice['valid_to'])} (Beijing time)",
         f"Uses: {notice['max_uses']}; kept by the recipient for {notice['retention_days']} days",
         "You may refuse, or agree to a part only; refusing touches no unrelated service. You may withdraw at any time; "
         "what was done before stays done.",

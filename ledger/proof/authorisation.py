@@ -119,9 +119,7 @@ def _template(claims: Entry, basis: Basis) -> Failed | None:
         if template[member] != claims[member]:
             return failed("TEMPLATE_DIFFERS", f"The template is of another {member}.", member=member)
     if outside := sorted(set(claims["fields"]) - basis.sources.keys()):
-        return failed(
-            "FIELD_OUTSIDE_TEMPLATE", f"The scenario does not allow: {', '.join(outside)}.", fields=outside
-        )
+        return failed("FIELD_OUTSIDE_TEMPLATE", f"The scenario does not allow: {', '.join(outside)}.", fields=outside)
     if claims["max_uses"] > template["max_uses"] or claims["channel"] not in template["channels"]:
         return failed("TEMPLATE_DIFFERS", "The scenario allows fewer uses, or another channel.", member="max_uses")
     version = f"{template['scenario']}/{template['scenario_version']}/engine-{template['engine']}"

@@ -309,7 +309,7 @@ class Authorizations:
 
 
 def require_within(asked: dict[str, Any], entry: dict[str, Any]) -> None:
-    """Raise ``Forbidden`` ``AUTHORIZATION_BEYOND_REQUEST`` where a statement differs from what was asked, or goes on."""
+    """Raise ``Forbidden`` ``AUTHORIZATION_BEYOND_REQUEST`` where a statement is not what was asked, or less."""
     same = ("scenario", "scenario_version", "subject", "consumer", "channel")
     beyond = [name for name in same if entry[name] != asked[name]]
     if {"source": entry["source"], "provider": entry["provider"]} not in asked["sources"]:

@@ -16,9 +16,9 @@ from ledger.domain.parties import Role
 from ledger.domain.permissions import Action
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import entry_signed_by
-from ledger.service.authorizations import MAX_CLOCK_SKEW
 from ledger.service.catalogue import move
 from ledger.service.parties import Actor, Parties
+from ledger.service.requests import MAX_CLOCK_SKEW
 from ledger.service.roles import require
 from ledger.store import catalogue_records as records
 from ledger.store import log as log_store

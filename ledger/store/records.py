@@ -6,7 +6,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.errors import Conflict, NotFound
-from ledger.store.tables import AccessRequest, Authorization, Certificate, Party, PartyKey, Provision, Registration, Resource
+from ledger.store.tables import (
+    AccessRequest,
+    Authorization,
+    Certificate,
+    Party,
+    PartyKey,
+    Provision,
+    Registration,
+    Resource,
+)
 
 
 def party(session: Session, identifier: str) -> Party:

@@ -163,9 +163,7 @@ def usage(
     ``spare`` are signed in ``_sd`` without standing in ``fields``; ``write`` turns evidence into text.
     """
     allowed = write(template_entry(**(template_members() | dict(template or {}))))
-    asked = write(
-        sign_entry(request_entry(**(request_members(allowed) | dict(request or {}))), consumer_key.signer)
-    )
+    asked = write(sign_entry(request_entry(**(request_members(allowed) | dict(request or {}))), consumer_key.signer))
     both = {name: value for name, value in dict(consent or {}).items() if name not in OWN_TERMS}
     consents = [
         consent_members(asked, TAX) | dict(consent or {}),

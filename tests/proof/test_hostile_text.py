@@ -50,7 +50,9 @@ def other_spelling(text: str) -> str:
 
 
 def keys_beyond_number() -> Attack:
-    return with_member("keys", {f"0x{number:040x}": DOCUMENT["keys"][SUBJECT.account] for number in range(MAX_EVIDENCE + 2)})
+    return with_member(
+        "keys", {f"0x{number:040x}": DOCUMENT["keys"][SUBJECT.account] for number in range(MAX_EVIDENCE + 2)}
+    )
 
 
 FILE: dict[str, tuple[int, str, Attack]] = {

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from ledger.chain.records import AssetRecord
 from ledger.demo.cast import Cast, assemble
-from ledger.demo.credit import FIELDS, SCENARIO, CreditBureau
+from ledger.demo.credit import AS_OF, FIELDS, SCENARIO, CreditBureau
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource, ResourceField
@@ -22,6 +22,7 @@ from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
 from ledger.service.local_chain import LocalClock
 from ledger.service.parties import NewParty
+from ledger.service.provisions import Outcome
 from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
@@ -31,6 +32,7 @@ ROWS = (
     {"year": "1981", "emp": "5.0", "wage": "14.0", "capital": "0.5", "output": "95.7"},
     {"year": "1982", "emp": "6.0", "wage": "15.0", "capital": "0.6", "output": "97.3"},
 )
+SUPPLIED = Outcome("supplied", 1_700_000_000, ROWS, AS_OF)
 REPORTS = ("quality", "appraise")
 FIRMS = [str(number) for number in range(1, 61)]
 FIRST_NEWCOMER = 9500

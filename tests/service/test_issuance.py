@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.demo.credit import AS_OF, DAY, FIELDS, OUTSIDE
+from ledger.demo.bureau import NOTE
+from ledger.demo.credit import DAY, FIELDS, OUTSIDE
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.jws import sign_entry
 from ledger.proof.report import Verdict
 from ledger.proof.verifier import Expectation
-from ledger.service.provisions import Supply
 from ledger.store import log as log_store
-from tests.service.conftest import ROWS, Pilot
+from tests.service.conftest import ROWS, SUPPLIED, Pilot
 
 
 def test_certificate_carries_predicates_and_never_the_rows(pilot: Pilot) -> None:
@@ -36,8 +36,11 @@ def test_no_certificate_without_authorisation_or_supply(pilot: Pilot) -> None:
     with pytest.raises(NotFound, match="AUTHORIZATION_UNKNOWN"):
         pilot.bureau.issue({pilot.firm(): "0" * 26})
     firm = pilot.firm()
-    with pytest.raises(Conflict, match="NOTHING_SUPPLIED"):
+    with pytest.raises(Conflict, match="NOT_ANSWERED_YET"):
         pilot.bureau.issue({firm: pilot.authorise(firm)})
+    (asked,) = pilot.bureau.ask([pilot.bureau.request(firm)])
+    with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORISED"):
+        pilot.bureau.certify([asked])
 
 
 def test_issuing_again_gives_the_same_certificate(pilot: Pilot) -> None:
@@ -86,10 +89,11 @@ def test_withdrawal_blocks_the_next_verification_and_keeps_the_earlier_record(pi
     pilot.ledger.authorizations.withdraw(sign_entry(draft, pilot.bureau.signer_of(pilot.cast.firms[firm])))
     after = pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
     assert before.report.valid
-    assert after.first_failure is not None
-    assert (after.first_failure.number, after.first_failure.code) == (11, "AUTHORISATION_WITHDRAWN")
+    status, consent_check = after.checks[7], after.checks[10]
+    assert (status.code, status.details["reason"]) == ("REVOKED", "consent_withdrawn")
+    assert consent_check.code == "AUTHORISATION_WITHDRAWN"
     earlier = pilot.ledger.verification.verify(bundle.to_bytes(), expect, at=before.report.at)
-    assert earlier.report.valid or earlier.report.at >= after.first_failure.details["since"]
+    assert earlier.report.valid or earlier.report.at >= consent_check.details["since"]
 
 
 def test_suspended_resumed_revoked_and_never_again(pilot: Pilot) -> None:
@@ -136,13 +140,14 @@ def test_replayed_nonce_is_refused_before_the_chain_is_asked(pilot: Pilot) -> No
 def test_provision_must_be_the_providers_and_its_rows_those_signed(pilot: Pilot) -> None:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
-    entry = pilot.ledger.provisions.draft(authorization, pilot.cast.provider, ROWS, as_of=AS_OF)
+    drafted = pilot.ledger.provisions.draft(authorization, SUPPLIED)
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
-        signer = pilot.bureau.signer_of(pilot.cast.bank)
-        pilot.ledger.provisions.submit([Supply(sign_entry(entry, signer), ROWS)])
-    signed = sign_entry(entry, pilot.bureau.signer_of(pilot.cast.provider))
+        pilot.ledger.provisions.submit([replace(drafted, entry=pilot.bureau.sign(pilot.cast.bank, drafted.entry))])
+    signed = replace(drafted, entry=pilot.bureau.sign(pilot.cast.provider, drafted.entry))
     with pytest.raises(InvalidInput, match="PAYLOAD_DIFFERS"):
-        pilot.ledger.provisions.submit([Supply(signed, [{**ROWS[0], "wage": "99.0"}])])
+        pilot.ledger.provisions.submit([replace(signed, rows=[{**ROWS[0], "wage": "99.0"}])])
+    with pytest.raises(InvalidInput, match="PAYLOAD_DIFFERS"):
+        pilot.ledger.provisions.submit([replace(signed, salt="A" * 22)])
 
 
 def test_a_row_that_is_no_number_stops_the_whole_supply(pilot: Pilot) -> None:
@@ -151,13 +156,16 @@ def test_a_row_that_is_no_number_stops_the_whole_supply(pilot: Pilot) -> None:
     rows = {good: ROWS, bad: [{**ROWS[0], "emp": "１２"}, {**ROWS[1], "emp": "viele"}]}
     with pytest.raises(InvalidInput, match="ROW_VALUE_INVALID"):
         pilot.bureau.supply(rows, authorizations, lambda _: None)
-    with pytest.raises(Conflict, match="NOTHING_SUPPLIED"):
+    with pytest.raises(Conflict, match="NOT_ANSWERED_YET"):
         pilot.bureau.issue({good: authorizations[good]})
 
 
 REFUSED_REQUESTS = [
     ("FIELD_NOT_IN_SCENARIO", {"fields": ("tariff_account",)}),
     ("PERIOD_NOT_IN_SCENARIO", {"valid_to": 31 * DAY + 2_000_000_000}),
+    ("PERIOD_NOT_IN_DAYS", {"valid_from": 1_900_000_000, "valid_to": 1_900_000_000 + DAY}),
+    ("REQUEST_EXPIRY", {"expires_at": 1_700_000_000}),
+    ("SOURCES_DO_NOT_MATCH", {"sources": {}}),
     ("USES_NOT_IN_SCENARIO", {"max_uses": 2}),
     ("CHANNEL_NOT_IN_SCENARIO", {"channel": "licensed_credit_agency"}),
     ("SCENARIO_UNKNOWN", {"scenario": "S99"}),
@@ -168,23 +176,26 @@ REFUSED_REQUESTS = [
 def test_a_request_beyond_its_scenario_is_refused(pilot: Pilot, code: str, change: dict[str, object]) -> None:
     request = replace(pilot.bureau.request("60"), **change)  # type: ignore[arg-type]
     with pytest.raises((InvalidInput, NotFound), match=code):
-        pilot.ledger.authorizations.draft(request)
+        pilot.ledger.requests.draft(request, NOTE)
 
 
 def test_only_a_bank_may_be_the_consumer(pilot: Pilot) -> None:
     request = replace(pilot.bureau.request("60"), consumer=pilot.cast.provider)
     with pytest.raises(Forbidden, match="KIND_NOT_IN_SCENARIO"):
-        pilot.ledger.authorizations.draft(request)
+        pilot.ledger.requests.draft(request, NOTE)
 
 
 def test_a_statement_that_was_changed_after_signing_is_refused(pilot: Pilot) -> None:
     firm = pilot.firm()
-    draft = pilot.ledger.authorizations.draft(pilot.bureau.request(firm))
-    signed = sign_entry(draft.entry, pilot.bureau.signer_of(pilot.cast.firms[firm]))
+    (asked,) = pilot.bureau.ask([pilot.bureau.request(firm)])
+    (draft,) = pilot.ledger.authorizations.draft(asked)
+    subject = pilot.cast.firms[firm]
+    signed = pilot.bureau.sign(subject, draft.entry)
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
         pilot.ledger.authorizations.submit([{**signed, "iat": signed["iat"] - 1}])
+    other = pilot.bureau.sign(subject, draft.entry | {"notice_digest": "sha-256:" + "0" * 64})
     with pytest.raises(InvalidInput, match="NOTICE_DIFFERS"):
-        pilot.ledger.authorizations.submit([{**signed, "notice_digest": "sha-256:" + "0" * 64}])
+        pilot.ledger.authorizations.submit([other])
 
 
 def test_an_unread_check_is_told_as_not_reached(pilot: Pilot) -> None:

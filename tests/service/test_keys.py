@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,16 @@ from ledger.chain.accounts import account_of_public_key, new_private_key, public
 from ledger.chain.calls import rotate_account
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.demo.cast import assemble
-from ledger.demo.credit import AS_OF, SCENARIO
+from ledger.demo.credit import SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import sign_entry
 from ledger.proof.report import Check, Report, Verdict
 from ledger.proof.verifier import Expectation
 from ledger.service.local_chain import LocalClock
-from ledger.service.provisions import Supply
 from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
-from tests.service.conftest import ROWS, Pilot
+from tests.service.conftest import SUPPLIED, Pilot
 from tests.service.test_registration import resource
 
 GENUINE = 6
@@ -137,9 +137,9 @@ def test_retired_key_signs_nothing_more(pilot: Pilot) -> None:
     authorization = pilot.authorise(firm)
     old = pilot.bureau.signer_of(pilot.cast.provider)
     rotated(ledger, pilot.cast.provider)
-    entry = ledger.provisions.draft(authorization, pilot.cast.provider, ROWS, as_of=AS_OF)
+    drafted = ledger.provisions.draft(authorization, SUPPLIED)
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
-        ledger.provisions.submit([Supply(sign_entry(entry, old), ROWS)])
+        ledger.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, old))])
 
 
 def test_old_key_reported_later_spoils_what_was_anchored_since_and_nothing_before(pilot: Pilot) -> None:

@@ -29,9 +29,7 @@ def upgrade() -> None:
     with op.batch_alter_table("certificate", schema=None) as batch_op:
         batch_op.add_column(sa.Column("request_id", sa.String(length=26), nullable=True))
         batch_op.add_column(sa.Column("version", sa.BigInteger(), nullable=False, server_default="1"))
-        batch_op.create_foreign_key(
-            batch_op.f("fk_certificate_request_id"), "access_request", ["request_id"], ["id"]
-        )
+        batch_op.create_foreign_key(batch_op.f("fk_certificate_request_id"), "access_request", ["request_id"], ["id"])
         batch_op.create_unique_constraint(batch_op.f("uq_certificate_request_id_version"), ["request_id", "version"])
 
 
