@@ -19,32 +19,64 @@ ID, OTHER_ID = "a" * 64, "b" * 64
 DIGEST, OTHER_DIGEST = f"sha-256:{ID}", f"sha-256:{OTHER_ID}"
 SD = "A" * 43
 
-AUTHORIZATION = {
-    "id": ULID,
+TERMS = {
     "scenario": "S01",
     "scenario_version": 1,
-    "purpose": "贷款 loan",
     "subject": ID,
     "consumer": OTHER_ID,
-    "providers": ["c" * 64],
     "fields": ["usage_trend", "usage_band"],
     "channel": "subject_carried",
     "valid_from": 1_800_000_000,
     "valid_to": 1_800_086_400,
     "max_uses": 1,
+}
+RULE = {"name": "usage_trend", "source": "electricity", "rule": {"op": "trend", "column": "kwh"}}
+TEMPLATE = {
+    "scenario": "S01",
+    "scenario_version": 1,
+    "scenario_digest": DIGEST,
+    "legal_basis": "consent",
+    "payload_mode": "aggregate",
+    "channels": ["subject_carried"],
+    "max_validity_days": 30,
+    "max_uses": 1,
+    "retention_days": 0,
+    "engine": 2,
+    "fields": [RULE],
+}
+SOURCE = {"source": "electricity", "provider": "c" * 64}
+REQUEST = TERMS | {
+    "id": ULID,
+    "template": DIGEST,
+    "sources": [SOURCE],
+    "note_digest": DIGEST,
+    "pia_digest": None,
+    "expires_at": 1_800_000_600,
+    "iat": 1_800_000_000,
+}
+AUTHORIZATION = TERMS | {
+    "id": ULID,
+    "request": OTHER_DIGEST,
+    "purpose": "贷款 loan",
+    "source": "electricity",
+    "provider": "c" * 64,
     "separate_consent": False,
+    "holder_key": {"kty": "EC"},
     "notice_digest": DIGEST,
     "iat": 1_800_000_000,
 }
 PROVISION = {
     "id": ULID,
     "authorization": DIGEST,
+    "source": "electricity",
     "provider": ID,
     "fields": ["usage_trend"],
     "queried_at": 1_800_000_000,
     "as_of": "2026-11-30",
     "result": "supplied",
+    "reason": None,
     "payload_digest": DIGEST,
+    "corrects": None,
     "iat": 1_800_000_000,
 }
 WITHDRAWAL = {"id": ULID, "authorization": DIGEST, "subject": ID, "reason": "consent_withdrawn", "iat": 0}
@@ -84,12 +116,17 @@ USAGE = CERTIFICATE | {
     "providers": [ID, OTHER_ID],
     "channel": "government_platform",
     "max_uses": 1,
+    "template": DIGEST,
+    "request": DIGEST,
     "authorizations": [DIGEST],
     "provisions": [DIGEST, OTHER_DIGEST],
+    "supersedes": None,
     "components": [
         {
+            "source": "electricity",
             "provider": ID,
             "payload_mode": "predicate",
+            "rule_version": "S01/1/engine-2",
             "fields": ["usage_trend"],
             "as_of": "2026-11-30",
             "payload_digest": DIGEST,
@@ -113,6 +150,8 @@ REGISTRATION = CERTIFICATE | {
 SIGNATURE = {"signature": "0xsigned"}
 
 WHOLE: dict[str, dict[str, Any]] = {
+    "template": entries.template_entry(**TEMPLATE),
+    "request": entries.request_entry(**REQUEST) | SIGNATURE,
     "authorization": entries.authorization_entry(**AUTHORIZATION) | SIGNATURE,
     "provision": entries.provision_entry(**PROVISION) | SIGNATURE,
     "withdrawal": entries.withdrawal_entry(**WITHDRAWAL) | SIGNATURE,
@@ -154,6 +193,13 @@ def test_missing_member(kind: str, member: str) -> None:
 TAKES: dict[str, Any] = {
     "presentation.fields": [],
     "authorization.separate_consent": True,
+    "authorization.holder_key": {"a": {}},
+    "request.pia_digest": None,
+    "provision.as_of": None,
+    "provision.reason": None,
+    "provision.payload_digest": None,
+    "provision.corrects": None,
+    "usage.supersedes": None,
     "registration.supersedes": None,
     "registration.resource": {"a": {}},
     "registration.notice": None,
@@ -176,7 +222,7 @@ def test_unknown_member(kind: str) -> None:
     assert refused_at(WHOLE[kind] | {"Z" * 5_000: "1"}) == "Z" * 64
 
 
-@pytest.mark.parametrize("kind", ["presentation", "use", "usage", "registration"])
+@pytest.mark.parametrize("kind", ["template", "presentation", "use", "usage", "registration"])
 def test_plain_entries_have_no_signature(kind: str) -> None:
     assert refused_at(WHOLE[kind] | SIGNATURE) == "signature"
 
@@ -229,9 +275,19 @@ WRONG = {
     "scenario version 0": ("authorization", "scenario_version", 0),
     "scenario version too large": ("authorization", "scenario_version", 10_001),
     "purpose too long": ("authorization", "purpose", "x" * (MAX_TEXT + 1)),
-    "provider twice": ("authorization", "providers", [ID, ID]),
-    "too many providers": ("authorization", "providers", [f"{number:064x}" for number in range(MAX_SOURCES + 1)]),
-    "providers as a text": ("authorization", "providers", ID),
+    "provider twice": ("usage", "providers", [ID, ID]),
+    "too many providers": ("usage", "providers", [f"{number:064x}" for number in range(MAX_SOURCES + 1)]),
+    "providers as a text": ("usage", "providers", ID),
+    "source without a provider": ("request", "sources", [{"source": "electricity"}]),
+    "too many sources": ("request", "sources", [SOURCE] * (MAX_SOURCES + 1)),
+    "no source": ("request", "sources", []),
+    "rule that is none": ("template", "fields", [RULE | {"rule": "trend"}]),
+    "field without a source": ("template", "fields", [{"name": "a", "rule": {"op": "b"}}]),
+    "channel twice": ("template", "channels", ["subject_carried", "subject_carried"]),
+    "basis of no law": ("template", "legal_basis", "interest"),
+    "unknown refusal": ("provision", "reason", "no idea"),
+    "corrects a number": ("provision", "corrects", 1),
+    "rules of no version": ("usage", "components", [COMPONENT | {"rule_version": "S01/1"}]),
     "field twice": ("authorization", "fields", ["a", "a"]),
     "field of a capital": ("authorization", "fields", ["Trend"]),
     "field too long": ("authorization", "fields", ["a" * 65]),
@@ -291,7 +347,12 @@ FITTING = {
     "last use": ("use", "ordinal", MAX_USES),
     "longest purpose": ("authorization", "purpose", "目" * MAX_TEXT),
     "longest signature": ("authorization", "signature", "x" * MAX_SIGNATURE),
-    "most providers": ("authorization", "providers", [f"{number:064x}" for number in range(MAX_SOURCES)]),
+    "most providers": ("usage", "providers", [f"{number:064x}" for number in range(MAX_SOURCES)]),
+    "most sources": ("request", "sources", [SOURCE] * MAX_SOURCES),
+    "impact assessment": ("request", "pia_digest", DIGEST),
+    "refusal with a reason": ("provision", "reason", "under_correction"),
+    "correction": ("provision", "corrects", DIGEST),
+    "correcting version": ("usage", "supersedes", DIGEST),
     "most fields": ("authorization", "fields", [f"f{number}" for number in range(MAX_ITEMS)]),
     "longest field": ("authorization", "fields", ["a" * 64]),
     "leap day": ("provision", "as_of", "2028-02-29"),
@@ -336,7 +397,7 @@ def test_unsigned_entries_are_checked_when_made(make: Callable[..., Any], member
     assert (caught.value.code, caught.value.where) == ("ENTRY_SHAPE", "iat")
 
 
-@pytest.mark.parametrize("kind", ["authorization", "provision", "withdrawal", "publication"])
+@pytest.mark.parametrize("kind", ["request", "authorization", "provision", "withdrawal", "publication"])
 def test_statements_wait_for_their_signature(kind: str) -> None:
     unsigned = {name: value for name, value in WHOLE[kind].items() if name != "signature"}
     assert refused_at(unsigned) == "signature"
@@ -379,7 +440,9 @@ def test_anything_else_is_refused_in_one_way(kind: str, changes: dict[str, Any])
 @pytest.mark.parametrize(
     ("kind", "parties", "about"),
     [
-        ("authorization", {ID, OTHER_ID, "c" * 64}, []),
+        ("template", set(), []),
+        ("request", {ID, OTHER_ID, "c" * 64}, []),
+        ("authorization", {ID, OTHER_ID, "c" * 64}, [OTHER_ID]),
         ("provision", {ID}, [ID]),
         ("withdrawal", {ID}, [ID]),
         ("publication", {ID}, []),
@@ -397,4 +460,5 @@ def test_certificates_concern_every_party_in_them() -> None:
     rights = [RIGHT, RIGHT | {"holder": "d" * 64}]
     registration = entries.registration_certificate_payload(**REGISTRATION | {"rights": rights})
     assert entries.concerned(registration) == {ID, OTHER_ID, "d" * 64}
-    assert entries.referred(usage) == entries.referred(registration) == []
+    assert entries.referred(usage) == [ID]
+    assert entries.referred(registration) == []

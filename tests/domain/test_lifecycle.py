@@ -9,6 +9,15 @@ from ledger.errors import Conflict
 
 # One line for each state: state, then what it can do and where that leads.
 WRITTEN_OUT = {
+    "request": """
+        sent        see→seen decline→declined expire→expired cancel→cancelled
+        seen        see→seen decline→declined authorise→authorised expire→expired cancel→cancelled
+        authorised  fulfil→fulfilled cancel→cancelled withdraw→cancelled
+        declined
+        expired
+        cancelled
+        fulfilled
+    """,
     "authorization": """
         active      use_up→used_up expire→expired withdraw→withdrawn supersede→superseded
         used_up
@@ -131,6 +140,7 @@ def test_every_state_is_reached(machine: StateMachine) -> None:
 
 
 FINAL = {
+    "request": {"fulfilled", "declined", "expired", "cancelled"},
     "authorization": {"used_up", "expired", "withdrawn", "superseded"},
     "provision": {"supplied", "no_data", "refused", "timed_out"},
     "usage certificate": {"used_up", "expired", "revoked", "failed"},
