@@ -86,7 +86,13 @@ class Issuance:
         return row
 
     def add(
-        self, session: Session, request: AccessRequest, *, version: int, supersedes: Certificate | None, uses: int | None
+        self,
+        session: Session,
+        request: AccessRequest,
+        *,
+        version: int,
+        supersedes: Certificate | None,
+        uses: int | None,
     ) -> Certificate:
         """Add a version of the request's certificate from what is supplied now; part of the caller's transaction.
 
