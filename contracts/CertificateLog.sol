@@ -6,12 +6,13 @@ import {ICertificateLog} from "./interfaces/ICertificateLog.sol";
 import {IPartyRegistry} from "./interfaces/IPartyRegistry.sol";
 import {Clock} from "./libraries/Clock.sol";
 import {EventHead} from "./libraries/EventHead.sol";
-import {LeafStatus, PartyNo, Reason, Roles} from "./Types.sol";
+import {LeafStatus, NOBODY, PartyNo, Reason, Roles} from "./Types.sol";
 
 /// @title Implements ICertificateLog; the documentation is there.
 contract CertificateLog is ICertificateLog, ERC2771Context {
     uint32 private constant LEAVES_PER_WORD = 128;
     uint32 private constant COUNTERS_PER_WORD = 16;
+    uint32 private constant WITHDRAWALS_PER_WORD = 256;
     uint32 private constant ANCHORS = Roles.ISSUER;
     uint32 private constant REVOKES = Roles.ISSUER | Roles.REGISTRAR | Roles.AUTHORITY | Roles.SUPERVISOR;
     uint32 private constant SUSPENDS = Roles.ISSUER | Roles.AUTHORITY | Roles.SUPERVISOR;
@@ -27,12 +28,14 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
     /// Keeps the slot from ever being zero: the first anchor costs what every other does.
     // slither-disable-next-line unused-state,constable-states: nobody reads it, it has only to lie in the slot
     bool private _open = true;
-    // slots 2 to 4
+    // slots 2 to 5
     mapping(uint64 batch => bytes32) private _commitments;
     /// Low half: suspended. High half: revoked.
     mapping(uint64 batch => mapping(uint32 word => uint256)) private _statuses;
     /// Sixteen 16-bit counters a word.
     mapping(uint64 batch => mapping(uint32 word => uint256)) private _uses;
+    /// A bit for each leaf that the party withdrew.
+    mapping(PartyNo no => mapping(uint64 batch => mapping(uint32 word => uint256))) private _withdrawals;
 
     /// @param forwarder The trusted ERC-2771 forwarder.
     /// @param registry The parties.
@@ -120,6 +123,22 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
     }
 
     /// @inheritdoc ICertificateLog
+    function withdraw(uint64 batch, uint32 index) external {
+        // Check
+        PartyNo by = _party(_msgSender());
+        _requireBatch(batch);
+        uint32 word = index / WITHDRAWALS_PER_WORD;
+        uint256 bit = 1 << (index % WITHDRAWALS_PER_WORD);
+        uint256 withdrawn = _withdrawals[by][batch][word];
+        if (withdrawn & bit != 0) revert LogAlreadyWithdrawn(batch, index);
+        // Effect
+        _withdrawals[by][batch][word] = withdrawn | bit;
+        uint40 at = Clock.nowSeconds();
+        emit Withdrawn(batch, index, at, by);
+        _fold(EventHead.digest(abi.encode(bytes32("log/withdrawn/v1"), batch, index, at, by)));
+    }
+
+    /// @inheritdoc ICertificateLog
     function commitmentOf(uint64 batch) external view returns (bytes32) {
         return _commitments[batch];
     }
@@ -150,6 +169,11 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
     /// @inheritdoc ICertificateLog
     function usesOf(uint64 batch, uint32 index) external view returns (uint16) {
         return uint16(_uses[batch][index / COUNTERS_PER_WORD] >> (16 * (index % COUNTERS_PER_WORD)));
+    }
+
+    /// @inheritdoc ICertificateLog
+    function withdrawnBy(PartyNo no, uint64 batch, uint32 index) external view returns (bool) {
+        return _withdrawals[no][batch][index / WITHDRAWALS_PER_WORD] & (1 << (index % WITHDRAWALS_PER_WORD)) != 0;
     }
 
     /// @inheritdoc ICertificateLog
@@ -201,6 +225,13 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         uint40 at = Clock.nowSeconds();
         emit Used(use.batch, use.index, use.ordinal, at, by);
         _fold(EventHead.digest(abi.encode(bytes32("log/used/v1"), use.batch, use.index, use.ordinal, at, by)));
+    }
+
+    /// The party of a live account, whatever its status and roles; every other act asks the registry's `actor`.
+    function _party(address account) private view returns (PartyNo no) {
+        IPartyRegistry.Account memory binding = _REGISTRY.accountOf(account);
+        no = binding.no;
+        if (no == NOBODY || binding.validTo != 0) revert IPartyRegistry.PartyUnknownAccount(account);
     }
 
     function _requireBatch(uint64 batch) private view {

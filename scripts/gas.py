@@ -175,6 +175,9 @@ def _certificates(meter: Meter) -> None:
     uses = [(2, index, 1) for index in range(528, 628)]
     meter.found["use 100 in a row, each"] = meter.send(None, "bank", calls.record_uses(uses)) // 100
     meter.relay("use, later of its word", "bank", calls.record_use(2, 512, 3))
+    meter.send("withdraw a consent, first of its word", "provider", calls.withdraw(2, 0))
+    meter.send("withdraw a consent, later of its word", "provider", calls.withdraw(2, 1))
+    meter.relay("withdraw a consent, later of its word", "provider", calls.withdraw(2, 2))
 
 
 def _assets(meter: Meter) -> None:

@@ -30,6 +30,8 @@ interface ICertificateLog {
     );
     /// @notice A leaf was used for the `uses`-th time.
     event Used(uint64 indexed batch, uint32 index, uint16 uses, uint40 at, PartyNo by);
+    /// @notice For its part, the party `by` withdrew the entry at a leaf, for good.
+    event Withdrawn(uint64 indexed batch, uint32 index, uint40 at, PartyNo by);
 
     /// @notice The range does not begin where the log ends.
     error LogNotContiguous(uint64 expected, uint64 given);
@@ -47,6 +49,8 @@ interface ICertificateLog {
     error LogSupersedesItself(uint64 batch, uint32 index);
     /// @notice The use is not the next one: another one came first.
     error LogUseOutOfOrder(uint64 batch, uint32 index, uint16 expected, uint16 given);
+    /// @notice The party withdrew the leaf before; its `Withdrawn` event says since when.
+    error LogAlreadyWithdrawn(uint64 batch, uint32 index);
 
     /// @notice Anchor the next batch. For issuers.
     /// @param firstSeq Sequence number of its first entry: where the log ends.
@@ -76,6 +80,12 @@ interface ICertificateLog {
     /// @notice Count many uses, all or none.
     function recordUses(Use[] calldata uses) external;
 
+    /// @notice Withdraw a leaf for one's own part, once and for good: how a data subject takes its consent back without
+    /// asking anyone. For every party whose account is live, whatever its roles and its status: a sanction takes away
+    /// the right to act, not the right to stop. The log does not know whose consent a leaf is, so it keeps who
+    /// withdrew what, and a verifier counts only what the subject named in the entry withdrew.
+    function withdraw(uint64 batch, uint32 index) external;
+
     /// @notice The commitment of a batch; zero if it is not anchored.
     function commitmentOf(uint64 batch) external view returns (bytes32);
 
@@ -93,6 +103,9 @@ interface ICertificateLog {
 
     /// @notice How often a leaf was used.
     function usesOf(uint64 batch, uint32 index) external view returns (uint16);
+
+    /// @notice Whether a party withdrew a leaf.
+    function withdrawnBy(PartyNo no, uint64 batch, uint32 index) external view returns (bool);
 
     /// @notice The head over every event of this contract.
     function head() external view returns (bytes32);

@@ -100,6 +100,11 @@ def supersede(batch: int, index: int, new_batch: int, new_index: int) -> Call:
     return Call(CERTIFICATE_LOG, "supersede", (batch, index, new_batch, new_index))
 
 
+def withdraw(batch: int, index: int) -> Call:
+    """Withdraw a leaf for one's own part, for good. For every party whose account is live, whatever its status."""
+    return Call(CERTIFICATE_LOG, "withdraw", (batch, index))
+
+
 def record_use(batch: int, index: int, ordinal: int) -> Call:
     """Count a use of a leaf, if ``ordinal`` (from 1) is the next one."""
     return Call(CERTIFICATE_LOG, "recordUse", (batch, index, ordinal))

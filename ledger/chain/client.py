@@ -105,6 +105,9 @@ class ChainClient:
     def supersede(self, batch: int, index: int, new_batch: int, new_index: int) -> Receipt:
         return self.send(calls.supersede(batch, index, new_batch, new_index))
 
+    def withdraw(self, batch: int, index: int) -> Receipt:
+        return self.send(calls.withdraw(batch, index))
+
     def record_use(self, batch: int, index: int, ordinal: int) -> Receipt:
         return self.send(calls.record_use(batch, index, ordinal))
 

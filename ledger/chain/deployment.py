@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -16,6 +16,7 @@ from ledger.chain.connection import Connection
 from ledger.chain.contracts import Interface
 from ledger.domain.canonical import parse_json
 from ledger.errors import ChainUnavailable, InvalidInput, Misconfigured
+from ledger.proof.bundle import ChainId
 
 FORWARDER: Final = "Forwarder"
 PARTY_REGISTRY: Final = "PartyRegistry"
@@ -149,24 +150,56 @@ def check_deployment(connection: Connection, deployment: Deployment) -> None:
     """
     _check_chain(connection, deployment)
     for name, address in deployment.addresses.items():
-        code = connection.code(address)
-        if not code:
-            raise Misconfigured(
-                "CONTRACT_MISSING",
-                f"There is no contract at the address of {name}.",
-                where=address,
-                hint="Check the deployment file's network, or run scripts/deploy.py for a new chain.",
-                contract=name,
-            )
-        artifact = artifact_of(name)
-        if artifact.code_digest(code) != artifact.code_digest(artifact.runtime):
-            raise Misconfigured(
-                "CONTRACT_CODE_MISMATCH",
-                f"The code at the address of {name} is not this version's {name}.",
-                where=address,
-                hint="Use the program version that deployed it, or deploy again under another network name.",
-                contract=name,
-            )
+        _check_code(connection, name, address)
+
+
+def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
+    """The deployment that a bundle or facts name, for those who have no deployment file, and no service.
+
+    The forwarder is the one that the log trusts; events are looked for from the first block on. Raises as
+    ``check_deployment``, but for another first block: a bundle does not name it, its anchors do that work.
+    """
+    genesis = connection.block(0)
+    named = {
+        PARTY_REGISTRY: chain.party_registry,
+        ASSET_REGISTRY: chain.asset_registry,
+        CERTIFICATE_LOG: chain.certificate_log,
+    }
+    found = Deployment(
+        network="bundle",
+        chain_id=chain.chain_id,
+        genesis_hash=genesis.hash if genesis else "",
+        deploy_block=0,
+        addresses=named,
+        code_digests={name: artifact_of(name).code_digest(artifact_of(name).runtime) for name in CONTRACTS},
+    )
+    check_deployment(connection, found)
+    log = interface_of(CERTIFICATE_LOG)
+    trusted = connection.call(chain.certificate_log, log.encode_call("trustedForwarder", []))
+    (forwarder,) = log.decode_result("trustedForwarder", trusted)
+    _check_code(connection, FORWARDER, forwarder)
+    return replace(found, addresses={FORWARDER: forwarder, **named})
+
+
+def _check_code(connection: Connection, name: str, address: str) -> None:
+    code = connection.code(address)
+    if not code:
+        raise Misconfigured(
+            "CONTRACT_MISSING",
+            f"There is no contract at the address of {name}.",
+            where=address,
+            hint="Check that the node is of the right network; for a new chain run scripts/deploy.py.",
+            contract=name,
+        )
+    artifact = artifact_of(name)
+    if artifact.code_digest(code) != artifact.code_digest(artifact.runtime):
+        raise Misconfigured(
+            "CONTRACT_CODE_MISMATCH",
+            f"The code at the address of {name} is not this version's {name}.",
+            where=address,
+            hint="Use the program version that deployed it, or deploy again under another network name.",
+            contract=name,
+        )
 
 
 def _check_chain(connection: Connection, deployment: Deployment) -> None:

@@ -14,6 +14,7 @@ from ledger.proof.facts import (
     PartyFact,
     StatusFact,
     UseFact,
+    WithdrawalFact,
     facts_needed,
 )
 
@@ -40,6 +41,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
         anchors={batch: word for batch, word in commitments.items() if word},
         status={position: _status(reader, position, block) for position in sorted(known)},
         uses={needed.used: _uses(reader, needed.used, block)} if needed.used in known else {},
+        withdrawals=_withdrawals(reader, needed, known, block),
         accounts=accounts,
         parties={party: _party(reader, party, needed, block) for party in sorted(parties)},
         assets=_assets(reader, needed, block),
@@ -80,6 +82,20 @@ def _status(reader: ChainReader, position: Position, block: int) -> tuple[Status
 def _uses(reader: ChainReader, position: Position, block: int) -> tuple[UseFact, ...]:
     history = reader.use_history(position.batch, position.index, block=block)
     return tuple(UseFact(use.ordinal, use.at) for use in history)
+
+
+def _withdrawals(
+    reader: ChainReader, needed: FactsNeeded, known: set[Position], block: int
+) -> dict[Position, tuple[WithdrawalFact, ...]]:
+    """By whichever party; that none is left out is checked for the subjects named, whose alone count."""
+    named = frozenset[str]().union(*needed.subjects.values())
+    numbers = {subject: reader.party_no(subject, block=block) for subject in sorted(named)}
+    found: dict[Position, tuple[WithdrawalFact, ...]] = {}
+    for position in sorted(known & needed.subjects.keys()):
+        parties = {no for subject in needed.subjects[position] if (no := numbers[subject])}
+        history = reader.withdrawal_history(position.batch, position.index, block=block, parties=parties)
+        found[position] = tuple(WithdrawalFact(reader.party_id(each.party_no), each.at) for each in history)
+    return found
 
 
 def _assets(reader: ChainReader, needed: FactsNeeded, block: int) -> dict[str, AssetFact]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from ledger.chain.records import (
     RightRecord,
     StatusChange,
     Use,
+    Withdrawal,
 )
 from ledger.domain.asset_names import APPLICATION_KINDS, ASSET_STATES, GRADES, OBJECTION_STATES, RIGHT_KINDS, STAGES
 from ledger.domain.reasons import REASONS
@@ -214,6 +215,26 @@ class ChainReader:
         history = [Use(event.args["uses"], event.args["at"]) for event in found if event.args["index"] == index]
         if [use.ordinal for use in history] != list(range(1, self.uses_of(batch, index, block=block) + 1)):
             raise _incomplete("USE_HISTORY_INCOMPLETE", batch, index)
+        return history
+
+    def withdrawn_by(self, batch: int, index: int, party_no: int, *, block: _Block = "latest") -> bool:
+        """Whether a party withdrew a leaf for its part; means something only if it is the entry's subject."""
+        return bool(self._read(CERTIFICATE_LOG, "withdrawnBy", [party_no, batch, index], block)[0])
+
+    def withdrawal_history(
+        self, batch: int, index: int, *, block: int, parties: Collection[int] = (), since: int = 0
+    ) -> list[Withdrawal]:
+        """All withdrawals of a leaf up to a block, by whichever party.
+
+        Compared with the contract as to all who are told of and to ``parties`` (numbers): a node that leaves out what
+        one of these withdrew is noticed. Raises ChainUnavailable WITHDRAWAL_HISTORY_INCOMPLETE then.
+        """
+        found = self._log_events("Withdrawn", self._start(since, block), block, batch=batch)
+        history = [Withdrawal(event.args["by"], event.args["at"]) for event in found if event.args["index"] == index]
+        told = {each.party_no for each in history}
+        wrong = any(self.withdrawn_by(batch, index, no, block=block) != (no in told) for no in {*told, *parties})
+        if wrong or len(told) != len(history):
+            raise _incomplete("WITHDRAWAL_HISTORY_INCOMPLETE", batch, index)
         return history
 
     def asset(self, identifier: str, *, block: _Block = "latest") -> AssetRecord | None:

@@ -121,6 +121,14 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A withdrawal of a leaf by a party, named by its number, for that party's part."""
+
+    party_no: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class LeafStatus:
     """A leaf's state as of a block; ``since`` and ``reason`` are of the last change, None if there was none."""
 

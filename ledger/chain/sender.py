@@ -18,9 +18,9 @@ from typing import Any, Final, NoReturn
 from eth_account.signers.local import LocalAccount
 
 from ledger.chain.connection import Connection, RpcFault
-from ledger.chain.contracts import Event
+from ledger.chain.contracts import Event, json_safe
 from ledger.chain.revert import RevertReader
-from ledger.errors import ChainRejected, ChainUnavailable
+from ledger.errors import ChainRejected, ChainUnavailable, Misconfigured
 
 RECEIPT_TIMEOUT_SECONDS: Final = 60
 _WIRE_ATTEMPTS: Final = 3
@@ -91,9 +91,10 @@ class Sender:
     def send(self, to: str | None, data: bytes, *, gas: int | None = None) -> dict[str, Any]:
         """Send and wait; returns the node's receipt of a transaction that succeeded.
 
-        Raises ChainRejected, Conflict or Forbidden where the contract refuses, ChainUnavailable CHAIN_UNREACHABLE where
-        nothing is known to have been sent, and ChainUnavailable TRANSACTION_UNCONFIRMED (with ``tx_hash``) where the
-        transaction was handed over but its block was not seen in time: look for its effect before sending again.
+        Raises ChainRejected, Conflict or Forbidden where the contract refuses, Misconfigured ACCOUNT_WITHOUT_MONEY
+        where the account cannot pay, ChainUnavailable CHAIN_UNREACHABLE where nothing is known to have been sent, and
+        ChainUnavailable TRANSACTION_UNCONFIRMED (with ``tx_hash``) where the transaction was handed over but its block
+        was not seen in time: look for its effect before sending again.
         """
         limit = gas or self.estimate(to, data)
         fees = self._fees()
@@ -123,6 +124,7 @@ class Sender:
                 if self._connection.receipt(tx_hash) is None:
                     if _says(fault, _NONCE_USED + _NONCE_AHEAD):
                         continue
+                    self._require_money(gas, fees)
                     raise self._reverts.read(fault, contract=to) from fault
             except ChainUnavailable:
                 self._next_nonce = None
@@ -135,6 +137,21 @@ class Sender:
             where=self.address,
             hint="Give each program an account of its own, then try again; nothing was sent.",
         )
+
+    def _require_money(self, gas: int, fees: dict[str, int]) -> None:
+        """Asked only once the node has refused: whether that is why."""
+        needed = gas * fees.get("maxFeePerGas", fees.get("gasPrice", 0))
+        balance = self._connection.balance(self.address)
+        if balance < needed:
+            raise Misconfigured(
+                "ACCOUNT_WITHOUT_MONEY",
+                "The account cannot pay for the transaction; nothing was sent.",
+                where=self.address,
+                hint="Give it money for gas, or let another account relay the call through the forwarder and pay. "
+                "A chain that has no gas price asks for none.",
+                needed_wei=json_safe(needed),
+                balance_wei=json_safe(balance),
+            )
 
     def _sign(self, to: str | None, data: bytes, gas: int, fees: dict[str, int], nonce: int) -> tuple[bytes, str]:
         transaction: dict[str, Any] = {

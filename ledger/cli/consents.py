@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.files import signer_of
+from ledger.chain.withdrawing import DirectWithdrawal, withdraw_by_itself
+from ledger.cli.files import private_key_of, read_bounded, signer_of
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
-from ledger.cli.output import AsJson, Home, console, emit, emit_rows
+from ledger.cli.output import AsJson, Home, console, emit, emit_rows, errors_explained, local_time
 from ledger.cli.statements import Statement, read_statement, write_statement
 from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.jws import sign_entry
 from ledger.service.authorizations import Choice
 from ledger.store.tables import Authorization
@@ -97,6 +99,41 @@ def withdraw(
     with opened(home, as_json) as ledger:
         entry = sign_entry(ledger.authorizations.withdrawal_draft(authorization), signer_of(key))
         emit(_row(ledger.authorizations.withdraw(entry)), as_json)
+
+
+@app.command("withdraw-direct")
+def withdraw_direct(
+    bundle: Annotated[Path, typer.Argument(help="Bundle of a certificate that rests on it.", show_default=False)],
+    key: Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)],
+    rpc_url: Annotated[str, typer.Option(help="A node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)],
+    authorization: Annotated[str | None, typer.Option(help="Only the one with this id; default: all.")] = None,
+    payer: Annotated[Path | None, typer.Option(help="Key file of another account, which relays and pays.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Withdraw consents on the chain by oneself, without the service: verifiers honour it from then on, for good.
+
+    Needs a bundle, a node and the subject's key; no ledger of one's own. Doing it again changes nothing.
+
+    示例 Example:  pingzheng consent withdraw-direct bundle.json --key firm.key --rpc-url http://127.0.0.1:8545
+    """
+    with errors_explained(as_json):
+        raw = read_bounded(bundle, MAX_BUNDLE_BYTES)
+        paying = None if payer is None else private_key_of(payer)
+        made = withdraw_by_itself(
+            parse_bundle(raw), rpc_url, private_key_of(key), authorization=authorization, payer=paying
+        )
+        emit_rows([_withdrawal(each, as_json) for each in made], as_json, "已撤回 Withdrawn")
+
+
+def _withdrawal(made: DirectWithdrawal, as_json: bool) -> dict[str, Any]:
+    return {
+        "authorization": made.authorization,
+        **made.position.to_dict(),
+        "at": made.at if as_json else local_time(made.at),
+        "tx": made.receipt.tx_hash if made.receipt else None,
+        "gas": made.receipt.gas_used if made.receipt else None,
+        "before": made.receipt is None,
+    }
 
 
 def _row(row: Authorization) -> dict[str, object]:

@@ -139,6 +139,17 @@ def _used(connection: Connection, event: IndexedEvent) -> None:
     )
 
 
+def _withdrawn(connection: Connection, event: IndexedEvent) -> None:
+    _add(
+        connection,
+        tables.WITHDRAWALS,
+        batch=event.args["batch"],
+        index=event.args["index"],
+        by=event.by,
+        at=event.at,
+    )
+
+
 HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("PartyRegistry", "PartyRegistered"): _party_registered,
     ("PartyRegistry", "AccountBound"): _account_bound,
@@ -151,6 +162,7 @@ HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("CertificateLog", "StatusChanged"): _status_changed,
     ("CertificateLog", "Superseded"): _superseded,
     ("CertificateLog", "Used"): _used,
+    ("CertificateLog", "Withdrawn"): _withdrawn,
     **{("AssetRegistry", name): handler for name, handler in ASSET_HANDLERS.items()},
 }
 

@@ -134,6 +134,16 @@ USES: Final = Table(
     Column("by", BigInteger, nullable=False),
 )
 
+# What `by` withdrew for its part; whether it is the entry's subject stands in the entry alone.
+WITHDRAWALS: Final = Table(
+    "idx_withdrawals",
+    METADATA,
+    Column("batch", BigInteger, primary_key=True, autoincrement=False),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("by", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+)
+
 # Names as in ledger.domain.asset_names. `offered_to` is 0 where nothing is on offer; `kind` and `stage` are empty where
 # no application is open. `content` is in force, `filed` is what the last application committed to.
 ASSETS: Final = Table(
@@ -224,6 +234,7 @@ PROJECTIONS: Final = (
     STATUSES,
     SUPERSESSIONS,
     USES,
+    WITHDRAWALS,
     ASSETS,
     OBJECTIONS,
     RIGHTS,

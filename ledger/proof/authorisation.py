@@ -187,12 +187,19 @@ def _within_request(entry: Entry, basis: Basis) -> Failed | None:
 def _in_force(case: Case, entry: Entry, evidence: Evidence, status_at: StatusAt) -> Failed | None:
     if not entry["valid_from"] <= case.at < entry["valid_to"]:
         return failed("AUTHORISATION_NOT_IN_FORCE", "The authorisation is not in force at that time.")
+    history = case.facts.withdrawals.get(evidence.position)
+    own = [each.at for each in history or () if each.party == entry["subject"] and each.at <= case.at]
+    if own:
+        message = "The subject withdrew its authorisation on the chain by itself."
+        return failed("AUTHORISATION_WITHDRAWN", message, since=min(own), by_subject=True)
     outcome = status_at(case.facts, evidence.position, case.at)
     if isinstance(outcome, Failed):
         withdrawn = outcome.code == "REVOKED"
         code = "AUTHORISATION_WITHDRAWN" if withdrawn else f"AUTHORISATION_{outcome.code}"
         message = "The subject withdrew its authorisation." if withdrawn else outcome.message
         return failed(code, message, **outcome.details)
+    if history is None:
+        return failed("AUTHORISATION_WITHDRAWALS_UNKNOWN", "The facts do not say whether its subject withdrew it.")
     return None
 
 

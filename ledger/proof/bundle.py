@@ -98,11 +98,19 @@ class Evidence:
     proof: tuple[bytes, ...]
 
     @property
+    def statement(self) -> Mapping[str, Any]:
+        """The entry, parsed and not validated; empty if it is no object of JSON."""
+        try:
+            parsed = parse_json(self.entry.encode("utf-8", "replace"), max_bytes=4 * MAX_ENTRY_CHARACTERS)
+        except InvalidInput:
+            return {}
+        return parsed if isinstance(parsed, dict) else {}
+
+    @property
     def signer(self) -> str | None:
         """The account that the entry's signature names; ``None`` if there is none to read."""
         try:
-            parsed = parse_json(self.entry.encode("utf-8", "replace"), max_bytes=4 * MAX_ENTRY_CHARACTERS)
-            return entry_signature(parsed).kid if isinstance(parsed, dict) else None
+            return entry_signature(self.statement).kid
         except (BadBundle, InvalidInput):
             return None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, TypeGuard, TypeVar
 
 from ledger.domain.canonical import parse_json
 from ledger.errors import BadBundle, InvalidInput
-from ledger.proof.bundle import Bundle, ChainId, Position
+from ledger.proof.bundle import Bundle, ChainId, Evidence, Position
 from ledger.proof.sdjwt import Presented, parse_certificate
 
 FORMAT: Final = "pingzheng-facts/1"
@@ -33,6 +33,14 @@ class UseFact:
     """One use of a leaf that the chain counted."""
 
     ordinal: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalFact:
+    """A withdrawal of a leaf that a party (by id) posted to the chain for its own part."""
+
+    party: str
     at: int
 
 
@@ -92,6 +100,7 @@ class Facts:
     anchors: Mapping[int, str] = field(default_factory=dict)
     status: Mapping[Position, tuple[StatusFact, ...]] = field(default_factory=dict)
     uses: Mapping[Position, tuple[UseFact, ...]] = field(default_factory=dict)
+    withdrawals: Mapping[Position, tuple[WithdrawalFact, ...]] = field(default_factory=dict)
     accounts: Mapping[str, AccountFact] = field(default_factory=dict)
     parties: Mapping[str, PartyFact] = field(default_factory=dict)
     assets: Mapping[str, AssetFact] = field(default_factory=dict)
@@ -112,14 +121,9 @@ class Facts:
             **self.chain.to_dict(),
             "block": {"number": self.block, "hash": self.block_hash, "time": self.block_time},
             "anchors": {str(batch): commitment for batch, commitment in self.anchors.items()},
-            "status": [
-                {**position.to_dict(), "history": [asdict(change) for change in history]}
-                for position, history in self.status.items()
-            ],
-            "uses": [
-                {**position.to_dict(), "history": [asdict(use) for use in history]}
-                for position, history in self.uses.items()
-            ],
+            "status": _told(self.status),
+            "uses": _told(self.uses),
+            "withdrawals": _told(self.withdrawals),
             "accounts": {account: asdict(fact) for account, fact in self.accounts.items()},
             "parties": {
                 party: {
@@ -165,20 +169,26 @@ def _facts(raw: Any) -> Facts:
         block_hash=str(raw["block"]["hash"]),
         block_time=int(raw["block"]["time"]),
         anchors={int(batch): str(commitment) for batch, commitment in raw["anchors"].items()},
-        status={
-            _typed(Position(item["batch"], item["index"])): tuple(
-                _typed(StatusFact(**change)) for change in item["history"]
-            )
-            for item in raw["status"]
-        },
-        uses={
-            _typed(Position(item["batch"], item["index"])): tuple(_typed(UseFact(**use)) for use in item["history"])
-            for item in raw["uses"]
-        },
+        status=_histories(raw["status"], StatusFact),
+        uses=_histories(raw["uses"], UseFact),
+        withdrawals=_histories(raw["withdrawals"], WithdrawalFact),
         accounts={account: _typed(AccountFact(**fact)) for account, fact in raw["accounts"].items()},
         parties={party: _party(fact) for party, fact in raw["parties"].items()},
         assets={asset: _asset(fact) for asset, fact in raw["assets"].items()},
     )
+
+
+def _told(histories: Mapping[Position, Sequence[StatusFact | UseFact | WithdrawalFact]]) -> list[dict[str, Any]]:
+    return [
+        {**position.to_dict(), "history": [asdict(item) for item in history]} for position, history in histories.items()
+    ]
+
+
+def _histories(raw: Any, kind: Callable[..., Value]) -> dict[Position, tuple[Value, ...]]:
+    return {
+        _typed(Position(item["batch"], item["index"])): tuple(_typed(kind(**each)) for each in item["history"])
+        for item in raw
+    }
 
 
 def _typed(value: Value) -> Value:
@@ -205,10 +215,12 @@ def _party(raw: Any) -> PartyFact:
 
 @dataclass(frozen=True, slots=True)
 class FactsNeeded:
-    """What to ask the chain for one bundle. ``accreditations`` are (party id, scenario)."""
+    """What to ask the chain for one bundle. ``accreditation`` is (party id, scenario); ``subjects`` has, for the
+    position of each evidence entry, the party ids that the entry names as its subject: those who can withdraw it."""
 
     batches: frozenset[int]
     positions: frozenset[Position]
+    subjects: Mapping[Position, frozenset[str]]
     used: Position
     accounts: frozenset[str]
     accreditation: tuple[str, str] | None
@@ -224,11 +236,21 @@ def facts_needed(bundle: Bundle) -> FactsNeeded:
     return FactsNeeded(
         batches=frozenset({bundle.position.batch, *(item.position.batch for item in bundle.evidence)}),
         positions=frozenset({bundle.position, *(item.position for item in bundle.evidence)}),
+        subjects=_subjects(bundle.evidence),
         used=bundle.position,
         accounts=frozenset(signer for signer in signers if signer is not None),
         accreditation=(issuer, scenario) if _is_id(issuer) and _is_code(scenario) else None,
         asset=asset if _is_id(asset) else None,
     )
+
+
+def _subjects(evidence: Sequence[Evidence]) -> dict[Position, frozenset[str]]:
+    found: dict[Position, frozenset[str]] = {}
+    for item in evidence:
+        subject = item.statement.get("subject")
+        named = {subject} if _is_id(subject) else set()
+        found[item.position] = found.get(item.position, frozenset()) | named
+    return found
 
 
 def _presented(bundle: Bundle) -> Presented | None:

@@ -19,6 +19,7 @@ EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
         ("CertificateLog.StatusChanged", "log/status/v1", "batch word mask status reason at by"),
         ("CertificateLog.Superseded", "log/superseded/v1", "batch index newBatch newIndex at by"),
         ("CertificateLog.Used", "log/used/v1", "batch index uses at by"),
+        ("CertificateLog.Withdrawn", "log/withdrawn/v1", "batch index at by"),
         ("PartyRegistry.PartyRegistered", "party/registered/v1", "no id:bytes32 at by"),
         ("PartyRegistry.AccountBound", "party/bound/v1", "no account:address at by"),
         ("PartyRegistry.AccountRetired", "party/retired/v1", "no account:address compromisedAt at by"),

@@ -73,6 +73,8 @@ def live_certificates(chain: Chain) -> None:
         issuer.send(call)
     bank.record_use(0, 3, 1)
     bank.send(calls.record_uses([(0, 3, 2), (0, 4, 1), (1, 0, 1), (0, 3, 3)]))
+    for name, index in (("enterprise", 7), ("enterprise", 299), ("provider", 7)):
+        chain.acting(name).withdraw(0, index)
 
 
 def live_assets(chain: Chain) -> None:

@@ -40,12 +40,13 @@ REFUSALS = [
     (Conflict, "LOG_NOT_CONTIGUOUS", {"expected": 0, "given": 7}, lambda c: c.client.anchor(7, 1, ROOT)),
     (InvalidInput, "LOG_EMPTY_BATCH", {}, lambda c: c.client.anchor(0, 0, ROOT)),
     (NotFound, "LOG_UNKNOWN_BATCH", {"batch": 3}, lambda c: c.client.revoke(3, 0, "fraud")),
+    (NotFound, "LOG_UNKNOWN_BATCH", {"batch": 0}, lambda c: c.acting("enterprise").withdraw(0, 0)),
     (Forbidden, "PARTY_LACKS_ROLE", {"no": 5}, lambda c: c.acting("bank").anchor(0, 1, ROOT)),
     (Forbidden, "PARTY_SELF_GRANT", {"no": 1}, lambda c: c.acting("founder").accredit(1, "S51", 0, 2**39)),
 ]
 
 
-@pytest.mark.parametrize(("kind", "code", "details", "move"), REFUSALS, ids=[row[1] for row in REFUSALS])
+@pytest.mark.parametrize(("kind", "code", "details", "move"), REFUSALS, ids=[f"{row[1]} {row[2]}" for row in REFUSALS])
 def test_refusal_is_our_error_and_nothing_is_sent(chain: Chain, kind, code, details, move) -> None:
     before = chain.reader.block_number()
     with pytest.raises(kind) as caught:

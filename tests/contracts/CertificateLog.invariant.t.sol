@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {CertificateLog} from "../../contracts/CertificateLog.sol";
-import {LeafStatus, Reason} from "../../contracts/Types.sol";
+import {LeafStatus, PartyNo, Reason} from "../../contracts/Types.sol";
 import {LogWorld, edge} from "./LogWorld.sol";
 import {Refold} from "./Refold.sol";
 import {vm} from "./Vm.sol";
@@ -10,12 +10,14 @@ import {vm} from "./Vm.sol";
 /// Moves leaves of one batch about and remembers what must hold; calls that the log refuses change nothing here.
 contract LogHandler {
     uint32 private constant LEAVES = 256;
+    uint32 private constant PARTIES = 8;
 
     CertificateLog private immutable _LOG;
     uint64 public seq;
     bytes32 public head;
     uint32[] private _revoked;
     mapping(uint32 index => uint16) private _uses;
+    mapping(uint256 no => mapping(uint32 index => bool)) private _withdrawn;
 
     constructor(CertificateLog log) {
         _LOG = log;
@@ -25,7 +27,7 @@ contract LogHandler {
 
     modifier remembered(uint256 who) {
         vm.recordLogs();
-        vm.startPrank(address(uint160(0x1001 + who % 8)));
+        vm.startPrank(address(uint160(0x1001 + who % PARTIES)));
         _;
         vm.stopPrank();
         head = Refold.over(head, vm.getRecordedLogs(), address(_LOG));
@@ -69,9 +71,23 @@ contract LogHandler {
         ++_uses[leaf];
     }
 
+    function withdraw(uint256 who, uint32 index) external remembered(who) {
+        _LOG.withdraw(0, edge(index));
+        _withdrawn[1 + who % PARTIES][edge(index)] = true;
+    }
+
     function checkRevoked() external view {
         for (uint256 i = 0; i < _revoked.length; ++i) {
             require(_LOG.statusOf(0, _revoked[i]) == LeafStatus.Revoked, "a revoked leaf came back");
+        }
+    }
+
+    function checkWithdrawn() external view {
+        for (uint32 no = 1; no <= PARTIES; ++no) {
+            for (uint32 seed = 0; seed < 8; ++seed) {
+                uint32 leaf = edge(seed);
+                require(_LOG.withdrawnBy(PartyNo.wrap(no), 0, leaf) == _withdrawn[no][leaf], "withdrawals differ");
+            }
         }
     }
 
@@ -96,6 +112,12 @@ contract CertificateLogInvariants is LogWorld {
     /// forge-config: default.invariant.depth = 100
     function invariant_RevokedNeverBecomesAnythingElse() public view {
         _handler.checkRevoked();
+    }
+
+    /// forge-config: default.invariant.runs = 16
+    /// forge-config: default.invariant.depth = 100
+    function invariant_WithdrawalIsNeverUndoneNorPostedByAnother() public view {
+        _handler.checkWithdrawn();
     }
 
     /// forge-config: default.invariant.runs = 16

@@ -135,6 +135,8 @@ contract CertificateLogManyTest is LogWorld {
         _supersede(index);
         by(CONSUMER);
         log.recordUse(FIRST, index, 1);
+        by(SUBJECT);
+        log.withdraw(FIRST, index);
         bytes32 genesis = Refold.genesis(chain, address(log));
         assertEq(log.head(), Refold.over(genesis, vm.getRecordedLogs(), address(log)));
     }

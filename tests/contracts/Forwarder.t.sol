@@ -8,7 +8,7 @@ import {CertificateLog} from "../../contracts/CertificateLog.sol";
 import {Forwarder} from "../../contracts/Forwarder.sol";
 import {IAssetApplications} from "../../contracts/interfaces/IAssetApplications.sol";
 import {PartyRegistry} from "../../contracts/PartyRegistry.sol";
-import {AssetId, Grade, PartyId, PartyNo, Roles} from "../../contracts/Types.sol";
+import {AssetId, Grade, PartyId, PartyNo, PartyStatus, Reason, Roles} from "../../contracts/Types.sol";
 import {Test} from "./Test.sol";
 import {vm} from "./Vm.sol";
 
@@ -55,6 +55,18 @@ contract ForwarderTest is Test {
         data = abi.encodeCall(PartyRegistry.rotateAccount, (address(0xF5E5)));
         _forwarder.execute(_signed(KEY, address(_registry), data));
         assertEq(_registry.actor(address(0xF5E5), Roles.ISSUER), PartyNo.wrap(2));
+    }
+
+    function test_execute_GivenThePartyIsSanctioned() public {
+        _forwarder.execute(_anchor(KEY));
+        vm.prank(address(0xF0));
+        _registry.setStatus(PartyNo.wrap(2), PartyStatus.Sanctioned, Reason.Sanction);
+        _forwarder.execute(_signed(KEY, address(_log), abi.encodeCall(CertificateLog.withdraw, (0, 0))));
+        assertTrue(_log.withdrawnBy(PartyNo.wrap(2), 0, 0), "by the party that signed");
+        bytes memory data = abi.encodeCall(CertificateLog.anchor, (1, 1, "root"));
+        ERC2771Forwarder.ForwardRequestData memory request = _signed(KEY, address(_log), data);
+        vm.expectRevert(abi.encodeWithSelector(Errors.FailedCall.selector));
+        _forwarder.execute(request);
     }
 
     function test_execute_WhenAtTheDeadline() public {

@@ -68,6 +68,7 @@ library Refold {
         if (topic == ICertificateLog.StatusChanged.selector) return "log/status/v1";
         if (topic == ICertificateLog.Superseded.selector) return "log/superseded/v1";
         if (topic == ICertificateLog.Used.selector) return "log/used/v1";
+        if (topic == ICertificateLog.Withdrawn.selector) return "log/withdrawn/v1";
         if (topic == IPartyRegistry.PartyRegistered.selector) return "party/registered/v1";
         if (topic == IPartyRegistry.AccountBound.selector) return "party/bound/v1";
         if (topic == IPartyRegistry.AccountRetired.selector) return "party/retired/v1";

@@ -72,6 +72,16 @@ def test_rows_say_what_the_contracts_say(lived: Chain, new_engine: NewEngine) ->
     for row in rows["idx_uses"]:
         uses[row.batch, row.index] = max(uses.get((row.batch, row.index), 0), row.ordinal)
     assert uses == {position: chain.reader.uses_of(*position) for position in ((0, 3), (0, 4), (1, 0))}
+    withdrawn = {(row.batch, row.index, row.by): row.at for row in rows["idx_withdrawals"]}
+    assert set(withdrawn) == {(0, 7, chain.parties["enterprise"].no), (0, 7, chain.parties["provider"].no)} | {
+        (0, 299, chain.parties["enterprise"].no)
+    }
+    latest = chain.reader.block_number()
+    for batch, index in ((0, 7), (0, 299), (0, 8)):
+        history = chain.reader.withdrawal_history(batch, index, block=latest)
+        assert {(batch, index, each.party_no): each.at for each in history} == {
+            key: at for key, at in withdrawn.items() if key[:2] == (batch, index)
+        }
     assert [tuple(row)[:4] for row in rows["idx_supersessions"]] == [(0, 5, 1, 0)]
     assert {row.id for row in rows["idx_assets"]} == set(ALL_ASSETS)
     for row in rows["idx_assets"]:

@@ -24,6 +24,7 @@ def nth(chain: Chain, contract: str, name: str, place: int) -> Event:
         ("CertificateLog", "StatusChanged", -1, 500),
         ("CertificateLog", "Superseded", 0, 5),
         ("CertificateLog", "Used", -1, 1),
+        ("CertificateLog", "Withdrawn", 0, 500),
         ("PartyRegistry", "PartyRegistered", 0, 500),
         ("PartyRegistry", "RolesChanged", -1, 5),
         ("AssetRegistry", "TransferRejected", 0, 500),

@@ -21,7 +21,7 @@ from ledger.domain.entries import (
     usage_certificate_payload,
 )
 from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
-from ledger.proof.facts import AccountFact, AssetFact, Facts, PartyFact, StatusFact, UseFact
+from ledger.proof.facts import AccountFact, AssetFact, Facts, PartyFact, StatusFact, UseFact, WithdrawalFact
 from ledger.proof.head import event_digest
 from ledger.proof.jws import public_jwk, sign_compact, sign_entry
 from ledger.proof.merkle import Tree, leaf_hash
@@ -117,6 +117,11 @@ class Made:
 
     def used(self, *times: int) -> Made:
         return self.knowing(uses={CERTIFICATE: tuple(UseFact(number, at) for number, at in enumerate(times, 1))})
+
+    def withdrawn(self, *withdrawals: tuple[Actor, int], of: Position = AUTHORIZATION) -> Made:
+        """With the withdrawals that parties posted to the chain by themselves."""
+        history = tuple(WithdrawalFact(actor.id, at) for actor, at in withdrawals)
+        return self.knowing(withdrawals={**self.facts.withdrawals, of: history})
 
     def verify(self, at: int = AT, expect: Expectation = EXPECT) -> Report:
         """From the file's bytes, as a verifier gets it."""
@@ -246,6 +251,7 @@ def _facts(anchors: Sequence[Anchor], positions: Sequence[Position]) -> Facts:
         },
         status=dict.fromkeys(positions, ()),
         uses={CERTIFICATE: ()},
+        withdrawals=dict.fromkeys((position for position in positions if position != CERTIFICATE), ()),
         accounts={
             actor.account: AccountFact(actor.id, CONSENTED - 86_400, 0, 0, actor.signer.public_key) for actor in PARTIES
         },

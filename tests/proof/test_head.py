@@ -21,6 +21,7 @@ TAGS = {
     "CertificateLog.StatusChanged": "log/status/v1",
     "CertificateLog.Superseded": "log/superseded/v1",
     "CertificateLog.Used": "log/used/v1",
+    "CertificateLog.Withdrawn": "log/withdrawn/v1",
     "PartyRegistry.PartyRegistered": "party/registered/v1",
     "PartyRegistry.AccountBound": "party/bound/v1",
     "PartyRegistry.AccountRetired": "party/retired/v1",
@@ -65,6 +66,11 @@ LAID_OUT = [
         "CertificateLog.StatusChanged",
         {"batch": 0, "word": 1, "mask": 2**255 + 1, "status": 2, "reason": 7, "at": 9, "by": 1},
         ["0" * 64, f"{1:064x}", "8" + "0" * 62 + "1", f"{2:064x}", f"{7:064x}", f"{9:064x}", f"{1:064x}"],
+    ),
+    (
+        "CertificateLog.Withdrawn",
+        {"batch": 3, "index": 300, "at": 1_790_000_000, "by": 8},
+        [f"{3:064x}", f"{300:064x}", f"{1_790_000_000:064x}", f"{8:064x}"],
     ),
     (
         "PartyRegistry.AccountBound",

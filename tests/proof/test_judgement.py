@@ -11,7 +11,7 @@ import pytest
 from ledger.domain.canonical import canonical
 from ledger.domain.days import SHANGHAI
 from ledger.errors import BadBundle
-from ledger.proof.bundle import parse_bundle
+from ledger.proof.bundle import Position, parse_bundle
 from ledger.proof.facts import parse_facts
 from ledger.proof.report import Verdict
 from ledger.proof.verifier import MAX_KEY_BINDING_SKEW, Expectation, verify
@@ -22,8 +22,10 @@ from tests.proof.cast import (
     AUTHORIZATION,
     BANK,
     BLOCK_TIME,
+    CERTIFICATE,
     EXPECT,
     EXPIRES,
+    GRID,
     HIDDEN,
     ISSUED,
     ISSUER,
@@ -31,6 +33,7 @@ from tests.proof.cast import (
     PROVISIONS,
     SUBJECT,
     TAX,
+    Actor,
 )
 
 GENUINE = usage()
@@ -142,6 +145,55 @@ def test_a_superseded_certificate_counts_as_revoked() -> None:
 def test_a_withdrawal_counts_from_its_time_on(at: int, code: str) -> None:
     made = GENUINE.status(("revoked", "consent_withdrawn", AT), of=AUTHORIZATION)
     assert made.verify(at).checks[10].code == code
+
+
+@pytest.mark.parametrize(("at", "code"), [(AT - 1, "OK"), (AT, "AUTHORISATION_WITHDRAWN"), (AT + HOUR, None)])
+def test_a_withdrawal_by_the_subject_itself_counts_from_its_time_on(at: int, code: str | None) -> None:
+    check = GENUINE.withdrawn((SUBJECT, AT)).verify(at).checks[10]
+    assert check.code == (code or "AUTHORISATION_WITHDRAWN")
+    assert check.details == ({} if code == "OK" else {"since": AT, "by_subject": True})
+
+
+def test_a_withdrawal_by_the_subject_makes_the_certificate_count_as_revoked() -> None:
+    report = GENUINE.withdrawn((SUBJECT, AT)).verify()
+    assert (report.result, report.disclosed, report.claims) == ("revoked", {}, {})
+
+
+@pytest.mark.parametrize("who", [ISSUER, TAX, GRID, BANK, OTHER_BANK], ids=lambda actor: actor.name)
+def test_a_withdrawal_by_any_other_party_has_no_effect(who: Actor) -> None:
+    report = GENUINE.withdrawn((who, ANCHORED)).verify()
+    assert report == GENUINE.verify()
+    both = GENUINE.withdrawn((who, ANCHORED), (SUBJECT, AT)).verify().checks[10]
+    assert (both.code, both.details["since"]) == ("AUTHORISATION_WITHDRAWN", AT)
+
+
+@pytest.mark.parametrize("position", [*PROVISIONS, CERTIFICATE])
+def test_only_a_withdrawal_of_the_authorisation_itself_counts(position: Position) -> None:
+    assert GENUINE.withdrawn((SUBJECT, ANCHORED), of=position).verify().valid
+
+
+def test_a_subject_withdraws_also_what_is_suspended_or_revoked_later() -> None:
+    """A withdrawal by itself stands first: it says since when, whatever came after it."""
+    suspended = GENUINE.status(("suspended", "court", AT - HOUR), of=AUTHORIZATION)
+    assert suspended.verify().checks[10].code == "AUTHORISATION_SUSPENDED"
+    assert suspended.withdrawn((SUBJECT, AT)).verify().checks[10].code == "AUTHORISATION_WITHDRAWN"
+    revoked = GENUINE.withdrawn((SUBJECT, AT - HOUR)).status(("revoked", "consent_withdrawn", AT), of=AUTHORIZATION)
+    assert revoked.verify().checks[10].details == {"since": AT - HOUR, "by_subject": True}
+
+
+def test_facts_without_a_word_on_withdrawals_are_not_enough() -> None:
+    """Nor are those about another position."""
+    told = dict.fromkeys(PROVISIONS, ())
+    for withdrawals in ({}, told):
+        check = GENUINE.knowing(withdrawals=withdrawals).verify().checks[10]
+        assert (check.verdict, check.code) == (Verdict.FAILED, "AUTHORISATION_WITHDRAWALS_UNKNOWN")
+
+
+def test_withdrawals_are_saved_with_the_facts() -> None:
+    made = GENUINE.withdrawn((OTHER_BANK, ANCHORED), (SUBJECT, AT))
+    saved = parse_facts(made.facts.to_bytes())
+    assert saved == made.facts
+    assert verify(made.bundle, saved, AT, EXPECT) == made.verify()
 
 
 @pytest.mark.parametrize(("at", "code"), [(EXPIRES - 1, "OK"), (EXPIRES, "AUTHORISATION_NOT_IN_FORCE")])
@@ -261,5 +313,18 @@ def test_facts_of_other_types_are_refused_when_they_are_read(damage: str) -> Non
     facts = GENUINE.facts.to_dict()
     account = next(iter(facts["accounts"].values()))
     account[damage] = [account[damage]]
+    with pytest.raises(BadBundle, match="FACTS_FORM"):
+        parse_facts(canonical(facts))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"party": 5}, {"at": "soon"}, {"at": True}, {"by": 3}, {"party": None}],
+    ids=["party", "at", "truth", "by", "null"],
+)
+def test_withdrawals_of_other_types_are_refused_when_they_are_read(damage: dict[str, object]) -> None:
+    facts = GENUINE.withdrawn((SUBJECT, AT)).facts.to_dict()
+    history = next(item["history"] for item in facts["withdrawals"] if item["history"])
+    history[0] |= damage
     with pytest.raises(BadBundle, match="FACTS_FORM"):
         parse_facts(canonical(facts))

@@ -175,6 +175,8 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
         "withdrawn",
         lambda: GENUINE.status(("revoked", "consent_withdrawn", AT), of=AUTHORIZATION).verify(),
     ),
+    (11, "AUTHORISATION_WITHDRAWN", "by the subject", lambda: GENUINE.withdrawn((SUBJECT, AT)).verify()),
+    (11, "AUTHORISATION_WITHDRAWALS_UNKNOWN", "unheard", lambda: GENUINE.knowing(withdrawals={}).verify()),
     (
         11,
         "AUTHORISATION_SUSPENDED",
