@@ -6,7 +6,7 @@ No error repeats the identifier: it may be personal.
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from ledger.domain.regions import REGIONS
@@ -69,10 +69,22 @@ def check_resident_id(value: str, where: str | None = None) -> str:
         date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
         raise InvalidInput("RESIDENT_ID_DATE", "The date in the ID number does not exist.", where=where) from None
-    total = sum(weight * int(symbol) for weight, symbol in zip(_RESIDENT_WEIGHTS, number[:17], strict=True))
-    if number[-1] != _RESIDENT_CHECKS[total % 11]:
+    if number[-1] != resident_check(number[:17]):
         raise InvalidInput("RESIDENT_ID_CHECK_DIGIT", "The check character of the ID number is wrong.", where=where)
     return number
+
+
+def resident_check(body: str) -> str:
+    """The check character over the first 17 digits, GB 11643-1999: MOD 11-2."""
+    total = sum(weight * int(symbol) for weight, symbol in zip(_RESIDENT_WEIGHTS, body, strict=True))
+    return _RESIDENT_CHECKS[total % 11]
+
+
+def synthetic_resident_id(region: str, serial: int) -> str:
+    """A valid ID number of nobody alive, for demonstrations: born from 1 January 1801 on, a serial below 1,000,000."""
+    days, sequence = divmod(serial, 1_000)
+    body = f"{region[:6]}{date(1801, 1, 1) + timedelta(days=days):%Y%m%d}{sequence:03d}"
+    return body + resident_check(body)
 
 
 def check_region(value: str, where: str | None = None) -> str:

@@ -17,6 +17,7 @@ from ledger.domain.codes import (
     check_region,
     check_resident_id,
     check_uscc,
+    synthetic_resident_id,
     synthetic_uscc,
     uscc_check,
 )
@@ -310,3 +311,11 @@ def test_regions_are_those_of_the_vectors_and_two_zones() -> None:
     assert {code for code in REGIONS if code.isdigit()} == VECTORS["regions"].keys()
     for code, name in VECTORS["regions"].items():
         assert REGIONS[code].startswith(name)
+
+
+@given(serial=st.integers(0, 999_999), region=st.sampled_from(["440802", "440881"]))
+def test_synthetic_resident_ids_are_valid_differ_and_belong_to_nobody_alive(region: str, serial: int) -> None:
+    number = synthetic_resident_id(region, serial)
+    assert check_resident_id(number) == number
+    assert 1801 <= int(number[6:10]) <= 1803
+    assert synthetic_resident_id(region, (serial + 1) % 1_000_000) != number

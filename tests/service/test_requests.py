@@ -1,0 +1,204 @@
+"""Asking, being told, allowing all or less of it: what the subject sees is what it signs, and nobody goes beyond."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ledger.chain.calls import set_status
+from ledger.demo.bureau import NOTE
+from ledger.domain.canonical import canonical, digest
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.proof.jws import public_jwk
+from ledger.service.authorizations import Choice
+from ledger.service.provisions import Outcome
+from ledger.service.requests import Asked
+from tests.service.conftest import Pilot
+from tests.service.persons import CONTRIBUTIONS, SCORES, SEPARATELY, Desk
+
+
+@pytest.fixture(scope="module")
+def desk(pilot: Pilot) -> Desk:
+    return Desk(pilot)
+
+
+def test_the_notice_names_everything_and_is_kept_word_for_word(desk: Desk) -> None:
+    """The elements of PIPL art. 23, and what follows from them."""
+    person = desk.person()
+    (request,) = desk.ask([desk.terms(person)])
+    assert desk.ledger.requests.get(request).state == "sent"
+    assert desk.ledger.requests.see(request).state == "seen"
+    (draft,) = desk.ledger.authorizations.draft(request, SEPARATELY)
+    bank = desk.ledger.parties.identity(desk.bank)["name"]
+    for told in (bank, NOTE.contact, "个人授信时证明参保缴费情况", "核验结论", "经政务平台", "您的单独同意", "30 天"):
+        assert told in draft.notice["text"]
+    for field in desk.ledger.scenarios.get("S02").fields:
+        assert field.title.zh in draft.notice["text"] and field.title.en in draft.notice["text"]
+    assert draft.entry["notice_digest"] == digest(canonical(draft.notice))
+    (given,) = desk.ledger.authorizations.submit([desk.sign(person, draft.entry)])
+    assert desk.ledger.authorizations.notice(given.id) == draft.notice
+    assert desk.ledger.requests.get(request).state == "authorised"
+
+
+def test_the_subject_may_allow_less_and_the_certificate_holds_no_more(desk: Desk) -> None:
+    person = desk.person()
+    asked = desk.terms(person)
+    (request,) = desk.ask([asked])
+    less = Choice(("base_band",), valid_to=asked.valid_to - 86_400, separate_consent=True)
+    (given,) = desk.agree([request], less)
+    desk.answer({given.id: desk.supplied()})
+    (issued,) = desk.certify([request])
+    desk.ledger.anchoring.flush()
+    assert issued.exp == asked.valid_to - 86_400
+    report = desk.accepted(issued.certificate_no)
+    assert report.valid and report.disclosed == {"base_band": "3000–5000"}
+    with pytest.raises(Forbidden, match="FIELD_OUTSIDE_AUTHORISATION"):
+        desk.show(issued.certificate_no, "n" * 22, ["months_paid"])
+
+
+BEYOND = {
+    "a field nobody asked for": ({"fields": ["months_paid", "base_band"]}, "FIELD_OUTSIDE_REQUEST"),
+    "a longer period": ({"valid_to": 86_400}, "AUTHORIZATION_BEYOND_REQUEST"),
+    "more uses": ({"max_uses": 9}, "AUTHORIZATION_BEYOND_REQUEST"),
+    "another channel": ({"channel": "subject_carried"}, "AUTHORIZATION_BEYOND_REQUEST"),
+}
+
+
+@pytest.mark.parametrize(("changes", "code"), BEYOND.values(), ids=BEYOND)
+def test_an_authorization_beyond_its_request_is_refused(desk: Desk, changes: dict[str, object], code: str) -> None:
+    person = desk.person()
+    (request,) = desk.ask([desk.terms(person, fields=("base_band",))])
+    (draft,) = desk.ledger.authorizations.draft(request, SEPARATELY)
+    later = {"valid_to": draft.entry["valid_to"] + changes["valid_to"]} if "valid_to" in changes else {}  # type: ignore[operator]
+    with pytest.raises(Forbidden, match=code):
+        desk.ledger.authorizations.submit([desk.sign(person, draft.entry | changes | later)])
+    assert desk.ledger.requests.get(request).state == "sent"
+
+
+def test_a_person_consents_separately_or_not_at_all(desk: Desk) -> None:
+    person = desk.person()
+    (request,) = desk.ask([desk.terms(person)])
+    with pytest.raises(Forbidden, match="SEPARATE_CONSENT_MISSING"):
+        desk.agree([request])
+    assert len(desk.agree([request], SEPARATELY)) == 1
+
+
+def test_what_a_person_is_asked_for_wants_an_impact_assessment(desk: Desk) -> None:
+    with pytest.raises(Forbidden, match="PIA_MISSING"):
+        desk.ledger.requests.draft(desk.terms(desk.person(), pia_digest=None), NOTE)
+
+
+def test_a_request_is_the_consumers_own_and_its_note_the_one_signed(desk: Desk, pilot: Pilot) -> None:
+    drafted = desk.ledger.requests.draft(desk.terms(desk.person()), NOTE)
+    with pytest.raises(Forbidden, match="SIGNER_NOT_CONSUMER"):
+        desk.ledger.requests.submit([replace(drafted, entry=desk.sign(pilot.cast.other_bank, drafted.entry))])
+    signed = desk.sign(desk.bank, drafted.entry)
+    with pytest.raises(InvalidInput, match="NOTE_DIFFERS"):
+        desk.ledger.requests.submit([Asked(signed, drafted.note | {"contact": "somebody else"})])
+    with pytest.raises(InvalidInput, match="NOTE_INVALID"):
+        desk.ledger.requests.submit([Asked(signed, {})])
+    (row,) = desk.ledger.requests.submit([Asked(signed, drafted.note)])
+    (again,) = desk.ledger.requests.submit([Asked(signed, drafted.note)])
+    assert row.id == again.id
+
+
+def test_declined_cancelled_and_expired_requests_are_over(desk: Desk, pilot: Pilot) -> None:
+    person = desk.person()
+    declined, cancelled, waiting = desk.ask([desk.terms(person), desk.terms(person), desk.terms(person)])
+    assert desk.ledger.requests.decline(declined).state == "declined"
+    assert desk.ledger.requests.cancel(cancelled).state == "cancelled"
+    with pytest.raises(Conflict, match="REQUEST_ANSWERED"):
+        desk.agree([declined], SEPARATELY)
+    with pytest.raises(Conflict, match="MOVE_NOT_ALLOWED"):
+        desk.ledger.requests.decline(cancelled)
+    pilot.skip(6 * 86_400)
+    with pytest.raises(Conflict, match="REQUEST_EXPIRED"):
+        desk.agree([waiting], SEPARATELY)
+    with pytest.raises(Conflict, match="REQUEST_EXPIRED"):
+        desk.ledger.requests.decline(waiting)
+    assert desk.ledger.requests.get(waiting).state == "expired"
+
+
+def test_a_request_is_answered_once(desk: Desk) -> None:
+    person = desk.person()
+    (request,) = desk.ask([desk.terms(person)])
+    first, second = (desk.ledger.authorizations.draft(request, SEPARATELY)[0] for _ in range(2))
+    signed = desk.sign(person, first.entry)
+    (given,) = desk.ledger.authorizations.submit([signed])
+    assert [row.id for row in desk.ledger.authorizations.submit([signed])] == [given.id]
+    with pytest.raises(Conflict, match="REQUEST_ANSWERED"):
+        desk.ledger.authorizations.submit([desk.sign(person, second.entry)])
+
+
+def test_a_sanctioned_party_cannot_ask_and_a_sanctioned_provider_is_not_asked(desk: Desk, pilot: Pilot) -> None:
+    bank, ledger = pilot.party(PartyKind.BANK, Role.CONSUMER), desk.ledger
+    department = pilot.party(PartyKind.PUBLIC_INST, Role.PROVIDER)
+    for party in (bank, department):
+        ledger.installation.authority.send(set_status(int(ledger.parties.get(party).no or 0), "sanctioned", "sanction"))
+    person = desk.person()
+    for terms in (
+        desk.terms(person, consumer=bank),
+        desk.terms(person, sources={"social_insurance": department}),
+    ):
+        with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
+            ledger.requests.draft(terms, NOTE)
+
+
+def test_each_source_has_its_own_notice_authorization_and_provision(desk: Desk) -> None:
+    """A source that has no data, or refuses, is left out of the certificate and stays on record."""
+    request, given = desk.authorised(desk.person(), "S03")
+    assert set(given) == {"social_insurance", "vehicle", "housing_fund"}
+    now = desk.ledger.clock()
+    desk.answer({given["social_insurance"].id: desk.supplied(SCORES), given["vehicle"].id: Outcome("no_data", now)})
+    with pytest.raises(Conflict, match="NOT_ANSWERED_YET"):
+        desk.certify([request])
+    (refused,) = desk.answer({given["housing_fund"].id: Outcome("refused", now, reason="under_correction")})
+    assert (refused.result, refused.reason) == ("refused", "under_correction")
+    (issued,) = desk.certify([request])
+    desk.ledger.anchoring.flush()
+    report = desk.accepted(issued.certificate_no)
+    assert report.valid and report.disclosed == {"social_insurance_score": 72}
+    assert report.claims["providers"] == [desk.departments["social_insurance"]]
+    assert [part["source"] for part in report.claims["components"]] == ["social_insurance"]
+    assert [part["rule_version"] for part in report.claims["components"]] == ["S03/1/engine-2"]
+
+
+def test_three_sources_make_one_certificate_with_a_signature_each(desk: Desk) -> None:
+    number = desk.certificate(desk.person(), "S03")
+    bundle = desk.ledger.bundles.build(number)
+    signers = {item.signer for item in bundle.evidence}
+    accounts = {desk.ledger.parties.get(department).account for department in desk.departments.values()}
+    assert accounts < signers
+    assert desk.accepted(number).valid
+
+
+def test_nothing_supplied_is_nothing_certified(desk: Desk) -> None:
+    request, given = desk.authorised(desk.person())
+    (timed_out,) = desk.answer({given["social_insurance"].id: Outcome("timed_out", desk.ledger.clock())})
+    assert timed_out.number == 1
+    with pytest.raises(Conflict, match="NOTHING_SUPPLIED"):
+        desk.certify([request])
+    (second,) = desk.answer({given["social_insurance"].id: desk.supplied()})
+    assert (second.number, second.result) == (2, "supplied")
+    assert len(desk.certify([request])) == 1
+    with pytest.raises(InvalidInput, match="REASON_AND_RESULT"):
+        desk.answer({given["social_insurance"].id: Outcome("refused", desk.ledger.clock())})
+
+
+def test_the_holders_key_is_the_subjects_choice_and_nobody_elses(desk: Desk) -> None:
+    person = desk.person()
+    (request,) = desk.ask([desk.terms(person)])
+    (account,) = desk.ledger.custody.create()
+    phone = public_jwk(desk.ledger.custody.public_key(account))
+    (given,) = desk.agree([request], Choice(separate_consent=True, holder_key=phone))
+    desk.answer({given.id: desk.supplied(CONTRIBUTIONS)})
+    (issued,) = desk.certify([request])
+    desk.ledger.anchoring.flush()
+    by_account = desk.accepted(issued.certificate_no)
+    assert by_account.first_failure is not None and by_account.first_failure.code == "KEY_BINDING_INVALID"
+    nonce = desk.ledger.verification.new_nonce()
+    signer, now = desk.ledger.custody.signer(account), desk.ledger.clock()
+    bundle = desk.ledger.bundles.present(issued.certificate_no, None, desk.bank, nonce, signer, now)
+    assert desk.ledger.verification.accept(bundle.to_bytes(), desk.bank, nonce).report.valid
