@@ -227,11 +227,12 @@ def read_scenarios(stage: Stage, who: str) -> list[Outcome]:
 
 def request(stage: Stage, who: str, own: bool) -> list[Outcome]:
     consumer = "C" if own else "C2"
-    return told(stage.post(who, "/v1/authorizations/draft", stage.request("S2", consumer, "P")))
+    return told(stage.post(who, "/v1/requests/draft", stage.request("S2", consumer, "P")))
 
 
-def read_authorization(stage: Stage, who: str) -> list[Outcome]:
-    return told(stage.get(who, f"/v1/authorizations/{stage.others.authorization}"))
+def read_request(stage: Stage, who: str) -> list[Outcome]:
+    others = stage.ledger.authorizations.get(stage.others.authorization)
+    return told(stage.get(who, f"/v1/requests/{others.request_id}"))
 
 
 def authorise(stage: Stage, who: str, own: bool) -> list[Outcome]:
@@ -377,7 +378,7 @@ MATRIX: dict[str, Row] = {
     "define scenario": Row(
         draft_scenario, {"draft": draft_scenario, "a": approve_scenario, "r": read_scenarios}, frozenset({"r"})
     ),
-    "request data": Row(request, {"r": read_authorization}, frozenset({"r"}), own=True),
+    "request data": Row(request, {"r": read_request}, frozenset({"r"}), own=True),
     "authorise / withdraw": Row(authorise, own=True),
     "supply data": Row(supply),
     "issue certificate": Row(issue, {"co-sign": co_sign, "reg. class": issue_registration}),

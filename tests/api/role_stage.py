@@ -11,15 +11,16 @@ from typing import Any
 import yaml
 
 from ledger.domain.canonical import canonical
+from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource
 from ledger.proof.bundle import parse_bundle
-from ledger.proof.jws import LocalSigner, public_jwk, sign_entry
+from ledger.proof.jws import LocalSigner, sign_entry
 from ledger.proof.sdjwt import bind_key
 from ledger.service.parties import NewParty
 from tests.api.conftest import Api
 from tests.role_table import ROLE_OF
-from tests.service.conftest import ROWS, resource
+from tests.service.conftest import ROWS, SUPPLIED, resource
 
 KINDS = {
     "S": PartyKind.ENTERPRISE,
@@ -134,42 +135,50 @@ class Stage:
 
     def request(self, subject: str, consumer: str, provider: str) -> dict[str, Any]:
         now = self.ledger.clock()
+        until = end_of_validity(shanghai_day(now))
         return {
             "scenario": "S51",
             "subject": self.parties[subject],
             "consumer": self.parties[consumer],
-            "providers": [self.parties[provider]],
+            "sources": {"statistics": self.parties[provider]},
             "fields": FIELDS,
             "valid_from": now,
-            "valid_to": now + DAY,
+            "valid_to": until,
             "channel": "government_platform",
+            "expires_at": until,
+            "note": {"contact": "Credit department"},
         }
+
+    def asked(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> str:
+        """A request that its consumer has signed and handed in."""
+        drafted = self.post(consumer, "/v1/requests/draft", self.request(subject, consumer, provider))
+        body = self.signed(consumer, drafted) | {"note": drafted.json()["note"]}
+        return str(self.done(self.post(consumer, "/v1/requests", body))["id"])
 
     def statement(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> dict[str, Any]:
         """A signed authorization that is not handed in yet."""
-        drafted = self.post(consumer, "/v1/authorizations/draft", self.request(subject, consumer, provider))
-        return self.signed(subject, drafted)
+        request = self.asked(subject, consumer, provider)
+        drafted = self.done(self.post(subject, f"/v1/requests/{request}/authorizations/draft", {}))["drafts"]
+        return {"statements": [sign_entry(each["entry"], self.signer(subject)) for each in drafted]}
 
     def authorised(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> str:
         answer = self.post(subject, "/v1/authorizations", self.statement(subject, consumer, provider))
-        return str(self.done(answer)["id"])
+        return str(self.done(answer)["authorizations"][0]["id"])
 
     def provision(self, authorization: str, provider: str = "P") -> dict[str, Any]:
-        """A signed provision that is not handed in yet, with its rows."""
-        body = {"authorization": authorization, "as_of": "1984-12-31", "rows": list(ROWS)}
-        drafted = self.post("P", "/v1/provisions/draft", body)
-        entry = self.done(drafted)["entry"] | {"provider": self.parties[provider]}
-        return {"statement": sign_entry(entry, self.signer(provider)), "rows": list(ROWS)}
+        """A signed provision that is not handed in yet, with its rows; not every provider would be given the draft."""
+        drafted = self.ledger.provisions.draft(authorization, SUPPLIED)
+        entry = drafted.entry | {"provider": self.parties[provider]}
+        return {"statement": sign_entry(entry, self.signer(provider)), "rows": list(ROWS), "salt": drafted.salt}
 
-    def issuing(self, authorization: str, subject: str = "S") -> dict[str, Any]:
-        key = public_jwk(self.ledger.parties.get(self.parties[subject]).public_key).to_dict()
-        return {"authorization": authorization, "holder_key": key}
+    def issuing(self, authorization: str) -> dict[str, Any]:
+        return {"request": self.ledger.authorizations.get(authorization).request_id}
 
     def consented(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> Consent:
         """An anchored certificate of these parties."""
         authorization = self.authorised(subject, consumer, provider)
         supplied = self.done(self.post(provider, "/v1/provisions", self.provision(authorization, provider)))
-        accepted = self.done(self.post("I", "/v1/certificates", self.issuing(authorization, subject)))
+        accepted = self.done(self.post("I", "/v1/certificates", self.issuing(authorization)))
         self.ledger.anchoring.flush()
         number = accepted["result"]["certificates"][0]
         told = self.ledger.verification.status(number)

@@ -6,8 +6,9 @@ import time
 from typing import Any
 
 from ledger.domain.canonical import canonical
+from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.proof.bundle import parse_bundle
-from ledger.proof.jws import public_jwk, sign_entry
+from ledger.proof.jws import sign_entry
 from ledger.proof.sdjwt import bind_key
 from tests.api.conftest import Api
 from tests.service.conftest import ROWS
@@ -15,39 +16,62 @@ from tests.service.conftest import ROWS
 FIELDS = ["subject_name", "years_covered", "wage_band"]
 
 
-def authorise(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
+def ask(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
+    """The bank asks; the request's id."""
     now = api.pilot.ledger.clock()
+    until = end_of_validity(shanghai_day(now))
     request = {
         "scenario": "S51",
         "subject": api.parties[firm],
         "consumer": api.parties["bank"],
-        "providers": [api.parties["provider"]],
+        "sources": {"statistics": api.parties["provider"]},
         "fields": fields,
         "valid_from": now,
-        "valid_to": now + 86_400,
+        "valid_to": until,
         "channel": "government_platform",
+        "expires_at": until,
+        "note": {"contact": "Credit department", "business_ref": "LOAN-1"},
     }
-    draft = api.post("bank", "/v1/authorizations/draft", request)
+    draft = api.post("bank", "/v1/requests/draft", request)
     assert draft.status_code == 200, draft.text
-    assert draft.json()["notice"]["recipient"]
-    signed = sign_entry(draft.json()["entry"], api.pilot.bureau.signer_of(api.parties[firm]))
-    answer = api.post(firm, "/v1/authorizations", {"statement": signed})
+    signed = sign_entry(draft.json()["entry"], api.pilot.bureau.signer_of(api.parties["bank"]))
+    answer = api.post("bank", "/v1/requests", {"statement": signed, "note": draft.json()["note"]})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
 
+def authorise(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
+    """The bank asks, the firm reads the notice and signs; the authorization's id."""
+    request = ask(api, firm, fields)
+    drafts = api.post(firm, f"/v1/requests/{request}/authorizations/draft", {})
+    assert drafts.status_code == 200, drafts.text
+    (draft,) = drafts.json()["drafts"]
+    assert draft["notice"]["recipient"] and "Credit department" in draft["notice"]["text"]
+    signed = sign_entry(draft["entry"], api.pilot.bureau.signer_of(api.parties[firm]))
+    answer = api.post(firm, "/v1/authorizations", {"statements": [signed]})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["authorizations"][0]["id"])
+
+
 def supply(api: Api, authorization: str) -> None:
+    asked = api.get("provider", "/v1/provisions/asked?limit=200").json()["items"]
+    assert authorization in [each["id"] for each in asked]
     body = {"authorization": authorization, "as_of": "1984-12-31", "rows": list(ROWS)}
     draft = api.post("provider", "/v1/provisions/draft", body)
     assert draft.status_code == 200, draft.text
     signed = sign_entry(draft.json()["entry"], api.pilot.bureau.signer_of(api.parties["provider"]))
-    answer = api.post("provider", "/v1/provisions", {"statement": signed, "rows": list(ROWS)})
+    supplied = {"statement": signed, "rows": list(ROWS), "salt": draft.json()["salt"]}
+    answer = api.post("provider", "/v1/provisions", supplied)
     assert answer.status_code == 201, answer.text
 
 
-def issue(api: Api, authorization: str, firm: str = "firm", **arguments: Any) -> Any:
-    key = public_jwk(api.pilot.ledger.parties.get(api.parties[firm]).public_key).to_dict()
-    return api.post("platform", "/v1/certificates", {"authorization": authorization, "holder_key": key}, **arguments)
+def request_of(api: Api, authorization: str) -> str:
+    return str(api.get("firm", f"/v1/authorizations/{authorization}").json()["request"])
+
+
+def issue(api: Api, authorization: str, **arguments: Any) -> Any:
+    request = api.pilot.ledger.authorizations.get(authorization).request_id
+    return api.post("platform", "/v1/certificates", {"request": request}, **arguments)
 
 
 def finished(api: Api, operation: dict[str, Any]) -> str:
@@ -63,7 +87,7 @@ def finished(api: Api, operation: dict[str, Any]) -> str:
 def certificate(api: Api, firm: str = "firm") -> str:
     authorization = authorise(api, firm)
     supply(api, authorization)
-    answer = issue(api, authorization, firm)
+    answer = issue(api, authorization)
     assert answer.status_code == 202, answer.text
     return finished(api, answer.json())
 
@@ -113,10 +137,9 @@ def test_idempotency_key_gives_the_first_answer_again(api: Api) -> None:
 def test_issue_many_is_all_or_none(api: Api) -> None:
     good, unsupplied = authorise(api), authorise(api)
     supply(api, good)
-    key = public_jwk(api.pilot.ledger.parties.get(api.parties["firm"]).public_key).to_dict()
-    wanted = [{"authorization": item, "holder_key": key} for item in (good, unsupplied)]
+    wanted = [{"request": request_of(api, item)} for item in (good, unsupplied)]
     refused = api.post("platform", "/v1/certificates/batch", {"certificates": wanted})
-    assert (refused.status_code, refused.json()["code"]) == (409, "NOTHING_SUPPLIED")
+    assert (refused.status_code, refused.json()["code"]) == (409, "NOT_ANSWERED_YET")
     supply(api, unsupplied)
     accepted = api.post("platform", "/v1/certificates/batch", {"certificates": wanted})
     assert accepted.status_code == 202
@@ -131,7 +154,33 @@ def test_withdrawal_over_http(api: Api) -> None:
     assert (stranger.status_code, stranger.json()["code"]) == (403, "ROLE_MISSING")
     answer = api.post("firm", f"/v1/authorizations/{authorization}/withdrawal", {"statement": signed})
     assert answer.json()["state"] == "withdrawn"
-    assert issue(api, authorization).json()["code"] == "AUTHORIZATION_NOT_ACTIVE"
+    assert issue(api, authorization).json()["code"] == "REQUEST_NOT_AUTHORISED"
+
+
+def test_a_request_is_seen_by_its_two_sides_and_answered_by_one(api: Api) -> None:
+    request = ask(api)
+    path = f"/v1/requests/{request}"
+    told = api.get("firm", path).json()
+    assert (told["state"], told["note"]["business_ref"], told["authorizations"]) == ("sent", "LOAN-1", [])
+    assert api.get("other_bank", path).json()["code"] == "ROLE_MISSING"
+    assert request in [each["id"] for each in api.get("firm", "/v1/requests?state=sent&limit=200").json()["items"]]
+    for stranger in ("bank", "other_firm"):
+        assert api.post(stranger, f"{path}/authorizations/draft", {}).json()["code"] == "ROLE_MISSING"
+        assert api.post(stranger, f"{path}/decline").json()["code"] == "ROLE_MISSING"
+    assert api.post("firm", f"{path}/authorizations/draft", {"fields": ["wage_band"]}).status_code == 200
+    assert api.get("bank", path).json()["state"] == "seen"
+    assert api.post("firm", f"{path}/decline").json()["state"] == "declined"
+    assert api.post("bank", f"{path}/cancel").json()["code"] == "MOVE_NOT_ALLOWED"
+
+
+def test_provider_refuses_with_a_reason_over_http(api: Api) -> None:
+    authorization = authorise(api)
+    body = {"authorization": authorization, "result": "refused", "reason": "under_correction"}
+    entry = api.post("provider", "/v1/provisions/draft", body).json()["entry"]
+    signed = sign_entry(entry, api.pilot.bureau.signer_of(api.parties["provider"]))
+    answer = api.post("provider", "/v1/provisions", {"statement": signed})
+    assert (answer.json()["result"], answer.json()["reason"]) == ("refused", "under_correction")
+    assert issue(api, authorization).json()["code"] == "NOTHING_SUPPLIED"
 
 
 def test_suspend_and_resume(api: Api) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from ledger.domain.days import end_of_validity, shanghai_day
 from tests.api.conftest import Api
 from tests.api.test_assets import registered, resource
 from tests.api.test_flow import certificate
-from tests.service.conftest import ROWS
 
 PARTS = ("authority", "platform", "registrar", "provider", "bank", "supervisor", "firm")
 NOWHERE = "0" * 64
@@ -23,22 +23,24 @@ def draft_request(api: Api) -> dict[str, Any]:
         "scenario": "S51",
         "subject": api.parties["firm"],
         "consumer": api.parties["bank"],
-        "providers": [api.parties["provider"]],
+        "sources": {"statistics": api.parties["provider"]},
         "fields": ["wage_band"],
         "valid_from": now,
-        "valid_to": now + 3600,
+        "valid_to": end_of_validity(shanghai_day(now)),
         "channel": "government_platform",
+        "expires_at": end_of_validity(shanghai_day(now)),
+        "note": {"contact": "Credit department"},
     }
 
-
-KEY = {"x": "A" * 43, "y": "A" * 43}
 
 # method, path, body, and the parts that may; whoever may not gets ROLE_MISSING before anything is looked at.
 CALLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/parties", {"parties": [{}]}, {"authority"}),
-    ("POST", "/v1/authorizations/draft", draft_request, {"bank", "firm"}),
-    ("POST", "/v1/provisions/draft", {"authorization": NO_ULID, "as_of": "2026-01-01", "rows": ROWS}, {"provider"}),
-    ("POST", "/v1/certificates", {"authorization": NO_ULID, "holder_key": KEY}, {"platform"}),
+    ("POST", "/v1/requests/draft", draft_request, {"bank"}),
+    ("GET", "/v1/provisions/asked", None, {"provider"}),
+    ("POST", "/v1/certificates", {"request": NO_ULID}, {"platform"}),
+    ("POST", f"/v1/certificates/{NUMBER}/correction", None, {"platform"}),
+    ("POST", f"/v1/certificates/{NUMBER}/supersede", {"successor": NUMBER}, {"platform"}),
     (
         "POST",
         f"/v1/certificates/{NUMBER}/revoke",
