@@ -22,6 +22,7 @@ from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
 from ledger.service.disclosures import Disclosures
 from ledger.service.evidence import EvidenceBook
+from ledger.service.holder_bundles import HolderBundles
 from ledger.service.holdings import Holdings
 from ledger.service.idempotency import Idempotency
 from ledger.service.important_data import ImportantDataList
@@ -106,6 +107,7 @@ class Ledger:
     provenances: Provenances
     inspection: Inspection
     holdings: Holdings
+    holder_bundles: HolderBundles
     log_entries: LogEntries
     disclosures: Disclosures
     operations: Operations
@@ -169,6 +171,8 @@ def wire(
     certificates = RegistrationCertificates(
         database, sealer, reader, status, scenarios, descriptions, installation.operator, clock
     )
+    bundles = Bundles(database, sealer, reader, custody.signer)
+    holdings = Holdings(database, follower, clock)
     principals = Principals(database, clock)
     provenances = Provenances(database, reader, follower)
     return Ledger(
@@ -191,7 +195,7 @@ def wire(
         authorizations=Authorizations(database, parties, scenarios, status, positions, clock),
         provisions=Provisions(database, sealer, parties, scenarios, clock),
         issuance=Issuance(database, sealer, scenarios, installation.operator, clock),
-        bundles=Bundles(database, sealer, reader, custody.signer),
+        bundles=bundles,
         verification=Verification(database, client, reader, clock),
         status=status,
         rules=rules,
@@ -209,7 +213,8 @@ def wire(
         transfers=Transfers(database, reader, acting, certificates, evidence, rules, clock),
         provenances=provenances,
         inspection=Inspection(database, reader, follower, provenances, clock),
-        holdings=Holdings(database),
+        holdings=holdings,
+        holder_bundles=HolderBundles(holdings, bundles),
         log_entries=LogEntries(database, principals),
         disclosures=Disclosures(database, sealer, clock),
         operations=Operations(database, clock),

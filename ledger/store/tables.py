@@ -175,7 +175,10 @@ class Provision(Base):
 
 
 class Certificate(Base):
-    """A data asset certificate; its entry is the payload, the disclosures are sealed."""
+    """A data asset certificate; its entry is the payload, the disclosures are sealed.
+
+    ``max_uses`` is null for a registration certificate, which is not used up.
+    """
 
     __tablename__ = "certificate"
     __table_args__ = (
@@ -193,6 +196,7 @@ class Certificate(Base):
     asset_id: Mapped[str | None] = mapped_column(ForeignKey("registration.asset_id"), index=True)
     supersedes: Mapped[str | None] = mapped_column(String(32), unique=True)
     exp: Mapped[int]
+    max_uses: Mapped[int | None]
     sealed_id: Mapped[str | None] = mapped_column(ForeignKey("sealed.id"))
     token: Mapped[str | None]
     created_at: Mapped[int]
