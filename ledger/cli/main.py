@@ -13,6 +13,7 @@ from ledger.cli import (
     certificates,
     consents,
     demo,
+    holdings,
     inspect,
     parties,
     provenance,
@@ -22,6 +23,7 @@ from ledger.cli import (
     serve,
     skip,
     verify,
+    wallet,
 )
 from ledger.cli.opening import configure_logging
 
@@ -52,6 +54,8 @@ for name, group in (
     ("ruleset", rulesets.app),
     ("consent", consents.app),
     ("certificate", certificates.app),
+    ("holdings", holdings.app),
+    ("wallet", wallet.app),
     ("registration", registrations.app),
     ("asset", assets.app),
     ("right", rights.app),

@@ -41,7 +41,7 @@ class Holding:
             "consumer": row.consumer,
             "providers": list(self.providers),
             "asset": row.asset_id,
-            "issued_at": row.created_at,
+            "created_at": row.created_at,
             "exp": row.exp,
             "max_uses": row.max_uses,
             "uses": self.uses,

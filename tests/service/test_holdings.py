@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from ledger.demo.credit import SCENARIO
 from ledger.domain.holdings import HoldingsFilter
-from ledger.errors import InvalidInput
 from ledger.service.holdings import Holding, Holdings
 from ledger.service.tabular import csv_lines
 from ledger.service.wiring import Ledger
@@ -190,24 +189,6 @@ def test_the_holder_takes_away_what_is_anchored_and_not_erased(ledger: Ledger, p
 def test_nobody_takes_away_what_it_is_no_subject_of(ledger: Ledger, pilot: Pilot, held: Held) -> None:
     for party in (pilot.cast.bank, pilot.cast.supervisor):
         assert ledger.holder_bundles.all(party, HoldingsFilter(party=held.party)).bundles == ()
-
-
-UNFIT = [
-    ("part", {"part": "subject"}),
-    ("part", {"party": "a" * 64, "part": "owner"}),
-    ("party", {"party": "a"}),
-    ("provider", {"provider": "A" * 64}),
-    ("scenario", {"scenario": "S５1"}),
-    ("class", {"cls": "both"}),
-    ("state", {"state": "valid"}),
-]
-
-
-@pytest.mark.parametrize(("where", "members"), UNFIT, ids=[str(members) for _, members in UNFIT])
-def test_a_filter_for_what_there_cannot_be(where: str, members: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput, match="FILTER_INVALID") as refusal:
-        HoldingsFilter(**members)
-    assert refusal.value.where == where
 
 
 RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "＝", "＋", "－", "＠", " ", "\t", "\r", "\n")
