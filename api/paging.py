@@ -37,8 +37,13 @@ def decode(cursor: str | None) -> str | None:
         raise InvalidInput("CURSOR_INVALID", "This is no cursor of ours.", where="cursor") from error
 
 
+def encode(key: str) -> str:
+    """The cursor after a key."""
+    return base64.urlsafe_b64encode(key.encode()).decode()
+
+
 def page(rows: Sequence[Row], limit: int, key: Callable[[Row], str], show: Callable[[Row], Item]) -> Page[Item]:
     """A page from up to ``limit + 1`` rows."""
     shown = rows[:limit]
-    following = base64.urlsafe_b64encode(key(shown[-1]).encode()).decode() if len(rows) > limit else None
+    following = encode(key(shown[-1])) if len(rows) > limit else None
     return Page(items=[show(row) for row in shown], next_cursor=following)

@@ -243,6 +243,34 @@ class SupersedeIn(Strict):
     successor: CertificateNo
 
 
+class HeldOut(CertificateOut):
+    state: str = Field(description="As judged now, by the chain: see the filter.", examples=["active"])
+    providers: list[HexId] = Field(description="Those on whose supply it rests.")
+    max_uses: int | None
+    uses: int
+
+
+class CountOut(BaseModel):
+    certificates: int
+    states: dict[str, int] = Field(description="How many of them are in which state.", examples=[{"active": 3}])
+
+
+class ScenarioCountOut(CountOut):
+    scenario: str
+
+
+class ProviderCountOut(CountOut):
+    provider: HexId
+
+
+class HoldingsSummaryOut(BaseModel):
+    at: int
+    block: int
+    total: int
+    by_scenario: list[ScenarioCountOut]
+    by_provider: list[ProviderCountOut] = Field(description="A certificate of several providers counts for each.")
+
+
 class OperationOut(BaseModel):
     id: Ulid
     kind: str

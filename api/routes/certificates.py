@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from api import schemas
 from api.access import Caller, OpenLedger, require
+from api.holdings_query import Wanted
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
 from api.routes.assets import signed_of
@@ -83,12 +84,14 @@ def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> sch
 
 
 @router.get("/certificates")
-def certificates(
-    ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None
-) -> Page[schemas.CertificateOut]:
-    """Certificates of which the caller is subject, consumer, issuer or provider (归集)."""
-    rows = ledger.holdings.page(actor.party, decode(cursor), limit + 1)
-    return page(rows, limit, lambda row: row.certificate_no, show)
+def certificates(ledger: OpenLedger, wanted: Wanted, limit: Limit = 50, cursor: Cursor = None) -> Page[schemas.HeldOut]:
+    """Certificates of which the caller is subject, consumer, issuer or provider (归集), with their states now.
+
+    Another party's, or `all`: for a broker those of its principals, for a chief data officer those of its departments,
+    and for those who read the full log.
+    """
+    rows = ledger.holdings.page(wanted, decode(cursor), limit + 1)
+    return page(rows, limit, lambda row: row.certificate.certificate_no, lambda row: schemas.HeldOut(**row.to_dict()))
 
 
 @router.get("/certificates/{number}")

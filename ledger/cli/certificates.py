@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ledger.cli import holdings_options as by
 from ledger.cli.files import signer_of
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
@@ -22,16 +23,31 @@ Reason = Annotated[str, typer.Option(help="data_error, fraud, court, sanction, i
 
 @app.command("list")
 def listing(
-    party: Annotated[str, typer.Option(help="Party id: subject, consumer or issuer; default: the platform.")] = "",
+    party: by.Party = "",
+    part: by.Part = None,
+    scenario: by.Scenario = None,
+    cls: by.Class = None,
+    state: by.State = None,
+    provider: by.Provider = None,
+    issued_from: by.IssuedFrom = None,
+    issued_to: by.IssuedTo = None,
+    expires_before: by.ExpiresBefore = None,
     after: Annotated[str | None, typer.Option(help="Begin after this number.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Certificates in which a party has a part (归集)."""
+    """Certificates in which a party has a part (归集), with their states now.
+
+    示例 Examples:  pingzheng certificate list --scenario S51 --state active --limit 3
+    ·  pingzheng certificate list --party all --class registration
+    """
     with opened(home, as_json) as ledger:
-        rows = ledger.holdings.page(party or ledger.installation.operator, after, limit)
-        emit_rows([_row(row) for row in rows], as_json, "凭证 Certificates")
+        wanted = by.filter_of(
+            ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before
+        )
+        rows = ledger.holdings.page(wanted, after, limit)
+        emit_rows([_row(row.certificate) | {"state": row.state} for row in rows], as_json, "凭证 Certificates")
 
 
 @app.command()

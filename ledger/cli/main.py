@@ -13,6 +13,7 @@ from ledger.cli import (
     certificates,
     consents,
     demo,
+    holdings,
     inspect,
     parties,
     provenance,
@@ -25,6 +26,7 @@ from ledger.cli import (
     skip,
     statements,
     verify,
+    wallet,
 )
 from ledger.cli.opening import configure_logging
 
@@ -58,6 +60,8 @@ for name, group in (
     ("consent", consents.app),
     ("provision", provisions.app),
     ("certificate", certificates.app),
+    ("holdings", holdings.app),
+    ("wallet", wallet.app),
     ("registration", registrations.app),
     ("asset", assets.app),
     ("right", rights.app),

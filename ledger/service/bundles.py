@@ -9,11 +9,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
-from ledger.errors import Forbidden, InvalidInput
+from ledger.errors import InvalidInput
 from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, StatusSeen
 from ledger.proof.jws import Jwk, Signer, parse_compact, public_jwk, sign_compact
 from ledger.proof.merkle import Tree
-from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, bind_key, compose
+from ledger.proof.presenting import disclosing, present
+from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, compose
 from ledger.service.positions import position
 from ledger.store import log as log_store
 from ledger.store.database import Database
@@ -43,12 +44,23 @@ class Bundles:
 
         Raises ``NotFound``, ``Conflict`` ``NOT_ANCHORED_YET``, ``Forbidden`` ``FIELD_OUTSIDE_AUTHORISATION``.
         """
+        return disclosing(self._full(number), fields)
+
+    def present(
+        self, number: str, fields: Iterable[str] | None, consumer: str, nonce: str, holder: Signer, at: int
+    ) -> Bundle:
+        """A bundle bound by the holder's key to one consumer and one nonce (seconds UTC in ``iat``).
+
+        Raises as ``build``, and as ``ledger.proof.presenting.present``.
+        """
+        return present(self._full(number), fields, consumer=consumer, nonce=nonce, holder=holder, at=at)
+
+    def _full(self, number: str) -> Bundle:
         with self._database.write() as session:
             row = certificate(session, number)
             where = position(session, row.leaf)
             token = self._token(session, row, where)
             hidden = self._disclosures(session, row)
-            chosen = _choose(hidden, fields)
             statement = log_store.statement(session, row.leaf)
             rests_on = [leaf.removeprefix("sha-256:") for leaf in _rests_on(statement)]
             evidence = [self._evidence(session, leaf) for leaf in rests_on]
@@ -59,7 +71,7 @@ class Bundles:
         status = self._reader.status_of(where.batch, where.index)
         return Bundle(
             chain=self._chain(),
-            certificate=compose(token, chosen),
+            certificate=compose(token, hidden),
             position=where,
             proof=proof,
             evidence=tuple(evidence),
@@ -67,13 +79,6 @@ class Bundles:
             keys=keys,
             status=StatusSeen(block=status.block, state=status.state),
         )
-
-    def present(
-        self, number: str, fields: Iterable[str] | None, consumer: str, nonce: str, holder: Signer, at: int
-    ) -> Bundle:
-        """A bundle bound by the holder's key to one consumer and one nonce (seconds UTC in ``iat``)."""
-        bundle = self.build(number, fields)
-        return bundle.with_certificate(bind_key(bundle.certificate, holder, audience=consumer, nonce=nonce, at=at))
 
     def _token(self, session: Session, row: Certificate, where: Position) -> str:
         if row.token is None:
@@ -127,20 +132,6 @@ def _keys(session: Session, accounts: set[str | None]) -> dict[str, Jwk]:
     """Retired keys too: what they signed while in force stays signed."""
     found = session.execute(select(PartyKey.account, PartyKey.public_key).where(PartyKey.account.in_(accounts)))
     return {account: public_jwk(key) for account, key in sorted((row.account, row.public_key) for row in found)}
-
-
-def _choose(hidden: Sequence[Disclosed], fields: Iterable[str] | None) -> list[Disclosed]:
-    if fields is None:
-        return list(hidden)
-    wanted = list(dict.fromkeys(fields))
-    by_name = {item.name: item for item in hidden}
-    if outside := sorted(set(wanted) - by_name.keys()):
-        raise Forbidden(
-            "FIELD_OUTSIDE_AUTHORISATION",
-            f"The certificate does not carry: {', '.join(outside)}.",
-            hint="It can disclose only what the subject authorised; ask for a new authorization.",
-        )
-    return [by_name[name] for name in wanted]
 
 
 def _anchor(batch: Batch) -> Anchor:

@@ -253,6 +253,7 @@ def add_certificate(
         asset_id=asset_id,
         supersedes=supersedes,
         exp=payload["exp"],
+        max_uses=payload.get("max_uses"),
         sealed_id=sealer.seal(session, [item.encoded for item in hidden]) if hidden else None,
         created_at=now,
     )

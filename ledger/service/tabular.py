@@ -1,15 +1,18 @@
-"""Rows from CSV files: all of them or none, and an error that names the line."""
+"""Rows from CSV files: all of them or none, and an error that names the line. And rows to CSV files."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ledger.errors import InvalidInput
 
 MAX_CSV_BYTES = 64 * 1024 * 1024
 MAX_CELL = 10_000
+# A spreadsheet takes a cell that begins so for a formula, and runs it; some take the full-width signs too.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -60,6 +63,20 @@ def parse_csv(text: str, name: str) -> list[dict[str, str]]:
             hint="Mend the row; no row of this file was taken.",
         ) from error
     return rows
+
+
+def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Each row as a line of CSV (RFC 4180); a text that a spreadsheet would run as a formula begins with ``'``."""
+    for row in rows:
+        line = io.StringIO(newline="")
+        csv.writer(line).writerow([_inert(cell) for cell in row])
+        yield line.getvalue()
+
+
+def _inert(cell: object) -> str:
+    text = "" if cell is None else str(cell)
+    runs = isinstance(cell, str) and (text.startswith(_FORMULA) or text[:1].isspace())
+    return f"'{text}" if runs else text
 
 
 def _decoded(data: bytes, where: str) -> str:

@@ -23,6 +23,7 @@ from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
 from ledger.service.disclosures import Disclosures
 from ledger.service.evidence import EvidenceBook
+from ledger.service.holder_bundles import HolderBundles
 from ledger.service.holdings import Holdings
 from ledger.service.idempotency import Idempotency
 from ledger.service.important_data import ImportantDataList
@@ -110,6 +111,7 @@ class Ledger:
     provenances: Provenances
     inspection: Inspection
     holdings: Holdings
+    holder_bundles: HolderBundles
     log_entries: LogEntries
     disclosures: Disclosures
     operations: Operations
@@ -174,6 +176,8 @@ def wire(
         database, sealer, reader, status, scenarios, descriptions, installation.operator, clock
     )
     issuance = Issuance(database, sealer, reader, scenarios, installation.operator, clock)
+    bundles = Bundles(database, sealer, reader, custody.signer)
+    holdings = Holdings(database, follower, clock)
     principals = Principals(database, clock)
     provenances = Provenances(database, reader, follower)
     return Ledger(
@@ -198,7 +202,7 @@ def wire(
         provisions=Provisions(database, sealer, parties, scenarios, clock),
         issuance=issuance,
         corrections=Corrections(database, reader, issuance, positions, status),
-        bundles=Bundles(database, sealer, reader, custody.signer),
+        bundles=bundles,
         verification=Verification(database, client, reader, clock),
         status=status,
         rules=rules,
@@ -216,7 +220,8 @@ def wire(
         transfers=Transfers(database, reader, acting, certificates, evidence, rules, clock),
         provenances=provenances,
         inspection=Inspection(database, reader, follower, provenances, clock),
-        holdings=Holdings(database),
+        holdings=holdings,
+        holder_bundles=HolderBundles(holdings, bundles),
         log_entries=LogEntries(database, principals),
         disclosures=Disclosures(database, sealer, clock),
         operations=Operations(database, clock),

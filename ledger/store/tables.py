@@ -202,7 +202,8 @@ class Provision(Base):
 class Certificate(Base):
     """A data asset certificate; its entry is the payload, the disclosures are sealed.
 
-    A request has one certificate (``version`` 1), and another for each correction.
+    A request has one certificate (``version`` 1), and another for each correction. ``max_uses`` is null for a
+    registration certificate, which is not used up.
     """
 
     __tablename__ = "certificate"
@@ -223,6 +224,7 @@ class Certificate(Base):
     asset_id: Mapped[str | None] = mapped_column(ForeignKey("registration.asset_id"), index=True)
     supersedes: Mapped[str | None] = mapped_column(String(32), unique=True)
     exp: Mapped[int]
+    max_uses: Mapped[int | None]
     sealed_id: Mapped[str | None] = mapped_column(ForeignKey("sealed.id"))
     token: Mapped[str | None]
     created_at: Mapped[int]

@@ -17,6 +17,10 @@ PARTY = """INSERT INTO party (id, no, kind, roles, region, account, public_key, 
 VALUES ('p', 1, 'bank', '[]', '440800', '0x01', '02ab', 'l', 's', 7)"""
 SEALED = "INSERT INTO sealed (id, key_id, nonce, ciphertext) VALUES ('s', '1', '', '')"
 
+CERTIFICATE = """INSERT INTO certificate (certificate_no, class, leaf, scenario, issuer, subject, exp, created_at)
+VALUES (:no, :cls, :no, 'S51', 'i', 's', 9, 7)"""
+ENTRY = "INSERT INTO entry (seq, type, leaf, body, created_at) VALUES (:seq, 'certificate', :no, :body, 7)"
+
 
 def test_migrations_lead_to_the_declared_tables(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
@@ -34,3 +38,18 @@ def test_the_key_of_a_party_of_an_earlier_version_stays_known(tmp_path: Path) ->
     upgrade(engine)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT * FROM party_key")).all() == [("0x01", "p", "02ab", 7, None, None)]
+
+
+def test_how_often_a_certificate_of_an_earlier_version_may_be_used_is_read_from_its_payload(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    command.upgrade(configuration(engine), "0005")
+    with engine.begin() as connection:
+        for seq, (no, cls, body) in enumerate((("a", "usage", b'{"max_uses":3}'), ("b", "registration", b"{}"))):
+            connection.execute(text(ENTRY), {"seq": seq, "no": no, "body": body})
+            connection.execute(text(CERTIFICATE), {"no": no, "cls": cls})
+    upgrade(engine)
+    with engine.connect() as connection:
+        kept = connection.execute(
+            text("SELECT certificate_no, max_uses FROM certificate ORDER BY certificate_no")
+        ).all()
+    assert kept == [("a", 3), ("b", None)]

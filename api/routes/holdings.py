@@ -1,0 +1,53 @@
+"""Holdings (归集): how many there are, and a subject's own to take away."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api import schemas
+from api.access import Caller, OpenLedger, require
+from api.holdings_query import Narrowed, Wanted
+from api.paging import Cursor, decode, encode
+from ledger.domain.canonical import canonical
+from ledger.domain.permissions import Action
+
+MAX_BUNDLES = 100
+JSON_LINES = "application/x-ndjson"
+router = APIRouter(prefix="/holdings", tags=["holdings"])
+
+
+@router.get("/summary")
+def summary(ledger: OpenLedger, wanted: Wanted) -> schemas.HoldingsSummaryOut:
+    """How many certificates of each scenario and of each providing department, by their state now."""
+    return schemas.HoldingsSummaryOut(**ledger.holdings.summary(wanted))
+
+
+@router.get(
+    "/export",
+    response_class=Response,
+    responses={200: {"content": {JSON_LINES: {}}, "description": "A bundle a line; `Link` names the next page."}},
+)
+def export(
+    request: Request,
+    ledger: OpenLedger,
+    actor: Caller,
+    within: Narrowed,
+    limit: Annotated[int, Query(ge=1, le=MAX_BUNDLES, description="Certificates on a page.")] = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """The caller's own certificates as full bundles, for its wallet: `pingzheng wallet add` takes the lines.
+
+    Left out is what is not anchored yet, and what was erased. The wallet is encrypted where its holder is: neither
+    passphrase nor key is ever sent here.
+    """
+    require(actor, Action.SEE_PAYLOAD, owns=True)
+    taken = ledger.holder_bundles.page(actor.party, within, decode(cursor), limit)
+    lines = b"".join(canonical(bundle.to_dict()) + b"\n" for bundle in taken.bundles)
+    headers = {"Cache-Control": "no-store"}
+    if taken.last is not None:
+        query = {**request.query_params, "limit": str(limit), "cursor": encode(taken.last)}
+        headers["Link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
+    return Response(lines, media_type=JSON_LINES, headers=headers)

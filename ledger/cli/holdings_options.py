@@ -1,0 +1,56 @@
+"""The options by which commands filter holdings, and the filter that they make."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from ledger.cli.naming import day_of, party_of
+from ledger.domain.days import end_of_validity
+from ledger.domain.holdings import CLASSES, PARTS, STATES, HoldingsFilter
+from ledger.service.wiring import Ledger
+
+ALL = "all"
+Party = Annotated[
+    str, typer.Option(help=f"Party id or USCC, `authority`, `platform`, or `{ALL}`; default: the platform.")
+]
+Part = Annotated[str | None, typer.Option(help=f"Which part it has: {', '.join(PARTS)}; default any.")]
+Scenario = Annotated[str | None, typer.Option(help="Scenario code, e.g. S51.")]
+Class = Annotated[str | None, typer.Option("--class", help=" or ".join(CLASSES))]
+State = Annotated[str | None, typer.Option(help=f"As judged now: {', '.join(STATES)}.")]
+Provider = Annotated[str | None, typer.Option(help="The department that supplied: party id or USCC.")]
+IssuedFrom = Annotated[str | None, typer.Option(help="Issued on this day or later, YYYY-MM-DD (Asia/Shanghai).")]
+IssuedTo = Annotated[str | None, typer.Option(help="Issued on this day or earlier.")]
+ExpiresBefore = Annotated[str | None, typer.Option(help="No longer valid on this day.")]
+
+
+def filter_of(
+    ledger: Ledger,
+    party: str,
+    part: str | None,
+    scenario: str | None,
+    cls: str | None,
+    state: str | None,
+    provider: str | None,
+    issued_from: str | None,
+    issued_to: str | None,
+    expires_before: str | None,
+) -> HoldingsFilter:
+    """The filter as told; raises ``InvalidInput`` ``FILTER_INVALID``, ``DAY_FORM``, ``NotFound`` ``PARTY_UNKNOWN``."""
+    return HoldingsFilter(
+        party=None if party == ALL else party_of(ledger, party or "platform"),
+        part=part,
+        scenario=scenario,
+        cls=cls,
+        state=state,
+        provider=None if provider is None else party_of(ledger, provider),
+        issued_from=None if issued_from is None else _begin(issued_from),
+        issued_to=None if issued_to is None else end_of_validity(day_of(issued_to)),
+        expires_before=None if expires_before is None else _begin(expires_before),
+    )
+
+
+def _begin(day: str) -> int:
+    return end_of_validity(day_of(day) - timedelta(days=1))

@@ -1,0 +1,58 @@
+"""Holdings (归集): which of the certificates there are somebody asks for, and the states they may be in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.errors import InvalidInput
+
+PARTS: Final = ("subject", "consumer", "provider", "issuer")
+CLASSES: Final = ("usage", "registration")
+# As judged now; the first that fits: not anchored yet, ended or stopped on the chain, over, used up, else active.
+STATES: Final = ("building", "revoked", "superseded", "suspended", "expired", "used_up", "active")
+_ID: Final = re.compile(r"[0-9a-f]{64}")
+_SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingsFilter:
+    """What is asked for; a member that is None leaves nothing out. Times are seconds UTC.
+
+    ``party`` has a part in the certificate, the one named by ``part`` or any. ``provider`` is the department on whose
+    supply the certificate rests. Issued while ``issued_from ≤ t < issued_to``; no longer valid at ``expires_before``.
+    Raises ``InvalidInput`` ``FILTER_INVALID`` naming the member.
+    """
+
+    party: str | None = None
+    part: str | None = None
+    scenario: str | None = None
+    cls: str | None = None
+    state: str | None = None
+    provider: str | None = None
+    issued_from: int | None = None
+    issued_to: int | None = None
+    expires_before: int | None = None
+
+    def __post_init__(self) -> None:
+        for where, value in (("party", self.party), ("provider", self.provider)):
+            if value is not None and not _ID.fullmatch(value):
+                raise _unfit(where, "A party id has 64 hex digits.")
+        if self.scenario is not None and not _SCENARIO.fullmatch(self.scenario):
+            raise _unfit("scenario", "A scenario code reads like S51.")
+        _require_one("part", self.part, PARTS)
+        _require_one("class", self.cls, CLASSES)
+        _require_one("state", self.state, STATES)
+        if self.part is not None and self.party is None:
+            raise _unfit("part", "A part is that of a party.")
+
+
+def _require_one(where: str, value: str | None, choices: Collection[str]) -> None:
+    if value is not None and value not in choices:
+        raise _unfit(where, f"One of: {', '.join(choices)}.")
+
+
+def _unfit(where: str, message: str) -> InvalidInput:
+    return InvalidInput("FILTER_INVALID", message, where=where, hint="Leave it out to filter by nothing there.")

@@ -1,0 +1,148 @@
+"""The wallet on a disk: for its owner's eyes, whole or not at all, and never less than it was."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import BadBundle, InvalidInput, PingzhengError
+from ledger.wallet.file import WalletFile
+from ledger.wallet.wallet import Wallet
+from tests.proof.builder import usage
+from tests.proof.cast import AT, BANK, HIDDEN, NONCE
+from tests.proof.test_offline import PROGRAM, REFUSED, REPOSITORY
+from tests.wallet.samples import ASSET, CHEAP, KEY, NUMBER, PASSPHRASE, USAGE, numbered
+
+OTHER = "another passphrase"
+
+
+def at(folder: Path) -> WalletFile:
+    return WalletFile(folder / "holder.wallet", CHEAP)
+
+
+def begun(folder: Path) -> WalletFile:
+    file = at(folder)
+    file.change(PASSPHRASE, lambda wallet: wallet.adding([USAGE]).keeping(KEY))
+    return file
+
+
+def test_what_is_saved_is_opened_and_nobody_else_may_read_it(tmp_path: Path) -> None:
+    held = begun(tmp_path).open(PASSPHRASE)
+    assert (held.read(NUMBER)[0], held.key) == (USAGE, KEY)
+    (path,) = tmp_path.iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert KEY.private_key.hex().encode() not in path.read_bytes()
+
+
+def test_each_change_adds_to_what_was_there(tmp_path: Path) -> None:
+    file = begun(tmp_path)
+    file.change(PASSPHRASE, lambda wallet: wallet.adding([ASSET]))
+    assert len(file.open(PASSPHRASE).certificates) == 2
+
+
+def test_a_change_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
+    file, path = begun(tmp_path), tmp_path / "holder.wallet"
+    before = path.read_bytes()
+    file.change(PASSPHRASE, lambda wallet: wallet.adding([USAGE]))
+    assert path.read_bytes() == before
+
+
+def test_many_at_once_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    bundles = [numbered(serial) for serial in range(1, 9)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda bundle: at(tmp_path).change(PASSPHRASE, lambda held: held.adding([bundle])), bundles))
+    assert len(at(tmp_path).open(PASSPHRASE).certificates) == len(bundles)
+    assert [path.name for path in tmp_path.iterdir()] == ["holder.wallet"]
+
+
+@pytest.mark.parametrize("passphrase", [PASSPHRASE, OTHER], ids=["the change fails", "wrong passphrase"])
+def test_what_goes_wrong_leaves_the_file_as_it_was(tmp_path: Path, passphrase: str) -> None:
+    file, path = begun(tmp_path), tmp_path / "holder.wallet"
+    before = path.read_bytes()
+    with pytest.raises(PingzhengError):
+        file.change(passphrase, lambda wallet: wallet.adding([usage().bundle]))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_disk_that_refuses_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, path = begun(tmp_path), tmp_path / "holder.wallet"
+    before = path.read_bytes()
+
+    def full_disk(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ledger.wallet.file.os.fsync", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        file.change(PASSPHRASE, lambda wallet: wallet.adding([ASSET]))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_passphrase_is_changed_and_the_old_one_opens_it_no_more(tmp_path: Path) -> None:
+    file = begun(tmp_path)
+    file.change_passphrase(PASSPHRASE, OTHER)
+    assert file.open(OTHER).read(NUMBER)[0] == USAGE
+    with pytest.raises(BadBundle, match="WALLET_NOT_OPENED"):
+        file.open(PASSPHRASE)
+    with pytest.raises(BadBundle, match="WALLET_NOT_OPENED"):
+        file.change_passphrase(PASSPHRASE, OTHER)
+    with pytest.raises(InvalidInput, match="PASSPHRASE_UNFIT"):
+        file.change_passphrase(OTHER, "short")
+
+
+def test_a_new_wallet_wants_a_fit_passphrase_and_an_old_one_its_own(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="PASSPHRASE_UNFIT"):
+        at(tmp_path).change("short", lambda wallet: wallet)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["nothing.wallet", "."])
+def test_no_such_file(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidInput, match="WALLET_MISSING"):
+        WalletFile(tmp_path / name).open(PASSPHRASE)
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    begun(tmp_path / "real")
+    link = tmp_path / "link.wallet"
+    link.symlink_to(tmp_path / "real" / "holder.wallet")
+    WalletFile(link, CHEAP).change(PASSPHRASE, lambda wallet: wallet.adding([ASSET]))
+    assert link.is_symlink()
+    assert len(at(tmp_path / "real").open(PASSPHRASE).certificates) == 2
+
+
+CUT_OFF = PROGRAM.partition("from pathlib import Path")[0]
+PRESENT = f"""{CUT_OFF}
+from pathlib import Path
+from ledger.wallet.file import WalletFile
+
+wallet, passphrase, number, consumer, nonce, at, out = sys.argv[1:]
+held = WalletFile(Path(wallet)).open(passphrase)
+made = held.present(number, ["tax_band"], consumer=consumer, nonce=nonce, at=int(at))
+Path(out).write_bytes(made.to_bytes())
+print([name for name in {REFUSED!r} if name in sys.modules])
+"""
+
+
+def test_it_presents_with_no_network_no_database_and_no_chain(tmp_path: Path) -> None:
+    begun(tmp_path)
+    wallet, out = tmp_path / "holder.wallet", tmp_path / "bundle.json"
+    arguments = [str(wallet), PASSPHRASE, NUMBER, BANK.id, NONCE, str(AT), str(out)]
+    done = subprocess.run(
+        [sys.executable, "-c", PRESENT, *arguments], capture_output=True, text=True, cwd=REPOSITORY, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+    report = usage().verify_file(out.read_bytes())
+    assert report.valid and report.disclosed == {"tax_band": HIDDEN["tax_band"]}
+
+
+def test_an_empty_wallet_is_a_wallet(tmp_path: Path) -> None:
+    at(tmp_path).change(PASSPHRASE, lambda wallet: wallet)
+    assert at(tmp_path).open(PASSPHRASE) == Wallet()
