@@ -8,6 +8,7 @@ from hashlib import sha256
 import pytest
 from eth_utils.crypto import keccak
 
+from ledger.chain import calls
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.contracts import signature
@@ -105,6 +106,28 @@ def test_one_of_two_racing_uses_wins(chain: Chain) -> None:
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(use, banks)) == ["LOG_USE_OUT_OF_ORDER", "won"]
     assert chain.reader.uses_of(0, 0) == 1
+
+
+def test_hash_is_told_before_the_node_has_the_transaction(chain: Chain) -> None:
+    chain.client.anchor(0, 1, ROOT)
+    told: list[tuple[str, bool]] = []
+    receipt = chain.client.send(
+        calls.revoke(0, 0, "fraud"), announce=lambda tx_hash: told.append((tx_hash, chain.client.under_way(tx_hash)))
+    )
+    assert told == [(receipt.tx_hash, False)]
+    assert chain.client.under_way(receipt.tx_hash)
+
+
+def test_what_stops_the_announcement_stops_the_transaction_and_spends_no_nonce(chain: Chain) -> None:
+    chain.client.anchor(0, 1, ROOT)
+
+    def stop(_tx_hash: str) -> None:
+        raise Conflict("STOPPED", "Stopped.")
+
+    with pytest.raises(Conflict, match="STOPPED"):
+        chain.client.send(calls.revoke(0, 0, "fraud"), announce=stop)
+    assert chain.reader.state_of(0, 0) == "active"
+    chain.client.revoke(0, 0, "fraud")
 
 
 def test_every_contract_error_has_a_meaning_and_a_code() -> None:
