@@ -123,9 +123,10 @@ class ChainClient:
         raw = self.connection.receipt(tx_hash)
         return self._receipt(raw) if raw is not None and raw.get("blockNumber") else None
 
-    def under_way(self, tx_hash: str) -> bool:
-        """Whether the node knows the transaction, mined or waiting."""
-        return self.connection.transaction(tx_hash) is not None
+    def waits(self, tx_hash: str) -> bool:
+        """Whether the node holds the transaction for a block to come."""
+        transaction = self.connection.transaction(tx_hash)
+        return transaction is not None and transaction.get("blockNumber") is None
 
     def _receipt(self, raw: dict[str, Any]) -> Receipt:
         number = int(raw["blockNumber"], 16)

@@ -131,6 +131,10 @@ class ChainReader:
         """How many batches are anchored: the number of the next one."""
         return int(self._read(CERTIFICATE_LOG, "batchCount", [], block)[0])
 
+    def next_seq(self) -> int:
+        """How many entries are anchored: the sequence number of the next one."""
+        return int(self._read(CERTIFICATE_LOG, "nextSeq", [], "latest")[0])
+
     def commitment(self, batch: int, *, block: BlockTag = "latest") -> str | None:
         """The anchor commitment of a batch, or None where it is not anchored."""
         return self.questions(block).commitment(batch)()

@@ -110,12 +110,30 @@ def test_one_of_two_racing_uses_wins(chain: Chain) -> None:
 
 def test_hash_is_told_before_the_node_has_the_transaction(chain: Chain) -> None:
     chain.client.anchor(0, 1, ROOT)
-    told: list[tuple[str, bool]] = []
-    receipt = chain.client.send(
-        calls.revoke(0, 0, "fraud"), announce=lambda tx_hash: told.append((tx_hash, chain.client.under_way(tx_hash)))
-    )
-    assert told == [(receipt.tx_hash, False)]
-    assert chain.client.under_way(receipt.tx_hash)
+    told: list[tuple[str, object]] = []
+
+    def note(tx_hash: str) -> None:
+        told.append((tx_hash, chain.client.connection.transaction(tx_hash)))
+
+    receipt = chain.client.send(calls.revoke(0, 0, "fraud"), announce=note)
+    assert told == [(receipt.tx_hash, None)]
+
+
+def test_transaction_waits_until_its_block(chain: Chain) -> None:
+    chain.client.anchor(0, 1, ROOT)
+    hashes: list[str] = []
+    chain.node.rpc("miner_stop")
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(chain.client.send, calls.revoke(0, 0, "fraud"), announce=hashes.append)
+            while not (hashes and chain.client.waits(hashes[0])):
+                assert not sent.done()
+            chain.node.rpc("miner_start")
+            assert sent.result().tx_hash == hashes[0]
+    finally:
+        chain.node.rpc("miner_start")
+    assert not chain.client.waits(hashes[0])
+    assert not chain.client.waits("ee" * 32)
 
 
 def test_what_stops_the_announcement_stops_the_transaction_and_spends_no_nonce(chain: Chain) -> None:
