@@ -14,6 +14,7 @@ from ledger.cli import (
     consents,
     demo,
     inspect,
+    join,
     parties,
     provenance,
     registrations,
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(serve.serve)
+app.command("join")(join.join_command)
 app.command()(inspect.status)
 app.command()(skip.skip)
 app.command("verify")(verify.verify_command)
