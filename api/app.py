@@ -27,28 +27,34 @@ from api.routes import (
     scenarios,
 )
 from ledger import __version__
-from ledger.service.anchoring import AnchoringThread
+from ledger.service.participant import Participant
+from ledger.service.ticking import TickingThread
 from ledger.service.wiring import Ledger
 
+SETTLING_SECONDS = 5.0
 DESCRIPTION = """数据资产凭证：签发、流转、核验。Issue, transfer and verify data asset certificates.
 
 Whoever holds a bundle can verify it without this service: see `ledger.proof`."""
 
 
-def create_app(open_ledger: Callable[[], AbstractContextManager[Ledger]]) -> FastAPI:
-    """The application; the ledger is opened when it starts and closed when it ends."""
+def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]]) -> FastAPI:
+    """The application; the ledger, or joined installation, is opened when it starts and closed when it ends."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         context = open_ledger()
         ledger = await run_in_threadpool(context.__enter__)
         app.state.ledger = ledger
-        anchoring = AnchoringThread(ledger.anchoring)
-        anchoring.start()
+        work = [TickingThread("settling", ledger.verification.settle, SETTLING_SECONDS)]
+        if isinstance(ledger, Ledger):
+            work.append(TickingThread("anchoring", ledger.anchoring.tick))
+        for thread in work:
+            thread.start()
         try:
             yield
         finally:
-            await run_in_threadpool(anchoring.stop)
+            for thread in work:
+                await run_in_threadpool(thread.stop)
             await run_in_threadpool(context.__exit__, None, None, None)
 
     app = FastAPI(

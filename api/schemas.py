@@ -298,6 +298,30 @@ class ReportOut(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class PresentationOut(BaseModel):
+    id: Ulid
+    consumer: HexId = Field(description="Who verified.")
+    result: str = Field(
+        examples=["valid"], description="The verifier's word; `pending`: not answered yet; `lapsed`: never answered."
+    )
+    presented: bool = Field(description="To be used, with a nonce of its own; else it was only looked at.")
+    fields: list[str] = Field(description="Names of the claims disclosed.")
+    ordinal: int | None = Field(description="The how-manieth use it spent, if any.")
+    at: int
+
+
+class UseElsewhereOut(BaseModel):
+    ordinal: int
+    by: HexId = Field(description="The party that recorded the use on the chain.")
+    at: int
+
+
+class PresentationsOut(BaseModel):
+    items: list[PresentationOut]
+    next_cursor: str | None
+    elsewhere: list[UseElsewhereOut] = Field(description="All uses that no verification here explains, on every page.")
+
+
 class PublicStatusOut(BaseModel):
     certificate_no: CertificateNo
     state: str

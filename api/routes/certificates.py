@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Response
 
 from api import schemas
-from api.access import Caller, OpenLedger, require
+from api.access import AnyInstallation, Caller, OpenLedger, require
 from api.holdings_query import Wanted
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
@@ -16,10 +16,11 @@ from api.routes.assets import signed_of
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action, allowed
 from ledger.errors import Forbidden, InvalidInput
-from ledger.proof.verifier import Expectation
+from ledger.service.participant import Participant
 from ledger.service.parties import Actor
+from ledger.service.presentations import VALID
 from ledger.service.wiring import Ledger
-from ledger.store.tables import Certificate
+from ledger.store.tables import Certificate, Presentation
 
 router = APIRouter(tags=["certificates"])
 
@@ -113,10 +114,27 @@ def bundle(
 
 
 @router.get("/certificates/{number}/provenance")
-def provenance(number: schemas.CertificateNo, ledger: OpenLedger, actor: Caller) -> schemas.ProvenanceOut:
+def provenance(number: schemas.CertificateNo, ledger: AnyInstallation, actor: Caller) -> schemas.ProvenanceOut:
     """What happened to a certificate, with the proof that nothing is missing."""
-    _mine(ledger, actor, number)
+    _require_part(ledger, actor, number)
     return schemas.ProvenanceOut(**ledger.provenances.certificate(number).to_dict())
+
+
+@router.get("/certificates/{number}/presentations")
+def presentations(
+    number: schemas.CertificateNo, ledger: AnyInstallation, actor: Caller, limit: Limit = 50, cursor: Cursor = None
+) -> schemas.PresentationsOut:
+    """Every verification of a certificate that was asked for here, for those who have a part in it.
+
+    `elsewhere` are uses that the chain counted and that were recorded by others: by whom, and when.
+    """
+    _require_part(ledger, actor, number)
+    rows = page(ledger.presentations.page(number, decode(cursor), limit + 1), limit, lambda row: row.id, _told)
+    elsewhere = [
+        schemas.UseElsewhereOut(ordinal=use.ordinal, by=use.by, at=use.at)
+        for use in ledger.presentations.elsewhere(number)
+    ]
+    return schemas.PresentationsOut(items=rows.items, next_cursor=rows.next_cursor, elsewhere=elsewhere)
 
 
 @router.get("/certificates/{number}/status")
@@ -169,30 +187,39 @@ def resume(
 
 
 @router.post("/verify", tags=["verification"])
-def verify(body: schemas.VerifyIn, ledger: OpenLedger, actor: Caller) -> schemas.ReportOut:
-    """Check a bundle as the calling party, without using it up; or the public status behind a number."""
+def verify(body: schemas.VerifyIn, ledger: AnyInstallation, actor: Caller) -> schemas.ReportOut:
+    """Check a bundle as the calling party, without using it up; or the public status behind a number.
+
+    A check of a usage certificate is recorded to its subject, as everything is that was asked about it here.
+    """
     require(actor, Action.VERIFY, owns=True)
     if (body.bundle is None) == (body.certificate_no is None):
         raise InvalidInput("VERIFY_WHAT", "Give a bundle or a certificate number, one of them.")
     if body.certificate_no is not None:
         return schemas.ReportOut(**ledger.verification.status(body.certificate_no))
-    raw = json.dumps(body.bundle, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    verified = ledger.verification.verify(raw, Expectation(consumer=actor.party, nonce=body.nonce), body.at)
+    verified = ledger.verification.check(_raw(body.bundle), actor.party, body.nonce, body.at)
     return schemas.ReportOut(**verified.report.to_dict())
 
 
 @router.get("/presentations/nonce", tags=["verification"])
-def nonce(ledger: OpenLedger, _actor: Caller) -> schemas.NonceOut:
+def nonce(ledger: AnyInstallation, _actor: Caller) -> schemas.NonceOut:
     """A fresh nonce for the holder to bind its presentation to."""
     return schemas.NonceOut(nonce=ledger.verification.new_nonce())
 
 
 @router.post("/presentations", tags=["verification"])
-def present(body: schemas.PresentationIn, ledger: OpenLedger, actor: Caller) -> schemas.ReportOut:
-    """Verify a presentation as its consumer and, if it is valid, use it. Recorded to the subject."""
+def present(body: schemas.PresentationIn, ledger: AnyInstallation, actor: Caller) -> schemas.ReportOut:
+    """Verify a presentation as its consumer and, if it is valid, use it. Recorded to the subject.
+
+    After an error that does not say what came of it (503, 409 `PRESENTATION_PENDING`) send the same again: it goes on
+    where it was and is used once at most. `NONCE_REPLAYED` tells in `details` what was answered before.
+    """
     require(actor, Action.VERIFY, owns=True)
-    raw = json.dumps(body.bundle, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    return schemas.ReportOut(**ledger.verification.accept(raw, actor.party, body.nonce).report.to_dict())
+    return schemas.ReportOut(**ledger.verification.accept(_raw(body.bundle), actor.party, body.nonce).report.to_dict())
+
+
+def _raw(bundle: object) -> bytes:
+    return json.dumps(bundle, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _supplied_wrongly(ledger: Ledger, actor: Actor, number: str, reason: str) -> bool:
@@ -222,6 +249,26 @@ def _mine(ledger: Ledger, actor: Actor, number: str) -> Certificate:
     own = not ledger.principals.of(actor).isdisjoint(ledger.holdings.members(row))
     require(actor, Action.READ_LOG, owns=own)
     return row
+
+
+def _require_part(ledger: Participant, actor: Actor, number: str) -> None:
+    """As ``_mine``; a joined installation knows what its own party was presented with, and nothing else."""
+    if isinstance(ledger, Ledger):
+        _mine(ledger, actor, number)
+    else:
+        require(actor, Action.READ_LOG, owns=True)
+
+
+def _told(row: Presentation) -> schemas.PresentationOut:
+    return schemas.PresentationOut(
+        id=row.id,
+        consumer=row.consumer,
+        result=row.result,
+        presented=row.nonce_digest is not None,
+        fields=row.fields,
+        ordinal=row.ordinal if row.result == VALID else None,
+        at=row.created_at,
+    )
 
 
 def show(row: Certificate) -> schemas.CertificateOut:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from api import schemas
-from api.access import Caller, OpenLedger, require
+from api.access import AnyInstallation, Caller, OpenLedger, require
 from api.paging import Cursor, Limit, Page, decode, page
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
@@ -18,7 +18,7 @@ Seq = Annotated[int, Path(ge=0, lt=2**53)]
 
 
 @router.get("/log/head")
-def head(ledger: OpenLedger) -> schemas.HeadOut:
+def head(ledger: AnyInstallation) -> schemas.HeadOut:
     """The log's head on the chain, and whether the indexed history folds to it. Public."""
     return schemas.HeadOut(**ledger.inspection.head())
 
@@ -67,7 +67,7 @@ def alive() -> schemas.HealthOut:
 
 
 @health.get("/ready")
-def ready(ledger: OpenLedger, response: Response) -> schemas.HealthOut:
+def ready(ledger: AnyInstallation, response: Response) -> schemas.HealthOut:
     """Chain, database and index are in order; the lag says how far each is behind."""
     checks = ledger.inspection.readiness()
     fine = all(check["ok"] for check in checks.values())

@@ -14,7 +14,7 @@ from ledger.chain.connection import Connection, RpcFault
 from ledger.chain.contracts import EventDecoder, Interface
 from ledger.chain.deployment import Deployment, check_deployment, interface_of
 from ledger.chain.revert import RevertReader
-from ledger.chain.sender import Receipt, Sender
+from ledger.chain.sender import Announce, Receipt, Sender
 from ledger.errors import Misconfigured
 
 
@@ -73,13 +73,15 @@ class ChainClient:
             raise self._reverts.read(fault, contract=f"{contract}.{function}") from fault
         return interface.decode_result(function, data)
 
-    def send(self, call: Call) -> Receipt:
+    def send(self, call: Call, *, announce: Announce | None = None) -> Receipt:
         """Send a call from this client's account and wait for its block.
+
+        ``announce`` gets the transaction's hash before the node does, for ``receipt`` after a crash.
 
         Raises what the contract refuses (Conflict, Forbidden, NotFound, InvalidInput or ChainRejected by its error's
         name) before anything is sent where it can be foreseen, and ChainUnavailable where the node is gone.
         """
-        return self.transact(self.address_of(call.contract), self.encode(call))
+        return self.transact(self.address_of(call.contract), self.encode(call), announce=announce)
 
     def register_parties(self, parties: Sequence[PartyRegistration]) -> Receipt:
         return self.send(calls.register_parties(parties))
@@ -111,9 +113,9 @@ class ChainClient:
     def record_use(self, batch: int, index: int, ordinal: int) -> Receipt:
         return self.send(calls.record_use(batch, index, ordinal))
 
-    def transact(self, to: str, data: bytes, *, gas: int | None = None) -> Receipt:
+    def transact(self, to: str, data: bytes, *, gas: int | None = None, announce: Announce | None = None) -> Receipt:
         """Send call data; the gas limit is ``gas``, else the estimate with a margin."""
-        return self._receipt(self._required_sender().send(to, data, gas=gas))
+        return self._receipt(self._required_sender().send(to, data, gas=gas, announce=announce))
 
     def estimate(self, to: str, data: bytes, *, sender: str) -> int:
         """Gas limit for call data as another sender; raises the contract's refusal."""
@@ -123,6 +125,11 @@ class ChainClient:
         """A transaction by hash, or None while it has no block. A failed one has no events."""
         raw = self.connection.receipt(tx_hash)
         return self._receipt(raw) if raw is not None and raw.get("blockNumber") else None
+
+    def waits(self, tx_hash: str) -> bool:
+        """Whether the node holds the transaction for a block to come."""
+        transaction = self.connection.transaction(tx_hash)
+        return transaction is not None and transaction.get("blockNumber") is None
 
     def _receipt(self, raw: dict[str, Any]) -> Receipt:
         number = int(raw["blockNumber"], 16)

@@ -128,8 +128,7 @@ class Connection:
 
     def call_many(self, calls: Sequence[tuple[str, bytes]], *, block: int | str = "latest") -> list[bytes]:
         """Many view calls (address, call data) in the order asked for; raises ChainUnavailable if one reverts."""
-        tag = block_tag(block)
-        found = self.ask_many([("eth_call", [_transaction(to, data, None), tag]) for to, data in calls])
+        found = self.ask_many([("eth_call", call_parameters(to, data, block)) for to, data in calls])
         return [unhex(result) for result in found]
 
     def code(self, address: str) -> bytes:
@@ -161,17 +160,16 @@ class Connection:
         result = self.ask("eth_getTransactionReceipt", "0x" + tx_hash)
         return None if result is None else dict(result)
 
+    def transaction(self, tx_hash: str) -> dict[str, Any] | None:
+        """A transaction that the node knows, mined or waiting, or None."""
+        result = self.ask("eth_getTransactionByHash", "0x" + tx_hash)
+        return None if result is None else dict(result)
+
     def logs(
         self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None] = ()
     ) -> list[dict[str, Any]]:
         """All logs of the addresses in blocks ``first`` to ``last``, both included, that match the topics given."""
-        query = {
-            "address": list(addresses),
-            "fromBlock": hex(first),
-            "toBlock": hex(last),
-            "topics": list(topics),
-        }
-        return [dict(log) for log in self.ask("eth_getLogs", query)]
+        return [dict(log) for log in self.ask("eth_getLogs", log_query(addresses, first, last, topics))]
 
 
 def _block(raw: Any) -> Block | None:
@@ -199,6 +197,16 @@ def unhex(value: str) -> bytes:
 
 def block_tag(block: int | str) -> str:
     return hex(block) if isinstance(block, int) else block
+
+
+def call_parameters(to: str, data: bytes, block: int | str) -> list[Any]:
+    """The parameters of an ``eth_call`` as of a block."""
+    return [_transaction(to, data, None), block_tag(block)]
+
+
+def log_query(addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None]) -> dict[str, Any]:
+    """The parameter of an ``eth_getLogs`` over blocks ``first`` to ``last``, both included."""
+    return {"address": list(addresses), "fromBlock": hex(first), "toBlock": hex(last), "topics": list(topics)}
 
 
 def _transaction(to: str | None, data: bytes, sender: str | None) -> dict[str, str]:

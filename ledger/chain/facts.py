@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
 from ledger.chain.accounts import account_of_public_key
+from ledger.chain.questions import Questions
 from ledger.chain.reader import ChainReader
-from ledger.proof.bundle import Bundle, ChainId, Position
+from ledger.chain.records import AccountRecord, StatusChange, Use, Withdrawal
+from ledger.proof.bundle import Bundle, ChainId
 from ledger.proof.facts import (
     AccountFact,
     AssetFact,
@@ -18,19 +23,37 @@ from ledger.proof.facts import (
     facts_needed,
 )
 
+MAX_LEAVES: Final = 2**32
+
 
 def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     """What the chain says about a bundle; what it does not know is left out, so the check that needs it fails.
 
-    Raises ``ChainUnavailable``, also where events and state of the node do not agree.
+    Three turns to the node: the block, what the bundle names, and whom its accounts belong to; a fourth for a
+    certificate that was used before. Raises ``ChainUnavailable``, also where events and state of the node do not agree.
     """
     needed = facts_needed(bundle)
     deployment, latest = reader.deployment, reader.latest()
     block = latest.number
-    accounts = _accounts(reader, bundle, needed, block)
-    parties = {fact.party for fact in accounts.values()}
-    commitments = {batch: reader.commitment(batch, block=block) for batch in sorted(needed.batches)}
-    known = {position for position in needed.positions if commitments.get(position.batch)}
+    asked, span = reader.questions(block), (reader.deploy_block, block)
+    bound = {account: asked.account(account) for account in sorted(needed.accounts)}
+    commitments = {batch: asked.commitment(batch) for batch in sorted(needed.batches)}
+    places = [position for position in sorted(needed.positions) if position.index < MAX_LEAVES]
+    status = {place: asked.status_history(place.batch, place.index, *span) for place in places}
+    uses = {place: asked.use_history(place.batch, place.index, *span) for place in places if place == needed.used}
+    subjects = frozenset[str]().union(*needed.subjects.values())
+    numbers = {subject: asked.party_no(subject) for subject in sorted(subjects)}
+    anchors = {batch: word for batch, told in commitments.items() if (word := told())}
+    withdrawn = {
+        place: asked.withdrawal_history(
+            place.batch, place.index, *span, parties=[no for named in needed.subjects[place] if (no := numbers[named]())]
+        )
+        for place in places
+        if place in needed.subjects and place.batch in anchors
+    }
+    owners = _owners(asked, bound, needed)
+    accounts = _accounts(bundle, bound, owners)
+    named = {fact.party for fact in accounts.values()}
     return Facts(
         chain=ChainId(
             deployment.chain_id, deployment.certificate_log, deployment.party_registry, deployment.asset_registry
@@ -38,25 +61,45 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
         block=block,
         block_hash=latest.hash,
         block_time=latest.time,
-        anchors={batch: word for batch, word in commitments.items() if word},
-        status={position: _status(reader, position, block) for position in sorted(known)},
-        uses={needed.used: _uses(reader, needed.used, block)} if needed.used in known else {},
-        withdrawals=_withdrawals(reader, needed, known, block),
+        anchors=anchors,
+        status={place: _status(told()) for place, told in status.items() if place.batch in anchors},
+        uses={place: _uses(told()) for place, told in uses.items() if place.batch in anchors},
+        withdrawals={place: _withdrawals(reader, told()) for place, told in withdrawn.items()},
         accounts=accounts,
-        parties={party: _party(reader, party, needed, block) for party in sorted(parties)},
+        parties={party: fact for party, fact in owners.values() if party in named},
         assets=_assets(reader, needed, block),
     )
 
 
-def _accounts(reader: ChainReader, bundle: Bundle, needed: FactsNeeded, block: int) -> dict[str, AccountFact]:
+def _owners(
+    asked: Questions, bound: Mapping[str, Callable[[], AccountRecord | None]], needed: FactsNeeded
+) -> dict[int, tuple[str, PartyFact]]:
+    """The parties behind the accounts by number, each with its id."""
+    records = [told() for told in bound.values()]
+    numbers = sorted({record.party_no for record in records if record is not None})
+    issuer, scenario = needed.accreditation or ("", "")
+    parties = [asked.party(number) for number in numbers]
+    periods = {number: asked.accreditation(number, scenario) for number in numbers} if scenario else {}
+    found: dict[int, tuple[str, PartyFact]] = {}
+    for party in (told() for told in parties):
+        accreditations = {scenario: periods[party.no]()} if scenario and party.id == issuer else {}
+        found[party.no] = party.id, PartyFact(party.no, party.status, party.roles, accreditations)
+    return found
+
+
+def _accounts(
+    bundle: Bundle,
+    bound: Mapping[str, Callable[[], AccountRecord | None]],
+    owners: Mapping[int, tuple[str, PartyFact]],
+) -> dict[str, AccountFact]:
     found: dict[str, AccountFact] = {}
-    for account in sorted(needed.accounts):
-        record, key = reader.account(account, block=block), bundle.keys.get(account)
+    for account, told in bound.items():
+        record, key = told(), bundle.keys.get(account)
         # A key that is not the account's is no key of it.
         if record is None or key is None or account_of_public_key(key.compressed) != account:
             continue
         found[account] = AccountFact(
-            party=reader.party_id(record.party_no),
+            party=owners[record.party_no][0],
             valid_from=record.valid_from,
             valid_to=record.valid_to,
             compromised_at=record.compromised_at,
@@ -65,37 +108,17 @@ def _accounts(reader: ChainReader, bundle: Bundle, needed: FactsNeeded, block: i
     return found
 
 
-def _party(reader: ChainReader, identifier: str, needed: FactsNeeded, block: int) -> PartyFact:
-    record = reader.party(reader.party_no(identifier, block=block), block=block)
-    accreditations = {}
-    if needed.accreditation is not None and needed.accreditation[0] == identifier:
-        scenario = needed.accreditation[1]
-        accreditations[scenario] = reader.accreditation(record.no, scenario, block=block)
-    return PartyFact(record.no, record.status, record.roles, accreditations)
-
-
-def _status(reader: ChainReader, position: Position, block: int) -> tuple[StatusFact, ...]:
-    history = reader.status_history(position.batch, position.index, block=block)
+def _status(history: Sequence[StatusChange]) -> tuple[StatusFact, ...]:
     return tuple(StatusFact(change.status, change.reason, change.at, change.by) for change in history)
 
 
-def _uses(reader: ChainReader, position: Position, block: int) -> tuple[UseFact, ...]:
-    history = reader.use_history(position.batch, position.index, block=block)
+def _uses(history: Sequence[Use]) -> tuple[UseFact, ...]:
     return tuple(UseFact(use.ordinal, use.at) for use in history)
 
 
-def _withdrawals(
-    reader: ChainReader, needed: FactsNeeded, known: set[Position], block: int
-) -> dict[Position, tuple[WithdrawalFact, ...]]:
+def _withdrawals(reader: ChainReader, history: Sequence[Withdrawal]) -> tuple[WithdrawalFact, ...]:
     """By whichever party; that none is left out is checked for the subjects named, whose alone count."""
-    named = frozenset[str]().union(*needed.subjects.values())
-    numbers = {subject: reader.party_no(subject, block=block) for subject in sorted(named)}
-    found: dict[Position, tuple[WithdrawalFact, ...]] = {}
-    for position in sorted(known & needed.subjects.keys()):
-        parties = {no for subject in needed.subjects[position] if (no := numbers[subject])}
-        history = reader.withdrawal_history(position.batch, position.index, block=block, parties=parties)
-        found[position] = tuple(WithdrawalFact(reader.party_id(each.party_no), each.at) for each in history)
-    return found
+    return tuple(WithdrawalFact(reader.party_id(each.party_no), each.at) for each in history)
 
 
 def _assets(reader: ChainReader, needed: FactsNeeded, block: int) -> dict[str, AssetFact]:

@@ -1,7 +1,8 @@
 """One sender per account: nonces in order, one gas rule, one retry rule.
 
 The lock covers choosing the nonce and handing the transaction over, not the wait for its block, so many threads
-may have transactions under way at once and none of them reuses or skips a nonce.
+may have transactions under way at once and none of them reuses or skips a nonce. A caller that must know after a crash
+whether its transaction was mined is told the hash before it is handed over, and again if it has to be signed anew.
 
 Retries: a transaction whose hand-over failed on the wire is sent again byte for byte, so the same hash cannot run
 twice. If the node calls our nonce used (another process sends from this account), it is read anew and the transaction
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -21,6 +23,8 @@ from ledger.chain.connection import Connection, RpcFault
 from ledger.chain.contracts import Event, json_safe
 from ledger.chain.revert import RevertReader
 from ledger.errors import ChainRejected, ChainUnavailable, Misconfigured
+
+Announce = Callable[[str], None]
 
 RECEIPT_TIMEOUT_SECONDS: Final = 60
 _WIRE_ATTEMPTS: Final = 3
@@ -88,8 +92,12 @@ class Sender:
             raise self._reverts.read(fault, contract=to) from fault
         return gas + gas * _GAS_MARGIN_PERCENT // 100 + _GAS_MARGIN
 
-    def send(self, to: str | None, data: bytes, *, gas: int | None = None) -> dict[str, Any]:
+    def send(
+        self, to: str | None, data: bytes, *, gas: int | None = None, announce: Announce | None = None
+    ) -> dict[str, Any]:
         """Send and wait; returns the node's receipt of a transaction that succeeded.
+
+        ``announce`` gets the hash (64 hex digits) before the node does; what it raises stops the transaction.
 
         Raises ChainRejected, Conflict or Forbidden where the contract refuses, Misconfigured ACCOUNT_WITHOUT_MONEY
         where the account cannot pay, ChainUnavailable CHAIN_UNREACHABLE where nothing is known to have been sent, and
@@ -99,7 +107,7 @@ class Sender:
         limit = gas or self.estimate(to, data)
         fees = self._fees()
         with self._lock:
-            tx_hash = self._hand_over(to, data, limit, fees)
+            tx_hash = self._hand_over(to, data, limit, fees, announce)
         receipt = self._wait(tx_hash)
         if int(receipt["status"], 16) != 1:
             self._explain(to, data, receipt, limit)
@@ -111,12 +119,14 @@ class Sender:
             return {"gasPrice": self._connection.gas_price()}
         return {"maxFeePerGas": 2 * block.base_fee, "maxPriorityFeePerGas": 0}
 
-    def _hand_over(self, to: str | None, data: bytes, gas: int, fees: dict[str, int]) -> str:
+    def _hand_over(self, to: str | None, data: bytes, gas: int, fees: dict[str, int], announce: Announce | None) -> str:
         for _ in range(_NONCE_ATTEMPTS):
             if self._next_nonce is None:
                 self._next_nonce = self._connection.transaction_count(self.address)
             nonce = self._next_nonce
             raw, tx_hash = self._sign(to, data, gas, fees, nonce)
+            if announce is not None:
+                announce(tx_hash)
             try:
                 self._post(raw, tx_hash)
             except RpcFault as fault:

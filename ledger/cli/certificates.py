@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +11,11 @@ import typer
 from ledger.cli import holdings_options as by
 from ledger.cli.files import signer_of
 from ledger.cli.naming import party_of
-from ledger.cli.opening import opened
+from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
 from ledger.domain.codes import check_certificate_no
-from ledger.store.tables import Certificate
+from ledger.service.presentations import VALID
+from ledger.store.tables import Certificate, Presentation
 
 app = typer.Typer(no_args_is_help=True, help="凭证 Certificates: list, show, bundle, revoke, suspend, provenance.")
 
@@ -158,13 +160,46 @@ def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json
 @app.command()
 def provenance(number: Number, home: Home = None, as_json: AsJson = False) -> None:
     """What happened to a certificate, with the proof that nothing is missing (溯源)."""
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         told = ledger.provenances.certificate(check_certificate_no(number)).to_dict()
         if as_json:
             emit(told, as_json)
             return
         emit_rows([_event(event) for event in told["events"]], as_json, f"溯源 Provenance of {number}")
         emit(told["completeness"], as_json, "完整性证明 Completeness")
+
+
+@app.command()
+def presentations(
+    number: Number,
+    after: Annotated[str | None, typer.Option(help="Begin after this verification's id.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every verification of a certificate that was asked for here, and uses recorded by others (核验记录)."""
+    with participating(home, as_json) as ledger:
+        number = check_certificate_no(number)
+        known = [_presentation(row) for row in ledger.presentations.page(number, after, limit)]
+        elsewhere = [asdict(use) for use in ledger.presentations.elsewhere(number)]
+    if as_json:
+        emit({"presentations": known, "elsewhere": elsewhere}, as_json)
+        return
+    emit_rows([row | {"at": local_time(row["at"])} for row in known], as_json, f"核验记录 Verifications of {number}")
+    told = [{**use, "at": local_time(use["at"])} for use in elsewhere]
+    emit_rows(told, as_json, "别处使用 Used elsewhere")
+
+
+def _presentation(row: Presentation) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": row.created_at,
+        "consumer": row.consumer,
+        "presented": row.nonce_digest is not None,
+        "result": row.result,
+        "ordinal": row.ordinal if row.result == VALID else None,
+        "fields": row.fields,
+    }
 
 
 def _event(event: dict[str, Any]) -> dict[str, object]:

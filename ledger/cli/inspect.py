@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.opening import opened
+from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, console, emit, emit_rows, errors_explained
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
@@ -18,7 +18,7 @@ scenario = typer.Typer(no_args_is_help=True, help="场景 Scenarios: list, show,
 
 def status(home: Home = None, as_json: AsJson = False) -> None:
     """Whether chain, database, anchoring and index are in order; exit code 1 if not."""
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         checks = ledger.inspection.readiness()
         emit(checks, as_json, "状态 Status")
         fine = all(check["ok"] for check in checks.values())
@@ -29,7 +29,7 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
 @log.command()
 def head(home: Home = None, as_json: AsJson = False) -> None:
     """The log's head on the chain, and whether the indexed history folds to it."""
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         emit(ledger.inspection.head(), as_json, "日志头 Head")
 
 
@@ -58,7 +58,7 @@ def anchor(home: Home = None, as_json: AsJson = False) -> None:
 @index.command()
 def rebuild(home: Home = None, as_json: AsJson = False) -> None:
     """Drop the index and replay it from the chain."""
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         done = ledger.follower.rebuild()
         emit({"events": done.events, "block": done.block_number}, as_json, "索引 Index")
 
@@ -69,7 +69,7 @@ def check(home: Home = None, as_json: AsJson = False) -> None:
 
     Exit code 1 on a difference.
     """
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         ledger.follower.sync()
         before = ledger.follower.snapshot_rows()
         ledger.follower.rebuild()

@@ -15,6 +15,7 @@ from ledger.cli import (
     demo,
     holdings,
     inspect,
+    join,
     parties,
     provenance,
     provisions,
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(serve.serve)
+app.command("join")(join.join_command)
 app.command()(inspect.status)
 app.command()(skip.skip)
 app.command()(statements.sign)

@@ -8,21 +8,29 @@ from datetime import date
 from sqlalchemy import select
 
 from ledger.errors import InvalidInput, NotFound
+from ledger.service.participant import Participant
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Registration
 
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
-def party_of(ledger: Ledger, name: str) -> str:
-    """The party id for an id, a USCC, ``authority`` or ``platform``; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+def party_of(ledger: Participant, name: str) -> str:
+    """The party id for an id, a USCC, ``authority`` or ``platform``; raises ``NotFound`` ``PARTY_UNKNOWN``.
+
+    ``self`` is the party whose installation this is; a joined one knows no other by a name.
+    """
+    if name == "self":
+        return ledger.party
+    if not isinstance(ledger, Ledger):
+        return name
     own = {"authority": ledger.installation.authority_party, "platform": ledger.installation.operator}
     if name in own:
         return own[name]
     return name if _ID.fullmatch(name) else ledger.parties.find(name).id
 
 
-def asset_of(ledger: Ledger, name: str) -> str:
+def asset_of(ledger: Participant, name: str) -> str:
     """The asset id for an id or a resource code (its newest registration); raises ``NotFound`` ``ASSET_UNKNOWN``."""
     if _ID.fullmatch(name):
         return name

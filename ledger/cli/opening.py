@@ -12,8 +12,9 @@ from pathlib import Path
 import structlog
 
 from ledger.cli.output import errors_explained
+from ledger.service.participant import Participant
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, open_ledger, open_participant
 
 
 @contextmanager
@@ -21,6 +22,13 @@ def opened(home: Path | None, as_json: bool = False) -> Iterator[Ledger]:
     """The ledger in ``home``; what goes wrong is printed and ends the program with exit code 2."""
     with errors_explained(as_json), open_ledger(Settings.at(home)) as ledger:
         yield ledger
+
+
+@contextmanager
+def participating(home: Path | None, as_json: bool = False) -> Iterator[Participant]:
+    """The ledger in ``home``, or the joined installation; errors as in ``opened``."""
+    with errors_explained(as_json), open_participant(Settings.at(home)) as participant:
+        yield participant
 
 
 def configure_logging() -> None:

@@ -11,7 +11,7 @@ from ledger.chain.accounts import account_of, new_private_key, public_key_of
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.cli.files import private_key_of
 from ledger.cli.naming import day_of, party_of
-from ledger.cli.opening import opened
+from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained
 from ledger.domain.days import end_of_validity
 from ledger.domain.parties import PartyKind, Role
@@ -27,7 +27,9 @@ keys = typer.Typer(no_args_is_help=True, help="密钥 Keys that parties keep the
 
 PartyRef = Annotated[
     str,
-    typer.Argument(help="Party id or USCC; `authority`, `platform`: the installation's own.", show_default=False),
+    typer.Argument(
+        help="Party id or USCC; `authority`, `platform`, `self`: the installation's own.", show_default=False
+    ),
 ]
 PublicKey = Annotated[
     str | None, typer.Option(help="The new key, compressed, 66 hex digits; default: one made and kept here.")
@@ -128,7 +130,7 @@ def api_key(
     as_json: AsJson = False,
 ) -> None:
     """Make an API key of a party; shown this once."""
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         identifier = party_of(ledger, party)
         emit({"party": identifier, "api_key": ledger.parties.new_api_key(identifier)}, as_json)
 

@@ -12,7 +12,7 @@ import typer
 
 from ledger.cli.assets import Asset
 from ledger.cli.naming import asset_of
-from ledger.cli.opening import opened
+from ledger.cli.opening import participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows
 from ledger.domain.asset_events import EVENT_TITLES, NAME_TITLES
 from ledger.domain.days import LAST_SECOND, SHANGHAI, shanghai_time
@@ -30,7 +30,7 @@ def provenance(
 
     示例 Example:  pingzheng asset provenance <asset> --at 2026-03-01 --svg history.svg
     """
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         _write(jsonld, lambda: json.dumps(ledger.provenances.prov(asset), ensure_ascii=False, indent=2) + "\n")
         _write(svg, lambda: ledger.provenances.timeline(asset))
@@ -49,7 +49,7 @@ def provenance(
 
 def lineage(asset: Asset, svg: Svg = None, home: Home = None, as_json: AsJson = False) -> None:
     """What an asset comes from and what comes of it (血缘); flags whatever has an annulled ancestor."""
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         _write(svg, lambda: ledger.provenances.lineage_svg(asset))
         graph = ledger.provenances.lineage(asset).to_dict()

@@ -8,7 +8,7 @@ import typer
 
 from ledger.cli.output import Home, errors_explained, stderr
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import open_participant
 
 
 def serve(
@@ -24,4 +24,4 @@ def serve(
 
         settings = Settings.at(home)
         stderr.print(f"接口文档 API docs: http://{host}:{port}/docs", highlight=False)
-        uvicorn.run(create_app(lambda: open_ledger(settings)), host=host, port=port, log_level="warning")
+        uvicorn.run(create_app(lambda: open_participant(settings)), host=host, port=port, log_level="warning")

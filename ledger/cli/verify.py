@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ledger.cli.opening import opened
+from ledger.cli.opening import participating
 from ledger.cli.output import (
     EXIT_NOT_VALID,
     AsJson,
@@ -54,7 +54,7 @@ def verify_command(
     --request demo-out/verify/request.json
     """
     if bundle.startswith("DAC-"):
-        with opened(home, as_json) as ledger:
+        with participating(home, as_json) as ledger:
             emit(ledger.verification.status(bundle), as_json, bundle)
         return
     with errors_explained(as_json):
@@ -64,7 +64,7 @@ def verify_command(
             known = parse_facts(_read(facts, MAX_FACTS_BYTES))
             report = verify(raw, known, int(time.time()) if at is None else at, expect)
         else:
-            with opened(home, as_json) as ledger:
+            with participating(home, as_json) as ledger:
                 report = ledger.verification.verify(raw, expect, at).report
         _print_report(report, as_json)
     if not report.valid:
@@ -80,7 +80,7 @@ def facts_command(
     """Save what the chain says about a bundle, to verify it later without any network."""
     from ledger.chain.facts import collect_facts
 
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         found = collect_facts(ledger.reader, parse_bundle(_read(bundle, MAX_BUNDLE_BYTES)))
         out.write_bytes(found.to_bytes())
         emit({"file": str(out), "block": found.block, "time": local_time(found.block_time)}, as_json)

@@ -26,6 +26,20 @@ CHANNELS: Final = ("subject_carried", "licensed_credit_agency", "government_plat
 PAYLOAD_MODES: Final = ("raw", "aggregate", "predicate", "component")
 MAX_RIGHTS: Final = 256
 RESULTS: Final = ("supplied", "no_data", "refused", "timed_out")
+# How a verification ended. ``lapsed``: the certificate was presented, but nobody was answered and no use was spent.
+VERIFICATION_RESULTS: Final = (
+    "valid",
+    "not_yet_valid",
+    "expired",
+    "suspended",
+    "revoked",
+    "used_up",
+    "not_party",
+    "tampered",
+    "refused",
+    "unknown",
+    "lapsed",
+)
 
 _HEX_ID: Final = re.compile(r"[0-9a-f]{64}")
 _DIGEST: Final = re.compile(r"sha-256:[0-9a-f]{64}")
@@ -195,7 +209,9 @@ _PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
         "certificate": _leaf,
         "consumer": _id,
         "fields": _list_of(_matches(_NAME), low=0),
-        "nonce_digest": _digest,
+        # Null: it was looked at, without the nonce being taken or a use being spent.
+        "nonce_digest": _or_null(_digest),
+        "result": _one_of(*VERIFICATION_RESULTS),
         "iat": _seconds,
     },
     "use": {

@@ -30,6 +30,7 @@ NAMES: Final = (
     "authorisation",
 )
 
+GENUINE_CHECKS: Final = 6
 _RESULTS: Final = {
     "EXPIRED": "expired",
     "NOT_YET_VALID": "not_yet_valid",
@@ -78,6 +79,11 @@ class Report:
         return len(self.checks) == len(NAMES) and all(check.verdict in fine for check in self.checks)
 
     @property
+    def genuine(self) -> bool:
+        """Whether checks 1 to 6 passed: what was judged is what was issued and anchored."""
+        return all(check.verdict is Verdict.PASSED for check in self.checks[:GENUINE_CHECKS])
+
+    @property
     def first_failure(self) -> Check | None:
         """The first check that failed."""
         return next((check for check in self.checks if check.verdict is Verdict.FAILED), None)
@@ -88,7 +94,7 @@ class Report:
         failure = self.first_failure
         if failure is None:
             return "valid" if self.valid else "unknown"
-        return _RESULTS.get(failure.code, "tampered" if failure.number <= 6 else "refused")
+        return _RESULTS.get(failure.code, "tampered" if failure.number <= GENUINE_CHECKS else "refused")
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from ledger.chain.calls import anchor
 from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
-from ledger.errors import ChainRejected, ChainUnavailable, Conflict
+from ledger.errors import ChainRejected, Conflict
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.tables import Batch
@@ -116,33 +116,3 @@ class Anchoring:
             )
         log.info("batch anchored", batch=batch.number, size=batch.size, gas=gas)
         return gas
-
-
-class AnchoringThread:
-    """Ticks in the background of a server. A chain that is down delays anchors and loses nothing."""
-
-    def __init__(self, anchoring: Anchoring, interval: float = 0.25) -> None:
-        self._anchoring = anchoring
-        self._interval = interval
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="anchoring", daemon=True)
-
-    def start(self) -> None:
-        """Begin ticking."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish the running tick and end."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._interval):
-            try:
-                self._anchoring.tick()
-            except ChainUnavailable as failure:
-                log.warning("chain unavailable, entries wait", code=failure.code)
-                self._stop.wait(5 * self._interval)
-            except Exception as failure:
-                log.error("anchoring failed, entries wait", error=type(failure).__name__)
-                self._stop.wait(20 * self._interval)

@@ -22,7 +22,11 @@ MAX_PENDING_SECONDS = 300
 
 
 class Inspection:
-    """What anyone may know of the log: counts and hashes, never content."""
+    """What anyone may know of the log: counts and hashes, never content.
+
+    ``own_account`` checks the account that uses are recorded from, where we have joined another operator's chain and
+    anchor nothing.
+    """
 
     def __init__(
         self,
@@ -31,22 +35,23 @@ class Inspection:
         follower: Follower,
         provenances: Provenances,
         clock: Callable[[], int],
+        own_account: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         self._database = database
         self._reader = reader
         self._follower = follower
         self._provenances = provenances
         self._clock = clock
+        self._own_account = own_account
 
     def head(self) -> dict[str, Any]:
         """The head on the chain, and whether the indexed history folds to it."""
         completeness = self._provenances.log()
         with self._database.read() as session:
             waiting = log_store.pending(session).count
-            anchored = log_store.last_seq_anchored(session) + 1
         return completeness.to_dict() | {
             "batches": self._reader.batch_count(),
-            "entries_anchored": anchored,
+            "entries_anchored": self._reader.next_seq(),
             "entries_waiting": waiting,
         }
 
@@ -74,13 +79,16 @@ class Inspection:
         }
 
     def readiness(self) -> dict[str, dict[str, Any]]:
-        """Each part with ``ok``: database, chain (the right one, with our contracts), anchoring, index."""
-        return {
+        """Each part with ``ok``: database, chain (the right one, with our contracts), anchoring, index; and where we
+        have joined another's chain, whether our account may record uses there.
+        """
+        checks = {
             "database": self._tried(self._check_database),
             "chain": self._tried(self._check_chain),
             "anchoring": self._tried(self._check_anchoring),
             "index": self._tried(self._check_index),
         }
+        return checks if self._own_account is None else checks | {"account": self._tried(self._own_account)}
 
     def _tried(self, check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
@@ -98,6 +106,8 @@ class Inspection:
         return {"block": self._reader.block_number()}
 
     def _check_anchoring(self) -> dict[str, Any]:
+        if self._own_account is not None:
+            return {"ours": False}
         with self._database.read() as session:
             waiting = log_store.pending(session)
         seconds = 0 if waiting.oldest is None else max(self._clock() - waiting.oldest, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.chain.accounts import account_of, new_private_key, public_key_of
@@ -88,7 +89,14 @@ class Custody:
 
     def create(self, count: int = 1) -> list[str]:
         """Make ``count`` keys and return their accounts."""
-        fresh = {account_of(key): key.hex() for key in (new_private_key() for _ in range(count))}
+        return self._add([new_private_key() for _ in range(count)])
+
+    def keep(self, key: bytes) -> str:
+        """Keep a key that was made elsewhere, and return its account."""
+        return self._add([key])[0]
+
+    def _add(self, keys: Sequence[bytes]) -> list[str]:
+        fresh = {account_of(key): key.hex() for key in keys}
         self._keys |= fresh
         write_private(self._path, json.dumps(self._keys, indent=1, sort_keys=True))
         return list(fresh)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
-from ulid import ULID
 
 from ledger.chain.accounts import account_of_public_key, check_public_key
 from ledger.chain.calls import PartyRegistration, accredit, register_parties
@@ -19,15 +18,15 @@ from ledger.chain.reader import ChainReader
 from ledger.chain.records import PartyRecord
 from ledger.domain.codes import check_region, check_resident_id, check_uscc
 from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role, party_id
-from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
+from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.service.api_keys import add_key, party_of_key
 from ledger.store.database import Database
 from ledger.store.records import party
 from ledger.store.sealing import Sealer
-from ledger.store.tables import ApiKey, Party, PartyKey
+from ledger.store.tables import Party, PartyKey
 
 MAX_NAME = 200
 CHAIN_CHUNK = 50
-API_KEY_PREFIX = "pz_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,50 +154,37 @@ class Parties:
             yield identifier, self.identity(identifier)["name"]
 
     def new_api_key(self, identifier: str) -> str:
-        """A fresh API key of the party: shown once, kept as a digest."""
-        key = API_KEY_PREFIX + secrets.token_urlsafe(32)
+        """A fresh API key of the party: shown once, kept as a digest; raises ``NotFound`` ``PARTY_UNKNOWN``."""
         with self._database.write() as session:
-            party(session, identifier)
-            session.add(
-                ApiKey(
-                    id=str(ULID()),
-                    party_id=identifier,
-                    key_digest=hashlib.sha256(key.encode()).hexdigest(),
-                    created_at=self._clock(),
-                )
-            )
-        return key
+            return add_key(session, party(session, identifier).id, self._clock())
 
     def authenticate(self, key: str) -> Actor:
         """Who holds this API key, with its roles by the chain; raises ``Unauthenticated``, ``Forbidden``."""
-        digest = hashlib.sha256(key.encode()).hexdigest()
         with self._database.read() as session:
-            found = session.scalar(
-                select(ApiKey.party_id).where(ApiKey.key_digest == digest, ApiKey.revoked_at.is_(None))
-            )
-        if found is None:
-            raise Unauthenticated(
-                "API_KEY_UNKNOWN", "The API key is not known.", hint="Ask the platform's operator for a key."
-            )
-        return self.actor(found)
+            holder = party_of_key(session, key)
+        return self.actor(holder)
 
     def actor(self, identifier: str) -> Actor:
         """The party with the roles that the chain gives it now; raises ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
-        return Actor(identifier, frozenset(Role(role) for role in self._active(self.get(identifier)).roles))
+        return acting(self._record(self.get(identifier)))
 
     def active(self, identifier: str) -> Party:
         """The party, if the chain says that it is active; raises ``Forbidden`` ``PARTY_NOT_ACTIVE``, ``NotFound``."""
         row = self.get(identifier)
-        self._active(row)
+        acting(self._record(row))
         return row
 
-    def _active(self, row: Party) -> PartyRecord:
+    def _record(self, row: Party) -> PartyRecord:
         if row.no is None:
             raise Conflict("PARTY_NOT_ON_CHAIN", "The party is not registered on the chain yet.")
-        record = self._reader.party(row.no)
-        if record.status != "active":
-            raise Forbidden("PARTY_NOT_ACTIVE", f"The party is {record.status}.", hint="Ask the authority.")
-        return record
+        return self._reader.party(row.no)
+
+
+def acting(record: PartyRecord) -> Actor:
+    """A party of the chain as one that calls; raises ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
+    if record.status != "active":
+        raise Forbidden("PARTY_NOT_ACTIVE", f"The party is {record.status}.", hint="Ask the authority.")
+    return Actor(record.id, frozenset(Role(role) for role in record.roles))
 
 
 def checked_party(newcomer: NewParty, where: str) -> NewParty:

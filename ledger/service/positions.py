@@ -48,9 +48,14 @@ def position(session: Session, leaf: str) -> Position:
     """The position; raises ``Conflict`` ``NOT_ANCHORED_YET`` while its batch is open."""
     found = positions(session, [leaf]).get(leaf)
     if found is None:
-        raise Conflict(
-            "NOT_ANCHORED_YET",
-            "The entry's batch is not anchored on the chain yet.",
-            hint="Poll the operation until it is done, then ask again.",
-        )
+        raise not_anchored_yet()
     return found
+
+
+def not_anchored_yet() -> Conflict:
+    """The entry has no position on the chain so far."""
+    return Conflict(
+        "NOT_ANCHORED_YET",
+        "The entry's batch is not anchored on the chain yet.",
+        hint="Poll the operation until it is done, then ask again.",
+    )

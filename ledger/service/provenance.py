@@ -25,10 +25,10 @@ from ledger.proof.lineage_picture import lineage_picture
 from ledger.proof.prov import prov_document
 from ledger.proof.recorded_history import RecordedCertificate, RecordedEvent, RecordedHistory, RecordedParty
 from ledger.proof.timeline import timeline_picture
-from ledger.service.positions import position
+from ledger.service.positions import not_anchored_yet
+from ledger.service.presentations import place_of
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.records import certificate
 from ledger.store.tables import Certificate, Disclosure, Presentation, Registration
 
 
@@ -117,12 +117,15 @@ class Provenances:
         return lineage_picture(self.lineage(identifier))
 
     def certificate(self, number: str) -> Provenance:
-        """Issue, anchor, status changes and uses of a certificate; proven by the head of the whole log."""
+        """Issue, anchor, status changes and uses of a certificate; proven by the head of the whole log.
+
+        Of one that was issued elsewhere and verified here, all but its issue.
+        """
         block = self._follower.sync().block_number
         with self._database.read() as session:
-            row = certificate(session, number)
-            where = position(session, row.leaf)
-            body = log_store.statement(session, row.leaf)
+            where = place_of(session, number)
+            row = session.get(Certificate, number)
+            body = None if row is None else log_store.statement(session, row.leaf)
             presented = list(
                 session.scalars(
                     select(Presentation).where(Presentation.certificate_no == number).order_by(Presentation.id)
@@ -131,17 +134,20 @@ class Provenances:
             opened = list(
                 session.scalars(select(Disclosure).where(Disclosure.certificate_no == number).order_by(Disclosure.id))
             )
+        if where is None:
+            raise not_anchored_yet()
         rows = self._rows("CertificateLog", "")
         mine = [event for event in rows if _touches(event, where.batch, where.index)]
         proven = self._prove("CertificateLog", None, rows, mine, block)
-        issued = {"name": "Issued", "at": body["iat"], "by": body["iss"], "args": {"certificate_no": number}}
+        args = {"certificate_no": number}
+        issued = [] if body is None else [{"name": "Issued", "at": body["iat"], "by": body["iss"], "args": args}]
         seen = [
             {"name": "Verified", "at": item.created_at, "by": item.consumer, "args": {"result": item.result}}
             for item in presented
         ] + [
             {"name": "Disclosed", "at": item.created_at, "by": item.by, "args": {"case": item.case}} for item in opened
         ]
-        told = sorted([issued, *proven.events, *seen], key=lambda event: int(event["at"]))
+        told = sorted([*issued, *proven.events, *seen], key=lambda event: int(event["at"]))
         return Provenance(tuple(told), proven.completeness)
 
     def log(self) -> Completeness:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
-from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import Relay
 from ledger.domain.ruleset import Ruleset
@@ -30,6 +29,7 @@ from ledger.service.important_data import ImportantDataList
 from ledger.service.inspection import Inspection
 from ledger.service.installation import Installation, install
 from ledger.service.issuance import Issuance
+from ledger.service.joining import Membership, open_joined, require_operating
 from ledger.service.keys import Custody, FileKeyProvider, SecretFile
 from ledger.service.liens import Liens
 from ledger.service.lineage import Lineage
@@ -39,9 +39,11 @@ from ledger.service.mandates import Mandates
 from ledger.service.objections import Objections
 from ledger.service.open_catalogue import OpenCatalogue
 from ledger.service.operations import Operations
+from ledger.service.participant import Participant
 from ledger.service.parties import Parties
 from ledger.service.party_keys import PartyKeys
 from ledger.service.positions import Positions
+from ledger.service.presentations import Presentations
 from ledger.service.principals import Principals
 from ledger.service.provenance import Provenances
 from ledger.service.provisions import Provisions
@@ -68,18 +70,12 @@ DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """An open ledger: its use cases, ready to call."""
+class Ledger(Participant):
+    """The operator's open ledger: its use cases, ready to call."""
 
-    settings: Settings
     installation: Installation
-    clock: Callable[[], int]
-    database: Database
     sealer: Sealer
     custody: Custody
-    client: ChainClient
-    reader: ChainReader
-    follower: Follower
     scenarios: ScenarioBook
     scenario_drafts: ScenarioDrafts
     anchoring: Anchoring
@@ -93,7 +89,6 @@ class Ledger:
     issuance: Issuance
     corrections: Corrections
     bundles: Bundles
-    verification: Verification
     status: CertificateStatus
     rules: Ruleset
     registrations: Registrations
@@ -108,8 +103,6 @@ class Ledger:
     principals: Principals
     evidence: EvidenceBook
     transfers: Transfers
-    provenances: Provenances
-    inspection: Inspection
     holdings: Holdings
     holder_bundles: HolderBundles
     log_entries: LogEntries
@@ -129,8 +122,10 @@ class Ledger:
 def open_ledger(settings: Settings, clock: Callable[[], int] | None = None) -> Iterator[Ledger]:
     """Open the ledger in ``settings.home``, setting it up on first use and starting its local chain if it has one.
 
-    Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not there or is not the one it was set up on.
+    Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not there or is not the one it was set up on, and
+    ``Forbidden`` ``NOT_THE_OPERATOR`` where the folder is that of a joined installation.
     """
+    require_operating(settings.home)
     clock = clock or LocalClock(settings)
     with ExitStack() as stack:
         settings.home.mkdir(parents=True, exist_ok=True)
@@ -146,7 +141,14 @@ def open_ledger(settings: Settings, clock: Callable[[], int] | None = None) -> I
         # A notice of n working days lasts n days at least, whatever the calendar.
         notice = rules.notice_days * DAY
         installation = install(settings.home, chain, custody, database, sealer, lookup_key, notice, clock)
-        yield wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
+        ledger = wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
+        ledger.verification.settle()
+        yield ledger
+
+
+def open_participant(settings: Settings) -> AbstractContextManager[Participant]:
+    """Open what the folder holds: the operator's ledger, or a joined installation."""
+    return open_ledger(settings) if Membership.of(settings.home) is None else open_joined(settings)
 
 
 def wire(
@@ -180,6 +182,7 @@ def wire(
     holdings = Holdings(database, follower, clock)
     principals = Principals(database, clock)
     provenances = Provenances(database, reader, follower)
+    presentations = Presentations(database, reader, follower, clock, keeps_log=True)
     return Ledger(
         settings=settings,
         installation=installation,
@@ -194,6 +197,7 @@ def wire(
         scenario_drafts=ScenarioDrafts(database, clock),
         anchoring=anchoring,
         positions=positions,
+        party=installation.operator,
         parties=parties,
         party_keys=PartyKeys(database, reader, acting, anchoring),
         standing=Standing(database, reader, acting),
@@ -203,7 +207,8 @@ def wire(
         issuance=issuance,
         corrections=Corrections(database, reader, issuance, positions, status),
         bundles=bundles,
-        verification=Verification(database, client, reader, clock),
+        verification=Verification(database, client, reader, presentations, clock),
+        presentations=presentations,
         status=status,
         rules=rules,
         registrations=Registrations(database, reader, acting, evidence, descriptions, rules, clock),

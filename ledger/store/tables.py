@@ -80,11 +80,14 @@ class PartyKey(Base):
 
 
 class ApiKey(Base):
-    """An API key of a party: only its SHA-256 is kept (the key itself has 256 random bits)."""
+    """An API key of a party: only its SHA-256 is kept (the key itself has 256 random bits).
+
+    A joined installation knows no ``Party``, but its own party by its id on the chain.
+    """
 
     __tablename__ = "api_key"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
-    party_id: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    party_id: Mapped[str] = mapped_column(Hex32, index=True)
     key_digest: Mapped[str] = mapped_column(Hex32, unique=True)
     created_at: Mapped[int]
     revoked_at: Mapped[int | None]
@@ -231,14 +234,26 @@ class Certificate(Base):
 
 
 class Presentation(Base):
-    """A verification of a presented certificate, recorded for the subject."""
+    """A verification of a usage certificate, recorded for the subject; the certificate may be one of another ledger.
+
+    With ``nonce_digest`` it was presented to be used: ``pending`` until it is known how that ended. ``presented`` is
+    the digest of what was presented, ``batch`` and ``index`` are where a genuine certificate stands. ``ordinal`` and
+    ``tx_hash`` are of the use that was tried last, recorded before the node had it: of one that counted if the result
+    is ``valid``.
+    """
 
     __tablename__ = "presentation"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
-    certificate_no: Mapped[str] = mapped_column(ForeignKey("certificate.certificate_no"), index=True)
+    certificate_no: Mapped[str] = mapped_column(String(32), index=True)
     consumer: Mapped[str] = mapped_column(Hex32)
-    nonce_digest: Mapped[str] = mapped_column(String(80), unique=True)
-    result: Mapped[str] = mapped_column(String(48))
+    nonce_digest: Mapped[str | None] = mapped_column(String(80), unique=True)
+    presented: Mapped[str | None] = mapped_column(String(80))
+    fields: Mapped[list[str]]
+    batch: Mapped[int | None]
+    index: Mapped[int | None]
+    ordinal: Mapped[int | None]
+    tx_hash: Mapped[str | None] = mapped_column(Hex32)
+    result: Mapped[str] = mapped_column(String(48), index=True)
     created_at: Mapped[int]
 
 

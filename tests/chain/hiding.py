@@ -19,6 +19,13 @@ class HidingConnection(Connection):
         super().__init__(url)
         self._hidden = hidden
 
+    def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        told = zip(calls, super().ask_many(calls), strict=True)
+        return [
+            [log for log in answer if not self._hidden(log)] if method == "eth_getLogs" else answer
+            for (method, _), answer in told
+        ]
+
     def logs(
         self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None] = ()
     ) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from hashlib import sha256
 import pytest
 from eth_utils.crypto import keccak
 
+from ledger.chain import calls
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.contracts import signature
@@ -106,6 +107,46 @@ def test_one_of_two_racing_uses_wins(chain: Chain) -> None:
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(use, banks)) == ["LOG_USE_OUT_OF_ORDER", "won"]
     assert chain.reader.uses_of(0, 0) == 1
+
+
+def test_hash_is_told_before_the_node_has_the_transaction(chain: Chain) -> None:
+    chain.client.anchor(0, 1, ROOT)
+    told: list[tuple[str, object]] = []
+
+    def note(tx_hash: str) -> None:
+        told.append((tx_hash, chain.client.connection.transaction(tx_hash)))
+
+    receipt = chain.client.send(calls.revoke(0, 0, "fraud"), announce=note)
+    assert told == [(receipt.tx_hash, None)]
+
+
+def test_transaction_waits_until_its_block(chain: Chain) -> None:
+    chain.client.anchor(0, 1, ROOT)
+    hashes: list[str] = []
+    chain.node.rpc("miner_stop")
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(chain.client.send, calls.revoke(0, 0, "fraud"), announce=hashes.append)
+            while not (hashes and chain.client.waits(hashes[0])):
+                assert not sent.done()
+            chain.node.rpc("miner_start")
+            assert sent.result().tx_hash == hashes[0]
+    finally:
+        chain.node.rpc("miner_start")
+    assert not chain.client.waits(hashes[0])
+    assert not chain.client.waits("ee" * 32)
+
+
+def test_what_stops_the_announcement_stops_the_transaction_and_spends_no_nonce(chain: Chain) -> None:
+    chain.client.anchor(0, 1, ROOT)
+
+    def stop(_tx_hash: str) -> None:
+        raise Conflict("STOPPED", "Stopped.")
+
+    with pytest.raises(Conflict, match="STOPPED"):
+        chain.client.send(calls.revoke(0, 0, "fraud"), announce=stop)
+    assert chain.reader.state_of(0, 0) == "active"
+    chain.client.revoke(0, 0, "fraud")
 
 
 def test_every_contract_error_has_a_meaning_and_a_code() -> None:

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.chain import asset_calls, calls
-from ledger.chain import reader as reading
+from ledger.chain import asset_calls, calls, questions
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import AssetRecord, LeafStatus, StatusChange, Use, Withdrawal
 from ledger.chain.sender import Receipt
@@ -263,7 +262,7 @@ def test_events_come_in_order_whatever_the_range(chain: Chain, monkeypatch: pyte
     whole = chain.reader.events(first, last)
     places = [(event.block_number, event.log_index) for event in whole]
     assert places == sorted(set(places))
-    monkeypatch.setattr(reading, "LOG_RANGE_BLOCKS", 4)
+    monkeypatch.setattr(questions, "LOG_RANGE_BLOCKS", 4)
     assert chain.reader.events(first, last) == whole
     assert chain.reader.events(last + 1, last) == []
 

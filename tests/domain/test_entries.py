@@ -94,6 +94,7 @@ PRESENTATION = {
     "consumer": ID,
     "fields": [],
     "nonce_digest": DIGEST,
+    "result": "used_up",
     "iat": 1,
 }
 USE = {"id": ULID, "certificate": DIGEST, "consumer": ID, "ordinal": 1, "result": "valid", "iat": 1}
@@ -192,6 +193,7 @@ def test_missing_member(kind: str, member: str) -> None:
 # Of the values that fit nothing else, the one that these members take.
 TAKES: dict[str, Any] = {
     "presentation.fields": [],
+    "presentation.nonce_digest": None,
     "authorization.separate_consent": True,
     "authorization.holder_key": {"a": {}},
     "request.pia_digest": None,

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from ledger.domain.entries import VERIFICATION_RESULTS
 from ledger.proof.facts import Facts
 from ledger.proof.jws import public_jwk
-from ledger.proof.report import NAMES, Report, Verdict
+from ledger.proof.report import _RESULTS, NAMES, Report, Verdict
 from ledger.proof.verifier import MAX_KEY_BINDING_SKEW, Expectation, verify
 from tests.proof.builder import usage
 from tests.proof.cast import (
@@ -205,7 +206,7 @@ def test_one_mutation_fails_its_check(number: int, code: str, what: str, report:
     assert failure is not None
     assert (failure.number, failure.name, failure.code) == (number, NAMES[number - 1], code)
     assert [check.number for check in found.checks] == list(range(1, 12))
-    assert not found.valid
+    assert (found.valid, found.genuine) == (False, number > 6)
     later = {check.verdict for check in found.checks[number:]}
     if number <= 6:
         assert later == {Verdict.NOT_REACHED}
@@ -222,6 +223,11 @@ def test_nothing_is_disclosed_unless_valid(number: int, code: str, what: str, re
     told = json.dumps(found.to_dict())
     assert not any(f'"{name}"' in told for name in ("cnf", "_sd", "components", "providers"))
     assert HIDDEN["tax_trend"] not in told
+
+
+def test_every_result_can_be_recorded() -> None:
+    told = {"valid", "tampered", "refused", "unknown", *_RESULTS.values()}
+    assert told | {"lapsed"} == set(VERIFICATION_RESULTS)
 
 
 def test_every_check_has_a_mutation() -> None:

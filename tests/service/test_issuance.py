@@ -125,7 +125,7 @@ def test_single_use_holds_under_twenty_simultaneous_presentations(pilot: Pilot) 
     assert sum(report.valid for report in reports) == 1
     assert {report.result for report in reports} == {"valid", "used_up"}
     assert pilot.ledger.verification.status(number)["state"] == "active"
-    recorded = pilot.ledger.verification.presentations(number)
+    recorded = pilot.ledger.presentations.page(number, None, 100)
     assert sorted(row.result for row in recorded) == ["used_up"] * 19 + ["valid"]
 
 

@@ -1,0 +1,221 @@
+"""Joined installations: another party runs this software on the operator's chain, with a database and a key of its own.
+
+It verifies, records uses in its own name, and follows the chain. It never deploys, anchors or registers anyone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger.chain.client import ChainClient
+from ledger.chain.deployment import Deployment
+from ledger.chain.reader import ChainReader
+from ledger.chain.records import PartyRecord
+from ledger.domain.parties import Role
+from ledger.errors import Conflict, Forbidden, Misconfigured, NotFound
+from ledger.index.follower import Follower
+from ledger.service.api_keys import add_key, party_of_key
+from ledger.service.inspection import Inspection
+from ledger.service.keys import Custody, write_private
+from ledger.service.local_chain import LocalClock
+from ledger.service.participant import Participant
+from ledger.service.parties import Actor, acting
+from ledger.service.presentations import Presentations
+from ledger.service.provenance import Provenances
+from ledger.service.settings import Settings
+from ledger.service.verification import Verification
+from ledger.store.database import Database, open_engine
+from ledger.store.migrations import upgrade
+
+USERS = frozenset({Role.CONSUMER, Role.ISSUER})
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Who a joined installation is: its party's id on the chain, the account it sends from, the node it asks."""
+
+    party: str
+    account: str
+    rpc_url: str
+
+    @classmethod
+    def of(cls, home: Path) -> Membership | None:
+        """The membership of the installation in ``home``; None if it has not joined another's chain.
+
+        Raises ``Misconfigured`` ``MEMBERSHIP_DAMAGED``.
+        """
+        path = _membership_file(home)
+        if not path.exists():
+            return None
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (ValueError, TypeError) as error:
+            raise Misconfigured(
+                "MEMBERSHIP_DAMAGED",
+                "The file that says who this installation is cannot be read.",
+                where=str(path),
+                hint="Move it away and run `pingzheng join` again.",
+            ) from error
+
+
+class OwnParty:
+    """The one party that a joined installation lets in; of others it knows what the chain says."""
+
+    def __init__(self, database: Database, reader: ChainReader, party: str, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._reader = reader
+        self._party = party
+        self._clock = clock
+
+    def new_api_key(self, identifier: str) -> str:
+        """A fresh API key of our own party; raises ``NotFound`` ``PARTY_UNKNOWN`` for any other."""
+        if identifier != self._party:
+            raise NotFound("PARTY_UNKNOWN", "No such party.", hint="A joined installation has keys for its own party.")
+        with self._database.write() as session:
+            return add_key(session, identifier, self._clock())
+
+    def authenticate(self, key: str) -> Actor:
+        """Who holds this API key, with its roles by the chain; raises ``Unauthenticated``, ``Forbidden``."""
+        with self._database.read() as session:
+            holder = party_of_key(session, key)
+        return acting(self._reader.party(self._reader.party_no(holder)))
+
+
+def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) -> Membership:
+    """Make the folder in ``settings`` a joined installation of the party that ``key`` is an account's of.
+
+    Safe to repeat; again with another key of the same party, that key is used from then on. Raises ``Conflict``
+    ``HOME_TAKEN``, ``Misconfigured`` or ``ChainUnavailable`` if the node does not serve the deployment, and as
+    ``account_in_force``.
+    """
+    home = settings.home
+    deployment = Deployment.load(deployment_file)
+    client = ChainClient.at(rpc_url, deployment, key.hex()).check()
+    membership = Membership(account_in_force(ChainReader(client), client.account).id, client.account, rpc_url)
+    _require_free(home, membership, deployment)
+    deployment.save(home / "deployment.json")
+    Custody(settings.keys_folder / "accounts.json").keep(key)
+    write_private(_membership_file(home), json.dumps(asdict(membership), indent=1))
+    return membership
+
+
+def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
+    """The party that may record uses from this account.
+
+    Raises ``Forbidden`` ``ACCOUNT_UNKNOWN``, ``ACCOUNT_RETIRED``, ``PARTY_NOT_ACTIVE`` or ``ROLE_MISSING``.
+    """
+    bound = reader.account(account)
+    if bound is None:
+        raise Forbidden(
+            "ACCOUNT_UNKNOWN",
+            "The account of this key belongs to no party of the chain.",
+            where=account,
+            hint="Give the operator the key's public half, to register your party with it.",
+        )
+    if bound.valid_to or bound.compromised_at:
+        raise Forbidden(
+            "ACCOUNT_RETIRED",
+            "The account of this key was replaced by another.",
+            where=account,
+            hint="Run `pingzheng join` again with the party's present key.",
+        )
+    record = reader.party(bound.party_no)
+    if not acting(record).roles & USERS:
+        raise Forbidden(
+            "ROLE_MISSING",
+            "The party may not record uses: it is no consumer.",
+            where=f"party {record.no}",
+            hint="Ask the authority for the role.",
+            roles=list(record.roles),
+        )
+    return record
+
+
+def require_operating(home: Path) -> None:
+    """Raise ``Forbidden`` ``NOT_THE_OPERATOR`` in a joined installation: what follows is the operator's to do."""
+    if Membership.of(home) is not None:
+        raise not_the_operator()
+
+
+def not_the_operator() -> Forbidden:
+    """The one answer of a joined installation to all that only the operator's can do."""
+    return Forbidden(
+        "NOT_THE_OPERATOR",
+        "This installation has joined another operator's chain: it verifies, records uses and follows the chain.",
+        hint="Ask the operator's installation to do this.",
+    )
+
+
+@contextmanager
+def open_joined(settings: Settings, clock: Callable[[], int] | None = None) -> Iterator[Participant]:
+    """Open the joined installation in ``settings.home``.
+
+    Raises ``Misconfigured`` ``NOT_JOINED``, and ``ChainUnavailable`` or ``Misconfigured`` if the node does not serve
+    the chain that was joined.
+    """
+    membership = Membership.of(settings.home)
+    if membership is None:
+        raise Misconfigured("NOT_JOINED", "This folder has joined no chain.", hint="Run `pingzheng join` first.")
+    settings = settings.model_copy(update={"rpc_url": settings.rpc_url or membership.rpc_url})
+    key = Custody(settings.keys_folder / "accounts.json").private_key(membership.account)
+    deployment = Deployment.load(settings.home / "deployment.json")
+    with ExitStack() as stack:
+        engine = open_engine(settings.database)
+        stack.callback(engine.dispose)
+        upgrade(engine)
+        client = ChainClient.at(settings.rpc_url or membership.rpc_url, deployment, key.hex()).check()
+        opened = _wire(settings, membership, Database(engine), client, clock or LocalClock(settings))
+        opened.verification.settle()
+        yield opened
+
+
+def _wire(
+    settings: Settings, membership: Membership, database: Database, client: ChainClient, clock: Callable[[], int]
+) -> Participant:
+    reader = ChainReader(client)
+    follower = Follower(database.engine, reader)
+    presentations = Presentations(database, reader, follower, clock, keeps_log=False)
+    provenances = Provenances(database, reader, follower)
+    return Participant(
+        settings=settings,
+        clock=clock,
+        database=database,
+        client=client,
+        reader=reader,
+        follower=follower,
+        party=membership.party,
+        parties=OwnParty(database, reader, membership.party, clock),
+        verification=Verification(database, client, reader, presentations, clock),
+        presentations=presentations,
+        provenances=provenances,
+        inspection=Inspection(
+            database, reader, follower, provenances, clock, lambda: _own_account(reader, membership.account)
+        ),
+    )
+
+
+def _own_account(reader: ChainReader, account: str) -> dict[str, Any]:
+    record = account_in_force(reader, account)
+    return {"account": account, "party": record.id, "roles": list(record.roles)}
+
+
+def _require_free(home: Path, wanted: Membership, deployment: Deployment) -> None:
+    known, path = Membership.of(home), home / "deployment.json"
+    another = known is not None and known.party != wanted.party
+    operating = (home / "installation.json").exists()
+    if another or operating or (path.exists() and Deployment.load(path) != deployment):
+        raise Conflict(
+            "HOME_TAKEN",
+            "This folder is another installation's: an operator's, another party's, or one on another chain.",
+            where=str(home),
+            hint="Choose another folder with --home.",
+        )
+
+
+def _membership_file(home: Path) -> Path:
+    return home / "joined.json"
