@@ -44,16 +44,17 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     subjects = frozenset[str]().union(*needed.subjects.values())
     numbers = {subject: asked.party_no(subject) for subject in sorted(subjects)}
     anchors = {batch: word for batch, told in commitments.items() if (word := told())}
-    withdrawn = {
-        place: asked.withdrawal_history(
-            place.batch, place.index, *span, parties=[no for named in needed.subjects[place] if (no := numbers[named]())]
-        )
+    named = {
+        place: [no for subject in needed.subjects[place] if (no := numbers[subject]())]
         for place in places
         if place in needed.subjects and place.batch in anchors
     }
+    withdrawn = {
+        place: asked.withdrawal_history(place.batch, place.index, *span, parties) for place, parties in named.items()
+    }
     owners = _owners(asked, bound, needed)
     accounts = _accounts(bundle, bound, owners)
-    named = {fact.party for fact in accounts.values()}
+    signers = {fact.party for fact in accounts.values()}
     return Facts(
         chain=ChainId(
             deployment.chain_id, deployment.certificate_log, deployment.party_registry, deployment.asset_registry
@@ -66,7 +67,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
         uses={place: _uses(told()) for place, told in uses.items() if place.batch in anchors},
         withdrawals={place: _withdrawals(reader, told()) for place, told in withdrawn.items()},
         accounts=accounts,
-        parties={party: fact for party, fact in owners.values() if party in named},
+        parties={party: fact for party, fact in owners.values() if party in signers},
         assets=_assets(reader, needed, block),
     )
 
