@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -19,17 +19,20 @@ from ledger.index.lineage import lineage_of
 from ledger.index.tables import EVENTS, PARTIES
 from ledger.proof.asset_history import view_at
 from ledger.proof.asset_view import AssetView
+from ledger.proof.bundle import Position
 from ledger.proof.head import genesis
 from ledger.proof.history import HistoryEvent, verify_history
 from ledger.proof.lineage_picture import lineage_picture
 from ledger.proof.prov import prov_document
 from ledger.proof.recorded_history import RecordedCertificate, RecordedEvent, RecordedHistory, RecordedParty
 from ledger.proof.timeline import timeline_picture
-from ledger.service.positions import not_anchored_yet
+from ledger.service.positions import not_anchored_yet, positions
 from ledger.service.presentations import place_of
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.tables import Certificate, Disclosure, Presentation, Registration
+
+AUTHORIZATIONS: Final = {"entry": "authorization"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +120,18 @@ class Provenances:
         return lineage_picture(self.lineage(identifier))
 
     def certificate(self, number: str) -> Provenance:
-        """Issue, anchor, status changes and uses of a certificate; proven by the head of the whole log.
+        """Issue, anchor, status changes and uses of a certificate, and how the authorizations that it rests on ended
+        (told as ``names.entry`` ``authorization``); proven by the head of the whole log.
 
-        Of one that was issued elsewhere and verified here, all but its issue.
+        Of one that was issued elsewhere and verified here, neither its issue nor its authorizations.
         """
         block = self._follower.sync().block_number
         with self._database.read() as session:
             where = place_of(session, number)
             row = session.get(Certificate, number)
             body = None if row is None else log_store.statement(session, row.leaf)
+            rests_on = [leaf.removeprefix("sha-256:") for leaf in (body or {}).get("authorizations", ())]
+            consents = set(positions(session, rests_on).values())
             presented = list(
                 session.scalars(
                     select(Presentation).where(Presentation.certificate_no == number).order_by(Presentation.id)
@@ -137,8 +143,11 @@ class Provenances:
         if where is None:
             raise not_anchored_yet()
         rows = self._rows("CertificateLog", "")
-        mine = [event for event in rows if _touches(event, where.batch, where.index)]
+        subject = 0 if body is None else self._reader.party_no(body["sub"])
+        ended = [event for event in rows if any(_ends(event, consent, subject) for consent in consents)]
+        mine = [event for event in rows if event["name"] != "Withdrawn" and _touches(event, where)]
         proven = self._prove("CertificateLog", None, rows, mine, block)
+        theirs = [event | {"names": event["names"] | AUTHORIZATIONS} for event in map(self._readable, ended)]
         args = {"certificate_no": number}
         issued = [] if body is None else [{"name": "Issued", "at": body["iat"], "by": body["iss"], "args": args}]
         seen = [
@@ -147,7 +156,7 @@ class Provenances:
         ] + [
             {"name": "Disclosed", "at": item.created_at, "by": item.by, "args": {"case": item.case}} for item in opened
         ]
-        told = sorted([*issued, *proven.events, *seen], key=lambda event: int(event["at"]))
+        told = sorted([*issued, *proven.events, *theirs, *seen], key=lambda event: int(event["at"]))
         return Provenance(tuple(told), proven.completeness)
 
     def log(self) -> Completeness:
@@ -268,10 +277,16 @@ def _not_on_chain(identifier: str) -> Conflict:
     return Conflict("ASSET_NOT_ON_CHAIN", "The chain has no event of this asset.", where=identifier)
 
 
-def _touches(event: Mapping[str, Any], batch: int, index: int) -> bool:
+def _ends(event: Mapping[str, Any], consent: Position, subject: int) -> bool:
+    """Whether the event changes a consent's status, or is its subject's own withdrawal; anyone else's ends nothing."""
+    own = event["name"] == "Withdrawn" and event["by"] == subject
+    return (own or event["name"] == "StatusChanged") and _touches(event, consent)
+
+
+def _touches(event: Mapping[str, Any], where: Position) -> bool:
     args = event["args"]
-    if args["batch"] != batch:
+    if args["batch"] != where.batch:
         return False
     if event["name"] == "StatusChanged":
-        return args["word"] == index // 128 and bool(int(str(args["mask"]), 0) >> (index % 128) & 1)
-    return bool(event["name"] == "Anchored" or args.get("index") == index)
+        return args["word"] == where.index // 128 and bool(int(str(args["mask"]), 0) >> (where.index % 128) & 1)
+    return bool(event["name"] == "Anchored" or args.get("index") == where.index)
