@@ -19,6 +19,7 @@ from ledger.cli import (
     registrations,
     rights,
     rulesets,
+    sealing,
     serve,
     skip,
     verify,
@@ -58,6 +59,7 @@ for name, group in (
     ("lien", rights.liens),
     ("assess", rights.assess),
     ("catalogue", catalogue.app),
+    ("sealing", sealing.app),
     ("log", inspect.log),
     ("index", inspect.index),
 ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ from ledger.service.important_data import ImportantDataList
 from ledger.service.inspection import Inspection
 from ledger.service.installation import Installation, install
 from ledger.service.issuance import Issuance
-from ledger.service.keys import Custody, FileKeyProvider, SecretFile
+from ledger.service.key_providers import local_keys
+from ledger.service.key_rotation import KeyRotation
+from ledger.service.keys import Custody, SecretFile
 from ledger.service.liens import Liens
 from ledger.service.lineage import Lineage
 from ledger.service.local_chain import LocalClock, open_chain
@@ -59,7 +62,7 @@ from ledger.service.transfers import Transfers
 from ledger.service.verification import Verification
 from ledger.store.database import Database, open_engine
 from ledger.store.migrations import upgrade
-from ledger.store.sealing import Sealer
+from ledger.store.sealing import KeyProvider, Sealer
 
 DAY = 86_400
 
@@ -73,6 +76,7 @@ class Ledger:
     clock: Callable[[], int]
     database: Database
     sealer: Sealer
+    key_rotation: KeyRotation
     custody: Custody
     client: ChainClient
     reader: ChainReader
@@ -120,9 +124,12 @@ class Ledger:
 
 
 @contextmanager
-def open_ledger(settings: Settings, clock: Callable[[], int] | None = None) -> Iterator[Ledger]:
+def open_ledger(
+    settings: Settings, clock: Callable[[], int] | None = None, keys: KeyProvider | None = None
+) -> Iterator[Ledger]:
     """Open the ledger in ``settings.home``, setting it up on first use and starting its local chain if it has one.
 
+    ``keys`` wraps data keys in place of the provider that the settings name, such as a key management service.
     Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not there or is not the one it was set up on.
     """
     clock = clock or LocalClock(settings)
@@ -134,7 +141,7 @@ def open_ledger(settings: Settings, clock: Callable[[], int] | None = None) -> I
         chain = stack.enter_context(open_chain(settings))
         custody = Custody(settings.keys_folder / "accounts.json")
         database = Database(engine)
-        sealer = Sealer(FileKeyProvider(settings.keys_folder))
+        sealer = Sealer(keys or local_keys(settings.key_provider, settings.keys_folder, os.environ))
         lookup_key = SecretFile(settings.keys_folder / "lookup.key").read()
         rules = RulesetBook.load(settings.rulesets).get(settings.ruleset)
         # A notice of n working days lasts n days at least, whatever the calendar.
@@ -177,6 +184,7 @@ def wire(
         clock=clock,
         database=database,
         sealer=sealer,
+        key_rotation=KeyRotation(database, sealer),
         custody=custody,
         client=client,
         reader=reader,
