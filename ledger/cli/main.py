@@ -23,6 +23,7 @@ from ledger.cli import (
     requests,
     rights,
     rulesets,
+    sealing,
     serve,
     skip,
     statements,
@@ -70,6 +71,7 @@ for name, group in (
     ("lien", rights.liens),
     ("assess", rights.assess),
     ("catalogue", catalogue.app),
+    ("sealing", sealing.app),
     ("log", inspect.log),
     ("index", inspect.index),
 ):

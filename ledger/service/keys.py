@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -23,6 +24,16 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # A file's name is on the disk when its folder is: a key that a record needs must not vanish in a power cut.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class SecretFile:
@@ -34,7 +45,7 @@ class SecretFile:
     def read(self) -> bytes:
         """The secret; raises ``Misconfigured`` ``KEY_FILE_DAMAGED`` if the file does not hold one."""
         if not self._path.exists():
-            write_private(self._path, secrets.token_hex(32) + "\n")
+            self.make()
         try:
             secret = bytes.fromhex(self._path.read_text().strip())
         except ValueError:
@@ -48,30 +59,14 @@ class SecretFile:
             )
         return secret
 
-
-class FileKeyProvider:
-    """Key-encryption keys as files ``kek-<id>.key`` (see ``store.sealing.KeyProvider``)."""
-
-    def __init__(self, folder: Path, current: str = "1") -> None:
-        self._folder = folder
-        self._current = current
-
-    @property
-    def current(self) -> str:
-        """Id of the key that wraps new records."""
-        return self._current
-
-    def key(self, key_id: str) -> bytes:
-        """The key with that id; the current one is made when it is first needed."""
-        path = self._folder / f"kek-{key_id}.key"
-        if key_id != self._current and not path.exists():
-            raise Misconfigured(
-                "SEALING_KEY_MISSING",
-                f"The key-encryption key {key_id} is not held here.",
-                where=path.name,
-                hint="Restore the key file; what it wraps cannot be read without it.",
-            )
-        return SecretFile(path).read()
+    def make(self) -> None:
+        """Make the secret unless there is one: of two processes that do so at once, both go on with the first's."""
+        draft = self._path.with_name(f"{self._path.stem}-{secrets.token_hex(4)}.new")
+        write_private(draft, secrets.token_hex(32) + "\n")
+        with contextlib.suppress(FileExistsError):
+            self._path.hardlink_to(draft)
+        draft.unlink()
+        _sync_folder(self._path.parent)
 
 
 class Custody:

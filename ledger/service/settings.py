@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +23,9 @@ class Settings(BaseSettings):
     region: str = Field("440800", description="Region code of the issuing platform, in certificate numbers.")
     batch_size: int = Field(1024, ge=1, le=8192, description="A batch closes when it holds so many entries.")
     batch_age: int = Field(2, ge=0, le=3600, description="… or when its first entry has waited so long.")
+    key_provider: Literal["file", "environment"] = Field(
+        "file", description="Where keys that wrap data keys are: files in home/keys, or PINGZHENG_KEK_<id>."
+    )
     local_chain_id: int = Field(1337, description="Chain id of the local chain.")
 
     @classmethod

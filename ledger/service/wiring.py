@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -30,7 +31,9 @@ from ledger.service.inspection import Inspection
 from ledger.service.installation import Installation, install
 from ledger.service.issuance import Issuance
 from ledger.service.joining import Membership, open_joined, require_operating
-from ledger.service.keys import Custody, FileKeyProvider, SecretFile
+from ledger.service.key_providers import local_keys
+from ledger.service.key_rotation import KeyRotation
+from ledger.service.keys import Custody, SecretFile
 from ledger.service.liens import Liens
 from ledger.service.lineage import Lineage
 from ledger.service.local_chain import LocalClock, open_chain
@@ -64,7 +67,7 @@ from ledger.service.transfers import Transfers
 from ledger.service.verification import Verification
 from ledger.store.database import Database, open_engine
 from ledger.store.migrations import upgrade
-from ledger.store.sealing import Sealer
+from ledger.store.sealing import KeyProvider, Sealer
 
 DAY = 86_400
 
@@ -75,6 +78,7 @@ class Ledger(Participant):
 
     installation: Installation
     sealer: Sealer
+    key_rotation: KeyRotation
     custody: Custody
     scenarios: ScenarioBook
     scenario_drafts: ScenarioDrafts
@@ -119,9 +123,12 @@ class Ledger(Participant):
 
 
 @contextmanager
-def open_ledger(settings: Settings, clock: Callable[[], int] | None = None) -> Iterator[Ledger]:
+def open_ledger(
+    settings: Settings, clock: Callable[[], int] | None = None, keys: KeyProvider | None = None
+) -> Iterator[Ledger]:
     """Open the ledger in ``settings.home``, setting it up on first use and starting its local chain if it has one.
 
+    ``keys`` wraps data keys in place of the provider that the settings name, such as a key management service.
     Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not there or is not the one it was set up on, and
     ``Forbidden`` ``NOT_THE_OPERATOR`` where the folder is that of a joined installation.
     """
@@ -135,7 +142,7 @@ def open_ledger(settings: Settings, clock: Callable[[], int] | None = None) -> I
         chain = stack.enter_context(open_chain(settings))
         custody = Custody(settings.keys_folder / "accounts.json")
         database = Database(engine)
-        sealer = Sealer(FileKeyProvider(settings.keys_folder))
+        sealer = Sealer(keys or local_keys(settings.key_provider, settings.keys_folder, os.environ))
         lookup_key = SecretFile(settings.keys_folder / "lookup.key").read()
         rules = RulesetBook.load(settings.rulesets).get(settings.ruleset)
         # A notice of n working days lasts n days at least, whatever the calendar.
@@ -189,6 +196,7 @@ def wire(
         clock=clock,
         database=database,
         sealer=sealer,
+        key_rotation=KeyRotation(database, sealer),
         custody=custody,
         client=client,
         reader=reader,

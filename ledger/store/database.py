@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_MS = 30_000
+SCRUB_TIMEOUT_MS = 5_000
 
 
 def open_engine(url: str) -> Engine:
@@ -61,3 +63,26 @@ class Database:
             Session(connection, expire_on_commit=False) as session,
         ):
             yield session
+
+    def scrub(self, timeout_ms: int = SCRUB_TIMEOUT_MS) -> bool:
+        """Leave nothing of what was deleted in the files of an SQLite database; slow in proportion to its size.
+
+        The write-ahead log keeps old pages until it is emptied, and when a page is split, ``secure_delete`` leaves what
+        moved away in its gaps: so the database is rebuilt, then the log truncated. ``False`` when a writer or reader
+        stood in the way for that long or the disk had no room (nothing is lost: call it again), and for PostgreSQL,
+        whose dead rows, log files and backups are its operator's to clean.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return False
+        connection = self.engine.raw_connection()
+        cursor = connection.cursor()
+        try:
+            cursor.execute(f"PRAGMA busy_timeout={timeout_ms}")
+            cursor.execute("VACUUM")
+            busy, _pages, _moved = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+            connection.close()
+        return not busy

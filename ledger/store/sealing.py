@@ -1,53 +1,80 @@
 """Sealed payloads: AES-256-GCM under a data key per record, itself wrapped by a key-encryption key.
 
-Destroying the wrapped data key erases the text for good; every proof over the rest stays valid.
+Destroying the wrapped data key erases the text for good; every proof over the rest stays valid. Wrapping it anew under
+another key-encryption key leaves nonce and ciphertext as they are.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
-from sqlalchemy import select, update
+from sqlalchemy import LargeBinary, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.domain.canonical import canonical, parse_json
-from ledger.errors import NotFound
+from ledger.errors import Misconfigured, NotFound
 from ledger.store.tables import Sealed
 
 MAX_SEALED_BYTES = 16 * 1024 * 1024
 
 
 class KeyProvider(Protocol):
-    """Holds key-encryption keys: a file here, a key management service elsewhere."""
+    """Wraps and unwraps data keys; a key-encryption key never leaves it.
+
+    Key files and the environment are in ``service.key_providers``. A key management service is one more class with
+    these four members, calling the service's own wrap and unwrap; give an object of it to
+    ``service.wiring.open_ledger(settings, keys=…)``, which every use case gets its sealer from. It is called within
+    database transactions, once per record, so it should answer in milliseconds, and raise ``Misconfigured`` when it
+    cannot.
+    """
 
     @property
     def current(self) -> str:
-        """Id of the key that wraps new records."""
+        """Id of the key that wraps new records, at most 64 characters; asked anew for every record."""
 
-    def key(self, key_id: str) -> bytes:
-        """The 32-byte key with that id; raises ``Misconfigured`` if it is not held."""
+    def wrap(self, data_key: bytes, key_id: str) -> bytes:
+        """The data key (32 bytes) wrapped under the key with that id; raises ``Misconfigured`` if it is not held."""
+
+    def unwrap(self, wrapped: bytes, key_id: str) -> bytes:
+        """The data key again; raises ``Misconfigured`` if the key is not held, or is not the one that wrapped it."""
+
+    def renew(self, to: str | None) -> str:
+        """Make a new key current, named ``to``, and return its id.
+
+        Where keys are made elsewhere: the id of the current one.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCounts:
+    """How many records each key-encryption key wraps, by key id, and how many were erased."""
+
+    by_key: dict[str, int]
+    erased: int
 
 
 class Sealer:
     """Seals and opens JSON values; the record's id is authenticated with the text."""
 
     def __init__(self, keys: KeyProvider) -> None:
-        self._keys = keys
+        self.keys = keys
 
     def seal(self, session: Session, value: object) -> str:
         """Store ``value`` sealed and return the record's id."""
         record_id = str(ULID())
         data_key, nonce = AESGCM.generate_key(256), secrets.token_bytes(12)
-        key_id = self._keys.current
+        key_id = self.keys.current
         session.add(
             Sealed(
                 id=record_id,
                 key_id=key_id,
-                wrapped_key=aes_key_wrap(self._keys.key(key_id), data_key),
+                wrapped_key=self.keys.wrap(data_key, key_id),
                 nonce=nonce,
                 ciphertext=AESGCM(data_key).encrypt(nonce, canonical(value), record_id.encode()),
             )
@@ -56,19 +83,64 @@ class Sealer:
         return record_id
 
     def open(self, session: Session, record_id: str) -> object:
-        """The value; raises ``NotFound`` ``SEALED_ERASED`` when its data key has been destroyed."""
+        """The value.
+
+        Raises ``NotFound`` ``SEALED_ERASED`` when its data key has been destroyed, ``Misconfigured`` when it cannot be
+        unwrapped or does not open the text.
+        """
         row = session.execute(select(Sealed).where(Sealed.id == record_id)).scalar_one()
         if row.wrapped_key is None:
             raise NotFound(
                 "SEALED_ERASED",
                 "The sealed text was erased; only its proofs remain.",
                 where=f"sealed record {record_id}",
-                hint="Ask the holder for the certificate: it is not kept here any more.",
+                hint="此处已依法删除，请向持有人索取原件。 Ask the holder for it: it is not kept here any more.",
             )
-        data_key = aes_key_unwrap(self._keys.key(row.key_id), row.wrapped_key)
-        text = AESGCM(data_key).decrypt(row.nonce, row.ciphertext, record_id.encode())
+        data_key = self.keys.unwrap(row.wrapped_key, row.key_id)
+        try:
+            text = AESGCM(data_key).decrypt(row.nonce, row.ciphertext, record_id.encode())
+        except InvalidTag as error:
+            raise Misconfigured(
+                "SEALED_DAMAGED",
+                "The sealed text is not what was sealed under this id.",
+                where=f"sealed record {record_id}",
+                hint="The database was changed by other means: restore it from a backup.",
+            ) from error
         return parse_json(text, max_bytes=MAX_SEALED_BYTES)
 
     def erase(self, session: Session, record_id: str) -> None:
-        """Destroy the data key of a record."""
+        """Destroy the data key of a record, and its ciphertext."""
         session.execute(update(Sealed).where(Sealed.id == record_id).values(wrapped_key=None, ciphertext=b""))
+
+    def kept(self, session: Session, record_ids: Iterable[str]) -> set[str]:
+        """Those of the records that have not been erased."""
+        query = select(Sealed.id).where(Sealed.id.in_(list(record_ids)), Sealed.wrapped_key.is_not(None))
+        return set(session.scalars(query))
+
+    def rewrap(self, session: Session, after: str, limit: int) -> list[str]:
+        """Wrap the next ``limit`` records after that id under the current key, if another one wraps them.
+
+        Returns their ids, in order.
+        """
+        current = self.keys.current
+        query = (
+            select(Sealed.id, Sealed.key_id, type_coerce(Sealed.wrapped_key, LargeBinary))
+            .where(Sealed.id > after, Sealed.key_id != current, Sealed.wrapped_key.is_not(None))
+            .order_by(Sealed.id)
+            .limit(limit)
+            # Else an erasure between reading and writing would be undone, where writers do not take turns.
+            .with_for_update()
+        )
+        rows = session.execute(query).all()
+        for record_id, key_id, wrapped in rows:
+            again = self.keys.wrap(self.keys.unwrap(wrapped, key_id), current)
+            session.execute(update(Sealed).where(Sealed.id == record_id).values(key_id=current, wrapped_key=again))
+        return [record_id for record_id, _, _ in rows]
+
+    def counts(self, session: Session) -> SealedCounts:
+        """What is wrapped by which key."""
+        kept = Sealed.wrapped_key.is_not(None)
+        query = select(Sealed.key_id, func.count()).where(kept).group_by(Sealed.key_id).order_by(Sealed.key_id)
+        by_key = dict(session.execute(query).all())
+        erased = session.execute(select(func.count()).select_from(Sealed).where(~kept)).scalar_one()
+        return SealedCounts(by_key, erased)

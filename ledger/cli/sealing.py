@@ -1,0 +1,47 @@
+"""``pingzheng sealing``: the keys that wrap the data keys of sealed records."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ledger.cli.opening import opened
+from ledger.cli.output import AsJson, Home, emit, progress
+from ledger.service.key_rotation import SealingStatus
+
+app = typer.Typer(no_args_is_help=True, help="密封 Sealed records: which keys wrap them, rotation.")
+
+
+@app.command()
+def status(home: Home = None, as_json: AsJson = False) -> None:
+    """How many records each key wraps; a key that wraps none is no longer needed."""
+    with opened(home, as_json) as ledger:
+        emit(_told(ledger.key_rotation.status()), as_json, "密封 Sealed records")
+
+
+@app.command()
+def rotate(
+    to: Annotated[
+        str | None, typer.Option(help="Id of the new key; default: the next number, or a rotation that was stopped.")
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Wrap every data key by a new key; payloads stay as they are, and Ctrl-C loses nothing: run it again to go on.
+
+    With keys in the environment set the new one first. 示例 Example:  pingzheng sealing rotate
+    """
+    with opened(home, as_json) as ledger, progress() as bar:
+        begun = ledger.key_rotation.begin(to)
+        task = bar.add_task("换钥 rewrap", total=begun.outdated)
+        rewrapped = ledger.key_rotation.run(lambda count: bar.advance(task, count))
+        emit(_told(ledger.key_rotation.status()) | {"rewrapped": rewrapped}, as_json, "换钥 Rotation")
+
+
+def _told(status: SealingStatus) -> dict[str, object]:
+    return {
+        "current_key": status.current,
+        "records_by_key": status.by_key,
+        "erased": status.erased,
+    }
