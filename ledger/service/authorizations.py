@@ -103,7 +103,9 @@ class Authorizations:
         scenario.require_subject_kind(PartyKind(self._parties.get(request.subject).kind))
         scenario.require_consumer_kind(PartyKind(self._parties.get(request.consumer).kind))
         for provider in request.providers:
-            scenario.require_provider_kind(PartyKind(self._parties.get(provider).kind))
+            kind = PartyKind(self._parties.get(provider).kind)
+            if not any(kind in source.provider_kinds for source in scenario.sources):
+                scenario.require_provider_kind(scenario.sources[0].name, kind)
 
     def _notice(self, scenario: Scenario, request: AuthorizationRequest) -> dict[str, Any]:
         # The elements of PIPL art. 23: recipient, purpose, method, kinds; and what follows from them.
