@@ -19,6 +19,7 @@ from ledger.cli import (
     registrations,
     rights,
     rulesets,
+    scenarios,
     serve,
     skip,
     verify,
@@ -48,7 +49,7 @@ assets.app.command()(provenance.lineage)
 for name, group in (
     ("key", parties.keys),
     ("party", parties.app),
-    ("scenario", inspect.scenario),
+    ("scenario", scenarios.app),
     ("ruleset", rulesets.app),
     ("consent", consents.app),
     ("certificate", certificates.app),
