@@ -80,19 +80,6 @@ class ApiKeyOut(BaseModel):
     api_key: str = Field(description="Shown this once.", examples=["pz_…"])
 
 
-class ScenarioOut(BaseModel):
-    code: str
-    version: int
-    standing: str
-    title: dict[str, str]
-    purpose: dict[str, str]
-    fields: list[dict[str, Any]]
-    max_validity_days: int
-    max_uses: int
-    digest: str
-    approved_by: list[str] = Field(description="Offices that approved this very definition.")
-
-
 class NoteIn(Strict):
     contact: str = Field(min_length=1, max_length=200, examples=["信贷部 Credit department"])
     purpose_note: str = Field("", max_length=400)
@@ -334,20 +321,6 @@ class CaseIn(Strict):
 
 class PayloadOut(BaseModel):
     claims: dict[str, Any]
-
-
-class ScenarioDraftIn(Strict):
-    scenario: dict[str, Any] = Field(description="The whole definition, as in a scenario file.")
-
-
-class ScenarioDraftOut(BaseModel):
-    digest: str
-    code: str
-    version: int
-    definition: dict[str, Any]
-    drafted_by: HexId
-    created_at: int
-    approvals: list[dict[str, Any]]
 
 
 class EntryOut(BaseModel):

@@ -1,4 +1,4 @@
-"""``pingzheng status``, ``log``, ``index`` and ``scenario``: looking at the ledger."""
+"""``pingzheng status``, ``log`` and ``index``: looking at the ledger."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from typing import Annotated
 import typer
 
 from ledger.cli.opening import opened, participating
-from ledger.cli.output import AsJson, Home, console, emit, emit_rows, errors_explained
-from ledger.service.scenarios import ScenarioBook
-from ledger.service.settings import Settings
+from ledger.cli.output import AsJson, Home, emit
 
 log = typer.Typer(no_args_is_help=True, help="日志 The log: head, batches, proofs, anchoring.")
 index = typer.Typer(no_args_is_help=True, help="索引 The index: rebuild it, check it against the chain.")
-scenario = typer.Typer(no_args_is_help=True, help="场景 Scenarios: list, show, check.")
 
 
 def status(home: Home = None, as_json: AsJson = False) -> None:
@@ -88,35 +85,3 @@ def check(home: Home = None, as_json: AsJson = False) -> None:
         emit(told, as_json, "索引 Index")
     if differing or not audit.agrees:
         raise typer.Exit(1)
-
-
-@scenario.command("list")
-def listing(as_json: AsJson = False) -> None:
-    """The scenarios in force."""
-    with errors_explained(as_json):
-        rows = [
-            {
-                "code": item.code,
-                "标题 title": f"{item.title.zh} {item.title.en}",
-                "standing": item.standing,
-                "days": item.max_validity_days,
-                "uses": item.max_uses,
-            }
-            for item in ScenarioBook.load(Settings().scenarios).all()
-        ]
-        emit_rows(rows, as_json, "场景 Scenarios")
-
-
-@scenario.command()
-def show(code: str, as_json: AsJson = False) -> None:
-    """One scenario: purpose, fields and rules."""
-    with errors_explained(as_json):
-        item = ScenarioBook.load(Settings().scenarios).get(code)
-        if not as_json:
-            console.print(f"[bold]{item.code}[/] {item.title.zh} {item.title.en} ({item.standing})")
-            console.print(f"{item.purpose.zh}\n{item.purpose.en}")
-        rows = [
-            {"field": field.name, "标题 title": f"{field.title.zh} {field.title.en}", "rule": dict(field.rule)}
-            for field in item.fields
-        ]
-        emit_rows(rows, as_json, "字段 Fields")

@@ -23,6 +23,7 @@ from ledger.cli import (
     requests,
     rights,
     rulesets,
+    scenarios,
     sealing,
     serve,
     skip,
@@ -57,7 +58,7 @@ assets.app.command()(provenance.lineage)
 for name, group in (
     ("key", parties.keys),
     ("party", parties.app),
-    ("scenario", inspect.scenario),
+    ("scenario", scenarios.app),
     ("ruleset", rulesets.app),
     ("request", requests.app),
     ("consent", consents.app),

@@ -93,22 +93,30 @@ def errors_explained(as_json: bool = False) -> Iterator[None]:
 def fail(error: PingzhengError, as_json: bool) -> NoReturn:
     """Print an error and end with exit code 2."""
     if as_json:
-        print_json(
-            {
-                "error": error.code,
-                "message": error.message,
-                "where": error.where,
-                "hint": error.hint,
-                "details": error.details,
-            }
-        )
+        print_json(error_told(error))
     else:
-        stderr.print(f"[bold red]错误 error[/] [bold]{error.code}[/]  {escape(error.message)}", highlight=False)
-        if error.where:
-            stderr.print(f"  位置 where: {error.where}", highlight=False, markup=False)
-        if error.hint:
-            stderr.print(f"  下一步 next: {error.hint}", highlight=False, markup=False)
+        explain(error)
     raise typer.Exit(EXIT_ERROR)
+
+
+def explain(error: PingzhengError) -> None:
+    """Print an error for people, on standard error."""
+    stderr.print(f"[bold red]错误 error[/] [bold]{error.code}[/]  {escape(error.message)}", highlight=False)
+    if error.where:
+        stderr.print(f"  位置 where: {error.where}", highlight=False, markup=False)
+    if error.hint:
+        stderr.print(f"  下一步 next: {error.hint}", highlight=False, markup=False)
+
+
+def error_told(error: PingzhengError) -> dict[str, Any]:
+    """An error as JSON values."""
+    return {
+        "error": error.code,
+        "message": error.message,
+        "where": error.where,
+        "hint": error.hint,
+        "details": error.details,
+    }
 
 
 def _cell(value: object) -> str:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from datetime import date
+from typing import Any, ClassVar, Self, TypeVar
 
 from ledger.domain.canonical import canonical, digest
 from ledger.errors import InvalidInput
+
+T = TypeVar("T")
+# Later ones have no day after them.
+LAST_DAY = date(9998, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,8 @@ class Bilingual:
 class DefinitionReader:
     """Takes members out of a definition one by one; what is left over is a mistake.
 
-    A subclass gives the error's code and hint. ``where`` is ``file: member: member``.
+    A subclass gives the error's code and hint. ``where`` is ``file: member: member``. Definitions are written by civil
+    servants: messages are in Chinese and English.
     """
 
     code: ClassVar[str]
@@ -30,7 +36,7 @@ class DefinitionReader:
 
     def __init__(self, raw: object, where: str) -> None:
         if not isinstance(raw, dict):
-            raise self._error(where, "A mapping is expected here.")
+            raise self._error(where, "这里应为若干成员。A mapping is expected here.")
         self._raw: Mapping[Any, Any] = raw
         self._left = dict(raw)
         self._where = where
@@ -38,16 +44,16 @@ class DefinitionReader:
     def take(self, name: str) -> Any:
         """The member as it is."""
         if name not in self._left:
-            raise self.invalid(name, "This member is missing.")
+            raise self.invalid(name, "缺少此项。This member is missing.")
         return self._left.pop(name)
 
     def place(self, name: str) -> str:
         """Where the member stands, as errors name it."""
         return f"{self._where}: {name}"
 
-    def invalid(self, name: str, message: str) -> InvalidInput:
-        """The error that the member is wrong."""
-        return self._error(self.place(name), message)
+    def invalid(self, name: str, message: str, code: str | None = None) -> InvalidInput:
+        """The error that the member is wrong; ``code`` where it has one of its own."""
+        return self._error(self.place(name), message, code)
 
     def nested(self, name: str) -> Self:
         """A reader of the mapping that the member is."""
@@ -57,50 +63,75 @@ class DefinitionReader:
         """A text of 1 to 2,000 characters."""
         value = self.take(name)
         if not isinstance(value, str) or not 1 <= len(value) <= 2_000:
-            raise self.invalid(name, "A text of 1 to 2,000 characters is expected.")
+            raise self.invalid(name, "应为 1 至 2,000 字的文字。A text of 1 to 2,000 characters is expected.")
         return value
 
     def matching(self, name: str, pattern: re.Pattern[str]) -> str:
         """A text that the pattern matches in full."""
         value = self.text(name)
         if not pattern.fullmatch(value):
-            raise self.invalid(name, f"It must match {pattern.pattern}.")
+            raise self.invalid(name, f"格式不符。It must match {pattern.pattern}.")
         return value
 
     def integer(self, name: str, low: int, high: int) -> int:
         """An integer within both bounds."""
         value = self.take(name)
         if type(value) is not int or not low <= value <= high:
-            raise self.invalid(name, f"An integer from {low} to {high} is expected.")
+            raise self.invalid(name, f"应为 {low} 至 {high} 的整数。An integer from {low} to {high} is expected.")
         return value
 
     def boolean(self, name: str) -> bool:
         """True or false."""
         value = self.take(name)
         if not isinstance(value, bool):
-            raise self.invalid(name, "True or false is expected.")
+            raise self.invalid(name, "应为 true 或 false。True or false is expected.")
         return value
 
     def one_of(self, name: str, choices: Sequence[str]) -> str:
         """One of the choices."""
         value = self.take(name)
         if value not in choices:
-            raise self.invalid(name, f"One of: {', '.join(choices)}.")
+            raise self.invalid(name, f"应为下列之一。One of: {', '.join(choices)}.")
         return str(value)
 
     def items(self, name: str) -> Sequence[Any]:
         """A list of whatever."""
         value = self.take(name)
         if not isinstance(value, list):
-            raise self.invalid(name, "A list is expected.")
+            raise self.invalid(name, "应为列表。A list is expected.")
         return value
 
     def choices(self, name: str, choices: Sequence[str]) -> Sequence[str]:
-        """A list of some of the choices."""
+        """A list of some of the choices, each once."""
         values = self.items(name)
         if any(value not in choices for value in values):
-            raise self.invalid(name, f"Each is one of: {', '.join(choices)}.")
+            raise self.invalid(name, f"每项应为下列之一。Each is one of: {', '.join(choices)}.")
+        if len(set(values)) != len(values):
+            raise self.invalid(name, "有重复项。One of them stands twice.")
         return values
+
+    def each(self, name: str, parse: Callable[[Self], T], most: int) -> tuple[T, ...]:
+        """A list of mappings, each read by ``parse`` to its last member."""
+        values = self.items(name)
+        if len(values) > most:
+            raise self.invalid(name, f"至多 {most} 项。At most {most} are allowed.")
+        found = []
+        for number, value in enumerate(values):
+            reader = type(self)(value, f"{self.place(name)}[{number}]")
+            found.append(parse(reader))
+            reader.require_nothing_else()
+        return tuple(found)
+
+    def day(self, name: str) -> date:
+        """A day, written ``YYYY-MM-DD``."""
+        value = self.take(name)
+        try:
+            day = date.fromisoformat(value) if isinstance(value, str) else None
+        except ValueError:
+            day = None
+        if day is None or day.isoformat() != value or day > LAST_DAY:
+            raise self.invalid(name, "应为日期 YYYY-MM-DD。A day is expected: YYYY-MM-DD.")
+        return day
 
     def bilingual(self, name: str) -> Bilingual:
         """A text in both languages."""
@@ -108,6 +139,13 @@ class DefinitionReader:
         both = Bilingual(reader.text("zh"), reader.text("en"))
         reader.require_nothing_else()
         return both
+
+    def bilingual_or_null(self, name: str) -> Bilingual | None:
+        """A text in both languages, or an explicit nothing."""
+        if name in self._left and self._left[name] is None:
+            self.take(name)
+            return None
+        return self.bilingual(name)
 
     def digest(self) -> str:
         """Of the whole definition, once every member was taken: what is not known need not be canonical."""
@@ -117,7 +155,7 @@ class DefinitionReader:
     def require_nothing_else(self) -> None:
         """Raise for the first member that was not taken."""
         for name in self._left:
-            raise self.invalid(str(name), "This member is not known.")
+            raise self.invalid(str(name), "没有这一项。This member is not known.")
 
-    def _error(self, where: str, message: str) -> InvalidInput:
-        return InvalidInput(self.code, message, where=where, hint=self.hint)
+    def _error(self, where: str, message: str, code: str | None = None) -> InvalidInput:
+        return InvalidInput(code or self.code, message, where=where, hint=self.hint)

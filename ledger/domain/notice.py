@@ -32,18 +32,21 @@ _BASES = {
 
 
 def notice_of(
-    scenario: Scenario, terms: Mapping[str, Any], *, recipient: str, contact: str, provider: str
+    scenario: Scenario, terms: Mapping[str, Any], *, recipient: str, provider: str, note: Mapping[str, str]
 ) -> dict[str, Any]:
     """The notice for ``terms``: source, fields, channel, valid_from, valid_to and max_uses of an authorization.
 
-    ``text`` is what is shown, Chinese above English; the other members are the same for machines. Its digest, that of
-    the canonical JSON of all of it, is what the subject signs.
+    ``note`` is the consumer's: contact, purpose_note, salt. ``text`` is what is shown, Chinese above English; the other
+    members are the same for machines. Its digest, that of the canonical JSON of all of it, is what the subject signs;
+    by the salt in it nobody confirms a guess at the consumer's words.
     """
     titles = {field.name: field.title for field in scenario.fields}
     fields = [{"name": name, "zh": titles[name].zh, "en": titles[name].en} for name in terms["fields"]]
     notice = {
         "recipient": recipient,
-        "contact": contact,
+        "contact": note["contact"],
+        "purpose_note": note["purpose_note"],
+        "salt": note["salt"],
         "provider": provider,
         "scenario": scenario.code,
         "standing": scenario.standing,
@@ -66,7 +69,7 @@ def _chinese(scenario: Scenario, notice: Mapping[str, Any]) -> Sequence[str]:
         f"告知书 · {scenario.title.zh}",
         f"接收方：{notice['recipient']}；联系方式：{notice['contact']}",
         f"数据提供方：{notice['provider']}（{scenario.source(notice['source']).title.zh}）",
-        f"目的：{scenario.purpose.zh}",
+        f"目的：{scenario.purpose.zh}{'；' if notice['purpose_note'] else ''}{notice['purpose_note']}",
         f"方式：{mode}，{channel}；依据：{_BASES[scenario.legal_basis][0]}",
         f"种类：{'、'.join(item['zh'] for item in notice['kinds'])}",
         f"期限：{shanghai_time(notice['valid_from'])} 至 {shanghai_time(notice['valid_to'])}（北京时间，不含末时）",
@@ -81,7 +84,7 @@ def _english(scenario: Scenario, notice: Mapping[str, Any]) -> Sequence[str]:
         f"Notice · {scenario.title.en}",
         f"Recipient: {notice['recipient']}; contact: {notice['contact']}",
         f"Provider: {notice['provider']} ({scenario.source(notice['source']).title.en})",
-        f"Purpose: {scenario.purpose.en}",
+        f"Purpose: {scenario.purpose.en}{'; ' if notice['purpose_note'] else ''}{notice['purpose_note']}",
         f"Method: {mode}, {channel}; basis: {_BASES[scenario.legal_basis][1]}",
         f"Kinds: {', '.join(item['en'] for item in notice['kinds'])}",
         f"Period: {shanghai_time(notice['valid_from'])} until {shanghai_time(notice['valid_to'])} (Beijing time)",

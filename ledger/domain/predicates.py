@@ -1,144 +1,348 @@
-"""Claims computed from supplied rows: the only place that does it. Decimal arithmetic, results are text or integers."""
+"""Claims computed from supplied rows: the only place that does it. Exact arithmetic; no float goes in or comes out.
+
+``OPS`` is the whole language; docs/scenarios.md explains it to those who write scenarios.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from ledger.domain import rows as cells
+from ledger.domain.rows import Dated, Read, Row, Rows, dated, window
 from ledger.errors import InvalidInput
 
-Rows = Sequence[Mapping[str, str]]
 Rule = Mapping[str, Any]
-Claim = str | int | bool
+Attributes = Mapping[str, str]
+Series = list[list[str | int]]
+Claim = str | int | bool | Series
+T = TypeVar("T")
 
-# Beyond any quantity, and far below the exponents at which decimal arithmetic overflows.
-_NUMBER: Final = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
+# The version of what the rules mean: raised when any row could give another claim than before.
+ENGINE: Final = 2
+MAX_LAST: Final = 600
+# A series fits into one disclosure of a certificate, however long its numbers are.
+MAX_SERIES: Final = 36
+MAX_INDEX: Final = 10**9
+# A rule's members that name columns of the rows.
+_COLUMNS: Final = ("order", "column", "since")
 
 
-def compute(rule: Rule, rows: Rows, attributes: Mapping[str, str]) -> Claim:
-    """The claim that ``rule`` makes of ``rows`` and of the subject's ``attributes``.
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a rule: what it may be, given the members before it, and how to say so."""
 
-    Raises ``InvalidInput`` ``ROW_VALUE_INVALID`` naming row and column, ``ROWS_MISSING`` when there is none.
+    fits: Callable[[Any, Rule], bool]
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One kind of rule: how the claim is computed, its type, the payload modes that may use it, and its members."""
+
+    claim: Callable[[Rule, Rows, Attributes], Claim]
+    type: str
+    modes: frozenset[str]
+    members: Mapping[str, Member]
+
+
+def compute(rule: Rule, rows: Rows, attributes: Attributes) -> Claim:
+    """The claim that ``rule`` makes of ``rows`` and of the subject's ``attributes``, whatever the order of the rows.
+
+    Raises ``InvalidInput`` ``ROWS_MISSING`` when there is none, ``ROW_COLUMN_MISSING``, ``ROW_VALUE_INVALID``,
+    ``ROW_ORDER_TWICE`` naming the row.
     """
-    return _RULES[rule["op"]](rule, rows, attributes)
+    return OPS[rule["op"]].claim(rule, rows, attributes)
 
 
 def check_rule(rule: Any, where: str) -> None:
     """Raise ``InvalidInput`` ``RULE_INVALID`` unless ``rule`` can be computed."""
-    op = rule.get("op") if isinstance(rule, dict) else None
-    members = _MEMBERS.get(op) if isinstance(op, str) else None
-    if members is None:
-        raise _bad_rule(where, f"A rule's op is one of: {', '.join(sorted(_MEMBERS))}.")
-    if rule.keys() - {"op"} != members.keys():
-        raise _bad_rule(where, f"The rule {rule['op']} takes exactly: {', '.join(sorted(members))}.")
-    for name, fits in members.items():
-        if not fits(rule[name]):
-            raise _bad_rule(f"{where}.{name}", "The value does not fit.")
+    name = rule.get("op") if isinstance(rule, dict) else None
+    op = OPS.get(name) if isinstance(name, str) else None
+    if op is None:
+        known = ", ".join(sorted(OPS))
+        raise _bad_rule(where, f"规则的 op 应为下列之一。A rule's op is one of: {known}.")
+    if rule.keys() - {"op"} != op.members.keys():
+        raise _bad_rule(where, f"规则 {name} 的成员应正好是: The rule takes exactly: {', '.join(op.members)}.")
+    for member, expected in op.members.items():
+        if not expected.fits(rule[member], rule):
+            raise _bad_rule(f"{where}.{member}", f"应为{expected.zh}。Expected: {expected.en}.")
 
 
-def _attribute(rule: Rule, _rows: Rows, attributes: Mapping[str, str]) -> Claim:
+def columns_of(rule: Rule) -> tuple[str, ...]:
+    """The columns of the rows that a checked rule reads."""
+    return tuple(rule[member] for member in _COLUMNS if member in rule)
+
+
+def rule_version(scenario_code: str, version: int) -> str:
+    """What a certificate names as the version of the rules that made its claims: ``S01/1/engine-2``."""
+    return f"{scenario_code}/{version}/engine-{ENGINE}"
+
+
+# --- of the subject, and of all rows
+
+
+def _attribute(rule: Rule, _rows: Rows, attributes: Attributes) -> Claim:
     return attributes[rule["of"]]
 
 
-def _count(rule: Rule, rows: Rows, _attributes: Mapping[str, str]) -> Claim:
-    return len({_cell(row, place, rule["column"]) for place, row in enumerate(rows, start=1)})
+def _count_distinct(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return len({cells.cell(row, place, rule["column"]) for place, row in enumerate(rows, start=1)})
 
 
-def _trend(rule: Rule, rows: Rows, _attributes: Mapping[str, str]) -> Claim:
-    series = _series(rule, rows)
-    first, last = series[0], series[-1]
-    tolerance = abs(first) * rule["flat_percent"] / 100
-    if abs(last - first) <= tolerance:
+def _trend(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    series = _by_period(rule, rows, _number(rule))
+    first, last = series[0].value, series[-1].value
+    if abs(last - first) * 100 <= abs(first) * rule["flat_percent"]:
         return "stable"
     return "rising" if last > first else "falling"
 
 
-def _band(rule: Rule, rows: Rows, _attributes: Mapping[str, str]) -> Claim:
-    value = _series(rule, rows)[-1]
-    edges = [Decimal(edge) for edge in rule["edges"]]
-    if value < edges[0]:
-        return f"<{rule['edges'][0]}"
-    for low, high in pairwise(rule["edges"]):
-        if value < Decimal(high):
+# --- of the newest row
+
+
+def _band(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _banded(_newest(rule, rows, _number(rule)), rule["edges"])
+
+
+def _at_least(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _newest(rule, rows, _number(rule)) >= Fraction(rule["threshold"])
+
+
+def _latest(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _newest(rule, rows, _category(rule))
+
+
+def _latest_in(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _newest(rule, rows, _category(rule)) in rule["wanted"]
+
+
+def _score(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _newest(rule, rows, lambda row, place: cells.score(row, place, rule["column"], rule["top"]))
+
+
+def _digest(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _newest(rule, rows, lambda row, place: cells.digest_text(row, place, rule["column"]))
+
+
+def _text(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _newest(rule, rows, lambda row, place: cells.line(row, place, rule["column"]))
+
+
+def _age(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    newest = _by_period(rule, rows, lambda row, place: cells.period(row, place, rule["since"], rule["unit"]))[-1]
+    if newest.value > newest.ordinal:
+        raise cells.invalid(newest.place, rule["since"], "lies after the row's own period")
+    return newest.ordinal - newest.value
+
+
+def _last_period(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _by_period(rule, rows, _nothing)[-1].period
+
+
+def _continuous(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    wanted: int = rule["at_least"]
+    return len(window(_by_period(rule, rows, _nothing), wanted)) == wanted
+
+
+# --- of the last so many years, months or days
+
+
+def _periods(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return len(_window(rule, rows, _nothing))
+
+
+def _first_period(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _window(rule, rows, _nothing)[0].period
+
+
+def _total_band(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    total = sum((item.value for item in _window(rule, rows, _number(rule))), Fraction(0))
+    return _banded(total, rule["edges"])
+
+
+def _any_in(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _wanted(rule, rows)[0] > 0
+
+
+def _worst(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    choices: list[str] = rule["choices"]
+    return max((item.value for item in _window(rule, rows, _category(rule))), key=choices.index)
+
+
+def _share_percent(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    # Rounded down: a share is never overstated, and only all of them are 100.
+    part, whole = _wanted(rule, rows)
+    return part * 100 // whole
+
+
+def _share_at_least(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    part, whole = _wanted(rule, rows)
+    percent: int = rule["percent"]
+    return part * 100 >= percent * whole
+
+
+def _series(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    items = _window(rule, rows, lambda row, place: cells.number_text(row, place, rule["column"]))
+    series: Series = [[item.period, item.value] for item in items]
+    return series
+
+
+def _index_series(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    items = _window(rule, rows, _number(rule))
+    first = items[0].value
+    if first <= 0:
+        raise cells.invalid(items[0].place, rule["column"], "is not above 0 where the index begins")
+    index: Series = [[item.period, _indexed(rule, item, first)] for item in items]
+    return index
+
+
+def _indexed(rule: Rule, item: Dated[Fraction], first: Fraction) -> int:
+    index = int((item.value * 200 + first) // (first * 2))  # to the nearest integer, halves up
+    if abs(index) > MAX_INDEX:
+        raise cells.invalid(item.place, rule["column"], "is too far from where the index begins")
+    return index
+
+
+def _banded(value: Fraction, edges: Sequence[str]) -> str:
+    if value < Fraction(edges[0]):
+        return f"<{edges[0]}"
+    for low, high in pairwise(edges):
+        if value < Fraction(high):
             return f"{low}–{high}"
-    return f"≥{rule['edges'][-1]}"
+    return f"≥{edges[-1]}"
 
 
-def _at_least(rule: Rule, rows: Rows, _attributes: Mapping[str, str]) -> Claim:
-    return bool(_series(rule, rows)[-1] >= Decimal(rule["threshold"]))
+def _wanted(rule: Rule, rows: Rows) -> tuple[int, int]:
+    found = [item.value in rule["wanted"] for item in _window(rule, rows, _category(rule))]
+    return sum(found), len(found)
 
 
-def _series(rule: Rule, rows: Rows) -> list[Decimal]:
-    if not rows:
-        raise InvalidInput("ROWS_MISSING", "There is no row to compute a claim from.")
-    ordered = sorted(
-        (_decimal(row, place, rule["order"]), _decimal(row, place, rule["column"]))
-        for place, row in enumerate(rows, start=1)
-    )
-    return [value for _, value in ordered]
+def _by_period(rule: Rule, rows: Rows, read: Read[T]) -> list[Dated[T]]:
+    return dated(rows, rule["order"], read, rule.get("unit"))
 
 
-def _cell(row: Mapping[str, str], place: int, column: str) -> str:
-    if column not in row:
-        raise InvalidInput("ROW_COLUMN_MISSING", f"The row lacks the column {column}.", where=f"row {place}")
-    if not row[column].strip():
-        raise InvalidInput("ROW_VALUE_INVALID", f"The value of {column} is blank.", where=f"row {place}")
-    return row[column]
+def _newest(rule: Rule, rows: Rows, read: Read[T]) -> T:
+    return _by_period(rule, rows, read)[-1].value
 
 
-def _decimal(row: Mapping[str, str], place: int, column: str) -> Decimal:
-    text = _cell(row, place, column)
-    # ASCII only: Python would read full-width digits and underscores as a number.
-    if not _NUMBER.fullmatch(text):
-        raise InvalidInput(
-            "ROW_VALUE_INVALID",
-            f"The value of {column} is not a number.",
-            where=f"row {place}",
-            hint="Write it in ASCII digits, with a point if it has a fraction.",
-        )
-    return Decimal(text)
+def _window(rule: Rule, rows: Rows, read: Read[T]) -> list[Dated[T]]:
+    return window(_by_period(rule, rows, read), rule["last"])
+
+
+def _number(rule: Rule) -> Read[Fraction]:
+    return lambda row, place: cells.number(row, place, rule["column"])
+
+
+def _category(rule: Rule) -> Read[str]:
+    return lambda row, place: cells.category(row, place, rule["column"], rule["choices"])
+
+
+def _nothing(_row: Row, _place: int) -> None:
+    return None
+
+
+# --- the language
 
 
 def _bad_rule(where: str, message: str) -> InvalidInput:
-    return InvalidInput("RULE_INVALID", message, where=where)
+    return InvalidInput(
+        "RULE_INVALID", message, where=where, hint="规则写法见 docs/scenarios.md。Rules are explained there."
+    )
 
 
-def _is_column(value: Any) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= 64
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= 64 and value == value.strip()
 
 
-def _is_decimal(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and Decimal(value).is_finite()
-    except InvalidOperation:
-        return False
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str) and cells.is_number(value)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value)) and len(set(value)) == len(value)
 
 
 def _are_edges(value: Any) -> bool:
-    if not isinstance(value, list) or not 1 <= len(value) <= 20 or not all(map(_is_decimal, value)):
+    if not isinstance(value, list) or not 1 <= len(value) <= 20 or not all(map(_is_number, value)):
         return False
-    edges = [Decimal(edge) for edge in value]
-    return edges == sorted(set(edges))
+    return all(Fraction(low) < Fraction(high) for low, high in pairwise(value))
 
 
-def _is_percent(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= 100
+def _whole(low: int, high: int) -> Member:
+    return Member(
+        lambda value, _: type(value) is int and low <= value <= high,
+        f" {low} 至 {high} 的整数",
+        f"an integer from {low} to {high}",
+    )
 
 
-_RULES: Final[Mapping[str, Callable[[Rule, Rows, Mapping[str, str]], Claim]]] = {
-    "attribute": _attribute,
-    "count_distinct": _count,
-    "trend": _trend,
-    "band": _band,
-    "at_least": _at_least,
+_COLUMN: Final = Member(lambda value, _: _is_text(value), "列名", "the name of a column, up to 64 characters")
+_UNIT: Final = Member(lambda value, _: value in cells.UNITS.values(), " year、month 或 day", "one of: year, month, day")
+_EDGES: Final = Member(
+    lambda value, _: _are_edges(value),
+    "带引号、逐个增大的数字",
+    'up to 20 numbers that rise, each in quotes, such as ["10", "20"]',
+)
+_THRESHOLD: Final = Member(lambda value, _: _is_number(value), "带引号的数字", 'a number in quotes, such as "95"')
+_CHOICES: Final = Member(
+    lambda value, _: _are_texts(value) and 2 <= len(value) <= 32,
+    "2 至 32 个互不相同的文字（yes、no 须加引号）",
+    '2 to 32 different texts, with "yes" and "no" in quotes',
+)
+_WANTED: Final = Member(
+    lambda value, rule: _are_texts(value) and len(value) > 0 and set(value) < set(rule["choices"]),
+    "部分 choices，不能为空，也不能是全部",
+    "some of the choices, not all of them",
+)
+_NEWEST: Final = {"column": _COLUMN, "order": _COLUMN}
+_SPAN: Final = {"order": _COLUMN, "unit": _UNIT}
+_LAST: Final = _SPAN | {"last": _whole(1, MAX_LAST)}
+_SERIES: Final = {"column": _COLUMN, **_SPAN, "last": _whole(1, MAX_SERIES)}
+_CHOSEN: Final = {"choices": _CHOICES, "wanted": _WANTED}
+_PERCENT: Final = _whole(0, 100)
+
+# Content safety: a predicate says yes or no, how many, when, or which of a few; a component gives bands and scores;
+# an aggregate adds ratios and series; only raw data repeats what was written.
+_ALL: Final = frozenset({"predicate", "component", "aggregate", "raw"})
+_SAYING: Final = frozenset({"predicate", "aggregate", "raw"})
+_SCORING: Final = frozenset({"component", "aggregate", "raw"})
+_COUNTING: Final = frozenset({"aggregate", "raw"})
+_REPEATING: Final = frozenset({"raw"})
+
+OPS: Final[Mapping[str, Op]] = {
+    "attribute": Op(
+        _attribute,
+        "text",
+        _SAYING,
+        {"of": Member(lambda value, _: value in ("name", "uscc"), " name 或 uscc", "one of: name, uscc")},
+    ),
+    "count_distinct": Op(_count_distinct, "integer", _SAYING, {"column": _COLUMN}),
+    "trend": Op(_trend, "trend", _SAYING, _NEWEST | {"flat_percent": _PERCENT}),
+    "band": Op(_band, "band", _ALL, _NEWEST | {"edges": _EDGES}),
+    "at_least": Op(_at_least, "boolean", _SAYING, _NEWEST | {"threshold": _THRESHOLD}),
+    "latest": Op(_latest, "category", _SAYING, _NEWEST | {"choices": _CHOICES}),
+    "latest_in": Op(_latest_in, "boolean", _SAYING, _NEWEST | _CHOSEN),
+    "score": Op(_score, "integer", _SCORING, _NEWEST | {"top": _whole(1, 1_000)}),
+    "digest": Op(_digest, "digest", _SAYING, _NEWEST),
+    "text": Op(_text, "text", _REPEATING, _NEWEST),
+    "age": Op(_age, "integer", _SAYING, {"since": _COLUMN, **_SPAN}),
+    "last_period": Op(_last_period, "period", _SAYING, _SPAN),
+    "continuous": Op(_continuous, "boolean", _SAYING, _SPAN | {"at_least": _whole(1, MAX_LAST)}),
+    "periods": Op(_periods, "integer", _SAYING, _LAST),
+    "first_period": Op(_first_period, "period", _SAYING, _LAST),
+    "total_band": Op(_total_band, "band", _ALL, {"column": _COLUMN, **_LAST, "edges": _EDGES}),
+    "any_in": Op(_any_in, "boolean", _SAYING, {"column": _COLUMN, **_LAST, **_CHOSEN}),
+    "worst": Op(_worst, "category", _SAYING, {"column": _COLUMN, **_LAST, "choices": _CHOICES}),
+    "share_percent": Op(_share_percent, "integer", _COUNTING, {"column": _COLUMN, **_LAST, **_CHOSEN}),
+    "share_at_least": Op(
+        _share_at_least, "boolean", _SAYING, {"column": _COLUMN, **_LAST, **_CHOSEN, "percent": _PERCENT}
+    ),
+    "series": Op(_series, "series", _COUNTING, _SERIES),
+    "index_series": Op(_index_series, "index", _COUNTING, _SERIES),
 }
-_MEMBERS: Final[Mapping[Any, Mapping[str, Callable[[Any], bool]]]] = {
-    "attribute": {"of": lambda value: value in ("name", "uscc")},
-    "count_distinct": {"column": _is_column},
-    "trend": {"column": _is_column, "order": _is_column, "flat_percent": _is_percent},
-    "band": {"column": _is_column, "order": _is_column, "edges": _are_edges},
-    "at_least": {"column": _is_column, "order": _is_column, "threshold": _is_decimal},
-}
+TYPES: Final = tuple(sorted({op.type for op in OPS.values()}))

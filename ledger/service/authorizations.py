@@ -91,7 +91,7 @@ class Authorizations:
         _require_asked(asked, chosen)
         holder = choice.holder_key or public_jwk(self._parties.get(asked["subject"]).public_key)
         return [
-            self._draft_one(scenario, row, asked, note["contact"], item, fields, choice, holder)
+            self._draft_one(scenario, row, asked, note, item, fields, choice, holder)
             for item in asked["sources"]
             if (fields := [name for name in chosen if scenario.source_of(name) == item["source"]])
         ]
@@ -101,7 +101,7 @@ class Authorizations:
         scenario: Scenario,
         row: AccessRequest,
         asked: dict[str, Any],
-        contact: str,
+        note: dict[str, str],
         item: dict[str, str],
         fields: list[str],
         choice: Choice,
@@ -126,16 +126,16 @@ class Authorizations:
             holder_key=holder.to_dict(),
             iat=self._clock(),
         )
-        notice = self._notice(scenario, entry, contact)
+        notice = self._notice(scenario, entry, note)
         return AuthorizationDraft(notice, entry | {"notice_digest": digest(canonical(notice))})
 
-    def _notice(self, scenario: Scenario, entry: dict[str, Any], contact: str) -> dict[str, Any]:
+    def _notice(self, scenario: Scenario, entry: dict[str, Any], note: dict[str, str]) -> dict[str, Any]:
         return notice_of(
             scenario,
             entry,
             recipient=self._parties.identity(entry["consumer"])["name"],
-            contact=contact,
             provider=self._parties.identity(entry["provider"])["name"],
+            note=note,
         )
 
     def submit(self, entries: Sequence[dict[str, Any]]) -> list[Authorization]:
@@ -216,7 +216,7 @@ class Authorizations:
                 where="separate_consent",
                 hint="Ask the person for this consent by itself and set separate_consent (PIPL art. 23).",
             )
-        notice = self._notice(scenario, entry, note_of(session, self._sealer, request)["contact"])
+        notice = self._notice(scenario, entry, note_of(session, self._sealer, request))
         same = (entry["purpose"], entry["scenario_version"]) == (scenario.purpose.zh, scenario.version)
         if not same or entry["notice_digest"] != digest(canonical(notice)):
             raise InvalidInput(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
@@ -14,6 +14,7 @@ from ledger.errors import InvalidInput, NotFound
 
 MAX_FILE_BYTES = 64 * 1024
 MAX_FILES = 200
+_TWICE = "成员重复。A member stands twice."
 
 
 class Defined(Protocol):
@@ -36,11 +37,7 @@ class DefinitionBook(ABC, Generic[D]):
     noun: ClassVar[str]
 
     def __init__(self, definitions: Iterable[D]) -> None:
-        self._by_code: dict[str, D] = {}
-        for definition in definitions:
-            if definition.code in self._by_code:
-                raise self._error("_TWICE", f"Two files define {self.noun} {definition.code}.")
-            self._by_code[definition.code] = definition
+        self._by_code = {definition.code: definition for definition in definitions}
 
     @staticmethod
     @abstractmethod
@@ -51,7 +48,7 @@ class DefinitionBook(ABC, Generic[D]):
     def load(cls, folder: Path | None = None) -> Self:
         """The definitions of the package and those of ``folder``, which replace them by code.
 
-        Raises ``InvalidInput`` ``<NOUN>_INVALID`` naming file, line and member.
+        Raises ``InvalidInput`` ``<NOUN>_INVALID`` naming file, line and member, and ``<NOUN>_TWICE``.
         """
         book = cls(cls._read(Path(str(files("ledger") / f"{cls.noun}s"))))
         if folder is not None:
@@ -80,23 +77,41 @@ class DefinitionBook(ABC, Generic[D]):
         paths = sorted(folder.glob("*.yaml"))
         if len(paths) > MAX_FILES:
             raise cls._error("S_TOO_MANY", f"At most {MAX_FILES} files are read.", str(folder))
-        return [cls._definition(path) for path in paths]
+        known: dict[str, Path] = {}
+        found = []
+        for path in paths:
+            definition = cls.read(path)
+            cls.require_new(definition, path, known)
+            known[definition.code] = path
+            found.append(definition)
+        return found
 
     @classmethod
-    def _definition(cls, path: Path) -> D:
+    def require_new(cls, definition: D, path: Path, known: Mapping[str, Path]) -> None:
+        """Raise ``InvalidInput`` ``<NOUN>_TWICE`` if another file, ``known`` by code, defines the same."""
+        if other := known.get(definition.code):
+            message = f"{other.name} 已定义 {definition.code}。{definition.code} is defined in {other.name} already."
+            raise cls._error("_TWICE", message, path.name)
+
+    @classmethod
+    def read(cls, path: Path) -> D:
+        """The definition in one file; raises ``InvalidInput`` ``FILE_MISSING``, and as ``load`` does."""
+        if not path.is_file():
+            raise InvalidInput("FILE_MISSING", "没有这个文件。There is no such file.", where=path.name)
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise cls._error("_INVALID", f"The file is larger than {MAX_FILE_BYTES} bytes.", path.name)
+            message = f"文件超过 {MAX_FILE_BYTES} 字节。The file is larger than {MAX_FILE_BYTES} bytes."
+            raise cls._error("_INVALID", message, path.name)
         try:
             text = path.read_text("utf-8")
             raw = yaml.load(text, _UniqueKeys)  # noqa: S506 - a safe loader
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = path.name if mark is None else f"{path.name}, line {mark.line + 1}"
-            told = "A member stands twice." if isinstance(error, _KeyTwice) else "This is not YAML."
+            told = _TWICE if isinstance(error, _KeyTwice) else "不是 YAML。This is not YAML."
             raise cls._error("_INVALID", told, where) from error
-        except (ValueError, RecursionError) as error:
-            # Not UTF-8, an impossible date, an endless number, endless nesting.
-            raise cls._error("_INVALID", "This is not YAML that can be read.", path.name) from error
+        except (OSError, ValueError, RecursionError) as error:
+            # Not for us to read, not UTF-8, an endless number, endless nesting.
+            raise cls._error("_INVALID", "无法读取的 YAML。This is not YAML that can be read.", path.name) from error
         try:
             return cls.parse(raw, path.name)
         except InvalidInput as error:
@@ -113,7 +128,7 @@ class _KeyTwice(yaml.MarkedYAMLError):
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML takes the last of two equal keys in silence; a definition must not."""
+    """YAML takes the last of two equal keys in silence; a definition must not. Days stay the texts they are."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """The mapping, if every key stands once."""
@@ -122,6 +137,12 @@ class _UniqueKeys(yaml.SafeLoader):
             if key in keys[:place]:
                 raise _KeyTwice(problem_mark=node.value[place][0].start_mark)
         return super().construct_mapping(node, deep)
+
+
+_UniqueKeys.yaml_implicit_resolvers = {
+    first: [resolver for resolver in resolvers if resolver[0] != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def _with_line(where: str | None, text: str) -> str | None:

@@ -95,6 +95,7 @@ class Requests:
         scenario = self._scenarios.get(terms.scenario)
         now = self._clock()
         self._check(scenario, terms, now)
+        scenario.require_note(note.purpose_note)
         told = {
             "contact": note.contact,
             "purpose_note": note.purpose_note,
@@ -190,6 +191,7 @@ class Requests:
                 hint="Draft the request again and sign the new statement.",
             )
         self._check(scenario, terms_of(entry), now)
+        scenario.require_note(request.note["purpose_note"])
         consumer = self._parties.get(entry["consumer"])
         if not entry_signed_by(entry, consumer.account, consumer.public_key):
             raise Forbidden("SIGNER_NOT_CONSUMER", "The request is not signed by the consumer's account.", where=where)

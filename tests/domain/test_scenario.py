@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,59 +13,15 @@ from hypothesis import strategies as st
 
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.definition import Bilingual
+from ledger.domain.entries import PAYLOAD_MODES
 from ledger.domain.parties import PartyKind
-from ledger.domain.scenario import DAY, GRADES, LEGAL_BASES, STANDINGS, Scenario, scenario_of
-from ledger.errors import Forbidden, InvalidInput
+from ledger.domain.predicates import OPS
+from ledger.domain.scenario import GRADES, LEGAL_BASES, STANDINGS, Price, scenario_of
+from ledger.errors import InvalidInput
+from tests.domain.definitions import DEFINITION, GONE, Path, changed
+from tests.domain.rules import RULES
 
-DEFINITION: dict[str, Any] = {
-    "code": "S01",
-    "version": 2,
-    "standing": "documented",
-    "title": {"zh": "电费贷", "en": "Credit on electricity history"},
-    "purpose": {"zh": "贷款", "en": "A loan"},
-    "domain": "普惠金融",
-    "consumer_kinds": ["bank"],
-    "provider_kinds": ["utility", "gov_dept"],
-    "subject_kinds": ["enterprise", "sole_trader"],
-    "legal_basis": "consent",
-    "payload_mode": "predicate",
-    "max_validity_days": 30,
-    "max_uses": 3,
-    "retention_days": 365,
-    "channels": ["subject_carried", "government_platform"],
-    "grade": "general_3",
-    "fields": [
-        {
-            "name": "subject_name",
-            "title": {"zh": "名称", "en": "Name"},
-            "type": "text",
-            "rule": {"op": "attribute", "of": "name"},
-        },
-        {
-            "name": "months_covered",
-            "title": {"zh": "月数", "en": "Months"},
-            "type": "integer",
-            "rule": {"op": "count_distinct", "column": "month"},
-        },
-    ],
-    "rights_duties": {"subject": ["be_informed"], "provider": ["correct_errors"], "consumer": ["delete_it", "tell"]},
-}
-Path = tuple[str | int, ...]
 SCENARIO = scenario_of(DEFINITION, "S01.yaml")
-GONE = object()
-
-
-def changed(path: Path, value: Any) -> dict[str, Any]:
-    """The definition with one member replaced, or left out for ``GONE``."""
-    definition = deepcopy(DEFINITION)
-    parent: Any = definition
-    for step in path[:-1]:
-        parent = parent[step]
-    if value is GONE:
-        del parent[path[-1]]
-    else:
-        parent[path[-1]] = value
-    return definition
 
 
 def place(path: Path) -> str:
@@ -84,10 +42,18 @@ def test_definition_as_a_scenario() -> None:
     assert SCENARIO.code == "S01"
     assert SCENARIO.version == 2
     assert SCENARIO.title == Bilingual("电费贷", "Credit on electricity history")
+    assert SCENARIO.guide_version == 3
+    assert SCENARIO.basis_note == Bilingual("有公开报道", "Publicly reported")
+    assert SCENARIO.request_note == Bilingual("标段编号", "number of the tender section")
     assert SCENARIO.consumer_kinds == {PartyKind.BANK}
-    assert SCENARIO.subject_kinds == {PartyKind.ENTERPRISE, PartyKind.SOLE_TRADER}
+    assert SCENARIO.subject_kinds == {PartyKind.ENTERPRISE, PartyKind.PUBLIC_INST}
     assert SCENARIO.channels == ("subject_carried", "government_platform")
-    assert [field.name for field in SCENARIO.fields] == ["subject_name", "months_covered"]
+    assert (SCENARIO.pilot_from, SCENARIO.pilot_to) == (date(2026, 3, 1), date(2026, 12, 31))
+    assert SCENARIO.price == Price("industry", "call", 500, 200)
+    assert SCENARIO.requires_pia is False
+    assert [source.name for source in SCENARIO.sources] == ["electricity", "tax"]
+    assert [field.name for field in SCENARIO.fields] == ["subject_name", "months_covered", "usage", "owes"]
+    assert [field.source for field in SCENARIO.fields] == ["electricity"] * 3 + ["tax"]
     assert SCENARIO.fields[1].title == Bilingual("月数", "Months")
     assert SCENARIO.fields[1].rule == {"op": "count_distinct", "column": "month"}
     assert SCENARIO.rights_duties == DEFINITION["rights_duties"]
@@ -105,7 +71,19 @@ def test_definition_is_left_alone() -> None:
     assert before == DEFINITION
 
 
-OBJECTS: list[Path] = [(), ("title",), ("purpose",), ("fields", 1), ("fields", 1, "title"), ("rights_duties",)]
+OBJECTS: list[Path] = [
+    (),
+    ("title",),
+    ("purpose",),
+    ("basis_note",),
+    ("request_note",),
+    ("price",),
+    ("sources", 1),
+    ("sources", 1, "title"),
+    ("fields", 1),
+    ("fields", 1, "title"),
+    ("rights_duties",),
+]
 
 
 def members_of(path: Path) -> list[str]:
@@ -115,6 +93,8 @@ def members_of(path: Path) -> list[str]:
     return list(value)
 
 
+# Values of another type that fit all the same.
+FITTING: dict[Path, Any] = {("request_note",): None, ("requires_pia",): True}
 MEMBERS = [(*path, member) for path in OBJECTS for member in members_of(path)]
 
 
@@ -127,6 +107,8 @@ def test_missing_member(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in MEMBERS if path[-1] != "rule"], ids=place)
 def test_member_of_a_wrong_type(path: Path) -> None:
     for value in (None, 1.5, True, {}, "", [None], [[]], [1.5]):
+        if value is FITTING.get(path, GONE):
+            continue
         error = refused(changed(path, value))
         assert error.code == "SCENARIO_INVALID"
         assert error.where is not None
@@ -137,8 +119,8 @@ def test_member_of_a_wrong_type(path: Path) -> None:
 @pytest.mark.parametrize("path", OBJECTS, ids=place)
 def test_unknown_member(path: Path, value: Any) -> None:
     """Named even where its value has no canonical form."""
-    error = refused(changed((*path, "pilot_to"), value))
-    assert (error.code, error.where) == ("SCENARIO_INVALID", place((*path, "pilot_to")))
+    error = refused(changed((*path, "remark"), value))
+    assert (error.code, error.where) == ("SCENARIO_INVALID", place((*path, "remark")))
 
 
 def test_member_whose_name_is_no_text() -> None:
@@ -151,7 +133,10 @@ def test_no_mapping(raw: Any) -> None:
     assert (error.code, error.where) == ("SCENARIO_INVALID", "S01.yaml")
 
 
-@pytest.mark.parametrize("path", [("title",), ("fields", 0), ("fields", 1, "title"), ("rights_duties",)], ids=place)
+NESTED: list[Path] = [path for path in OBJECTS if path] + [("fields", 0), ("sources", 0)]
+
+
+@pytest.mark.parametrize("path", NESTED, ids=place)
 def test_no_mapping_inside(path: Path) -> None:
     error = refused(changed(path, ["x"]))
     assert (error.code, error.where) == ("SCENARIO_INVALID", place(path))
@@ -169,7 +154,34 @@ INVALID: dict[str, tuple[Path, Any]] = {
     "title too long": (("title", "zh"), "x" * 2_001),
     "domain empty": (("domain",), ""),
     "unknown kind of consumer": (("consumer_kinds",), ["bank", "shop"]),
-    "kinds as a text": (("provider_kinds",), "utility"),
+    "kinds as a text": (("sources", 0, "provider_kinds"), "utility"),
+    "a source that nobody supplies": (("sources", 0, "provider_kinds"), []),
+    "kind twice": (("consumer_kinds",), ["bank", "gov_dept", "bank"]),
+    "guide of no version": (("guide_version",), 0),
+    "assessment as a text": (("requires_pia",), "yes"),
+    "no note in one language": (("request_note", "en"), None),
+    "day that is none": (("pilot_from",), "2026-02-30"),
+    "day in words": (("pilot_from",), "today"),
+    "day without dashes": (("pilot_from",), "20260301"),
+    "day and time": (("pilot_to",), "2026-12-31T00:00:00"),
+    "day of an object": (("pilot_to",), date(2026, 12, 31)),
+    "day without a day after it": (("pilot_to",), "9999-12-31"),
+    "pilot that ends before it begins": (("pilot_to",), "2026-02-28"),
+    "channel twice": (("channels",), ["subject_carried", "subject_carried"]),
+    "a bank and no channel": (("channels",), []),
+    "unknown use": (("price", "use"), "private"),
+    "unknown unit": (("price", "unit"), "month"),
+    "cap below 0": (("price", "cap"), -1),
+    "amount in yuan": (("price", "amount"), 1.5),
+    "amount as a text": (("price", "amount"), "200"),
+    "name of a source in capitals": (("sources", 1, "name"), "Tax"),
+    "nine sources": (("sources",), [DEFINITION["sources"][0]] * 9),
+    "65 fields": (("fields",), [DEFINITION["fields"][0]] * 65),
+    "source twice": (("sources", 1, "name"), "electricity"),
+    "field twice": (("fields", 1, "name"), "subject_name"),
+    "field of no source": (("fields", 3, "source"), "water"),
+    "source without a field": (("fields", 3, "source"), "electricity"),
+    "type of another rule": (("fields", 2, "type"), "integer"),
     "kind as a list": (("subject_kinds",), [["person"]]),
     "unknown basis": (("legal_basis",), "interest"),
     "unknown mode": (("payload_mode",), "full"),
@@ -196,22 +208,86 @@ INVALID: dict[str, tuple[Path, Any]] = {
 @pytest.mark.parametrize(("path", "value"), INVALID.values(), ids=INVALID.keys())
 def test_invalid_member(path: Path, value: Any) -> None:
     error = refused(changed(path, value))
-    assert (error.code, error.where) == ("SCENARIO_INVALID", place(path))
+    where = "S01.yaml: sources[1]" if path[-1] == "source" and value == "electricity" else place(path)
+    assert (error.code, error.where) == ("SCENARIO_INVALID", where)
     assert error.hint
+    assert re.search("[一-鿿]", error.message) and re.search("[A-Za-z]{3}", error.message), "both languages"
 
 
-def test_field_named_twice() -> None:
-    error = refused(changed(("fields", 1, "name"), "subject_name"))
-    assert (error.code, error.where) == ("SCENARIO_INVALID", "S01.yaml: fields")
+# Persons among the subjects: what else must be written, or the member that is refused.
+PERSONS: dict[str, tuple[dict[str, Any], str | None]] = {
+    "consent": ({"subject_kinds": ["person"]}, "legal_basis"),
+    "a sole trader": ({"subject_kinds": ["enterprise", "sole_trader"]}, "legal_basis"),
+    "contract": ({"subject_kinds": ["person"], "legal_basis": "contract", "requires_pia": True}, "legal_basis"),
+    "no assessment": ({"subject_kinds": ["person"], "legal_basis": "separate_consent"}, "requires_pia"),
+    "both": ({"subject_kinds": ["person"], "legal_basis": "separate_consent", "requires_pia": True}, None),
+    "a duty": ({"subject_kinds": ["person"], "legal_basis": "statutory_duty"}, None),
+    "enterprises only": ({"subject_kinds": ["enterprise"]}, None),
+}
+
+
+@pytest.mark.parametrize(("members", "member"), PERSONS.values(), ids=PERSONS.keys())
+def test_persons_are_protected(members: dict[str, Any], member: str | None) -> None:
+    definition = DEFINITION | {"fields": DEFINITION["fields"][1:]} | members
+    if member is None:
+        scenario_of(definition, "S01.yaml")
+        return
+    error = refused(definition)
+    assert (error.code, error.where) == ("SCENARIO_INVALID", place((member,)))
+
+
+@pytest.mark.parametrize("basis", ["separate_consent", "statutory_duty"])
+def test_no_claim_names_a_person(basis: str) -> None:
+    error = refused(DEFINITION | {"subject_kinds": ["person"], "legal_basis": basis, "requires_pia": True})
+    assert (error.code, error.where) == ("SCENARIO_INVALID", "S01.yaml: fields[0]: rule.op")
+
+
+@pytest.mark.parametrize("kind", ["gov_dept", "enterprise"])
+def test_without_a_bank_a_channel_may_be_unnamed(kind: str) -> None:
+    assert not scenario_of(DEFINITION | {"consumer_kinds": [kind], "channels": []}, "S01.yaml").channels
+
+
+# Invariant: public use is free, and no price is above its cap.
+PRICES: dict[str, tuple[dict[str, Any], str | None, str]] = {
+    "public, free": ({"use": "public", "cap": 0, "amount": 0}, None, ""),
+    "public with a cap": ({"use": "public", "cap": 1, "amount": 0}, "PRICE_PUBLIC_NOT_FREE", "cap"),
+    "public with an amount": ({"use": "public", "cap": 0, "amount": 1}, "PRICE_PUBLIC_NOT_FREE", "amount"),
+    "industry, free": ({"use": "industry", "cap": 0, "amount": 0}, None, ""),
+    "industry, at the cap": ({"use": "industry", "cap": 500, "amount": 500}, None, ""),
+    "industry, above the cap": ({"use": "industry", "cap": 500, "amount": 501}, "PRICE_OVER_CAP", "amount"),
+}
+
+
+@pytest.mark.parametrize(("price", "code", "member"), PRICES.values(), ids=PRICES.keys())
+def test_price(price: dict[str, Any], code: str | None, member: str) -> None:
+    definition = DEFINITION | {"price": {"unit": "call"} | price}
+    if code is None:
+        assert scenario_of(definition, "S01.yaml").price == Price(unit="call", **price)
+        return
+    error = refused(definition)
+    assert (error.code, error.where) == (code, place(("price", member)))
+
+
+@pytest.mark.parametrize("mode", PAYLOAD_MODES)
+@pytest.mark.parametrize("op", RULES)
+def test_a_rule_says_no_more_than_the_payload_mode_allows(op: str, mode: str) -> None:
+    field = {"name": "claim", "title": {"zh": "项", "en": "Claim"}, "source": "tax", "type": OPS[op].type}
+    fields = [field | {"rule": RULES[op]}]
+    definition = DEFINITION | {"payload_mode": mode, "sources": DEFINITION["sources"][1:], "fields": fields}
+    if mode in OPS[op].modes:
+        scenario_of(definition, "S01.yaml")
+        return
+    error = refused(definition)
+    assert (error.code, error.where) == ("RULE_OUTSIDE_MODE", "S01.yaml: fields[0]: rule.op")
 
 
 @pytest.mark.parametrize(
     ("rule", "where"),
     [
-        (None, "S01.yaml: fields[1].rule"),
-        ({"op": "sum", "column": "month"}, "S01.yaml: fields[1].rule"),
-        ({"op": ["count_distinct"]}, "S01.yaml: fields[1].rule"),
-        ({"op": "count_distinct", "column": 1.5}, "S01.yaml: fields[1].rule.column"),
+        (None, "S01.yaml: fields[1]: rule"),
+        ({"op": "sum", "column": "month"}, "S01.yaml: fields[1]: rule"),
+        ({"op": ["count_distinct"]}, "S01.yaml: fields[1]: rule"),
+        ({"op": "count_distinct", "column": 1.5}, "S01.yaml: fields[1]: rule.column"),
     ],
     ids=["none", "unknown op", "op of a list", "column"],
 )
@@ -227,7 +303,9 @@ VALID: dict[str, tuple[Path, Any]] = {
     "longest validity": (("max_validity_days",), 3_660),
     "most uses": (("max_uses",), 65_535),
     "no retention": (("retention_days",), 0),
-    "no field": (("fields",), []),
+    "no note": (("request_note",), None),
+    "a pilot of one day": (("pilot_to",), "2026-03-01"),
+    "the last day": (("pilot_to",), "9998-12-31"),
     "longest name": (("fields", 0, "name"), "n" * 64),
     **{f"standing {value}": (("standing",), value) for value in STANDINGS},
     **{f"basis {value}": (("legal_basis",), value) for value in LEGAL_BASES},
@@ -252,95 +330,6 @@ def test_any_other_definition_is_loaded_or_refused_with_its_place(path: Path, va
     try:
         scenario_of(changed(path, value), "S01.yaml")
     except InvalidInput as error:
-        assert error.code in ("SCENARIO_INVALID", "RULE_INVALID")
+        assert error.code in ("SCENARIO_INVALID", "RULE_INVALID", "PRICE_PUBLIC_NOT_FREE", "PRICE_OVER_CAP")
         assert error.where is not None
         assert error.where.startswith("S01.yaml")
-
-
-# --- what may be asked
-
-
-@pytest.mark.parametrize("names", [["subject_name"], ["months_covered", "subject_name"]])
-def test_fields_of_the_scenario(names: list[str]) -> None:
-    SCENARIO.require_fields(names)
-    SCENARIO.require_fields(iter(names))
-
-
-FIELDS_REFUSED = {
-    "none": ([], "FIELDS_REPEATED"),
-    "twice": (["subject_name", "subject_name"], "FIELDS_REPEATED"),
-    "outside": (["subject_name", "phone"], "FIELD_NOT_IN_SCENARIO"),
-    "outside and twice": (["phone", "phone"], "FIELD_NOT_IN_SCENARIO"),
-    "another case": (["Subject_name"], "FIELD_NOT_IN_SCENARIO"),
-}
-
-
-@pytest.mark.parametrize(("names", "code"), FIELDS_REFUSED.values(), ids=FIELDS_REFUSED.keys())
-def test_fields_refused(names: list[str], code: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        SCENARIO.require_fields(names)
-    assert (caught.value.code, caught.value.where) == (code, "fields")
-    if code == "FIELD_NOT_IN_SCENARIO":
-        assert caught.value.hint == "It allows: subject_name, months_covered."
-
-
-START = 1_800_000_000
-
-
-@pytest.mark.parametrize(
-    ("seconds", "fits"),
-    [(-1, False), (0, False), (1, True), (30 * DAY - 1, True), (30 * DAY, True), (30 * DAY + 1, False)],
-)
-def test_period(seconds: int, fits: bool) -> None:
-    if fits:
-        SCENARIO.require_period(START, START + seconds)
-        return
-    with pytest.raises(InvalidInput) as caught:
-        SCENARIO.require_period(START, START + seconds)
-    assert (caught.value.code, caught.value.where) == ("PERIOD_NOT_IN_SCENARIO", "valid_to")
-
-
-@pytest.mark.parametrize(("uses", "fits"), [(-1, False), (0, False), (1, True), (3, True), (4, False)])
-def test_uses(uses: int, fits: bool) -> None:
-    if fits:
-        SCENARIO.require_uses(uses)
-        return
-    with pytest.raises(InvalidInput) as caught:
-        SCENARIO.require_uses(uses)
-    assert (caught.value.code, caught.value.where) == ("USES_NOT_IN_SCENARIO", "max_uses")
-
-
-def test_channels() -> None:
-    SCENARIO.require_channel("subject_carried")
-    for channel in ("licensed_credit_agency", "", "e-mail"):
-        with pytest.raises(InvalidInput) as caught:
-            SCENARIO.require_channel(channel)
-        assert (caught.value.code, caught.value.where) == ("CHANNEL_NOT_IN_SCENARIO", "channel")
-        assert caught.value.hint == "It allows: subject_carried, government_platform."
-
-
-@pytest.mark.parametrize("kind", PartyKind)
-@pytest.mark.parametrize(
-    ("part", "require", "kinds"),
-    [
-        ("subject", Scenario.require_subject_kind, {"enterprise", "sole_trader"}),
-        ("consumer", Scenario.require_consumer_kind, {"bank"}),
-        ("provider", Scenario.require_provider_kind, {"utility", "gov_dept"}),
-    ],
-    ids=["subject", "consumer", "provider"],
-)
-def test_kinds(part: str, require: Any, kinds: set[str], kind: PartyKind) -> None:
-    if kind in kinds:
-        require(SCENARIO, kind)
-        return
-    with pytest.raises(Forbidden) as caught:
-        require(SCENARIO, kind)
-    assert (caught.value.code, caught.value.where) == ("KIND_NOT_IN_SCENARIO", part)
-    assert ", ".join(sorted(kinds)) in caught.value.message
-
-
-def test_scenario_for_nobody() -> None:
-    closed = scenario_of(changed(("subject_kinds",), []), "S01.yaml")
-    with pytest.raises(Forbidden) as caught:
-        closed.require_subject_kind(PartyKind.PERSON)
-    assert "nobody" in caught.value.message

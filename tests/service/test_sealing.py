@@ -312,7 +312,7 @@ def test_no_wrapped_key_of_before_is_left_in_any_file(vault: Vault) -> None:
 
 
 def test_scrubbing_takes_what_split_pages_left_in_their_gaps(vault: Vault) -> None:
-    """With this seed SQLite 3.40 keeps 18 of the keys in its file, for all its ``secure_delete``, until it is rebuilt."""
+    """With this seed SQLite 3.40 keeps 18 keys in its file, for all its ``secure_delete``, until it is rebuilt."""
     chance, gone = random.Random(27), list[bytes]()
     with vault.database.write() as session:
         for _ in range(40):
