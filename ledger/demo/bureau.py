@@ -67,8 +67,8 @@ class Bureau:
         """The platform issues."""
         return self.ledger.issuance.issue(requests)
 
-    def show(self, number: str, nonce: str, fields: Iterable[str] | None = None, consumer: str | None = None) -> Bundle:
-        """The subject presents a certificate, to its consumer unless another is named."""
+    def show(self, number: str, nonce: str, fields: Iterable[str] | None = None) -> Bundle:
+        """The subject presents a certificate to its consumer."""
         row = self.ledger.holdings.get(number)
-        to = consumer or str(row.consumer)
-        return self.ledger.bundles.present(number, fields, to, nonce, self.signer_of(row.subject), self.ledger.clock())
+        signer, now = self.signer_of(row.subject), self.ledger.clock()
+        return self.ledger.bundles.present(number, fields, str(row.consumer), nonce, signer, now)
