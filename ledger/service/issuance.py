@@ -102,7 +102,8 @@ class Issuance:
         bases = self._bases(session, request, now)
         claims: dict[str, Any] = {}
         for basis in bases:
-            claims |= claims_of(session, self._sealer, basis.provision)
+            told = claims_of(session, self._sealer, basis.provision)
+            claims |= {name: told[name] for name in basis.consented["fields"] if name in told}
         hidden = [Disclosed(secrets.token_urlsafe(SALT_BYTES), name, value) for name, value in claims.items()]
         payload = self._payload(session, scenario, request, bases, now)
         payload |= {"fields": list(claims), "supersedes": None if supersedes is None else f"sha-256:{supersedes.leaf}"}
