@@ -12,13 +12,13 @@ import typer
 from ledger.cli.files import signer_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, errors_explained
+from ledger.connectors.tabular import read_csv
 from ledger.domain.canonical import parse_json
 from ledger.errors import InvalidInput
 from ledger.proof.jws import public_jwk, sign_entry
 from ledger.service.authorizations import AuthorizationRequest
 from ledger.service.issuance import IssueRequest
 from ledger.service.provisions import Supply
-from ledger.service.tabular import read_csv
 
 app = typer.Typer(no_args_is_help=True, help="授权 Consents: draft, sign, submit, supply, issue, withdraw.")
 MAX_STATEMENT_BYTES = 64 * 1024
