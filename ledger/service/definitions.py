@@ -80,10 +80,13 @@ class DefinitionBook(ABC, Generic[D]):
         paths = sorted(folder.glob("*.yaml"))
         if len(paths) > MAX_FILES:
             raise cls._error("S_TOO_MANY", f"At most {MAX_FILES} files are read.", str(folder))
-        return [cls._definition(path) for path in paths]
+        return [cls.read(path) for path in paths]
 
     @classmethod
-    def _definition(cls, path: Path) -> D:
+    def read(cls, path: Path) -> D:
+        """The definition in one file; raises ``InvalidInput`` ``FILE_MISSING``, and as ``load`` does."""
+        if not path.is_file():
+            raise InvalidInput("FILE_MISSING", "没有这个文件。There is no such file.", where=path.name)
         if path.stat().st_size > MAX_FILE_BYTES:
             raise cls._error("_INVALID", f"The file is larger than {MAX_FILE_BYTES} bytes.", path.name)
         try:
