@@ -13,12 +13,12 @@ from ledger.cli.files import private_key_of
 from ledger.cli.naming import day_of, party_of
 from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained
+from ledger.connectors.tabular import read_csv
 from ledger.domain.days import end_of_validity
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, InvalidInput
 from ledger.service.keys import write_private
 from ledger.service.parties import NewParty
-from ledger.service.tabular import read_csv
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Party
 
