@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger.chain.accounts import account_of_public_key
 from ledger.chain.reader import ChainReader
+from ledger.errors import Misconfigured
 from ledger.proof.bundle import Bundle, ChainId, Position
 from ledger.proof.facts import (
     AccountFact,
@@ -16,6 +17,7 @@ from ledger.proof.facts import (
     UseFact,
     facts_needed,
 )
+from ledger.proof.jws import Jwk
 
 
 def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
@@ -50,8 +52,7 @@ def _accounts(reader: ChainReader, bundle: Bundle, needed: FactsNeeded, block: i
     found: dict[str, AccountFact] = {}
     for account in sorted(needed.accounts):
         record, key = reader.account(account, block=block), bundle.keys.get(account)
-        # A key that is not the account's is no key of it.
-        if record is None or key is None or account_of_public_key(key.compressed) != account:
+        if record is None or key is None or not _is_of(key, account):
             continue
         found[account] = AccountFact(
             party=reader.party_id(record.party_no),
@@ -61,6 +62,14 @@ def _accounts(reader: ChainReader, bundle: Bundle, needed: FactsNeeded, block: i
             key=key.compressed,
         )
     return found
+
+
+def _is_of(key: Jwk, account: str) -> bool:
+    """Whether the key is the account's; one that cannot be hashed here is nobody's, and the verifier says why."""
+    try:
+        return account_of_public_key(key.compressed) == account
+    except Misconfigured:
+        return False
 
 
 def _party(reader: ChainReader, identifier: str, needed: FactsNeeded, block: int) -> PartyFact:

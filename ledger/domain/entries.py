@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from ledger.domain.codes import check_certificate_no
+from ledger.domain.digests import HASHES
 from ledger.domain.reasons import REASONS
 from ledger.domain.resource import RESOURCE_CODE
 from ledger.domain.ruleset import APPLICATION_KINDS
@@ -28,7 +29,8 @@ MAX_RIGHTS: Final = 256
 RESULTS: Final = ("supplied", "no_data", "refused", "timed_out")
 
 _HEX_ID: Final = re.compile(r"[0-9a-f]{64}")
-_DIGEST: Final = re.compile(r"sha-256:[0-9a-f]{64}")
+_DIGEST: Final = re.compile(r"(sha-256|sm3):[0-9a-f]{64}")
+_LEAF: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -100,6 +102,8 @@ def _document(value: Any) -> bool:
 
 _id: Final = _matches(_HEX_ID)
 _digest: Final = _matches(_DIGEST)
+# The log is a tree over SHA-256, whatever signed its entries.
+_leaf: Final = _matches(_LEAF)
 _ulid: Final = _matches(_ULID)
 _seconds: Final = _integer(0, MAX_SECONDS)
 _field_names: Final = _set_of(_matches(_NAME))
@@ -125,7 +129,7 @@ _SIGNED: Final[Mapping[str, dict[str, Rule]]] = {
     },
     "provision": {
         "id": _ulid,
-        "authorization": _digest,
+        "authorization": _leaf,
         "provider": _id,
         "fields": _field_names,
         "queried_at": _seconds,
@@ -136,7 +140,7 @@ _SIGNED: Final[Mapping[str, dict[str, Rule]]] = {
     },
     "withdrawal": {
         "id": _ulid,
-        "authorization": _digest,
+        "authorization": _leaf,
         "subject": _id,
         "reason": _one_of(*REASONS),
         "iat": _seconds,
@@ -154,7 +158,7 @@ _SIGNED: Final[Mapping[str, dict[str, Rule]]] = {
 _PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
     "presentation": {
         "id": _ulid,
-        "certificate": _digest,
+        "certificate": _leaf,
         "consumer": _id,
         "fields": _list_of(_matches(_NAME), low=0),
         "nonce_digest": _digest,
@@ -162,7 +166,7 @@ _PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
     },
     "use": {
         "id": _ulid,
-        "certificate": _digest,
+        "certificate": _leaf,
         "consumer": _id,
         "ordinal": _integer(1, MAX_USES),
         "result": _one_of("valid"),
@@ -194,8 +198,8 @@ _CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "providers": _set_of(_id, high=MAX_SOURCES),
         "channel": _one_of(*CHANNELS),
         "max_uses": _integer(1, MAX_USES),
-        "authorizations": _set_of(_digest, high=MAX_SOURCES),
-        "provisions": _set_of(_digest, high=MAX_SOURCES),
+        "authorizations": _set_of(_leaf, high=MAX_SOURCES),
+        "provisions": _set_of(_leaf, high=MAX_SOURCES),
         "components": _list_of(
             _object(
                 {
@@ -210,7 +214,7 @@ _CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
         ),
         "fields": _field_names,
         "cnf": _object({"jwk": _document}),
-        "_sd_alg": _one_of("sha-256"),
+        "_sd_alg": _one_of(*HASHES),
         "_sd": _set_of(_matches(_SD_DIGEST)),
     },
     "registration": _CERTIFICATE
@@ -235,7 +239,7 @@ _CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
             high=MAX_RIGHTS + 3,
         ),
         "reg_no": _text,
-        "supersedes": _or_null(_digest),
+        "supersedes": _or_null(_leaf),
     },
 }
 

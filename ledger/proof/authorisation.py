@@ -70,6 +70,7 @@ def _named(case: Case, claim: str, kind: str) -> Sequence[tuple[Entry, Evidence]
 
 def _signed(case: Case, entry: Entry, evidence: Evidence, party: str, code: str) -> Failed | None:
     signature = entry_signature(entry)
+    signature.suite.require()
     fact = case.account(signature.kid, case.anchored_at(evidence.position))
     if isinstance(fact, Failed):
         return fact

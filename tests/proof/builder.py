@@ -12,6 +12,7 @@ from functools import reduce
 from operator import getitem
 from typing import Any
 
+from ledger.domain.digests import SHA_256
 from ledger.domain.entries import (
     authorization_entry,
     provision_entry,
@@ -144,12 +145,15 @@ def usage(
     issuer: Actor = ISSUER,
     subject_key: Actor = SUBJECT,
     tax_key: Actor = TAX,
+    grid_key: Actor = GRID,
+    algorithm: str = SHA_256,
     write: Callable[[Changes], str] = as_text,
 ) -> Made:
     """A usage certificate over one authorisation and two provisions, presented to the bank.
 
     ``consent``, ``supply`` (the tax bureau's) and ``claims`` replace members before anything is signed; ``hidden``
-    are the claims; ``spare`` are signed in ``_sd`` without standing in ``fields``; ``write`` turns evidence into text.
+    are the claims; ``spare`` are signed in ``_sd`` without standing in ``fields``; ``algorithm`` hashes both; ``write``
+    turns evidence into text.
     """
     authorization = write(
         sign_entry(authorization_entry(**(consent_members() | dict(consent or {}))), subject_key.signer)
@@ -159,12 +163,13 @@ def usage(
         supply_members(*SUPPLIES[1], authorization),
     ]
     supplies = [
-        sign_entry(provision_entry(**entry), key.signer) for entry, key in zip(entries, (tax_key, GRID), strict=True)
+        sign_entry(provision_entry(**entry), key.signer)
+        for entry, key in zip(entries, (tax_key, grid_key), strict=True)
     ]
     texts = [authorization, *(write(entry) for entry in supplies)]
     members = usage_members(texts, supplies, hidden or HIDDEN) | dict(claims or {})
     secrets = salted({**(hidden or HIDDEN), **(spare or {})})
-    payload = disclose(usage_certificate_payload(**members), secrets) | dict(claims or {})
+    payload = disclose(usage_certificate_payload(**members), secrets, algorithm) | dict(claims or {})
     evidence_tree, evidence_anchor = _batch(
         AUTHORIZATION.batch, 40, 6, dict(zip((1, 2, 4), texts, strict=True)), EVIDENCE_ANCHORED
     )
@@ -172,11 +177,12 @@ def usage(
         Evidence(text, position, tuple(evidence_tree.inclusion_proof(position.index)))
         for text, position in zip(texts, (AUTHORIZATION, *PROVISIONS), strict=True)
     )
-    made = _made(payload, issuer, evidence, [evidence_anchor], secrets)
+    signers = (issuer, SUBJECT, TAX, GRID, subject_key, tax_key, grid_key)
+    made = _made(payload, signers, evidence, [evidence_anchor], secrets)
     return made.presenting(*disclosed)
 
 
-def registration(*, claims: Changes | None = None) -> Made:
+def registration(*, claims: Changes | None = None, issuer: Actor = ISSUER) -> Made:
     """A registration certificate; anyone may rely on it, nothing is hidden in it."""
     members = common_members("S00", SUBJECT) | {
         "asset": ASSET,
@@ -191,19 +197,23 @@ def registration(*, claims: Changes | None = None) -> Made:
         "supersedes": None,
     }
     payload = registration_certificate_payload(**(members | dict(claims or {})))
-    made = _made(payload, ISSUER, (), [], ())
+    made = _made(payload, (issuer,), (), [], ())
     asset = AssetFact("confirmed", SUBJECT.id, False, EXPIRES, ISSUED - 600, "5e" * 32, 0, (), "")
     return made.presenting(holder=None).knowing(assets={ASSET: asset}, uses={})
 
 
 def _made(
-    payload: Entry, issuer: Actor, evidence: tuple[Evidence, ...], anchors: list[Anchor], hidden: tuple[Disclosed, ...]
+    payload: Entry,
+    signers: Sequence[Actor],
+    evidence: tuple[Evidence, ...],
+    anchors: list[Anchor],
+    hidden: tuple[Disclosed, ...],
 ) -> Made:
+    """The first signer is the issuer."""
     text = as_text(payload)
     tree, anchor = _batch(CERTIFICATE.batch, 46, 7, {CERTIFICATE.index: text}, ANCHORED)
-    token = sign_compact(text.encode(), issuer.signer, CERTIFICATE_TYP)
+    token = sign_compact(text.encode(), signers[0].signer, CERTIFICATE_TYP)
     anchors = [*anchors, anchor]
-    signers = (issuer, SUBJECT, TAX, GRID) if evidence else (issuer,)
     bundle = Bundle(
         chain=CHAIN,
         certificate=f"{token}~",
@@ -214,10 +224,11 @@ def _made(
         keys={actor.account: public_jwk(actor.signer.public_key) for actor in signers},
         status=StatusSeen(70, "active"),
     )
-    return Made(bundle, _facts(anchors, [CERTIFICATE, *(item.position for item in evidence)]), token, hidden)
+    positions = [CERTIFICATE, *(item.position for item in evidence)]
+    return Made(bundle, _facts(anchors, positions, (*PARTIES, *signers)), token, hidden)
 
 
-def _facts(anchors: Sequence[Anchor], positions: Sequence[Position]) -> Facts:
+def _facts(anchors: Sequence[Anchor], positions: Sequence[Position], parties: Sequence[Actor]) -> Facts:
     accredited = {SCENARIO: (CONSENTED - 86_400, EXPIRES), "S00": (CONSENTED - 86_400, EXPIRES)}
     issuers = (ISSUER, OTHER_ISSUER)
     return Facts(
@@ -231,7 +242,7 @@ def _facts(anchors: Sequence[Anchor], positions: Sequence[Position]) -> Facts:
         status=dict.fromkeys(positions, ()),
         uses={CERTIFICATE: ()},
         accounts={
-            actor.account: AccountFact(actor.id, CONSENTED - 86_400, 0, 0, actor.signer.public_key) for actor in PARTIES
+            actor.account: AccountFact(actor.id, CONSENTED - 86_400, 0, 0, actor.signer.public_key) for actor in parties
         },
         parties={actor.id: PartyFact(actor.no, "active", ("issuer",), accredited) for actor in issuers},
     )
