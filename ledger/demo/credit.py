@@ -11,7 +11,7 @@ from ledger.demo.cast import Cast
 from ledger.demo.stages import Run
 from ledger.proof.bundle import Bundle
 from ledger.proof.facts import Facts
-from ledger.proof.jws import LocalSigner, public_jwk, sign_entry
+from ledger.proof.jws import Signer, public_jwk, sign_entry
 from ledger.proof.sdjwt import Disclosed, disclose
 from ledger.service.authorizations import AuthorizationRequest
 from ledger.service.issuance import SALT_BYTES, IssueRequest, add_certificate, next_number
@@ -44,7 +44,7 @@ class Bureau:
         self.ledger = ledger
         self.cast = cast
 
-    def signer_of(self, party: str) -> LocalSigner:
+    def signer_of(self, party: str) -> Signer:
         """The party's own signer."""
         return self.ledger.custody.signer(self.ledger.parties.get(party).account)
 

@@ -34,6 +34,10 @@ class Signer(Protocol):
         """The account, ``0x`` and 40 lower-case digits."""
 
     @property
+    def public_key(self) -> str:
+        """The account's key as text."""
+
+    @property
     def algorithm(self) -> Mapping[str, str]:
         """What the header says of the algorithm: ``alg``, and for SM2 ``sm2_id``."""
 

@@ -16,7 +16,6 @@ from ledger.domain.lifecycle import AUTHORIZATION
 from ledger.domain.parties import PartyKind
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.proof.jws import entry_signed_by
 from ledger.service.parties import Parties
 from ledger.service.positions import Positions
 from ledger.service.scenarios import ScenarioBook
@@ -165,11 +164,10 @@ class Authorizations:
         self._require_signer(entry, request.subject, where)
 
     def _require_signer(self, entry: dict[str, Any], subject: str, where: str) -> None:
-        party = self._parties.get(subject)
-        if not entry_signed_by(entry, party.account, party.public_key):
+        if not self._parties.signed(entry, subject):
             raise Forbidden(
                 "SIGNER_NOT_SUBJECT",
-                "The statement is not signed by the subject's account.",
+                "The statement is not signed by a key of the subject.",
                 where=where,
                 hint="Only the data subject can authorise or withdraw.",
             )

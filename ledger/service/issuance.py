@@ -47,12 +47,14 @@ class Issuance:
         sealer: Sealer,
         scenarios: ScenarioBook,
         issuer: str,
+        algorithm: str,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
         self._sealer = sealer
         self._scenarios = scenarios
         self._issuer = issuer
+        self._algorithm = algorithm
         self._clock = clock
 
     def issue(self, requests: Sequence[IssueRequest]) -> list[Certificate]:
@@ -80,7 +82,7 @@ class Issuance:
         return add_certificate(
             session,
             self._sealer,
-            disclose(payload, hidden),
+            disclose(payload, hidden, self._algorithm),
             now,
             hidden=hidden,
             authorization_id=consent.id,

@@ -26,7 +26,7 @@ from ledger.service.holdings import Holdings
 from ledger.service.idempotency import Idempotency
 from ledger.service.important_data import ImportantDataList
 from ledger.service.inspection import Inspection
-from ledger.service.installation import Installation, install
+from ledger.service.installation import Installation, install, provide_signing_key
 from ledger.service.issuance import Issuance
 from ledger.service.keys import Custody, FileKeyProvider, SecretFile
 from ledger.service.liens import Liens
@@ -140,7 +140,9 @@ def open_ledger(settings: Settings, clock: Callable[[], int] | None = None) -> I
         # A notice of n working days lasts n days at least, whatever the calendar.
         notice = rules.notice_days * DAY
         installation = install(settings.home, chain, custody, database, sealer, lookup_key, notice, clock)
-        yield wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
+        ledger = wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
+        provide_signing_key(ledger.party_keys, custody, installation, settings.signs_with)
+        yield ledger
 
 
 def wire(
@@ -190,8 +192,8 @@ def wire(
         standing=Standing(database, reader, acting),
         authorizations=Authorizations(database, parties, scenarios, status, positions, clock),
         provisions=Provisions(database, sealer, parties, scenarios, clock),
-        issuance=Issuance(database, sealer, scenarios, installation.operator, clock),
-        bundles=Bundles(database, sealer, reader, custody.signer),
+        issuance=Issuance(database, sealer, scenarios, installation.operator, settings.signs_with.digest, clock),
+        bundles=Bundles(database, sealer, reader, custody.signer, settings.signs_with),
         verification=Verification(database, client, reader, clock),
         status=status,
         rules=rules,
