@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from ledger.domain.codes import check_certificate_no
+from ledger.domain.digests import HASHES
 from ledger.domain.reasons import REASONS, REFUSALS
 from ledger.domain.resource import RESOURCE_CODE
 from ledger.domain.ruleset import APPLICATION_KINDS
@@ -42,7 +43,7 @@ VERIFICATION_RESULTS: Final = (
 )
 
 _HEX_ID: Final = re.compile(r"[0-9a-f]{64}")
-_DIGEST: Final = re.compile(r"sha-256:[0-9a-f]{64}")
+_DIGEST: Final = re.compile(r"(sha-256|sm3):[0-9a-f]{64}")
 _LEAF: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
@@ -118,6 +119,8 @@ def _document(value: Any) -> bool:
 
 _id: Final = _matches(_HEX_ID)
 _digest: Final = _matches(_DIGEST)
+# The log is a tree over SHA-256, whatever signed its entries.
+_leaf: Final = _matches(_LEAF)
 _ulid: Final = _matches(_ULID)
 _seconds: Final = _integer(0, MAX_SECONDS)
 _field_names: Final = _set_of(_matches(_NAME))
@@ -269,7 +272,7 @@ _CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
         ),
         "fields": _field_names,
         "cnf": _object({"jwk": _document}),
-        "_sd_alg": _one_of("sha-256"),
+        "_sd_alg": _one_of(*HASHES),
         "_sd": _set_of(_matches(_SD_DIGEST)),
     },
     "registration": _CERTIFICATE

@@ -47,7 +47,7 @@ class WithdrawalFact:
 @dataclass(frozen=True, slots=True)
 class AccountFact:
     """An account: its party, its period (``valid_to`` 0: open), since when its key is known to be in wrong hands
-    (0: never), and its public key, compressed; the reader has checked that the key is the account's."""
+    (0: never), and its public key as text, which names its suite; the reader has checked that it is the account's."""
 
     party: str
     valid_from: int

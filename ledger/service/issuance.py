@@ -52,6 +52,7 @@ class Issuance:
         reader: ChainReader,
         scenarios: ScenarioBook,
         issuer: str,
+        algorithm: str,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
@@ -59,6 +60,7 @@ class Issuance:
         self._reader = reader
         self._scenarios = scenarios
         self._issuer = issuer
+        self._algorithm = algorithm
         self._clock = clock
 
     def issue(self, requests: Sequence[str]) -> list[Certificate]:
@@ -111,7 +113,7 @@ class Issuance:
         return add_certificate(
             session,
             self._sealer,
-            disclose(payload, hidden),
+            disclose(payload, hidden, self._algorithm),
             now,
             hidden=hidden,
             request_id=request.id,

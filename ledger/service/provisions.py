@@ -18,7 +18,6 @@ from ledger.domain.entries import provision_entry, validate_entry
 from ledger.domain.predicates import compute
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.proof.jws import entry_signed_by
 from ledger.service.parties import Parties
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
@@ -140,8 +139,7 @@ class Provisions:
         if len(supply.rows) > MAX_ROWS:
             raise InvalidInput("ROWS_TOO_MANY", f"A provision has at most {MAX_ROWS} rows.", where=where)
         _check_result(supply, where)
-        provider = self._parties.get(entry["provider"])
-        if not entry_signed_by(entry, provider.account, provider.public_key):
+        if not self._parties.signed(entry, entry["provider"]):
             raise Forbidden("SIGNER_NOT_PROVIDER", "The provision is not signed by the provider.", where=where)
 
     def _record(self, session: Session, supply: Supply) -> Provision:
