@@ -7,7 +7,7 @@ from typing import Any
 
 from ledger.connectors.answers import Answer
 from ledger.proof.bundle import Bundle
-from ledger.proof.jws import LocalSigner, sign_entry
+from ledger.proof.jws import Signer, sign_entry
 from ledger.service.authorizations import Choice
 from ledger.service.provisions import Supply
 from ledger.service.requests import Asked, Note, Terms
@@ -28,7 +28,7 @@ class Bureau:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
 
-    def signer_of(self, party: str) -> LocalSigner:
+    def signer_of(self, party: str) -> Signer:
         """The party's own signer."""
         return self.ledger.custody.signer(self.ledger.parties.get(party).account)
 

@@ -125,8 +125,6 @@ _ulid: Final = _matches(_ULID)
 _seconds: Final = _integer(0, MAX_SECONDS)
 _field_names: Final = _set_of(_matches(_NAME))
 _codes: Final = _list_of(_matches(_NAME))
-# A reference to another entry: its leaf hash, SHA-256 whatever else is hashed with.
-_leaf: Final = _matches(_LEAF)
 _terms: Final[dict[str, Rule]] = {
     "scenario": _matches(_SCENARIO),
     "scenario_version": _integer(1, 10_000),

@@ -245,11 +245,14 @@ def facts_needed(bundle: Bundle) -> FactsNeeded:
 
 
 def _subjects(evidence: Sequence[Evidence]) -> dict[Position, frozenset[str]]:
+    """Of the authorizations alone: nothing else can be withdrawn."""
     found: dict[Position, frozenset[str]] = {}
     for item in evidence:
-        subject = item.statement.get("subject")
-        named = {subject} if _is_id(subject) else set()
-        found[item.position] = found.get(item.position, frozenset()) | named
+        statement = item.statement
+        if statement.get("type") == "authorization":
+            subject = statement.get("subject")
+            named = {subject} if _is_id(subject) else set()
+            found[item.position] = found.get(item.position, frozenset()) | named
     return found
 
 

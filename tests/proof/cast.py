@@ -37,6 +37,7 @@ AUTHORIZATION = Position(3, 1)
 PROVISIONS = (Position(3, 2), Position(3, 4))
 # In the order in which the evidence stands in the bundle: the tax bureau's consent and both provisions come first.
 PLACES = (AUTHORIZATION, *PROVISIONS, Position(3, 3), Position(3, 0), Position(3, 5))
+CONSENTS = (PLACES[0], PLACES[3])
 ASSET = sha256(b"asset").hexdigest()
 
 Entry = dict[str, Any]

@@ -29,5 +29,6 @@ SM_HOLDER = {"cnf": {"jwk": public_jwk(SM_DEVICE.signer.public_key).to_dict()}}
 
 def sm_usage(claims: Changes | None = None, **changes: Any) -> Made:
     """A usage certificate that is of SM2 and SM3 from the consent to the presentation."""
-    made = usage(**SM_KEYS | changes, claims=SM_HOLDER | dict(claims or {}))
+    consent = {"holder_key": SM_HOLDER["cnf"]["jwk"]} | dict(changes.pop("consent", {}))
+    made = usage(**SM_KEYS | changes, consent=consent, claims=SM_HOLDER | dict(claims or {}))
     return made.presenting("tax_band", "power_trend", holder=SM_DEVICE)

@@ -85,7 +85,7 @@ def test_a_registration_certificate_of_the_suite_is_valid() -> None:
 def test_each_signature_names_its_own_algorithm_so_a_bundle_may_hold_both() -> None:
     """What is of one suite is the certificate: its signature with its disclosures."""
     require_valid(usage(subject_key=SM_SUBJECT, tax_key=SM_TAX))
-    require_valid(usage(claims=SM_HOLDER).presenting("tax_band", holder=SM_DEVICE))
+    require_valid(usage(**TO_SM_HOLDER).presenting("tax_band", holder=SM_DEVICE))
     require_valid(usage(issuer=SM_ISSUER, algorithm="sm3"))
     require_valid(sm_usage(grid_key=GRID))
 
@@ -319,10 +319,11 @@ def without_sm3(name, *args, **kwargs):
 hashlib.new = without_sm3
 """
 NO_GMALG = PROGRAM.replace(repr(REFUSED), repr((*REFUSED, "gmalg")))
+TO_SM_HOLDER = {"claims": SM_HOLDER, "consent": {"holder_key": SM_HOLDER["cnf"]["jwk"]}}
 WANTING = {
     "certificate": (2, lambda: GENUINE),
     "registration certificate": (2, lambda: RECORD),
-    "key binding": (10, lambda: usage(claims=SM_HOLDER).presenting("tax_band", holder=SM_DEVICE)),
+    "key binding": (10, lambda: usage(**TO_SM_HOLDER).presenting("tax_band", holder=SM_DEVICE)),
     "authorisation": (11, lambda: usage(subject_key=SM_SUBJECT)),
     "provision": (11, lambda: usage(grid_key=SM_GRID)),
 }
