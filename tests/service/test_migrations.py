@@ -7,15 +7,21 @@ from pathlib import Path
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from ledger.store.database import open_engine
 from ledger.store.migrations import configuration, upgrade
-from ledger.store.tables import Base
+from ledger.store.tables import Base, Presentation
 
 PARTY = """INSERT INTO party (id, no, kind, roles, region, account, public_key, lookup, sealed_id, created_at)
 VALUES ('p', 1, 'bank', '[]', '440800', '0x01', '02ab', 'l', 's', 7)"""
 SEALED = "INSERT INTO sealed (id, key_id, nonce, ciphertext) VALUES ('s', '1', '', '')"
+
+CERTIFICATE = """INSERT INTO certificate (certificate_no, class, leaf, scenario, issuer, subject, exp, created_at)
+VALUES ('n', 'usage', 'l', 'S51', 'i', 's', 9, 1)"""
+PRESENTATION = """INSERT INTO presentation (id, certificate_no, consumer, nonce_digest, result, created_at)
+VALUES (:id, 'n', 'c', :id, :result, 1)"""
 
 
 def test_migrations_lead_to_the_declared_tables(tmp_path: Path) -> None:
@@ -34,3 +40,29 @@ def test_the_key_of_a_party_of_an_earlier_version_stays_known(tmp_path: Path) ->
     upgrade(engine)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT * FROM party_key")).all() == [("0x01", "p", "02ab", 7, None, None)]
+
+
+def test_verifications_of_an_earlier_version_stay_and_say_which_use_they_were(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    command.upgrade(configuration(engine), "0005")
+    with engine.begin() as connection:
+        connection.execute(text(CERTIFICATE))
+        for identifier, result in (("1", "valid"), ("2", "used_up"), ("3", "valid")):
+            connection.execute(text(PRESENTATION), {"id": identifier, "result": result})
+    upgrade(engine)
+    with Session(engine) as session:
+        rows = session.scalars(select(Presentation).order_by(Presentation.id)).all()
+        assert [(row.nonce_digest, row.ordinal, row.fields) for row in rows] == [
+            ("1", 1, []),
+            ("2", None, []),
+            ("3", 2, []),
+        ]
+
+
+def test_the_newest_schema_can_be_left_again(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    upgrade(engine)
+    command.downgrade(configuration(engine), "0005")
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
