@@ -19,6 +19,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, InvalidInput
 from ledger.proof.suite import ES256K, SM2SM3
 from ledger.service.keys import new_key, signer_of_key, write_private
+from ledger.service.local_chain import fund
 from ledger.service.parties import NewParty
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Party
@@ -143,6 +144,15 @@ def api_key(
     with participating(home, as_json) as ledger:
         identifier = party_of(ledger, party)
         emit({"party": identifier, "api_key": ledger.parties.new_api_key(identifier)}, as_json)
+
+
+@app.command("fund")
+def fund_account(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
+    """Let a party pay for gas on a local chain, to send transactions of its own (see `pingzheng join`)."""
+    with opened(home, as_json) as ledger:
+        account = ledger.parties.get(party_of(ledger, party)).account
+        fund(ledger.settings, ledger.client.connection, account)
+        emit({"party": party, "account": account}, as_json)
 
 
 @app.command()
