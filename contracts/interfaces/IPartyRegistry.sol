@@ -103,8 +103,8 @@ interface IPartyRegistry {
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external;
 
     /// @notice Bind a further account to a party: of an officer or a device, or one that signs statements by an
-    /// algorithm of which the chain knows nothing. For authorities, never on their own party: a party that could add
-    /// accounts to itself could be robbed by one stolen account of the means to be rid of the thief.
+    /// algorithm that the chain does not know. For authorities, never on their own party: else the thief of one account
+    /// could bind more of them than can be taken back.
     function bindAccount(PartyNo no, address fresh) external;
 
     /// @notice Retire another account of the calling party; the calling one stays, so a party never has none.
