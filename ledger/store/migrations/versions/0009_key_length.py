@@ -1,6 +1,6 @@
 """key length: a party's key may be one of SM2, which names its suite
 
-Revision: 0006, after: 0005.
+Revision: 0009, after: 0008.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
