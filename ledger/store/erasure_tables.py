@@ -1,4 +1,4 @@
-"""What was erased, so that nothing is erased twice: the entry in the log is the original."""
+"""What was erased, so that it is recorded once: the entries in the log are the originals."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from ledger.store.tables import Base, Hex32
 
 
 class ErasureRecord(Base):
-    """The erasure of a certificate (``target``: its leaf hash) or of a party's identity (its id)."""
+    """The erasure of one target: a certificate's or a provision's text (its leaf hash), a party's identity (its id).
+
+    ``leaf`` is the entry that tells it; one entry may tell several.
+    """
 
     __tablename__ = "erasure"
     target: Mapped[str] = mapped_column(Hex32, primary_key=True)
     subject: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
     by: Mapped[str] = mapped_column(ForeignKey("party.id"))
     reason: Mapped[str] = mapped_column(String(32))
-    leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    leaf: Mapped[str] = mapped_column(Hex32)
     created_at: Mapped[int]

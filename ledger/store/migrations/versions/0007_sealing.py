@@ -26,7 +26,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["by"], ["party.id"], name=op.f("fk_erasure_by")),
         sa.ForeignKeyConstraint(["subject"], ["party.id"], name=op.f("fk_erasure_subject")),
         sa.PrimaryKeyConstraint("target", name=op.f("pk_erasure")),
-        sa.UniqueConstraint("leaf", name=op.f("uq_erasure_leaf")),
     )
     with op.batch_alter_table("erasure", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_erasure_subject"), ["subject"], unique=False)
