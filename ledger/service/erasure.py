@@ -8,9 +8,9 @@ holder can present it from its own copy; whoever was shown it has what it was sh
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import delete, select
@@ -19,28 +19,37 @@ from ulid import ULID
 
 from ledger.domain.canonical import canonical
 from ledger.domain.entries import MAX_TARGETS, erasure_entry
-from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role
+from ledger.domain.parties import Role
 from ledger.domain.permissions import Action
 from ledger.errors import Conflict, Forbidden
 from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS, LIENS, RIGHTS
 from ledger.service.parties import Actor
 from ledger.service.roles import require
-from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
-from ledger.store.records import certificate, party
+from ledger.store.records import (
+    access_request,
+    authorizations_of,
+    certificate,
+    certificates_of,
+    party,
+    provisions_of,
+)
 from ledger.store.sealing import Sealer
-from ledger.store.tables import Authorization, Certificate, IdempotentRequest, Party, Provision
+from ledger.store.tables import AccessRequest, Authorization, Certificate, IdempotentRequest, Party, Provision
 
 log = structlog.get_logger()
-DAY = 86_400
+DAY: Final = 86_400
+
+# What has sealed text about a subject, beside its identity: note, notice, claims, disclosures.
+Told = AccessRequest | Authorization | Provision | Certificate
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """An erasure: its entry with its number in the log, and the certificates of the subject that are erased by now.
+    """An erasure: its entry with its number in the log, and the certificates that are erased by now.
 
     ``scrubbed``: nothing of it is left in the database's files either (see ``Database.scrub``). It was erased for good
     in any case; erasing again tries again.
@@ -65,22 +74,15 @@ class _Act:
 class Erasure:
     """Erases by certificate or by party, each in one transaction; what was erased before is told as it was then."""
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        scenarios: ScenarioBook,
-        follower: Follower,
-        clock: Callable[[], int],
-    ) -> None:
+    def __init__(self, database: Database, sealer: Sealer, follower: Follower, clock: Callable[[], int]) -> None:
         self._database = database
         self._sealer = sealer
-        self._scenarios = scenarios
         self._follower = follower
         self._clock = clock
 
     def certificate(self, actor: Actor, number: str, reason: str) -> Erased:
-        """Destroy the claims of a certificate with their salts, and those of the provisions it rests on.
+        """Destroy the claims of a certificate with their salts, those of the provisions it rests on, and the same of
+        the versions that it superseded; with the newest version goes whatever else was told for its request.
 
         Raises ``NotFound``, ``Forbidden`` ``ROLE_MISSING`` or ``ERASURE_REASON``, ``Conflict`` ``NO_PAYLOAD`` or
         ``RETENTION_NOT_OVER``.
@@ -91,14 +93,18 @@ class Erasure:
             act = self._act(actor, row.subject, reason)
             if row.sealed_id is None:
                 raise Conflict("NO_PAYLOAD", "The certificate carries no claims beside its public text.", where=number)
-            leaf = self._erase_certificate(session, row, act)
-        return self._told(leaf, (number,))
+            known, about = session.get(ErasureRecord, row.leaf), _with(session, row)
+            leaf = self._erase(session, act, about)
+            if known is None and leaf is None:
+                # Its text is gone by other means than this; that it is gone is told nevertheless.
+                leaf = _record(session, act, [row.leaf])
+        return self._told(known.leaf if known else str(leaf), about)
 
     def party(self, actor: Actor, identifier: str, reason: str) -> Erased:
-        """Destroy a person's or a firm's name and identifier, and the claims of every certificate that is about it.
+        """Destroy a person's or a firm's name and identifier, and whatever was told about it.
 
         The party stays on the chain as an opaque id with its keys; onboarded again it is another party.
-        Raises as ``certificate`` does; ``Conflict`` ``PARTY_NOT_A_SUBJECT`` for an institution or an officer,
+        Raises as ``certificate`` does; ``Conflict`` ``PARTY_NOT_A_SUBJECT`` for a party that has other roles,
         ``PARTY_ON_REGISTER`` while it has a part in a registered asset.
         """
         self._follower.sync()
@@ -109,12 +115,11 @@ class Erasure:
             known = session.get(ErasureRecord, identifier)
             if known is None:
                 self._require_erasable(session, row)
-            certificates = _certificates_of(session, identifier)
-            for item in certificates:
-                self._erase_certificate(session, item, act)
-            self._erase_unused(session, act)
+            groups = _groups_about(session, identifier)
+            for about in groups:
+                self._erase(session, act, about)
             leaf = self._erase_identity(session, row, act) if known is None else known.leaf
-        return self._told(leaf, tuple(item.certificate_no for item in certificates))
+        return self._told(leaf, [item for about in groups for item in about])
 
     def _act(self, actor: Actor, subject: str, reason: str) -> _Act:
         require(actor, Action.ERASE, owns=actor.party == subject)
@@ -127,47 +132,22 @@ class Erasure:
             )
         return _Act(subject, actor.party, reason, self._clock())
 
-    def _erase_certificate(self, session: Session, row: Certificate, act: _Act) -> str:
-        """Erase it unless it was; the leaf hash of the entry that tells so."""
-        known = session.get(ErasureRecord, row.leaf)
-        if known is not None:
-            return known.leaf
+    def _erase(self, session: Session, act: _Act, about: Sequence[Told]) -> str | None:
+        """Erase what is left of what was told; the leaf hash of the entry that tells so, if anything was."""
+        kept = self._sealer.kept(session, [item.sealed_id for item in about if item.sealed_id])
+        going = [item for item in about if item.sealed_id in kept]
+        if not going:
+            return None
         if act.reason == "retention_over":
-            self._require_retention_over(row, act.at)
-        provisions = self._kept(session, _provisions_of(session, row))
-        self._sealer.erase(session, str(row.sealed_id))
-        self._erase_provisions(session, provisions)
-        return _record(session, act, [row.leaf, *(item.leaf for item in provisions)])
-
-    def _erase_unused(self, session: Session, act: _Act) -> None:
-        """What was supplied about the subject and went into no certificate."""
-        query = (
-            select(Provision)
-            .join(Authorization, Authorization.id == Provision.authorization_id)
-            .where(Authorization.subject == act.subject, Provision.sealed_id.is_not(None))
-            .order_by(Provision.id)
-        )
-        unused = self._kept(session, session.scalars(query).all())
-        self._erase_provisions(session, unused)
-        for start in range(0, len(unused), MAX_TARGETS):
-            _record(session, act, [row.leaf for row in unused[start : start + MAX_TARGETS]])
-
-    def _kept(self, session: Session, provisions: Sequence[Provision]) -> list[Provision]:
-        """Those whose claims were not erased before."""
-        kept = self._sealer.kept(session, [str(row.sealed_id) for row in provisions])
-        return [row for row in provisions if row.sealed_id in kept]
-
-    def _erase_provisions(self, session: Session, provisions: Sequence[Provision]) -> None:
-        for row in provisions:
-            self._sealer.erase(session, str(row.sealed_id))
-        # A digest of the request that brought the rows would confirm a guess at them, to whoever has its key.
-        session.execute(
-            delete(IdempotentRequest).where(
-                IdempotentRequest.party_id.in_({row.provider for row in provisions}),
-                IdempotentRequest.status.is_(None)
-                | IdempotentRequest.response["id"].as_string().in_([row.id for row in provisions]),
-            )
-        )
+            _require_retention_over(session, about, act.at)
+        for item in going:
+            self._sealer.erase(session, str(item.sealed_id))
+        _forget_requests(session, going)
+        first, *_ = [
+            _record(session, act, [item.leaf for item in going[start : start + MAX_TARGETS]])
+            for start in range(0, len(going), MAX_TARGETS)
+        ]
+        return first
 
     def _erase_identity(self, session: Session, row: Party, act: _Act) -> str:
         self._sealer.erase(session, row.sealed_id)
@@ -175,24 +155,13 @@ class Erasure:
         row.lookup = secrets.token_hex(32)
         return _record(session, act, [], row.id)
 
-    def _require_retention_over(self, row: Certificate, now: int) -> None:
-        over = row.exp + self._scenarios.get(row.scenario).retention_days * DAY
-        if now < over:
-            raise Conflict(
-                "RETENTION_NOT_OVER",
-                "The certificate is still within its retention.",
-                where=row.certificate_no,
-                hint="Retention is counted in days from the end of validity, by the scenario.",
-                over=over,
-            )
-
     def _require_erasable(self, session: Session, row: Party) -> None:
-        if Role.SUBJECT not in DEFAULT_ROLES[PartyKind(row.kind)] or OFFICES.intersection(map(Role, row.roles)):
+        if others := sorted(set(row.roles) - {Role.SUBJECT}):
             raise Conflict(
                 "PARTY_NOT_A_SUBJECT",
-                "The names of institutions, and of officers while they are in office, are on public record.",
+                f"The party acts as {', '.join(others)}: who does so is told by name to those it deals with.",
                 where="party",
-                hint="Take a person's offices from it first.",
+                hint="Take its other roles from it first.",
             )
         parts = (
             select(ASSETS.c.id).where(ASSETS.c.holder_no == row.no, ASSETS.c.state.in_(("applied", "confirmed"))),
@@ -207,13 +176,14 @@ class Erasure:
                 hint="The register names its parties while their rights last: end or transfer them first.",
             )
 
-    def _told(self, leaf: str, certificates: tuple[str, ...]) -> Erased:
+    def _told(self, leaf: str, about: Iterable[Told]) -> Erased:
         scrubbed = self._database.scrub()
         with self._database.read() as session:
             entry = log_store.statement(session, leaf)
             seq = log_store.entries_by_leaf(session, [leaf])[leaf].seq
         log.info("personal text erased", entry=seq, scrubbed=scrubbed)
-        return Erased(entry, seq, certificates, scrubbed)
+        numbers = tuple(item.certificate_no for item in about if isinstance(item, Certificate))
+        return Erased(entry, seq, numbers, scrubbed)
 
 
 def _take_turns(session: Session, row: Certificate | Party) -> None:
@@ -221,21 +191,64 @@ def _take_turns(session: Session, row: Certificate | Party) -> None:
     session.refresh(row, with_for_update=True)
 
 
-def _certificates_of(session: Session, subject: str) -> list[Certificate]:
-    query = select(Certificate).where(Certificate.subject == subject, Certificate.sealed_id.is_not(None))
-    return list(session.scalars(query.order_by(Certificate.certificate_no)))
+def _with(session: Session, row: Certificate) -> list[Told]:
+    """What goes with a certificate: what it supersedes and rests on; with the newest version all of its request."""
+    if row.request_id is None:
+        return [row]
+    *_, newest = versions = certificates_of(session, row.request_id)
+    if row.version == newest.version:
+        return _told_for(session, access_request(session, row.request_id))
+    older = [item for item in versions if item.version <= row.version]
+    leaves = {leaf for item in older for leaf in log_store.statement(session, item.leaf)["provisions"]}
+    provisions = select(Provision).where(Provision.leaf.in_([leaf.removeprefix("sha-256:") for leaf in leaves]))
+    return [*older, *session.scalars(provisions.order_by(Provision.id))]
 
 
-def _provisions_of(session: Session, row: Certificate) -> list[Provision]:
-    """Those that a certificate rests on and what they correct, as far as they hold claims."""
-    leaves = list(log_store.statement(session, row.leaf).get("provisions", ()))
-    for leaf in leaves:
-        corrected = log_store.statement(session, leaf.removeprefix("sha-256:")).get("corrects")
-        if corrected is not None and corrected not in leaves:
-            leaves.append(corrected)
-    named = [leaf.removeprefix("sha-256:") for leaf in leaves]
-    query = select(Provision).where(Provision.leaf.in_(named), Provision.sealed_id.is_not(None))
-    return list(session.scalars(query.order_by(Provision.id)))
+def _told_for(session: Session, request: AccessRequest) -> list[Told]:
+    """All that was told for a request, whether it came to a certificate or not."""
+    consents = authorizations_of(session, request.id)
+    answers = [answer for consent in consents for answer in provisions_of(session, consent.id)]
+    return [request, *consents, *answers, *certificates_of(session, request.id)]
+
+
+def _groups_about(session: Session, subject: str) -> list[list[Told]]:
+    """All that was told about a subject, by request; public text of registrations is not among it."""
+    asked = select(AccessRequest).where(AccessRequest.subject == subject).order_by(AccessRequest.id)
+    others = select(Certificate).where(
+        Certificate.subject == subject, Certificate.request_id.is_(None), Certificate.sealed_id.is_not(None)
+    )
+    groups = [_told_for(session, request) for request in session.scalars(asked)]
+    groups += [[row] for row in session.scalars(others)]
+    return groups
+
+
+def _require_retention_over(session: Session, about: Sequence[Told], now: int) -> None:
+    """Retention is counted from the end of validity, by the template that the request was made under."""
+    stated = [
+        log_store.statement(session, item.leaf) for item in about if isinstance(item, AccessRequest | Certificate)
+    ]
+    issued = [statement for statement in stated if statement["type"] == "certificate"]
+    ends = []
+    for statement in issued or stated:
+        template = log_store.statement(session, statement["template"].removeprefix("sha-256:"))
+        ends.append(statement["exp" if issued else "valid_to"] + template["retention_days"] * DAY)
+    if now < max(ends):
+        raise Conflict(
+            "RETENTION_NOT_OVER",
+            "What came of the request is still within its validity or its retention.",
+            where="reason",
+            hint="Retention is counted in days from the end of validity, by the scenario.",
+            over=max(ends),
+        )
+
+
+def _forget_requests(session: Session, going: Sequence[Told]) -> None:
+    """A digest of the request that brought rows or note would confirm a guess at them, to whoever has its key."""
+    ids = [item.id for item in going if not isinstance(item, Certificate)]
+    sent_by = {item.provider for item in going if isinstance(item, Provision)}
+    sent_by |= {item.consumer for item in going if isinstance(item, AccessRequest)}
+    broke_off, answered = IdempotentRequest.status.is_(None), IdempotentRequest.response["id"].as_string().in_(ids)
+    session.execute(delete(IdempotentRequest).where(IdempotentRequest.party_id.in_(sent_by), broke_off | answered))
 
 
 def _record(session: Session, act: _Act, leaves: Sequence[str], identity: str | None = None) -> str:

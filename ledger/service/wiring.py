@@ -239,7 +239,7 @@ def wire(
         holder_bundles=HolderBundles(holdings, bundles),
         log_entries=LogEntries(database, principals),
         disclosures=Disclosures(database, sealer, clock),
-        erasure=Erasure(database, sealer, scenarios, follower, clock),
+        erasure=Erasure(database, sealer, follower, clock),
         operations=Operations(database, clock),
         idempotency=Idempotency(database, lookup_key, clock),
         catalogue=Catalogue(database, clock),
