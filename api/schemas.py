@@ -176,7 +176,7 @@ class AuthorizationsOut(BaseModel):
 
 class RequestDetailOut(RequestOut):
     entry: dict[str, Any]
-    note: SignedNote
+    note: SignedNote | None = Field(description="Null once it was erased.")
     authorizations: list[AuthorizationOut]
 
 

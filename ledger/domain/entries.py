@@ -41,6 +41,8 @@ VERIFICATION_RESULTS: Final = (
     "unknown",
     "lapsed",
 )
+MAX_TARGETS: Final = 1_024
+ERASURE_REASONS: Final = ("subject_request", "retention_over", "court")
 
 _HEX_ID: Final = re.compile(r"[0-9a-f]{64}")
 _DIGEST: Final = re.compile(r"(sha-256|sm3):[0-9a-f]{64}")
@@ -70,8 +72,8 @@ def _list_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
     return lambda value: isinstance(value, list) and low <= len(value) <= high and all(map(rule, value))
 
 
-def _set_of(rule: Rule, *, high: int = MAX_ITEMS) -> Rule:
-    items = _list_of(rule, high=high)
+def _set_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
+    items = _list_of(rule, low=low, high=high)
     return lambda value: items(value) and len(set(value)) == len(value)
 
 
@@ -223,6 +225,15 @@ _PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
         "result": _one_of("valid"),
         "iat": _seconds,
     },
+    "erasure": {
+        "id": _ulid,
+        "subject": _id,
+        "by": _id,
+        # Certificates and provisions whose sealed text was destroyed; none: it was the subject's identity.
+        "targets": _set_of(_digest, low=0, high=MAX_TARGETS),
+        "reason": _one_of(*ERASURE_REASONS),
+        "iat": _seconds,
+    },
 }
 
 _CERTIFICATE: Final[dict[str, Rule]] = {
@@ -369,6 +380,11 @@ def use_entry(**members: Any) -> Entry:
     return _checked(_entry("use", members))
 
 
+def erasure_entry(**members: Any) -> Entry:
+    """Personal text destroyed: what was sealed for the ``targets``, or with none the subject's identity."""
+    return _checked(_entry("erasure", members))
+
+
 def usage_certificate_payload(**members: Any) -> Entry:
     """The payload of a usage certificate, before its claims are hidden in it (protocol §5)."""
     members |= {"class": "usage", "vct": "urn:pingzheng:usage:1", "transferable": "no"}
@@ -383,17 +399,16 @@ def registration_certificate_payload(**members: Any) -> Entry:
 
 def concerned(entry: Mapping[str, Any]) -> set[str]:
     """The ids of the parties that an entry names."""
-    named = {entry[name] for name in ("subject", "consumer", "provider", "cdo", "iss", "sub") if name in entry}
+    named = {entry[name] for name in ("subject", "consumer", "provider", "cdo", "iss", "sub", "by") if name in entry}
     holders = (right["holder"] for right in entry.get("rights", ()))
     asked = (item["provider"] for item in entry.get("sources", ()))
     return named.union(entry.get("providers", ()), holders, asked)
 
 
 def referred(entry: Mapping[str, Any]) -> list[str]:
-    """Leaf hashes, hex, of the entry that this one is about: a use's certificate, a provision's authorization."""
-    return [
-        entry[name].removeprefix("sha-256:") for name in ("certificate", "authorization", "request") if name in entry
-    ]
+    """Leaf hashes, hex, of what this entry is about: a use's certificate, a provision's authorization, erased ones."""
+    named = [entry[name] for name in ("certificate", "authorization", "request") if name in entry]
+    return [leaf.removeprefix("sha-256:") for leaf in (*named, *entry.get("targets", ()))]
 
 
 def entry_types() -> Sequence[str]:

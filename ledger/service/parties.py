@@ -29,6 +29,7 @@ from ledger.store.tables import Party, PartyKey
 
 MAX_NAME = 200
 CHAIN_CHUNK = 50
+SHOWN_OF_ID = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +152,22 @@ class Parties:
             return list(session.scalars(query))
 
     def identity(self, identifier: str) -> dict[str, str]:
-        """Name and identifier, unsealed: for the party itself and those it deals with, never for a log."""
+        """Name and identifier, unsealed: for the party itself and those it deals with, never for a log.
+
+        Raises ``NotFound``: ``PARTY_UNKNOWN``, or ``SEALED_ERASED`` once they were erased.
+        """
         with self._database.read() as session:
             return identity(session, self._sealer, party(session, identifier))
 
     def names(self, identifiers: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """(id, name) of each party, for what people read."""
+        """(id, name) of each party, for what people read; of one that was erased, the beginning of its id."""
         for identifier in dict.fromkeys(identifiers):
-            yield identifier, self.identity(identifier)["name"]
+            try:
+                yield identifier, self.identity(identifier)["name"]
+            except NotFound as erased:
+                if erased.code != "SEALED_ERASED":
+                    raise
+                yield identifier, f"{identifier[:SHOWN_OF_ID]}…"
 
     def new_api_key(self, identifier: str) -> str:
         """A fresh API key of the party: shown once, kept as a digest; raises ``NotFound`` ``PARTY_UNKNOWN``."""

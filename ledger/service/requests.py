@@ -250,10 +250,11 @@ class Requests:
         with self._database.read() as session:
             return log_store.statement(session, access_request(session, identifier).leaf)
 
-    def note(self, identifier: str) -> dict[str, str]:
-        """The consumer's note, unsealed: for subject and consumer."""
+    def note(self, identifier: str) -> dict[str, str] | None:
+        """The consumer's note, unsealed: for subject and consumer; None once it was erased."""
         with self._database.read() as session:
-            return note_of(session, self._sealer, access_request(session, identifier))
+            row = access_request(session, identifier)
+            return note_of(session, self._sealer, row) if self._sealer.kept(session, [row.sealed_id]) else None
 
     def page(self, member: str, after: str | None, limit: int, state: str | None = None) -> list[AccessRequest]:
         """Requests in which the party is subject or consumer, by id; a passed deadline shows when one is opened."""

@@ -22,6 +22,7 @@ from ledger.service.corrections import Corrections
 from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
 from ledger.service.disclosures import Disclosures
+from ledger.service.erasure import Erasure
 from ledger.service.evidence import EvidenceBook
 from ledger.service.holder_bundles import HolderBundles
 from ledger.service.holdings import Holdings
@@ -111,6 +112,7 @@ class Ledger(Participant):
     holder_bundles: HolderBundles
     log_entries: LogEntries
     disclosures: Disclosures
+    erasure: Erasure
     operations: Operations
     idempotency: Idempotency
     catalogue: Catalogue
@@ -238,8 +240,9 @@ def wire(
         holder_bundles=HolderBundles(holdings, bundles),
         log_entries=LogEntries(database, principals),
         disclosures=Disclosures(database, sealer, clock),
+        erasure=Erasure(database, sealer, follower, clock),
         operations=Operations(database, clock),
-        idempotency=Idempotency(database, clock),
+        idempotency=Idempotency(database, lookup_key, clock),
         catalogue=Catalogue(database, clock),
         catalogue_import=CatalogueImport(database, clock),
         publications=Publications(database, parties, clock),
