@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ledger.chain.accounts import account_of
 from ledger.errors import InvalidInput
 from ledger.proof.jws import LocalSigner
-from ledger.service.keys import SecretFile
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
@@ -23,10 +21,14 @@ def private_key_of(path: Path) -> bytes:
     """The private key in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``Misconfigured``."""
     if not path.is_file():
         raise InvalidInput("FILE_MISSING", "There is no such key file.", where=str(path))
+    from ledger.service.keys import SecretFile
+
     return SecretFile(path).read()
 
 
 def signer_of(path: Path) -> LocalSigner:
     """Signs with the private key in a file; raises as ``private_key_of``."""
+    from ledger.chain.accounts import account_of
+
     key = private_key_of(path)
     return LocalSigner(key, account_of(key))
