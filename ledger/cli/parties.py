@@ -24,8 +24,8 @@ from ledger.service.parties import NewParty
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Party
 
-app = typer.Typer(no_args_is_help=True, help="参与方 Parties: onboard, list, keys, roles, status, API keys.")
-keys = typer.Typer(no_args_is_help=True, help="密钥 Keys that parties keep themselves.")
+app = typer.Typer(no_args_is_help=True)
+keys = typer.Typer(no_args_is_help=True)
 
 PartyRef = Annotated[
     str,
