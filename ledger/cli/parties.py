@@ -17,7 +17,7 @@ from ledger.connectors.tabular import read_csv
 from ledger.domain.days import end_of_validity
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, InvalidInput
-from ledger.proof.suite import ES256K, SM2SM3
+from ledger.proof.suite import ES256K, SM2SM3, suite_of_key
 from ledger.service.keys import new_key, signer_of_key, write_private
 from ledger.service.local_chain import fund
 from ledger.service.parties import NewParty
@@ -246,6 +246,7 @@ def key_history(party: PartyRef, home: Home = None, as_json: AsJson = False) -> 
         rows = [
             {
                 "account": row.account,
+                "curve": suite_of_key(row.public_key).curve,
                 "bound_at": row.bound_at,
                 "retired_at": row.retired_at,
                 "compromised_at": row.compromised_at,
