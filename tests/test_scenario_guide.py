@@ -31,7 +31,7 @@ BLOCKS = BLOCK.findall(GUIDE)
 SCENARIO = next(body for name, _, body in BLOCKS if name == "scenarios/S13.yaml")
 MISTAKES = re.findall(r"^`([^`\n]+)` → `([^`\n]+)`:\n\n```text\n([^`]*)```", GUIDE, re.MULTILINE)
 REQUESTS = re.findall(r"^(\w+) +POST (\S+)$", GUIDE, re.MULTILINE)
-CLAIMS = {"staff_band": 2, "insured_six_months": True, "arrears_in_a_year": False}
+CLAIMS = {"staff_band": "50–200", "insured_six_months": True, "arrears_in_a_year": False}
 
 
 class Reader:
