@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Header, Response
 from pydantic import BaseModel
 
-from ledger.domain.canonical import canonical, digest
+from ledger.domain.canonical import canonical
 from ledger.service.idempotency import Answer
 from ledger.service.parties import Actor
 from ledger.service.wiring import Ledger
@@ -32,12 +32,12 @@ def once(
     Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` for another body, ``Conflict`` while it is still running.
     """
     operation, body = request
-    fingerprint = digest(canonical({"operation": operation, "body": body.model_dump(mode="json")}))
+    told = canonical({"operation": operation, "body": body.model_dump(mode="json")})
 
     def run() -> Answer:
         status, result = work()
         return Answer(status, result.model_dump(mode="json"))
 
-    answer = run() if key is None else ledger.idempotency.once(actor.party, key, fingerprint, run)
+    answer = run() if key is None else ledger.idempotency.once(actor.party, key, told, run)
     response.status_code = answer.status
     return answer.body

@@ -13,6 +13,10 @@ Ulid = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", examples=["01JD
 CertificateNo = Annotated[str, Field(max_length=32, examples=["DAC-440802-2026-S01-00000123-V"])]
 Seconds = Annotated[int, Field(ge=0, lt=2**40)]
 PublicKey = Annotated[str, Field(pattern=r"^0[23][0-9a-f]{64}$", description="secp256k1, compressed.")]
+AnyKey = Annotated[
+    str,
+    Field(pattern=r"^(sm2:)?0[23][0-9a-f]{64}$", description="Compressed, of secp256k1, or of SM2 after `sm2:`."),
+]
 Account = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
 Statement = Annotated[dict[str, Any], Field(description="A signed entry, as drafted, with `signature` added.")]
 Digest = Annotated[str, Field(pattern=r"^(sha-256|sm3):[0-9a-f]{64}$")]
@@ -172,7 +176,7 @@ class AuthorizationsOut(BaseModel):
 
 class RequestDetailOut(RequestOut):
     entry: dict[str, Any]
-    note: SignedNote
+    note: SignedNote | None = Field(description="Null once it was erased.")
     authorizations: list[AuthorizationOut]
 
 
@@ -386,8 +390,16 @@ class RotationIn(Signable):
     public_key: PublicKey
 
 
+class BindingIn(Signable):
+    public_key: AnyKey
+
+
+class RetirementIn(Signable):
+    account: Account
+
+
 class RecoveryIn(Signable):
-    public_key: PublicKey
+    public_key: AnyKey
     compromised_at: Seconds = Field(0, description="From when the lost key counts for nothing; 0: it was only lost.")
     lost: Account | None = Field(None, description="The account to replace, if it is not the one shown.")
 

@@ -79,6 +79,20 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
     }
 
     /// @inheritdoc IPartyRegistry
+    function bindAccount(PartyNo no, address fresh) external {
+        PartyNo by = _grantor(Roles.AUTHORITY, no);
+        _bind(no, fresh, by);
+    }
+
+    /// @inheritdoc IPartyRegistry
+    function retireAccount(address account) external {
+        address calling = _msgSender();
+        PartyNo by = actor(calling, Roles.ALL);
+        if (account == calling) revert PartyCallingAccount(account);
+        _retire(by, account, 0, by);
+    }
+
+    /// @inheritdoc IPartyRegistry
     function rotateAccount(address fresh) external {
         address old = _msgSender();
         PartyNo by = actor(old, Roles.ALL);

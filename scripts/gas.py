@@ -263,6 +263,9 @@ def _parties(meter: Meter) -> None:
         ("set status", calls.set_status(issuer, "active", "lifted")),
     ):
         meter.send(name, "authority", call)
+    further = "0x" + digest("further")[:40]
+    meter.send("bind a further account", "authority", calls.bind_account(meter.numbers["bank"], further))
+    meter.send("retire a further account", "bank", calls.retire_account(further))
     meter.send("rotate account", "bank", calls.rotate_account("0x" + digest("fresh")[:40]))
     bank, lost, fresh = meter.numbers["bank"], "0x" + digest("fresh")[:40], "0x" + digest("fresher")[:40]
     meter.send("recover account", "authority", calls.recover_account(bank, lost, fresh, 2))

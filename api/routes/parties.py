@@ -73,6 +73,21 @@ def rotate(party: schemas.HexId, body: schemas.RotationIn, ledger: OpenLedger, a
     return show(ledger.party_keys.rotate(party, body.public_key, signed_of(body)))
 
 
+@router.post("/parties/{party}/further-accounts")
+def bind(party: schemas.HexId, body: schemas.BindingIn, ledger: OpenLedger, actor: Caller) -> schemas.PartyOut:
+    """Bind a further key to a party, as an authority: an officer's, a device's, or one of SM2 for statements."""
+    require(actor, Action.MANAGE_ROLES)
+    return show(ledger.party_keys.bind(actor.party, party, body.public_key, signed_of(body)))
+
+
+@router.post("/parties/{party}/retirement")
+def retire(party: schemas.HexId, body: schemas.RetirementIn, ledger: OpenLedger, actor: Caller) -> schemas.PartyOut:
+    """Retire one of one's own further keys. What it signed and was anchored stays signed."""
+    if actor.party != party:
+        raise Forbidden("NOT_THE_PARTY", "Only the party itself retires its key.", hint="An authority can recover it.")
+    return show(ledger.party_keys.retire(party, body.account, signed_of(body)))
+
+
 @router.post("/parties/{party}/recovery")
 def recover(party: schemas.HexId, body: schemas.RecoveryIn, ledger: OpenLedger, actor: Caller) -> schemas.PartyOut:
     """Replace a party's lost or stolen key, as an authority."""

@@ -11,9 +11,10 @@ from api.access import Caller, OpenLedger, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
 from api.routes.consents import show as show_authorization
+from ledger.connectors.answers import Answer, NoData, Refused, Supplied, TimedOut
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
-from ledger.service.provisions import Outcome, Supply
+from ledger.service.provisions import Supply
 
 router = APIRouter(prefix="/provisions", tags=["provisions"])
 
@@ -33,14 +34,7 @@ def draft(body: schemas.ProvisionDraftIn, ledger: OpenLedger, actor: Caller) -> 
     """The unsigned answer over these rows, or without any; nothing is recorded."""
     given = ledger.authorizations.get(body.authorization)
     require(actor, Action.SUPPLY_DATA, owns=given.provider == actor.party)
-    outcome = Outcome(
-        result=body.result,
-        queried_at=ledger.clock() if body.queried_at is None else body.queried_at,
-        rows=body.rows,
-        as_of=None if body.as_of is None else _day(body.as_of),
-        reason=body.reason,
-    )
-    drafted = ledger.provisions.draft(body.authorization, outcome)
+    drafted = ledger.provisions.draft(body.authorization, _answer(body, ledger.clock()))
     return schemas.ProvisionDraftOut(entry=drafted.entry, salt=drafted.salt)
 
 
@@ -68,8 +62,21 @@ def claims(provision: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schema
     return schemas.PayloadOut(claims=computed)
 
 
-def _day(text: str) -> date:
+def _answer(body: schemas.ProvisionDraftIn, now: int) -> Answer:
+    queried_at = now if body.queried_at is None else body.queried_at
+    match body.result:
+        case "supplied":
+            return Supplied(tuple(body.rows), _day(body.as_of), queried_at)
+        case "refused":
+            return Refused(body.reason or "", queried_at)
+        case "no_data":
+            return NoData(queried_at)
+        case "timed_out":
+            return TimedOut(queried_at)
+
+
+def _day(text: str | None) -> date:
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text or "")
     except ValueError as error:
-        raise InvalidInput("DATE_INVALID", "There is no such day.", where="as_of") from error
+        raise InvalidInput("DATE_INVALID", "What is supplied is as of a day that exists.", where="as_of") from error

@@ -58,11 +58,11 @@ def requests(
 @router.get("/{request}")
 def request(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.RequestDetailOut:
     """One request with the consumer's note and what was authorised, for its subject and its consumer."""
-    row = _mine(ledger, actor, request)
+    row, note = _mine(ledger, actor, request), ledger.requests.note(request)
     return schemas.RequestDetailOut(
         **show(row).model_dump(),
         entry=ledger.requests.statement(request),
-        note=schemas.SignedNote(**ledger.requests.note(request)),
+        note=None if note is None else schemas.SignedNote(**note),
         authorizations=[show_authorization(given) for given in ledger.authorizations.of_request(request)],
     )
 

@@ -73,6 +73,8 @@ interface IPartyRegistry {
     error PartyAccountNotBound(PartyNo no, address account);
     /// @notice The account is live: `recoverAccount` replaces and reports it at once.
     error PartyAccountLive(PartyNo no, address account);
+    /// @notice The account is the calling one: `rotateAccount` replaces it.
+    error PartyCallingAccount(address account);
     /// @notice The time of a compromise is zero, in the future, or not before the one reported: later than `latest`.
     error PartyCompromiseTime(uint40 compromisedAt, uint40 latest);
     /// @notice No party gives roles, accreditation, status or accounts to itself.
@@ -99,6 +101,14 @@ interface IPartyRegistry {
 
     /// @notice Set a party's status; `Closed` is final. For authorities and supervisors, never on their own party.
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external;
+
+    /// @notice Bind a further account to a party: of an officer or a device, or one that signs statements by an
+    /// algorithm that the chain does not know. For authorities, never on their own party: else the thief of one account
+    /// could bind more of them than can be taken back.
+    function bindAccount(PartyNo no, address fresh) external;
+
+    /// @notice Retire another account of the calling party; the calling one stays, so a party never has none.
+    function retireAccount(address account) external;
 
     /// @notice Replace the calling account by another of the same party.
     function rotateAccount(address fresh) external;

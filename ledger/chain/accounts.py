@@ -1,20 +1,35 @@
-"""Accounts and their keys: an account is the last 20 bytes of the keccak hash of a secp256k1 public key."""
+"""Accounts and their keys: an account is the last 20 bytes of the hash of a public key.
+
+The hash is keccak for a secp256k1 key and SM3 for an SM2 key. Only the former signs transactions: the account of an SM2
+key is bound to a party like any other, but signs statements alone.
+"""
 
 from __future__ import annotations
 
 import re
+import secrets
+from collections.abc import Collection
+from typing import Final
 
-from coincurve import PrivateKey, PublicKey
+from coincurve import PrivateKey
 from eth_utils.crypto import keccak
 
 from ledger.errors import InvalidInput
+from ledger.proof import sm2
+from ledger.proof.suite import ES256K, SM2SM3, SUITES, Suite, suite_of_key
 
-_COMPRESSED = re.compile(r"0[23][0-9a-f]{64}")
+ANY_SUITE: Final = tuple(SUITES.values())
+_KEY: Final = re.compile(r"(sm2:)?0[23][0-9a-f]{64}")
 
 
 def new_private_key() -> bytes:
-    """A fresh private key, 32 bytes."""
+    """A fresh secp256k1 private key, 32 bytes."""
     return PrivateKey().secret
+
+
+def new_sm2_key() -> bytes:
+    """A fresh SM2 private key, 32 bytes."""
+    return (1 + secrets.randbelow(sm2.ORDER - 2)).to_bytes(32, "big")
 
 
 def public_key_of(private_key: bytes) -> str:
@@ -23,27 +38,35 @@ def public_key_of(private_key: bytes) -> str:
 
 
 def account_of_public_key(public_key: str) -> str:
-    """The account (``0x`` and 40 lower-case digits) of a compressed public key."""
-    point = PublicKey(bytes.fromhex(public_key)).format(compressed=False)
-    return "0x" + keccak(point[1:])[-20:].hex()
+    """The account (``0x`` and 40 lower-case digits) of a public key as text.
+
+    Raises ``ValueError`` if it is none, ``Misconfigured`` ``SUITE_NOT_INSTALLED`` for an SM2 key where SM3 is missing.
+    """
+    suite = suite_of_key(public_key)
+    point = suite.point_of(public_key)
+    return sm2.account_of(point) if suite is SM2SM3 else "0x" + keccak(point)[-20:].hex()
 
 
 def account_of(private_key: bytes) -> str:
-    """The account of a private key."""
+    """The account of a secp256k1 private key."""
     return account_of_public_key(public_key_of(private_key))
 
 
-def check_public_key(public_key: str, where: str | None = None) -> str:
-    """The key if it is a point of the curve; raises ``InvalidInput`` ``PUBLIC_KEY_INVALID``."""
+def check_public_key(public_key: str, where: str | None = None, suites: Collection[Suite] = (ES256K,)) -> str:
+    """The key if it is a point of its curve and of one of the suites; raises ``InvalidInput`` ``PUBLIC_KEY_INVALID``.
+
+    By default it must be one that can act on the chain: of secp256k1.
+    """
+    suite = suite_of_key(public_key)
     try:
-        if not _COMPRESSED.fullmatch(public_key):
+        if not _KEY.fullmatch(public_key) or suite not in suites:
             raise ValueError
-        PublicKey(bytes.fromhex(public_key))
+        suite.point_of(public_key)
     except ValueError:
         raise InvalidInput(
             "PUBLIC_KEY_INVALID",
-            "This is not a compressed secp256k1 public key.",
+            f"This is not a compressed public key of {' or '.join(each.curve for each in suites)}.",
             where=where,
-            hint="Give 66 hex digits beginning with 02 or 03; `pingzheng key new` makes a key.",
+            hint="Give 66 hex digits beginning with 02 or 03 (of SM2, after `sm2:`); `pingzheng key new` makes a key.",
         ) from None
     return public_key

@@ -52,6 +52,16 @@ def accredit(number: int, scenario: str, start: int, end: int) -> Call:
     return Call(PARTY_REGISTRY, "accredit", (number, code_of_scenario(scenario), start, end))
 
 
+def bind_account(number: int, fresh: str) -> Call:
+    """Bind a further account to a party. For authorities, never to their own."""
+    return Call(PARTY_REGISTRY, "bindAccount", (number, fresh))
+
+
+def retire_account(account: str) -> Call:
+    """Retire another account of the calling party."""
+    return Call(PARTY_REGISTRY, "retireAccount", (account,))
+
+
 def rotate_account(fresh: str) -> Call:
     """Replace the calling account by another of the same party."""
     return Call(PARTY_REGISTRY, "rotateAccount", (fresh,))

@@ -138,7 +138,7 @@ class Connection:
         return int(self.ask("eth_getTransactionCount", address, "pending"), 16)
 
     def balance(self, address: str) -> int:
-        """What an account has, in wei."""
+        """What an account has to pay for gas with, in wei."""
         return int(self.ask("eth_getBalance", address, "latest"), 16)
 
     def gas_price(self) -> int:

@@ -12,10 +12,10 @@ from ledger.cli import catalogue_lists, demands
 from ledger.cli.files import read_bounded, signer_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, console, emit, emit_rows, local_time, print_json, progress
+from ledger.connectors.tabular import MAX_CSV_BYTES
 from ledger.proof.jws import sign_entry
 from ledger.service.catalogue import described
 from ledger.service.catalogue_import import FIELD_COLUMNS, OPTIONAL, REQUIRED, ImportReport, sheets_of
-from ledger.service.tabular import MAX_CSV_BYTES
 
 app = typer.Typer(no_args_is_help=True, help="数据目录 Catalogue: import, submit, sign, publish, demands, open data.")
 app.add_typer(catalogue_lists.systems, name="system")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ledger.chain.accounts import account_of
-from ledger.errors import InvalidInput
-from ledger.proof.jws import LocalSigner
-from ledger.service.keys import SecretFile
+from ledger.errors import InvalidInput, Misconfigured
+from ledger.proof.jws import Signer
+from ledger.service.keys import SecretFile, signer_of_key
+
+MAX_KEY_BYTES = 1024
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
@@ -20,13 +21,21 @@ def read_bounded(path: Path, limit: int) -> bytes:
 
 
 def private_key_of(path: Path) -> bytes:
-    """The private key in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``Misconfigured``."""
+    """The secp256k1 private key in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``Misconfigured``."""
     if not path.is_file():
         raise InvalidInput("FILE_MISSING", "There is no such key file.", where=str(path))
     return SecretFile(path).read()
 
 
-def signer_of(path: Path) -> LocalSigner:
-    """Signs with the private key in a file; raises as ``private_key_of``."""
-    key = private_key_of(path)
-    return LocalSigner(key, account_of(key))
+def signer_of(path: Path) -> Signer:
+    """Signs with the private key in a file, by the suite that it names; raises as ``private_key_of``."""
+    text = read_bounded(path, MAX_KEY_BYTES).decode("utf-8", "replace").strip()
+    try:
+        return signer_of_key(text)
+    except (ValueError, InvalidInput) as error:
+        raise Misconfigured(
+            "KEY_FILE_DAMAGED",
+            "The key file holds no private key.",
+            where=path.name,
+            hint="It holds 64 hex digits, of SM2 after `sm2:`; `pingzheng key new` makes one.",
+        ) from error

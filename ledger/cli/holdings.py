@@ -12,10 +12,10 @@ import typer
 from ledger.cli import holdings_options as by
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
+from ledger.connectors.tabular import csv_lines
 from ledger.domain.days import shanghai_time
 from ledger.errors import InvalidInput
 from ledger.service.holdings import Holding
-from ledger.service.tabular import csv_lines
 
 app = typer.Typer(no_args_is_help=True, help="归集 Holdings: summary and export by subject, department, scenario.")
 FORMATS = ("csv", "jsonl")

@@ -13,6 +13,7 @@ from ledger.cli import (
     certificates,
     consents,
     demo,
+    erasure,
     holdings,
     inspect,
     join,
@@ -53,6 +54,8 @@ app.command()(skip.skip)
 app.command()(statements.sign)
 app.command("verify")(verify.verify_command)
 app.command("facts")(verify.facts_command)
+certificates.app.command("erase")(erasure.erase_certificate)
+parties.app.command("erase")(erasure.erase_party)
 assets.app.command()(provenance.provenance)
 assets.app.command()(provenance.lineage)
 for name, group in (

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ledger.errors import PingzhengError
+from ledger.errors import InvalidInput, PingzhengError
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 console = Console()
@@ -88,6 +88,21 @@ def errors_explained(as_json: bool = False) -> Iterator[None]:
             "\n已中断，已确认的内容不会丢失。 Interrupted; nothing acknowledged is lost. Run it again to go on."
         )
         raise typer.Exit(130) from None
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Go on only if a person says so, or ``yes`` was said before.
+
+    Raises ``InvalidInput`` ``NOT_CONFIRMED``, also where there is no terminal to ask on.
+    """
+    if yes or (sys.stdin.isatty() and typer.confirm(question, err=True)):
+        return
+    raise InvalidInput(
+        "NOT_CONFIRMED",
+        "This cannot be undone and was not confirmed.",
+        where="--yes",
+        hint="确认请加 --yes。 Add --yes.",
+    )
 
 
 def fail(error: PingzhengError, as_json: bool) -> NoReturn:

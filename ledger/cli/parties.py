@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ledger.chain.accounts import account_of, new_private_key, public_key_of
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.cli.files import private_key_of
 from ledger.cli.naming import day_of, party_of
 from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained
+from ledger.connectors.tabular import read_csv
 from ledger.domain.days import end_of_validity
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, InvalidInput
-from ledger.service.keys import write_private
+from ledger.proof.suite import ES256K, SM2SM3
+from ledger.service.keys import new_key, signer_of_key, write_private
+from ledger.service.local_chain import fund
 from ledger.service.parties import NewParty
-from ledger.service.tabular import read_csv
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Party
 
@@ -38,9 +40,17 @@ Authority = Annotated[str, typer.Option(help="The party that acts, in office.")]
 COLUMNS = ("kind", "name", "identifier", "region", "public_key")
 
 
+class Suite(StrEnum):
+    """What a key signs with."""
+
+    ES256K = "es256k"
+    SM2 = "sm2"
+
+
 @keys.command("new")
-def new_key(
+def new(
     out: Annotated[Path, typer.Argument(help="File for the private key; made readable by you alone.")],
+    suite: Annotated[Suite, typer.Option(help="sm2: a further key, for statements alone.")] = Suite.ES256K,
     as_json: AsJson = False,
 ) -> None:
     """Make a key; prints its account and public key.
@@ -50,9 +60,10 @@ def new_key(
     with errors_explained(as_json):
         if out.exists():
             raise Conflict("FILE_EXISTS", "There is a file of that name.", where=str(out), hint="Choose another name.")
-        key = new_private_key()
-        write_private(out, key.hex() + "\n")
-        emit({"file": str(out), "account": account_of(key), "public_key": public_key_of(key)}, as_json)
+        key = new_key(SM2SM3 if suite is Suite.SM2 else ES256K)
+        write_private(out, key + "\n")
+        signer = signer_of_key(key)
+        emit({"file": str(out), "account": signer.kid, "public_key": signer.public_key}, as_json)
 
 
 @app.command()
@@ -135,6 +146,15 @@ def api_key(
         emit({"party": identifier, "api_key": ledger.parties.new_api_key(identifier)}, as_json)
 
 
+@app.command("fund")
+def fund_account(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
+    """Let a party pay for gas on a local chain, to send transactions of its own (see `pingzheng join`)."""
+    with opened(home, as_json) as ledger:
+        account = ledger.parties.get(party_of(ledger, party)).account
+        fund(ledger.settings, ledger.client.connection, account)
+        emit({"party": party, "account": account}, as_json)
+
+
 @app.command()
 def rotate(
     party: PartyRef,
@@ -155,6 +175,31 @@ def rotate(
             request = ForwardRequest(error.details["typed_data"])
             row = ledger.party_keys.rotate(identifier, fresh, sign_request(request, private_key_of(key)))
         emit(_row(row), as_json)
+
+
+@app.command()
+def bind(
+    party: PartyRef,
+    public_key: Annotated[str, typer.Option(help="66 hex digits; of SM2 after `sm2:`.", show_default=False)],
+    by: Authority = "authority",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bind a further key to a party, as an authority: an officer's, a device's, or one of SM2 for statements."""
+    with opened(home, as_json) as ledger:
+        emit(_row(ledger.party_keys.bind(party_of(ledger, by), party_of(ledger, party), public_key)), as_json)
+
+
+@app.command()
+def retire(
+    party: PartyRef,
+    account: Annotated[str, typer.Argument(help="A further account of the party.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Retire a further key: the party's own act. What the key signed and was anchored stays signed."""
+    with opened(home, as_json) as ledger:
+        emit(_row(ledger.party_keys.retire(party_of(ledger, party), account)), as_json)
 
 
 @app.command()

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from ledger.cli.files import signer_of
 from ledger.cli.naming import day_of, party_of
 from ledger.cli.opening import opened
-from ledger.cli.output import AsJson, Home, emit, emit_rows
+from ledger.cli.output import AsJson, Home, emit, emit_rows, progress
+from ledger.connectors.answers import NoData, Refused, Supplied
+from ledger.connectors.tabular import read_csv
 from ledger.proof.jws import Signer, sign_entry
-from ledger.service.provisions import Outcome, Supply
-from ledger.service.tabular import read_csv
+from ledger.service.provisions import Supply
+from ledger.service.sources import SourceBook
 from ledger.service.wiring import Ledger
-from ledger.store.tables import Provision
+from ledger.store.tables import Authorization, Provision
 
 app = typer.Typer(no_args_is_help=True, help="提供 Provisions: what waits, supply rows, refuse.")
 Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
+_PAGE: Final = 200
 Key = Annotated[Path, typer.Option(help="The provider's private key file.", show_default=False)]
 
 
@@ -55,8 +61,8 @@ def supply(
     """
     with opened(home, as_json) as ledger:
         day = day_of(as_of) if as_of else date.today()  # noqa: DTZ011 - the day the user's calendar shows
-        outcome = Outcome("supplied", ledger.clock(), read_csv(rows), day)
-        emit(_row(answer(ledger, authorization, outcome, signer_of(key))), as_json)
+        given = Supplied(tuple(read_csv(rows)), day, ledger.clock())
+        emit(_row(_answered(ledger, ledger.provisions.draft(authorization, given), signer_of(key))), as_json)
 
 
 @app.command()
@@ -69,21 +75,52 @@ def refuse(
 ) -> None:
     """Say that nothing is supplied, and why."""
     with opened(home, as_json) as ledger:
-        outcome = Outcome("refused", ledger.clock(), reason=reason)
-        emit(_row(answer(ledger, authorization, outcome, signer_of(key))), as_json)
+        drafted = ledger.provisions.draft(authorization, Refused(reason, ledger.clock()))
+        emit(_row(_answered(ledger, drafted, signer_of(key))), as_json)
 
 
 @app.command("no-data")
 def no_data(authorization: Identifier, key: Key, home: Home = None, as_json: AsJson = False) -> None:
     """Say that the source has nothing of the subject."""
     with opened(home, as_json) as ledger:
-        emit(_row(answer(ledger, authorization, Outcome("no_data", ledger.clock()), signer_of(key))), as_json)
+        drafted = ledger.provisions.draft(authorization, NoData(ledger.clock()))
+        emit(_row(_answered(ledger, drafted, signer_of(key))), as_json)
 
 
-def answer(ledger: Ledger, authorization: str, outcome: Outcome, signer: Signer) -> Provision:
-    """Draft, sign and hand in an answer."""
-    drafted = ledger.provisions.draft(authorization, outcome)
-    (row,) = ledger.provisions.submit([Supply(sign_entry(drafted.entry, signer), drafted.rows, drafted.salt)])
+@app.command()
+def run(
+    provider: Annotated[str, typer.Argument(help="Party id or USCC.", show_default=False)],
+    sources: Annotated[Path, typer.Option(help="Folder of source files.", envvar="PINGZHENG_SOURCES")],
+    key: Key,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the provider's own sources for everything that waits, and answer; Ctrl-C loses nothing that was answered.
+
+    示例 Example:  pingzheng provision run 9144… --sources sources --key grid.key
+    """
+    with opened(home, as_json) as ledger:
+        book, signer, party = SourceBook.load(sources), signer_of(key), party_of(ledger, provider)
+        answered: Counter[str] = Counter()
+        waiting = list(_waiting(ledger, party))
+        with progress() as bar:
+            task = bar.add_task("提供 answer", total=len(waiting))
+            for row in waiting:
+                drafted = ledger.provisions.ask(row.id, book.connector(row.scenario, row.source))
+                answered[_answered(ledger, drafted, signer).result] += 1
+                bar.advance(task)
+        emit(dict(answered), as_json, "提供 Answered")
+
+
+def _waiting(ledger: Ledger, provider: str) -> Iterator[Authorization]:
+    after = None
+    while rows := ledger.provisions.asked(provider, after, _PAGE):
+        yield from rows
+        after = rows[-1].id
+
+
+def _answered(ledger: Ledger, drafted: Supply, signer: Signer) -> Provision:
+    (row,) = ledger.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, signer))])
     return row
 
 

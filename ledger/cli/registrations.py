@@ -11,9 +11,9 @@ import typer
 from ledger.cli.naming import asset_of, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time, progress
+from ledger.connectors.tabular import read_csv
 from ledger.domain.resource import DataResource, ResourceField, check_resource
 from ledger.errors import InvalidInput
-from ledger.service.tabular import read_csv
 from ledger.service.wiring import Ledger
 
 app = typer.Typer(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ledger.connectors.answers import Answer
 from ledger.proof.bundle import Bundle
-from ledger.proof.jws import LocalSigner, sign_entry
+from ledger.proof.jws import Signer, sign_entry
 from ledger.service.authorizations import Choice
-from ledger.service.provisions import Outcome, Supply
+from ledger.service.provisions import Supply
 from ledger.service.requests import Asked, Note, Terms
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Authorization, Certificate, Provision
@@ -27,7 +28,7 @@ class Bureau:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
 
-    def signer_of(self, party: str) -> LocalSigner:
+    def signer_of(self, party: str) -> Signer:
         """The party's own signer."""
         return self.ledger.custody.signer(self.ledger.parties.get(party).account)
 
@@ -53,11 +54,11 @@ class Bureau:
             tick(1)
         return self.ledger.authorizations.submit(signed)
 
-    def answer(self, outcomes: Mapping[str, Outcome], tick: Tick = _silent) -> list[Provision]:
+    def answer(self, answers: Mapping[str, Answer], tick: Tick = _silent) -> list[Provision]:
         """The providers answer under authorizations, by id."""
         supplies = []
-        for identifier, outcome in outcomes.items():
-            drafted = self.ledger.provisions.draft(identifier, outcome)
+        for identifier, answer in answers.items():
+            drafted = self.ledger.provisions.draft(identifier, answer)
             signed = self.sign(drafted.entry["provider"], drafted.entry)
             supplies.append(Supply(signed, drafted.rows, drafted.salt))
             tick(1)

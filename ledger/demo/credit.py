@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from ledger.connectors.answers import Supplied
 from ledger.demo.bureau import Bureau
 from ledger.demo.cast import Cast
 from ledger.demo.stages import Run
@@ -15,7 +16,6 @@ from ledger.proof.bundle import Bundle
 from ledger.proof.facts import Facts
 from ledger.proof.sdjwt import Disclosed, disclose
 from ledger.service.issuance import SALT_BYTES, add_certificate, next_number
-from ledger.service.provisions import Outcome
 from ledger.service.requests import Terms
 from ledger.service.wiring import Ledger
 from ledger.store import log as log_store
@@ -72,7 +72,7 @@ class CreditBureau(Bureau):
     def supply(self, rows: Mapping[str, Rows], authorizations: Mapping[str, str], tick: Tick) -> None:
         """The provider signs each firm's rows; the claims are computed from them once."""
         now = self.ledger.clock()
-        told = {identifier: Outcome("supplied", now, rows[firm], AS_OF) for firm, identifier in authorizations.items()}
+        told = {identifier: Supplied(tuple(rows[firm]), AS_OF, now) for firm, identifier in authorizations.items()}
         self.answer(told, tick)
 
     def issue(self, authorizations: Mapping[str, str]) -> dict[str, str]:

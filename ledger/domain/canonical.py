@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 import rfc8785
 
+from ledger.domain.digests import HASHES, SHA_256
 from ledger.errors import InvalidInput
 
 MAX_DEPTH: Final = 32
@@ -32,9 +32,9 @@ def canonical(value: object) -> bytes:
         ) from error
 
 
-def digest(data: bytes) -> str:
-    """``sha-256:`` and 64 hex digits."""
-    return f"sha-256:{hashlib.sha256(data).hexdigest()}"
+def digest(data: bytes, algorithm: str = SHA_256) -> str:
+    """The algorithm's name, a colon and 64 hex digits; ``sm3`` raises ``Misconfigured`` where it is not installed."""
+    return f"{algorithm}:{HASHES[algorithm](data).hex()}"
 
 
 def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any:

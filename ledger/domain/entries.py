@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from ledger.domain.codes import check_certificate_no
+from ledger.domain.digests import HASHES
 from ledger.domain.reasons import REASONS, REFUSALS
 from ledger.domain.resource import RESOURCE_CODE
 from ledger.domain.ruleset import APPLICATION_KINDS
@@ -40,9 +41,11 @@ VERIFICATION_RESULTS: Final = (
     "unknown",
     "lapsed",
 )
+MAX_TARGETS: Final = 1_024
+ERASURE_REASONS: Final = ("subject_request", "retention_over", "court")
 
 _HEX_ID: Final = re.compile(r"[0-9a-f]{64}")
-_DIGEST: Final = re.compile(r"sha-256:[0-9a-f]{64}")
+_DIGEST: Final = re.compile(r"(sha-256|sm3):[0-9a-f]{64}")
 _LEAF: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
@@ -69,8 +72,8 @@ def _list_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
     return lambda value: isinstance(value, list) and low <= len(value) <= high and all(map(rule, value))
 
 
-def _set_of(rule: Rule, *, high: int = MAX_ITEMS) -> Rule:
-    items = _list_of(rule, high=high)
+def _set_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
+    items = _list_of(rule, low=low, high=high)
     return lambda value: items(value) and len(set(value)) == len(value)
 
 
@@ -118,12 +121,12 @@ def _document(value: Any) -> bool:
 
 _id: Final = _matches(_HEX_ID)
 _digest: Final = _matches(_DIGEST)
+# The log is a tree over SHA-256, whatever signed its entries.
+_leaf: Final = _matches(_LEAF)
 _ulid: Final = _matches(_ULID)
 _seconds: Final = _integer(0, MAX_SECONDS)
 _field_names: Final = _set_of(_matches(_NAME))
 _codes: Final = _list_of(_matches(_NAME))
-# A reference to another entry: its leaf hash, SHA-256 whatever else is hashed with.
-_leaf: Final = _matches(_LEAF)
 _terms: Final[dict[str, Rule]] = {
     "scenario": _matches(_SCENARIO),
     "scenario_version": _integer(1, 10_000),
@@ -222,6 +225,15 @@ _PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
         "result": _one_of("valid"),
         "iat": _seconds,
     },
+    "erasure": {
+        "id": _ulid,
+        "subject": _id,
+        "by": _id,
+        # Certificates and provisions whose sealed text was destroyed; none: it was the subject's identity.
+        "targets": _set_of(_digest, low=0, high=MAX_TARGETS),
+        "reason": _one_of(*ERASURE_REASONS),
+        "iat": _seconds,
+    },
 }
 
 _CERTIFICATE: Final[dict[str, Rule]] = {
@@ -269,7 +281,7 @@ _CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
         ),
         "fields": _field_names,
         "cnf": _object({"jwk": _document}),
-        "_sd_alg": _one_of("sha-256"),
+        "_sd_alg": _one_of(*HASHES),
         "_sd": _set_of(_matches(_SD_DIGEST)),
     },
     "registration": _CERTIFICATE
@@ -368,6 +380,11 @@ def use_entry(**members: Any) -> Entry:
     return _checked(_entry("use", members))
 
 
+def erasure_entry(**members: Any) -> Entry:
+    """Personal text destroyed: what was sealed for the ``targets``, or with none the subject's identity."""
+    return _checked(_entry("erasure", members))
+
+
 def usage_certificate_payload(**members: Any) -> Entry:
     """The payload of a usage certificate, before its claims are hidden in it (protocol §5)."""
     members |= {"class": "usage", "vct": "urn:pingzheng:usage:1", "transferable": "no"}
@@ -382,17 +399,16 @@ def registration_certificate_payload(**members: Any) -> Entry:
 
 def concerned(entry: Mapping[str, Any]) -> set[str]:
     """The ids of the parties that an entry names."""
-    named = {entry[name] for name in ("subject", "consumer", "provider", "cdo", "iss", "sub") if name in entry}
+    named = {entry[name] for name in ("subject", "consumer", "provider", "cdo", "iss", "sub", "by") if name in entry}
     holders = (right["holder"] for right in entry.get("rights", ()))
     asked = (item["provider"] for item in entry.get("sources", ()))
     return named.union(entry.get("providers", ()), holders, asked)
 
 
 def referred(entry: Mapping[str, Any]) -> list[str]:
-    """Leaf hashes, hex, of the entry that this one is about: a use's certificate, a provision's authorization."""
-    return [
-        entry[name].removeprefix("sha-256:") for name in ("certificate", "authorization", "request") if name in entry
-    ]
+    """Leaf hashes, hex, of what this entry is about: a use's certificate, a provision's authorization, erased ones."""
+    named = [entry[name] for name in ("certificate", "authorization", "request") if name in entry]
+    return [leaf.removeprefix("sha-256:") for leaf in (*named, *entry.get("targets", ()))]
 
 
 def entry_types() -> Sequence[str]:

@@ -37,6 +37,7 @@ class Action(StrEnum):
     REVOKE_CERTIFICATE = "revoke certificate"
     FREEZE = "freeze"
     READ_LOG = "read full log"
+    ERASE = "erase personal text"
 
 
 class Reach(StrEnum):
@@ -109,6 +110,8 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
     Action.FREEZE: {Role.AUTHORITY: _ANY, Role.SUPERVISOR: _ANY},
     Action.READ_LOG: dict.fromkeys((Role.ISSUER, Role.REGISTRAR, Role.AUTHORITY, Role.SUPERVISOR), _ANY)
     | dict.fromkeys((Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER, Role.CDO), _OWN),
+    # Not of the table: PIPL art. 47 gives the right to the subject, and the duty to those who keep the data.
+    Action.ERASE: {Role.SUBJECT: _OWN, Role.ISSUER: _ANY, Role.AUTHORITY: _ANY},
 }
 
 

@@ -104,6 +104,7 @@ def _named(case: Case, leaves: Sequence[str], kind: str) -> Sequence[Proven] | F
 
 def _signed(case: Case, entry: Entry, evidence: Evidence, party: str, code: str) -> Failed | None:
     signature = entry_signature(entry)
+    signature.suite.require()
     fact = case.account(signature.kid, case.anchored_at(evidence.position))
     if isinstance(fact, Failed):
         return fact

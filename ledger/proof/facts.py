@@ -47,7 +47,7 @@ class WithdrawalFact:
 @dataclass(frozen=True, slots=True)
 class AccountFact:
     """An account: its party, its period (``valid_to`` 0: open), since when its key is known to be in wrong hands
-    (0: never), and its public key, compressed; the reader has checked that the key is the account's."""
+    (0: never), and its public key as text, which names its suite; the reader has checked that it is the account's."""
 
     party: str
     valid_from: int
@@ -245,11 +245,14 @@ def facts_needed(bundle: Bundle) -> FactsNeeded:
 
 
 def _subjects(evidence: Sequence[Evidence]) -> dict[Position, frozenset[str]]:
+    """Of the authorizations alone: nothing else can be withdrawn."""
     found: dict[Position, frozenset[str]] = {}
     for item in evidence:
-        subject = item.statement.get("subject")
-        named = {subject} if _is_id(subject) else set()
-        found[item.position] = found.get(item.position, frozenset()) | named
+        statement = item.statement
+        if statement.get("type") == "authorization":
+            subject = statement.get("subject")
+            named = {subject} if _is_id(subject) else set()
+            found[item.position] = found.get(item.position, frozenset()) | named
     return found
 
 

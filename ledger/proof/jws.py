@@ -1,6 +1,6 @@
-"""ES256K signatures (RFC 8812) in JWS compact and detached form (RFC 7515), with nothing left to choose.
+"""Signatures in JWS compact and detached form (RFC 7515): ES256K (RFC 8812) or SM2 with SM3, nothing else to choose.
 
-A header holds exactly ``alg``, ``kid``, ``typ``; ``s`` is low; base64url is unpadded and canonical.
+A header holds exactly ``alg``, ``kid``, ``typ``, and for SM2 ``sm2_id``; base64url is unpadded and canonical.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from coincurve import PrivateKey, PublicKey
-from coincurve.ecdsa import cdata_to_der, deserialize_compact
+from coincurve import PrivateKey
 
 from ledger.domain.canonical import canonical, parse_json
 from ledger.errors import BadBundle, InvalidInput
+from ledger.proof import sm2
+from ledger.proof.suite import CURVES, ES256K, SM2SM3, SUITES, Suite, suite_of_key
 
-ALGORITHM: Final = "ES256K"
 ENTRY_TYP: Final = "pingzheng-entry+jws"
 MAX_HEADER_BYTES: Final = 512
 MAX_PAYLOAD_BYTES: Final = 64 * 1024
-_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _KID: Final = re.compile(r"0x[0-9a-f]{40}")
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
 
@@ -34,12 +33,20 @@ class Signer(Protocol):
     def kid(self) -> str:
         """The account, ``0x`` and 40 lower-case digits."""
 
+    @property
+    def public_key(self) -> str:
+        """The account's key as text."""
+
+    @property
+    def algorithm(self) -> Mapping[str, str]:
+        """What the header says of the algorithm: ``alg``, and for SM2 ``sm2_id``."""
+
     def sign(self, data: bytes) -> bytes:
-        """ES256K over ``data``: ``r ‖ s``, 64 bytes, low ``s``."""
+        """``r ‖ s`` over ``data`` by that algorithm, 64 bytes; a low ``s`` for ES256K."""
 
 
 class LocalSigner:
-    """A signer whose private key is in memory."""
+    """An ES256K signer whose private key is in memory."""
 
     def __init__(self, private_key: bytes, kid: str) -> None:
         self._key = PrivateKey(private_key)
@@ -51,6 +58,11 @@ class LocalSigner:
         return self._kid
 
     @property
+    def algorithm(self) -> Mapping[str, str]:
+        """ES256K."""
+        return {"alg": ES256K.alg}
+
+    @property
     def public_key(self) -> str:
         """Compressed, 66 hex digits."""
         return self._key.public_key.format(compressed=True).hex()
@@ -60,47 +72,86 @@ class LocalSigner:
         return self._key.sign_recoverable(data)[:64]
 
 
+class Sm2Signer:
+    """An SM2 signer whose private key is in memory: slow and not in constant time, so for trials alone.
+
+    Raises ``InvalidInput`` ``PRIVATE_KEY_INVALID``, ``SM2_ID_INVALID``; ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
+    """
+
+    def __init__(self, private_key: bytes, sm2_id: str = sm2.DEFAULT_ID) -> None:
+        if not sm2.is_id(sm2_id):
+            raise InvalidInput("SM2_ID_INVALID", f"An sm2_id has 0 to {sm2.MAX_ID} printable ASCII characters.")
+        self._key = private_key
+        self._point = sm2.public_point(private_key)
+        self._kid = sm2.account_of(self._point)
+        self._sm2_id = sm2_id
+
+    @property
+    def kid(self) -> str:
+        """The account."""
+        return self._kid
+
+    @property
+    def algorithm(self) -> Mapping[str, str]:
+        """SM2 with SM3, under this signer's identity."""
+        return {"alg": SM2SM3.alg, "sm2_id": self._sm2_id}
+
+    @property
+    def public_key(self) -> str:
+        """``sm2:`` and 66 hex digits."""
+        return SM2SM3.key_of(self._point)
+
+    def sign(self, data: bytes) -> bytes:
+        """With a fresh random number: never the same twice."""
+        return sm2.sign(self._key, self._point, data, self._sm2_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Jwk:
-    """A secp256k1 public key as JWK (RFC 8812 §3.1); ``x`` and ``y`` are base64url of 32 bytes."""
+    """A public key as JWK (RFC 7517, RFC 8812 §3.1); ``x`` and ``y`` are base64url of 32 bytes.
 
+    ``crv`` is ``secp256k1`` or ``SM2``.
+    """
+
+    crv: str
     x: str
     y: str
 
     def to_dict(self) -> dict[str, str]:
         """As JSON."""
-        return {"kty": "EC", "crv": "secp256k1", "x": self.x, "y": self.y}
+        return {"kty": "EC", "crv": self.crv, "x": self.x, "y": self.y}
 
     @classmethod
     def from_dict(cls, raw: Any) -> Jwk:
         """Raises ``InvalidInput`` ``JWK_INVALID`` unless it is exactly such a key and a point of the curve."""
         fits = isinstance(raw, Mapping) and raw.keys() == {"kty", "crv", "x", "y"}
-        if not fits or (raw["kty"], raw["crv"]) != ("EC", "secp256k1"):
+        if not fits or raw["kty"] != "EC" or raw["crv"] not in list(CURVES):
             raise _bad_jwk()
         try:
-            x, y = decode_base64url(raw["x"], 32), decode_base64url(raw["y"], 32)
-            PublicKey(b"\x04" + x + y)
-        except (BadBundle, ValueError, TypeError) as error:
+            CURVES[raw["crv"]].key_of(_point(raw["x"], raw["y"]))
+        except (BadBundle, ValueError) as error:
             raise _bad_jwk() from error
-        return cls(raw["x"], raw["y"])
+        return cls(raw["crv"], raw["x"], raw["y"])
 
     @property
     def compressed(self) -> str:
-        """Compressed, 66 hex digits."""
-        point = b"\x04" + decode_base64url(self.x, 32) + decode_base64url(self.y, 32)
-        return PublicKey(point).format(compressed=True).hex()
+        """The key as text: 66 hex digits, after ``sm2:`` if it is of that curve."""
+        return CURVES[self.crv].key_of(_point(self.x, self.y))
 
 
-def public_jwk(compressed: str) -> Jwk:
-    """The JWK of a compressed public key (66 hex digits)."""
-    point = PublicKey(bytes.fromhex(compressed)).format(compressed=False)
-    return Jwk(encode_base64url(point[1:33]), encode_base64url(point[33:]))
+def public_jwk(key: str) -> Jwk:
+    """The JWK of a public key as text; raises ``ValueError``."""
+    suite = suite_of_key(key)
+    point = suite.point_of(key)
+    return Jwk(suite.curve, encode_base64url(point[:32]), encode_base64url(point[32:]))
 
 
 @dataclass(frozen=True, slots=True)
 class Jws:
-    """A parsed signature with what it signs; nothing is verified yet."""
+    """A parsed signature with what it signs; nothing is verified yet. ``sm2_id`` is empty for ES256K."""
 
+    suite: Suite
+    sm2_id: str
     kid: str
     typ: str
     payload: bytes
@@ -108,20 +159,20 @@ class Jws:
     signature: bytes
 
     def signed_by(self, public_key: str) -> bool:
-        """Whether the key (compressed, 66 hex digits) made this signature; a high ``s`` is refused."""
-        r, s = int.from_bytes(self.signature[:32], "big"), int.from_bytes(self.signature[32:], "big")
-        if not (0 < r < _ORDER and 0 < s <= _ORDER // 2):
-            return False
+        """Whether the key (as text) made this signature; a key of another suite never did.
+
+        Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if the suite's signatures cannot be verified here.
+        """
         try:
-            key = PublicKey(bytes.fromhex(public_key))
-            return bool(key.verify(cdata_to_der(deserialize_compact(self.signature)), self.signing_input))
+            point = self.suite.point_of(public_key)
         except ValueError:
             return False
+        return self.suite.verify(point, self.signing_input, self.signature, self.sm2_id)
 
 
 def sign_compact(payload: bytes, signer: Signer, typ: str) -> str:
     """JWS compact serialisation over ``payload``."""
-    header = canonical({"alg": ALGORITHM, "kid": signer.kid, "typ": typ})
+    header = canonical({**signer.algorithm, "kid": signer.kid, "typ": typ})
     signing_input = f"{encode_base64url(header)}.{encode_base64url(payload)}"
     return f"{signing_input}.{encode_base64url(signer.sign(signing_input.encode()))}"
 
@@ -131,9 +182,16 @@ def parse_compact(token: str, typ: str) -> Jws:
     parts = token.split(".")
     if len(parts) != 3:
         raise BadBundle("JWS_FORM", "A JWS has three parts.", where="signature")
-    kid = _kid_of(parts[0], typ)
-    payload = decode_base64url(parts[1], None, limit=MAX_PAYLOAD_BYTES)
-    return Jws(kid, typ, payload, f"{parts[0]}.{parts[1]}".encode(), decode_base64url(parts[2], 64))
+    header = _header(parts[0], typ)
+    return Jws(
+        suite=SUITES[header["alg"]],
+        sm2_id=header.get("sm2_id", ""),
+        kid=header["kid"],
+        typ=typ,
+        payload=decode_base64url(parts[1], None, limit=MAX_PAYLOAD_BYTES),
+        signing_input=f"{parts[0]}.{parts[1]}".encode(),
+        signature=decode_base64url(parts[2], 64),
+    )
 
 
 def sign_entry(entry: Mapping[str, Any], signer: Signer) -> dict[str, Any]:
@@ -152,7 +210,10 @@ def entry_signature(entry: Mapping[str, Any]) -> Jws:
 
 
 def entry_signed_by(entry: Mapping[str, Any], account: str, public_key: str) -> bool:
-    """Whether that account with that key signed the entry; a signature that cannot be read was made by nobody."""
+    """Whether that account with that key signed the entry; a signature that cannot be read was made by nobody.
+
+    Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
+    """
     try:
         signature = entry_signature(entry)
     except BadBundle:
@@ -178,27 +239,37 @@ def decode_base64url(text: Any, size: int | None = None, *, limit: int = MAX_PAY
     return data
 
 
-def _kid_of(encoded: str, typ: str) -> str:
+def _header(encoded: str, typ: str) -> dict[str, Any]:
     raw = decode_base64url(encoded, None, limit=MAX_HEADER_BYTES)
     try:
         header = parse_json(raw, max_bytes=MAX_HEADER_BYTES, max_depth=2)
     except InvalidInput as error:
         raise BadBundle("JWS_HEADER", error.message, where="header") from error
-    if not isinstance(header, dict) or header.keys() != {"alg", "kid", "typ"}:
-        raise BadBundle("JWS_HEADER", "A header holds exactly alg, kid and typ.", where="header")
-    if header["alg"] != ALGORITHM:
-        raise BadBundle("JWS_ALGORITHM", f"Only {ALGORITHM} is accepted.", where="header")
+    if not isinstance(header, dict):
+        raise BadBundle("JWS_HEADER", "A header is an object.", where="header")
+    alg = header.get("alg")
+    suite = SUITES.get(alg) if isinstance(alg, str) else None
+    if header.keys() != {"alg", "kid", "typ"} | ({"sm2_id"} if suite and suite.takes_id else set()):
+        raise BadBundle("JWS_HEADER", "A header holds exactly alg, kid and typ, and for SM2 sm2_id.", where="header")
+    if suite is None:
+        raise BadBundle("JWS_ALGORITHM", f"Only {' and '.join(SUITES)} are accepted.", where="header")
+    if suite.takes_id and not sm2.is_id(header["sm2_id"]):
+        raise BadBundle("JWS_SM2_ID", f"An sm2_id has 0 to {sm2.MAX_ID} printable ASCII characters.", where="header")
     if header["typ"] != typ:
         raise BadBundle("JWS_TYPE", f"The type must be {typ}.", where="header")
     if not isinstance(header["kid"], str) or not _KID.fullmatch(header["kid"]):
         raise BadBundle("JWS_KID", "The kid is not an account.", where="header")
-    return header["kid"]
+    return header
+
+
+def _point(x: Any, y: Any) -> bytes:
+    return decode_base64url(x, 32) + decode_base64url(y, 32)
 
 
 def _bad_jwk() -> InvalidInput:
     return InvalidInput(
         "JWK_INVALID",
-        "This is not a secp256k1 public key as JWK.",
+        "This is not a public key as JWK, of secp256k1 or SM2.",
         where="jwk",
         hint='It reads {"kty":"EC","crv":"secp256k1","x":"…","y":"…"}.',
     )

@@ -11,7 +11,15 @@ from ledger.domain.entries import validate_entry
 from ledger.errors import BadBundle, Conflict, Forbidden
 from ledger.proof.bundle import Bundle
 from ledger.proof.jws import Jwk, Signer, parse_compact
-from ledger.proof.sdjwt import KEY_BINDING_TYP, Disclosed, Presented, bind_key, compose, parse_certificate
+from ledger.proof.sdjwt import (
+    KEY_BINDING_TYP,
+    Disclosed,
+    Presented,
+    bind_key,
+    compose,
+    disclosure_digest,
+    parse_certificate,
+)
 
 
 def present(
@@ -75,7 +83,7 @@ def require_full(bundle: Bundle) -> Presented:
     if parts.key_binding is not None:
         raise _presented_before()
     names = sorted(item.name for item in parts.disclosures)
-    digests = sorted(item.digest for item in parts.disclosures)
+    digests = sorted(disclosure_digest(item.encoded, parts.algorithm) for item in parts.disclosures)
     if names != sorted(parts.claims.get("fields", [])) or digests != sorted(parts.claims.get("_sd", [])):
         raise BadBundle(
             "BUNDLE_NOT_FULL",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger.domain.canonical import canonical, parse_json
+from ledger.domain.digests import HASHES, SHA_256
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.jws import (
     MAX_PAYLOAD_BYTES,
@@ -40,11 +40,6 @@ class Disclosed:
         """base64url of the JSON array, RFC 9901 §4.2.1."""
         return encode_base64url(canonical([self.salt, self.name, self.value]))
 
-    @property
-    def digest(self) -> str:
-        """What stands in ``_sd``, RFC 9901 §4.2.3."""
-        return disclosure_digest(self.encoded)
-
     @classmethod
     def decode(cls, encoded: str) -> Disclosed:
         """Raises ``BadBundle`` ``DISCLOSURE_…``."""
@@ -71,17 +66,28 @@ class Presented:
     disclosures: tuple[Disclosed, ...]
     key_binding: Jws | None
     binding_claims: dict[str, Any]
-    sd_hash: str
+    bound: str
+
+    @property
+    def algorithm(self) -> str:
+        """What disclosures and ``sd_hash`` are hashed with."""
+        return _algorithm_of(self.claims)
+
+    @property
+    def sd_hash(self) -> str:
+        """What a key binding of this presentation signs; raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``."""
+        return disclosure_digest(self.bound, self.algorithm)
 
 
-def disclosure_digest(encoded: str) -> str:
-    """SHA-256 over the encoded disclosure, base64url."""
-    return encode_base64url(hashlib.sha256(encoded.encode()).digest())
+def disclosure_digest(encoded: str, algorithm: str = SHA_256) -> str:
+    """What stands in ``_sd`` for an encoded disclosure, RFC 9901 §4.2.3; raises ``Misconfigured``."""
+    return encode_base64url(HASHES[algorithm](encoded.encode()))
 
 
-def disclose(payload: Mapping[str, Any], hidden: Sequence[Disclosed]) -> dict[str, Any]:
+def disclose(payload: Mapping[str, Any], hidden: Sequence[Disclosed], algorithm: str = SHA_256) -> dict[str, Any]:
     """The payload with the digests of ``hidden``, sorted so that their order tells nothing."""
-    return {**payload, "_sd_alg": "sha-256", "_sd": sorted(item.digest for item in hidden)}
+    digests = sorted(disclosure_digest(item.encoded, algorithm) for item in hidden)
+    return {**payload, "_sd_alg": algorithm, "_sd": digests}
 
 
 def compose(token: str, chosen: Sequence[Disclosed]) -> str:
@@ -90,8 +96,12 @@ def compose(token: str, chosen: Sequence[Disclosed]) -> str:
 
 
 def bind_key(certificate: str, holder: Signer, *, audience: str, nonce: str, at: int) -> str:
-    """The certificate with a key-binding JWT (RFC 9901 §4.3) for one consumer and nonce; ``at`` in seconds UTC."""
-    body = {"aud": audience, "iat": at, "nonce": nonce, "sd_hash": _sd_hash(certificate)}
+    """The certificate with a key-binding JWT (RFC 9901 §4.3) for one consumer and nonce; ``at`` in seconds UTC.
+
+    Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
+    """
+    sd_hash = disclosure_digest(certificate, _algorithm_in(certificate))
+    body = {"aud": audience, "iat": at, "nonce": nonce, "sd_hash": sd_hash}
     return certificate + sign_compact(canonical(body), holder, KEY_BINDING_TYP)
 
 
@@ -113,7 +123,7 @@ def parse_certificate(certificate: str) -> Presented:
         disclosures=tuple(Disclosed.decode(item) for item in disclosures),
         key_binding=key_binding,
         binding_claims=_json_object(key_binding.payload) if key_binding else {},
-        sd_hash=_sd_hash(certificate[: len(certificate) - len(binding)]),
+        bound=certificate[: len(certificate) - len(binding)],
     )
 
 
@@ -127,5 +137,15 @@ def _json_object(raw: bytes) -> dict[str, Any]:
     return value
 
 
-def _sd_hash(certificate: str) -> str:
-    return encode_base64url(hashlib.sha256(certificate.encode()).digest())
+def _algorithm_of(claims: Mapping[str, Any]) -> str:
+    """What ``_sd_alg`` names, by default SHA-256 (RFC 9901 §4.1.1); the verifier refuses what is no name of ours."""
+    named = claims.get("_sd_alg")
+    return named if isinstance(named, str) and named in HASHES else SHA_256
+
+
+def _algorithm_in(certificate: str) -> str:
+    """That of a certificate that is not verified: what cannot be read is bound like any text, and refused later."""
+    try:
+        return _algorithm_of(_json_object(decode_base64url("".join(certificate.split("~")[0].split(".")[1:2]))))
+    except BadBundle:
+        return SHA_256

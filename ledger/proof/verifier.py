@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ledger.domain.canonical import canonical, parse_json
 from ledger.domain.entries import validate_entry
-from ledger.errors import BadBundle, InvalidInput
+from ledger.errors import BadBundle, InvalidInput, Misconfigured
 from ledger.proof.authorisation import check_authorisation
 from ledger.proof.bundle import MAX_ENTRY_CHARACTERS, Anchor, Bundle, Evidence, Position, parse_bundle
 from ledger.proof.facts import AccountFact, Facts
@@ -127,6 +127,9 @@ def _check_format(case: Case) -> Outcome:
         validate_entry(entry)
     if len(case.anchors) != len(case.bundle.anchors) or len(case.entries) != len(case.bundle.evidence):
         raise BadBundle("BUNDLE_FORM", "An anchor or an entry stands twice.", where="bundle")
+    suite = case.presented.issued.suite
+    if case.claims.get("_sd_alg", suite.digest) != suite.digest:
+        return failed("SUITE_MIXED", f"What {suite.alg} signs hides its claims by {suite.digest}, and by nothing else.")
     if case.bundle.chain != case.facts.chain:
         return failed("FOREIGN_CHAIN", "The bundle is for another chain or other contracts than the facts are of.")
     return passed("Well-formed, for this chain.")
@@ -134,13 +137,14 @@ def _check_format(case: Case) -> Outcome:
 
 def _check_signature(case: Case) -> Outcome:
     """2: signed by a key that counted when the certificate was anchored."""
-    kid = case.presented.issued.kid
-    fact = case.account(kid, case.anchored_at(case.bundle.position))
+    issued = case.presented.issued
+    issued.suite.require()
+    fact = case.account(issued.kid, case.anchored_at(case.bundle.position))
     if isinstance(fact, Failed):
         return fact
-    if not case.presented.issued.signed_by(fact.key):
+    if not issued.signed_by(fact.key):
         return failed("SIGNATURE_INVALID", "The certificate was changed, or signed by another key.")
-    return passed("Signed with ES256K by an account of the chain.", kid=kid)
+    return passed(f"Signed with {issued.suite.alg} by an account of the chain.", kid=issued.kid)
 
 
 def _check_issuer(case: Case) -> Outcome:
@@ -167,7 +171,7 @@ def _check_disclosures(case: Case) -> Outcome:
     if len(set(names)) != len(names):
         return failed("DISCLOSURE_REPEATED", "A claim is disclosed twice.")
     for item in disclosures:
-        if disclosure_digest(item.encoded) not in signed:
+        if disclosure_digest(item.encoded, case.presented.algorithm) not in signed:
             return failed("DISCLOSURE_FOREIGN", "A disclosed claim is not the one that was signed.")
         if item.name not in allowed:
             return failed("DISCLOSURE_NOT_NAMED", "A disclosed claim is not among the certificate's fields.")
@@ -311,7 +315,7 @@ _JUDGED: Final[tuple[Callable[[Case], Outcome], ...]] = (
 def _made(check: Callable[[Case], Outcome], case: Case) -> Outcome:
     try:
         return check(case)
-    except (BadBundle, InvalidInput) as error:
+    except (BadBundle, InvalidInput, Misconfigured) as error:
         return failed(error.code, error.message)
 
 

@@ -19,7 +19,7 @@ from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
 from ledger.domain.notice import notice_of
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.proof.jws import Jwk, entry_signed_by, public_jwk
+from ledger.proof.jws import Jwk, public_jwk
 from ledger.service.parties import Parties
 from ledger.service.positions import Positions
 from ledger.service.requests import MAX_CLOCK_SKEW, expired, note_of, settled
@@ -162,11 +162,10 @@ class Authorizations:
         self._require_signer(entry, entry["subject"], where)
 
     def _require_signer(self, entry: dict[str, Any], subject: str, where: str) -> None:
-        party = self._parties.get(subject)
-        if not entry_signed_by(entry, party.account, party.public_key):
+        if not self._parties.signed(entry, subject):
             raise Forbidden(
                 "SIGNER_NOT_SUBJECT",
-                "The statement is not signed by the subject's account.",
+                "The statement is not signed by a key of the subject.",
                 where=where,
                 hint="Only the data subject can authorise or withdraw.",
             )

@@ -9,12 +9,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, Misconfigured
 from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, StatusSeen
 from ledger.proof.jws import Jwk, Signer, parse_compact, public_jwk, sign_compact
 from ledger.proof.merkle import Tree
 from ledger.proof.presenting import disclosing, present
 from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, compose
+from ledger.proof.suite import ES256K, SUITES, Suite
 from ledger.service.positions import position
 from ledger.store import log as log_store
 from ledger.store.database import Database
@@ -32,11 +33,13 @@ class Bundles:
         sealer: Sealer,
         reader: ChainReader,
         signer: Callable[[str], Signer],
+        suite: Suite,
     ) -> None:
         self._database = database
         self._sealer = sealer
         self._reader = reader
         self._signer = signer
+        self._suite = suite
         self._trees: dict[int, Tree] = {}
 
     def build(self, number: str, fields: Iterable[str] | None = None) -> Bundle:
@@ -84,12 +87,26 @@ class Bundles:
         if row.token is None:
             body = log_store.entries_by_leaf(session, [row.leaf])[row.leaf].body
             # A key counts for what was anchored while it was in force: one that came later cannot sign it.
-            account = account_at(session, row.issuer, _anchor(log_store.batch(session, where.batch)).at)
+            anchored = _anchor(log_store.batch(session, where.batch)).at
+            account = self._account(session, row, log_store.statement(session, row.leaf).get("_sd_alg"), anchored)
             row.token = sign_compact(body, self._signer(account), CERTIFICATE_TYP)
             session.execute(
                 update(Certificate).where(Certificate.certificate_no == row.certificate_no).values(token=row.token)
             )
         return row.token
+
+    def _account(self, session: Session, row: Certificate, algorithm: str | None, anchored: int) -> str:
+        """The issuer's account that signs: of the suite that the disclosures name, else of the installation's."""
+        named = [suite for suite in SUITES.values() if suite.digest == algorithm]
+        for suite in named or (self._suite, ES256K):
+            if account := account_at(session, row.issuer, anchored, suite):
+                return account
+        raise Misconfigured(
+            "SIGNING_KEY_MISSING",
+            "The issuer had no key of the certificate's suite when it was anchored.",
+            where=row.certificate_no,
+            hint="Issue it again.",
+        )
 
     def _disclosures(self, session: Session, row: Certificate) -> list[Disclosed]:
         if row.sealed_id is None:

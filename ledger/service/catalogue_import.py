@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from ledger.connectors.tabular import parse_csv_bytes
 from ledger.domain.permissions import Action
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput, PingzhengError
@@ -15,7 +16,6 @@ from ledger.service.catalogue import planned, record
 from ledger.service.parties import Actor
 from ledger.service.roles import require
 from ledger.service.spreadsheet import read_xlsx
-from ledger.service.tabular import parse_csv_bytes
 from ledger.store.database import Database
 
 MAX_ROWS: Final = 20_000

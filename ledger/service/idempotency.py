@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,19 +26,23 @@ class Answer:
 
 
 class Idempotency:
-    """Remembers answers by party and key. A failed write forgets its key: it may be tried again."""
+    """Remembers answers by party and key. A failed write forgets its key: it may be tried again.
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    Of a request it keeps a keyed digest: the body may be personal, and no guess at it can be confirmed without the key.
+    """
+
+    def __init__(self, database: Database, digest_key: bytes, clock: Callable[[], int]) -> None:
         self._database = database
+        self._digest_key = digest_key
         self._clock = clock
 
-    def once(self, party: str, key: str, request_digest: str, work: Callable[[], Answer]) -> Answer:
-        """The remembered answer, or that of ``work``.
+    def once(self, party: str, key: str, request: bytes, work: Callable[[], Answer]) -> Answer:
+        """The remembered answer, or that of ``work``; ``request`` is all that tells it from another one.
 
         Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` when the key was used for another request,
         ``Conflict`` ``REQUEST_RUNNING`` while the first one still runs.
         """
-        known = self._claim(party, key, request_digest)
+        known = self._claim(party, key, request_digest(self._digest_key, request))
         if known is not None:
             return known
         try:
@@ -51,14 +57,14 @@ class Idempotency:
             )
         return answer
 
-    def _claim(self, party: str, key: str, request_digest: str) -> Answer | None:
+    def _claim(self, party: str, key: str, digest: str) -> Answer | None:
         now = self._clock()
         with self._database.write() as session:
             row = session.get(IdempotentRequest, (party, key))
             if row is None:
-                session.add(IdempotentRequest(party_id=party, key=key, request_digest=request_digest, created_at=now))
+                session.add(IdempotentRequest(party_id=party, key=key, request_digest=digest, created_at=now))
                 return None
-            if row.request_digest != request_digest:
+            if row.request_digest != digest:
                 raise InvalidInput(
                     "IDEMPOTENCY_KEY_REUSED",
                     "This Idempotency-Key was used for another request.",
@@ -72,6 +78,11 @@ class Idempotency:
             # Its process died: the work behind it has natural keys, so it can be done again.
             row.created_at = now
             return None
+
+
+def request_digest(key: bytes, request: bytes) -> str:
+    """What is kept of a request, 64 hex digits."""
+    return hmac.new(key, b"request|" + request, hashlib.sha256).hexdigest()
 
 
 def _is(party: str, key: str) -> tuple[Any, Any]:

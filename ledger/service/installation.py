@@ -12,9 +12,11 @@ from ledger.chain.deploy import deploy
 from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.domain.parties import PartyKind, Role
+from ledger.proof.suite import Suite, suite_of_key
 from ledger.service.keys import Custody, write_private
 from ledger.service.local_chain import Chain
 from ledger.service.parties import NewParty, Parties, account_of_identifier, checked_party, find_or_add
+from ledger.service.party_keys import PartyKeys
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
@@ -94,6 +96,19 @@ def install(
         ]
     )
     return Installation(client, authority, founder_id, operator.id)
+
+
+def provide_signing_key(keys: PartyKeys, custody: Custody, installation: Installation, suite: Suite) -> None:
+    """Bind a key of that suite, kept here, to the operator, unless one is; what a crash left half done is completed."""
+    known = [
+        key
+        for key in keys.history(installation.operator)
+        if suite_of_key(key.public_key) is suite and key.account in custody and key.retired_at is None
+    ]
+    if known and known[0].bound_at is not None:
+        return
+    public_key = known[0].public_key if known else custody.public_key(*custody.create(suite=suite))
+    keys.bind(installation.authority_party, installation.operator, public_key)
 
 
 def _accounts(path: Path, custody: Custody) -> dict[str, str]:

@@ -52,6 +52,7 @@ class Issuance:
         reader: ChainReader,
         scenarios: ScenarioBook,
         issuer: str,
+        algorithm: str,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
@@ -59,6 +60,7 @@ class Issuance:
         self._reader = reader
         self._scenarios = scenarios
         self._issuer = issuer
+        self._algorithm = algorithm
         self._clock = clock
 
     def issue(self, requests: Sequence[str]) -> list[Certificate]:
@@ -102,7 +104,8 @@ class Issuance:
         bases = self._bases(session, request, now)
         claims: dict[str, Any] = {}
         for basis in bases:
-            claims |= claims_of(session, self._sealer, basis.provision)
+            told = claims_of(session, self._sealer, basis.provision)
+            claims |= {name: told[name] for name in basis.consented["fields"] if name in told}
         hidden = [Disclosed(secrets.token_urlsafe(SALT_BYTES), name, value) for name, value in claims.items()]
         payload = self._payload(session, scenario, request, bases, now)
         payload |= {"fields": list(claims), "supersedes": None if supersedes is None else f"sha-256:{supersedes.leaf}"}
@@ -110,7 +113,7 @@ class Issuance:
         return add_certificate(
             session,
             self._sealer,
-            disclose(payload, hidden),
+            disclose(payload, hidden, self._algorithm),
             now,
             hidden=hidden,
             request_id=request.id,

@@ -107,7 +107,8 @@ def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) ->
 def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
     """The party that may record uses from this account.
 
-    Raises ``Forbidden`` ``ACCOUNT_UNKNOWN``, ``ACCOUNT_RETIRED``, ``PARTY_NOT_ACTIVE`` or ``ROLE_MISSING``.
+    Raises ``Forbidden`` ``ACCOUNT_UNKNOWN``, ``ACCOUNT_RETIRED``, ``PARTY_NOT_ACTIVE`` or ``ROLE_MISSING``, and
+    ``Misconfigured`` ``ACCOUNT_WITHOUT_FUNDS`` where the chain charges for gas and the account has nothing.
     """
     bound = reader.account(account)
     if bound is None:
@@ -133,7 +134,20 @@ def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
             hint="Ask the authority for the role.",
             roles=list(record.roles),
         )
+    _require_funds(reader, account)
     return record
+
+
+def _require_funds(reader: ChainReader, account: str) -> None:
+    charged = reader.latest().base_fee
+    price = reader.connection.gas_price() if charged is None else charged
+    if price and not reader.connection.balance(account):
+        raise Misconfigured(
+            "ACCOUNT_WITHOUT_FUNDS",
+            "The chain charges for gas, and the account has nothing to pay with.",
+            where=account,
+            hint="Ask the chain's operator for some; on a local chain: `pingzheng party fund`.",
+        )
 
 
 def require_operating(home: Path) -> None:

@@ -9,9 +9,12 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger.chain.accounts import account_of, new_private_key, public_key_of
+from ledger.chain.accounts import account_of, new_private_key, new_sm2_key
 from ledger.errors import Misconfigured
-from ledger.proof.jws import LocalSigner
+from ledger.proof.jws import LocalSigner, Signer, Sm2Signer
+from ledger.proof.suite import ES256K, SM2SM3, Suite
+
+KEY_BYTES = 32
 
 
 def write_private(path: Path, text: str) -> None:
@@ -69,6 +72,20 @@ class SecretFile:
         _sync_folder(self._path.parent)
 
 
+def new_key(suite: Suite = ES256K) -> str:
+    """A fresh private key as text: 64 hex digits, of SM2 after ``sm2:``."""
+    key = new_sm2_key() if suite is SM2SM3 else new_private_key()
+    return suite.prefix + key.hex()
+
+
+def signer_of_key(key: str) -> Signer:
+    """Signs with a private key as text; raises ``ValueError``, ``InvalidInput``, ``Misconfigured`` as ``Sm2Signer``."""
+    private = bytes.fromhex(key.removeprefix(SM2SM3.prefix))
+    if len(private) != KEY_BYTES:
+        raise ValueError("a private key has 32 bytes")
+    return Sm2Signer(private) if key.startswith(SM2SM3.prefix) else LocalSigner(private, account_of(private))
+
+
 class Custody:
     """Private keys that this installation keeps *for* parties: for demonstrations and for its own operator.
 
@@ -82,34 +99,37 @@ class Custody:
     def __contains__(self, account: str) -> bool:
         return account in self._keys
 
-    def create(self, count: int = 1) -> list[str]:
+    def create(self, count: int = 1, suite: Suite = ES256K) -> list[str]:
         """Make ``count`` keys and return their accounts."""
-        return self._add([new_private_key() for _ in range(count)])
+        return self._add([new_key(suite) for _ in range(count)])
 
     def keep(self, key: bytes) -> str:
-        """Keep a key that was made elsewhere, and return its account."""
-        return self._add([key])[0]
+        """Keep a secp256k1 key that was made elsewhere, and return its account."""
+        return self._add([key.hex()])[0]
 
-    def _add(self, keys: Sequence[bytes]) -> list[str]:
-        fresh = {account_of(key): key.hex() for key in keys}
+    def _add(self, keys: Sequence[str]) -> list[str]:
+        fresh = {signer_of_key(key).kid: key for key in keys}
         self._keys |= fresh
         write_private(self._path, json.dumps(self._keys, indent=1, sort_keys=True))
         return list(fresh)
 
     def private_key(self, account: str) -> bytes:
-        """The key; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
+        """The key of an account that acts on the chain; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
+        return bytes.fromhex(self._key(account))
+
+    def public_key(self, account: str) -> str:
+        """The public key as text: 66 hex digits, of SM2 after ``sm2:``."""
+        return self.signer(account).public_key
+
+    def signer(self, account: str) -> Signer:
+        """Signs as that account."""
+        return signer_of_key(self._key(account))
+
+    def _key(self, account: str) -> str:
         if account not in self._keys:
             raise Misconfigured(
                 "KEY_NOT_HELD",
                 f"The key of account {account} is not held here.",
                 hint="Let the party sign with its own key and send the signature.",
             )
-        return bytes.fromhex(self._keys[account])
-
-    def public_key(self, account: str) -> str:
-        """The compressed public key, 66 hex digits."""
-        return public_key_of(self.private_key(account))
-
-    def signer(self, account: str) -> LocalSigner:
-        """Signs as that account."""
-        return LocalSigner(self.private_key(account), account)
+        return self._keys[account]

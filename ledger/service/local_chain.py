@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ledger.chain.connection import Connection
-from ledger.chain.node import JOURNAL, LocalNode
+from ledger.chain.node import FUNDS_WEI, JOURNAL, LocalNode
 from ledger.errors import ChainUnavailable, Conflict, InvalidInput
 from ledger.service.keys import write_private
 from ledger.service.settings import Settings
@@ -69,6 +69,13 @@ class LocalClock:
 
     def _set(self, ahead: int) -> None:
         write_private(self._folder / "clock.json", json.dumps({"ahead": ahead}))
+
+
+def fund(settings: Settings, connection: Connection, account: str) -> None:
+    """Give an account of the local chain the money that gas costs; raises ``Conflict`` ``CHAIN_NOT_LOCAL``."""
+    if settings.rpc_url is not None:
+        raise Conflict("CHAIN_NOT_LOCAL", "The chain is not ours: it has money of its own.", hint=None)
+    connection.ask("hardhat_setBalance", account, hex(FUNDS_WEI))
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -19,21 +20,23 @@ from ledger.chain.records import PartyRecord
 from ledger.domain.codes import check_region, check_resident_id, check_uscc
 from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role, party_id
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.proof.jws import entry_signed_by
 from ledger.service.api_keys import add_key, party_of_key
 from ledger.store.database import Database
-from ledger.store.records import party
+from ledger.store.records import live_keys, party
 from ledger.store.sealing import Sealer
 from ledger.store.tables import Party, PartyKey
 
 MAX_NAME = 200
 CHAIN_CHUNK = 50
+SHOWN_OF_ID = 12
 
 
 @dataclass(frozen=True, slots=True)
 class NewParty:
     """A party to onboard. ``identifier`` is the USCC, or for a person the resident ID number.
 
-    ``public_key`` is its secp256k1 key, compressed, 66 hex digits; its account follows from it.
+    ``public_key`` is its secp256k1 key, compressed, 66 hex digits; its account follows from it. Others are bound later.
     """
 
     kind: PartyKind
@@ -133,6 +136,11 @@ class Parties:
             raise _unknown()
         return found
 
+    def signed(self, entry: Mapping[str, Any], identifier: str) -> bool:
+        """Whether one of the party's keys in force signed the entry; raises as ``signed_by``."""
+        with self._database.read() as session:
+            return signed_by(session, entry, identifier)
+
     def page(self, after: str | None, limit: int, kind: PartyKind | None = None) -> list[Party]:
         """Parties by id, keyset paged."""
         query = select(Party).order_by(Party.id).limit(limit)
@@ -144,14 +152,22 @@ class Parties:
             return list(session.scalars(query))
 
     def identity(self, identifier: str) -> dict[str, str]:
-        """Name and identifier, unsealed: for the party itself and those it deals with, never for a log."""
+        """Name and identifier, unsealed: for the party itself and those it deals with, never for a log.
+
+        Raises ``NotFound``: ``PARTY_UNKNOWN``, or ``SEALED_ERASED`` once they were erased.
+        """
         with self._database.read() as session:
             return identity(session, self._sealer, party(session, identifier))
 
     def names(self, identifiers: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """(id, name) of each party, for what people read."""
+        """(id, name) of each party, for what people read; of one that was erased, the beginning of its id."""
         for identifier in dict.fromkeys(identifiers):
-            yield identifier, self.identity(identifier)["name"]
+            try:
+                yield identifier, self.identity(identifier)["name"]
+            except NotFound as erased:
+                if erased.code != "SEALED_ERASED":
+                    raise
+                yield identifier, f"{identifier[:SHOWN_OF_ID]}…"
 
     def new_api_key(self, identifier: str) -> str:
         """A fresh API key of the party: shown once, kept as a digest; raises ``NotFound`` ``PARTY_UNKNOWN``."""
@@ -236,6 +252,14 @@ def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: N
     session.flush()
     session.merge(PartyKey(account=account, party_id=row.id, public_key=newcomer.public_key, bound_at=now))
     return row
+
+
+def signed_by(session: Session, entry: Mapping[str, Any], identifier: str) -> bool:
+    """Whether one of the party's keys in force, of whichever suite, signed the entry.
+
+    Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
+    """
+    return any(entry_signed_by(entry, key.account, key.public_key) for key in live_keys(session, identifier))
 
 
 def require_free(session: Session, account: str, party: str | None = None) -> None:

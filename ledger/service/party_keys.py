@@ -1,4 +1,4 @@
-"""A party's keys over time: rotated by the party, recovered and reported compromised by an authority.
+"""A party's keys over time: rotated by the party; further ones bound, lost ones recovered by an authority.
 
 What a party holds is the party's and not the account's, so nothing but the key changes. What an account signed while
 it was in force stays signed; from a reported compromise on it counts for nothing.
@@ -7,17 +7,19 @@ it was in force stays signed; from a reported compromise on it counts for nothin
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
-from ledger.chain.accounts import account_of_public_key, check_public_key
-from ledger.chain.calls import recover_account, report_compromise, rotate_account
+from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
+from ledger.chain.calls import bind_account, recover_account, report_compromise, retire_account, rotate_account
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import AccountRecord
 from ledger.chain.relay import SignedRequest
+from ledger.proof.suite import ES256K, Suite, suite_of_key
 from ledger.service.acting import Acting
 from ledger.service.anchoring import Anchoring
 from ledger.service.parties import require_free
 from ledger.store.database import Database
-from ledger.store.records import party, party_keys, party_no
+from ledger.store.records import live_keys, party, party_keys, party_no
 from ledger.store.tables import Party, PartyKey
 
 BLOCK_TIME_STEP = 1
@@ -47,6 +49,24 @@ class PartyKeys:
             self._acting.act_as(identifier, rotate_account(fresh), signed)
         return self.settle(identifier)
 
+    def bind(self, authority: str, identifier: str, public_key: str, signed: SignedRequest | None = None) -> Party:
+        """Bind a further key to the party, as an authority; one of SM2 (``sm2:`` before it) signs statements alone.
+
+        The party goes on acting by the key it has. Raises as ``rotate``.
+        """
+        row, fresh = self._announce(identifier, public_key, ANY_SUITE)
+        if not self._bound(row, fresh):
+            self._acting.act_as(authority, bind_account(self._number(identifier), fresh), signed)
+        return self.settle(identifier)
+
+    def retire(self, identifier: str, account: str, signed: SignedRequest | None = None) -> Party:
+        """Retire another account than the one the party acts by; the party's own act. Raises ``Conflict``."""
+        record = self._reader.account(account)
+        if record is None or record.party_no != self._number(identifier) or not record.valid_to:
+            self._anchor_first()
+            self._acting.act_as(identifier, retire_account(account), signed)
+        return self.settle(identifier)
+
     def recover(
         self,
         authority: str,
@@ -58,9 +78,10 @@ class PartyKeys:
     ) -> Party:
         """Replace a party's lost key, as an authority; from ``compromised_at`` (0: never) it counts for nothing.
 
-        ``lost`` is the account to replace if it is not the one known here: a thief may have rotated the party's.
+        ``lost`` is the account to replace if it is not the one known here: a thief may have rotated the party's. The
+        new key is of the suite of the lost one.
         """
-        row, fresh = self._announce(identifier, public_key)
+        row, fresh = self._announce(identifier, public_key, (self._suite_of(identifier, lost),))
         if not self._bound(row, fresh):
             if not compromised_at:
                 self._anchor_first()
@@ -90,7 +111,11 @@ class PartyKeys:
         with self._database.write() as session:
             row = party(session, identifier)
             for account, record in bound.items():
-                _take_over(row, session.get_one(PartyKey, account), record)
+                _take_over(session.get_one(PartyKey, account), record)
+            acting = [key for key in live_keys(session, identifier) if suite_of_key(key.public_key) is ES256K]
+            # The key that acts stays while it is in force; after it, the one that was bound last.
+            if acting and row.account not in {key.account for key in acting}:
+                row.account, row.public_key = acting[-1].account, acting[-1].public_key
         return row
 
     def history(self, identifier: str) -> list[PartyKey]:
@@ -98,9 +123,9 @@ class PartyKeys:
         with self._database.read() as session:
             return party_keys(session, identifier)
 
-    def _announce(self, identifier: str, public_key: str) -> tuple[Party, str]:
+    def _announce(self, identifier: str, public_key: str, suites: Collection[Suite] = (ES256K,)) -> tuple[Party, str]:
         """The key is written down before the chain takes it, so that a crash between does not lose it."""
-        fresh = account_of_public_key(check_public_key(public_key, where="public_key"))
+        fresh = account_of_public_key(check_public_key(public_key, where="public_key", suites=suites))
         with self._database.write() as session:
             row = party(session, identifier)
             party_no(session, identifier)
@@ -119,14 +144,16 @@ class PartyKeys:
         with self._database.read() as session:
             return party_no(session, identifier)
 
+    def _suite_of(self, identifier: str, account: str | None) -> Suite:
+        keys = {key.account: suite_of_key(key.public_key) for key in self.history(identifier)}
+        return keys.get(account or "", ES256K)
+
     def _bound(self, row: Party, account: str) -> bool:
         record = self._reader.account(account)
         return record is not None and record.party_no == row.no and not record.valid_to
 
 
-def _take_over(row: Party, key: PartyKey, record: AccountRecord) -> None:
+def _take_over(key: PartyKey, record: AccountRecord) -> None:
     key.bound_at = record.valid_from
     key.retired_at = record.valid_to or None
     key.compromised_at = record.compromised_at or None
-    if not record.valid_to:
-        row.account, row.public_key = key.account, key.public_key

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ledger.chain.names import names_of_roles
 from ledger.chain.reader import ChainReader
@@ -30,6 +31,7 @@ from ledger.service.positions import not_anchored_yet, positions
 from ledger.service.presentations import place_of
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.tables import Certificate, Disclosure, Presentation, Registration
 
 AUTHORIZATIONS: Final = {"entry": "authorization"}
@@ -120,8 +122,8 @@ class Provenances:
         return lineage_picture(self.lineage(identifier))
 
     def certificate(self, number: str) -> Provenance:
-        """Issue, anchor, status changes and uses of a certificate, and how the authorizations that it rests on ended
-        (told as ``names.entry`` ``authorization``); proven by the head of the whole log.
+        """Issue, anchor, status changes, uses and erasure of a certificate, and how the authorizations that it rests on
+        ended (told as ``names.entry`` ``authorization``); proven by the head of the whole log.
 
         Of one that was issued elsewhere and verified here, neither its issue nor its authorizations.
         """
@@ -132,14 +134,7 @@ class Provenances:
             body = None if row is None else log_store.statement(session, row.leaf)
             rests_on = [leaf.removeprefix("sha-256:") for leaf in (body or {}).get("authorizations", ())]
             consents = set(positions(session, rests_on).values())
-            presented = list(
-                session.scalars(
-                    select(Presentation).where(Presentation.certificate_no == number).order_by(Presentation.id)
-                )
-            )
-            opened = list(
-                session.scalars(select(Disclosure).where(Disclosure.certificate_no == number).order_by(Disclosure.id))
-            )
+            seen = _seen_here(session, number, row)
         if where is None:
             raise not_anchored_yet()
         rows = self._rows("CertificateLog", "")
@@ -150,12 +145,6 @@ class Provenances:
         theirs = [event | {"names": event["names"] | AUTHORIZATIONS} for event in map(self._readable, ended)]
         args = {"certificate_no": number}
         issued = [] if body is None else [{"name": "Issued", "at": body["iat"], "by": body["iss"], "args": args}]
-        seen = [
-            {"name": "Verified", "at": item.created_at, "by": item.consumer, "args": {"result": item.result}}
-            for item in presented
-        ] + [
-            {"name": "Disclosed", "at": item.created_at, "by": item.by, "args": {"case": item.case}} for item in opened
-        ]
         told = sorted([*issued, *proven.events, *theirs, *seen], key=lambda event: int(event["at"]))
         return Provenance(tuple(told), proven.completeness)
 
@@ -267,6 +256,23 @@ class Provenances:
             "args": dict(args),
             "names": names,
         }
+
+
+def _seen_here(session: Session, number: str, row: Certificate | None) -> list[dict[str, Any]]:
+    """What only this ledger knows of a certificate: verifications, disclosures for a case, erasure."""
+    presented = session.scalars(
+        select(Presentation).where(Presentation.certificate_no == number).order_by(Presentation.id)
+    )
+    opened = session.scalars(select(Disclosure).where(Disclosure.certificate_no == number).order_by(Disclosure.id))
+    erased = session.scalars(select(ErasureRecord).where(ErasureRecord.target == (row.leaf if row else None)))
+    return [
+        *(
+            {"name": "Verified", "at": item.created_at, "by": item.consumer, "args": {"result": item.result}}
+            for item in presented
+        ),
+        *({"name": "Disclosed", "at": item.created_at, "by": item.by, "args": {"case": item.case}} for item in opened),
+        *({"name": "Erased", "at": item.created_at, "by": item.by, "args": {"reason": item.reason}} for item in erased),
+    ]
 
 
 def _told(contract: str, row: Mapping[str, Any]) -> HistoryEvent:

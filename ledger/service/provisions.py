@@ -6,19 +6,18 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
+from ledger.connectors.answers import Answer, Connector, Query, Refused, Supplied
 from ledger.domain.canonical import canonical
 from ledger.domain.entries import provision_entry, validate_entry
 from ledger.domain.predicates import compute
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.proof.jws import entry_signed_by
 from ledger.service.parties import Parties
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
@@ -42,20 +41,6 @@ class Supply:
     salt: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a provider has to tell: rows as of a day, or a result without any (``reason`` goes with ``refused``).
-
-    ``queried_at``: when the source was asked, seconds UTC.
-    """
-
-    result: str
-    queried_at: int
-    rows: Sequence[Row] = ()
-    as_of: date | None = None
-    reason: str | None = None
-
-
 class Provisions:
     """Takes answers: the rows are used once, to compute the claims, and never kept."""
 
@@ -73,30 +58,43 @@ class Provisions:
         self._scenarios = scenarios
         self._clock = clock
 
-    def draft(self, authorization_id: str, outcome: Outcome) -> Supply:
-        """The unsigned answer; nothing is recorded. Given when one was supplied before, it corrects that one."""
+    def draft(self, authorization_id: str, answer: Answer) -> Supply:
+        """The unsigned provision; nothing is recorded. Given when one was supplied before, it corrects that one."""
+        supplied = answer if isinstance(answer, Supplied) else None
         with self._database.read() as session:
             consent = authorization(session, authorization_id)
             statement = log_store.statement(session, consent.leaf)
             before = provisions_of(session, consent.id)
-        supplied = outcome.result == "supplied"
-        salt = secrets.token_urlsafe(SALT_BYTES) if supplied else None
-        corrects = f"sha-256:{before[-1].leaf}" if supplied and before and before[-1].result == "supplied" else None
+        last = before[-1] if before else None
+        corrected = last if supplied is not None and last is not None and last.result == "supplied" else None
+        salt = None if supplied is None else secrets.token_urlsafe(SALT_BYTES)
         entry = provision_entry(
             id=str(ULID()),
             authorization=f"sha-256:{consent.leaf}",
             source=consent.source,
             provider=consent.provider,
             fields=statement["fields"],
-            queried_at=outcome.queried_at,
-            as_of=outcome.as_of.isoformat() if supplied and outcome.as_of else None,
-            result=outcome.result,
-            reason=outcome.reason,
-            payload_digest=None if salt is None else payload_digest(salt, outcome.rows),
-            corrects=corrects,
+            queried_at=answer.queried_at,
+            as_of=None if supplied is None else supplied.as_of.isoformat(),
+            result=answer.result,
+            reason=answer.reason if isinstance(answer, Refused) else None,
+            payload_digest=None if supplied is None or salt is None else payload_digest(salt, supplied.rows),
+            corrects=None if corrected is None else f"sha-256:{corrected.leaf}",
             iat=self._clock(),
         )
-        return Supply(entry, outcome.rows, salt)
+        return Supply(entry, () if supplied is None else supplied.rows, salt)
+
+    def ask(self, authorization_id: str, connector: Connector) -> Supply:
+        """The unsigned provision over what the provider's source answers; raises ``Misconfigured``, ``NotFound``."""
+        with self._database.read() as session:
+            consent = authorization(session, authorization_id)
+            statement = log_store.statement(session, consent.leaf)
+        scenario, identity = self._scenarios.get(consent.scenario), self._parties.identity(consent.subject)
+        columns = scenario.columns_of(consent.source, statement["fields"])
+        return self.draft(
+            authorization_id,
+            connector.ask(Query(identity, consent.scenario, consent.source, columns, self._clock())),
+        )
 
     def asked(self, provider: str, after: str | None, limit: int) -> list[Authorization]:
         """Active authorizations that wait for this provider, by id: no answer yet, or one that timed out."""
@@ -141,8 +139,7 @@ class Provisions:
         if len(supply.rows) > MAX_ROWS:
             raise InvalidInput("ROWS_TOO_MANY", f"A provision has at most {MAX_ROWS} rows.", where=where)
         _check_result(supply, where)
-        provider = self._parties.get(entry["provider"])
-        if not entry_signed_by(entry, provider.account, provider.public_key):
+        if not self._parties.signed(entry, entry["provider"]):
             raise Forbidden("SIGNER_NOT_PROVIDER", "The provision is not signed by the provider.", where=where)
 
     def _record(self, session: Session, supply: Supply) -> Provision:

@@ -15,9 +15,8 @@ from ledger.domain.entries import publication_entry, validate_entry
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.proof.jws import entry_signed_by
 from ledger.service.catalogue import move
-from ledger.service.parties import Actor, Parties
+from ledger.service.parties import Actor, Parties, signed_by
 from ledger.service.requests import MAX_CLOCK_SKEW
 from ledger.service.roles import require
 from ledger.store import catalogue_records as records
@@ -113,11 +112,10 @@ class Publications:
             row = records.resource(session, code, lock=True)
             officer = party(session, actor.party)
             self._require_officer(session, row, officer.id)
-            signed = entry_signed_by(statement, officer.account, officer.public_key)
-            if statement["cdo"] != officer.id or not signed:
+            if statement["cdo"] != officer.id or not signed_by(session, statement, officer.id):
                 raise Forbidden(
                     "SIGNER_NOT_CDO",
-                    "The statement is not signed by the chief data officer's account.",
+                    "The statement is not signed by a key of the chief data officer.",
                     where=f"resource {code}",
                     hint="Draft the publication again and let the officer sign it.",
                 )

@@ -20,7 +20,6 @@ from ledger.domain.parties import PartyKind
 from ledger.domain.predicates import ENGINE
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.proof.jws import entry_signed_by
 from ledger.proof.merkle import leaf_hash
 from ledger.service.parties import Parties
 from ledger.service.scenarios import ScenarioBook
@@ -192,9 +191,8 @@ class Requests:
             )
         self._check(scenario, terms_of(entry), now)
         scenario.require_note(request.note["purpose_note"])
-        consumer = self._parties.get(entry["consumer"])
-        if not entry_signed_by(entry, consumer.account, consumer.public_key):
-            raise Forbidden("SIGNER_NOT_CONSUMER", "The request is not signed by the consumer's account.", where=where)
+        if not self._parties.signed(entry, entry["consumer"]):
+            raise Forbidden("SIGNER_NOT_CONSUMER", "The request is not signed by a key of the consumer.", where=where)
 
     def _record(self, session: Session, request: Asked) -> AccessRequest:
         entry, now = request.entry, self._clock()
@@ -252,10 +250,11 @@ class Requests:
         with self._database.read() as session:
             return log_store.statement(session, access_request(session, identifier).leaf)
 
-    def note(self, identifier: str) -> dict[str, str]:
-        """The consumer's note, unsealed: for subject and consumer."""
+    def note(self, identifier: str) -> dict[str, str] | None:
+        """The consumer's note, unsealed: for subject and consumer; None once it was erased."""
         with self._database.read() as session:
-            return note_of(session, self._sealer, access_request(session, identifier))
+            row = access_request(session, identifier)
+            return note_of(session, self._sealer, row) if self._sealer.kept(session, [row.sealed_id]) else None
 
     def page(self, member: str, after: str | None, limit: int, state: str | None = None) -> list[AccessRequest]:
         """Requests in which the party is subject or consumer, by id; a passed deadline shows when one is opened."""

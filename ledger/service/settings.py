@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ledger.proof.suite import ES256K, SM2SM3, Suite
+
 
 class Settings(BaseSettings):
     """Where a ledger lives and how it batches. Durations are seconds."""
@@ -20,6 +22,9 @@ class Settings(BaseSettings):
     scenarios: Path | None = Field(None, description="Folder of scenario files; default: those of the package.")
     ruleset: str = Field("national", description="Code of the ruleset that registrations are made under.")
     rulesets: Path | None = Field(None, description="Folder of ruleset files; they replace the package's by code.")
+    suite: Literal["sha256-es256k", "sm3-sm2"] = Field(
+        "sha256-es256k", description="What certificates are signed with; sm3-sm2 needs the extra `sm`."
+    )
     region: str = Field("440800", description="Region code of the issuing platform, in certificate numbers.")
     batch_size: int = Field(1024, ge=1, le=8192, description="A batch closes when it holds so many entries.")
     batch_age: int = Field(2, ge=0, le=3600, description="… or when its first entry has waited so long.")
@@ -37,6 +42,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def signs_with(self) -> Suite:
+        """The suite of the certificates issued here; what others sign names its own."""
+        return SM2SM3 if self.suite == "sm3-sm2" else ES256K
 
     @property
     def keys_folder(self) -> Path:

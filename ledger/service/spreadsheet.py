@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from openpyxl import load_workbook
 
+from ledger.connectors.tabular import MAX_CELL
 from ledger.errors import InvalidInput, PingzhengError
-from ledger.service.tabular import MAX_CELL
 
 MAX_XLSX_BYTES: Final = 16 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 128 * 1024 * 1024

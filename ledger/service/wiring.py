@@ -22,13 +22,14 @@ from ledger.service.corrections import Corrections
 from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
 from ledger.service.disclosures import Disclosures
+from ledger.service.erasure import Erasure
 from ledger.service.evidence import EvidenceBook
 from ledger.service.holder_bundles import HolderBundles
 from ledger.service.holdings import Holdings
 from ledger.service.idempotency import Idempotency
 from ledger.service.important_data import ImportantDataList
 from ledger.service.inspection import Inspection
-from ledger.service.installation import Installation, install
+from ledger.service.installation import Installation, install, provide_signing_key
 from ledger.service.issuance import Issuance
 from ledger.service.joining import Membership, open_joined, require_operating
 from ledger.service.key_providers import local_keys
@@ -111,6 +112,7 @@ class Ledger(Participant):
     holder_bundles: HolderBundles
     log_entries: LogEntries
     disclosures: Disclosures
+    erasure: Erasure
     operations: Operations
     idempotency: Idempotency
     catalogue: Catalogue
@@ -149,6 +151,7 @@ def open_ledger(
         notice = rules.notice_days * DAY
         installation = install(settings.home, chain, custody, database, sealer, lookup_key, notice, clock)
         ledger = wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
+        provide_signing_key(ledger.party_keys, custody, installation, settings.signs_with)
         ledger.verification.settle()
         yield ledger
 
@@ -184,8 +187,8 @@ def wire(
     certificates = RegistrationCertificates(
         database, sealer, reader, status, scenarios, descriptions, installation.operator, clock
     )
-    issuance = Issuance(database, sealer, reader, scenarios, installation.operator, clock)
-    bundles = Bundles(database, sealer, reader, custody.signer)
+    issuance = Issuance(database, sealer, reader, scenarios, installation.operator, settings.signs_with.digest, clock)
+    bundles = Bundles(database, sealer, reader, custody.signer, settings.signs_with)
     holdings = Holdings(database, follower, clock)
     principals = Principals(database, clock)
     provenances = Provenances(database, reader, follower)
@@ -237,8 +240,9 @@ def wire(
         holder_bundles=HolderBundles(holdings, bundles),
         log_entries=LogEntries(database, principals),
         disclosures=Disclosures(database, sealer, clock),
+        erasure=Erasure(database, sealer, follower, clock),
         operations=Operations(database, clock),
-        idempotency=Idempotency(database, clock),
+        idempotency=Idempotency(database, lookup_key, clock),
         catalogue=Catalogue(database, clock),
         catalogue_import=CatalogueImport(database, clock),
         publications=Publications(database, parties, clock),

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.errors import Conflict, NotFound
+from ledger.proof.suite import ES256K, Suite, suite_of_key
 from ledger.store.tables import (
     AccessRequest,
     Authorization,
@@ -45,12 +46,21 @@ def party_keys(session: Session, identifier: str) -> list[PartyKey]:
     return list(session.scalars(query.order_by(PartyKey.bound_at.is_(None), PartyKey.bound_at, PartyKey.retired_at)))
 
 
-def account_at(session: Session, identifier: str, at: int) -> str:
-    """The party's account whose signatures count for what was anchored ``at`` (seconds UTC)."""
+def live_keys(session: Session, identifier: str) -> list[PartyKey]:
+    """The keys that are in force, as last read from the chain, the earliest first."""
+    return [key for key in party_keys(session, identifier) if key.bound_at is not None and key.retired_at is None]
+
+
+def account_at(session: Session, identifier: str, at: int, suite: Suite = ES256K) -> str | None:
+    """The party's account of that suite whose signatures count for what was anchored ``at`` (seconds UTC).
+
+    ``None`` if it had none; of ES256K every party has one.
+    """
     for key in party_keys(session, identifier):
-        if key.bound_at is not None and (key.retired_at is None or at < key.retired_at):
+        begun = key.bound_at is not None and (key.bound_at <= at or suite is ES256K)
+        if begun and (key.retired_at is None or at < key.retired_at) and suite_of_key(key.public_key) is suite:
             return key.account
-    return party(session, identifier).account
+    return party(session, identifier).account if suite is ES256K else None
 
 
 def access_request(session: Session, identifier: str) -> AccessRequest:

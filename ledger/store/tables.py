@@ -67,13 +67,13 @@ class PartyKey(Base):
     """A key that is, was, or is about to be a party's: what it signed is still verified with it.
 
     Times are the chain's as last read; until the first change of keys ``bound_at`` is when the key was recorded.
-    It is null while the chain has not taken the account.
+    It is null while the chain has not taken the account. ``public_key`` is the key as text: of SM2 after ``sm2:``.
     """
 
     __tablename__ = "party_key"
     account: Mapped[str] = mapped_column(String(42), primary_key=True)
     party_id: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
-    public_key: Mapped[str] = mapped_column(String(66))
+    public_key: Mapped[str] = mapped_column(String(70))
     bound_at: Mapped[int | None]
     retired_at: Mapped[int | None]
     compromised_at: Mapped[int | None]

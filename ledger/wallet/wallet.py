@@ -11,9 +11,10 @@ from typing import Any, Final
 from ledger.domain.canonical import canonical, parse_json
 from ledger.errors import BadBundle, Conflict, InvalidInput, NotFound
 from ledger.proof.bundle import Bundle, parse_bundle
-from ledger.proof.jws import ALGORITHM, LocalSigner, Signer
+from ledger.proof.jws import LocalSigner, Signer
 from ledger.proof.presenting import present, require_full
 from ledger.proof.sdjwt import Presented
+from ledger.proof.suite import ES256K
 from ledger.wallet.envelope import MAX_WALLET_BYTES
 
 MAX_CERTIFICATES: Final = 2_000
@@ -36,12 +37,12 @@ class HolderKey:
 
     def to_dict(self) -> dict[str, str]:
         """As JSON."""
-        return {"alg": ALGORITHM, "account": self.account, "private_key": self.private_key.hex()}
+        return {"alg": ES256K.alg, "account": self.account, "private_key": self.private_key.hex()}
 
     @classmethod
     def from_dict(cls, raw: Any) -> HolderKey:
         """Raises ``BadBundle`` ``WALLET_CONTENT``."""
-        fits = isinstance(raw, dict) and raw.keys() == {"alg", "account", "private_key"} and raw["alg"] == ALGORITHM
+        fits = isinstance(raw, dict) and raw.keys() == {"alg", "account", "private_key"} and raw["alg"] == ES256K.alg
         if not fits or not all(
             isinstance(raw[name], str) and form.fullmatch(raw[name])
             for name, form in (("account", _ACCOUNT), ("private_key", _SECRET))

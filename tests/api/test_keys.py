@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from ledger.chain.accounts import new_private_key, public_key_of
+from ledger.proof.suite import SM2SM3
+from ledger.service.keys import new_key, signer_of_key
 from tests.api.conftest import Api
 
 
@@ -55,6 +57,23 @@ def test_an_authority_recovers_and_reports(api: Api) -> None:
     record = api.pilot.ledger.reader.account(lost)
     assert record is not None
     assert record.compromised_at == 1_600_000_000
+
+
+def test_an_authority_binds_a_further_key_and_the_party_retires_it(api: Api) -> None:
+    signer = signer_of_key(new_key(SM2SM3))
+    before = api.get("bank", f"/v1/parties/{api.parties['bank']}").json()["account"]
+    body = {"public_key": signer.public_key}
+    own = api.post("bank", path(api, "bank", "further-accounts"), body)
+    assert (own.status_code, own.json()["code"]) == (403, "ROLE_MISSING")
+    bound = api.post("authority", path(api, "bank", "further-accounts"), body)
+    assert (bound.status_code, bound.json()["account"]) == (200, before), bound.text
+    for part, code in (("authority", "NOT_THE_PARTY"), ("other_bank", "NOT_THE_PARTY")):
+        refused = api.post(part, path(api, "bank", "retirement"), {"account": signer.kid})
+        assert (refused.status_code, refused.json()["code"]) == (403, code)
+    retired = api.post("bank", path(api, "bank", "retirement"), {"account": signer.kid})
+    assert retired.status_code == 200, retired.text
+    record = api.pilot.ledger.reader.account(signer.kid)
+    assert record is not None and record.valid_to > 0
 
 
 @pytest.mark.parametrize("part", ["platform", "authority"])

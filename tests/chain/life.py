@@ -51,6 +51,9 @@ def live_parties(chain: Chain) -> None:
         founder.send(call)
     chain.node.fund(account("newcomer's second"))
     chain.client.with_account(test_key("newcomer's second")).send(calls.rotate_account(account("newcomer's third")))
+    further = account("issuer's second")
+    founder.send(calls.bind_account(chain.parties["issuer"].no, further))
+    chain.client.send(calls.retire_account(further))
     for call in (
         calls.report_compromise(number, newcomer.account, lost_at - 1),
         calls.report_compromise(number, account("newcomer's second"), lost_at),

@@ -113,6 +113,7 @@ ACTS: dict[str, Callable[[Stage], Call]] = {
     "PartyRegistry.reportCompromise": lambda stage: calls.report_compromise(
         stage.numbers[RETIRED], account(f"role {RETIRED}"), stage.now
     ),
+    "PartyRegistry.bindAccount": lambda stage: calls.bind_account(stage.numbers[BYSTANDER], account("further")),
     "PartyRegistry.rotateAccount": lambda _: calls.rotate_account(account("rotated")),
     "PartyRegistry.setStatus": lambda stage: calls.set_status(stage.numbers[BYSTANDER], "sanctioned", "sanction"),
     "AssetRegistry.clear": lambda _: asset_calls.clear(IMPORTANT, digest("report")),

@@ -16,6 +16,8 @@ contract PartyHandler {
     PartyRegistry private immutable _REGISTRY;
     bytes32 public head;
     bool public selfGranted;
+    /// A party bound itself more accounts than it retired.
+    bool public selfExtended;
     /// An admin's call changed an office, a closed party another status, or a compromise moved to a later time.
     bool public officeByAdmin;
     bool public reopened;
@@ -24,6 +26,8 @@ contract PartyHandler {
     mapping(uint32 no => bool) private _closed;
     mapping(address account => uint40) private _compromisedAt;
     mapping(uint32 no => address) private _live;
+    mapping(uint32 no => address) private _earlier;
+    mapping(uint32 no => uint256) private _givenUp;
     address[] private _retired;
     uint160 private _nextAccount = 0x9000;
 
@@ -59,6 +63,14 @@ contract PartyHandler {
     function setStatus(uint256 who, uint32 no, uint8 status) external remembered(who) {
         // Mostly active, lest soon nobody acts.
         _REGISTRY.setStatus(_party(no), PartyStatus(status < 200 ? 1 : status % 5), Reason.Court);
+    }
+
+    function bindAccount(uint256 who, uint32 no) external remembered(who % 2 * who) {
+        _REGISTRY.bindAccount(_party(no), _fresh());
+    }
+
+    function retireAccount(uint256 who) external remembered(who) {
+        _REGISTRY.retireAccount(_earlier[uint32(1 + who % REACH)]);
     }
 
     function rotateAccount(uint256 who) external remembered(who) {
@@ -130,9 +142,17 @@ contract PartyHandler {
             if (known != 0 && first >= known) absolved = true;
             _compromisedAt[_account(log)] = uint40(first);
         }
-        if (topic == IPartyRegistry.AccountBound.selector) _live[no] = _account(log);
-        if (topic == IPartyRegistry.AccountRetired.selector) _retired.push(_account(log));
-        // A party binds and retires accounts of its own by rotation, and then only without a compromise.
+        if (topic == IPartyRegistry.AccountBound.selector) {
+            if (no == by && _givenUp[no] == 0) selfExtended = true;
+            else if (no == by) --_givenUp[no];
+            _earlier[no] = _live[no];
+            _live[no] = _account(log);
+        }
+        if (topic == IPartyRegistry.AccountRetired.selector) {
+            _retired.push(_account(log));
+            if (no == by) ++_givenUp[no];
+        }
+        // A party retires accounts of its own, and binds them by rotation, and then only without a compromise.
         bool rotation = topic == IPartyRegistry.AccountBound.selector
             || (topic == IPartyRegistry.AccountRetired.selector && first == 0);
         if (no == by && !rotation) selfGranted = true;
@@ -171,6 +191,7 @@ contract PartyRegistryInvariants is World {
     /// forge-config: default.invariant.depth = 100
     function invariant_NoPartyGivesToItself() public view {
         assertTrue(!_handler.selfGranted(), "a party gave to itself");
+        assertTrue(!_handler.selfExtended(), "a party has more accounts by itself");
     }
 
     /// forge-config: default.invariant.runs = 16

@@ -13,6 +13,7 @@ contract PartyRegistryAccountsTest is World {
     PartyNo private constant NEW = PartyNo.wrap(PARTIES + 1);
     address private constant FRESH = address(0xF5E5);
     address private constant FRESHER = address(0xF5E6);
+    address private constant FRESHEST = address(0xF5E7);
     ScenarioCode private constant S51 = ScenarioCode.wrap("S51");
 
     function test_rotateAccount_GivenTheCallerIsAStranger() public {
@@ -371,6 +372,10 @@ contract PartyRegistryAccountsTest is World {
         registry.recoverAccount(SUBJECT, accountOf(SUBJECT), FRESHER, START - 1);
         by(AUTHORITY);
         registry.reportCompromise(SUBJECT, accountOf(SUBJECT), START - 2);
+        by(AUTHORITY);
+        registry.bindAccount(REGISTRAR, FRESHEST);
+        by(REGISTRAR);
+        registry.retireAccount(FRESHEST);
         vm.assume(from != type(uint40).max);
         by(AUTHORITY);
         registry.accredit(ISSUER, S51, from, type(uint40).max);

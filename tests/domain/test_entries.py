@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from ledger.domain import entries
 from ledger.domain.canonical import canonical
-from ledger.domain.entries import MAX_ITEMS, MAX_SECONDS, MAX_SIGNATURE, MAX_SOURCES, MAX_TEXT, MAX_USES, validate_entry
+from ledger.domain.entries import (
+    MAX_ITEMS,
+    MAX_SECONDS,
+    MAX_SIGNATURE,
+    MAX_SOURCES,
+    MAX_TARGETS,
+    MAX_TEXT,
+    MAX_USES,
+    validate_entry,
+)
 from ledger.errors import InvalidInput
 
 ULID = "01JDB8Q4T0000000000000000A"
@@ -98,6 +107,7 @@ PRESENTATION = {
     "iat": 1,
 }
 USE = {"id": ULID, "certificate": DIGEST, "consumer": ID, "ordinal": 1, "result": "valid", "iat": 1}
+ERASURE = {"id": ULID, "subject": ID, "by": OTHER_ID, "targets": [DIGEST, OTHER_DIGEST], "reason": "court", "iat": 1}
 CERTIFICATE = {
     "certificate_no": "DAC-440802-2026-S01-00000123-V",
     "iss": ID,
@@ -159,6 +169,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "publication": entries.publication_entry(**PUBLICATION) | SIGNATURE,
     "presentation": entries.presentation_entry(**PRESENTATION),
     "use": entries.use_entry(**USE),
+    "erasure": entries.erasure_entry(**ERASURE),
     "usage": entries.usage_certificate_payload(**USAGE),
     "registration": entries.registration_certificate_payload(**REGISTRATION),
 }
@@ -194,6 +205,7 @@ def test_missing_member(kind: str, member: str) -> None:
 TAKES: dict[str, Any] = {
     "presentation.fields": [],
     "presentation.nonce_digest": None,
+    "erasure.targets": [],
     "authorization.separate_consent": True,
     "authorization.holder_key": {"a": {}},
     "request.pia_digest": None,
@@ -224,7 +236,7 @@ def test_unknown_member(kind: str) -> None:
     assert refused_at(WHOLE[kind] | {"Z" * 5_000: "1"}) == "Z" * 64
 
 
-@pytest.mark.parametrize("kind", ["template", "presentation", "use", "usage", "registration"])
+@pytest.mark.parametrize("kind", ["template", "presentation", "use", "erasure", "usage", "registration"])
 def test_plain_entries_have_no_signature(kind: str) -> None:
     assert refused_at(WHOLE[kind] | SIGNATURE) == "signature"
 
@@ -306,6 +318,10 @@ WRONG = {
     "unknown result": ("provision", "result", "lost"),
     "resource code with a space": ("publication", "resource", "a b"),
     "version 0": ("publication", "version", 0),
+    "erased twice": ("erasure", "targets", [DIGEST, DIGEST]),
+    "too much erased": ("erasure", "targets", [f"sha-256:{n:064x}" for n in range(MAX_TARGETS + 1)]),
+    "erased by its number": ("erasure", "targets", ["DAC-440802-2026-S01-00000123-V"]),
+    "erased for a reason of withdrawals": ("erasure", "reason", "consent_withdrawn"),
     "unknown reason": ("withdrawal", "reason", "regret"),
     "number with a wrong check": ("usage", "certificate_no", "DAC-440802-2026-S01-00000123-0"),
     "class and type of certificate disagree": ("usage", "vct", "urn:pingzheng:registration:1"),
@@ -355,6 +371,7 @@ FITTING = {
     "refusal with a reason": ("provision", "reason", "under_correction"),
     "correction": ("provision", "corrects", DIGEST),
     "correcting version": ("usage", "supersedes", DIGEST),
+    "most erased": ("erasure", "targets", [f"sha-256:{n:064x}" for n in range(MAX_TARGETS)]),
     "most fields": ("authorization", "fields", [f"f{number}" for number in range(MAX_ITEMS)]),
     "longest field": ("authorization", "fields", ["a" * 64]),
     "leap day": ("provision", "as_of", "2028-02-29"),
@@ -373,9 +390,10 @@ def test_value_that_fits(kind: str, member: str, value: Any) -> None:
     validate_entry(WHOLE[kind] | {member: value})
 
 
-@pytest.mark.parametrize("reason", entries.REASONS)
-def test_every_reason_may_be_given(reason: str) -> None:
-    validate_entry(WHOLE["withdrawal"] | {"reason": reason})
+@pytest.mark.parametrize(("kind", "reasons"), [("withdrawal", entries.REASONS), ("erasure", entries.ERASURE_REASONS)])
+def test_every_reason_may_be_given(kind: str, reasons: Sequence[str]) -> None:
+    for reason in reasons:
+        validate_entry(WHOLE[kind] | {"reason": reason})
 
 
 def test_error_tells_the_member_and_not_its_value() -> None:
@@ -388,6 +406,7 @@ def test_error_tells_the_member_and_not_its_value() -> None:
 MAKERS: dict[str, tuple[Callable[..., dict[str, Any]], dict[str, Any]]] = {
     "presentation": (entries.presentation_entry, PRESENTATION),
     "use": (entries.use_entry, USE),
+    "erasure": (entries.erasure_entry, ERASURE),
     "registration": (entries.registration_certificate_payload, REGISTRATION),
 }
 
@@ -450,6 +469,7 @@ def test_anything_else_is_refused_in_one_way(kind: str, changes: dict[str, Any])
         ("publication", {ID}, []),
         ("presentation", {ID}, [ID]),
         ("use", {ID}, [ID]),
+        ("erasure", {ID, OTHER_ID}, [ID, OTHER_ID]),
     ],
 )
 def test_whom_an_entry_concerns_and_what_it_is_about(kind: str, parties: set[str], about: list[str]) -> None:

@@ -38,6 +38,7 @@ verify               | own | own | own | any | any | any | any | any | any | any
 revoke certificate   | –*  | own*| –   | any | any*| any | –   | any | –   | –   | –
 freeze               | –   | –   | –   | –   | –   | any | –   | any | –   | –   | –
 read full log        | own | own | own | any | any | any | own*| any | –   | own | –*
+erase personal text  | own | –   | –   | any | –   | any | –   | –   | –   | –   | –
 """
 ROLES = [Role(name) for name in COLUMNS.split()]
 WRITTEN_OUT = {

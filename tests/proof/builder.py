@@ -12,6 +12,7 @@ from functools import reduce
 from operator import getitem
 from typing import Any
 
+from ledger.domain.digests import SHA_256
 from ledger.domain.entries import (
     authorization_entry,
     provision_entry,
@@ -159,13 +160,16 @@ def usage(
     consumer_key: Actor = BANK,
     subject_key: Actor = SUBJECT,
     tax_key: Actor = TAX,
+    grid_key: Actor = GRID,
+    algorithm: str = SHA_256,
     write: Callable[[Changes], str] = as_text,
 ) -> Made:
     """A usage certificate over a request, one authorisation and one provision a source, presented to the bank.
 
     ``template``, ``request``, ``consent``, ``supply`` (the tax bureau's) and ``claims`` replace members before anything
     is signed; of ``consent`` the power grid's gets all but id, fields, source and provider. ``hidden`` are the claims;
-    ``spare`` are signed in ``_sd`` without standing in ``fields``; ``write`` turns evidence into text.
+    ``spare`` are signed in ``_sd`` without standing in ``fields``; ``algorithm`` hashes both; ``write`` turns evidence
+    into text.
     """
     allowed = write(template_entry(**(template_members() | dict(template or {}))))
     asked = write(sign_entry(request_entry(**(request_members(allowed) | dict(request or {}))), consumer_key.signer))
@@ -180,24 +184,26 @@ def usage(
         supply_members(*SUPPLIES[1], given[1]),
     ]
     supplies = [
-        sign_entry(provision_entry(**entry), key.signer) for entry, key in zip(entries, (tax_key, GRID), strict=True)
+        sign_entry(provision_entry(**entry), key.signer)
+        for entry, key in zip(entries, (tax_key, grid_key), strict=True)
     ]
     texts = [given[0], *(write(entry) for entry in supplies), given[1], allowed, asked]
     rests_on = {"template": [allowed], "request": [asked], "authorizations": given, "provisions": texts[1:3]}
     members = usage_members(rests_on, supplies, hidden or HIDDEN) | dict(claims or {})
     secrets = salted({**(hidden or HIDDEN), **(spare or {})})
-    payload = disclose(usage_certificate_payload(**members), secrets) | dict(claims or {})
+    payload = disclose(usage_certificate_payload(**members), secrets, algorithm) | dict(claims or {})
     placed = {place.index: text for place, text in zip(PLACES, texts, strict=True)}
     evidence_tree, evidence_anchor = _batch(AUTHORIZATION.batch, 40, 8, placed, EVIDENCE_ANCHORED)
     evidence = tuple(
         Evidence(text, position, tuple(evidence_tree.inclusion_proof(position.index)))
         for text, position in zip(texts, PLACES, strict=True)
     )
-    made = _made(payload, issuer, evidence, [evidence_anchor], secrets)
+    signers = (issuer, SUBJECT, TAX, GRID, BANK, subject_key, tax_key, grid_key, consumer_key)
+    made = _made(payload, signers, evidence, [evidence_anchor], secrets)
     return made.presenting(*disclosed)
 
 
-def registration(*, claims: Changes | None = None) -> Made:
+def registration(*, claims: Changes | None = None, issuer: Actor = ISSUER) -> Made:
     """A registration certificate; anyone may rely on it, nothing is hidden in it."""
     members = common_members("S00", SUBJECT) | {
         "asset": ASSET,
@@ -212,19 +218,23 @@ def registration(*, claims: Changes | None = None) -> Made:
         "supersedes": None,
     }
     payload = registration_certificate_payload(**(members | dict(claims or {})))
-    made = _made(payload, ISSUER, (), [], ())
+    made = _made(payload, (issuer,), (), [], ())
     asset = AssetFact("confirmed", SUBJECT.id, False, EXPIRES, ISSUED - 600, "5e" * 32, 0, (), "")
     return made.presenting(holder=None).knowing(assets={ASSET: asset}, uses={})
 
 
 def _made(
-    payload: Entry, issuer: Actor, evidence: tuple[Evidence, ...], anchors: list[Anchor], hidden: tuple[Disclosed, ...]
+    payload: Entry,
+    signers: Sequence[Actor],
+    evidence: tuple[Evidence, ...],
+    anchors: list[Anchor],
+    hidden: tuple[Disclosed, ...],
 ) -> Made:
+    """The first signer is the issuer."""
     text = as_text(payload)
     tree, anchor = _batch(CERTIFICATE.batch, 48, 7, {CERTIFICATE.index: text}, ANCHORED)
-    token = sign_compact(text.encode(), issuer.signer, CERTIFICATE_TYP)
+    token = sign_compact(text.encode(), signers[0].signer, CERTIFICATE_TYP)
     anchors = [*anchors, anchor]
-    signers = (issuer, SUBJECT, TAX, GRID, BANK) if evidence else (issuer,)
     bundle = Bundle(
         chain=CHAIN,
         certificate=f"{token}~",
@@ -235,10 +245,11 @@ def _made(
         keys={actor.account: public_jwk(actor.signer.public_key) for actor in signers},
         status=StatusSeen(70, "active"),
     )
-    return Made(bundle, _facts(anchors, [CERTIFICATE, *(item.position for item in evidence)]), token, hidden)
+    positions = [CERTIFICATE, *(item.position for item in evidence)]
+    return Made(bundle, _facts(anchors, positions, (*PARTIES, *signers)), token, hidden)
 
 
-def _facts(anchors: Sequence[Anchor], positions: Sequence[Position]) -> Facts:
+def _facts(anchors: Sequence[Anchor], positions: Sequence[Position], parties: Sequence[Actor]) -> Facts:
     accredited = {SCENARIO: (CONSENTED - 86_400, EXPIRES), "S00": (CONSENTED - 86_400, EXPIRES)}
     issuers = (ISSUER, OTHER_ISSUER)
     return Facts(
@@ -253,7 +264,7 @@ def _facts(anchors: Sequence[Anchor], positions: Sequence[Position]) -> Facts:
         uses={CERTIFICATE: ()},
         withdrawals=dict.fromkeys((position for position in positions if position != CERTIFICATE), ()),
         accounts={
-            actor.account: AccountFact(actor.id, CONSENTED - 86_400, 0, 0, actor.signer.public_key) for actor in PARTIES
+            actor.account: AccountFact(actor.id, CONSENTED - 86_400, 0, 0, actor.signer.public_key) for actor in parties
         },
         parties={actor.id: PartyFact(actor.no, "active", ("issuer",), accredited) for actor in issuers},
     )

@@ -16,7 +16,7 @@ from ledger.domain.canonical import canonical, digest
 from ledger.domain.codes import certificate_no
 from ledger.domain.days import end_of_validity
 from ledger.proof.bundle import ChainId, Position
-from ledger.proof.jws import LocalSigner, encode_base64url, public_jwk
+from ledger.proof.jws import LocalSigner, Sm2Signer, encode_base64url, public_jwk
 from ledger.proof.merkle import leaf_hash
 from ledger.proof.sdjwt import Disclosed
 from ledger.proof.verifier import Expectation
@@ -37,6 +37,7 @@ AUTHORIZATION = Position(3, 1)
 PROVISIONS = (Position(3, 2), Position(3, 4))
 # In the order in which the evidence stands in the bundle: the tax bureau's consent and both provisions come first.
 PLACES = (AUTHORIZATION, *PROVISIONS, Position(3, 3), Position(3, 0), Position(3, 5))
+CONSENTS = (PLACES[0], PLACES[3])
 ASSET = sha256(b"asset").hexdigest()
 
 Entry = dict[str, Any]
@@ -45,18 +46,21 @@ Changes = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Actor:
-    """A party with one key."""
+    """A party with one key; with ``sm2`` it is the same party with its SM2 key."""
 
     name: str
     no: int
+    sm2: bool = False
 
     @cached_property
     def id(self) -> str:
         return sha256(f"party {self.name}".encode()).hexdigest()
 
     @cached_property
-    def signer(self) -> LocalSigner:
+    def signer(self) -> LocalSigner | Sm2Signer:
         secret = sha256(f"key of {self.name}".encode()).digest()
+        if self.sm2:
+            return Sm2Signer(secret)
         point = PrivateKey(secret).public_key.format(compressed=False)
         return LocalSigner(secret, "0x" + keccak(point[1:])[-20:].hex())
 

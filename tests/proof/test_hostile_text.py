@@ -14,7 +14,7 @@ from ledger.proof.bundle import MAX_BUNDLE_BYTES, MAX_EVIDENCE, parse_bundle
 from ledger.proof.facts import MAX_FACTS_BYTES, facts_needed, parse_facts
 from ledger.proof.jws import MAX_PAYLOAD_BYTES, decode_base64url, encode_base64url
 from ledger.proof.sdjwt import MAX_DISCLOSURES
-from tests.proof.cast import AUTHORIZATION, ISSUER, PROVISIONS, SUBJECT, TAX
+from tests.proof.cast import AUTHORIZATION, CONSENTS, ISSUER, SUBJECT, TAX
 from tests.proof.hostile import (
     DOCUMENT,
     GENUINE,
@@ -198,18 +198,24 @@ def test_what_to_ask_the_chain_is_told_of_the_genuine_one() -> None:
     assert needed.accreditation == (ISSUER.id, "S51")
     assert needed.accounts == set(DOCUMENT["keys"])
     assert (needed.used, needed.asset) == (GENUINE.bundle.position, None)
-    assert needed.subjects == {AUTHORIZATION: {SUBJECT.id}, **dict.fromkeys(PROVISIONS, frozenset())}
+    assert needed.subjects == {place: {SUBJECT.id} for place in CONSENTS}
 
 
-@pytest.mark.parametrize("entry", ["[]", "{", '{"subject":5}', '{"subject":"' + "F" * 64 + '"}', '{"subject":["a"]}'])
-def test_an_entry_without_a_subject_names_nobody_who_could_withdraw_it(entry: str) -> None:
+@pytest.mark.parametrize("subject", ["", ',"subject":5', ',"subject":"' + "F" * 64 + '"', ',"subject":["a"]'])
+def test_an_authorization_without_a_subject_names_nobody_who_could_withdraw_it(subject: str) -> None:
+    odd = replace(GENUINE.bundle.evidence[0], entry=f'{{"type":"authorization"{subject}}}')
+    needed = facts_needed(replace(GENUINE.bundle, evidence=(odd,)))
+    assert needed.subjects == {AUTHORIZATION: frozenset()}
+
+
+@pytest.mark.parametrize("entry", ["[]", "{", f'{{"subject":"{TAX.id}","type":"provision"}}'])
+def test_nothing_but_an_authorization_is_withdrawn(entry: str) -> None:
     odd = replace(GENUINE.bundle.evidence[0], entry=entry)
-    needed = facts_needed(replace(GENUINE.bundle, evidence=(odd, *GENUINE.bundle.evidence[1:])))
-    assert needed.subjects == dict.fromkeys((AUTHORIZATION, *PROVISIONS), frozenset())
+    assert facts_needed(replace(GENUINE.bundle, evidence=(odd,))).subjects == {}
 
 
 def test_two_entries_said_to_stand_at_one_place_name_both_subjects() -> None:
-    other = replace(GENUINE.bundle.evidence[0], entry=f'{{"subject":"{TAX.id}"}}')
+    other = replace(GENUINE.bundle.evidence[0], entry=f'{{"subject":"{TAX.id}","type":"authorization"}}')
     needed = facts_needed(replace(GENUINE.bundle, evidence=(GENUINE.bundle.evidence[0], other)))
     assert needed.subjects == {AUTHORIZATION: {SUBJECT.id, TAX.id}}
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from ledger.chain.records import AssetRecord
+from ledger.connectors.answers import Supplied
 from ledger.demo.cast import Cast, assemble
 from ledger.demo.credit import AS_OF, FIELDS, SCENARIO, CreditBureau
 from ledger.domain.codes import synthetic_uscc
@@ -22,7 +23,6 @@ from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
 from ledger.service.local_chain import LocalClock
 from ledger.service.parties import NewParty
-from ledger.service.provisions import Outcome
 from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
@@ -32,7 +32,7 @@ ROWS = (
     {"year": "1981", "emp": "5.0", "wage": "14.0", "capital": "0.5", "output": "95.7"},
     {"year": "1982", "emp": "6.0", "wage": "15.0", "capital": "0.6", "output": "97.3"},
 )
-SUPPLIED = Outcome("supplied", 1_700_000_000, ROWS, AS_OF)
+SUPPLIED = Supplied(ROWS, AS_OF, 1_700_000_000)
 REPORTS = ("quality", "appraise")
 FIRMS = [str(number) for number in range(1, 61)]
 FIRST_NEWCOMER = 9500

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
+from ledger.connectors.answers import Supplied
 from ledger.demo.bureau import Bureau
 from ledger.domain.canonical import digest
 from ledger.domain.codes import synthetic_resident_id
@@ -15,7 +16,6 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.proof.report import Report
 from ledger.service.authorizations import Choice
 from ledger.service.parties import NewParty
-from ledger.service.provisions import Outcome
 from ledger.service.requests import Terms
 from ledger.store.tables import Authorization
 from tests.service.conftest import Pilot
@@ -73,9 +73,9 @@ class Desk(Bureau):
         (request,) = self.ask([self.terms(person, scenario, **changes)])
         return request, {row.source: row for row in self.agree([request], SEPARATELY)}
 
-    def supplied(self, rows: Sequence[Mapping[str, str]] = CONTRIBUTIONS) -> Outcome:
+    def supplied(self, rows: Sequence[Mapping[str, str]] = CONTRIBUTIONS) -> Supplied:
         """An answer with rows."""
-        return Outcome("supplied", self.ledger.clock(), rows, AS_OF)
+        return Supplied(tuple(rows), AS_OF, self.ledger.clock())
 
     def certificate(self, person: str, scenario: str = "S02") -> str:
         """An anchored certificate over everything that was asked."""

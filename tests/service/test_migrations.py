@@ -7,19 +7,22 @@ from pathlib import Path
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from ledger.store.database import open_engine
 from ledger.store.migrations import configuration, upgrade
-from ledger.store.tables import Base
+from ledger.store.tables import Base, Presentation
 
 PARTY = """INSERT INTO party (id, no, kind, roles, region, account, public_key, lookup, sealed_id, created_at)
 VALUES ('p', 1, 'bank', '[]', '440800', '0x01', '02ab', 'l', 's', 7)"""
 SEALED = "INSERT INTO sealed (id, key_id, nonce, ciphertext) VALUES ('s', '1', '', '')"
 
 CERTIFICATE = """INSERT INTO certificate (certificate_no, class, leaf, scenario, issuer, subject, exp, created_at)
-VALUES (:no, :cls, :no, 'S51', 'i', 's', 9, 7)"""
+VALUES (:no, :cls, :leaf, 'S51', 'i', 's', 9, 7)"""
 ENTRY = "INSERT INTO entry (seq, type, leaf, body, created_at) VALUES (:seq, 'certificate', :no, :body, 7)"
+PRESENTATION = """INSERT INTO presentation (id, certificate_no, consumer, nonce_digest, result, created_at)
+VALUES (:id, 'n', 'c', :id, :result, 1)"""
 
 
 def test_migrations_lead_to_the_declared_tables(tmp_path: Path) -> None:
@@ -46,10 +49,37 @@ def test_how_often_a_certificate_of_an_earlier_version_may_be_used_is_read_from_
     with engine.begin() as connection:
         for seq, (no, cls, body) in enumerate((("a", "usage", b'{"max_uses":3}'), ("b", "registration", b"{}"))):
             connection.execute(text(ENTRY), {"seq": seq, "no": no, "body": body})
-            connection.execute(text(CERTIFICATE), {"no": no, "cls": cls})
+            connection.execute(text(CERTIFICATE), {"no": no, "cls": cls, "leaf": no})
     upgrade(engine)
     with engine.connect() as connection:
         kept = connection.execute(
             text("SELECT certificate_no, max_uses FROM certificate ORDER BY certificate_no")
         ).all()
     assert kept == [("a", 3), ("b", None)]
+
+
+def test_verifications_of_an_earlier_version_stay_and_say_which_use_they_were(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    command.upgrade(configuration(engine), "0005")
+    with engine.begin() as connection:
+        connection.execute(text(ENTRY), {"seq": 0, "no": "l", "body": b'{"max_uses":3}'})
+        connection.execute(text(CERTIFICATE), {"no": "n", "cls": "usage", "leaf": "l"})
+        for identifier, result in (("1", "valid"), ("2", "used_up"), ("3", "valid")):
+            connection.execute(text(PRESENTATION), {"id": identifier, "result": result})
+    upgrade(engine)
+    with Session(engine) as session:
+        rows = session.scalars(select(Presentation).order_by(Presentation.id)).all()
+        assert [(row.nonce_digest, row.ordinal, row.fields) for row in rows] == [
+            ("1", 1, []),
+            ("2", None, []),
+            ("3", 2, []),
+        ]
+
+
+def test_the_newest_schema_can_be_left_again(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    upgrade(engine)
+    command.downgrade(configuration(engine), "0007")
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []

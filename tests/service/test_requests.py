@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from ledger.chain.calls import set_status
+from ledger.connectors.answers import NoData, Refused, TimedOut
 from ledger.demo.bureau import NOTE
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import public_jwk
 from ledger.service.authorizations import Choice
-from ledger.service.provisions import Outcome
 from ledger.service.requests import Asked
 from tests.service.conftest import Pilot
 from tests.service.persons import CONTRIBUTIONS, SCORES, SEPARATELY, Desk
@@ -151,10 +151,10 @@ def test_each_source_has_its_own_notice_authorization_and_provision(desk: Desk) 
     request, given = desk.authorised(desk.person(), "S03")
     assert set(given) == {"social_insurance", "vehicle", "housing_fund"}
     now = desk.ledger.clock()
-    desk.answer({given["social_insurance"].id: desk.supplied(SCORES), given["vehicle"].id: Outcome("no_data", now)})
+    desk.answer({given["social_insurance"].id: desk.supplied(SCORES), given["vehicle"].id: NoData(now)})
     with pytest.raises(Conflict, match="NOT_ANSWERED_YET"):
         desk.certify([request])
-    (refused,) = desk.answer({given["housing_fund"].id: Outcome("refused", now, reason="under_correction")})
+    (refused,) = desk.answer({given["housing_fund"].id: Refused("under_correction", now)})
     assert (refused.result, refused.reason) == ("refused", "under_correction")
     (issued,) = desk.certify([request])
     desk.ledger.anchoring.flush()
@@ -176,15 +176,17 @@ def test_three_sources_make_one_certificate_with_a_signature_each(desk: Desk) ->
 
 def test_nothing_supplied_is_nothing_certified(desk: Desk) -> None:
     request, given = desk.authorised(desk.person())
-    (timed_out,) = desk.answer({given["social_insurance"].id: Outcome("timed_out", desk.ledger.clock())})
+    (timed_out,) = desk.answer({given["social_insurance"].id: TimedOut(desk.ledger.clock())})
     assert timed_out.number == 1
     with pytest.raises(Conflict, match="NOTHING_SUPPLIED"):
         desk.certify([request])
     (second,) = desk.answer({given["social_insurance"].id: desk.supplied()})
     assert (second.number, second.result) == (2, "supplied")
     assert len(desk.certify([request])) == 1
+    drafted = desk.ledger.provisions.draft(given["social_insurance"].id, Refused("disputed", 0))
+    unreasoned = desk.sign(drafted.entry["provider"], drafted.entry | {"reason": None})
     with pytest.raises(InvalidInput, match="REASON_AND_RESULT"):
-        desk.answer({given["social_insurance"].id: Outcome("refused", desk.ledger.clock())})
+        desk.ledger.provisions.submit([replace(drafted, entry=unreasoned)])
 
 
 def test_the_holders_key_is_the_subjects_choice_and_nobody_elses(desk: Desk) -> None:

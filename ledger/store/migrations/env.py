@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from ledger.store import catalogue_tables, registration_tables  # noqa: F401 - their tables are of the same metadata
+from ledger.store import catalogue_tables, erasure_tables, registration_tables  # noqa: F401 - their tables are of the same metadata
 from ledger.store.tables import Base
 
 engine = context.config.attributes["engine"]

@@ -1,4 +1,4 @@
-"""Rows from CSV files: all of them or none, and an error that names the line. And rows to CSV files."""
+"""Rows from CSV files, bounded: an error names the line, and never repeats what stands in it. And rows to CSV files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from ledger.errors import InvalidInput
 
@@ -36,25 +37,41 @@ def parse_csv_bytes(data: bytes, name: str) -> list[dict[str, str]]:
 
 def parse_csv(text: str, name: str) -> list[dict[str, str]]:
     """The rows of CSV text; ``name`` stands in errors."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[dict[str, str]] = []
+    head, rows = csv_table(io.StringIO(text, newline=""), name)
+    return [dict(zip(head, cells, strict=True)) for cells in rows]
+
+
+def csv_table(lines: Iterable[str], name: str) -> tuple[list[str], Iterator[list[str]]]:
+    """The header, read at once, and the rows as they are drawn from ``lines``; both raise ``InvalidInput`` ``CSV_…``.
+
+    Lines keep their ends: open files with ``newline=""``.
+    """
+    reader = csv.reader(lines, strict=True)
+    head = _next(reader, name)
+    if not head or len(set(head)) != len(head) or not all(head):
+        raise InvalidInput("CSV_HEADER", "The first line must name every column once.", where=f"{name}, line 1")
+    return head, _rows(reader, head, name)
+
+
+def _rows(reader: Any, head: list[str], name: str) -> Iterator[list[str]]:
+    while (cells := _next(reader, name)) is not None:
+        if not cells:
+            continue
+        if len(cells) != len(head):
+            raise InvalidInput(
+                "CSV_ROW_WIDTH",
+                f"The row has {len(cells)} cells, the header {len(head)}.",
+                where=f"{name}, line {reader.line_num}",
+                hint="Mend the row; no row of this file was taken.",
+            )
+        if max(map(len, cells)) > MAX_CELL:
+            raise InvalidInput("CSV_CELL_TOO_LONG", "A cell is too long.", where=f"{name}, line {reader.line_num}")
+        yield cells
+
+
+def _next(reader: Any, name: str) -> list[str] | None:
     try:
-        head = next(reader, None)
-        if not head or len(set(head)) != len(head) or not all(head):
-            raise InvalidInput("CSV_HEADER", "The first line must name every column once.", where=f"{name}, line 1")
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(head):
-                raise InvalidInput(
-                    "CSV_ROW_WIDTH",
-                    f"The row has {len(cells)} cells, the header {len(head)}.",
-                    where=f"{name}, line {reader.line_num}",
-                    hint="Mend the row; no row of this file was taken.",
-                )
-            if max(map(len, cells)) > MAX_CELL:
-                raise InvalidInput("CSV_CELL_TOO_LONG", "A cell is too long.", where=f"{name}, line {reader.line_num}")
-            rows.append(dict(zip(head, cells, strict=True)))
+        cells: list[str] | None = next(reader, None)
     except csv.Error as error:
         raise InvalidInput(
             "CSV_MALFORMED",
@@ -62,7 +79,7 @@ def parse_csv(text: str, name: str) -> list[dict[str, str]]:
             where=f"{name}, line {reader.line_num}",
             hint="Mend the row; no row of this file was taken.",
         ) from error
-    return rows
+    return cells
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:

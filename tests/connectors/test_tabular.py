@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.connectors import tabular
+from ledger.connectors.tabular import MAX_CELL, MAX_CSV_BYTES, parse_csv, read_csv
 from ledger.errors import InvalidInput
-from ledger.service import tabular
-from ledger.service.tabular import MAX_CELL, MAX_CSV_BYTES, parse_csv, read_csv
 
 READ = {
     "plain": ("month,kwh\n1,10\n2,20\n", [{"month": "1", "kwh": "10"}, {"month": "2", "kwh": "20"}]),

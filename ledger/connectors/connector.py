@@ -1,0 +1,138 @@
+"""The connector: a question in, an answer out, whatever kind of table lies behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from itertools import islice
+from typing import TypeVar
+
+from ledger.connectors.answers import Answer, NoData, Query, Refused, Supplied, TimedOut
+from ledger.connectors.database import SqlTable
+from ledger.connectors.deadline import Deadline, TimeIsUp, Workers
+from ledger.connectors.files import CsvTable, ParquetTable
+from ledger.connectors.source import FilePlace, SourceDefinition
+from ledger.connectors.table import MAX_ROWS, Table, Unusable, Wanted
+from ledger.connectors.values import BadValue, as_span, as_text
+from ledger.domain.days import shanghai_day
+from ledger.errors import Misconfigured
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Rows as the table gave them, one beyond ``MAX_ROWS`` at most, and the file's day."""
+
+    rows: Sequence[Sequence[object]]
+    day: date | None
+
+
+class SourceConnector:
+    """A source as its definition describes it. Nothing is opened before the first question."""
+
+    def __init__(self, definition: SourceDefinition, table: Table) -> None:
+        self._definition = definition
+        self._table = table
+        self._workers = Workers(definition.code)
+
+    def ask(self, query: Query) -> Answer:
+        """The source's answer; raises ``Misconfigured`` when the source or its definition has to be mended first."""
+        definition = self._definition
+        if (query.scenario, query.source) != (definition.scenario, definition.source):
+            return Refused("out_of_scope", query.at, f"{definition.code} serves another scenario or source")
+        wanted = self._wanted(query)
+        try:
+            found = self._workers.run(definition.timeout_seconds, partial(self._find, wanted))
+            return self._answer(query, wanted, found)
+        except TimeIsUp:
+            return TimedOut(query.at)
+        except Unusable as unusable:
+            return Refused(unusable.reason, query.at, unusable.where)
+
+    def _wanted(self, query: Query) -> Wanted:
+        definition = self._definition
+        value = query.subject.get(definition.attribute, "")
+        # Blank would find the rows that belong to nobody.
+        if not value.strip():
+            raise Misconfigured(
+                "SOURCE_ATTRIBUTE_MISSING",
+                f"主体没有该属性。The subject has no {definition.attribute}, by which its rows are found.",
+                where=definition.code,
+                hint=f"key.attribute is one of: {', '.join(sorted(query.subject)) or 'none'}.",
+            )
+        if unknown := sorted(set(query.columns) - definition.columns.keys()):
+            raise Misconfigured(
+                "SOURCE_COLUMN_UNMAPPED",
+                f"定义中缺少列。The definition does not say where to find: {', '.join(unknown)}.",
+                where=definition.code,
+                hint=f"在 columns 下补上。Add a line to columns; scenario {definition.scenario} needs it.",
+            )
+        names = [definition.columns[name] for name in query.columns]
+        names += [flag.column for flag in definition.flags]
+        names += [definition.as_of.column] if definition.as_of.column is not None else []
+        return Wanted(definition.key_column, value, tuple(dict.fromkeys(names)))
+
+    def _find(self, wanted: Wanted, until: Deadline) -> _Found:
+        day = self._table.day()
+        with closing(self._table.rows(wanted, until)) as rows:
+            return _Found(list(islice(rows, MAX_ROWS + 1)), day)
+
+    def _answer(self, query: Query, wanted: Wanted, found: _Found) -> Answer:
+        if not found.rows:
+            return NoData(query.at)
+        if len(found.rows) > MAX_ROWS:
+            raise Unusable("data_unusable", f"more than {MAX_ROWS} rows")
+        cells = {name: [row[place] for row in found.rows] for place, name in enumerate(wanted.columns)}
+        for flag in self._definition.flags:
+            if flag.value in _texts(cells, flag.column):
+                return Refused(flag.reason, query.at, flag.column)
+        columns = [_texts(cells, self._definition.columns[name]) for name in query.columns]
+        rows = sorted(zip(*columns, strict=True)) if columns else [()] * len(found.rows)
+        return Supplied(
+            tuple(dict(zip(query.columns, row, strict=True)) for row in rows),
+            self._as_of(query, cells, found),
+            query.at,
+        )
+
+    def _as_of(self, query: Query, cells: Mapping[str, Sequence[object]], found: _Found) -> date:
+        as_of = self._definition.as_of
+        today = shanghai_day(query.at)
+        if as_of.column is None:
+            first = last = as_of.day or found.day
+        else:
+            spans = [_read(as_span, value, as_of.column, row) for row, value in enumerate(cells[as_of.column], start=1)]
+            first, last = max(spans, key=lambda span: span[1])
+        if first is None or last is None or first > today:
+            raise Unusable("data_unusable", "as_of lies after the query")
+        # Of a month that is not over, nothing can be known beyond today.
+        return min(last, today)
+
+
+def connector_of(definition: SourceDefinition, environ: Mapping[str, str] = os.environ) -> SourceConnector:
+    """The connector that a definition describes; ``environ`` is where ``url_env`` is looked up, at each question."""
+    return SourceConnector(definition, _table_of(definition, environ))
+
+
+def _table_of(definition: SourceDefinition, environ: Mapping[str, str]) -> Table:
+    place = definition.place
+    if not isinstance(place, FilePlace):
+        return SqlTable(definition.code, place, definition.attribute, definition.folder, environ)
+    path = definition.folder / place.path
+    return ParquetTable(path) if path.suffix.lower() == ".parquet" else CsvTable(path)
+
+
+def _texts(cells: Mapping[str, Sequence[object]], column: str) -> list[str]:
+    return [_read(as_text, value, column, row) for row, value in enumerate(cells[column], start=1)]
+
+
+def _read(reading: Callable[[object], T], value: object, column: str, row: int) -> T:
+    try:
+        return reading(value)
+    except BadValue:
+        pass
+    raise Unusable("data_unusable", f"{column}, row {row} of the subject")

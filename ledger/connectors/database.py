@@ -1,0 +1,180 @@
+"""A SQL database as a source: one bound SELECT in a read-only transaction, stopped at its deadline."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NotSupportedError, ProgrammingError, SQLAlchemyError
+
+from ledger.connectors.deadline import Deadline, TimeIsUp
+from ledger.connectors.source import DatabasePlace
+from ledger.connectors.table import Cells, Unusable, Wanted, places_of
+from ledger.errors import Misconfigured
+
+# Primary result codes of SQLite: locked by another or stopped by us; wrong SQL, not allowed, no database.
+_SQLITE_LATE: Final = {5, 6, 9}
+_SQLITE_WRONG: Final = {1, 3, 8, 14, 23, 26}
+# SQLSTATE: query_canceled and lock_not_available; classes of wrong SQL, rights, names, and of bad data.
+_STATE_LATE: Final = {"57014", "55P03"}
+_STATE_WRONG: Final = {"0A", "25", "28", "3D", "3F", "42"}
+_STATE_DATA: Final = {"22"}
+_LOGGING_NAME: Final = "pingzheng-source"
+
+
+class SqlTable:
+    """The rows that a query returns. ``attribute`` is its one parameter; errors name ``code``, never the URL."""
+
+    def __init__(
+        self, code: str, place: DatabasePlace, attribute: str, folder: Path, environ: Mapping[str, str]
+    ) -> None:
+        self._code = code
+        self._place = place
+        self._attribute = attribute
+        self._folder = folder
+        self._environ = environ
+        self._query = text(place.query)
+        self._engine: Engine | None = None
+
+    def day(self) -> None:
+        return None
+
+    def rows(self, wanted: Wanted, until: Deadline) -> Cells:
+        problem: Exception
+        engine = self._connected(until)
+        try:
+            with engine.connect() as connection:
+                _restrict(connection, until)
+                result = connection.execution_options(stream_results=True).execute(
+                    self._query, {self._attribute: wanted.value}
+                )
+                key, places = places_of(list(result.keys()), wanted, self._code)
+                for row in result:
+                    until.check()
+                    self._require_own(row[key], wanted)
+                    yield [row[place] for place in places]
+            return
+        except SQLAlchemyError as error:
+            problem = self._told(error)
+        # Raised out here, so that it does not carry along what the driver says: that may be a value.
+        raise problem
+
+    def _require_own(self, key: object, wanted: Wanted) -> None:
+        if key != wanted.value:
+            raise Misconfigured(
+                "SOURCE_OTHER_SUBJECT",
+                "查询返回了其他主体的行，未采用。The query returned a row of another subject; nothing was taken.",
+                where=self._code,
+                hint=f"在 WHERE 中比较。Compare {wanted.key_column} with :{self._attribute} in WHERE, as texts.",
+            )
+
+    def _connected(self, until: Deadline) -> Engine:
+        url = self._url()
+        if self._engine is None or self._engine.url != url:
+            self._engine = self._new_engine(url, until)
+        return self._engine
+
+    def _new_engine(self, url: URL, until: Deadline) -> Engine:
+        # At its lowest level the engine logs every row that it fetches.
+        logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.WARNING)
+        try:
+            # A connection per question: one that was left behind is nobody else's.
+            return create_engine(
+                url,
+                poolclass=NullPool,
+                hide_parameters=True,
+                logging_name=_LOGGING_NAME,
+                connect_args=_patience(url, until.left()),
+            )
+        except (ImportError, ArgumentError):
+            pass
+        raise Misconfigured(
+            "SOURCE_DRIVER_MISSING",
+            f"缺少数据库驱动。There is no driver for {url.drivername} here.",
+            where=self._code,
+            hint="安装驱动并在地址中写明。Install it and name it in the URL: postgresql+psycopg:// needs psycopg.",
+        )
+
+    def _url(self) -> URL:
+        name = self._place.url_env
+        told = self._place.url if name is None else self._environ.get(name)
+        if not told:
+            raise Misconfigured(
+                "SOURCE_URL_UNSET",
+                f"环境变量未设置。The environment variable {name} is not set.",
+                where=self._code,
+                hint="设为数据库地址。Set it to the SQLAlchemy URL of the database.",
+            )
+        try:
+            url = make_url(told)
+        except (ArgumentError, ValueError):
+            url = None
+        if url is None:
+            raise Misconfigured(
+                "SOURCE_URL_INVALID",
+                f"变量中不是数据库地址。The variable {name} holds no SQLAlchemy URL.",
+                where=self._code,
+                hint="postgresql+psycopg://user:password@host/database; @ in a password is written %40.",
+            )
+        return self._in_folder(url) if url.get_backend_name() == "sqlite" else url
+
+    def _in_folder(self, url: URL) -> URL:
+        # SQLite would make a new, empty database of a wrong name.
+        path = self._folder / (url.database or "")
+        if not path.is_file():
+            raise Misconfigured(
+                "SOURCE_FILE_MISSING",
+                "没有这个数据库文件。There is no such SQLite database.",
+                where=str(path),
+                hint="相对路径从定义文件所在目录算起。A relative path begins at the definition's folder.",
+            )
+        return url.set(database=str(path))
+
+    def _told(self, error: SQLAlchemyError) -> Exception:
+        """What the database's error means to us; its text is never passed on."""
+        cause = error.orig if isinstance(error, DBAPIError) else None
+        number = getattr(cause, "sqlite_errorcode", None)
+        state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
+        if state in _STATE_LATE or (number is not None and number & 0xFF in _SQLITE_LATE):
+            return TimeIsUp()
+        # Without a number it is the driver's own: a text that is not UTF-8.
+        not_text = isinstance(cause, sqlite3.OperationalError) and number is None
+        if not_text or isinstance(error, DataError) or state[:2] in _STATE_DATA:
+            return Unusable("data_unusable", state or type(error).__name__)
+        wrong = cause is None or isinstance(error, (ProgrammingError, NotSupportedError))
+        if wrong or state[:2] in _STATE_WRONG or (number is not None and number & 0xFF in _SQLITE_WRONG):
+            return Misconfigured(
+                "SOURCE_QUERY_REJECTED",
+                "数据库不接受该查询。The database does not accept the query.",
+                where=self._code,
+                hint="在数据库工具中用同一用户试一次。Try it in a tool of the database, as the same user: a table or "
+                "column is missing or may not be read, or the SQL is wrong.",
+                database_code=state or (number if number is not None else type(cause or error).__name__),
+            )
+        return Unusable("source_unavailable", state or type(cause or error).__name__)
+
+
+def _patience(url: URL, seconds: float) -> dict[str, Any]:
+    """How long a driver waits for a connection or a lock, by the name it has for it."""
+    backend, _, driver = url.drivername.partition("+")
+    if backend == "sqlite":
+        return {"timeout": seconds}
+    if backend == "postgresql" and driver in ("", "psycopg", "psycopg2"):
+        return {"connect_timeout": max(2, int(seconds))}
+    return {}
+
+
+def _restrict(connection: Connection, until: Deadline) -> None:
+    """Let the database itself refuse to write, and stop at the deadline; what knows neither is left behind then."""
+    milliseconds = max(1, int(until.left() * 1000))
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.dbapi_connection
+        driver.set_progress_handler(until.passed, 10_000)
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+    elif connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")

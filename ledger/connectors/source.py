@@ -1,0 +1,204 @@
+"""A provider's source, as its operator describes it in a file: where the rows lie, whose they are, what they mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import ArgumentError
+
+from ledger.domain.definition import DefinitionReader
+from ledger.domain.reasons import REFUSALS
+
+MAX_TIMEOUT: Final = 120
+_CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,127}")
+_COLUMN: Final = re.compile(r"\S|\S.{0,126}\S")
+_SECRET: Final = re.compile(r"(password|passwd|pwd|secret|token)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The day that the rows describe: always the same, or the latest in a column, or that of the file."""
+
+    day: date | None = None
+    column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A value of a column by which a row of the subject makes the source refuse, and the reason it gives."""
+
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlace:
+    """A CSV or Parquet file; a relative path begins at the definition's folder."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class DatabasePlace:
+    """A database and the query in it; ``url`` has no password, ``url_env`` names the variable that holds a URL."""
+
+    url: str | None
+    url_env: str | None
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDefinition:
+    """A source of one scenario. ``columns`` maps the scenario's columns to those of the source."""
+
+    code: str
+    scenario: str
+    source: str
+    place: FilePlace | DatabasePlace
+    attribute: str
+    key_column: str
+    columns: Mapping[str, str]
+    as_of: AsOf
+    flags: tuple[Flag, ...]
+    timeout_seconds: float
+    folder: Path = Path()
+
+    def beside(self, folder: Path) -> SourceDefinition:
+        """The definition as read from a file in ``folder``."""
+        return replace(self, folder=folder)
+
+
+def source_of(raw: object, where: str) -> SourceDefinition:
+    """The source that a definition describes; raises ``InvalidInput`` ``SOURCE_INVALID`` naming file and member."""
+    reader = _Reader(raw, where)
+    kind = reader.one_of("kind", ("file", "sql"))
+    attribute, key_column = reader.key()
+    definition = SourceDefinition(
+        code=reader.matching("code", _CODE),
+        scenario=reader.matching("scenario", _SCENARIO),
+        source=reader.matching("source", _NAME),
+        place=reader.file() if kind == "file" else reader.database(attribute),
+        attribute=attribute,
+        key_column=key_column,
+        columns=reader.columns(),
+        as_of=reader.as_of(kind),
+        flags=reader.flags() if reader.has("refuse") else (),
+        timeout_seconds=reader.integer("timeout_seconds", 1, MAX_TIMEOUT),
+    )
+    reader.require_nothing_else()
+    return definition
+
+
+class _Reader(DefinitionReader):
+    code = "SOURCE_INVALID"
+    hint = "参照 docs/sources.md 中的示例。Compare with the examples in docs/sources.md."
+
+    def has(self, name: str) -> bool:
+        return name in self._left
+
+    def key(self) -> tuple[str, str]:
+        key = self.nested("key")
+        pair = key.matching("attribute", _NAME), key.matching("column", _COLUMN)
+        key.require_nothing_else()
+        return pair
+
+    def file(self) -> FilePlace:
+        path = Path(self.text("path"))
+        if path.suffix.lower() not in (".csv", ".parquet"):
+            raise self.invalid("path", "应为 .csv 或 .parquet 文件。A file that ends in .csv or .parquet is expected.")
+        return FilePlace(path)
+
+    def database(self, attribute: str) -> DatabasePlace:
+        if self.has("url") == self.has("url_env"):
+            raise self.invalid("url", "url 与 url_env 写一项。Give one of url and url_env.")
+        url = self._url() if self.has("url") else None
+        variable = self.matching("url_env", _VARIABLE) if self.has("url_env") else None
+        return DatabasePlace(url, variable, self._query(attribute))
+
+    def _url(self) -> str:
+        url = self.text("url")
+        try:
+            parsed = make_url(url)
+        except (ArgumentError, ValueError):
+            parsed = None
+        # Raised out here: what the parser raised may repeat the URL.
+        if parsed is None:
+            raise self.invalid(
+                "url", "不是数据库地址。This is no SQLAlchemy URL; one is: postgresql+psycopg://host/database."
+            )
+        if parsed.password is not None or any(
+            _SECRET.search(f"{name}={value}") for name, value in parsed.query.items()
+        ):
+            raise self.invalid(
+                "url", "文件中不得有密码。No password stands in a file; put the URL into a variable: url_env."
+            )
+        return url
+
+    def _query(self, attribute: str) -> str:
+        query = self.text("query")
+        if not query.lower().lstrip().startswith(("select", "with")):
+            raise self.invalid("query", "应以 SELECT 或 WITH 开头。It must begin with SELECT or WITH.")
+        parameters = sorted(text(query).compile().params)
+        if parameters != [attribute]:
+            raise self.invalid(
+                "query",
+                f"参数应仅有 :{attribute}。Its one parameter is the key's :{attribute}; "
+                f"it has: {', '.join(parameters) or 'none'}. A colon in a text is written as \\:.",
+            )
+        return query
+
+    def columns(self) -> Mapping[str, str]:
+        columns = self.nested("columns")
+        names = list(columns._left)
+        for name in names:
+            if not isinstance(name, str) or not 1 <= len(name) <= 64:
+                raise columns.invalid(str(name)[:64], "列名应为 1 至 64 字。A column's name has 1 to 64 characters.")
+        return {name: columns.matching(name, _COLUMN) for name in names}
+
+    def as_of(self, kind: str) -> AsOf:
+        if self._left.get("as_of") == "file_day":
+            if kind != "file":
+                raise self.invalid("as_of", "数据库没有文件日期。Only a file has a day of its own.")
+            self.take("as_of")
+            return AsOf()
+        reader = self.nested("as_of")
+        if reader.has("day") == reader.has("column"):
+            raise self.invalid("as_of", "写 column 或 day 一项。One of: {column: NAME}, {day: YYYY-MM-DD}.")
+        as_of = AsOf(day=reader.day("day")) if reader.has("day") else AsOf(column=reader.matching("column", _COLUMN))
+        reader.require_nothing_else()
+        return as_of
+
+    def day(self, name: str) -> date:
+        value: Any = self.take(name)
+        # YAML makes a date of an unquoted one.
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise self.invalid(name, "应为日期 YYYY-MM-DD。A day is expected: YYYY-MM-DD.") from None
+
+    def flags(self) -> tuple[Flag, ...]:
+        where = self.place("refuse")
+        return tuple(_flag(_Reader(item, f"{where}[{number}]")) for number, item in enumerate(self.items("refuse")))
+
+
+def _flag(reader: _Reader) -> Flag:
+    column = reader.matching("column", _COLUMN)
+    value = reader.take("value")
+    # YAML reads a bare yes, no, on or 01 as something else: such a flag would never be seen.
+    if not isinstance(value, str):
+        raise reader.invalid("value", "应为加引号的文字。A text in quotes is expected.")
+    flag = Flag(column, value, reader.one_of("reason", tuple(REFUSALS)))
+    reader.require_nothing_else()
+    return flag

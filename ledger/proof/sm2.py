@@ -1,0 +1,135 @@
+"""SM2 signatures with SM3 (GB/T 32918.2-2016, curve of GB/T 32918.5-2017); not a certified cryptographic module.
+
+Keys are read here; signing and verifying need gmalg, an extra that is imported when a signature is of SM2.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, Final
+
+from ledger.domain.digests import HASHES, SM3, sm_not_installed
+from ledger.errors import InvalidInput
+
+DEFAULT_ID: Final = "1234567812345678"
+"""The identity that GM/T 0009-2012 sets where none is agreed; GM/T 0009-2023 has an empty one."""
+MAX_ID: Final = 64
+ORDER: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
+
+_P: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
+_A: Final = _P - 3
+_B: Final = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
+_G: Final = (
+    0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7,
+    0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0,
+)
+_ID: Final = re.compile(r"[ -~]{0,64}")
+_COMPRESSED: Final = re.compile(r"0[23][0-9a-f]{64}")
+
+
+def require() -> None:
+    """Raise ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if no SM2 signature can be verified here."""
+    _curve()
+
+
+def is_id(value: object) -> bool:
+    """Whether it may stand as ``sm2_id``: 0 to 64 printable ASCII characters."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def compress(point: bytes) -> str:
+    """66 hex digits of ``x ‖ y``; raises ``ValueError`` unless it is a point of the curve."""
+    x, y = _coordinates(point)
+    if x >= _P or y >= _P or (y * y - _right_side(x)) % _P:
+        raise ValueError("not a point of the SM2 curve")
+    return f"{2 + y % 2:02x}{x:064x}"
+
+
+def expand(compressed: str) -> bytes:
+    """``x ‖ y`` of a compressed point; raises ``ValueError`` unless it is one of the curve."""
+    if not _COMPRESSED.fullmatch(compressed):
+        raise ValueError("not a compressed point")
+    x = int(compressed[2:], 16)
+    square = _right_side(x)
+    y = pow(square, (_P + 1) // 4, _P)
+    if x >= _P or y * y % _P != square:
+        raise ValueError("not a point of the SM2 curve")
+    if y % 2 != int(compressed[1]) % 2:
+        y = _P - y
+    return _bytes(x, y)
+
+
+def account_of(point: bytes) -> str:
+    """The account of a key, as SM chains have it: ``0x`` and the last 20 bytes of SM3(``x ‖ y``)."""
+    return "0x" + HASHES[SM3](point)[-20:].hex()
+
+
+def public_point(private_key: bytes) -> bytes:
+    """``x ‖ y`` of a private key; raises ``InvalidInput`` ``PRIVATE_KEY_INVALID`` unless it is 1 to n−2."""
+    return _bytes(*_curve().kG(_scalar(private_key)))
+
+
+def sign(private_key: bytes, point: bytes, data: bytes, identity: str) -> bytes:
+    """``r ‖ s`` by the holder of ``point``, each time with a fresh random number; not in constant time."""
+    return _bytes(*_algorithm().sign(data, _scalar(private_key), identity.encode("ascii"), _coordinates(point)))
+
+
+def verify(point: bytes, data: bytes, signature: bytes, identity: str) -> bool:
+    """Whether the signature (``r ‖ s``) over ``data`` is the key's under that identity.
+
+    ``point`` is one of the curve. Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
+    """
+    r, s = _coordinates(signature)
+    if not (0 < r < ORDER and 0 < s < ORDER and (r + s) % ORDER):
+        return False
+    return bool(_algorithm().verify(data, r, s, identity.encode("ascii"), _coordinates(point)))
+
+
+class _Hash:
+    """SM3 as gmalg asks for it: OpenSSL's, where there is one, is much faster than gmalg's own."""
+
+    def reset(self) -> None:
+        self._data = b""
+
+    def update(self, data: bytes) -> None:
+        self._data += data
+
+    def value(self) -> bytes:
+        return HASHES[SM3](self._data)
+
+
+@cache
+def _curve() -> Any:
+    try:
+        from gmalg.ellipticcurve import ECDLP
+    except ImportError as error:
+        raise sm_not_installed("SM2") from error
+    return ECDLP(_P, _A, _B, _G, ORDER)
+
+
+def _algorithm() -> Any:
+    """gmalg's core: its class ``SM2`` takes no empty identity. It keeps state, so each call has one of its own."""
+    curve = _curve()
+    from gmalg.sm2 import SM2Core
+
+    return SM2Core(curve, _Hash())
+
+
+def _scalar(private_key: bytes) -> int:
+    scalar = int.from_bytes(private_key, "big")
+    if not 0 < scalar < ORDER - 1:
+        raise InvalidInput("PRIVATE_KEY_INVALID", "This is not a private key of SM2.", hint="Make a new key.")
+    return scalar
+
+
+def _right_side(x: int) -> int:
+    return (pow(x, 3, _P) + _A * x + _B) % _P
+
+
+def _coordinates(pair: bytes) -> tuple[int, int]:
+    return int.from_bytes(pair[:32], "big"), int.from_bytes(pair[32:], "big")
+
+
+def _bytes(first: int, second: int) -> bytes:
+    return first.to_bytes(32, "big") + second.to_bytes(32, "big")

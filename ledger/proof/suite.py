@@ -1,0 +1,82 @@
+"""Signature suites: what an algorithm's name in a header stands for. One table; nothing is taken that is not in it.
+
+A public key as text names its curve: 66 hex digits (compressed) are of secp256k1, ``sm2:`` and 66 hex digits of SM2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from coincurve import PublicKey
+from coincurve.ecdsa import cdata_to_der, deserialize_compact
+
+from ledger.domain.digests import SHA_256, SM3
+from ledger.proof import sm2
+
+_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A signature algorithm by its JWS name, with its curve's JWK name and the digest that goes with it.
+
+    ``prefix`` stands before a key as text; ``takes_id`` says whether the header holds ``sm2_id``. ``compress`` and
+    ``expand`` turn a point, ``x ‖ y``, into hex digits and back, and raise ``ValueError``. ``verify`` gets a point of
+    the curve, the data, ``r ‖ s`` (64 bytes) and the ``sm2_id``. ``require`` raises ``Misconfigured``
+    ``SUITE_NOT_INSTALLED``.
+    """
+
+    alg: str
+    curve: str
+    digest: str
+    prefix: str
+    takes_id: bool
+    compress: Callable[[bytes], str]
+    expand: Callable[[str], bytes]
+    verify: Callable[[bytes, bytes, bytes, str], bool]
+    require: Callable[[], None]
+
+    def key_of(self, point: bytes) -> str:
+        """The key as text; raises ``ValueError`` unless it is a point of the curve."""
+        return self.prefix + self.compress(point)
+
+    def point_of(self, key: str) -> bytes:
+        """``x ‖ y`` of a key as text; raises ``ValueError`` unless it is one of this suite."""
+        if suite_of_key(key) is not self:
+            raise ValueError("a key of another suite")
+        return self.expand(key.removeprefix(self.prefix))
+
+
+def suite_of_key(key: str) -> Suite:
+    """The suite of a key as text, by its prefix alone."""
+    return SM2SM3 if key.startswith(SM2SM3.prefix) else ES256K
+
+
+def _compress(point: bytes) -> str:
+    return PublicKey(b"\x04" + point).format(compressed=True).hex()
+
+
+def _expand(compressed: str) -> bytes:
+    return PublicKey(bytes.fromhex(compressed)).format(compressed=False)[1:]
+
+
+def _verify(point: bytes, data: bytes, signature: bytes, _identity: str) -> bool:
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    if not (0 < r < _ORDER and 0 < s <= _ORDER // 2):
+        return False
+    return bool(PublicKey(b"\x04" + point).verify(cdata_to_der(deserialize_compact(signature)), data))
+
+
+def _nothing_needed() -> None:
+    """The verifier's own dependencies are enough."""
+
+
+ES256K: Final = Suite("ES256K", "secp256k1", SHA_256, "", False, _compress, _expand, _verify, _nothing_needed)
+"""RFC 8812: ECDSA over secp256k1 with SHA-256; a high ``s`` is refused."""
+SM2SM3: Final = Suite("SM2SM3", "SM2", SM3, "sm2:", True, sm2.compress, sm2.expand, sm2.verify, sm2.require)
+"""GB/T 32918.2: SM2 with SM3; ``SM2SM3`` and ``SM2`` are names of our own, no registry of JOSE has any."""
+
+SUITES: Final[Mapping[str, Suite]] = {suite.alg: suite for suite in (ES256K, SM2SM3)}
+CURVES: Final[Mapping[str, Suite]] = {suite.curve: suite for suite in SUITES.values()}

@@ -1,0 +1,56 @@
+"""Work that is waited for only so long."""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+
+import pytest
+
+from ledger.connectors.deadline import MAX_AT_ONCE, Deadline, TimeIsUp, Workers
+from tests.connectors.places import left_behind
+
+
+def test_the_result_comes_back() -> None:
+    assert Workers("test").run(20, lambda until: until.left() > 10) is True
+
+
+def test_an_error_comes_back() -> None:
+    def fail(_until: Deadline) -> None:
+        raise KeyError("column")
+
+    with pytest.raises(KeyError):
+        Workers("test").run(20, fail)
+
+
+def test_what_sees_no_deadline_is_left_behind() -> None:
+    free = threading.Event()
+    begun = monotonic()
+    with pytest.raises(TimeIsUp):
+        Workers("test").run(0.05, lambda _until: free.wait(30))
+    assert monotonic() - begun < 10
+    free.set()
+    assert left_behind() == []
+
+
+def test_the_work_is_told_when_nobody_waits_any_more() -> None:
+    kept: list[Deadline] = []
+    Workers("test").run(20, kept.append)
+    (deadline,) = kept
+    assert deadline.passed()
+    assert deadline.left() == 0
+    with pytest.raises(TimeIsUp):
+        deadline.check()
+
+
+def test_what_hangs_does_not_pile_up() -> None:
+    free = threading.Event()
+    workers = Workers("test")
+    for _ in range(MAX_AT_ONCE + 3):
+        with pytest.raises(TimeIsUp):
+            workers.run(0.01, lambda _until: free.wait(30))
+    hanging = [thread for thread in threading.enumerate() if thread.name == "source test"]
+    assert len(hanging) == MAX_AT_ONCE
+    free.set()
+    assert left_behind() == []
+    assert workers.run(20, lambda _until: "again") == "again"

@@ -1,0 +1,270 @@
+"""Files as sources: what is wrong with a file is said once, what is not needed of it is not read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from ledger.connectors import files
+from ledger.connectors.answers import Refused, Supplied, TimedOut
+from ledger.connectors.deadline import Deadline, TimeIsUp
+from ledger.connectors.files import MAX_CSV_BYTES, MAX_PARQUET_BYTES, CsvTable, ParquetTable
+from ledger.connectors.table import Unusable, Wanted
+from ledger.errors import Misconfigured
+from tests.connectors.places import AT, BILLS, GRID, OTHER, Place, left_behind, query, write_csv, write_parquet
+
+WANTED = Wanted("uscc", GRID, ("period", "kwh"))
+READERS = {"csv": (CsvTable, write_csv), "parquet": (ParquetTable, write_parquet)}
+
+
+@pytest.fixture
+def csv_place(tmp_path: Path) -> Place:
+    return Place(tmp_path, "csv")
+
+
+@pytest.fixture
+def parquet_place(tmp_path: Path) -> Place:
+    return Place(tmp_path, "parquet")
+
+
+@contextmanager
+def misconfigured(code: str, where: str) -> Iterator[None]:
+    """The error with this code is raised; neither it nor what it carries along repeats a value of the table."""
+    with pytest.raises(Misconfigured) as caught:
+        yield
+    assert (caught.value.code, caught.value.where) == (code, where)
+    assert caught.value.hint
+    assert GRID not in f"{caught.value}{caught.value.__cause__}{caught.value.__context__}"
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_a_file_that_is_missing_is_named(tmp_path: Path, kind: str) -> None:
+    place = Place(tmp_path, kind)
+    with misconfigured("SOURCE_FILE_MISSING", str(place.path)):
+        place.connector().ask(query())
+    place.path.mkdir()
+    with misconfigured("SOURCE_FILE_MISSING", str(place.path)):
+        place.connector().ask(query())
+
+
+@pytest.mark.parametrize(("kind", "bound"), [("csv", MAX_CSV_BYTES), ("parquet", MAX_PARQUET_BYTES)])
+def test_a_file_of_one_byte_too_many_is_not_opened(tmp_path: Path, kind: str, bound: int) -> None:
+    place = Place(tmp_path, kind)
+    with place.path.open("wb") as file:
+        file.truncate(bound + 1)
+    with misconfigured("SOURCE_FILE_TOO_LARGE", str(place.path)):
+        place.connector().ask(query())
+
+
+HEAD = b"uscc,period,kwh\n"
+BAD_CSV = {
+    "GB 18030": (HEAD + f"{GRID},一月,1\n".encode("gb18030"), "SOURCE_FILE_UNREADABLE", "{path}"),
+    "UTF-16": (f"uscc,period,kwh\n{GRID},1,1\n".encode("utf-16"), "SOURCE_FILE_UNREADABLE", "{path}"),
+    "cut within a character": (HEAD + f"{GRID},".encode() + b"\xe7\x94", "SOURCE_FILE_UNREADABLE", "{path}"),
+    "empty": (b"", "CSV_HEADER", "bills.csv, line 1"),
+    "header twice": (b"uscc,kwh,period,kwh\n", "CSV_HEADER", "bills.csv, line 1"),
+    "row too short": (HEAD + f"{OTHER},1,1\n{GRID},1\n".encode(), "CSV_ROW_WIDTH", "bills.csv, line 3"),
+    "another separator": (HEAD + f"{GRID};1;1\n".encode(), "CSV_ROW_WIDTH", "bills.csv, line 2"),
+    "quote without end": (HEAD + f'{GRID},"1,1\n'.encode(), "CSV_MALFORMED", "bills.csv, line 2"),
+    "endless cell": (HEAD + b"x" * 200_000, "CSV_MALFORMED", "bills.csv, line 2"),
+    "column missing": (f"uscc,kwh\n{GRID},1\n".encode(), "SOURCE_COLUMN_MISSING", "bills.csv"),
+    "column in capitals": (f"USCC,period,kwh\n{GRID},1,1\n".encode(), "SOURCE_COLUMN_MISSING", "bills.csv"),
+}
+
+
+@pytest.mark.parametrize(("content", "code", "where"), BAD_CSV.values(), ids=BAD_CSV.keys())
+def test_a_csv_file_that_has_to_be_mended_is_named(csv_place: Place, content: bytes, code: str, where: str) -> None:
+    csv_place.path.write_bytes(content)
+    with misconfigured(code, where.format(path=csv_place.path)):
+        csv_place.connector().ask(query())
+
+
+def test_a_byte_order_mark_and_windows_lines_are_read(csv_place: Place) -> None:
+    csv_place.path.write_bytes(b"\xef\xbb\xbf" + HEAD.replace(b"\n", b"\r\n") + f"{GRID},1,2\r\n".encode())
+    answer = csv_place.connector().ask(query())
+    assert answer == Supplied(({"month": "1", "kwh": "2"},), date(2026, 3, 31), AT)
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_a_file_that_changes_while_it_is_read_is_not_supplied(tmp_path: Path, kind: str) -> None:
+    reader, write = READERS[kind]
+    path = tmp_path / "bills"
+    for change in (lambda: path.open("ab").write(b"\n"), path.touch, lambda: replaced(path), path.unlink):
+        write(path, BILLS)
+        rows = reader(path).rows(WANTED, Deadline(20))
+        next(rows)
+        change()
+        with pytest.raises((Unusable, Misconfigured)) as caught:
+            list(rows)
+        reason = getattr(caught.value, "reason", None)
+        assert reason == "source_unavailable" or getattr(caught.value, "code", None) == "SOURCE_FILE_MISSING"
+    write(path, BILLS)
+    assert len(list(reader(path).rows(WANTED, Deadline(20)))) == 3
+
+
+def replaced(path: Path) -> None:
+    times = path.stat()
+    other = path.with_name("new")
+    other.write_bytes(path.read_bytes())
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    other.replace(path)
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_a_large_file_is_left_at_the_deadline(tmp_path: Path, kind: str) -> None:
+    place = Place(tmp_path, kind)
+    place.holding({name: list(values) * 20_000 for name, values in BILLS.items()})
+    if kind == "parquet":
+        parquet.write_table(parquet.read_table(place.path), place.path, row_group_size=1_000)
+    # Between the two subjects: no row group's statistics rule it out.
+    assert place.connector(timeout_seconds=0.02).ask(query(f"{GRID}0")) == TimedOut(AT)
+    assert left_behind() == []
+    reader, _ = READERS[kind]
+    with pytest.raises(TimeIsUp):
+        list(reader(place.path).rows(WANTED, Deadline(0)))
+
+
+def sorted_place(place: Place) -> tuple[Place, bytearray, parquet.FileMetaData]:
+    """A Parquet file in three row groups, one per subject, and its bytes."""
+    table = pa.table(
+        {
+            "uscc": [f"{number}" for number in (1, 2, 3) for _ in range(100)],
+            "period": [f"2026{row % 12 + 1:02}" for row in range(300)],
+            "kwh": list(range(300)),
+            "name": [f"名称{row}" for row in range(300)],
+        }
+    )
+    parquet.write_table(table, place.path, row_group_size=100, compression="none", use_dictionary=False)
+    return place, bytearray(place.path.read_bytes()), parquet.read_metadata(place.path)
+
+
+def spoil(data: bytearray, chunk: Any) -> None:
+    start, size = chunk.data_page_offset, chunk.total_compressed_size
+    data[start : start + size] = b"\xff" * size
+
+
+def test_columns_that_are_not_needed_are_not_read(parquet_place: Place) -> None:
+    place, data, metadata = sorted_place(parquet_place)
+    for group in range(3):
+        spoil(data, metadata.row_group(group).column(3))
+    place.path.write_bytes(data)
+    answer = place.connector().ask(query("2"))
+    assert isinstance(answer, Supplied)
+    assert sorted(int(row["kwh"]) for row in answer.rows) == list(range(100, 200))
+    with misconfigured("SOURCE_FILE_UNREADABLE", str(place.path)):
+        place.connector(columns={"month": "period", "kwh": "name"}).ask(query("2"))
+
+
+def test_row_groups_that_cannot_hold_the_subject_are_not_read(parquet_place: Place) -> None:
+    place, data, metadata = sorted_place(parquet_place)
+    for group in (0, 2):
+        for column in range(4):
+            spoil(data, metadata.row_group(group).column(column))
+    place.path.write_bytes(data)
+    answer = place.connector().ask(query("2"))
+    assert isinstance(answer, Supplied)
+    assert len(answer.rows) == 100
+    with misconfigured("SOURCE_FILE_UNREADABLE", str(place.path)):
+        place.connector().ask(query("1"))
+
+
+def test_a_row_group_that_would_not_fit_into_memory_is_refused(
+    parquet_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, _, metadata = sorted_place(parquet_place)
+    size = metadata.row_group(1).total_byte_size
+    monkeypatch.setattr(files, "MAX_GROUP_BYTES", size)
+    assert isinstance(place.connector().ask(query("2")), Supplied)
+    monkeypatch.setattr(files, "MAX_GROUP_BYTES", size - 1)
+    with misconfigured("SOURCE_FILE_TOO_LARGE", str(place.path)):
+        place.connector().ask(query("2"))
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"uscc,period,kwh\n", b"PAR1" + b"\x00" * 100 + b"PAR1"])
+def test_what_is_no_parquet_file_is_named(parquet_place: Place, content: bytes) -> None:
+    parquet_place.path.write_bytes(content)
+    with misconfigured("SOURCE_FILE_UNREADABLE", str(parquet_place.path)):
+        parquet_place.connector().ask(query())
+
+
+def test_a_parquet_column_twice_is_named(parquet_place: Place) -> None:
+    columns = [pa.array([GRID]), pa.array(["1"]), pa.array(["2"]), pa.array(["3"])]
+    parquet.write_table(pa.Table.from_arrays(columns, ["uscc", "period", "kwh", "kwh"]), parquet_place.path)
+    with misconfigured("SOURCE_COLUMN_MISSING", "bills.parquet"):
+        parquet_place.connector().ask(query())
+
+
+KEYS = {
+    "text": (pa.string(), True),
+    "large text": (pa.large_string(), True),
+    "dictionary": (pa.dictionary(pa.int32(), pa.string()), True),
+    "number": (pa.int64(), False),
+    "binary": (pa.binary(), False),
+}
+
+
+@pytest.mark.parametrize(("kind", "fits"), KEYS.values(), ids=KEYS.keys())
+def test_the_key_is_text(parquet_place: Place, kind: pa.DataType, fits: bool) -> None:
+    key = pa.array(["0123"]).cast(kind)
+    parquet.write_table(pa.table({"uscc": key, "period": ["1"], "kwh": ["2"]}), parquet_place.path)
+    source = parquet_place.connector()
+    if fits:
+        assert isinstance(source.ask(query("0123")), Supplied)
+    else:
+        with misconfigured("SOURCE_KEY_NOT_TEXT", str(parquet_place.path)):
+            source.ask(query("0123"))
+
+
+SHANGHAI = timezone(timedelta(hours=8))
+VALUES = {
+    "32-bit float": (pa.array([0.1], pa.float32()), "0.1"),
+    "small 32-bit float": (pa.array([1e-7], pa.float32()), "0.0000001"),
+    "64-bit float": (pa.array([0.1 + 0.2]), "0.30000000000000004"),
+    "boolean": (pa.array([True]), "true"),
+    "unsigned": (pa.array([2**64 - 1], pa.uint64()), "18446744073709551615"),
+    "decimal": (pa.array([Decimal("12345678901234567890.10")]), "12345678901234567890.10"),
+    "day": (pa.array([date(2026, 3, 31)]), "2026-03-31"),
+    "instant": (
+        pa.array([datetime(2026, 3, 31, 20, tzinfo=SHANGHAI)], pa.timestamp("s", "UTC")),
+        "2026-03-31T20:00:00+08:00",
+    ),
+    "category": (pa.array(["A"]).dictionary_encode(), "A"),
+    "null": (pa.array([None], pa.int64()), ""),
+    "not a number": (pa.array([float("nan")]), None),
+    "infinite, in 32 bits": (pa.array([float("-inf")], pa.float32()), None),
+    "list": (pa.array([[1]]), None),
+    "bytes": (pa.array([b"1"]), None),
+    "text that is none": (pa.array([b"\xff"]).view(pa.string()), None),
+    "year that Python does not know": (pa.array([10**7], pa.int32()).view(pa.date32()), None),
+}
+
+
+@pytest.mark.parametrize(("values", "text"), VALUES.values(), ids=VALUES.keys())
+def test_values_of_parquet_become_text(parquet_place: Place, values: pa.Array, text: str | None) -> None:
+    parquet.write_table(pa.table({"uscc": [GRID], "period": ["1"], "kwh": values}), parquet_place.path)
+    answer = parquet_place.connector().ask(query(columns=("kwh",)))
+    if text is None:
+        assert isinstance(answer, Refused)
+        assert (answer.reason, answer.where.split(",")[0]) == ("data_unusable", "kwh")
+    else:
+        assert answer == Supplied(({"kwh": text},), date(2026, 3, 31), AT)
+
+
+def test_without_its_package_a_parquet_file_says_what_to_install(
+    parquet_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = parquet_place.holding(BILLS)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(Misconfigured, match=r"pip install 'pingzheng\[connectors\]'"):
+        source.ask(query())
+    assert isinstance(Place(parquet_place.folder, "csv").holding(BILLS).ask(query()), Supplied)

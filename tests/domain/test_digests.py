@@ -1,0 +1,73 @@
+"""Digests by name: which there are, and where SM3 comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.domain.canonical import digest
+from ledger.domain.digests import HASHES
+from ledger.domain.entries import validate_entry
+from ledger.errors import InvalidInput, Misconfigured
+
+ABC = {
+    "sha-256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    "sm3": "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
+}
+
+
+def no_sm3(name: str, *_: Any) -> Any:
+    raise ValueError(f"unsupported hash type {name}")
+
+
+def test_a_digest_names_its_algorithm() -> None:
+    assert ABC.keys() == HASHES.keys()
+    assert {name: digest(b"abc", name) for name in HASHES} == {name: f"{name}:{told}" for name, told in ABC.items()}
+    assert digest(b"abc") == digest(b"abc", "sha-256")
+
+
+@given(st.binary(max_size=300))
+def test_gmalg_gives_the_same_sm3_where_openssl_has_none(data: bytes) -> None:
+    told = HASHES["sm3"](data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashlib, "new", no_sm3)
+        assert HASHES["sm3"](data) == told
+
+
+def test_without_either_it_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashlib, "new", no_sm3)
+    monkeypatch.setitem(sys.modules, "gmalg", None)
+    with pytest.raises(Misconfigured, match="SUITE_NOT_INSTALLED") as missing:
+        digest(b"abc", "sm3")
+    assert "pip install" in str(missing.value.hint)
+    assert digest(b"abc") == f"sha-256:{ABC['sha-256']}"
+
+
+PRESENTATION = {
+    "type": "presentation",
+    "v": 1,
+    "id": "01K5M00000000000000000000A",
+    "certificate": f"sha-256:{ABC['sha-256']}",
+    "consumer": "ab" * 32,
+    "fields": [],
+    "nonce_digest": f"sm3:{ABC['sm3']}",
+    "iat": 1_790_000_000,
+}
+
+
+def test_content_may_be_hashed_by_either_but_a_leaf_is_of_the_tree() -> None:
+    validate_entry(PRESENTATION)
+    for member, value in (
+        ("certificate", f"sm3:{ABC['sm3']}"),
+        ("nonce_digest", ABC["sm3"]),
+        ("nonce_digest", f"SM3:{ABC['sm3']}"),
+        ("nonce_digest", f"sm3:{ABC['sm3']}00"),
+    ):
+        with pytest.raises(InvalidInput, match="ENTRY_SHAPE") as refused:
+            validate_entry(PRESENTATION | {member: value})
+        assert refused.value.where == member

@@ -1,0 +1,33 @@
+"""An installation that kills itself while it accepts: ``python -m tests.service.crashing_presentation <home> <file>``.
+
+The file holds a presentation, its consumer, and the point at which to end.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Connection
+from ledger.service.presentations import Presentations
+from ledger.service.settings import Settings
+from ledger.service.wiring import open_participant
+from tests.service.crashing import arm
+
+# Where it ends, and whether the use is on the chain by then.
+POINTS: dict[str, tuple[tuple[object, str, str], bool]] = {
+    "the nonce is taken": ((Presentations, "begin", "after"), False),
+    "the use is announced": ((Presentations, "announce", "after"), False),
+    "the node has the transaction": ((Connection, "send_raw", "after"), True),
+    "the use is counted, not recorded": ((ChainClient, "send", "after"), True),
+    "in the transaction that records": ((Presentations, "_ended", "after"), True),
+}
+
+
+if __name__ == "__main__":
+    given = json.loads(Path(sys.argv[2]).read_text())
+    with open_participant(Settings(home=Path(sys.argv[1]))) as opened:
+        arm(*POINTS[given["point"]][0])
+        opened.verification.accept(given["bundle"].encode(), given["consumer"], given["nonce"])

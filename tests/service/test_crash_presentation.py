@@ -1,0 +1,63 @@
+"""SIGKILL at any point of an acceptance spends one use at most, and what came of it is found out afterwards."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import Conflict
+from ledger.service.settings import Settings
+from ledger.service.wiring import open_participant
+from tests.service.conftest import Pilot
+from tests.service.crashing_presentation import POINTS
+from tests.service.joined import joined, presentations
+from tests.service.test_single_use import logged, recorded, uses
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The operator's folder, and that of a bank that has joined its chain."""
+    bank = tmp_path_factory.mktemp("joined") / "home"
+    joined(pilot, bank, pilot.cast.bank)
+    return {"operator": pilot.ledger.settings.home, "bank": bank}
+
+
+@pytest.mark.parametrize(
+    ("place", "point"),
+    [*(("operator", point) for point in POINTS), ("bank", "the node has the transaction")],
+)
+def test_killed_acceptance_is_brought_to_its_end(
+    pilot: Pilot, homes: dict[str, Path], tmp_path: Path, place: str, point: str
+) -> None:
+    firm, home = pilot.firm(), homes[place]
+    number = pilot.certificate(firm)
+    ((raw, nonce),) = presentations(pilot, firm, number)
+    given = {"bundle": raw.decode(), "nonce": nonce, "consumer": pilot.cast.bank, "point": point}
+    (tmp_path / "given.json").write_text(json.dumps(given))
+    command = [sys.executable, "-m", "tests.service.crashing_presentation", str(home), str(tmp_path / "given.json")]
+    killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=90, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    counted = POINTS[point][1]
+    assert uses(pilot, number) == counted
+    with open_participant(Settings(home=home)) as again:
+        (row,) = again.presentations.page(number, None, 10)
+        if counted:
+            assert (row.result, row.ordinal) == ("valid", 1)
+            with pytest.raises(Conflict, match="NONCE_REPLAYED") as replayed:
+                again.verification.accept(raw, pilot.cast.bank, nonce)
+            assert replayed.value.details == {"result": "valid", "ordinal": 1, "at": row.created_at}
+        else:
+            assert row.result == "pending"
+            verified = again.verification.accept(raw, pilot.cast.bank, nonce)
+            assert verified.report.valid and verified.use is not None and verified.use.ordinal == 1
+    assert recorded(home, number) == ({("valid", 1): 1}, [])
+    assert uses(pilot, number) == 1
+    entries = [(entry["type"], entry["result"]) for entry in logged(pilot, number)]
+    assert entries == ([("presentation", "valid"), ("use", "valid")] if place == "operator" else [])

@@ -1,0 +1,203 @@
+"""Joining another operator's chain: who may, what it says otherwise, and what a joined installation never does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from typer.testing import CliRunner
+
+from ledger.chain.accounts import account_of, new_private_key
+from ledger.chain.node import FUNDS_WEI
+from ledger.cli.main import app
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Forbidden, Misconfigured, NotFound, PingzhengError
+from ledger.service.joining import Membership, join
+from ledger.service.settings import Settings
+from ledger.service.wiring import Ledger, open_ledger, open_participant
+from ledger.store.tables import Base, Entry, Presentation
+from tests.service.conftest import Pilot
+from tests.service.joined import joined, presentations
+
+NUMBER = "DAC-440802-2026-S01-00000123-V"
+
+
+def key_of(pilot: Pilot, party: str) -> bytes:
+    return pilot.ledger.custody.private_key(pilot.ledger.parties.get(party).account)
+
+
+def money(pilot: Pilot, key: bytes) -> bytes:
+    """The key, its account able to pay for gas."""
+    pilot.ledger.client.connection.ask("hardhat_setBalance", account_of(key), hex(FUNDS_WEI))
+    return key
+
+
+def replaced(pilot: Pilot) -> bytes:
+    """The key that a bank had before another."""
+    bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
+    old = key_of(pilot, bank)
+    pilot.ledger.party_keys.rotate(bank, pilot.ledger.custody.public_key(*pilot.ledger.custody.create()))
+    return money(pilot, old)
+
+
+def suspended(pilot: Pilot) -> bytes:
+    """The key of a bank that may not act."""
+    bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
+    pilot.ledger.standing.set_status(pilot.ledger.installation.authority_party, bank, "suspended", "investigation")
+    return money(pilot, key_of(pilot, bank))
+
+
+REFUSED: list[tuple[str, Callable[[Pilot], bytes]]] = [
+    ("ACCOUNT_UNKNOWN", lambda pilot: money(pilot, new_private_key())),
+    ("ACCOUNT_RETIRED", replaced),
+    ("PARTY_NOT_ACTIVE", suspended),
+    ("ROLE_MISSING", lambda pilot: money(pilot, key_of(pilot, pilot.cast.provider))),
+    ("ACCOUNT_WITHOUT_FUNDS", lambda pilot: key_of(pilot, pilot.party(PartyKind.BANK, Role.CONSUMER))),
+]
+
+
+def deployment_of(pilot: Pilot) -> Path:
+    return pilot.ledger.settings.home / "deployment.json"
+
+
+@pytest.mark.parametrize(("code", "key"), REFUSED, ids=[code for code, _ in REFUSED])
+def test_who_may_not_record_uses_is_told_why_and_nothing_is_kept(
+    pilot: Pilot, tmp_path: Path, code: str, key: Callable[[Pilot], bytes]
+) -> None:
+    url = pilot.ledger.client.connection.url
+    with pytest.raises((Forbidden, Misconfigured)) as caught:
+        join(Settings(home=tmp_path / "home"), deployment_of(pilot), url, key(pilot))
+    assert caught.value.code == code
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "code"),
+    [("chain_id", 5, "CHAIN_ID_CHANGED"), ("genesis_hash", "e" * 64, "CHAIN_GENESIS_CHANGED")],
+)
+def test_a_deployment_on_another_chain_is_not_joined(
+    pilot: Pilot, tmp_path: Path, member: str, value: object, code: str
+) -> None:
+    told = json.loads(deployment_of(pilot).read_text()) | {member: value}
+    (tmp_path / "other.json").write_text(json.dumps(told))
+    with pytest.raises(PingzhengError, match=code):
+        join(
+            Settings(home=tmp_path / "home"),
+            tmp_path / "other.json",
+            pilot.ledger.client.connection.url,
+            key_of(pilot, pilot.cast.bank),
+        )
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_folder_belongs_to_one_installation(pilot: Pilot, tmp_path: Path) -> None:
+    first = joined(pilot, tmp_path / "home", pilot.cast.bank)
+    assert joined(pilot, tmp_path / "home", pilot.cast.bank) == first
+    with pytest.raises(PingzhengError, match="HOME_TAKEN"):
+        joined(pilot, tmp_path / "home", pilot.cast.other_bank)
+    with pytest.raises(PingzhengError, match="HOME_TAKEN"):
+        joined(pilot, pilot.ledger.settings.home, pilot.cast.bank)
+    assert Membership.of(tmp_path / "home") == first
+    assert Membership.of(pilot.ledger.settings.home) is None
+    assert (tmp_path / "home" / "joined.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_party_with_a_new_key_joins_again(pilot: Pilot, tmp_path: Path) -> None:
+    bank, home = pilot.party(PartyKind.BANK, Role.CONSUMER), tmp_path / "home"
+    joined(pilot, home, bank)
+    pilot.ledger.party_keys.rotate(bank, pilot.ledger.custody.public_key(*pilot.ledger.custody.create()))
+    with open_participant(Settings(home=home)) as installation:
+        account = installation.inspection.readiness()["account"]
+        assert (account["ok"], account["code"]) == (False, "ACCOUNT_RETIRED")
+    fresh = joined(pilot, home, bank)
+    with open_participant(Settings(home=home)) as installation:
+        assert installation.client.account == fresh.account == pilot.ledger.parties.get(bank).account
+        assert installation.inspection.readiness()["account"]["ok"]
+
+
+def test_it_verifies_and_uses_and_writes_nothing_else(pilot: Pilot, tmp_path: Path) -> None:
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    ((raw, nonce),) = presentations(pilot, firm, number)
+    joined(pilot, tmp_path / "home", pilot.cast.bank)
+    before = pilot.ledger.reader.batch_count()
+    with open_participant(Settings(home=tmp_path / "home")) as bank:
+        assert not isinstance(bank, Ledger)
+        assert bank.verification.check(raw, bank.party, nonce).report.valid
+        block = bank.reader.block_number()
+        assert bank.verification.accept(raw, bank.party, nonce).report.valid
+        assert bank.reader.block_number() == block + 1
+        checks = bank.inspection.readiness()
+        assert all(check["ok"] for check in checks.values())
+        assert checks["anchoring"] == {"ok": True, "ours": False}
+        head = bank.inspection.head()
+        assert head == pilot.ledger.inspection.head() | {"entries_waiting": 0}
+        with bank.database.read() as session:
+            counts = {
+                table.name: session.scalar(select(func.count()).select_from(table))
+                for table in Base.metadata.sorted_tables
+            }
+        assert {name for name, count in counts.items() if count} == {Presentation.__tablename__}
+    assert counts[Presentation.__tablename__] == 2
+    assert counts[Entry.__tablename__] == 0
+    assert pilot.ledger.reader.batch_count() == before
+
+
+def test_what_is_the_operators_is_refused_by_name(pilot: Pilot, tmp_path: Path) -> None:
+    joined(pilot, tmp_path / "home", pilot.cast.bank)
+    with pytest.raises(Forbidden, match="NOT_THE_OPERATOR"), open_ledger(Settings(home=tmp_path / "home")):
+        pass
+
+
+def test_api_keys_are_for_its_own_party(pilot: Pilot, tmp_path: Path) -> None:
+    joined(pilot, tmp_path / "home", pilot.cast.bank)
+    with open_participant(Settings(home=tmp_path / "home")) as bank:
+        actor = bank.parties.authenticate(bank.parties.new_api_key(bank.party))
+        assert (actor.party, actor.roles) == (pilot.cast.bank, {Role.CONSUMER})
+        with pytest.raises(NotFound, match="PARTY_UNKNOWN"):
+            bank.parties.new_api_key(pilot.cast.other_bank)
+
+
+def test_by_command(pilot: Pilot, tmp_path: Path) -> None:
+    home, ledger = tmp_path / "home", pilot.ledger
+    bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
+
+    def run(*arguments: str, at: Path = home) -> tuple[int, str]:
+        result = CliRunner().invoke(app, [*arguments, "--home", str(at), "--json"])
+        return result.exit_code, result.stdout
+
+    (tmp_path / "bank.key").write_text(key_of(pilot, bank).hex() + "\n")
+    joining = (
+        "join",
+        str(deployment_of(pilot)),
+        "--rpc-url",
+        ledger.client.connection.url,
+        "--key",
+        str(tmp_path / "bank.key"),
+    )
+    code, told = run(*joining)
+    assert (code, json.loads(told)["error"]) == (2, "ACCOUNT_WITHOUT_FUNDS")
+    assert run("party", "fund", bank, at=ledger.settings.home)[0] == 0
+    code, told = run(*joining)
+    assert (code, json.loads(told)["party"]) == (0, bank)
+    code, told = run("status")
+    assert (code, json.loads(told)["anchoring"]) == (0, {"ok": True, "ours": False})
+    code, told = run("party", "api-key", "self")
+    assert (code, json.loads(told)["party"]) == (0, bank)
+    for command in (("log", "anchor"), ("party", "list"), ("certificate", "list"), ("party", "fund", bank)):
+        code, told = run(*command)
+        assert (code, json.loads(told)["error"]) == (2, "NOT_THE_OPERATOR")
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    ((raw, nonce),) = presentations(pilot, firm, number)
+    with open_participant(Settings(home=home)) as installation:
+        installation.verification.accept(raw, bank, nonce)
+    code, told = run("certificate", "presentations", number)
+    (row,) = json.loads(told)["presentations"]
+    assert (code, row["result"], row["consumer"], row["ordinal"]) == (0, "not_party", bank, None)
+    assert run("certificate", "presentations", NUMBER)[0] == 2
+    table = CliRunner().invoke(app, ["certificate", "presentations", number, "--home", str(home)])
+    assert (table.exit_code, "not_party" in table.stdout) == (0, True)

@@ -1,0 +1,183 @@
+"""An installation of the suite of SM2 and SM3: its parties sign in either suite, and one verify call reads all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
+from ledger.chain.calls import bind_account
+from ledger.demo.cast import assemble
+from ledger.demo.credit import AS_OF, FIELDS, SCENARIO
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.proof.jws import Signer, Sm2Signer, public_jwk, sign_entry
+from ledger.proof.report import Report, Verdict
+from ledger.proof.sdjwt import parse_certificate
+from ledger.proof.suite import ES256K, SM2SM3
+from ledger.proof.verifier import Expectation
+from ledger.service.issuance import IssueRequest
+from ledger.service.keys import new_key, signer_of_key
+from ledger.service.provisions import Supply
+from ledger.service.registration_certificates import REGISTRATION_SCENARIO
+from ledger.service.settings import Settings
+from ledger.service.wiring import Ledger, open_ledger
+from tests.service.conftest import ROWS, Pilot
+
+FIRMS = ["1", "2", "3"]
+GENUINE = 6
+
+
+def fresh() -> Sm2Signer:
+    signer = signer_of_key(new_key(SM2SM3))
+    assert isinstance(signer, Sm2Signer)
+    return signer
+
+
+def bound(ledger: Ledger, party: str) -> Sm2Signer:
+    """A further key of the party's own."""
+    signer = fresh()
+    ledger.party_keys.bind(ledger.installation.authority_party, party, signer.public_key)
+    return signer
+
+
+def accepted(pilot: Pilot, number: str, holder: Signer) -> Report:
+    nonce = pilot.ledger.verification.new_nonce()
+    bundle = pilot.ledger.bundles.present(number, FIELDS, pilot.cast.bank, nonce, holder, pilot.ledger.clock())
+    return pilot.ledger.verification.accept(bundle.to_bytes(), pilot.cast.bank, nonce).report
+
+
+def genuine(report: Report) -> bool:
+    return all(check.verdict is Verdict.PASSED for check in report.checks[:GENUINE])
+
+
+def suite_of(ledger: Ledger, number: str) -> tuple[str, str]:
+    """What signed the certificate, and what its disclosures are hashed with."""
+    presented = parse_certificate(ledger.bundles.build(number).certificate)
+    return presented.issued.suite.alg, presented.algorithm
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sm")
+
+
+@pytest.fixture(scope="module")
+def pilot(home: Path) -> Iterator[Pilot]:
+    """A ledger that began with ES256K, issued one certificate, and goes on with SM2."""
+    with open_ledger(Settings(home=home)) as ledger:
+        cast, now = assemble(ledger, FIRMS), ledger.clock()
+        scenarios = (SCENARIO, REGISTRATION_SCENARIO)
+        ledger.parties.accredit(ledger.installation.operator, scenarios, now - 86_400, now + 10**9)
+        older = Pilot(ledger, cast).certificate("1")
+        assert suite_of(ledger, older) == ("ES256K", "sha-256")
+    with open_ledger(Settings(home=home, suite="sm3-sm2")) as ledger:
+        made = Pilot(ledger, assemble(ledger, FIRMS))
+        report = made.accept("1", older)
+        assert report.valid, report.first_failure
+        yield made
+
+
+def test_all_sign_by_sm2_from_the_consent_to_the_presentation(pilot: Pilot) -> None:
+    ledger, cast = pilot.ledger, pilot.cast
+    firm, provider = bound(ledger, cast.firms["2"]), bound(ledger, cast.provider)
+    draft = ledger.authorizations.draft(pilot.bureau.request("2"))
+    (consent,) = ledger.authorizations.submit([sign_entry(draft.entry, firm)])
+    entry = ledger.provisions.draft(consent.id, cast.provider, ROWS, as_of=AS_OF)
+    ledger.provisions.submit([Supply(sign_entry(entry, provider), ROWS)])
+    (row,) = ledger.issuance.issue([IssueRequest(consent.id, public_jwk(firm.public_key))])
+    ledger.anchoring.flush()
+    assert suite_of(ledger, row.certificate_no) == ("SM2SM3", "sm3")
+    bundle = json.loads(ledger.bundles.build(row.certificate_no).to_bytes())
+    assert {key["crv"] for key in bundle["keys"].values()} == {"SM2"}
+    report = accepted(pilot, row.certificate_no, firm)
+    assert report.valid, report.first_failure
+    assert accepted(pilot, row.certificate_no, firm).first_failure.code == "USED_UP"
+
+
+def test_parties_that_keep_to_es256k_are_served_and_a_certificate_stays_of_its_suite(pilot: Pilot) -> None:
+    number = pilot.certificate("3")
+    with pilot.under(suite="sha256-es256k") as back:
+        assert suite_of(back.ledger, number) == ("SM2SM3", "sm3")
+    report = pilot.accept("3", number)
+    assert report.valid, report.first_failure
+
+
+def test_registration_certificates_follow(pilot: Pilot) -> None:
+    number = str(pilot.ledger.registrations.get(pilot.confirmed())["certificate_no"])
+    assert suite_of(pilot.ledger, number)[0] == "SM2SM3"
+    assert pilot.verified(number).valid
+
+
+def test_the_key_is_bound_once_and_the_party_acts_by_the_key_it_had(pilot: Pilot, home: Path) -> None:
+    ledger = pilot.ledger
+    operator, before = ledger.installation.operator, ledger.party_keys.history(ledger.installation.operator)
+    with pilot.under() as again:
+        assert [key.account for key in again.ledger.party_keys.history(operator)] == [key.account for key in before]
+    (key,) = [key for key in before if key.public_key.startswith("sm2:")]
+    record = ledger.reader.account(key.account)
+    assert record is not None and record.party_no == ledger.parties.get(operator).no
+    assert key.account == account_of_public_key(key.public_key)
+    assert ledger.parties.get(operator).public_key == next(each.public_key for each in before if each is not key)
+    assert json.loads((home / "keys" / "accounts.json").read_text())[key.account].startswith("sm2:")
+
+
+def test_a_binding_that_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -> None:
+    ledger, party, signer = pilot.ledger, pilot.cast.bank, fresh()
+    authority = ledger.installation.authority_party
+    row, account = ledger.party_keys._announce(party, signer.public_key, (SM2SM3,))
+    ledger.party_keys._acting.act_as(authority, bind_account(row.no or 0, account))
+    for _ in range(2):
+        assert ledger.party_keys.bind(authority, party, signer.public_key).account == row.account
+    assert [key.bound_at is not None for key in ledger.party_keys.history(party) if key.account == account] == [True]
+
+
+def test_a_retired_key_signs_no_more_and_what_it_signed_stays_signed(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.cast.firms["1"]
+    signer = bound(ledger, firm)
+    signed = sign_entry(ledger.authorizations.draft(pilot.bureau.request("1")).entry, signer)
+    (consent,) = ledger.authorizations.submit([signed])
+    ledger.party_keys.retire(firm, signer.kid)
+    ledger.party_keys.retire(firm, signer.kid)
+    later = sign_entry(ledger.authorizations.draft(pilot.bureau.request("1")).entry, signer)
+    with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
+        ledger.authorizations.submit([later])
+    pilot.supply("1", consent.id)
+    (row,) = ledger.issuance.issue([IssueRequest(consent.id, public_jwk(fresh().public_key))])
+    ledger.anchoring.flush()
+    bundle = ledger.bundles.build(row.certificate_no)
+    assert ledger.verification.verify(bundle.to_bytes(), Expectation()).report.checks[10].code == "OK"
+
+
+def test_a_party_does_not_retire_the_key_it_acts_by_nor_give_itself_one(pilot: Pilot) -> None:
+    ledger, bank = pilot.ledger, pilot.cast.bank
+    with pytest.raises(Conflict, match="PARTY_CALLING_ACCOUNT"):
+        ledger.party_keys.retire(bank, ledger.parties.get(bank).account)
+    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+        ledger.party_keys.bind(bank, bank, fresh().public_key)
+
+
+def test_a_lost_sm2_key_is_recovered_by_one_of_its_suite(pilot: Pilot) -> None:
+    ledger, party = pilot.ledger, pilot.cast.provider
+    authority, lost, acting = ledger.installation.authority_party, bound(ledger, party), ledger.parties.get(party)
+    with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
+        ledger.party_keys.recover(authority, party, public_key_of(new_private_key()), 1, lost=lost.kid)
+    with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
+        ledger.party_keys.rotate(party, fresh().public_key)
+    found = fresh()
+    row = ledger.party_keys.recover(authority, party, found.public_key, 1, lost=lost.kid)
+    assert row.account == acting.account
+    told = {key.account: (key.retired_at is None, key.compromised_at) for key in ledger.party_keys.history(party)}
+    assert (told[lost.kid], told[found.kid]) == ((False, 1), (True, None))
+    assert ledger.reader.account(found.kid) is not None
+
+
+def test_a_party_whose_key_is_rotated_keeps_its_further_one(pilot: Pilot) -> None:
+    ledger, party = pilot.ledger, pilot.cast.firms["3"]
+    further = bound(ledger, party)
+    row = ledger.party_keys.rotate(party, ledger.custody.public_key(*ledger.custody.create()))
+    assert row.account != further.kid
+    assert ledger.parties.signed(sign_entry({"type": "x"}, further), party)
+    assert ledger.settings.signs_with is SM2SM3 and Settings().signs_with is ES256K

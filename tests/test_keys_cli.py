@@ -1,0 +1,42 @@
+"""Key files: what `pingzheng key new` makes, and that statements are signed by the suite that the file names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ledger.cli.main import app
+from ledger.proof.jws import entry_signature, entry_signed_by
+
+STATEMENT = {"type": "withdrawal", "v": 1}
+
+
+def run(*arguments: str | Path, code: int = 0) -> dict[str, str]:
+    done = CliRunner().invoke(app, [*map(str, arguments), "--json"])
+    assert done.exit_code == code, done.output
+    told: dict[str, str] = json.loads(done.output)
+    return told
+
+
+@pytest.mark.parametrize(("suite", "alg"), [("es256k", "ES256K"), ("sm2", "SM2SM3")])
+def test_a_new_key_signs_a_statement_offline(tmp_path: Path, suite: str, alg: str) -> None:
+    key, statement = tmp_path / "firm.key", tmp_path / "statement.json"
+    told = run("key", "new", key, "--suite", suite)
+    assert key.stat().st_mode & 0o777 == 0o600
+    statement.write_text(json.dumps(STATEMENT))
+    run("consent", "sign", statement, "--key", key)
+    signed = json.loads(statement.read_text())
+    assert entry_signed_by(signed, told["account"], told["public_key"])
+    assert entry_signature(signed).suite.alg == alg
+
+
+@pytest.mark.parametrize("text", ["", "sm2:", "sm2:" + "0" * 64, "sm2:" + "1" * 62, "sm3:" + "1" * 64, "1" * 62, "no"])
+def test_a_file_that_holds_no_key_is_told(tmp_path: Path, text: str) -> None:
+    key, statement = tmp_path / "firm.key", tmp_path / "statement.json"
+    key.write_text(text)
+    statement.write_text(json.dumps(STATEMENT))
+    assert run("consent", "sign", statement, "--key", key, code=2)["error"] == "KEY_FILE_DAMAGED"
+    assert json.loads(statement.read_text()) == STATEMENT
