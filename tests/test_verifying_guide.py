@@ -22,6 +22,7 @@ from packaging.requirements import Requirement
 from ledger.domain.entries import VERIFICATION_RESULTS
 from tests.proof.builder import Made, usage
 from tests.proof.cast import ANCHORED, AT, AUTHORIZATION, BANK, BLOCK_TIME, EXPIRES, ISSUED, NONCE, OTHER_BANK, SUBJECT
+from tests.proof.sm_cast import sm_usage
 
 PROJECT = Path(__file__).parents[1]
 GUIDE = (PROJECT / "docs" / "verifying.md").read_text("utf-8")
@@ -177,6 +178,7 @@ CASES: dict[str, tuple[str, Callable[[], Made], int, str]] = {
     "not valid yet": ("later not_yet_valid NOT_YET_VALID", usage, ISSUED - 1, BANK.id),
     "facts a day old": ("later refused FACTS_STALE", lambda: usage().knowing(block_time=AT - DAY), AT, BANK.id),
     "status not known": ("later refused STATUS_UNKNOWN", lambda: usage().knowing(status={}), AT, BANK.id),
+    "another suite than is installed": ("later tampered SUITE_NOT_INSTALLED", sm_usage, AT, BANK.id),
     "uses not known": ("later refused USES_UNKNOWN", lambda: usage().knowing(uses={}), AT, BANK.id),
 }
 
