@@ -10,7 +10,7 @@ from ledger.cli.naming import asset_of, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows
 
-app = typer.Typer(no_args_is_help=True, help="数据资产 Assets: import, confirm, offer, accept, freeze, provenance.")
+app = typer.Typer(no_args_is_help=True)
 
 Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
 By = Annotated[str, typer.Option(help="Party id or USCC of who acts; its key must be held here.", show_default=False)]

@@ -17,7 +17,7 @@ from ledger.proof.jws import sign_entry
 from ledger.service.catalogue import described
 from ledger.service.catalogue_import import FIELD_COLUMNS, OPTIONAL, REQUIRED, ImportReport, sheets_of
 
-app = typer.Typer(no_args_is_help=True, help="数据目录 Catalogue: import, submit, sign, publish, demands, open data.")
+app = typer.Typer(no_args_is_help=True)
 app.add_typer(catalogue_lists.systems, name="system")
 app.add_typer(catalogue_lists.important, name="important")
 app.add_typer(catalogue_lists.open_data, name="open")

@@ -17,7 +17,7 @@ from ledger.domain.codes import check_certificate_no
 from ledger.service.presentations import VALID
 from ledger.store.tables import Certificate, Presentation
 
-app = typer.Typer(no_args_is_help=True, help="凭证 Certificates: list, show, bundle, revoke, suspend, provenance.")
+app = typer.Typer(no_args_is_help=True)
 
 Number = Annotated[str, typer.Argument(help="Certificate number, DAC-…", show_default=False)]
 Reason = Annotated[str, typer.Option(help="data_error, fraud, court, sanction, investigation, …", show_default=False)]

@@ -20,7 +20,7 @@ from ledger.proof.jws import sign_entry
 from ledger.service.authorizations import Choice
 from ledger.store.tables import Authorization
 
-app = typer.Typer(no_args_is_help=True, help="授权 Consents: draft, submit, list, notice, withdraw.")
+app = typer.Typer(no_args_is_help=True)
 Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
 
 

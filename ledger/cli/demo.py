@@ -9,9 +9,6 @@ from typing import Annotated
 import typer
 
 from ledger.cli.output import AsJson, Home, console, errors_explained, print_json, progress
-from ledger.service.local_chain import LocalClock
-from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
 
 DAYS_BEFORE = 75
 
@@ -25,6 +22,9 @@ def demo(
     with errors_explained(as_json):
         from ledger.demo.pilot import run_pilot
         from ledger.demo.report import print_summary
+        from ledger.service.local_chain import LocalClock
+        from ledger.service.settings import Settings
+        from ledger.service.wiring import open_ledger
 
         settings = Settings.at(home)
         # Public notices run for days: a new chain begins in the past, and is at the present when the run ends.

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli import certificates, parties
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, confirm, emit, local_time
@@ -93,3 +94,8 @@ def _emit(erased: Erased, as_json: bool) -> None:
         "scrubbed": erased.scrubbed,
     }
     emit(told, as_json, "删除 Erasure")
+
+
+party, certificate = parties.app, certificates.app
+party.command("erase")(erase_party)
+certificate.command("erase")(erase_certificate)

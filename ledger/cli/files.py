@@ -6,7 +6,6 @@ from pathlib import Path
 
 from ledger.errors import InvalidInput, Misconfigured
 from ledger.proof.jws import Signer
-from ledger.service.keys import SecretFile, signer_of_key
 
 MAX_KEY_BYTES = 1024
 
@@ -24,11 +23,15 @@ def private_key_of(path: Path) -> bytes:
     """The secp256k1 private key in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``Misconfigured``."""
     if not path.is_file():
         raise InvalidInput("FILE_MISSING", "There is no such key file.", where=str(path))
+    from ledger.service.keys import SecretFile
+
     return SecretFile(path).read()
 
 
 def signer_of(path: Path) -> Signer:
     """Signs with the private key in a file, by the suite that it names; raises as ``private_key_of``."""
+    from ledger.service.keys import signer_of_key
+
     text = read_bounded(path, MAX_KEY_BYTES).decode("utf-8", "replace").strip()
     try:
         return signer_of_key(text)

@@ -17,7 +17,7 @@ from ledger.domain.days import shanghai_time
 from ledger.errors import InvalidInput
 from ledger.service.holdings import Holding
 
-app = typer.Typer(no_args_is_help=True, help="归集 Holdings: summary and export by subject, department, scenario.")
+app = typer.Typer(no_args_is_help=True)
 FORMATS = ("csv", "jsonl")
 COLUMNS = (
     "certificate_no",

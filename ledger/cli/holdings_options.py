@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger.cli.naming import day_of, party_of
 from ledger.domain.days import end_of_validity
 from ledger.domain.holdings import CLASSES, PARTS, STATES, HoldingsFilter
-from ledger.service.wiring import Ledger
+
+if TYPE_CHECKING:
+    from ledger.service.wiring import Ledger
 
 ALL = "all"
 Party = Annotated[

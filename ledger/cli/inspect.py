@@ -9,8 +9,8 @@ import typer
 from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, emit
 
-log = typer.Typer(no_args_is_help=True, help="日志 The log: head, batches, proofs, anchoring.")
-index = typer.Typer(no_args_is_help=True, help="索引 The index: rebuild it, check it against the chain.")
+log = typer.Typer(no_args_is_help=True)
+index = typer.Typer(no_args_is_help=True)
 
 
 def status(home: Home = None, as_json: AsJson = False) -> None:

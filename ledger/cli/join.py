@@ -9,8 +9,6 @@ import typer
 
 from ledger.cli.files import private_key_of
 from ledger.cli.output import AsJson, Home, emit, errors_explained
-from ledger.service.joining import join
-from ledger.service.settings import Settings
 
 
 def join_command(
@@ -27,6 +25,9 @@ def join_command(
     示例 Example:  pingzheng join deployment.json --rpc-url http://node:8545 --key bank.key --home bank
     """
     with errors_explained(as_json):
+        from ledger.service.joining import join
+        from ledger.service.settings import Settings
+
         settings = Settings.at(home)
         joined = join(settings, deployment, rpc_url, private_key_of(key))
         emit({"home": str(settings.home), "party": joined.party, "account": joined.account}, as_json, "已加入 Joined")

@@ -1,45 +1,73 @@
-"""``pingzheng``: the command line over one ledger."""
+"""``pingzheng``: the command line over one ledger.
+
+What loads chain or database takes seconds, so a group's module is imported when one of its commands is asked for; the
+modules of single commands are imported here, and import such things in their functions.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from ledger import __version__
-from ledger.cli import (
-    assets,
-    catalogue,
-    certificates,
-    consents,
-    demo,
-    erasure,
-    holdings,
-    inspect,
-    join,
-    parties,
-    provenance,
-    provisions,
-    registrations,
-    requests,
-    rights,
-    rulesets,
-    scenarios,
-    sealing,
-    serve,
-    skip,
-    statements,
-    verify,
-    wallet,
-)
+from ledger.cli import demo, inspect, join, serve, skip, statements, verify
 from ledger.cli.opening import configure_logging
 
 EPILOG = (
     "示例 Examples:  pingzheng demo  ·  pingzheng --help  ·  pingzheng serve  ·  "
     "pingzheng verify bundle.json --facts facts.json --request request.json"
 )
+# By name: the module in this package, the name of the group there, and what it is about.
+GROUPS: Final = {
+    "key": ("parties", "keys", "密钥 Keys that parties keep themselves."),
+    "party": ("erasure", "party", "参与方 Parties: onboard, list, keys, roles, status, API keys."),
+    "scenario": ("scenarios", "app", "场景 Scenarios: list, show, check a file."),
+    "ruleset": ("rulesets", "app", "规则集 Rulesets: time limits and choices of a registration authority."),
+    "request": ("requests", "app", "用数请求 Requests: draft, submit, list, show, decline, cancel."),
+    "consent": ("consents", "app", "授权 Consents: draft, submit, list, notice, withdraw, also without the service."),
+    "provision": ("provisions", "app", "提供 Provisions: what waits, supply rows, ask sources, refuse."),
+    "certificate": (
+        "erasure",
+        "certificate",
+        "凭证 Certificates: issue, list, show, bundle, present, correct, revoke, suspend, erase, provenance.",
+    ),
+    "holdings": ("holdings", "app", "归集 Holdings: summary and export by subject, department, scenario."),
+    "wallet": ("wallet", "app", "钱包 Wallet: export, add, list, show, present, passphrase."),
+    "registration": (
+        "registrations",
+        "app",
+        "确权登记 Registration: submit, accept, review, notice, confirm; change, renew, cancel; object, decide.",
+    ),
+    "asset": ("provenance", "app", "数据资产 Assets: import, confirm, offer, accept, freeze, provenance."),
+    "right": ("rights", "app", "三权 Rights to hold, process and operate: grant, license, pass on, end."),
+    "lien": ("rights", "liens", "质押 Liens: pledge, consent, release."),
+    "assess": ("rights", "assess", "评估 Assessments by accredited third parties."),
+    "catalogue": ("catalogue", "app", "数据目录 Catalogue: import, submit, sign, publish, demands, open data."),
+    "sealing": ("sealing", "app", "密封 Sealed records: which keys wrap them, rotation."),
+    "log": ("inspect", "log", "日志 The log: head, batches, proofs, anchoring."),
+    "index": ("inspect", "index", "索引 The index: rebuild it, check it against the chain."),
+}
+
+
+class Commands(TyperGroup):
+    """The groups stand for themselves in ``--help``; the one that is called is loaded."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called, as Click asks for it."""
+        if args[0] in GROUPS:
+            module, name, text = GROUPS[args[0]]
+            group = get_group(getattr(import_module(f"ledger.cli.{module}"), name))
+            group.help = text
+            self.add_command(group, args[0])
+        return super().resolve_command(ctx, args)
+
 
 app = typer.Typer(
+    cls=Commands,
     help="凭证 Pingzheng: issue, transfer and verify data asset certificates.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -54,32 +82,8 @@ app.command()(skip.skip)
 app.command()(statements.sign)
 app.command("verify")(verify.verify_command)
 app.command("facts")(verify.facts_command)
-certificates.app.command("erase")(erasure.erase_certificate)
-parties.app.command("erase")(erasure.erase_party)
-assets.app.command()(provenance.provenance)
-assets.app.command()(provenance.lineage)
-for name, group in (
-    ("key", parties.keys),
-    ("party", parties.app),
-    ("scenario", scenarios.app),
-    ("ruleset", rulesets.app),
-    ("request", requests.app),
-    ("consent", consents.app),
-    ("provision", provisions.app),
-    ("certificate", certificates.app),
-    ("holdings", holdings.app),
-    ("wallet", wallet.app),
-    ("registration", registrations.app),
-    ("asset", assets.app),
-    ("right", rights.app),
-    ("lien", rights.liens),
-    ("assess", rights.assess),
-    ("catalogue", catalogue.app),
-    ("sealing", sealing.app),
-    ("log", inspect.log),
-    ("index", inspect.index),
-):
-    app.add_typer(group, name=name)
+for group_name, (*_, about) in GROUPS.items():
+    app.add_typer(typer.Typer(help=about), name=group_name)
 
 
 @app.callback(invoke_without_command=True)

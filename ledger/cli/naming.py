@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
-
-from sqlalchemy import select
+from typing import TYPE_CHECKING
 
 from ledger.errors import InvalidInput, NotFound
-from ledger.service.participant import Participant
-from ledger.service.wiring import Ledger
-from ledger.store.tables import Registration
+
+if TYPE_CHECKING:
+    from ledger.service.participant import Participant
 
 _ID = re.compile(r"[0-9a-f]{64}")
 
@@ -20,6 +19,8 @@ def party_of(ledger: Participant, name: str) -> str:
 
     ``self`` is the party whose installation this is; a joined one knows no other by a name.
     """
+    from ledger.service.wiring import Ledger
+
     if name == "self":
         return ledger.party
     if not isinstance(ledger, Ledger):
@@ -34,6 +35,10 @@ def asset_of(ledger: Participant, name: str) -> str:
     """The asset id for an id or a resource code (its newest registration); raises ``NotFound`` ``ASSET_UNKNOWN``."""
     if _ID.fullmatch(name):
         return name
+    from sqlalchemy import select
+
+    from ledger.store.tables import Registration
+
     newest = Registration.created_at.desc(), Registration.reg_no.desc()
     query = select(Registration.asset_id).where(Registration.resource_code == name).order_by(*newest).limit(1)
     with ledger.database.read() as session:

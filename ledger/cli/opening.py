@@ -8,18 +8,24 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from ledger.cli.output import errors_explained
-from ledger.service.participant import Participant
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger, open_participant
+
+if TYPE_CHECKING:
+    from ledger.service.participant import Participant
+    from ledger.service.wiring import Ledger
 
 
 @contextmanager
 def opened(home: Path | None, as_json: bool = False) -> Iterator[Ledger]:
     """The ledger in ``home``; what goes wrong is printed and ends the program with exit code 2."""
+    # Not above: chain and database take seconds to import, and half of the commands open no ledger.
+    from ledger.service.settings import Settings
+    from ledger.service.wiring import open_ledger
+
     with errors_explained(as_json), open_ledger(Settings.at(home)) as ledger:
         yield ledger
 
@@ -27,6 +33,9 @@ def opened(home: Path | None, as_json: bool = False) -> Iterator[Ledger]:
 @contextmanager
 def participating(home: Path | None, as_json: bool = False) -> Iterator[Participant]:
     """The ledger in ``home``, or the joined installation; errors as in ``opened``."""
+    from ledger.service.settings import Settings
+    from ledger.service.wiring import open_participant
+
     with errors_explained(as_json), open_participant(Settings.at(home)) as participant:
         yield participant
 

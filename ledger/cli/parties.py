@@ -17,15 +17,15 @@ from ledger.connectors.tabular import read_csv
 from ledger.domain.days import end_of_validity
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, InvalidInput
-from ledger.proof.suite import ES256K, SM2SM3
+from ledger.proof.suite import ES256K, SM2SM3, suite_of_key
 from ledger.service.keys import new_key, signer_of_key, write_private
 from ledger.service.local_chain import fund
 from ledger.service.parties import NewParty
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Party
 
-app = typer.Typer(no_args_is_help=True, help="参与方 Parties: onboard, list, keys, roles, status, API keys.")
-keys = typer.Typer(no_args_is_help=True, help="密钥 Keys that parties keep themselves.")
+app = typer.Typer(no_args_is_help=True)
+keys = typer.Typer(no_args_is_help=True)
 
 PartyRef = Annotated[
     str,
@@ -246,6 +246,7 @@ def key_history(party: PartyRef, home: Home = None, as_json: AsJson = False) -> 
         rows = [
             {
                 "account": row.account,
+                "curve": suite_of_key(row.public_key).curve,
                 "bound_at": row.bound_at,
                 "retired_at": row.retired_at,
                 "compromised_at": row.compromised_at,

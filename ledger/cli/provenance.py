@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger.cli.assets import Asset
+from ledger.cli.assets import Asset, app
 from ledger.cli.naming import asset_of
 from ledger.cli.opening import participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows
@@ -23,6 +23,7 @@ JsonLd = Annotated[Path | None, typer.Option(help="Write W3C PROV here.", show_d
 Svg = Annotated[Path | None, typer.Option(help="Write the picture here.", show_default=False)]
 
 
+@app.command()
 def provenance(
     asset: Asset, at: At = None, jsonld: JsonLd = None, svg: Svg = None, home: Home = None, as_json: AsJson = False
 ) -> None:
@@ -47,6 +48,7 @@ def provenance(
         emit(told["completeness"], as_json, "完整性证明 Completeness")
 
 
+@app.command()
 def lineage(asset: Asset, svg: Svg = None, home: Home = None, as_json: AsJson = False) -> None:
     """What an asset comes from and what comes of it (血缘); flags whatever has an annulled ancestor."""
     with participating(home, as_json) as ledger:

@@ -23,7 +23,7 @@ from ledger.service.sources import SourceBook
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Authorization, Provision
 
-app = typer.Typer(no_args_is_help=True, help="提供 Provisions: what waits, supply rows, refuse.")
+app = typer.Typer(no_args_is_help=True)
 Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
 _PAGE: Final = 200
 Key = Annotated[Path, typer.Option(help="The provider's private key file.", show_default=False)]

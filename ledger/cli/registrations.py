@@ -16,10 +16,7 @@ from ledger.domain.resource import DataResource, ResourceField, check_resource
 from ledger.errors import InvalidInput
 from ledger.service.wiring import Ledger
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="确权登记 Registration: submit, accept, review, notice, confirm; change, renew, cancel; object, decide.",
-)
+app = typer.Typer(no_args_is_help=True)
 
 Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
 Assets = Annotated[

@@ -17,7 +17,7 @@ from ledger.errors import InvalidInput
 from ledger.service.requests import Asked, Note, Terms
 from ledger.store.tables import AccessRequest
 
-app = typer.Typer(no_args_is_help=True, help="用数请求 Requests: draft, submit, list, show, decline, cancel.")
+app = typer.Typer(no_args_is_help=True)
 Identifier = Annotated[str, typer.Argument(help="Request id.", show_default=False)]
 DEFAULT_ANSWER_DAYS = 7
 

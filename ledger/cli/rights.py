@@ -16,9 +16,9 @@ from ledger.domain.days import end_of_validity
 from ledger.errors import InvalidInput
 from ledger.service.rights import NewRight
 
-app = typer.Typer(no_args_is_help=True, help="三权 Rights to hold, process and operate: grant, license, pass on, end.")
-liens = typer.Typer(no_args_is_help=True, help="质押 Liens: pledge, consent, release.")
-assess = typer.Typer(no_args_is_help=True, help="评估 Assessments by accredited third parties.")
+app = typer.Typer(no_args_is_help=True)
+liens = typer.Typer(no_args_is_help=True)
+assess = typer.Typer(no_args_is_help=True)
 
 Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
 Number = Annotated[int, typer.Argument(help="Number of the right or lien.", show_default=False)]

@@ -12,7 +12,7 @@ from ledger.domain.ruleset import Ruleset
 from ledger.service.rulesets import RulesetBook
 from ledger.service.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="规则集 Rulesets: time limits and choices of a registration authority.")
+app = typer.Typer(no_args_is_help=True)
 
 _LABELS = {
     "review_days": "审核 review, 工作日 working days",

@@ -23,7 +23,7 @@ from ledger.errors import PingzhengError
 from ledger.service.scenarios import ScenarioBook, told
 from ledger.service.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="场景 Scenarios: list, show, check a file.")
+app = typer.Typer(no_args_is_help=True)
 
 _STANDINGS = {
     "documented": "有公开案例 documented",

@@ -10,7 +10,7 @@ from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, progress
 from ledger.service.key_rotation import SealingStatus
 
-app = typer.Typer(no_args_is_help=True, help="密封 Sealed records: which keys wrap them, rotation.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()

@@ -7,8 +7,6 @@ from typing import Annotated
 import typer
 
 from ledger.cli.output import Home, errors_explained, stderr
-from ledger.service.settings import Settings
-from ledger.service.wiring import open_participant
 
 
 def serve(
@@ -21,6 +19,8 @@ def serve(
         import uvicorn
 
         from api.app import create_app
+        from ledger.service.settings import Settings
+        from ledger.service.wiring import open_participant
 
         settings = Settings.at(home)
         stderr.print(f"接口文档 API docs: http://{host}:{port}/docs", highlight=False)

@@ -8,7 +8,6 @@ import typer
 
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, local_time
-from ledger.service.local_chain import LocalClock
 
 DAY = 86_400
 
@@ -23,6 +22,8 @@ def skip(
     示例 Example:  pingzheng skip 16
     """
     with opened(home, as_json) as ledger:
+        from ledger.service.local_chain import LocalClock
+
         LocalClock(ledger.settings).skip(ledger.reader.connection, days * DAY)
         now = ledger.clock()
         emit({"now": now, "时间 local": local_time(now)}, as_json)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,12 +21,14 @@ from ledger.cli.passphrases import NEW_PASSPHRASE, NewPassphraseFile, Passphrase
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.holdings import HoldingsFilter
 from ledger.proof.sdjwt import parse_certificate
-from ledger.service.wiring import Ledger
 from ledger.wallet.bundle_files import MAX_BUNDLES_BYTES, bundles_in
 from ledger.wallet.file import WalletFile
 from ledger.wallet.wallet import HolderKey, Wallet
 
-app = typer.Typer(no_args_is_help=True, help="钱包 Wallet: export, add, list, show, present, passphrase.")
+if TYPE_CHECKING:
+    from ledger.service.wiring import Ledger
+
+app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[Path, typer.Option("--wallet", envvar="PINGZHENG_WALLET", help="The wallet file.", show_default=True)]
 Number = Annotated[str, typer.Argument(help="Certificate number, DAC-…", show_default=False)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from ledger.chain.calls import bind_account
 from ledger.demo.cast import assemble
 from ledger.demo.credit import AS_OF, FIELDS, SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.proof import sm2
 from ledger.proof.jws import Signer, Sm2Signer, public_jwk, sign_entry
 from ledger.proof.report import Report, Verdict
 from ledger.proof.sdjwt import parse_certificate
@@ -24,9 +27,10 @@ from ledger.service.provisions import Supply
 from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
+from tests.domain.test_digests import no_sm3
 from tests.service.conftest import ROWS, Pilot
 
-FIRMS = ["1", "2", "3"]
+FIRMS = ["1", "2", "3", "4"]
 GENUINE = 6
 
 
@@ -132,6 +136,18 @@ def test_a_binding_that_crashed_between_chain_and_store_is_found_again(pilot: Pi
     for _ in range(2):
         assert ledger.party_keys.bind(authority, party, signer.public_key).account == row.account
     assert [key.bound_at is not None for key in ledger.party_keys.history(party) if key.account == account] == [True]
+
+
+def test_a_service_without_the_suite_says_so(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even whose a key is can be told then: that is no reason to say that nobody knows it."""
+    raw = pilot.ledger.bundles.build(pilot.certificate("4")).to_bytes()
+    for module in ("gmalg", "gmalg.ellipticcurve", "gmalg.sm2"):
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setattr(hashlib, "new", no_sm3)
+    sm2._curve.cache_clear()
+    failure = pilot.ledger.verification.verify(raw, Expectation()).report.first_failure
+    assert failure is not None
+    assert (failure.number, failure.code) == (2, "SUITE_NOT_INSTALLED")
 
 
 def test_a_retired_key_signs_no_more_and_what_it_signed_stays_signed(pilot: Pilot) -> None:

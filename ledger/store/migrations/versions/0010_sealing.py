@@ -1,6 +1,6 @@
 """sealing: erasures; digests of remembered requests are keyed from now on, so unkeyed ones are forgotten
 
-Revision: 0007_sealing, after: 0008.
+Revision: 0010, after: 0009.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007_sealing"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

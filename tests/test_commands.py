@@ -1,0 +1,67 @@
+"""What every command shares: groups are found by the table, and what needs no ledger loads none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ledger.cli.main import GROUPS, app
+from tests.proof.builder import usage
+from tests.proof.cast import AT, BANK, NONCE
+
+PROJECT = Path(__file__).parents[1]
+HEAVY = ("web3", "sqlalchemy", "eth_account", "fastapi")
+PROGRAM = f"""
+import sys
+from ledger.cli.main import app
+
+try:
+    app(prog_name="pingzheng")
+finally:
+    sys.stderr.write("loaded: " + " ".join(name for name in {HEAVY!r} if name in sys.modules) + "\\n")
+"""
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_group_is_loaded_when_it_is_called(group: str) -> None:
+    told = CliRunner().invoke(app, [group, "--help"], env={"COLUMNS": "200"})
+    assert told.exit_code == 0 and GROUPS[group][2] in told.stdout, told.output
+    assert "Commands" in told.stdout
+
+
+@pytest.mark.parametrize("line", ["--help", "scenario list", "wallet --help"])
+def test_what_needs_no_ledger_loads_none(tmp_path: Path, line: str) -> None:
+    assert_light(tmp_path, *line.split())
+
+
+def test_verifying_with_saved_facts_loads_no_ledger(tmp_path: Path) -> None:
+    bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
+    bundle.write_bytes(made.bundle.to_bytes())
+    facts.write_bytes(made.facts.to_bytes())
+    expected = ("--at", str(AT), "--consumer", BANK.id, "--nonce", NONCE)
+    told = assert_light(tmp_path, "verify", str(bundle), "--facts", str(facts), *expected)
+    assert "有效 VALID" in told
+
+
+def test_what_opens_a_ledger_is_seen_to_load_it(tmp_path: Path) -> None:
+    """Up to its settings, which are refused: no chain is started for this."""
+    done = run(tmp_path, "asset", "list", PINGZHENG_BATCH_SIZE="0")
+    assert done.returncode != 0
+    assert "loaded: web3 sqlalchemy eth_account" in done.stderr
+
+
+def assert_light(folder: Path, *arguments: str) -> str:
+    done = run(folder, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "loaded: ", done.stderr
+    return done.stdout
+
+
+def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    environment |= {"PYTHONPATH": str(PROJECT), "PATH": ""}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
