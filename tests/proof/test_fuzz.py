@@ -12,13 +12,18 @@ from hypothesis import strategies as st
 from ledger.domain.canonical import parse_json
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.bundle import parse_bundle
-from ledger.proof.facts import facts_needed
+from ledger.proof.facts import facts_needed, parse_facts
 from ledger.proof.report import Report
 from tests.proof.builder import Made, registration, usage
 from tests.proof.hostile import GENUINE
 
 MADE = {"usage": GENUINE, "registration": registration()}
 TEXTS = {name: made.bundle.to_bytes() for name, made in MADE.items()}
+CERTIFICATES = (
+    GENUINE.bundle.certificate,
+    MADE["registration"].bundle.certificate,
+    usage(claims={"certificate_no": "DAC-440802-2026-S51-00000124-R"}).bundle.certificate,
+)
 KINDS = st.sampled_from(sorted(MADE))
 
 ODD = [
@@ -128,6 +133,44 @@ def test_damaged_json(kind: str, data: st.DataObject, damage: str, value: Any) -
         facts_needed(parse_bundle(raw))
     except BadBundle:
         assert MADE[kind].verify_file(raw).first_failure.number == 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(KINDS, KINDS, st.data())
+def test_a_part_in_the_place_of_another(kind: str, other: str, data: st.DataObject) -> None:
+    """What is genuine elsewhere: a value of this bundle or of another one, put where it does not belong."""
+    document, source = MADE[kind].document(), MADE[other].document()
+    value: Any = source
+    for step in data.draw(st.sampled_from(spots(source))):
+        value = value[step]
+    way = data.draw(st.sampled_from(spots(document)))
+    require_sound(MADE[kind], json.dumps(damaged(document, way, "replace", value)).encode(), TEXTS[kind])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_certificates_of_swapped_tokens(data: st.DataObject) -> None:
+    """Headers, payloads, signatures, disclosures and key bindings of three certificates, put together anew."""
+    parts = [part for certificate in CERTIFICATES for part in certificate.split("~")]
+    tokens = [token for part in parts for token in part.split(".")]
+    jws = st.lists(st.sampled_from(tokens), min_size=3, max_size=3).map(".".join)
+    made = "~".join(data.draw(st.lists(st.sampled_from(parts) | jws, min_size=2, max_size=6)))
+    require_sound(GENUINE, GENUINE.bundle.with_certificate(made).to_bytes(), TEXTS["usage"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(KINDS, st.data(), DAMAGES, values)
+def test_damaged_facts(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
+    """Facts are the verifier's own, so that they may make it say anything; but it says it in a report."""
+    saved = json.loads(MADE[kind].facts.to_bytes())
+    way = data.draw(st.sampled_from(spots(saved)))
+    try:
+        facts = parse_facts(json.dumps(damaged(saved, way, damage, value)).encode())
+    except BadBundle:
+        return
+    report = MADE[kind].knowing(**{name: getattr(facts, name) for name in facts.__slots__}).verify()
+    assert len(report.checks) == 11
+    assert json.dumps(report.to_dict())
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,0 +1,56 @@
+"""Random damage to what a wallet file holds once it is opened: refused as such, or another wallet that reads as one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.errors import BadBundle, NotFound
+from ledger.proof.presenting import require_full
+from ledger.wallet.wallet import Wallet
+from tests.proof.test_fuzz import DAMAGES, damaged, spots, values
+from tests.wallet.samples import ASSET, ASSET_NUMBER, KEY, NUMBER, USAGE
+
+GENUINE = Wallet().adding([USAGE, ASSET]).keeping(KEY)
+CONTENT = GENUINE.to_bytes()
+
+
+def require_wallet(content: bytes) -> None:
+    """Refused in our own words, or a wallet of which each bundle is refused so, or a full one of its number."""
+    try:
+        wallet = Wallet.from_bytes(content)
+    except BadBundle as refusal:
+        assert refusal.code == "WALLET_CONTENT"
+        return
+    for number in (NUMBER, ASSET_NUMBER, *wallet.certificates):
+        try:
+            bundle, parts = wallet.read(number)
+        except (BadBundle, NotFound) as refusal:
+            assert refusal.code in {"WALLET_CONTENT", "CERTIFICATE_NOT_IN_WALLET"}
+        else:
+            assert parts.claims["certificate_no"] == number
+            require_full(bundle)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), DAMAGES, values)
+def test_damaged_content(data: st.DataObject, damage: str, value: Any) -> None:
+    document = json.loads(CONTENT)
+    way = data.draw(st.sampled_from(spots(document)))
+    require_wallet(json.dumps(damaged(document, way, damage, value)).encode())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, len(CONTENT) - 1), st.integers(1, 255)), min_size=1, max_size=4))
+def test_flipped_bits(flips: list[tuple[int, int]]) -> None:
+    raw = bytearray(CONTENT)
+    for place, mask in flips:
+        raw[place] ^= mask
+    require_wallet(bytes(raw))
+
+
+def test_the_undamaged_content_is_a_wallet() -> None:
+    assert Wallet.from_bytes(CONTENT) == GENUINE
