@@ -14,7 +14,7 @@ from sqlalchemy import select
 from ledger.chain.records import AssetRecord
 from ledger.connectors.answers import Supplied
 from ledger.demo.cast import Cast, assemble
-from ledger.demo.credit import AS_OF, FIELDS, SCENARIO, CreditBureau
+from tests.service.credit import AS_OF, FIELDS, SCENARIO, CreditBureau
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource, ResourceField

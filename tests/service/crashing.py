@@ -12,7 +12,7 @@ from typing import Any
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.demo.cast import assemble
-from ledger.demo.credit import SCENARIO, CreditBureau
+from tests.service.credit import SCENARIO, CreditBureau
 from ledger.errors import Conflict
 from ledger.service.anchoring import Anchoring
 from ledger.service.issuance import Issuance

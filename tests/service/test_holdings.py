@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.connectors.tabular import csv_lines
-from ledger.demo.credit import SCENARIO
+from tests.service.credit import SCENARIO
 from ledger.domain.holdings import HoldingsFilter
 from ledger.service.holdings import Holding, Holdings
 from ledger.service.wiring import Ledger

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.demo.bureau import NOTE
-from ledger.demo.credit import DAY, FIELDS, OUTSIDE
+from tests.service.credit import DAY, FIELDS, OUTSIDE
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.jws import sign_entry
 from ledger.proof.report import Verdict

@@ -13,7 +13,7 @@ from ledger.chain.accounts import account_of_public_key, new_private_key, public
 from ledger.chain.calls import rotate_account
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.demo.cast import assemble
-from ledger.demo.credit import SCENARIO
+from tests.service.credit import SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import sign_entry
 from ledger.proof.report import Check, Report, Verdict

@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from ledger.demo.credit import FIELDS
+from tests.service.credit import FIELDS
 from ledger.errors import NotFound
 from ledger.proof.verifier import Expectation
 from ledger.service.wiring import Ledger
