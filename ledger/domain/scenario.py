@@ -15,6 +15,7 @@ from typing import Any, Final
 from ledger.domain.days import end_of_validity
 from ledger.domain.definition import Bilingual, DefinitionReader
 from ledger.domain.entries import CHANNELS, LEGAL_BASES, MAX_SOURCES, MAX_USES, PAYLOAD_MODES
+from ledger.domain.field_names import listed
 from ledger.domain.parties import PartyKind
 from ledger.domain.predicates import OPS, TYPES, check_rule, columns_of
 from ledger.domain.shapes import MAX_ITEMS
@@ -133,7 +134,7 @@ class Scenario:
         if outside := [name for name in asked if name not in {field.name for field in self.fields}]:
             raise InvalidInput(
                 "FIELD_NOT_IN_SCENARIO",
-                f"Scenario {self.code} does not allow: {', '.join(outside)}.",
+                f"Scenario {self.code} does not allow: {listed(outside)}.",
                 where="fields",
                 hint=f"It allows: {', '.join(field.name for field in self.fields)}.",
             )

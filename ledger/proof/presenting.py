@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ledger.domain.entries import validate_entry
+from ledger.domain.field_names import listed
 from ledger.errors import BadBundle, Conflict, Forbidden
 from ledger.proof.bundle import Bundle
 from ledger.proof.jws import Jwk, Signer, parse_compact
@@ -112,7 +113,7 @@ def _chosen(parts: Presented, fields: Iterable[str]) -> list[Disclosed]:
     if outside := sorted(set(wanted) - by_name.keys()):
         raise Forbidden(
             "FIELD_OUTSIDE_AUTHORISATION",
-            f"The certificate does not carry: {', '.join(outside)}.",
+            f"The certificate does not carry: {listed(outside)}.",
             hint="It can disclose only what the subject authorised; ask for a new authorization.",
         )
     return [by_name[name] for name in wanted]

@@ -15,6 +15,7 @@ from ulid import ULID
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import is_shanghai_midnight
 from ledger.domain.entries import authorization_entry, validate_entry, withdrawal_entry
+from ledger.domain.field_names import listed
 from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
 from ledger.domain.notice import notice_of
 from ledger.domain.scenario import Scenario
@@ -335,7 +336,7 @@ def _require_asked(asked: dict[str, Any], fields: Iterable[str]) -> None:
     if outside := [name for name in chosen if name not in asked["fields"]]:
         raise Forbidden(
             "FIELD_OUTSIDE_REQUEST",
-            f"The consumer did not ask for: {', '.join(outside)}.",
+            f"The consumer did not ask for: {listed(outside)}.",
             where="fields",
             hint=f"It asked for: {', '.join(asked['fields'])}.",
         )

@@ -265,6 +265,6 @@ def _replayed(known: Presentation | None) -> Conflict:
 def _unknown(number: str) -> NotFound:
     return NotFound(
         "CERTIFICATE_UNKNOWN",
-        f"No certificate {number} was issued or verified here.",
+        "No certificate of that number was issued or verified here.",
         hint="Check every digit of the number.",
     )

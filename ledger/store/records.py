@@ -102,7 +102,9 @@ def certificate(session: Session, number: str) -> Certificate:
     row = session.get(Certificate, number)
     if row is None:
         raise NotFound(
-            "CERTIFICATE_UNKNOWN", f"No certificate {number} was issued here.", hint="Check every digit of the number."
+            "CERTIFICATE_UNKNOWN",
+            "No certificate of that number was issued here.",
+            hint="Check every digit of the number.",
         )
     return row
 

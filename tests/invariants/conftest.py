@@ -1,0 +1,55 @@
+"""A real ledger and chain that nothing but the invariants uses, and whatever it says aloud meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from ledger.demo.cast import assemble
+from ledger.proof.report import Report
+from ledger.proof.verifier import Expectation
+from ledger.service.registration_certificates import REGISTRATION_SCENARIO
+from ledger.service.settings import Settings
+from ledger.service.wiring import open_ledger
+from tests.service.conftest import FIRMS, REPORTS, SCENARIO, Pilot
+from tests.service.persons import Desk
+
+DAY = 86_400
+
+
+@pytest.fixture(scope="package")
+def lines() -> Iterator[list[Any]]:
+    """Every log line from here on."""
+    with capture_logs() as heard:
+        yield heard
+
+
+@pytest.fixture(scope="package")
+def pilot(tmp_path_factory: pytest.TempPathFactory, lines: list[Any]) -> Iterator[Pilot]:
+    with open_ledger(Settings(home=tmp_path_factory.mktemp("invariants"))) as ledger:
+        cast, now = assemble(ledger, FIRMS), ledger.clock()
+        codes = (SCENARIO, REGISTRATION_SCENARIO)
+        ledger.parties.accredit(ledger.installation.operator, codes, now - DAY, now + 10**9)
+        ledger.parties.accredit(cast.assessor, REPORTS, now - DAY, now + 10**9)
+        yield Pilot(ledger, cast)
+
+
+@pytest.fixture(scope="package")
+def desk(pilot: Pilot) -> Desk:
+    return Desk(pilot)
+
+
+def verified(pilot: Pilot, firm: str, number: str, at: int | None = None, **expect: str) -> Report:
+    """What the bank finds, without using the certificate."""
+    bundle, nonce = pilot.present(firm, number)
+    wanted = Expectation(**({"consumer": pilot.cast.bank, "nonce": nonce} | expect))
+    return pilot.ledger.verification.verify(bundle.to_bytes(), wanted, at).report
+
+
+def failed_at(report: Report) -> tuple[int, str]:
+    failure = report.first_failure
+    assert failure is not None
+    return failure.number, failure.code

@@ -1,0 +1,212 @@
+"""Invariants of the usage certificate, one named test each; where another test goes further, the docstring names it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ledger.demo.bureau import NOTE
+from ledger.domain.days import SHANGHAI, end_of_validity, shanghai_day
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
+from ledger.proof.jws import sign_entry
+from ledger.proof.verifier import Expectation
+from ledger.service.authorizations import Choice
+from ledger.store import log as log_store
+from ledger.store.tables import Certificate
+from tests.invariants.conftest import failed_at, verified
+from tests.proof import cast as who
+from tests.proof.builder import usage
+from tests.service.conftest import FIELDS, SUPPLIED, Pilot, resource
+from tests.service.persons import CONTRIBUTIONS, Desk
+
+
+def test_invariant_01_no_certificate_without_an_active_authorisation_for_the_very_same(pilot: Pilot) -> None:
+    """Also tests/proof/test_verifier.py::test_one_mutation_fails_its_check, member by member."""
+    ledger, bureau = pilot.ledger, pilot.bureau
+    (asked,) = bureau.ask([bureau.request(pilot.firm())])
+    with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORISED"):
+        bureau.certify([asked])
+    firm = pilot.firm()
+    consent = pilot.authorise(firm)
+    pilot.supply(firm, consent)
+    draft = ledger.authorizations.withdrawal_draft(consent)
+    ledger.authorizations.withdraw(sign_entry(draft, bureau.signer_of(pilot.cast.firms[firm])))
+    with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORISED"):
+        bureau.issue({firm: consent})
+    (asked,) = bureau.ask([bureau.request(other := pilot.firm())])
+    (drafted,) = ledger.authorizations.draft(asked)
+    cast = pilot.cast
+    others = {"consumer": cast.other_bank, "provider": cast.bank, "scenario": "S01", "valid_to": 2**33, "channel": "x"}
+    for member, value in others.items():
+        signed = bureau.sign(cast.firms[other], drafted.entry | {member: value})
+        with pytest.raises(PingzhengError):
+            ledger.authorizations.submit([signed])
+    for member, value in (
+        ("subject", who.TAX.id),
+        ("consumer", who.OTHER_BANK.id),
+        ("provider", who.GRID.id),
+        ("scenario", "S01"),
+        ("valid_from", who.AT + 1),
+        ("valid_to", who.AT),
+    ):
+        report = usage(consent={member: value}).verify()
+        assert not report.valid and failed_at(report)[0] == 11, member
+
+
+def test_invariant_02_what_is_disclosed_was_allowed_asked_for_and_authorised(pilot: Pilot) -> None:
+    """Each of the three, at issuance and again by the verifier; tests/proof/test_attacks.py has the forged ones."""
+    ledger, bureau, firm = pilot.ledger, pilot.bureau, pilot.firm()
+    with pytest.raises(InvalidInput, match="FIELD_NOT_IN_SCENARIO"):
+        ledger.requests.draft(bureau.request(firm, ("years_covered", "tariff_account")), NOTE)
+    (asked,) = bureau.ask([bureau.request(firm, ("years_covered", "wage_band"))])
+    with pytest.raises(PingzhengError, match="FIELD"):
+        ledger.authorizations.draft(asked, Choice(fields=("years_covered", "employment_band")))
+    (consent,) = bureau.agree([asked], Choice(fields=("years_covered",)))
+    bureau.answer({consent.id: SUPPLIED})
+    (issued,) = bureau.certify([asked])
+    ledger.anchoring.flush()
+    bundle, nonce = pilot.present(firm, issued.certificate_no, ["years_covered"])
+    expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
+    assert list(ledger.verification.verify(bundle.to_bytes(), expect).report.disclosed) == ["years_covered"]
+    with pytest.raises(PingzhengError, match="FIELD_OUTSIDE_AUTHORISATION"):
+        pilot.present(firm, issued.certificate_no, ["wage_band"])
+
+
+def test_invariant_03_a_single_use_holds_under_concurrent_presentation(pilot: Pilot) -> None:
+    """Across processes: tests/service/test_single_use.py."""
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    with ThreadPoolExecutor(6) as pool:
+        reports = list(pool.map(lambda _: pilot.accept(firm, number), range(12)))
+    assert sorted(report.result for report in reports) == ["used_up"] * 11 + ["valid"]
+
+
+def test_invariant_04_a_withdrawal_stops_the_next_verification_and_leaves_earlier_records(pilot: Pilot) -> None:
+    """Past the service, by the subject alone: tests/service/test_withdrawal.py."""
+    ledger, firm = pilot.ledger, pilot.firm()
+    number = pilot.certificate(firm)
+    bundle, nonce = pilot.present(firm, number)
+    assert ledger.verification.check(bundle.to_bytes(), pilot.cast.bank, nonce).report.valid
+    before = ledger.clock()
+    pilot.skip(5)
+    with ledger.database.read() as session:
+        (leaf,) = log_store.certificate_statement(session, number)["authorizations"]
+        consent = log_store.statement(session, leaf.removeprefix("sha-256:"))["id"]
+    draft = ledger.authorizations.withdrawal_draft(consent)
+    ledger.authorizations.withdraw(sign_entry(draft, pilot.bureau.signer_of(pilot.cast.firms[firm])))
+    assert verified(pilot, firm, number).result == "revoked"
+    expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
+    assert ledger.verification.verify(bundle.to_bytes(), expect, at=before).report.valid
+    assert [row.result for row in ledger.presentations.page(number, None, 10)] == ["valid"]
+
+
+def test_invariant_05_another_consumer_gets_not_party_and_no_payload(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    report = verified(pilot, firm, number, consumer=pilot.cast.other_bank)
+    assert (report.result, report.disclosed, report.claims) == ("not_party", {}, {})
+    bundle, nonce = pilot.present(firm, number)
+    accepted = pilot.ledger.verification.accept(bundle.to_bytes(), pilot.cast.other_bank, nonce).report
+    assert (accepted.result, accepted.disclosed, accepted.claims) == ("not_party", {}, {})
+    with pytest.raises(PingzhengError, match="NOT_PARTY"):
+        pilot.ledger.bundles.present(
+            number, FIELDS, pilot.cast.other_bank, nonce, pilot.bureau.signer_of(pilot.cast.firms[firm]), 1
+        )
+
+
+def test_invariant_11_a_period_is_a_half_open_one_of_days_in_shanghai(pilot: Pilot) -> None:
+    """At nbf, at the second before exp, at exp; exp is 16:00 UTC. Pure: tests/proof/test_judgement.py."""
+    ledger, firm = pilot.ledger, pilot.firm()
+    number = pilot.certificate(firm)
+    with ledger.database.read() as session:
+        start, end = (log_store.certificate_statement(session, number)[name] for name in ("nbf", "exp"))
+    signer = pilot.bureau.signer_of(pilot.cast.firms[firm])
+
+    def result(at: int) -> str:
+        nonce = ledger.verification.new_nonce()
+        bundle = ledger.bundles.present(number, FIELDS, pilot.cast.bank, nonce, signer, at)
+        expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
+        return ledger.verification.verify(bundle.to_bytes(), expect, at).report.result
+
+    assert [result(at) for at in (start - 1, start, end - 1, end)] == ["not_yet_valid", "valid", "valid", "expired"]
+    midnight = datetime.fromtimestamp(end, UTC)
+    assert (midnight.hour, midnight.minute, midnight.second) == (16, 0, 0)
+    assert midnight.astimezone(SHANGHAI).hour == 0
+    assert shanghai_day(end - 1) + timedelta(days=1) == shanghai_day(end)
+    assert end_of_validity(shanghai_day(end - 1)) == end
+
+
+def test_invariant_14_a_sanctioned_party_cannot_ask_hold_or_list(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.firm()
+    party = pilot.party(PartyKind.BANK, Role.CONSUMER, Role.PROVIDER)
+    (asset,) = pilot.handed_in(resource("fourteen/before"), by=party)
+    offered = pilot.confirmed()
+    ledger.standing.set_status(pilot.cast.supervisor, party, "sanctioned", "sanction")
+    with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
+        ledger.requests.draft(replace(pilot.bureau.request(firm), consumer=party), NOTE)
+    with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
+        pilot.handed_in(resource("fourteen/after"), by=party)
+    with pytest.raises(PingzhengError, match="ASSET_BAD_RECIPIENT"):
+        ledger.transfers.offer(offered, pilot.cast.provider, party)
+    with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
+        ledger.parties.actor(party)
+    assert asset
+
+
+def test_invariant_15_a_certificate_outlives_a_rotated_key_and_not_a_compromised_one(pilot: Pilot) -> None:
+    """The issuer's own key: tests/service/test_keys.py."""
+    ledger, cast = pilot.ledger, pilot.cast
+    first, second = pilot.firm(), pilot.firm()
+    before = pilot.certificate(first)
+    pilot.skip(5)
+    stolen_at = ledger.clock()
+    pilot.skip(5)
+    after = pilot.certificate(second)
+    old = ledger.parties.get(cast.provider).account
+    ledger.party_keys.rotate(cast.provider, ledger.custody.public_key(*ledger.custody.create()))
+    assert [verified(pilot, *each).valid for each in ((first, before), (second, after))] == [True, True]
+    ledger.party_keys.report_compromise(ledger.installation.authority_party, cast.provider, old, stolen_at)
+    assert verified(pilot, first, before).valid
+    assert failed_at(verified(pilot, second, after)) == (11, "KEY_COMPROMISED")
+
+
+def test_invariant_16_a_correction_is_a_new_version_and_both_verify_each_for_its_time(pilot: Pilot, desk: Desk) -> None:
+    """Uses and what may be corrected: tests/service/test_corrections.py."""
+    person = desk.person()
+    request, given = desk.authorised(person)
+    desk.answer({given["social_insurance"].id: desk.supplied(CONTRIBUTIONS[:3])})
+    (old,) = desk.certify([request])
+    desk.ledger.anchoring.flush()
+    before = desk.ledger.clock()
+    pilot.skip(60)
+    desk.answer({given["social_insurance"].id: desk.supplied()})
+    new = desk.ledger.corrections.correct(old.certificate_no)
+
+    def months(number: str, at: int | None = None) -> tuple[str, object]:
+        nonce = desk.ledger.verification.new_nonce()
+        expect = Expectation(consumer=desk.bank, nonce=nonce)
+        report = desk.ledger.verification.verify(desk.show(number, nonce).to_bytes(), expect, at).report
+        return report.result, report.disclosed.get("months_paid")
+
+    assert (new.version, new.supersedes) == (2, old.certificate_no)
+    assert months(old.certificate_no, before) == ("valid", 3)
+    assert months(old.certificate_no) == ("revoked", None)
+    assert months(new.certificate_no) == ("valid", 10)
+
+
+def test_invariant_17_without_its_key_a_payload_is_unreadable_and_every_proof_stands(pilot: Pilot, desk: Desk) -> None:
+    ledger = pilot.ledger
+    number, neighbour = desk.certificate(desk.person()), desk.certificate(desk.person())
+    nonce = ledger.verification.new_nonce()
+    held = desk.show(number, nonce).to_bytes()
+    with ledger.database.write() as session:
+        ledger.sealer.erase(session, str(session.get_one(Certificate, number).sealed_id))
+    with pytest.raises(NotFound, match="SEALED_ERASED"):
+        ledger.bundles.build(number)
+    assert ledger.verification.verify(held, Expectation(consumer=desk.bank, nonce=nonce)).report.valid
+    assert desk.accepted(neighbour).valid
+    assert ledger.inspection.head()["complete"]

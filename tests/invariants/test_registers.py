@@ -1,0 +1,106 @@
+"""Invariants of registration, roles, prices and clocks; where another test goes further, the docstring names it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from ledger.chain.calls import anchor
+from ledger.domain.important import ImportantData
+from ledger.domain.parties import PartyKind, Role
+from ledger.domain.resource import ResourceField
+from ledger.domain.scenario import scenario_of
+from ledger.domain.working_days import add_working_days, end_of_working_days
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.service.scenarios import ScenarioBook
+from tests.domain.definitions import DEFINITION
+from tests.service.conftest import Pilot, resource
+from tests.service.department import department
+from tests.service.test_rights import granted
+
+
+def test_invariant_06_core_never_registers_important_waits_and_a_listed_match_blocks(pilot: Pilot) -> None:
+    """Registration: tests/service/test_review.py::test_important_data_is_confirmed_only_with_a_security_review."""
+    ledger = pilot.ledger
+    core, important = (
+        resource(f"six/{grade}", fields=(ResourceField("grid", "text", grade=grade),))
+        for grade in ("core", "important")
+    )
+    assert [item.error.code for item in ledger.registrations.submit(pilot.cast.provider, [core]).refused] == [
+        "GRADE_CORE"
+    ]
+    (asset,) = pilot.handed_in(important)
+    pilot.noticed([asset])
+    pilot.after_notice([asset])
+    with pytest.raises(Conflict, match="ASSET_NOT_CLEARED"):
+        ledger.review.confirm(pilot.cast.registrar, [asset])
+    office = department(ledger, pilot.cast)
+    ledger.important_data.add(office.authority, ImportantData("地下管线", "important", pattern="*管线*"))
+    office.put("pipes", title="城区地下管线")
+    assert ledger.catalogue.submit(office.provider, "pipes").state == "blocked"
+
+
+def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfer_and_licence(pilot: Pilot) -> None:
+    """Racing against each other: tests/service/test_races.py::test_transfer_against_freeze."""
+    ledger, cast = pilot.ledger, pilot.cast
+    (asset,) = pilot.applied("seven/objected")
+    pilot.noticed([asset])
+    ledger.objections.file(asset, cast.bank, "Ours", "sha-256:" + "e7" * 32)
+    pilot.after_notice([asset])
+    with pytest.raises(Conflict, match="ASSET_OBJECTED"):
+        ledger.review.confirm(cast.registrar, [asset])
+    frozen = pilot.confirmed()
+    ledger.transfers.freeze(frozen, cast.supervisor, "court")
+    with pytest.raises(Conflict, match="ASSET_FROZEN"):
+        ledger.transfers.offer(frozen, cast.provider, cast.bank)
+    with pytest.raises(Conflict, match="ASSET_FROZEN"):
+        granted(pilot, frozen, "operate", cast.bank)
+
+
+def test_invariant_08_exclusive_rights_of_a_kind_never_overlap(pilot: Pilot) -> None:
+    """Random grants against a model of one bit per second: tests/contracts/AssetRights.t.sol."""
+    asset, cast = pilot.confirmed(), pilot.cast
+    granted(pilot, asset, "operate", cast.bank, days=(0, 100), exclusive=True)
+    for days in ((99, 120), (0, 1), (10, 20)):
+        with pytest.raises(Conflict, match="ASSET_RIGHT_OVERLAPS"):
+            granted(pilot, asset, "operate", cast.other_bank, days=days, exclusive=True)
+    assert granted(pilot, asset, "operate", cast.other_bank, days=(101, 200), exclusive=True) == 2
+
+
+def test_invariant_09_nobody_reviews_its_own_no_sysadmin_issues_and_nobody_serves_itself_a_role(pilot: Pilot) -> None:
+    """Every role and call: tests/chain/test_role_matrix.py::test_no_role_to_oneself."""
+    ledger = pilot.ledger
+    both = pilot.party(PartyKind.PUBLIC_INST, Role.REGISTRAR, Role.PROVIDER)
+    (asset,) = pilot.handed_in(resource("nine/own"), by=both)
+    with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
+        ledger.review.accept(both, [asset])
+    admin = pilot.party(PartyKind.GOV_DEPT, Role.ADMIN)
+    client = ledger.client.with_account(ledger.custody.private_key(ledger.parties.get(admin).account).hex())
+    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+        client.send(anchor(ledger.reader.next_seq(), 1, "11" * 32))
+    for role in (Role.ISSUER, Role.PROVIDER):
+        with pytest.raises(Forbidden, match="PARTY_SELF_GRANT"):
+            ledger.standing.set_roles(admin, admin, {Role.ADMIN, role})
+
+
+def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None:
+    """Every combination: tests/domain/test_scenario.py::test_price."""
+    for scenario in ScenarioBook.load().all():
+        assert scenario.price.amount <= scenario.price.cap
+        assert scenario.price.use == "industry" or scenario.price.cap == 0
+    price = {"unit": "call"}
+    with pytest.raises(InvalidInput, match="PRICE_PUBLIC_NOT_FREE"):
+        scenario_of(DEFINITION | {"price": price | {"use": "public", "cap": 0, "amount": 1}}, "S01.yaml")
+    with pytest.raises(InvalidInput, match="PRICE_OVER_CAP"):
+        scenario_of(DEFINITION | {"price": price | {"use": "industry", "cap": 5, "amount": 6}}, "S01.yaml")
+
+
+def test_invariant_18_working_day_clocks_skip_holidays_and_count_make_up_days(pilot: Pilot) -> None:
+    """Every notice of the State Council: tests/domain/test_working_days.py."""
+    assert add_working_days(date(2026, 9, 30), 3) == date(2026, 10, 10)
+    assert add_working_days(date(2026, 9, 18), 1) == date(2026, 9, 20)
+    (asset,) = pilot.applied("eighteen/notice")
+    pilot.noticed([asset])
+    until = pilot.record(asset).until
+    assert until + 1 == end_of_working_days(pilot.history(asset)[-1]["at"], pilot.ledger.rules.notice_days)

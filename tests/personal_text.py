@@ -1,0 +1,91 @@
+"""Finding personal text: by its pattern, and by itself in every form in which it could hide in a file."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import numpy as np
+
+from ledger.domain.codes import check_resident_id
+from ledger.errors import InvalidInput
+
+_ID_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])", re.ASCII)
+_MOBILE: Final = re.compile(r"(?<![0-9A-Za-z.])1[3-9]\d{9}(?![0-9A-Za-z])", re.ASCII)
+_WINDOW: Final = 8
+_TABLE_BITS: Final = 22
+# Fibonacci hashing: 2^64 divided by the golden ratio.
+_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+def patterns_in(text: str) -> list[str]:
+    """ID numbers whose date and check digit are valid, and mobile numbers that stand by themselves."""
+    return [*filter(_is_id_number, _ID_NUMBER.findall(text)), *_MOBILE.findall(text)]
+
+
+def _is_id_number(text: str) -> bool:
+    try:
+        check_resident_id(text)
+    except InvalidInput:
+        return False
+    return True
+
+
+def forms_of(text: str) -> dict[str, bytes]:
+    """How a text may stand in a file, by the form's name; at least eight bytes of each tell it from any other."""
+    raw = text.encode()
+    escaped = json.dumps(text)[1:-1]
+    return {
+        "UTF-8": raw,
+        "UTF-16 little-endian": text.encode("utf-16-le"),
+        "UTF-16 big-endian": text.encode("utf-16-be"),
+        "hex": raw.hex().encode(),
+        "hex in capitals": raw.hex().upper().encode(),
+        "escaped": escaped.encode(),
+        "escaped in capitals": re.sub(r"\\u(.{4})", lambda found: rf"\u{found[1].upper()}", escaped).encode(),
+        **{f"base64 from {start}": form for start in range(3) for form in [_base64(raw, start, b"+/")]},
+        **{f"base64url from {start}": form for start in range(3) for form in [_base64(raw, start, b"-_")]},
+    }
+
+
+def _base64(raw: bytes, start: int, alphabet: bytes) -> bytes:
+    """What base64 makes of the text alone where it begins at byte ``start`` of a group of three."""
+    whole = base64.b64encode(bytes(start) + raw, alphabet)
+    return whole[-(-start * 8 // 6) : (start + len(raw)) * 8 // 6]
+
+
+class Needles:
+    """Texts to look for, all at once: the end of each form is hashed, and each place of a file looked up."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._by_end: dict[bytes, list[tuple[bytes, str, str]]] = {}
+        for text in texts:
+            for name, form in forms_of(text).items():
+                if len(form) < _WINDOW:
+                    raise ValueError("too short to be told from chance")
+                self._by_end.setdefault(form[-_WINDOW:], []).append((form, name, text))
+        self._table = np.zeros(1 << _TABLE_BITS, dtype=bool)
+        ends = np.frombuffer(b"".join(self._by_end), dtype="<u8")
+        self._table[_slots(ends)] = True
+
+    def found_in(self, data: bytes) -> set[tuple[str, str]]:
+        """Each text that is in the data, with the name of its form."""
+        found = set()
+        for end in self._ends_in(data):
+            for form, name, text in self._by_end.get(data[end - _WINDOW : end], ()):
+                if data.endswith(form, 0, end):
+                    found.add((text, name))
+        return found
+
+    def _ends_in(self, data: bytes) -> Iterator[int]:
+        for shift in range(min(_WINDOW, max(len(data) - _WINDOW + 1, 0))):
+            words = np.frombuffer(data, dtype="<u8", offset=shift, count=(len(data) - shift) // _WINDOW)
+            for place in np.flatnonzero(self._table[_slots(words)]):
+                yield shift + _WINDOW * (int(place) + 1)
+
+
+def _slots(words: np.ndarray) -> np.ndarray:
+    return (words * _FACTOR) >> np.uint64(64 - _TABLE_BITS)
