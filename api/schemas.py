@@ -84,61 +84,6 @@ class ApiKeyOut(BaseModel):
     api_key: str = Field(description="Shown this once.", examples=["pz_…"])
 
 
-class NoteIn(Strict):
-    contact: str = Field(min_length=1, max_length=200, examples=["信贷部 Credit department"])
-    purpose_note: str = Field("", max_length=400)
-    business_ref: str = Field("", max_length=64)
-
-
-class SignedNote(NoteIn):
-    salt: str = Field(min_length=22, max_length=64)
-
-
-class RequestDraftIn(Strict):
-    scenario: str = Field(pattern=r"^S\d{2}$", examples=["S51"])
-    subject: HexId
-    consumer: HexId
-    sources: dict[str, HexId] = Field(
-        min_length=1, max_length=8, description="The provider of each source.", examples=[{"statistics": "9f" * 32}]
-    )
-    fields: list[str] = Field(min_length=1, max_length=64, examples=[["years_covered", "wage_band"]])
-    valid_from: Seconds
-    valid_to: Seconds = Field(description="Exclusive; a midnight in Shanghai.")
-    max_uses: int = Field(1, ge=1, le=65535)
-    channel: str = Field(examples=["government_platform"])
-    expires_at: Seconds = Field(description="Until when the subject may answer.")
-    pia_digest: Digest | None = Field(None, description="Of your impact assessment, where the scenario wants one.")
-    note: NoteIn
-
-
-class RequestDraftOut(BaseModel):
-    entry: dict[str, Any] = Field(description="Sign this: a detached JWS over its canonical JSON.")
-    note: SignedNote
-
-
-class RequestIn(Strict):
-    statement: Statement
-    note: SignedNote
-
-
-class RequestOut(BaseModel):
-    id: Ulid
-    scenario: str
-    subject: HexId
-    consumer: HexId
-    state: str
-    expires_at: int
-    created_at: int
-
-
-class ChoiceIn(Strict):
-    fields: list[str] | None = Field(None, max_length=64, description="Allow only these; default: what was asked.")
-    valid_to: Seconds | None = None
-    max_uses: int | None = Field(None, ge=1, le=65535)
-    separate_consent: bool = Field(False, description="A person consents to this by itself (PIPL art. 23).")
-    holder_key: Jwk | None = Field(None, description="The key to present with; default: that of your account.")
-
-
 class DraftOut(BaseModel):
     entry: dict[str, Any] = Field(description="Sign this: a detached JWS over its canonical JSON.")
     notice: dict[str, Any] = Field(
@@ -146,66 +91,8 @@ class DraftOut(BaseModel):
     )
 
 
-class DraftsOut(BaseModel):
-    drafts: list[DraftOut] = Field(description="One for each source: one authorization each.")
-
-
 class StatementIn(Strict):
     statement: Statement
-
-
-class StatementsIn(Strict):
-    statements: list[Statement] = Field(min_length=1, max_length=8)
-
-
-class AuthorizationOut(BaseModel):
-    id: Ulid
-    request: Ulid
-    scenario: str
-    subject: HexId
-    consumer: HexId
-    source: str
-    provider: HexId
-    state: str
-    created_at: int
-
-
-class AuthorizationsOut(BaseModel):
-    authorizations: list[AuthorizationOut]
-
-
-class RequestDetailOut(RequestOut):
-    entry: dict[str, Any]
-    note: SignedNote | None = Field(description="Null once it was erased.")
-    authorizations: list[AuthorizationOut]
-
-
-class ProvisionDraftIn(Strict):
-    authorization: Ulid
-    result: Literal["supplied", "no_data", "refused", "timed_out"] = "supplied"
-    reason: str | None = Field(None, max_length=32, description="Why it is refused.")
-    as_of: str | None = Field(None, pattern=r"^\d{4}-\d{2}-\d{2}$")
-    queried_at: Seconds | None = Field(None, description="When your source was asked; default now.")
-    rows: list[dict[str, str]] = Field([], max_length=10_000)
-
-
-class ProvisionDraftOut(BaseModel):
-    entry: dict[str, Any] = Field(description="Sign this: a detached JWS over its canonical JSON.")
-    salt: str | None = Field(description="Goes with the rows: the signed digest is over both.")
-
-
-class ProvisionIn(Strict):
-    statement: Statement
-    rows: list[dict[str, str]] = Field([], max_length=10_000)
-    salt: str | None = Field(None, max_length=64)
-
-
-class ProvisionOut(BaseModel):
-    id: Ulid
-    authorization: Ulid
-    provider: HexId
-    result: str
-    reason: str | None
 
 
 class IssueIn(Strict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from api import schemas
+from api import schemas_usage as usage
 from api.access import Caller, OpenLedger, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
@@ -19,7 +20,7 @@ router = APIRouter(tags=["authorizations"])
 
 
 @router.post("/requests/{request}/authorizations/draft")
-def draft(request: schemas.Ulid, body: schemas.ChoiceIn, ledger: OpenLedger, actor: Caller) -> schemas.DraftsOut:
+def draft(request: schemas.Ulid, body: usage.ChoiceIn, ledger: OpenLedger, actor: Caller) -> usage.DraftsOut:
     """The notices to read and the statements to sign, for the subject; the request counts as seen."""
     require(actor, Action.AUTHORISE, owns=ledger.requests.get(request).subject == actor.party)
     choice = Choice(
@@ -31,35 +32,35 @@ def draft(request: schemas.Ulid, body: schemas.ChoiceIn, ledger: OpenLedger, act
     )
     ledger.requests.see(request)
     drafted = ledger.authorizations.draft(request, choice)
-    return schemas.DraftsOut(drafts=[schemas.DraftOut(entry=each.entry, notice=each.notice) for each in drafted])
+    return usage.DraftsOut(drafts=[schemas.DraftOut(entry=each.entry, notice=each.notice) for each in drafted])
 
 
 @router.post("/authorizations", status_code=201)
 def authorise(
-    body: schemas.StatementsIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
-) -> schemas.AuthorizationsOut:
+    body: usage.StatementsIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+) -> usage.AuthorizationsOut:
     """Record the signed authorizations of one request, all or none."""
     own = all(statement.get("subject") == actor.party for statement in body.statements)
     require(actor, Action.AUTHORISE, owns=own)
 
-    def work() -> tuple[int, schemas.AuthorizationsOut]:
+    def work() -> tuple[int, usage.AuthorizationsOut]:
         rows = ledger.authorizations.submit(body.statements)
-        return 201, schemas.AuthorizationsOut(authorizations=[show(row) for row in rows])
+        return 201, usage.AuthorizationsOut(authorizations=[show(row) for row in rows])
 
-    return schemas.AuthorizationsOut(**once(ledger, actor, key, ("authorise", body), response, work))
+    return usage.AuthorizationsOut(**once(ledger, actor, key, ("authorise", body), response, work))
 
 
 @router.get("/authorizations")
 def authorizations(
     ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None
-) -> Page[schemas.AuthorizationOut]:
+) -> Page[usage.AuthorizationOut]:
     """Authorizations that the caller gave, received, or supplies under."""
     rows = ledger.authorizations.page(actor.party, decode(cursor), limit + 1)
     return page(rows, limit, lambda row: row.id, show)
 
 
 @router.get("/authorizations/{authorization}")
-def authorization(authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.AuthorizationOut:
+def authorization(authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> usage.AuthorizationOut:
     """One authorization, for its subject, consumer and provider, and those who read the full log."""
     return show(_mine(ledger, actor, authorization))
 
@@ -81,7 +82,7 @@ def withdrawal_draft(authorization: schemas.Ulid, ledger: OpenLedger, actor: Cal
 @router.post("/authorizations/{authorization}/withdrawal")
 def withdraw(
     authorization: schemas.Ulid, body: schemas.StatementIn, ledger: OpenLedger, actor: Caller
-) -> schemas.AuthorizationOut:
+) -> usage.AuthorizationOut:
     """Withdraw: what rests on it ends, and its next verification fails."""
     require(actor, Action.AUTHORISE, owns=ledger.authorizations.get(authorization).subject == actor.party)
     return show(ledger.authorizations.withdraw(body.statement))
@@ -94,9 +95,9 @@ def _mine(ledger: Ledger, actor: Actor, identifier: str) -> Authorization:
     return row
 
 
-def show(row: Authorization) -> schemas.AuthorizationOut:
+def show(row: Authorization) -> usage.AuthorizationOut:
     """An authorization."""
-    return schemas.AuthorizationOut(
+    return usage.AuthorizationOut(
         id=row.id,
         request=row.request_id,
         scenario=row.scenario,

@@ -7,6 +7,7 @@ from datetime import date
 from fastapi import APIRouter, Response
 
 from api import schemas
+from api import schemas_usage as usage
 from api.access import Caller, OpenLedger, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
@@ -20,9 +21,7 @@ router = APIRouter(prefix="/provisions", tags=["provisions"])
 
 
 @router.get("/asked")
-def asked(
-    ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None
-) -> Page[schemas.AuthorizationOut]:
+def asked(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[usage.AuthorizationOut]:
     """Authorizations that wait for the caller's answer."""
     require(actor, Action.SUPPLY_DATA, owns=True)
     rows = ledger.provisions.asked(actor.party, decode(cursor), limit + 1)
@@ -30,28 +29,28 @@ def asked(
 
 
 @router.post("/draft")
-def draft(body: schemas.ProvisionDraftIn, ledger: OpenLedger, actor: Caller) -> schemas.ProvisionDraftOut:
+def draft(body: usage.ProvisionDraftIn, ledger: OpenLedger, actor: Caller) -> usage.ProvisionDraftOut:
     """The unsigned answer over these rows, or without any; nothing is recorded."""
     given = ledger.authorizations.get(body.authorization)
     require(actor, Action.SUPPLY_DATA, owns=given.provider == actor.party)
     drafted = ledger.provisions.draft(body.authorization, _answer(body, ledger.clock()))
-    return schemas.ProvisionDraftOut(entry=drafted.entry, salt=drafted.salt)
+    return usage.ProvisionDraftOut(entry=drafted.entry, salt=drafted.salt)
 
 
 @router.post("", status_code=201)
 def supply(
-    body: schemas.ProvisionIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
-) -> schemas.ProvisionOut:
+    body: usage.ProvisionIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+) -> usage.ProvisionOut:
     """Answer under an authorization; the rows are used to compute the claims and not kept."""
     require(actor, Action.SUPPLY_DATA, owns=body.statement.get("provider") == actor.party)
 
-    def work() -> tuple[int, schemas.ProvisionOut]:
+    def work() -> tuple[int, usage.ProvisionOut]:
         (row,) = ledger.provisions.submit([Supply(body.statement, body.rows, body.salt)])
-        return 201, schemas.ProvisionOut(
+        return 201, usage.ProvisionOut(
             id=row.id, authorization=row.authorization_id, provider=row.provider, result=row.result, reason=row.reason
         )
 
-    return schemas.ProvisionOut(**once(ledger, actor, key, ("supply", body), response, work))
+    return usage.ProvisionOut(**once(ledger, actor, key, ("supply", body), response, work))
 
 
 @router.get("/{provision}/claims")
@@ -62,7 +61,7 @@ def claims(provision: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schema
     return schemas.PayloadOut(claims=computed)
 
 
-def _answer(body: schemas.ProvisionDraftIn, now: int) -> Answer:
+def _answer(body: usage.ProvisionDraftIn, now: int) -> Answer:
     queried_at = now if body.queried_at is None else body.queried_at
     match body.result:
         case "supplied":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from api import schemas
+from api import schemas_usage as usage
 from api.access import Caller, OpenLedger, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
@@ -21,7 +22,7 @@ router = APIRouter(prefix="/requests", tags=["requests"])
 
 
 @router.post("/draft")
-def draft(body: schemas.RequestDraftIn, ledger: OpenLedger, actor: Caller) -> schemas.RequestDraftOut:
+def draft(body: usage.RequestDraftIn, ledger: OpenLedger, actor: Caller) -> usage.RequestDraftOut:
     """The request for the consumer to sign, with the note that goes with it; nothing is recorded."""
     _require_consumer(ledger, actor, body.consumer)
     terms = Terms(
@@ -29,53 +30,53 @@ def draft(body: schemas.RequestDraftIn, ledger: OpenLedger, actor: Caller) -> sc
         fields=tuple(body.fields),
     )
     drafted = ledger.requests.draft(terms, Note(**body.note.model_dump()))
-    return schemas.RequestDraftOut(entry=drafted.entry, note=schemas.SignedNote(**drafted.note))
+    return usage.RequestDraftOut(entry=drafted.entry, note=usage.SignedNote(**drafted.note))
 
 
 @router.post("", status_code=201)
 def ask(
-    body: schemas.RequestIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
-) -> schemas.RequestOut:
+    body: usage.RequestIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+) -> usage.RequestOut:
     """Record a signed request; the subject sees it at once."""
     _require_consumer(ledger, actor, str(body.statement.get("consumer")))
 
-    def work() -> tuple[int, schemas.RequestOut]:
+    def work() -> tuple[int, usage.RequestOut]:
         (row,) = ledger.requests.submit([Asked(body.statement, body.note.model_dump())])
         return 201, show(row)
 
-    return schemas.RequestOut(**once(ledger, actor, key, ("ask", body), response, work))
+    return usage.RequestOut(**once(ledger, actor, key, ("ask", body), response, work))
 
 
 @router.get("")
 def requests(
     ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None, state: str | None = None
-) -> Page[schemas.RequestOut]:
+) -> Page[usage.RequestOut]:
     """Requests that the caller made or received."""
     rows = ledger.requests.page(actor.party, decode(cursor), limit + 1, state)
     return page(rows, limit, lambda row: row.id, show)
 
 
 @router.get("/{request}")
-def request(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.RequestDetailOut:
+def request(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> usage.RequestDetailOut:
     """One request with the consumer's note and what was authorised, for its subject and its consumer."""
     row, note = _mine(ledger, actor, request), ledger.requests.note(request)
-    return schemas.RequestDetailOut(
+    return usage.RequestDetailOut(
         **show(row).model_dump(),
         entry=ledger.requests.statement(request),
-        note=None if note is None else schemas.SignedNote(**note),
+        note=None if note is None else usage.SignedNote(**note),
         authorizations=[show_authorization(given) for given in ledger.authorizations.of_request(request)],
     )
 
 
 @router.post("/{request}/decline")
-def decline(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.RequestOut:
+def decline(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> usage.RequestOut:
     """Say no, as the subject. It needs no reason and has no consequence elsewhere."""
     require(actor, Action.AUTHORISE, owns=ledger.requests.get(request).subject == actor.party)
     return show(ledger.requests.decline(request))
 
 
 @router.post("/{request}/cancel")
-def cancel(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.RequestOut:
+def cancel(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> usage.RequestOut:
     """Take a request back, as its consumer, before a certificate was issued."""
     _require_consumer(ledger, actor, ledger.requests.get(request).consumer)
     return show(ledger.requests.cancel(request))
@@ -97,9 +98,9 @@ def _require_consumer(ledger: Ledger, actor: Actor, consumer: str) -> None:
     ledger.mandates.require(consumer, actor.party)
 
 
-def show(row: AccessRequest) -> schemas.RequestOut:
+def show(row: AccessRequest) -> usage.RequestOut:
     """A request."""
-    return schemas.RequestOut(
+    return usage.RequestOut(
         id=row.id,
         scenario=row.scenario,
         subject=row.subject,

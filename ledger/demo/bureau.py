@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from ledger.connectors.answers import Answer
+from ledger.connectors.answers import Answer, Connector
 from ledger.proof.bundle import Bundle
 from ledger.proof.jws import Signer, sign_entry
 from ledger.service.authorizations import Choice
@@ -36,11 +37,11 @@ class Bureau:
         """The entry, signed by the party."""
         return sign_entry(entry, self.signer_of(party))
 
-    def ask(self, wanted: Sequence[Terms], tick: Tick = _silent) -> list[str]:
+    def ask(self, wanted: Sequence[Terms], tick: Tick = _silent, note: Note = NOTE) -> list[str]:
         """The consumers ask; returns the requests' ids."""
         signed = []
         for terms in wanted:
-            drafted = self.ledger.requests.draft(terms, NOTE)
+            drafted = self.ledger.requests.draft(terms, note)
             signed.append(Asked(self.sign(terms.consumer, drafted.entry), drafted.note))
             tick(1)
         return [row.id for row in self.ledger.requests.submit(signed)]
@@ -56,11 +57,18 @@ class Bureau:
 
     def answer(self, answers: Mapping[str, Answer], tick: Tick = _silent) -> list[Provision]:
         """The providers answer under authorizations, by id."""
+        drafts = (self.ledger.provisions.draft(identifier, answer) for identifier, answer in answers.items())
+        return self._hand_in(drafts, tick)
+
+    def inquire(self, sources: Mapping[str, Connector], tick: Tick = _silent) -> list[Provision]:
+        """The providers' own sources answer under authorizations, by id."""
+        drafts = (self.ledger.provisions.ask(identifier, connector) for identifier, connector in sources.items())
+        return self._hand_in(drafts, tick)
+
+    def _hand_in(self, drafts: Iterable[Supply], tick: Tick) -> list[Provision]:
         supplies = []
-        for identifier, answer in answers.items():
-            drafted = self.ledger.provisions.draft(identifier, answer)
-            signed = self.sign(drafted.entry["provider"], drafted.entry)
-            supplies.append(Supply(signed, drafted.rows, drafted.salt))
+        for drafted in drafts:
+            supplies.append(replace(drafted, entry=self.sign(drafted.entry["provider"], drafted.entry)))
             tick(1)
         return self.ledger.provisions.submit(supplies)
 

@@ -1,11 +1,12 @@
-"""Who plays in the pilot: synthetic names and numbers with valid check digits, and a key for each."""
+"""Who plays in the demonstration: synthetic names and numbers with valid check digits, and a key for each."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.domain.codes import synthetic_uscc
-from ledger.domain.parties import PartyKind
+from ledger.domain.parties import PartyKind, Role
 from ledger.errors import NotFound
 from ledger.service.parties import NewParty
 from ledger.service.wiring import Ledger
@@ -13,6 +14,17 @@ from ledger.service.wiring import Ledger
 REGIONS = ("440802", "440803", "440804", "440811", "440823", "440825", "440881", "440882", "440883")
 FIRST_INSTITUTION = 9000
 FIRST_FIRM = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A party to be: ``identifier`` is its USCC or resident ID number, ``roles`` those of its kind unless given."""
+
+    kind: PartyKind
+    name: str
+    region: str
+    identifier: str
+    roles: frozenset[Role] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,42 +40,55 @@ class Cast:
     firms: dict[str, str]
 
 
-def assemble(ledger: Ledger, firm_numbers: list[str]) -> Cast:
+def assemble(ledger: Ledger, firm_numbers: Sequence[str]) -> Cast:
     """Onboard institutions and firms; those of an earlier run are found again."""
     institutions = [
-        (PartyKind.REGISTRAR, "湛江市数据登记中心（演示） Data registrar (demo)"),
-        (PartyKind.UTILITY, "湛江企业数据服务（演示） Enterprise data provider (demo)"),
-        (PartyKind.BANK, "湛江第一银行（演示） First Bank of Zhanjiang (demo)"),
-        (PartyKind.BANK, "湛江第二银行（演示） Second Bank of Zhanjiang (demo)"),
-        (PartyKind.SUPERVISOR, "湛江数据监管（演示） Data supervisor (demo)"),
-        (PartyKind.ASSESSOR, "湛江数据评估（演示） Data assessor (demo)"),
-    ]
-    wanted = [
-        (kind, name, "440800", synthetic_uscc("440800", FIRST_INSTITUTION + place))
-        for place, (kind, name) in enumerate(institutions)
-    ]
-    for place, number in enumerate(firm_numbers):
-        region = REGIONS[place % len(REGIONS)]
-        wanted.append(
+        institution(place, kind, name)
+        for place, (kind, name) in enumerate(
             (
-                PartyKind.ENTERPRISE,
-                f"湛江第{number}号企业（演示） Firm {number}",
-                region,
-                synthetic_uscc(region, FIRST_FIRM + int(number)),
+                (PartyKind.REGISTRAR, "湛江市数据登记中心（演示） Data registrar (demo)"),
+                (PartyKind.UTILITY, "湛江企业数据服务（演示） Enterprise data provider (demo)"),
+                (PartyKind.BANK, "湛江第一银行（演示） First Bank of Zhanjiang (demo)"),
+                (PartyKind.BANK, "湛江第二银行（演示） Second Bank of Zhanjiang (demo)"),
+                (PartyKind.SUPERVISOR, "湛江数据监管（演示） Data supervisor (demo)"),
+                (PartyKind.ASSESSOR, "湛江数据评估（演示） Data assessor (demo)"),
             )
         )
-    parts = [_found_or_new(ledger, *part) for part in wanted]
-    newcomers = iter(ledger.parties.onboard([part for part in parts if isinstance(part, NewParty)]))
-    ids = [next(newcomers).id if isinstance(part, NewParty) else part for part in parts]
-    offices, firms = ids[: len(institutions)], ids[len(institutions) :]
-    registrar, provider, bank, other_bank, supervisor, assessor = offices
-    numbered = dict(zip(firm_numbers, firms, strict=True))
+    ]
+    firms = [firm(place, number) for place, number in enumerate(firm_numbers)]
+    ids = onboard(ledger, [*institutions, *firms])
+    registrar, provider, bank, other_bank, supervisor, assessor = ids[: len(institutions)]
+    numbered = dict(zip(firm_numbers, ids[len(institutions) :], strict=True))
     return Cast(registrar, provider, bank, other_bank, supervisor, assessor, numbered)
 
 
-def _found_or_new(ledger: Ledger, kind: PartyKind, name: str, region: str, uscc: str) -> str | NewParty:
+def institution(place: int, kind: PartyKind, name: str, roles: frozenset[Role] | None = None) -> Part:
+    """An institution; ``place`` is its own."""
+    return Part(kind, name, "440800", synthetic_uscc("440800", FIRST_INSTITUTION + place), roles)
+
+
+def firm(place: int, number: str) -> Part:
+    """The firm with that number in the panel, at its place in the list of firms."""
+    region = REGIONS[place % len(REGIONS)]
+    name = f"湛江第{number}号企业（演示） Firm {number}"
+    return Part(PartyKind.ENTERPRISE, name, region, synthetic_uscc(region, FIRST_FIRM + int(number)))
+
+
+def onboard(ledger: Ledger, parts: Sequence[Part]) -> list[str]:
+    """Party ids; who is not here yet gets a key, kept here, and is put on the chain."""
+    known = [_known(ledger, part) for part in parts]
+    missing = [part for part, identifier in zip(parts, known, strict=True) if identifier is None]
+    accounts = ledger.custody.create(len(missing)) if missing else []
+    newcomers = [
+        NewParty(part.kind, part.name, part.identifier, part.region, ledger.custody.public_key(account), part.roles)
+        for part, account in zip(missing, accounts, strict=True)
+    ]
+    made = iter(ledger.parties.onboard(newcomers))
+    return [identifier or next(made).id for identifier in known]
+
+
+def _known(ledger: Ledger, part: Part) -> str | None:
     try:
-        return ledger.parties.find(uscc).id
+        return ledger.parties.find(part.identifier).id
     except NotFound:
-        (account,) = ledger.custody.create()
-        return NewParty(kind, name, uscc, region, ledger.custody.public_key(account))
+        return None

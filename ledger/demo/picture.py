@@ -12,12 +12,12 @@ INK, PAPER, LINE, ACCENT = "#1f2933", "#ffffff", "#9aa5b1", "#0b6e4f"
 
 # Box: x, y, Chinese, English, and which counts it shows.
 _BOXES = {
-    "subject": (40, 60, "数据主体", "enterprises of the panel", "authorizations"),
-    "provider": (40, 220, "数据提供方", "provider", "provisions"),
+    "subject": (40, 60, "数据主体", "persons and enterprises", "authorised"),
+    "provider": (40, 220, "数据提供方", "grid, agencies, departments", "supplied"),
     "registrar": (40, 370, "登记机构", "registrar", "registrations"),
-    "platform": (395, 220, "凭证平台", "Pingzheng: issue, batch", "usage_certificates"),
+    "platform": (395, 220, "凭证平台", "Pingzheng: issue, batch", "issued"),
     "chain": (395, 370, "许可链", "anchors, status, uses, heads", None),
-    "consumer": (750, 220, "数据使用方", "bank verifies and uses", "verified_valid"),
+    "consumer": (750, 220, "数据使用方", "banks, departments …", "verified"),
     "offline": (750, 370, "离线核验", "bundle + facts, without us", None),
 }
 _ARROWS = (

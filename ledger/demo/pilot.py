@@ -3,72 +3,122 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from ledger.chain.facts import collect_facts
-from ledger.demo.cast import Cast, assemble
+from ledger.demo.cast import Cast, assemble, onboard
 from ledger.demo.catalogue import Library
-from ledger.demo.credit import SCENARIO, CreditBureau, Verification, issue_credit, verify_credit
 from ledger.demo.life import live_on
+from ledger.demo.mapping import mapping_table
+from ledger.demo.mixture import EARLY
+from ledger.demo.offices import open_offices
+from ledger.demo.panels import FIRMS, read_panels
+from ledger.demo.people import Member, members_of, subjects_of
 from ledger.demo.picture import flow_picture
 from ledger.demo.registration import catch_up, register_catalogue, transfer_one
+from ledger.demo.scenarios import DAY, SHORT_DAYS, Pilot, split
+from ledger.demo.sources import Sources
 from ledger.demo.stages import Run
-from ledger.demo.unhappy import CASES, unhappy_cases
+from ledger.demo.tally import COUNTS
+from ledger.demo.unhappy import Kept
+from ledger.domain.days import shanghai_day
 from ledger.proof.bundle import parse_bundle
 from ledger.service.local_chain import LocalClock
-from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.wiring import Ledger
 
 Tick = Callable[[int], None]
 Progress = Callable[[str, int], Tick]
-YEAR = 366 * 86_400
+YEAR = 366 * DAY
 REPORTS = ("quality", "appraise")
-KEPT = 10
+# Registrar, data provider, two banks, supervisor, assessor, platform and authority.
+INSTITUTIONS = 8
+EARLIER_DAYS = 10
+KEPT = 2
 
 
-def run_pilot(ledger: Ledger, out: Path, progress: Progress) -> Run:
-    """Run both halves and the unhappy cases; leaves certificates, bundles, summary and picture in ``out``."""
-    run, library = Run(), Library()
-    rows = library.firms()
-    with run.stage("参与方上链 onboard the parties") as stage:
-        cast = assemble(ledger, list(rows))
+def run_pilot(ledger: Ledger, out: Path, progress: Progress, limit: int) -> Run:
+    """Run both halves; leaves certificates, bundles, the providers' files, summary and picture in ``out``.
+
+    ``limit``: how many subjects take part, firms first. On a new local chain a part of the pilot runs before the
+    present, so that requests and certificates can expire.
+    """
+    run, library = Run(mapping=mapping_table()), Library()
+    panels = read_panels(library)
+    clock = LocalClock(ledger.settings)
+    with run.stage("机构和企业上链 onboard institutions and firms") as stage:
+        cast = assemble(ledger, list(panels[FIRMS].subjects))
+        offices = open_offices(ledger)
         _accredit(ledger, cast)
-        stage.count = run.counts["parties"] = len(cast.firms) + 8
+        run.counts["institutions"] = INSTITUTIONS + len(offices.ids)
+        stage.count = run.counts["institutions"] + len(cast.firms)
     assets = register_catalogue(ledger, cast, library, run, progress)
-    if LocalClock(ledger.settings).ahead < 0:
+    if clock.ahead < 0:
         live_on(ledger, cast, assets, run, progress)
         _write_life(out / "asset", ledger, assets[0])
+    early = _ten_days_before(ledger, clock)
+    members = members_of(subjects_of(panels, limit), early)
+    _onboard(ledger, members, run)
+    sources = Sources(out / "sources", panels, members)
+    today = shanghai_day(ledger.clock())
+    book = sources.write(today)
+    pilot = Pilot(ledger, offices, sources, run, progress)
+    before, present = split(members, EARLY)
+    if early:
+        pilot.issue(book, before, "十日前 ten days before: ", SHORT_DAYS)
     catch_up(ledger)
     moved = transfer_one(ledger, cast, run)
-    bureau = CreditBureau(ledger, cast)
-    credit = issue_credit(bureau, rows, run, progress)
-    firms = list(rows)
-    unhappy, happy = firms[: len(CASES)], firms[len(CASES) :]
-    made = verify_credit(bureau, {firm: credit.certificates[firm] for firm in happy}, run, progress)
-    unhappy_cases(bureau, credit, unhappy, run)
-    ledger.anchoring.flush()
-    _write_out(out, ledger, cast, run, made, moved)
+    pilot.issue(book, present)
+    pilot.sign_late(before)
+    kept = pilot.verify(members, cache(lambda: sources.write(today, corrected=True)))
+    _count(run)
+    _write_out(out, ledger, run, kept, moved)
     return run
 
 
 def _accredit(ledger: Ledger, cast: Cast) -> None:
     start = ledger.clock() - ledger.clock() % YEAR
-    scenarios = (SCENARIO, REGISTRATION_SCENARIO)
+    scenarios = [scenario.code for scenario in ledger.scenarios.all()]
     ledger.parties.accredit(ledger.installation.operator, scenarios, start, start + 4 * YEAR)
     ledger.parties.accredit(cast.assessor, REPORTS, start, start + 4 * YEAR)
 
 
-def _write_out(out: Path, ledger: Ledger, cast: Cast, run: Run, made: dict[str, Verification], moved: str) -> None:
-    for firm, verification in list(made.items())[:KEPT]:
-        _save(out / "bundles" / f"firm-{int(firm):03d}.json", verification.bundle)
-        certificate = parse_bundle(verification.bundle).certificate
-        _save(out / "certificates" / f"firm-{int(firm):03d}.sd-jwt", certificate.encode())
-    first = next(iter(made.values()))
+def _ten_days_before(ledger: Ledger, clock: LocalClock) -> bool:
+    """Whether there is time before the present; the local chain is moved to its last ten days."""
+    if (left := -clock.ahead - EARLIER_DAYS * DAY) > 0:
+        clock.skip(ledger.reader.connection, left)
+    return clock.ahead <= -EARLIER_DAYS * DAY
+
+
+def _onboard(ledger: Ledger, members: Mapping[str, Sequence[Member]], run: Run) -> None:
+    everyone = [member for group in members.values() for member in group]
+    parts = {member.subject.part.identifier: member.subject.part for member in everyone}
+    with run.stage("数据主体上链 onboard the subjects") as stage:
+        ids = dict(zip(parts, onboard(ledger, list(parts.values())), strict=True))
+        stage.count = run.counts["subjects"] = len(ids)
+    for member in everyone:
+        member.party = ids[member.subject.part.identifier]
+
+
+def _count(run: Run) -> None:
+    """What all scenarios have together."""
+    for name in COUNTS:
+        run.counts[name] = sum(tally.counts[name] for tally in run.tallies.values())
+    run.counts["caught"] = sum(len(tally.caught) for tally in run.tallies.values())
+
+
+def _write_out(out: Path, ledger: Ledger, run: Run, kept: Mapping[str, Sequence[Kept]], moved: str) -> None:
+    for scenario, some in kept.items():
+        for number, held in enumerate(some[:KEPT], start=1):
+            _save(out / "bundles" / f"{scenario}-{number}.json", held.bundle)
+            certificate = parse_bundle(held.bundle).certificate
+            _save(out / "certificates" / f"{scenario}-{number}.sd-jwt", certificate.encode())
+    first = next(iter(kept[min(kept)]))
     if first.facts is not None:
         _save(out / "verify" / "bundle.json", first.bundle)
         _save(out / "verify" / "facts.json", first.facts.to_bytes())
-        _save(out / "verify" / "request.json", _json({"consumer": cast.bank, "nonce": first.nonce}))
+        _save(out / "verify" / "request.json", _json({"consumer": first.consumer, "nonce": first.nonce}))
     registration = ledger.bundles.build(moved)
     _save(out / "bundles" / "registration.json", registration.to_bytes())
     _save(out / "verify" / "registration-facts.json", collect_facts(ledger.reader, registration).to_bytes())

@@ -6,26 +6,46 @@ from rich.console import Console
 from rich.table import Table
 
 from ledger.demo.stages import Run
+from ledger.demo.tally import by_check
 
 SHOWN_DUPLICATES = 3
 
 _COUNTS = {
-    "parties": "参与方 parties",
+    "institutions": "机构 institutions",
     "resources": "数据资源 resources",
     "registrations": "登记 registrations",
     "duplicates_refused": "重复登记被拒 duplicates refused",
     "lives": "走完一生的登记 registrations lived to their end",
-    "authorizations": "授权 authorisations",
-    "provisions": "提供 provisions",
-    "usage_certificates": "用数凭证 usage certificates",
-    "verifications": "核验 verifications",
-    "verified_valid": "核验有效 verified as valid",
+    "subjects": "数据主体 data subjects",
+    "requested": "请求 requests",
+    "authorised": "已授权 authorised",
+    "issued": "用数凭证 usage certificates",
+    "verified": "核验有效并使用 verified as valid and used",
+    "caught": "应当拦下并拦下 caught, as they must be",
 }
+_SCENARIO_COUNTS = {
+    "requested": "请求\nasked",
+    "declined": "拒绝\ndeclined",
+    "unanswered": "未答\nlapsed",
+    "authorised": "授权\nauthorised",
+    "supplied": "提供\nsupplied",
+    "no_data": "无数据\nno data",
+    "refused": "拒供\nrefused",
+    "timed_out": "超时\nlate",
+    "issued": "签发\nissued",
+    "verified": "有效\nvalid",
+}
+STAND_IN = (
+    "主体的姓名、证号均为虚构；数据行取自真实公开面板，列的对应只是代替（如以工资代替缴费基数）。\n"
+    "Names and numbers of subjects are invented; the rows are real, of public panels, and which column plays which\n"
+    "is a stand-in (a wage as the contribution base, say). 对应表 The table: mapping in summary.json."
+)
 
 
 def print_summary(console: Console, run: Run) -> None:
     """Everything the run has to tell."""
-    console.print(_counts(run), _stages(run), _unhappy(run), _duplicates(run), _transfer(run))
+    console.print(_counts(run), _stages(run), _scenarios(run), STAND_IN, _refusals(run), _unhappy(run))
+    console.print(_duplicates(run), _transfer(run))
 
 
 def _counts(run: Run) -> Table:
@@ -49,14 +69,43 @@ def _stages(run: Run) -> Table:
     return table
 
 
+def _scenarios(run: Run) -> Table:
+    table = Table(title="场景 Scenarios", title_justify="left")
+    table.add_column("场景")
+    for head in (*_SCENARIO_COUNTS.values(), "拦下\ncaught", "秒\ns", "存证 gas\neach", "使用 gas\neach"):
+        table.add_column(head, justify="right")
+    for tally in run.tallies.values():
+        counts = [str(tally.counts[name] or "–") for name in _SCENARIO_COUNTS]
+        caught, seconds = str(len(tally.caught)), f"{tally.seconds:.1f}"
+        table.add_row(tally.scenario, *counts, caught, seconds, f"{tally.gas_each:,}", f"{tally.use_gas_each:,}")
+    return table
+
+
+def _refusals(run: Run) -> Table:
+    table = Table(title="各场景由哪项检查拦下 Refused by which check, by scenario", title_justify="left")
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for tally in run.tallies.values():
+        for check, code, count in tally.refusals():
+            found.setdefault((check, code), {})[tally.scenario] = count
+    for head in ("检查 check", "代码 code"):
+        table.add_column(head)
+    for scenario in run.tallies:
+        table.add_column(scenario, justify="right")
+    for (check, code), counts in sorted(found.items(), key=lambda item: by_check(*item[0])):
+        table.add_row(check, code, *(str(counts.get(scenario, "–")) for scenario in run.tallies))
+    return table
+
+
 def _unhappy(run: Run) -> Table:
     table = Table(title="反例：各由哪项检查拦下 Unhappy cases, and the check that caught each", title_justify="left")
     table.add_column("情形 case")
+    table.add_column("次 times", justify="right")
     table.add_column("检查 check")
     table.add_column("代码 code")
     table.add_column("", justify="center")
-    for caught in run.caught:
-        table.add_row(caught.case, caught.check, caught.code, "✓" if caught.right else "✗")
+    for case in run.cases:
+        right = "✓" if case["as_expected"] else "✗"
+        table.add_row(case["case"], str(case["count"]), case["check"], case["code"], right)
     return table
 
 

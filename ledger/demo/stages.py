@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from ledger.demo.tally import Caught, Tally
+from ledger.domain.definition import Bilingual
 
 
 @dataclass
@@ -25,28 +29,13 @@ class Stage:
 
 
 @dataclass
-class Caught:
-    """An unhappy case and the check that caught it."""
-
-    case: str
-    check: str
-    code: str
-    reason: str
-    expected: str
-
-    @property
-    def right(self) -> bool:
-        """Whether it failed at the check that names it."""
-        return self.check == self.expected
-
-
-@dataclass
 class Run:
     """Everything a run has to tell."""
 
     stages: list[Stage] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
-    caught: list[Caught] = field(default_factory=list)
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    mapping: list[dict[str, str]] = field(default_factory=list)
     refused: list[dict[str, str]] = field(default_factory=list)
     transfer: dict[str, Any] = field(default_factory=dict)
 
@@ -60,6 +49,35 @@ class Run:
             yield stage
         finally:
             stage.seconds = time.perf_counter() - start
+
+    def tally(self, scenario: str, title: Bilingual) -> Tally:
+        """The scenario's tally, made when it is first needed."""
+        return self.tallies.setdefault(scenario, Tally(scenario, f"{title.zh} {title.en}"))
+
+    @property
+    def cases(self) -> list[dict[str, Any]]:
+        """Every case that was refused: in which scenarios, how often, by which check, and whether by the right one."""
+        found: dict[Caught, Counter[str]] = {}
+        for tally in self.tallies.values():
+            for caught in tally.caught:
+                found.setdefault(caught, Counter())[tally.scenario] += 1
+        return [
+            {
+                "case": caught.case,
+                "check": caught.check,
+                "code": caught.code,
+                "count": scenarios.total(),
+                "scenarios": sorted(scenarios),
+                "as_expected": caught.right,
+            }
+            for caught, scenarios in found.items()
+        ]
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether everything that must fail did, at the check that names it, and nothing else."""
+        unexpected = any(tally.unexpected for tally in self.tallies.values())
+        return not unexpected and all(case["as_expected"] for case in self.cases)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: times in milliseconds."""
@@ -75,16 +93,9 @@ class Run:
                 }
                 for stage in self.stages
             ],
-            "unhappy": [
-                {
-                    "case": caught.case,
-                    "check": caught.check,
-                    "code": caught.code,
-                    "reason": caught.reason,
-                    "as_expected": caught.right,
-                }
-                for caught in self.caught
-            ],
+            "scenarios": [tally.to_dict() for tally in self.tallies.values()],
+            "mapping": self.mapping,
+            "unhappy": self.cases,
             "duplicates": self.refused,
             "transfer": self.transfer,
         }

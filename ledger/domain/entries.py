@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ledger.domain.codes import check_certificate_no
@@ -12,14 +11,26 @@ from ledger.domain.digests import HASHES
 from ledger.domain.reasons import REASONS, REFUSALS
 from ledger.domain.resource import RESOURCE_CODE
 from ledger.domain.ruleset import APPLICATION_KINDS
+from ledger.domain.shapes import (
+    Rule,
+    boolean,
+    day,
+    document,
+    integer,
+    list_of,
+    matches,
+    object_of,
+    one_of,
+    or_null,
+    set_of,
+    text,
+)
 from ledger.errors import InvalidInput
 
-Rule = Callable[[Any], bool]
 Entry = dict[str, Any]
 
 MAX_TEXT: Final = 2_000
 MAX_SIGNATURE: Final = 600
-MAX_ITEMS: Final = 64
 MAX_SOURCES: Final = 8
 MAX_SECONDS: Final = 2**40 - 1
 MAX_USES: Final = 65_535
@@ -53,55 +64,6 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SD_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _RULE_VERSION: Final = re.compile(r"S\d{2}/\d{1,5}/engine-\d{1,3}", re.ASCII)
 LEGAL_BASES: Final = ("consent", "separate_consent", "contract", "statutory_duty")
-ERASURES: Final = ("subject_request", "retention_over", "court")
-
-
-def _matches(pattern: re.Pattern[str]) -> Rule:
-    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
-
-
-def _integer(low: int, high: int) -> Rule:
-    return lambda value: type(value) is int and low <= value <= high
-
-
-def _one_of(*choices: str) -> Rule:
-    return lambda value: isinstance(value, str) and value in choices
-
-
-def _list_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
-    return lambda value: isinstance(value, list) and low <= len(value) <= high and all(map(rule, value))
-
-
-def _set_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
-    items = _list_of(rule, low=low, high=high)
-    return lambda value: items(value) and len(set(value)) == len(value)
-
-
-def _object(members: Mapping[str, Rule]) -> Rule:
-    return lambda value: (
-        isinstance(value, dict)
-        and value.keys() == members.keys()
-        and all(rule(value[name]) for name, rule in members.items())
-    )
-
-
-def _or_null(rule: Rule) -> Rule:
-    return lambda value: value is None or rule(value)
-
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= MAX_TEXT
-
-
-def _boolean(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _day(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
-    except ValueError:
-        return False
 
 
 def _number(value: Any) -> bool:
@@ -111,32 +73,32 @@ def _number(value: Any) -> bool:
         return False
 
 
+def _text(value: Any) -> bool:
+    return text(value, MAX_TEXT)
+
+
 def _signature(value: Any) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= MAX_SIGNATURE
+    return text(value, MAX_SIGNATURE)
 
 
-def _document(value: Any) -> bool:
-    return isinstance(value, dict) and 1 <= len(value) <= MAX_ITEMS
-
-
-_id: Final = _matches(_HEX_ID)
-_digest: Final = _matches(_DIGEST)
+_id: Final = matches(_HEX_ID)
+_digest: Final = matches(_DIGEST)
 # The log is a tree over SHA-256, whatever signed its entries.
-_leaf: Final = _matches(_LEAF)
-_ulid: Final = _matches(_ULID)
-_seconds: Final = _integer(0, MAX_SECONDS)
-_field_names: Final = _set_of(_matches(_NAME))
-_codes: Final = _list_of(_matches(_NAME))
+_leaf: Final = matches(_LEAF)
+_ulid: Final = matches(_ULID)
+_seconds: Final = integer(0, MAX_SECONDS)
+_field_names: Final = set_of(matches(_NAME))
+_codes: Final = list_of(matches(_NAME))
 _terms: Final[dict[str, Rule]] = {
-    "scenario": _matches(_SCENARIO),
-    "scenario_version": _integer(1, 10_000),
+    "scenario": matches(_SCENARIO),
+    "scenario_version": integer(1, 10_000),
     "subject": _id,
     "consumer": _id,
     "fields": _field_names,
-    "channel": _one_of(*CHANNELS),
+    "channel": one_of(*CHANNELS),
     "valid_from": _seconds,
     "valid_to": _seconds,
-    "max_uses": _integer(1, MAX_USES),
+    "max_uses": integer(1, MAX_USES),
 }
 
 _SIGNED: Final[Mapping[str, dict[str, Rule]]] = {
@@ -144,9 +106,9 @@ _SIGNED: Final[Mapping[str, dict[str, Rule]]] = {
     | {
         "id": _ulid,
         "template": _leaf,
-        "sources": _list_of(_object({"source": _matches(_NAME), "provider": _id}), high=MAX_SOURCES),
+        "sources": list_of(object_of({"source": matches(_NAME), "provider": _id}), high=MAX_SOURCES),
         "note_digest": _digest,
-        "pia_digest": _or_null(_digest),
+        "pia_digest": or_null(_digest),
         "expires_at": _seconds,
         "iat": _seconds,
     },
@@ -155,38 +117,38 @@ _SIGNED: Final[Mapping[str, dict[str, Rule]]] = {
         "id": _ulid,
         "request": _leaf,
         "purpose": _text,
-        "source": _matches(_NAME),
+        "source": matches(_NAME),
         "provider": _id,
-        "separate_consent": _boolean,
-        "holder_key": _document,
+        "separate_consent": boolean,
+        "holder_key": document,
         "notice_digest": _digest,
         "iat": _seconds,
     },
     "provision": {
         "id": _ulid,
         "authorization": _leaf,
-        "source": _matches(_NAME),
+        "source": matches(_NAME),
         "provider": _id,
         "fields": _field_names,
         "queried_at": _seconds,
-        "as_of": _or_null(_day),
-        "result": _one_of(*RESULTS),
-        "reason": _or_null(_one_of(*REFUSALS)),
-        "payload_digest": _or_null(_digest),
-        "corrects": _or_null(_leaf),
+        "as_of": or_null(day),
+        "result": one_of(*RESULTS),
+        "reason": or_null(one_of(*REFUSALS)),
+        "payload_digest": or_null(_digest),
+        "corrects": or_null(_leaf),
         "iat": _seconds,
     },
     "withdrawal": {
         "id": _ulid,
         "authorization": _leaf,
         "subject": _id,
-        "reason": _one_of(*REASONS),
+        "reason": one_of(*REASONS),
         "iat": _seconds,
     },
     "publication": {
         "id": _ulid,
-        "resource": _matches(RESOURCE_CODE),
-        "version": _integer(1, 2**31 - 1),
+        "resource": matches(RESOURCE_CODE),
+        "version": integer(1, 2**31 - 1),
         "document_digest": _digest,
         "cdo": _id,
         "iat": _seconds,
@@ -195,34 +157,34 @@ _SIGNED: Final[Mapping[str, dict[str, Rule]]] = {
 
 _PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
     "template": {
-        "scenario": _matches(_SCENARIO),
-        "scenario_version": _integer(1, 10_000),
+        "scenario": matches(_SCENARIO),
+        "scenario_version": integer(1, 10_000),
         "scenario_digest": _digest,
-        "legal_basis": _one_of(*LEGAL_BASES),
-        "payload_mode": _one_of(*PAYLOAD_MODES),
-        "channels": _set_of(_one_of(*CHANNELS)),
-        "max_validity_days": _integer(1, 3_660),
-        "max_uses": _integer(1, MAX_USES),
-        "retention_days": _integer(0, 36_600),
-        "engine": _integer(1, 999),
-        "fields": _list_of(_object({"name": _matches(_NAME), "source": _matches(_NAME), "rule": _document})),
+        "legal_basis": one_of(*LEGAL_BASES),
+        "payload_mode": one_of(*PAYLOAD_MODES),
+        "channels": set_of(one_of(*CHANNELS)),
+        "max_validity_days": integer(1, 3_660),
+        "max_uses": integer(1, MAX_USES),
+        "retention_days": integer(0, 36_600),
+        "engine": integer(1, 999),
+        "fields": list_of(object_of({"name": matches(_NAME), "source": matches(_NAME), "rule": document})),
     },
     "presentation": {
         "id": _ulid,
         "certificate": _leaf,
         "consumer": _id,
-        "fields": _list_of(_matches(_NAME), low=0),
+        "fields": list_of(matches(_NAME), low=0),
         # Null: it was looked at, without the nonce being taken or a use being spent.
-        "nonce_digest": _or_null(_digest),
-        "result": _one_of(*VERIFICATION_RESULTS),
+        "nonce_digest": or_null(_digest),
+        "result": one_of(*VERIFICATION_RESULTS),
         "iat": _seconds,
     },
     "use": {
         "id": _ulid,
         "certificate": _leaf,
         "consumer": _id,
-        "ordinal": _integer(1, MAX_USES),
-        "result": _one_of("valid"),
+        "ordinal": integer(1, MAX_USES),
+        "result": one_of("valid"),
         "iat": _seconds,
     },
     "erasure": {
@@ -230,8 +192,8 @@ _PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
         "subject": _id,
         "by": _id,
         # Certificates and provisions whose sealed text was destroyed; none: it was the subject's identity.
-        "targets": _set_of(_digest, low=0, high=MAX_TARGETS),
-        "reason": _one_of(*ERASURE_REASONS),
+        "targets": set_of(_digest, low=0, high=MAX_TARGETS),
+        "reason": one_of(*ERASURE_REASONS),
         "iat": _seconds,
     },
 }
@@ -240,65 +202,65 @@ _CERTIFICATE: Final[dict[str, Rule]] = {
     "certificate_no": _number,
     "iss": _id,
     "sub": _id,
-    "scenario": _matches(_SCENARIO),
-    "scenario_version": _integer(1, 10_000),
+    "scenario": matches(_SCENARIO),
+    "scenario_version": integer(1, 10_000),
     "scenario_digest": _digest,
     "purpose": _text,
     "iat": _seconds,
     "nbf": _seconds,
     "exp": _seconds,
-    "rights_duties": _object({"subject": _codes, "provider": _codes, "consumer": _codes}),
-    "grade": _one_of("general_1", "general_2", "general_3", "general_4", "important"),
+    "rights_duties": object_of({"subject": _codes, "provider": _codes, "consumer": _codes}),
+    "grade": one_of("general_1", "general_2", "general_3", "general_4", "important"),
 }
 
 _CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
     "usage": _CERTIFICATE
     | {
-        "vct": _one_of("urn:pingzheng:usage:1"),
-        "transferable": _one_of("no"),
+        "vct": one_of("urn:pingzheng:usage:1"),
+        "transferable": one_of("no"),
         "consumer": _id,
-        "providers": _set_of(_id, high=MAX_SOURCES),
-        "channel": _one_of(*CHANNELS),
-        "max_uses": _integer(1, MAX_USES),
+        "providers": set_of(_id, high=MAX_SOURCES),
+        "channel": one_of(*CHANNELS),
+        "max_uses": integer(1, MAX_USES),
         "template": _leaf,
         "request": _leaf,
-        "authorizations": _set_of(_leaf, high=MAX_SOURCES),
-        "provisions": _set_of(_leaf, high=MAX_SOURCES),
-        "supersedes": _or_null(_leaf),
-        "components": _list_of(
-            _object(
+        "authorizations": set_of(_leaf, high=MAX_SOURCES),
+        "provisions": set_of(_leaf, high=MAX_SOURCES),
+        "supersedes": or_null(_leaf),
+        "components": list_of(
+            object_of(
                 {
-                    "source": _matches(_NAME),
+                    "source": matches(_NAME),
                     "provider": _id,
-                    "payload_mode": _one_of(*PAYLOAD_MODES),
+                    "payload_mode": one_of(*PAYLOAD_MODES),
                     "fields": _field_names,
-                    "rule_version": _matches(_RULE_VERSION),
-                    "as_of": _day,
+                    "rule_version": matches(_RULE_VERSION),
+                    "as_of": day,
                     "payload_digest": _digest,
                 }
             ),
             high=MAX_SOURCES,
         ),
         "fields": _field_names,
-        "cnf": _object({"jwk": _document}),
-        "_sd_alg": _one_of(*HASHES),
-        "_sd": _set_of(_matches(_SD_DIGEST)),
+        "cnf": object_of({"jwk": document}),
+        "_sd_alg": one_of(*HASHES),
+        "_sd": set_of(matches(_SD_DIGEST)),
     },
     "registration": _CERTIFICATE
     | {
-        "vct": _one_of("urn:pingzheng:registration:1"),
-        "transferable": _one_of("yes"),
+        "vct": one_of("urn:pingzheng:registration:1"),
+        "transferable": one_of("yes"),
         "asset": _id,
-        "resource": _document,
-        "application": _object({"kind": _one_of(*APPLICATION_KINDS), "number": _integer(1, 2**31)}),
-        "notice": _or_null(_object({"from": _seconds, "to": _seconds})),
-        "rights": _list_of(
-            _object(
+        "resource": document,
+        "application": object_of({"kind": one_of(*APPLICATION_KINDS), "number": integer(1, 2**31)}),
+        "notice": or_null(object_of({"from": _seconds, "to": _seconds})),
+        "rights": list_of(
+            object_of(
                 {
-                    "kind": _one_of("hold", "process", "operate"),
+                    "kind": one_of("hold", "process", "operate"),
                     "holder": _id,
-                    "grant": _integer(0, MAX_RIGHTS),
-                    "exclusive": _boolean,
+                    "grant": integer(0, MAX_RIGHTS),
+                    "exclusive": boolean,
                     "from": _seconds,
                     "to": _seconds,
                 }
@@ -306,7 +268,7 @@ _CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
             high=MAX_RIGHTS + 3,
         ),
         "reg_no": _text,
-        "supersedes": _or_null(_leaf),
+        "supersedes": or_null(_leaf),
     },
 }
 

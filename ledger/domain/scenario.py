@@ -14,15 +14,15 @@ from typing import Any, Final
 
 from ledger.domain.days import end_of_validity
 from ledger.domain.definition import Bilingual, DefinitionReader
-from ledger.domain.entries import CHANNELS, MAX_ITEMS, MAX_SOURCES, MAX_USES, PAYLOAD_MODES
+from ledger.domain.entries import CHANNELS, LEGAL_BASES, MAX_SOURCES, MAX_USES, PAYLOAD_MODES
 from ledger.domain.field_names import listed
 from ledger.domain.parties import PartyKind
 from ledger.domain.predicates import OPS, TYPES, check_rule, columns_of
+from ledger.domain.shapes import MAX_ITEMS
 from ledger.errors import Forbidden, InvalidInput
 
 DAY: Final = 86_400
 STANDINGS: Final = ("documented", "proposed", "demonstration")
-LEGAL_BASES: Final = ("consent", "separate_consent", "contract", "statutory_duty")
 GRADES: Final = ("general_1", "general_2", "general_3", "general_4", "important")
 PRICE_USES: Final = ("public", "industry")
 PRICE_UNITS: Final = ("product", "call", "time", "volume")

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
+from tests.api.role_stage import Stage
 from tests.service.conftest import FIRMS, Pilot, assemble
 
 
@@ -62,3 +63,9 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         ledger.parties.accredit(ledger.installation.operator, ("S00", "S51"), now - 86_400, now + 10**9)
         with TestClient(create_app(already_open), raise_server_exceptions=False) as client:
             yield Api(client, Pilot(ledger, cast))
+
+
+@pytest.fixture(scope="session")
+def stage(api: Api) -> Stage:
+    """Parties of every role, with what they act on."""
+    return Stage(api)

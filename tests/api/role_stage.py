@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -18,9 +18,11 @@ from ledger.proof.bundle import parse_bundle
 from ledger.proof.jws import LocalSigner, sign_entry
 from ledger.proof.sdjwt import bind_key
 from ledger.service.parties import NewParty
-from tests.api.conftest import Api
 from tests.role_table import ROLE_OF
 from tests.service.conftest import ROWS, SUPPLIED, resource
+
+if TYPE_CHECKING:
+    from tests.api.conftest import Api
 
 KINDS = {
     "S": PartyKind.ENTERPRISE,

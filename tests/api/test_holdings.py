@@ -9,13 +9,7 @@ import pytest
 from ledger.domain.parties import PartyKind, Role
 from ledger.wallet.bundle_files import bundles_in
 from ledger.wallet.wallet import Wallet
-from tests.api.conftest import Api
 from tests.api.role_stage import FIELDS, Consent, Stage
-
-
-@pytest.fixture(scope="module")
-def stage(api: Api) -> Stage:
-    return Stage(api)
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,9 @@ import pytest
 import yaml
 
 from ledger.domain.parties import PartyKind, Role
-from tests.api.conftest import Api
 from tests.api.role_acts import DIGEST, MATRIX, OWN, REFUSALS, Outcome
 from tests.api.role_stage import FIELDS, SCENARIOS, Stage
 from tests.role_table import CELLS, ROWS, name_of
-
-
-@pytest.fixture(scope="module")
-def stage(api: Api) -> Stage:
-    return Stage(api)
 
 
 def granted(stage: Stage, outcomes: list[Outcome]) -> None:

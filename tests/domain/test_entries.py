@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from ledger.domain import entries
 from ledger.domain.canonical import canonical
 from ledger.domain.entries import (
-    MAX_ITEMS,
     MAX_SECONDS,
     MAX_SIGNATURE,
     MAX_SOURCES,
@@ -21,6 +20,7 @@ from ledger.domain.entries import (
     MAX_USES,
     validate_entry,
 )
+from ledger.domain.shapes import MAX_ITEMS
 from ledger.errors import InvalidInput
 
 ULID = "01JDB8Q4T0000000000000000A"

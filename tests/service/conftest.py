@@ -14,7 +14,6 @@ from sqlalchemy import select
 from ledger.chain.records import AssetRecord
 from ledger.connectors.answers import Supplied
 from ledger.demo.cast import Cast, assemble
-from ledger.demo.credit import AS_OF, FIELDS, SCENARIO, CreditBureau
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource, ResourceField
@@ -27,6 +26,7 @@ from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from ledger.store.registration_tables import Evidence
+from tests.service.credit import AS_OF, FIELDS, SCENARIO, CreditBureau
 
 ROWS = (
     {"year": "1981", "emp": "5.0", "wage": "14.0", "capital": "0.5", "output": "95.7"},

@@ -12,7 +12,6 @@ from typing import Any
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.demo.cast import assemble
-from ledger.demo.credit import SCENARIO, CreditBureau
 from ledger.errors import Conflict
 from ledger.service.anchoring import Anchoring
 from ledger.service.issuance import Issuance
@@ -20,6 +19,7 @@ from ledger.service.settings import Settings
 from ledger.service.wiring import open_ledger
 from ledger.store import log as log_store
 from tests.service.conftest import ROWS
+from tests.service.credit import SCENARIO, CreditBureau
 
 FIRMS = ["1", "2", "3"]
 POINTS: dict[str, tuple[object, str, str]] = {

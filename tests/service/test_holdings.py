@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.connectors.tabular import csv_lines
-from ledger.demo.credit import SCENARIO
 from ledger.domain.holdings import HoldingsFilter
 from ledger.service.holdings import Holding, Holdings
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Certificate
 from tests.service.conftest import Pilot
+from tests.service.credit import SCENARIO
 
 
 class Held:

@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 
 from ledger.demo.bureau import NOTE
-from ledger.demo.credit import DAY, FIELDS, OUTSIDE
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.jws import sign_entry
 from ledger.proof.report import Verdict
 from ledger.proof.verifier import Expectation
 from ledger.store import log as log_store
 from tests.service.conftest import ROWS, SUPPLIED, Pilot
+from tests.service.credit import DAY, FIELDS, OUTSIDE
 
 
 def test_certificate_carries_predicates_and_never_the_rows(pilot: Pilot) -> None:

@@ -13,7 +13,6 @@ from ledger.chain.accounts import account_of_public_key, new_private_key, public
 from ledger.chain.calls import rotate_account
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.demo.cast import assemble
-from ledger.demo.credit import SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import sign_entry
 from ledger.proof.report import Check, Report, Verdict
@@ -23,6 +22,7 @@ from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from tests.service.conftest import SUPPLIED, Pilot
+from tests.service.credit import SCENARIO
 from tests.service.test_registration import resource
 
 GENUINE = 6

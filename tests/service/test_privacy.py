@@ -8,12 +8,12 @@ import sqlite3
 
 import pytest
 
-from ledger.demo.credit import FIELDS
 from ledger.errors import NotFound
 from ledger.proof.verifier import Expectation
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Certificate
 from tests.service.conftest import Pilot
+from tests.service.credit import FIELDS
 
 
 def test_store_and_chain_hold_no_name_and_no_identifier(ledger: Ledger, pilot: Pilot) -> None:

@@ -6,14 +6,16 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
 from ledger.chain.calls import bind_account
+from ledger.demo.bureau import NOTE
 from ledger.demo.cast import assemble
-from ledger.demo.credit import AS_OF, FIELDS, SCENARIO
+from ledger.demo.credit import FIELDS, SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof import sm2
 from ledger.proof.jws import Signer, Sm2Signer, public_jwk, sign_entry
@@ -21,14 +23,13 @@ from ledger.proof.report import Report, Verdict
 from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.suite import ES256K, SM2SM3
 from ledger.proof.verifier import Expectation
-from ledger.service.issuance import IssueRequest
+from ledger.service.authorizations import Choice
 from ledger.service.keys import new_key, signer_of_key
-from ledger.service.provisions import Supply
 from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from tests.domain.test_digests import no_sm3
-from tests.service.conftest import ROWS, Pilot
+from tests.service.conftest import SUPPLIED, Pilot
 
 FIRMS = ["1", "2", "3", "4"]
 GENUINE = 6
@@ -86,12 +87,14 @@ def pilot(home: Path) -> Iterator[Pilot]:
 
 def test_all_sign_by_sm2_from_the_consent_to_the_presentation(pilot: Pilot) -> None:
     ledger, cast = pilot.ledger, pilot.cast
-    firm, provider = bound(ledger, cast.firms["2"]), bound(ledger, cast.provider)
-    draft = ledger.authorizations.draft(pilot.bureau.request("2"))
+    bank, firm, provider = (bound(ledger, party) for party in (cast.bank, cast.firms["2"], cast.provider))
+    asked = ledger.requests.draft(pilot.bureau.request("2"), NOTE)
+    (request,) = ledger.requests.submit([replace(asked, entry=sign_entry(asked.entry, bank))])
+    (draft,) = ledger.authorizations.draft(request.id, Choice(holder_key=public_jwk(firm.public_key)))
     (consent,) = ledger.authorizations.submit([sign_entry(draft.entry, firm)])
-    entry = ledger.provisions.draft(consent.id, cast.provider, ROWS, as_of=AS_OF)
-    ledger.provisions.submit([Supply(sign_entry(entry, provider), ROWS)])
-    (row,) = ledger.issuance.issue([IssueRequest(consent.id, public_jwk(firm.public_key))])
+    drafted = ledger.provisions.draft(consent.id, SUPPLIED)
+    ledger.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, provider))])
+    (row,) = ledger.issuance.issue([request.id])
     ledger.anchoring.flush()
     assert suite_of(ledger, row.certificate_no) == ("SM2SM3", "sm3")
     bundle = json.loads(ledger.bundles.build(row.certificate_no).to_bytes())
@@ -153,15 +156,16 @@ def test_a_service_without_the_suite_says_so(pilot: Pilot, monkeypatch: pytest.M
 def test_a_retired_key_signs_no_more_and_what_it_signed_stays_signed(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.cast.firms["1"]
     signer = bound(ledger, firm)
-    signed = sign_entry(ledger.authorizations.draft(pilot.bureau.request("1")).entry, signer)
-    (consent,) = ledger.authorizations.submit([signed])
+    first, second = pilot.bureau.ask([pilot.bureau.request("1"), pilot.bureau.request("1")])
+    (draft,) = ledger.authorizations.draft(first)
+    (consent,) = ledger.authorizations.submit([sign_entry(draft.entry, signer)])
     ledger.party_keys.retire(firm, signer.kid)
     ledger.party_keys.retire(firm, signer.kid)
-    later = sign_entry(ledger.authorizations.draft(pilot.bureau.request("1")).entry, signer)
+    (later,) = ledger.authorizations.draft(second)
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
-        ledger.authorizations.submit([later])
+        ledger.authorizations.submit([sign_entry(later.entry, signer)])
     pilot.supply("1", consent.id)
-    (row,) = ledger.issuance.issue([IssueRequest(consent.id, public_jwk(fresh().public_key))])
+    (row,) = ledger.issuance.issue([first])
     ledger.anchoring.flush()
     bundle = ledger.bundles.build(row.certificate_no)
     assert ledger.verification.verify(bundle.to_bytes(), Expectation()).report.checks[10].code == "OK"

@@ -1,4 +1,4 @@
-"""Second half of the pilot: enterprise credit on a real panel of firms."""
+"""Enterprise credit under the demonstration scenario S51: one provider, two banks, a firm to a certificate."""
 
 from __future__ import annotations
 

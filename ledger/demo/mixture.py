@@ -1,0 +1,53 @@
+"""What happens to whom: most requests go well, and every so many-th goes wrong in one of the ways that must be caught.
+
+Nothing is left to chance: the same subjects always meet the same fate.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Fate(StrEnum):
+    """How a request, or the certificate made for it, ends."""
+
+    ORDINARY = "ordinary"
+    DECLINED = "declined"
+    UNANSWERED = "unanswered"
+    FEWER_FIELDS = "fewer_fields"
+    NO_DATA = "no_data"
+    REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+    WITHDRAWN = "withdrawn"
+    WITHDRAWN_ALONE = "withdrawn_alone"
+    REVOKED = "revoked"
+    CORRECTED = "corrected"
+    EXPIRED = "expired"
+    USED_TWICE = "used_twice"
+    WRONG_CONSUMER = "wrong_consumer"
+    ALTERED = "altered"
+    OUTSIDE = "outside"
+    CROOKED = "crooked"
+
+
+# What needs time to pass: it happens in the part of the pilot that runs before the present.
+EARLY: Final = frozenset({Fate.UNANSWERED, Fate.EXPIRED})
+# The order decides which a small pilot still has.
+_TURNS: Final = tuple(fate for fate in Fate if fate is not Fate.ORDINARY)
+_EVERY: Final = 30
+# Where a source is slow, where a provider corrects what it supplied, where the platform breaks its own rule.
+_ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02"), Fate.CROOKED: ("S01",)}
+# What takes a batch or several transactions of its own happens once in a scenario.
+_ONCE: Final = frozenset({Fate.TIMED_OUT, Fate.CORRECTED, Fate.WITHDRAWN_ALONE, Fate.REVOKED, Fate.CROOKED})
+
+
+def fate_of(scenario: str, place: int, early: bool) -> Fate:
+    """The fate of the scenario's subject at ``place`` (from 0); ``early``: whether there is time before the present."""
+    turn = place % _EVERY
+    fate = _TURNS[turn] if turn < len(_TURNS) else Fate.ORDINARY
+    once = fate in _ONCE and place >= _EVERY
+    elsewhere = scenario not in _ONLY_IN.get(fate, (scenario,))
+    if once or elsewhere or (fate in EARLY and not early):
+        return Fate.ORDINARY
+    return fate

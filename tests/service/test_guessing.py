@@ -1,0 +1,151 @@
+"""After an erasure nobody can find out whom it was about: not even an insider who tries everyone of a district."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+
+from ledger.demo.cast import assemble
+from ledger.demo.credit import AS_OF
+from ledger.domain.canonical import canonical
+from ledger.domain.codes import check_resident_id, check_uscc, synthetic_resident_id, synthetic_uscc
+from ledger.domain.parties import PartyKind, Role
+from ledger.service.idempotency import Answer
+from ledger.service.parties import Actor, NewParty
+from ledger.service.provisions import Outcome
+from ledger.service.settings import Settings
+from ledger.service.wiring import open_ledger
+from tests.service.conftest import ROWS, Pilot
+from tests.service.insider import PLACE, Insider
+from tests.service.persons import CONTRIBUTIONS, Desk
+
+REGION = "440825"
+# Whoever can have been born there on twenty days, a thousand numbers a day; and as many firms as in a county.
+PERSONS = [synthetic_resident_id(REGION, serial) for serial in range(20_000)]
+FIRMS = [synthetic_uscc(REGION, serial) for serial in range(5_000)]
+
+
+@dataclass(frozen=True)
+class Certified:
+    """A party of the district with its certificate; the insider knows of it all but its number."""
+
+    party: str
+    kind: PartyKind
+    number: str
+    certificate: str
+    rows: list[dict[str, str]]
+    sent: dict[str, object]
+
+
+class District:
+    """A ledger of its own, with persons and firms that have certificates."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk, self.ledger = desk, desk.ledger
+        desk.departments["statistics"] = desk.provider
+        self._names = count(1)
+
+    def certified(self, kind: PartyKind, number: str) -> Certified:
+        (account,) = self.ledger.custody.create()
+        key, name = self.ledger.custody.public_key(account), f"徐闻某方{next(self._names)}"
+        (row,) = self.ledger.parties.onboard([NewParty(kind, name, number, REGION, key)])
+        person = kind is PartyKind.PERSON
+        request, given = self.desk.authorised(row.id, "S02" if person else "S51")
+        (consent,) = given.values()
+        told = CONTRIBUTIONS if person else ROWS
+        sent = self._supply(consent.id, consent.provider, _numbered(told, number))
+        (issued,) = self.desk.certify([request])
+        self.ledger.anchoring.flush()
+        rows = _numbered(told, PLACE)
+        return Certified(row.id, kind, number, issued.certificate_no, rows, sent | {"rows": rows})
+
+    def _supply(self, consent: str, provider: str, rows: Sequence[dict[str, str]]) -> dict[str, object]:
+        """As over HTTP with an ``Idempotency-Key``; what was sent but the rows."""
+        drafted = self.ledger.provisions.draft(consent, Outcome("supplied", self.ledger.clock(), rows, AS_OF))
+        signed = self.desk.sign(provider, drafted.entry)
+
+        def supply() -> Answer:
+            (row,) = self.ledger.provisions.submit([type(drafted)(signed, drafted.rows, drafted.salt)])
+            return Answer(201, {"id": row.id})
+
+        sent: dict[str, object] = {"statement": signed, "salt": drafted.salt}
+        self.ledger.idempotency.once(provider, f"key-{consent}", canonical({**sent, "rows": list(rows)}), supply)
+        return sent
+
+    def insider(self) -> Insider:
+        return Insider(self.ledger.settings.home)
+
+
+def _numbered(rows: Sequence[dict[str, str]], number: str) -> list[dict[str, str]]:
+    """As a department has them: with whom they are about."""
+    return [{**row, "number": number if place == 0 else ""} for place, row in enumerate(rows)]
+
+
+@pytest.fixture(scope="module")
+def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
+    with open_ledger(Settings(home=tmp_path_factory.mktemp("district"))) as ledger:
+        cast = assemble(ledger, [])
+        now = ledger.clock()
+        ledger.parties.accredit(ledger.installation.operator, ("S51",), now - 86_400, now + 10**9)
+        yield District(Desk(Pilot(ledger, cast)))
+
+
+WAYS = {
+    PartyKind.PERSON: {"lookup", "party id", "rows", "request"},
+    # A claim may name a firm, never a person.
+    PartyKind.ENTERPRISE: {"lookup", "party id", "rows", "request", "claim"},
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "everyone", "erased", "spared"),
+    [(PartyKind.PERSON, PERSONS, 12_345, 19_999), (PartyKind.ENTERPRISE, FIRMS, 2_345, 7)],
+)
+def test_no_number_of_a_district_is_confirmed_after_an_erasure(
+    district: District, kind: PartyKind, everyone: Sequence[str], erased: int, spared: int
+) -> None:
+    """Before it the same attack finds whom it is about by every way there is, and reads the number and the name."""
+    victim, neighbour = (district.certified(kind, everyone[serial]) for serial in (erased, spared))
+    name = district.ledger.parties.identity(victim.party)["name"]
+
+    before = district.insider()
+    found = before.confirmed(everyone, before.constructions(kind.value, victim.rows, victim.sent))
+    assert found[victim.number] == WAYS[kind]
+    assert before.reads(victim.number) and before.reads(name)
+    # What was sent about the neighbour is another request.
+    assert found[neighbour.number] == WAYS[kind] - {"request"}
+
+    subject = Actor(victim.party, frozenset({Role.SUBJECT}))
+    told = district.ledger.erasure.party(subject, victim.party, "subject_request")
+    assert (told.certificates, told.scrubbed) == ((victim.certificate,), True)
+    district.ledger.anchoring.flush()
+
+    after = district.insider()
+    found = after.confirmed(everyone, after.constructions(kind.value, victim.rows, victim.sent))
+    assert victim.number not in found
+    assert not after.reads(victim.number) and not after.reads(name)
+    assert found[neighbour.number] == WAYS[kind] - {"request"}
+    assert (
+        after.confirmed(everyone, after.constructions(kind.value, neighbour.rows, neighbour.sent))[neighbour.number]
+        == WAYS[kind]
+    )
+
+
+def test_no_claim_is_confirmed_after_an_erasure(district: District) -> None:
+    """With every value that it may have; before it there is one that fits."""
+    possible: dict[str, Sequence[object]] = {"months_paid": range(601), "paid_6_running": (True, False)}
+    others = district.insider().claims(possible)
+    victim = district.certified(PartyKind.PERSON, PERSONS[500])
+    found = district.insider().claims(possible)
+    assert sorted(found, key=str) == sorted([*others, ("months_paid", 10), ("paid_6_running", True)], key=str)
+    subject = Actor(victim.party, frozenset({Role.SUBJECT}))
+    district.ledger.erasure.certificate(subject, victim.certificate, "subject_request")
+    assert sorted(district.insider().claims(possible), key=str) == sorted(others, key=str)
+
+
+def test_the_numbers_of_the_district_are_valid() -> None:
+    assert len({check_resident_id(number) for number in PERSONS}) == len(PERSONS)
+    assert len({check_uscc(number) for number in FIRMS}) == len(FIRMS)
