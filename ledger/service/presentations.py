@@ -168,7 +168,7 @@ class Presentations:
         with self._database.read() as session:
             found = list(session.scalars(query.order_by(Presentation.id).limit(limit)))
             if not found and after is None and session.get(Certificate, number) is None:
-                raise _unknown(number)
+                raise _unknown()
         return found
 
     def elsewhere(self, number: str) -> list[UsedElsewhere]:
@@ -208,7 +208,7 @@ def place_of(session: Session, number: str) -> Position | None:
         .limit(1)
     ).first()
     if seen is None:
-        raise _unknown(number)
+        raise _unknown()
     return None if seen.batch is None or seen.index is None else Position(seen.batch, seen.index)
 
 
@@ -262,7 +262,7 @@ def _replayed(known: Presentation | None) -> Conflict:
     )
 
 
-def _unknown(number: str) -> NotFound:
+def _unknown() -> NotFound:
     return NotFound(
         "CERTIFICATE_UNKNOWN",
         "No certificate of that number was issued or verified here.",
