@@ -9,7 +9,6 @@ from itertools import count
 import pytest
 
 from ledger.demo.cast import assemble
-from ledger.demo.credit import AS_OF
 from ledger.domain.canonical import canonical
 from ledger.domain.codes import check_resident_id, check_uscc, synthetic_resident_id, synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
@@ -19,6 +18,7 @@ from ledger.service.provisions import Outcome
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_ledger
 from tests.service.conftest import ROWS, Pilot
+from tests.service.credit import AS_OF
 from tests.service.insider import PLACE, Insider
 from tests.service.persons import CONTRIBUTIONS, Desk
 
