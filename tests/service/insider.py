@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from ledger.domain.canonical import canonical
 from ledger.proof.jws import decode_base64url
-from ledger.proof.sdjwt import Disclosed
+from ledger.proof.sdjwt import Disclosed, disclosure_digest
 
 PLACE = "GUESS"
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){32,}")
@@ -92,7 +92,7 @@ class Insider:
             (name, value)
             for salt in salts
             for name, value in guesses
-            if decode_base64url(Disclosed(salt, name, value).digest, None) in self.digests
+            if decode_base64url(disclosure_digest(Disclosed(salt, name, value).encoded), None) in self.digests
         ]
 
     def confirmed(self, guesses: Iterable[str], constructions: dict[str, list[Construction]]) -> dict[str, set[str]]:
