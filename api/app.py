@@ -46,9 +46,7 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]]) -
         context = open_ledger()
         ledger = await run_in_threadpool(context.__enter__)
         app.state.ledger = ledger
-        work = [TickingThread("settling", ledger.verification.settle, SETTLING_SECONDS)]
-        if isinstance(ledger, Ledger):
-            work.append(TickingThread("anchoring", ledger.anchoring.tick))
+        work = _background(ledger)
         for thread in work:
             thread.start()
         try:
@@ -88,3 +86,10 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]]) -
         app.include_router(router, prefix="/v1")
     app.include_router(log.health)
     return app
+
+
+def _background(ledger: Participant) -> list[TickingThread]:
+    work = [TickingThread("settling", ledger.verification.settle, SETTLING_SECONDS)]
+    if isinstance(ledger, Ledger):
+        work.append(TickingThread("anchoring", ledger.anchoring.tick))
+    return work

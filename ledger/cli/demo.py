@@ -15,7 +15,7 @@ DAYS_BEFORE = 75
 
 def demo(
     out: Annotated[Path, typer.Option(help="Where certificates, bundles, summary and picture go.")] = Path("demo-out"),
-    subjects: Annotated[int, typer.Option(min=140, help="How many subjects take part, the 140 firms first.")] = 1280,
+    subjects: Annotated[int, typer.Option(min=140, help="How many subjects take part, the 140 firms first.")] = 1_000,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:

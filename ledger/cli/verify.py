@@ -62,7 +62,9 @@ def verify_command(
         raw = _read(Path(bundle), MAX_BUNDLE_BYTES)
         if facts is not None:
             known = parse_facts(_read(facts, MAX_FACTS_BYTES))
-            report = verify(raw, known, int(time.time()) if at is None else at, expect)
+            # Now is never before the block of the facts: what they tell of has happened.
+            now = max(int(time.time()), known.block_time)
+            report = verify(raw, known, now if at is None else at, expect)
         else:
             with participating(home, as_json) as ledger:
                 report = ledger.verification.verify(raw, expect, at).report

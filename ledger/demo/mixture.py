@@ -1,4 +1,4 @@
-"""What happens to whom: most requests go well, and every so many-th goes wrong in one of the ways that must be caught.
+"""What happens to whom: most requests go well, and one in every few goes wrong in one of the ways that must be caught.
 
 Nothing is left to chance: the same subjects always meet the same fate.
 """
@@ -35,7 +35,7 @@ class Fate(StrEnum):
 EARLY: Final = frozenset({Fate.UNANSWERED, Fate.EXPIRED})
 # The order decides which a small pilot still has.
 _TURNS: Final = tuple(fate for fate in Fate if fate is not Fate.ORDINARY)
-_EVERY: Final = 30
+_EVERY: Final = 40
 # Where a source is slow, where a provider corrects what it supplied, where the platform breaks its own rule.
 _ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02"), Fate.CROOKED: ("S01",)}
 # What takes a batch or several transactions of its own happens once in a scenario.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
 
 from ledger.demo.bureau import NOTE, Bureau
@@ -14,7 +16,7 @@ from ledger.demo.people import Member
 from ledger.demo.sources import Sources
 from ledger.demo.stages import Run
 from ledger.demo.tally import Tally
-from ledger.demo.unhappy import Desk, Kept, late
+from ledger.demo.unhappy import Desk, Ending, Kept, late
 from ledger.domain.canonical import digest
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.scenario import Scenario
@@ -27,6 +29,7 @@ DAY = 86_400
 # Requests can be answered for so many days; certificates made before the present are valid for so few.
 ANSWER_DAYS = 2
 SHORT_DAYS = 5
+THREADS = 2
 
 Tick = Callable[[int], None]
 Progress = Callable[[str, int], Tick]
@@ -78,19 +81,12 @@ class Pilot:
         """Every certificate is shown, verified and used, or caught; what the consumers held, by scenario."""
         kept: dict[str, list[Kept]] = {}
         number = sum(bool(member.certificate) for group in members.values() for member in group)
-        with self._stage("核验并使用 verify and use", number) as tick:
+        with self._stage("核验并使用 verify and use", number) as tick, _threads() as pool:
             for tally, group in self._tallied(members):
-                for member in group:
-                    if not member.certificate:
-                        continue
-                    ending = self._desk.end(member, lambda member: self._correct(member, correct()))
-                    tally.caught += ending.caught
-                    tally.entries += ending.entries
-                    tally.use_gas += ending.gas
-                    tally.counts["verified"] += ending.verified
-                    tally.counts["corrected"] += member.fate is Fate.CORRECTED
-                    tally.unexpected += [ending.unexpected] if ending.unexpected else []
-                    self._run.stages[-1].gas += ending.gas
+                certified = [member for member in group if member.certificate]
+                ends = pool.map(partial(self._desk.end, correct=partial(self._correct, correct)), certified)
+                for member, ending in zip(certified, ends, strict=True):
+                    self._note(tally, member, ending)
                     if ending.kept is not None:
                         kept.setdefault(tally.scenario, []).append(ending.kept)
                     tick(1)
@@ -176,12 +172,22 @@ class Pilot:
         tally.counts["issued"] += len(ready)
         tally.entries += len(ready)
 
-    def _correct(self, member: Member, book: SourceBook) -> str:
+    def _correct(self, mended: Callable[[], SourceBook], member: Member) -> str:
+        book = mended()
         sources = {
             identifier: book.connector(member.scenario, source) for source, identifier in member.authorizations.items()
         }
         self._bureau.inquire(sources)
         return self._ledger.corrections.correct(member.certificate).certificate_no
+
+    def _note(self, tally: Tally, member: Member, ending: Ending) -> None:
+        tally.caught += ending.caught
+        tally.entries += ending.entries
+        tally.use_gas += ending.gas
+        tally.counts["verified"] += ending.verified
+        tally.counts["corrected"] += member.fate is Fate.CORRECTED
+        tally.unexpected += [ending.unexpected] if ending.unexpected else []
+        self._run.stages[-1].gas += ending.gas
 
     def _tallied(self, members: Members) -> Iterator[tuple[Tally, Sequence[Member]]]:
         """Each scenario's tally and members; what the caller does with them is its time."""
@@ -205,6 +211,17 @@ class Pilot:
         for tally, entries in zip(tallies, fresh, strict=True):
             tally.anchor_gas += gas * entries // max(1, sum(fresh))
             tally.anchored = tally.entries
+
+
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """The ledger waits for the node, and the node for the ledger: two at a time keep both at work."""
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        yield pool
+    finally:
+        # After Ctrl-C nothing new is begun.
+        pool.shutdown(cancel_futures=True)
 
 
 def split(members: Members, fates: Iterable[Fate]) -> tuple[Members, Members]:

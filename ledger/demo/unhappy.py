@@ -20,6 +20,7 @@ from ledger.proof.facts import Facts
 from ledger.proof.report import Report
 from ledger.proof.sdjwt import Disclosed, disclose
 from ledger.service.issuance import SALT_BYTES, add_certificate, next_number
+from ledger.service.wiring import Ledger
 from ledger.store import log as log_store
 
 # Whoever would learn a name or a number from them is told by the subject itself, and not by a file that is left.
@@ -162,7 +163,7 @@ class Desk:
 
     def _crooked(self, member: Member, ending: Ending, _correct: object) -> None:
         field = self._left_out(member)
-        crooked = self._issue_outside(member.certificate, field)
+        crooked = issue_outside(self.ledger, member.certificate, field)
         ending.entries += 1
         report, _ = self._accept(member, ending, crooked, extra=(field,))
         case = "平台违规签发授权外字段 issued by a platform that breaks its own rule"
@@ -172,18 +173,19 @@ class Desk:
     def _left_out(self, member: Member) -> str:
         return self._scenarios[member.scenario].fields[-1].name
 
-    def _issue_outside(self, number: str, field: str) -> str:
-        """Anchor a certificate with a field that nobody allowed."""
-        ledger, now = self.ledger, self.ledger.clock()
-        with ledger.database.write() as session:
-            payload = log_store.certificate_statement(session, number)
-            names = [*payload["fields"], field]
-            hidden = [Disclosed(secrets.token_urlsafe(SALT_BYTES), name, "…") for name in names]
-            region, scenario = number.split("-")[1], payload["scenario"]
-            forged = payload | {"certificate_no": next_number(session, region, scenario, now), "fields": names}
-            row = add_certificate(session, ledger.sealer, disclose(forged, hidden), now, hidden=hidden)
-        ledger.anchoring.flush()
-        return row.certificate_no
+
+def issue_outside(ledger: Ledger, number: str, field: str) -> str:
+    """What a platform that breaks its own rule would do: anchor a certificate with a field that nobody allowed."""
+    now = ledger.clock()
+    with ledger.database.write() as session:
+        payload = log_store.certificate_statement(session, number)
+        names = [*payload["fields"], field]
+        hidden = [Disclosed(secrets.token_urlsafe(SALT_BYTES), name, "…") for name in names]
+        region, scenario = number.split("-")[1], payload["scenario"]
+        forged = payload | {"certificate_no": next_number(session, region, scenario, now), "fields": names}
+        row = add_certificate(session, ledger.sealer, disclose(forged, hidden), now, hidden=hidden)
+    ledger.anchoring.flush()
+    return row.certificate_no
 
 
 def late(bureau: Bureau, member: Member) -> Caught:

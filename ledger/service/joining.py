@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -175,17 +175,19 @@ def open_joined(settings: Settings, clock: Callable[[], int] | None = None) -> I
     membership = Membership.of(settings.home)
     if membership is None:
         raise Misconfigured("NOT_JOINED", "This folder has joined no chain.", hint="Run `pingzheng join` first.")
-    settings = settings.model_copy(update={"rpc_url": settings.rpc_url or membership.rpc_url})
+    url = settings.rpc_url or membership.rpc_url
+    settings = settings.model_copy(update={"rpc_url": url})
     key = Custody(settings.keys_folder / "accounts.json").private_key(membership.account)
     deployment = Deployment.load(settings.home / "deployment.json")
-    with ExitStack() as stack:
-        engine = open_engine(settings.database)
-        stack.callback(engine.dispose)
+    engine = open_engine(settings.database)
+    try:
         upgrade(engine)
-        client = ChainClient.at(settings.rpc_url or membership.rpc_url, deployment, key.hex()).check()
+        client = ChainClient.at(url, deployment, key.hex()).check()
         opened = _wire(settings, membership, Database(engine), client, clock or LocalClock(settings))
         opened.verification.settle()
         yield opened
+    finally:
+        engine.dispose()
 
 
 def _wire(
