@@ -98,6 +98,8 @@ def listening() -> Iterator[io.StringIO]:
     heard = io.StringIO()
     before, root, handler = structlog.get_config(), logging.getLogger(), logging.StreamHandler(heard)
     level = root.level
+    # What the client that asks says of its own requests is not the ledger's.
+    handler.addFilter(lambda record: not record.name.startswith("httpx"))
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(heard), wrapper_class=structlog.BoundLogger)
