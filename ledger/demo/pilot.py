@@ -63,7 +63,7 @@ def run_pilot(ledger: Ledger, out: Path, progress: Progress, limit: int) -> Run:
     sources = Sources(out / "sources", panels, members)
     today = shanghai_day(ledger.clock())
     book = sources.write(today)
-    pilot = Pilot(ledger, offices, sources, run, progress)
+    pilot = Pilot(ledger, offices, cast.other_bank, sources, run, progress)
     before, present = split(members, EARLY)
     if early:
         pilot.issue(book, before, "十日前 ten days before: ", SHORT_DAYS)

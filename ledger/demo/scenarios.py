@@ -16,7 +16,7 @@ from ledger.demo.people import Member
 from ledger.demo.sources import Sources
 from ledger.demo.stages import Run
 from ledger.demo.tally import Tally
-from ledger.demo.unhappy import Desk, Ending, Kept, late
+from ledger.demo.unhappy import FEWER, Desk, Ending, Kept, late
 from ledger.domain.canonical import digest
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.scenario import Scenario
@@ -37,9 +37,14 @@ Members = Mapping[str, Sequence[Member]]
 
 
 class Pilot:
-    """The scenarios with their parties. Whatever is called takes members by scenario and tallies what came of them."""
+    """The scenarios with their parties; ``outsider`` is a consumer that nobody authorised.
 
-    def __init__(self, ledger: Ledger, offices: Offices, sources: Sources, run: Run, progress: Progress) -> None:
+    Whatever is called takes members by scenario and tallies what came of them.
+    """
+
+    def __init__(
+        self, ledger: Ledger, offices: Offices, outsider: str, sources: Sources, run: Run, progress: Progress
+    ) -> None:
         self._ledger = ledger
         self._offices = offices
         self._sources = sources
@@ -47,8 +52,7 @@ class Pilot:
         self._progress = progress
         self._bureau = Bureau(ledger)
         self.scenarios = {scenario.code: scenario for scenario in ledger.scenarios.all()}
-        other = offices.ids["statistics"]
-        self._desk = Desk(self._bureau, self.scenarios, other)
+        self._desk = Desk(self._bureau, self.scenarios, outsider)
 
     def issue(self, book: SourceBook, members: Members, prefix: str = "", days: int | None = None) -> None:
         """From the requests to anchored certificates; certificates are valid for ``days``, or as long as may be."""
@@ -135,6 +139,7 @@ class Pilot:
             for row in self._bureau.agree(by_request, choice, tick):
                 by_request[row.request_id].authorizations[row.source] = row.id
         tally.counts["authorised"] += len(willing)
+        tally.counts["fewer_fields"] += sum(member.fate in FEWER for member in willing)
         tally.entries += sum(len(member.authorizations) for member in willing)
 
     def _supply(self, tally: Tally, group: Sequence[Member], book: SourceBook, tick: Tick) -> None:

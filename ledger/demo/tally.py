@@ -15,6 +15,7 @@ COUNTS: Final = (
     "declined",
     "unanswered",
     "authorised",
+    "fewer_fields",
     "no_data",
     "refused",
     "timed_out",

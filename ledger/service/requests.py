@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -27,7 +28,7 @@ from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.records import access_request
 from ledger.store.sealing import Sealer
-from ledger.store.tables import AccessRequest, Entry
+from ledger.store.tables import AccessRequest, Entry, Party
 
 MAX_CLOCK_SKEW = 300
 MAX_NOTE_BYTES = 4 * 1024
@@ -93,7 +94,7 @@ class Requests:
         """The unsigned request; nothing is recorded. Raises ``InvalidInput`` or ``Forbidden`` where a rule says no."""
         scenario = self._scenarios.get(terms.scenario)
         now = self._clock()
-        self._check(scenario, terms, now)
+        self._check(scenario, terms, now, self._parties.active)
         scenario.require_note(note.purpose_note)
         told = {
             "contact": note.contact,
@@ -121,7 +122,7 @@ class Requests:
         )
         return Asked(entry, told)
 
-    def _check(self, scenario: Scenario, terms: Terms, now: int) -> None:
+    def _check(self, scenario: Scenario, terms: Terms, now: int, active: Callable[[str], Party]) -> None:
         scenario.require_pilot(now)
         scenario.require_fields(terms.fields)
         scenario.require_period(terms.valid_from, terms.valid_to)
@@ -147,11 +148,11 @@ class Requests:
                 where="pia_digest",
                 hint="Assess the impact on the subject and give the digest of your report.",
             )
-        self._check_parties(scenario, terms)
+        self._check_parties(scenario, terms, active)
 
-    def _check_parties(self, scenario: Scenario, terms: Terms) -> None:
+    def _check_parties(self, scenario: Scenario, terms: Terms, active: Callable[[str], Party]) -> None:
         scenario.require_subject_kind(PartyKind(self._parties.get(terms.subject).kind))
-        scenario.require_consumer_kind(PartyKind(self._parties.active(terms.consumer).kind))
+        scenario.require_consumer_kind(PartyKind(active(terms.consumer).kind))
         needed = {field.source for field in scenario.fields if field.name in terms.fields}
         if needed != set(terms.sources):
             raise InvalidInput(
@@ -161,19 +162,21 @@ class Requests:
                 hint=f"The fields come from: {', '.join(sorted(needed))}.",
             )
         for source, provider in terms.sources.items():
-            scenario.require_provider_kind(source, PartyKind(self._parties.active(provider).kind))
+            scenario.require_provider_kind(source, PartyKind(active(provider).kind))
 
     def submit(self, requests: Sequence[Asked]) -> list[AccessRequest]:
         """Record signed requests, all or none; one already recorded is returned as it is.
 
         Raises ``InvalidInput`` (shape, scenario, note), ``Forbidden`` ``SIGNER_NOT_CONSUMER``.
         """
+        # Those who ask and supply are the same ones many times over: the chain is asked once for each.
+        active = cache(self._parties.active)
         for number, request in enumerate(requests, start=1):
-            self._check_signed(request, f"request {number}")
+            self._check_signed(request, f"request {number}", active)
         with self._database.write() as session:
             return [self._record(session, request) for request in requests]
 
-    def _check_signed(self, request: Asked, where: str) -> None:
+    def _check_signed(self, request: Asked, where: str, active: Callable[[str], Party]) -> None:
         entry, now = request.entry, self._clock()
         validate_entry(entry)
         if entry["type"] != "request":
@@ -189,7 +192,7 @@ class Requests:
                 where=where,
                 hint="Draft the request again and sign the new statement.",
             )
-        self._check(scenario, terms_of(entry), now)
+        self._check(scenario, terms_of(entry), now, active)
         scenario.require_note(request.note["purpose_note"])
         if not self._parties.signed(entry, entry["consumer"]):
             raise Forbidden("SIGNER_NOT_CONSUMER", "The request is not signed by a key of the consumer.", where=where)

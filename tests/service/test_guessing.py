@@ -8,17 +8,17 @@ from itertools import count
 
 import pytest
 
+from ledger.connectors.answers import Supplied
 from ledger.demo.cast import assemble
-from ledger.demo.credit import AS_OF
 from ledger.domain.canonical import canonical
 from ledger.domain.codes import check_resident_id, check_uscc, synthetic_resident_id, synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.service.idempotency import Answer
 from ledger.service.parties import Actor, NewParty
-from ledger.service.provisions import Outcome
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_ledger
 from tests.service.conftest import ROWS, Pilot
+from tests.service.credit import AS_OF
 from tests.service.insider import PLACE, Insider
 from tests.service.persons import CONTRIBUTIONS, Desk
 
@@ -64,7 +64,7 @@ class District:
 
     def _supply(self, consent: str, provider: str, rows: Sequence[dict[str, str]]) -> dict[str, object]:
         """As over HTTP with an ``Idempotency-Key``; what was sent but the rows."""
-        drafted = self.ledger.provisions.draft(consent, Outcome("supplied", self.ledger.clock(), rows, AS_OF))
+        drafted = self.ledger.provisions.draft(consent, Supplied(tuple(rows), AS_OF, self.ledger.clock()))
         signed = self.desk.sign(provider, drafted.entry)
 
         def supply() -> Answer:

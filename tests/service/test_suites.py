@@ -15,7 +15,6 @@ from ledger.chain.accounts import account_of_public_key, new_private_key, public
 from ledger.chain.calls import bind_account
 from ledger.demo.bureau import NOTE
 from ledger.demo.cast import assemble
-from ledger.demo.credit import FIELDS, SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof import sm2
 from ledger.proof.jws import Signer, Sm2Signer, public_jwk, sign_entry
@@ -30,6 +29,7 @@ from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from tests.domain.test_digests import no_sm3
 from tests.service.conftest import SUPPLIED, Pilot
+from tests.service.credit import FIELDS, SCENARIO
 
 FIRMS = ["1", "2", "3", "4"]
 GENUINE = 6
