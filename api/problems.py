@@ -91,13 +91,14 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def shape(_request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        # The value itself stays out: it may be personal.
+        # Neither the value nor the name of a member that we do not know is repeated: it may be personal.
+        known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
         return problem(
             422,
             "输入有误 Invalid input",
             "REQUEST_SHAPE",
             str(first["msg"]),
-            where=".".join(str(part) for part in first["loc"]),
+            where=".".join(str(part) for part in known),
             hint="See /docs for the schema of this request.",
         )
 
@@ -107,5 +108,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def foreign(request: Request, error: Exception) -> JSONResponse:
-        log.error("unexpected error", path=request.url.path, error=type(error).__name__)
+        # The route's path and not the request's, for the same reason.
+        route = getattr(request.scope.get("route"), "path", None)
+        log.error("unexpected error", path=route, error=type(error).__name__)
         return problem(500, "内部错误 Internal error", "INTERNAL", "Something went wrong here; it was recorded.")

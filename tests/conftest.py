@@ -130,6 +130,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     from tests.test_demo import run
 
-    result = run(folder, "demo", "--home", str(folder / "var"), "--out", str(folder / "demo-out"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PINGZHENG_LOG", "DEBUG")
+        result = run(folder, "demo", "--home", str(folder / "var"), "--out", str(folder / "demo-out"))
     assert result.returncode == 0, result.stdout + result.stderr
+    # What it said is searched for personal text.
+    (folder / "demo.stdout").write_text(result.stdout, "utf-8")
+    (folder / "demo.stderr").write_text(result.stderr, "utf-8")
     return folder

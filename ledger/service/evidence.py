@@ -112,7 +112,7 @@ class EvidenceBook:
         with self._database.read() as session:
             row = session.get(Evidence, digest)
             if row is None:
-                raise NotFound("EVIDENCE_UNKNOWN", "No document with this digest is kept here.", where=digest[:64])
+                raise NotFound("EVIDENCE_UNKNOWN", "No document with this digest is kept here.", where="digest")
             opened = self._sealer.open(session, row.sealed_id)
         if not isinstance(opened, dict):
             raise TypeError("sealed evidence is an object")

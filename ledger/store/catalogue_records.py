@@ -23,7 +23,7 @@ def resource(session: Session, code: str, *, lock: bool = False) -> CatalogueRes
     row = session.get(CatalogueResource, code, with_for_update=lock)
     if row is None:
         raise NotFound(
-            "RESOURCE_UNKNOWN", "The data list has no such resource.", where=code[:64], hint="Check the resource code."
+            "RESOURCE_UNKNOWN", "The data list has no such resource.", where="resource", hint="Check the resource code."
         )
     return row
 

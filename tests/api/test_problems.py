@@ -6,7 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
 
+from api import problems
 from tests.api.conftest import Api
 
 PARTY = {
@@ -80,3 +84,22 @@ def test_openapi_is_the_committed_one(api: Api) -> None:
     assert json.loads(committed.read_text("utf-8")) == api.client.get("/openapi.json").json(), (
         "run scripts/openapi.py and say why in the commit"
     )
+
+
+def test_what_went_wrong_unexpectedly_is_logged_by_its_route_and_not_by_what_was_asked() -> None:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.get("/parties/{identifier}")
+    def fails(identifier: str) -> None:
+        raise RuntimeError(identifier)
+
+    with TestClient(app, raise_server_exceptions=False) as client, capture_logs() as lines:
+        answer = client.get("/parties/110105194912310038")
+    assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
+    assert [(line["path"], line["error"]) for line in lines] == [("/parties/{identifier}", "RuntimeError")]
+
+
+def test_the_name_of_a_member_that_nobody_knows_is_not_repeated(api: Api) -> None:
+    answer = api.post("authority", "/v1/parties", {"parties": [PARTY | {"110105194912310038": 1}]})
+    assert (answer.status_code, answer.json()["where"]) == (422, "body.parties.0")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import pytest
 from pymerkle import InmemoryTree
 from sqlalchemy import select
 
@@ -173,3 +177,19 @@ def commitment_of(batch: Batch, entries: list[bytes]) -> str:
         tree.append_entry(entry)
     args = {"batch": batch.number, "firstSeq": batch.first_seq, "size": batch.size, "at": batch.at, "by": batch.by}
     return event_digest("CertificateLog.Anchored", args | {"root": tree.get_state().hex()}).hex()
+
+
+NAMED = re.compile(r"(tests/[\w/]+)\.(py|t\.sol)(?:::(\w+))?")
+NAMES = {named for path in Path(__file__).parent.glob("test_*.py") for named in NAMED.findall(path.read_text("utf-8"))}
+
+
+@pytest.mark.parametrize(("path", "kind", "test"), sorted(NAMES))
+def test_what_a_docstring_names_is_there(path: str, kind: str, test: str) -> None:
+    assert (Path(__file__).parents[2] / f"{path}.{kind}").exists()
+    if test:
+        assert callable(getattr(import_module(path.replace("/", ".")), test))
+
+
+def test_every_invariant_has_its_test() -> None:
+    told = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert sorted(re.findall(r"^def test_invariant_(\d\d)_", told, re.MULTILINE)) == [f"{n:02d}" for n in range(1, 19)]

@@ -1,0 +1,254 @@
+"""After a whole pilot: no name, ID number or phone of a subject in anything that is kept, sent or said.
+
+Excepted are the providers' own files, by name. There is no metrics endpoint; that there is none is tested too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import structlog
+from fastapi.testclient import TestClient
+from httpx import Response
+
+from api.app import create_app
+from ledger.domain.parties import Role
+from ledger.service.settings import Settings
+from ledger.service.wiring import Ledger, open_ledger
+from tests.personal_text import Needles, forms_of
+
+# What the demonstration writes for the providers to read: their records of the subjects, which no ledger has.
+PROVIDERS = Path("demo-out") / "sources"
+RECORDS = {".csv", ".db", ".parquet"}
+PERSONAL = ("name", "id_number", "phone")
+
+
+@dataclass(frozen=True)
+class Searched:
+    """The folder of a demonstration, what to look for in it, and what the API said about it."""
+
+    folder: Path
+    subjects: frozenset[str]
+    needles: Needles
+    answers: Mapping[str, Response]
+    said: bytes
+
+    def files(self) -> list[Path]:
+        """All but the providers' own."""
+        return [path for path in sorted(self.folder.rglob("*")) if path.is_file() and not self.is_record(path)]
+
+    def is_record(self, path: Path) -> bool:
+        return path.parent == self.folder / PROVIDERS and path.suffix in RECORDS
+
+
+@pytest.fixture(scope="module")
+def searched(demo: Path) -> Iterator[Searched]:
+    with open_ledger(Settings(home=demo / "var")) as ledger:
+        subjects = subjects_of(ledger) | recorded(demo / PROVIDERS)
+        with listening() as heard:
+            answers = provoked(ledger, sorted(subjects))
+        checkpoint(demo / "var" / "ledger.db")
+        yield Searched(demo, frozenset(subjects), Needles(subjects), answers, heard.getvalue().encode())
+
+
+def subjects_of(ledger: Ledger) -> set[str]:
+    """Name and identifier of every party that is a subject and nothing else."""
+    found: set[str] = set()
+    after = None
+    while rows := ledger.parties.page(after, 500):
+        for row in rows:
+            if row.roles == [Role.SUBJECT]:
+                found.update(ledger.parties.identity(row.id).values())
+        after = rows[-1].id
+    return found
+
+
+def recorded(folder: Path) -> set[str]:
+    """Names, numbers and phones in the providers' files."""
+    found: set[str] = set()
+    for path in folder.glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            found.update(row[column] for row in csv.DictReader(file) for column in PERSONAL)
+    for path in folder.glob("*.db"):
+        with closing(sqlite3.connect(path)) as database:
+            for row in database.execute(f"SELECT DISTINCT {', '.join(PERSONAL)} FROM records"):
+                found.update(map(str, row))
+    return found
+
+
+def checkpoint(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+
+
+@contextmanager
+def listening() -> Iterator[io.StringIO]:
+    """Everything that is logged, by whomever, from the lowest level up."""
+    heard = io.StringIO()
+    before, root, handler = structlog.get_config(), logging.getLogger(), logging.StreamHandler(heard)
+    level = root.level
+    # What the client that asks says of its own requests is not the ledger's.
+    handler.addFilter(lambda record: not record.name.startswith("httpx"))
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(heard), wrapper_class=structlog.BoundLogger)
+    try:
+        yield heard
+    finally:
+        structlog.configure(**before)
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+
+def provoked(ledger: Ledger, subjects: list[str]) -> dict[str, Response]:
+    """What the API answers to mistakes that hold a name, a number or a phone, and to what anyone may ask."""
+
+    @contextmanager
+    def already_open() -> Iterator[Ledger]:
+        yield ledger
+
+    own = ledger.installation
+    keys = {part: ledger.parties.new_api_key(party) for part, party in vars_of(own).items()}
+    answers: dict[str, Response] = {}
+    with TestClient(create_app(already_open), raise_server_exceptions=False) as client:
+        for text in chosen(subjects):
+            for name, ask in mistakes(text).items():
+                for part, key in keys.items():
+                    answers[f"{part}: {name}: {text}"] = ask(client, {"Authorization": f"Bearer {key}"})
+            answers[f"nobody: key: {text}"] = client.get(
+                "/v1/certificates", headers={"Authorization": f"Bearer {text}".encode()}
+            )
+        for path in ("/health", "/ready", "/metrics", "/openapi.json", "/v1/log/head", "/v1/scenarios"):
+            answers[path] = client.get(path)
+    return answers
+
+
+def vars_of(own: object) -> dict[str, str]:
+    return {"platform": own.operator, "authority": own.authority_party}  # type: ignore[attr-defined]
+
+
+def chosen(subjects: list[str]) -> list[str]:
+    """One of each kind: a phone, an ID number or USCC, a name."""
+    kinds = {(text.isascii(), len(text)): text for text in subjects}
+    return [*kinds.values()][:6]
+
+
+Ask = Callable[[TestClient, dict[str, str]], Response]
+
+
+def mistakes(text: str) -> dict[str, Ask]:
+    """Requests with the text where it does not belong."""
+    party = {"kind": "person", "name": "某人", "identifier": "x", "region": "440802", "public_key": "02" + "11" * 32}
+    paths = {
+        "certificate": "/v1/certificates/{}",
+        "presentations": "/v1/certificates/{}/presentations",
+        "party": "/v1/parties/{}",
+        "asset": "/v1/assets/{}",
+        "scenario": "/v1/scenarios/{}",
+        "request": "/v1/requests/{}",
+        "consent": "/v1/authorizations/{}",
+        "resource": "/v1/catalogue/resources/{}",
+        "nothing there": "/v1/{}",
+        "cursor": "/v1/certificates?cursor={}",
+        "filter": "/v1/certificates?scenario={}&state={}",
+    }
+    bodies = {
+        "wrong number": ("/v1/parties", {"parties": [party | {"identifier": text + "0"}]}),
+        "wrong region": ("/v1/parties", {"parties": [party | {"region": text}]}),
+        "wrong kind": ("/v1/parties", {"parties": [party | {"kind": text}]}),
+        "unknown member": ("/v1/parties", {"parties": [party | {text: 1}]}),
+        "text for a list": ("/v1/parties", {"parties": text}),
+        "verify": ("/v1/verify", {"bundle": {"format": text, text: 1}, "nonce": text}),
+        "number to verify": ("/v1/verify", {"certificate_no": text}),
+        "presentation": ("/v1/presentations", {"bundle": {text: text}, "nonce": text}),
+        "draft": ("/v1/requests/draft", {"scenario": text, "subject": text, "fields": [text]}),
+        "consent": ("/v1/authorizations", {"entries": [{"type": text}]}),
+        "scenario": ("/v1/scenarios/drafts", {"scenario": {"code": text, text: text}}),
+    }
+    asked: dict[str, Ask] = {
+        f"GET {name}": lambda client, headers, path=path: client.get(path.replace("{}", quote(text)), headers=headers)
+        for name, path in paths.items()
+    }
+    asked |= {
+        f"POST {name}": lambda client, headers, path=path, body=body: client.post(path, json=body, headers=headers)
+        for name, (path, body) in bodies.items()
+    }
+    asked["POST no JSON"] = lambda client, headers: client.post(
+        "/v1/parties", content=f"{{{text}".encode(), headers=headers | {"Content-Type": "application/json"}
+    )
+    asked["POST key"] = lambda client, headers: client.post(
+        "/v1/parties", json={"parties": [party]}, headers=headers | {"Idempotency-Key": quote(text)}
+    )
+    return asked
+
+
+def test_the_pilot_has_subjects_to_look_for(searched: Searched) -> None:
+    assert len(searched.subjects) > 250
+    assert all(len(forms_of(text)["UTF-8"]) >= 8 for text in searched.subjects)
+
+
+def test_only_the_providers_own_files_are_left_out(searched: Searched) -> None:
+    """And each of them earns it."""
+    records = [path for path in searched.folder.rglob("*") if path.is_file() and searched.is_record(path)]
+    for path in records:
+        assert path.suffix == ".parquet" or searched.needles.found_in(path.read_bytes()), path
+
+
+def test_no_file_of_the_ledger_the_chain_or_the_demonstration_holds_any(searched: Searched) -> None:
+    files = searched.files()
+    names = {path.name for path in files}
+    assert {"ledger.db", "journal.jsonl", "summary.json", "demo.stdout", "demo.stderr"} <= names
+    found = {str(path.relative_to(searched.folder)): searched.needles.found_in(path.read_bytes()) for path in files}
+    assert {path: texts for path, texts in found.items() if texts} == {}
+
+
+def test_no_answer_holds_any(searched: Searched) -> None:
+    """Problems, public pages, health; headers and bodies."""
+    assert sum(answer.status_code >= 400 for answer in searched.answers.values()) > 100
+    assert searched.answers["/health"].status_code == 200
+    assert searched.answers["/metrics"].status_code == 404
+    found = {
+        name: texts
+        for name, answer in searched.answers.items()
+        if (texts := searched.needles.found_in(repr(answer.headers).encode() + b"\n" + answer.content))
+    }
+    assert found == {}
+
+
+def test_no_log_line_holds_any(searched: Searched) -> None:
+    assert searched.said.count(b"\n") > 10
+    assert searched.needles.found_in(searched.said) == set()
+
+
+@pytest.mark.parametrize("form", forms_of("湛江"))
+def test_one_that_is_planted_is_found(searched: Searched, tmp_path: Path, form: str) -> None:
+    """The search is not blind: in a copy of a real file, one subject in one form, in the middle of it."""
+    original = next(path for path in searched.files() if path.name == "journal.jsonl")
+    copy = tmp_path / original.name
+    shutil.copy(original, copy)
+    raw, text = copy.read_bytes(), min(searched.subjects)
+    middle = len(raw) // 2 + len(form)
+    copy.write_bytes(raw[:middle] + forms_of(text)[form] + raw[middle:])
+    assert text in {found for found, _ in searched.needles.found_in(copy.read_bytes())}
+
+
+def test_one_in_the_database_is_found(searched: Searched, tmp_path: Path) -> None:
+    copy, text = tmp_path / "ledger.db", max(searched.subjects)
+    shutil.copy(searched.folder / "var" / "ledger.db", copy)
+    with closing(sqlite3.connect(copy)) as database:
+        database.execute("CREATE TABLE slip (told TEXT)")
+        database.execute("INSERT INTO slip VALUES (?)", (json.dumps({"name": text}, ensure_ascii=False),))
+        database.commit()
+    checkpoint(copy)
+    assert (text, "UTF-8") in searched.needles.found_in(copy.read_bytes())
