@@ -6,7 +6,7 @@ computed from the panel's by the expression in ``Cell.told``; none is made up. A
 scenario's rows are months: the last year is the last whole month, the year before it the month before.
 
 No permit, no contract and no award is in the panels: their digests and numbers are made from the subject's number in
-the panel. Ranges in the docstrings of the scenarios' files hold, so that the rules run as they would on real records.
+the panel.
 """
 
 from __future__ import annotations

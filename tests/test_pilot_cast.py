@@ -1,0 +1,81 @@
+"""Who plays in the pilot and what stands in for what: without a ledger, a chain or a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from ledger.demo.catalogue import Library
+from ledger.demo.mapping import MAPPING, rows_of
+from ledger.demo.mixture import EARLY, Fate, fate_of
+from ledger.demo.panels import Panel, read_panels
+from ledger.demo.people import members_of, subjects_of
+from ledger.domain.codes import check_resident_id, check_uscc
+from ledger.domain.parties import PartyKind
+from ledger.domain.predicates import compute
+from ledger.service.scenarios import ScenarioBook
+
+TWELVE = [f"S{number:02d}" for number in range(1, 13)]
+BOOK = ScenarioBook.load()
+EVERYWHERE = set(Fate) - {Fate.TIMED_OUT, Fate.CORRECTED, Fate.CROOKED}
+
+
+@pytest.fixture(scope="module")
+def panels() -> dict[str, Panel]:
+    return read_panels(Library())
+
+
+def test_every_source_is_mapped_with_the_columns_that_its_rules_read() -> None:
+    wanted = {
+        (code, source.name): set(BOOK.get(code).columns_of(source.name))
+        for code in TWELVE
+        for source in BOOK.get(code).sources
+    }
+    assert {key: {mapped.period, *mapped.cells} for key, mapped in MAPPING.items()} == wanted
+
+
+@pytest.mark.parametrize(("code", "source"), MAPPING, ids="-".join)
+def test_rules_compute_their_claims_from_every_subject_of_the_panel(
+    panels: dict[str, Panel], code: str, source: str
+) -> None:
+    mapped = MAPPING[code, source]
+    for number, panel in panels[mapped.panel].subjects.items():
+        months = [f"2026{month:02d}" for month in range(1, len(panel) + 1)]
+        rows = rows_of(mapped, number, list(panel), months)
+        for field in BOOK.get(code).fields_of(source):
+            assert compute(field.rule, rows, {"name": "n", "uscc": "u"}) not in ("", [])
+
+
+def test_panels_have_as_many_subjects_as_is_told(panels: dict[str, Panel]) -> None:
+    assert {code: len(panel.subjects) for code, panel in panels.items()} == {
+        "wooldridge/wagepan": 545,
+        "Ecdat/Wages": 595,
+        "plm/EmplUK": 140,
+    }
+
+
+def test_subjects_are_different_and_nobody(panels: dict[str, Panel]) -> None:
+    subjects = subjects_of(panels, 10_000)
+    assert len(subjects) == 1_280
+    for texts in ({one.part.name for one in subjects}, {one.part.identifier for one in subjects}):
+        assert len(texts) == len(subjects)
+    for one in subjects:
+        person = one.part.kind is PartyKind.PERSON
+        (check_resident_id if person else check_uscc)(one.part.identifier)
+        assert not person or one.part.identifier[6:8] == "18"
+    assert len(subjects_of(panels, 1_000)) == 1_000
+
+
+def test_each_scenario_has_every_fate_and_is_mostly_ordinary(panels: dict[str, Panel]) -> None:
+    members = members_of(subjects_of(panels, 1_000), early=True)
+    assert list(members) == TWELVE
+    for scenario, group in members.items():
+        fates = Counter(member.fate for member in group)
+        assert set(fates) >= EVERYWHERE
+        assert fates[Fate.ORDINARY] > len(group) / 2
+        assert all(member.subject.part.kind in BOOK.get(scenario).subject_kinds for member in group)
+
+
+def test_nothing_expires_where_there_is_no_time_before_the_present() -> None:
+    assert not EARLY & {fate_of("S01", place, early=False) for place in range(400)}
