@@ -166,6 +166,18 @@ def test_erasing_again_tells_the_same(desk: Desk) -> None:
     assert by_office.entry == first.entry
 
 
+def test_text_that_is_gone_by_other_means_is_told_as_erased(desk: Desk) -> None:
+    person = desk.person()
+    number = desk.certificate(person)
+    *others, certificate = told(desk, number)
+    with desk.ledger.database.write() as session:
+        for record in (*others, certificate):
+            desk.ledger.sealer.erase(session, record.sealed_id)
+    erased = erase(desk, person, number)
+    assert erased.entry["targets"] == [f"sha-256:{certificate.leaf}"]
+    assert erase(desk, person, number).entry == erased.entry
+
+
 def test_two_who_erase_at_once_make_one_erasure(desk: Desk) -> None:
     ledger, person = desk.ledger, desk.person()
     number = desk.certificate(person)
