@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -36,29 +37,26 @@ ROLES_OF = {
     "assessor": ("assessor",),
 }
 COVERED = "covered"  # a property of the tests that measure: a row of the table
-# Groups of tests for one worker, the longest first: those of a fixture that takes long to make, or of a mark.
-GROUPS = ("compiled", "demo", "coverage", "api")
 SCENARIO = "S51"
 ACCREDITED_UNTIL = 4_000_000_000
 NOTICE = 10 * 86_400
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Under ``-n``: one worker takes what stands together, and what takes long begins first."""
+    from tests.sharing import Sharing
+
+    config.option.loadscopereorder = False
+    return Sharing(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """For ``--dist loadgroup``: a worker takes whole groups, a file is in one group, and GROUPS come first."""
-    if not hasattr(config, "workerinput"):
-        return
-    made = {item.path: name for item in items for name in GROUPS if name in getattr(item, "fixturenames", ())}
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            group = made.get(item.path, item.nodeid.partition("::")[0])
-            item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=_turn)
+    """The order in which ``pytest_xdist_make_scheduler`` hands them out."""
+    if hasattr(config, "workerinput"):
+        from tests.sharing import in_order
 
-
-def _turn(item: pytest.Item) -> int:
-    (group,) = (mark.args[0] for mark in item.iter_markers("xdist_group"))
-    return GROUPS.index(group) if group in GROUPS else len(GROUPS)
+        in_order(items)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

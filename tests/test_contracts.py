@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import astuple
 
-import pytest
-
 from scripts.cover import CONTRACTS, FLOOR, PROJECT, read, run_contract_tests
 from tests.conftest import COVERED
 
@@ -15,8 +13,6 @@ LEAST_TESTS = 100
 _FUNCTION = re.compile(r"^ *function [^;{]*\{", re.MULTILINE)
 
 
-# Not beside tests/chain/test_compile.py: both have Hardhat build into one folder.
-@pytest.mark.xdist_group("compiled")
 def test_solidity_tests_pass_and_cover_the_contracts(record_property: Callable[[str, object], None]) -> None:
     result = run_contract_tests()
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import astuple
 
-import pytest
-
 from scripts.cover import DOMAIN, FLOOR, PROJECT, read, run_domain_tests
 from tests.conftest import COVERED
 
 
-@pytest.mark.xdist_group("coverage")
 def test_the_domain_tests_cover_the_domain(record_property: Callable[[str, object], None]) -> None:
     result = run_domain_tests()
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
