@@ -30,8 +30,9 @@ node_modules/ready: package-lock.json .venv/ready
 demo: setup  ## Run the pilot on real data; results in demo-out/
 	$(BIN)/pingzheng demo
 
+# Two workers, as many as the build machine has cores; tests/conftest.py says which tests share one, and in what order.
 test: setup  ## Run every test; the coverage of contracts and ledger/domain is one of them
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 coverage: setup  ## Measure what the tests cover of contracts and ledger/domain
 	$(BIN)/python scripts/cover.py

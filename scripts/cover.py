@@ -77,7 +77,7 @@ def table(files: list[Covered]) -> str:
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"COVERAGE_FILE": str(DOMAIN.with_suffix(".data"))}
     return subprocess.run(  # noqa: S603
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=600, check=False
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=1800, check=False
     )
 
 

@@ -35,15 +35,37 @@ ROLES_OF = {
     "enterprise": ("subject",),
     "assessor": ("assessor",),
 }
-COVERED = pytest.StashKey[list[Covered]]()
+COVERED = "covered"  # a property of the tests that measure: a row of the table
+# Groups of tests for one worker, the longest first: those of a fixture that takes long to make, or of a mark.
+GROUPS = ("compiled", "demo", "coverage", "api")
 SCENARIO = "S51"
 ACCREDITED_UNTIL = 4_000_000_000
 NOTICE = 10 * 86_400
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The table of what was measured, before the closing line."""
-    files = config.stash.get(COVERED, [])
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """For ``--dist loadgroup``: a worker takes whole groups, a file is in one group, and GROUPS come first."""
+    if not hasattr(config, "workerinput"):
+        return
+    made = {item.path: name for item in items for name in GROUPS if name in getattr(item, "fixturenames", ())}
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            group = made.get(item.path, item.nodeid.partition("::")[0])
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    (group,) = (mark.args[0] for mark in item.iter_markers("xdist_group"))
+    return GROUPS.index(group) if group in GROUPS else len(GROUPS)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of what was measured, before the closing line; from the reports, which reach it from any worker."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    properties = [told for report in reports for told in getattr(report, "user_properties", ())]
+    files = {Covered(*row) for name, row in properties if name == COVERED}
     if files:
         terminalreporter.section("coverage")
         terminalreporter.write_line(table(sorted(files, key=lambda file: file.path)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import astuple
 
 import pytest
 
@@ -13,13 +15,16 @@ LEAST_TESTS = 100
 _FUNCTION = re.compile(r"^ *function [^;{]*\{", re.MULTILINE)
 
 
-def test_solidity_tests_pass_and_cover_the_contracts(pytestconfig: pytest.Config) -> None:
+# Not beside tests/chain/test_compile.py: both have Hardhat build into one folder.
+@pytest.mark.xdist_group("compiled")
+def test_solidity_tests_pass_and_cover_the_contracts(record_property: Callable[[str, object], None]) -> None:
     result = run_contract_tests()
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
     passing = re.search(r"(\d+) passing", result.stdout)
     assert passing is not None and int(passing[1]) >= LEAST_TESTS, result.stdout[-500:]
     files = read(CONTRACTS)
-    pytestconfig.stash.setdefault(COVERED, []).extend(files)
+    for file in files:
+        record_property(COVERED, astuple(file))
     assert {file.path for file in files} == _with_functions()
     assert [file for file in files if not file.enough] == [], f"below {FLOOR} %"
     # Were the conditions not instrumented, no branch would be missed.

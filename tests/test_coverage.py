@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import astuple
+
 import pytest
 
 from scripts.cover import DOMAIN, FLOOR, PROJECT, read, run_domain_tests
 from tests.conftest import COVERED
 
 
-def test_the_domain_tests_cover_the_domain(pytestconfig: pytest.Config) -> None:
+@pytest.mark.xdist_group("coverage")
+def test_the_domain_tests_cover_the_domain(record_property: Callable[[str, object], None]) -> None:
     result = run_domain_tests()
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
     files = read(DOMAIN)
-    pytestconfig.stash.setdefault(COVERED, []).extend(files)
+    for file in files:
+        record_property(COVERED, astuple(file))
     written = {path.relative_to(PROJECT).as_posix() for path in (PROJECT / "ledger" / "domain").rglob("*.py")}
     assert {file.path for file in files} == written
     assert [file for file in files if not file.enough] == [], f"below {FLOOR} %"

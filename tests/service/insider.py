@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from ledger.domain.canonical import canonical
 from ledger.proof.jws import decode_base64url
-from ledger.proof.sdjwt import Disclosed
+from ledger.proof.sdjwt import Disclosed, disclosure_digest
+from tests.service.files import contents
 
 PLACE = "GUESS"
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){32,}")
@@ -35,13 +36,13 @@ class Insider:
     """What was found in ``home``: plaintexts, keys and salts, and every 32 bytes that may be a digest."""
 
     def __init__(self, home: Path) -> None:
-        keys = {path.stem: bytes.fromhex(path.read_text()) for path in (home / "keys").glob("*.key")}
+        keys = {path.stem: bytes.fromhex(text.decode()) for path, text in contents(home / "keys", "*.key").items()}
         self.lookup_key = keys["lookup"]
         self._keks = [key for name, key in keys.items() if name.startswith("kek-")]
         with sqlite3.connect(home / "ledger.db") as database:
             self.texts = list(self._opened(database))
             content = _dumped(database)
-        content += [path.read_bytes() for path in home.rglob("*") if path.is_file() and path.parent.name != "keys"]
+        content += contents(home).values()
         opened = (bytes.fromhex(text) for text in _strings(self.texts) if re.fullmatch("[0-9a-f]{64}", text))
         self.secrets = {*keys.values(), *opened}
         self.digests = set(_digests(content))
@@ -92,7 +93,7 @@ class Insider:
             (name, value)
             for salt in salts
             for name, value in guesses
-            if decode_base64url(Disclosed(salt, name, value).digest, None) in self.digests
+            if decode_base64url(disclosure_digest(Disclosed(salt, name, value).encoded), None) in self.digests
         ]
 
     def confirmed(self, guesses: Iterable[str], constructions: dict[str, list[Construction]]) -> dict[str, set[str]]:

@@ -24,7 +24,7 @@ PROJECT = Path(__file__).parents[2]
 
 def child(home: Path, point: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.service.crashing", str(home), point]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=90, check=False)
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
 
 
 def finals(text: str) -> list[str]:

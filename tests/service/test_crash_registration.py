@@ -46,7 +46,7 @@ def test_killed_act_is_completed_when_it_is_done_again(prepared: Path, tmp_path:
     home = tmp_path / "home"
     shutil.copytree(prepared, home)
     command = [sys.executable, "-m", "tests.service.crashing_registration", str(home), point]
-    killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=90, check=False)
+    killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assets: dict[str, Any] = json.loads((home / "assets.json").read_text())
     act = POINTS[point][0]

@@ -14,6 +14,7 @@ from ledger.service.wiring import Ledger
 from ledger.store.tables import Certificate
 from tests.service.conftest import Pilot
 from tests.service.credit import FIELDS
+from tests.service.files import contents
 
 
 def test_store_and_chain_hold_no_name_and_no_identifier(ledger: Ledger, pilot: Pilot) -> None:
@@ -23,11 +24,10 @@ def test_store_and_chain_hold_no_name_and_no_identifier(ledger: Ledger, pilot: P
     needles = [text.encode() for text in told.values()]
     with sqlite3.connect(ledger.settings.home / "ledger.db") as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    files = [path for path in ledger.settings.home.rglob("*") if path.is_file()]
+    files = contents(ledger.settings.home)
     assert any(path.name == "ledger.db" for path in files)
     assert any(path.name == "journal.jsonl" for path in files)
-    for path in files:
-        content = path.read_bytes()
+    for path, content in files.items():
         for needle in needles:
             assert needle not in content, path.name
             assert needle.hex().encode() not in content, path.name

@@ -28,6 +28,7 @@ from ledger.store.sealing import KeyProvider
 from ledger.store.tables import Sealed
 from tests.service.conftest import Pilot
 from tests.service.crashing_rotation import POINTS
+from tests.service.files import contents
 from tests.service.vault import Vault, told, vault_in
 
 PROJECT = Path(__file__).parents[2]
@@ -78,8 +79,7 @@ def test_what_any_provider_wraps_it_opens(vault: Vault, tmp_path: Path, make: Ca
     records = own.fill(3)
     assert own.opened(*records) == [told(0), told(1), told(2)]
     assert own.rotation.status().by_key == {own.keys.current: 3}
-    stored = b"".join(path.read_bytes() for path in tmp_path.glob("ledger.db*"))
-    assert "某人0".encode() not in stored
+    assert "某人0".encode() not in stored(vault)
 
 
 def test_wrapping_is_rfc_3394() -> None:
@@ -350,7 +350,7 @@ def wrapped_keys(vault: Vault) -> dict[str, bytes]:
 
 
 def stored(vault: Vault) -> bytes:
-    return b"".join(path.read_bytes() for path in vault.folder.glob("ledger.db*"))
+    return b"".join(contents(vault.folder, "ledger.db*").values())
 
 
 def test_commands_rotate_under_an_open_ledger(pilot: Pilot) -> None:
