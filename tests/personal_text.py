@@ -16,6 +16,8 @@ from ledger.errors import InvalidInput
 _ID_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])", re.ASCII)
 _MOBILE: Final = re.compile(r"(?<![0-9A-Za-z.])1[3-9]\d{9}(?![0-9A-Za-z])", re.ASCII)
 _WINDOW: Final = 8
+_PHONE_DIGITS: Final = 11
+_WORD: Final = b"0123456789abcdefABCDEF"
 _TABLE_BITS: Final = 22
 # Fibonacci hashing: 2^64 divided by the golden ratio.
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -76,7 +78,7 @@ class Needles:
         found = set()
         for end in self._ends_in(data):
             for form, name, text in self._by_end.get(data[end - _WINDOW : end], ()):
-                if data.endswith(form, 0, end):
+                if data.endswith(form, 0, end) and not _inside_a_number(data, end - len(form), end):
                     found.add((text, name))
         return found
 
@@ -85,6 +87,12 @@ class Needles:
             words = np.frombuffer(data, dtype="<u8", offset=shift, count=(len(data) - shift) // _WINDOW)
             for place in np.flatnonzero(self._table[_slots(words)]):
                 yield shift + _WINDOW * (int(place) + 1)
+
+
+def _inside_a_number(data: bytes, start: int, end: int) -> bool:
+    """Whether it is a phone's eleven digits in the middle of others, as a contract's code in hex has by chance."""
+    around = data[max(start - 1, 0) : start] + data[end : end + 1]
+    return end - start <= _PHONE_DIGITS and data[start:end].isdigit() and any(map(_WORD.__contains__, around))
 
 
 def _slots(words: np.ndarray) -> np.ndarray:

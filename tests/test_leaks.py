@@ -239,7 +239,7 @@ def test_one_that_is_planted_is_found(searched: Searched, tmp_path: Path, form: 
     shutil.copy(original, copy)
     raw, text = copy.read_bytes(), min(searched.subjects)
     middle = len(raw) // 2 + len(form)
-    copy.write_bytes(raw[:middle] + forms_of(text)[form] + raw[middle:])
+    copy.write_bytes(raw[:middle] + b" " + forms_of(text)[form] + b" " + raw[middle:])
     assert text in {found for found, _ in searched.needles.found_in(copy.read_bytes())}
 
 
