@@ -92,4 +92,5 @@ def _background(ledger: Participant) -> list[TickingThread]:
     work = [TickingThread("settling", ledger.verification.settle, SETTLING_SECONDS)]
     if isinstance(ledger, Ledger):
         work.append(TickingThread("anchoring", ledger.anchoring.tick))
+        work.append(TickingThread("withdrawals", ledger.direct_withdrawals.follow, SETTLING_SECONDS))
     return work

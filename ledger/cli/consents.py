@@ -125,6 +125,13 @@ def withdraw_direct(
         emit_rows([_withdrawal(each, as_json) for each in made], as_json, "已撤回 Withdrawn")
 
 
+@app.command()
+def follow(home: Home = None, as_json: AsJson = False) -> None:
+    """End here what subjects withdrew on the chain by themselves, and what rests on it; a server does so by itself."""
+    with opened(home, as_json) as ledger:
+        emit_rows([_row(row) for row in ledger.direct_withdrawals.follow()], as_json, "已撤回 Withdrawn")
+
+
 def _withdrawal(made: DirectWithdrawal, as_json: bool) -> dict[str, Any]:
     return {
         "authorization": made.authorization,

@@ -272,9 +272,7 @@ class Authorizations:
             if current.state != "withdrawn":
                 current.state = AUTHORIZATION.next(current.state, "withdraw")
                 log_store.append(session, [log_store.NewEntry("withdrawal", canonical(entry))], self._clock())
-                request = access_request(session, row.request_id)
-                if "withdraw" in REQUEST.moves_from(request.state):
-                    request.state = REQUEST.next(request.state, "withdraw")
+                cancel_request(session, row.request_id)
             built = [certificate.leaf for certificate in certificates_of(session, row.request_id)]
         # The consent first: should this end between two of them, no certificate stands on what is withdrawn.
         for leaf in (row.leaf, *built):
@@ -342,6 +340,13 @@ def _require_asked(asked: dict[str, Any], fields: Iterable[str]) -> None:
         )
     if not chosen or len(set(chosen)) != len(chosen):
         raise InvalidInput("FIELDS_REPEATED", "Name each field once, and at least one.", where="fields")
+
+
+def cancel_request(session: Session, identifier: str) -> None:
+    """A request whose consent was withdrawn before a certificate came of it leads nowhere any more."""
+    request = access_request(session, identifier)
+    if "withdraw" in REQUEST.moves_from(request.state):
+        request.state = REQUEST.next(request.state, "withdraw")
 
 
 def _request_by_leaf(session: Session, leaf: str) -> AccessRequest:

@@ -21,6 +21,7 @@ from ledger.service.catalogue_import import CatalogueImport
 from ledger.service.corrections import Corrections
 from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
+from ledger.service.direct_withdrawals import DirectWithdrawals
 from ledger.service.disclosures import Disclosures
 from ledger.service.erasure import Erasure
 from ledger.service.evidence import EvidenceBook
@@ -90,6 +91,7 @@ class Ledger(Participant):
     standing: Standing
     requests: Requests
     authorizations: Authorizations
+    direct_withdrawals: DirectWithdrawals
     provisions: Provisions
     issuance: Issuance
     corrections: Corrections
@@ -213,6 +215,7 @@ def wire(
         party_keys=PartyKeys(database, reader, acting, anchoring),
         standing=Standing(database, reader, acting),
         requests=Requests(database, sealer, parties, scenarios, clock),
+        direct_withdrawals=DirectWithdrawals(database, follower, positions, status),
         authorizations=Authorizations(database, sealer, parties, scenarios, status, positions, clock),
         provisions=Provisions(database, sealer, parties, scenarios, clock),
         issuance=issuance,

@@ -93,7 +93,7 @@ def test_an_earlier_use_stays_recorded(pilot: Pilot) -> None:
         11,
     ]
     number = str(used.report.certificate_no)
-    assert [row.result for row in pilot.ledger.verification.presentations(number)] == ["valid"]
+    assert [row.result for row in pilot.ledger.presentations.page(number, None, 10)] == ["valid"]
     told = pilot.ledger.provenances.certificate(number)
     assert told.completeness.complete
     (own,) = [event for event in told.events if event["name"] == "Withdrawn"]
@@ -146,3 +146,22 @@ def test_the_command_needs_no_home(pilot: Pilot, tmp_path: Path, monkeypatch: py
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle.json", "subject.key"]
     unknown = CliRunner().invoke(app, [*command, "--authorization", "NONE", "--json"])
     assert (unknown.exit_code, json.loads(unknown.output)["error"]) == (2, "AUTHORIZATION_UNKNOWN")
+
+
+def test_the_platform_follows_and_ends_what_rests_on_it(pilot: Pilot) -> None:
+    """Once back, and once only; what anybody else withdrew ends nothing."""
+    pilot.ledger.direct_withdrawals.follow()
+    firm, other = pilot.firm(), pilot.firm()
+    it, neighbour = held(pilot, firm), held(pilot, other)
+    (made,) = withdraw_by_itself(it.bundle, it.url, it.key)
+    stranger = pilot.ledger.client.with_account(neighbour.key.hex())
+    place = next(item.position for item in it.bundle.evidence if item.statement["type"] == "provision")
+    stranger.withdraw(place.batch, place.index)
+    (ended,) = pilot.ledger.direct_withdrawals.follow()
+    assert (ended.id, ended.state) == (made.authorization, "withdrawn")
+    number = str(it.judged().certificate_no)
+    status = pilot.ledger.verification.status(number)
+    assert (status["state"], status["reason"]) == ("revoked", "consent_withdrawn")
+    assert it.judged().checks[7].code == "REVOKED"
+    assert pilot.ledger.direct_withdrawals.follow() == []
+    assert neighbour.judged().valid
