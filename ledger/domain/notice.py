@@ -71,7 +71,7 @@ def _chinese(scenario: Scenario, notice: Mapping[str, Any]) -> Sequence[str]:
         f"数据提供方：{notice['provider']}（{scenario.source(notice['source']).title.zh}）",
         f"目的：{scenario.purpose.zh}{'；' if notice['purpose_note'] else ''}{notice['purpose_note']}",
         f"方式：{mode}，{channel}；依据：{_BASES[scenario.legal_basis][0]}",
-        f"种类：{'、'.join(item['zh'] for item in notice['kinds'])}",
+        f"种类：{'；'.join(item['zh'] for item in notice['kinds'])}",
         f"期限：{shanghai_time(notice['valid_from'])} 至 {shanghai_time(notice['valid_to'])}（北京时间，不含末时）",
         f"次数：{notice['max_uses']}；接收方保存期限：{notice['retention_days']} 天",
         "您可以拒绝，也可以只同意其中一部分；拒绝不影响无关服务。您可以随时撤回，撤回前已进行的使用仍然有效。",
@@ -86,7 +86,7 @@ def _english(scenario: Scenario, notice: Mapping[str, Any]) -> Sequence[str]:
         f"Provider: {notice['provider']} ({scenario.source(notice['source']).title.en})",
         f"Purpose: {scenario.purpose.en}{'; ' if notice['purpose_note'] else ''}{notice['purpose_note']}",
         f"Method: {mode}, {channel}; basis: {_BASES[scenario.legal_basis][1]}",
-        f"Kinds: {', '.join(item['en'] for item in notice['kinds'])}",
+        f"Kinds: {'; '.join(item['en'] for item in notice['kinds'])}",
         f"Period: {shanghai_time(notice['valid_from'])} until {shanghai_time(notice['valid_to'])} (Beijing time)",
         f"Uses: {notice['max_uses']}; kept by the recipient for {notice['retention_days']} days",
         "You may refuse, or agree to a part only; refusing touches no unrelated service. You may withdraw at any time; "

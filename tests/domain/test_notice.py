@@ -1,0 +1,91 @@
+"""The notice says everything that PIPL art. 23 asks for, in both languages, and never who the subject is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ledger.domain.days import end_of_validity, is_shanghai_midnight, shanghai_day, shanghai_time
+from ledger.domain.notice import notice_of
+from ledger.domain.scenario import Scenario, scenario_of
+from ledger.errors import InvalidInput
+
+SCENARIOS = Path(__file__).parents[2] / "ledger" / "scenarios"
+BEGINS = 1_790_000_000
+ENDS = end_of_validity(shanghai_day(BEGINS))
+NOTE = {"contact": "信贷部 Credit department", "purpose_note": "", "business_ref": "LOAN-1", "salt": "s" * 22}
+
+
+def scenarios() -> list[Scenario]:
+    files = sorted(SCENARIOS.glob("S*.yaml"))
+    read = [scenario_of(yaml.safe_load(file.read_text("utf-8")), file.name) for file in files]
+    return [scenario for scenario in read if scenario.fields]
+
+
+def noticed(scenario: Scenario, source: str, **changes: Any) -> dict[str, Any]:
+    terms = {
+        "source": source,
+        "fields": [field.name for field in scenario.fields_of(source)],
+        "channel": scenario.channels[0],
+        "valid_from": BEGINS,
+        "valid_to": ENDS,
+        "max_uses": 1,
+    }
+    told = {"recipient": "湛江第一银行", "provider": "湛江数源", "note": NOTE}
+    return notice_of(scenario, terms | changes.pop("terms", {}), **told | changes)
+
+
+CASES = [
+    pytest.param(scenario, source.name, id=f"{scenario.code} {source.name}")
+    for scenario in scenarios()
+    for source in scenario.sources
+]
+
+
+@pytest.mark.parametrize(("scenario", "source"), CASES)
+def test_every_scenario_tells_all_there_is_in_both_languages(scenario: Scenario, source: str) -> None:
+    notice = noticed(scenario, source)
+    chinese, english = notice["text"].split("\n\n")
+    title = scenario.source(source).title
+    for text, purpose, named in ((chinese, scenario.purpose.zh, title.zh), (english, scenario.purpose.en, title.en)):
+        told = ("湛江第一银行", NOTE["contact"], "湛江数源", named, purpose, shanghai_time(BEGINS), shanghai_time(ENDS))
+        assert all(part in text for part in told)
+        assert str(scenario.retention_days) in text
+    for field in scenario.fields:
+        asked = field.source == source
+        assert (field.title.zh in chinese.split("种类：")[1].split("\n")[0].split("；")) is asked
+        assert {"name": field.name, "zh": field.title.zh, "en": field.title.en} in notice["kinds"] or not asked
+    assert (notice["standing"], notice["legal_basis"]) == (scenario.standing, scenario.legal_basis)
+    assert "LOAN-1" not in notice["text"]
+
+
+def test_the_consumers_own_words_stand_with_the_purpose() -> None:
+    (scenario,) = (each for each in scenarios() if each.code == "S07")
+    source = scenario.sources[0].name
+    words = noticed(scenario, source, note=NOTE | {"purpose_note": "标段 ZJ-2026-017"})
+    without = noticed(scenario, source)
+    assert words["text"].count("标段 ZJ-2026-017") == 2
+    assert f"{scenario.purpose.zh}；标段 ZJ-2026-017" in words["text"]
+    assert f"目的：{scenario.purpose.zh}\n" in without["text"]
+
+
+def test_the_salt_is_in_what_is_digested_and_not_in_what_is_read() -> None:
+    (scenario, source) = CASES[0].values
+    notice = noticed(scenario, source)
+    assert notice["salt"] == NOTE["salt"]
+    assert NOTE["salt"] not in notice["text"]
+
+
+def test_a_field_has_one_source_and_what_is_no_field_has_none() -> None:
+    (scenario,) = (each for each in scenarios() if each.code == "S03")
+    assert {scenario.source_of(field.name) for field in scenario.fields} == {each.name for each in scenario.sources}
+    with pytest.raises(InvalidInput, match="FIELD_NOT_IN_SCENARIO"):
+        scenario.source_of("tariff_account")
+
+
+@pytest.mark.parametrize(("seconds", "midnight"), [(ENDS, True), (ENDS - 1, False), (ENDS + 1, False), (0, False)])
+def test_a_day_begins_at_midnight_in_shanghai(seconds: int, midnight: bool) -> None:
+    assert is_shanghai_midnight(seconds) is midnight
