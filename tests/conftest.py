@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -22,6 +23,8 @@ from ledger.chain.node import LocalNode
 from ledger.chain.reader import ChainReader
 from scripts.cover import Covered, table
 
+# Wide enough that no table is folded; read once, when a console is made.
+os.environ["COLUMNS"] = "200"
 # On a busy machine slow examples are no finding; what takes long is seen in the durations.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")

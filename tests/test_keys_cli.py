@@ -27,7 +27,7 @@ def test_a_new_key_signs_a_statement_offline(tmp_path: Path, suite: str, alg: st
     told = run("key", "new", key, "--suite", suite)
     assert key.stat().st_mode & 0o777 == 0o600
     statement.write_text(json.dumps(STATEMENT))
-    run("consent", "sign", statement, "--key", key)
+    run("sign", statement, "--key", key)
     signed = json.loads(statement.read_text())
     assert entry_signed_by(signed, told["account"], told["public_key"])
     assert entry_signature(signed).suite.alg == alg
@@ -38,5 +38,5 @@ def test_a_file_that_holds_no_key_is_told(tmp_path: Path, text: str) -> None:
     key, statement = tmp_path / "firm.key", tmp_path / "statement.json"
     key.write_text(text)
     statement.write_text(json.dumps(STATEMENT))
-    assert run("consent", "sign", statement, "--key", key, code=2)["error"] == "KEY_FILE_DAMAGED"
+    assert run("sign", statement, "--key", key, code=2)["error"] == "KEY_FILE_DAMAGED"
     assert json.loads(statement.read_text()) == STATEMENT

@@ -97,7 +97,9 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Environment:
                 target = packages / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.symlink_to(Path(str(item.locate_file(file))).resolve())
-    (packages / "sitecustomize.py").write_text(CUT_OFF)
+    # Not sitecustomize: a system's own would be taken in its place.
+    (packages / "cut_off.py").write_text(CUT_OFF)
+    (packages / "cut_off.pth").write_text("import cut_off\n")
     return Environment(folder / "bin" / "python", frozenset(installed))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,7 +138,7 @@ class Stage:
 
     def request(self, subject: str, consumer: str, provider: str) -> dict[str, Any]:
         now = self.ledger.clock()
-        until = end_of_validity(shanghai_day(now))
+        until = end_of_validity(shanghai_day(now) + timedelta(days=29))
         return {
             "scenario": "S51",
             "subject": self.parties[subject],

@@ -56,6 +56,7 @@ PRESENTATION = {
     "consumer": "ab" * 32,
     "fields": [],
     "nonce_digest": f"sm3:{ABC['sm3']}",
+    "result": "valid",
     "iat": 1_790_000_000,
 }
 

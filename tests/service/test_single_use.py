@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import yaml
 
-from ledger.proof.jws import sign_entry
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_participant
 from tests.service.conftest import Pilot
@@ -108,9 +107,8 @@ def certificate_of(pilot: Pilot, firm: str, max_uses: int, folder: Path) -> str:
         changed = definition | {"max_uses": max_uses} if definition["code"] == "S51" else definition
         (folder / file.name).write_text(yaml.safe_dump(changed, allow_unicode=True), "utf-8")
     with pilot.under(scenarios=folder) as other:
-        draft = other.ledger.authorizations.draft(replace(other.bureau.request(firm), max_uses=max_uses))
-        signer = other.bureau.signer_of(other.cast.firms[firm])
-        (row,) = other.ledger.authorizations.submit([sign_entry(draft.entry, signer)])
+        requests = other.bureau.ask([replace(other.bureau.request(firm), max_uses=max_uses)])
+        (row,) = other.bureau.agree(requests)
         other.supply(firm, row.id)
         number = other.bureau.issue({firm: row.id})[firm]
         other.ledger.anchoring.flush()
