@@ -41,9 +41,10 @@ def together(*acts: Callable[[], object]) -> list[str]:
         return list(pool.map(run, acts))
 
 
-def offered(pilot: Pilot, deadline: int | None = None) -> str:
-    """An asset that is on offer to the bank."""
+def offered(pilot: Pilot, seconds: int | None = None) -> str:
+    """An asset that is on offer to the bank, for so many seconds from the offer on."""
     asset = pilot.confirmed()
+    deadline = None if seconds is None else pilot.ledger.clock() + seconds
     pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank, deadline)
     return asset
 
@@ -102,7 +103,7 @@ def test_acceptance_against_withdrawal(pilot: Pilot) -> None:
 def test_acceptance_against_the_end_of_its_deadline(pilot: Pilot) -> None:
     """While it is accepted the deadline passes, and the holder offers the asset to somebody else."""
     cast, transfers = pilot.cast, pilot.ledger.transfers
-    asset = offered(pilot, pilot.ledger.clock() + 30)
+    asset = offered(pilot, 30)
 
     def offer_elsewhere() -> None:
         pilot.skip(40)
@@ -119,7 +120,7 @@ def test_acceptance_against_the_end_of_its_deadline(pilot: Pilot) -> None:
 
 
 def test_deadline_is_over_in_the_second_after_it(pilot: Pilot) -> None:
-    asset = offered(pilot, pilot.ledger.clock() + 30)
+    asset = offered(pilot, 30)
     pilot.skip(31)
     assert together(lambda: pilot.ledger.transfers.accept(asset, pilot.cast.bank)) == ["ASSET_OFFER_LAPSED"]
 
