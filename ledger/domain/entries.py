@@ -19,6 +19,7 @@ from ledger.domain.shapes import (
     integer,
     list_of,
     matches,
+    named_once,
     object_of,
     one_of,
     or_null,
@@ -37,6 +38,7 @@ MAX_USES: Final = 65_535
 CHANNELS: Final = ("subject_carried", "licensed_credit_agency", "government_platform")
 PAYLOAD_MODES: Final = ("raw", "aggregate", "predicate", "component")
 MAX_RIGHTS: Final = 256
+REGISTRATION_SCENARIO: Final = "S00"
 RESULTS: Final = ("supplied", "no_data", "refused", "timed_out")
 # How a verification ended. ``lapsed``: the certificate was presented, but nobody was answered and no use was spent.
 VERIFICATION_RESULTS: Final = (
@@ -167,7 +169,7 @@ _PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
         "max_uses": integer(1, MAX_USES),
         "retention_days": integer(0, 36_600),
         "engine": integer(1, 999),
-        "fields": list_of(object_of({"name": matches(_NAME), "source": matches(_NAME), "rule": document})),
+        "fields": named_once(object_of({"name": matches(_NAME), "source": matches(_NAME), "rule": document})),
     },
     "presentation": {
         "id": _ulid,
@@ -273,6 +275,10 @@ _CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
 }
 
 
+# A field has none of these names: beside the certificate's claims it would be one of them.
+CLAIM_NAMES: Final = frozenset({"type", "v", "class", *_CLASSES["usage"]})
+
+
 def validate_entry(entry: Mapping[str, Any]) -> None:
     """Raise ``InvalidInput`` ``ENTRY_SHAPE`` naming the member, unless the entry is exactly of its type's schema."""
     kind = entry.get("type")
@@ -296,6 +302,20 @@ def validate_entry(entry: Mapping[str, Any]) -> None:
     for name, rule in schema.items():
         if not rule(entry[name]):
             raise _misshapen(name, "The value does not fit the schema.")
+    if kind == "certificate":
+        _require_agreement(entry)
+
+
+def _require_agreement(certificate: Mapping[str, Any]) -> None:
+    """What no member says alone. An issuer is accredited for a scenario: the class may not be another's."""
+    scenario = certificate["scenario"]
+    if (scenario == REGISTRATION_SCENARIO) != (certificate["class"] == "registration"):
+        raise _misshapen("scenario", "S00 is the scenario of registration certificates, and of no other.")
+    if certificate["certificate_no"].split("-")[3] != scenario:
+        raise _misshapen("certificate_no", "The number is of another scenario.")
+    # RFC 9901 §7.1: a disclosed claim that has the name of one beside it is refused.
+    if not certificate.keys().isdisjoint(certificate.get("fields", ())):
+        raise _misshapen("fields", "A field has the name of a claim.")
 
 
 def _misshapen(member: str, message: str) -> InvalidInput:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ledger.domain.days import end_of_validity
 from ledger.domain.definition import Bilingual, DefinitionReader
-from ledger.domain.entries import CHANNELS, LEGAL_BASES, MAX_SOURCES, MAX_USES, PAYLOAD_MODES
+from ledger.domain.entries import CHANNELS, CLAIM_NAMES, LEGAL_BASES, MAX_SOURCES, MAX_USES, PAYLOAD_MODES
 from ledger.domain.field_names import listed
 from ledger.domain.parties import PartyKind
 from ledger.domain.predicates import OPS, TYPES, check_rule, columns_of
@@ -281,6 +281,10 @@ def _require_sources_and_fields(scenario: Scenario, reader: _Reader) -> None:
         for number, name in enumerate(names):
             if name in names[:number]:
                 raise reader.invalid(f"{member}[{number}]: name", "名称重复。This name stands twice.")
+    for number, field in enumerate(scenario.fields):
+        if field.name in CLAIM_NAMES:
+            message = "凭证本身已有同名项，请换一个名称。A certificate has a claim of this name: choose another."
+            raise reader.invalid(f"fields[{number}]: name", message)
     for number, field in enumerate(scenario.fields):
         if field.source not in sources:
             known = ", ".join(sources)

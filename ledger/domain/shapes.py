@@ -38,6 +38,12 @@ def set_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
     return lambda value: items(value) and len(set(value)) == len(value)
 
 
+def named_once(rule: Rule) -> Rule:
+    """A list of objects that all fit, no two with the same ``name``."""
+    items = list_of(rule)
+    return lambda value: items(value) and len({item["name"] for item in value}) == len(value)
+
+
 def object_of(members: Mapping[str, Rule]) -> Rule:
     """An object with exactly these members, each of which fits."""
     return lambda value: (

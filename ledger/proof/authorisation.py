@@ -234,6 +234,8 @@ def _components(claims: Entry, basis: Basis) -> Failed | None:
     """Every component is what one provision supplied, every claim comes from the component of its source."""
     told = ("source", "provider", "fields", "as_of", "payload_digest")
     supplies = [entry for entry, _ in basis.supplies]
+    if sorted(entry["authorization"] for entry in supplies) != sorted(claims["authorizations"]):
+        return failed("PROVISION_DIFFERS", "An authorisation has no provision, or more than one.")
     supplied = [[entry[name] for name in told] for entry in supplies]
     components = [[component[name] for name in told] for component in claims["components"]]
     if components != supplied or set(claims["providers"]) != {entry["provider"] for entry in supplies}:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import AssetRecord, RightRecord
 from ledger.domain.asset import summary
-from ledger.domain.entries import registration_certificate_payload
+from ledger.domain.entries import REGISTRATION_SCENARIO, registration_certificate_payload
 from ledger.errors import NotFound
 from ledger.service.descriptions import Descriptions, application_document
 from ledger.service.issuance import add_certificate, next_number
@@ -25,7 +25,6 @@ from ledger.store.registration_tables import Application
 from ledger.store.sealing import Sealer
 from ledger.store.tables import Certificate
 
-REGISTRATION_SCENARIO = "S00"
 OWN_RIGHTS = ("hold", "process", "operate")
 # What a later state may change; a certificate that differs in one of them is superseded.
 STATE = ("sub", "exp", "resource", "application", "rights")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.domain import entries
 from ledger.domain.canonical import canonical
+from ledger.domain.codes import certificate_no
 from ledger.domain.entries import (
     MAX_SECONDS,
     MAX_SIGNATURE,
@@ -150,6 +151,8 @@ USAGE = CERTIFICATE | {
 }
 RIGHT = {"kind": "hold", "holder": ID, "grant": 0, "exclusive": False, "from": 0, "to": 1_890_000_000}
 REGISTRATION = CERTIFICATE | {
+    "certificate_no": certificate_no("440802", 2026, "S00", 123),
+    "scenario": "S00",
     "asset": ID,
     "resource": {"code": "D001"},
     "application": {"kind": "first", "number": 1},
@@ -296,6 +299,7 @@ WRONG = {
     "too many sources": ("request", "sources", [SOURCE] * (MAX_SOURCES + 1)),
     "no source": ("request", "sources", []),
     "rule that is none": ("template", "fields", [RULE | {"rule": "trend"}]),
+    "field of two sources": ("template", "fields", [RULE, RULE | {"source": "water"}]),
     "field without a source": ("template", "fields", [{"name": "a", "rule": {"op": "b"}}]),
     "channel twice": ("template", "channels", ["subject_carried", "subject_carried"]),
     "basis of no law": ("template", "legal_basis", "interest"),
@@ -324,6 +328,13 @@ WRONG = {
     "erased for a reason of withdrawals": ("erasure", "reason", "consent_withdrawn"),
     "unknown reason": ("withdrawal", "reason", "regret"),
     "number with a wrong check": ("usage", "certificate_no", "DAC-440802-2026-S01-00000123-0"),
+    "number of another scenario": ("usage", "certificate_no", certificate_no("440802", 2026, "S02", 123)),
+    "registration number of a usage": ("usage", "certificate_no", REGISTRATION["certificate_no"]),
+    "usage in the scenario of registrations": ("usage", "scenario", "S00"),
+    "registration in the scenario of a usage": ("registration", "scenario", "S01"),
+    "usage number of a registration": ("registration", "certificate_no", USAGE["certificate_no"]),
+    "field named like a claim": ("usage", "fields", ["usage_trend", "grade"]),
+    "field named like the class": ("usage", "fields", ["class"]),
     "class and type of certificate disagree": ("usage", "vct", "urn:pingzheng:registration:1"),
     "transferable usage": ("usage", "transferable", "yes"),
     "untransferable registration": ("registration", "transferable", "no"),

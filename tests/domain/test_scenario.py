@@ -197,6 +197,8 @@ INVALID: dict[str, tuple[Path, Any]] = {
     "name of a field in capitals": (("fields", 1, "name"), "Months"),
     "name of a field with a hyphen": (("fields", 1, "name"), "months-covered"),
     "name of a field too long": (("fields", 1, "name"), "m" * 65),
+    "name of a field that is a claim's": (("fields", 1, "name"), "grade"),
+    "name of a field that is every entry's": (("fields", 1, "name"), "type"),
     "unknown type of field": (("fields", 1, "type"), "float"),
     "duties empty": (("rights_duties", "consumer"), []),
     "duties as a text": (("rights_duties", "consumer"), "tell"),

@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from ledger.demo.cast import assemble
+from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_ledger
 from tests.service.conftest import FIRMS, REPORTS, SCENARIO, Pilot

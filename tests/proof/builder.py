@@ -217,7 +217,7 @@ def registration(*, claims: Changes | None = None, issuer: Actor = ISSUER) -> Ma
         "reg_no": "ZJ-2026-000123",
         "supersedes": None,
     }
-    payload = registration_certificate_payload(**(members | dict(claims or {})))
+    payload = registration_certificate_payload(**members) | dict(claims or {})
     made = _made(payload, (issuer,), (), [], ())
     asset = AssetFact("confirmed", SUBJECT.id, False, EXPIRES, ISSUED - 600, "5e" * 32, 0, (), "")
     return made.presenting(holder=None).knowing(assets={ASSET: asset}, uses={})

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.domain.entries import VERIFICATION_RESULTS
+from ledger.domain.codes import certificate_no
+from ledger.domain.entries import VERIFICATION_RESULTS, provision_entry
 from ledger.proof.facts import Facts
-from ledger.proof.jws import public_jwk
+from ledger.proof.jws import public_jwk, sign_entry
 from ledger.proof.report import _RESULTS, NAMES, Report, Verdict
 from ledger.proof.verifier import MAX_KEY_BINDING_SKEW, Expectation, verify
-from tests.proof.builder import usage
+from tests.proof.builder import Made, registration, usage
 from tests.proof.cast import (
     ANCHORED,
     AT,
@@ -33,7 +34,11 @@ from tests.proof.cast import (
     PLACES,
     SCENARIO,
     SUBJECT,
+    SUPPLIES,
     TAX,
+    Changes,
+    as_text,
+    supply_members,
 )
 
 GENUINE = usage()
@@ -66,6 +71,38 @@ def changed(path: str, value: object) -> Callable[[], Report]:
     return lambda: GENUINE.verify_changed((path, value))
 
 
+def registered_in(scenario: str) -> Made:
+    """A registration certificate under the scenario that its issuer happens to be accredited for."""
+    return registration(claims={"scenario": scenario, "certificate_no": certificate_no("440802", 2026, scenario, 1)})
+
+
+TAXES = {"hidden": {"tax_band": "B"}, "disclosed": ["tax_band"]}
+
+
+def consented_in_vain() -> Report:
+    """The certificate names the grid's consent too, and nothing that the grid supplied under it."""
+    told = GENUINE.verify().claims
+    first = {name: told[name][:1] for name in ("providers", "provisions", "components")}
+    return usage(**TAXES, claims=first).verify()
+
+
+def supplied_twice() -> Report:
+    """The tax bureau supplied, corrected what it had supplied, and the certificate takes both."""
+    told, consents = GENUINE.verify().claims, []
+
+    def write(entry: Changes) -> str:
+        if entry["type"] == "authorization":
+            consents.append(as_text(entry))
+        if entry["type"] == "provision" and entry["provider"] == GRID.id:
+            again = supply_members(*SUPPLIES[0], consents[0]) | {"corrects": told["provisions"][0]}
+            entry = sign_entry(provision_entry(**again), TAX.signer)
+        return as_text(entry)
+
+    first = {name: told[name][:1] for name in ("providers", "authorizations")}
+    twice = {"components": told["components"][:1] * 2}
+    return usage(**TAXES, claims=first | twice, write=write).verify()
+
+
 def components(**changes: object) -> list[dict]:
     first, second = GENUINE.verify().claims["components"]
     return [first | changes, second]
@@ -81,6 +118,10 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (1, "CERTIFICATE_FORM", "no SD-JWT", changed("certificate", GENUINE.token)),
     (1, "ENTRY_SHAPE", "claim of another kind", claiming(max_uses="3")),
     (1, "ENTRY_SHAPE", "evidence is no entry", changed("evidence.0.entry", "[]")),
+    (1, "ENTRY_SHAPE", "scenario of registrations", claiming(scenario="S00")),
+    (1, "ENTRY_SHAPE", "registration by an issuer of usage certificates", lambda: registered_in(SCENARIO).verify()),
+    (1, "ENTRY_SHAPE", "number of another scenario", claiming(certificate_no=certificate_no("440802", 2026, "S52", 1))),
+    (1, "ENTRY_SHAPE", "field named like a claim", lambda: usage(hidden=HIDDEN | {"grade": "A"}).verify()),
     (2, "KEY_UNKNOWN", "account unknown", lambda: GENUINE.knowing(accounts={}).verify()),
     (2, "KEY_NOT_IN_FORCE", "account too new", lambda: GENUINE.account(ISSUER, valid_from=ANCHORED + 1).verify()),
     (2, "KEY_NOT_IN_FORCE", "account retired", lambda: GENUINE.account(ISSUER, valid_to=ANCHORED).verify()),
@@ -195,6 +236,8 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (11, "PROVISION_DIFFERS", "component is other data", claiming(components=components(payload_digest=OTHER_LEAF))),
     (11, "PROVISION_DIFFERS", "component is of another day", claiming(components=components(as_of="2026-09-01"))),
     (11, "PROVISION_DIFFERS", "provider not told", claiming(providers=[TAX.id])),
+    (11, "PROVISION_DIFFERS", "two provisions of one source", supplied_twice),
+    (11, "PROVISION_DIFFERS", "consent without a provision", consented_in_vain),
 ]
 IDS = [f"{number}-{code}-{what}" for number, code, what, _ in FAILURES]
 

@@ -15,6 +15,7 @@ from ledger.chain.records import AssetRecord
 from ledger.connectors.answers import Supplied
 from ledger.demo.cast import Cast, assemble
 from ledger.domain.codes import synthetic_uscc
+from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.proof.bundle import Bundle
@@ -22,7 +23,6 @@ from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
 from ledger.service.local_chain import LocalClock
 from ledger.service.parties import NewParty
-from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from ledger.store.registration_tables import Evidence

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from ledger.demo.cast import assemble
-from ledger.service.registration_certificates import REGISTRATION_SCENARIO
+from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_ledger
 from ledger.store.tables import Certificate

@@ -13,12 +13,12 @@ from ledger.chain.accounts import account_of_public_key, new_private_key, public
 from ledger.chain.calls import rotate_account
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.demo.cast import assemble
+from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import sign_entry
 from ledger.proof.report import Check, Report, Verdict
 from ledger.proof.verifier import Expectation
 from ledger.service.local_chain import LocalClock
-from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from tests.service.conftest import SUPPLIED, Pilot

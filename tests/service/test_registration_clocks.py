@@ -11,10 +11,10 @@ import pytest
 
 from ledger.demo.cast import assemble
 from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.domain.working_days import end_of_working_days
 from ledger.errors import Conflict
 from ledger.service.local_chain import LocalClock
-from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_ledger
 from tests.service.conftest import Pilot, resource

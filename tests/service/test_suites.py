@@ -15,6 +15,7 @@ from ledger.chain.accounts import account_of_public_key, new_private_key, public
 from ledger.chain.calls import bind_account
 from ledger.demo.bureau import NOTE
 from ledger.demo.cast import assemble
+from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof import sm2
 from ledger.proof.jws import Signer, Sm2Signer, public_jwk, sign_entry
@@ -24,7 +25,6 @@ from ledger.proof.suite import ES256K, SM2SM3
 from ledger.proof.verifier import Expectation
 from ledger.service.authorizations import Choice
 from ledger.service.keys import new_key, signer_of_key
-from ledger.service.registration_certificates import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from tests.domain.test_digests import no_sm3
