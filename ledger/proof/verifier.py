@@ -204,10 +204,10 @@ def _check_anchor(case: Case) -> Outcome:
 
 
 def _check_validity(case: Case) -> Outcome:
-    """7: nbf ≤ at < exp."""
-    start, end = case.claims["nbf"], case.claims["exp"]
-    if case.at < start:
-        return failed("NOT_YET_VALID", "It is not valid yet.", nbf=start)
+    """7: nbf ≤ at < exp, and on the chain by then: what was anchored later proves nothing of before."""
+    start, end, anchored = case.claims["nbf"], case.claims["exp"], case.anchored_at(case.bundle.position)
+    if anchored is None or case.at < max(start, anchored):
+        return failed("NOT_YET_VALID", "It is not valid yet.", nbf=start, anchored=anchored)
     if case.at >= end:
         return failed("EXPIRED", "It has expired.", exp=end)
     return passed("Within its validity.", nbf=start, exp=end)

@@ -118,11 +118,16 @@ def test_invariant_05_another_consumer_gets_not_party_and_no_payload(pilot: Pilo
 
 
 def test_invariant_11_a_period_is_a_half_open_one_of_days_in_shanghai(pilot: Pilot) -> None:
-    """At nbf, at the second before exp, at exp; exp is 16:00 UTC. Pure: tests/proof/test_judgement.py."""
+    """From nbf, or from its anchor if that is a second later, to the second before exp; exp is 16:00 UTC.
+
+    Pure: tests/proof/test_judgement.py.
+    """
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     with ledger.database.read() as session:
         start, end = (log_store.certificate_statement(session, number)[name] for name in ("nbf", "exp"))
+    bundle, _ = pilot.present(firm, number)
+    start = max(start, *(anchor.at for anchor in bundle.anchors if anchor.batch == bundle.position.batch))
     signer = pilot.bureau.signer_of(pilot.cast.firms[firm])
 
     def result(at: int) -> str:

@@ -96,10 +96,20 @@ def test_seven_to_eleven_are_each_made_whatever_the_others_say(broken: tuple[boo
 
 @pytest.mark.parametrize(
     ("at", "code"),
-    [(ISSUED - 1, "NOT_YET_VALID"), (ISSUED, "OK"), (AT, "OK"), (EXPIRES - 1, "OK"), (EXPIRES, "EXPIRED")],
+    [(AT - 1, "NOT_YET_VALID"), (AT, "OK"), (EXPIRES - 1, "OK"), (EXPIRES, "EXPIRED")],
 )
 def test_validity_begins_with_nbf_and_ends_before_exp(at: int, code: str) -> None:
-    assert GENUINE.verify(at).checks[6].code == code
+    assert usage(claims={"nbf": AT}).verify(at).checks[6].code == code
+
+
+@pytest.mark.parametrize("made", [GENUINE, REGISTERED], ids=["usage", "registration"])
+def test_nothing_was_valid_before_it_stood_on_the_chain(made: Made) -> None:
+    """An issuer that dates back what it makes today finds the chain against it."""
+    assert ISSUED < ANCHORED
+    check = made.verify(ANCHORED - 1).checks[6]
+    assert (check.code, check.details) == ("NOT_YET_VALID", {"nbf": ISSUED, "anchored": ANCHORED})
+    assert made.verify(ANCHORED - 1).result == "not_yet_valid"
+    assert made.verify(ANCHORED).checks[6].code == "OK"
 
 
 def test_the_last_day_ends_at_midnight_in_shanghai() -> None:
