@@ -274,6 +274,8 @@ def _check_party(case: Case) -> Outcome:
         return does_not_apply("Anyone may rely on a registration certificate.")
     if case.expect.consumer is None or case.expect.nonce is None:
         return failed("PARTY_NOT_NAMED", "The verifier did not say who it is and which nonce it gave.")
+    if not case.usage and case.presented.key_binding is not None:
+        return failed("KEY_BINDING_INVALID", "A registration certificate names no key that could bind it.")
     if case.expect.consumer != case.claims["consumer"]:
         return failed("NOT_PARTY", "The certificate is for another consumer.")
     binding, told = case.presented.key_binding, case.presented.binding_claims

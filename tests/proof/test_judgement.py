@@ -278,6 +278,12 @@ class TestRegistration:
             assert [check.number for check in report.checks if check.verdict is Verdict.NOT_APPLICABLE] == [9, 10, 11]
             assert report.claims["sub"] == SUBJECT.id
 
+    def test_nobody_binds_it(self) -> None:
+        """It names no key: what is bound to it could be anything, so the bundle has one form."""
+        bound = REGISTERED.presenting(holder=SUBJECT).verify()
+        assert (bound.first_failure.number, bound.first_failure.code) == (10, "KEY_BINDING_INVALID")
+        assert (bound.valid, bound.claims) == (False, {})
+
     @pytest.mark.parametrize(
         ("made", "code", "result"),
         [
