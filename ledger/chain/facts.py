@@ -32,7 +32,8 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     """What the chain says about a bundle; what it does not know is left out, so the check that needs it fails.
 
     Three turns to the node: the block, what the bundle names, and whom its accounts belong to; a fourth for a
-    certificate that was used before. Raises ``ChainUnavailable``, also where events and state of the node do not agree.
+    certificate that was used before or a consent that its subject withdrew. Raises ``ChainUnavailable``, also where
+    events and state of the node do not agree.
     """
     needed = facts_needed(bundle)
     deployment, latest = reader.deployment, reader.latest()
@@ -127,7 +128,7 @@ def _uses(history: Sequence[Use]) -> tuple[UseFact, ...]:
 
 
 def _withdrawals(reader: ChainReader, history: Sequence[Withdrawal]) -> tuple[WithdrawalFact, ...]:
-    """By whichever party; that none is left out is checked for the subjects named, whose alone count."""
+    """By the subjects that the evidence names: theirs alone count."""
     return tuple(WithdrawalFact(reader.party_id(each.party_no), each.at) for each in history)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import call_parameters, log_query
 from ledger.chain.contracts import Event
-from ledger.chain.deployment import CERTIFICATE_LOG, PARTY_REGISTRY, interface_of
+from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, interface_of
 from ledger.chain.names import LEAF_STATUSES, PARTY_STATUSES, code_of_scenario, names_of_roles
 from ledger.chain.records import AccountRecord, PartyRecord, StatusChange, Use, Withdrawal
 from ledger.domain.reasons import REASONS
@@ -42,8 +42,15 @@ class Questions:
 
     def log_events(self, name: str, first: int, last: int, **indexed: int) -> Callable[[], list[Event]]:
         """Events of the certificate log in blocks ``first`` to ``last``, both included, in order."""
-        topics = interface_of(CERTIFICATE_LOG).topics(name, **indexed)
-        address = self._client.address_of(CERTIFICATE_LOG)
+        return self._events(CERTIFICATE_LOG, name, first, last, **indexed)
+
+    def asset_events(self, name: str, asset: str, first: int, last: int) -> Callable[[], list[Event]]:
+        """Events of one asset in blocks ``first`` to ``last``, both included, in order."""
+        return self._events(ASSET_REGISTRY, name, first, last, id=int(asset, 16))
+
+    def _events(self, contract: str, name: str, first: int, last: int, **indexed: int) -> Callable[[], list[Event]]:
+        topics = interface_of(contract).topics(name, **indexed)
+        address = self._client.address_of(contract)
         told = [self._ask("eth_getLogs", [log_query([address], *ends, topics)]) for ends in ranges(first, last)]
         return lambda: self._client.decoder.decode(log for each in told for log in each())
 
@@ -116,7 +123,7 @@ class Questions:
             history = [_change(event) for event in changes() if _touches(event, index)]
             states = ["active", *("revoked" if each.status == "superseded" else each.status for each in history)]
             if any(earlier == later for earlier, later in pairwise(states)) or states[-1] != state():
-                raise _incomplete("STATUS_HISTORY_INCOMPLETE", batch, index)
+                raise incomplete("STATUS_HISTORY_INCOMPLETE", f"batch {batch}, index {index}")
             return history
 
         return answer
@@ -139,7 +146,7 @@ class Questions:
             events = self.log_events("Used", first, last, batch=batch)()
             history = [Use(event.args["uses"], event.args["at"]) for event in events if event.args["index"] == index]
             if [use.ordinal for use in history] != list(range(1, used() + 1)):
-                raise _incomplete("USE_HISTORY_INCOMPLETE", batch, index)
+                raise incomplete("USE_HISTORY_INCOMPLETE", f"batch {batch}, index {index}")
             return history
 
         return answer
@@ -155,24 +162,25 @@ class Questions:
         return lambda: bool(told()[0])
 
     def withdrawal_history(
-        self, batch: int, index: int, first: int, last: int, parties: Collection[int] = ()
+        self, batch: int, index: int, first: int, last: int, parties: Collection[int]
     ) -> Callable[[], list[Withdrawal]]:
-        """All withdrawals of a leaf in blocks ``first`` to ``last``, by whichever party.
+        """What ``parties`` (numbers) withdrew of a leaf in blocks ``first`` to ``last``, in order.
 
-        Compared with the contract as to all who are told of and to ``parties`` (numbers): a node that leaves out what
-        one of these withdrew is noticed. The answer raises ChainUnavailable WITHDRAWAL_HISTORY_INCOMPLETE then.
+        The contract says who of them did, and a node that leaves it out is noticed: the answer raises ChainUnavailable
+        WITHDRAWAL_HISTORY_INCOMPLETE then. Where none of them did, no event is asked for: any party may withdraw any
+        leaf for its part, and what strangers withdrew, however much, costs nobody's verification anything.
         """
-        events = self.log_events("Withdrawn", first, last, batch=batch)
         stored = {no: self.withdrawn_by(batch, index, no) for no in parties}
 
         def answer() -> list[Withdrawal]:
-            found = [event for event in events() if event.args["index"] == index]
-            history = [Withdrawal(event.args["by"], event.args["at"]) for event in found]
-            told = {each.party_no for each in history}
-            asked = stored | {no: self.withdrawn_by(batch, index, no) for no in told - stored.keys()}
-            if len(told) != len(history) or any(says() != (no in told) for no, says in asked.items()):
-                raise _incomplete("WITHDRAWAL_HISTORY_INCOMPLETE", batch, index)
-            return history
+            withdrew = {no for no, says in stored.items() if says()}
+            if not withdrew:
+                return []
+            events = self.log_events("Withdrawn", first, last, batch=batch)()
+            found = [event.args for event in events if event.args["index"] == index and event.args["by"] in withdrew]
+            if sorted(args["by"] for args in found) != sorted(withdrew):
+                raise incomplete("WITHDRAWAL_HISTORY_INCOMPLETE", f"batch {batch}, index {index}")
+            return [Withdrawal(args["by"], args["at"]) for args in found]
 
         return answer
 
@@ -204,10 +212,11 @@ def _change(event: Event) -> StatusChange:
     return StatusChange(LEAF_STATUSES[args["status"]], REASONS[args["reason"]], args["at"], args["by"])
 
 
-def _incomplete(code: str, batch: int, index: int) -> ChainUnavailable:
+def incomplete(code: str, where: str) -> ChainUnavailable:
+    """The error that a node tells less than happened."""
     return ChainUnavailable(
         code,
         "The events that the node gave do not lead to the state that the contract shows.",
-        where=f"batch {batch}, index {index}",
+        where=where,
         hint="The node has lost or hides events: ask another node.",
     )

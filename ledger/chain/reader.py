@@ -192,9 +192,9 @@ class ChainReader:
         return self.questions(block).withdrawn_by(batch, index, party_no)()
 
     def withdrawal_history(
-        self, batch: int, index: int, *, block: int, parties: Collection[int] = (), since: int = 0
+        self, batch: int, index: int, *, block: int, parties: Collection[int], since: int = 0
     ) -> list[Withdrawal]:
-        """All withdrawals of a leaf up to a block; raises WITHDRAWAL_HISTORY_INCOMPLETE (see ``Questions``)."""
+        """What ``parties`` withdrew of a leaf up to a block; raises as the one of ``Questions`` does."""
         asked, start = self.questions(block), self._start(since, block)
         return asked.withdrawal_history(batch, index, start, block, parties)()
 

@@ -38,7 +38,7 @@ class UseFact:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalFact:
-    """A withdrawal of a leaf that a party (by id) posted to the chain for its own part."""
+    """A withdrawal of a leaf that a party (by id) posted to the chain for its own part; only its subject's counts."""
 
     party: str
     at: int

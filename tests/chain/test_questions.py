@@ -81,3 +81,18 @@ def test_events_of_uses_are_asked_for_only_where_the_counter_tells_of_some(
     assert counting.turns == [["eth_call", "eth_call"]]
     assert [use.ordinal for use in used()] == [1, 2]
     assert counting.turns[1:] == [["eth_getLogs"]]
+
+
+@pytest.mark.usefixtures("asked")
+def test_withdrawals_of_strangers_are_not_even_read(chain: Chain, counting: CountingConnection) -> None:
+    """Any party may withdraw any leaf for its part: thousands of them would make every verification slow."""
+    firm, bank = chain.parties["enterprise"].no, chain.parties["bank"].no
+    for index in (0, 1, 2):
+        chain.acting("bank").withdraw(0, index)
+    asked = Questions(ChainClient(counting, chain.deployment), chain.reader.block_number())
+    span = chain.reader.deploy_block, chain.reader.block_number()
+    strange, own = (asked.withdrawal_history(0, 1, *span, (party,)) for party in (firm, bank))
+    assert strange() == []
+    assert counting.turns == [["eth_call", "eth_call"]]
+    assert [each.party_no for each in own()] == [bank]
+    assert counting.turns[1:] == [["eth_getLogs"]]

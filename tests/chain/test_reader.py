@@ -81,30 +81,33 @@ def test_withdrawal_history_tells_who_and_when(chain: Chain) -> None:
     chain.client.anchor(0, 300, ROOT)
     firm, bank = chain.parties["enterprise"].no, chain.parties["bank"].no
     first = chain.acting("enterprise").withdraw(0, 256)
+    both = (firm, bank)
     chain.node.advance(60)
     second = chain.acting("bank").withdraw(0, 256)
     latest = chain.acting("enterprise").withdraw(0, 255).block_number
     told = [Withdrawal(firm, first.time), Withdrawal(bank, second.time)]
     read = chain.reader.withdrawal_history
-    assert read(0, 256, block=latest) == told
-    assert read(0, 256, block=latest, parties=(firm, bank, 1), since=first.time) == told
-    assert read(0, 256, block=first.block_number, parties=(bank,)) == told[:1]
-    assert [each.party_no for each in read(0, 255, block=latest)] == [firm]
-    assert read(0, 257, block=latest, parties=(firm, bank)) == []
+    assert read(0, 256, block=latest, parties=both) == told
+    assert read(0, 256, block=latest, parties=(*both, 1), since=first.time) == told
+    assert read(0, 256, block=latest, parties=(bank,)) == told[1:]
+    assert read(0, 256, block=first.block_number, parties=both) == told[:1]
+    assert [each.party_no for each in read(0, 255, block=latest, parties=both)] == [firm]
+    assert read(0, 257, block=latest, parties=both) == read(0, 256, block=latest, parties=()) == []
     assert [chain.reader.withdrawn_by(0, index, firm) for index in (255, 256, 257)] == [True, True, False]
     assert not chain.reader.withdrawn_by(0, 256, firm, block=first.block_number - 1)
     assert not chain.reader.withdrawn_by(0, 256, 0)
 
 
 def test_hidden_withdrawal_of_whoever_is_asked_for_is_noticed(chain: Chain) -> None:
-    """One of somebody else is not, but for the contract's head; nobody's but the subject's counts."""
+    """Nobody's but the subject's counts, and nobody else is asked for."""
     chain.client.anchor(0, 1, ROOT)
     own, others = chain.acting("enterprise").withdraw(0, 0), chain.acting("bank").withdraw(0, 0)
-    blind, firm = reader_without(chain, *own.events, *others.events), chain.parties["enterprise"].no
+    firm, provider = chain.parties["enterprise"].no, chain.parties["provider"].no
+    blind, block = reader_without(chain, *own.events), others.block_number
     with pytest.raises(ChainUnavailable) as caught:
-        blind.withdrawal_history(0, 0, block=others.block_number, parties=(firm,))
+        blind.withdrawal_history(0, 0, block=block, parties=(firm,))
     assert caught.value.code == "WITHDRAWAL_HISTORY_INCOMPLETE"
-    assert blind.withdrawal_history(0, 0, block=others.block_number) == []
+    assert blind.withdrawal_history(0, 0, block=block, parties=(provider,)) == []
 
 
 def status_without(*hidden: int) -> Callable[[Chain], None]:

@@ -134,9 +134,9 @@ def test_whatever_the_subjects_status(consented: Consented, status: str) -> None
     assert consented.chain.reader.withdrawn_by(0, 7, FIRM.no)
 
 
-def test_another_party_is_told_of_and_stays_another(consented: Consented) -> None:
-    at = consented.chain.acting("bank").withdraw(0, 7).time
-    assert consented.facts().withdrawals[consented.first] == (WithdrawalFact(BANK.id, at),)
+def test_another_party_withdraws_nothing_of_the_subjects(consented: Consented) -> None:
+    consented.chain.acting("bank").withdraw(0, 7)
+    assert consented.facts().withdrawals[consented.first] == ()
     assert not consented.chain.reader.withdrawn_by(0, 7, FIRM.no)
 
 

@@ -78,7 +78,8 @@ def test_rows_say_what_the_contracts_say(lived: Chain, new_engine: NewEngine) ->
     }
     latest = chain.reader.block_number()
     for batch, index in ((0, 7), (0, 299), (0, 8)):
-        history = chain.reader.withdrawal_history(batch, index, block=latest)
+        parties = [party.no for party in chain.parties.values()]
+        history = chain.reader.withdrawal_history(batch, index, block=latest, parties=parties)
         assert {(batch, index, each.party_no): each.at for each in history} == {
             key: at for key, at in withdrawn.items() if key[:2] == (batch, index)
         }
