@@ -16,6 +16,7 @@ from ledger.proof.facts import (
     AssetFact,
     Facts,
     FactsNeeded,
+    HolderFact,
     LienFact,
     PartyFact,
     StatusFact,
@@ -141,10 +142,9 @@ def _assets(reader: ChainReader, needed: FactsNeeded, block: int) -> dict[str, A
     return {
         needed.asset: AssetFact(
             state=record.state,
-            holder=record.holder,
+            holders=tuple(HolderFact(each.holder, each.since) for each in reader.holders(record, block=block)),
             frozen=record.frozen,
             valid_to=record.valid_to,
-            since=record.since,
             head=reader.head("AssetRegistry", needed.asset, block=block),
             objections=record.objections,
             liens=tuple(LienFact(lien.creditor, lien.rank) for lien in reader.liens(record, block=block)),

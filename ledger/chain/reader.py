@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Block, Connection
 from ledger.chain.contracts import Event
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, Deployment, interface_of
-from ledger.chain.questions import BlockTag, Questions, ranges
+from ledger.chain.questions import BlockTag, Questions, incomplete, ranges
 from ledger.chain.records import (
     AccountRecord,
     AnchoredBatch,
     AssetRecord,
+    HolderRecord,
     LeafStatus,
     LienRecord,
     ObjectionRecord,
@@ -232,6 +234,24 @@ class ChainReader:
             valid_to=raw["validTo"],
             since=raw["since"],
         )
+
+    def holders(self, asset: AssetRecord, *, block: int) -> list[HolderRecord]:
+        """All who held an asset up to a block, which is that of the record, in order.
+
+        Raises ChainUnavailable HOLDER_HISTORY_INCOMPLETE unless each transfer comes from the holder before it, and the
+        last one leads to the record.
+        """
+        asked, span = self.questions(block), (self.deploy_block, block)
+        registered, accepted = (
+            asked.asset_events(name, asset.id, *span) for name in ("Registered", "TransferAccepted")
+        )
+        moves = [(0, event.args["holder"], event.args["at"]) for event in registered()]
+        moves += [(event.args["from"], event.args["to"], event.args["at"]) for event in accepted()]
+        linked = all(earlier[1] == later[0] for earlier, later in pairwise([(0, 0, 0), *moves]))
+        history = [HolderRecord(self.party_id(to), at) for _, to, at in moves]
+        if not linked or history[-1:] != [HolderRecord(asset.holder, asset.since)]:
+            raise incomplete("HOLDER_HISTORY_INCOMPLETE", f"asset {asset.id}")
+        return history
 
     def liens(self, asset: AssetRecord, *, block: BlockTag = "latest") -> list[LienRecord]:
         """The liens that stand on an asset, by rank."""

@@ -50,6 +50,14 @@ class AssetRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class HolderRecord:
+    """A party, by id, that holds or held an asset, and since when."""
+
+    holder: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class LienRecord:
     """A lien that stands; the creditor, and whom it consents to, by party id."""
 

@@ -75,14 +75,22 @@ class LienFact:
 
 
 @dataclass(frozen=True, slots=True)
+class HolderFact:
+    """A party (by id) that held an asset from ``since`` (seconds UTC) until the next one did."""
+
+    party: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class AssetFact:
-    """A registered asset as of the block; ``objections`` are open ones, ``annulled_ancestor`` an asset id or empty."""
+    """A registered asset as of the block; ``holders`` are all it had, in order, ``objections`` are open ones,
+    ``annulled_ancestor`` is an asset id or empty."""
 
     state: str
-    holder: str
+    holders: tuple[HolderFact, ...]
     frozen: bool
     valid_to: int
-    since: int
     head: str
     objections: int
     liens: tuple[LienFact, ...]
@@ -203,7 +211,8 @@ def _typed(value: Value) -> Value:
 
 def _asset(raw: Any) -> AssetFact:
     liens = tuple(_typed(LienFact(**lien)) for lien in raw["liens"])
-    return _typed(AssetFact(**{**raw, "liens": liens}))
+    holders = tuple(_typed(HolderFact(**holder)) for holder in raw["holders"])
+    return _typed(AssetFact(**{**raw, "liens": liens, "holders": holders}))
 
 
 def _party(raw: Any) -> PartyFact:

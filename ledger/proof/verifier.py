@@ -244,8 +244,12 @@ def _check_asset(case: Case) -> Outcome:
         return failed("ASSET_UNKNOWN", "The facts say nothing of the registered asset.")
     if asset.state != "confirmed" or asset.frozen:
         return failed("ASSET_NOT_IN_FORCE", "The registration is not confirmed, or it is frozen.", state=asset.state)
-    if case.at >= asset.since and asset.holder != case.claims["sub"]:
-        return failed("HOLDER_CHANGED", "The asset has another holder since.", since=asset.since)
+    if case.at >= asset.valid_to:
+        return failed("ASSET_NOT_IN_FORCE", "The registration is over.", valid_to=asset.valid_to)
+    held = [holder for holder in asset.holders if holder.since <= case.at]
+    if not held or held[-1].party != case.claims["sub"]:
+        since = held[-1].since if held else None
+        return failed("HOLDER_CHANGED", "At that time another party holds the asset, or none.", since=since)
     return passed(
         "Active; the asset is confirmed and held by the subject.",
         as_of_block=case.facts.block,
@@ -270,12 +274,12 @@ def _check_uses(case: Case) -> Outcome:
 
 def _check_party(case: Case) -> Outcome:
     """10: presented by its subject to this verifier, freshly."""
+    if not case.usage and case.presented.key_binding is not None:
+        return failed("KEY_BINDING_INVALID", "A registration certificate names no key that could bind it.")
     if not case.usage:
         return does_not_apply("Anyone may rely on a registration certificate.")
     if case.expect.consumer is None or case.expect.nonce is None:
         return failed("PARTY_NOT_NAMED", "The verifier did not say who it is and which nonce it gave.")
-    if not case.usage and case.presented.key_binding is not None:
-        return failed("KEY_BINDING_INVALID", "A registration certificate names no key that could bind it.")
     if case.expect.consumer != case.claims["consumer"]:
         return failed("NOT_PARTY", "The certificate is for another consumer.")
     binding, told = case.presented.key_binding, case.presented.binding_claims

@@ -22,7 +22,7 @@ from ledger.domain.entries import (
     usage_certificate_payload,
 )
 from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
-from ledger.proof.facts import AccountFact, AssetFact, Facts, PartyFact, StatusFact, UseFact, WithdrawalFact
+from ledger.proof.facts import AccountFact, AssetFact, Facts, HolderFact, PartyFact, StatusFact, UseFact, WithdrawalFact
 from ledger.proof.head import event_digest
 from ledger.proof.jws import public_jwk, sign_compact, sign_entry
 from ledger.proof.merkle import Tree, leaf_hash
@@ -111,6 +111,10 @@ class Made:
 
     def asset(self, **changes: Any) -> Made:
         return self.knowing(assets={ASSET: replace(self.facts.assets[ASSET], **changes)})
+
+    def held(self, *holders: tuple[Actor, int]) -> Made:
+        """With the parties that held the asset, each since when."""
+        return self.asset(holders=tuple(HolderFact(actor.id, since) for actor, since in holders))
 
     def status(self, *history: tuple[str, str, int], of: Position = CERTIFICATE) -> Made:
         changes = tuple(StatusFact(status, reason, at, 2) for status, reason, at in history)
@@ -219,7 +223,8 @@ def registration(*, claims: Changes | None = None, issuer: Actor = ISSUER) -> Ma
     }
     payload = registration_certificate_payload(**members) | dict(claims or {})
     made = _made(payload, (issuer,), (), [], ())
-    asset = AssetFact("confirmed", SUBJECT.id, False, EXPIRES, ISSUED - 600, "5e" * 32, 0, (), "")
+    holders = (HolderFact(SUBJECT.id, ISSUED - 600),)
+    asset = AssetFact("confirmed", holders, False, EXPIRES, "5e" * 32, 0, (), "")
     return made.presenting(holder=None).knowing(assets={ASSET: asset}, uses={})
 
 

@@ -291,7 +291,10 @@ class TestRegistration:
             (REGISTERED.asset(state="applied"), "ASSET_NOT_IN_FORCE", "refused"),
             (REGISTERED.asset(state="rejected"), "ASSET_NOT_IN_FORCE", "refused"),
             (REGISTERED.asset(frozen=True), "ASSET_NOT_IN_FORCE", "refused"),
-            (REGISTERED.asset(holder=BANK.id, since=AT), "HOLDER_CHANGED", "refused"),
+            (REGISTERED.asset(valid_to=AT), "ASSET_NOT_IN_FORCE", "refused"),
+            (REGISTERED.held((SUBJECT, ISSUED), (BANK, AT)), "HOLDER_CHANGED", "refused"),
+            (REGISTERED.held((SUBJECT, AT + 1)), "HOLDER_CHANGED", "refused"),
+            (REGISTERED.held(), "HOLDER_CHANGED", "refused"),
             (REGISTERED.status(("suspended", "court", AT)), "SUSPENDED", "suspended"),
             (REGISTERED.status(("superseded", "superseded", AT)), "SUPERSEDED", "revoked"),
         ],
@@ -306,9 +309,32 @@ class TestRegistration:
         assert (report.result, report.claims) == (result, {})
 
     def test_before_the_transfer_the_old_holder_held_it(self) -> None:
-        made = REGISTERED.asset(holder=BANK.id, since=AT)
+        made = REGISTERED.held((SUBJECT, ISSUED), (BANK, AT))
         assert made.verify(AT - 1, ANYONE).valid
         assert not made.verify(AT, ANYONE).valid
+
+    @pytest.mark.parametrize(
+        ("at", "since"),
+        [(AT - 1, None), (AT, AT), (AT + HOUR - 1, AT), (AT + HOUR, AT + HOUR), (AT + 2 * HOUR, None)],
+    )
+    def test_after_several_transfers_it_is_still_known_who_held_it_when(self, at: int, since: int | None) -> None:
+        """Neither the first holder's certificate nor anyone's counts for the time of another; it may come back."""
+        made = REGISTERED.held((SUBJECT, ISSUED), (BANK, AT), (TAX, AT + HOUR), (SUBJECT, AT + 2 * HOUR))
+        check = made.verify(at, ANYONE).checks[7]
+        assert (check.code, check.details.get("since")) == ("OK" if since is None else "HOLDER_CHANGED", since)
+
+    def test_it_is_not_valid_longer_than_the_registration_whatever_its_issuer_wrote(self) -> None:
+        made = registration(claims={"exp": EXPIRES + HOUR})
+        assert made.verify(EXPIRES - 1, ANYONE).valid
+        check = made.verify(EXPIRES, ANYONE).first_failure
+        assert (check.number, check.code, check.details) == (8, "ASSET_NOT_IN_FORCE", {"valid_to": EXPIRES})
+
+    def test_holders_of_other_types_are_refused_when_they_are_read(self) -> None:
+        facts = REGISTERED.facts.to_dict()
+        for odd in ([{"party": 5, "since": 1}], [{"party": SUBJECT.id}], "nobody", None):
+            next(iter(facts["assets"].values()))["holders"] = odd
+            with pytest.raises(BadBundle, match="FACTS_FORM"):
+                parse_facts(canonical(facts))
 
     def test_it_expires_like_any_other(self) -> None:
         assert REGISTERED.verify(EXPIRES - 1, ANYONE).valid
