@@ -6,6 +6,7 @@ any history that ``verify_history`` found complete.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
@@ -21,11 +22,13 @@ from ledger.domain.asset_names import (
 )
 from ledger.errors import InvalidInput
 from ledger.proof.asset_view import CLOSED, AssetView, Lien, Objection, Right
+from ledger.proof.head import EVENTS
 from ledger.proof.history import HistoryEvent
 
 CONTRACT: Final = "AssetRegistry"
 _FIRST: Final = f"{CONTRACT}.Registered"
 _NO_DIGEST: Final = "00" * 32
+_WORD: Final = re.compile(r"[0-9a-f]{64}")
 _Args = Mapping[str, Any]
 Item = TypeVar("Item")
 
@@ -39,7 +42,8 @@ def view_at(events: Iterable[HistoryEvent], at: int) -> AssetView:
     view = AssetView(at)
     for place, item in enumerate(events):
         try:
-            if int(item.args["at"]) > at:
+            _require_plain(item)
+            if item.args["at"] > at:
                 break
             if (view.asset or item.args["id"]) != item.args["id"] or (view.asset is None) != (item.event == _FIRST):
                 raise ValueError("of another asset, or not in order")
@@ -52,6 +56,14 @@ def view_at(events: Iterable[HistoryEvent], at: int) -> AssetView:
                 hint=f"Events of {CONTRACT}, from the asset's registration on, with their arguments as on the chain.",
             ) from error
     return view
+
+
+def _require_plain(item: HistoryEvent) -> None:
+    """The digest takes a number or hex digits in more than one spelling; here "0" would be no zero."""
+    for name, kind in EVENTS[item.event][1]:
+        value = item.args[name]
+        if not (isinstance(value, int) if kind == "uint" else isinstance(value, str) and _WORD.fullmatch(value)):
+            raise ValueError("not spelled as the chain's history is told")
 
 
 def _registered(view: AssetView, args: _Args) -> AssetView:

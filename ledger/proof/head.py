@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from operator import index
 from typing import Any, Final
 
 _GENESIS_TAG: Final = b"pingzheng/head/v1"
@@ -76,7 +77,10 @@ def genesis(chain_id: int, contract: str, scope: str | None = None) -> bytes:
 
 
 def event_digest(event: str, args: Mapping[str, Any]) -> bytes:
-    """Digest of an event, named ``Contract.Event``; raises ``KeyError`` or ``ValueError`` for what does not fit."""
+    """Digest of an event, named ``Contract.Event``.
+
+    Raises ``KeyError``, ``ValueError`` or ``TypeError`` for what does not fit.
+    """
     tag, fields = EVENTS[event]
     words = [_word(kind, args[name]) for name, kind in fields]
     return hashlib.sha256(_tag(tag.encode()) + b"".join(words)).digest()
@@ -93,7 +97,7 @@ def _tag(text: bytes) -> bytes:
 
 def _word(kind: str, value: Any) -> bytes:
     if kind == "uint":
-        number = int(value, 0) if isinstance(value, str) else int(value)
+        number = int(value, 0) if isinstance(value, str) else index(value)
         if not 0 <= number < 1 << 256:
             raise ValueError("an unsigned integer of 256 bits is expected")
         return number.to_bytes(32, "big")

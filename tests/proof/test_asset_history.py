@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from ledger.domain.asset_names import RIGHT_KINDS
 from ledger.errors import InvalidInput
 from ledger.proof.asset_history import view_at
 from ledger.proof.asset_view import AssetView, who_held
-from ledger.proof.head import EVENTS
+from ledger.proof.head import EVENTS, event_digest
 from ledger.proof.history import HistoryEvent
 from tests.proof.histories import (
     ASSET,
@@ -194,3 +195,25 @@ def test_what_is_no_history_is_refused(history: list[HistoryEvent]) -> None:
     with pytest.raises(InvalidInput) as caught:
         at(1000, history)
     assert caught.value.code == "HISTORY_FORM"
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled"),
+    [
+        ("exclusive", "0"),
+        ("exclusive", "0x0"),
+        ("no", "1"),
+        ("to", float(BORN + 70)),
+        ("id", f"0x{ASSET}"),
+        ("scope", digest("scope").upper()),
+    ],
+)
+def test_a_second_spelling_with_the_same_digest_is_no_history(name: str, spelled: Any) -> None:
+    """It would fold to the chain's head, and a right that is not exclusive be told as one that is."""
+    grant = granted(50, PROVIDER, 1, "hold", BANK, (60, 70))
+    other = HistoryEvent(grant.event, {**grant.args, name: spelled})
+    if not isinstance(spelled, float):
+        assert event_digest(other.event, other.args) == event_digest(grant.event, grant.args)
+    with pytest.raises(InvalidInput) as caught:
+        at(1000, [*confirmed_asset(), other])
+    assert (caught.value.code, caught.value.where) == ("HISTORY_FORM", f"event {len(confirmed_asset())}")

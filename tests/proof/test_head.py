@@ -223,13 +223,15 @@ def test_a_history_of_another_contract_is_not_complete() -> None:
 @pytest.mark.parametrize(
     "odd",
     [
+        HistoryEvent("CertificateLog.Used", sample("CertificateLog.Used", at=7.0)),
+        HistoryEvent("CertificateLog.Used", sample("CertificateLog.Used", at=float("inf"))),
         HistoryEvent("CertificateLog.Erased", {}),
         HistoryEvent("CertificateLog.Used", {"batch": 1}),
         HistoryEvent("CertificateLog.Used", sample("CertificateLog.Used", at=None)),
         HistoryEvent("CertificateLog.Used", sample("CertificateLog.Used", at="later")),
         HistoryEvent("AssetRegistry.Frozen", sample("AssetRegistry.Frozen", id="5a" * 31)),
     ],
-    ids=["unknown event", "missing field", "no number", "text for a number", "short id"],
+    ids=["fraction", "infinity", "unknown event", "missing field", "no number", "text for a number", "short id"],
 )
 def test_an_event_of_no_known_form_ends_the_history_there(odd: HistoryEvent) -> None:
     found = verify_history([*WHOLE[:3], odd, *WHOLE[3:]], HEAD, START)
