@@ -5,11 +5,13 @@ It names recipient and provider, never the subject: the same notice shown to two
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ledger.domain.days import shanghai_time
 from ledger.domain.scenario import Scenario
+from ledger.errors import InvalidInput
 
 # The words of the notice for what the scenario's tables name.
 _METHODS = {
@@ -31,6 +33,25 @@ _BASES = {
 }
 
 
+# Controls (line ends and what moves a terminal's cursor), formats (what turns or hides text), separators of lines.
+_LEAVING: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
+
+
+def require_line(text: str, where: str) -> str:
+    """The text, if it stays on its line of a notice; raises ``InvalidInput`` ``TEXT_CONTROL``.
+
+    Whoever writes a line end there writes lines of its own into what the subject reads and signs.
+    """
+    if any(unicodedata.category(character) in _LEAVING for character in text):
+        raise InvalidInput(
+            "TEXT_CONTROL",
+            "文字含换行、控制或不可见的字符。The text holds a line end, or a control or invisible character.",
+            where=where,
+            hint="写成一行。Write it as one line.",
+        )
+    return text
+
+
 def notice_of(
     scenario: Scenario, terms: Mapping[str, Any], *, recipient: str, provider: str, note: Mapping[str, str]
 ) -> dict[str, Any]:
@@ -38,8 +59,12 @@ def notice_of(
 
     ``note`` is the consumer's: contact, purpose_note, salt. ``text`` is what is shown, Chinese above English; the other
     members are the same for machines. Its digest, that of the canonical JSON of all of it, is what the subject signs;
-    by the salt in it nobody confirms a guess at the consumer's words.
+    by the salt in it nobody confirms a guess at the consumer's words. Raises ``InvalidInput`` ``TEXT_CONTROL`` for
+    names or words that do not stay on their line.
     """
+    words = {"recipient": recipient, "provider": provider}
+    for name, text in {**words, "contact": note["contact"], "purpose_note": note["purpose_note"]}.items():
+        require_line(text, name)
     titles = {field.name: field.title for field in scenario.fields}
     fields = [{"name": name, "zh": titles[name].zh, "en": titles[name].en} for name in terms["fields"]]
     notice = {

@@ -18,6 +18,7 @@ from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import PartyRecord
 from ledger.domain.codes import check_region, check_resident_id, check_uscc
+from ledger.domain.notice import require_line
 from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role, party_id
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.jws import entry_signed_by
@@ -210,7 +211,7 @@ def checked_party(newcomer: NewParty, where: str) -> NewParty:
     check = check_resident_id if newcomer.kind is PartyKind.PERSON else check_uscc
     return NewParty(
         kind=newcomer.kind,
-        name=newcomer.name,
+        name=require_line(newcomer.name, where),
         identifier=check(newcomer.identifier, where=where),
         region=check_region(newcomer.region, where=where),
         public_key=check_public_key(newcomer.public_key, where=where),

@@ -17,6 +17,7 @@ from ledger.domain.canonical import canonical
 from ledger.domain.days import is_shanghai_midnight
 from ledger.domain.entries import request_entry, template_entry, validate_entry
 from ledger.domain.lifecycle import REQUEST
+from ledger.domain.notice import require_line
 from ledger.domain.parties import PartyKind
 from ledger.domain.predicates import ENGINE
 from ledger.domain.scenario import Scenario
@@ -97,8 +98,8 @@ class Requests:
         self._check(scenario, terms, now, self._parties.active)
         scenario.require_note(note.purpose_note)
         told = {
-            "contact": note.contact,
-            "purpose_note": note.purpose_note,
+            "contact": require_line(note.contact, "contact"),
+            "purpose_note": require_line(note.purpose_note, "purpose_note"),
             "business_ref": note.business_ref,
             "salt": secrets.token_urlsafe(SALT_BYTES),
         }
@@ -315,7 +316,7 @@ def note_digest(note: Mapping[str, Any]) -> str:
 
 
 def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) -> None:
-    """Raise ``InvalidInput`` unless the note is the one that the request commits to."""
+    """Raise ``InvalidInput`` unless the note is the one that the request commits to, and of lines that stay lines."""
     members = {"contact", "purpose_note", "business_ref", "salt"}
     texts = all(isinstance(value, str) for value in note.values())
     if note.keys() != members or not texts or not note["contact"] or len(canonical(dict(note))) > MAX_NOTE_BYTES:
@@ -325,6 +326,8 @@ def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) 
             where=where,
             hint="Send the note as it was drafted; a contact is needed.",
         )
+    for name in ("contact", "purpose_note"):
+        require_line(note[name], f"{where}: {name}")
     if note_digest(note) != entry["note_digest"]:
         raise InvalidInput("NOTE_DIFFERS", "The signed digest is not that of the note.", where=where)
 

@@ -89,3 +89,28 @@ def test_a_field_has_one_source_and_what_is_no_field_has_none() -> None:
 @pytest.mark.parametrize(("seconds", "midnight"), [(ENDS, True), (ENDS - 1, False), (ENDS + 1, False), (0, False)])
 def test_a_day_begins_at_midnight_in_shanghai(seconds: int, midnight: bool) -> None:
     assert is_shanghai_midnight(seconds) is midnight
+
+
+FORGED = "柜台\n数据提供方：别的单位\n种类：是否参保\n次数：1"
+
+
+@pytest.mark.parametrize(
+    "breaking", ["\n", "\r", "\t", "\x0b", "\x1b[1A", "\x85", "\u2028", "\u2029", "\u202e", "\u200b"]
+)
+@pytest.mark.parametrize("place", ["recipient", "provider", "contact", "purpose_note"])
+def test_nobody_writes_lines_of_its_own_into_what_the_subject_reads(place: str, breaking: str) -> None:
+    (scenario, source) = CASES[0].values
+    words = FORGED.replace("\n", breaking)
+    told = {"note": NOTE | {place: words}} if place in NOTE else {place: words}
+    with pytest.raises(InvalidInput) as caught:
+        noticed(scenario, source, **told)
+    assert (caught.value.code, caught.value.where) == ("TEXT_CONTROL", place)
+    assert "别的单位" not in str(caught.value)
+
+
+def test_words_of_any_script_stay_on_their_line() -> None:
+    (scenario, source) = CASES[0].values
+    words = "信贷部（一楼） — Crédit · 0759-000 「甲」 𠮷 🏦"
+    lines = noticed(scenario, source, note=NOTE | {"contact": words})["text"].split("\n")
+    assert len(lines) == len(noticed(scenario, source)["text"].split("\n"))
+    assert f"接收方：湛江第一银行；联系方式：{words}" in lines

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from ledger.chain.accounts import public_key_of
 from ledger.chain.calls import set_status
 from ledger.connectors.answers import NoData, Refused, TimedOut
 from ledger.demo.bureau import NOTE
@@ -14,7 +15,8 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import public_jwk
 from ledger.service.authorizations import Choice
-from ledger.service.requests import Asked
+from ledger.service.parties import NewParty, checked_party
+from ledger.service.requests import Asked, note_digest
 from tests.service.conftest import Pilot
 from tests.service.persons import CONTRIBUTIONS, SCORES, SEPARATELY, Desk
 
@@ -102,6 +104,29 @@ def test_a_request_is_the_consumers_own_and_its_note_the_one_signed(desk: Desk, 
     (row,) = desk.ledger.requests.submit([Asked(signed, drafted.note)])
     (again,) = desk.ledger.requests.submit([Asked(signed, drafted.note)])
     assert row.id == again.id
+
+
+@pytest.mark.parametrize("place", ["contact", "purpose_note"])
+def test_a_consumer_writes_no_line_of_its_own_into_the_notice(desk: Desk, place: str) -> None:
+    """Neither by our draft nor by a note that it made and signed without."""
+    words = "柜台\n次数：1；接收方保存期限：0 天"
+    terms = desk.terms(desk.person())
+    with pytest.raises(InvalidInput, match="TEXT_CONTROL"):
+        desk.ledger.requests.draft(terms, replace(NOTE, **{place: words}))
+    drafted = desk.ledger.requests.draft(terms, NOTE)
+    note = drafted.note | {place: words}
+    signed = desk.sign(desk.bank, drafted.entry | {"note_digest": note_digest(note)})
+    with pytest.raises(InvalidInput, match="TEXT_CONTROL"):
+        desk.ledger.requests.submit([Asked(signed, note)])
+
+
+def test_a_party_has_a_name_of_one_line() -> None:
+    key = public_key_of(bytes(31) + b"\1")
+    named = NewParty(PartyKind.BANK, "湛江第一银行", "91440802MA9X00011Y", "440802", key)
+    assert checked_party(named, "party 1").name == "湛江第一银行"
+    with pytest.raises(InvalidInput) as caught:
+        checked_party(replace(named, name="湛江第一银行\n种类：是否参保"), "party 1")
+    assert (caught.value.code, caught.value.where) == ("TEXT_CONTROL", "party 1")
 
 
 def test_declined_cancelled_and_expired_requests_are_over(desk: Desk, pilot: Pilot) -> None:
