@@ -221,7 +221,8 @@ def _covered(claims: Entry, basis: Basis) -> Failed | None:
 
 
 def _rests_on_consent(case: Case, entry: Entry) -> Failed | None:
-    if entry["authorization"] not in case.claims["authorizations"] or entry["result"] != "supplied":
+    supplied = entry["result"] == "supplied" and entry["reason"] is None
+    if entry["authorization"] not in case.claims["authorizations"] or not supplied:
         return failed("PROVISION_DIFFERS", "A provision rests on another authorisation, or supplied nothing.")
     consent = case.entries[entry["authorization"]][0]
     same = (entry["provider"], entry["source"]) == (consent["provider"], consent["source"])

@@ -230,6 +230,7 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (11, "PROVISION_NOT_BY_PROVIDER", "provision by another", lambda: usage(tax_key=GRID).verify()),
     (11, "PROVISION_DIFFERS", "provision under another consent", supplied(authorization=OTHER_LEAF)),
     (11, "PROVISION_DIFFERS", "nothing supplied", supplied(result="no_data")),
+    (11, "PROVISION_DIFFERS", "supplied and refused", supplied(reason="disputed")),
     (11, "PROVISION_DIFFERS", "refused", supplied(result="refused", reason="disputed")),
     (11, "PROVISION_DIFFERS", "more supplied than asked", supplied(fields=["tax_band", "tax_trend", "debts"])),
     (11, "PROVISION_DIFFERS", "less supplied than claimed", supplied(fields=["tax_band"])),
