@@ -9,7 +9,7 @@ from ledger.chain.accounts import account_of_public_key
 from ledger.chain.questions import Questions
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import AccountRecord, StatusChange, Use, Withdrawal
-from ledger.errors import Misconfigured
+from ledger.errors import ChainUnavailable, Misconfigured
 from ledger.proof.bundle import Bundle, ChainId
 from ledger.proof.facts import (
     AccountFact,
@@ -59,7 +59,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     owners = _owners(asked, bound, needed)
     accounts = _accounts(bundle, bound, owners)
     signers = {fact.party for fact in accounts.values()}
-    return Facts(
+    facts = Facts(
         chain=ChainId(
             deployment.chain_id, deployment.certificate_log, deployment.party_registry, deployment.asset_registry
         ),
@@ -74,6 +74,23 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
         parties={party: fact for party, fact in owners.values() if party in signers},
         assets=_assets(reader, needed, block),
     )
+    _require_past(facts)
+    return facts
+
+
+def _require_past(facts: Facts) -> None:
+    """What a node dates after its own newest block would count for nothing yet: a withdrawal told, and hidden so."""
+    times = [change.at for history in facts.status.values() for change in history]
+    times += [use.at for history in facts.uses.values() for use in history]
+    times += [withdrawal.at for history in facts.withdrawals.values() for withdrawal in history]
+    times += [holder.since for asset in facts.assets.values() for holder in asset.holders]
+    if any(time > facts.block_time for time in times):
+        raise ChainUnavailable(
+            "EVENT_AFTER_BLOCK",
+            "The node tells of an event that is later than its newest block.",
+            where=f"block {facts.block}",
+            hint="The node does not tell what the chain holds: ask another node.",
+        )
 
 
 def _owners(

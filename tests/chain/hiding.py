@@ -1,4 +1,4 @@
-"""A node that leaves events out: our own connection to a real node, less some of the logs it gives."""
+"""A node that lies about events: our own connection to a real node, less some of the logs it gives or dated anew."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.contracts import Event
+from ledger.chain.deployment import CERTIFICATE_LOG, interface_of
 from ledger.chain.reader import ChainReader
 from tests.conftest import Chain
 
@@ -40,3 +41,30 @@ def reader_without(chain: Chain, *events: Event) -> ChainReader:
         return (int(log["blockNumber"], 16), int(log["logIndex"], 16)) in places
 
     return ChainReader(ChainClient(HidingConnection(chain.node.url, hidden), chain.deployment))
+
+
+class DatingConnection(Connection):
+    """Writes another time into every event of the certificate log that has the name."""
+
+    def __init__(self, url: str, name: str, time: int) -> None:
+        super().__init__(url)
+        self._topic = interface_of(CERTIFICATE_LOG).topics(name)[0]
+        self._time = time
+
+    def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        told = zip(calls, super().ask_many(calls), strict=True)
+        return [
+            [self._dated(log) for log in answer] if method == "eth_getLogs" else answer for (method, _), answer in told
+        ]
+
+    def _dated(self, log: dict[str, Any]) -> dict[str, Any]:
+        if log["topics"][0] != self._topic:
+            return log
+        # The time is the last field but one of each of these events.
+        data = log["data"]
+        return {**log, "data": f"{data[:-128]}{self._time:064x}{data[-64:]}"}
+
+
+def reader_dating(chain: Chain, name: str, time: int) -> ChainReader:
+    """A reader whose node says that the events of that name happened at ``time``."""
+    return ChainReader(ChainClient(DatingConnection(chain.node.url, name, time), chain.deployment))

@@ -21,6 +21,7 @@ from ledger.errors import BadBundle, ChainUnavailable, Conflict, Forbidden, Misc
 from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, StatusSeen
 from ledger.proof.facts import Facts, WithdrawalFact, parse_facts
 from ledger.proof.merkle import Tree, leaf_hash
+from tests.chain.hiding import reader_dating
 from tests.chain.life import FAR, account
 from tests.conftest import PARTIES, Chain, test_key
 
@@ -145,6 +146,20 @@ def test_facts_are_as_of_one_block(consented: Consented) -> None:
     consented.withdraw()
     assert before.withdrawals[consented.first] == ()
     assert consented.facts().block > before.block
+
+
+@pytest.mark.parametrize("name", ["Withdrawn", "StatusChanged", "Used"])
+def test_a_node_that_dates_an_event_after_its_newest_block_is_noticed(consented: Consented, name: str) -> None:
+    """It tells of it, so that nothing is missing; and it would count for nothing yet."""
+    chain = consented.chain
+    consented.withdraw()
+    chain.client.revoke(0, 7, "consent_withdrawn")
+    chain.acting("bank").record_use(0, consented.bundle.position.index, 1)
+    now = chain.reader.latest().time
+    dated = collect_facts(reader_dating(chain, name, now), consented.bundle)
+    assert dated.block_time == now
+    error = refusal(lambda: collect_facts(reader_dating(chain, name, now + 1), consented.bundle), ChainUnavailable)
+    assert error.code == "EVENT_AFTER_BLOCK" and error.hint
 
 
 def test_nothing_is_said_of_a_batch_that_the_chain_does_not_know(consented: Consented) -> None:
