@@ -85,7 +85,9 @@ class Case:
     def account(self, account: str, at: int | None) -> AccountFact | Failed:
         """The account's facts if its signatures count for a statement that was anchored ``at``."""
         fact = self.facts.accounts.get(account)
-        if fact is None or at is None:
+        if at is None:
+            return failed("ANCHOR_MISSING", "The bundle has no anchor of the batch of what was signed.")
+        if fact is None:
             return failed("KEY_UNKNOWN", "The chain knows no such account, or nothing is known of it here.")
         if fact.compromised_at and at >= fact.compromised_at:
             return failed("KEY_COMPROMISED", "The key was reported compromised before.", since=fact.compromised_at)

@@ -122,6 +122,7 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (1, "ENTRY_SHAPE", "registration by an issuer of usage certificates", lambda: registered_in(SCENARIO).verify()),
     (1, "ENTRY_SHAPE", "number of another scenario", claiming(certificate_no=certificate_no("440802", 2026, "S52", 1))),
     (1, "ENTRY_SHAPE", "field named like a claim", lambda: usage(hidden=HIDDEN | {"grade": "A"}).verify()),
+    (2, "ANCHOR_MISSING", "no anchor says when", lambda: GENUINE.verify_changed(drop="anchors.1")),
     (2, "KEY_UNKNOWN", "account unknown", lambda: GENUINE.knowing(accounts={}).verify()),
     (2, "KEY_NOT_IN_FORCE", "account too new", lambda: GENUINE.account(ISSUER, valid_from=ANCHORED + 1).verify()),
     (2, "KEY_NOT_IN_FORCE", "account retired", lambda: GENUINE.account(ISSUER, valid_to=ANCHORED).verify()),
