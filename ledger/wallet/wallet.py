@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ledger.domain.canonical import canonical, parse_json
 from ledger.errors import BadBundle, Conflict, InvalidInput, NotFound
-from ledger.proof.bundle import Bundle, parse_bundle
+from ledger.proof.bundle import Bundle, StatusSeen, parse_bundle
 from ledger.proof.jws import LocalSigner, Signer
 from ledger.proof.presenting import present, require_full
 from ledger.proof.sdjwt import Presented
@@ -71,7 +71,8 @@ class Wallet:
         """The wallet with these full bundles too; of one certificate the bundle made later is kept.
 
         Raises ``BadBundle`` ``BUNDLE_PRESENTED``, ``BUNDLE_NOT_FULL``; ``Conflict`` ``CERTIFICATE_DIFFERS`` for
-        another certificate under a number that is taken; ``InvalidInput`` ``WALLET_FULL``.
+        another certificate under a number that is taken, ``BUNDLE_DIFFERS`` for one that rests on something else than
+        the bundle held; ``InvalidInput`` ``WALLET_FULL``.
         """
         held = dict(self.certificates)
         for bundle in bundles:
@@ -81,6 +82,8 @@ class Wallet:
                 before, parts = replace(self, certificates=held).read(number)
                 if parts.claims != claims:
                     raise _another(number)
+                if _proof_of(before) != _proof_of(bundle):
+                    raise _otherwise_proven(number)
                 if before.status.block > bundle.status.block:
                     continue
             held[number] = bundle.to_dict()
@@ -164,6 +167,20 @@ class Wallet:
             raise _bad_content("certificates", f"An object of at most {MAX_CERTIFICATES} bundles is expected.")
         key = None if told["key"] is None else HolderKey.from_dict(told["key"])
         return cls(MappingProxyType(held), key)
+
+
+def _proof_of(bundle: Bundle) -> Bundle:
+    """What never changes: all but the status that was seen, and the disclosures, whose order means nothing."""
+    return replace(bundle.with_certificate(bundle.certificate.partition("~")[0]), status=StatusSeen(0, ""))
+
+
+def _otherwise_proven(number: str) -> Conflict:
+    return Conflict(
+        "BUNDLE_DIFFERS",
+        "钱包里这张凭证已有另一份凭证包。The wallet holds another bundle of this certificate, with other proofs.",
+        where=number,
+        hint="核验新的一份；若它才对，另建钱包。Verify the new one; if that is right, begin a second wallet with it.",
+    )
 
 
 def _another(number: str) -> Conflict:

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.canonical import canonical
-from ledger.errors import BadBundle, PingzhengError
-from ledger.proof.bundle import StatusSeen
+from ledger.errors import BadBundle, Conflict, PingzhengError
+from ledger.proof.bundle import Bundle, StatusSeen
 from ledger.proof.presenting import disclosing
 from ledger.wallet.bundle_files import bundles_in
 from ledger.wallet.wallet import MAX_CERTIFICATES, HolderKey, Wallet
@@ -58,6 +58,39 @@ def test_the_bundle_made_later_is_kept() -> None:
         wallet = Wallet().adding(order)
         assert wallet.read(NUMBER)[0] == later
         assert wallet.adding([USAGE]).read(NUMBER)[0] == later
+
+
+def emptied(bundle: Bundle, **changes: Any) -> Bundle:
+    """Said to be newer, and worth nothing."""
+    return replace(bundle, status=StatusSeen(2**53 - 1, "active"), **changes)
+
+
+SPOILT: dict[str, Bundle] = {
+    "no evidence": emptied(USAGE, evidence=()),
+    "no anchors": emptied(USAGE, anchors=()),
+    "no keys": emptied(USAGE, keys={}),
+    "another place": emptied(USAGE, position=USAGE.evidence[0].position),
+    "another proof": emptied(USAGE, proof=()),
+    "another chain": emptied(USAGE, chain=replace(USAGE.chain, chain_id=1)),
+    "another signature": emptied(
+        USAGE, certificate=USAGE.certificate.replace(usage().token, usage().token[:-86] + "A" * 86)
+    ),
+}
+
+
+@pytest.mark.parametrize("bundle", SPOILT.values(), ids=SPOILT)
+def test_a_worthless_bundle_does_not_take_the_place_of_a_good_one(bundle: Bundle) -> None:
+    """The platform, which a wallet is to be independent of, says which bundle was made later."""
+    with pytest.raises(Conflict) as refusal:
+        HELD.adding([bundle])
+    assert (refusal.value.code, refusal.value.where) == ("BUNDLE_DIFFERS", NUMBER)
+
+
+def test_disclosures_may_come_in_another_order() -> None:
+    token, *disclosures, end = USAGE.certificate.split("~")
+    turned = USAGE.with_certificate("~".join([token, *reversed(disclosures), end]))
+    assert turned != USAGE
+    assert HELD.adding([turned]).read(NUMBER)[0] == turned
 
 
 def test_adding_takes_nothing_away() -> None:
