@@ -97,7 +97,10 @@ class Case:
 
 
 def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> Report:
-    """Judge a bundle at ``at`` (seconds UTC) by facts; never raises on hostile input, always ends with a report."""
+    """Judge a bundle at ``at`` (seconds UTC) by facts; never raises on hostile input, always ends with a report.
+
+    Now is not before ``facts.block_time``: by an earlier clock what the facts tell of would be still to come.
+    """
     try:
         case = Case(parse_bundle(bundle) if isinstance(bundle, bytes) else bundle, facts, at, expect)
         outcome = _check_format(case)
