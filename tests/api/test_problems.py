@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from api import problems
 from tests.api.conftest import Api
+from tests.domain.test_entries import WHOLE
 
 PARTY = {
     "kind": "enterprise",
@@ -94,7 +95,8 @@ def test_what_went_wrong_unexpectedly_is_logged_by_its_route_and_not_by_what_was
     def fails(identifier: str) -> None:
         raise RuntimeError(identifier)
 
-    with TestClient(app, raise_server_exceptions=False) as client, capture_logs() as lines:
+    # The client raises what the server would get, and log with its text.
+    with TestClient(app) as client, capture_logs() as lines:
         answer = client.get("/parties/110105194912310038")
     assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
     assert [(line["path"], line["error"]) for line in lines] == [("/parties/{identifier}", "RuntimeError")]
@@ -103,3 +105,16 @@ def test_what_went_wrong_unexpectedly_is_logged_by_its_route_and_not_by_what_was
 def test_the_name_of_a_member_that_nobody_knows_is_not_repeated(api: Api) -> None:
     answer = api.post("authority", "/v1/parties", {"parties": [PARTY | {"110105194912310038": 1}]})
     assert (answer.status_code, answer.json()["where"]) == (422, "body.parties.0")
+
+
+def test_the_name_of_a_member_of_an_object_is_not_repeated(api: Api) -> None:
+    rows = {"authorization": "0" * 26, "rows": [{"110105194912310038": 5}]}
+    answer = api.post("provider", "/v1/provisions/draft", rows)
+    assert (answer.status_code, answer.json()["where"]) == (422, "body.rows.0")
+
+
+def test_the_name_of_a_member_of_a_statement_is_not_repeated(api: Api) -> None:
+    entry = WHOLE["authorization"] | {"subject": api.parties["firm"], "110105194912310038": 1}
+    answer = api.post("firm", "/v1/authorizations", {"statements": [entry]})
+    assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (422, "ENTRY_SHAPE", "…")
+    assert "110105194912310038" not in answer.text
