@@ -118,3 +118,10 @@ def test_the_name_of_a_member_of_a_statement_is_not_repeated(api: Api) -> None:
     answer = api.post("firm", "/v1/authorizations", {"statements": [entry]})
     assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (422, "ENTRY_SHAPE", "…")
     assert "110105194912310038" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/v1/log/batches/{}", "/v1/log/entries/{}", "/v1/log/entries/{}/proof"])
+@pytest.mark.parametrize("number", [-1, 2**63, 10**40])
+def test_a_number_that_no_record_can_have_is_refused(api: Api, path: str, number: int) -> None:
+    answer = api.get("firm", path.format(number))
+    assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
