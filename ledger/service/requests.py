@@ -33,6 +33,7 @@ from ledger.store.tables import AccessRequest, Entry, Party
 MAX_CLOCK_SKEW = 300
 MAX_NOTE_BYTES = 4 * 1024
 SALT_BYTES = 16
+_OPEN = AccessRequest.state.in_(sorted(state for state in REQUEST.states if "expire" in REQUEST.moves_from(state)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,14 +261,18 @@ class Requests:
             return note_of(session, self._sealer, row) if self._sealer.kept(session, [row.sealed_id]) else None
 
     def page(self, member: str, after: str | None, limit: int, state: str | None = None) -> list[AccessRequest]:
-        """Requests in which the party is subject or consumer, by id; a passed deadline shows when one is opened."""
-        query = select(AccessRequest).where(or_(AccessRequest.subject == member, AccessRequest.consumer == member))
+        """Requests in which the party is subject or consumer, by id, as they stand now."""
+        own = or_(AccessRequest.subject == member, AccessRequest.consumer == member)
+        query = select(AccessRequest).where(own).order_by(AccessRequest.id).limit(limit)
         if after:
             query = query.where(AccessRequest.id > after)
         if state:
             query = query.where(AccessRequest.state == state)
-        with self._database.read() as session:
-            return list(session.scalars(query.order_by(AccessRequest.id).limit(limit)))
+        now = self._clock()
+        with self._database.write() as session:
+            for row in session.scalars(select(AccessRequest).where(own, _OPEN, AccessRequest.expires_at <= now)):
+                settled(row, now)
+            return list(session.scalars(query))
 
 
 def template_of(scenario: Scenario) -> dict[str, Any]:

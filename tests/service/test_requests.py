@@ -204,3 +204,12 @@ def test_the_holders_key_is_the_subjects_choice_and_nobody_elses(desk: Desk) -> 
     signer, now = desk.ledger.custody.signer(account), desk.ledger.clock()
     bundle = desk.ledger.bundles.present(issued.certificate_no, None, desk.bank, nonce, signer, now)
     assert desk.ledger.verification.accept(bundle.to_bytes(), desk.bank, nonce).report.valid
+
+
+def test_requests_are_listed_as_they_stand_now(desk: Desk, pilot: Pilot) -> None:
+    person = desk.person()
+    (lapsed,) = desk.ask([desk.terms(person)])
+    pilot.skip(6 * 86_400)
+    (fresh,) = desk.ask([desk.terms(person)])
+    for state, expected in (("sent", fresh), ("expired", lapsed)):
+        assert [row.id for row in desk.ledger.requests.page(person, None, 9, state)] == [expected], state
