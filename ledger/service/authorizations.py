@@ -183,6 +183,13 @@ class Authorizations:
             raise expired(request)
         if request.state not in ("sent", "seen"):
             raise Conflict("REQUEST_ANSWERED", f"The request is {request.state}.", where=f"request {request.id}")
+        if entry["source"] in {given.source for given in authorizations_of(session, request.id)}:
+            raise InvalidInput(
+                "AUTHORIZATION_TWICE",
+                "Two statements are for one source of the request.",
+                where=entry["id"],
+                hint="Hand in one statement for each source. 每个来源只提交一份授权。",
+            )
         notice = self._checked_notice(session, request, entry)
         log_store.append(session, [new], now)
         row = Authorization(

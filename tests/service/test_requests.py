@@ -213,3 +213,12 @@ def test_requests_are_listed_as_they_stand_now(desk: Desk, pilot: Pilot) -> None
     (fresh,) = desk.ask([desk.terms(person)])
     for state, expected in (("sent", fresh), ("expired", lapsed)):
         assert [row.id for row in desk.ledger.requests.page(person, None, 9, state)] == [expected], state
+
+
+def test_one_source_is_authorised_once(desk: Desk) -> None:
+    person = desk.person()
+    (request,) = desk.ask([desk.terms(person)])
+    both = [desk.sign(person, desk.ledger.authorizations.draft(request, SEPARATELY)[0].entry) for _ in range(2)]
+    with pytest.raises(InvalidInput, match="AUTHORIZATION_TWICE"):
+        desk.ledger.authorizations.submit(both)
+    assert desk.ledger.authorizations.of_request(request) == []
