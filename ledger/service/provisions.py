@@ -15,6 +15,7 @@ from ulid import ULID
 from ledger.connectors.answers import Answer, Connector, Query, Refused, Supplied
 from ledger.domain.canonical import canonical
 from ledger.domain.entries import provision_entry, validate_entry
+from ledger.domain.lifecycle import AUTHORIZATION
 from ledger.domain.predicates import compute
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -22,9 +23,10 @@ from ledger.service.parties import Parties
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.records import authorization, provisions_of
+from ledger.store.erasure_tables import ErasureRecord
+from ledger.store.records import access_request, authorization, provisions_of
 from ledger.store.sealing import Sealer
-from ledger.store.tables import Authorization, Provision
+from ledger.store.tables import AccessRequest, Authorization, Provision
 
 Row = Mapping[str, str]
 MAX_ROWS = 10_000
@@ -85,10 +87,15 @@ class Provisions:
         return Supply(entry, () if supplied is None else supplied.rows, salt)
 
     def ask(self, authorization_id: str, connector: Connector) -> Supply:
-        """The unsigned provision over what the provider's source answers; raises ``Misconfigured``, ``NotFound``."""
+        """The unsigned provision over what the provider's source answers.
+
+        Where the consent is not in force the source is not asked: raises ``Conflict`` as ``submit`` does, and
+        ``Misconfigured``, ``NotFound``.
+        """
         with self._database.read() as session:
             consent = authorization(session, authorization_id)
             statement = log_store.statement(session, consent.leaf)
+            _require_in_force(session, consent, statement, self._clock())
         scenario, identity = self._scenarios.get(consent.scenario), self._parties.identity(consent.subject)
         columns = scenario.columns_of(consent.source, statement["fields"])
         return self.draft(
@@ -97,21 +104,33 @@ class Provisions:
         )
 
     def asked(self, provider: str, after: str | None, limit: int) -> list[Authorization]:
-        """Active authorizations that wait for this provider, by id: no answer yet, or one that timed out."""
+        """Authorizations in force that wait for this provider, by id: no answer yet, or one that timed out.
+
+        Nothing is asked any more for a request that was cancelled, nor of a subject that was erased.
+        """
         answered = select(Provision.authorization_id).where(
             Provision.provider == provider, Provision.result != "timed_out"
         )
         query = (
             select(Authorization)
+            .join(AccessRequest, AccessRequest.id == Authorization.request_id)
             .where(Authorization.provider == provider, Authorization.state == "active")
+            .where(AccessRequest.state != "cancelled", Authorization.subject.not_in(select(ErasureRecord.target)))
             .where(Authorization.id.not_in(answered))
             .order_by(Authorization.id)
             .limit(limit)
         )
         if after:
             query = query.where(Authorization.id > after)
-        with self._database.read() as session:
+        with self._database.write() as session:
+            # What is over leaves the list for good, so each is looked at once.
+            while over := [row for row in session.scalars(query) if self._is_over(session, row)]:
+                for row in over:
+                    row.state = AUTHORIZATION.next(row.state, "expire")
             return list(session.scalars(query))
+
+    def _is_over(self, session: Session, consent: Authorization) -> bool:
+        return bool(self._clock() >= log_store.statement(session, consent.leaf)["valid_to"])
 
     def claims(self, identifier: str) -> tuple[Provision, dict[str, Any]]:
         """A provision with the claims computed from it; none unless it is ``supplied``. Raises ``NotFound``."""
@@ -150,12 +169,15 @@ class Provisions:
         if consent is None:
             raise NotFound("AUTHORIZATION_UNKNOWN", "The provision rests on no authorization of this ledger.")
         new = log_store.NewEntry("provision", canonical(entry))
-        before = provisions_of(session, consent.id)
-        if known := next((row for row in before if row.leaf == new.leaf.hex()), None):
+        if known := session.get(Provision, entry["id"]):
+            if known.leaf != new.leaf.hex():
+                raise Conflict("PROVISION_ID_TAKEN", "Another provision has this id.", where=entry["id"])
             return known
+        before = provisions_of(session, consent.id)
         statement = log_store.statement(session, consent.leaf)
         _check_against(entry, consent, statement)
-        _check_turn(entry, consent, before[-1] if before else None, self._clock() >= statement["valid_to"])
+        _check_turn(entry, before[-1] if before else None)
+        _require_in_force(session, consent, statement, self._clock())
         claims = self._claims(self._scenarios.get(consent.scenario), statement, supply)
         now = self._clock()
         log_store.append(session, [new], now)
@@ -237,7 +259,7 @@ def _check_against(entry: dict[str, Any], consent: Authorization, statement: dic
         )
 
 
-def _check_turn(entry: dict[str, Any], consent: Authorization, last: Provision | None, over: bool) -> None:
+def _check_turn(entry: dict[str, Any], last: Provision | None) -> None:
     """After a time-out the provider tries again, after a supply it corrects; any other answer is final."""
     if last is not None and last.result != "timed_out":
         if last.result != "supplied":
@@ -250,10 +272,22 @@ def _check_turn(entry: dict[str, Any], consent: Authorization, last: Provision |
             )
     elif entry["corrects"] is not None:
         raise Conflict("NOTHING_TO_CORRECT", "Nothing was supplied under this authorization that could be corrected.")
+
+
+def _require_in_force(session: Session, consent: Authorization, statement: Mapping[str, Any], now: int) -> None:
+    """Raise ``Conflict`` unless the consent stands, and so does the request that it answers."""
+    over = now >= statement["valid_to"]
     if consent.state != "active" or over:
         raise Conflict(
             "AUTHORIZATION_NOT_ACTIVE",
             f"The authorization is {'expired' if over else consent.state}.",
             where=f"authorization {consent.id}",
             hint="Ask the subject for a new authorization.",
+        )
+    if access_request(session, consent.request_id).state == "cancelled":
+        raise Conflict(
+            "REQUEST_NOT_AUTHORISED",
+            "The request is cancelled: nothing is supplied for it.",
+            where=f"request {consent.request_id}",
+            hint="The consumer took it back. 请求已取消，不再提供数据。",
         )

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from ledger.chain.calls import set_status
-from ledger.connectors.answers import NoData, Refused, TimedOut
+from ledger.connectors.answers import Answer, NoData, Query, Refused, TimedOut
 from ledger.demo.bureau import NOTE
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import public_jwk
 from ledger.service.authorizations import Choice
+from ledger.service.parties import Actor
 from ledger.service.requests import Asked
 from tests.service.conftest import Pilot
 from tests.service.persons import CONTRIBUTIONS, SCORES, SEPARATELY, Desk
@@ -206,6 +207,44 @@ def test_the_holders_key_is_the_subjects_choice_and_nobody_elses(desk: Desk) -> 
     assert desk.ledger.verification.accept(bundle.to_bytes(), desk.bank, nonce).report.valid
 
 
+class Untouched:
+    """A source that must not be asked."""
+
+    def ask(self, query: Query) -> Answer:
+        raise AssertionError(f"asked for {query.scenario}")
+
+
+def asked(desk: Desk, limit: int = 1_000) -> list[str]:
+    return [row.id for row in desk.ledger.provisions.asked(desk.departments["social_insurance"], None, limit)]
+
+
+def refused(desk: Desk, consent: str, code: str) -> None:
+    with pytest.raises(Conflict, match=code):
+        desk.ledger.provisions.ask(consent, Untouched())
+    with pytest.raises(Conflict, match=code):
+        desk.answer({consent: desk.supplied()})
+
+
+def test_a_source_is_not_asked_for_what_was_cancelled_or_is_over_nor_of_who_was_erased(
+    desk: Desk, pilot: Pilot
+) -> None:
+    ledger, gone = desk.ledger, desk.person()
+    request, cancelled = desk.authorised(desk.person())
+    _, lapsing = desk.authorised(desk.person())
+    _, erased = desk.authorised(gone)
+    one, two, three = (given["social_insurance"].id for given in (cancelled, lapsing, erased))
+    assert {one, two, three} <= set(asked(desk))
+    ledger.requests.cancel(request)
+    ledger.erasure.party(Actor(gone, frozenset({Role.SUBJECT})), gone, "subject_request")
+    assert {one, two, three} & set(asked(desk)) == {two}
+    refused(desk, one, "REQUEST_NOT_AUTHORISED")
+    pilot.skip(6 * 86_400)
+    _, waiting = desk.authorised(desk.person())
+    assert asked(desk, 1) == asked(desk) == [waiting["social_insurance"].id]
+    assert ledger.authorizations.get(two).state == "expired"
+    refused(desk, two, "AUTHORIZATION_NOT_ACTIVE")
+
+
 def test_requests_are_listed_as_they_stand_now(desk: Desk, pilot: Pilot) -> None:
     person = desk.person()
     (lapsed,) = desk.ask([desk.terms(person)])
@@ -222,3 +261,14 @@ def test_one_source_is_authorised_once(desk: Desk) -> None:
     with pytest.raises(InvalidInput, match="AUTHORIZATION_TWICE"):
         desk.ledger.authorizations.submit(both)
     assert desk.ledger.authorizations.of_request(request) == []
+
+
+def test_an_id_of_a_provision_is_taken_once(desk: Desk) -> None:
+    consents = [desk.authorised(desk.person())[1]["social_insurance"] for _ in range(2)]
+    first, second = (desk.ledger.provisions.draft(consent.id, desk.supplied()) for consent in consents)
+    provider = consents[0].provider
+    signed = [desk.sign(provider, each.entry | {"id": first.entry["id"]}) for each in (first, second)]
+    (row,) = desk.ledger.provisions.submit([replace(first, entry=signed[0])])
+    assert desk.ledger.provisions.submit([replace(first, entry=signed[0])])[0].id == row.id
+    with pytest.raises(Conflict, match="PROVISION_ID_TAKEN"):
+        desk.ledger.provisions.submit([replace(second, entry=signed[1])])
