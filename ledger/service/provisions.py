@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -14,12 +15,14 @@ from ulid import ULID
 
 from ledger.connectors.answers import Answer, Connector, Query, Refused, Supplied
 from ledger.domain.canonical import canonical
+from ledger.domain.days import shanghai_day
 from ledger.domain.entries import provision_entry, validate_entry
 from ledger.domain.lifecycle import AUTHORIZATION
 from ledger.domain.predicates import compute
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.service.parties import Parties
+from ledger.service.requests import MAX_CLOCK_SKEW
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.database import Database
@@ -155,6 +158,10 @@ class Provisions:
         validate_entry(entry)
         if entry["type"] != "provision":
             raise InvalidInput("ENTRY_TYPE", "This is not a provision.", where=where)
+        if max(entry["iat"], entry["queried_at"]) > self._clock() + MAX_CLOCK_SKEW:
+            raise InvalidInput(
+                "SIGNED_IN_FUTURE", "The statement was signed, or its source asked, in the future.", where=where
+            )
         if len(supply.rows) > MAX_ROWS:
             raise InvalidInput("ROWS_TOO_MANY", f"A provision has at most {MAX_ROWS} rows.", where=where)
         _check_result(supply, where)
@@ -232,6 +239,13 @@ def _check_result(supply: Supply, where: str) -> None:
             "ROWS_AND_RESULT",
             "Rows, salt, day and digest go with the result 'supplied', and only with it.",
             where=where,
+        )
+    if supplied and date.fromisoformat(entry["as_of"]) > shanghai_day(entry["queried_at"]):
+        raise InvalidInput(
+            "AS_OF_AFTER_QUERY",
+            "The data is as of a day after the one on which the source was asked (Asia/Shanghai).",
+            where=where,
+            hint="数据截至日不得晚于查询日。 Give the day that the rows describe.",
         )
     if (entry["reason"] is not None) != (entry["result"] == "refused"):
         raise InvalidInput("REASON_AND_RESULT", "A refusal says why, and nothing else does.", where=where)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from ledger.chain.calls import set_status
 from ledger.connectors.answers import Answer, NoData, Query, Refused, TimedOut
 from ledger.demo.bureau import NOTE
 from ledger.domain.canonical import canonical, digest
+from ledger.domain.days import shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import public_jwk
@@ -272,3 +275,25 @@ def test_an_id_of_a_provision_is_taken_once(desk: Desk) -> None:
     assert desk.ledger.provisions.submit([replace(first, entry=signed[0])])[0].id == row.id
     with pytest.raises(Conflict, match="PROVISION_ID_TAKEN"):
         desk.ledger.provisions.submit([replace(second, entry=signed[1])])
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("SIGNED_IN_FUTURE", {"iat": 400}),
+        ("SIGNED_IN_FUTURE", {"queried_at": 400}),
+        ("AS_OF_AFTER_QUERY", {"as_of": 1}),
+        ("AS_OF_AFTER_QUERY", {"queried_at": -86_400, "as_of": 0}),
+    ],
+)
+def test_a_provision_tells_of_no_time_to_come(desk: Desk, code: str, change: dict[str, int]) -> None:
+    """``as_of`` in days from today in Shanghai, the others in seconds from now."""
+    _, given = desk.authorised(desk.person())
+    drafted = desk.ledger.provisions.draft(given["social_insurance"].id, desk.supplied())
+    now = desk.ledger.clock()
+    told: dict[str, Any] = {name: now + by for name, by in change.items() if name != "as_of"}
+    if "as_of" in change:
+        told["as_of"] = (shanghai_day(now) + timedelta(days=change["as_of"])).isoformat()
+    signed = desk.sign(drafted.entry["provider"], drafted.entry | told)
+    with pytest.raises(InvalidInput, match=code):
+        desk.ledger.provisions.submit([replace(drafted, entry=signed)])
