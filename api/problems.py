@@ -29,6 +29,8 @@ STATUS: tuple[tuple[type[errors.PingzhengError], int, str], ...] = (
     (errors.ChainUnavailable, 503, "链不可用 Chain unavailable"),
     (errors.Misconfigured, 500, "安装有误 Misconfigured"),
 )
+# Their place is one on our side: the node's URL, with the secret in it, or a file's path.
+OURS = (errors.ChainUnavailable, errors.Misconfigured)
 
 
 class Problem(BaseModel):
@@ -87,9 +89,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(errors.PingzhengError)
     def ours(_request: Request, error: errors.PingzhengError) -> JSONResponse:
         status, title = next((status, title) for family, status, title in STATUS if isinstance(error, family))
-        return problem(
-            status, title, error.code, error.message, where=error.where, hint=error.hint, details=error.details
-        )
+        where = None if isinstance(error, OURS) else error.where
+        return problem(status, title, error.code, error.message, where=where, hint=error.hint, details=error.details)
 
     @app.exception_handler(RequestValidationError)
     def shape(_request: Request, error: RequestValidationError) -> JSONResponse:
