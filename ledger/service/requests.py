@@ -26,6 +26,7 @@ from ledger.service.parties import Parties
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.records import access_request
 from ledger.store.sealing import Sealer
 from ledger.store.tables import AccessRequest, Entry, Party
@@ -92,7 +93,10 @@ class Requests:
         self._clock = clock
 
     def draft(self, terms: Terms, note: Note) -> Asked:
-        """The unsigned request; nothing is recorded. Raises ``InvalidInput`` or ``Forbidden`` where a rule says no."""
+        """The unsigned request; nothing is recorded.
+
+        Raises ``InvalidInput`` or ``Forbidden`` where a rule says no, ``Conflict`` ``SUBJECT_ERASED``.
+        """
         scenario = self._scenarios.get(terms.scenario)
         now = self._clock()
         self._check(scenario, terms, now, self._parties.active)
@@ -153,6 +157,7 @@ class Requests:
 
     def _check_parties(self, scenario: Scenario, terms: Terms, active: Callable[[str], Party]) -> None:
         scenario.require_subject_kind(PartyKind(self._parties.get(terms.subject).kind))
+        self._require_not_erased(terms.subject)
         scenario.require_consumer_kind(PartyKind(active(terms.consumer).kind))
         needed = {field.source for field in scenario.fields if field.name in terms.fields}
         if needed != set(terms.sources):
@@ -164,6 +169,16 @@ class Requests:
             )
         for source, provider in terms.sources.items():
             scenario.require_provider_kind(source, PartyKind(active(provider).kind))
+
+    def _require_not_erased(self, subject: str) -> None:
+        with self._database.read() as session:
+            if session.get(ErasureRecord, subject) is not None:
+                raise Conflict(
+                    "SUBJECT_ERASED",
+                    "The subject was erased: nothing is asked about it any more.",
+                    where="subject",
+                    hint="主体信息已删除。 Who comes back is another party: ask it by its new id.",
+                )
 
     def submit(self, requests: Sequence[Asked]) -> list[AccessRequest]:
         """Record signed requests, all or none; one already recorded is returned as it is.

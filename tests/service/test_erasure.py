@@ -18,6 +18,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
+from ledger.demo.bureau import NOTE
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, NotFound, PingzhengError
 from ledger.proof.merkle import leaf_hash, root, verify_inclusion
@@ -26,6 +27,7 @@ from ledger.service import erasure
 from ledger.service.erasure import DAY, Erased
 from ledger.service.idempotency import Answer
 from ledger.service.parties import Actor, NewParty
+from ledger.service.requests import Asked
 from ledger.service.wiring import Ledger, open_ledger
 from ledger.store.records import access_request, authorizations_of, certificates_of, provisions_of
 from ledger.store.tables import Batch, Certificate, Entry, IdempotentRequest, Sealed
@@ -322,6 +324,19 @@ def test_who_was_erased_can_come_back_as_another_party(desk: Desk) -> None:
     with pytest.raises(Conflict, match="ACCOUNT_IN_USE"):
         onboard(row.public_key)
     assert onboard(ledger.custody.public_key(*ledger.custody.create())) != person
+
+
+def test_nobody_asks_about_who_was_erased(desk: Desk) -> None:
+    """The note would be new text about it, which nobody erases."""
+    ledger, person = desk.ledger, desk.person()
+    drafted = ledger.requests.draft(desk.terms(person), NOTE)
+    ledger.erasure.party(subject(person), person, REQUEST)
+    signed = desk.sign(desk.bank, drafted.entry)
+    for attempt in (
+        lambda: ledger.requests.draft(desk.terms(person), NOTE),
+        lambda: ledger.requests.submit([Asked(signed, drafted.note)]),
+    ):
+        assert refusal(attempt) == "SUBJECT_ERASED"
 
 
 def test_what_is_told_after_an_erasure_goes_with_the_next(desk: Desk) -> None:
