@@ -22,7 +22,7 @@ from ledger.domain.predicates import compute
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.service.parties import Parties
-from ledger.service.requests import MAX_CLOCK_SKEW
+from ledger.service.requests import MAX_CLOCK_SKEW, require_template, template_leaf
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.database import Database
@@ -98,7 +98,7 @@ class Provisions:
         with self._database.read() as session:
             consent = authorization(session, authorization_id)
             statement = log_store.statement(session, consent.leaf)
-            _require_in_force(session, consent, statement, self._clock())
+            self._require_in_force(session, consent, statement)
         scenario, identity = self._scenarios.get(consent.scenario), self._parties.identity(consent.subject)
         columns = scenario.columns_of(consent.source, statement["fields"])
         return self.draft(
@@ -109,7 +109,8 @@ class Provisions:
     def asked(self, provider: str, after: str | None, limit: int) -> list[Authorization]:
         """Authorizations in force that wait for this provider, by id: no answer yet, or one that timed out.
 
-        Nothing is asked any more for a request that was cancelled, nor of a subject that was erased.
+        Nothing is asked any more for a request that was cancelled or made under another version of its scenario, nor
+        of a subject that was erased.
         """
         answered = select(Provision.authorization_id).where(
             Provision.provider == provider, Provision.result != "timed_out"
@@ -123,17 +124,23 @@ class Provisions:
             .order_by(Authorization.id)
             .limit(limit)
         )
-        if after:
-            query = query.where(Authorization.id > after)
+        waiting: list[Authorization] = []
         with self._database.write() as session:
-            # What is over leaves the list for good, so each is looked at once.
-            while over := [row for row in session.scalars(query) if self._is_over(session, row)]:
-                for row in over:
-                    row.state = AUTHORIZATION.next(row.state, "expire")
-            return list(session.scalars(query))
+            while len(waiting) < limit:
+                rows = session.scalars(query if after is None else query.where(Authorization.id > after)).all()
+                if not rows:
+                    break
+                after = rows[-1].id
+                waiting += [row for row in rows if self._waits(session, row)]
+        return waiting[:limit]
 
-    def _is_over(self, session: Session, consent: Authorization) -> bool:
-        return bool(self._clock() >= log_store.statement(session, consent.leaf)["valid_to"])
+    def _waits(self, session: Session, consent: Authorization) -> bool:
+        """Not once its period is over, which is recorded, or its scenario was changed."""
+        if self._clock() >= log_store.statement(session, consent.leaf)["valid_to"]:
+            consent.state = AUTHORIZATION.next(consent.state, "expire")
+            return False
+        asked = log_store.statement(session, access_request(session, consent.request_id).leaf)
+        return bool(asked["template"] == template_leaf(self._scenarios.get(consent.scenario)))
 
     def claims(self, identifier: str) -> tuple[Provision, dict[str, Any]]:
         """A provision with the claims computed from it; none unless it is ``supplied``. Raises ``NotFound``."""
@@ -184,7 +191,7 @@ class Provisions:
         statement = log_store.statement(session, consent.leaf)
         _check_against(entry, consent, statement)
         _check_turn(entry, before[-1] if before else None)
-        _require_in_force(session, consent, statement, self._clock())
+        self._require_in_force(session, consent, statement)
         claims = self._claims(self._scenarios.get(consent.scenario), statement, supply)
         now = self._clock()
         log_store.append(session, [new], now)
@@ -202,6 +209,26 @@ class Provisions:
         session.add(row)
         session.flush()
         return row
+
+    def _require_in_force(self, session: Session, consent: Authorization, statement: Mapping[str, Any]) -> None:
+        """Raise ``Conflict`` unless the consent stands, and so do the request that it answers and its scenario."""
+        over = self._clock() >= statement["valid_to"]
+        if consent.state != "active" or over:
+            raise Conflict(
+                "AUTHORIZATION_NOT_ACTIVE",
+                f"The authorization is {'expired' if over else consent.state}.",
+                where=f"authorization {consent.id}",
+                hint="Ask the subject for a new authorization.",
+            )
+        request = access_request(session, consent.request_id)
+        if request.state == "cancelled":
+            raise Conflict(
+                "REQUEST_NOT_AUTHORISED",
+                "The request is cancelled: nothing is supplied for it.",
+                where=f"request {request.id}",
+                hint="The consumer took it back. 请求已取消，不再提供数据。",
+            )
+        require_template(self._scenarios.get(consent.scenario), log_store.statement(session, request.leaf))
 
     def _claims(self, scenario: Scenario, statement: dict[str, Any], supply: Supply) -> dict[str, Any]:
         if not supply.rows:
@@ -286,22 +313,3 @@ def _check_turn(entry: dict[str, Any], last: Provision | None) -> None:
             )
     elif entry["corrects"] is not None:
         raise Conflict("NOTHING_TO_CORRECT", "Nothing was supplied under this authorization that could be corrected.")
-
-
-def _require_in_force(session: Session, consent: Authorization, statement: Mapping[str, Any], now: int) -> None:
-    """Raise ``Conflict`` unless the consent stands, and so does the request that it answers."""
-    over = now >= statement["valid_to"]
-    if consent.state != "active" or over:
-        raise Conflict(
-            "AUTHORIZATION_NOT_ACTIVE",
-            f"The authorization is {'expired' if over else consent.state}.",
-            where=f"authorization {consent.id}",
-            hint="Ask the subject for a new authorization.",
-        )
-    if access_request(session, consent.request_id).state == "cancelled":
-        raise Conflict(
-            "REQUEST_NOT_AUTHORISED",
-            "The request is cancelled: nothing is supplied for it.",
-            where=f"request {consent.request_id}",
-            hint="The consumer took it back. 请求已取消，不再提供数据。",
-        )

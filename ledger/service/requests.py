@@ -312,6 +312,20 @@ def template_leaf(scenario: Scenario) -> str:
     return f"sha-256:{leaf_hash(canonical(template_of(scenario))).hex()}"
 
 
+def require_template(scenario: Scenario, asked: Mapping[str, Any]) -> None:
+    """Raise ``Conflict`` ``SCENARIO_CHANGED`` for a request under another definition than the one in force.
+
+    What is computed and issued by one definition under a request of another would verify nowhere.
+    """
+    if asked["template"] != template_leaf(scenario):
+        raise Conflict(
+            "SCENARIO_CHANGED",
+            f"Scenario {scenario.code} was changed since the request was made.",
+            where=f"request {asked['id']}",
+            hint="场景已更新，请使用方重新申请。The consumer asks again, under the scenario in force.",
+        )
+
+
 def terms_of(entry: Mapping[str, Any]) -> Terms:
     """What a request entry asks."""
     return Terms(

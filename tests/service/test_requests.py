@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -297,3 +298,32 @@ def test_a_provision_tells_of_no_time_to_come(desk: Desk, code: str, change: dic
     signed = desk.sign(drafted.entry["provider"], drafted.entry | told)
     with pytest.raises(InvalidInput, match=code):
         desk.ledger.provisions.submit([replace(drafted, entry=signed)])
+
+
+def test_nothing_comes_of_a_request_once_its_scenario_was_changed(desk: Desk, pilot: Pilot, tmp_path: Path) -> None:
+    """By one definition under the consent to another, a certificate would be issued that verifies nowhere."""
+    supplied, given = desk.authorised(desk.person())
+    desk.answer({given["social_insurance"].id: desk.supplied()})
+    _, given = desk.authorised(desk.person())
+    consent, person = given["social_insurance"].id, desk.person()
+    (unanswered,) = desk.ask([desk.terms(person)])
+    (drafted,) = desk.ledger.authorizations.draft(unanswered, SEPARATELY)
+    signed = desk.sign(person, drafted.entry)
+    answer = desk.ledger.provisions.draft(consent, desk.supplied())
+    told = replace(answer, entry=desk.sign(answer.entry["provider"], answer.entry))
+    shipped = (Path(__file__).parents[2] / "ledger" / "scenarios" / "S02.yaml").read_text("utf-8")
+    (tmp_path / "S02.yaml").write_text(shipped.replace("retention_days: 30", "retention_days: 31"), "utf-8")
+    assert consent in asked(desk)
+    with pilot.under(scenarios=tmp_path) as changed:
+        later = changed.ledger
+        for attempt in (
+            lambda: later.authorizations.draft(unanswered, SEPARATELY),
+            lambda: later.authorizations.submit([signed]),
+            lambda: later.provisions.ask(consent, Untouched()),
+            lambda: later.provisions.submit([told]),
+            lambda: later.issuance.issue([supplied]),
+        ):
+            with pytest.raises(Conflict, match="SCENARIO_CHANGED"):
+                attempt()
+        assert consent not in [row.id for row in later.provisions.asked(answer.entry["provider"], None, 1_000)]
+    assert len(desk.certify([supplied])) == 1
