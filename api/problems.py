@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 import structlog
@@ -10,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger import errors
 
@@ -26,6 +29,8 @@ STATUS: tuple[tuple[type[errors.PingzhengError], int, str], ...] = (
     (errors.ChainUnavailable, 503, "链不可用 Chain unavailable"),
     (errors.Misconfigured, 500, "安装有误 Misconfigured"),
 )
+# Their place is one on our side: the node's URL, with the secret in it, or a file's path.
+OURS = (errors.ChainUnavailable, errors.Misconfigured)
 
 
 class Problem(BaseModel):
@@ -84,21 +89,18 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(errors.PingzhengError)
     def ours(_request: Request, error: errors.PingzhengError) -> JSONResponse:
         status, title = next((status, title) for family, status, title in STATUS if isinstance(error, family))
-        return problem(
-            status, title, error.code, error.message, where=error.where, hint=error.hint, details=error.details
-        )
+        where = None if isinstance(error, OURS) else error.where
+        return problem(status, title, error.code, error.message, where=where, hint=error.hint, details=error.details)
 
     @app.exception_handler(RequestValidationError)
     def shape(_request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        # Neither the value nor the name of a member that we do not know is repeated: it may be personal.
-        known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
         return problem(
             422,
             "输入有误 Invalid input",
             "REQUEST_SHAPE",
             str(first["msg"]),
-            where=".".join(str(part) for part in known),
+            where=_place(app, first["loc"]),
             hint="See /docs for the schema of this request.",
         )
 
@@ -106,9 +108,43 @@ def install(app: FastAPI) -> None:
     def http(_request: Request, error: HTTPException) -> JSONResponse:
         return problem(error.status_code, "HTTP", f"HTTP_{error.status_code}", str(error.detail))
 
-    @app.exception_handler(Exception)
-    def foreign(request: Request, error: Exception) -> JSONResponse:
-        # The route's path and not the request's, for the same reason.
-        route = getattr(request.scope.get("route"), "path", None)
-        log.error("unexpected error", path=route, error=type(error).__name__)
-        return problem(500, "内部错误 Internal error", "INTERNAL", "Something went wrong here; it was recorded.")
+    app.add_middleware(Unexpected)
+
+
+def _place(app: FastAPI, loc: Sequence[str | int]) -> str:
+    """Where a request is wrong, as far as the names are ours: one that is not, a key of an object, may be personal."""
+    schemas = app.openapi().get("components", {}).get("schemas", {}).values()
+    ours = {name for schema in schemas for name in schema.get("properties", ())}
+    source, *members = loc
+    told = members if source != "body" else takewhile(lambda part: isinstance(part, int) or part in ours, members)
+    return ".".join(str(part) for part in (source, *told))
+
+
+class Unexpected:
+    """ASGI middleware: a foreign exception ends here, else the server logs its text, which may be personal."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 500, unless an answer has begun; log the type alone."""
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            # The route's path and not the request's, for the same reason.
+            route = getattr(scope.get("route"), "path", None)
+            log.error("unexpected error", path=route, error=type(error).__name__)
+            if not begun:
+                answer = problem(
+                    500, "内部错误 Internal error", "INTERNAL", "Something went wrong here; it was recorded."
+                )
+                await answer(scope, receive, send)

@@ -90,7 +90,9 @@ class AuthorizationsOut(BaseModel):
 
 class RequestDetailOut(RequestOut):
     entry: dict[str, Any]
-    note: SignedNote | None = Field(description="Null once it was erased.")
+    note: SignedNote | None = Field(
+        description="Null once it was erased, and for those whom the request does not concern."
+    )
     authorizations: list[AuthorizationOut]
 
 

@@ -10,6 +10,7 @@ from api.access import Caller, OpenLedger, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
 from ledger.domain.permissions import Action
+from ledger.errors import Forbidden
 from ledger.proof.jws import Jwk
 from ledger.service.authorizations import Choice
 from ledger.service.parties import Actor
@@ -67,8 +68,14 @@ def authorization(authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller
 
 @router.get("/authorizations/{authorization}/notice")
 def notice(authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> dict[str, object]:
-    """The notice that the subject was shown, word for word."""
-    _mine(ledger, actor, authorization)
+    """The notice that the subject was shown, word for word, for its subject, consumer and provider."""
+    if not _has_part(ledger, actor, ledger.authorizations.get(authorization)):
+        raise Forbidden(
+            "NOT_YOURS",
+            "The notice is for the parties that it names; it is not of the log that offices read.",
+            where="authorization",
+            hint="告知书仅供当事各方查阅。 Ask the subject, the consumer or the provider for it.",
+        )
     return ledger.authorizations.notice(authorization)
 
 
@@ -90,9 +97,12 @@ def withdraw(
 
 def _mine(ledger: Ledger, actor: Actor, identifier: str) -> Authorization:
     row = ledger.authorizations.get(identifier)
-    parts = (row.subject, row.consumer, row.provider)
-    require(actor, Action.READ_LOG, owns=not ledger.principals.of(actor).isdisjoint(parts))
+    require(actor, Action.READ_LOG, owns=_has_part(ledger, actor, row))
     return row
+
+
+def _has_part(ledger: Ledger, actor: Actor, row: Authorization) -> bool:
+    return not ledger.principals.of(actor).isdisjoint((row.subject, row.consumer, row.provider))
 
 
 def show(row: Authorization) -> usage.AuthorizationOut:

@@ -24,7 +24,7 @@ def head(ledger: AnyInstallation) -> schemas.HeadOut:
 
 
 @router.get("/log/batches/{number}")
-def batch(number: int, ledger: OpenLedger) -> schemas.HeadOut:
+def batch(number: Seq, ledger: OpenLedger) -> schemas.HeadOut:
     """A batch: range, root, anchor. Public: it reveals nothing but counts and hashes."""
     return schemas.HeadOut(**ledger.inspection.batch(number))
 
@@ -43,7 +43,7 @@ def entry(seq: Seq, ledger: OpenLedger, actor: Caller) -> schemas.EntryOut:
 
 
 @router.get("/log/entries/{seq}/proof")
-def proof(seq: int, ledger: OpenLedger, actor: Caller) -> schemas.HeadOut:
+def proof(seq: Seq, ledger: OpenLedger, actor: Caller) -> schemas.HeadOut:
     """The inclusion proof of an entry in its batch."""
     require(actor, Action.VERIFY, owns=True)
     return schemas.HeadOut(**ledger.inspection.proof(seq))

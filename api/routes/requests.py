@@ -58,8 +58,12 @@ def requests(
 
 @router.get("/{request}")
 def request(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> usage.RequestDetailOut:
-    """One request with the consumer's note and what was authorised, for its subject and its consumer."""
-    row, note = _mine(ledger, actor, request), ledger.requests.note(request)
+    """One request and what was authorised; with the consumer's note for its subject and its consumer."""
+    row = ledger.requests.get(request)
+    own = not ledger.principals.of(actor).isdisjoint((row.subject, row.consumer))
+    require(actor, Action.READ_LOG, owns=own)
+    # What is sealed is not of the log that offices read.
+    note = ledger.requests.note(request) if own else None
     return usage.RequestDetailOut(
         **show(row).model_dump(),
         entry=ledger.requests.statement(request),
@@ -80,12 +84,6 @@ def cancel(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> usage.Re
     """Take a request back, as its consumer, before a certificate was issued."""
     _require_consumer(ledger, actor, ledger.requests.get(request).consumer)
     return show(ledger.requests.cancel(request))
-
-
-def _mine(ledger: Ledger, actor: Actor, identifier: str) -> AccessRequest:
-    row = ledger.requests.get(identifier)
-    require(actor, Action.READ_LOG, owns=not ledger.principals.of(actor).isdisjoint((row.subject, row.consumer)))
-    return row
 
 
 def _require_consumer(ledger: Ledger, actor: Actor, consumer: str) -> None:

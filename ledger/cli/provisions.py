@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,6 +16,7 @@ from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, progress
 from ledger.connectors.answers import NoData, Refused, Supplied
 from ledger.connectors.tabular import read_csv
+from ledger.domain.days import shanghai_day
 from ledger.proof.jws import Signer, sign_entry
 from ledger.service.provisions import Supply
 from ledger.service.sources import SourceBook
@@ -60,8 +60,8 @@ def supply(
     示例 Example:  pingzheng provision supply 01KA… --rows meter.csv --key grid.key --as-of 2026-10-31
     """
     with opened(home, as_json) as ledger:
-        day = day_of(as_of) if as_of else date.today()  # noqa: DTZ011 - the day the user's calendar shows
-        given = Supplied(tuple(read_csv(rows)), day, ledger.clock())
+        now = ledger.clock()
+        given = Supplied(tuple(read_csv(rows)), day_of(as_of) if as_of else shanghai_day(now), now)
         emit(_row(_answered(ledger, ledger.provisions.draft(authorization, given), signer_of(key))), as_json)
 
 

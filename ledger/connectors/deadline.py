@@ -61,13 +61,21 @@ class Workers:
         outcome: Future[T] = Future()
         thread = Thread(target=self._do, args=(work, deadline, outcome), name=f"source {self._name}", daemon=True)
         try:
-            thread.start()
+            self._start(thread)
             wait([outcome], timeout=deadline.left())
         finally:
             deadline.stop()
         if not outcome.done():
             raise TimeIsUp
         return outcome.result()
+
+    def _start(self, thread: Thread) -> None:
+        try:
+            thread.start()
+        except RuntimeError:
+            # The machine has no thread to spare: as little as if all of the source's were at work.
+            self._free.release()
+            raise TimeIsUp from None
 
     def _do(self, work: Callable[[Deadline], T], deadline: Deadline, outcome: Future[T]) -> None:
         try:

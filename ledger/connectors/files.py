@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from os import stat_result
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from ledger.connectors.deadline import Deadline
-from ledger.connectors.table import MAX_ROWS, Cells, Unusable, Wanted, places_of
+from ledger.connectors.table import Cells, Unusable, Wanted, places_of
 from ledger.connectors.tabular import csv_table
 from ledger.domain.days import shanghai_day
 from ledger.errors import InvalidInput, Misconfigured
@@ -103,21 +103,36 @@ class ParquetTable(_File):
     def _rows(self, wanted: Wanted, until: Deadline) -> Cells:
         arrow, dataset, fs = _arrow()
         try:
-            fragment = dataset.ParquetFileFormat().make_fragment(str(self._path), fs.LocalFileSystem())
-            schema = fragment.physical_schema
-            places_of(schema.names, wanted, self._path.name)
-            self._require_text(arrow, schema.field(wanted.key_column).type, wanted.key_column)
+            path, system = str(self._path), fs.LocalFileSystem()
+            columns = list(dict.fromkeys([wanted.key_column, *wanted.columns]))
+            whole = dataset.ParquetFileFormat().make_fragment(path, system)
+            texts = self._checked_texts(arrow, whole.physical_schema, wanted, columns)
+            # Left as a group's dictionary has them: a few bytes say a text of megabytes a million times over.
+            packed = dataset.ParquetFileFormat(dictionary_columns=texts).make_fragment(path, system)
             theirs = dataset.field(wanted.key_column) == arrow.scalar(wanted.value)
-            for group in fragment.split_by_row_group(theirs, schema):
-                until.check()
-                self._require_bounded(group.row_groups[0].total_byte_size)
-                columns = list(dict.fromkeys([wanted.key_column, *wanted.columns]))
-                found = group.to_table(columns=columns, filter=theirs, use_threads=False)
-                yield from _cells(arrow, found.slice(0, MAX_ROWS + 1), wanted)
+            # Of dictionaries the statistics are not looked at.
+            for group in whole.split_by_row_group(theirs, whole.physical_schema):
+                (known,) = group.row_groups
+                self._require_bounded(known.total_byte_size)
+                rows = packed.subset(row_group_ids=[known.id])
+                for batch in rows.to_batches(columns=columns, filter=theirs, use_threads=False):
+                    until.check()
+                    yield from _cells(arrow, batch, wanted)
             return
         except (arrow.ArrowException, OSError):
             problem = self._unreadable("This is no Parquet file that can be read.", "重新导出。Write it again.")
         raise problem
+
+    def _checked_texts(self, arrow: Any, schema: Any, wanted: Wanted, columns: Sequence[str]) -> list[str]:
+        """Those of the columns that hold texts or bytes of any length; raises where one can hold no cell."""
+        places_of(schema.names, wanted, self._path.name)
+        kinds = {name: schema.field(name).type for name in columns}
+        self._require_text(arrow, kinds[wanted.key_column], wanted.key_column)
+        for name, kind in kinds.items():
+            # They can be as long, and have no dictionary.
+            if arrow.types.is_nested(kind) or arrow.types.is_fixed_size_binary(kind):
+                raise Unusable("data_unusable", name)
+        return [name for name, kind in kinds.items() if _is_bytes(arrow, kind)]
 
     def _require_bounded(self, size: int) -> None:
         if size > MAX_GROUP_BYTES:
@@ -140,16 +155,26 @@ class ParquetTable(_File):
             )
 
 
-def _cells(arrow: Any, table: Any, wanted: Wanted) -> Iterator[list[object]]:
-    columns = {name: _values(arrow, table.column(name), name) for name in wanted.columns}
-    for row in range(table.num_rows):
+def _is_bytes(arrow: Any, kind: Any) -> bool:
+    types = arrow.types
+    return any(fits(kind) for fits in (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary))
+
+
+def _cells(arrow: Any, batch: Any, wanted: Wanted) -> Iterator[list[object]]:
+    columns = {name: _values(arrow, batch.column(name), name) for name in wanted.columns}
+    for row in range(batch.num_rows):
         yield [values[row] for values in columns.values()]
 
 
 def _values(arrow: Any, column: Any, name: str) -> list[object]:
     values: list[object] | None = None
     try:
-        if arrow.types.is_float32(column.type):
+        if arrow.types.is_dictionary(column.type):
+            # One text for all the rows that say it.
+            used = column.indices.unique().drop_null()
+            texts = dict(zip(used.to_pylist(), column.dictionary.take(used).to_pylist(), strict=True))
+            values = [texts.get(place) for place in column.indices.to_pylist()]
+        elif arrow.types.is_float32(column.type):
             # Widened to 64 bits, 0.1 would become 0.10000000149011612.
             values = [None if digits is None else float(digits) for digits in column.cast(arrow.string()).to_pylist()]
         else:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.digests import HASHES
+from ledger.domain.field_names import listed
 from ledger.domain.reasons import REASONS, REFUSALS
 from ledger.domain.resource import RESOURCE_CODE
 from ledger.domain.ruleset import APPLICATION_KINDS
@@ -298,7 +299,9 @@ def validate_entry(entry: Mapping[str, Any]) -> None:
         raise _misshapen("v", "This version of the entry is not known.")
     members = {"type", "v", *extra, *schema}
     if odd := sorted(members ^ entry.keys()):
-        raise _misshapen(odd[0], "A member is missing." if odd[0] in members else "This member is not known.")
+        if odd[0] in members:
+            raise _misshapen(odd[0], "A member is missing.")
+        raise _misshapen(listed(odd[:1]), "This member is not known.")
     for name, rule in schema.items():
         if not rule(entry[name]):
             raise _misshapen(name, "The value does not fit the schema.")
@@ -319,7 +322,7 @@ def _require_agreement(certificate: Mapping[str, Any]) -> None:
 
 
 def _misshapen(member: str, message: str) -> InvalidInput:
-    return InvalidInput("ENTRY_SHAPE", message, where=member[:64], hint="See docs/protocol.md, sections 5 and 6.")
+    return InvalidInput("ENTRY_SHAPE", message, where=member, hint="See docs/protocol.md, sections 5 and 6.")
 
 
 def template_entry(**members: Any) -> Entry:

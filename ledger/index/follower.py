@@ -184,7 +184,11 @@ class Follower:
                 .order_by(tables.BLOCKS.c.number.desc())
             ).all()
         common = next((number for number, digest in stored if self._still_there(number, digest)), base)
-        self._rewind(cursor, common)
+        try:
+            self._rewind(cursor, common)
+        except Conflict:
+            # Another follower of this index went back first: on from where it stands.
+            return 0
         return cursor.number - common
 
     def _still_there(self, number: int, digest: str) -> bool:

@@ -23,7 +23,7 @@ from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.jws import Jwk, public_jwk
 from ledger.service.parties import Parties
 from ledger.service.positions import Positions
-from ledger.service.requests import MAX_CLOCK_SKEW, expired, note_of, settled
+from ledger.service.requests import MAX_CLOCK_SKEW, expired, note_of, require_template, settled
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.status import CertificateStatus
 from ledger.store import log as log_store
@@ -79,7 +79,8 @@ class Authorizations:
     def draft(self, request_id: str, choice: Choice | None = None) -> list[AuthorizationDraft]:
         """Notice and unsigned statement for each source of the chosen fields.
 
-        Raises ``Conflict`` ``REQUEST_EXPIRED``, ``Forbidden`` ``FIELD_OUTSIDE_REQUEST``, ``NotFound``.
+        Raises ``Conflict`` ``REQUEST_EXPIRED`` or ``SCENARIO_CHANGED``, ``Forbidden`` ``FIELD_OUTSIDE_REQUEST``,
+        ``NotFound``.
         """
         choice = choice or Choice()
         with self._database.read() as session:
@@ -88,6 +89,7 @@ class Authorizations:
                 raise expired(row)
             asked, note = log_store.statement(session, row.leaf), note_of(session, self._sealer, row)
         scenario = self._scenarios.get(asked["scenario"])
+        require_template(scenario, asked)
         chosen = tuple(asked["fields"]) if choice.fields is None else choice.fields
         _require_asked(asked, chosen)
         holder = choice.holder_key or public_jwk(self._parties.get(asked["subject"]).public_key)
@@ -183,6 +185,13 @@ class Authorizations:
             raise expired(request)
         if request.state not in ("sent", "seen"):
             raise Conflict("REQUEST_ANSWERED", f"The request is {request.state}.", where=f"request {request.id}")
+        if entry["source"] in {given.source for given in authorizations_of(session, request.id)}:
+            raise InvalidInput(
+                "AUTHORIZATION_TWICE",
+                "Two statements are for one source of the request.",
+                where=entry["id"],
+                hint="Hand in one statement for each source. 每个来源只提交一份授权。",
+            )
         notice = self._checked_notice(session, request, entry)
         log_store.append(session, [new], now)
         row = Authorization(
@@ -206,6 +215,7 @@ class Authorizations:
         """The notice that was signed; raises unless the statement stays within the request and the scenario."""
         scenario = self._scenarios.get(entry["scenario"])
         asked = log_store.statement(session, request.leaf)
+        require_template(scenario, asked)
         require_within(asked, entry)
         if any(scenario.source_of(name) != entry["source"] for name in entry["fields"]):
             raise InvalidInput("SOURCES_DO_NOT_MATCH", "A field comes from another source.", where=entry["id"])

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
-from ledger.errors import InvalidInput, Misconfigured
+from ledger.errors import Conflict, InvalidInput, Misconfigured
 from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, StatusSeen
 from ledger.proof.jws import Jwk, Signer, parse_compact, public_jwk, sign_compact
 from ledger.proof.merkle import Tree
@@ -45,7 +45,8 @@ class Bundles:
     def build(self, number: str, fields: Iterable[str] | None = None) -> Bundle:
         """The bundle of an anchored certificate with the chosen fields disclosed (default: all).
 
-        Raises ``NotFound``, ``Conflict`` ``NOT_ANCHORED_YET``, ``Forbidden`` ``FIELD_OUTSIDE_AUTHORISATION``.
+        Raises ``NotFound``, ``Conflict`` ``NOT_ANCHORED_YET`` or ``CORRECTION_UNFINISHED``, ``Forbidden``
+        ``FIELD_OUTSIDE_AUTHORISATION``.
         """
         return disclosing(self._full(number), fields)
 
@@ -71,6 +72,9 @@ class Bundles:
             anchors = tuple(_anchor(log_store.batch(session, batch)) for batch in batches)
             proof = self._proof(session, where)
             keys = _keys(session, {parse_compact(token, CERTIFICATE_TYP).kid, *(item.signer for item in evidence)})
+            corrected = _corrected(session, row)
+        if corrected is not None:
+            self._require_in_place_of(*corrected, row)
         status = self._reader.status_of(where.batch, where.index)
         return Bundle(
             chain=self._chain(),
@@ -82,6 +86,19 @@ class Bundles:
             keys=keys,
             status=StatusSeen(block=status.block, state=status.state),
         )
+
+    def _require_in_place_of(self, old: Certificate, place: Position, row: Certificate) -> None:
+        """A corrected version is handed out once the one before has ended, and left it the uses that it promises: else
+        both could be used."""
+        ended = self._reader.status_of(place.batch, place.index).state in ("superseded", "revoked")
+        used = self._reader.uses_of(place.batch, place.index)
+        if not ended or used + (row.max_uses or 0) > (old.max_uses or 0):
+            raise Conflict(
+                "CORRECTION_UNFINISHED",
+                "The certificate does not stand in the place of the one that it corrects.",
+                where=row.certificate_no,
+                hint="更正尚未完成，请平台重新执行更正。The platform corrects the earlier one once more.",
+            )
 
     def _token(self, session: Session, row: Certificate, where: Position) -> str:
         if row.token is None:
@@ -136,6 +153,14 @@ class Bundles:
             party_registry=deployment.party_registry,
             asset_registry=deployment.asset_registry,
         )
+
+
+def _corrected(session: Session, row: Certificate) -> tuple[Certificate, Position] | None:
+    """The version that a usage certificate corrects, and where it stands."""
+    if row.supersedes is None or row.request_id is None:
+        return None
+    old = certificate(session, row.supersedes)
+    return old, position(session, old.leaf)
 
 
 def _rests_on(statement: Mapping[str, Any]) -> Sequence[str]:

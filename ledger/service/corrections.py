@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
 from ledger.errors import Conflict
+from ledger.proof.bundle import Position
 from ledger.service.issuance import Issuance
 from ledger.service.positions import Positions
 from ledger.service.status import CertificateStatus
@@ -38,20 +39,25 @@ class Corrections:
     def correct(self, number: str) -> Certificate:
         """The corrected version of a certificate, superseding it on the chain; made before: that one.
 
-        Raises ``Conflict`` ``NOTHING_CORRECTED``, ``USED_UP``, ``AUTHORIZATION_NOT_ACTIVE``; ``NotFound``.
+        Raises ``Conflict`` ``NOTHING_CORRECTED``, ``USED_UP``, ``AUTHORIZATION_NOT_ACTIVE``, ``CERTIFICATE_STOPPED``;
+        ``NotFound``.
         """
         with self._database.read() as session:
             old = certificate(session, number)
         place = self._positions.wait(old.leaf)
         used = self._reader.uses_of(place.batch, place.index)
         with self._database.write() as session:
-            new = self._next_version(session, old, used)
+            new = self._next_version(session, old, place, used)
         # The old one ends only once its successor stands on the chain.
-        self._positions.wait(new.leaf)
+        where = self._positions.wait(new.leaf)
         self._status.supersede(old.certificate_no, new.certificate_no)
+        # Until then it could be used: what was given to both is taken back.
+        if self._reader.uses_of(place.batch, place.index) + (new.max_uses or 0) > (old.max_uses or 0):
+            self._status.revoke_position(where, "expired_basis")
+            raise _used_up(old)
         return new
 
-    def _next_version(self, session: Session, old: Certificate, used: int) -> Certificate:
+    def _next_version(self, session: Session, old: Certificate, place: Position, used: int) -> Certificate:
         if old.request_id is None:
             raise Conflict("NOT_A_USAGE_CERTIFICATE", "Only what rests on a request is corrected so.", where=old.leaf)
         following = [row for row in certificates_of(session, old.request_id) if row.version == old.version + 1]
@@ -69,11 +75,30 @@ class Corrections:
             )
         left = statement["max_uses"] - used
         if left < 1:
-            raise Conflict(
-                "USED_UP",
-                "The certificate is used up; a correction gives no use back.",
-                where=old.certificate_no,
-                hint="Ask the subject for a new authorization.",
-            )
+            raise _used_up(old)
+        self._require_not_stopped(old, place)
         request = access_request(session, old.request_id)
         return self._issuance.add(session, request, version=old.version + 1, supersedes=old, uses=left)
+
+    def _require_not_stopped(self, old: Certificate, place: Position) -> None:
+        """Who stopped a certificate, for an investigation or for good, stopped what it says: no version goes round it.
+
+        One that was ended because its data is wrong is the very one to correct.
+        """
+        seen = self._reader.status_of(place.batch, place.index)
+        if seen.state != "active" and seen.reason != "data_error":
+            raise Conflict(
+                "CERTIFICATE_STOPPED",
+                f"The certificate is {seen.state}, because: {seen.reason}.",
+                where=old.certificate_no,
+                hint="凭证已暂停或撤销，不能更正。It can be corrected after it was resumed; ended, it stays so.",
+            )
+
+
+def _used_up(old: Certificate) -> Conflict:
+    return Conflict(
+        "USED_UP",
+        "The certificate is used up; a correction gives no use back.",
+        where=old.certificate_no,
+        hint="Ask the subject for a new authorization.",
+    )

@@ -1,6 +1,7 @@
-"""What subjects told the chain past us: their consents end here too, and the certificates built on them.
+"""Withdrawals that were told to one side only: to the chain past us, or to us and then not to the chain.
 
-A verifier honours such a withdrawal at once and needs none of this; here it is the platform that catches up.
+What subjects told the chain past us ends here too, with the certificates built on it; a verifier honours it at once and
+needs none of this. What we recorded and then failed to tell the chain, a verifier cannot know: it is told now.
 """
 
 from __future__ import annotations
@@ -26,22 +27,23 @@ class DirectWithdrawals:
         self._status = status
 
     def follow(self) -> list[Authorization]:
-        """End the consents that their subjects withdrew by themselves, with what rests on them; returns these."""
+        """End the consents that their subjects withdrew by themselves, with what rests on them, and withdrawals that
+        broke off; returns these."""
         self._follower.sync()
         with self._database.read() as session:
             found = list(session.scalars(unheeded()))
         return [self._end(identifier) for identifier in found]
 
     def _end(self, identifier: str) -> Authorization:
-        with self._database.read() as session:
-            row = authorization(session, identifier)
-            built = [certificate.leaf for certificate in certificates_of(session, row.request_id)]
-        # The certificates first: what is marked as withdrawn here is not looked at again.
-        for leaf in built:
-            self._status.revoke_position(self._positions.wait(leaf), "consent_withdrawn")
         with self._database.write() as session:
             row = authorization(session, identifier)
+            ending = [certificate.leaf for certificate in certificates_of(session, row.request_id)]
             if row.state == "active":
+                # Marked first: from here on no certificate is built on it that would be missed below.
                 row.state = AUTHORIZATION.next(row.state, "withdraw")
                 cancel_request(session, row.request_id)
+            else:
+                ending = [row.leaf, *ending]
+        for leaf in ending:
+            self._status.revoke_position(self._positions.wait(leaf), "consent_withdrawn")
         return row

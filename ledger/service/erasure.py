@@ -37,6 +37,7 @@ from ledger.store.records import (
     party,
     provisions_of,
 )
+from ledger.store.registration_tables import Mandate
 from ledger.store.sealing import Sealer
 from ledger.store.tables import AccessRequest, Authorization, Certificate, IdempotentRequest, Party, Provision
 
@@ -246,7 +247,9 @@ def _forget_requests(session: Session, going: Sequence[Told]) -> None:
     """A digest of the request that brought rows or note would confirm a guess at them, to whoever has its key."""
     ids = [item.id for item in going if not isinstance(item, Certificate)]
     sent_by = {item.provider for item in going if isinstance(item, Provision)}
-    sent_by |= {item.consumer for item in going if isinstance(item, AccessRequest)}
+    askers = {item.consumer for item in going if isinstance(item, AccessRequest)}
+    # A broker sends under a key of its own, also when its mandate is over by now.
+    sent_by |= askers | set(session.scalars(select(Mandate.broker).where(Mandate.principal.in_(askers))))
     broke_off, answered = IdempotentRequest.status.is_(None), IdempotentRequest.response["id"].as_string().in_(ids)
     session.execute(delete(IdempotentRequest).where(IdempotentRequest.party_id.in_(sent_by), broke_off | answered))
 

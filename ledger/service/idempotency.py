@@ -28,7 +28,8 @@ class Answer:
 class Idempotency:
     """Remembers answers by party and key. A failed write forgets its key: it may be tried again.
 
-    Of a request it keeps a keyed digest: the body may be personal, and no guess at it can be confirmed without the key.
+    Of a request and of the caller's key it keeps keyed digests: either may be personal, and no guess at it can be
+    confirmed without our key.
     """
 
     def __init__(self, database: Database, digest_key: bytes, clock: Callable[[], int]) -> None:
@@ -42,7 +43,8 @@ class Idempotency:
         Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` when the key was used for another request,
         ``Conflict`` ``REQUEST_RUNNING`` while the first one still runs.
         """
-        known = self._claim(party, key, request_digest(self._digest_key, request))
+        key = self._digest(b"key|" + key.encode())
+        known = self._claim(party, key, self._digest(b"request|" + request))
         if known is not None:
             return known
         try:
@@ -79,10 +81,8 @@ class Idempotency:
             row.created_at = now
             return None
 
-
-def request_digest(key: bytes, request: bytes) -> str:
-    """What is kept of a request, 64 hex digits."""
-    return hmac.new(key, b"request|" + request, hashlib.sha256).hexdigest()
+    def _digest(self, text: bytes) -> str:
+        return hmac.new(self._digest_key, text, hashlib.sha256).hexdigest()
 
 
 def _is(party: str, key: str) -> tuple[Any, Any]:

@@ -21,6 +21,7 @@ from ledger.errors import Conflict
 from ledger.proof.sdjwt import Disclosed, disclose
 from ledger.service.positions import positions
 from ledger.service.provisions import claims_of
+from ledger.service.requests import require_template
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.counters import take
@@ -68,7 +69,7 @@ class Issuance:
 
         The certificates are final when their batch is anchored. A certificate rests on the sources that supplied; those
         that refused or had no data are left out. Raises ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
-        ``REQUEST_NOT_AUTHORISED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``; ``NotFound``.
+        ``REQUEST_NOT_AUTHORISED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``; ``NotFound``.
         """
         with self._database.write() as session:
             return [self._issue(session, access_request(session, identifier)) for identifier in requests]
@@ -101,6 +102,7 @@ class Issuance:
         ``uses``: how often it may be used, if not as often as was authorised.
         """
         scenario, now = self._scenarios.get(request.scenario), self._clock()
+        require_template(scenario, log_store.statement(session, request.leaf))
         bases = self._bases(session, request, now)
         claims: dict[str, Any] = {}
         for basis in bases:

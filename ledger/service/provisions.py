@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -14,17 +15,21 @@ from ulid import ULID
 
 from ledger.connectors.answers import Answer, Connector, Query, Refused, Supplied
 from ledger.domain.canonical import canonical
+from ledger.domain.days import shanghai_day
 from ledger.domain.entries import provision_entry, validate_entry
+from ledger.domain.lifecycle import AUTHORIZATION
 from ledger.domain.predicates import compute
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.service.parties import Parties
+from ledger.service.requests import MAX_CLOCK_SKEW, require_template, template_leaf
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.records import authorization, provisions_of
+from ledger.store.erasure_tables import ErasureRecord
+from ledger.store.records import access_request, authorization, provisions_of
 from ledger.store.sealing import Sealer
-from ledger.store.tables import Authorization, Provision
+from ledger.store.tables import AccessRequest, Authorization, Provision
 
 Row = Mapping[str, str]
 MAX_ROWS = 10_000
@@ -85,10 +90,15 @@ class Provisions:
         return Supply(entry, () if supplied is None else supplied.rows, salt)
 
     def ask(self, authorization_id: str, connector: Connector) -> Supply:
-        """The unsigned provision over what the provider's source answers; raises ``Misconfigured``, ``NotFound``."""
+        """The unsigned provision over what the provider's source answers.
+
+        Where the consent is not in force the source is not asked: raises ``Conflict`` as ``submit`` does, and
+        ``Misconfigured``, ``NotFound``.
+        """
         with self._database.read() as session:
             consent = authorization(session, authorization_id)
             statement = log_store.statement(session, consent.leaf)
+            self._require_in_force(session, consent, statement)
         scenario, identity = self._scenarios.get(consent.scenario), self._parties.identity(consent.subject)
         columns = scenario.columns_of(consent.source, statement["fields"])
         return self.draft(
@@ -97,21 +107,40 @@ class Provisions:
         )
 
     def asked(self, provider: str, after: str | None, limit: int) -> list[Authorization]:
-        """Active authorizations that wait for this provider, by id: no answer yet, or one that timed out."""
+        """Authorizations in force that wait for this provider, by id: no answer yet, or one that timed out.
+
+        Nothing is asked any more for a request that was cancelled or made under another version of its scenario, nor
+        of a subject that was erased.
+        """
         answered = select(Provision.authorization_id).where(
             Provision.provider == provider, Provision.result != "timed_out"
         )
         query = (
             select(Authorization)
+            .join(AccessRequest, AccessRequest.id == Authorization.request_id)
             .where(Authorization.provider == provider, Authorization.state == "active")
+            .where(AccessRequest.state != "cancelled", Authorization.subject.not_in(select(ErasureRecord.target)))
             .where(Authorization.id.not_in(answered))
             .order_by(Authorization.id)
             .limit(limit)
         )
-        if after:
-            query = query.where(Authorization.id > after)
-        with self._database.read() as session:
-            return list(session.scalars(query))
+        waiting: list[Authorization] = []
+        with self._database.write() as session:
+            while len(waiting) < limit:
+                rows = session.scalars(query if after is None else query.where(Authorization.id > after)).all()
+                if not rows:
+                    break
+                after = rows[-1].id
+                waiting += [row for row in rows if self._waits(session, row)]
+        return waiting[:limit]
+
+    def _waits(self, session: Session, consent: Authorization) -> bool:
+        """Not once its period is over, which is recorded, or its scenario was changed."""
+        if self._clock() >= log_store.statement(session, consent.leaf)["valid_to"]:
+            consent.state = AUTHORIZATION.next(consent.state, "expire")
+            return False
+        asked = log_store.statement(session, access_request(session, consent.request_id).leaf)
+        return bool(asked["template"] == template_leaf(self._scenarios.get(consent.scenario)))
 
     def claims(self, identifier: str) -> tuple[Provision, dict[str, Any]]:
         """A provision with the claims computed from it; none unless it is ``supplied``. Raises ``NotFound``."""
@@ -136,6 +165,10 @@ class Provisions:
         validate_entry(entry)
         if entry["type"] != "provision":
             raise InvalidInput("ENTRY_TYPE", "This is not a provision.", where=where)
+        if max(entry["iat"], entry["queried_at"]) > self._clock() + MAX_CLOCK_SKEW:
+            raise InvalidInput(
+                "SIGNED_IN_FUTURE", "The statement was signed, or its source asked, in the future.", where=where
+            )
         if len(supply.rows) > MAX_ROWS:
             raise InvalidInput("ROWS_TOO_MANY", f"A provision has at most {MAX_ROWS} rows.", where=where)
         _check_result(supply, where)
@@ -150,12 +183,15 @@ class Provisions:
         if consent is None:
             raise NotFound("AUTHORIZATION_UNKNOWN", "The provision rests on no authorization of this ledger.")
         new = log_store.NewEntry("provision", canonical(entry))
-        before = provisions_of(session, consent.id)
-        if known := next((row for row in before if row.leaf == new.leaf.hex()), None):
+        if known := session.get(Provision, entry["id"]):
+            if known.leaf != new.leaf.hex():
+                raise Conflict("PROVISION_ID_TAKEN", "Another provision has this id.", where=entry["id"])
             return known
+        before = provisions_of(session, consent.id)
         statement = log_store.statement(session, consent.leaf)
         _check_against(entry, consent, statement)
-        _check_turn(entry, consent, before[-1] if before else None, self._clock() >= statement["valid_to"])
+        _check_turn(entry, before[-1] if before else None)
+        self._require_in_force(session, consent, statement)
         claims = self._claims(self._scenarios.get(consent.scenario), statement, supply)
         now = self._clock()
         log_store.append(session, [new], now)
@@ -173,6 +209,26 @@ class Provisions:
         session.add(row)
         session.flush()
         return row
+
+    def _require_in_force(self, session: Session, consent: Authorization, statement: Mapping[str, Any]) -> None:
+        """Raise ``Conflict`` unless the consent stands, and so do the request that it answers and its scenario."""
+        over = self._clock() >= statement["valid_to"]
+        if consent.state != "active" or over:
+            raise Conflict(
+                "AUTHORIZATION_NOT_ACTIVE",
+                f"The authorization is {'expired' if over else consent.state}.",
+                where=f"authorization {consent.id}",
+                hint="Ask the subject for a new authorization.",
+            )
+        request = access_request(session, consent.request_id)
+        if request.state == "cancelled":
+            raise Conflict(
+                "REQUEST_NOT_AUTHORISED",
+                "The request is cancelled: nothing is supplied for it.",
+                where=f"request {request.id}",
+                hint="The consumer took it back. 请求已取消，不再提供数据。",
+            )
+        require_template(self._scenarios.get(consent.scenario), log_store.statement(session, request.leaf))
 
     def _claims(self, scenario: Scenario, statement: dict[str, Any], supply: Supply) -> dict[str, Any]:
         if not supply.rows:
@@ -211,6 +267,13 @@ def _check_result(supply: Supply, where: str) -> None:
             "Rows, salt, day and digest go with the result 'supplied', and only with it.",
             where=where,
         )
+    if supplied and date.fromisoformat(entry["as_of"]) > shanghai_day(entry["queried_at"]):
+        raise InvalidInput(
+            "AS_OF_AFTER_QUERY",
+            "The data is as of a day after the one on which the source was asked (Asia/Shanghai).",
+            where=where,
+            hint="数据截至日不得晚于查询日。 Give the day that the rows describe.",
+        )
     if (entry["reason"] is not None) != (entry["result"] == "refused"):
         raise InvalidInput("REASON_AND_RESULT", "A refusal says why, and nothing else does.", where=where)
     if supply.salt is None:
@@ -237,7 +300,7 @@ def _check_against(entry: dict[str, Any], consent: Authorization, statement: dic
         )
 
 
-def _check_turn(entry: dict[str, Any], consent: Authorization, last: Provision | None, over: bool) -> None:
+def _check_turn(entry: dict[str, Any], last: Provision | None) -> None:
     """After a time-out the provider tries again, after a supply it corrects; any other answer is final."""
     if last is not None and last.result != "timed_out":
         if last.result != "supplied":
@@ -250,10 +313,3 @@ def _check_turn(entry: dict[str, Any], consent: Authorization, last: Provision |
             )
     elif entry["corrects"] is not None:
         raise Conflict("NOTHING_TO_CORRECT", "Nothing was supplied under this authorization that could be corrected.")
-    if consent.state != "active" or over:
-        raise Conflict(
-            "AUTHORIZATION_NOT_ACTIVE",
-            f"The authorization is {'expired' if over else consent.state}.",
-            where=f"authorization {consent.id}",
-            hint="Ask the subject for a new authorization.",
-        )

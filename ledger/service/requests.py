@@ -27,6 +27,7 @@ from ledger.service.parties import Parties
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.records import access_request
 from ledger.store.sealing import Sealer
 from ledger.store.tables import AccessRequest, Entry, Party
@@ -34,6 +35,7 @@ from ledger.store.tables import AccessRequest, Entry, Party
 MAX_CLOCK_SKEW = 300
 MAX_NOTE_BYTES = 4 * 1024
 SALT_BYTES = 16
+_OPEN = AccessRequest.state.in_(sorted(state for state in REQUEST.states if "expire" in REQUEST.moves_from(state)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,10 @@ class Requests:
         self._clock = clock
 
     def draft(self, terms: Terms, note: Note) -> Asked:
-        """The unsigned request; nothing is recorded. Raises ``InvalidInput`` or ``Forbidden`` where a rule says no."""
+        """The unsigned request; nothing is recorded.
+
+        Raises ``InvalidInput`` or ``Forbidden`` where a rule says no, ``Conflict`` ``SUBJECT_ERASED``.
+        """
         scenario = self._scenarios.get(terms.scenario)
         now = self._clock()
         self._check(scenario, terms, now, self._parties.active)
@@ -153,6 +158,7 @@ class Requests:
 
     def _check_parties(self, scenario: Scenario, terms: Terms, active: Callable[[str], Party]) -> None:
         scenario.require_subject_kind(PartyKind(self._parties.get(terms.subject).kind))
+        self._require_not_erased(terms.subject)
         scenario.require_consumer_kind(PartyKind(active(terms.consumer).kind))
         needed = {field.source for field in scenario.fields if field.name in terms.fields}
         if needed != set(terms.sources):
@@ -164,6 +170,16 @@ class Requests:
             )
         for source, provider in terms.sources.items():
             scenario.require_provider_kind(source, PartyKind(active(provider).kind))
+
+    def _require_not_erased(self, subject: str) -> None:
+        with self._database.read() as session:
+            if session.get(ErasureRecord, subject) is not None:
+                raise Conflict(
+                    "SUBJECT_ERASED",
+                    "The subject was erased: nothing is asked about it any more.",
+                    where="subject",
+                    hint="主体信息已删除。 Who comes back is another party: ask it by its new id.",
+                )
 
     def submit(self, requests: Sequence[Asked]) -> list[AccessRequest]:
         """Record signed requests, all or none; one already recorded is returned as it is.
@@ -261,14 +277,18 @@ class Requests:
             return note_of(session, self._sealer, row) if self._sealer.kept(session, [row.sealed_id]) else None
 
     def page(self, member: str, after: str | None, limit: int, state: str | None = None) -> list[AccessRequest]:
-        """Requests in which the party is subject or consumer, by id; a passed deadline shows when one is opened."""
-        query = select(AccessRequest).where(or_(AccessRequest.subject == member, AccessRequest.consumer == member))
+        """Requests in which the party is subject or consumer, by id, as they stand now."""
+        own = or_(AccessRequest.subject == member, AccessRequest.consumer == member)
+        query = select(AccessRequest).where(own).order_by(AccessRequest.id).limit(limit)
         if after:
             query = query.where(AccessRequest.id > after)
         if state:
             query = query.where(AccessRequest.state == state)
-        with self._database.read() as session:
-            return list(session.scalars(query.order_by(AccessRequest.id).limit(limit)))
+        now = self._clock()
+        with self._database.write() as session:
+            for row in session.scalars(select(AccessRequest).where(own, _OPEN, AccessRequest.expires_at <= now)):
+                settled(row, now)
+            return list(session.scalars(query))
 
 
 def template_of(scenario: Scenario) -> dict[str, Any]:
@@ -291,6 +311,20 @@ def template_of(scenario: Scenario) -> dict[str, Any]:
 def template_leaf(scenario: Scenario) -> str:
     """The leaf hash of its template, ``sha-256:…``."""
     return f"sha-256:{leaf_hash(canonical(template_of(scenario))).hex()}"
+
+
+def require_template(scenario: Scenario, asked: Mapping[str, Any]) -> None:
+    """Raise ``Conflict`` ``SCENARIO_CHANGED`` for a request under another definition than the one in force.
+
+    What is computed and issued by one definition under a request of another would verify nowhere.
+    """
+    if asked["template"] != template_leaf(scenario):
+        raise Conflict(
+            "SCENARIO_CHANGED",
+            f"Scenario {scenario.code} was changed since the request was made.",
+            where=f"request {asked['id']}",
+            hint="场景已更新，请使用方重新申请。The consumer asks again, under the scenario in force.",
+        )
 
 
 def terms_of(entry: Mapping[str, Any]) -> Terms:

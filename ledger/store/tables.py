@@ -303,7 +303,7 @@ class Operation(Base):
 
 
 class IdempotentRequest(Base):
-    """A write under an ``Idempotency-Key``; ``response`` is null while it is still running."""
+    """A write under an ``Idempotency-Key``, of which ``key`` is a keyed digest; ``response`` is null while it runs."""
 
     __tablename__ = "idempotent_request"
     party_id: Mapped[str] = mapped_column(Hex32, primary_key=True)

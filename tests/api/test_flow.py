@@ -173,6 +173,23 @@ def test_a_request_is_seen_by_its_two_sides_and_answered_by_one(api: Api) -> Non
     assert api.post("bank", f"{path}/cancel").json()["code"] == "MOVE_NOT_ALLOWED"
 
 
+def test_what_is_sealed_of_a_request_is_for_its_parties(api: Api) -> None:
+    """Offices read the log, and what is sealed is not of it."""
+    authorization = authorise(api)
+    request = request_of(api, authorization)
+    for part in ("firm", "bank"):
+        assert api.get(part, f"/v1/requests/{request}").json()["note"]["contact"] == "Credit department", part
+    for part in ("firm", "bank", "provider"):
+        told = api.get(part, f"/v1/authorizations/{authorization}/notice")
+        assert "Credit department" in told.json()["text"], part
+    for part in ("platform", "registrar", "authority", "supervisor"):
+        seen = api.get(part, f"/v1/requests/{request}")
+        assert (seen.status_code, seen.json()["note"]) == (200, None), part
+        assert api.get(part, f"/v1/authorizations/{authorization}").status_code == 200, part
+        refused = api.get(part, f"/v1/authorizations/{authorization}/notice")
+        assert (refused.status_code, refused.json()["code"]) == (403, "NOT_YOURS"), part
+
+
 def test_provider_refuses_with_a_reason_over_http(api: Api) -> None:
     authorization = authorise(api)
     body = {"authorization": authorization, "result": "refused", "reason": "under_correction"}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,16 @@ from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from api import problems
+from api.app import create_app
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Connection
+from ledger.chain.reader import ChainReader
+from ledger.index.follower import Follower
+from ledger.service.inspection import Inspection
+from ledger.service.participant import Participant
+from ledger.service.provenance import Provenances
 from tests.api.conftest import Api
+from tests.domain.test_entries import WHOLE
 
 PARTY = {
     "kind": "enterprise",
@@ -94,12 +106,51 @@ def test_what_went_wrong_unexpectedly_is_logged_by_its_route_and_not_by_what_was
     def fails(identifier: str) -> None:
         raise RuntimeError(identifier)
 
-    with TestClient(app, raise_server_exceptions=False) as client, capture_logs() as lines:
+    # The client raises what the server would get, and log with its text.
+    with TestClient(app) as client, capture_logs() as lines:
         answer = client.get("/parties/110105194912310038")
     assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
     assert [(line["path"], line["error"]) for line in lines] == [("/parties/{identifier}", "RuntimeError")]
 
 
+def test_where_the_node_is_and_how_it_is_entered_is_not_told(api: Api) -> None:
+    """Whoever asks for the public head while the node is down."""
+    ledger = api.pilot.ledger
+    gone = ChainReader(ChainClient(Connection("http://reader:secret@127.0.0.1:9/key"), ledger.client.deployment))
+    follower = Follower(ledger.database.engine, gone)
+    provenances = Provenances(ledger.database, gone, follower)
+    inspection = Inspection(ledger.database, gone, follower, provenances, ledger.clock)
+
+    @contextmanager
+    def without_a_node() -> Iterator[Participant]:
+        yield replace(ledger, inspection=inspection)
+
+    with TestClient(create_app(without_a_node), raise_server_exceptions=False) as client:
+        answer = client.get("/v1/log/head")
+    assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (503, "CHAIN_UNREACHABLE", None)
+    assert "secret" not in answer.text and "127.0.0.1" not in answer.text
+
+
 def test_the_name_of_a_member_that_nobody_knows_is_not_repeated(api: Api) -> None:
     answer = api.post("authority", "/v1/parties", {"parties": [PARTY | {"110105194912310038": 1}]})
     assert (answer.status_code, answer.json()["where"]) == (422, "body.parties.0")
+
+
+def test_the_name_of_a_member_of_an_object_is_not_repeated(api: Api) -> None:
+    rows = {"authorization": "0" * 26, "rows": [{"110105194912310038": 5}]}
+    answer = api.post("provider", "/v1/provisions/draft", rows)
+    assert (answer.status_code, answer.json()["where"]) == (422, "body.rows.0")
+
+
+def test_the_name_of_a_member_of_a_statement_is_not_repeated(api: Api) -> None:
+    entry = WHOLE["authorization"] | {"subject": api.parties["firm"], "110105194912310038": 1}
+    answer = api.post("firm", "/v1/authorizations", {"statements": [entry]})
+    assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (422, "ENTRY_SHAPE", "…")
+    assert "110105194912310038" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/v1/log/batches/{}", "/v1/log/entries/{}", "/v1/log/entries/{}/proof"])
+@pytest.mark.parametrize("number", [-1, 2**63, 10**40])
+def test_a_number_that_no_record_can_have_is_refused(api: Api, path: str, number: int) -> None:
+    answer = api.get("firm", path.format(number))
+    assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")

@@ -111,6 +111,10 @@ def test_subject_is_told_for_which_case_its_payload_was_seen(stage: Stage) -> No
     assert [(event["by"], event["args"]) for event in events if event["name"] == "Disclosed"] == [
         (stage.parties["V"], {"case": "（2026）湛数监13号"})
     ]
+    # Who may be the one looked into is not told of the case.
+    for column, told in (("C", 0), ("P", 0), ("B", 0), ("A", 1), ("V", 1)):
+        events = stage.done(stage.get(column, f"{path}/provenance"))["events"]
+        assert len([event for event in events if event["name"] == "Disclosed"]) == told, column
     registration = stage.ledger.registrations.get(stage.pilot.confirmed())["certificate_no"]
     none = stage.post("V", f"/v1/certificates/{registration}/disclosures", {"case": "（2026）湛数监13号"})
     assert (none.status_code, none.json()["code"]) == (409, "NO_PAYLOAD")

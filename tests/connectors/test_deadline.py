@@ -54,3 +54,16 @@ def test_what_hangs_does_not_pile_up() -> None:
     free.set()
     assert left_behind() == []
     assert workers.run(20, lambda _until: "again") == "again"
+
+
+def test_a_machine_without_a_thread_to_spare_is_late_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    workers = Workers("test")
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", no_more)
+        for _ in range(MAX_AT_ONCE + 1):
+            with pytest.raises(TimeIsUp):
+                workers.run(0.01, lambda _until: None)
+    assert workers.run(20, lambda _until: "again") == "again"

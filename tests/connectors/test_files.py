@@ -190,6 +190,39 @@ def test_a_row_group_that_would_not_fit_into_memory_is_refused(
         place.connector().ask(query("2"))
 
 
+def test_a_text_said_many_times_over_is_held_once(parquet_place: Place) -> None:
+    """A page of a few bytes says it for every row: 2,000 times half a megabyte, in the rows of whomever."""
+    rows, text = 2_000, "x" * 500_000
+    said = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array([text]))
+    keys = pa.array([OTHER] * (rows - 1) + [GRID])
+    table = pa.table({"uscc": keys, "period": said, "kwh": pa.array(range(rows))})
+    parquet.write_table(table, parquet_place.path, store_schema=False)
+    assert parquet_place.path.stat().st_size < 100_000
+    before = pa.default_memory_pool()
+    pool = pa.proxy_memory_pool(before)
+    pa.set_memory_pool(pool)
+    try:
+        answers = [parquet_place.connector().ask(query(identifier)) for identifier in (GRID, OTHER)]
+    finally:
+        pa.set_memory_pool(before)
+    # Of both the cell is too long.
+    assert [(answer.reason, answer.where) for answer in answers if isinstance(answer, Refused)] == [
+        ("data_unusable", "period, row 1 of the subject")
+    ] * 2
+    assert 0 < pool.max_memory() < 20 * len(text)
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.string()), pa.binary(4)])
+def test_a_column_of_what_is_no_cell_is_not_read(parquet_place: Place, kind: pa.DataType) -> None:
+    cell = ["1234"] if pa.types.is_list(kind) else b"1234"
+    table = pa.table({"uscc": [OTHER], "period": pa.array([cell], kind), "kwh": [1]})
+    parquet.write_table(table, parquet_place.path)
+    data = bytearray(parquet_place.path.read_bytes())
+    spoil(data, parquet.read_metadata(parquet_place.path).row_group(0).column(1))
+    parquet_place.path.write_bytes(data)
+    assert parquet_place.connector().ask(query(OTHER)) == Refused("data_unusable", AT, "period")
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"uscc,period,kwh\n", b"PAR1" + b"\x00" * 100 + b"PAR1"])
 def test_what_is_no_parquet_file_is_named(parquet_place: Place, content: bytes) -> None:
     parquet_place.path.write_bytes(content)

@@ -110,6 +110,10 @@ class InterruptedReader(ChainReader):
         self._interrupt("after events")
         return found
 
+    def block(self, number: int) -> Block | None:
+        self._interrupt("going back")
+        return super().block(number)
+
     def blocks(self, numbers: Any) -> list[Block]:
         found = super().blocks(numbers)
         if len(numbers) > 1:
@@ -137,6 +141,21 @@ def test_of_two_followers_one_writes(chain: Chain, new_engine: NewEngine, moment
     alone = Follower(new_engine(), chain.reader)
     alone.sync()
     assert alone.snapshot_rows() == rows
+
+
+def test_of_two_followers_one_goes_back(chain: Chain, new_engine: NewEngine) -> None:
+    token, engine = chain.node.snapshot(), new_engine()
+    chain.client.anchor(0, 8, ROOT)
+    winner = Follower(engine, chain.reader)
+    winner.sync()
+    chain.node.revert(token)
+    fresh_client(chain).anchor(0, 1, ROOT)
+    loser = Follower(engine, InterruptedReader(chain.client, "going back", winner.sync))
+    reached = loser.sync()
+    assert (reached.block_number, reached.rewound) == (chain.reader.block_number(), 0)
+    alone = Follower(new_engine(), chain.reader)
+    alone.sync()
+    assert loser.snapshot_rows() == alone.snapshot_rows()
 
 
 @pytest.mark.parametrize("moment", ["events", "after events", "after headers"])

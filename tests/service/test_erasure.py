@@ -18,6 +18,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
+from ledger.demo.bureau import NOTE
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, NotFound, PingzhengError
 from ledger.proof.merkle import leaf_hash, root, verify_inclusion
@@ -26,6 +27,7 @@ from ledger.service import erasure
 from ledger.service.erasure import DAY, Erased
 from ledger.service.idempotency import Answer
 from ledger.service.parties import Actor, NewParty
+from ledger.service.requests import Asked
 from ledger.service.wiring import Ledger, open_ledger
 from ledger.store.records import access_request, authorizations_of, certificates_of, provisions_of
 from ledger.store.tables import Batch, Certificate, Entry, IdempotentRequest, Sealed
@@ -324,6 +326,19 @@ def test_who_was_erased_can_come_back_as_another_party(desk: Desk) -> None:
     assert onboard(ledger.custody.public_key(*ledger.custody.create())) != person
 
 
+def test_nobody_asks_about_who_was_erased(desk: Desk) -> None:
+    """The note would be new text about it, which nobody erases."""
+    ledger, person = desk.ledger, desk.person()
+    drafted = ledger.requests.draft(desk.terms(person), NOTE)
+    ledger.erasure.party(subject(person), person, REQUEST)
+    signed = desk.sign(desk.bank, drafted.entry)
+    for attempt in (
+        lambda: ledger.requests.draft(desk.terms(person), NOTE),
+        lambda: ledger.requests.submit([Asked(signed, drafted.note)]),
+    ):
+        assert refusal(attempt) == "SUBJECT_ERASED"
+
+
 def test_what_is_told_after_an_erasure_goes_with_the_next(desk: Desk) -> None:
     ledger, person = desk.ledger, desk.person()
     number = desk.certificate(person)
@@ -386,25 +401,47 @@ def found(ledger: Ledger) -> Callable[[bytes], bool]:
     return lambda text: any(text in file for file in files)
 
 
-def test_digests_of_what_was_sent_are_forgotten_with_it(desk: Desk) -> None:
+def test_digests_of_what_was_sent_are_forgotten_with_it(desk: Desk, pilot: Pilot) -> None:
+    """What the provider sent, and what a broker did for the bank, with a mandate that is over by now."""
     ledger, person, other = desk.ledger, desk.person(), desk.person()
     number, neighbour = desk.certificate(person), desk.certificate(other)
+    broker = pilot.party(PartyKind.BROKER, Role.BROKER)
+    ledger.mandates.give(desk.bank, broker, ledger.clock())
 
-    def sent(number: str, key: str, *, answered: bool = True) -> str:
-        provision = told(desk, number)[2]
-        ledger.idempotency.once(provision.provider, key, b"rows", lambda: Answer(201, {"id": provision.id}))
+    def sent(by: str, key: str, answer: str, *, answered: bool = True) -> None:
+        before = remembered(desk, by)
+        ledger.idempotency.once(by, key, b"rows", lambda: Answer(201, {"id": answer}))
         if not answered:
+            (new,) = remembered(desk, by) - before
             with ledger.database.write() as session:
-                session.get_one(IdempotentRequest, (provision.provider, key)).status = None
-        return str(provision.provider)
+                session.get_one(IdempotentRequest, (by, new)).status = None
 
-    provider = sent(number, "of the one")
-    sent(neighbour, "of the other")
-    sent(neighbour, "broke off", answered=False)
+    request, _, provision, _ = told(desk, number)
+    other_request, _, other_provision, _ = told(desk, neighbour)
+    left = {}
+    for by, gone, kept in ((provision.provider, provision, other_provision), (broker, request, other_request)):
+        sent(by, "of the other", kept.id)
+        left[by] = remembered(desk, by)
+        sent(by, "of the one", gone.id)
+        sent(by, "broke off", kept.id, answered=False)
     erase(desk, person, number)
-    with ledger.database.read() as session:
-        left = select(IdempotentRequest.key).where(IdempotentRequest.party_id == provider)
-        assert list(session.scalars(left)) == ["of the other"]
+    assert {by: remembered(desk, by) for by in left} == left
+
+
+def remembered(desk: Desk, party: str) -> set[str]:
+    with desk.ledger.database.read() as session:
+        return set(session.scalars(select(IdempotentRequest.key).where(IdempotentRequest.party_id == party)))
+
+
+def test_of_a_key_that_names_somebody_only_a_digest_is_kept(desk: Desk) -> None:
+    """Clients make up keys of what they are about: it is the same key again, and cannot be read."""
+    ledger, person = desk.ledger, desk.person()
+    key, works = f"loan-{ledger.parties.identity(person)['identifier']}", iter(range(9))
+    for _ in range(2):
+        assert ledger.idempotency.once(desk.bank, key, b"body", lambda: Answer(201, {"n": next(works)})).body == {
+            "n": 0
+        }
+    assert not found(ledger)(key.encode())
 
 
 def test_a_long_erasure_is_told_in_several_entries(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,8 @@ SEALED = "INSERT INTO sealed (id, key_id, nonce, ciphertext) VALUES ('s', '1', '
 CERTIFICATE = """INSERT INTO certificate (certificate_no, class, leaf, scenario, issuer, subject, exp, created_at)
 VALUES (:no, :cls, :leaf, 'S51', 'i', 's', 9, 7)"""
 ENTRY = "INSERT INTO entry (seq, type, leaf, body, created_at) VALUES (:seq, 'certificate', :no, :body, 7)"
+REPEATED = """INSERT INTO idempotent_request (party_id, key, request_digest, created_at)
+VALUES ('p', 'loan-11010519491231002X', 'd', 7)"""
 PRESENTATION = """INSERT INTO presentation (id, certificate_no, consumer, nonce_digest, result, created_at)
 VALUES (:id, 'n', 'c', :id, :result, 1)"""
 
@@ -74,6 +76,23 @@ def test_verifications_of_an_earlier_version_stay_and_say_which_use_they_were(tm
             ("2", None, []),
             ("3", 2, []),
         ]
+
+
+def test_what_earlier_versions_left_behind_is_forgotten(tmp_path: Path) -> None:
+    """Sealed text of consents that are gone, and keys of repeated requests in the clear."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    command.upgrade(configuration(engine), "0010")
+    with engine.begin() as connection:
+        connection.execute(text(SEALED.replace("'s'", "'lost'")))
+        connection.execute(text(SEALED))
+        connection.execute(text("UPDATE sealed SET wrapped_key = 'k', ciphertext = 'c'"))
+        connection.execute(text(PARTY))
+        connection.execute(text(REPEATED))
+    upgrade(engine)
+    with engine.connect() as connection:
+        sealed = connection.execute(text("SELECT id, wrapped_key, ciphertext FROM sealed ORDER BY id")).all()
+        assert sealed == [("lost", None, b""), ("s", "k", "c")]
+        assert connection.execute(text("SELECT count(*) FROM idempotent_request")).scalar_one() == 0
 
 
 def test_the_newest_schema_can_be_left_again(tmp_path: Path) -> None:

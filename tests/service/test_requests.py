@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ledger.chain.accounts import public_key_of
 from ledger.chain.calls import set_status
-from ledger.connectors.answers import NoData, Refused, TimedOut
+from ledger.connectors.answers import Answer, NoData, Query, Refused, TimedOut
 from ledger.demo.bureau import NOTE
 from ledger.domain.canonical import canonical, digest
+from ledger.domain.days import shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import public_jwk
 from ledger.service.authorizations import Choice
-from ledger.service.parties import NewParty, checked_party
+from ledger.service.parties import Actor, NewParty, checked_party
 from ledger.service.requests import Asked, note_digest
 from tests.service.conftest import Pilot
 from tests.service.persons import CONTRIBUTIONS, SCORES, SEPARATELY, Desk
@@ -229,3 +233,121 @@ def test_the_holders_key_is_the_subjects_choice_and_nobody_elses(desk: Desk) -> 
     signer, now = desk.ledger.custody.signer(account), desk.ledger.clock()
     bundle = desk.ledger.bundles.present(issued.certificate_no, None, desk.bank, nonce, signer, now)
     assert desk.ledger.verification.accept(bundle.to_bytes(), desk.bank, nonce).report.valid
+
+
+class Untouched:
+    """A source that must not be asked."""
+
+    def ask(self, query: Query) -> Answer:
+        raise AssertionError(f"asked for {query.scenario}")
+
+
+def asked(desk: Desk, limit: int = 1_000) -> list[str]:
+    return [row.id for row in desk.ledger.provisions.asked(desk.departments["social_insurance"], None, limit)]
+
+
+def refused(desk: Desk, consent: str, code: str) -> None:
+    with pytest.raises(Conflict, match=code):
+        desk.ledger.provisions.ask(consent, Untouched())
+    with pytest.raises(Conflict, match=code):
+        desk.answer({consent: desk.supplied()})
+
+
+def test_a_source_is_not_asked_for_what_was_cancelled_or_is_over_nor_of_who_was_erased(
+    desk: Desk, pilot: Pilot
+) -> None:
+    ledger, gone = desk.ledger, desk.person()
+    request, cancelled = desk.authorised(desk.person())
+    _, lapsing = desk.authorised(desk.person())
+    _, erased = desk.authorised(gone)
+    one, two, three = (given["social_insurance"].id for given in (cancelled, lapsing, erased))
+    assert {one, two, three} <= set(asked(desk))
+    ledger.requests.cancel(request)
+    ledger.erasure.party(Actor(gone, frozenset({Role.SUBJECT})), gone, "subject_request")
+    assert {one, two, three} & set(asked(desk)) == {two}
+    refused(desk, one, "REQUEST_NOT_AUTHORISED")
+    pilot.skip(6 * 86_400)
+    _, waiting = desk.authorised(desk.person())
+    assert asked(desk, 1) == asked(desk) == [waiting["social_insurance"].id]
+    assert ledger.authorizations.get(two).state == "expired"
+    refused(desk, two, "AUTHORIZATION_NOT_ACTIVE")
+
+
+def test_requests_are_listed_as_they_stand_now(desk: Desk, pilot: Pilot) -> None:
+    person = desk.person()
+    (lapsed,) = desk.ask([desk.terms(person)])
+    pilot.skip(6 * 86_400)
+    (fresh,) = desk.ask([desk.terms(person)])
+    for state, expected in (("sent", fresh), ("expired", lapsed)):
+        assert [row.id for row in desk.ledger.requests.page(person, None, 9, state)] == [expected], state
+
+
+def test_one_source_is_authorised_once(desk: Desk) -> None:
+    person = desk.person()
+    (request,) = desk.ask([desk.terms(person)])
+    both = [desk.sign(person, desk.ledger.authorizations.draft(request, SEPARATELY)[0].entry) for _ in range(2)]
+    with pytest.raises(InvalidInput, match="AUTHORIZATION_TWICE"):
+        desk.ledger.authorizations.submit(both)
+    assert desk.ledger.authorizations.of_request(request) == []
+
+
+def test_an_id_of_a_provision_is_taken_once(desk: Desk) -> None:
+    consents = [desk.authorised(desk.person())[1]["social_insurance"] for _ in range(2)]
+    first, second = (desk.ledger.provisions.draft(consent.id, desk.supplied()) for consent in consents)
+    provider = consents[0].provider
+    signed = [desk.sign(provider, each.entry | {"id": first.entry["id"]}) for each in (first, second)]
+    (row,) = desk.ledger.provisions.submit([replace(first, entry=signed[0])])
+    assert desk.ledger.provisions.submit([replace(first, entry=signed[0])])[0].id == row.id
+    with pytest.raises(Conflict, match="PROVISION_ID_TAKEN"):
+        desk.ledger.provisions.submit([replace(second, entry=signed[1])])
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("SIGNED_IN_FUTURE", {"iat": 400}),
+        ("SIGNED_IN_FUTURE", {"queried_at": 400}),
+        ("AS_OF_AFTER_QUERY", {"as_of": 1}),
+        ("AS_OF_AFTER_QUERY", {"queried_at": -86_400, "as_of": 0}),
+    ],
+)
+def test_a_provision_tells_of_no_time_to_come(desk: Desk, code: str, change: dict[str, int]) -> None:
+    """``as_of`` in days from today in Shanghai, the others in seconds from now."""
+    _, given = desk.authorised(desk.person())
+    drafted = desk.ledger.provisions.draft(given["social_insurance"].id, desk.supplied())
+    now = desk.ledger.clock()
+    told: dict[str, Any] = {name: now + by for name, by in change.items() if name != "as_of"}
+    if "as_of" in change:
+        told["as_of"] = (shanghai_day(now) + timedelta(days=change["as_of"])).isoformat()
+    signed = desk.sign(drafted.entry["provider"], drafted.entry | told)
+    with pytest.raises(InvalidInput, match=code):
+        desk.ledger.provisions.submit([replace(drafted, entry=signed)])
+
+
+def test_nothing_comes_of_a_request_once_its_scenario_was_changed(desk: Desk, pilot: Pilot, tmp_path: Path) -> None:
+    """By one definition under the consent to another, a certificate would be issued that verifies nowhere."""
+    supplied, given = desk.authorised(desk.person())
+    desk.answer({given["social_insurance"].id: desk.supplied()})
+    _, given = desk.authorised(desk.person())
+    consent, person = given["social_insurance"].id, desk.person()
+    (unanswered,) = desk.ask([desk.terms(person)])
+    (drafted,) = desk.ledger.authorizations.draft(unanswered, SEPARATELY)
+    signed = desk.sign(person, drafted.entry)
+    answer = desk.ledger.provisions.draft(consent, desk.supplied())
+    told = replace(answer, entry=desk.sign(answer.entry["provider"], answer.entry))
+    shipped = (Path(__file__).parents[2] / "ledger" / "scenarios" / "S02.yaml").read_text("utf-8")
+    (tmp_path / "S02.yaml").write_text(shipped.replace("retention_days: 30", "retention_days: 31"), "utf-8")
+    assert consent in asked(desk)
+    with pilot.under(scenarios=tmp_path) as changed:
+        later = changed.ledger
+        for attempt in (
+            lambda: later.authorizations.draft(unanswered, SEPARATELY),
+            lambda: later.authorizations.submit([signed]),
+            lambda: later.provisions.ask(consent, Untouched()),
+            lambda: later.provisions.submit([told]),
+            lambda: later.issuance.issue([supplied]),
+        ):
+            with pytest.raises(Conflict, match="SCENARIO_CHANGED"):
+                attempt()
+        assert consent not in [row.id for row in later.provisions.asked(answer.entry["provider"], None, 1_000)]
+    assert len(desk.certify([supplied])) == 1

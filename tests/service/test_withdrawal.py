@@ -15,12 +15,16 @@ from ledger.chain.deployment import deployment_of
 from ledger.chain.facts import collect_facts
 from ledger.chain.node import FUNDS_WEI
 from ledger.chain.reader import ChainReader
+from ledger.chain.relay import Relay
 from ledger.chain.withdrawing import withdraw_by_itself
 from ledger.cli.main import app
-from ledger.errors import Misconfigured
+from ledger.errors import ChainUnavailable, Misconfigured
 from ledger.proof.bundle import Bundle, parse_bundle
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation, verify
+from ledger.service.acting import Acting
+from ledger.service.authorizations import Authorizations
+from ledger.service.status import CertificateStatus
 from tests.service.conftest import Pilot
 
 
@@ -165,3 +169,25 @@ def test_the_platform_follows_and_ends_what_rests_on_it(pilot: Pilot) -> None:
     assert it.judged().checks[7].code == "REVOKED"
     assert pilot.ledger.direct_withdrawals.follow() == []
     assert neighbour.judged().valid
+
+
+def test_a_withdrawal_that_did_not_reach_the_chain_is_made_up(pilot: Pilot) -> None:
+    """It is recorded, then the node is gone: nobody may be left with a consent that is withdrawn here alone."""
+    ledger, firm = pilot.ledger, pilot.firm()
+    it = held(pilot, firm)
+    (given,) = ledger.authorizations.page(pilot.cast.firms[firm], None, 9)
+    signed = pilot.bureau.sign(given.subject, ledger.authorizations.withdrawal_draft(given.id))
+    gone = ChainClient(Connection("http://127.0.0.1:9"), ledger.client.deployment, "11" * 32)
+    acting = Acting(Relay(gone), ledger.custody, ledger.database, ledger.clock)
+    status = CertificateStatus(ledger.database, gone, acting, ledger.positions, ledger.installation.operator)
+    broken = Authorizations(
+        ledger.database, ledger.sealer, ledger.parties, ledger.scenarios, status, ledger.positions, ledger.clock
+    )
+    with pytest.raises(ChainUnavailable):
+        broken.withdraw(signed)
+    assert ledger.authorizations.get(given.id).state == "withdrawn"
+    assert it.judged().valid
+    assert [row.id for row in ledger.direct_withdrawals.follow()] == [given.id]
+    report = it.judged()
+    assert {check.code for check in report.checks} >= {"REVOKED", "AUTHORISATION_WITHDRAWN"}
+    assert ledger.direct_withdrawals.follow() == []

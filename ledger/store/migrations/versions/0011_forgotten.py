@@ -1,0 +1,37 @@
+"""forgotten: of the keys of repeated requests digests are kept from now on, so plain ones go; so does sealed text that
+no record refers to since 0006 dropped those of earlier consents, and which no erasure would find
+
+Revision: 0011, after: 0010.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+SEALED = sa.table(
+    "sealed",
+    sa.column("id", sa.String),
+    sa.column("wrapped_key", sa.LargeBinary),
+    sa.column("ciphertext", sa.LargeBinary),
+)
+REFERRING = ("party", "access_request", "authorization", "provision", "certificate", "evidence")
+
+
+def upgrade() -> None:
+    op.execute("DELETE FROM idempotent_request")
+    kept = sa.column("sealed_id", sa.String)
+    referred = sa.union_all(
+        *(sa.select(kept).select_from(sa.table(name)).where(kept.is_not(None)) for name in REFERRING)
+    )
+    lost = sa.update(SEALED).where(SEALED.c.id.not_in(referred))
+    op.execute(lost.values(wrapped_key=sa.null(), ciphertext=b""))
+
+
+def downgrade() -> None:
+    """What was forgotten stays so."""
