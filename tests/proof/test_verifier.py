@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.domain.codes import certificate_no
-from ledger.domain.entries import VERIFICATION_RESULTS, provision_entry
+from ledger.domain.entries import VERIFICATION_RESULTS, authorization_entry, provision_entry
 from ledger.proof.facts import Facts
 from ledger.proof.jws import public_jwk, sign_entry
 from ledger.proof.report import _RESULTS, NAMES, Report, Verdict
@@ -38,10 +38,12 @@ from tests.proof.cast import (
     TAX,
     Changes,
     as_text,
+    consent_members,
     supply_members,
 )
 
 GENUINE = usage()
+DAY = 86_400
 OTHER_LEAF = "sha-256:" + "77" * 32
 OTHER_KEY = public_jwk(SUBJECT.signer.public_key).to_dict()
 TO_THE_GRID = {"source": "power", "provider": GRID.id}
@@ -101,6 +103,24 @@ def supplied_twice() -> Report:
     first = {name: told[name][:1] for name in ("providers", "authorizations")}
     twice = {"components": told["components"][:1] * 2}
     return usage(**TAXES, claims=first | twice, write=write).verify()
+
+
+def consented_twice() -> Report:
+    """Two consents to the tax bureau, each with a provision of its own: what one of them allows is not to be told."""
+    told, seen = GENUINE.verify().claims, {}
+
+    def write(entry: Changes) -> str:
+        if entry.get("provider") == GRID.id and entry["type"] == "authorization":
+            again = consent_members(seen["request"]) | {"id": "01K5M0000000000000000000B4"}
+            entry = sign_entry(authorization_entry(**again), SUBJECT.signer)
+        if entry.get("provider") == GRID.id and entry["type"] == "provision":
+            again = supply_members(*SUPPLIES[0], seen["authorization"]) | {"id": "01K5M0000000000000000000Q4"}
+            entry = sign_entry(provision_entry(**again), TAX.signer)
+        seen[entry["type"]] = as_text(entry)
+        return seen[entry["type"]]
+
+    twice = {"providers": told["providers"][:1], "components": told["components"][:1] * 2}
+    return usage(**TAXES, claims=twice, write=write).verify()
 
 
 def components(**changes: object) -> list[dict]:
@@ -238,7 +258,14 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (11, "PROVISION_DIFFERS", "component is other data", claiming(components=components(payload_digest=OTHER_LEAF))),
     (11, "PROVISION_DIFFERS", "component is of another day", claiming(components=components(as_of="2026-09-01"))),
     (11, "PROVISION_DIFFERS", "provider not told", claiming(providers=[TAX.id])),
+    (
+        11,
+        "PROVISION_DIFFERS",
+        "supplied by another",
+        lambda: usage(supply={"provider": GRID.id}, tax_key=GRID).verify(),
+    ),
     (11, "PROVISION_DIFFERS", "two provisions of one source", supplied_twice),
+    (11, "AUTHORISATION_DIFFERS", "two consents for one source", consented_twice),
     (11, "PROVISION_DIFFERS", "consent without a provision", consented_in_vain),
 ]
 IDS = [f"{number}-{code}-{what}" for number, code, what, _ in FAILURES]
@@ -268,6 +295,22 @@ def test_nothing_is_disclosed_unless_valid(number: int, code: str, what: str, re
     told = json.dumps(found.to_dict())
     assert not any(f'"{name}"' in told for name in ("cnf", "_sd", "components", "providers"))
     assert HIDDEN["tax_trend"] not in told
+
+
+WHOLE_DAYS = (EXPIRES - CONSENTED) // DAY + 1
+FROM = {"valid_from": EXPIRES - WHOLE_DAYS * DAY}
+AT_THE_LIMIT = {
+    "uses": lambda: usage(template={"max_uses": 3}, request={"max_uses": 3}, consent={"max_uses": 3}),
+    "period": lambda: usage(template={"max_validity_days": WHOLE_DAYS}, request=FROM, consent=FROM),
+    "consent by itself": lambda: usage(template={"legal_basis": "separate_consent"}),
+    "consent among others": lambda: usage(consent={"separate_consent": False}),
+}
+
+
+@pytest.mark.parametrize("limit", AT_THE_LIMIT)
+def test_what_is_just_allowed_is_valid(limit: str) -> None:
+    report = AT_THE_LIMIT[limit]().verify()
+    assert report.valid, report.first_failure
 
 
 def test_every_result_can_be_recorded() -> None:
