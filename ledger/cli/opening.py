@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from ledger.cli.output import errors_explained
+from ledger.cli.output import LOG, errors_explained
 
 if TYPE_CHECKING:
     from ledger.service.participant import Participant
@@ -42,7 +42,7 @@ def participating(home: Path | None, as_json: bool = False) -> Iterator[Particip
 
 def configure_logging() -> None:
     """JSON lines on standard error, from ``$PINGZHENG_LOG`` (default: warning) up."""
-    level = logging.getLevelNamesMapping().get(os.environ.get("PINGZHENG_LOG", "WARNING").upper(), logging.WARNING)
+    level = logging.getLevelNamesMapping().get(os.environ.get(LOG, "WARNING").upper(), logging.WARNING)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

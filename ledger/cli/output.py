@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
+import re
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +21,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ledger.errors import InvalidInput, PingzhengError
+from ledger.errors import InvalidInput, Misconfigured, PingzhengError
+from ledger.service.explaining import explanation
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 console = Console()
@@ -26,8 +31,13 @@ stderr = Console(stderr=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Home = Annotated[Path | None, typer.Option(help="Folder of the ledger; default: $PINGZHENG_HOME, else ./var.")]
 
+# Members that hold seconds UTC; people read them in Shanghai's time.
+_TIMES = re.compile(r"(\w+_)?at|since|until|due|valid_from|valid_to|exp|iat|nbf")
+
 EXIT_NOT_VALID = 1
 EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
+LOG = "PINGZHENG_LOG"
 
 
 def emit(value: Mapping[str, Any], as_json: bool, title: str = "") -> None:
@@ -37,7 +47,7 @@ def emit(value: Mapping[str, Any], as_json: bool, title: str = "") -> None:
         return
     grid = Table(title=title or None, show_header=False, title_justify="left")
     for key, item in value.items():
-        grid.add_row(key, _cell(item))
+        grid.add_row(key, _cell(key, item))
     console.print(grid)
 
 
@@ -50,7 +60,7 @@ def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> N
     for key in rows[0] if rows else ():
         table.add_column(key, overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(item) for item in row.values()))
+        table.add_row(*(_cell(key, item) for key, item in row.items()))
     console.print(table)
 
 
@@ -78,7 +88,7 @@ def progress() -> Progress:
 
 @contextmanager
 def errors_explained(as_json: bool = False) -> Iterator[None]:
-    """Turn our errors into a message and exit code 2, and Ctrl-C into a calm goodbye."""
+    """Turn errors into a message and exit code 2, and Ctrl-C into a calm goodbye."""
     try:
         yield
     except PingzhengError as error:
@@ -87,7 +97,21 @@ def errors_explained(as_json: bool = False) -> Iterator[None]:
         stderr.print(
             "\n已中断，已确认的内容不会丢失。 Interrupted; nothing acknowledged is lost. Run it again to go on."
         )
-        raise typer.Exit(130) from None
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except (typer.Exit, typer.Abort, BrokenPipeError):
+        raise
+    except Exception as error:
+        fail(_foreign(error), as_json)
+
+
+def _foreign(error: Exception) -> PingzhengError:
+    """A foreign exception as one of ours, without its text, which may be personal."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return Misconfigured("FILE_REFUSED", f"The system says: {error.strerror}.", where=str(error.filename))
+    if logging.getLevelName(os.environ.get(LOG, "").upper()) == logging.DEBUG:
+        traceback.print_exception(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Misconfigured("INTERNAL", f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}.")
 
 
 def confirm(question: str, yes: bool) -> None:
@@ -116,29 +140,33 @@ def fail(error: PingzhengError, as_json: bool) -> NoReturn:
 
 def explain(error: PingzhengError) -> None:
     """Print an error for people, on standard error."""
-    stderr.print(f"[bold red]错误 error[/] [bold]{error.code}[/]  {escape(error.message)}", highlight=False)
+    told = explanation(error.code, error.message, error.hint)
+    stderr.print(f"[bold red]错误 error[/] [bold]{error.code}[/]  {escape(told.message)}", highlight=False)
     if error.where:
         stderr.print(f"  位置 where: {error.where}", highlight=False, markup=False)
-    if error.hint:
-        stderr.print(f"  下一步 next: {error.hint}", highlight=False, markup=False)
+    if told.hint:
+        stderr.print(f"  下一步 next: {told.hint}", highlight=False, markup=False)
 
 
 def error_told(error: PingzhengError) -> dict[str, Any]:
     """An error as JSON values."""
+    told = explanation(error.code, error.message, error.hint)
     return {
         "error": error.code,
-        "message": error.message,
+        "message": told.message,
         "where": error.where,
-        "hint": error.hint,
+        "hint": told.hint,
         "details": error.details,
     }
 
 
-def _cell(value: object) -> str:
+def _cell(name: str, value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "是 yes" if value else "否 no"
+    if isinstance(value, int) and _TIMES.fullmatch(name):
+        return local_time(value) if value else "–"
     if isinstance(value, (dict, list, tuple)):
         return escape(json.dumps(value, ensure_ascii=False))
     return escape(str(value))

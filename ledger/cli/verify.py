@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from ledger.cli.opening import participating
@@ -24,16 +25,24 @@ from ledger.domain.canonical import parse_json
 from ledger.errors import InvalidInput
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.facts import MAX_FACTS_BYTES, parse_facts
-from ledger.proof.report import Report, Verdict
+from ledger.proof.report import NAMES, Report, Verdict
 from ledger.proof.verifier import Expectation, verify
+from ledger.service.explaining import explanation
 
 MAX_REQUEST_BYTES = 4096
 MARKS = {
-    Verdict.PASSED: "[green]✓ 通过[/]",
-    Verdict.FAILED: "[bold red]✗ 未通过[/]",
-    Verdict.NOT_APPLICABLE: "– 不适用",
-    Verdict.NOT_REACHED: "… 未进行",
+    Verdict.PASSED: "[green]✓ 通过 passed[/]",
+    Verdict.FAILED: "[bold red]✗ 未通过 failed[/]",
+    Verdict.NOT_APPLICABLE: "– 不适用 not applicable",
+    Verdict.NOT_REACHED: "… 未进行 not reached",
 }
+CHECKS = dict(
+    zip(
+        NAMES,
+        ("格式", "签名", "签发方", "披露", "存证", "锚点", "有效期", "状态", "次数", "使用方", "授权"),
+        strict=True,
+    )
+)
 
 BundleFile = Annotated[Path, typer.Argument(help="Bundle file.", show_default=False)]
 
@@ -48,10 +57,11 @@ def verify_command(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a bundle: eleven numbered checks. Exit code 0: valid, 1: not valid, 2: could not be checked.
+    """核验凭证包：十一项检查。退出码 0 有效，1 无效，2 无法检查。Check a bundle: eleven numbered checks. Exit code
+    0: valid, 1: not valid, 2: could not be checked.
 
-    示例 Example:  pingzheng verify demo-out/verify/bundle.json --facts demo-out/verify/facts.json
-    --request demo-out/verify/request.json
+    示例 Example:  pingzheng verify demo-out/verify/bundle.json --facts demo-out/verify/facts.json --request
+    demo-out/verify/request.json
     """
     if bundle.startswith("DAC-"):
         with participating(home, as_json) as ledger:
@@ -79,7 +89,11 @@ def facts_command(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Save what the chain says about a bundle, to verify it later without any network."""
+    """保存链上关于凭证包的事实，以便日后离线核验。Save what the chain says about a bundle, to verify it later
+    without any network.
+
+    示例 Example:  pingzheng facts bundle.json --out facts.json
+    """
     from ledger.chain.facts import collect_facts
 
     with participating(home, as_json) as ledger:
@@ -113,7 +127,10 @@ def _print_report(report: Report, as_json: bool) -> None:
     for head in ("#", "检查 check", "结果 verdict", "代码 code", "说明 reason"):
         table.add_column(head, overflow="fold")
     for check in report.checks:
-        table.add_row(str(check.number), check.name, MARKS[check.verdict], check.code, check.message)
+        told = explanation(check.code, check.message).message
+        table.add_row(
+            str(check.number), f"{CHECKS[check.name]} {check.name}", MARKS[check.verdict], check.code, escape(told)
+        )
     console.print(table)
     console.print(
         f"判定时间 judged at {local_time(report.at)} · 链上事实 facts as of block {report.block}, "
