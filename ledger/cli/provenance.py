@@ -27,7 +27,8 @@ Svg = Annotated[Path | None, typer.Option(help="Write the picture here.", show_d
 def provenance(
     asset: Asset, at: At = None, jsonld: JsonLd = None, svg: Svg = None, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """Every event of an asset, with the proof that nothing is missing (溯源); with --at, who held which right then.
+    """溯源：资产的每个事件，以及没有遗漏的证明；加 --at 则显示当时谁持有什么权利。Every event of an asset, with the
+    proof that nothing is missing; with --at, who held which right then.
 
     示例 Example:  pingzheng asset provenance <asset> --at 2026-03-01 --svg history.svg
     """
@@ -50,7 +51,11 @@ def provenance(
 
 @app.command()
 def lineage(asset: Asset, svg: Svg = None, home: Home = None, as_json: AsJson = False) -> None:
-    """What an asset comes from and what comes of it (血缘); flags whatever has an annulled ancestor."""
+    """血缘：资产从何而来、派生出什么；上游被撤销的会被标记。What an asset comes from and what comes of it; flags
+    whatever has an annulled ancestor.
+
+    示例 Example:  pingzheng asset lineage <asset> --svg lineage.svg
+    """
     with participating(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         _write(svg, lambda: ledger.provenances.lineage_svg(asset))

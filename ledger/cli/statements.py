@@ -20,7 +20,8 @@ KeyFile = Annotated[Path, typer.Option("--key", help="The signer's private key f
 
 
 def sign(statement: Statement, key: KeyFile, as_json: AsJson = False) -> None:
-    """Sign a statement file with a party's own key; needs no ledger and no network. Notices in it are shown first.
+    """用参与方自己的密钥签名声明文件，不需要账本和网络；其中的告知书先显示出来。Sign a statement file with a
+    party's own key; needs no ledger and no network. Notices in it are shown first.
 
     示例 Example:  pingzheng sign authorization.json --key firm.key
     """
