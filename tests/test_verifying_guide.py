@@ -103,6 +103,17 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return Environment(folder / "bin" / "python", frozenset(installed))
 
 
+def test_the_program_says_what_the_command_line_needs(bare: Environment, tmp_path: Path) -> None:
+    program = """
+from importlib.metadata import entry_points
+(script,) = entry_points(group="console_scripts", name="pingzheng")
+script.load()()
+"""
+    done = bare.run(program, tmp_path)
+    assert done.returncode == 2
+    assert "pip install 'pingzheng[service]'" in done.stderr and "Traceback" not in done.stderr
+
+
 def hold(folder: Path, made: Made, consumer: str = BANK.id, **more: int) -> None:
     """The three files of the guide."""
     (folder / "bundle.json").write_bytes(made.bundle.to_bytes())
