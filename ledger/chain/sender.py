@@ -17,8 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from eth_account.signers.local import LocalAccount
-
+from ledger.chain.accounts import account_of
 from ledger.chain.connection import Connection, RpcFault
 from ledger.chain.contracts import Event, json_safe
 from ledger.chain.revert import RevertReader
@@ -66,14 +65,15 @@ class Sender:
     def __init__(
         self,
         connection: Connection,
-        account: LocalAccount,
+        private_key: bytes,
         *,
         chain_id: int,
         reverts: RevertReader,
         receipt_timeout: float = RECEIPT_TIMEOUT_SECONDS,
     ) -> None:
         self._connection = connection
-        self._account = account
+        self._private_key = private_key
+        self._address = account_of(private_key)
         self._chain_id = chain_id
         self._reverts = reverts
         self._receipt_timeout = receipt_timeout
@@ -82,7 +82,7 @@ class Sender:
 
     @property
     def address(self) -> str:
-        return str(self._account.address).lower()
+        return self._address
 
     def estimate(self, to: str | None, data: bytes, *, sender: str | None = None) -> int:
         """Gas limit for a call, with a margin. Raises the contract's refusal as our error; nothing is sent."""
@@ -174,7 +174,10 @@ class Sender:
         }
         if to is not None:
             transaction["to"] = bytes.fromhex(to.removeprefix("0x"))
-        signed = self._account.sign_transaction(transaction)
+        # Not above: it takes most of a second to load, and who only reads signs nothing.
+        from eth_account import Account
+
+        signed = Account.sign_transaction(transaction, self._private_key)
         return bytes(signed.raw_transaction), bytes(signed.hash).hex()
 
     def _post(self, raw: bytes, tx_hash: str) -> None:
