@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from ledger.cli import output
 from ledger.cli.main import app
+from ledger.cli.naming import seconds_of
 from ledger.proof.bundle import MAX_BUNDLE_BYTES
 from tests.proof.builder import usage
 
@@ -112,3 +113,33 @@ def test_checks_are_told_in_both_languages(tmp_path: Path) -> None:
         "The verifier did not say",
     ):
         assert word in done.stdout
+
+
+def test_a_time_is_asked_for_as_people_write_it(tmp_path: Path) -> None:
+    assert seconds_of("2026-11-01T12:00") == seconds_of(str(NOON)) == NOON
+    bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
+    bundle.write_bytes(made.bundle.to_bytes())
+    facts.write_bytes(made.facts.to_bytes())
+    given = ("verify", str(bundle), "--facts", str(facts), "--json", "--at")
+    told = CliRunner().invoke(app, [*given, "2026-11-01T12:00"])
+    assert (told.exit_code, json.loads(told.stdout)["at"]) == (output.EXIT_NOT_VALID, NOON)
+    assert json.loads(CliRunner().invoke(app, [*given, "noon"]).stdout)["error"] == "TIME_FORM"
+
+
+def test_ids_stay_whole_where_they_are_copied_from(capsys: pytest.CaptureFixture[str]) -> None:
+    number, party = "DAC-440804-2026-S01-00000009-N", "4a" * 32
+    row = {"certificate_no": number, "subject": party, "consumer": party, "state": "active", "class": "usage"}
+    output.emit_rows([row], as_json=False, title="Certificates")
+    told = capsys.readouterr().out
+    assert number in told and party not in told and "4a4a4a" in told
+    output.emit(row, as_json=False)
+    assert party in "".join(capsys.readouterr().out.replace("│", "").split())
+
+
+def test_lists_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    output.emit({"states": {"active": 2, "used_up": 1}, "series": [["202601", "7"], ["202602", "8"]], "no": []}, False)
+    told = capsys.readouterr().out
+    for text in ("active: 2, used_up: 1", "202601, 7; 202602, 8", "–"):
+        assert text in told
+    output.emit_rows([], as_json=False, title="待审 Waiting")
+    assert capsys.readouterr().out == "待审 Waiting：无 none\n"

@@ -34,6 +34,12 @@ Home = Annotated[Path | None, typer.Option(help="Folder of the ledger; default: 
 # Members that hold seconds UTC; people read them in Shanghai's time.
 _TIMES = re.compile(r"(\w+_)?at|since|until|due|valid_from|valid_to|exp|iat|nbf")
 
+# Parties, accounts, digests.
+_ID = re.compile(r"\b(0x)?[0-9a-f]{40,64}\b")
+_SHOWN = 12
+# What is no wider is not broken in the first column: it is there to be copied.
+_WHOLE = 40
+
 EXIT_NOT_VALID = 1
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
@@ -46,22 +52,36 @@ def emit(value: Mapping[str, Any], as_json: bool, title: str = "") -> None:
         print_json(value)
         return
     grid = Table(title=title or None, show_header=False, title_justify="left")
+    grid.add_column()
+    grid.add_column(overflow="fold")
     for key, item in value.items():
         grid.add_row(key, _cell(key, item))
     console.print(grid)
 
 
 def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> None:
-    """Many records: a table with the keys of the first as its head, or a JSON array."""
+    """Many records: a table with the keys of the first as its head, or a JSON array.
+
+    On a terminal the first column names the record and stays whole; the ids of others are shortened.
+    """
     if as_json:
         print_json(rows)
         return
+    if not rows:
+        console.print(f"{title}：无 none", markup=False, highlight=False)
+        return
     table = Table(title=f"{title} ({len(rows)})", title_justify="left")
-    for key in rows[0] if rows else ():
-        table.add_column(key, overflow="fold")
+    for place, key in enumerate(rows[0]):
+        fits = max(len(str(row.get(key))) for row in rows) <= _WHOLE
+        table.add_column(key, overflow="fold", no_wrap=place == 0 and fits)
     for row in rows:
-        table.add_row(*(_cell(key, item) for key, item in row.items()))
+        first, *others = (_cell(key, item) for key, item in row.items())
+        table.add_row(first, *(_ID.sub(_shortened, text) for text in others))
     console.print(table)
+
+
+def _shortened(found: re.Match[str]) -> str:
+    return f"{found[0][:_SHOWN]}…"
 
 
 def print_json(value: object) -> None:
@@ -139,13 +159,14 @@ def fail(error: PingzhengError, as_json: bool) -> NoReturn:
 
 
 def explain(error: PingzhengError) -> None:
-    """Print an error for people, on standard error."""
+    """Print an error for people, on standard error; lines are left whole, so that commands in them can be copied."""
     told = explanation(error.code, error.message, error.hint)
-    stderr.print(f"[bold red]错误 error[/] [bold]{error.code}[/]  {escape(told.message)}", highlight=False)
+    head = f"[bold red]错误 error[/] [bold]{error.code}[/]  {escape(told.message)}"
+    stderr.print(head, highlight=False, soft_wrap=True)
     if error.where:
-        stderr.print(f"  位置 where: {error.where}", highlight=False, markup=False)
+        stderr.print(f"  位置 where: {error.where}", highlight=False, markup=False, soft_wrap=True)
     if told.hint:
-        stderr.print(f"  下一步 next: {told.hint}", highlight=False, markup=False)
+        stderr.print(f"  下一步 next: {told.hint}", highlight=False, markup=False, soft_wrap=True)
 
 
 def error_told(error: PingzhengError) -> dict[str, Any]:
@@ -167,6 +188,9 @@ def _cell(name: str, value: object) -> str:
         return "是 yes" if value else "否 no"
     if isinstance(value, int) and _TIMES.fullmatch(name):
         return local_time(value) if value else "–"
-    if isinstance(value, (dict, list, tuple)):
-        return escape(json.dumps(value, ensure_ascii=False))
+    if isinstance(value, dict):
+        return ", ".join(f"{escape(str(key))}: {_cell(str(key), item)}" for key, item in value.items()) or "–"
+    if isinstance(value, (list, tuple)):
+        between = "; " if any(isinstance(item, (dict, list, tuple)) for item in value) else ", "
+        return between.join(_cell("", item) for item in value) or "–"
     return escape(str(value))

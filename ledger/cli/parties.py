@@ -10,7 +10,7 @@ import typer
 
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.cli.files import private_key_of
-from ledger.cli.naming import day_of, party_of
+from ledger.cli.naming import TIMES, day_of, party_of, seconds_of
 from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained
 from ledger.connectors.tabular import read_csv
@@ -234,8 +234,8 @@ def recover(
     party: PartyRef,
     public_key: PublicKey = None,
     compromised_at: Annotated[
-        int, typer.Option(min=0, help="From when the lost key counts for nothing, seconds UTC; 0: it was only lost.")
-    ] = 0,
+        str, typer.Option(help=f"From when the lost key counts for nothing: {TIMES}; 0: it was only lost.")
+    ] = "0",
     lost: Annotated[str | None, typer.Option(help="Account to replace, if it is not the one shown.")] = None,
     by: Authority = "authority",
     home: Home = None,
@@ -244,12 +244,13 @@ def recover(
     """由主管部门更换参与方丢失或被盗的密钥；参与方持有的仍归其所有。Replace a party's lost or stolen key, as an
     authority; what the party holds stays its own.
 
-    示例 Example:  pingzheng party recover <party> --public-key <new> --compromised-at 1790000000
+    示例 Example:  pingzheng party recover <party> --public-key <new> --compromised-at 2026-09-01T08:30
     """
     with opened(home, as_json) as ledger:
+        since = seconds_of(compromised_at)
         identifier = party_of(ledger, party)
         fresh = public_key or _kept_key(ledger, identifier)
-        row = ledger.party_keys.recover(party_of(ledger, by), identifier, fresh, compromised_at, lost=lost)
+        row = ledger.party_keys.recover(party_of(ledger, by), identifier, fresh, since, lost=lost)
         emit(_row(row), as_json)
 
 
@@ -257,7 +258,7 @@ def recover(
 def report_compromise(
     party: PartyRef,
     account: Annotated[str, typer.Argument(help="A retired account of the party.", show_default=False)],
-    at: Annotated[int, typer.Option(min=1, help="From when it counts for nothing, seconds UTC.", show_default=False)],
+    at: Annotated[str, typer.Option(help=f"From when it counts for nothing: {TIMES}.", show_default=False)],
     by: Authority = "authority",
     home: Home = None,
     as_json: AsJson = False,
@@ -265,13 +266,12 @@ def report_compromise(
     """报告旧密钥自某时起泄露；该时间只能提前，不能推后。Report an old key as compromised from a time on; that time
     can be moved earlier, never later.
 
-    示例 Example:  pingzheng party report-compromise <party> <account> --at 1790000000
+    示例 Example:  pingzheng party report-compromise <party> <account> --at 2026-09-01T08:30
     """
     with opened(home, as_json) as ledger:
-        emit(
-            _row(ledger.party_keys.report_compromise(party_of(ledger, by), party_of(ledger, party), account, at)),
-            as_json,
-        )
+        authority, concerned = party_of(ledger, by), party_of(ledger, party)
+        row = ledger.party_keys.report_compromise(authority, concerned, account, seconds_of(at))
+        emit(_row(row), as_json)
 
 
 @app.command("keys")

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from ledger.cli.naming import TIMES, seconds_of
 from ledger.cli.opening import participating
 from ledger.cli.output import (
     EXIT_NOT_VALID,
@@ -53,7 +54,7 @@ def verify_command(
     request: Annotated[Path | None, typer.Option(help="What the verifier asked: JSON with consumer and nonce.")] = None,
     consumer: Annotated[str | None, typer.Option(help="Who verifies: its party id.")] = None,
     nonce: Annotated[str | None, typer.Option(help="The nonce that the verifier gave the holder.")] = None,
-    at: Annotated[int | None, typer.Option(help="Judge as of this time, seconds UTC; default now.")] = None,
+    at: Annotated[str | None, typer.Option(help=f"Judge as of this time: {TIMES}; default now.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -65,19 +66,23 @@ def verify_command(
     """
     if bundle.startswith("DAC-"):
         with participating(home, as_json) as ledger:
-            emit(ledger.verification.status(bundle), as_json, bundle)
+            told = ledger.verification.status(bundle)
+            emit(told, as_json, bundle)
+        if told["state"] != "active":
+            raise typer.Exit(EXIT_NOT_VALID)
         return
     with errors_explained(as_json):
         expect = _expectation(request, consumer, nonce)
+        moment = None if at is None else seconds_of(at)
         raw = _read(Path(bundle), MAX_BUNDLE_BYTES)
         if facts is not None:
             known = parse_facts(_read(facts, MAX_FACTS_BYTES))
             # Now is never before the block of the facts: what they tell of has happened.
             now = max(int(time.time()), known.block_time)
-            report = verify(raw, known, now if at is None else at, expect)
+            report = verify(raw, known, now if moment is None else moment, expect)
         else:
             with participating(home, as_json) as ledger:
-                report = ledger.verification.verify(raw, expect, at).report
+                report = ledger.verification.verify(raw, expect, moment).report
         _print_report(report, as_json)
     if not report.valid:
         raise typer.Exit(EXIT_NOT_VALID)
