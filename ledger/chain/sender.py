@@ -157,8 +157,8 @@ class Sender:
                 "ACCOUNT_WITHOUT_MONEY",
                 "The account cannot pay for the transaction; nothing was sent.",
                 where=self.address,
-                hint="Give it money for gas, or let another account relay the call through the forwarder and pay. "
-                "A chain that has no gas price asks for none.",
+                hint="Give it money for gas (on a local chain: `pingzheng party fund`), or let another account relay "
+                "the call and pay (`--payer`). A chain that has no gas price asks for none.",
                 needed_wei=json_safe(needed),
                 balance_wei=json_safe(balance),
             )

@@ -13,7 +13,7 @@ from ledger.cli.files import private_key_of, read_bounded, signer_of
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, console, emit, emit_rows, errors_explained, local_time
-from ledger.cli.statements import Statement, read_statement, write_statement
+from ledger.cli.statements import Statement, read_statement, signed_entries, write_statement
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.jws import sign_entry
@@ -61,9 +61,10 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 
     示例 Example:  pingzheng consent submit authorization.json
     """
+    with errors_explained(as_json):
+        entries = signed_entries(statement, read_statement(statement), "drafts")
     with opened(home, as_json) as ledger:
-        document = read_statement(statement)
-        rows = ledger.authorizations.submit([each["entry"] for each in document.get("drafts", [])])
+        rows = ledger.authorizations.submit(entries)
         emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
 
 

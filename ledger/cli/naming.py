@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # How a time is written: for the help of options.
 TIMES = "YYYY-MM-DD[THH:MM[:SS]] in Shanghai, or seconds UTC"
-_ID = re.compile(r"[0-9a-f]{64}")
+PARTY_ID = re.compile(r"[0-9a-f]{64}")
 
 
 def party_of(ledger: Participant, name: str) -> str:
@@ -31,12 +31,12 @@ def party_of(ledger: Participant, name: str) -> str:
     own = {"authority": ledger.installation.authority_party, "platform": ledger.installation.operator}
     if name in own:
         return own[name]
-    return name if _ID.fullmatch(name) else ledger.parties.find(name).id
+    return name if PARTY_ID.fullmatch(name) else ledger.parties.find(name).id
 
 
 def asset_of(ledger: Participant, name: str) -> str:
     """The asset id for an id or a resource code (its newest registration); raises ``NotFound`` ``ASSET_UNKNOWN``."""
-    if _ID.fullmatch(name):
+    if PARTY_ID.fullmatch(name):
         return name
     from sqlalchemy import select
 

@@ -10,8 +10,8 @@ import typer
 
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
-from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
-from ledger.cli.statements import Statement, read_statement, write_statement
+from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
+from ledger.cli.statements import Statement, read_statement, signed_entries, write_statement
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.errors import InvalidInput
 from ledger.service.requests import Asked, Note, Terms
@@ -90,9 +90,11 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 
     示例 Example:  pingzheng request submit request.json
     """
-    with opened(home, as_json) as ledger:
+    with errors_explained(as_json):
         document = read_statement(statement)
-        (row,) = ledger.requests.submit([Asked(document.get("entry", {}), document.get("note", {}))])
+        (entry,) = signed_entries(statement, document, "entry")
+    with opened(home, as_json) as ledger:
+        (row,) = ledger.requests.submit([Asked(entry, document.get("note", {}))])
         emit(_row(row), as_json)
 
 

@@ -58,6 +58,22 @@ def read_statement(path: Path) -> dict[str, Any]:
     return found
 
 
+def signed_entries(path: Path, document: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The signed entries of a statement file: of its ``drafts``, or its one ``entry``.
+
+    Raises ``InvalidInput`` ``ENTRY_TYPE`` if it has none of that name, ``NOT_SIGNED`` if one has no signature.
+    """
+    entries = [draft["entry"] for draft in document.get("drafts", [])] if name == "drafts" else [document.get("entry")]
+    found = [entry for entry in entries if entry]
+    if not found:
+        raise InvalidInput("ENTRY_TYPE", "The file holds another kind of statement.", where=str(path))
+    if not all("signature" in entry for entry in found):
+        raise InvalidInput(
+            "NOT_SIGNED", "Nobody has signed it yet.", where=str(path), hint=f"pingzheng sign {path} --key …"
+        )
+    return found
+
+
 def _is_draft(draft: dict[str, Any]) -> bool:
     notice = draft.get("notice")
     return isinstance(draft.get("entry"), dict) and isinstance(notice, dict) and isinstance(notice.get("text"), str)

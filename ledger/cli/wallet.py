@@ -14,12 +14,13 @@ import typer
 from ledger.chain.accounts import account_of
 from ledger.cli import holdings_options as by
 from ledger.cli.files import private_key_of, read_bounded, signer_of
-from ledger.cli.naming import party_of
+from ledger.cli.naming import PARTY_ID, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
 from ledger.cli.passphrases import NEW_PASSPHRASE, NewPassphraseFile, PassphraseFile, passphrase_of
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.holdings import HoldingsFilter
+from ledger.errors import InvalidInput
 from ledger.proof.sdjwt import parse_certificate
 from ledger.wallet.bundle_files import MAX_BUNDLES_BYTES, bundles_in
 from ledger.wallet.file import WalletFile
@@ -148,6 +149,8 @@ def present(
     --fields wage_band --wallet firm.wallet
     """
     with errors_explained(as_json):
+        if not PARTY_ID.fullmatch(consumer):
+            raise InvalidInput("PARTY_ID_FORM", "The consumer's party id has 64 hex digits.", where="--consumer")
         held = WalletFile(wallet).open(passphrase_of(passphrase_file))
         made = held.present(
             check_certificate_no(number),
