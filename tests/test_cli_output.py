@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from ledger.cli.naming import seconds_of
 from ledger.proof.bundle import MAX_BUNDLE_BYTES
 from tests.proof.builder import usage
 
+PROJECT = Path(__file__).parents[1]
 NOON = 1_793_505_600  # 2026-11-01 12:00 in Shanghai
 
 
@@ -143,3 +147,24 @@ def test_lists_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
         assert text in told
     output.emit_rows([], as_json=False, title="待审 Waiting")
     assert capsys.readouterr().out == "待审 Waiting：无 none\n"
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "json"])
+def test_a_pipe_that_is_read_no_more_is_no_verdict(tmp_path: Path, form: tuple[str, ...]) -> None:
+    bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
+    bundle.write_bytes(made.bundle.to_bytes())
+    facts.write_bytes(made.facts.to_bytes())
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = "from ledger.cli.program import run; run()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "verify", str(bundle), "--facts", str(facts), *form],
+        env={"PYTHONPATH": str(PROJECT), "PATH": ""},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (output.EXIT_BROKEN_PIPE, "")

@@ -25,7 +25,17 @@ from ledger.errors import InvalidInput, Misconfigured, PingzhengError
 from ledger.service.explaining import explanation
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-console = Console()
+
+
+class _Output(Console):
+    """A console that leaves it to ``errors_explained`` what becomes of a pipe that is read no more."""
+
+    def on_broken_pipe(self) -> None:
+        """As Rich asks while it handles the exception."""
+        raise BrokenPipeError
+
+
+console = _Output()
 stderr = Console(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -43,6 +53,7 @@ _WHOLE = 40
 EXIT_NOT_VALID = 1
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
 LOG = "PINGZHENG_LOG"
 
 
@@ -87,6 +98,7 @@ def _shortened(found: re.Match[str]) -> str:
 def print_json(value: object) -> None:
     """JSON on standard output, unescaped Chinese, nothing else."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
 
 
 def local_time(seconds: int) -> str:
@@ -118,7 +130,11 @@ def errors_explained(as_json: bool = False) -> Iterator[None]:
             "\n已中断，已确认的内容不会丢失。 Interrupted; nothing acknowledged is lost. Run it again to go on."
         )
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    except (typer.Exit, typer.Abort, BrokenPipeError):
+    except BrokenPipeError:
+        # Nothing more can be told, also not what the interpreter would write at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(EXIT_BROKEN_PIPE) from None
+    except (typer.Exit, typer.Abort):
         raise
     except Exception as error:
         fail(_foreign(error), as_json)
