@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
 from api import problems
@@ -56,10 +57,12 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]]) -
                 await run_in_threadpool(thread.stop)
             await run_in_threadpool(context.__exit__, None, None, None)
 
-    app = FastAPI(
+    # The pages at /docs load nothing from elsewhere: many installations reach no other network.
+    app = FastAPIOffline(
         title="Pingzheng 凭证",
         version=__version__,
         description=DESCRIPTION,
+        redoc_url=None,
         lifespan=lifespan,
         responses=problems.ERRORS,
     )

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger import errors
+from ledger.service.explaining import explanation
 
 log = structlog.get_logger()
 
@@ -68,15 +69,16 @@ def problem(
     hint: str | None = None,
     details: dict[str, Any] | None = None,
 ) -> JSONResponse:
-    """A problem response."""
+    """A problem response; detail and hint are told in Chinese too."""
+    told = explanation(code, detail, hint)
     body = Problem(
         type=f"urn:pingzheng:problem:{code}",
         title=title,
         status=status,
-        detail=detail,
+        detail=told.message,
         code=code,
         where=where,
-        hint=hint,
+        hint=told.hint,
         details=details or {},
     )
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_group
 from typer.testing import CliRunner
 
 from ledger.cli.main import GROUPS, app
@@ -14,7 +20,7 @@ from tests.proof.builder import usage
 from tests.proof.cast import AT, BANK, NONCE
 
 PROJECT = Path(__file__).parents[1]
-HEAVY = ("web3", "sqlalchemy", "eth_account", "fastapi")
+HEAVY = ("eth_abi", "sqlalchemy", "eth_account", "openpyxl", "fastapi")
 PROGRAM = f"""
 import sys
 from ledger.cli.main import app
@@ -24,6 +30,41 @@ try:
 finally:
     sys.stderr.write("loaded: " + " ".join(name for name in {HEAVY!r} if name in sys.modules) + "\\n")
 """
+
+
+def every_command(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from every_command(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+def all_commands() -> Iterator[tuple[str, Any]]:
+    whole = get_group(app)
+    for group, (module, name, _) in GROUPS.items():
+        whole.add_command(get_group(getattr(import_module(f"ledger.cli.{module}"), name)), group)
+    yield from every_command(whole)
+
+
+EVERY_COMMAND = dict(all_commands())
+
+
+@pytest.mark.parametrize("line", EVERY_COMMAND)
+def test_every_command_is_explained_in_both_languages_with_an_example(line: str) -> None:
+    command = EVERY_COMMAND[line]
+    about, _, examples = command.help.partition("示例 Example")
+    assert re.search(r"[\u4e00-\u9fff].*。[A-Z]", about), about
+    for example in " ".join(examples.partition(":")[2].split()).split(" · "):
+        program, *words = shlex.split(example)
+        assert [program, *words[: len(line.split())]] == ["pingzheng", *line.split()]
+        # Nothing is done: the options and arguments are read.
+        assert command.make_context(line, words[len(line.split()) :]).params
+
+
+@pytest.mark.parametrize("line", sorted(set(EVERY_COMMAND) - {"serve"}))
+def test_every_command_answers_machines(line: str) -> None:
+    assert "--json" in {option for each in EVERY_COMMAND[line].params for option in each.opts}
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -51,7 +92,7 @@ def test_what_opens_a_ledger_is_seen_to_load_it(tmp_path: Path) -> None:
     """Up to its settings, which are refused: no chain is started for this."""
     done = run(tmp_path, "asset", "list", PINGZHENG_BATCH_SIZE="0")
     assert done.returncode != 0
-    assert "loaded: web3 sqlalchemy eth_account" in done.stderr
+    assert "loaded: eth_abi sqlalchemy\n" in done.stderr
 
 
 def assert_light(folder: Path, *arguments: str) -> str:

@@ -40,3 +40,28 @@ def test_a_file_that_holds_no_key_is_told(tmp_path: Path, text: str) -> None:
     statement.write_text(json.dumps(STATEMENT))
     assert run("sign", statement, "--key", key, code=2)["error"] == "KEY_FILE_DAMAGED"
     assert json.loads(statement.read_text()) == STATEMENT
+
+
+def test_a_new_key_leaves_the_files_beside_it_alone(tmp_path: Path) -> None:
+    beside = [tmp_path / name for name in ("firm.new", "firm.key.new", ".firm.key.new")]
+    for path in beside:
+        path.write_text("mine")
+        path.chmod(0o644)
+    run("key", "new", tmp_path / "firm.key")
+    assert [path.read_text() for path in beside] == ["mine"] * 3
+    assert (tmp_path / "firm.key").stat().st_mode & 0o777 == 0o600
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+@pytest.mark.parametrize("group", ["request", "consent"])
+def test_a_statement_that_nobody_signed_is_told(tmp_path: Path, group: str) -> None:
+    """Before any ledger is opened: this one could not be."""
+    statement = tmp_path / "statement.json"
+    home = ("--home", tmp_path / "statement.json")
+    entry = {"type": "request"}
+    notice = {"text": "read me"}
+    statement.write_text(json.dumps({"entry": entry, "drafts": [{"entry": entry, "notice": notice}]}))
+    told = run(group, "submit", statement, *home, code=2)
+    assert told["error"] == "NOT_SIGNED" and f"pingzheng sign {statement}" in told["hint"]
+    statement.write_text(json.dumps({"note": {}}))
+    assert run(group, "submit", statement, *home, code=2)["error"] == "ENTRY_TYPE"

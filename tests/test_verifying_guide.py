@@ -28,7 +28,7 @@ PROJECT = Path(__file__).parents[1]
 GUIDE = (PROJECT / "docs" / "verifying.md").read_text("utf-8")
 TEN_LINES, LATER = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 NOT_THERE = (
-    "web3",
+    "requests",
     "sqlalchemy",
     "fastapi",
     "cryptography",
@@ -101,6 +101,17 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     (packages / "cut_off.py").write_text(CUT_OFF)
     (packages / "cut_off.pth").write_text("import cut_off\n")
     return Environment(folder / "bin" / "python", frozenset(installed))
+
+
+def test_the_program_says_what_the_command_line_needs(bare: Environment, tmp_path: Path) -> None:
+    program = """
+from importlib.metadata import entry_points
+(script,) = entry_points(group="console_scripts", name="pingzheng")
+script.load()()
+"""
+    done = bare.run(program, tmp_path)
+    assert done.returncode == 2
+    assert "pip install 'pingzheng[service]'" in done.stderr and "Traceback" not in done.stderr
 
 
 def hold(folder: Path, made: Made, consumer: str = BANK.id, **more: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from tests.proof.builder import usage
 from tests.proof.cast import BANK, HIDDEN, SUBJECT
 from tests.wallet.samples import ASSET, ASSET_NUMBER, CHEAP, KEY, NUMBER, PASSPHRASE, USAGE
 
+PROJECT = Path(__file__).parents[1]
 VARIABLE = "PINGZHENG_WALLET_PASSPHRASE"
 
 
@@ -89,6 +92,30 @@ def test_the_passphrase_comes_from_a_file_from_the_environment_or_is_typed(folde
     assert code == 0 and NUMBER in told and PASSPHRASE not in told
     assert refusal("list", typed="") == "PASSPHRASE_MISSING"
     assert refusal("list", typed="wrong passphrase\n") == "WALLET_NOT_OPENED"
+
+
+def test_a_passphrase_that_would_be_shown_is_not_asked_for(folder: Path, wallet: WalletFile) -> None:
+    program = "from ledger.cli.program import run; run()"
+    command = [sys.executable, "-c", program, "wallet", "list", "--wallet", "holder.wallet"]
+    environment = {"PYTHONPATH": str(PROJECT), "PATH": ""}
+    # A session of its own has no terminal to ask on.
+    done = subprocess.run(
+        command,
+        input=f"{PASSPHRASE}\n",
+        env=environment,
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2 and "PASSPHRASE_MISSING" in done.stderr
+    assert "echo" not in done.stderr
+
+
+def test_a_consumer_is_named_by_its_party_id(wallet: WalletFile) -> None:
+    given = ("present", NUMBER, "--consumer", "91440803MA9X0002X5", "--nonce", "n-0S6_WzA2Mj")
+    assert refusal(*given, **{VARIABLE: PASSPHRASE}) == "PARTY_ID_FORM"
 
 
 def test_a_new_passphrase_is_typed_twice(folder: Path) -> None:

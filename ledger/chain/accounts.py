@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import Final
 
 from coincurve import PrivateKey
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
 
 from ledger.errors import InvalidInput
 from ledger.proof import sm2

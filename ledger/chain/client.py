@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
-
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
+from typing import Any, Final, Self
 
 from ledger.chain import calls
 from ledger.chain.calls import Call, PartyRegistration
@@ -16,6 +13,8 @@ from ledger.chain.deployment import Deployment, check_deployment, interface_of
 from ledger.chain.revert import RevertReader
 from ledger.chain.sender import Announce, Receipt, Sender
 from ledger.errors import Misconfigured
+
+_KEY_BYTES: Final = 32
 
 
 class ChainClient:
@@ -155,12 +154,12 @@ class ChainClient:
 
     def _sender_of(self, private_key: str) -> Sender:
         try:
-            account: LocalAccount = Account.from_key(private_key)
-        except (ValueError, TypeError) as error:
+            key = bytes.fromhex(private_key.removeprefix("0x"))
+            if len(key) != _KEY_BYTES:
+                raise ValueError("a private key has 32 bytes")
+            sender = Sender(self.connection, key, chain_id=self.deployment.chain_id, reverts=self._reverts)
+        except ValueError as error:
             raise Misconfigured(
                 "ACCOUNT_KEY_INVALID", "The account's key is not 32 bytes of hex.", where="private_key", hint=None
             ) from error
-        return self._senders.setdefault(
-            str(account.address),
-            Sender(self.connection, account, chain_id=self.deployment.chain_id, reverts=self._reverts),
-        )
+        return self._senders.setdefault(sender.address, sender)

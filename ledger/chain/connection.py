@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
-from web3 import HTTPProvider
-from web3.types import RPCEndpoint
 
 from ledger.errors import ChainUnavailable
 
 REQUEST_TIMEOUT_SECONDS: Final = 30
 _POOL_SIZE: Final = 16
 _CALLS_PER_REQUEST: Final = 100
-_HINT: Final = "Start the node (`pingzheng chain start` for the local one), or check the configured address."
+_HINT: Final = "Start the node (the local one runs while `pingzheng serve` does), or check the configured address."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +48,35 @@ class Connection:
 
     def __init__(self, url: str, *, timeout: float = REQUEST_TIMEOUT_SECONDS) -> None:
         self.url = url
-        session = requests.Session()
+        self._timeout = timeout
+        self._session = requests.Session()
         # The node is named by configuration; a proxy from the environment must not stand between.
-        session.trust_env = False
+        self._session.trust_env = False
         for scheme in ("http://", "https://"):
-            session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_POOL_SIZE))
-        self._provider = HTTPProvider(
-            url, request_kwargs={"timeout": timeout}, session=session, exception_retry_configuration=None
-        )
+            self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_POOL_SIZE))
 
     def request(self, method: str, *params: Any) -> Any:
         """The result of one call.
 
         Raises ChainUnavailable CHAIN_UNREACHABLE when no node answers, and RpcFault when it answers with an error.
         """
-        try:
-            answer = self._provider.make_request(RPCEndpoint(method), list(params))
-        except (requests.RequestException, OSError, ValueError) as error:
-            raise ChainUnavailable(
-                "CHAIN_UNREACHABLE", "No node answers.", where=self.url, hint=_HINT, call=method
-            ) from error
+        answer = self._post(_call(0, method, list(params)), method)
+        if not isinstance(answer, dict):
+            raise RpcFault(method, {"message": "The answer is no object."})
         if "error" in answer:
             error_field = answer["error"]
             raise RpcFault(method, dict(error_field) if isinstance(error_field, dict) else {"message": error_field})
         return answer.get("result")
+
+    def _post(self, body: Any, method: str) -> Any:
+        try:
+            answer = self._session.post(self.url, json=body, timeout=self._timeout)
+            answer.raise_for_status()
+            return answer.json()
+        except (requests.RequestException, OSError, ValueError) as error:
+            raise ChainUnavailable(
+                "CHAIN_UNREACHABLE", "No node answers.", where=self.url, hint=_HINT, call=method
+            ) from error
 
     def ask(self, method: str, *params: Any) -> Any:
         """As ``request``, for calls that a healthy node does not refuse: raises ChainUnavailable NODE_REFUSED."""
@@ -96,20 +99,16 @@ class Connection:
         return results
 
     def _ask_batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        try:
-            answers = self._provider.make_batch_request([(RPCEndpoint(method), params) for method, params in calls])
-        except (requests.RequestException, OSError, ValueError) as error:
-            raise ChainUnavailable(
-                "CHAIN_UNREACHABLE", "No node answers.", where=self.url, hint=_HINT, call="batch"
-            ) from error
-        if not isinstance(answers, list) or len(answers) != len(calls) or any("error" in each for each in answers):
+        answers = self._post([_call(place, *call) for place, call in enumerate(calls)], "batch")
+        results = {each.get("id"): each["result"] for each in _objects(answers) if "result" in each}
+        if len(results) != len(calls) or not all(place in results for place in range(len(calls))):
             raise ChainUnavailable(
                 "NODE_REFUSED",
                 "The node refused a batch of calls.",
                 where=self.url,
                 hint="Check that the node is in sync and serves batched calls.",
             )
-        return [answer.get("result") for answer in answers]
+        return [results[place] for place in range(len(calls))]
 
     def chain_id(self) -> int:
         return int(self.ask("eth_chainId"), 16)
@@ -170,6 +169,14 @@ class Connection:
     ) -> list[dict[str, Any]]:
         """All logs of the addresses in blocks ``first`` to ``last``, both included, that match the topics given."""
         return [dict(log) for log in self.ask("eth_getLogs", log_query(addresses, first, last, topics))]
+
+
+def _call(place: int, method: str, params: list[Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": place, "method": method, "params": params}
+
+
+def _objects(answers: object) -> list[dict[str, Any]]:
+    return [each for each in answers if isinstance(each, dict)] if isinstance(answers, list) else []
 
 
 def _block(raw: Any) -> Block | None:

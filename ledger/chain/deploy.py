@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from eth_account import Account
-
 from ledger.chain.connection import Block, Connection
 from ledger.chain.deployment import (
     CONTRACTS,
@@ -37,7 +35,7 @@ def deploy(
     genesis = _present(connection, 0)
     sender = Sender(
         connection,
-        Account.from_key(private_key),
+        bytes.fromhex(private_key.removeprefix("0x")),
         chain_id=chain_id,
         reverts=RevertReader(interface_of(name) for name in CONTRACTS),
     )

@@ -11,9 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from eth_account import Account
-from eth_account.messages import encode_typed_data
-
 from ledger.chain.calls import Call
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import unhex
@@ -158,6 +155,10 @@ class Relay:
 
 def sign_request(request: ForwardRequest, private_key: str | bytes) -> SignedRequest:
     """Sign with an account's private key; needs no network."""
+    # Not above: it takes most of a second to load, and who only reads signs nothing.
+    from eth_account import Account
+    from eth_account.messages import encode_typed_data
+
     signable = encode_typed_data(full_message=dict(request.typed_data))
     signature = bytes(Account.sign_message(signable, private_key).signature)
     return SignedRequest(request.typed_data, "0x" + signature.hex())

@@ -17,8 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from eth_account.signers.local import LocalAccount
-
+from ledger.chain.accounts import account_of
 from ledger.chain.connection import Connection, RpcFault
 from ledger.chain.contracts import Event, json_safe
 from ledger.chain.revert import RevertReader
@@ -66,14 +65,15 @@ class Sender:
     def __init__(
         self,
         connection: Connection,
-        account: LocalAccount,
+        private_key: bytes,
         *,
         chain_id: int,
         reverts: RevertReader,
         receipt_timeout: float = RECEIPT_TIMEOUT_SECONDS,
     ) -> None:
         self._connection = connection
-        self._account = account
+        self._private_key = private_key
+        self._address = account_of(private_key)
         self._chain_id = chain_id
         self._reverts = reverts
         self._receipt_timeout = receipt_timeout
@@ -82,7 +82,7 @@ class Sender:
 
     @property
     def address(self) -> str:
-        return str(self._account.address).lower()
+        return self._address
 
     def estimate(self, to: str | None, data: bytes, *, sender: str | None = None) -> int:
         """Gas limit for a call, with a margin. Raises the contract's refusal as our error; nothing is sent."""
@@ -157,8 +157,8 @@ class Sender:
                 "ACCOUNT_WITHOUT_MONEY",
                 "The account cannot pay for the transaction; nothing was sent.",
                 where=self.address,
-                hint="Give it money for gas, or let another account relay the call through the forwarder and pay. "
-                "A chain that has no gas price asks for none.",
+                hint="Give it money for gas (on a local chain: `pingzheng party fund`), or let another account relay "
+                "the call and pay (`--payer`). A chain that has no gas price asks for none.",
                 needed_wei=json_safe(needed),
                 balance_wei=json_safe(balance),
             )
@@ -174,7 +174,10 @@ class Sender:
         }
         if to is not None:
             transaction["to"] = bytes.fromhex(to.removeprefix("0x"))
-        signed = self._account.sign_transaction(transaction)
+        # Not above: it takes most of a second to load, and who only reads signs nothing.
+        from eth_account import Account
+
+        signed = Account.sign_transaction(transaction, self._private_key)
         return bytes(signed.raw_transaction), bytes(signed.hash).hex()
 
     def _post(self, raw: bytes, tx_hash: str) -> None:

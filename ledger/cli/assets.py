@@ -24,7 +24,10 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Registered assets by id."""
+    """按编号列出已登记的资产。Registered assets by id.
+
+    示例 Example:  pingzheng asset list --limit 3
+    """
     with opened(home, as_json) as ledger:
         rows = [
             {"asset": row.asset_id, "reg_no": row.reg_no, "resource": row.resource_code}
@@ -35,7 +38,10 @@ def listing(
 
 @app.command()
 def show(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """One asset: resource, registration, state and holder."""
+    """一个资产：资源、登记、状态和持有人。One asset: resource, registration, state and holder.
+
+    示例 Example:  pingzheng asset show <asset>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         emit(ledger.registrations.get(asset), as_json, asset)
@@ -49,7 +55,10 @@ def offer(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Offer the asset to another party, until the configured deadline."""
+    """向另一方发出转让，到规定的期限为止。Offer the asset to another party, until the configured deadline.
+
+    示例 Example:  pingzheng asset offer <asset> --by <holder> --to <party>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -60,7 +69,10 @@ def offer(
 
 @app.command()
 def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """Accept an offer; the new registration certificate supersedes the old one."""
+    """接受转让；新的登记凭证取代旧的。Accept an offer; the new registration certificate supersedes the old one.
+
+    示例 Example:  pingzheng asset accept <asset> --by <party>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -70,7 +82,10 @@ def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
 
 @app.command()
 def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """Reject an offer."""
+    """拒绝转让。Reject an offer.
+
+    示例 Example:  pingzheng asset reject <asset> --by <party>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -80,7 +95,10 @@ def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> 
 
 @app.command()
 def withdraw(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """Take back an offer."""
+    """收回转让。Take back an offer.
+
+    示例 Example:  pingzheng asset withdraw <asset> --by <holder>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -97,7 +115,10 @@ def annul(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Annul a registration for good; what comes from it is flagged."""
+    """撤销登记，不可恢复；由它派生的会被标记。Annul a registration for good; what comes from it is flagged.
+
+    示例 Example:  pingzheng asset annul <asset> --by authority --reason fraud --grounds 材料虚假
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -114,7 +135,10 @@ def freeze(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Stop every move of an asset, or lift the freeze."""
+    """冻结资产的一切变动，或解除冻结。Stop every move of an asset, or lift the freeze.
+
+    示例 Example:  pingzheng asset freeze <asset> --by authority --reason court
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)

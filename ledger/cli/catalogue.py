@@ -50,7 +50,7 @@ def import_file(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take a table into the provider's data list: all rows or none.
+    """把表格导入提供方的数据清单：全部或全不。Take a table into the provider's data list: all rows or none.
 
     In the column `fields` a field is name:type[:pii[:secrecy[:grade]]], separated by semicolons.
 
@@ -98,7 +98,10 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """The data list by code."""
+    """数据清单，按代码。The data list by code.
+
+    示例 Example:  pingzheng catalogue list --state published
+    """
     with opened(home, as_json) as ledger:
         rows = [described(row) for row in ledger.catalogue.page(after, limit, state)]
         emit_rows(rows, as_json, "数据清单 Data list")
@@ -111,7 +114,10 @@ def show(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """One resource with its fields, grades and tags."""
+    """一个资源及其字段、级别和标签。One resource with its fields, grades and tags.
+
+    示例 Example:  pingzheng catalogue show <code>
+    """
     with opened(home, as_json) as ledger:
         told = ledger.catalogue.get(code)
         document = told.pop("resource") if version is None else ledger.catalogue.document(code, version)
@@ -124,7 +130,10 @@ def show(
 
 @app.command()
 def history(code: Code, home: Home = None, as_json: AsJson = False) -> None:
-    """Every move of a resource, oldest first."""
+    """资源的每次变动，从早到晚。Every move of a resource, oldest first.
+
+    示例 Example:  pingzheng catalogue history <code>
+    """
     with opened(home, as_json) as ledger:
         rows = ledger.catalogue.history(code)
         if not as_json:
@@ -140,14 +149,21 @@ def diff(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """What changed between two versions."""
+    """两个版本之间的变化。What changed between two versions.
+
+    示例 Example:  pingzheng catalogue diff <code> 1 2
+    """
     with opened(home, as_json) as ledger:
         emit_rows(ledger.catalogue.diff(code, old, new), as_json, f"变化 Changes of {code}, {old} → {new}")
 
 
 @app.command()
 def submit(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """Hand the newest version in for signature, as its provider; listed important data is blocked instead."""
+    """由提供方提交最新版本待签；列入重要数据目录的改为锁定。Hand the newest version in for signature, as its
+    provider; listed important data is blocked instead.
+
+    示例 Example:  pingzheng catalogue submit <code> --by <provider>
+    """
     with opened(home, as_json) as ledger:
         emit(described(ledger.catalogue.submit(ledger.parties.actor(by), code)), as_json, code)
 
@@ -160,7 +176,10 @@ def review(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record a review of important data; a block for it is lifted."""
+    """记录重要数据的审查，解除因此的锁定。Record a review of important data; a block for it is lifted.
+
+    示例 Example:  pingzheng catalogue review <code> --by <authority> --report report.pdf
+    """
     with opened(home, as_json) as ledger:
         digest = f"sha-256:{hashlib.sha256(read_bounded(report, MAX_REPORT_BYTES)).hexdigest()}"
         row = ledger.catalogue.record_review(ledger.parties.actor(by), code, digest)
@@ -175,7 +194,10 @@ def appoint(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Appoint a department's chief data officer, as the authority."""
+    """由主管部门任命部门的首席数据官。Appoint a department's chief data officer, as the authority.
+
+    示例 Example:  pingzheng catalogue appoint <department> --by authority --cdo <officer>
+    """
     with opened(home, as_json) as ledger:
         ledger.publications.appoint(ledger.parties.actor(by), department, cdo)
         emit({"department": department, "cdo": cdo}, as_json)
@@ -189,7 +211,10 @@ def sign(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign the newest version as its department's chief data officer."""
+    """由部门的首席数据官签名最新版本。Sign the newest version as its department's chief data officer.
+
+    示例 Example:  pingzheng catalogue sign <code> --by <officer> --key officer.key
+    """
     with opened(home, as_json) as ledger:
         actor = ledger.parties.actor(by)
         statement = sign_entry(ledger.publications.draft(actor, code), signer_of(key))
@@ -198,21 +223,30 @@ def sign(
 
 @app.command()
 def publish(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """Show the signed version in the data list."""
+    """在数据清单中发布已签名的版本。Show the signed version in the data list.
+
+    示例 Example:  pingzheng catalogue publish <code> --by <department>
+    """
     with opened(home, as_json) as ledger:
         emit(described(ledger.publications.publish(ledger.parties.actor(by), code)), as_json, code)
 
 
 @app.command()
 def block(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """Take a resource off every list until a review lifts it."""
+    """把资源从所有清单撤下，直到审查解除。Take a resource off every list until a review lifts it.
+
+    示例 Example:  pingzheng catalogue block <code> --by authority --reason 疑似重要数据
+    """
     with opened(home, as_json) as ledger:
         emit(described(ledger.catalogue.block(ledger.parties.actor(by), code, reason)), as_json, code)
 
 
 @app.command()
 def retire(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """End an entry for good; its versions stay."""
+    """永久终止条目，其版本保留。End an entry for good; its versions stay.
+
+    示例 Example:  pingzheng catalogue retire <code> --by <provider> --reason 停止采集
+    """
     with opened(home, as_json) as ledger:
         emit(described(ledger.catalogue.retire(ledger.parties.actor(by), code, reason)), as_json, code)
 

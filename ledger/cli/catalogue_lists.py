@@ -25,7 +25,10 @@ Limit = Annotated[int, typer.Option(min=1, max=1000)]
 
 @systems.command("list")
 def list_systems(after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
-    """Information systems by code, the newest version of each."""
+    """信息系统，按代码，各取最新版本。Information systems by code, the newest version of each.
+
+    示例 Example:  pingzheng catalogue system list
+    """
     with opened(home, as_json) as ledger:
         emit_rows([_system(row) for row in ledger.systems.page(after, limit)], as_json, "系统清单 Systems")
 
@@ -40,7 +43,10 @@ def put_system(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Enter a system, or its next version."""
+    """录入系统，或其下一版本。Enter a system, or its next version.
+
+    示例 Example:  pingzheng catalogue system put SYS-01 --name 社保业务系统 --level 3 --by <department>
+    """
     with opened(home, as_json) as ledger:
         row = ledger.systems.put(ledger.parties.actor(by), SystemEntry(code, name, level, status))
         emit(_system(row), as_json, code)
@@ -48,7 +54,10 @@ def put_system(
 
 @important.command("list")
 def list_important(home: Home = None, as_json: AsJson = False) -> None:
-    """Every listed kind of data, withdrawn ones too."""
+    """重要数据目录的全部条目，包括已移出的。Every listed kind of data, withdrawn ones too.
+
+    示例 Example:  pingzheng catalogue important list
+    """
     with opened(home, as_json) as ledger:
         emit_rows([_kind(row) for row in ledger.important_data.all()], as_json, "重要数据目录 Important data")
 
@@ -63,7 +72,11 @@ def add_important(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """List a kind of important or core data; resources that match it are blocked at once."""
+    """列入一种重要或核心数据；相符的资源立即锁定。List a kind of important or core data; resources that match it
+    are blocked at once.
+
+    示例 Example:  pingzheng catalogue important add 地下管线 --by authority --pattern '*地下管线*'
+    """
     with opened(home, as_json) as ledger:
         entry = ImportantData(title, grade, pattern, tuple(filter(None, fields.split(","))))
         listed = ledger.important_data.add(ledger.parties.actor(by), entry)
@@ -77,7 +90,10 @@ def withdraw_important(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take an entry off the list; it stays on record."""
+    """从目录移出条目，记录保留。Take an entry off the list; it stays on record.
+
+    示例 Example:  pingzheng catalogue important withdraw <entry> --by authority
+    """
     with opened(home, as_json) as ledger:
         ledger.important_data.withdraw(ledger.parties.actor(by), identifier)
         emit({"id": identifier, "withdrawn": True}, as_json)
@@ -85,7 +101,10 @@ def withdraw_important(
 
 @open_data.command("list")
 def list_open(after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
-    """What is open now, with conditions and licence."""
+    """现在开放的数据、条件和许可。What is open now, with conditions and licence.
+
+    示例 Example:  pingzheng catalogue open list
+    """
     with opened(home, as_json) as ledger:
         rows = ledger.open_catalogue.page(after, limit)
         if not as_json:
@@ -95,7 +114,10 @@ def list_open(after: After = None, limit: Limit = 20, home: Home = None, as_json
 
 @open_data.command("show")
 def show_open(code: Code, home: Home = None, as_json: AsJson = False) -> None:
-    """One open resource with the history of its opening."""
+    """一个开放的资源及其开放历史。One open resource with the history of its opening.
+
+    示例 Example:  pingzheng catalogue open show <code>
+    """
     with opened(home, as_json) as ledger:
         told = ledger.open_catalogue.get(code)
         if as_json:
@@ -115,7 +137,10 @@ def add_open(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Open the published version of a resource."""
+    """开放资源的已发布版本。Open the published version of a resource.
+
+    示例 Example:  pingzheng catalogue open add <code> --by <provider> --licence CC-BY-4.0
+    """
     with opened(home, as_json) as ledger:
         item = ledger.open_catalogue.open(ledger.parties.actor(by), code, Opening(open_type, conditions, licence))
         emit({"code": code, "number": item.number, "version": item.version, "open_type": item.open_type}, as_json)
@@ -123,7 +148,10 @@ def add_open(
 
 @open_data.command("withdraw")
 def withdraw_open(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """Take a resource out of the open catalogue."""
+    """把资源移出开放目录。Take a resource out of the open catalogue.
+
+    示例 Example:  pingzheng catalogue open withdraw <code> --by <provider>
+    """
     with opened(home, as_json) as ledger:
         ledger.open_catalogue.close(ledger.parties.actor(by), code)
         emit({"code": code, "open": False}, as_json)

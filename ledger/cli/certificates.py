@@ -39,10 +39,10 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Certificates in which a party has a part (归集), with their states now.
+    """归集：参与方有关的凭证及其当前状态。Certificates in which a party has a part, with their states now.
 
-    示例 Examples:  pingzheng certificate list --scenario S51 --state active --limit 3
-    ·  pingzheng certificate list --party all --class registration
+    示例 Examples:  pingzheng certificate list --scenario S51 --state active --limit 3 · pingzheng certificate list
+    --party all --class registration
     """
     with opened(home, as_json) as ledger:
         wanted = by.filter_of(
@@ -54,7 +54,10 @@ def listing(
 
 @app.command()
 def show(number: Number, home: Home = None, as_json: AsJson = False) -> None:
-    """One certificate with its status on the chain."""
+    """一张凭证及其链上状态。One certificate with its status on the chain.
+
+    示例 Example:  pingzheng certificate show DAC-440802-2026-S51-00000001-K
+    """
     with opened(home, as_json) as ledger:
         row = ledger.holdings.get(check_certificate_no(number))
         emit(_row(row) | ledger.verification.status(number), as_json, number)
@@ -68,7 +71,10 @@ def bundle(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a certificate's bundle for its holder."""
+    """为持有人写出凭证包。Write a certificate's bundle for its holder.
+
+    示例 Example:  pingzheng certificate bundle DAC-440802-2026-S51-00000001-K --out bundle.json
+    """
     with opened(home, as_json) as ledger:
         chosen = None if fields is None else [name for name in fields.split(",") if name]
         made = ledger.bundles.build(check_certificate_no(number), chosen)
@@ -82,7 +88,10 @@ def issue(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Issue the certificate of a request and anchor it."""
+    """为请求签发凭证并上链。Issue the certificate of a request and anchor it.
+
+    示例 Example:  pingzheng certificate issue <request>
+    """
     with opened(home, as_json) as ledger:
         (row,) = ledger.issuance.issue([request])
         ledger.anchoring.flush()
@@ -100,7 +109,12 @@ def present(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bind a certificate to one consumer and one nonce with the subject's key, and write the bundle."""
+    """用主体的密钥把凭证绑定到一个使用方和一个随机串，写出凭证包。Bind a certificate to one consumer and one nonce
+    with the subject's key, and write the bundle.
+
+    示例 Example:  pingzheng certificate present DAC-440802-2026-S51-00000001-K --consumer <party> --nonce <nonce>
+    --key firm.key
+    """
     with opened(home, as_json) as ledger:
         chosen = None if fields is None else fields.split(",")
         to = party_of(ledger, consumer)
@@ -111,7 +125,11 @@ def present(
 
 @app.command()
 def correct(number: Number, home: Home = None, as_json: AsJson = False) -> None:
-    """Issue the version that rests on what a provider has corrected; it supersedes this one."""
+    """按提供方的更正签发新版本，取代原来的。Issue the version that rests on what a provider has corrected; it
+    supersedes this one.
+
+    示例 Example:  pingzheng certificate correct DAC-440802-2026-S51-00000001-K
+    """
     with opened(home, as_json) as ledger:
         new = ledger.corrections.correct(check_certificate_no(number))
         emit(_row(new) | {"supersedes": number}, as_json, new.certificate_no)
@@ -124,7 +142,11 @@ def supersede(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """End a certificate for good in favour of another one of the same subject."""
+    """以同一主体的另一张凭证取代，永久终止原来的。End a certificate for good in favour of another one of the same
+    subject.
+
+    示例 Example:  pingzheng certificate supersede DAC-440802-2026-S51-00000001-K DAC-440802-2026-S51-00000002-I
+    """
     with opened(home, as_json) as ledger:
         ledger.status.supersede(check_certificate_no(number), check_certificate_no(successor))
         emit(ledger.verification.status(number), as_json, number)
@@ -132,7 +154,7 @@ def supersede(
 
 @app.command()
 def revoke(number: Number, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """End a certificate for good.
+    """永久撤销凭证。End a certificate for good.
 
     示例 Example:  pingzheng certificate revoke DAC-440802-2026-S51-00000001-K --reason data_error
     """
@@ -143,7 +165,10 @@ def revoke(number: Number, reason: Reason, home: Home = None, as_json: AsJson = 
 
 @app.command()
 def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """Stop a certificate for a time."""
+    """暂停凭证。Stop a certificate for a time.
+
+    示例 Example:  pingzheng certificate suspend DAC-440802-2026-S51-00000001-K --reason investigation
+    """
     with opened(home, as_json) as ledger:
         ledger.status.suspend(check_certificate_no(number), reason)
         emit(ledger.verification.status(number), as_json, number)
@@ -151,7 +176,10 @@ def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson =
 
 @app.command()
 def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json: AsJson = False) -> None:
-    """Let a suspended certificate stand again."""
+    """恢复暂停的凭证。Let a suspended certificate stand again.
+
+    示例 Example:  pingzheng certificate resume DAC-440802-2026-S51-00000001-K
+    """
     with opened(home, as_json) as ledger:
         ledger.status.resume(check_certificate_no(number), reason)
         emit(ledger.verification.status(number), as_json, number)
@@ -159,7 +187,11 @@ def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json
 
 @app.command()
 def provenance(number: Number, home: Home = None, as_json: AsJson = False) -> None:
-    """What happened to a certificate, with the proof that nothing is missing (溯源)."""
+    """溯源：凭证经过的一切，以及没有遗漏的证明。What happened to a certificate, with the proof that nothing is
+    missing.
+
+    示例 Example:  pingzheng certificate provenance DAC-440802-2026-S51-00000001-K
+    """
     with participating(home, as_json) as ledger:
         told = ledger.provenances.certificate(check_certificate_no(number)).to_dict()
         if as_json:
@@ -177,7 +209,11 @@ def presentations(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Every verification of a certificate that was asked for here, and uses recorded by others (核验记录)."""
+    """核验记录：在此要求过的每次核验，以及别处登记的使用。Every verification of a certificate that was asked for
+    here, and uses recorded by others.
+
+    示例 Example:  pingzheng certificate presentations DAC-440802-2026-S51-00000001-K
+    """
     with participating(home, as_json) as ledger:
         number = check_certificate_no(number)
         known = [_presentation(row) for row in ledger.presentations.page(number, after, limit)]

@@ -13,7 +13,7 @@ from ledger.cli.files import private_key_of, read_bounded, signer_of
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, console, emit, emit_rows, errors_explained, local_time
-from ledger.cli.statements import Statement, read_statement, write_statement
+from ledger.cli.statements import Statement, read_statement, signed_entries, write_statement
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.jws import sign_entry
@@ -35,7 +35,8 @@ def draft(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """The notices to read, one a source, and the statements to sign; nothing is recorded.
+    """要阅读的告知书，每个来源一份，以及待签名的声明；不留记录。The notices to read, one a source, and the
+    statements to sign; nothing is recorded.
 
     示例 Example:  pingzheng consent draft 01KA… --fields usage_band,on_time_95
     """
@@ -56,10 +57,14 @@ def draft(
 
 @app.command()
 def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> None:
-    """Record the signed authorizations of a request, all or none."""
+    """提交一个请求的已签名授权，全部或全不。Record the signed authorizations of a request, all or none.
+
+    示例 Example:  pingzheng consent submit authorization.json
+    """
+    with errors_explained(as_json):
+        entries = signed_entries(statement, read_statement(statement), "drafts")
     with opened(home, as_json) as ledger:
-        document = read_statement(statement)
-        rows = ledger.authorizations.submit([each["entry"] for each in document.get("drafts", [])])
+        rows = ledger.authorizations.submit(entries)
         emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
 
 
@@ -71,7 +76,10 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Authorizations that a party gave, received, or supplies under."""
+    """参与方给出、收到或据以提供的授权。Authorizations that a party gave, received, or supplies under.
+
+    示例 Example:  pingzheng consent list 91440803MA9X0002X5
+    """
     with opened(home, as_json) as ledger:
         rows = ledger.authorizations.page(party_of(ledger, party), after, limit)
         emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
@@ -79,7 +87,10 @@ def listing(
 
 @app.command()
 def notice(authorization: Identifier, home: Home = None, as_json: AsJson = False) -> None:
-    """The notice that the subject was shown, word for word."""
+    """主体当时看到的告知书，一字不差。The notice that the subject was shown, word for word.
+
+    示例 Example:  pingzheng consent notice <authorization>
+    """
     with opened(home, as_json) as ledger:
         told = ledger.authorizations.notice(authorization)
         if as_json:
@@ -95,7 +106,11 @@ def withdraw(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Withdraw a consent: what rests on it ends, and its next verification fails."""
+    """撤回授权：以它为依据的凭证随之终止，下一次核验不再通过。Withdraw a consent: what rests on it ends, and its
+    next verification fails.
+
+    示例 Example:  pingzheng consent withdraw <authorization> --key firm.key
+    """
     with opened(home, as_json) as ledger:
         entry = sign_entry(ledger.authorizations.withdrawal_draft(authorization), signer_of(key))
         emit(_row(ledger.authorizations.withdraw(entry)), as_json)
@@ -110,7 +125,8 @@ def withdraw_direct(
     payer: Annotated[Path | None, typer.Option(help="Key file of another account, which relays and pays.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Withdraw consents on the chain by oneself, without the service: verifiers honour it from then on, for good.
+    """主体自行在链上撤回授权，不经服务；核验方从此遵从，不可恢复。Withdraw consents on the chain by oneself,
+    without the service: verifiers honour it from then on, for good.
 
     Needs a bundle, a node and the subject's key; no ledger of one's own. Doing it again changes nothing.
 
@@ -127,7 +143,11 @@ def withdraw_direct(
 
 @app.command()
 def follow(home: Home = None, as_json: AsJson = False) -> None:
-    """End here what subjects withdrew on the chain by themselves, and what rests on it; a server does so by itself."""
+    """在此终止主体自行在链上撤回的授权及以其为依据的凭证；服务运行时会自行处理。End here what subjects withdrew on
+    the chain by themselves, and what rests on it; a server does so by itself.
+
+    示例 Example:  pingzheng consent follow
+    """
     with opened(home, as_json) as ledger:
         emit_rows([_row(row) for row in ledger.direct_withdrawals.follow()], as_json, "已撤回 Withdrawn")
 

@@ -30,7 +30,10 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """The demand list by id, and what is overdue."""
+    """需求清单，按编号，并标出逾期。The demand list by id, and what is overdue.
+
+    示例 Example:  pingzheng catalogue demand list
+    """
     with opened(home, as_json) as ledger:
         rows = [described(row, ledger.clock()) for row in ledger.demands.page(after, limit, state)]
         if not as_json:
@@ -40,7 +43,10 @@ def listing(
 
 @app.command()
 def show(demand: Identifier, home: Home = None, as_json: AsJson = False) -> None:
-    """One demand with its moves."""
+    """一项需求及其经过。One demand with its moves.
+
+    示例 Example:  pingzheng catalogue demand show <demand>
+    """
     with opened(home, as_json) as ledger:
         told = ledger.demands.get(demand)
         if as_json:
@@ -64,7 +70,11 @@ def file(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Enter a demand."""
+    """提出需求。Enter a demand.
+
+    示例 Example:  pingzheng catalogue demand file 参保人数 --purpose 园区统计 --basis 统计法 --fields month,insured
+    --by <requester>
+    """
     with opened(home, as_json) as ledger:
         names = tuple(name.strip() for name in fields.split(","))
         demand = NewDemand(title, purpose, basis, names, domain, _day(wanted_by))
@@ -78,7 +88,11 @@ def candidates(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Resources that may answer a demand, best first, and why; scores are in per-mille."""
+    """可能满足需求的资源，最合适的在前，并说明原因；分值为千分数。Resources that may answer a demand, best first,
+    and why; scores are in per-mille.
+
+    示例 Example:  pingzheng catalogue demand candidates <demand>
+    """
     with opened(home, as_json) as ledger:
         emit_rows([item.to_dict() for item in ledger.demands.candidates(demand, limit)], as_json, "候选 Candidates")
 
@@ -91,42 +105,60 @@ def match(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Assign a published resource, as the authority."""
+    """由主管部门指定已发布的资源。Assign a published resource, as the authority.
+
+    示例 Example:  pingzheng catalogue demand match <demand> <code> --by authority
+    """
     with opened(home, as_json) as ledger:
         _emit(ledger, ledger.demands.match(ledger.parties.actor(by), demand, resource), as_json)
 
 
 @app.command()
 def accept(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """Take on the duty: its working days run from now."""
+    """承担共享责任：工作日从现在起算。Take on the duty: its working days run from now.
+
+    示例 Example:  pingzheng catalogue demand accept <demand> --by <department>
+    """
     with opened(home, as_json) as ledger:
         _emit(ledger, ledger.demands.accept(ledger.parties.actor(by), demand), as_json)
 
 
 @app.command()
 def connect(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """The data is connected (挂接)."""
+    """数据已挂接。The data is connected.
+
+    示例 Example:  pingzheng catalogue demand connect <demand> --by <department>
+    """
     with opened(home, as_json) as ledger:
         _emit(ledger, ledger.demands.connect(ledger.parties.actor(by), demand), as_json)
 
 
 @app.command()
 def close(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """The requester has its data; or the authority dismisses an appeal."""
+    """需求方已取得数据；或由主管部门驳回申诉。The requester has its data; or the authority dismisses an appeal.
+
+    示例 Example:  pingzheng catalogue demand close <demand> --by <requester>
+    """
     with opened(home, as_json) as ledger:
         _emit(ledger, ledger.demands.close(ledger.parties.actor(by), demand), as_json)
 
 
 @app.command()
 def refuse(demand: Identifier, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """Refuse, with a reason."""
+    """拒绝，并说明理由。Refuse, with a reason.
+
+    示例 Example:  pingzheng catalogue demand refuse <demand> --by <department> --reason 不属共享范围
+    """
     with opened(home, as_json) as ledger:
         _emit(ledger, ledger.demands.refuse(ledger.parties.actor(by), demand, reason), as_json)
 
 
 @app.command()
 def appeal(demand: Identifier, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """Appeal against a refusal, as the requester."""
+    """需求方对拒绝提出申诉。Appeal against a refusal, as the requester.
+
+    示例 Example:  pingzheng catalogue demand appeal <demand> --by <requester> --reason 属法定共享
+    """
     with opened(home, as_json) as ledger:
         _emit(ledger, ledger.demands.appeal(ledger.parties.actor(by), demand, reason), as_json)
 
@@ -140,7 +172,11 @@ def add_duty(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """List who must share a resource within how many working days, as the authority."""
+    """由主管部门列出谁须在多少个工作日内共享资源。List who must share a resource within how many working days, as
+    the authority.
+
+    示例 Example:  pingzheng catalogue duty add <code> --department <department> --days 10 --by authority
+    """
     with opened(home, as_json) as ledger:
         duty = ledger.demands.list_duty(ledger.parties.actor(by), resource, department, days)
         emit({"resource": duty.code, "department": duty.department, "sla_days": duty.sla_days}, as_json)
@@ -152,7 +188,10 @@ def list_duties(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Duties of a resource; the first is in force."""
+    """资源的共享责任，第一项为现行的。Duties of a resource; the first is in force.
+
+    示例 Example:  pingzheng catalogue duty list <code>
+    """
     with opened(home, as_json) as ledger:
         rows = [
             {"number": duty.number, "department": duty.department, "sla_days": duty.sla_days}

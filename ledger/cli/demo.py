@@ -19,7 +19,11 @@ def demo(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run the pilot on real data: registrations, twelve scenarios, verifications, and what must fail."""
+    """以真实数据运行试点：登记、十二个场景、核验，以及应当失败的情形。Run the pilot on real data: registrations,
+    twelve scenarios, verifications, and what must fail.
+
+    示例 Example:  pingzheng demo --subjects 140
+    """
     with errors_explained(as_json):
         from ledger.demo.pilot import run_pilot
         from ledger.demo.report import print_summary

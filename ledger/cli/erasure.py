@@ -46,7 +46,8 @@ def erase_certificate(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Destroy a certificate's claims and salts for good (删除个人信息); its status stays as it is.
+    """删除个人信息：永久销毁凭证的内容和盐值，状态不变。Destroy a certificate's claims and salts for good; its
+    status stays as it is.
 
     示例 Example:  pingzheng certificate erase DAC-440802-2026-S51-00000001-K --reason subject_request
     """
@@ -64,9 +65,10 @@ def erase_party(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Destroy a person's or firm's name and identifier, and the claims of every certificate about it, for good.
+    """永久销毁个人或企业的名称和证件号，以及有关它的每张凭证的内容。Destroy a person's or firm's name and
+    identifier, and the claims of every certificate about it, for good.
 
-    示例 Example:  pingzheng party erase 9f3a…  --reason subject_request
+    示例 Example:  pingzheng party erase 9f3a… --reason subject_request
     """
     with opened(home, as_json) as ledger:
         subject = party_of(ledger, party)

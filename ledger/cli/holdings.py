@@ -50,9 +50,11 @@ def summary(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """How many certificates of each scenario and of each providing department, by their state now.
+    """按场景和提供部门统计凭证数量及当前状态。How many certificates of each scenario and of each providing
+    department, by their state now.
 
-    示例 Examples:  pingzheng holdings summary --party all  ·  pingzheng holdings summary --scenario S51 --state active
+    示例 Examples:  pingzheng holdings summary --party all · pingzheng holdings summary --scenario S51 --state
+    active
     """
     with opened(home, as_json) as ledger:
         wanted = by.filter_of(
@@ -84,7 +86,8 @@ def export(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a list of certificates: numbers, codes, times and states, parties by id; nothing personal.
+    """写出凭证清单：编号、代码、时间和状态，参与方只写编号，不含个人信息。Write a list of certificates: numbers,
+    codes, times and states, parties by id; nothing personal.
 
     CSV has its times as Zhanjiang reads them, JSON lines in seconds UTC.
 

@@ -14,7 +14,11 @@ index = typer.Typer(no_args_is_help=True)
 
 
 def status(home: Home = None, as_json: AsJson = False) -> None:
-    """Whether chain, database, anchoring and index are in order; exit code 1 if not."""
+    """检查链、数据库、存证和索引是否正常；不正常时退出码为 1。Whether chain, database, anchoring and index are in
+    order; exit code 1 if not.
+
+    示例 Example:  pingzheng status
+    """
     with participating(home, as_json) as ledger:
         checks = ledger.inspection.readiness()
         emit(checks, as_json, "状态 Status")
@@ -25,28 +29,41 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
 
 @log.command()
 def head(home: Home = None, as_json: AsJson = False) -> None:
-    """The log's head on the chain, and whether the indexed history folds to it."""
+    """链上的日志头，以及索引的历史是否与之相符。The log's head on the chain, and whether the indexed history folds
+    to it.
+
+    示例 Example:  pingzheng log head
+    """
     with participating(home, as_json) as ledger:
         emit(ledger.inspection.head(), as_json, "日志头 Head")
 
 
 @log.command()
 def batch(number: Annotated[int, typer.Argument(min=0)], home: Home = None, as_json: AsJson = False) -> None:
-    """One batch: its range, root and anchor."""
+    """一个批次：范围、根和锚点。One batch: its range, root and anchor.
+
+    示例 Example:  pingzheng log batch 0
+    """
     with opened(home, as_json) as ledger:
         emit(ledger.inspection.batch(number), as_json, f"批次 Batch {number}")
 
 
 @log.command()
 def proof(seq: Annotated[int, typer.Argument(min=0)], home: Home = None, as_json: AsJson = False) -> None:
-    """The inclusion proof of an entry."""
+    """条目的存证证明。The inclusion proof of an entry.
+
+    示例 Example:  pingzheng log proof 0
+    """
     with opened(home, as_json) as ledger:
         emit(ledger.inspection.proof(seq), as_json, f"存证证明 Proof of entry {seq}")
 
 
 @log.command()
 def anchor(home: Home = None, as_json: AsJson = False) -> None:
-    """Anchor now what waits for its batch."""
+    """立即把等待的条目上链。Anchor now what waits for its batch.
+
+    示例 Example:  pingzheng log anchor
+    """
     with opened(home, as_json) as ledger:
         done = ledger.anchoring.flush()
         emit({"batches": done.batches, "gas": done.gas}, as_json)
@@ -54,7 +71,10 @@ def anchor(home: Home = None, as_json: AsJson = False) -> None:
 
 @index.command()
 def rebuild(home: Home = None, as_json: AsJson = False) -> None:
-    """Drop the index and replay it from the chain."""
+    """丢弃索引，从链上重放。Drop the index and replay it from the chain.
+
+    示例 Example:  pingzheng index rebuild
+    """
     with participating(home, as_json) as ledger:
         done = ledger.follower.rebuild()
         emit({"events": done.events, "block": done.block_number}, as_json, "索引 Index")
@@ -62,9 +82,12 @@ def rebuild(home: Home = None, as_json: AsJson = False) -> None:
 
 @index.command()
 def check(home: Home = None, as_json: AsJson = False) -> None:
-    """Replay the index and compare it row for row with the one that was, and every asset's head with the chain's.
+    """重放索引并与原来的逐行比较，再把每个资产的头与链上的比较。Replay the index and compare it row for row with
+    the one that was, and every asset's head with the chain's.
 
     Exit code 1 on a difference.
+
+    示例 Example:  pingzheng index check
     """
     with participating(home, as_json) as ledger:
         ledger.follower.sync()

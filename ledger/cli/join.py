@@ -20,7 +20,8 @@ def join_command(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Join a chain as a party that verifies and uses certificates, with a database and a key of your own (加入).
+    """以核验和使用凭证的参与方加入一条链，使用自己的数据库和密钥。Join a chain as a party that verifies and uses
+    certificates, with a database and a key of your own.
 
     示例 Example:  pingzheng join deployment.json --rpc-url http://node:8545 --key bank.key --home bank
     """

@@ -1,17 +1,20 @@
-"""Parties, assets and days as people name them."""
+"""Parties, assets, days and times as people name them."""
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from ledger.domain.days import LAST_SECOND, SHANGHAI
 from ledger.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from ledger.service.participant import Participant
 
-_ID = re.compile(r"[0-9a-f]{64}")
+# How a time is written: for the help of options.
+TIMES = "YYYY-MM-DD[THH:MM[:SS]] in Shanghai, or seconds UTC"
+PARTY_ID = re.compile(r"[0-9a-f]{64}")
 
 
 def party_of(ledger: Participant, name: str) -> str:
@@ -28,12 +31,12 @@ def party_of(ledger: Participant, name: str) -> str:
     own = {"authority": ledger.installation.authority_party, "platform": ledger.installation.operator}
     if name in own:
         return own[name]
-    return name if _ID.fullmatch(name) else ledger.parties.find(name).id
+    return name if PARTY_ID.fullmatch(name) else ledger.parties.find(name).id
 
 
 def asset_of(ledger: Participant, name: str) -> str:
     """The asset id for an id or a resource code (its newest registration); raises ``NotFound`` ``ASSET_UNKNOWN``."""
-    if _ID.fullmatch(name):
+    if PARTY_ID.fullmatch(name):
         return name
     from sqlalchemy import select
 
@@ -56,3 +59,23 @@ def day_of(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise InvalidInput("DAY_FORM", "A day reads YYYY-MM-DD.", where=text[:32]) from None
+
+
+def seconds_of(text: str) -> int:
+    """A time as people write it; a bare number is seconds UTC. Raises ``InvalidInput`` ``TIME_FORM``."""
+    try:
+        if text.isascii() and text.isdigit():
+            seconds = int(text)
+        else:
+            written = datetime.fromisoformat(text)
+            seconds = int((written if written.tzinfo else written.replace(tzinfo=SHANGHAI)).timestamp())
+    except (ValueError, OverflowError):
+        seconds = -1
+    if not 0 <= seconds <= LAST_SECOND:
+        raise InvalidInput(
+            "TIME_FORM",
+            "This is no time since 1970.",
+            where="at",
+            hint="YYYY-MM-DD, YYYY-MM-DDTHH:MM:SS, or seconds UTC.",
+        )
+    return seconds

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from ledger.cli.output import errors_explained
+from ledger.cli.output import LOG, errors_explained, stderr
 
 if TYPE_CHECKING:
     from ledger.service.participant import Participant
     from ledger.service.wiring import Ledger
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -26,8 +28,8 @@ def opened(home: Path | None, as_json: bool = False) -> Iterator[Ledger]:
     from ledger.service.settings import Settings
     from ledger.service.wiring import open_ledger
 
-    with errors_explained(as_json), open_ledger(Settings.at(home)) as ledger:
-        yield ledger
+    with errors_explained(as_json), ExitStack() as stack:
+        yield _shown(stack, lambda: open_ledger(Settings.at(home)))
 
 
 @contextmanager
@@ -36,13 +38,19 @@ def participating(home: Path | None, as_json: bool = False) -> Iterator[Particip
     from ledger.service.settings import Settings
     from ledger.service.wiring import open_participant
 
-    with errors_explained(as_json), open_participant(Settings.at(home)) as participant:
-        yield participant
+    with errors_explained(as_json), ExitStack() as stack:
+        yield _shown(stack, lambda: open_participant(Settings.at(home)))
+
+
+def _shown(stack: ExitStack, opening: Callable[[], AbstractContextManager[T]]) -> T:
+    """Open it, and show on a terminal that something happens: a local chain that is to be started takes seconds."""
+    with stderr.status("打开账本 Opening the ledger…"):
+        return stack.enter_context(opening())
 
 
 def configure_logging() -> None:
     """JSON lines on standard error, from ``$PINGZHENG_LOG`` (default: warning) up."""
-    level = logging.getLevelNamesMapping().get(os.environ.get("PINGZHENG_LOG", "WARNING").upper(), logging.WARNING)
+    level = logging.getLevelNamesMapping().get(os.environ.get(LOG, "WARNING").upper(), logging.WARNING)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -10,7 +10,7 @@ import typer
 
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.cli.files import private_key_of
-from ledger.cli.naming import day_of, party_of
+from ledger.cli.naming import TIMES, day_of, party_of, seconds_of
 from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained
 from ledger.connectors.tabular import read_csv
@@ -53,7 +53,7 @@ def new(
     suite: Annotated[Suite, typer.Option(help="sm2: a further key, for statements alone.")] = Suite.ES256K,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key; prints its account and public key.
+    """生成密钥，显示账户和公钥。Make a key; prints its account and public key.
 
     示例 Example:  pingzheng key new firm.key
     """
@@ -79,7 +79,7 @@ def add(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Onboard a party: recorded here, registered on the chain.
+    """登记参与方：在此记录，并登记上链。Onboard a party: recorded here, registered on the chain.
 
     示例 Example:  pingzheng party add --kind bank --name 示例银行 --identifier 91440803MA9X0002X5 --region 440803
     """
@@ -99,7 +99,8 @@ def accredit(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a party issue or assess from now to the end of a day, in the authority's name.
+    """以主管部门名义授予签发或评估资格，从现在到某日结束。Let a party issue or assess from now to the end of a day,
+    in the authority's name.
 
     示例 Example:  pingzheng party accredit platform S00 S51 --last-day 2029-12-31
     """
@@ -115,7 +116,11 @@ def import_file(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Onboard the parties of a CSV file, all of them or none; an error names the line."""
+    """登记 CSV 文件中的参与方，全部或全不；错误指明行号。Onboard the parties of a CSV file, all of them or none; an
+    error names the line.
+
+    示例 Example:  pingzheng party import parties.csv
+    """
     with opened(home, as_json) as ledger:
         newcomers = [_newcomer(row, f"{file.name}, row {place}") for place, row in enumerate(read_csv(file), start=1)]
         rows = ledger.parties.onboard(newcomers)
@@ -129,7 +134,10 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Parties by id; names and identifiers are not shown."""
+    """按编号列出参与方，不显示名称和证件号。Parties by id; names and identifiers are not shown.
+
+    示例 Example:  pingzheng party list --limit 50
+    """
     with opened(home, as_json) as ledger:
         emit_rows([_row(row) for row in ledger.parties.page(after, limit)], as_json, "参与方 Parties")
 
@@ -140,7 +148,10 @@ def api_key(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make an API key of a party; shown this once."""
+    """为参与方生成 API 密钥，只显示这一次。Make an API key of a party; shown this once.
+
+    示例 Example:  pingzheng party api-key platform
+    """
     with participating(home, as_json) as ledger:
         identifier = party_of(ledger, party)
         emit({"party": identifier, "api_key": ledger.parties.new_api_key(identifier)}, as_json)
@@ -148,7 +159,11 @@ def api_key(
 
 @app.command("fund")
 def fund_account(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
-    """Let a party pay for gas on a local chain, to send transactions of its own (see `pingzheng join`)."""
+    """在本地链上给参与方 gas，供其自己发送交易（见 `pingzheng join`）。Let a party pay for gas on a local chain, to
+    send transactions of its own (see `pingzheng join`).
+
+    示例 Example:  pingzheng party fund 91440803MA9X0002X5
+    """
     with opened(home, as_json) as ledger:
         account = ledger.parties.get(party_of(ledger, party)).account
         fund(ledger.settings, ledger.client.connection, account)
@@ -163,7 +178,11 @@ def rotate(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Replace a party's key: its own act. For the installation's own parties stop the server first."""
+    """更换参与方的密钥，由其本人进行；更换本安装自己的参与方时先停服务。Replace a party's key: its own act. For the
+    installation's own parties stop the server first.
+
+    示例 Example:  pingzheng party rotate <party> --public-key <new> --key old.key
+    """
     with opened(home, as_json) as ledger:
         identifier = party_of(ledger, party)
         fresh = public_key or _kept_key(ledger, identifier)
@@ -185,7 +204,11 @@ def bind(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bind a further key to a party, as an authority: an officer's, a device's, or one of SM2 for statements."""
+    """由主管部门为参与方增加一把密钥：经办人的、设备的，或用于声明的 SM2 密钥。Bind a further key to a party, as an
+    authority: an officer's, a device's, or one of SM2 for statements.
+
+    示例 Example:  pingzheng party bind <party> --public-key sm2:<key>
+    """
     with opened(home, as_json) as ledger:
         emit(_row(ledger.party_keys.bind(party_of(ledger, by), party_of(ledger, party), public_key)), as_json)
 
@@ -197,7 +220,11 @@ def retire(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Retire a further key: the party's own act. What the key signed and was anchored stays signed."""
+    """停用增加的密钥，由参与方本人进行；它已签名并上链的仍然有效。Retire a further key: the party's own act. What
+    the key signed and was anchored stays signed.
+
+    示例 Example:  pingzheng party retire <party> <account>
+    """
     with opened(home, as_json) as ledger:
         emit(_row(ledger.party_keys.retire(party_of(ledger, party), account)), as_json)
 
@@ -207,18 +234,23 @@ def recover(
     party: PartyRef,
     public_key: PublicKey = None,
     compromised_at: Annotated[
-        int, typer.Option(min=0, help="From when the lost key counts for nothing, seconds UTC; 0: it was only lost.")
-    ] = 0,
+        str, typer.Option(help=f"From when the lost key counts for nothing: {TIMES}; 0: it was only lost.")
+    ] = "0",
     lost: Annotated[str | None, typer.Option(help="Account to replace, if it is not the one shown.")] = None,
     by: Authority = "authority",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Replace a party's lost or stolen key, as an authority; what the party holds stays its own."""
+    """由主管部门更换参与方丢失或被盗的密钥；参与方持有的仍归其所有。Replace a party's lost or stolen key, as an
+    authority; what the party holds stays its own.
+
+    示例 Example:  pingzheng party recover <party> --public-key <new> --compromised-at 2026-09-01T08:30
+    """
     with opened(home, as_json) as ledger:
+        since = seconds_of(compromised_at)
         identifier = party_of(ledger, party)
         fresh = public_key or _kept_key(ledger, identifier)
-        row = ledger.party_keys.recover(party_of(ledger, by), identifier, fresh, compromised_at, lost=lost)
+        row = ledger.party_keys.recover(party_of(ledger, by), identifier, fresh, since, lost=lost)
         emit(_row(row), as_json)
 
 
@@ -226,22 +258,28 @@ def recover(
 def report_compromise(
     party: PartyRef,
     account: Annotated[str, typer.Argument(help="A retired account of the party.", show_default=False)],
-    at: Annotated[int, typer.Option(min=1, help="From when it counts for nothing, seconds UTC.", show_default=False)],
+    at: Annotated[str, typer.Option(help=f"From when it counts for nothing: {TIMES}.", show_default=False)],
     by: Authority = "authority",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Report an old key as compromised from a time on; that time can be moved earlier, never later."""
+    """报告旧密钥自某时起泄露；该时间只能提前，不能推后。Report an old key as compromised from a time on; that time
+    can be moved earlier, never later.
+
+    示例 Example:  pingzheng party report-compromise <party> <account> --at 2026-09-01T08:30
+    """
     with opened(home, as_json) as ledger:
-        emit(
-            _row(ledger.party_keys.report_compromise(party_of(ledger, by), party_of(ledger, party), account, at)),
-            as_json,
-        )
+        authority, concerned = party_of(ledger, by), party_of(ledger, party)
+        row = ledger.party_keys.report_compromise(authority, concerned, account, seconds_of(at))
+        emit(_row(row), as_json)
 
 
 @app.command("keys")
 def key_history(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
-    """The keys that are or were a party's."""
+    """参与方现有和曾有的密钥。The keys that are or were a party's.
+
+    示例 Example:  pingzheng party keys <party>
+    """
     with opened(home, as_json) as ledger:
         rows = [
             {
@@ -264,7 +302,10 @@ def roles(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a party exactly these roles; never to oneself."""
+    """使参与方恰好具有这些角色；不能给自己。Give a party exactly these roles; never to oneself.
+
+    示例 Example:  pingzheng party roles <party> --role consumer --role provider
+    """
     with opened(home, as_json) as ledger:
         record = ledger.standing.set_roles(party_of(ledger, by), party_of(ledger, party), role)
         emit({"id": record.id, "status": record.status, "roles": ", ".join(record.roles)}, as_json)
@@ -279,7 +320,10 @@ def status(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Stop a party, let it act again, or close it for good."""
+    """停用参与方、恢复参与方，或将其永久关闭。Stop a party, let it act again, or close it for good.
+
+    示例 Example:  pingzheng party status <party> suspended --reason investigation
+    """
     with opened(home, as_json) as ledger:
         record = ledger.standing.set_status(party_of(ledger, by), party_of(ledger, party), to, reason)
         emit({"id": record.id, "status": record.status, "roles": ", ".join(record.roles)}, as_json)

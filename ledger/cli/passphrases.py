@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import warnings
+from getpass import GetPassWarning
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -30,15 +32,17 @@ def passphrase_of(file: Path | None, variable: str = PASSPHRASE, *, new: bool = 
     if told := os.environ.get(variable):
         return told
     try:
-        return str(
-            typer.prompt(
-                "新口令 New passphrase" if new else "口令 Passphrase",
-                hide_input=True,
-                confirmation_prompt=new,
-                err=True,
+        # Where it would be shown while it is typed, it is not asked for.
+        with warnings.catch_warnings(action="error", category=GetPassWarning):
+            return str(
+                typer.prompt(
+                    "新口令 New passphrase" if new else "口令 Passphrase",
+                    hide_input=True,
+                    confirmation_prompt=new,
+                    err=True,
+                )
             )
-        )
-    except typer.Abort:
+    except (typer.Abort, GetPassWarning):
         raise InvalidInput(
             "PASSPHRASE_MISSING",
             "There is no passphrase.",

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ledger.cli.assets import Asset, app
-from ledger.cli.naming import asset_of
+from ledger.cli.naming import TIMES, asset_of, seconds_of
 from ledger.cli.opening import participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows
 from ledger.domain.asset_events import EVENT_TITLES, NAME_TITLES
-from ledger.domain.days import LAST_SECOND, SHANGHAI, shanghai_time
-from ledger.errors import InvalidInput
+from ledger.domain.days import shanghai_time
 
-At = Annotated[str | None, typer.Option(help="YYYY-MM-DD[THH:MM[:SS]] in Shanghai, or seconds UTC: the asset then.")]
+At = Annotated[str | None, typer.Option(help=f"The asset then: {TIMES}.")]
 JsonLd = Annotated[Path | None, typer.Option(help="Write W3C PROV here.", show_default=False)]
 Svg = Annotated[Path | None, typer.Option(help="Write the picture here.", show_default=False)]
 
@@ -27,7 +25,8 @@ Svg = Annotated[Path | None, typer.Option(help="Write the picture here.", show_d
 def provenance(
     asset: Asset, at: At = None, jsonld: JsonLd = None, svg: Svg = None, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """Every event of an asset, with the proof that nothing is missing (溯源); with --at, who held which right then.
+    """溯源：资产的每个事件，以及没有遗漏的证明；加 --at 则显示当时谁持有什么权利。Every event of an asset, with the
+    proof that nothing is missing; with --at, who held which right then.
 
     示例 Example:  pingzheng asset provenance <asset> --at 2026-03-01 --svg history.svg
     """
@@ -38,7 +37,7 @@ def provenance(
         told = ledger.provenances.asset(asset).to_dict()
         view = None
         if at is not None:
-            view = ledger.provenances.at(asset, _seconds(at)).to_dict(ledger.reader.party_id)
+            view = ledger.provenances.at(asset, seconds_of(at)).to_dict(ledger.reader.party_id)
         if as_json:
             emit(told | {"view": view}, as_json)
             return
@@ -50,7 +49,11 @@ def provenance(
 
 @app.command()
 def lineage(asset: Asset, svg: Svg = None, home: Home = None, as_json: AsJson = False) -> None:
-    """What an asset comes from and what comes of it (血缘); flags whatever has an annulled ancestor."""
+    """血缘：资产从何而来、派生出什么；上游被撤销的会被标记。What an asset comes from and what comes of it; flags
+    whatever has an annulled ancestor.
+
+    示例 Example:  pingzheng asset lineage <asset> --svg lineage.svg
+    """
     with participating(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         _write(svg, lambda: ledger.provenances.lineage_svg(asset))
@@ -111,26 +114,6 @@ def _show_view(view: dict[str, Any]) -> None:
 
 def _titled(name: str) -> str:
     return f"{NAME_TITLES.get(name, '')} {name}".strip()
-
-
-def _seconds(text: str) -> int:
-    """A time as people write it; a bare number is seconds UTC. Raises ``InvalidInput`` ``TIME_FORM``."""
-    try:
-        if text.isascii() and text.isdigit():
-            seconds = int(text)
-        else:
-            written = datetime.fromisoformat(text)
-            seconds = int((written if written.tzinfo else written.replace(tzinfo=SHANGHAI)).timestamp())
-    except (ValueError, OverflowError):
-        seconds = -1
-    if not 0 <= seconds <= LAST_SECOND:
-        raise InvalidInput(
-            "TIME_FORM",
-            "This is no time since 1970.",
-            where="at",
-            hint="YYYY-MM-DD, YYYY-MM-DDTHH:MM:SS, or seconds UTC.",
-        )
-    return seconds
 
 
 def _write(file: Path | None, content: Callable[[], str]) -> None:

@@ -37,7 +37,10 @@ def asked(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Authorizations that wait for a provider's answer."""
+    """等待提供方答复的授权。Authorizations that wait for a provider's answer.
+
+    示例 Example:  pingzheng provision asked 91440881MA9X000384
+    """
     with opened(home, as_json) as ledger:
         rows = [
             {"authorization": row.id, "scenario": row.scenario, "source": row.source, "subject": row.subject}
@@ -55,7 +58,8 @@ def supply(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Supply rows; claims are computed from them, the rows are not kept. Supplied before: this corrects it.
+    """提供数据行：只用来计算内容，不保存；此前提供过则为更正。Supply rows; claims are computed from them, the rows
+    are not kept. Supplied before: this corrects it.
 
     示例 Example:  pingzheng provision supply 01KA… --rows meter.csv --key grid.key --as-of 2026-10-31
     """
@@ -73,7 +77,10 @@ def refuse(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say that nothing is supplied, and why."""
+    """答复不予提供，并说明理由。Say that nothing is supplied, and why.
+
+    示例 Example:  pingzheng provision refuse <authorization> --reason disputed --key grid.key
+    """
     with opened(home, as_json) as ledger:
         drafted = ledger.provisions.draft(authorization, Refused(reason, ledger.clock()))
         emit(_row(_answered(ledger, drafted, signer_of(key))), as_json)
@@ -81,7 +88,10 @@ def refuse(
 
 @app.command("no-data")
 def no_data(authorization: Identifier, key: Key, home: Home = None, as_json: AsJson = False) -> None:
-    """Say that the source has nothing of the subject."""
+    """答复来源中没有该主体的数据。Say that the source has nothing of the subject.
+
+    示例 Example:  pingzheng provision no-data <authorization> --key grid.key
+    """
     with opened(home, as_json) as ledger:
         drafted = ledger.provisions.draft(authorization, NoData(ledger.clock()))
         emit(_row(_answered(ledger, drafted, signer_of(key))), as_json)
@@ -95,7 +105,8 @@ def run(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the provider's own sources for everything that waits, and answer; Ctrl-C loses nothing that was answered.
+    """向提供方自己的来源查询全部待答复的授权并答复；按 Ctrl-C 不丢失已答复的。Ask the provider's own sources for
+    everything that waits, and answer; Ctrl-C loses nothing that was answered.
 
     示例 Example:  pingzheng provision run 9144… --sources sources --key grid.key
     """

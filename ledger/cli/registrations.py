@@ -38,7 +38,8 @@ def submit(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Apply for first registration of every resource of a CSV file, or of published resources of the catalogue.
+    """为 CSV 文件的每个资源，或目录中已发布的资源申请首次登记。Apply for first registration of every resource of a
+    CSV file, or of published resources of the catalogue.
 
     A row that does not parse stops all.
 
@@ -57,7 +58,11 @@ def submit(
 
 @app.command()
 def queue(home: Home = None, as_json: AsJson = False) -> None:
-    """Open applications with their clocks in working days, and near-duplicates."""
+    """待审的申请、以工作日计的期限和近似重复。Open applications with their clocks in working days, and
+    near-duplicates.
+
+    示例 Example:  pingzheng registration queue
+    """
     with opened(home, as_json) as ledger:
         rows = ledger.review.queue(1000)
         if not as_json:
@@ -67,7 +72,10 @@ def queue(home: Home = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def accept(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Take applications on (受理)."""
+    """受理申请。Take applications on.
+
+    示例 Example:  pingzheng registration accept --by <registrar>
+    """
     with opened(home, as_json) as ledger:
         by = party_of(ledger, by)
         _step(ledger, "submitted", "accepted", assets, as_json, lambda ids, tick: ledger.review.accept(by, ids, tick))
@@ -75,7 +83,10 @@ def accept(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
 
 @app.command()
 def review(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Find applications in order (审核)."""
+    """审核申请。Find applications in order.
+
+    示例 Example:  pingzheng registration review --by <registrar>
+    """
     with opened(home, as_json) as ledger:
         by = party_of(ledger, by)
         _step(ledger, "accepted", "reviewed", assets, as_json, lambda ids, tick: ledger.review.review(by, ids, tick))
@@ -83,7 +94,10 @@ def review(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
 
 @app.command()
 def notice(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Put applications on public notice (公示) for the working days of the ruleset."""
+    """按规则集的工作日公示申请。Put applications on public notice for the working days of the ruleset.
+
+    示例 Example:  pingzheng registration notice --by <registrar>
+    """
     with opened(home, as_json) as ledger:
         by = party_of(ledger, by)
         _step(ledger, "reviewed", "noticed", assets, as_json, lambda ids, tick: ledger.review.notice(by, ids, tick))
@@ -91,7 +105,11 @@ def notice(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = F
 
 @app.command()
 def confirm(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Confirm applications after their notice; the registration certificates are issued."""
+    """公示后确认申请并签发登记凭证。Confirm applications after their notice; the registration certificates are
+    issued.
+
+    示例 Example:  pingzheng registration confirm --by <registrar>
+    """
     with opened(home, as_json) as ledger:
         by = party_of(ledger, by)
         _step(ledger, "noticed", "confirmed", assets, as_json, lambda ids, tick: ledger.review.confirm(by, ids, tick))
@@ -99,7 +117,10 @@ def confirm(by: By, assets: Assets = None, home: Home = None, as_json: AsJson = 
 
 @app.command("return")
 def give_back(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """Return an application for correction."""
+    """退回申请，要求补正。Return an application for correction.
+
+    示例 Example:  pingzheng registration return <asset> --by <registrar> --reason 材料不全
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -109,7 +130,10 @@ def give_back(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: 
 
 @app.command()
 def reject(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """Reject an application."""
+    """不予登记。Reject an application.
+
+    示例 Example:  pingzheng registration reject <asset> --by <registrar> --reason 来源不明
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -125,7 +149,10 @@ def clear(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record the security review of important data."""
+    """记录重要数据的安全审查。Record the security review of important data.
+
+    示例 Example:  pingzheng registration clear <asset> --by authority --report sha-256:<digest>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -142,7 +169,11 @@ def change(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Apply for change or correction with a new description; the old one is kept."""
+    """以新的说明申请变更或更正；旧说明保留。Apply for change or correction with a new description; the old one is
+    kept.
+
+    示例 Example:  pingzheng registration change <asset> resource.csv --by <party>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -155,7 +186,10 @@ def change(
 
 @app.command()
 def renew(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """Apply for renewal, in the days before expiry that the ruleset names."""
+    """在规则集规定的期满前天数内申请续展。Apply for renewal, in the days before expiry that the ruleset names.
+
+    示例 Example:  pingzheng registration renew <asset> --by <party> --reason 继续使用
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -165,7 +199,10 @@ def renew(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJs
 
 @app.command()
 def cancel(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """Apply for cancellation."""
+    """申请注销。Apply for cancellation.
+
+    示例 Example:  pingzheng registration cancel <asset> --by <party> --reason 不再更新
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -182,7 +219,10 @@ def object_to(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Object (异议) to an application under notice, or to a registration."""
+    """对公示中的申请或已有的登记提出异议。Object to an application under notice, or to a registration.
+
+    示例 Example:  pingzheng registration object <asset> --by <party> --grounds 内容有误
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -192,7 +232,10 @@ def object_to(
 
 @app.command()
 def objections(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """The objections to an asset."""
+    """对资产的异议。The objections to an asset.
+
+    示例 Example:  pingzheng registration objections <asset>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         emit_rows(ledger.objections.of(asset, ledger.clock()), as_json, "异议 Objections")
@@ -208,7 +251,10 @@ def decide(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Move an objection on."""
+    """推进异议。Move an objection on.
+
+    示例 Example:  pingzheng registration decide <asset> 1 admitted --by <registrar> --reason 予以受理
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)

@@ -10,8 +10,8 @@ import typer
 
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
-from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
-from ledger.cli.statements import Statement, read_statement, write_statement
+from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
+from ledger.cli.statements import Statement, read_statement, signed_entries, write_statement
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.errors import InvalidInput
 from ledger.service.requests import Asked, Note, Terms
@@ -43,10 +43,11 @@ def draft(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draft a request; nothing is recorded until the consumer has signed and submitted it.
+    """起草用数请求；使用方签名提交之前不留记录。Draft a request; nothing is recorded until the consumer has signed
+    and submitted it.
 
-    示例 Example:  pingzheng request draft --scenario S01 --subject 9144… --consumer 9144… --source electricity=9144…
-    --contact "信贷部"
+    示例 Example:  pingzheng request draft --scenario S01 --subject 9144… --consumer 9144… --source
+    electricity=9144… --contact "信贷部"
     """
     with opened(home, as_json) as ledger:
         now = ledger.clock()
@@ -85,10 +86,15 @@ def _end(today: date, days: int) -> int:
 
 @app.command()
 def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> None:
-    """Record a signed request."""
-    with opened(home, as_json) as ledger:
+    """提交已签名的请求。Record a signed request.
+
+    示例 Example:  pingzheng request submit request.json
+    """
+    with errors_explained(as_json):
         document = read_statement(statement)
-        (row,) = ledger.requests.submit([Asked(document.get("entry", {}), document.get("note", {}))])
+        (entry,) = signed_entries(statement, document, "entry")
+    with opened(home, as_json) as ledger:
+        (row,) = ledger.requests.submit([Asked(entry, document.get("note", {}))])
         emit(_row(row), as_json)
 
 
@@ -101,7 +107,10 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Requests that a party made or received."""
+    """参与方提出或收到的请求。Requests that a party made or received.
+
+    示例 Example:  pingzheng request list 91440803MA9X0002X5 --state sent
+    """
     with opened(home, as_json) as ledger:
         rows = ledger.requests.page(party_of(ledger, party), after, limit, state)
         emit_rows([_row(row) for row in rows], as_json, "用数请求 Requests")
@@ -109,7 +118,10 @@ def listing(
 
 @app.command()
 def show(request: Identifier, home: Home = None, as_json: AsJson = False) -> None:
-    """One request: what is asked, by whom, and what was authorised."""
+    """一个请求：谁要什么，授权了什么。One request: what is asked, by whom, and what was authorised.
+
+    示例 Example:  pingzheng request show <request>
+    """
     with opened(home, as_json) as ledger:
         row = ledger.requests.get(request)
         asked = ledger.requests.statement(request)
@@ -124,14 +136,20 @@ def show(request: Identifier, home: Home = None, as_json: AsJson = False) -> Non
 
 @app.command()
 def decline(request: Identifier, home: Home = None, as_json: AsJson = False) -> None:
-    """Say no, for the subject."""
+    """代主体拒绝请求。Say no, for the subject.
+
+    示例 Example:  pingzheng request decline <request>
+    """
     with opened(home, as_json) as ledger:
         emit(_row(ledger.requests.decline(request)), as_json)
 
 
 @app.command()
 def cancel(request: Identifier, home: Home = None, as_json: AsJson = False) -> None:
-    """Take a request back, for the consumer."""
+    """代使用方撤回请求。Take a request back, for the consumer.
+
+    示例 Example:  pingzheng request cancel <request>
+    """
     with opened(home, as_json) as ledger:
         emit(_row(ledger.requests.cancel(request)), as_json)
 

@@ -31,7 +31,10 @@ MAX_REPORT_BYTES = 64 * 1024
 
 @app.command("list")
 def listing(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """The rights granted in an asset; what is not granted is the holder's."""
+    """资产上授予的权利；未授予的归持有人。The rights granted in an asset; what is not granted is the holder's.
+
+    示例 Example:  pingzheng right list <asset>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
@@ -52,7 +55,7 @@ def grant(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Grant a right from now to the end of a day.
+    """授予权利，从现在到某日结束。Grant a right from now to the end of a day.
 
     示例 Example:  pingzheng right grant <asset> --by <holder> --to <party> --kind operate --last-day 2027-06-30
     --scope 广东省内 --exclusive
@@ -71,7 +74,10 @@ def grant(
 
 @app.command()
 def transfer(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
-    """Pass a transferable right on."""
+    """转移可转移的权利。Pass a transferable right on.
+
+    示例 Example:  pingzheng right transfer <asset> 1 --by <grantee> --to <party>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -89,7 +95,11 @@ def end(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """End a right: its grantee gives it up, or a registrar ends it for a reason."""
+    """终止权利：由被授予方放弃，或由登记机构说明理由终止。End a right: its grantee gives it up, or a registrar ends
+    it for a reason.
+
+    示例 Example:  pingzheng right end <asset> 1 --by <grantee>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -99,7 +109,10 @@ def end(
 
 @liens.command("list")
 def listed_liens(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """The liens that stand, by rank."""
+    """现有的质押，按顺位。The liens that stand, by rank.
+
+    示例 Example:  pingzheng lien list <asset>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
@@ -116,7 +129,11 @@ def pledge(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Pledge an asset to a creditor."""
+    """把资产质押给债权人。Pledge an asset to a creditor.
+
+    示例 Example:  pingzheng lien pledge <asset> --by <holder> --creditor <bank> --amount 300000000 --due 2027-06-30
+    --contract sha-256:<digest>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -128,7 +145,10 @@ def pledge(
 
 @liens.command()
 def consent(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
-    """Consent as creditor to a transfer to one party."""
+    """债权人同意转让给某一方。Consent as creditor to a transfer to one party.
+
+    示例 Example:  pingzheng lien consent <asset> 1 --by <creditor> --to <party>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -139,7 +159,10 @@ def consent(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_
 
 @liens.command()
 def release(asset: Asset, number: Number, by: By, home: Home = None, as_json: AsJson = False) -> None:
-    """Release a lien as its creditor."""
+    """债权人解除质押。Release a lien as its creditor.
+
+    示例 Example:  pingzheng lien release <asset> 1 --by <creditor>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -157,7 +180,11 @@ def quality(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Commit to a quality report."""
+    """提交质量评估报告。Commit to a quality report.
+
+    示例 Example:  pingzheng assess quality <asset> scores.json --by <assessor> --report sha-256:<digest> --last-day
+    2027-06-30
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -181,7 +208,11 @@ def valuation(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Commit to a valuation."""
+    """提交价值评估。Commit to a valuation.
+
+    示例 Example:  pingzheng assess valuation <asset> --by <assessor> --method cost --amount 500000000 --base-date
+    2026-06-30 --report sha-256:<digest> --last-day 2027-06-30
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
@@ -192,7 +223,10 @@ def valuation(
 
 @assess.command("list")
 def listed_assessments(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
-    """Quality reports and valuations, in order."""
+    """质量和价值评估，依次排列。Quality reports and valuations, in order.
+
+    示例 Example:  pingzheng assess list <asset>
+    """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")

@@ -35,9 +35,12 @@ _STANDINGS = {
 
 @app.command("list")
 def listing(as_json: AsJson = False) -> None:
-    """The rulesets, and which one is in force."""
+    """规则集，以及现行的是哪一个。The rulesets, and which one is in force.
+
+    示例 Example:  pingzheng ruleset list
+    """
     with errors_explained(as_json):
-        settings = Settings()
+        settings = Settings.at(None)
         book = RulesetBook.load(settings.rulesets)
         chosen = book.get(settings.ruleset)
         rows = [
@@ -57,9 +60,12 @@ def listing(as_json: AsJson = False) -> None:
 def show(
     code: Annotated[str | None, typer.Argument(help="Default: the ruleset in force.")] = None, as_json: AsJson = False
 ) -> None:
-    """One ruleset: every time limit and choice, and what it rests on."""
+    """一个规则集：每个期限和选项，以及依据。One ruleset: every time limit and choice, and what it rests on.
+
+    示例 Example:  pingzheng ruleset show national
+    """
     with errors_explained(as_json):
-        settings = Settings()
+        settings = Settings.at(None)
         item = RulesetBook.load(settings.rulesets).get(code or settings.ruleset)
         if as_json:
             print_json(asdict(item))

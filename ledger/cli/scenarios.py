@@ -58,7 +58,10 @@ _FEN = 100
 
 @app.command("list")
 def listing(as_json: AsJson = False) -> None:
-    """The scenarios in force."""
+    """现行的场景。The scenarios in force.
+
+    示例 Example:  pingzheng scenario list
+    """
     with errors_explained(as_json):
         rows = [
             {
@@ -70,16 +73,20 @@ def listing(as_json: AsJson = False) -> None:
                 "days": item.max_validity_days,
                 "uses": item.max_uses,
             }
-            for item in ScenarioBook.load(Settings().scenarios).all()
+            for item in ScenarioBook.load(Settings.at(None).scenarios).all()
         ]
         emit_rows(rows, as_json, "场景 Scenarios")
 
 
 @app.command()
 def show(code: str, as_json: AsJson = False) -> None:
-    """One scenario: what it rests on, its limits, sources, fields and rules."""
+    """一个场景：依据、限制、来源、字段和规则。One scenario: what it rests on, its limits, sources, fields and
+    rules.
+
+    示例 Example:  pingzheng scenario show S01
+    """
     with errors_explained(as_json):
-        item = ScenarioBook.load(Settings().scenarios).get(code)
+        item = ScenarioBook.load(Settings.at(None).scenarios).get(code)
         if as_json:
             print_json(told(item))
             return
@@ -91,9 +98,12 @@ def check(
     files: Annotated[list[Path], typer.Argument(help="Scenario files, YAML.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """Check scenario files without a ledger: the first mistake of every file, by line and member.
+    """检查场景文件，不需要账本：指出每个文件的第一处错误，到行和成员。Check scenario files without a ledger: the
+    first mistake of every file, by line and member.
 
-    Exit code 2 if there is one. 示例 Example:  pingzheng scenario check ledger/scenarios/S01.yaml
+    Exit code 2 if there is one.
+
+    示例 Example:  pingzheng scenario check ledger/scenarios/S01.yaml
     """
     found: dict[Path, Scenario] = {}
     errors: dict[Path, PingzhengError] = {}

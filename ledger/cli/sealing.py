@@ -15,7 +15,11 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command()
 def status(home: Home = None, as_json: AsJson = False) -> None:
-    """How many records each key wraps; a key that wraps none is no longer needed."""
+    """每把密钥封装了多少记录；不封装任何记录的不再需要。How many records each key wraps; a key that wraps none is
+    no longer needed.
+
+    示例 Example:  pingzheng sealing status
+    """
     with opened(home, as_json) as ledger:
         emit(_told(ledger.key_rotation.status()), as_json, "密封 Sealed records")
 
@@ -28,9 +32,12 @@ def rotate(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Wrap every data key by a new key; payloads stay as they are, and Ctrl-C loses nothing: run it again to go on.
+    """用新密钥封装每把数据密钥，密封内容不变；按 Ctrl-C 不丢失，再次执行即继续。Wrap every data key by a new key;
+    payloads stay as they are, and Ctrl-C loses nothing: run it again to go on.
 
-    With keys in the environment set the new one first. 示例 Example:  pingzheng sealing rotate
+    With keys in the environment set the new one first.
+
+    示例 Example:  pingzheng sealing rotate
     """
     with opened(home, as_json) as ledger, progress() as bar:
         begun = ledger.key_rotation.begin(to)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger.cli.output import Home, errors_explained, stderr
+from ledger.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from ledger.service.participant import Participant
 
 
 def serve(
@@ -14,7 +21,11 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
-    """Start the API on this ledger; interactive docs at /docs. Ctrl-C ends it and loses nothing."""
+    """启动本账本的接口服务，接口文档在 /docs；按 Ctrl-C 结束，不丢失任何内容。Start the API on this ledger;
+    interactive docs at /docs. Ctrl-C ends it and loses nothing.
+
+    示例 Example:  pingzheng serve --port 8080
+    """
     with errors_explained():
         import uvicorn
 
@@ -22,6 +33,29 @@ def serve(
         from ledger.service.settings import Settings
         from ledger.service.wiring import open_participant
 
-        settings = Settings.at(home)
-        stderr.print(f"接口文档 API docs: http://{host}:{port}/docs", highlight=False)
-        uvicorn.run(create_app(lambda: open_participant(settings)), host=host, port=port, log_level="warning")
+        # What keeps the ledger from opening, or the port from us, is told before there is a server to tell it.
+        with ExitStack() as stack:
+            listening = stack.enter_context(_listening(host, port))
+            participant = stack.enter_context(open_participant(Settings.at(home)))
+            app = create_app(lambda: _handed_over(participant, stack.pop_all()))
+            stderr.print(f"接口文档 API docs: http://{host}:{port}/docs", highlight=False)
+            uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listening])
+
+
+@contextmanager
+def _handed_over(participant: Participant, opened: ExitStack) -> Iterator[Participant]:
+    """The server closes what was opened for it: a signal may end the program before anybody else could."""
+    with opened:
+        yield participant
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise Misconfigured(
+            "ADDRESS_UNAVAILABLE",
+            f"The system says: {error.strerror}.",
+            where=f"{host}:{port}",
+            hint="Choose another --port, or stop the program that has it.",
+        ) from error

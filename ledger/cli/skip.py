@@ -17,7 +17,8 @@ def skip(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Move a local chain's clock forward, so that a notice runs out in a demonstration; not for any other chain.
+    """把本地链的时钟向前拨，使演示中的公示到期；不能用于别的链。Move a local chain's clock forward, so that a
+    notice runs out in a demonstration; not for any other chain.
 
     示例 Example:  pingzheng skip 16
     """

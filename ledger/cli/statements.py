@@ -20,7 +20,8 @@ KeyFile = Annotated[Path, typer.Option("--key", help="The signer's private key f
 
 
 def sign(statement: Statement, key: KeyFile, as_json: AsJson = False) -> None:
-    """Sign a statement file with a party's own key; needs no ledger and no network. Notices in it are shown first.
+    """用参与方自己的密钥签名声明文件，不需要账本和网络；其中的告知书先显示出来。Sign a statement file with a
+    party's own key; needs no ledger and no network. Notices in it are shown first.
 
     示例 Example:  pingzheng sign authorization.json --key firm.key
     """
@@ -54,6 +55,22 @@ def read_statement(path: Path) -> dict[str, Any]:
     if not shaped or not isinstance(parsed.get("entry", {}), dict):
         raise InvalidInput("ENTRY_SHAPE", "This is no statement file.", where=str(path), hint="Draft it again.")
     found: dict[str, Any] = parsed
+    return found
+
+
+def signed_entries(path: Path, document: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The signed entries of a statement file: of its ``drafts``, or its one ``entry``.
+
+    Raises ``InvalidInput`` ``ENTRY_TYPE`` if it has none of that name, ``NOT_SIGNED`` if one has no signature.
+    """
+    entries = [draft["entry"] for draft in document.get("drafts", [])] if name == "drafts" else [document.get("entry")]
+    found = [entry for entry in entries if entry]
+    if not found:
+        raise InvalidInput("ENTRY_TYPE", "The file holds another kind of statement.", where=str(path))
+    if not all("signature" in entry for entry in found):
+        raise InvalidInput(
+            "NOT_SIGNED", "Nobody has signed it yet.", where=str(path), hint=f"pingzheng sign {path} --key …"
+        )
     return found
 
 

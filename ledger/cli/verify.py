@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
+from ledger.cli.naming import TIMES, seconds_of
 from ledger.cli.opening import participating
 from ledger.cli.output import (
     EXIT_NOT_VALID,
@@ -24,16 +26,24 @@ from ledger.domain.canonical import parse_json
 from ledger.errors import InvalidInput
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.facts import MAX_FACTS_BYTES, parse_facts
-from ledger.proof.report import Report, Verdict
+from ledger.proof.report import NAMES, Report, Verdict
 from ledger.proof.verifier import Expectation, verify
+from ledger.service.explaining import explanation
 
 MAX_REQUEST_BYTES = 4096
 MARKS = {
-    Verdict.PASSED: "[green]✓ 通过[/]",
-    Verdict.FAILED: "[bold red]✗ 未通过[/]",
-    Verdict.NOT_APPLICABLE: "– 不适用",
-    Verdict.NOT_REACHED: "… 未进行",
+    Verdict.PASSED: "[green]✓ 通过 passed[/]",
+    Verdict.FAILED: "[bold red]✗ 未通过 failed[/]",
+    Verdict.NOT_APPLICABLE: "– 不适用 not applicable",
+    Verdict.NOT_REACHED: "… 未进行 not reached",
 }
+CHECKS = dict(
+    zip(
+        NAMES,
+        ("格式", "签名", "签发方", "披露", "存证", "锚点", "有效期", "状态", "次数", "使用方", "授权"),
+        strict=True,
+    )
+)
 
 BundleFile = Annotated[Path, typer.Argument(help="Bundle file.", show_default=False)]
 
@@ -44,30 +54,35 @@ def verify_command(
     request: Annotated[Path | None, typer.Option(help="What the verifier asked: JSON with consumer and nonce.")] = None,
     consumer: Annotated[str | None, typer.Option(help="Who verifies: its party id.")] = None,
     nonce: Annotated[str | None, typer.Option(help="The nonce that the verifier gave the holder.")] = None,
-    at: Annotated[int | None, typer.Option(help="Judge as of this time, seconds UTC; default now.")] = None,
+    at: Annotated[str | None, typer.Option(help=f"Judge as of this time: {TIMES}; default now.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a bundle: eleven numbered checks. Exit code 0: valid, 1: not valid, 2: could not be checked.
+    """核验凭证包：十一项检查。退出码 0 有效，1 无效，2 无法检查。Check a bundle: eleven numbered checks. Exit code
+    0: valid, 1: not valid, 2: could not be checked.
 
-    示例 Example:  pingzheng verify demo-out/verify/bundle.json --facts demo-out/verify/facts.json
-    --request demo-out/verify/request.json
+    示例 Example:  pingzheng verify demo-out/verify/bundle.json --facts demo-out/verify/facts.json --request
+    demo-out/verify/request.json
     """
     if bundle.startswith("DAC-"):
         with participating(home, as_json) as ledger:
-            emit(ledger.verification.status(bundle), as_json, bundle)
+            told = ledger.verification.status(bundle)
+            emit(told, as_json, bundle)
+        if told["state"] != "active":
+            raise typer.Exit(EXIT_NOT_VALID)
         return
     with errors_explained(as_json):
         expect = _expectation(request, consumer, nonce)
+        moment = None if at is None else seconds_of(at)
         raw = _read(Path(bundle), MAX_BUNDLE_BYTES)
         if facts is not None:
             known = parse_facts(_read(facts, MAX_FACTS_BYTES))
             # Now is never before the block of the facts: what they tell of has happened.
             now = max(int(time.time()), known.block_time)
-            report = verify(raw, known, now if at is None else at, expect)
+            report = verify(raw, known, now if moment is None else moment, expect)
         else:
             with participating(home, as_json) as ledger:
-                report = ledger.verification.verify(raw, expect, at).report
+                report = ledger.verification.verify(raw, expect, moment).report
         _print_report(report, as_json)
     if not report.valid:
         raise typer.Exit(EXIT_NOT_VALID)
@@ -79,7 +94,11 @@ def facts_command(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Save what the chain says about a bundle, to verify it later without any network."""
+    """保存链上关于凭证包的事实，以便日后离线核验。Save what the chain says about a bundle, to verify it later
+    without any network.
+
+    示例 Example:  pingzheng facts bundle.json --out facts.json
+    """
     from ledger.chain.facts import collect_facts
 
     with participating(home, as_json) as ledger:
@@ -113,7 +132,10 @@ def _print_report(report: Report, as_json: bool) -> None:
     for head in ("#", "检查 check", "结果 verdict", "代码 code", "说明 reason"):
         table.add_column(head, overflow="fold")
     for check in report.checks:
-        table.add_row(str(check.number), check.name, MARKS[check.verdict], check.code, check.message)
+        told = explanation(check.code, check.message).message
+        table.add_row(
+            str(check.number), f"{CHECKS[check.name]} {check.name}", MARKS[check.verdict], check.code, escape(told)
+        )
     console.print(table)
     console.print(
         f"判定时间 judged at {local_time(report.at)} · 链上事实 facts as of block {report.block}, "

@@ -14,12 +14,13 @@ import typer
 from ledger.chain.accounts import account_of
 from ledger.cli import holdings_options as by
 from ledger.cli.files import private_key_of, read_bounded, signer_of
-from ledger.cli.naming import party_of
+from ledger.cli.naming import PARTY_ID, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
 from ledger.cli.passphrases import NEW_PASSPHRASE, NewPassphraseFile, PassphraseFile, passphrase_of
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.holdings import HoldingsFilter
+from ledger.errors import InvalidInput
 from ledger.proof.sdjwt import parse_certificate
 from ledger.wallet.bundle_files import MAX_BUNDLES_BYTES, bundles_in
 from ledger.wallet.file import WalletFile
@@ -51,7 +52,8 @@ def export(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put the certificates of which a party is the subject into its wallet; a wallet that is there is added to.
+    """把参与方作为主体的凭证放入其钱包；已有的钱包则加入。Put the certificates of which a party is the subject into
+    its wallet; a wallet that is there is added to.
 
     示例 Example:  pingzheng wallet export --party 91440803MA9X0002X5 --state active --wallet firm.wallet
     """
@@ -75,9 +77,10 @@ def add(
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add full bundles, as the platform gives them to their subject, to a wallet; without a wallet, begin one.
+    """把平台交给主体的完整凭证包加入钱包；没有钱包则新建。Add full bundles, as the platform gives them to their
+    subject, to a wallet; without a wallet, begin one.
 
-    示例 Examples:  pingzheng wallet add bundle.json  ·  pingzheng wallet add holdings.jsonl --key firm.key
+    示例 Examples:  pingzheng wallet add bundle.json · pingzheng wallet add holdings.jsonl --key firm.key
     """
     with errors_explained(as_json):
         file, kept = WalletFile(wallet), _key(key)
@@ -89,7 +92,8 @@ def add(
 
 @app.command("list")
 def listing(wallet: File = HERE, passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None:
-    """The certificates in a wallet. Whether one was revoked or used since, only the chain knows.
+    """钱包中的凭证；此后是否撤销或使用过，只有链知道。The certificates in a wallet. Whether one was revoked or used
+    since, only the chain knows.
 
     示例 Example:  pingzheng wallet list --wallet firm.wallet
     """
@@ -107,7 +111,7 @@ def show(
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """One certificate with all that it can disclose.
+    """一张凭证及其可披露的全部内容。One certificate with all that it can disclose.
 
     示例 Example:  pingzheng wallet show DAC-440802-2026-S51-00000001-K --wallet firm.wallet
     """
@@ -138,12 +142,15 @@ def present(
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bind a certificate to one consumer and one nonce, and write the bundle. Needs no ledger, chain or network.
+    """把凭证绑定到一个使用方和一个随机串，写出凭证包；不需要账本、链和网络。Bind a certificate to one consumer and
+    one nonce, and write the bundle. Needs no ledger, chain or network.
 
     示例 Example:  pingzheng wallet present DAC-440802-2026-S51-00000001-K --consumer 9f…9f --nonce n-0S6_WzA2Mj
     --fields wage_band --wallet firm.wallet
     """
     with errors_explained(as_json):
+        if not PARTY_ID.fullmatch(consumer):
+            raise InvalidInput("PARTY_ID_FORM", "The consumer's party id has 64 hex digits.", where="--consumer")
         held = WalletFile(wallet).open(passphrase_of(passphrase_file))
         made = held.present(
             check_certificate_no(number),
@@ -165,7 +172,8 @@ def passphrase(
     new_passphrase_file: NewPassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change a wallet's passphrase. Copies made before still open with the old one.
+    """更改钱包的口令；此前的副本仍用旧口令打开。Change a wallet's passphrase. Copies made before still open with
+    the old one.
 
     示例 Example:  pingzheng wallet passphrase --wallet firm.wallet
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.console import Console
 from rich.table import Table
 
@@ -23,7 +25,8 @@ _COUNTS = {
     "verified": "核验有效并使用 verified as valid and used",
     "caught": "应当拦下并拦下 caught, as they must be",
 }
-_SCENARIO_COUNTS = {
+# Two tables: one of all of them is wider than a terminal.
+_ASKED = {
     "requested": "请求\nasked",
     "declined": "拒绝\ndeclined",
     "unanswered": "未答\nlapsed",
@@ -31,10 +34,8 @@ _SCENARIO_COUNTS = {
     "supplied": "提供\nsupplied",
     "no_data": "无数据\nno data",
     "refused": "拒供\nrefused",
-    "timed_out": "超时\nlate",
-    "issued": "签发\nissued",
-    "verified": "有效\nvalid",
 }
+_ISSUED = {"timed_out": "超时\nlate", "issued": "签发\nissued", "verified": "有效\nvalid"}
 STAND_IN = (
     "主体的姓名、证号均为虚构；数据行取自真实公开面板，列的对应只是代替（如以工资代替缴费基数）。\n"
     "Names and numbers of subjects are invented; the rows are real, of public panels, and which column plays which\n"
@@ -44,7 +45,7 @@ STAND_IN = (
 
 def print_summary(console: Console, run: Run) -> None:
     """Everything the run has to tell."""
-    console.print(_counts(run), _stages(run), _scenarios(run), STAND_IN, _refusals(run), _unhappy(run))
+    console.print(_counts(run), _stages(run), *_scenarios(run), STAND_IN, _refusals(run), _unhappy(run))
     console.print(_duplicates(run), _transfer(run))
 
 
@@ -59,7 +60,7 @@ def _counts(run: Run) -> Table:
 
 def _stages(run: Run) -> Table:
     table = Table(title="阶段 Stages", title_justify="left")
-    table.add_column("阶段 stage")
+    table.add_column("阶段 stage", overflow="fold")
     for head in ("数量 count", "秒 s", "gas", "gas/件 each"):
         table.add_column(head, justify="right")
     for stage in run.stages:
@@ -69,39 +70,50 @@ def _stages(run: Run) -> Table:
     return table
 
 
-def _scenarios(run: Run) -> Table:
-    table = Table(title="场景 Scenarios", title_justify="left")
-    table.add_column("场景")
-    for head in (*_SCENARIO_COUNTS.values(), "拦下\ncaught", "秒\ns", "存证 gas\neach", "使用 gas\neach"):
-        table.add_column(head, justify="right")
+def _scenarios(run: Run) -> tuple[Table, Table]:
+    asked = _scenario_table("场景：从请求到提供 Scenarios, from request to supply", _ASKED.values())
+    more = ("拦下\ncaught", "秒\ns", "存证 gas/件\nanchors, each", "使用 gas/件\nuse, each")
+    used = _scenario_table("场景：从签发到使用 Scenarios, from issuance to use", [*_ISSUED.values(), *more])
     for tally in run.tallies.values():
-        counts = [str(tally.counts[name] or "–") for name in _SCENARIO_COUNTS]
-        caught, seconds = str(len(tally.caught)), f"{tally.seconds:.1f}"
-        table.add_row(tally.scenario, *counts, caught, seconds, f"{tally.gas_each:,}", f"{tally.use_gas_each:,}")
+        asked.add_row(tally.scenario, *(str(tally.counts[name] or "–") for name in _ASKED))
+        used.add_row(
+            tally.scenario,
+            *(str(tally.counts[name] or "–") for name in _ISSUED),
+            str(len(tally.caught)),
+            f"{tally.seconds:.1f}",
+            f"{tally.gas_each:,}",
+            f"{tally.use_gas_each:,}",
+        )
+    return asked, used
+
+
+def _scenario_table(title: str, heads: Iterable[str]) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("场景")
+    for head in heads:
+        table.add_column(head, justify="right")
     return table
 
 
 def _refusals(run: Run) -> Table:
     table = Table(title="各场景由哪项检查拦下 Refused by which check, by scenario", title_justify="left")
-    found: dict[tuple[str, str], dict[str, int]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for tally in run.tallies.values():
         for check, code, count in tally.refusals():
-            found.setdefault((check, code), {})[tally.scenario] = count
-    for head in ("检查 check", "代码 code"):
-        table.add_column(head)
-    for scenario in run.tallies:
-        table.add_column(scenario, justify="right")
-    for (check, code), counts in sorted(found.items(), key=lambda item: by_check(*item[0])):
-        table.add_row(check, code, *(str(counts.get(scenario, "–")) for scenario in run.tallies))
+            found.setdefault((check, code), []).append(f"{tally.scenario}×{count}")
+    for head in ("检查 check", "代码 code", "场景 scenarios"):
+        table.add_column(head, overflow="fold")
+    for (check, code), scenarios in sorted(found.items(), key=lambda item: by_check(*item[0])):
+        table.add_row(check, code, " ".join(scenarios))
     return table
 
 
 def _unhappy(run: Run) -> Table:
     table = Table(title="反例：各由哪项检查拦下 Unhappy cases, and the check that caught each", title_justify="left")
-    table.add_column("情形 case")
+    table.add_column("情形 case", overflow="fold")
     table.add_column("次 times", justify="right")
     table.add_column("检查 check")
-    table.add_column("代码 code")
+    table.add_column("代码 code", overflow="fold")
     table.add_column("", justify="center")
     for case in run.cases:
         right = "✓" if case["as_expected"] else "✗"
@@ -113,7 +125,7 @@ def _duplicates(run: Run) -> Table:
     title = f"重复登记（前 {SHOWN_DUPLICATES} 条）Duplicate registrations, first {SHOWN_DUPLICATES}"
     table = Table(title=title, title_justify="left")
     table.add_column("资源 resource")
-    table.add_column("说明 message")
+    table.add_column("说明 message", overflow="fold")
     for refusal in run.refused[:SHOWN_DUPLICATES]:
         table.add_row(refusal["resource"], refusal["message"])
     return table

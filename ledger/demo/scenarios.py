@@ -67,9 +67,10 @@ class Pilot:
         with self._stage(f"{prefix}数据源答复 sources answer", asked) as tick:
             for tally, group in self._tallied(members):
                 self._supply(tally, group, book, tick)
-        with self._stage(f"{prefix}签发并上链 issue and anchor") as tick:
+        with self._stage(f"{prefix}签发并上链 issue and anchor", len(everyone)) as tick:
             for tally, group in self._tallied(members):
                 self._certify(tally, group)
+                tick(len(group))
             self._flush(members)
             self._run.stages[-1].count = sum(bool(member.certificate) for member in everyone)
 
@@ -94,8 +95,9 @@ class Pilot:
                     if ending.kept is not None:
                         kept.setdefault(tally.scenario, []).append(ending.kept)
                     tick(1)
-        with self._stage("核验记录上链 anchor what came of it", number):
+        with self._stage("核验记录上链 anchor what came of it", number) as tick:
             self._flush(members)
+            tick(number)
         return kept
 
     def _request(self, tally: Tally, group: Sequence[Member], days: int | None, tick: Tick) -> None:
@@ -202,7 +204,7 @@ class Pilot:
                 yield tally, group
 
     @contextmanager
-    def _stage(self, name: str, count: int = 0) -> Iterator[Tick]:
+    def _stage(self, name: str, count: int) -> Iterator[Tick]:
         with self._run.stage(name) as stage:
             stage.count = count
             yield self._progress(name, max(count, 1))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from typing import Any, ClassVar, Self, TypeVar
 
 from ledger.domain.canonical import canonical, digest
@@ -44,7 +45,7 @@ class DefinitionReader:
     def take(self, name: str) -> Any:
         """The member as it is."""
         if name not in self._left:
-            raise self.invalid(name, "缺少此项。This member is missing.")
+            raise self.invalid(name, self._missing(name))
         return self._left.pop(name)
 
     def place(self, name: str) -> str:
@@ -70,7 +71,7 @@ class DefinitionReader:
         """A text that the pattern matches in full."""
         value = self.text(name)
         if not pattern.fullmatch(value):
-            raise self.invalid(name, f"格式不符。It must match {pattern.pattern}.")
+            raise self.invalid(name, f"格式应符合 {pattern.pattern}。It must match {pattern.pattern}.")
         return value
 
     def integer(self, name: str, low: int, high: int) -> int:
@@ -156,6 +157,14 @@ class DefinitionReader:
         """Raise for the first member that was not taken."""
         for name in self._left:
             raise self.invalid(str(name), "没有这一项。This member is not known.")
+
+    def _missing(self, name: str) -> str:
+        left = [str(key) for key in self._left]
+        # A full-width colon makes one word of the member and its value.
+        written = [key for key in left if key.startswith(f"{name}：")] or get_close_matches(name, left, 1, 0.8)
+        if not written:
+            return "缺少此项。This member is missing."
+        return f"缺少此项，可能误写为 {written[0]}。This member is missing; is {written[0]} meant?"
 
     def _error(self, where: str, message: str, code: str | None = None) -> InvalidInput:
         return InvalidInput(code or self.code, message, where=where, hint=self.hint)

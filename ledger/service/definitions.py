@@ -11,10 +11,12 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 import yaml
 
 from ledger.errors import InvalidInput, NotFound
+from ledger.service.misread_yaml import misread
 
 MAX_FILE_BYTES = 64 * 1024
 MAX_FILES = 200
-_TWICE = "成员重复。A member stands twice."
+_TWICE = "成员重复，或缺少“-”。A member stands twice, or a dash is missing before it."
+_NOT_UTF8 = "不是 UTF-8 编码，请另存为 UTF-8。This is not UTF-8: save it as UTF-8."
 
 
 class Defined(Protocol):
@@ -104,13 +106,15 @@ class DefinitionBook(ABC, Generic[D]):
         try:
             text = path.read_text("utf-8")
             raw = yaml.load(text, _UniqueKeys)  # noqa: S506 - a safe loader
+        except _KeyTwice as error:
+            raise cls._error("_INVALID", _TWICE, f"{path.name}, line {error.line}") from error
         except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = path.name if mark is None else f"{path.name}, line {mark.line + 1}"
-            told = _TWICE if isinstance(error, _KeyTwice) else "不是 YAML。This is not YAML."
-            raise cls._error("_INVALID", told, where) from error
+            line, told = misread(error, text)
+            raise cls._error("_INVALID", told, path.name if line is None else f"{path.name}, line {line}") from error
+        except UnicodeDecodeError as error:
+            raise cls._error("_INVALID", _NOT_UTF8, path.name) from error
         except (OSError, ValueError, RecursionError) as error:
-            # Not for us to read, not UTF-8, an endless number, endless nesting.
+            # Not for us to read, an endless number, endless nesting.
             raise cls._error("_INVALID", "无法读取的 YAML。This is not YAML that can be read.", path.name) from error
         try:
             return cls.parse(raw, path.name)
@@ -123,8 +127,12 @@ class DefinitionBook(ABC, Generic[D]):
         return InvalidInput(cls.noun.upper() + ending, message, where=where)
 
 
-class _KeyTwice(yaml.MarkedYAMLError):
-    """A mapping names a key twice."""
+class _KeyTwice(yaml.YAMLError):
+    """A mapping names a key twice, the second time in this line."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -135,7 +143,7 @@ class _UniqueKeys(yaml.SafeLoader):
         keys = [key.value for key, _ in node.value]
         for place, key in enumerate(keys):
             if key in keys[:place]:
-                raise _KeyTwice(problem_mark=node.value[place][0].start_mark)
+                raise _KeyTwice(node.value[place][0].start_mark.line + 1)
         return super().construct_mapping(node, deep)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ledger.errors import Misconfigured
 from ledger.proof.suite import ES256K, SM2SM3, Suite
 
 
@@ -35,8 +36,13 @@ class Settings(BaseSettings):
 
     @classmethod
     def at(cls, home: Path | None) -> Settings:
-        """Settings of the ledger in ``home``, or of the configured one."""
-        return cls() if home is None else cls(home=home)
+        """Those of the ledger in ``home``, or of the configured one; raises ``Misconfigured`` ``SETTING_INVALID``."""
+        try:
+            return cls() if home is None else cls(home=home)
+        except ValidationError as error:
+            first = error.errors()[0]
+            variable = f"PINGZHENG_{first['loc'][0]}".upper()
+            raise Misconfigured("SETTING_INVALID", f"{first['msg']}.", where=variable) from error
 
     @property
     def database(self) -> str:

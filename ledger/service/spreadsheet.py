@@ -9,8 +9,6 @@ from contextlib import closing
 from datetime import date, datetime
 from typing import Any, Final
 
-from openpyxl import load_workbook
-
 from ledger.connectors.tabular import MAX_CELL
 from ledger.errors import InvalidInput, PingzhengError
 
@@ -29,6 +27,9 @@ def read_xlsx(data: bytes, name: str) -> dict[str, Table]:
     Raises ``InvalidInput`` ``XLSX_…`` naming the sheet and row; nothing is taken then.
     """
     _require_bounded(data, name)
+    # Not above: it loads numpy where that is installed, and few commands read Excel files.
+    from openpyxl import load_workbook
+
     try:
         with closing(load_workbook(io.BytesIO(data), read_only=True, keep_links=False)) as book:
             sheets = book.worksheets

@@ -8,15 +8,29 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
+
+from ledger.errors import Misconfigured
 
 BUSY_TIMEOUT_MS = 30_000
 SCRUB_TIMEOUT_MS = 5_000
 
 
 def open_engine(url: str) -> Engine:
-    """Engine for ``url`` (``sqlite:///file`` or a PostgreSQL URL); opens no connection yet."""
-    engine = create_engine(url)
+    """Engine for ``url`` (``sqlite:///file`` or a PostgreSQL URL); opens no connection yet.
+
+    Raises ``Misconfigured`` ``DATABASE_URL_INVALID``, also where the URL's driver is not installed.
+    """
+    try:
+        engine = create_engine(url)
+    except (ArgumentError, ImportError) as error:
+        raise Misconfigured(
+            "DATABASE_URL_INVALID",
+            "This is no SQLAlchemy URL of a database whose driver is installed.",
+            where="PINGZHENG_DATABASE_URL",
+            hint="Such as sqlite:///ledger.db or postgresql+psycopg://user@host/ledger, and install its driver.",
+        ) from error
     if engine.dialect.name == "sqlite":
         _make_sqlite_durable(engine)
     return engine

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eth_account import Account
 
 from ledger.chain.compile import HARNESS, compile_contracts
 from ledger.chain.connection import Connection
@@ -45,7 +44,7 @@ def compiled() -> dict[str, dict[str, Any]]:
 def harness(node: LocalNode, compiled: dict[str, dict[str, Any]]) -> Harness:
     artifact = compiled[HARNESS]
     connection = Connection(node.url)
-    account = Account.from_key(PARTIES["enterprise"].key)
-    sender = Sender(connection, account, chain_id=node.chain_id, reverts=RevertReader([]))
+    key = bytes.fromhex(PARTIES["enterprise"].key)
+    sender = Sender(connection, key, chain_id=node.chain_id, reverts=RevertReader([]))
     receipt = sender.send(None, bytes.fromhex(artifact["bytecode"]))
     return Harness(connection, Interface(HARNESS, artifact["abi"]), str(receipt["contractAddress"]).lower())

@@ -44,6 +44,12 @@ def held(pilot: Pilot, **members: Any) -> list[Holding]:
     return list(pilot.ledger.holdings.each(HoldingsFilter(**members)))
 
 
+def test_a_public_status_ends_with_the_exit_code_of_a_verification(pilot: Pilot, firm: str) -> None:
+    for row in as_json(pilot, "certificate", "list", "--party", firm, "--part", "subject"):
+        code, told = run(pilot, "verify", row["certificate_no"])
+        assert row["state"] in told and code == (0 if row["state"] == "active" else 1)
+
+
 def test_a_list_is_filtered(pilot: Pilot, firm: str) -> None:
     rows = as_json(pilot, "certificate", "list", "--party", firm, "--part", "subject")
     assert sorted(row["state"] for row in rows) == ["active", "revoked"]

@@ -230,7 +230,7 @@ def test_file_line_and_member(tmp_path: Path, old: str, new: str, code: str, whe
 
 
 NOT_YAML = {
-    "list that does not end": ("code: S77\nchannels: [a\n", "pilot.yaml, line 3"),
+    "list that does not end": ("code: S77\nchannels: [a\n", "pilot.yaml, line 2"),
     "tabulator": ("code: S77\n\tversion: 1\n", "pilot.yaml, line 2"),
     "mapping as a key": ("code: S77\n{a: 1}: 2\n", "pilot.yaml, line 2"),
     "object of the language": ("code: S77\nversion: !!python/object:os.system {}\n", "pilot.yaml, line 2"),
@@ -244,6 +244,49 @@ def test_file_that_is_not_yaml(tmp_path: Path, text: str, where: str) -> None:
     write(tmp_path, text)
     error = refusal(tmp_path)
     assert (error.code, error.where) == ("SCENARIO_INVALID", where)
+
+
+# What is written instead of what, the line to look at, and the word that tells what is wrong there.
+SLIPS = {
+    "full-width colon": ("max_uses: 1", "max_uses：1", 18, "全角"),
+    "full-width colon in the first line": ("code: S77", "code：S77", 1, "全角"),
+    "full-width colon in a list": ("    source: gas", "    source：gas", 37, "全角"),
+    "full-width comma": ("{zh: 试点, en: Pilot}", "{zh: 试点，en: Pilot}", 5, "全角标点"),
+    "full-width space": ("max_uses: 1", "max_uses:\u30001", 18, "全角空格"),
+    "full-width indent": ("    type: band", "\u3000\u3000type: band", 43, "全角空格"),
+    "no space": ("max_uses: 1", "max_uses:1", 18, "缺少空格"),
+    "tab for an indent": ("  en: Purpose", "\ten: Purpose", 8, "制表符"),
+    "tab after a colon": ("max_uses: 1", "max_uses:\t1", 18, "制表符"),
+    "indented too far": ("    type: band", "      type: band", 43, "缩进"),
+    "indented too little": ("    type: band", "   type: band", 43, "缩进"),
+    "bracket not closed": ("[enterprise]", "[enterprise", 13, "括号"),
+    "colon in a text": ("  zh: 用途", "  zh: 用途: 贷款", 7, "冒号"),
+    "dash left out": ("  - name: gas", "    name: gas", 29, "缺少“-”"),
+    "key twice": ("max_uses: 1", "max_uses: 1\nmax_uses: 2", 19, "重复"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "line", "word"), SLIPS.values(), ids=SLIPS)
+def test_a_slip_of_the_pen_is_told_with_its_line(tmp_path: Path, old: str, new: str, line: int, word: str) -> None:
+    assert VALID.count(old) == 1
+    write(tmp_path, VALID.replace(old, new))
+    error = refusal(tmp_path)
+    assert (error.code, error.where) == ("SCENARIO_INVALID", f"pilot.yaml, line {line}")
+    assert word in error.message and "。" in error.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [("retention_days: 30", "retention_day: 30", "retention_day"), ("{zh: 试点,", "{zh：试点,", "zh：试点")],
+)
+def test_a_member_that_is_misspelt_is_named(tmp_path: Path, old: str, new: str, meant: str) -> None:
+    write(tmp_path, VALID.replace(old, new))
+    assert f"可能误写为 {meant}。" in refusal(tmp_path).message
+
+
+def test_a_file_saved_in_another_encoding_is_told(tmp_path: Path) -> None:
+    (tmp_path / "pilot.yaml").write_bytes(VALID.encode("gbk"))
+    assert "另存为 UTF-8" in refusal(tmp_path).message
 
 
 @pytest.mark.parametrize("text", ["", "- code: S77\n", "S77\n"], ids=["empty", "list", "text"])

@@ -7,11 +7,22 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError
+
+from ledger.errors import Misconfigured
 
 
 def upgrade(engine: Engine) -> None:
-    """Apply what is missing; does nothing on a current database."""
-    command.upgrade(configuration(engine), "head")
+    """Apply what is missing; does nothing on a current database. Raises ``Misconfigured`` ``DATABASE_UNREACHABLE``."""
+    try:
+        command.upgrade(configuration(engine), "head")
+    except DatabaseError as error:
+        raise Misconfigured(
+            "DATABASE_UNREACHABLE",
+            "The database does not open.",
+            where=engine.url.render_as_string(hide_password=True),
+            hint="Check PINGZHENG_DATABASE_URL, the folder's permissions and the room on the disk.",
+        ) from error
 
 
 def configuration(engine: Engine) -> Config:

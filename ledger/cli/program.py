@@ -1,0 +1,22 @@
+"""The program ``pingzheng``: the command line, or how to install what it needs."""
+
+from __future__ import annotations
+
+import sys
+
+_NOT_INSTALLED = """\
+错误 error SERVICE_NOT_INSTALLED  只装了核验器，没有命令行。 The verifier is installed, and not the command line.
+  位置 where: {missing}
+  下一步 next: pip install 'pingzheng[service]'；只核验见 docs/verifying.md。 Or verify as docs/verifying.md shows."""
+
+
+def run() -> None:
+    """Run the command line; without its packages, say so and end with exit code 2."""
+    try:
+        from ledger.cli.main import app
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "ledger":
+            raise
+        print(_NOT_INSTALLED.format(missing=error.name), file=sys.stderr)
+        sys.exit(2)
+    app()
