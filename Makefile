@@ -21,7 +21,7 @@ node_modules/ready: package-lock.json .venv/ready
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# Slither brings a web3 of its own, with older packages of Ethereum than ours.
+# Slither cannot live with our web3.
 .venv-slither/ready: requirements-slither.lock
 	$(PYTHON) -m venv .venv-slither
 	.venv-slither/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-slither.lock

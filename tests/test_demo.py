@@ -166,7 +166,7 @@ socket.socket = socket.create_connection = no_socket
 real = builtins.__import__
 
 def guarded(name, *args, **kwargs):
-    if name.split(".")[0] in {"sqlalchemy", "requests", "httpx", "eth_account", "fastapi", "aiohttp"}:
+    if name.split(".")[0] in {"web3", "sqlalchemy", "requests", "httpx", "eth_account", "fastapi", "aiohttp"}:
         raise ImportError(name)
     return real(name, *args, **kwargs)
 

@@ -28,6 +28,7 @@ PROJECT = Path(__file__).parents[1]
 GUIDE = (PROJECT / "docs" / "verifying.md").read_text("utf-8")
 TEN_LINES, LATER = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 NOT_THERE = (
+    "web3",
     "requests",
     "sqlalchemy",
     "fastapi",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import requests
@@ -49,18 +51,27 @@ class Connection:
     def __init__(self, url: str, *, timeout: float = REQUEST_TIMEOUT_SECONDS) -> None:
         self.url = url
         self._timeout = timeout
-        self._session = requests.Session()
+
+    @cached_property
+    def _provider(self) -> Any:
+        # Not above: it takes a second to load, and many commands ask no node.
+        from web3 import HTTPProvider
+
+        session = requests.Session()
         # The node is named by configuration; a proxy from the environment must not stand between.
-        self._session.trust_env = False
+        session.trust_env = False
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_POOL_SIZE))
+            session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_POOL_SIZE))
+        told = {"timeout": self._timeout}
+        return HTTPProvider(self.url, request_kwargs=told, session=session, exception_retry_configuration=None)
 
     def request(self, method: str, *params: Any) -> Any:
         """The result of one call.
 
         Raises ChainUnavailable CHAIN_UNREACHABLE when no node answers, and RpcFault when it answers with an error.
         """
-        answer = self._post(_call(0, method, list(params)), method)
+        with self._reaching(method):
+            answer: Any = self._provider.make_request(method, list(params))
         if not isinstance(answer, dict):
             raise RpcFault(method, {"message": "The answer is no object."})
         if "error" in answer:
@@ -68,12 +79,12 @@ class Connection:
             raise RpcFault(method, dict(error_field) if isinstance(error_field, dict) else {"message": error_field})
         return answer.get("result")
 
-    def _post(self, body: Any, method: str) -> Any:
+    @contextmanager
+    def _reaching(self, method: str) -> Iterator[None]:
         try:
-            answer = self._session.post(self.url, json=body, timeout=self._timeout)
-            answer.raise_for_status()
-            return answer.json()
-        except (requests.RequestException, OSError, ValueError) as error:
+            yield
+        # The last one where web3 puts into order what is no answer at all.
+        except (requests.RequestException, OSError, ValueError, AttributeError) as error:
             raise ChainUnavailable(
                 "CHAIN_UNREACHABLE", "No node answers.", where=self.url, hint=_HINT, call=method
             ) from error
@@ -99,16 +110,17 @@ class Connection:
         return results
 
     def _ask_batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        answers = self._post([_call(place, *call) for place, call in enumerate(calls)], "batch")
-        results = {each.get("id"): each["result"] for each in _objects(answers) if "result" in each}
-        if len(results) != len(calls) or not all(place in results for place in range(len(calls))):
+        with self._reaching("batch"):
+            answers: Any = self._provider.make_batch_request(calls)
+        whole = isinstance(answers, list) and all(map(_is_result, answers))
+        if not whole or len({answer.get("id") for answer in answers}) != len(calls):
             raise ChainUnavailable(
                 "NODE_REFUSED",
                 "The node refused a batch of calls.",
                 where=self.url,
                 hint="Check that the node is in sync and serves batched calls.",
             )
-        return [results[place] for place in range(len(calls))]
+        return [answer["result"] for answer in answers]
 
     def chain_id(self) -> int:
         return int(self.ask("eth_chainId"), 16)
@@ -171,12 +183,8 @@ class Connection:
         return [dict(log) for log in self.ask("eth_getLogs", log_query(addresses, first, last, topics))]
 
 
-def _call(place: int, method: str, params: list[Any]) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": place, "method": method, "params": params}
-
-
-def _objects(answers: object) -> list[dict[str, Any]]:
-    return [each for each in answers if isinstance(each, dict)] if isinstance(answers, list) else []
+def _is_result(answer: object) -> bool:
+    return isinstance(answer, dict) and "result" in answer
 
 
 def _block(raw: Any) -> Block | None:

@@ -69,8 +69,7 @@ def test_a_batch_comes_back_in_the_order_asked(server: Any, connection: Connecti
         [{"id": 0, "result": "0x1"}],
         [{"id": 0, "result": "0x1"}, {"id": 1, "error": {"message": "no"}}],
         [{"id": 0, "result": "0x1"}, {"id": 0, "result": "0x1"}],
-        [{"id": 0, "result": "0x1"}, {"id": 7, "result": "0x1"}],
-        ["0x1", "0x1"],
+        [{"result": "0x1"}, {"result": "0x1"}],
         "0x1",
     ],
 )
@@ -79,6 +78,13 @@ def test_a_batch_that_is_not_answered_in_full_is_refused(server: Any, connection
     with pytest.raises(ChainUnavailable) as caught:
         connection.ask_many([("eth_call", []), ("eth_call", [])])
     assert caught.value.code == "NODE_REFUSED"
+
+
+def test_a_batch_of_what_is_no_answer_is_no_node(server: Any, connection: Connection) -> None:
+    server.answer = ["0x1", "0x1"]
+    with pytest.raises(ChainUnavailable) as caught:
+        connection.ask_many([("eth_call", []), ("eth_call", [])])
+    assert caught.value.code == "CHAIN_UNREACHABLE"
 
 
 @pytest.mark.parametrize(("status", "answer"), [(500, b"{}"), (200, b"<html>"), (200, b""), (403, b"no")])

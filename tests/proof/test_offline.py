@@ -13,7 +13,7 @@ from tests.proof.builder import Made, registration, usage
 from tests.proof.cast import AT, BANK, NONCE
 
 REPOSITORY = Path(__file__).parents[2]
-REFUSED = ("eth_abi", "sqlalchemy", "eth_account", "eth_utils", "requests", "httpx", "urllib.request", "http.client")
+REFUSED = ("web3", "sqlalchemy", "eth_account", "eth_utils", "requests", "httpx", "urllib.request", "http.client")
 
 PROGRAM = f"""
 import json, socket, sys
@@ -71,7 +71,7 @@ def test_a_saved_bundle_is_verified_offline(tmp_path: Path, made: Made) -> None:
     assert told["report"] == json.loads(json.dumps(made.verify().to_dict()))
 
 
-@pytest.mark.parametrize("line", ["import eth_abi", "import socket; socket.socket()", "import ledger.chain.reader"])
+@pytest.mark.parametrize("line", ["import web3", "import socket; socket.socket()", "import ledger.chain.reader"])
 def test_the_program_is_really_cut_off(tmp_path: Path, line: str) -> None:
     done = offline(tmp_path, usage(), PROGRAM.replace("bundle, facts, at", f"{line}\nbundle, facts, at", 1))
     assert done.returncode != 0
