@@ -91,7 +91,8 @@ def withdraw(
     authorization: schemas.Ulid, body: schemas.StatementIn, ledger: OpenLedger, actor: Caller
 ) -> usage.AuthorizationOut:
     """Withdraw: what rests on it ends, and its next verification fails."""
-    require(actor, Action.AUTHORISE, owns=ledger.authorizations.get(authorization).subject == actor.party)
+    own = ledger.authorizations.get(authorization).subject == actor.party == body.statement.get("subject")
+    require(actor, Action.AUTHORISE, owns=own)
     return show(ledger.authorizations.withdraw(body.statement))
 
 

@@ -157,6 +157,16 @@ def test_withdrawal_over_http(api: Api) -> None:
     assert issue(api, authorization).json()["code"] == "REQUEST_NOT_AUTHORISED"
 
 
+def test_nobody_hands_in_the_withdrawal_of_another(api: Api) -> None:
+    """By the path of its own consent, with what the other has signed."""
+    own, others = authorise(api), authorise(api, "other_firm")
+    draft = api.get("other_firm", f"/v1/authorizations/{others}/withdrawal").json()["entry"]
+    signed = sign_entry(draft, api.pilot.bureau.signer_of(api.parties["other_firm"]))
+    answer = api.post("firm", f"/v1/authorizations/{own}/withdrawal", {"statement": signed})
+    assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_MISSING")
+    assert api.get("other_firm", f"/v1/authorizations/{others}").json()["state"] == "active"
+
+
 def test_a_request_is_seen_by_its_two_sides_and_answered_by_one(api: Api) -> None:
     request = ask(api)
     path = f"/v1/requests/{request}"
