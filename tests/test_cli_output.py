@@ -168,3 +168,15 @@ def test_a_pipe_that_is_read_no_more_is_no_verdict(tmp_path: Path, form: tuple[s
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (output.EXIT_BROKEN_PIPE, "")
+
+
+def test_people_read_names_and_codes_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"certificate_no": "DAC-440804-2026-S01-00000009-N", "state": "used_up", "odd": "active"}
+    output.emit(row, as_json=False)
+    shown = capsys.readouterr().out
+    assert "凭证编号 certificate_no" in shown and "已用完 used_up" in shown and "有效" not in shown
+    output.emit_rows([row], as_json=False, title="Certificates")
+    shown = capsys.readouterr().out
+    assert "凭证编号" in shown and "certificate_no" in shown and "已用完 used_up" in shown
+    output.emit_rows([row], as_json=True, title="Certificates")
+    assert json.loads(capsys.readouterr().out) == [row]

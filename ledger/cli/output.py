@@ -7,10 +7,13 @@ import logging
 import os
 import re
 import sys
+import tomllib
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -44,6 +47,8 @@ Home = Annotated[Path | None, typer.Option(help="Folder of the ledger; default: 
 # Members that hold seconds UTC; people read them in Shanghai's time.
 _TIMES = re.compile(r"(\w+_)?at|since|until|due|valid_from|valid_to|exp|iat|nbf")
 
+# Members whose values are codes.
+_CODED = {"class", "result", "state", "status"}
 # Parties, accounts, digests.
 _ID = re.compile(r"\b(0x)?[0-9a-f]{40,64}\b")
 _SHOWN = 12
@@ -66,7 +71,7 @@ def emit(value: Mapping[str, Any], as_json: bool, title: str = "") -> None:
     grid.add_column()
     grid.add_column(overflow="fold")
     for key, item in value.items():
-        grid.add_row(key, _cell(key, item))
+        grid.add_row(" ".join(_names(key)), _cell(key, item))
     console.print(grid)
 
 
@@ -84,7 +89,7 @@ def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> N
     table = Table(title=f"{title} ({len(rows)})", title_justify="left")
     for place, key in enumerate(rows[0]):
         fits = max(len(str(row.get(key))) for row in rows) <= _WHOLE
-        table.add_column(key, overflow="fold", no_wrap=place == 0 and fits)
+        table.add_column("\n".join(_names(key)), overflow="fold", no_wrap=place == 0 and fits)
     for row in rows:
         first, *others = (_cell(key, item) for key, item in row.items())
         table.add_row(first, *(_ID.sub(_shortened, text) for text in others))
@@ -93,6 +98,16 @@ def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> N
 
 def _shortened(found: re.Match[str]) -> str:
     return f"{found[0][:_SHOWN]}…"
+
+
+@cache
+def _labels() -> dict[str, dict[str, str]]:
+    return tomllib.loads(files("ledger.cli").joinpath("labels.toml").read_text("utf-8"))
+
+
+def _names(key: str) -> list[str]:
+    """What people call a member, in Chinese where the table knows it, and its name."""
+    return [*filter(None, [_labels()["names"].get(key)]), key]
 
 
 def print_json(value: object) -> None:
@@ -202,6 +217,8 @@ def _cell(name: str, value: object) -> str:
         return "–"
     if isinstance(value, bool):
         return "是 yes" if value else "否 no"
+    if name in _CODED and str(value) in _labels()["values"]:
+        return f"{_labels()['values'][str(value)]} {value}"
     if isinstance(value, int) and _TIMES.fullmatch(name):
         return local_time(value) if value else "–"
     if isinstance(value, dict):
