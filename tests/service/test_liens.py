@@ -34,7 +34,7 @@ def test_pledged_asset_stays_where_it_is_without_consent(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
         pilot.ledger.transfers.offer(asset, cast.provider, cast.other_bank)
-    pilot.ledger.liens.consent(asset, 0, cast.bank, cast.firms["7"])
+    pilot.ledger.liens.consent(asset, 0, cast.bank, cast.firms[pilot.firm()])
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
         pilot.ledger.transfers.offer(asset, cast.provider, cast.other_bank)
 
@@ -81,13 +81,14 @@ def test_lien_is_released_by_its_creditor_alone(pilot: Pilot) -> None:
 def test_second_pledge_is_ranked_after_the_first_where_the_ruleset_ranks(pilot: Pilot) -> None:
     assert pilot.ledger.rules.second_pledge == "rank"
     asset, cast = pledged(pilot), pilot.cast
+    firm = cast.firms[pilot.firm()]
     pilot.ledger.liens.pledge(asset, cast.provider, cast.other_bank, TERMS | {"amount": 1})
     assert ranks(pilot, asset) == [(cast.bank, 1), (cast.other_bank, 2)]
-    pilot.ledger.liens.consent(asset, 0, cast.bank, cast.firms["8"])
+    pilot.ledger.liens.consent(asset, 0, cast.bank, firm)
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
-        pilot.ledger.transfers.offer(asset, cast.provider, cast.firms["8"])
-    pilot.ledger.liens.consent(asset, 1, cast.other_bank, cast.firms["8"])
-    pilot.ledger.transfers.offer(asset, cast.provider, cast.firms["8"])
+        pilot.ledger.transfers.offer(asset, cast.provider, firm)
+    pilot.ledger.liens.consent(asset, 1, cast.other_bank, firm)
+    pilot.ledger.transfers.offer(asset, cast.provider, firm)
 
 
 def test_second_pledge_is_refused_where_the_ruleset_refuses(refusing: Pilot) -> None:

@@ -57,7 +57,7 @@ def test_upheld_objection_rejects_the_application(pilot: Pilot) -> None:
 def test_of_two_objections_both_have_to_be_decided(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/two")
     objected(pilot, asset)
-    pilot.ledger.objections.file(asset, pilot.cast.firms["3"], "Some of it is ours")
+    pilot.ledger.objections.file(asset, pilot.cast.firms[pilot.firm()], "Some of it is ours")
     pilot.after_notice([asset])
     pilot.decide(asset, "refused")
     with pytest.raises(Conflict, match="ASSET_OBJECTED"):

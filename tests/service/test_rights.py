@@ -72,7 +72,7 @@ def test_no_exclusive_right_is_granted_over_a_plain_one(pilot: Pilot) -> None:
     granted(pilot, asset, "process", cast.bank)
     granted(pilot, asset, "process", cast.other_bank)
     with pytest.raises(Conflict, match="ASSET_RIGHT_OVERLAPS"):
-        granted(pilot, asset, "process", cast.firms["4"], exclusive=True)
+        granted(pilot, asset, "process", cast.firms[pilot.firm()], exclusive=True)
 
 
 def test_refused_grant_leaves_no_scope_behind(pilot: Pilot) -> None:
@@ -88,7 +88,7 @@ def test_refused_grant_leaves_no_scope_behind(pilot: Pilot) -> None:
 
 def test_licence_and_sub_licence_stand_under_the_right_that_gave_them(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
-    bank, other, firm = cast.bank, cast.other_bank, cast.firms["5"]
+    bank, other, firm = cast.bank, cast.other_bank, cast.firms[pilot.firm()]
     granted(pilot, asset, "operate", bank, exclusive=True, sublicensable=True)
     licence = granted(pilot, asset, "operate", other, by=bank, days=(1, 50), parent=1, sublicensable=True)
     sub = granted(pilot, asset, "operate", firm, by=other, days=(2, 40), parent=licence)
@@ -148,11 +148,12 @@ def test_right_is_ended_by_its_grantee_or_for_a_reason_by_a_registrar(pilot: Pil
 
 def test_granted_rights_survive_a_transfer_of_the_asset(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
-    granted(pilot, asset, "operate", cast.firms["6"], exclusive=True)
+    firm = cast.firms[pilot.firm()]
+    granted(pilot, asset, "operate", firm, exclusive=True)
     pilot.ledger.transfers.offer(asset, cast.provider, cast.bank)
     pilot.ledger.transfers.accept(asset, cast.bank)
     own = [(kind, none, cast.bank) for kind, none in OWN]
-    assert certified(pilot, asset) == sorted([*own, ("operate", 1, cast.firms["6"])])
+    assert certified(pilot, asset) == sorted([*own, ("operate", 1, firm)])
     assert in_force(pilot, asset) == {1: True}
     with pytest.raises(Conflict, match="ASSET_RIGHT_OVERLAPS"):
         granted(pilot, asset, "operate", cast.other_bank, by=cast.bank)
