@@ -213,6 +213,10 @@ def test_no_file_of_the_ledger_the_chain_or_the_demonstration_holds_any(searched
     assert {path: texts for path, texts in found.items() if texts} == {}
 
 
+def test_the_ledgers_folder_is_its_owners_alone(searched: Searched) -> None:
+    assert (searched.folder / "var").stat().st_mode & 0o077 == 0
+
+
 def test_no_answer_holds_any(searched: Searched) -> None:
     """Problems, public pages, health; headers and bodies."""
     assert sum(answer.status_code >= 400 for answer in searched.answers.values()) > 100

@@ -139,7 +139,7 @@ def open_ledger(
     require_operating(settings.home)
     clock = clock or LocalClock(settings)
     with ExitStack() as stack:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = open_engine(settings.database)
         stack.callback(engine.dispose)
         upgrade(engine)

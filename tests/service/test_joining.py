@@ -102,7 +102,8 @@ def test_a_folder_belongs_to_one_installation(pilot: Pilot, tmp_path: Path) -> N
         joined(pilot, pilot.ledger.settings.home, pilot.cast.bank)
     assert Membership.of(tmp_path / "home") == first
     assert Membership.of(pilot.ledger.settings.home) is None
-    assert (tmp_path / "home" / "joined.json").stat().st_mode & 0o077 == 0
+    for private in (tmp_path / "home", tmp_path / "home" / "joined.json"):
+        assert private.stat().st_mode & 0o077 == 0
 
 
 def test_a_party_with_a_new_key_joins_again(pilot: Pilot, tmp_path: Path) -> None:
