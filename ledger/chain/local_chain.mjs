@@ -10,6 +10,7 @@ import { pathToFileURL } from "node:url";
 
 const [nodeModules, port, chainId, blockGasLimit, journalPath] = process.argv.slice(2);
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
+const TOLD_EVERY = 1000; // so that whoever waits for a long replay sees it go on
 const GENESIS = "2026-01-01T00:00:00Z";
 const CHANGING = new Set(["eth_sendRawTransaction", "hardhat_setBalance", "evm_mine"]);
 const LATER_TIME = new Set(["evm_increaseTime"]);
@@ -45,7 +46,8 @@ async function replay() {
     const whole = text.slice(0, text.lastIndexOf("\n") + 1);
     // What a crash left of a last line was never answered.
     if (whole.length !== text.length) truncateSync(journalPath, Buffer.byteLength(whole));
-    for (const line of whole.split("\n").filter(Boolean)) {
+    for (const [place, line] of whole.split("\n").filter(Boolean).entries()) {
+      if (place > 0 && place % TOLD_EVERY === 0) console.log("Replayed", place);
       const { method, params, time } = JSON.parse(line);
       if (time !== null) await request("evm_setNextBlockTimestamp", [time]);
       await request(method, params).catch(() => {});

@@ -10,6 +10,7 @@ pipe closes, which also happens when this process is killed without a chance to 
 from __future__ import annotations
 
 import atexit
+import fcntl
 import http.client
 import importlib.util
 import json
@@ -19,18 +20,20 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from ledger.errors import ChainUnavailable, Misconfigured
+from ledger.errors import ChainUnavailable, Conflict, Misconfigured
 
 HOST: Final = "127.0.0.1"
 BLOCK_GAS_LIMIT: Final = 100_000_000
 FUNDS_WEI: Final = 10**27
 START_TIMEOUT_SECONDS: Final = 30
 STOP_TIMEOUT_SECONDS: Final = 10
+LOCK_TIMEOUT_SECONDS: Final = 2 * STOP_TIMEOUT_SECONDS
 _PORT_ATTEMPTS: Final = 3
 GANACHE: Final = "ganache"
 JOURNAL: Final = "journal"
@@ -48,9 +51,10 @@ _END_WITH_PARENT: Final = (
 class LocalNode:
     """One process on 127.0.0.1, with its data and log file in ``directory``.
 
-    Starting again on the same directory continues the same chain. ``funded`` are addresses, never keys: they are
-    given money over the test node's own call, so that no key stands in a process list. Blocks follow the rules of
-    the Paris hard fork, each transaction is mined at once. Raises Misconfigured where Node or the program is missing.
+    Starting again on the same directory continues the same chain; a journal has one node at a time. ``funded`` are
+    addresses, never keys: they are given money over the test node's own call, so that no key stands in a process list.
+    Blocks follow the rules of the Paris hard fork, each transaction is mined at once. Raises Misconfigured where Node
+    or the program is missing.
     """
 
     def __init__(
@@ -198,7 +202,7 @@ class LocalNode:
                 where=self.url,
                 hint="Stop that program, or choose another port for the local chain.",
             )
-        with self.log_path.open("wb") as log:
+        with self._alone() as held, self.log_path.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 (both paths are our own installation's)
                 [*command, *self._arguments()],
                 stdin=subprocess.PIPE,
@@ -206,8 +210,31 @@ class LocalNode:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 cwd=self._directory,
+                pass_fds=held,
             )
         atexit.register(self.stop)
+
+    @contextmanager
+    def _alone(self) -> Iterator[tuple[int, ...]]:
+        """The lock of the journal, for the node to inherit: it is held just as long as the node lives.
+
+        Waits for a node that is ending; raises ``Conflict`` ``CHAIN_RUNNING`` for one that is not.
+        """
+        if self._program != JOURNAL or not self._persistent:
+            yield ()
+            return
+        deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+        with (self._directory / "journal.lock").open("w") as lock:
+            while not _locked(lock.fileno()):
+                if time.monotonic() > deadline:
+                    raise Conflict(
+                        "CHAIN_RUNNING",
+                        "Another node is at the journal of this chain.",
+                        where=str(self._directory),
+                        hint="End the program that started it: two would write two histories into one.",
+                    )
+                time.sleep(0.05)
+            yield (lock.fileno(),)
 
     def _entry(self) -> Path:
         return find_program("ganache", self._node_modules) if self._program == GANACHE else _JOURNAL_SCRIPT
@@ -239,12 +266,18 @@ class LocalNode:
         return [*pairs, "--logging.quiet"]
 
     def _listens(self, *, final: bool) -> bool:
-        """Wait for our own process to listen; its log tells it from a stranger on the same port."""
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        """Wait for our own process to listen; its log tells it from a stranger on the same port.
+
+        As long as the log grows it is replaying its journal, which takes as long as the journal is.
+        """
+        deadline, log = time.monotonic() + START_TIMEOUT_SECONDS, ""
         while time.monotonic() < deadline and self.running:
-            if _LISTENING in self._log_text():
+            before, log = log, self._log_text()
+            if _LISTENING in log:
                 self.rpc("eth_chainId")
                 return True
+            if log != before:
+                deadline = time.monotonic() + START_TIMEOUT_SECONDS
             time.sleep(0.02)
         log = self._log_text()
         self.stop()
@@ -292,6 +325,14 @@ def find_program(name: str, node_modules: Path | None = None) -> Path:
             hint="Run `make setup`, or `npm ci` in the project's directory.",
         )
     return entry
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -190,7 +190,7 @@ class Authorizations:
                 "AUTHORIZATION_TWICE",
                 "Two statements are for one source of the request.",
                 where=entry["id"],
-                hint="Hand in one statement for each source. 每个来源只提交一份授权。",
+                hint="Hand in one statement for each source.",
             )
         notice = self._checked_notice(session, request, entry)
         log_store.append(session, [new], now)

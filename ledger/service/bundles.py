@@ -97,7 +97,7 @@ class Bundles:
                 "CORRECTION_UNFINISHED",
                 "The certificate does not stand in the place of the one that it corrects.",
                 where=row.certificate_no,
-                hint="更正尚未完成，请平台重新执行更正。The platform corrects the earlier one once more.",
+                hint="The platform corrects the earlier one once more.",
             )
 
     def _token(self, session: Session, row: Certificate, where: Position) -> str:

@@ -91,7 +91,7 @@ class Corrections:
                 "CERTIFICATE_STOPPED",
                 f"The certificate is {seen.state}, because: {seen.reason}.",
                 where=old.certificate_no,
-                hint="凭证已暂停或撤销，不能更正。It can be corrected after it was resumed; ended, it stays so.",
+                hint="It can be corrected after it was resumed; ended, it stays so.",
             )
 
 

@@ -6,11 +6,13 @@ notices and deadlines run out within a demonstration. Ledger and chain read the 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from ledger.chain.connection import Connection
 from ledger.chain.node import FUNDS_WEI, JOURNAL, LocalNode
@@ -79,8 +81,19 @@ def fund(settings: Settings, connection: Connection, account: str) -> None:
 
 
 @contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait until no other process is here. A lock on the file, which the system ends with the process that holds it."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def open_chain(settings: Settings) -> Iterator[Chain]:
-    """The chain to use; a local node is shared with a running server, else started and stopped here."""
+    """The chain to use; a local node is shared with whoever runs it, else started and stopped here.
+
+    To be called ``one_at_a_time``, until it is open: who comes second shares what the first one started.
+    """
     if settings.rpc_url is not None:
         yield Chain("remote", settings.rpc_url, None)
         return

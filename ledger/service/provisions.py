@@ -272,7 +272,7 @@ def _check_result(supply: Supply, where: str) -> None:
             "AS_OF_AFTER_QUERY",
             "The data is as of a day after the one on which the source was asked (Asia/Shanghai).",
             where=where,
-            hint="数据截至日不得晚于查询日。 Give the day that the rows describe.",
+            hint="Give the day that the rows describe.",
         )
     if (entry["reason"] is not None) != (entry["result"] == "refused"):
         raise InvalidInput("REASON_AND_RESULT", "A refusal says why, and nothing else does.", where=where)

@@ -178,7 +178,7 @@ class Requests:
                     "SUBJECT_ERASED",
                     "The subject was erased: nothing is asked about it any more.",
                     where="subject",
-                    hint="主体信息已删除。 Who comes back is another party: ask it by its new id.",
+                    hint="Who comes back is another party: ask it by its new id.",
                 )
 
     def submit(self, requests: Sequence[Asked]) -> list[AccessRequest]:
@@ -323,7 +323,7 @@ def require_template(scenario: Scenario, asked: Mapping[str, Any]) -> None:
             "SCENARIO_CHANGED",
             f"Scenario {scenario.code} was changed since the request was made.",
             where=f"request {asked['id']}",
-            hint="场景已更新，请使用方重新申请。The consumer asks again, under the scenario in force.",
+            hint="The consumer asks again, under the scenario in force.",
         )
 
 

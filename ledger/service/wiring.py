@@ -38,7 +38,7 @@ from ledger.service.key_rotation import KeyRotation
 from ledger.service.keys import Custody, SecretFile
 from ledger.service.liens import Liens
 from ledger.service.lineage import Lineage
-from ledger.service.local_chain import LocalClock, open_chain
+from ledger.service.local_chain import LocalClock, one_at_a_time, open_chain
 from ledger.service.log_entries import LogEntries
 from ledger.service.mandates import Mandates
 from ledger.service.objections import Objections
@@ -140,22 +140,29 @@ def open_ledger(
     clock = clock or LocalClock(settings)
     with ExitStack() as stack:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = open_engine(settings.database)
-        stack.callback(engine.dispose)
-        upgrade(engine)
-        chain = stack.enter_context(open_chain(settings))
-        custody = Custody(settings.keys_folder / "accounts.json")
-        database = Database(engine)
-        sealer = Sealer(keys or local_keys(settings.key_provider, settings.keys_folder, os.environ))
-        lookup_key = SecretFile(settings.keys_folder / "lookup.key").read()
-        rules = RulesetBook.load(settings.rulesets).get(settings.ruleset)
-        # A notice of n working days lasts n days at least, whatever the calendar.
-        notice = rules.notice_days * DAY
-        installation = install(settings.home, chain, custody, database, sealer, lookup_key, notice, clock)
-        ledger = wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
-        provide_signing_key(ledger.party_keys, custody, installation, settings.signs_with)
-        ledger.verification.settle()
+        with one_at_a_time(settings.home / "opening.lock"):
+            ledger = _opened(stack, settings, clock, keys)
         yield ledger
+
+
+def _opened(stack: ExitStack, settings: Settings, clock: Callable[[], int], keys: KeyProvider | None) -> Ledger:
+    """Set up what is missing; ``stack`` closes what was opened."""
+    engine = open_engine(settings.database)
+    stack.callback(engine.dispose)
+    upgrade(engine)
+    chain = stack.enter_context(open_chain(settings))
+    custody = Custody(settings.keys_folder / "accounts.json")
+    database = Database(engine)
+    sealer = Sealer(keys or local_keys(settings.key_provider, settings.keys_folder, os.environ))
+    lookup_key = SecretFile(settings.keys_folder / "lookup.key").read()
+    rules = RulesetBook.load(settings.rulesets).get(settings.ruleset)
+    # A notice of n working days lasts n days at least, whatever the calendar.
+    notice = rules.notice_days * DAY
+    installation = install(settings.home, chain, custody, database, sealer, lookup_key, notice, clock)
+    ledger = wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
+    provide_signing_key(ledger.party_keys, custody, installation, settings.signs_with)
+    ledger.verification.settle()
+    return ledger
 
 
 def open_participant(settings: Settings) -> AbstractContextManager[Participant]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ledger.chain.connection import Block, Connection
 from ledger.chain.deploy import deploy
 from ledger.chain.deployment import Deployment
 from ledger.chain.node import JOURNAL, LocalNode
-from ledger.errors import ChainUnavailable, Forbidden
+from ledger.errors import ChainUnavailable, Conflict, Forbidden
 from tests.chain.life import account, digest
 from tests.conftest import test_key
 
@@ -142,3 +143,32 @@ def test_without_a_journal_snapshots_work(tmp_path: Path) -> None:
         node.revert(token)
         assert blocks_of(node) == before
     assert not journal_of(tmp_path).exists()
+
+
+def test_a_journal_has_one_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.chain.node.LOCK_TIMEOUT_SECONDS", 0)
+    with journaled(tmp_path) as first, pytest.raises(Conflict) as caught:
+        journaled(tmp_path).start()
+    assert caught.value.code == "CHAIN_RUNNING"
+    assert not first.running
+
+
+def test_a_node_that_is_ending_is_waited_for(tmp_path: Path) -> None:
+    first = journaled(tmp_path).start()
+    first.mine(3)
+    before = blocks_of(first)
+    ending = threading.Timer(0.3, first.stop)
+    ending.start()
+    with journaled(tmp_path) as second:
+        assert not first.running
+        assert blocks_of(second)[: len(before)] == before
+    ending.join()
+
+
+def test_a_long_replay_says_how_far_it_is(tmp_path: Path) -> None:
+    journal_of(tmp_path).write_text(json.dumps({"method": "evm_mine", "params": [], "time": None}) + "\n")
+    journal_of(tmp_path).write_text(journal_of(tmp_path).read_text() * 2_500)
+    with journaled(tmp_path) as node:
+        assert Connection(node.url).block_number() >= 2_500
+        told = node.log_path.read_text().splitlines()
+    assert told[:2] == ["Replayed 1000", "Replayed 2000"]

@@ -1,0 +1,26 @@
+"""Two programs open one folder at the same time: one sets it up and runs the chain, the other shares both."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+from ledger.service.settings import Settings
+from ledger.service.wiring import open_ledger
+
+
+def test_who_opens_second_shares_what_the_first_set_up(tmp_path: Path) -> None:
+    together = Barrier(2)
+
+    def opened(_: int) -> tuple[str, str, str]:
+        together.wait()
+        with open_ledger(Settings(home=tmp_path)) as ledger:
+            found = ledger.client.connection.url, ledger.client.deployment.certificate_log, ledger.party
+            # Neither ends, and takes its chain along, before the other one has opened.
+            together.wait()
+            return found
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(opened, range(2))
+    assert first == second
