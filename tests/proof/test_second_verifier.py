@@ -77,7 +77,11 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
     return reports
 
 
+A_SECOND_LONGER = {"valid_from": table.FROM["valid_from"] - 1}
 ATTACKS: dict[str, Callable[[], Report]] = {
+    "a second longer than allowed": lambda: (
+        usage(template={"max_validity_days": table.WHOLE_DAYS}, request=A_SECOND_LONGER, consent=A_SECOND_LONGER)
+    ).verify(),
     **{name: report for name, (_, _, _, report) in zip(table.IDS, table.FAILURES, strict=True)},
     **{f"just allowed: {limit}": lambda made=made: made().verify() for limit, made in table.AT_THE_LIMIT.items()},
     **{name: attack for name, (_, _, attack) in test_named_attacks.ALL.items()},
@@ -193,7 +197,8 @@ ODD = [
     *({str(number): number for number in range(size)} for size in (0, 1, 64, 65)),
     *(None, True, False, 1.0),
 ]
-DAMAGE = [("remove", None), ("repeat", None), ("reverse", None), *(("replace", value) for value in (*NATURAL, *ODD))]
+VALUES = [*NATURAL, *ODD]
+DAMAGE = [("remove", None), ("repeat", None), ("reverse", None), *(("replace", value) for value in VALUES)]
 
 
 def accepted(check: Callable[[Entry], None], entry: Entry) -> bool:
@@ -209,7 +214,7 @@ def sample_of(kind: str) -> Entry:
     for entry in (*STATEMENTS.values(), REGISTRATION):
         if kind in (entry["type"], entry.get("class")):
             return entry
-    fitting = {name: next(value for _, value in DAMAGE[3:] if form(value)) for name, form in ENTRIES[kind].items()}
+    fitting = {name: next(value for value in VALUES if form(value)) for name, form in ENTRIES[kind].items()}
     return {"type": kind, "v": 1} | fitting
 
 
