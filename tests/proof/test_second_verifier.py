@@ -82,6 +82,9 @@ ATTACKS: dict[str, Callable[[], Report]] = {
     "a second longer than allowed": lambda: (
         usage(template={"max_validity_days": table.WHOLE_DAYS}, request=A_SECOND_LONGER, consent=A_SECOND_LONGER)
     ).verify(),
+    "of another source, and nothing claimed from it": lambda: usage(
+        hidden={"power_trend": 3}, disclosed=["power_trend"], supply={"source": "power"}
+    ).verify(),
     **{name: report for name, (_, _, _, report) in zip(table.IDS, table.FAILURES, strict=True)},
     **{f"just allowed: {limit}": lambda made=made: made().verify() for limit, made in table.AT_THE_LIMIT.items()},
     **{name: attack for name, (_, _, attack) in test_named_attacks.ALL.items()},
@@ -149,7 +152,6 @@ FUZZED = [
     test_fuzz.test_damaged_json,
     test_fuzz.test_a_part_in_the_place_of_another,
     test_fuzz.test_damaged_facts,
-    test_fuzz.test_damaged_certificates,
 ]
 
 
@@ -185,6 +187,8 @@ lapsed supplied timed_out valid no_data none lifted separate_consent contract ra
 cancel government_platform sha-256 sha-512 a.b/C-1 81K5M0000000000000000000P4 N n- Ａ S٣٣ 2026-٠8-01
 DAC-440802-2026-S01-00000123-V DAC-440802-2026-S01-00000123-W DAC-440801-2026-S01-00000123-V
 """
+CLAIMS = STATEMENTS["claims"]
+ITEMS = [STATEMENTS["request"]["sources"][0], CLAIMS["components"][0], REGISTRATION["rights"][0]]
 ODD = [
     *(number + step for number in NUMBERS for step in (-1, 0, 1)),
     *("x" * size for size in (0, 1, 64, 65, 600, 601, 2_000, 2_001)),
@@ -193,7 +197,8 @@ ODD = [
     *(f"{name}:{0:064x}" for name in ("sha-256", "sm3", "sha-512")),
     *([f"n{number}" for number in range(size)] for size in (8, 9, 64, 65)),
     *([f"sha-256:{number:064x}" for number in range(size)] for size in (0, 1, 8, 9, 64, 65, 1_024, 1_025)),
-    *([REGISTRATION["rights"][0]] * size for size in (259, 260)),
+    *([f"{number:064x}" for number in range(size)] for size in (8, 9)),
+    *([item] * size for item in ITEMS for size in (8, 9, 259, 260)),
     *({str(number): number for number in range(size)} for size in (0, 1, 64, 65)),
     *(None, True, False, 1.0),
 ]
@@ -241,7 +246,7 @@ def other_statements(entry: Entry) -> Iterator[Entry]:
         near = [("increase", None), ("remove", None), ("reverse", None)]
         others = [("replace", value) for value in NATURAL if alike(value, old)]
         made = (damaged(entry, way, damage, value) for damage, value in (*near, *others))
-        yield from islice((each for each in made if each != entry and accepted(require_entry, each)), 5)
+        yield from islice((each for each in made if each != entry and accepted(require_entry, each)), 3)
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
