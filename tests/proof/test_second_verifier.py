@@ -88,7 +88,9 @@ ATTACKS: dict[str, Callable[[], Report]] = {
     **{name: report for name, (_, _, _, report) in zip(table.IDS, table.FAILURES, strict=True)},
     **{f"just allowed: {limit}": lambda made=made: made().verify() for limit, made in table.AT_THE_LIMIT.items()},
     **{name: attack for name, (_, _, attack) in test_named_attacks.ALL.items()},
-    **{f"SM: {name}": attack for name, (_, _, attack) in test_suites.ATTACKS.items()},
+    # SM2 takes hundreds of times as long to verify: of its attacks on entries one is enough here.
+    "SM: under another identity": test_suites.ATTACKS["authorisation under another identity"][2],
+    **{f"SM: {name}": attack for name, (number, _, attack) in test_suites.ATTACKS.items() if number < 11},
     **{f"SM: genuine {name}": lambda make=make: make().verify() for name, (_, make) in test_suites.WANTING.items()},
 }
 
