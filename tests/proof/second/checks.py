@@ -1,0 +1,111 @@
+"""§9: the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.proof.second.authorisation import check_11_authorisation
+from tests.proof.second.bundle import read_bundle, read_certificate, read_evidence
+from tests.proof.second.facts import Case
+from tests.proof.second.notation import Json, Refused, anchor_commitment, included, require
+from tests.proof.second.signatures import key_of_jwk, signed_by
+
+
+def check_1_format(raw: bytes, facts: Json, *judged: Any) -> Case:
+    bundle = read_bundle(raw)
+    case = Case(bundle, read_certificate(bundle["certificate"]), read_evidence(bundle), facts, *judged)
+    require(len({anchor["batch"] for anchor in bundle["anchors"]}) == len(bundle["anchors"]))
+    require(all(facts[each] == value for each, value in bundle["chain"].items()))
+    return case
+
+
+def check_2_signature(case: Case) -> None:
+    case.signer(case.certificate.issued, case.bundle["position"])
+
+
+def check_3_issuer(case: Case) -> None:
+    account = case.facts["accounts"][case.certificate.issued.header["kid"]]
+    issuer = case.facts["parties"].get(case.claims["iss"])
+    require(account["party"] == case.claims["iss"], issuer)
+    accredited = issuer["accreditations"].get(case.claims["scenario"])
+    require(issuer["status"] == "active", "issuer" in issuer["roles"], accredited)
+    require(accredited["from"] <= case.anchor_of(case.bundle["position"])["at"] < accredited["to"])
+
+
+def check_4_disclosures(case: Case) -> None:
+    names = [disclosed for _, disclosed in case.certificate.disclosures]
+    require(len(set(names)) == len(names), set(names) <= set(case.claims.get("fields", [])))
+    require(
+        all(case.certificate.hashed(sent) in case.claims.get("_sd", []) for sent, _ in case.certificate.disclosures)
+    )
+
+
+def check_5_inclusion(case: Case) -> None:
+    certificate = case.bundle | {"entry": case.certificate.issued.payload.decode()}
+    for item in (certificate, *case.bundle["evidence"]):
+        anchor = case.anchor_of(item["position"])
+        entry, index = item["entry"].encode(), item["position"]["index"]
+        require(included(anchor["root"], entry, index, anchor["size"], item["proof"]))
+
+
+def check_6_anchor(case: Case) -> None:
+    for anchor in case.bundle["anchors"]:
+        require(case.facts["anchors"].get(str(anchor["batch"])) == anchor_commitment(anchor))
+
+
+def check_7_validity(case: Case) -> None:
+    require(case.claims["nbf"] <= case.at < case.claims["exp"])
+    require(case.anchor_of(case.bundle["position"])["at"] <= case.at)
+
+
+def check_8_status(case: Case) -> None:
+    require(case.max_age is None or case.at - case.facts["block"]["time"] <= case.max_age)
+    case.require_active(case.bundle["position"])
+    if not case.usage:
+        asset = case.facts["assets"].get(case.claims["asset"])
+        require(asset)
+        require(asset["state"] == "confirmed", not asset["frozen"], case.at < asset["valid_to"])
+        held = [holder["party"] for holder in asset["holders"] if holder["since"] <= case.at]
+        require(held[-1:] == [case.claims["sub"]])
+
+
+def check_9_uses(case: Case) -> None:
+    require(not case.usage or len(case.history("uses", case.bundle["position"])) < case.claims["max_uses"])
+
+
+def check_10_party(case: Case) -> None:
+    binding, told = case.certificate.binding, case.certificate.binding_claims
+    if not case.usage:
+        return require(binding is None)
+    require(case.consumer is not None, case.nonce is not None, case.consumer == case.claims["consumer"], binding)
+    require(signed_by(binding, key_of_jwk(case.claims["cnf"]["jwk"])))
+    wanted = {"aud": case.consumer, "nonce": case.nonce, "sd_hash": case.certificate.hashed(case.certificate.bound)}
+    require(told == wanted | {"iat": told.get("iat")}, type(told.get("iat")) is int)
+    return require(told["iat"] <= case.at + 300)
+
+
+GENUINE = [check_2_signature, check_3_issuer, check_4_disclosures, check_5_inclusion, check_6_anchor]
+JUDGED = [check_7_validity, check_8_status, check_9_uses, check_10_party, check_11_authorisation]
+
+
+def fails(check: Callable[[Case], None], case: Case) -> bool:
+    try:
+        check(case)
+    except Refused:
+        return True
+    return False
+
+
+def verify(
+    bundle: bytes, facts: Json, at: int, consumer: str | None, nonce: str | None, max_age: int | None = None
+) -> list[int]:
+    """The numbers of the checks that fail; of 1 to 6 the first one alone. ``facts`` are a facts file, parsed."""
+    try:
+        case = check_1_format(bundle, facts, at, consumer, nonce, max_age)
+    except Refused:
+        return [1]
+    for number, check in enumerate(GENUINE, 2):
+        if fails(check, case):
+            return [number]
+    return [number for number, check in enumerate(JUDGED, 7) if fails(check, case)]

@@ -1,0 +1,115 @@
+"""§1 to §3, and the bounds of all JSON (§7)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class Refused(Exception):
+    """Something is not as the document has it."""
+
+
+def require(*conditions: object) -> None:
+    """All of these hold, or the check that asks fails."""
+    if not all(conditions):
+        raise Refused
+
+
+def sha_256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def sm3(data: bytes) -> bytes:
+    """Where OpenSSL computes none, the check that needs it fails (§4)."""
+    require("sm3" in hashlib.algorithms_available)
+    return hashlib.new("sm3", data).digest()
+
+
+HASHES = {"sha-256": sha_256, "sm3": sm3}
+
+
+def word(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785: members in the order of their names' UTF-16, nothing escaped that need not be."""
+    return json.dumps(in_order(value), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def in_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: in_order(value[name]) for name in sorted(value, key=lambda name: name.encode("utf-16-be"))}
+    return [in_order(item) for item in value] if isinstance(value, list) else value
+
+
+MAX_INTEGER = 2**53 - 1
+
+
+def read_json(raw: bytes, *, size: int, depth: int) -> Any:
+    """The value, if it keeps within so many bytes and brackets."""
+    require(len(raw) <= size)
+    try:
+        text = raw.decode()
+        require(depth_of(text) <= depth)
+        # ``int`` takes no fraction, no exponent, no NaN.
+        value = json.loads(
+            text, object_pairs_hook=no_member_twice, parse_int=whole_number, parse_float=int, parse_constant=int
+        )
+        json.dumps(value, ensure_ascii=False).encode()  # fails on an unpaired surrogate
+    except (ValueError, RecursionError) as error:
+        raise Refused from error
+    return value
+
+
+def depth_of(text: str) -> int:
+    deepest = now = 0
+    for bracket in re.findall(r"[][{}]", re.sub(r'"(?:[^"\\]+|\\.)*"?', "", text, flags=re.DOTALL)):
+        now += 1 if bracket in "[{" else -1
+        deepest = max(deepest, now)
+    return deepest
+
+
+def no_member_twice(pairs: list[tuple[str, Any]]) -> Json:
+    require(len(dict(pairs)) == len(pairs))
+    return dict(pairs)
+
+
+def whole_number(digits: str) -> int:
+    require(abs(int(digits)) <= MAX_INTEGER)
+    return int(digits)
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    return sha_256(b"\x00" + entry)
+
+
+def included(root: str, entry: bytes, index: int, size: int, proof: list[str]) -> bool:
+    """RFC 9162 §2.1.3.2, with its names."""
+    if index >= size:
+        return False
+    fn, sn, r = index, size - 1, leaf_hash(entry)
+    for p in map(bytes.fromhex, proof):
+        if sn == 0:
+            return False
+        if fn % 2 or fn == sn:
+            r = sha_256(b"\x01" + p + r)
+            while not fn % 2 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            r = sha_256(b"\x01" + r + p)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and r.hex() == root
+
+
+def anchor_commitment(anchor: Json) -> str:
+    """``d`` of the batch's ``Anchored`` event."""
+    numbers = (word(anchor[name]) for name in ("batch", "first_seq", "size"))
+    tag = b"log/anchored/v1".ljust(32, b"\x00")
+    fields = (*numbers, bytes.fromhex(anchor["root"]), word(anchor["at"]), word(anchor["by"]))
+    return sha_256(tag + b"".join(fields)).hex()
