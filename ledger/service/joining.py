@@ -98,7 +98,7 @@ def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) ->
     client = ChainClient.at(rpc_url, deployment, key.hex()).check()
     membership = Membership(account_in_force(ChainReader(client), client.account).id, client.account, rpc_url)
     _require_free(home, membership, deployment)
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.make_home()
     deployment.save(home / "deployment.json")
     Custody(settings.keys_folder / "accounts.json").keep(key)
     write_private(_membership_file(home), json.dumps(asdict(membership), indent=1))

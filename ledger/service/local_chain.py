@@ -39,6 +39,7 @@ class LocalClock:
     """Seconds UTC on a local chain: the machine's clock, and how far the chain is ahead of it."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._folder = settings.home / "chain"
         self._remote = settings.rpc_url is not None
 
@@ -56,7 +57,8 @@ class LocalClock:
     def begin(self, before: int) -> None:
         """Let a chain that does not exist yet begin ``before`` seconds ago; one that does is left as it is."""
         if not self._folder.exists() and not self._remote:
-            self._folder.mkdir(parents=True)
+            self._settings.make_home()
+            self._folder.mkdir()
             self._set(-before)
 
     def skip(self, connection: Connection, seconds: int) -> None:

@@ -54,6 +54,10 @@ class Settings(BaseSettings):
         """The suite of the certificates issued here; what others sign names its own."""
         return SM2SM3 if self.suite == "sm3-sm2" else ES256K
 
+    def make_home(self) -> None:
+        """Make the folder, for its owner alone, unless it is there."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+
     @property
     def keys_folder(self) -> Path:
         """Key files, readable by the owner alone."""

@@ -139,7 +139,7 @@ def open_ledger(
     require_operating(settings.home)
     clock = clock or LocalClock(settings)
     with ExitStack() as stack:
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.make_home()
         with one_at_a_time(settings.home / "opening.lock"):
             ledger = _opened(stack, settings, clock, keys)
         yield ledger
