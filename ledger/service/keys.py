@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from ledger.chain.accounts import account_of, new_private_key, new_sm2_key
 from ledger.errors import Misconfigured
 from ledger.proof.jws import LocalSigner, Signer, Sm2Signer
 from ledger.proof.suite import ES256K, SM2SM3, Suite
+from ledger.wallet.private_file import sync_folder, write_whole
 
 KEY_BYTES = 32
 
@@ -21,27 +20,7 @@ KEY_BYTES = 32
 def write_private(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` with mode 600: all of it, or nothing on a crash."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # A name of its own: no other file is written over, and its mode is that of a new one.
-    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    # A file's name is on the disk when its folder is: a key that a record needs must not vanish in a power cut.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_whole(path, text.encode())
 
 
 class SecretFile:
@@ -74,7 +53,7 @@ class SecretFile:
         with contextlib.suppress(FileExistsError):
             self._path.hardlink_to(draft)
         draft.unlink()
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
 
 
 def new_key(suite: Suite = ES256K) -> str:

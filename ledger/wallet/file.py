@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ledger.errors import InvalidInput
 from ledger.wallet.envelope import DEFAULT_COST, MAX_WALLET_BYTES, Cost, check_new_passphrase, seal, unseal
+from ledger.wallet.private_file import write_whole
 from ledger.wallet.wallet import Wallet
 
 
@@ -65,18 +65,7 @@ class WalletFile:
     def _write(self, wallet: Wallet, passphrase: str) -> None:
         raw = seal(wallet.to_bytes(), passphrase, self._cost)
         # A link to the file stays one.
-        target = self._path.resolve()
-        descriptor, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(draft).replace(target)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
+        write_whole(self._path.resolve(), raw)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -87,11 +76,3 @@ class WalletFile:
             yield
         finally:
             os.close(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

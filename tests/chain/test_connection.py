@@ -15,15 +15,24 @@ from ledger.chain.connection import Connection, RpcFault
 from ledger.errors import ChainUnavailable
 
 
+class Node(ThreadingHTTPServer):
+    """Says what it is told to say: ``answer`` is bytes, a JSON value, or a function of what was asked."""
+
+    status: int = 200
+    answer: Any
+
+
 class Answering(BaseHTTPRequestHandler):
     """Answers every call with the server's ``answer``, or the n-th of a batch with its place."""
 
+    server: Node
+
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        answer = self.server.answer  # type: ignore[attr-defined]
+        answer = self.server.answer
         body = answer(asked) if callable(answer) else answer
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(self.server.status)  # type: ignore[attr-defined]
+        self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
         self.wfile.write(raw)
@@ -33,9 +42,9 @@ class Answering(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server() -> Iterator[Any]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as made:
-        made.status, made.answer = 200, {"jsonrpc": "2.0", "id": 0, "result": "0x7"}  # type: ignore[attr-defined]
+def server() -> Iterator[Node]:
+    with Node(("127.0.0.1", 0), Answering) as made:
+        made.answer = {"jsonrpc": "2.0", "id": 0, "result": "0x7"}
         thread = threading.Thread(target=made.serve_forever)
         thread.start()
         yield made
@@ -44,18 +53,18 @@ def server() -> Iterator[Any]:
 
 
 @pytest.fixture
-def connection(server: Any) -> Connection:
+def connection(server: Node) -> Connection:
     return Connection(f"http://127.0.0.1:{server.server_address[1]}", timeout=5)
 
 
-def test_a_call_is_json_rpc(server: Any, connection: Connection) -> None:
+def test_a_call_is_json_rpc(server: Node, connection: Connection) -> None:
     asked: list[Any] = []
     server.answer = lambda call: asked.append(call) or {"result": "0x539"}
     assert connection.chain_id() == 1337
     assert asked == [{"jsonrpc": "2.0", "id": 0, "method": "eth_chainId", "params": []}]
 
 
-def test_a_batch_comes_back_in_the_order_asked(server: Any, connection: Connection) -> None:
+def test_a_batch_comes_back_in_the_order_asked(server: Node, connection: Connection) -> None:
     server.answer = lambda calls: [{"id": each["id"], "result": each["params"][0]} for each in reversed(calls)]
     wanted = [("echo", [str(number)]) for number in range(250)]
     assert connection.ask_many(wanted) == [str(number) for number in range(250)]
@@ -73,14 +82,14 @@ def test_a_batch_comes_back_in_the_order_asked(server: Any, connection: Connecti
         "0x1",
     ],
 )
-def test_a_batch_that_is_not_answered_in_full_is_refused(server: Any, connection: Connection, answers: Any) -> None:
+def test_a_batch_that_is_not_answered_in_full_is_refused(server: Node, connection: Connection, answers: Any) -> None:
     server.answer = answers
     with pytest.raises(ChainUnavailable) as caught:
         connection.ask_many([("eth_call", []), ("eth_call", [])])
     assert caught.value.code == "NODE_REFUSED"
 
 
-def test_a_batch_of_what_is_no_answer_is_no_node(server: Any, connection: Connection) -> None:
+def test_a_batch_of_what_is_no_answer_is_no_node(server: Node, connection: Connection) -> None:
     server.answer = ["0x1", "0x1"]
     with pytest.raises(ChainUnavailable) as caught:
         connection.ask_many([("eth_call", []), ("eth_call", [])])
@@ -88,7 +97,7 @@ def test_a_batch_of_what_is_no_answer_is_no_node(server: Any, connection: Connec
 
 
 @pytest.mark.parametrize(("status", "answer"), [(500, b"{}"), (200, b"<html>"), (200, b""), (403, b"no")])
-def test_what_is_no_answer_is_no_node(server: Any, connection: Connection, status: int, answer: bytes) -> None:
+def test_what_is_no_answer_is_no_node(server: Node, connection: Connection, status: int, answer: bytes) -> None:
     server.status, server.answer = status, answer
     with pytest.raises(ChainUnavailable) as caught:
         connection.block_number()
@@ -96,7 +105,7 @@ def test_what_is_no_answer_is_no_node(server: Any, connection: Connection, statu
 
 
 @pytest.mark.parametrize("answer", [[], "0x7", 7, None, {"error": "plain text"}, {"error": {"message": "no"}}])
-def test_what_is_no_result_is_a_fault(server: Any, connection: Connection, answer: Any) -> None:
+def test_what_is_no_result_is_a_fault(server: Node, connection: Connection, answer: Any) -> None:
     server.answer = answer
     with pytest.raises(RpcFault):
         connection.request("eth_blockNumber")
