@@ -57,7 +57,7 @@ def test_every_request_of_a_scenario_is_accounted_for(demo: Path, code: str) -> 
     assert told["supplied"] == told["issued"]
     caught = {refusal["code"]: refusal["count"] for refusal in told["refusals"] if refusal["check"] != "service"}
     # Used twice, shown to another, altered: refused once, and used all the same.
-    spoilt = ("EXPIRED", "REVOKED", "AUTHORISATION_WITHDRAWN")
+    spoilt = ("EXPIRED", "REVOKED", "AUTHORIZATION_WITHDRAWN")
     assert told["verified"] == told["issued"] - sum(caught[name] for name in spoilt)
     assert all(told[name] >= 1 for name in ("declined", "unanswered", "fewer_fields", "no_data", "refused"))
     assert told["unexpected"] == []
@@ -70,15 +70,15 @@ def test_everything_that_must_be_caught_is_caught_in_every_scenario(demo: Path) 
         ("8 status", "REVOKED"),
         ("9 uses", "USED_UP"),
         ("10 party", "NOT_PARTY"),
-        ("11 authorisation", "AUTHORISATION_WITHDRAWN"),
-        ("service", "FIELD_OUTSIDE_AUTHORISATION"),
+        ("11 authorization", "AUTHORIZATION_WITHDRAWN"),
+        ("service", "FIELD_OUTSIDE_AUTHORIZATION"),
         ("service", "REQUEST_EXPIRED"),
     ]
     scenarios = read(demo / "demo-out" / "summary.json")["scenarios"]
     found = [{(refusal["check"], refusal["code"]) for refusal in told["refusals"]} for told in scenarios]
     assert all(told >= set(checks) for told in found)
     elsewhere = set().union(*found) - set(checks)
-    assert elsewhere == {("8 status", "SUPERSEDED"), ("11 authorisation", "FIELD_OUTSIDE_AUTHORISATION")}
+    assert elsewhere == {("8 status", "SUPERSEDED"), ("11 authorization", "FIELD_OUTSIDE_AUTHORIZATION")}
 
 
 def test_every_unhappy_case_fails_at_the_check_that_names_it(demo: Path) -> None:

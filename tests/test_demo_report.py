@@ -12,7 +12,7 @@ from ledger.demo.tally import Caught
 from ledger.domain.definition import Bilingual
 
 COUNTS = ("requested", "declined", "unanswered", "authorised", "supplied", "no_data", "refused", "issued", "verified")
-CASE = "要求授权外字段（签发端）field outside the authorisation, asked of the platform"
+CASE = "要求授权外字段（签发端）field outside the authorization, asked of the platform"
 
 
 def test_nothing_is_cut_off_on_a_terminal_of_80_columns() -> None:
@@ -20,7 +20,7 @@ def test_nothing_is_cut_off_on_a_terminal_of_80_columns() -> None:
     for number in range(1, 13):
         tally = run.tally(f"S{number:02}", Bilingual("场景", "Scenario"))
         tally.counts.update(dict.fromkeys(COUNTS, 1_175))
-        tally.caught += [Caught(CASE, "11 authorisation", "FIELD_OUTSIDE_AUTHORISATION", "11 authorisation")] * 12
+        tally.caught += [Caught(CASE, "11 authorization", "FIELD_OUTSIDE_AUTHORIZATION", "11 authorization")] * 12
         tally.entries, tally.anchor_gas = 1, 1_010_000
     with run.stage("未经同意的转让被拒 transfer without consent: refused") as stage:
         stage.count, stage.gas = 2_258, 175_754_951

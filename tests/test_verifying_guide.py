@@ -159,7 +159,7 @@ CASES: dict[str, tuple[str, Callable[[], Made], int, str]] = {
     "used up": ("refuse used_up USED_UP", lambda: usage().used(AT - 3, AT - 2, AT - 1), AT, BANK.id),
     "revoked": ("refuse revoked REVOKED", lambda: usage().status(("revoked", "fraud", AT - 9)), AT, BANK.id),
     "consent withdrawn": (
-        "refuse revoked AUTHORISATION_WITHDRAWN",
+        "refuse revoked AUTHORIZATION_WITHDRAWN",
         lambda: usage().withdrawn((SUBJECT, AT - 9), of=AUTHORIZATION),
         AT,
         BANK.id,
@@ -171,8 +171,8 @@ CASES: dict[str, tuple[str, Callable[[], Made], int, str]] = {
         AT,
         BANK.id,
     ),
-    "authorisation by another": (
-        "refuse refused AUTHORISATION_NOT_BY_SUBJECT",
+    "authorization by another": (
+        "refuse refused AUTHORIZATION_NOT_BY_SUBJECT",
         lambda: usage(subject_key=OTHER_BANK),
         AT,
         BANK.id,

@@ -242,7 +242,7 @@ def _require_revocation(ledger: Ledger, actor: Actor, number: str) -> None:
     cls = ledger.holdings.get(number).cls
     if cls != "registration" and not allowed(Action.REVOKE_CERTIFICATE, actor.roles - {Role.REGISTRAR}):
         raise Forbidden(
-            "ROLE_MISSING",
+            "PARTY_LACKS_ROLE",
             "A registrar may end registration certificates only.",
             where=number,
             hint="Ask the issuer, the authority or the supervisor.",

@@ -99,7 +99,7 @@ class Sender:
 
         ``announce`` gets the hash (64 hex digits) before the node does; what it raises stops the transaction.
 
-        Raises ChainRejected, Conflict or Forbidden where the contract refuses, Misconfigured ACCOUNT_WITHOUT_MONEY
+        Raises ChainRejected, Conflict or Forbidden where the contract refuses, Misconfigured ACCOUNT_WITHOUT_FUNDS
         where the account cannot pay, ChainUnavailable CHAIN_UNREACHABLE where nothing is known to have been sent, and
         ChainUnavailable TRANSACTION_UNCONFIRMED (with ``tx_hash``) where the transaction was handed over but its block
         was not seen in time: look for its effect before sending again.
@@ -154,7 +154,7 @@ class Sender:
         balance = self._connection.balance(self.address)
         if balance < needed:
             raise Misconfigured(
-                "ACCOUNT_WITHOUT_MONEY",
+                "ACCOUNT_WITHOUT_FUNDS",
                 "The account cannot pay for the transaction; nothing was sent.",
                 where=self.address,
                 hint="Give it money for gas (on a local chain: `pingzheng party fund`), or let another account relay "

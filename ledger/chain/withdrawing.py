@@ -49,7 +49,7 @@ def withdraw_by_itself(
     and pays. If it ends half way, doing it again does the rest. Raises ``Forbidden`` ``SIGNER_NOT_SUBJECT`` or
     ``PARTY_UNKNOWN_ACCOUNT``, ``NotFound`` ``AUTHORIZATION_UNKNOWN``, ``BadBundle`` where the bundle lies,
     ``ChainUnavailable`` or ``Misconfigured`` where the node is not of the bundle's chain, and ``Misconfigured``
-    ``ACCOUNT_WITHOUT_MONEY``.
+    ``ACCOUNT_WITHOUT_FUNDS``.
     """
     connection = Connection(url)
     client = ChainClient(connection, deployment_of(connection, bundle.chain), private_key.hex())

@@ -119,7 +119,7 @@ class Desk:
         withdraw_by_itself(bundle, self.ledger.reader.connection.url, key, payer=payer)
         report, _ = self._accept(member, ending, member.certificate)
         case = "主体自行上链撤回 withdrawn on the chain by the subject itself"
-        ending.caught.append(caught(case, "11 authorisation", report))
+        ending.caught.append(caught(case, "11 authorization", report))
 
     def _revoked(self, member: Member, ending: Ending, _correct: object) -> None:
         self.ledger.status.revoke(member.certificate, "data_error")
@@ -153,7 +153,7 @@ class Desk:
         self._use(member, ending, member.certificate)
 
     def _outside(self, member: Member, ending: Ending, _correct: object) -> None:
-        case = "要求授权外字段（签发端）field outside the authorisation, asked of the platform"
+        case = "要求授权外字段（签发端）field outside the authorization, asked of the platform"
         try:
             self.ledger.bundles.build(member.certificate, (*self.granted(member), self._left_out(member)))
             ending.caught.append(Caught(case, "–", "VALID", "service"))
@@ -167,7 +167,7 @@ class Desk:
         ending.entries += 1
         report, _ = self._accept(member, ending, crooked, extra=(field,))
         case = "平台违规签发授权外字段 issued by a platform that breaks its own rule"
-        ending.caught.append(caught(case, "11 authorisation", report))
+        ending.caught.append(caught(case, "11 authorization", report))
         self._use(member, ending, member.certificate)
 
     def _left_out(self, member: Member) -> str:

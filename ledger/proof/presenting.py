@@ -64,7 +64,7 @@ def present(
 def disclosing(full: Bundle, fields: Iterable[str] | None) -> Bundle:
     """The bundle with the chosen fields disclosed (default: all), bound to nobody.
 
-    Raises ``Forbidden`` ``FIELD_OUTSIDE_AUTHORISATION``, ``BadBundle`` ``BUNDLE_PRESENTED``, and as ``presented``.
+    Raises ``Forbidden`` ``FIELD_OUTSIDE_AUTHORIZATION``, ``BadBundle`` ``BUNDLE_PRESENTED``, and as ``presented``.
     """
     parts = presented(full)
     if parts.key_binding is not None:
@@ -112,7 +112,7 @@ def _chosen(parts: Presented, fields: Iterable[str]) -> list[Disclosed]:
     by_name = {item.name: item for item in parts.disclosures}
     if outside := sorted(set(wanted) - by_name.keys()):
         raise Forbidden(
-            "FIELD_OUTSIDE_AUTHORISATION",
+            "FIELD_OUTSIDE_AUTHORIZATION",
             f"The certificate does not carry: {listed(outside)}.",
             hint="It can disclose only what the subject authorised; ask for a new authorization.",
         )

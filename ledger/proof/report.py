@@ -27,7 +27,7 @@ NAMES: Final = (
     "status",
     "uses",
     "party",
-    "authorisation",
+    "authorization",
 )
 
 GENUINE_CHECKS: Final = 6
@@ -39,7 +39,7 @@ _RESULTS: Final = {
     "SUPERSEDED": "revoked",
     "USED_UP": "used_up",
     "NOT_PARTY": "not_party",
-    "AUTHORISATION_WITHDRAWN": "revoked",
+    "AUTHORIZATION_WITHDRAWN": "revoked",
 }
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from ledger.domain.canonical import canonical, parse_json
 from ledger.domain.entries import validate_entry
 from ledger.errors import BadBundle, InvalidInput, Misconfigured
-from ledger.proof.authorisation import check_authorisation
+from ledger.proof.authorization import check_authorization
 from ledger.proof.bundle import MAX_ENTRY_CHARACTERS, Anchor, Bundle, Evidence, Position, parse_bundle
 from ledger.proof.facts import AccountFact, Facts
 from ledger.proof.head import event_digest
@@ -300,11 +300,11 @@ def _check_party(case: Case) -> Outcome:
     return passed("Presented by its subject, to this consumer, with its nonce.")
 
 
-def _check_authorisation(case: Case) -> Outcome:
-    """11: every authorisation and provision it rests on holds."""
+def _check_authorization(case: Case) -> Outcome:
+    """11: every authorization and provision it rests on holds."""
     if not case.usage:
         return does_not_apply("A registration certificate rests on the registration.")
-    return check_authorisation(case, status_at)
+    return check_authorization(case, status_at)
 
 
 _GENUINE: Final[tuple[Callable[[Case], Outcome], ...]] = (
@@ -319,7 +319,7 @@ _JUDGED: Final[tuple[Callable[[Case], Outcome], ...]] = (
     _check_status,
     _check_uses,
     _check_party,
-    _check_authorisation,
+    _check_authorization,
 )
 
 

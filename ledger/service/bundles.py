@@ -46,7 +46,7 @@ class Bundles:
         """The bundle of an anchored certificate with the chosen fields disclosed (default: all).
 
         Raises ``NotFound``, ``Conflict`` ``NOT_ANCHORED_YET`` or ``CORRECTION_UNFINISHED``, ``Forbidden``
-        ``FIELD_OUTSIDE_AUTHORISATION``.
+        ``FIELD_OUTSIDE_AUTHORIZATION``.
         """
         return disclosing(self._full(number), fields)
 

@@ -34,7 +34,7 @@ class Disclosures:
     def open(self, actor: Actor, number: str, case: str) -> dict[str, Any]:
         """A certificate's claims by name; that they were seen is recorded in the same transaction.
 
-        Raises ``Forbidden`` ``ROLE_MISSING``, ``InvalidInput`` ``CASE_INVALID``, ``NotFound``, ``Conflict``
+        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``InvalidInput`` ``CASE_INVALID``, ``NotFound``, ``Conflict``
         ``NO_PAYLOAD``.
         """
         require(actor, Action.OPEN_PAYLOAD)

@@ -85,7 +85,7 @@ class Erasure:
         """Destroy the claims of a certificate with their salts, those of the provisions it rests on, and the same of
         the versions that it superseded; with the newest version goes whatever else was told for its request.
 
-        Raises ``NotFound``, ``Forbidden`` ``ROLE_MISSING`` or ``ERASURE_REASON``, ``Conflict`` ``NO_PAYLOAD`` or
+        Raises ``NotFound``, ``Forbidden`` ``PARTY_LACKS_ROLE`` or ``ERASURE_REASON``, ``Conflict`` ``NO_PAYLOAD`` or
         ``RETENTION_NOT_OVER``.
         """
         with self._database.write() as session:

@@ -69,7 +69,7 @@ class Issuance:
 
         The certificates are final when their batch is anchored. A certificate rests on the sources that supplied; those
         that refused or had no data are left out. Raises ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
-        ``REQUEST_NOT_AUTHORISED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``; ``NotFound``.
+        ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``; ``NotFound``.
         """
         with self._database.write() as session:
             return [self._issue(session, access_request(session, identifier)) for identifier in requests]
@@ -79,7 +79,7 @@ class Issuance:
             return issued[0]
         if request.state != "authorised":
             raise Conflict(
-                "REQUEST_NOT_AUTHORISED",
+                "REQUEST_NOT_AUTHORIZED",
                 f"The request is {request.state}.",
                 where=f"request {request.id}",
                 hint="A certificate rests on the subject's authorization.",

@@ -108,13 +108,13 @@ def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) ->
 def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
     """The party that may record uses from this account.
 
-    Raises ``Forbidden`` ``ACCOUNT_UNKNOWN``, ``ACCOUNT_RETIRED``, ``PARTY_NOT_ACTIVE`` or ``ROLE_MISSING``, and
+    Raises ``Forbidden`` ``PARTY_UNKNOWN_ACCOUNT``, ``ACCOUNT_RETIRED``, ``PARTY_NOT_ACTIVE`` or ``PARTY_LACKS_ROLE``, and
     ``Misconfigured`` ``ACCOUNT_WITHOUT_FUNDS`` where the chain charges for gas and the account has nothing.
     """
     bound = reader.account(account)
     if bound is None:
         raise Forbidden(
-            "ACCOUNT_UNKNOWN",
+            "PARTY_UNKNOWN_ACCOUNT",
             "The account of this key belongs to no party of the chain.",
             where=account,
             hint="Give the operator the key's public half, to register your party with it.",
@@ -129,7 +129,7 @@ def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
     record = reader.party(bound.party_no)
     if not acting(record).roles & USERS:
         raise Forbidden(
-            "ROLE_MISSING",
+            "PARTY_LACKS_ROLE",
             "The party may not record uses: it is no consumer.",
             where=f"party {record.no}",
             hint="Ask the authority for the role.",

@@ -223,7 +223,7 @@ class Provisions:
         request = access_request(session, consent.request_id)
         if request.state == "cancelled":
             raise Conflict(
-                "REQUEST_NOT_AUTHORISED",
+                "REQUEST_NOT_AUTHORIZED",
                 "The request is cancelled: nothing is supplied for it.",
                 where=f"request {request.id}",
                 hint="The consumer took it back. 请求已取消，不再提供数据。",
@@ -291,10 +291,10 @@ def _check_result(supply: Supply, where: str) -> None:
 
 def _check_against(entry: dict[str, Any], consent: Authorization, statement: dict[str, Any]) -> None:
     if (entry["provider"], entry["source"]) != (consent.provider, consent.source):
-        raise Forbidden("PROVIDER_NOT_AUTHORISED", "The authorization does not name this provider.")
+        raise Forbidden("PROVIDER_NOT_AUTHORIZED", "The authorization does not name this provider.")
     if outside := sorted(set(entry["fields"]) - set(statement["fields"])):
         raise Forbidden(
-            "FIELD_OUTSIDE_AUTHORISATION",
+            "FIELD_OUTSIDE_AUTHORIZATION",
             f"The authorization does not cover: {', '.join(outside)}.",
             hint="Ask the subject for an authorization that covers the field.",
         )

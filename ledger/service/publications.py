@@ -37,7 +37,7 @@ class Publications:
     def appoint(self, actor: Actor, department: str, cdo: str | None) -> None:
         """Record who signs for the department from now on; ``None`` ends it. The authority does this.
 
-        Raises ``Forbidden`` ``ROLE_MISSING``, ``PARTY_OFFICE_BY_AUTHORITY``, ``CDO_NOT_ITS_OWN``; ``Conflict``
+        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_OFFICE_BY_AUTHORITY``, ``CDO_NOT_ITS_OWN``; ``Conflict``
         ``CDO_ROLE_MISSING``.
         """
         require(actor, Action.MANAGE_ROLES)

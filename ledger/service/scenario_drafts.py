@@ -52,7 +52,7 @@ class ScenarioDrafts:
     def approve(self, actor: Actor, digest: str) -> dict[str, Any]:
         """Approve a draft for one's office; approved by the office before: as it stands.
 
-        Raises ``Forbidden`` ``ROLE_MISSING``, ``OWN_DRAFT``, ``NotFound`` ``SCENARIO_DRAFT_UNKNOWN``.
+        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``OWN_DRAFT``, ``NotFound`` ``SCENARIO_DRAFT_UNKNOWN``.
         """
         require(actor, Action.APPROVE_SCENARIO)
         office = next(role for role in OFFICES if role in actor.roles)

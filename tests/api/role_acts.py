@@ -31,8 +31,8 @@ REFUSALS = {
     "NOT_THE_REQUESTER",
     "PARTY_OFFICE_BY_AUTHORITY",
     "PARTY_SELF_GRANT",
-    "PROVIDER_NOT_AUTHORISED",
-    "ROLE_MISSING",
+    "PROVIDER_NOT_AUTHORIZED",
+    "PARTY_LACKS_ROLE",
     # Not an error but a verdict: the party is told nothing.
     "not_party",
 }

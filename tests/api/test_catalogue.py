@@ -131,11 +131,11 @@ def test_important_data_waits_for_its_review(office: Office) -> None:
     office.put(code, title="城区接口管网")
     assert office.post("provider", "/v1/catalogue/submissions", {"code": code}).json()["state"] == "blocked"
     review = {"code": code, "report_digest": DIGEST}
-    assert office.post("provider", "/v1/catalogue/reviews", review).json()["code"] == "ROLE_MISSING"
+    assert office.post("provider", "/v1/catalogue/reviews", review).json()["code"] == "PARTY_LACKS_ROLE"
     assert office.post("cdo", "/v1/catalogue/reviews", review).json()["state"] == "submitted"
     entry = added.json()["id"]
     assert office.post("authority", f"/v1/catalogue/important/{entry}/withdrawal").status_code == 204
-    assert office.api.get("bank", "/v1/catalogue/important").json()["code"] == "ROLE_MISSING"
+    assert office.api.get("bank", "/v1/catalogue/important").json()["code"] == "PARTY_LACKS_ROLE"
     listed = office.api.get("provider", "/v1/catalogue/important").json()
     assert [item["withdrawn"] for item in listed if item["id"] == entry] == [True]
 
@@ -159,7 +159,7 @@ def test_demand_over_http(office: Office) -> None:
     path = f"/v1/demands/{again['id']}"
     best = office.api.get("bank", f"{path}/candidates").json()[0]
     assert best["code"] == code and best["score"] == sum(best["points"].values()) and best["fields"] == ["KWH"]
-    assert office.post("bank", f"{path}/match", {"code": code}).json()["code"] == "ROLE_MISSING"
+    assert office.post("bank", f"{path}/match", {"code": code}).json()["code"] == "PARTY_LACKS_ROLE"
     assert office.post("authority", f"{path}/match", {"code": code}).json()["state"] == "matched"
     duty = {"code": code, "department": office.api.parties["provider"], "sla_days": 3}
     assert office.post("authority", "/v1/catalogue/duties", duty).json()["number"] == 1
@@ -214,5 +214,5 @@ CALLS: list[tuple[str, Any, set[str]]] = [
 @pytest.mark.parametrize(("path", "body", "allowed"), CALLS, ids=[call[0] for call in CALLS])
 def test_role_matrix(office: Office, path: str, body: Any, allowed: set[str], part: str) -> None:
     answer = office.post(part, path, body)
-    refused = answer.status_code == 403 and answer.json()["code"] == "ROLE_MISSING"
+    refused = answer.status_code == 403 and answer.json()["code"] == "PARTY_LACKS_ROLE"
     assert refused == (part not in allowed), answer.text

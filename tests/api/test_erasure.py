@@ -49,7 +49,7 @@ def test_the_erasure_is_an_entry_that_those_concerned_can_read(api: Api) -> None
     for part in ("firm", "bank", "provider", "platform", "supervisor"):
         assert api.get(part, f"/v1/log/entries/{seq}").json()["entry"]["reason"] == "court", part
     for part in ("other_firm", "other_bank"):
-        assert api.get(part, f"/v1/log/entries/{seq}").json()["code"] == "ROLE_MISSING"
+        assert api.get(part, f"/v1/log/entries/{seq}").json()["code"] == "PARTY_LACKS_ROLE"
     api.pilot.ledger.anchoring.flush()
     assert api.get("firm", f"/v1/log/entries/{seq}/proof").json()["type"] == "erasure"
 
@@ -60,7 +60,7 @@ def test_nobody_else_erases(api: Api, part: str) -> None:
     paths = (f"/v1/certificates/{number}/erasure", f"/v1/parties/{api.parties['firm']}/erasure")
     for path in paths:
         for body in (REQUEST, COURT):
-            assert api.post(part, path, body).json()["code"] == "ROLE_MISSING"
+            assert api.post(part, path, body).json()["code"] == "PARTY_LACKS_ROLE"
     assert api.get("firm", f"/v1/certificates/{number}/bundle").status_code == 200
 
 

@@ -151,10 +151,10 @@ def test_withdrawal_over_http(api: Api) -> None:
     draft = api.get("firm", f"/v1/authorizations/{authorization}/withdrawal").json()["entry"]
     signed = sign_entry(draft, api.pilot.bureau.signer_of(api.parties["firm"]))
     stranger = api.post("other_firm", f"/v1/authorizations/{authorization}/withdrawal", {"statement": signed})
-    assert (stranger.status_code, stranger.json()["code"]) == (403, "ROLE_MISSING")
+    assert (stranger.status_code, stranger.json()["code"]) == (403, "PARTY_LACKS_ROLE")
     answer = api.post("firm", f"/v1/authorizations/{authorization}/withdrawal", {"statement": signed})
     assert answer.json()["state"] == "withdrawn"
-    assert issue(api, authorization).json()["code"] == "REQUEST_NOT_AUTHORISED"
+    assert issue(api, authorization).json()["code"] == "REQUEST_NOT_AUTHORIZED"
 
 
 def test_nobody_hands_in_the_withdrawal_of_another(api: Api) -> None:
@@ -163,7 +163,7 @@ def test_nobody_hands_in_the_withdrawal_of_another(api: Api) -> None:
     draft = api.get("other_firm", f"/v1/authorizations/{others}/withdrawal").json()["entry"]
     signed = sign_entry(draft, api.pilot.bureau.signer_of(api.parties["other_firm"]))
     answer = api.post("firm", f"/v1/authorizations/{own}/withdrawal", {"statement": signed})
-    assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_MISSING")
+    assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_LACKS_ROLE")
     assert api.get("other_firm", f"/v1/authorizations/{others}").json()["state"] == "active"
 
 
@@ -172,11 +172,11 @@ def test_a_request_is_seen_by_its_two_sides_and_answered_by_one(api: Api) -> Non
     path = f"/v1/requests/{request}"
     told = api.get("firm", path).json()
     assert (told["state"], told["note"]["business_ref"], told["authorizations"]) == ("sent", "LOAN-1", [])
-    assert api.get("other_bank", path).json()["code"] == "ROLE_MISSING"
+    assert api.get("other_bank", path).json()["code"] == "PARTY_LACKS_ROLE"
     assert request in [each["id"] for each in api.get("firm", "/v1/requests?state=sent&limit=200").json()["items"]]
     for stranger in ("bank", "other_firm"):
-        assert api.post(stranger, f"{path}/authorizations/draft", {}).json()["code"] == "ROLE_MISSING"
-        assert api.post(stranger, f"{path}/decline").json()["code"] == "ROLE_MISSING"
+        assert api.post(stranger, f"{path}/authorizations/draft", {}).json()["code"] == "PARTY_LACKS_ROLE"
+        assert api.post(stranger, f"{path}/decline").json()["code"] == "PARTY_LACKS_ROLE"
     assert api.post("firm", f"{path}/authorizations/draft", {"fields": ["wage_band"]}).status_code == 200
     assert api.get("bank", path).json()["state"] == "seen"
     assert api.post("firm", f"{path}/decline").json()["state"] == "declined"

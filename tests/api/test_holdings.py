@@ -111,7 +111,7 @@ def test_anothers_holdings_are_seen_by_those_who_may_read_its_log(stage: Stage, 
         if whose in SEEN[who]:
             assert answer.status_code == 200, (who, whose)
         else:
-            assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_MISSING"), (who, whose)
+            assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_LACKS_ROLE"), (who, whose)
     named, unnamed = (stage.done(stage.get(who, each)) for each in (f"{path}?party={stage.parties[who]}", path))
     assert named | {"at": 0} == unnamed | {"at": 0}
 
@@ -163,7 +163,7 @@ def test_an_export_goes_on_where_its_link_leads(stage: Stage, three: list[Consen
 @pytest.mark.parametrize("who", ["I", "R", "A", "D", "V", "T", "B", "X"])
 def test_nobody_takes_away_anothers(stage: Stage, three: list[Consent], who: str) -> None:
     answer = stage.get(who, f"/v1/holdings/export?party={stage.parties['holder']}")
-    assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_MISSING")
+    assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_LACKS_ROLE")
 
 
 def test_a_consumer_takes_away_nothing_of_its_subjects(stage: Stage, three: list[Consent]) -> None:

@@ -79,7 +79,7 @@ def test_what_the_platform_verified_is_told_to_subject_and_offices_page_by_page(
         assert shown(api.get(part, path)) == expected
     for part in ("other_firm", "other_bank"):
         refused = api.get(part, path)
-        assert (refused.status_code, refused.json()["code"]) == (403, "ROLE_MISSING")
+        assert (refused.status_code, refused.json()["code"]) == (403, "PARTY_LACKS_ROLE")
     first = api.get("firm", f"{path}?limit=1").json()
     second = api.get("firm", f"{path}?limit=1&cursor={first['next_cursor']}").json()
     assert [first["items"][0]["consumer"], second["items"][0]["consumer"]] == [

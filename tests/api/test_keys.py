@@ -64,7 +64,7 @@ def test_an_authority_binds_a_further_key_and_the_party_retires_it(api: Api) -> 
     before = api.get("bank", f"/v1/parties/{api.parties['bank']}").json()["account"]
     body = {"public_key": signer.public_key}
     own = api.post("bank", path(api, "bank", "further-accounts"), body)
-    assert (own.status_code, own.json()["code"]) == (403, "ROLE_MISSING")
+    assert (own.status_code, own.json()["code"]) == (403, "PARTY_LACKS_ROLE")
     bound = api.post("authority", path(api, "bank", "further-accounts"), body)
     assert (bound.status_code, bound.json()["account"]) == (200, before), bound.text
     for part, code in (("authority", "NOT_THE_PARTY"), ("other_bank", "NOT_THE_PARTY")):

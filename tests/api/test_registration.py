@@ -44,7 +44,7 @@ def walk(api: Api) -> Walk:
     walk = Walk(api, submitted.json()["asset"])
     assert (submitted.json()["state"], submitted.json()["stage"]) == ("applied", "submitted")
     for act, stage in (("acceptance", "accepted"), ("review", "reviewed"), ("notice", "noticed")):
-        assert walk.refused("provider", act) == "ROLE_MISSING"
+        assert walk.refused("provider", act) == "PARTY_LACKS_ROLE"
         assert walk.do("registrar", act)["stage"] == stage
     return walk
 
@@ -77,7 +77,7 @@ def test_from_notice_to_annulment(api: Api, walk: Walk) -> None:
     for state in ("admitted", "verified", "upheld"):
         walk.do("registrar", "objections/2/decision", state=state, reason="found to be so")
     assert walk.refused("other_bank", "transfer", to=bank) == "ASSET_FROZEN"
-    assert walk.refused("other_bank", "annulment", reason="fraud", grounds="mine") == "ROLE_MISSING"
+    assert walk.refused("other_bank", "annulment", reason="fraud", grounds="mine") == "PARTY_LACKS_ROLE"
     assert walk.do("registrar", "annulment", reason="fraud", grounds="unlawful source")["state"] == "annulled"
     assert [row["state"] for row in walk.see("objections")] == ["dismissed", "upheld"]
     assert [(row["rank"], row["creditor"]) for row in walk.see("liens")] == [(1, bank)]

@@ -84,7 +84,7 @@ def test_provider_ends_what_rests_on_its_own_data_and_for_that_reason_only(stage
     own, others = stage.consented(), stage.others
     for number, reason in ((own.number, "fraud"), (others.number, "data_error")):
         answer = stage.post("P", f"/v1/certificates/{number}/revoke", {"reason": reason})
-        assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_MISSING")
+        assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_LACKS_ROLE")
     ended = stage.done(stage.post("P", f"/v1/certificates/{own.number}/revoke", {"reason": "data_error"}))
     assert (ended["state"], ended["reason"]) == ("revoked", "data_error")
 
@@ -137,7 +137,7 @@ def test_scenario_is_drafted_by_one_and_approved_by_two_others(stage: Stage) -> 
         ("authority", stage.parties["A"]),
         ("supervisor", stage.parties["V"]),
     ]
-    assert stage.get("C", path).json()["code"] == "ROLE_MISSING"
+    assert stage.get("C", path).json()["code"] == "PARTY_LACKS_ROLE"
     wrong = stage.post("I", "/v1/scenarios/drafts", {"scenario": stage.scenario() | {"max_uses": 0}})
     assert (wrong.status_code, wrong.json()["code"], wrong.json()["where"]) == (
         422,

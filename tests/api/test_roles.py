@@ -33,7 +33,7 @@ def draft_request(api: Api) -> dict[str, Any]:
     }
 
 
-# method, path, body, and the parts that may; whoever may not gets ROLE_MISSING before anything is looked at.
+# method, path, body, and the parts that may; whoever may not gets PARTY_LACKS_ROLE before anything is looked at.
 CALLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/parties", {"parties": [{}]}, {"authority"}),
     ("POST", "/v1/requests/draft", draft_request, {"bank"}),
@@ -75,7 +75,7 @@ def test_role_matrix(api: Api, method: str, path: str, body: Any, allowed: set[s
     if path == "/v1/parties":
         given = {"parties": [party_of(api)]}
     answer = api.call(part, method, path, json=given)
-    refused = answer.status_code == 403 and answer.json()["code"] in ("ROLE_MISSING", "NOT_A_MEMBER")
+    refused = answer.status_code == 403 and answer.json()["code"] in ("PARTY_LACKS_ROLE", "NOT_A_MEMBER")
     assert refused == (part not in allowed), answer.text
 
 
@@ -96,15 +96,15 @@ def test_strangers_do_not_see_certificates(api: Api) -> None:
     number = certificate(api)
     assert api.get("firm", f"/v1/certificates/{number}").status_code == 200
     assert api.get("bank", f"/v1/certificates/{number}").status_code == 200
-    assert api.get("other_bank", f"/v1/certificates/{number}").json()["code"] == "ROLE_MISSING"
-    assert api.get("bank", f"/v1/certificates/{number}/bundle").json()["code"] == "ROLE_MISSING"
-    assert api.get("platform", f"/v1/certificates/{number}/bundle").json()["code"] == "ROLE_MISSING"
+    assert api.get("other_bank", f"/v1/certificates/{number}").json()["code"] == "PARTY_LACKS_ROLE"
+    assert api.get("bank", f"/v1/certificates/{number}/bundle").json()["code"] == "PARTY_LACKS_ROLE"
+    assert api.get("platform", f"/v1/certificates/{number}/bundle").json()["code"] == "PARTY_LACKS_ROLE"
 
 
 def test_registrar_ends_registration_certificates_only(api: Api) -> None:
     usage = certificate(api)
     refused = api.post("registrar", f"/v1/certificates/{usage}/revoke", {"reason": "fraud"})
-    assert (refused.status_code, refused.json()["code"]) == (403, "ROLE_MISSING")
+    assert (refused.status_code, refused.json()["code"]) == (403, "PARTY_LACKS_ROLE")
     asset = registered(api, "registrar-revokes")
     number = api.get("registrar", f"/v1/assets/{asset}").json()["certificate_no"]
     ended = api.post("registrar", f"/v1/certificates/{number}/revoke", {"reason": "fraud"})

@@ -184,7 +184,7 @@ def test_an_account_without_money_is_told_so_and_another_pays(consented: Consent
     chain.acting("enterprise").send(calls.rotate_account(account("newcomer to withdrawing")))
     before = chain.reader.block_number()
     error = refusal(lambda: consented.withdraw(NEWCOMER), Misconfigured)
-    assert (error.code, error.where) == ("ACCOUNT_WITHOUT_MONEY", account("newcomer to withdrawing"))
+    assert (error.code, error.where) == ("ACCOUNT_WITHOUT_FUNDS", account("newcomer to withdrawing"))
     assert error.details["balance_wei"] == 0 and error.details["needed_wei"]
     assert error.hint is not None and "relay" in error.hint
     assert chain.reader.block_number() == before

@@ -23,18 +23,18 @@ from tests.service.conftest import FIELDS, SUPPLIED, Pilot, resource
 from tests.service.persons import CONTRIBUTIONS, Desk
 
 
-def test_invariant_01_no_certificate_without_an_active_authorisation_for_the_very_same(pilot: Pilot) -> None:
+def test_invariant_01_no_certificate_without_an_active_authorization_for_the_very_same(pilot: Pilot) -> None:
     """Also tests/proof/test_verifier.py::test_one_mutation_fails_its_check, member by member."""
     ledger, bureau = pilot.ledger, pilot.bureau
     (asked,) = bureau.ask([bureau.request(pilot.firm())])
-    with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORISED"):
+    with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):
         bureau.certify([asked])
     firm = pilot.firm()
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
     draft = ledger.authorizations.withdrawal_draft(consent)
     ledger.authorizations.withdraw(sign_entry(draft, bureau.signer_of(pilot.cast.firms[firm])))
-    with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORISED"):
+    with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):
         bureau.issue({firm: consent})
     (asked,) = bureau.ask([bureau.request(other := pilot.firm())])
     (drafted,) = ledger.authorizations.draft(asked)
@@ -71,7 +71,7 @@ def test_invariant_02_what_is_disclosed_was_allowed_asked_for_and_authorised(pil
     bundle, nonce = pilot.present(firm, issued.certificate_no, ["years_covered"])
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
     assert list(ledger.verification.verify(bundle.to_bytes(), expect).report.disclosed) == ["years_covered"]
-    with pytest.raises(PingzhengError, match="FIELD_OUTSIDE_AUTHORISATION"):
+    with pytest.raises(PingzhengError, match="FIELD_OUTSIDE_AUTHORIZATION"):
         pilot.present(firm, issued.certificate_no, ["wage_band"])
 
 

@@ -168,7 +168,7 @@ def usage(
     algorithm: str = SHA_256,
     write: Callable[[Changes], str] = as_text,
 ) -> Made:
-    """A usage certificate over a request, one authorisation and one provision a source, presented to the bank.
+    """A usage certificate over a request, one authorization and one provision a source, presented to the bank.
 
     ``template``, ``request``, ``consent``, ``supply`` (the tax bureau's) and ``claims`` replace members before anything
     is signed; of ``consent`` the power grid's gets all but id, fields, source and provider. ``hidden`` are the claims;

@@ -75,7 +75,7 @@ def with_claims(**claims: Any) -> Attack:
 
 
 def with_evidence(change: Callable[[str], str], member: str = "notice_digest") -> Attack:
-    """Evidence whose text is another, anchored so: by default the authorisation's."""
+    """Evidence whose text is another, anchored so: by default the authorization's."""
 
     def write(entry: Changes) -> str:
         return change(as_text(entry)) if member in entry else as_text(entry)

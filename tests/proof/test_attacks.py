@@ -105,8 +105,8 @@ def binding_with(**changes: object) -> Report:
     return with_member("certificate", shown + sign_compact(canonical(told), DEVICE.signer, KEY_BINDING_TYP))()
 
 
-def exchanged_authorisation() -> Report:
-    """Another authorisation of the same subject, as well anchored, for the one the certificate rests on."""
+def exchanged_authorization() -> Report:
+    """Another authorization of the same subject, as well anchored, for the one the certificate rests on."""
     other = usage(consent={"id": "01K5M00000000000000000000B", "max_uses": 9})
     made = GENUINE.knowing(anchors={**GENUINE.facts.anchors, 3: other.facts.anchors[3]})
     document = other.document()
@@ -114,7 +114,7 @@ def exchanged_authorisation() -> Report:
 
 
 def signature_under(header: dict[str, str]) -> Attack:
-    """The authorisation with a signature that has another header."""
+    """The authorization with a signature that has another header."""
 
     def change(text: str) -> str:
         entry = json.loads(text)
@@ -130,7 +130,7 @@ def grown_after_signing(text: str) -> str:
 ENTRY_HEADER = {"alg": "ES256K", "kid": SUBJECT.account, "typ": "pingzheng-entry+jws"}
 
 
-def as_authorisation() -> Report:
+def as_authorization() -> Report:
     return usage(claims={"authorizations": CLAIMS["provisions"][:1]}).verify()
 
 
@@ -239,28 +239,28 @@ SIGNATURES: dict[str, tuple[int, str, Attack]] = {
 EVIDENCE: dict[str, tuple[int, str, Attack]] = {
     "evidence missing": (11, "EVIDENCE_MISSING", lambda: GENUINE.verify_changed(drop="evidence.1")),
     "all evidence missing": (11, "EVIDENCE_MISSING", with_member("evidence", [])),
-    "foreign authorisation": (11, "EVIDENCE_MISSING", exchanged_authorisation),
-    "authorisation changed after signing": (11, "AUTHORISATION_NOT_BY_SUBJECT", with_evidence(grown_after_signing)),
-    "authorisation signed by the provider": (
+    "foreign authorization": (11, "EVIDENCE_MISSING", exchanged_authorization),
+    "authorization changed after signing": (11, "AUTHORIZATION_NOT_BY_SUBJECT", with_evidence(grown_after_signing)),
+    "authorization signed by the provider": (
         11,
-        "AUTHORISATION_NOT_BY_SUBJECT",
+        "AUTHORIZATION_NOT_BY_SUBJECT",
         lambda: usage(subject_key=TAX).verify(),
     ),
-    "authorisation under the certificate's signature": (
+    "authorization under the certificate's signature": (
         11,
-        "AUTHORISATION_NOT_BY_SUBJECT",
+        "AUTHORIZATION_NOT_BY_SUBJECT",
         signature_under(ENTRY_HEADER),
     ),
-    "authorisation under a key binding's header": (11, "JWS_TYPE", signature_under(ENTRY_HEADER | {"typ": "kb+jwt"})),
-    "authorisation by nobody": (11, "JWS_ALGORITHM", signature_under(ENTRY_HEADER | {"alg": "none"})),
-    "authorisation by an unknown key": (11, "KEY_UNKNOWN", signature_under(ENTRY_HEADER | {"kid": DEVICE.account})),
+    "authorization under a key binding's header": (11, "JWS_TYPE", signature_under(ENTRY_HEADER | {"typ": "kb+jwt"})),
+    "authorization by nobody": (11, "JWS_ALGORITHM", signature_under(ENTRY_HEADER | {"alg": "none"})),
+    "authorization by an unknown key": (11, "KEY_UNKNOWN", signature_under(ENTRY_HEADER | {"kid": DEVICE.account})),
     "provision by other provider": (11, "PROVISION_NOT_BY_PROVIDER", lambda: usage(tax_key=GRID).verify()),
     "provision by a provider nobody named": (
         11,
         "PROVISION_DIFFERS",
         lambda: usage(supply={"provider": OTHER_BANK.id}, tax_key=OTHER_BANK).verify(),
     ),
-    "provision as authorisation": (11, "EVIDENCE_MISSING", as_authorisation),
+    "provision as authorization": (11, "EVIDENCE_MISSING", as_authorization),
     "extra field": (11, "FIELD_OUTSIDE_TEMPLATE", lambda: usage(hidden=HIDDEN | {"debts": 0}).verify()),
     "field allowed by the template, asked for by nobody": (
         11,
@@ -269,7 +269,7 @@ EVIDENCE: dict[str, tuple[int, str, Attack]] = {
     ),
     "field asked for, authorised by nobody": (
         11,
-        "FIELD_OUTSIDE_AUTHORISATION",
+        "FIELD_OUTSIDE_AUTHORIZATION",
         lambda: usage(request={"fields": [*HIDDEN, "tax_arrears"]}, hidden=HIDDEN | {"tax_arrears": 0}).verify(),
     ),
     "extra field, signed but not named": (

@@ -121,7 +121,7 @@ CERTIFICATE: dict[str, tuple[int, str, Attack]] = {
     "header that nests": (1, "JWS_HEADER", with_header(REAL_HEADER | {"kid": [[[1]]]})),
     "payload larger than any": (1, "JWS_BASE64URL", with_payload(b" " * (MAX_PAYLOAD_BYTES + 8))),
     "payload that is a list": (1, "CERTIFICATE_FORM", with_payload(b"[]")),
-    "payload that is an authorisation": (
+    "payload that is an authorization": (
         1,
         "NOT_A_CERTIFICATE",
         with_payload(DOCUMENT["evidence"][0]["entry"].encode()),

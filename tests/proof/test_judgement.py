@@ -151,16 +151,16 @@ def test_a_superseded_certificate_counts_as_revoked() -> None:
     assert GENUINE.status(("superseded", "superseded", AT)).verify().result == "revoked"
 
 
-@pytest.mark.parametrize(("at", "code"), [(AT - 1, "OK"), (AT, "AUTHORISATION_WITHDRAWN")])
+@pytest.mark.parametrize(("at", "code"), [(AT - 1, "OK"), (AT, "AUTHORIZATION_WITHDRAWN")])
 def test_a_withdrawal_counts_from_its_time_on(at: int, code: str) -> None:
     made = GENUINE.status(("revoked", "consent_withdrawn", AT), of=AUTHORIZATION)
     assert made.verify(at).checks[10].code == code
 
 
-@pytest.mark.parametrize(("at", "code"), [(AT - 1, "OK"), (AT, "AUTHORISATION_WITHDRAWN"), (AT + HOUR, None)])
+@pytest.mark.parametrize(("at", "code"), [(AT - 1, "OK"), (AT, "AUTHORIZATION_WITHDRAWN"), (AT + HOUR, None)])
 def test_a_withdrawal_by_the_subject_itself_counts_from_its_time_on(at: int, code: str | None) -> None:
     check = GENUINE.withdrawn((SUBJECT, AT)).verify(at).checks[10]
-    assert check.code == (code or "AUTHORISATION_WITHDRAWN")
+    assert check.code == (code or "AUTHORIZATION_WITHDRAWN")
     assert check.details == ({} if code == "OK" else {"since": AT, "by_subject": True})
 
 
@@ -174,19 +174,19 @@ def test_a_withdrawal_by_any_other_party_has_no_effect(who: Actor) -> None:
     report = GENUINE.withdrawn((who, ANCHORED)).verify()
     assert report == GENUINE.verify()
     both = GENUINE.withdrawn((who, ANCHORED), (SUBJECT, AT)).verify().checks[10]
-    assert (both.code, both.details["since"]) == ("AUTHORISATION_WITHDRAWN", AT)
+    assert (both.code, both.details["since"]) == ("AUTHORIZATION_WITHDRAWN", AT)
 
 
 @pytest.mark.parametrize("position", [*PROVISIONS, CERTIFICATE])
-def test_only_a_withdrawal_of_the_authorisation_itself_counts(position: Position) -> None:
+def test_only_a_withdrawal_of_the_authorization_itself_counts(position: Position) -> None:
     assert GENUINE.withdrawn((SUBJECT, ANCHORED), of=position).verify().valid
 
 
 def test_a_subject_withdraws_also_what_is_suspended_or_revoked_later() -> None:
     """A withdrawal by itself stands first: it says since when, whatever came after it."""
     suspended = GENUINE.status(("suspended", "court", AT - HOUR), of=AUTHORIZATION)
-    assert suspended.verify().checks[10].code == "AUTHORISATION_SUSPENDED"
-    assert suspended.withdrawn((SUBJECT, AT)).verify().checks[10].code == "AUTHORISATION_WITHDRAWN"
+    assert suspended.verify().checks[10].code == "AUTHORIZATION_SUSPENDED"
+    assert suspended.withdrawn((SUBJECT, AT)).verify().checks[10].code == "AUTHORIZATION_WITHDRAWN"
     revoked = GENUINE.withdrawn((SUBJECT, AT - HOUR)).status(("revoked", "consent_withdrawn", AT), of=AUTHORIZATION)
     assert revoked.verify().checks[10].details == {"since": AT - HOUR, "by_subject": True}
 
@@ -196,7 +196,7 @@ def test_facts_without_a_word_on_withdrawals_are_not_enough() -> None:
     told = dict.fromkeys(PROVISIONS, ())
     for withdrawals in ({}, told):
         check = GENUINE.knowing(withdrawals=withdrawals).verify().checks[10]
-        assert (check.verdict, check.code) == (Verdict.FAILED, "AUTHORISATION_WITHDRAWALS_UNKNOWN")
+        assert (check.verdict, check.code) == (Verdict.FAILED, "AUTHORIZATION_WITHDRAWALS_UNKNOWN")
 
 
 def test_withdrawals_are_saved_with_the_facts() -> None:
@@ -206,8 +206,8 @@ def test_withdrawals_are_saved_with_the_facts() -> None:
     assert verify(made.bundle, saved, AT, EXPECT) == made.verify()
 
 
-@pytest.mark.parametrize(("at", "code"), [(EXPIRES - 1, "OK"), (EXPIRES, "AUTHORISATION_NOT_IN_FORCE")])
-def test_an_authorisation_ends_before_its_valid_to(at: int, code: str) -> None:
+@pytest.mark.parametrize(("at", "code"), [(EXPIRES - 1, "OK"), (EXPIRES, "AUTHORIZATION_NOT_IN_FORCE")])
+def test_an_authorization_ends_before_its_valid_to(at: int, code: str) -> None:
     assert GENUINE.verify(at).checks[10].code == code
 
 
@@ -342,7 +342,7 @@ class TestRegistration:
 
 
 def test_the_status_of_a_provision_is_not_the_certificates() -> None:
-    """Only the certificate's own status and its authorisation's are judged (protocol §9)."""
+    """Only the certificate's own status and its authorization's are judged (protocol §9)."""
     assert GENUINE.status(("revoked", "data_error", AT), of=PROVISIONS[0]).verify().valid
 
 

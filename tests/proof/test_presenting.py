@@ -59,8 +59,8 @@ def test_it_counts_for_that_consumer_and_that_nonce_alone(expect: Expectation, c
 
 
 REFUSED: list[tuple[str, Callable[[], object]]] = [
-    ("FIELD_OUTSIDE_AUTHORISATION", lambda: made(["tax_band", "phone"])),
-    ("FIELD_OUTSIDE_AUTHORISATION", lambda: made(["tax_band"], full=disclosing(FULL, ["power_trend"]))),
+    ("FIELD_OUTSIDE_AUTHORIZATION", lambda: made(["tax_band", "phone"])),
+    ("FIELD_OUTSIDE_AUTHORIZATION", lambda: made(["tax_band"], full=disclosing(FULL, ["power_trend"]))),
     ("NOT_PARTY", lambda: made(consumer=OTHER_BANK)),
     ("HOLDER_KEY_DIFFERS", lambda: made(holder=SUBJECT)),
     ("NOTHING_TO_BIND", lambda: made(full=ASSET)),

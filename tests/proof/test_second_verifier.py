@@ -89,7 +89,7 @@ ATTACKS: dict[str, Callable[[], Report]] = {
     **{f"just allowed: {limit}": lambda made=made: made().verify() for limit, made in table.AT_THE_LIMIT.items()},
     **{name: attack for name, (_, _, attack) in test_named_attacks.ALL.items()},
     # SM2 takes hundreds of times as long to verify: of its attacks on entries one is enough here.
-    "SM: under another identity": test_suites.ATTACKS["authorisation under another identity"][2],
+    "SM: under another identity": test_suites.ATTACKS["authorization under another identity"][2],
     **{f"SM: {name}": attack for name, (number, _, attack) in test_suites.ATTACKS.items() if number < 11},
     **{f"SM: genuine {name}": lambda make=make: make().verify() for name, (_, make) in test_suites.WANTING.items()},
 }

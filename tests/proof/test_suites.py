@@ -278,21 +278,21 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
         "JWK_INVALID",
         lambda: GENUINE.verify_changed((f"keys.{SM_ISSUER.account}.x", "A" * 43)),
     ),
-    "authorisation changed after signing": (
+    "authorization changed after signing": (
         11,
-        "AUTHORISATION_NOT_BY_SUBJECT",
+        "AUTHORIZATION_NOT_BY_SUBJECT",
         with_evidence(lambda entry: entry | {"max_uses": 99}),
     ),
-    "authorisation under another identity": (11, "AUTHORISATION_NOT_BY_SUBJECT", under_header(sm2_id="another")),
-    "authorisation said to be by ES256K": (
+    "authorization under another identity": (11, "AUTHORIZATION_NOT_BY_SUBJECT", under_header(sm2_id="another")),
+    "authorization said to be by ES256K": (
         11,
-        "AUTHORISATION_NOT_BY_SUBJECT",
+        "AUTHORIZATION_NOT_BY_SUBJECT",
         under_header(alg="ES256K", sm2_id=None),
     ),
-    "authorisation without its identity": (11, "JWS_HEADER", under_header(sm2_id=None)),
-    "authorisation by the provider": (
+    "authorization without its identity": (11, "JWS_HEADER", under_header(sm2_id=None)),
+    "authorization by the provider": (
         11,
-        "AUTHORISATION_NOT_BY_SUBJECT",
+        "AUTHORIZATION_NOT_BY_SUBJECT",
         lambda: sm_usage(subject_key=SM_TAX).verify(),
     ),
     "provision by the other provider": (11, "PROVISION_NOT_BY_PROVIDER", lambda: sm_usage(tax_key=SM_GRID).verify()),
@@ -324,7 +324,7 @@ WANTING = {
     "certificate": (2, lambda: GENUINE),
     "registration certificate": (2, lambda: RECORD),
     "key binding": (10, lambda: usage(**TO_SM_HOLDER).presenting("tax_band", holder=SM_DEVICE)),
-    "authorisation": (11, lambda: usage(subject_key=SM_SUBJECT)),
+    "authorization": (11, lambda: usage(subject_key=SM_SUBJECT)),
     "provision": (11, lambda: usage(grid_key=SM_GRID)),
 }
 

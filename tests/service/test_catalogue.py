@@ -66,11 +66,11 @@ def test_only_its_provider_edits(office: Department) -> None:
     catalogue = office.ledger.catalogue
     changed = resource("mine", title="别人的")
     assert refusal(lambda: catalogue.put(office.stranger, changed)).code == "NOT_THE_PROVIDER"
-    assert refusal(lambda: catalogue.put(office.cdo, changed)).code == "ROLE_MISSING"
-    assert refusal(lambda: catalogue.put(office.consumer, changed)).code == "ROLE_MISSING"
-    assert refusal(lambda: catalogue.submit(office.stranger, "mine")).code == "ROLE_MISSING"
-    assert refusal(lambda: catalogue.submit(office.cdo, "mine")).code == "ROLE_MISSING"
-    assert refusal(lambda: catalogue.retire(office.cdo, "mine", "no")).code == "ROLE_MISSING"
+    assert refusal(lambda: catalogue.put(office.cdo, changed)).code == "PARTY_LACKS_ROLE"
+    assert refusal(lambda: catalogue.put(office.consumer, changed)).code == "PARTY_LACKS_ROLE"
+    assert refusal(lambda: catalogue.submit(office.stranger, "mine")).code == "PARTY_LACKS_ROLE"
+    assert refusal(lambda: catalogue.submit(office.cdo, "mine")).code == "PARTY_LACKS_ROLE"
+    assert refusal(lambda: catalogue.retire(office.cdo, "mine", "no")).code == "PARTY_LACKS_ROLE"
     assert catalogue.get("mine")["version"] == 1
 
 
@@ -83,7 +83,7 @@ def test_resource_of_a_system_that_is_listed(office: Department) -> None:
     assert systems.put(office.provider, entry).version == 1
     assert systems.put(office.provider, replace(entry, status="stopped")).version == 2
     assert refusal(lambda: systems.put(office.stranger, entry)).code == "NOT_THE_OWNER"
-    assert refusal(lambda: systems.put(office.consumer, entry)).code == "ROLE_MISSING"
+    assert refusal(lambda: systems.put(office.consumer, entry)).code == "PARTY_LACKS_ROLE"
     for wrong in ({"protection_level": 6}, {"name": " "}, {"status": "gone"}, {"code": "a b"}):
         assert refusal(lambda wrong=wrong: systems.put(office.provider, replace(entry, **wrong))).code == "SYSTEM_ENTRY"
     office.put("in-system", system="meters")
@@ -114,7 +114,7 @@ def test_important_waits_for_its_review(office: Department) -> None:
     office.put(code, grade="important")
     assert catalogue.submit(office.provider, code).state == "blocked"
     assert refusal(lambda: office.signed(code)).code == "MOVE_NOT_ALLOWED"
-    assert refusal(lambda: catalogue.record_review(office.provider, code, REPORT)).code == "ROLE_MISSING"
+    assert refusal(lambda: catalogue.record_review(office.provider, code, REPORT)).code == "PARTY_LACKS_ROLE"
     both = Actor(office.provider.party, frozenset({Role.PROVIDER, Role.CDO}))
     assert refusal(lambda: catalogue.record_review(both, code, REPORT)).code == "REVIEWER_IS_PROVIDER"
     assert refusal(lambda: catalogue.record_review(office.authority, code, "sha-256:x")).code == "DIGEST_FORM"
@@ -195,7 +195,7 @@ def test_listing_blocks_at_once_what_was_shown(office: Department) -> None:
 def test_important_list_is_kept_by_those_who_grade(office: Department) -> None:
     kinds, entry = office.ledger.important_data, ImportantData("x", "important", pattern="no such title")
     for actor in (office.provider, office.consumer, office.stranger):
-        assert refusal(lambda actor=actor: kinds.add(actor, entry)).code == "ROLE_MISSING"
+        assert refusal(lambda actor=actor: kinds.add(actor, entry)).code == "PARTY_LACKS_ROLE"
     assert refusal(lambda: kinds.withdraw(office.authority, "0" * 26)).code == "IMPORTANT_ENTRY_UNKNOWN"
     row = kinds.add(office.authority, entry).entry
     kinds.withdraw(office.authority, row.id)
@@ -214,7 +214,7 @@ def test_published_once_the_officer_signed(office: Department) -> None:
     statement = office.signed(code)
     ledger.publications.sign(office.cdo, statement)
     assert ledger.publications.sign(office.cdo, statement).state == "cdo_signed", "again is once"
-    assert refusal(lambda: ledger.publications.publish(office.stranger, code)).code == "ROLE_MISSING"
+    assert refusal(lambda: ledger.publications.publish(office.stranger, code)).code == "PARTY_LACKS_ROLE"
     row = ledger.publications.publish(office.provider, code)
     assert (row.state, row.published_version) == ("published", 1)
     assert ledger.publications.signature(code, 1) == statement
@@ -246,7 +246,7 @@ def test_wrong_signer_is_refused(office: Department, pilot: Pilot) -> None:
         (office.cdo, sign_entry(draft | {"cdo": pilot.cast.bank}, officer), "SIGNER_NOT_CDO"),
         (office.cdo, good | {"version": 2}, "SIGNER_NOT_CDO"),
         (other, sign_entry(draft | {"cdo": pilot.cast.bank}, bank), "NOT_THE_CDO"),
-        (office.provider, good, "ROLE_MISSING"),
+        (office.provider, good, "PARTY_LACKS_ROLE"),
         (office.cdo, sign_entry(draft | {"version": 2}, officer), "VERSION_OUTDATED"),
         (office.cdo, sign_entry(draft | {"document_digest": REPORT}, officer), "VERSION_OUTDATED"),
         (office.cdo, sign_entry(draft | {"iat": draft["iat"] + 10_000}, officer), "SIGNED_IN_FUTURE"),
@@ -257,7 +257,7 @@ def test_wrong_signer_is_refused(office: Department, pilot: Pilot) -> None:
         assert error.code == expected, error
     assert office.state(code) == "submitted"
     assert refusal(lambda: ledger.publications.draft(other, code)).code == "NOT_THE_CDO"
-    assert refusal(lambda: ledger.publications.draft(office.provider, code)).code == "ROLE_MISSING"
+    assert refusal(lambda: ledger.publications.draft(office.provider, code)).code == "PARTY_LACKS_ROLE"
     ledger.publications.sign(office.cdo, good)
     assert refusal(lambda: ledger.publications.sign(office.cdo, office.signed(code))).code == "MOVE_NOT_ALLOWED"
 
@@ -287,7 +287,7 @@ def test_change_of_what_is_published_goes_the_whole_way_again(office: Department
 def test_blocked_is_published_no_more(office: Department) -> None:
     ledger, code = office.ledger, "blocked"
     office.publish(code)
-    assert refusal(lambda: ledger.catalogue.block(office.provider, code, "why")).code == "ROLE_MISSING"
+    assert refusal(lambda: ledger.catalogue.block(office.provider, code, "why")).code == "PARTY_LACKS_ROLE"
     assert refusal(lambda: ledger.catalogue.block(office.authority, code, " ")).code == "REASON_MISSING"
     ledger.catalogue.block(office.authority, code, "核查")
     assert refusal(lambda: ledger.catalogue.registrable(code)).code == "NOT_PUBLISHED"
@@ -308,7 +308,7 @@ def test_officers_are_appointed_by_the_authority(office: Department, pilot: Pilo
     publications, department_ = office.ledger.publications, pilot.cast.registrar
     for actor in (office.provider, office.cdo, office.consumer):
         error = refusal(lambda actor=actor: publications.appoint(actor, department_, office.cdo.party))
-        assert error.code == "ROLE_MISSING"
+        assert error.code == "PARTY_LACKS_ROLE"
     own = refusal(lambda: publications.appoint(office.authority, department_, office.authority.party))
     assert own.code == "CDO_NOT_ITS_OWN"
     assert refusal(lambda: publications.appoint(office.authority, department_, department_)).code == "CDO_NOT_ITS_OWN"
@@ -368,7 +368,7 @@ def test_what_may_not_be_opened(office: Department) -> None:
     assert refusal(lambda: opened(office.provider, "open/none", FREE)).code == "NOT_TO_BE_OPENED"
     assert refusal(lambda: opened(office.provider, "open/conditional", FREE)).code == "NOT_TO_BE_OPENED"
     assert refusal(lambda: opened(office.provider, "open/draft", FREE)).code == "NOT_PUBLISHED"
-    assert refusal(lambda: opened(office.stranger, "open/conditional", FREE)).code == "ROLE_MISSING"
+    assert refusal(lambda: opened(office.stranger, "open/conditional", FREE)).code == "PARTY_LACKS_ROLE"
     for wrong in (Opening("other", "x", "L"), Opening("targeted", " ", "L"), Opening("free", "", "")):
         error = refusal(lambda wrong=wrong: opened(office.provider, "open/conditional", wrong))
         assert isinstance(error, InvalidInput) and error.code == "OPENING"

@@ -116,7 +116,7 @@ def test_only_providers_import(office: Department) -> None:
     table = Sheets([row("roles/1")])
     for actor in (office.consumer, office.authority):
         for act in (office.ledger.catalogue_import.dry_run, office.ledger.catalogue_import.commit):
-            with pytest.raises(Exception, match="ROLE_MISSING"):
+            with pytest.raises(Exception, match="PARTY_LACKS_ROLE"):
                 act(actor, table)
 
 

@@ -118,7 +118,9 @@ def test_duty_of_another_department(office: Department, demands: Demands, pilot:
     assert refusal(lambda: demands.accept(office.provider, demand)).code == "NOT_ON_DUTY"
     assert demands.accept(office.stranger, demand).state == "duty_accepted"
     assert refusal(lambda: demands.connect(office.provider, demand)).code == "NOT_ON_DUTY"
-    assert refusal(lambda: demands.list_duty(office.provider, "duty", office.provider.party, 5)).code == "ROLE_MISSING"
+    assert (
+        refusal(lambda: demands.list_duty(office.provider, "duty", office.provider.party, 5)).code == "PARTY_LACKS_ROLE"
+    )
     for days in (0, 1_001):
         error = refusal(lambda days=days: demands.list_duty(office.authority, "duty", office.provider.party, days))
         assert error.code == "SLA_DAYS"
@@ -127,13 +129,13 @@ def test_duty_of_another_department(office: Department, demands: Demands, pilot:
 def test_refused_with_a_reason_and_appealed(office: Department, demands: Demands) -> None:
     demand = matched(office, demands, "refused")
     assert refusal(lambda: demands.refuse(office.provider, demand, "  ")).code == "REASON_MISSING"
-    assert refusal(lambda: demands.refuse(office.stranger, demand, "不行")).code == "ROLE_MISSING"
+    assert refusal(lambda: demands.refuse(office.stranger, demand, "不行")).code == "PARTY_LACKS_ROLE"
     demands.accept(office.provider, demand)
     row = demands.refuse(office.provider, demand, "缺少依据")
     assert (row.state, row.due_at) == ("refused", None)
     assert refusal(lambda: demands.appeal(office.provider, demand, "再议")).code == "NOT_THE_REQUESTER"
     assert demands.appeal(office.consumer, demand, "依据已补").state == "appealed"
-    assert refusal(lambda: demands.close(office.consumer, demand)).code == "ROLE_MISSING"
+    assert refusal(lambda: demands.close(office.consumer, demand)).code == "PARTY_LACKS_ROLE"
     assert demands.match(office.authority, demand, "refused").state == "matched"
     demands.refuse(office.provider, demand, "仍缺")
     demands.appeal(office.consumer, demand, "再议")
@@ -161,7 +163,7 @@ def test_only_what_is_published_and_shared_answers(office: Department, demands: 
         ("none", "RESOURCE_UNKNOWN"),
     ):
         assert refusal(lambda code=code: demands.match(office.authority, demand, code)).code == expected
-    assert refusal(lambda: demands.match(office.consumer, demand, "answer/closed")).code == "ROLE_MISSING"
+    assert refusal(lambda: demands.match(office.consumer, demand, "answer/closed")).code == "PARTY_LACKS_ROLE"
     assert demands.get(demand)["state"] == "filed"
 
 
@@ -183,7 +185,7 @@ def test_demand_that_is_refused(office: Department, demands: Demands, change: di
 
 def test_who_may_file(office: Department, demands: Demands) -> None:
     firm = Actor(office.consumer.party, frozenset({Role.SUBJECT}))
-    assert refusal(lambda: demands.file(firm, DEMAND)).code == "ROLE_MISSING"
+    assert refusal(lambda: demands.file(firm, DEMAND)).code == "PARTY_LACKS_ROLE"
     wanted = replace(DEMAND, wanted_by=date(2026, 1, 31))
     row = demands.file(office.provider, wanted)
     assert (row.wanted_by, row.state) == ("2026-01-31", "filed")

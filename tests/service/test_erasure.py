@@ -256,7 +256,7 @@ def test_who_may_erase_and_why(desk: Desk, who: str) -> None:
     number = desk.certificate(person)
     actor = {"subject": subject(person), "other subject": subject(desk.person())}.get(who) or office(desk, who)
     for reason in (OVER, REQUEST, COURT):
-        expected = MAY.get((who, reason), "ROLE_MISSING")
+        expected = MAY.get((who, reason), "PARTY_LACKS_ROLE")
         assert refusal(lambda: ledger.erasure.certificate(actor, number, reason)) == expected, reason  # noqa: B023
         assert refusal(lambda: ledger.erasure.party(actor, person, reason)) == expected, reason  # noqa: B023
     done = "done" in [MAY.get((who, reason)) for reason in (REQUEST, COURT)]
@@ -470,7 +470,7 @@ def test_commands_erase_only_when_it_is_confirmed(desk: Desk) -> None:
     assert whole.exit_code == 0 and "删除 Erasure" in whole.stdout
     assert erasures(ledger, person)[-1]["by"] == ledger.installation.authority_party
     wrong = run("party", "erase", person, "--reason", COURT, "--by", desk.bank, "--yes", "--home", home, "--json")
-    assert (wrong.exit_code, json.loads(wrong.stdout)["error"]) == (2, "ROLE_MISSING")
+    assert (wrong.exit_code, json.loads(wrong.stdout)["error"]) == (2, "PARTY_LACKS_ROLE")
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n\n", 2), ("y\n", 0)])

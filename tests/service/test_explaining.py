@@ -73,7 +73,7 @@ def test_every_text_is_of_a_code_in_use() -> None:
     spelled = {node.value for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.Constant)} | {
         code_of(name) for name in load_meanings()
     }
-    made = re.compile(r"HTTP_\d{3}|(SCENARIO|RULESET|SOURCE)_(INVALID|UNKNOWN)|AUTHORISATION_[A-Z_]+")
+    made = re.compile(r"HTTP_\d{3}|(SCENARIO|RULESET|SOURCE)_(INVALID|UNKNOWN)|AUTHORIZATION_[A-Z_]+")
     assert [code for code in error_texts() if code not in spelled and not made.fullmatch(code)] == []
 
 

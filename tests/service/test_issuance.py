@@ -32,14 +32,14 @@ def test_certificate_carries_predicates_and_never_the_rows(pilot: Pilot) -> None
     assert not any(row["output"] in bundle.to_bytes().decode() for row in ROWS)
 
 
-def test_no_certificate_without_authorisation_or_supply(pilot: Pilot) -> None:
+def test_no_certificate_without_authorization_or_supply(pilot: Pilot) -> None:
     with pytest.raises(NotFound, match="AUTHORIZATION_UNKNOWN"):
         pilot.bureau.issue({pilot.firm(): "0" * 26})
     firm = pilot.firm()
     with pytest.raises(Conflict, match="NOT_ANSWERED_YET"):
         pilot.bureau.issue({firm: pilot.authorise(firm)})
     (asked,) = pilot.bureau.ask([pilot.bureau.request(firm)])
-    with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORISED"):
+    with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):
         pilot.bureau.certify([asked])
 
 
@@ -50,10 +50,10 @@ def test_issuing_again_gives_the_same_certificate(pilot: Pilot) -> None:
     assert pilot.bureau.issue({firm: authorization}) == pilot.bureau.issue({firm: authorization})
 
 
-def test_fields_outside_the_authorisation_are_never_released(pilot: Pilot) -> None:
+def test_fields_outside_the_authorization_are_never_released(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
-    with pytest.raises(Forbidden, match="FIELD_OUTSIDE_AUTHORISATION"):
+    with pytest.raises(Forbidden, match="FIELD_OUTSIDE_AUTHORIZATION"):
         pilot.present(firm, number, (*FIELDS, OUTSIDE))
 
 
@@ -91,7 +91,7 @@ def test_withdrawal_blocks_the_next_verification_and_keeps_the_earlier_record(pi
     assert before.report.valid
     status, consent_check = after.checks[7], after.checks[10]
     assert (status.code, status.details["reason"]) == ("REVOKED", "consent_withdrawn")
-    assert consent_check.code == "AUTHORISATION_WITHDRAWN"
+    assert consent_check.code == "AUTHORIZATION_WITHDRAWN"
     earlier = pilot.ledger.verification.verify(bundle.to_bytes(), expect, at=before.report.at)
     assert earlier.report.valid or earlier.report.at >= consent_check.details["since"]
 

@@ -51,10 +51,10 @@ def suspended(pilot: Pilot) -> bytes:
 
 
 REFUSED: list[tuple[str, Callable[[Pilot], bytes]]] = [
-    ("ACCOUNT_UNKNOWN", lambda pilot: money(pilot, new_private_key())),
+    ("PARTY_UNKNOWN_ACCOUNT", lambda pilot: money(pilot, new_private_key())),
     ("ACCOUNT_RETIRED", replaced),
     ("PARTY_NOT_ACTIVE", suspended),
-    ("ROLE_MISSING", lambda pilot: money(pilot, key_of(pilot, pilot.cast.provider))),
+    ("PARTY_LACKS_ROLE", lambda pilot: money(pilot, key_of(pilot, pilot.cast.provider))),
     ("ACCOUNT_WITHOUT_FUNDS", lambda pilot: key_of(pilot, pilot.party(PartyKind.BANK, Role.CONSUMER))),
 ]
 

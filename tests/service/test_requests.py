@@ -60,7 +60,7 @@ def test_the_subject_may_allow_less_and_the_certificate_holds_no_more(desk: Desk
     assert issued.exp == asked.valid_to - 86_400
     report = desk.accepted(issued.certificate_no)
     assert report.valid and report.disclosed == {"base_band": "3000–5000"}
-    with pytest.raises(Forbidden, match="FIELD_OUTSIDE_AUTHORISATION"):
+    with pytest.raises(Forbidden, match="FIELD_OUTSIDE_AUTHORIZATION"):
         desk.show(issued.certificate_no, "n" * 22, ["months_paid"])
 
 
@@ -265,7 +265,7 @@ def test_a_source_is_not_asked_for_what_was_cancelled_or_is_over_nor_of_who_was_
     ledger.requests.cancel(request)
     ledger.erasure.party(Actor(gone, frozenset({Role.SUBJECT})), gone, "subject_request")
     assert {one, two, three} & set(asked(desk)) == {two}
-    refused(desk, one, "REQUEST_NOT_AUTHORISED")
+    refused(desk, one, "REQUEST_NOT_AUTHORIZED")
     pilot.skip(6 * 86_400)
     _, waiting = desk.authorised(desk.person())
     assert asked(desk, 1) == asked(desk) == [waiting["social_insurance"].id]

@@ -122,7 +122,7 @@ def test_it_is_not_presented_to_another_consumer_nor_with_another_field(taken: T
     assert (code, told["error"]) == (2, "NOT_PARTY")
     own = ["--consumer", taken.pilot.cast.bank, "--nonce", "n" * 16]
     code, told = taken.run("present", taken.number, *own, "--fields", "wage_band,phone")
-    assert (code, told["error"]) == (2, "FIELD_OUTSIDE_AUTHORISATION")
+    assert (code, told["error"]) == (2, "FIELD_OUTSIDE_AUTHORIZATION")
 
 
 def test_nothing_personal_is_readable_in_the_file(taken: Taken) -> None:

@@ -71,7 +71,7 @@ def test_withdrawn_without_the_service_is_withdrawn_for_the_bank(pilot: Pilot) -
     after = it.judged()
     failure = after.first_failure
     assert failure is not None
-    assert (failure.number, failure.code) == (11, "AUTHORISATION_WITHDRAWN")
+    assert (failure.number, failure.code) == (11, "AUTHORIZATION_WITHDRAWN")
     assert failure.details == {"since": made.at, "by_subject": True}
     assert (after.result, after.disclosed, after.claims) == ("revoked", {}, {})
     assert it.judged(made.at - 1).valid
@@ -92,7 +92,7 @@ def test_an_earlier_use_stays_recorded(pilot: Pilot) -> None:
     uses = reader.use_history(position.batch, position.index, block=reader.block_number())
     assert [use.ordinal for use in uses] == [1] and uses[0].at < made.at
     assert it.judged(uses[0].at - 1).valid
-    assert [check.number for check in it.judged().checks if check.code in ("USED_UP", "AUTHORISATION_WITHDRAWN")] == [
+    assert [check.number for check in it.judged().checks if check.code in ("USED_UP", "AUTHORIZATION_WITHDRAWN")] == [
         9,
         11,
     ]
@@ -123,14 +123,14 @@ def test_what_somebody_else_withdraws_has_no_effect(pilot: Pilot) -> None:
 def test_a_sanctioned_subject_without_money_still_withdraws(pilot: Pilot) -> None:
     firm = pilot.firm()
     it = held(pilot, firm, funded=False)
-    with pytest.raises(Misconfigured, match="ACCOUNT_WITHOUT_MONEY"):
+    with pytest.raises(Misconfigured, match="ACCOUNT_WITHOUT_FUNDS"):
         withdraw_by_itself(it.bundle, it.url, it.key)
     assert it.judged().valid
     pilot.ledger.standing.set_status(pilot.cast.supervisor, pilot.cast.firms[firm], "sanctioned", "sanction")
     friend = pilot.ledger.custody.create()[0]
     pilot.ledger.reader.connection.ask("hardhat_setBalance", friend, hex(FUNDS_WEI))
     withdraw_by_itself(it.bundle, it.url, it.key, payer=pilot.ledger.custody.private_key(friend))
-    assert it.judged().checks[10].code == "AUTHORISATION_WITHDRAWN"
+    assert it.judged().checks[10].code == "AUTHORIZATION_WITHDRAWN"
 
 
 def test_the_command_needs_no_home(pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,5 +189,5 @@ def test_a_withdrawal_that_did_not_reach_the_chain_is_made_up(pilot: Pilot) -> N
     assert it.judged().valid
     assert [row.id for row in ledger.direct_withdrawals.follow()] == [given.id]
     report = it.judged()
-    assert {check.code for check in report.checks} >= {"REVOKED", "AUTHORISATION_WITHDRAWN"}
+    assert {check.code for check in report.checks} >= {"REVOKED", "AUTHORIZATION_WITHDRAWN"}
     assert ledger.direct_withdrawals.follow() == []

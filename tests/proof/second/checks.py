@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.proof.second.authorisation import check_11_authorisation
+from tests.proof.second.authorization import check_11_authorization
 from tests.proof.second.bundle import read_bundle, read_certificate, read_evidence
 from tests.proof.second.facts import Case
 from tests.proof.second.notation import Json, Refused, anchor_commitment, included, require
@@ -86,7 +86,7 @@ def check_10_party(case: Case) -> None:
 
 
 GENUINE = [check_2_signature, check_3_issuer, check_4_disclosures, check_5_inclusion, check_6_anchor]
-JUDGED = [check_7_validity, check_8_status, check_9_uses, check_10_party, check_11_authorisation]
+JUDGED = [check_7_validity, check_8_status, check_9_uses, check_10_party, check_11_authorization]
 
 
 def fails(check: Callable[[Case], None], case: Case) -> bool:

@@ -1,6 +1,6 @@
-"""Check 11: what a usage certificate rests on (template, request, authorisations, provisions), and nothing beyond it.
+"""Check 11: what a usage certificate rests on (template, request, authorizations, provisions), and nothing beyond it.
 
-Fields = template ∩ request ∩ authorisation of their source; the same holds for period, uses, channel and parties.
+Fields = template ∩ request ∩ authorization of their source; the same holds for period, uses, channel and parties.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Basis:
         return {field["name"]: field["source"] for field in self.template["fields"]}
 
 
-def check_authorisation(case: Case, status_at: StatusAt) -> Outcome:
-    """Each authorisation is the subject's and in force, within the request of the consumer, within the template."""
+def check_authorization(case: Case, status_at: StatusAt) -> Outcome:
+    """Each authorization is the subject's and in force, within the request of the consumer, within the template."""
     basis = _basis(case)
     if isinstance(basis, Failed):
         return basis
@@ -59,7 +59,7 @@ def check_authorisation(case: Case, status_at: StatusAt) -> Outcome:
     for consent, evidence in basis.consents:
         problem = (
             problem
-            or _signed(case, consent, evidence, case.claims["sub"], "AUTHORISATION_NOT_BY_SUBJECT")
+            or _signed(case, consent, evidence, case.claims["sub"], "AUTHORIZATION_NOT_BY_SUBJECT")
             or _same_terms(case.claims, consent)
             or _within_request(consent, basis)
             or _in_force(case, consent, evidence, status_at)
@@ -74,7 +74,7 @@ def check_authorisation(case: Case, status_at: StatusAt) -> Outcome:
     return (
         problem
         or _components(case.claims, basis)
-        or passed(f"{len(basis.consents)} authorisation(s) in force, {len(basis.supplies)} provision(s) signed.")
+        or passed(f"{len(basis.consents)} authorization(s) in force, {len(basis.supplies)} provision(s) signed.")
     )
 
 
@@ -161,11 +161,11 @@ def _same_terms(claims: Entry, entry: Entry) -> Failed | None:
     }
     for member, value in told.items():
         if entry[member] != value:
-            return failed("AUTHORISATION_DIFFERS", f"The subject authorised another {member}.", member=member)
+            return failed("AUTHORIZATION_DIFFERS", f"The subject authorised another {member}.", member=member)
     if claims["max_uses"] > entry["max_uses"]:
-        return failed("AUTHORISATION_DIFFERS", "The subject authorised fewer uses.", member="max_uses")
+        return failed("AUTHORIZATION_DIFFERS", "The subject authorised fewer uses.", member="max_uses")
     if claims["nbf"] < entry["valid_from"] or claims["exp"] > entry["valid_to"]:
-        return failed("AUTHORISATION_DIFFERS", "The subject authorised a shorter period.", member="valid_to")
+        return failed("AUTHORIZATION_DIFFERS", "The subject authorised a shorter period.", member="valid_to")
     return None
 
 
@@ -173,13 +173,13 @@ def _within_request(entry: Entry, basis: Basis) -> Failed | None:
     """The subject answered this request, in time, and no consent goes beyond it or beyond the template."""
     request, template = basis.request[0], basis.template
     if {"source": entry["source"], "provider": entry["provider"]} not in request["sources"]:
-        return failed("AUTHORISATION_BEYOND_REQUEST", "The consumer asked for another provider.", member="provider")
+        return failed("AUTHORIZATION_BEYOND_REQUEST", "The consumer asked for another provider.", member="provider")
     if entry["valid_from"] < request["valid_from"] or entry["valid_to"] > request["valid_to"]:
-        return failed("AUTHORISATION_BEYOND_REQUEST", "The consumer asked for a shorter period.", member="valid_to")
+        return failed("AUTHORIZATION_BEYOND_REQUEST", "The consumer asked for a shorter period.", member="valid_to")
     if entry["valid_to"] - entry["valid_from"] > template["max_validity_days"] * _DAY:
-        return failed("AUTHORISATION_BEYOND_TEMPLATE", "The scenario allows a shorter period.", member="valid_to")
+        return failed("AUTHORIZATION_BEYOND_TEMPLATE", "The scenario allows a shorter period.", member="valid_to")
     if entry["iat"] >= request["expires_at"]:
-        return failed("AUTHORISATION_BEYOND_REQUEST", "The request had expired when it was answered.", member="iat")
+        return failed("AUTHORIZATION_BEYOND_REQUEST", "The request had expired when it was answered.", member="iat")
     if template["legal_basis"] == "separate_consent" and not entry["separate_consent"]:
         return failed("SEPARATE_CONSENT_MISSING", "The person did not consent to this separately.")
     return None
@@ -187,20 +187,20 @@ def _within_request(entry: Entry, basis: Basis) -> Failed | None:
 
 def _in_force(case: Case, entry: Entry, evidence: Evidence, status_at: StatusAt) -> Failed | None:
     if not entry["valid_from"] <= case.at < entry["valid_to"]:
-        return failed("AUTHORISATION_NOT_IN_FORCE", "The authorisation is not in force at that time.")
+        return failed("AUTHORIZATION_NOT_IN_FORCE", "The authorization is not in force at that time.")
     history = case.facts.withdrawals.get(evidence.position)
     own = [each.at for each in history or () if each.party == entry["subject"] and each.at <= case.at]
     if own:
-        message = "The subject withdrew its authorisation on the chain by itself."
-        return failed("AUTHORISATION_WITHDRAWN", message, since=min(own), by_subject=True)
+        message = "The subject withdrew its authorization on the chain by itself."
+        return failed("AUTHORIZATION_WITHDRAWN", message, since=min(own), by_subject=True)
     outcome = status_at(case.facts, evidence.position, case.at)
     if isinstance(outcome, Failed):
         withdrawn = outcome.code == "REVOKED"
-        code = "AUTHORISATION_WITHDRAWN" if withdrawn else f"AUTHORISATION_{outcome.code}"
-        message = "The subject withdrew its authorisation." if withdrawn else outcome.message
+        code = "AUTHORIZATION_WITHDRAWN" if withdrawn else f"AUTHORIZATION_{outcome.code}"
+        message = "The subject withdrew its authorization." if withdrawn else outcome.message
         return failed(code, message, **outcome.details)
     if history is None:
-        return failed("AUTHORISATION_WITHDRAWALS_UNKNOWN", "The facts do not say whether its subject withdrew it.")
+        return failed("AUTHORIZATION_WITHDRAWALS_UNKNOWN", "The facts do not say whether its subject withdrew it.")
     return None
 
 
@@ -209,25 +209,25 @@ def _covered(claims: Entry, basis: Basis) -> Failed | None:
     authorised: dict[str, Sequence[str]] = {}
     for entry, _ in basis.consents:
         if entry["source"] in authorised:
-            return failed("AUTHORISATION_DIFFERS", "Two authorisations are for one source.", member="source")
+            return failed("AUTHORIZATION_DIFFERS", "Two authorizations are for one source.", member="source")
         authorised[entry["source"]] = entry["fields"]
     outside = [name for name in claims["fields"] if name not in authorised.get(basis.sources[name], ())]
     if outside:
         told = ", ".join(sorted(outside))
-        return failed("FIELD_OUTSIDE_AUTHORISATION", f"The subject did not authorise: {told}.", fields=sorted(outside))
+        return failed("FIELD_OUTSIDE_AUTHORIZATION", f"The subject did not authorise: {told}.", fields=sorted(outside))
     if not set(claims["providers"]) <= {entry["provider"] for entry, _ in basis.consents}:
-        return failed("PROVIDER_NOT_AUTHORISED", "A provider is not one that the subject named.")
+        return failed("PROVIDER_NOT_AUTHORIZED", "A provider is not one that the subject named.")
     return None
 
 
 def _rests_on_consent(case: Case, entry: Entry) -> Failed | None:
     supplied = entry["result"] == "supplied" and entry["reason"] is None
     if entry["authorization"] not in case.claims["authorizations"] or not supplied:
-        return failed("PROVISION_DIFFERS", "A provision rests on another authorisation, or supplied nothing.")
+        return failed("PROVISION_DIFFERS", "A provision rests on another authorization, or supplied nothing.")
     consent = case.entries[entry["authorization"]][0]
     same = (entry["provider"], entry["source"]) == (consent["provider"], consent["source"])
     if not same or not set(entry["fields"]) <= set(consent["fields"]):
-        return failed("PROVISION_DIFFERS", "A provision goes beyond its authorisation.")
+        return failed("PROVISION_DIFFERS", "A provision goes beyond its authorization.")
     return None
 
 
@@ -236,7 +236,7 @@ def _components(claims: Entry, basis: Basis) -> Failed | None:
     told = ("source", "provider", "fields", "as_of", "payload_digest")
     supplies = [entry for entry, _ in basis.supplies]
     if sorted(entry["authorization"] for entry in supplies) != sorted(claims["authorizations"]):
-        return failed("PROVISION_DIFFERS", "An authorisation has no provision, or more than one.")
+        return failed("PROVISION_DIFFERS", "An authorization has no provision, or more than one.")
     supplied = [[entry[name] for name in told] for entry in supplies]
     components = [[component[name] for name in told] for component in claims["components"]]
     if components != supplied or set(claims["providers"]) != {entry["provider"] for entry in supplies}:

@@ -7,7 +7,7 @@ from tests.proof.second.notation import Json, require
 from tests.proof.second.signatures import read_detached
 
 
-def check_11_authorisation(case: Case) -> None:
+def check_11_authorization(case: Case) -> None:
     if not case.usage:
         return
     [(template, _)] = rested_on(case, [case.claims["template"]], "template")
