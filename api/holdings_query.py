@@ -53,7 +53,7 @@ Narrowed = Annotated[HoldingsFilter, Depends(narrowed)]
 def wanted(
     ledger: OpenLedger, actor: Caller, within: Narrowed, party: Party = None, part: Part = None
 ) -> HoldingsFilter:
-    """The filter for one's own holdings, or for those the caller may read; raises ``Forbidden`` ``PARTY_LACKS_ROLE``."""
+    """The filter for one's own holdings, or those the caller may read; raises ``Forbidden`` ``PARTY_LACKS_ROLE``."""
     whose = {None: actor.party, ALL: None}.get(party, party)
     if whose != actor.party:
         require(actor, Action.READ_LOG, owns=whose in ledger.principals.of(actor))

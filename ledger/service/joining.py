@@ -108,8 +108,8 @@ def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) ->
 def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
     """The party that may record uses from this account.
 
-    Raises ``Forbidden`` ``PARTY_UNKNOWN_ACCOUNT``, ``ACCOUNT_RETIRED``, ``PARTY_NOT_ACTIVE`` or ``PARTY_LACKS_ROLE``, and
-    ``Misconfigured`` ``ACCOUNT_WITHOUT_FUNDS`` where the chain charges for gas and the account has nothing.
+    Raises ``Forbidden`` ``PARTY_UNKNOWN_ACCOUNT``, ``ACCOUNT_RETIRED``, ``PARTY_NOT_ACTIVE`` or ``PARTY_LACKS_ROLE``,
+    and ``Misconfigured`` ``ACCOUNT_WITHOUT_FUNDS`` where the chain charges for gas and the account has nothing.
     """
     bound = reader.account(account)
     if bound is None:
