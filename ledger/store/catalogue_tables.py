@@ -92,7 +92,7 @@ class CdoAppointment(Base):
 
 
 class Publication(Base):
-    """A chief data officer's signature under a version; the entry ``leaf`` is the original."""
+    """A chief data officer's signature under a version; the entry ``digest`` is the original."""
 
     __tablename__ = "publication"
     __table_args__ = (ForeignKeyConstraint(["code", "version"], ["resource_version.code", "resource_version.version"]),)
@@ -100,7 +100,7 @@ class Publication(Base):
     code: Mapped[str] = mapped_column(Code, index=True)
     version: Mapped[int]
     cdo: Mapped[str] = mapped_column(ForeignKey("party.id"))
-    leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    digest: Mapped[str] = mapped_column(Hex32, unique=True)
     created_at: Mapped[int]
 
 

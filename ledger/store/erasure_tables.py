@@ -9,9 +9,9 @@ from ledger.store.tables import Base, Hex32
 
 
 class ErasureRecord(Base):
-    """The erasure of one target: a certificate's or a provision's text (its leaf hash), a party's identity (its id).
+    """The erasure of one target: the text of a statement (its digest), or a party's identity (its id).
 
-    ``leaf`` is the entry that tells it; one entry may tell several.
+    ``digest`` is that of the erasure's own entry; one entry may name several targets.
     """
 
     __tablename__ = "erasure"
@@ -19,5 +19,5 @@ class ErasureRecord(Base):
     subject: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
     by: Mapped[str] = mapped_column(ForeignKey("party.id"))
     reason: Mapped[str] = mapped_column(String(32))
-    leaf: Mapped[str] = mapped_column(Hex32)
+    digest: Mapped[str] = mapped_column(Hex32)
     created_at: Mapped[int]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
+from ledger.domain.canonical import canonical
+from ledger.domain.entries import statement_digest
 from ledger.errors import NotFound
 from ledger.proof.merkle import leaf_hash, root
 from ledger.store.counters import take
 from ledger.store.tables import Batch, Certificate, Entry
+
+ENTRY_SEQ: Final = "entry_seq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,11 @@ class NewEntry:
         """Leaf hash, RFC 9162 §2.1.1."""
         return leaf_hash(self.body)
 
+    @property
+    def digest(self) -> str:
+        """Statement digest (protocol §2), 64 hex digits."""
+        return statement_digest(json.loads(self.body))
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
@@ -41,13 +50,31 @@ def append(session: Session, entries: Sequence[NewEntry], at: int) -> list[int]:
     """Append in this order and return the sequence numbers; all or none, with the caller's transaction."""
     if not entries:
         return []
-    first = take(session, "entry_seq", len(entries))
-    rows = [
-        {"seq": first + i, "type": entry.type, "leaf": entry.leaf.hex(), "body": entry.body, "created_at": at}
-        for i, entry in enumerate(entries)
-    ]
-    session.execute(insert(Entry), rows)
-    return [first + i for i in range(len(entries))]
+    first = take(session, ENTRY_SEQ, len(entries))
+    numbers = [first + i for i in range(len(entries))]
+    session.execute(insert(Entry), [_row(number, entry, at) for number, entry in zip(numbers, entries, strict=True)])
+    return numbers
+
+
+def append_numbered(session: Session, type_: str, state: Callable[[int], Mapping[str, Any]], at: int) -> NewEntry:
+    """Append an entry that states its own sequence number: ``state`` makes it from the number it gets."""
+    number = take(session, ENTRY_SEQ, 1)
+    entry = NewEntry(type_, canonical(state(number)))
+    session.execute(insert(Entry), [_row(number, entry, at)])
+    return entry
+
+
+def _row(seq: int, entry: NewEntry, at: int) -> dict[str, Any]:
+    stated = json.loads(entry.body)
+    return {
+        "seq": seq,
+        "type": entry.type,
+        "leaf": entry.leaf.hex(),
+        "digest": statement_digest(stated),
+        "about": stated["statement"].removeprefix("sha-256:") if entry.type == "withdrawal" else None,
+        "body": entry.body,
+        "created_at": at,
+    }
 
 
 def pending(session: Session) -> Pending:
@@ -98,25 +125,32 @@ def leaves(session: Session, batch: Batch) -> list[bytes]:
     return [bytes.fromhex(leaf) for leaf in found]
 
 
-def entries_by_leaf(session: Session, wanted: Iterable[str]) -> dict[str, Entry]:
-    """Entries by leaf hash (hex); raises ``NotFound`` ``ENTRY_UNKNOWN`` if one is missing."""
+def entries_by_digest(session: Session, wanted: Iterable[str]) -> dict[str, Entry]:
+    """Entries by statement digest (hex); raises ``NotFound`` ``ENTRY_UNKNOWN`` if one is missing."""
     asked = set(wanted)
-    found = {row.leaf: row for row in session.scalars(select(Entry).where(Entry.leaf.in_(asked)))}
+    found = {row.digest: row for row in session.scalars(select(Entry).where(Entry.digest.in_(asked)))}
     if missing := asked - found.keys():
-        raise NotFound("ENTRY_UNKNOWN", f"The log has no entry with leaf {min(missing)}.")
+        raise NotFound("ENTRY_UNKNOWN", f"The log has no entry with the statement digest {min(missing)}.")
     return found
 
 
-def statement(session: Session, leaf: str) -> dict[str, Any]:
-    """The entry with that leaf hash (hex), parsed."""
-    body = entries_by_leaf(session, [leaf])[leaf].body
+def withdrawals_of(session: Session, statements: Iterable[str]) -> list[Entry]:
+    """The withdrawal entries about these statements (digests, hex), the earliest of each statement, in order."""
+    query = select(Entry).where(Entry.about.in_(set(statements))).order_by(Entry.seq.desc())
+    earliest = {row.about: row for row in session.scalars(query)}
+    return sorted(earliest.values(), key=lambda row: row.seq)
+
+
+def statement(session: Session, digest: str) -> dict[str, Any]:
+    """The entry with that statement digest (hex), parsed."""
+    body = entries_by_digest(session, [digest])[digest].body
     parsed: dict[str, Any] = json.loads(body)
     return parsed
 
 
 def certificate_statement(session: Session, number: str) -> dict[str, Any]:
     """The payload of the certificate with that number."""
-    return statement(session, session.get_one(Certificate, number).leaf)
+    return statement(session, session.get_one(Certificate, number).digest)
 
 
 def last_seq_anchored(session: Session) -> int:

@@ -15,6 +15,7 @@ NAMING = {
 }
 
 Hex32 = String(64)
+KeyText = String(71)
 Ulid = String(26)
 
 
@@ -57,7 +58,7 @@ class Party(Base):
     roles: Mapped[list[str]]
     region: Mapped[str] = mapped_column(String(16))
     account: Mapped[str] = mapped_column(String(42), unique=True)
-    public_key: Mapped[str] = mapped_column(String(66))
+    public_key: Mapped[str] = mapped_column(KeyText)
     lookup: Mapped[str] = mapped_column(Hex32, unique=True)
     sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
     created_at: Mapped[int]
@@ -67,13 +68,13 @@ class PartyKey(Base):
     """A key that is, was, or is about to be a party's: what it signed is still verified with it.
 
     Times are the chain's as last read; until the first change of keys ``bound_at`` is when the key was recorded.
-    It is null while the chain has not taken the account. ``public_key`` is the key as text: of SM2 after ``sm2:``.
+    It is null while the chain has not taken the account. ``public_key`` is the key as text (protocol §4).
     """
 
     __tablename__ = "party_key"
     account: Mapped[str] = mapped_column(String(42), primary_key=True)
     party_id: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
-    public_key: Mapped[str] = mapped_column(String(70))
+    public_key: Mapped[str] = mapped_column(KeyText)
     bound_at: Mapped[int | None]
     retired_at: Mapped[int | None]
     compromised_at: Mapped[int | None]
@@ -93,8 +94,19 @@ class ApiKey(Base):
     revoked_at: Mapped[int | None]
 
 
+class LedgerIdentity(Base):
+    """The ledger that this database belongs to: one row, its ledger digest (protocol §1)."""
+
+    __tablename__ = "ledger_identity"
+    digest: Mapped[str] = mapped_column(Hex32, primary_key=True)
+    created_at: Mapped[int]
+
+
 class Batch(Base):
-    """A contiguous range of entries: ``closed`` here, then ``anchored`` on the chain."""
+    """A contiguous range of entries: ``closed`` here, then ``anchored`` on the chain.
+
+    ``issuer`` is the party number whose log has the batch; null until it is anchored, like what follows it.
+    """
 
     __tablename__ = "batch"
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -103,20 +115,25 @@ class Batch(Base):
     root: Mapped[str] = mapped_column(Hex32)
     state: Mapped[str] = mapped_column(String(16))
     closed_at: Mapped[int]
+    issuer: Mapped[int | None]
     at: Mapped[int | None]
-    by: Mapped[int | None]
     tx_hash: Mapped[str | None] = mapped_column(Hex32)
     block_number: Mapped[int | None]
     gas_used: Mapped[int | None]
 
 
 class Entry(Base):
-    """One entry of the log: ``body`` is the canonical JSON that the leaf hashes."""
+    """One entry of the log: ``body`` is the canonical JSON that the leaf hashes, ``digest`` its statement digest.
+
+    ``about`` is the statement that a withdrawal takes back; other entries have none.
+    """
 
     __tablename__ = "entry"
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     type: Mapped[str] = mapped_column(String(32))
     leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    digest: Mapped[str] = mapped_column(Hex32, unique=True)
+    about: Mapped[str | None] = mapped_column(Hex32, index=True)
     body: Mapped[bytes] = mapped_column(LargeBinary)
     batch: Mapped[int | None] = mapped_column(ForeignKey("batch.number"), index=True)
     created_at: Mapped[int]
@@ -151,11 +168,11 @@ class Registration(Base):
 
 
 class AccessRequest(Base):
-    """What a consumer asks of a subject; the entry ``leaf`` is the original, the consumer's note is sealed."""
+    """What a consumer asks of a subject; the entry ``digest`` is the original, the consumer's note is sealed."""
 
     __tablename__ = "access_request"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
-    leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    digest: Mapped[str] = mapped_column(Hex32, unique=True)
     scenario: Mapped[str] = mapped_column(String(8))
     subject: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
     consumer: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
@@ -166,12 +183,12 @@ class AccessRequest(Base):
 
 
 class Authorization(Base):
-    """A subject's signed consent to one source; the entry ``leaf`` is the original, the notice shown is sealed."""
+    """A subject's signed consent to one source; the entry ``digest`` is the original, the notice shown is sealed."""
 
     __tablename__ = "authorization"
     __table_args__ = (UniqueConstraint("request_id", "source"),)
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
-    leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    digest: Mapped[str] = mapped_column(Hex32, unique=True)
     request_id: Mapped[str] = mapped_column(ForeignKey("access_request.id"))
     scenario: Mapped[str] = mapped_column(String(8))
     subject: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
@@ -184,7 +201,7 @@ class Authorization(Base):
 
 
 class Provision(Base):
-    """A provider's answer under an authorization; the computed claims are sealed, with the salt of the rows' digest.
+    """A provider's answer under an authorization; the disclosures of its claims are sealed.
 
     ``number`` counts the answers from 1: after one that timed out comes another try, after one supplied a correction.
     """
@@ -195,11 +212,19 @@ class Provision(Base):
     authorization_id: Mapped[str] = mapped_column(ForeignKey("authorization.id"))
     number: Mapped[int]
     provider: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
-    leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    digest: Mapped[str] = mapped_column(Hex32, unique=True)
     result: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(32))
     sealed_id: Mapped[str | None] = mapped_column(ForeignKey("sealed.id"))
     created_at: Mapped[int]
+
+
+class SeenClaim(Base):
+    """The digest of a claim that a provision of the log signed, and the request that it was signed for."""
+
+    __tablename__ = "seen_claim"
+    digest: Mapped[str] = mapped_column(String(43), primary_key=True)
+    request_id: Mapped[str] = mapped_column(ForeignKey("access_request.id"), index=True)
 
 
 class Certificate(Base):
@@ -217,7 +242,7 @@ class Certificate(Base):
     )
     certificate_no: Mapped[str] = mapped_column(String(32), primary_key=True)
     cls: Mapped[str] = mapped_column("class", String(16))
-    leaf: Mapped[str] = mapped_column(Hex32, unique=True)
+    digest: Mapped[str] = mapped_column(Hex32, unique=True)
     scenario: Mapped[str] = mapped_column(String(8))
     issuer: Mapped[str] = mapped_column(Hex32)
     subject: Mapped[str] = mapped_column(Hex32)
@@ -234,12 +259,12 @@ class Certificate(Base):
 
 
 class Presentation(Base):
-    """A verification of a usage certificate, recorded for the subject; the certificate may be one of another ledger.
+    """A verification of a usage certificate, recorded for the subject; another installation may have issued it.
 
     With ``nonce_digest`` it was presented to be used: ``pending`` until it is known how that ended. ``presented`` is
-    the digest of what was presented, ``batch`` and ``index`` are where a genuine certificate stands. ``ordinal`` and
-    ``tx_hash`` are of the use that was tried last, recorded before the node had it: of one that counted if the result
-    is ``valid``.
+    the digest of what was presented. ``issuer``, ``batch`` and ``index`` are where a genuine certificate stands,
+    ``request`` is the statement digest under which its uses are counted. ``ordinal`` and ``tx_hash`` are of the use
+    that was tried last, recorded before the node had it: of one that counted if the result is ``valid``.
     """
 
     __tablename__ = "presentation"
@@ -249,8 +274,10 @@ class Presentation(Base):
     nonce_digest: Mapped[str | None] = mapped_column(String(80), unique=True)
     presented: Mapped[str | None] = mapped_column(String(80))
     fields: Mapped[list[str]]
+    issuer: Mapped[int | None]
     batch: Mapped[int | None]
     index: Mapped[int | None]
+    request: Mapped[str | None] = mapped_column(Hex32)
     ordinal: Mapped[int | None]
     tx_hash: Mapped[str | None] = mapped_column(Hex32)
     result: Mapped[str] = mapped_column(String(48), index=True)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import text
 
+from ledger.errors import Misconfigured
 from ledger.store.database import open_engine
 from ledger.store.migrations import configuration, upgrade
-from ledger.store.tables import Base, Presentation
+from ledger.store.tables import Base
 
 PARTY = """INSERT INTO party (id, no, kind, roles, region, account, public_key, lookup, sealed_id, created_at)
 VALUES ('p', 1, 'bank', '[]', '440800', '0x01', '02ab', 'l', 's', 7)"""
@@ -25,6 +26,8 @@ REPEATED = """INSERT INTO idempotent_request (party_id, key, request_digest, cre
 VALUES ('p', 'loan-11010519491231002X', 'd', 7)"""
 PRESENTATION = """INSERT INTO presentation (id, certificate_no, consumer, nonce_digest, result, created_at)
 VALUES (:id, 'n', 'c', :id, :result, 1)"""
+PRESENTATION_1 = """INSERT INTO presentation (id, certificate_no, consumer, fields, result, created_at)
+VALUES ('1', 'n', 'c', '[]', 'valid', 1)"""
 
 
 def test_migrations_lead_to_the_declared_tables(tmp_path: Path) -> None:
@@ -52,7 +55,7 @@ def test_how_often_a_certificate_of_an_earlier_version_may_be_used_is_read_from_
         for seq, (no, cls, body) in enumerate((("a", "usage", b'{"max_uses":3}'), ("b", "registration", b"{}"))):
             connection.execute(text(ENTRY), {"seq": seq, "no": no, "body": body})
             connection.execute(text(CERTIFICATE), {"no": no, "cls": cls, "leaf": no})
-    upgrade(engine)
+    command.upgrade(configuration(engine), "0007")
     with engine.connect() as connection:
         kept = connection.execute(
             text("SELECT certificate_no, max_uses FROM certificate ORDER BY certificate_no")
@@ -68,14 +71,10 @@ def test_verifications_of_an_earlier_version_stay_and_say_which_use_they_were(tm
         connection.execute(text(CERTIFICATE), {"no": "n", "cls": "usage", "leaf": "l"})
         for identifier, result in (("1", "valid"), ("2", "used_up"), ("3", "valid")):
             connection.execute(text(PRESENTATION), {"id": identifier, "result": result})
-    upgrade(engine)
-    with Session(engine) as session:
-        rows = session.scalars(select(Presentation).order_by(Presentation.id)).all()
-        assert [(row.nonce_digest, row.ordinal, row.fields) for row in rows] == [
-            ("1", 1, []),
-            ("2", None, []),
-            ("3", 2, []),
-        ]
+    command.upgrade(configuration(engine), "0008")
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT nonce_digest, ordinal, fields FROM presentation ORDER BY id")).all()
+    assert rows == [("1", 1, "[]"), ("2", None, "[]"), ("3", 2, "[]")]
 
 
 def test_what_earlier_versions_left_behind_is_forgotten(tmp_path: Path) -> None:
@@ -93,6 +92,40 @@ def test_what_earlier_versions_left_behind_is_forgotten(tmp_path: Path) -> None:
         sealed = connection.execute(text("SELECT id, wrapped_key, ciphertext FROM sealed ORDER BY id")).all()
         assert sealed == [("lost", None, b""), ("s", "k", "c")]
         assert connection.execute(text("SELECT count(*) FROM idempotent_request")).scalar_one() == 0
+
+
+@pytest.mark.parametrize(
+    ("insert", "values"),
+    [
+        (ENTRY, {"seq": 0, "no": "l", "body": b'{"v":1}'}),
+        (PRESENTATION_1, {}),
+    ],
+    ids=["an entry", "a verification"],
+)
+def test_a_database_with_a_log_of_protocol_1_is_refused_and_stays_as_it_is(
+    tmp_path: Path, insert: str, values: dict[str, object]
+) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    command.upgrade(configuration(engine), "0011")
+    with engine.begin() as connection:
+        connection.execute(text(insert), values)
+    with pytest.raises(Misconfigured, match="PROTOCOL_UNSUPPORTED") as refused:
+        upgrade(engine)
+    assert refused.value.hint is not None and "empty folder" in refused.value.hint
+    with engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == "0011"
+
+
+def test_a_database_with_a_log_of_protocol_2_cannot_go_back_to_protocol_1(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(
+            text(ENTRY.replace("leaf,", "leaf, digest,").replace(":no,", ":no, :no,")),
+            {"seq": 0, "no": "l", "body": b'{"v":2}'},
+        )
+    with pytest.raises(Misconfigured, match="PROTOCOL_UNSUPPORTED"):
+        command.downgrade(configuration(engine), "0011")
 
 
 def test_the_newest_schema_can_be_left_again(tmp_path: Path) -> None:

@@ -1,0 +1,28 @@
+"""The ledger that a database belongs to: what it holds was signed for that ledger and means nothing on another."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.errors import Misconfigured
+from ledger.store.tables import LedgerIdentity
+
+
+def remember_ledger(session: Session, digest: str, at: int) -> None:
+    """Record the ledger digest (64 hex) the first time, and compare it afterwards; ``at`` is seconds UTC.
+
+    Raises ``Misconfigured`` ``LEDGER_DIFFERS``.
+    """
+    known = session.scalar(select(LedgerIdentity.digest))
+    if known is None:
+        session.add(LedgerIdentity(digest=digest, created_at=at))
+    elif known != digest:
+        raise Misconfigured(
+            "LEDGER_DIFFERS",
+            "This database belongs to another ledger than the contracts in front of us.",
+            where=f"ledger {digest}",
+            hint="Open the database together with the chain that it was set up on, or begin with an empty folder.",
+            expected=known,
+            found=digest,
+        )
