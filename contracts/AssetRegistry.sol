@@ -9,12 +9,13 @@ import {AssetRecord} from "./assets/AssetRecord.sol";
 import {AssetRights} from "./assets/AssetRights.sol";
 import {AssetTransfers} from "./assets/AssetTransfers.sol";
 import {IAssetRegistry} from "./interfaces/IAssetRegistry.sol";
+import {IOrigin} from "./interfaces/IOrigin.sol";
 import {IPartyRegistry} from "./interfaces/IPartyRegistry.sol";
 import {AssetId} from "./Types.sol";
 
 /// @title Implements IAssetRegistry, part by part; the documentation is there.
 contract AssetRegistry is AssetObjections, AssetTransfers, AssetRights, AssetLiens, AssetLineage, IAssetRegistry {
-    /// @param forwarder The trusted ERC-2771 forwarder.
+    /// @param forwarder The trusted ERC-2771 forwarder, from which the origin is.
     /// @param registry The parties.
     /// @param notice How long a public notice runs at least, in seconds.
     constructor(address forwarder, IPartyRegistry registry, uint40 notice)
@@ -30,5 +31,10 @@ contract AssetRegistry is AssetObjections, AssetTransfers, AssetRights, AssetLie
     /// @inheritdoc IAssetRegistry
     function headOf(AssetId id) external view returns (bytes32) {
         return _heads[id];
+    }
+
+    /// @inheritdoc IOrigin
+    function origin() external view returns (bytes32) {
+        return _ORIGIN;
     }
 }

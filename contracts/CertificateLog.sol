@@ -3,86 +3,92 @@ pragma solidity ^0.8.28;
 
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 import {ICertificateLog} from "./interfaces/ICertificateLog.sol";
+import {IOrigin} from "./interfaces/IOrigin.sol";
 import {IPartyRegistry} from "./interfaces/IPartyRegistry.sol";
 import {Clock} from "./libraries/Clock.sol";
 import {EventHead} from "./libraries/EventHead.sol";
-import {LeafStatus, NOBODY, PartyNo, Reason, Roles} from "./Types.sol";
+import {AUTHORITY_HOLDS, LeafStatus, NOBODY, PartyNo, Reason, Roles, SUPERVISOR_HOLDS} from "./Types.sol";
 
 /// @title Implements ICertificateLog; the documentation is there.
 contract CertificateLog is ICertificateLog, ERC2771Context {
+    /// An issuer's log. Its first slot has 64 + 64 bits.
+    struct Log {
+        uint64 batchCount;
+        uint64 nextSeq;
+        mapping(uint64 batch => bytes32) commitments;
+        /// Low half: suspended. High half: revoked.
+        mapping(uint64 batch => mapping(uint32 word => uint256)) statuses;
+    }
+
+    /// In one slot: 8 + 64 bits. The counter lets a reader know when it has seen every change.
+    struct Hold {
+        uint8 offices;
+        uint64 changes;
+    }
+
     uint32 private constant LEAVES_PER_WORD = 128;
-    uint32 private constant COUNTERS_PER_WORD = 16;
-    uint32 private constant WITHDRAWALS_PER_WORD = 256;
-    uint32 private constant ANCHORS = Roles.ISSUER;
-    uint32 private constant REVOKES = Roles.ISSUER | Roles.REGISTRAR | Roles.AUTHORITY | Roles.SUPERVISOR;
-    uint32 private constant SUSPENDS = Roles.ISSUER | Roles.AUTHORITY | Roles.SUPERVISOR;
-    uint32 private constant USES = Roles.CONSUMER | Roles.ISSUER;
+    uint32 private constant ISSUES = Roles.ISSUER;
+    uint32 private constant USES = Roles.CONSUMER;
+    uint32 private constant HOLDS = Roles.AUTHORITY | Roles.SUPERVISOR;
 
     IPartyRegistry private immutable _REGISTRY;
+    bytes32 private immutable _ORIGIN;
 
     // slot 0
     bytes32 private _head;
-    // slot 1: 64 + 64 + 8 bits
-    uint64 private _batchCount;
-    uint64 private _nextSeq;
-    /// Keeps the slot from ever being zero: the first anchor costs what every other does.
-    // slither-disable-next-line unused-state,constable-states: nobody reads it, it has only to lie in the slot
-    bool private _open = true;
-    // slots 2 to 5
-    mapping(uint64 batch => bytes32) private _commitments;
-    /// Low half: suspended. High half: revoked.
-    mapping(uint64 batch => mapping(uint32 word => uint256)) private _statuses;
-    /// Sixteen 16-bit counters a word.
-    mapping(uint64 batch => mapping(uint32 word => uint256)) private _uses;
-    /// A bit for each leaf that the party withdrew.
-    mapping(PartyNo no => mapping(uint64 batch => mapping(uint32 word => uint256))) private _withdrawals;
+    // slots 1 to 4
+    mapping(PartyNo issuer => Log) private _logs;
+    mapping(PartyNo consumer => mapping(bytes32 request => uint16)) private _uses;
+    mapping(PartyNo party => mapping(bytes32 statement => uint40)) private _withdrawals;
+    mapping(bytes32 statement => Hold) private _holds;
 
-    /// @param forwarder The trusted ERC-2771 forwarder.
+    /// @param forwarder The trusted ERC-2771 forwarder, from which the origin is.
     /// @param registry The parties.
     constructor(address forwarder, IPartyRegistry registry) ERC2771Context(forwarder) {
         _REGISTRY = registry;
-        _head = EventHead.genesis(address(this));
+        _ORIGIN = IOrigin(forwarder).origin();
+        _head = EventHead.genesis(_ORIGIN, address(this));
     }
 
     /// @inheritdoc ICertificateLog
     function anchor(uint64 firstSeq, uint32 size, bytes32 root) external returns (uint64 batch) {
         // Check
-        PartyNo by = _REGISTRY.actor(_msgSender(), ANCHORS);
-        uint64 expected = _nextSeq;
-        if (firstSeq != expected) revert LogNotContiguous(expected, firstSeq);
+        PartyNo issuer = _REGISTRY.actor(_msgSender(), ISSUES);
+        Log storage own = _logs[issuer];
+        uint64 expected = own.nextSeq;
+        if (firstSeq != expected) revert LogNotContiguous(issuer, expected, firstSeq);
         if (size == 0) revert LogEmptyBatch();
         // Effect
-        batch = _batchCount;
-        _batchCount = batch + 1;
-        _nextSeq = expected + size;
+        batch = own.batchCount;
+        own.batchCount = batch + 1;
+        own.nextSeq = expected + size;
         uint40 at = Clock.nowSeconds();
-        bytes32 commitment = EventHead.digest(
-            abi.encode(bytes32("log/anchored/v1"), batch, firstSeq, size, root, at, by)
-        );
-        _commitments[batch] = commitment;
-        emit Anchored(batch, firstSeq, size, root, at, by);
+        bytes32 commitment =
+            EventHead.digest(abi.encode(bytes32("log/anchored/v2"), issuer, batch, firstSeq, size, root, at));
+        own.commitments[batch] = commitment;
+        emit Anchored(issuer, batch, firstSeq, size, root, at);
         _fold(commitment);
     }
 
     /// @inheritdoc ICertificateLog
     function suspend(uint64 batch, uint32 index, Reason reason) external {
-        _setOne(batch, index, LeafStatus.Suspended, reason, SUSPENDS);
+        _setOne(batch, index, LeafStatus.Suspended, reason);
     }
 
     /// @inheritdoc ICertificateLog
     function resume(uint64 batch, uint32 index, Reason reason) external {
-        _setOne(batch, index, LeafStatus.Active, reason, SUSPENDS);
+        _setOne(batch, index, LeafStatus.Active, reason);
     }
 
     /// @inheritdoc ICertificateLog
     function revoke(uint64 batch, uint32 index, Reason reason) external {
-        _setOne(batch, index, LeafStatus.Revoked, reason, REVOKES);
+        _setOne(batch, index, LeafStatus.Revoked, reason);
     }
 
     /// @inheritdoc ICertificateLog
     function revokeMany(uint64 batch, uint32[] calldata indices, Reason reason) external {
-        PartyNo by = _REGISTRY.actor(_msgSender(), REVOKES);
-        _requireBatch(batch);
+        PartyNo issuer = _REGISTRY.actor(_msgSender(), ISSUES);
+        _requireBatch(issuer, batch);
         uint256 i = 0;
         while (i < indices.length) {
             uint32 word = indices[i] / LEAVES_PER_WORD;
@@ -90,90 +96,141 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
             for (; i < indices.length && indices[i] / LEAVES_PER_WORD == word; ++i) {
                 uint256 bit = 1 << (indices[i] % LEAVES_PER_WORD);
                 // The same leaf named twice is revoked by its first naming.
-                if (mask & bit != 0) revert LogAlreadyRevoked(batch, indices[i]);
+                if (mask & bit != 0) revert LogAlreadyRevoked(issuer, batch, indices[i]);
                 mask |= bit;
             }
-            _setWord(batch, word, mask, LeafStatus.Revoked, reason, by);
+            _setWord(issuer, batch, word, mask, LeafStatus.Revoked, reason);
         }
     }
 
     /// @inheritdoc ICertificateLog
     function supersede(uint64 batch, uint32 index, uint64 newBatch, uint32 newIndex) external {
         // Check
-        if (batch == newBatch && index == newIndex) revert LogSupersedesItself(batch, index);
-        _requireBatch(newBatch);
+        PartyNo issuer = _REGISTRY.actor(_msgSender(), ISSUES);
+        if (batch == newBatch && index == newIndex) revert LogSupersedesItself(issuer, batch, index);
+        _requireBatch(issuer, batch);
+        _requireBatch(issuer, newBatch);
         // Effect
-        PartyNo by = _setOne(batch, index, LeafStatus.Superseded, Reason.Superseded, REVOKES);
+        _setLeaf(issuer, batch, index, LeafStatus.Superseded, Reason.Superseded);
         uint40 at = Clock.nowSeconds();
-        emit Superseded(batch, index, newBatch, newIndex, at, by);
-        _fold(EventHead.digest(abi.encode(bytes32("log/superseded/v1"), batch, index, newBatch, newIndex, at, by)));
+        emit Superseded(issuer, batch, index, newBatch, newIndex, at);
+        _fold(EventHead.digest(abi.encode(bytes32("log/superseded/v2"), issuer, batch, index, newBatch, newIndex, at)));
     }
 
     /// @inheritdoc ICertificateLog
-    function recordUse(uint64 batch, uint32 index, uint16 ordinal) external {
-        _recordUse(Use(batch, index, ordinal), _REGISTRY.actor(_msgSender(), USES));
+    function recordUse(bytes32 request, uint16 ordinal) external {
+        PartyNo consumer = _REGISTRY.actor(_msgSender(), USES);
+        uint32 expected = _nextUse(consumer, request);
+        if (ordinal != expected) revert LogUseOutOfOrder(request, expected, ordinal);
+        _recordUse(consumer, request, ordinal);
     }
 
     /// @inheritdoc ICertificateLog
-    function recordUses(Use[] calldata uses) external {
-        PartyNo by = _REGISTRY.actor(_msgSender(), USES);
+    function recordUsesFor(address account, Use[] calldata uses, uint40 deadline, bytes calldata signature)
+        external
+        returns (uint256 recorded)
+    {
+        // Check
+        PartyNo consumer = _REGISTRY.actor(account, USES);
+        uint40 at = Clock.nowSeconds();
+        if (at > deadline) revert LogSignatureExpired(deadline, at);
+        bytes32 list = sha256(abi.encode(uses));
+        bytes memory act =
+            abi.encode(bytes32("log/uses/v2"), _ORIGIN, block.chainid, address(this), account, deadline, list);
+        _requireSigned(account, act, signature);
+        // Effect
         for (uint256 i = 0; i < uses.length; ++i) {
-            _recordUse(uses[i], by);
+            Use calldata use = uses[i];
+            if (use.ordinal != _nextUse(consumer, use.request)) continue;
+            _recordUse(consumer, use.request, use.ordinal);
+            ++recorded;
         }
     }
 
     /// @inheritdoc ICertificateLog
-    function withdraw(uint64 batch, uint32 index) external {
+    function withdraw(bytes32 statement) external {
+        PartyNo party = _party(_msgSender());
+        uint40 since = _withdrawals[party][statement];
+        if (since != 0) revert LogAlreadyWithdrawn(statement, since);
+        _withdraw(party, statement);
+    }
+
+    /// @inheritdoc ICertificateLog
+    function withdrawFor(address account, bytes32[] calldata statements, bytes calldata signature) external {
         // Check
-        PartyNo by = _party(_msgSender());
-        _requireBatch(batch);
-        uint32 word = index / WITHDRAWALS_PER_WORD;
-        uint256 bit = 1 << (index % WITHDRAWALS_PER_WORD);
-        uint256 withdrawn = _withdrawals[by][batch][word];
-        if (withdrawn & bit != 0) revert LogAlreadyWithdrawn(batch, index);
+        PartyNo party = _party(account);
+        bytes32 list = sha256(abi.encode(statements));
+        bytes memory act =
+            abi.encode(bytes32("log/withdraw/v2"), _ORIGIN, block.chainid, address(this), account, list);
+        _requireSigned(account, act, signature);
         // Effect
-        _withdrawals[by][batch][word] = withdrawn | bit;
-        uint40 at = Clock.nowSeconds();
-        emit Withdrawn(batch, index, at, by);
-        _fold(EventHead.digest(abi.encode(bytes32("log/withdrawn/v1"), batch, index, at, by)));
+        for (uint256 i = 0; i < statements.length; ++i) {
+            if (_withdrawals[party][statements[i]] == 0) _withdraw(party, statements[i]);
+        }
     }
 
     /// @inheritdoc ICertificateLog
-    function commitmentOf(uint64 batch) external view returns (bytes32) {
-        return _commitments[batch];
+    function hold(bytes32[] calldata statements, Reason reason) external {
+        (PartyNo by, uint8 own) = _office(_msgSender());
+        for (uint256 i = 0; i < statements.length; ++i) {
+            uint8 offices = _holds[statements[i]].offices;
+            if (offices & own == own) revert LogAlreadyHeld(statements[i]);
+            _setHold(statements[i], offices | own, reason, by);
+        }
     }
 
     /// @inheritdoc ICertificateLog
-    function batchCount() external view returns (uint64) {
-        return _batchCount;
+    function lift(bytes32[] calldata statements, Reason reason) external {
+        (PartyNo by, uint8 own) = _office(_msgSender());
+        for (uint256 i = 0; i < statements.length; ++i) {
+            uint8 offices = _holds[statements[i]].offices;
+            if (offices & own == 0) revert LogNotHeld(statements[i]);
+            _setHold(statements[i], offices & ~own, reason, by);
+        }
     }
 
     /// @inheritdoc ICertificateLog
-    function nextSeq() external view returns (uint64) {
-        return _nextSeq;
+    function commitmentOf(PartyNo issuer, uint64 batch) external view returns (bytes32) {
+        return _logs[issuer].commitments[batch];
     }
 
     /// @inheritdoc ICertificateLog
-    function statusWord(uint64 batch, uint32 word) external view returns (uint256) {
-        return _statuses[batch][word];
+    function batchCount(PartyNo issuer) external view returns (uint64) {
+        return _logs[issuer].batchCount;
     }
 
     /// @inheritdoc ICertificateLog
-    function statusOf(uint64 batch, uint32 index) external view returns (LeafStatus) {
-        uint256 word = _statuses[batch][index / LEAVES_PER_WORD];
+    function nextSeq(PartyNo issuer) external view returns (uint64) {
+        return _logs[issuer].nextSeq;
+    }
+
+    /// @inheritdoc ICertificateLog
+    function statusWord(PartyNo issuer, uint64 batch, uint32 word) external view returns (uint256) {
+        return _logs[issuer].statuses[batch][word];
+    }
+
+    /// @inheritdoc ICertificateLog
+    function statusOf(PartyNo issuer, uint64 batch, uint32 index) external view returns (LeafStatus) {
+        uint256 word = _logs[issuer].statuses[batch][index / LEAVES_PER_WORD];
         uint256 bit = 1 << (index % LEAVES_PER_WORD);
         if (word & (bit << LEAVES_PER_WORD) != 0) return LeafStatus.Revoked;
         return word & bit != 0 ? LeafStatus.Suspended : LeafStatus.Active;
     }
 
     /// @inheritdoc ICertificateLog
-    function usesOf(uint64 batch, uint32 index) external view returns (uint16) {
-        return uint16(_uses[batch][index / COUNTERS_PER_WORD] >> (16 * (index % COUNTERS_PER_WORD)));
+    function usesOf(PartyNo consumer, bytes32 request) external view returns (uint16) {
+        return _uses[consumer][request];
     }
 
     /// @inheritdoc ICertificateLog
-    function withdrawnBy(PartyNo no, uint64 batch, uint32 index) external view returns (bool) {
-        return _withdrawals[no][batch][index / WITHDRAWALS_PER_WORD] & (1 << (index % WITHDRAWALS_PER_WORD)) != 0;
+    function withdrawnAt(PartyNo party, bytes32 statement) external view returns (uint40) {
+        return _withdrawals[party][statement];
+    }
+
+    /// @inheritdoc ICertificateLog
+    function holdOf(bytes32 statement) external view returns (uint8 offices, uint64 changes) {
+        Hold storage known = _holds[statement];
+        return (known.offices, known.changes);
     }
 
     /// @inheritdoc ICertificateLog
@@ -181,50 +238,76 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         return _head;
     }
 
-    function _setOne(uint64 batch, uint32 index, LeafStatus status, Reason reason, uint32 anyOf)
-        private
-        returns (PartyNo by)
-    {
-        by = _REGISTRY.actor(_msgSender(), anyOf);
-        _requireBatch(batch);
-        _setWord(batch, index / LEAVES_PER_WORD, 1 << (index % LEAVES_PER_WORD), status, reason, by);
+    /// @inheritdoc IOrigin
+    function origin() external view returns (bytes32) {
+        return _ORIGIN;
+    }
+
+    function _setOne(uint64 batch, uint32 index, LeafStatus status, Reason reason) private {
+        PartyNo issuer = _REGISTRY.actor(_msgSender(), ISSUES);
+        _requireBatch(issuer, batch);
+        _setLeaf(issuer, batch, index, status, reason);
+    }
+
+    function _setLeaf(PartyNo issuer, uint64 batch, uint32 index, LeafStatus status, Reason reason) private {
+        _setWord(issuer, batch, index / LEAVES_PER_WORD, 1 << (index % LEAVES_PER_WORD), status, reason);
     }
 
     /// The one private path of single and many: `mask` names leaves of one storage word.
-    function _setWord(uint64 batch, uint32 word, uint256 mask, LeafStatus status, Reason reason, PartyNo by) private {
+    function _setWord(PartyNo issuer, uint64 batch, uint32 word, uint256 mask, LeafStatus status, Reason reason)
+        private
+    {
         // Check
-        uint256 old = _statuses[batch][word];
+        mapping(uint32 word => uint256) storage statuses = _logs[issuer].statuses[batch];
+        uint256 old = statuses[word];
         uint256 revoked = mask & (old >> LEAVES_PER_WORD);
-        if (revoked != 0) revert LogAlreadyRevoked(batch, _firstLeaf(word, revoked));
+        if (revoked != 0) revert LogAlreadyRevoked(issuer, batch, _firstLeaf(word, revoked));
         uint256 suspended = mask & old;
         if (status == LeafStatus.Suspended && suspended != 0) {
-            revert LogAlreadySuspended(batch, _firstLeaf(word, suspended));
+            revert LogAlreadySuspended(issuer, batch, _firstLeaf(word, suspended));
         }
         if (status == LeafStatus.Active && suspended != mask) {
-            revert LogNotSuspended(batch, _firstLeaf(word, mask & ~suspended));
+            revert LogNotSuspended(issuer, batch, _firstLeaf(word, mask & ~suspended));
         }
         // Effect
-        if (status == LeafStatus.Suspended) _statuses[batch][word] = old | mask;
-        else if (status == LeafStatus.Active) _statuses[batch][word] = old & ~mask;
-        else _statuses[batch][word] = old | (mask << LEAVES_PER_WORD);
+        if (status == LeafStatus.Suspended) statuses[word] = old | mask;
+        else if (status == LeafStatus.Active) statuses[word] = old & ~mask;
+        else statuses[word] = old | (mask << LEAVES_PER_WORD);
         uint40 at = Clock.nowSeconds();
-        emit StatusChanged(batch, word, uint128(mask), status, reason, at, by);
-        _fold(EventHead.digest(abi.encode(bytes32("log/status/v1"), batch, word, mask, status, reason, at, by)));
+        emit StatusChanged(issuer, batch, word, uint128(mask), status, reason, at);
+        _fold(EventHead.digest(abi.encode(bytes32("log/status/v2"), issuer, batch, word, mask, status, reason, at)));
     }
 
-    function _recordUse(Use memory use, PartyNo by) private {
-        // Check
-        _requireBatch(use.batch);
-        uint32 word = use.index / COUNTERS_PER_WORD;
-        uint256 shift = 16 * (use.index % COUNTERS_PER_WORD);
-        uint256 counters = _uses[use.batch][word];
-        uint16 expected = uint16(counters >> shift) + 1;
-        if (use.ordinal != expected) revert LogUseOutOfOrder(use.batch, use.index, expected, use.ordinal);
-        // Effect: the counter was one less, so adding one cannot reach its neighbour.
-        _uses[use.batch][word] = counters + (1 << shift);
+    /// Only the next ordinal comes here, so the counter becomes it.
+    function _recordUse(PartyNo consumer, bytes32 request, uint16 ordinal) private {
+        _uses[consumer][request] = ordinal;
         uint40 at = Clock.nowSeconds();
-        emit Used(use.batch, use.index, use.ordinal, at, by);
-        _fold(EventHead.digest(abi.encode(bytes32("log/used/v1"), use.batch, use.index, use.ordinal, at, by)));
+        emit Used(consumer, request, ordinal, at);
+        _fold(EventHead.digest(abi.encode(bytes32("log/used/v2"), consumer, request, ordinal, at)));
+    }
+
+    function _withdraw(PartyNo party, bytes32 statement) private {
+        uint40 at = Clock.nowSeconds();
+        _withdrawals[party][statement] = at;
+        emit Withdrawn(party, statement, at);
+        _fold(EventHead.digest(abi.encode(bytes32("log/withdrawn/v2"), party, statement, at)));
+    }
+
+    function _setHold(bytes32 statement, uint8 offices, Reason reason, PartyNo by) private {
+        uint64 change = _holds[statement].changes + 1;
+        _holds[statement] = Hold(offices, change);
+        uint40 at = Clock.nowSeconds();
+        emit Held(statement, offices, change, reason, at, by);
+        _fold(EventHead.digest(abi.encode(bytes32("log/held/v2"), statement, offices, change, reason, at, by)));
+    }
+
+    function _fold(bytes32 digest) private {
+        _head = EventHead.fold(_head, digest);
+    }
+
+    /// 65,536 after the last use that can be counted: no ordinal is that.
+    function _nextUse(PartyNo consumer, bytes32 request) private view returns (uint32) {
+        return uint32(_uses[consumer][request]) + 1;
     }
 
     /// The party of a live account, whatever its status and roles; every other act asks the registry's `actor`.
@@ -234,8 +317,20 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         if (no == NOBODY || binding.validTo != 0) revert IPartyRegistry.PartyUnknownAccount(account);
     }
 
-    function _requireBatch(uint64 batch) private view {
-        if (batch >= _batchCount) revert LogUnknownBatch(batch);
+    /// The party of an account that holds for an office, and the bits of its offices.
+    function _office(address account) private view returns (PartyNo by, uint8 own) {
+        by = _REGISTRY.actor(account, HOLDS);
+        uint32 roles = _REGISTRY.partyOf(by).roles;
+        if (roles & Roles.AUTHORITY != 0) own |= AUTHORITY_HOLDS;
+        if (roles & Roles.SUPERVISOR != 0) own |= SUPERVISOR_HOLDS;
+    }
+
+    function _requireSigned(address account, bytes memory act, bytes calldata signature) private view {
+        if (!_REGISTRY.signedBy(account, sha256(act), signature)) revert LogSignatureInvalid(account);
+    }
+
+    function _requireBatch(PartyNo issuer, uint64 batch) private view {
+        if (batch >= _logs[issuer].batchCount) revert LogUnknownBatch(issuer, batch);
     }
 
     function _firstLeaf(uint32 word, uint256 mask) private pure returns (uint32 index) {
@@ -244,9 +339,5 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
             mask >>= 1;
             ++index;
         }
-    }
-
-    function _fold(bytes32 digest) private {
-        _head = EventHead.fold(_head, digest);
     }
 }

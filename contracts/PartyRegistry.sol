@@ -2,9 +2,11 @@
 pragma solidity ^0.8.28;
 
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
+import {IOrigin} from "./interfaces/IOrigin.sol";
 import {IPartyRegistry} from "./interfaces/IPartyRegistry.sol";
 import {Clock} from "./libraries/Clock.sol";
 import {EventHead} from "./libraries/EventHead.sol";
+import {Signatures} from "./libraries/Signatures.sol";
 import {NOBODY, PartyId, PartyNo, PartyStatus, Reason, Roles, ScenarioCode} from "./Types.sol";
 
 /// @title Implements IPartyRegistry; the documentation is there.
@@ -25,6 +27,8 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
     /// Any other role is an office.
     uint32 private constant ORDINARY = Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER;
 
+    bytes32 private immutable _ORIGIN;
+
     // slot 0
     bytes32 private _head;
     // slot 1
@@ -36,11 +40,12 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
     mapping(PartyId id => PartyNo) private _numbers;
     mapping(PartyNo no => mapping(ScenarioCode scenario => Period)) private _accreditations;
 
-    /// @param forwarder The trusted ERC-2771 forwarder.
+    /// @param forwarder The trusted ERC-2771 forwarder, from which the origin is.
     /// @param founder Id of the first party, an authority and admin.
     /// @param founderAccount Its account.
     constructor(address forwarder, PartyId founder, address founderAccount) ERC2771Context(forwarder) {
-        _head = EventHead.genesis(address(this));
+        _ORIGIN = IOrigin(forwarder).origin();
+        _head = EventHead.genesis(_ORIGIN, address(this));
         PartyNo first = PartyNo.wrap(1);
         _add(founder, founderAccount, first);
         _setRoles(first, REGISTERS, first);
@@ -166,6 +171,11 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
     }
 
     /// @inheritdoc IPartyRegistry
+    function signedBy(address account, bytes32 hash, bytes calldata signature) external view returns (bool) {
+        return Signatures.signedBy(account, hash, signature);
+    }
+
+    /// @inheritdoc IPartyRegistry
     function count() external view returns (uint32) {
         return _count;
     }
@@ -173,6 +183,11 @@ contract PartyRegistry is IPartyRegistry, ERC2771Context {
     /// @inheritdoc IPartyRegistry
     function head() external view returns (bytes32) {
         return _head;
+    }
+
+    /// @inheritdoc IOrigin
+    function origin() external view returns (bytes32) {
+        return _ORIGIN;
     }
 
     /// @inheritdoc IPartyRegistry

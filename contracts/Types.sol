@@ -22,6 +22,10 @@ function neqPartyNo(PartyNo a, PartyNo b) pure returns (bool) {
 
 PartyNo constant NOBODY = PartyNo.wrap(0);
 
+// The offices that hold a statement are a mask of these two bits.
+uint8 constant AUTHORITY_HOLDS = 1 << 0;
+uint8 constant SUPERVISOR_HOLDS = 1 << 1;
+
 /// Roles of a party, as bits of a mask.
 library Roles {
     uint32 internal constant SUBJECT = 1 << 0;

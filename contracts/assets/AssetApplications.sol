@@ -176,7 +176,7 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
                 by
             )
         );
-        _heads[id] = EventHead.fold(EventHead.genesis(address(this), AssetId.unwrap(id)), digest);
+        _heads[id] = EventHead.fold(EventHead.genesis(_ORIGIN, address(this), AssetId.unwrap(id)), digest);
     }
 
     /// A fingerprint belongs to one asset; an ended one gives it up.

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 import {IAssetRecord} from "../interfaces/IAssetRecord.sol";
+import {IOrigin} from "../interfaces/IOrigin.sol";
 import {IPartyRegistry} from "../interfaces/IPartyRegistry.sol";
 import {Clock} from "../libraries/Clock.sol";
 import {EventHead} from "../libraries/EventHead.sol";
@@ -13,16 +14,18 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
     uint32 internal constant REGISTRARS = Roles.REGISTRAR;
 
     IPartyRegistry internal immutable _REGISTRY;
+    bytes32 internal immutable _ORIGIN;
 
     // slots 0 and 1
     /// 9 * 8 + 2 * 32 + 3 * 40 bits, the whole slot: every act reads and writes this one.
     mapping(AssetId id => Asset) internal _assets;
     mapping(AssetId id => bytes32) internal _heads;
 
-    /// @param forwarder The trusted ERC-2771 forwarder.
+    /// @param forwarder The trusted ERC-2771 forwarder, from which the origin is.
     /// @param registry The parties.
     constructor(address forwarder, IPartyRegistry registry) ERC2771Context(forwarder) {
         _REGISTRY = registry;
+        _ORIGIN = IOrigin(forwarder).origin();
     }
 
     /// The creditors' consent to a transfer, which the liens know.

@@ -32,12 +32,12 @@ contract LibraryHarness {
         return Rfc9162.verifyConsistency(firstRoot, secondRoot, first, second, proof);
     }
 
-    function genesis(address contract_) external view returns (bytes32) {
-        return EventHead.genesis(contract_);
+    function genesis(bytes32 origin, address contract_) external view returns (bytes32) {
+        return EventHead.genesis(origin, contract_);
     }
 
-    function genesisOf(address contract_, bytes32 scope) external view returns (bytes32) {
-        return EventHead.genesis(contract_, scope);
+    function genesisOf(bytes32 origin, address contract_, bytes32 scope) external view returns (bytes32) {
+        return EventHead.genesis(origin, contract_, scope);
     }
 
     function fold(bytes32 head, bytes32[] calldata digests) external view returns (bytes32) {

@@ -9,6 +9,7 @@ import {IAssetObjections} from "./IAssetObjections.sol";
 import {IAssetRecord} from "./IAssetRecord.sol";
 import {IAssetRights} from "./IAssetRights.sol";
 import {IAssetTransfers} from "./IAssetTransfers.sol";
+import {IOrigin} from "./IOrigin.sol";
 
 /// @title Registered data assets through their whole life.
 /// @notice Holders are parties, never accounts. Each asset has a head of its own over its events, so whoever is given
@@ -20,7 +21,8 @@ interface IAssetRegistry is
     IAssetTransfers,
     IAssetRights,
     IAssetLiens,
-    IAssetLineage
+    IAssetLineage,
+    IOrigin
 {
     /// @notice An asset; its state is `None` if there is none.
     function assetOf(AssetId id) external view returns (Asset memory asset);

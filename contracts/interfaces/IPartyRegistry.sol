@@ -2,11 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {PartyId, PartyNo, PartyStatus, Reason, ScenarioCode} from "../Types.sol";
+import {IOrigin} from "./IOrigin.sol";
 
 /// @title The parties of the ledger: who acts, in which roles, with which accounts.
 /// @notice Ownership elsewhere is by party and never by account, so a lost key is a new account, not a lost asset.
 /// No name and no number of a person or firm is ever recorded here. Times are seconds UTC.
-interface IPartyRegistry {
+interface IPartyRegistry is IOrigin {
     /// @param id The party's opaque id.
     /// @param roles Mask of its roles.
     /// @param status Its status; `None` if there is no such party.
@@ -102,9 +103,9 @@ interface IPartyRegistry {
     /// @notice Set a party's status; `Closed` is final. For authorities and supervisors, never on their own party.
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external;
 
-    /// @notice Bind a further account to a party: of an officer or a device, or one that signs statements by an
-    /// algorithm that the chain does not know. For authorities, never on their own party: else the thief of one account
-    /// could bind more of them than can be taken back.
+    /// @notice Bind a further account to a party: of an officer or a device, or one whose key
+    /// sends no transactions (a P-256 key acts by signature, an SM2 key signs statements only). For authorities, never
+    /// on their own party: else the thief of one account could bind more of them than can be taken back.
     function bindAccount(PartyNo no, address fresh) external;
 
     /// @notice Retire another account of the calling party; the calling one stays, so a party never has none.
@@ -128,6 +129,11 @@ interface IPartyRegistry {
 
     /// @notice The active party for which an account acts now, if it has one of the roles; reverts otherwise.
     function actor(address account, uint32 anyOf) external view returns (PartyNo no);
+
+    /// @notice Whether the key of an account signed a SHA-256 hash. It does not say that the account is bound or live.
+    /// @param signature `r ‖ s` of secp256k1, or `r ‖ s ‖ x ‖ y` of P-256, with a low `s`. See docs/protocol.md,
+    /// section 3, for what is signed and section 4 for the account of a key.
+    function signedBy(address account, bytes32 hash, bytes calldata signature) external view returns (bool);
 
     /// @notice Whether there is such a party and it may act.
     function isActive(PartyNo no) external view returns (bool);

@@ -4,16 +4,16 @@ pragma solidity ^0.8.28;
 /// The running head over events, docs/protocol.md section 3. SHA-256 and not keccak: browsers and banks have it,
 /// and no chain mode changes its meaning.
 library EventHead {
-    bytes32 private constant GENESIS = "pingzheng/head/v1";
+    bytes32 private constant GENESIS = "pingzheng/head/v2";
 
     /// The head of a contract before its first event.
-    function genesis(address contract_) internal view returns (bytes32) {
-        return sha256(abi.encode(GENESIS, block.chainid, contract_));
+    function genesis(bytes32 origin, address contract_) internal view returns (bytes32) {
+        return sha256(abi.encode(GENESIS, origin, block.chainid, contract_));
     }
 
     /// The head of one record of a contract before its first event.
-    function genesis(address contract_, bytes32 scope) internal view returns (bytes32) {
-        return sha256(abi.encode(GENESIS, block.chainid, contract_, scope));
+    function genesis(bytes32 origin, address contract_, bytes32 scope) internal view returns (bytes32) {
+        return sha256(abi.encode(GENESIS, origin, block.chainid, contract_, scope));
     }
 
     /// The digest of an event: tag and fields, ABI-encoded. As `sha256(encoded)`, but in place: the compiler copies.
