@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +13,7 @@ from itertools import pairwise
 from typing import Any, Final, TypeVar
 
 from ledger.domain import rows as cells
+from ledger.domain.codes import check_uscc
 from ledger.domain.rows import Dated, Read, Row, Rows, dated, window
 from ledger.errors import InvalidInput
 
@@ -27,6 +29,11 @@ MAX_LAST: Final = 600
 # A series fits into one disclosure of a certificate, however long its numbers are.
 MAX_SERIES: Final = 36
 MAX_INDEX: Final = 10**9
+# The rows of one provision are no more.
+MAX_COUNT: Final = 10_000
+# From the first period that rows can have to the last one.
+LARGEST_AGES: Final[Mapping[str, int]] = {"year": 299, "month": 3_599, "day": 109_572}
+_NUMBER_LIKE: Final = re.compile(r"[0-9]{9}")
 # A rule's members that name columns of the rows.
 _COLUMNS: Final = ("order", "column", "since")
 
@@ -53,8 +60,8 @@ class Op:
 def compute(rule: Rule, rows: Rows, attributes: Attributes) -> Claim:
     """The claim that ``rule`` makes of ``rows`` and of the subject's ``attributes``, whatever the order of the rows.
 
-    Raises ``InvalidInput`` ``ROWS_MISSING`` when there is none, ``ROW_COLUMN_MISSING``, ``ROW_VALUE_INVALID``,
-    ``ROW_ORDER_TWICE`` naming the row.
+    Raises ``InvalidInput`` ``ROWS_MISSING`` when there is none, ``ROWS_TOO_MANY``, ``ROW_COLUMN_MISSING``,
+    ``ROW_VALUE_INVALID``, ``ROW_ORDER_TWICE`` naming the row, ``ATTRIBUTE_INVALID`` naming the attribute.
     """
     return OPS[rule["op"]].claim(rule, rows, attributes)
 
@@ -86,12 +93,31 @@ def rule_version(scenario_code: str, version: int) -> str:
 # --- of the subject, and of all rows
 
 
+def is_name(text: str) -> bool:
+    """Whether a claim may name an enterprise so: a line in which no telephone or ID number stands."""
+    return cells.is_line(text) and _NUMBER_LIKE.search(text) is None
+
+
 def _attribute(rule: Rule, _rows: Rows, attributes: Attributes) -> Claim:
-    return attributes[rule["of"]]
+    value = attributes.get(rule["of"], "")
+    if rule["of"] == "uscc":
+        return check_uscc(value, "uscc")
+    if not is_name(value):
+        raise InvalidInput(
+            "ATTRIBUTE_INVALID",
+            f"A name is a line of at most {cells.MAX_TEXT} printable characters without nine digits in a row.",
+            where="name",
+        )
+    return value
 
 
 def _count_distinct(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
-    return len({cells.cell(row, place, rule["column"]) for place, row in enumerate(rows, start=1)})
+    found = {cells.cell(row, place, rule["column"]) for place, row in enumerate(rows, start=1)}
+    if not found:
+        raise InvalidInput("ROWS_MISSING", "There is no row to compute a claim from.")
+    if len(found) > MAX_COUNT:
+        raise InvalidInput("ROWS_TOO_MANY", f"A claim counts at most {MAX_COUNT} different values.")
+    return len(found)
 
 
 def _trend(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
@@ -208,13 +234,13 @@ def _indexed(rule: Rule, item: Dated[Fraction], first: Fraction) -> int:
     return index
 
 
+def bands_of(edges: Sequence[str]) -> list[str]:
+    """The bands between the edges from the lowest to the highest: ``<10``, ``10–20``, ``≥20``."""
+    return [f"<{edges[0]}", *(f"{low}–{high}" for low, high in pairwise(edges)), f"≥{edges[-1]}"]
+
+
 def _banded(value: Fraction, edges: Sequence[str]) -> str:
-    if value < Fraction(edges[0]):
-        return f"<{edges[0]}"
-    for low, high in pairwise(edges):
-        if value < Fraction(high):
-            return f"{low}–{high}"
-    return f"≥{edges[-1]}"
+    return bands_of(edges)[sum(Fraction(edge) <= value for edge in edges)]
 
 
 def _wanted(rule: Rule, rows: Rows) -> tuple[int, int]:

@@ -45,6 +45,16 @@ def is_number(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None
 
 
+def is_line(text: str) -> bool:
+    """Whether this is a line: 1 to 200 printable characters without white space at its ends."""
+    return 1 <= len(text) <= MAX_TEXT and text.isprintable() and text == text.strip()
+
+
+def is_digest(text: str) -> bool:
+    """Whether this is a digest that names its algorithm."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def dated(rows: Rows, order: str, read: Read[T], unit: str | None = None) -> list[Dated[T]]:
     """What ``read`` makes of each row, by period; every row is read, also where only the last one counts.
 
@@ -85,7 +95,7 @@ def cell(row: Row, place: int, column: str) -> str:
 def period(row: Row, place: int, column: str, unit: str) -> int:
     """The period's ordinal: years of our era, months of our era, or days since its beginning."""
     text = cell(row, place, column)
-    ordinal = _ordinal(text) if UNITS.get(len(text)) == unit else None
+    ordinal = ordinal_of(text, unit)
     if ordinal is None:
         raise invalid(place, column, f"is not a {unit} like the others", "Write YYYY, YYYYMM or YYYYMMDD.")
     return ordinal
@@ -124,7 +134,7 @@ def category(row: Row, place: int, column: str, choices: Sequence[str]) -> str:
 def line(row: Row, place: int, column: str) -> str:
     """A line of at most 200 printable characters."""
     text = cell(row, place, column)
-    if len(text) > MAX_TEXT or not text.isprintable() or text != text.strip():
+    if not is_line(text):
         raise invalid(place, column, f"is not a line of at most {MAX_TEXT} printable characters")
     return text
 
@@ -132,7 +142,7 @@ def line(row: Row, place: int, column: str) -> str:
 def digest_text(row: Row, place: int, column: str) -> str:
     """A digest that names its algorithm."""
     text = cell(row, place, column)
-    if not _DIGEST.fullmatch(text):
+    if not is_digest(text):
         raise invalid(place, column, "is not a digest", "Write sha-256: or sm3: and 64 lower-case hex digits.")
     return text
 
@@ -142,8 +152,9 @@ def invalid(place: int, column: str, what: str, hint: str | None = None) -> Inva
     return InvalidInput("ROW_VALUE_INVALID", f"The value of {column} {what}.", where=f"row {place}", hint=hint)
 
 
-def _ordinal(text: str) -> int | None:
-    if not _PERIOD.fullmatch(text):
+def ordinal_of(text: str, unit: str) -> int | None:
+    """The ordinal of a period, as ``period`` counts them; ``None`` for what is no period of that unit."""
+    if UNITS.get(len(text)) != unit or not _PERIOD.fullmatch(text):
         return None
     try:
         first = date(int(text[:4]), int(text[4:6] or 1), int(text[6:] or 1))

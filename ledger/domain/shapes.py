@@ -53,6 +53,17 @@ def object_of(members: Mapping[str, Rule]) -> Rule:
     )
 
 
+def map_of(name: Rule, rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
+    """An object whose member names fit ``name`` and whose values fit ``rule``, no value twice; they can be hashed."""
+    return lambda value: (
+        isinstance(value, dict)
+        and low <= len(value) <= high
+        and all(map(name, value))
+        and all(map(rule, value.values()))
+        and len(set(value.values())) == len(value)
+    )
+
+
 def or_null(rule: Rule) -> Rule:
     """What fits, or nothing."""
     return lambda value: value is None or rule(value)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 from ledger.domain.canonical import parse_json
+from ledger.domain.entries import unsupported_protocol
 from ledger.errors import BadBundle, InvalidInput
+from ledger.proof.head import ledger_digest
 from ledger.proof.jws import Jwk, entry_signature
 from ledger.proof.sdjwt import MAX_CERTIFICATE_CHARACTERS
 
-FORMAT: Final = "pingzheng-bundle/1"
+FORMAT: Final = "pingzheng-bundle/2"
+FORMAT_BEFORE: Final = "pingzheng-bundle/1"
 MAX_BUNDLE_BYTES: Final = 256 * 1024
 MAX_PROOF_NODES: Final = 32
-# A template, a request, and an authorization and a provision for each of eight sources.
-MAX_EVIDENCE: Final = 18
+# A template, a request, an authorization and a provision for each of eight sources, and a withdrawal of each of these.
+MAX_EVIDENCE: Final = 34
 MAX_ENTRY_CHARACTERS: Final = 16 * 1024
 MAX_INTEGER: Final = 2**53 - 1
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")
@@ -26,67 +29,78 @@ _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """Where an entry stands: batch and index within it."""
+    """Where an entry stands: the issuer in whose log (its party's number), the batch, and the index within it."""
 
+    issuer: int
     batch: int
     index: int
 
+    @property
+    def log_batch(self) -> tuple[int, int]:
+        """Issuer and batch: what an anchor is of."""
+        return self.issuer, self.batch
+
     def to_dict(self) -> dict[str, int]:
         """As JSON."""
-        return {"batch": self.batch, "index": self.index}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class ChainId:
-    """Which chain and which contracts; addresses are ``0x`` and 40 lower-case digits."""
+    """Which chain, which contracts and which past: the eight values that name a ledger (protocol §1).
+
+    Addresses are ``0x`` and 40 lower-case digits, ``origin`` 64 hex digits, ``delay`` seconds.
+    """
 
     chain_id: int
-    certificate_log: str
+    forwarder: str
     party_registry: str
     asset_registry: str
+    certificate_log: str
+    origin: str
+    delay: int
+    threshold: int
+
+    @property
+    def ledger(self) -> str:
+        """The digest of these values, 64 hex digits; raises ``ValueError`` if one has another form."""
+        return ledger_digest(**self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return {
-            "chain_id": self.chain_id,
-            "certificate_log": self.certificate_log,
-            "party_registry": self.party_registry,
-            "asset_registry": self.asset_registry,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What the chain commits to for a batch; ``at`` is seconds UTC, ``by`` a party's number."""
+    """What the chain commits to for a batch of an issuer's log; ``at`` is seconds UTC."""
 
+    issuer: int
     batch: int
     first_seq: int
     size: int
     root: bytes
     at: int
-    by: int
+
+    @property
+    def log_batch(self) -> tuple[int, int]:
+        """Issuer and batch."""
+        return self.issuer, self.batch
 
     def event_args(self) -> dict[str, Any]:
         """Arguments of the ``Anchored`` event."""
         return {
+            "issuer": self.issuer,
             "batch": self.batch,
             "firstSeq": self.first_seq,
             "size": self.size,
             "root": self.root.hex(),
             "at": self.at,
-            "by": self.by,
         }
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return {
-            "batch": self.batch,
-            "first_seq": self.first_seq,
-            "size": self.size,
-            "root": self.root.hex(),
-            "at": self.at,
-            "by": self.by,
-        }
+        return asdict(self) | {"root": self.root.hex()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,27 +178,29 @@ class Bundle:
 
 
 def parse_bundle(raw: bytes) -> Bundle:
-    """The bundle in a file's bytes; raises ``BadBundle``: ``JSON_…``, or ``BUNDLE_FORM`` naming the member."""
+    """The bundle in a file's bytes; raises ``BadBundle``: ``JSON_…``, ``BUNDLE_FORM`` naming the member,
+    or ``PROTOCOL_UNSUPPORTED``."""
     try:
         parsed = parse_json(raw, max_bytes=MAX_BUNDLE_BYTES, max_depth=16)
         return _bundle(_members(parsed, "bundle", *_BUNDLE))
     except InvalidInput as error:
-        raise BadBundle(
-            error.code, error.message, where=error.where, hint="Ask the holder for the bundle again."
-        ) from error
+        hint = error.hint if error.code == "PROTOCOL_UNSUPPORTED" else "Ask the holder for the bundle again."
+        raise BadBundle(error.code, error.message, where=error.where, hint=hint) from error
 
 
 _BUNDLE: Final = ("format", "chain", "certificate", "position", "proof", "evidence", "anchors", "keys", "status")
 
 
 def _bundle(raw: Mapping[str, Any]) -> Bundle:
+    if raw["format"] == FORMAT_BEFORE:
+        raise unsupported_protocol("format")
     if raw["format"] != FORMAT:
         raise _bad("format", f"Only {FORMAT} is read here.")
     if not isinstance(raw["keys"], dict) or len(raw["keys"]) > MAX_EVIDENCE + 1:
         raise _bad("keys", "Too many keys, or none.")
     status = _members(raw["status"], "status", "block", "state")
     return Bundle(
-        chain=_chain(raw["chain"]),
+        chain=parse_chain(raw["chain"]),
         certificate=_text(raw["certificate"], "certificate", MAX_CERTIFICATE_CHARACTERS),
         position=_position(raw["position"], "position"),
         proof=_proof(raw["proof"], "proof"),
@@ -199,17 +215,24 @@ def _bundle(raw: Mapping[str, Any]) -> Bundle:
     )
 
 
-def _chain(raw: Any) -> ChainId:
-    chain = _members(raw, "chain", "chain_id", "certificate_log", "party_registry", "asset_registry")
+def parse_chain(raw: Any, where: str = "chain") -> ChainId:
+    """The eight values of a ``chain`` object; raises ``BadBundle`` ``BUNDLE_FORM``."""
+    chain = _members(raw, where, *(item.name for item in fields(ChainId)))
     return ChainId(
-        _integer(chain["chain_id"], "chain.chain_id"),
-        *(_address(chain[name], f"chain.{name}") for name in ("certificate_log", "party_registry", "asset_registry")),
+        _integer(chain["chain_id"], f"{where}.chain_id"),
+        *(
+            _address(chain[name], f"{where}.{name}")
+            for name in ("forwarder", "party_registry", "asset_registry", "certificate_log")
+        ),
+        origin=_hash(chain["origin"], f"{where}.origin").hex(),
+        delay=_integer(chain["delay"], f"{where}.delay"),
+        threshold=_integer(chain["threshold"], f"{where}.threshold"),
     )
 
 
 def _position(raw: Any, where: str) -> Position:
-    position = _members(raw, where, "batch", "index")
-    return Position(_integer(position["batch"], f"{where}.batch"), _integer(position["index"], f"{where}.index"))
+    position = _members(raw, where, "issuer", "batch", "index")
+    return Position(*(_integer(position[name], f"{where}.{name}") for name in ("issuer", "batch", "index")))
 
 
 def _evidence(raw: Any, where: str) -> Evidence:
@@ -222,11 +245,11 @@ def _evidence(raw: Any, where: str) -> Evidence:
 
 
 def _anchor(raw: Any, where: str) -> Anchor:
-    anchor = _members(raw, where, "batch", "first_seq", "size", "root", "at", "by")
-    batch, first_seq, size, at, by = (
-        _integer(anchor[name], f"{where}.{name}") for name in ("batch", "first_seq", "size", "at", "by")
+    anchor = _members(raw, where, "issuer", "batch", "first_seq", "size", "root", "at")
+    issuer, batch, first_seq, size, at = (
+        _integer(anchor[name], f"{where}.{name}") for name in ("issuer", "batch", "first_seq", "size", "at")
     )
-    return Anchor(batch, first_seq, size, _hash(anchor["root"], f"{where}.root"), at, by)
+    return Anchor(issuer, batch, first_seq, size, _hash(anchor["root"], f"{where}.root"), at)
 
 
 def _proof(raw: Any, where: str) -> tuple[bytes, ...]:

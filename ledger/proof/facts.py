@@ -3,26 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Final, TypeGuard, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, TypeGuard
 
-from ledger.domain.canonical import parse_json
-from ledger.errors import BadBundle, InvalidInput
-from ledger.proof.bundle import Bundle, ChainId, Evidence, Position
+from ledger.domain.entries import reference, statement_digest
+from ledger.errors import BadBundle
+from ledger.proof.bundle import MAX_EVIDENCE, Bundle, ChainId, Evidence, Position
 from ledger.proof.sdjwt import Presented, parse_certificate
 
-FORMAT: Final = "pingzheng-facts/1"
-MAX_FACTS_BYTES: Final = 1024 * 1024
-Value = TypeVar("Value")
-NO_CHAIN: Final = ChainId(0, "", "", "")
+FORMAT: Final = "pingzheng-facts/2"
+_NOWHERE: Final = "0x" + "0" * 40
+NO_CHAIN: Final = ChainId(0, _NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE, "0" * 64, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The heads of two contracts as of the block, 64 hex digits each."""
+
+    party_registry: str
+    certificate_log: str
+
+
+NO_HEADS: Final = Heads("0" * 64, "0" * 64)
+
+
+@dataclass(frozen=True, slots=True)
+class LogFact:
+    """An issuer's log as of the block: how many batches, and the commitment of the last one (64 hex digits)."""
+
+    batches: int
+    newest: str
 
 
 @dataclass(frozen=True, slots=True)
 class StatusFact:
-    """One change of a leaf's status, by names; ``at`` is seconds UTC, ``by`` a party's number."""
+    """One change of a leaf's status, by names; ``at`` is seconds UTC. Only the issuer of the log makes it."""
 
     status: str
+    reason: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFact:
+    """One change of who holds a statement: the offices that hold it afterwards, by name; ``by`` is a party's number."""
+
+    offices: tuple[str, ...]
     reason: str
     at: int
     by: int
@@ -30,17 +57,9 @@ class StatusFact:
 
 @dataclass(frozen=True, slots=True)
 class UseFact:
-    """One use of a leaf that the chain counted."""
+    """One use of a consumer under a request that the chain counted."""
 
     ordinal: int
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawalFact:
-    """A withdrawal of a leaf that a party (by id) posted to the chain for its own part; only its subject's counts."""
-
-    party: str
     at: int
 
 
@@ -99,16 +118,25 @@ class AssetFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts as of one block: number, hash (64 hex digits), time (seconds UTC). What is not in here is not known."""
+    """Facts as of one block: number, hash (64 hex digits), time (seconds UTC). What is not in here is not known.
+
+    Statements and requests are named by 64 hex digits: ``holds`` by statement, ``uses`` by consumer's party id and
+    request, ``withdrawals`` by party id and statement, each with its time, 0 if it was not withdrawn. ``anchors`` and
+    ``logs`` are by issuer's number, anchors also by batch.
+    """
 
     chain: ChainId
     block: int
     block_hash: str
     block_time: int
-    anchors: Mapping[int, str] = field(default_factory=dict)
+    heads: Heads = NO_HEADS
+    logs: Mapping[int, LogFact] = field(default_factory=dict)
+    cosignatures: tuple[()] = ()
+    anchors: Mapping[tuple[int, int], str] = field(default_factory=dict)
     status: Mapping[Position, tuple[StatusFact, ...]] = field(default_factory=dict)
-    uses: Mapping[Position, tuple[UseFact, ...]] = field(default_factory=dict)
-    withdrawals: Mapping[Position, tuple[WithdrawalFact, ...]] = field(default_factory=dict)
+    holds: Mapping[str, tuple[HoldFact, ...]] = field(default_factory=dict)
+    uses: Mapping[tuple[str, str], tuple[UseFact, ...]] = field(default_factory=dict)
+    withdrawals: Mapping[tuple[str, str], int] = field(default_factory=dict)
     accounts: Mapping[str, AccountFact] = field(default_factory=dict)
     parties: Mapping[str, PartyFact] = field(default_factory=dict)
     assets: Mapping[str, AssetFact] = field(default_factory=dict)
@@ -118,119 +146,66 @@ class Facts:
         """No facts: no check that needs one passes."""
         return cls(NO_CHAIN, 0, "0" * 64, 0)
 
-    def uses_of(self, position: Position) -> int:
-        """How often the leaf was used, as of the block."""
-        return len(self.uses.get(position, ()))
+    def uses_of(self, consumer: str, request: str) -> int:
+        """How often the consumer used certificates under the request, as of the block."""
+        return len(self.uses.get((consumer, request), ()))
+
+    def to_bytes(self) -> bytes:
+        """The file: UTF-8 JSON, ``ledger.proof.facts_file`` reads it."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=1).encode()
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return {
             "format": FORMAT,
-            **self.chain.to_dict(),
+            "chain": self.chain.to_dict(),
             "block": {"number": self.block, "hash": self.block_hash, "time": self.block_time},
-            "anchors": {str(batch): commitment for batch, commitment in self.anchors.items()},
-            "status": _told(self.status),
-            "uses": _told(self.uses),
-            "withdrawals": _told(self.withdrawals),
+            "heads": asdict(self.heads),
+            "logs": [{"issuer": issuer, **asdict(log)} for issuer, log in self.logs.items()],
+            "cosignatures": list(self.cosignatures),
+            "anchors": [
+                {"issuer": issuer, "batch": batch, "commitment": commitment}
+                for (issuer, batch), commitment in self.anchors.items()
+            ],
+            "status": [{**where.to_dict(), "history": _listed(changes)} for where, changes in self.status.items()],
+            "holds": [{"statement": each, "history": _listed(changes)} for each, changes in self.holds.items()],
+            "uses": [
+                {"consumer": consumer, "request": request, "history": _listed(uses)}
+                for (consumer, request), uses in self.uses.items()
+            ],
+            "withdrawals": [
+                {"party": party, "statement": statement, "at": at}
+                for (party, statement), at in self.withdrawals.items()
+            ],
             "accounts": {account: asdict(fact) for account, fact in self.accounts.items()},
-            "parties": {
-                party: {
-                    "no": fact.no,
-                    "status": fact.status,
-                    "roles": list(fact.roles),
-                    "accreditations": {
-                        scenario: {"from": start, "to": end} for scenario, (start, end) in fact.accreditations.items()
-                    },
-                }
-                for party, fact in self.parties.items()
-            },
+            "parties": {party: _party(fact) for party, fact in self.parties.items()},
             "assets": {asset: asdict(fact) for asset, fact in self.assets.items()},
         }
 
-    def to_bytes(self) -> bytes:
-        """The file: UTF-8 JSON."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=1).encode()
+
+def _listed(history: Sequence[StatusFact | HoldFact | UseFact]) -> list[dict[str, Any]]:
+    return [asdict(item) for item in history]
 
 
-def parse_facts(raw: bytes) -> Facts:
-    """Saved facts; raises ``BadBundle`` ``JSON_…`` or ``FACTS_FORM``."""
-    try:
-        parsed = parse_json(raw, max_bytes=MAX_FACTS_BYTES, max_depth=16)
-    except InvalidInput as error:
-        raise BadBundle(error.code, error.message, where=error.where, hint="Save the facts again.") from error
-    try:
-        return _facts(parsed)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadBundle(
-            "FACTS_FORM",
-            f"These are no saved facts of {FORMAT}.",
-            hint="Save them with `pingzheng facts` while the chain is in reach.",
-        ) from error
-
-
-def _facts(raw: Any) -> Facts:
-    if raw["format"] != FORMAT:
-        raise ValueError("another format")
-    return Facts(
-        chain=_typed(ChainId(*(raw[item.name] for item in fields(ChainId)))),
-        block=int(raw["block"]["number"]),
-        block_hash=str(raw["block"]["hash"]),
-        block_time=int(raw["block"]["time"]),
-        anchors={int(batch): str(commitment) for batch, commitment in raw["anchors"].items()},
-        status=_histories(raw["status"], StatusFact),
-        uses=_histories(raw["uses"], UseFact),
-        withdrawals=_histories(raw["withdrawals"], WithdrawalFact),
-        accounts={account: _typed(AccountFact(**fact)) for account, fact in raw["accounts"].items()},
-        parties={party: _party(fact) for party, fact in raw["parties"].items()},
-        assets={asset: _asset(fact) for asset, fact in raw["assets"].items()},
-    )
-
-
-def _told(histories: Mapping[Position, Sequence[StatusFact | UseFact | WithdrawalFact]]) -> list[dict[str, Any]]:
-    return [
-        {**position.to_dict(), "history": [asdict(item) for item in history]} for position, history in histories.items()
-    ]
-
-
-def _histories(raw: Any, kind: Callable[..., Value]) -> dict[Position, tuple[Value, ...]]:
-    return {
-        _typed(Position(item["batch"], item["index"])): tuple(_typed(kind(**each)) for each in item["history"])
-        for item in raw
-    }
-
-
-def _typed(value: Value) -> Value:
-    """The dataclass, if its numbers are integers and its texts are texts: a check never meets another type."""
-    expected = {"int": int, "str": str, "bool": bool}
-    for item in fields(value):  # type: ignore[arg-type]
-        kind = expected.get(str(item.type))
-        if kind is not None and type(getattr(value, item.name)) is not kind:
-            raise ValueError(f"{item.name} is not of its type")
-    return value
-
-
-def _asset(raw: Any) -> AssetFact:
-    liens = tuple(_typed(LienFact(**lien)) for lien in raw["liens"])
-    holders = tuple(_typed(HolderFact(**holder)) for holder in raw["holders"])
-    return _typed(AssetFact(**{**raw, "liens": liens, "holders": holders}))
-
-
-def _party(raw: Any) -> PartyFact:
-    accreditations = {
-        scenario: (int(period["from"]), int(period["to"])) for scenario, period in raw["accreditations"].items()
-    }
-    return PartyFact(int(raw["no"]), str(raw["status"]), tuple(raw["roles"]), accreditations)
+def _party(fact: PartyFact) -> dict[str, Any]:
+    periods = {scenario: {"from": start, "to": end} for scenario, (start, end) in fact.accreditations.items()}
+    return {"no": fact.no, "status": fact.status, "roles": list(fact.roles), "accreditations": periods}
 
 
 @dataclass(frozen=True, slots=True)
 class FactsNeeded:
-    """What to ask the chain for one bundle. ``accreditation`` is (party id, scenario); ``subjects`` has, for the
-    position of each evidence entry, the party ids that the entry names as its subject: those who can withdraw it."""
+    """What to ask the chain for one bundle.
 
-    batches: frozenset[int]
-    positions: frozenset[Position]
-    subjects: Mapping[Position, frozenset[str]]
-    used: Position
+    ``batches`` are (issuer, batch), ``accreditation`` is (party id, scenario), ``uses`` (consumer's party id, request),
+    ``withdrawals`` (party id, statement): each authorization with its subject, each provision with its provider.
+    ``statements`` are those whose holds count. Statements and requests are 64 hex digits.
+    """
+
+    batches: frozenset[tuple[int, int]]
+    position: Position
+    statements: frozenset[str]
+    uses: tuple[str, str] | None
+    withdrawals: frozenset[tuple[str, str]]
     accounts: frozenset[str]
     accreditation: tuple[str, str] | None
     asset: str | None
@@ -242,27 +217,50 @@ def facts_needed(bundle: Bundle) -> FactsNeeded:
     claims = presented.claims if presented else {}
     scenario, issuer, asset = (claims.get(name) for name in ("scenario", "iss", "asset"))
     signers = {item.signer for item in bundle.evidence} | {presented.issued.kid if presented else None}
+    places = {bundle.position.log_batch, *(item.position.log_batch for item in bundle.evidence)}
+    usage = claims.get("class") == "usage"
     return FactsNeeded(
-        batches=frozenset({bundle.position.batch, *(item.position.batch for item in bundle.evidence)}),
-        positions=frozenset({bundle.position, *(item.position for item in bundle.evidence)}),
-        subjects=_subjects(bundle.evidence),
-        used=bundle.position,
+        batches=frozenset(places | {anchor.log_batch for anchor in bundle.anchors}),
+        position=bundle.position,
+        statements=_held(claims) if usage else frozenset(),
+        uses=_uses(claims) if usage else None,
+        withdrawals=frozenset(_withdrawable(bundle.evidence)),
         accounts=frozenset(signer for signer in signers if signer is not None),
         accreditation=(issuer, scenario) if _is_id(issuer) and _is_code(scenario) else None,
         asset=asset if _is_id(asset) else None,
     )
 
 
-def _subjects(evidence: Sequence[Evidence]) -> dict[Position, frozenset[str]]:
-    """Of the authorizations alone: nothing else can be withdrawn."""
-    found: dict[Position, frozenset[str]] = {}
+def _held(claims: Mapping[str, Any]) -> frozenset[str]:
+    named = [claims.get("request")]
+    for member in ("authorizations", "provisions"):
+        listed = claims.get(member)
+        named += listed[:MAX_EVIDENCE] if isinstance(listed, list) else []
+    statements = {found for each in named if (found := _statement(each)) is not None}
+    return frozenset({statement_digest(claims), *statements})
+
+
+def _uses(claims: Mapping[str, Any]) -> tuple[str, str] | None:
+    consumer, request = claims.get("consumer"), _statement(claims.get("request"))
+    return (consumer, request) if _is_id(consumer) and request is not None else None
+
+
+def _withdrawable(evidence: Sequence[Evidence]) -> Iterator[tuple[str, str]]:
+    """Of authorizations and provisions alone: nothing else can be withdrawn."""
+    parties = {"authorization": "subject", "provision": "provider"}
     for item in evidence:
         statement = item.statement
-        if statement.get("type") == "authorization":
-            subject = statement.get("subject")
-            named = {subject} if _is_id(subject) else set()
-            found[item.position] = found.get(item.position, frozenset()) | named
-    return found
+        kind = statement.get("type")
+        party = statement.get(parties[kind]) if isinstance(kind, str) and kind in parties else None
+        if _is_id(party):
+            yield party, statement_digest(statement)
+
+
+def _statement(named: Any) -> str | None:
+    if not isinstance(named, str):
+        return None
+    digits = named.removeprefix("sha-256:")
+    return digits if _is_id(digits) and reference(digits) == named else None
 
 
 def _presented(bundle: Bundle) -> Presented | None:

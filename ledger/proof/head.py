@@ -10,17 +10,19 @@ from collections.abc import Mapping
 from operator import index
 from typing import Any, Final
 
-_GENESIS_TAG: Final = b"pingzheng/head/v1"
+_GENESIS_TAG: Final = b"pingzheng/head/v2"
+_LEDGER_TAG: Final = b"pingzheng/ledger/v2"
 
 # Fields in order. ``uint`` is an unsigned integer or a truth value, ``bytes32`` and ``bytes8`` hex, ``address`` 0x…
 EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
     name: (tag, tuple((field.partition(":")[0], field.partition(":")[2] or "uint") for field in fields.split()))
     for name, tag, fields in (
-        ("CertificateLog.Anchored", "log/anchored/v1", "batch firstSeq size root:bytes32 at by"),
-        ("CertificateLog.StatusChanged", "log/status/v1", "batch word mask status reason at by"),
-        ("CertificateLog.Superseded", "log/superseded/v1", "batch index newBatch newIndex at by"),
-        ("CertificateLog.Used", "log/used/v1", "batch index uses at by"),
-        ("CertificateLog.Withdrawn", "log/withdrawn/v1", "batch index at by"),
+        ("CertificateLog.Anchored", "log/anchored/v2", "issuer batch firstSeq size root:bytes32 at"),
+        ("CertificateLog.StatusChanged", "log/status/v2", "issuer batch word mask status reason at"),
+        ("CertificateLog.Superseded", "log/superseded/v2", "issuer batch index newBatch newIndex at"),
+        ("CertificateLog.Used", "log/used/v2", "consumer request:bytes32 ordinal at"),
+        ("CertificateLog.Withdrawn", "log/withdrawn/v2", "party statement:bytes32 at"),
+        ("CertificateLog.Held", "log/held/v2", "statement:bytes32 offices change reason at by"),
         ("PartyRegistry.PartyRegistered", "party/registered/v1", "no id:bytes32 at by"),
         ("PartyRegistry.AccountBound", "party/bound/v1", "no account:address at by"),
         ("PartyRegistry.AccountRetired", "party/retired/v1", "no account:address compromisedAt at by"),
@@ -68,12 +70,33 @@ EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
 }
 
 
-def genesis(chain_id: int, contract: str, scope: str | None = None) -> bytes:
-    """The head of a contract before its first event; with ``scope`` (an asset id, hex) that of the asset."""
-    parts = [_tag(_GENESIS_TAG), _word("uint", chain_id), _word("address", contract)]
+def genesis(origin: str, chain_id: int, contract: str, scope: str | None = None) -> bytes:
+    """The head of a contract before its first event; with ``scope`` (an asset id, hex) that of the asset.
+
+    ``origin`` is the forwarder's, 64 hex digits.
+    """
+    parts = [tag(_GENESIS_TAG), word("bytes32", origin), word("uint", chain_id), word("address", contract)]
     if scope is not None:
-        parts.append(_word("bytes32", scope))
+        parts.append(word("bytes32", scope))
     return hashlib.sha256(b"".join(parts)).digest()
+
+
+def ledger_digest(
+    *,
+    chain_id: int,
+    forwarder: str,
+    party_registry: str,
+    asset_registry: str,
+    certificate_log: str,
+    origin: str,
+    delay: int,
+    threshold: int,
+) -> str:
+    """The ``ledger`` that every entry names: 64 hex digits (protocol §1). ``delay`` is seconds, addresses ``0x…``."""
+    words = [word("bytes32", origin), word("uint", chain_id)]
+    words += [word("address", each) for each in (forwarder, party_registry, asset_registry, certificate_log)]
+    words += [word("uint", delay), word("uint", threshold)]
+    return hashlib.sha256(tag(_LEDGER_TAG) + b"".join(words)).hexdigest()
 
 
 def event_digest(event: str, args: Mapping[str, Any]) -> bytes:
@@ -81,9 +104,9 @@ def event_digest(event: str, args: Mapping[str, Any]) -> bytes:
 
     Raises ``KeyError``, ``ValueError`` or ``TypeError`` for what does not fit.
     """
-    tag, fields = EVENTS[event]
-    words = [_word(kind, args[name]) for name, kind in fields]
-    return hashlib.sha256(_tag(tag.encode()) + b"".join(words)).digest()
+    name, fields = EVENTS[event]
+    words = [word(kind, args[field]) for field, kind in fields]
+    return hashlib.sha256(tag(name.encode()) + b"".join(words)).digest()
 
 
 def fold(head: bytes, digest: bytes) -> bytes:
@@ -91,11 +114,16 @@ def fold(head: bytes, digest: bytes) -> bytes:
     return hashlib.sha256(head + digest).digest()
 
 
-def _tag(text: bytes) -> bytes:
+def tag(text: bytes) -> bytes:
+    """ASCII, left-aligned in a word of 32 bytes."""
     return text.ljust(32, b"\0")
 
 
-def _word(kind: str, value: Any) -> bytes:
+def word(kind: str, value: Any) -> bytes:
+    """A value as 32 bytes, as ``abi.encode`` has it; ``kind`` as in ``EVENTS``.
+
+    Raises ``ValueError`` or ``TypeError`` for what does not fit.
+    """
     if kind == "uint":
         number = int(value, 0) if isinstance(value, str) else index(value)
         if not 0 <= number < 1 << 256:

@@ -1,4 +1,4 @@
-"""Signatures in JWS compact and detached form (RFC 7515): ES256K (RFC 8812) or SM2 with SM3, nothing else to choose.
+"""Signatures in JWS compact and detached form (RFC 7515): by ES256K, ES256, or SM2 with SM3, and by nothing else.
 
 A header holds exactly ``alg``, ``kid``, ``typ``, and for SM2 ``sm2_id``; base64url is unpadded and canonical.
 """
@@ -16,8 +16,8 @@ from coincurve import PrivateKey
 
 from ledger.domain.canonical import canonical, parse_json
 from ledger.errors import BadBundle, InvalidInput
-from ledger.proof import sm2
-from ledger.proof.suite import CURVES, ES256K, SM2SM3, SUITES, Suite, suite_of_key
+from ledger.proof import p256, sm2
+from ledger.proof.suite import CURVES, ES256, ES256K, SM2SM3, SUITES, Suite, suite_of_key
 
 ENTRY_TYP: Final = "pingzheng-entry+jws"
 MAX_HEADER_BYTES: Final = 512
@@ -42,7 +42,7 @@ class Signer(Protocol):
         """What the header says of the algorithm: ``alg``, and for SM2 ``sm2_id``."""
 
     def sign(self, data: bytes) -> bytes:
-        """``r ‖ s`` over ``data`` by that algorithm, 64 bytes; a low ``s`` for ES256K."""
+        """``r ‖ s`` over ``data`` by that algorithm, 64 bytes; with a low ``s`` for ES256K and ES256."""
 
 
 class LocalSigner:
@@ -70,6 +70,36 @@ class LocalSigner:
     def sign(self, data: bytes) -> bytes:
         """Deterministic (RFC 6979), low ``s``."""
         return self._key.sign_recoverable(data)[:64]
+
+
+class Es256Signer:
+    """An ES256 signer whose private key is in memory; its account follows from the key.
+
+    Raises ``InvalidInput`` ``PRIVATE_KEY_INVALID``.
+    """
+
+    def __init__(self, private_key: bytes) -> None:
+        self._key = p256.PrivateKey(private_key)
+        self._kid = p256.account_of(self._key.point)
+
+    @property
+    def kid(self) -> str:
+        """The account."""
+        return self._kid
+
+    @property
+    def algorithm(self) -> Mapping[str, str]:
+        """ES256."""
+        return {"alg": ES256.alg}
+
+    @property
+    def public_key(self) -> str:
+        """``p256:`` and 66 hex digits."""
+        return ES256.key_of(self._key.point)
+
+    def sign(self, data: bytes) -> bytes:
+        """Deterministic (RFC 6979), low ``s``."""
+        return self._key.sign(data)
 
 
 class Sm2Signer:
@@ -110,7 +140,7 @@ class Sm2Signer:
 class Jwk:
     """A public key as JWK (RFC 7517, RFC 8812 §3.1); ``x`` and ``y`` are base64url of 32 bytes.
 
-    ``crv`` is ``secp256k1`` or ``SM2``.
+    ``crv`` is ``secp256k1``, ``P-256`` or ``SM2``.
     """
 
     crv: str
@@ -135,7 +165,7 @@ class Jwk:
 
     @property
     def compressed(self) -> str:
-        """The key as text: 66 hex digits, after ``sm2:`` if it is of that curve."""
+        """The key as text: 66 hex digits after the prefix of its curve."""
         return CURVES[self.crv].key_of(_point(self.x, self.y))
 
 
@@ -148,7 +178,7 @@ def public_jwk(key: str) -> Jwk:
 
 @dataclass(frozen=True, slots=True)
 class Jws:
-    """A parsed signature with what it signs; nothing is verified yet. ``sm2_id`` is empty for ES256K."""
+    """A parsed signature with what it signs; nothing is verified yet. ``sm2_id`` is empty but for SM2."""
 
     suite: Suite
     sm2_id: str
@@ -158,14 +188,17 @@ class Jws:
     signing_input: bytes
     signature: bytes
 
-    def signed_by(self, public_key: str) -> bool:
+    def signed_by(self, public_key: str, *, any_s: bool = False) -> bool:
         """Whether the key (as text) made this signature; a key of another suite never did.
 
-        Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if the suite's signatures cannot be verified here.
+        A high ``s`` is refused, unless ``any_s``: for key bindings, which wallets do not normalise. Raises
+        ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if the suite's signatures cannot be verified here.
         """
         try:
             point = self.suite.point_of(public_key)
         except ValueError:
+            return False
+        if not any_s and not self.suite.unaltered(self.signature):
             return False
         return self.suite.verify(point, self.signing_input, self.signature, self.sm2_id)
 
@@ -252,7 +285,7 @@ def _header(encoded: str, typ: str) -> dict[str, Any]:
     if header.keys() != {"alg", "kid", "typ"} | ({"sm2_id"} if suite and suite.takes_id else set()):
         raise BadBundle("JWS_HEADER", "A header holds exactly alg, kid and typ, and for SM2 sm2_id.", where="header")
     if suite is None:
-        raise BadBundle("JWS_ALGORITHM", f"Only {' and '.join(SUITES)} are accepted.", where="header")
+        raise BadBundle("JWS_ALGORITHM", f"Only {', '.join(SUITES)} are accepted.", where="header")
     if suite.takes_id and not sm2.is_id(header["sm2_id"]):
         raise BadBundle("JWS_SM2_ID", f"An sm2_id has 0 to {sm2.MAX_ID} printable ASCII characters.", where="header")
     if header["typ"] != typ:
@@ -269,7 +302,7 @@ def _point(x: Any, y: Any) -> bytes:
 def _bad_jwk() -> InvalidInput:
     return InvalidInput(
         "JWK_INVALID",
-        "This is not a public key as JWK, of secp256k1 or SM2.",
+        "This is not a public key as JWK, of secp256k1, P-256 or SM2.",
         where="jwk",
         hint='It reads {"kty":"EC","crv":"secp256k1","x":"…","y":"…"}.',
     )

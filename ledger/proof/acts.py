@@ -1,0 +1,58 @@
+"""Acts on the chain by signature (protocol §3): what a party signs so that anybody can send it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+from ledger.errors import InvalidInput
+from ledger.proof.bundle import ChainId
+from ledger.proof.head import tag, word
+from ledger.proof.jws import Signer
+from ledger.proof.suite import ES256, ES256K
+
+_USES: Final = b"log/uses/v2"
+_WITHDRAWALS: Final = b"log/withdraw/v2"
+
+
+def uses_message(chain: ChainId, account: str, deadline: int, uses: Sequence[tuple[str, int]]) -> bytes:
+    """What a consumer signs for ``recordUsesFor``: each use is (request's statement digest, ordinal).
+
+    ``deadline`` is seconds UTC. Raises ``ValueError`` for what does not fit into words.
+    """
+    items = b"".join(word("bytes32", request) + word("uint", ordinal) for request, ordinal in uses)
+    return _act(_USES, chain, account) + word("uint", deadline) + _list(len(uses), items)
+
+
+def withdrawals_message(chain: ChainId, account: str, statements: Sequence[str]) -> bytes:
+    """What a subject or provider signs for ``withdrawFor``, by statement digests; raises ``ValueError``."""
+    items = b"".join(word("bytes32", statement) for statement in statements)
+    return _act(_WITHDRAWALS, chain, account) + _list(len(statements), items)
+
+
+def sign_act(message: bytes, signer: Signer) -> bytes:
+    """The signature as the contract takes it: ``r ‖ s`` for secp256k1, ``r ‖ s ‖ x ‖ y`` for P-256.
+
+    Raises ``InvalidInput`` ``ACT_SUITE_UNSUPPORTED`` for another key: the chain cannot check SM2.
+    """
+    alg = signer.algorithm["alg"]
+    if alg == ES256K.alg:
+        return signer.sign(message)
+    if alg == ES256.alg:
+        return signer.sign(message) + ES256.point_of(signer.public_key)
+    raise InvalidInput(
+        "ACT_SUITE_UNSUPPORTED",
+        f"The chain cannot check a signature by {alg}.",
+        hint="Sign a `withdrawal` entry, which the bundle carries and verifiers obey.",
+    )
+
+
+def _act(name: bytes, chain: ChainId, account: str) -> bytes:
+    origin, chain_id = word("bytes32", chain.origin), word("uint", chain.chain_id)
+    return tag(name) + origin + chain_id + word("address", chain.certificate_log) + word("address", account)
+
+
+def _list(length: int, items: bytes) -> bytes:
+    """SHA-256 of ``abi.encode`` of a list whose items are static."""
+    return hashlib.sha256(word("uint", 32) + word("uint", length) + items).digest()
