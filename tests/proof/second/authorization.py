@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.proof.second.facts import Case
-from tests.proof.second.notation import Json, require
+from tests.proof.second.notation import Json, NotInstalled, Refused, reference_to, require
 from tests.proof.second.signatures import read_detached
 
 
@@ -11,31 +11,35 @@ def check_11_authorization(case: Case) -> None:
     if not case.usage:
         return
     [(template, _)] = rested_on(case, [case.claims["template"]], "template")
-    [(request, place)] = rested_on(case, [case.claims["request"]], "request")
+    [(request, position)] = rested_on(case, [case.claims["request"]], "request")
     consents = rested_on(case, case.claims["authorizations"], "authorization")
-    provisions = rested_on(case, case.claims["provisions"], "provision")
+    supplies = rested_on(case, case.claims["provisions"], "provision")
     require_template(case.claims, template)
-    require_signed(case, request, place, case.claims["consumer"])
+    require_signed(case, request, position, case.claims["consumer"])
     require_request(case.claims, request)
-    for consent, place in consents:
-        require_signed(case, consent, place, case.claims["sub"])
+    for consent, position in consents:
+        require_signed(case, consent, position, case.claims["sub"])
         require_consent(case.claims, consent)
         require_within_request(consent, request, template)
-        require_in_force(case, consent, place)
-    for provision, place in provisions:
-        require_signed(case, provision, place, provision["provider"])
-        require_provision(case, provision)
-    require_sources(case.claims, template, [consent for consent, _ in consents])
-    require_components(case.claims, template, [provision for provision, _ in provisions])
+        require(consent["valid_from"] <= case.at < consent["valid_to"])
+        require_standing(case, consent, consent["subject"])
+    require(len({consent["source"] for consent, _ in consents}) == len(consents))
+    require(sorted(supply["authorization"] for supply, _ in supplies) == sorted(case.claims["authorizations"]))
+    for supply, position in supplies:
+        require_signed(case, supply, position, supply["provider"])
+        require_supply(case, supply, template)
+        require_standing(case, supply, supply["provider"])
+    require_components(case.claims, [supply for supply, _ in supplies])
+    require_vouched_for(case, [supply["claims"] for supply, _ in supplies])
 
 
-def rested_on(case: Case, leaves: list[str], kind: str) -> list[tuple[Json, Json]]:
-    require(all(each in case.evidence and case.evidence[each][0]["type"] == kind for each in leaves))
-    return [case.evidence[each] for each in leaves]
+def rested_on(case: Case, references: list[str], kind: str) -> list[tuple[Json, Json]]:
+    require(all(each in case.evidence and case.evidence[each][0]["type"] == kind for each in references))
+    return [case.evidence[each] for each in references]
 
 
-def require_signed(case: Case, entry: Json, place: Json, by: str) -> None:
-    require(case.signer(read_detached(entry), place) == by)
+def require_signed(case: Case, entry: Json, position: Json, by: str) -> None:
+    require(case.signer(read_detached(entry), position) == by)
 
 
 def require_same(one: Json, other: Json, names: str) -> None:
@@ -44,7 +48,6 @@ def require_same(one: Json, other: Json, names: str) -> None:
 
 def require_template(claims: Json, template: Json) -> None:
     require_same(template, claims, "scenario scenario_version scenario_digest")
-    require(set(claims["fields"]) <= {field["name"] for field in template["fields"]})
     require(claims["channel"] in template["channels"], claims["max_uses"] <= template["max_uses"])
     rules = f"{template['scenario']}/{template['scenario_version']}/engine-{template['engine']}"
     for component in claims["components"]:
@@ -53,8 +56,8 @@ def require_template(claims: Json, template: Json) -> None:
 
 def require_request(claims: Json, request: Json) -> None:
     require_same(request, claims, "template scenario scenario_version consumer channel")
-    require(request["subject"] == claims["sub"], set(claims["fields"]) <= set(request["fields"]))
-    require(claims["max_uses"] <= request["max_uses"])
+    require(request["sd_alg"] == claims["_sd_alg"], request["subject"] == claims["sub"])
+    require(set(claims["fields"]) <= set(request["fields"]), claims["max_uses"] <= request["max_uses"])
 
 
 def require_consent(claims: Json, consent: Json) -> None:
@@ -72,35 +75,51 @@ def require_within_request(consent: Json, request: Json, template: Json) -> None
     require(consent["separate_consent"] or template["legal_basis"] != "separate_consent")
 
 
-def require_in_force(case: Case, consent: Json, place: Json) -> None:
-    require(consent["valid_from"] <= case.at < consent["valid_to"])
-    case.require_active(place)
-    require(all(each["party"] != consent["subject"] for each in case.history("withdrawals", place)))
+def require_standing(case: Case, entry: Json, party: str) -> None:
+    """Neither held nor withdrawn by that party, on the chain or by an entry in the evidence."""
+    reference = reference_to(entry)
+    case.require_not_held(reference)
+    on_chain = case.withdrawn_at(reference, party)
+    require(on_chain == 0 or case.at < on_chain)
+    for other, position in case.evidence.values():
+        if other["type"] == "withdrawal" and (other["statement"], other["party"]) == (reference, party):
+            require(case.at < case.anchor_of(position)["at"] or not signed(case, other, position, party))
 
 
-def require_provision(case: Case, provision: Json) -> None:
-    require(provision["result"] == "supplied", provision["reason"] is None)
-    require(provision["authorization"] in case.claims["authorizations"])
-    consent, _ = case.evidence[provision["authorization"]]
-    require_same(provision, consent, "source provider")
-    require(set(provision["fields"]) <= set(consent["fields"]))
+def signed(case: Case, entry: Json, position: Json, by: str) -> bool:
+    try:
+        require_signed(case, entry, position, by)
+    except NotInstalled:
+        raise
+    except Refused:
+        return False
+    return True
 
 
-def require_sources(claims: Json, template: Json, consents: list[Json]) -> None:
-    """Of each source one authorization; each field is in that of its own source."""
-    authorised = {consent["source"]: consent["fields"] for consent in consents}
-    require(len(authorised) == len(consents))
-    source = {field["name"]: field["source"] for field in template["fields"]}
-    require(all(each in authorised.get(source[each], []) for each in claims["fields"]))
+def require_supply(case: Case, supply: Json, template: Json) -> None:
+    require(supply["result"] == "supplied", supply["reason"] is None)
+    consent, _ = case.evidence[supply["authorization"]]
+    require_same(supply, consent, "source provider")
+    require_same(supply, case.claims, "template")
+    require(supply["engine"] == template["engine"], supply["sd_alg"] == case.claims["_sd_alg"])
+    # So each of the certificate's fields, which are these names, is in the template.
+    sources = {field["name"]: field["source"] for field in template["fields"]}
+    require(all(name in consent["fields"] and sources.get(name) == supply["source"] for name in supply["claims"]))
 
 
-def require_components(claims: Json, template: Json, provisions: list[Json]) -> None:
-    """Of each authorization one provision; the components are the provisions, in their order."""
-    require(sorted(each["authorization"] for each in provisions) == sorted(claims["authorizations"]))
-    require(set(claims["providers"]) == {each["provider"] for each in provisions})
-    require(len(claims["components"]) == len(provisions))
-    for component, provision in zip(claims["components"], provisions, strict=True):
-        require_same(component, provision, "source provider fields as_of payload_digest")
-    supplied = {(each["source"], field) for each in provisions for field in each["fields"]}
-    source = {field["name"]: field["source"] for field in template["fields"]}
-    require(all((source[each], each) in supplied for each in claims["fields"]))
+def require_components(claims: Json, supplies: list[Json]) -> None:
+    """The components are the provisions, in their order."""
+    require(set(claims["providers"]) == {each["provider"] for each in supplies})
+    require(len(claims["components"]) == len(supplies))
+    for component, supply in zip(claims["components"], supplies, strict=True):
+        require_same(component, supply, "source provider as_of payload_digest")
+        require(component["fields"] == sorted(supply["claims"]))
+
+
+def require_vouched_for(case: Case, supplied: list[Json]) -> None:
+    """The certificate hides what the providers signed, and nothing else."""
+    pairs = [pair for claims in supplied for pair in claims.items()]
+    require(sorted(case.claims["fields"]) == sorted(name for name, _ in pairs))
+    require(sorted(case.claims["_sd"]) == sorted(digest for _, digest in pairs))
+    for each in case.certificate.disclosures:
+        require((each.name, case.certificate.hashed(each.sent)) in pairs)

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from tests.proof.second.entries import require_entry
-from tests.proof.second.forms import exactly, items, like, text, whole
-from tests.proof.second.notation import HASHES, MAX_INTEGER, Json, canonical, leaf_hash, read_json, require
+from tests.proof.second.entries import instructs, require_entry
+from tests.proof.second.forms import exactly, hex_32, items, like, text, whole
+from tests.proof.second.notation import (
+    CONTRACTS,
+    HASHES,
+    MAX_INTEGER,
+    Json,
+    canonical,
+    read_json,
+    reference_to,
+    require,
+)
 from tests.proof.second.signatures import (
     ACCOUNT,
     DIGEST_OF_SUITE,
@@ -19,12 +29,19 @@ from tests.proof.second.signatures import (
 
 
 @dataclass(frozen=True)
+class Disclosure:
+    sent: str
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True)
 class Certificate:
-    """As it travels: each disclosure as sent, with its name; ``bound`` is all up to and with the last ``~``."""
+    """As it travels; ``bound`` is all up to and with the last ``~``."""
 
     issued: Signed
     claims: Json
-    disclosures: list[tuple[str, str]]
+    disclosures: list[Disclosure]
     binding: Signed | None
     binding_claims: Json
     bound: str
@@ -44,9 +61,9 @@ def read_certificate(travelling: str) -> Certificate:
     require(claims["type"] == "certificate")
     require(claims.get("_sd_alg") in (DIGEST_OF_SUITE[issued.header["alg"]], None))
     binding = read_jws(binding_jwt, "kb+jwt") if binding_jwt else None
-    bound = travelling.removesuffix(binding_jwt)
-    disclosures = [(each, disclosed_name(each)) for each in middle]
-    return Certificate(issued, claims, disclosures, binding, read_payload(binding) if binding else {}, bound)
+    binding_claims = read_payload(binding) if binding else {}
+    disclosures = list(map(read_disclosure, middle))
+    return Certificate(issued, claims, disclosures, binding, binding_claims, travelling.removesuffix(binding_jwt))
 
 
 def read_payload(signed: Signed) -> Json:
@@ -55,29 +72,30 @@ def read_payload(signed: Signed) -> Json:
     return payload
 
 
-def disclosed_name(disclosure: str) -> str:
-    raw = from_base64url(disclosure)
-    value = read_json(raw, size=4 * 1024, depth=4)
-    require(isinstance(value, list) and len(value) == 3 and all(isinstance(each, str) for each in value[:2]))
-    require(len(value[0]) >= 22, canonical(value) == raw)
-    return value[1]
+def read_disclosure(sent: str) -> Disclosure:
+    raw = from_base64url(sent)
+    parts = read_json(raw, size=4 * 1024, depth=4)
+    require(isinstance(parts, list) and len(parts) == 3 and isinstance(parts[1], str), canonical(parts) == raw)
+    salt, name, value = parts
+    require(len(from_base64url(salt)) == 16, not instructs(value))
+    return Disclosure(sent, name, value)
 
 
 COUNT = whole(0, MAX_INTEGER)
-POSITION = exactly({"batch": COUNT, "index": COUNT})
-HEX_32 = like(r"[0-9a-f]{64}")
-PROOF = items(HEX_32, 0, 32)
-CHAIN = dict.fromkeys(("certificate_log", "party_registry", "asset_registry"), like(ACCOUNT)) | {"chain_id": COUNT}
-ANCHOR = dict.fromkeys(("batch", "first_seq", "size", "at", "by"), COUNT) | {"root": HEX_32}
+POSITION = exactly(dict.fromkeys(("issuer", "batch", "index"), COUNT))
+PROOF = items(hex_32, 0, 32)
+ADDRESSES = dict.fromkeys(CONTRACTS, like(ACCOUNT))
+CHAIN = ADDRESSES | dict.fromkeys(("chain_id", "delay", "threshold"), COUNT) | {"origin": hex_32}
+ANCHOR = dict.fromkeys(("issuer", "batch", "first_seq", "size", "at"), COUNT) | {"root": hex_32}
 BUNDLE = {
-    "format": like("pingzheng-bundle/1"),
+    "format": like("pingzheng-bundle/2"),
     "chain": exactly(CHAIN),
     "certificate": text(196_608),
     "position": POSITION,
     "proof": PROOF,
-    "evidence": items(exactly({"entry": text(16_384), "position": POSITION, "proof": PROOF}), 0, 18),
-    "anchors": items(exactly(ANCHOR), 0, 18),
-    "keys": lambda value: isinstance(value, dict) and len(value) <= 19 and all(map(like(ACCOUNT), value)),
+    "evidence": items(exactly({"entry": text(16_384), "position": POSITION, "proof": PROOF}), 0, 34),
+    "anchors": items(exactly(ANCHOR), 0, 34),
+    "keys": lambda value: isinstance(value, dict) and len(value) <= 35 and all(map(like(ACCOUNT), value)),
     "status": exactly({"block": COUNT, "state": text(32)}),
 }
 
@@ -91,13 +109,13 @@ def read_bundle(raw: bytes) -> Json:
 
 
 def read_evidence(bundle: Json) -> dict[str, tuple[Json, Json]]:
-    """Each entry with its place, by the leaf hash that others refer to it by."""
+    """Each entry with its position, by the statement digest that others refer to it by."""
     found = {}
     for item in bundle["evidence"]:
         raw = item["entry"].encode()
         entry = read_json(raw, size=4 * 16_384, depth=32)
         require(canonical(entry) == raw)
         require_entry(entry)
-        found[f"sha-256:{leaf_hash(raw).hex()}"] = entry, item["position"]
+        found[reference_to(entry)] = entry, item["position"]
     require(len(found) == len(bundle["evidence"]))
     return found

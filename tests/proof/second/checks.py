@@ -7,16 +7,19 @@ from typing import Any
 
 from tests.proof.second.authorization import check_11_authorization
 from tests.proof.second.bundle import read_bundle, read_certificate, read_evidence
-from tests.proof.second.facts import Case
-from tests.proof.second.notation import Json, Refused, anchor_commitment, included, require
+from tests.proof.second.facts import Case, known
+from tests.proof.second.notation import Json, Refused, anchor_commitment, included, ledger_digest, reference_to, require
 from tests.proof.second.signatures import key_of_jwk, signed_by
+from tests.proof.second.values import fits
 
 
 def check_1_format(raw: bytes, facts: Json, *judged: Any) -> Case:
     bundle = read_bundle(raw)
     case = Case(bundle, read_certificate(bundle["certificate"]), read_evidence(bundle), facts, *judged)
-    require(len({anchor["batch"] for anchor in bundle["anchors"]}) == len(bundle["anchors"]))
-    require(all(facts[each] == value for each, value in bundle["chain"].items()))
+    require(len({(anchor["issuer"], anchor["batch"]) for anchor in bundle["anchors"]}) == len(bundle["anchors"]))
+    require(bundle["chain"] == facts["chain"])
+    ledger = ledger_digest(facts["chain"])
+    require(all(entry["ledger"] == ledger for entry in (case.claims, *(entry for entry, _ in case.evidence.values()))))
     return case
 
 
@@ -34,11 +37,20 @@ def check_3_issuer(case: Case) -> None:
 
 
 def check_4_disclosures(case: Case) -> None:
-    names = [disclosed for _, disclosed in case.certificate.disclosures]
+    sent = case.certificate.disclosures
+    names = [each.name for each in sent]
     require(len(set(names)) == len(names), set(names) <= set(case.claims.get("fields", [])))
-    require(
-        all(case.certificate.hashed(sent) in case.claims.get("_sd", []) for sent, _ in case.certificate.disclosures)
-    )
+    require(all(case.certificate.hashed(each.sent) in case.claims["_sd"] for each in sent))
+    rules = rules_of(case) if sent else {}
+    require(all(each.name in rules and fits(rules[each.name], each.value) for each in sent))
+
+
+def rules_of(case: Case) -> Json:
+    """By the name of the field, as the template has them."""
+    require(case.claims["template"] in case.evidence)
+    template, _ = case.evidence[case.claims["template"]]
+    require(template["type"] == "template")
+    return {field["name"]: field["rule"] for field in template["fields"]}
 
 
 def check_5_inclusion(case: Case) -> None:
@@ -47,11 +59,15 @@ def check_5_inclusion(case: Case) -> None:
         anchor = case.anchor_of(item["position"])
         entry, index = item["entry"].encode(), item["position"]["index"]
         require(included(anchor["root"], entry, index, anchor["size"], item["proof"]))
+    position = case.bundle["position"]
+    require(case.anchor_of(position)["first_seq"] + position["index"] == case.claims["seq"])
 
 
 def check_6_anchor(case: Case) -> None:
     for anchor in case.bundle["anchors"]:
-        require(case.facts["anchors"].get(str(anchor["batch"])) == anchor_commitment(anchor))
+        on_chain = known(case.facts["anchors"], issuer=anchor["issuer"], batch=anchor["batch"])
+        require(on_chain["commitment"] == anchor_commitment(anchor))
+    require(case.bundle["position"]["issuer"] == case.facts["parties"][case.claims["iss"]]["no"])
 
 
 def check_7_validity(case: Case) -> None:
@@ -61,28 +77,41 @@ def check_7_validity(case: Case) -> None:
 
 def check_8_status(case: Case) -> None:
     require(case.max_age is None or case.at - case.facts["block"]["time"] <= case.max_age)
-    case.require_active(case.bundle["position"])
-    if not case.usage:
-        asset = case.facts["assets"].get(case.claims["asset"])
-        require(asset)
-        require(asset["state"] == "confirmed", not asset["frozen"], case.at < asset["valid_to"])
-        held = [holder["party"] for holder in asset["holders"] if holder["since"] <= case.at]
-        require(held[-1:] == [case.claims["sub"]])
+    changes = case.history("status", **case.bundle["position"])
+    require([{"status": "active"}, *changes][-1]["status"] == "active")
+    if case.usage:
+        case.require_not_held(reference_to(case.claims))
+        case.require_not_held(case.claims["request"])
+    else:
+        require_asset_held(case)
+
+
+def require_asset_held(case: Case) -> None:
+    asset = case.facts["assets"].get(case.claims["asset"])
+    require(asset)
+    require(asset["state"] == "confirmed", not asset["frozen"], case.at < asset["valid_to"])
+    holders = [holder["party"] for holder in asset["holders"] if holder["since"] <= case.at]
+    require(holders[-1:] == [case.claims["sub"]])
 
 
 def check_9_uses(case: Case) -> None:
-    require(not case.usage or len(case.history("uses", case.bundle["position"])) < case.claims["max_uses"])
+    if not case.usage:
+        return
+    request = case.claims["request"].removeprefix("sha-256:")
+    uses = case.history("uses", consumer=case.claims["consumer"], request=request)
+    require(len(uses) < case.claims["max_uses"])
 
 
 def check_10_party(case: Case) -> None:
-    binding, told = case.certificate.binding, case.certificate.binding_claims
+    binding, bound = case.certificate.binding, case.certificate.binding_claims
     if not case.usage:
         return require(binding is None)
-    require(case.consumer is not None, case.nonce is not None, case.consumer == case.claims["consumer"], binding)
-    require(signed_by(binding, key_of_jwk(case.claims["cnf"]["jwk"])))
+    require(case.nonce is not None, case.consumer == case.claims["consumer"], binding)
+    require(signed_by(binding, key_of_jwk(case.claims["cnf"]["jwk"]), high_s=True))
     wanted = {"aud": case.consumer, "nonce": case.nonce, "sd_hash": case.certificate.hashed(case.certificate.bound)}
-    require(told == wanted | {"iat": told.get("iat")}, type(told.get("iat")) is int)
-    return require(told["iat"] <= case.at + 300)
+    require(bound == wanted | {"iat": bound.get("iat")}, type(bound.get("iat")) is int)
+    received = case.at if case.received is None else case.received
+    return require(received - 600 <= bound["iat"] <= received + 300)
 
 
 GENUINE = [check_2_signature, check_3_issuer, check_4_disclosures, check_5_inclusion, check_6_anchor]
@@ -98,11 +127,17 @@ def fails(check: Callable[[Case], None], case: Case) -> bool:
 
 
 def verify(
-    bundle: bytes, facts: Json, at: int, consumer: str | None, nonce: str | None, max_age: int | None = None
+    bundle: bytes,
+    facts: Json,
+    at: int,
+    consumer: str | None,
+    nonce: str | None,
+    max_age: int | None = None,
+    received: int | None = None,
 ) -> list[int]:
     """The numbers of the checks that fail; of 1 to 6 the first one alone. ``facts`` are a facts file, parsed."""
     try:
-        case = check_1_format(bundle, facts, at, consumer, nonce, max_age)
+        case = check_1_format(bundle, facts, at, consumer, nonce, max_age, received)
     except Refused:
         return [1]
     for number, check in enumerate(GENUINE, 2):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.proof.second.forms import (
+    FORMS,
     REASON,
     REFUSAL,
     VERIFICATION,
@@ -30,23 +31,25 @@ ENTRIES: dict[str, dict[str, Form]] = {
         " retention_days engine",
         fields=template_fields,
     ),
-    "request": members(f"{TERMS} template sources note_digest pia_digest expires_at"),
+    "request": members(f"{TERMS} template sources sd_alg note_digest pia_digest expires_at"),
     "authorization": members(f"{TERMS} request purpose source provider separate_consent holder_key notice_digest"),
     "provision": members(
-        "id authorization source provider fields queried_at corrects iat signature",
+        "id authorization source provider template engine sd_alg claims queried_at corrects iat signature",
         as_of=null_or(day),
         result=like("supplied|no_data|refused|timed_out"),
         reason=null_or(REFUSAL),
         payload_digest=null_or(digest),
     ),
-    "withdrawal": members("id authorization subject iat signature", reason=REASON),
+    "withdrawal": members("id statement party iat signature", reason=REASON),
     "publication": members(
         "id document_digest cdo iat signature",
         resource=like(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}"),
         version=whole(1, 2**31 - 1),
     ),
-    "presentation": members("id certificate consumer nonce_digest iat", fields=items(name, low=0), result=VERIFICATION),
-    "use": members("id certificate consumer ordinal iat", result=like("valid")),
+    "presentation": members(
+        "id certificate consumer nonce_digest iat", fields=once(items(name, low=0)), result=VERIFICATION
+    ),
+    "use": members("id certificate request consumer ordinal iat", result=like("valid")),
     "erasure": members("id subject by targets iat", reason=like("subject_request|retention_over|court")),
 }
 
@@ -71,7 +74,7 @@ def certificate_no(value: Any) -> bool:
 
 
 COMMON = members(
-    "iss sub scenario scenario_version scenario_digest purpose iat nbf exp grade supersedes",
+    "seq iss sub scenario scenario_version scenario_digest purpose iat nbf exp grade supersedes",
     certificate_no=certificate_no,
     rights_duties=exactly(dict.fromkeys(("subject", "provider", "consumer"), items(name))),
 )
@@ -79,21 +82,20 @@ COMPONENT = members("source provider payload_mode rule_version fields as_of payl
 RIGHT = members("holder grant exclusive from to", kind=like("hold|process|operate"))
 CERTIFICATES: dict[str, dict[str, Form]] = {
     "usage": COMMON
-    | members("consumer providers channel max_uses template request authorizations provisions fields")
+    | members("consumer providers channel max_uses template request authorizations provisions fields _sd")
     | {
         "class": like("usage"),
-        "vct": like("urn:pingzheng:usage:1"),
+        "vct": like("urn:pingzheng:usage:2"),
         "transferable": like("no"),
         "components": items(exactly(COMPONENT), high=8),
         "cnf": exactly(members("jwk")),
-        "_sd_alg": like("sha-256|sm3"),
-        "_sd": once(items(like(r"[A-Za-z0-9_-]{43}"))),
+        "_sd_alg": FORMS["sd_alg"],
     },
     "registration": COMMON
     | members("asset resource reg_no")
     | {
         "class": like("registration"),
-        "vct": like("urn:pingzheng:registration:1"),
+        "vct": like("urn:pingzheng:registration:2"),
         "transferable": like("yes"),
         "application": exactly({"kind": like("first|change|correct|renew|cancel"), "number": whole(1, 2**31)}),
         "notice": null_or(exactly(members("from to"))),
@@ -102,13 +104,18 @@ CERTIFICATES: dict[str, dict[str, Form]] = {
 }
 
 
+# RFC 9901 §7.1, and two claims that other profiles of JWT give a meaning to.
+RESERVED = {"type", "v", "ledger", "status", "aud"}.union(*CERTIFICATES.values())
+SD_NAMES = ("_sd", "_sd_alg", "...")
+
+
 def require_entry(entry: Any) -> None:
     """Exactly the members of its type, each of its form."""
     require(isinstance(entry, dict) and isinstance(entry.get("type"), str))
     known = CERTIFICATES if entry["type"] == "certificate" else ENTRIES
     kind = entry.get("class") if known is CERTIFICATES else entry["type"]
     require(isinstance(kind, str) and kind in known)
-    forms = known[kind] | {"type": like(entry["type"]), "v": whole(1, 1)}
+    forms = known[kind] | members("ledger", type=like(entry["type"]), v=whole(2, 2))
     require(exactly(forms)(entry))
     if known is CERTIFICATES:
         require_what_belongs_together(entry)
@@ -117,4 +124,12 @@ def require_entry(entry: Any) -> None:
 def require_what_belongs_together(claims: Json) -> None:
     require((claims["scenario"] == "S00") == (claims["class"] == "registration"))
     require(claims["certificate_no"].split("-")[3] == claims["scenario"])
-    require(claims.keys().isdisjoint(claims.get("fields", [])))
+    require(RESERVED.isdisjoint(claims.get("fields", [])))
+    require(not any(map(instructs, claims.values())))
+
+
+def instructs(value: Any) -> bool:
+    """Whether an SD-JWT library reads some of it as an instruction."""
+    if isinstance(value, dict):
+        return any(name in SD_NAMES or instructs(inner) for name, inner in value.items())
+    return any(map(instructs, value)) if isinstance(value, list) else value in SD_NAMES

@@ -21,6 +21,7 @@ class Case:
     consumer: str | None
     nonce: str | None
     max_age: int | None
+    received: int | None
 
     @property
     def claims(self) -> Json:
@@ -32,15 +33,20 @@ class Case:
 
     def anchor_of(self, position: Json) -> Json:
         """Every position's batch has an anchor in the bundle."""
-        found = [anchor for anchor in self.bundle["anchors"] if anchor["batch"] == position["batch"]]
-        require(found)
-        return found[0]
+        return known(self.bundle["anchors"], issuer=position["issuer"], batch=position["batch"])
 
-    def history(self, kind: str, position: Json) -> list[Json]:
-        """What counts of it at the time judged; of a position that is not listed nothing is known."""
-        found = [told for told in self.facts[kind] if position == {"batch": told["batch"], "index": told["index"]}]
-        require(found)
-        return [change for change in found[0]["history"] if change["at"] <= self.at]
+    def history(self, kind: str, **named: str | int) -> list[Json]:
+        """What counts of it at the time judged."""
+        return [change for change in known(self.facts[kind], **named)["history"] if change["at"] <= self.at]
+
+    def require_not_held(self, reference: str) -> None:
+        """The last change decides; without one the statement is not held."""
+        changes = self.history("holds", statement=digits_of(reference))
+        require([{"offices": []}, *changes][-1]["offices"] == [])
+
+    def withdrawn_at(self, reference: str, party: str) -> int:
+        """By the party on the chain; 0 if never."""
+        return known(self.facts["withdrawals"], party=party, statement=digits_of(reference))["at"]
 
     def signer(self, signed: Signed, position: Json) -> str:
         """The party whose key made the signature, and counted when the entry was anchored."""
@@ -52,6 +58,13 @@ class Case:
         require(signed_by(signed, key_of_text(account["key"])))
         return account["party"]
 
-    def require_active(self, position: Json) -> None:
-        """The last change of status decides, and without one the leaf is active."""
-        require([{"status": "active"}, *self.history("status", position)][-1]["status"] == "active")
+
+def known(listed: list[Json], **named: str | int) -> Json:
+    """What is listed under these names; what is not listed is not known."""
+    found = [each for each in listed if named.items() <= each.items()]
+    require(found)
+    return found[0]
+
+
+def digits_of(reference: str) -> str:
+    return reference.removeprefix("sha-256:")

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from tests.proof.second.notation import MAX_INTEGER
+
 Form = Callable[[Any], bool]
 
 
@@ -41,6 +43,10 @@ def exactly(forms: dict[str, Form]) -> Form:
     )
 
 
+def boolean(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def an_object(value: Any) -> bool:
     return isinstance(value, dict) and 1 <= len(value) <= 64
 
@@ -52,8 +58,21 @@ def day(value: Any) -> bool:
         return False
 
 
-party = like(r"[0-9a-f]{64}")
-leaf = like(r"sha-256:[0-9a-f]{64}")
+def claims_of_a_provision(value: Any) -> bool:
+    """Each name with the digest of its disclosure; no digest stands twice."""
+    return (
+        isinstance(value, dict)
+        and len(value) <= 64
+        and all(map(name, value))
+        and all(map(hidden, value.values()))
+        and len(set(value.values())) == len(value)
+    )
+
+
+hex_32 = like(r"[0-9a-f]{64}")
+statement = like(r"sha-256:[0-9a-f]{64}")
+# The only base64url of 32 bytes: its last character holds four bits of them and two zeros.
+hidden = like(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 digest = like(r"(sha-256|sm3):[0-9a-f]{64}")
 name = like(r"[a-z][a-z0-9_]{0,63}")
 seconds = whole(0, 2**40 - 1)
@@ -66,12 +85,14 @@ REFUSAL = like("out_of_scope|under_correction|disputed|restricted|basis_missing|
 VERIFICATION = like("valid|not_yet_valid|expired|suspended|revoked|used_up|not_party|tampered|refused|unknown|lapsed")
 FORMS: dict[str, Form] = {
     "id": like(r"[0-7][0-9A-HJKMNP-TV-Z]{25}"),
-    **dict.fromkeys(("iss", "sub", "subject", "consumer", "provider", "asset", "cdo", "by", "holder"), party),
-    **dict.fromkeys(("template", "request", "authorization", "certificate"), leaf),
-    **dict.fromkeys(("corrects", "supersedes"), null_or(leaf)),
+    **dict.fromkeys(("ledger", "iss", "sub", "subject", "consumer", "provider"), hex_32),
+    **dict.fromkeys(("party", "asset", "cdo", "by", "holder"), hex_32),
+    **dict.fromkeys(("template", "request", "authorization", "certificate", "statement"), statement),
+    **dict.fromkeys(("corrects", "supersedes"), null_or(statement)),
     **dict.fromkeys(("scenario_digest", "note_digest", "notice_digest", "document_digest", "payload_digest"), digest),
     **dict.fromkeys(("pia_digest", "nonce_digest"), null_or(digest)),
     **dict.fromkeys(("iat", "nbf", "exp", "valid_from", "valid_to", "expires_at", "queried_at", "from", "to"), seconds),
+    "seq": whole(0, MAX_INTEGER),
     "as_of": day,
     "scenario": like(r"S[0-9]{2}"),
     "scenario_version": whole(1, 10_000),
@@ -85,15 +106,18 @@ FORMS: dict[str, Form] = {
     "engine": whole(1, 999),
     **dict.fromkeys(("holder_key", "jwk", "rule", "resource"), an_object),
     "rule_version": like(r"S[0-9]{2}/[0-9]{1,5}/engine-[0-9]{1,3}"),
-    "providers": once(items(party, high=8)),
-    **dict.fromkeys(("authorizations", "provisions"), once(items(leaf, high=8))),
-    "targets": once(items(digest, 0, 1_024)),
+    "providers": once(items(hex_32, high=8)),
+    **dict.fromkeys(("authorizations", "provisions"), once(items(statement, high=8))),
+    "targets": once(items(statement, 0, 1_024)),
+    "_sd": once(items(hidden)),
+    "sd_alg": like("sha-256|sm3"),
+    "claims": claims_of_a_provision,
     "channel": CHANNEL,
     "channels": once(items(CHANNEL)),
     "payload_mode": PAYLOAD_MODE,
     "legal_basis": like("consent|separate_consent|contract|statutory_duty"),
     "grade": like("general_1|general_2|general_3|general_4|important"),
-    **dict.fromkeys(("separate_consent", "exclusive"), lambda value: isinstance(value, bool)),
+    **dict.fromkeys(("separate_consent", "exclusive"), boolean),
     "grant": whole(0, 256),
 }
 

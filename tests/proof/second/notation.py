@@ -14,6 +14,10 @@ class Refused(Exception):
     """Something is not as the document has it."""
 
 
+class NotInstalled(Refused):
+    """What a suite needs is not there, so nothing can be said (§4)."""
+
+
 def require(*conditions: object) -> None:
     """All of these hold, or the check that asks fails."""
     if not all(conditions):
@@ -25,9 +29,10 @@ def sha_256(data: bytes) -> bytes:
 
 
 def sm3(data: bytes) -> bytes:
-    """Where OpenSSL computes none, the check that needs it fails (§4)."""
-    require("sm3" in hashlib.algorithms_available)
-    return hashlib.new("sm3", data).digest()
+    try:
+        return hashlib.new("sm3", data).digest()
+    except ValueError as error:
+        raise NotInstalled from error
 
 
 HASHES = {"sha-256": sha_256, "sm3": sm3}
@@ -107,9 +112,36 @@ def included(root: str, entry: bytes, index: int, size: int, proof: list[str]) -
     return sn == 0 and r.hex() == root
 
 
+def tag(text: str) -> bytes:
+    return text.encode().ljust(32, b"\x00")
+
+
 def anchor_commitment(anchor: Json) -> str:
     """``d`` of the batch's ``Anchored`` event."""
-    numbers = (word(anchor[name]) for name in ("batch", "first_seq", "size"))
-    tag = b"log/anchored/v1".ljust(32, b"\x00")
-    fields = (*numbers, bytes.fromhex(anchor["root"]), word(anchor["at"]), word(anchor["by"]))
-    return sha_256(tag + b"".join(fields)).hex()
+    numbers = b"".join(word(anchor[name]) for name in ("issuer", "batch", "first_seq", "size"))
+    return sha_256(tag("log/anchored/v2") + numbers + bytes.fromhex(anchor["root"]) + word(anchor["at"])).hex()
+
+
+def word_of_account(account: str) -> bytes:
+    return word(int(account, 16))
+
+
+CONTRACTS = ("forwarder", "party_registry", "asset_registry", "certificate_log")
+
+
+def ledger_digest(chain: Json) -> str:
+    """Names the ledger that an entry was made for."""
+    contracts = b"".join(word_of_account(chain[contract]) for contract in CONTRACTS)
+    rule = word(chain["delay"]) + word(chain["threshold"])
+    origin = bytes.fromhex(chain["origin"])
+    return sha_256(tag("pingzheng/ledger/v2") + origin + word(chain["chain_id"]) + contracts + rule).hex()
+
+
+def unsigned(entry: Json) -> bytes:
+    """What an entry's signature is over, and what its statement digest is of."""
+    return canonical({name: value for name, value in entry.items() if name != "signature"})
+
+
+def reference_to(entry: Json) -> str:
+    """The statement digest, as entries refer to each other."""
+    return f"sha-256:{sha_256(unsigned(entry)).hex()}"

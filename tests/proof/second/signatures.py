@@ -1,4 +1,4 @@
-"""§4: signatures. ES256K is libsecp256k1's; of SM2 only the arithmetic of points is a library's."""
+"""§4: signatures. ECDSA is OpenSSL's; of SM2 only the arithmetic of points is a library's."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from coincurve import PublicKey
-from coincurve.ecdsa import cdata_to_der, deserialize_compact
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 
-from tests.proof.second.notation import Json, Refused, canonical, read_json, require, sm3, word
+from tests.proof.second.notation import Json, NotInstalled, Refused, read_json, require, sm3, unsigned, word
 
-DIGEST_OF_SUITE = {"ES256K": "sha-256", "SM2SM3": "sm3"}
-SUITE_OF_CURVE = {"secp256k1": "ES256K", "SM2": "SM2SM3"}
-HEADERS = {"ES256K": {"alg", "kid", "typ"}, "SM2SM3": {"alg", "kid", "sm2_id", "typ"}}
+DIGEST_OF_SUITE = {"ES256K": "sha-256", "ES256": "sha-256", "SM2SM3": "sm3"}
+SUITE_OF_CURVE = {"secp256k1": "ES256K", "P-256": "ES256", "SM2": "SM2SM3"}
+SUITE_OF_PREFIX = {"": "ES256K", "p256:": "ES256", "sm2:": "SM2SM3"}
+HEADERS = {alg: {"alg", "kid", "typ"} for alg in ("ES256K", "ES256")} | {"SM2SM3": {"alg", "kid", "sm2_id", "typ"}}
 ACCOUNT = r"0x[0-9a-f]{40}"
-ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+CURVES = {"ES256K": ec.SECP256K1(), "ES256": ec.SECP256R1()}
+ORDERS = {
+    "ES256K": 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141,
+    "ES256": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+}
 
 # GB/T 32918.5-2017; a is p − 3.
 SM2_P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
@@ -46,7 +53,7 @@ def to_base64url(data: bytes) -> str:
 
 
 def from_base64url(text: Any) -> bytes:
-    """Only the one encoding of the bytes is taken."""
+    """Only the one encoding of the bytes is accepted."""
     require(isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9_-]*", text) and len(text) % 4 != 1)
     data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     require(to_base64url(data) == text)
@@ -71,8 +78,7 @@ def read_detached(entry: Json) -> Signed:
     """The signature of an entry: its payload is the entry without it (RFC 7515 appendix F)."""
     parts = entry["signature"].split("..")
     require(len(parts) == 2)
-    body = canonical({name: value for name, value in entry.items() if name != "signature"})
-    return read_jws(f"{parts[0]}.{to_base64url(body)}.{parts[1]}", "pingzheng-entry+jws")
+    return read_jws(f"{parts[0]}.{to_base64url(unsigned(entry))}.{parts[1]}", "pingzheng-entry+jws")
 
 
 def key_of_jwk(jwk: Any) -> Key:
@@ -80,49 +86,62 @@ def key_of_jwk(jwk: Any) -> Key:
     require(jwk["kty"] == "EC", isinstance(jwk["crv"], str) and jwk["crv"] in SUITE_OF_CURVE)
     x, y = from_base64url(jwk["x"]), from_base64url(jwk["y"])
     require(len(x) == len(y) == 32)
-    if jwk["crv"] == "secp256k1":
-        return "ES256K", secp256k1_point(b"\x04" + x + y)
-    require(on_sm2_curve(int.from_bytes(x, "big"), int.from_bytes(y, "big")))
-    return "SM2SM3", x + y
+    return SUITE_OF_CURVE[jwk["crv"]], point_of(SUITE_OF_CURVE[jwk["crv"]], b"\x04" + x + y)
 
 
 def key_of_text(text: str) -> Key:
     """Facts whose key is no key have none that verifies."""
-    require(re.fullmatch(r"(sm2:)?0[23][0-9a-f]{64}", text))
-    if not text.startswith("sm2:"):
-        return "ES256K", secp256k1_point(bytes.fromhex(text))
-    parity, x = int(text[5]) % 2, int(text[6:], 16)
-    y = pow(x**3 + SM2_A * x + SM2_B, (SM2_P + 1) // 4, SM2_P)
-    y = y if y % 2 == parity else SM2_P - y
-    require(on_sm2_curve(x, y))
-    return "SM2SM3", word(x) + word(y)
+    found = re.fullmatch(r"(sm2:|p256:|)(0[23][0-9a-f]{64})", text)
+    require(found)
+    alg = SUITE_OF_PREFIX[found[1]]
+    return alg, point_of(alg, bytes.fromhex(found[2]))
 
 
-def secp256k1_point(encoded: bytes) -> bytes:
+def point_of(alg: str, encoded: bytes) -> bytes:
+    """``x ‖ y`` of a point that is on the curve."""
+    if alg == "SM2SM3":
+        return sm2_point(encoded)
     try:
-        return PublicKey(encoded).format(compressed=False)[1:]
+        numbers = ec.EllipticCurvePublicKey.from_encoded_point(CURVES[alg], encoded).public_numbers()
     except ValueError as error:
         raise Refused from error
+    return word(numbers.x) + word(numbers.y)
 
 
-def on_sm2_curve(x: int, y: int) -> bool:
-    return x < SM2_P and y < SM2_P and (y * y - x**3 - SM2_A * x - SM2_B) % SM2_P == 0
+def sm2_point(encoded: bytes) -> bytes:
+    x, y = int.from_bytes(encoded[1:33], "big"), int.from_bytes(encoded[33:], "big")
+    if encoded[0] != 4:
+        y = pow(x**3 + SM2_A * x + SM2_B, (SM2_P + 1) // 4, SM2_P)
+        y = y if y % 2 == encoded[0] % 2 else SM2_P - y
+    require(max(x, y) < SM2_P, (y * y - x**3 - SM2_A * x - SM2_B) % SM2_P == 0)
+    return word(x) + word(y)
 
 
-def signed_by(signed: Signed, key: Key) -> bool:
-    """A key of one suite never verifies a signature of the other."""
-    r, s = int.from_bytes(signed.signature[:32], "big"), int.from_bytes(signed.signature[32:], "big")
-    alg, point = key
-    if alg == signed.header["alg"] == "SM2SM3":
-        return signed_by_sm2(signed.signing_input, signed.header["sm2_id"].encode(), point, r, s)
-    if not (alg == signed.header["alg"] and 0 < r < ORDER and 0 < s <= ORDER // 2):
+def signed_by(signed: Signed, key: Key, *, high_s: bool = False) -> bool:
+    """A key of one suite never verifies a signature of another; ``high_s`` is accepted of a key binding alone."""
+    if key[0] != signed.header["alg"]:
         return False
-    der = cdata_to_der(deserialize_compact(signed.signature))
-    return PublicKey(b"\x04" + point).verify(der, signed.signing_input)
+    if key[0] == "SM2SM3":
+        return signed_by_sm2(signed.signing_input, signed.header["sm2_id"].encode(), key[1], signed.signature)
+    return signed_by_ecdsa(signed.signing_input, signed.signature, key, high_s=high_s)
 
 
-def signed_by_sm2(message: bytes, identity: bytes, point: bytes, r: int, s: int) -> bool:
+def signed_by_ecdsa(message: bytes, signature: bytes, key: Key, *, high_s: bool = False) -> bool:
+    alg, point = key
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    if s > ORDERS[alg] // 2 and not high_s:
+        return False
+    public_key = ec.EllipticCurvePublicKey.from_encoded_point(CURVES[alg], b"\x04" + point)
+    try:
+        public_key.verify(encode_dss_signature(r, s), message, ec.ECDSA(SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def signed_by_sm2(message: bytes, identity: bytes, point: bytes, signature: bytes) -> bool:
     """GB/T 32918.2-2016 §7: (x₁, y₁) = s·G + (r + s)·P, and r is e + x₁."""
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     if not (0 < r < SM2_N and 0 < s < SM2_N and (r + s) % SM2_N):
         return False
     entl = (8 * len(identity)).to_bytes(2, "big")
@@ -132,7 +151,7 @@ def signed_by_sm2(message: bytes, identity: bytes, point: bytes, r: int, s: int)
     try:
         from gmalg.ellipticcurve import ECDLP  # an extra; without it the check that needs it fails (§4)
     except ImportError as error:
-        raise Refused from error
+        raise NotInstalled from error
     curve = ECDLP(SM2_P, SM2_A, SM2_B, SM2_G, SM2_N).ec
     found = curve.add(curve.mul(s, SM2_G), curve.mul((r + s) % SM2_N, public))
     return found != curve.INF and (e + found[0]) % SM2_N == r

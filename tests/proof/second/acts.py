@@ -1,0 +1,37 @@
+"""§3: acts by signature, which anybody may send to the chain for the party that signed them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.proof.second.notation import Json, sha_256, tag, word, word_of_account
+from tests.proof.second.signatures import Key, signed_by_ecdsa
+
+
+def uses_message(chain: Json, account: str, deadline: int, uses: Sequence[tuple[str, int]]) -> bytes:
+    items = b"".join(bytes.fromhex(request) + word(ordinal) for request, ordinal in uses)
+    return act("log/uses/v2", chain, account) + word(deadline) + listed(len(uses), items)
+
+
+def withdrawals_message(chain: Json, account: str, statements: Sequence[str]) -> bytes:
+    return act("log/withdraw/v2", chain, account) + listed(len(statements), bytes.fromhex("".join(statements)))
+
+
+def act(name: str, chain: Json, account: str) -> bytes:
+    contract = word_of_account(chain["certificate_log"])
+    return tag(name) + bytes.fromhex(chain["origin"]) + word(chain["chain_id"]) + contract + word_of_account(account)
+
+
+def listed(length: int, items: bytes) -> bytes:
+    """The hash of a list of static values as ``abi.encode`` writes it."""
+    return sha_256(word(32) + word(length) + items)
+
+
+def signed_act(message: bytes, signature: bytes, key: Key) -> bool:
+    """By that key; a P-256 key follows its signature, for the chain cannot recover it."""
+    alg, point = key
+    return signature[64:] == (point if alg == "ES256" else b"") and signed_by_ecdsa(message, signature[:64], key)
+
+
+def es256_account(point: bytes) -> str:
+    return f"0x{sha_256(b'ES256' + point)[-20:].hex()}"
