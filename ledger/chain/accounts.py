@@ -1,7 +1,8 @@
 """Accounts and their keys: an account is the last 20 bytes of the hash of a public key.
 
-The hash is keccak for a secp256k1 key and SM3 for an SM2 key. Only the former signs transactions: the account of an SM2
-key is bound to a party like any other, but signs statements alone.
+The hash is keccak for a secp256k1 key, SHA-256 for a P-256 key and SM3 for an SM2 key (protocol §4). Only the first
+signs transactions. The account of another key is bound to a party all the same: a P-256 key signs statements, and acts
+that somebody else sends; an SM2 key signs statements alone.
 """
 
 from __future__ import annotations
@@ -15,16 +16,21 @@ from coincurve import PrivateKey
 from eth_hash.auto import keccak
 
 from ledger.errors import InvalidInput
-from ledger.proof import sm2
-from ledger.proof.suite import ES256K, SM2SM3, SUITES, Suite, suite_of_key
+from ledger.proof import p256, sm2
+from ledger.proof.suite import ES256, ES256K, SM2SM3, SUITES, Suite, suite_of_key
 
 ANY_SUITE: Final = tuple(SUITES.values())
-_KEY: Final = re.compile(r"(sm2:)?0[23][0-9a-f]{64}")
+_KEY: Final = re.compile(r"(p256:|sm2:)?0[23][0-9a-f]{64}")
 
 
 def new_private_key() -> bytes:
     """A fresh secp256k1 private key, 32 bytes."""
     return PrivateKey().secret
+
+
+def new_p256_key() -> bytes:
+    """A fresh P-256 private key, 32 bytes."""
+    return (1 + secrets.randbelow(p256.ORDER - 1)).to_bytes(32, "big")
 
 
 def new_sm2_key() -> bytes:
@@ -44,6 +50,8 @@ def account_of_public_key(public_key: str) -> str:
     """
     suite = suite_of_key(public_key)
     point = suite.point_of(public_key)
+    if suite is ES256:
+        return p256.account_of(point)
     return sm2.account_of(point) if suite is SM2SM3 else "0x" + keccak(point)[-20:].hex()
 
 
@@ -67,6 +75,7 @@ def check_public_key(public_key: str, where: str | None = None, suites: Collecti
             "PUBLIC_KEY_INVALID",
             f"This is not a compressed public key of {' or '.join(each.curve for each in suites)}.",
             where=where,
-            hint="Give 66 hex digits beginning with 02 or 03 (of SM2, after `sm2:`); `pingzheng key new` makes a key.",
+            hint="Give 66 hex digits beginning with 02 or 03, of P-256 after `p256:`, of SM2 after `sm2:`; "
+            "`pingzheng key new` makes a key.",
         ) from None
     return public_key

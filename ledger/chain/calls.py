@@ -81,22 +81,22 @@ def report_compromise(number: int, account: str, compromised_at: int) -> Call:
 
 
 def anchor(first_seq: int, size: int, root: str | bytes) -> Call:
-    """Anchor the next batch. For issuers."""
+    """Anchor the next batch of the calling issuer's own log."""
     return Call(CERTIFICATE_LOG, "anchor", (first_seq, size, root))
 
 
 def suspend(batch: int, index: int, reason: str) -> Call:
-    """Stop a leaf for a time."""
+    """Stop a leaf of the calling issuer's own log for a time."""
     return Call(CERTIFICATE_LOG, "suspend", (batch, index, code_of_reason(reason)))
 
 
 def resume(batch: int, index: int, reason: str = "lifted") -> Call:
-    """Let a suspended leaf stand again."""
+    """Let a suspended leaf of one's own log stand again."""
     return Call(CERTIFICATE_LOG, "resume", (batch, index, code_of_reason(reason)))
 
 
 def revoke(batch: int, index: int, reason: str) -> Call:
-    """End a leaf for good."""
+    """End a leaf of one's own log for good."""
     return Call(CERTIFICATE_LOG, "revoke", (batch, index, code_of_reason(reason)))
 
 
@@ -106,20 +106,42 @@ def revoke_many(batch: int, indices: Sequence[int], reason: str) -> Call:
 
 
 def supersede(batch: int, index: int, new_batch: int, new_index: int) -> Call:
-    """End a leaf for good in favour of another."""
+    """End a leaf of one's own log for good in favour of another leaf there."""
     return Call(CERTIFICATE_LOG, "supersede", (batch, index, new_batch, new_index))
 
 
-def withdraw(batch: int, index: int) -> Call:
-    """Withdraw a leaf for one's own part, for good. For every party whose account is live, whatever its status."""
-    return Call(CERTIFICATE_LOG, "withdraw", (batch, index))
+def hold(statements: Sequence[str | bytes], reason: str) -> Call:
+    """Hold statements, all or none. For authorities and supervisors: each office has its own hold."""
+    return Call(CERTIFICATE_LOG, "hold", (list(statements), code_of_reason(reason)))
 
 
-def record_use(batch: int, index: int, ordinal: int) -> Call:
-    """Count a use of a leaf, if ``ordinal`` (from 1) is the next one."""
-    return Call(CERTIFICATE_LOG, "recordUse", (batch, index, ordinal))
+def lift(statements: Sequence[str | bytes], reason: str = "lifted") -> Call:
+    """Lift the holds of the calling office, all or none."""
+    return Call(CERTIFICATE_LOG, "lift", (list(statements), code_of_reason(reason)))
 
 
-def record_uses(uses: Sequence[tuple[int, int, int]]) -> Call:
-    """Count many uses (batch, index, ordinal), all or none."""
-    return Call(CERTIFICATE_LOG, "recordUses", (list(uses),))
+def record_use(request: str | bytes, ordinal: int) -> Call:
+    """Count a use of the calling consumer under a request, if ``ordinal`` (from 1) is its next one."""
+    return Call(CERTIFICATE_LOG, "recordUse", (request, ordinal))
+
+
+def record_uses_for(account: str, uses: Sequence[tuple[str, int]], deadline: int, signature: bytes) -> Call:
+    """Count the uses (request, ordinal) that the consumer behind ``account`` signed; whoever sends them pays.
+
+    A use that is not the next one is skipped. ``signature`` is that of ``ledger.proof.acts.uses_message``, good until
+    ``deadline`` (seconds UTC, inclusive).
+    """
+    return Call(CERTIFICATE_LOG, "recordUsesFor", (account, list(uses), deadline, signature))
+
+
+def withdraw(statement: str | bytes) -> Call:
+    """Withdraw a statement for one's own part, for good. For every party whose account is live, whatever its status."""
+    return Call(CERTIFICATE_LOG, "withdraw", (statement,))
+
+
+def withdraw_for(account: str, statements: Sequence[str], signature: bytes) -> Call:
+    """Withdraw statements for the party behind ``account``, which signed so; whoever sends them pays.
+
+    Those withdrawn before are skipped. ``signature`` is that of ``ledger.proof.acts.withdrawals_message``.
+    """
+    return Call(CERTIFICATE_LOG, "withdrawFor", (account, list(statements), signature))

@@ -106,11 +106,17 @@ class ChainClient:
     def supersede(self, batch: int, index: int, new_batch: int, new_index: int) -> Receipt:
         return self.send(calls.supersede(batch, index, new_batch, new_index))
 
-    def withdraw(self, batch: int, index: int) -> Receipt:
-        return self.send(calls.withdraw(batch, index))
+    def hold(self, statements: Sequence[str | bytes], reason: str) -> Receipt:
+        return self.send(calls.hold(statements, reason))
 
-    def record_use(self, batch: int, index: int, ordinal: int) -> Receipt:
-        return self.send(calls.record_use(batch, index, ordinal))
+    def lift(self, statements: Sequence[str | bytes], reason: str = "lifted") -> Receipt:
+        return self.send(calls.lift(statements, reason))
+
+    def withdraw(self, statement: str | bytes) -> Receipt:
+        return self.send(calls.withdraw(statement))
+
+    def record_use(self, request: str | bytes, ordinal: int) -> Receipt:
+        return self.send(calls.record_use(request, ordinal))
 
     def transact(self, to: str, data: bytes, *, gas: int | None = None, announce: Announce | None = None) -> Receipt:
         """Send call data; the gas limit is ``gas``, else the estimate with a margin."""

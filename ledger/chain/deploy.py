@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ledger.chain.connection import Block, Connection
 from ledger.chain.deployment import (
@@ -14,19 +15,30 @@ from ledger.chain.deployment import (
     artifact_of,
     check_deployment,
     interface_of,
+    origin_of,
 )
-from ledger.chain.relay import FORWARDER_NAME
 from ledger.chain.revert import RevertReader
 from ledger.chain.sender import Sender
 from ledger.errors import ChainUnavailable
 
+SALT_BYTES: Final = 32
+
 
 def deploy(
-    url: str, private_key: str, founder: str, founder_account: str, *, network: str = "local", notice: int = 0
+    url: str,
+    private_key: str,
+    founder: str,
+    founder_account: str,
+    *,
+    network: str = "local",
+    notice: int = 0,
+    salt: bytes | None = None,
 ) -> Deployment:
     """Deploy the contracts with ``founder`` (a party id) as the first party, an authority under ``founder_account``.
 
     ``notice`` is how long a public notice has to run at least, in seconds: the contract keeps to it for good.
+    ``salt`` (32 bytes, random by default) goes into the ledger's origin: on an engine that gives no hash of the block
+    before, it alone makes two deployments differ.
 
     Always makes new contracts; ``ensure_deployed`` is the repeatable form. Raises ChainUnavailable or ChainRejected.
     """
@@ -39,16 +51,19 @@ def deploy(
         chain_id=chain_id,
         reverts=RevertReader(interface_of(name) for name in CONTRACTS),
     )
+    salt = secrets.token_bytes(SALT_BYTES) if salt is None else salt
     addresses: dict[str, str] = {}
     first_block = 0
     for name in CONTRACTS:
-        receipt = _create(sender, name, _constructor_arguments(name, addresses, founder, founder_account, notice))
+        arguments = _constructor_arguments(name, addresses, salt, founder, founder_account, notice)
+        receipt = _create(sender, name, arguments)
         addresses[name] = str(receipt["contractAddress"]).lower()
         first_block = first_block or int(receipt["blockNumber"], 16)
     deployment = Deployment(
         network=network,
         chain_id=chain_id,
         genesis_hash=genesis.hash,
+        origin=origin_of(connection, addresses[FORWARDER]),
         deploy_block=first_block,
         addresses=addresses,
         code_digests={name: artifact_of(name).code_digest(artifact_of(name).runtime) for name in CONTRACTS},
@@ -75,11 +90,11 @@ def ensure_deployed(
 
 
 def _constructor_arguments(
-    name: str, addresses: dict[str, str], founder: str, founder_account: str, notice: int
+    name: str, addresses: dict[str, str], salt: bytes, founder: str, founder_account: str, notice: int
 ) -> list[Any]:
     match name:
         case "Forwarder":
-            return [FORWARDER_NAME]
+            return [salt]
         case "PartyRegistry":
             return [addresses[FORWARDER], founder, founder_account]
         case "AssetRegistry":

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ledger.chain.connection import Connection
 from ledger.chain.contracts import Interface
+from ledger.chain.whole_file import write_whole
 from ledger.domain.canonical import parse_json
 from ledger.errors import ChainUnavailable, InvalidInput, Misconfigured
 from ledger.proof.bundle import ChainId
@@ -23,7 +24,13 @@ PARTY_REGISTRY: Final = "PartyRegistry"
 ASSET_REGISTRY: Final = "AssetRegistry"
 CERTIFICATE_LOG: Final = "CertificateLog"
 CONTRACTS: Final = (FORWARDER, PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
+_TRUSTING: Final = (PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
 MAX_DEPLOYMENT_BYTES: Final = 64 * 1024
+# The contracts of this version know no proposals (protocol §1): an office's act takes effect at once, ...
+DELAY_SECONDS: Final = 0
+# ... and one officer is enough.
+THRESHOLD_OFFICERS: Final = 1
+_HEX32: Final = re.compile(r"[0-9a-f]{64}")
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
 
 
@@ -47,14 +54,34 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment on one chain; its file is public. Hashes are 64 hex digits, addresses lower case."""
+    """One deployment on one chain; its file is public. Hashes and origin are 64 hex digits, addresses lower case."""
 
     network: str
     chain_id: int
     genesis_hash: str
+    origin: str
     deploy_block: int
     addresses: Mapping[str, str]
     code_digests: Mapping[str, str]
+
+    @property
+    def chain(self) -> ChainId:
+        """The ledger by its eight values, as bundles and facts name it (protocol §1)."""
+        return ChainId(
+            chain_id=self.chain_id,
+            forwarder=self.forwarder,
+            party_registry=self.party_registry,
+            asset_registry=self.asset_registry,
+            certificate_log=self.certificate_log,
+            origin=self.origin,
+            delay=DELAY_SECONDS,
+            threshold=THRESHOLD_OFFICERS,
+        )
+
+    @property
+    def ledger(self) -> str:
+        """The ledger digest, 64 hex digits: what every entry of this ledger names."""
+        return self.chain.ledger
 
     @property
     def party_registry(self) -> str:
@@ -78,10 +105,7 @@ class Deployment:
 
     def save(self, path: Path) -> None:
         """Write the file whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".tmp")
-        draft.write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", "utf-8")
-        draft.replace(path)
+        write_whole(path, json.dumps(asdict(self), indent=2, sort_keys=True) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Deployment:
@@ -110,10 +134,13 @@ class Deployment:
         addresses = {name: raw["addresses"][name] for name in CONTRACTS}
         if not all(_ADDRESS.fullmatch(address) for address in addresses.values()):
             raise ValueError("addresses are 0x and 40 lower-case hex digits")
+        if not _HEX32.fullmatch(raw["origin"]):
+            raise ValueError("an origin is 64 lower-case hex digits")
         return cls(
             network=str(raw["network"]),
             chain_id=int(raw["chain_id"]),
             genesis_hash=str(raw["genesis_hash"]),
+            origin=raw["origin"],
             deploy_block=int(raw["deploy_block"]),
             addresses=addresses,
             code_digests={name: str(raw["code_digests"][name]) for name in CONTRACTS},
@@ -143,42 +170,70 @@ def interface_of(name: str) -> Interface:
 
 
 def check_deployment(connection: Connection, deployment: Deployment) -> None:
-    """Prove that the node serves the deployment's chain and that each contract is there with our code.
+    """Prove that the node serves the deployment's chain, that each contract is there with our code, and that they are
+    of the same ledger: the forwarder keeps the deployment's origin, and the other contracts trust that forwarder.
 
-    Raises ChainUnavailable CHAIN_UNREACHABLE, CHAIN_ID_CHANGED or CHAIN_GENESIS_CHANGED, and Misconfigured
-    CONTRACT_MISSING or CONTRACT_CODE_MISMATCH.
+    Raises ChainUnavailable CHAIN_UNREACHABLE, CHAIN_ID_CHANGED, CHAIN_GENESIS_CHANGED or LEDGER_DIFFERS, and
+    Misconfigured CONTRACT_MISSING or CONTRACT_CODE_MISMATCH.
     """
     _check_chain(connection, deployment)
     for name, address in deployment.addresses.items():
         _check_code(connection, name, address)
+    _check_ledger(connection, deployment, deployment.ledger)
 
 
 def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
     """The deployment that a bundle or facts name, for those who have no deployment file, and no service.
 
-    The forwarder is the one that the log trusts; events are looked for from the first block on. Raises as
-    ``check_deployment``, but for another first block: a bundle does not name it, its anchors do that work.
+    Events are looked for from the first block on. Raises as ``check_deployment``, but for another first block: a bundle
+    does not name it, and the origin does that work.
     """
     genesis = connection.block(0)
-    named = {
-        PARTY_REGISTRY: chain.party_registry,
-        ASSET_REGISTRY: chain.asset_registry,
-        CERTIFICATE_LOG: chain.certificate_log,
-    }
     found = Deployment(
         network="bundle",
         chain_id=chain.chain_id,
         genesis_hash=genesis.hash if genesis else "",
+        origin=chain.origin,
         deploy_block=0,
-        addresses=named,
+        addresses={
+            FORWARDER: chain.forwarder,
+            PARTY_REGISTRY: chain.party_registry,
+            ASSET_REGISTRY: chain.asset_registry,
+            CERTIFICATE_LOG: chain.certificate_log,
+        },
         code_digests={name: artifact_of(name).code_digest(artifact_of(name).runtime) for name in CONTRACTS},
     )
     check_deployment(connection, found)
-    log = interface_of(CERTIFICATE_LOG)
-    trusted = connection.call(chain.certificate_log, log.encode_call("trustedForwarder", []))
-    (forwarder,) = log.decode_result("trustedForwarder", trusted)
-    _check_code(connection, FORWARDER, forwarder)
-    return replace(found, addresses={FORWARDER: forwarder, **named})
+    # Again, for the delay and the threshold that the bundle names.
+    _check_ledger(connection, found, chain.ledger)
+    return found
+
+
+def origin_of(connection: Connection, forwarder: str) -> str:
+    """The origin that a forwarder keeps, 64 hex digits."""
+    return str(_ask(connection, FORWARDER, forwarder, "origin"))
+
+
+def _check_ledger(connection: Connection, deployment: Deployment, expected: str) -> None:
+    """Compare the ledger digest with that of the contracts: the forwarder's origin, and the forwarder they trust."""
+    trusted = [_ask(connection, name, deployment.addresses[name], "trustedForwarder") for name in _TRUSTING]
+    forwarder = next((each for each in trusted if each != deployment.forwarder), deployment.forwarder)
+    origin, addresses = origin_of(connection, deployment.forwarder), {**deployment.addresses, FORWARDER: forwarder}
+    found = replace(deployment, addresses=addresses, origin=origin).ledger
+    if found != expected:
+        raise ChainUnavailable(
+            "LEDGER_DIFFERS",
+            "The contracts there are of another ledger than the one that is expected.",
+            where=connection.url,
+            hint="Point the node's address at the right chain. Nothing was written.",
+            expected=expected,
+            found=found,
+        )
+
+
+def _ask(connection: Connection, name: str, address: str, function: str) -> Any:
+    face = interface_of(name)
+    return face.decode_result(function, connection.call(address, face.encode_call(function, [])))[0]
 
 
 def _check_code(connection: Connection, name: str, address: str) -> None:

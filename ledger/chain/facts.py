@@ -2,121 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from ledger.chain.accounts import account_of_public_key
+from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY
 from ledger.chain.questions import Questions
 from ledger.chain.reader import ChainReader
-from ledger.chain.records import AccountRecord, StatusChange, Use, Withdrawal
+from ledger.chain.records import AccountRecord, Hold, HoldChange, StatusChange
 from ledger.errors import ChainUnavailable, Misconfigured
-from ledger.proof.bundle import Bundle, ChainId
+from ledger.proof.bundle import Bundle, Position
 from ledger.proof.facts import (
     AccountFact,
     AssetFact,
     Facts,
     FactsNeeded,
+    Heads,
     HolderFact,
+    HoldFact,
     LienFact,
+    LogFact,
     PartyFact,
     StatusFact,
     UseFact,
-    WithdrawalFact,
     facts_needed,
 )
 from ledger.proof.jws import Jwk
 
+# What the contracts' types hold: a bundle may name more, and nothing is there.
+MAX_ISSUERS: Final = 2**32
 MAX_LEAVES: Final = 2**32
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Questions about what the bundle names; none depends on another answer, so one turn to the node answers all."""
+
+    accounts: Mapping[str, Callable[[], AccountRecord | None]]
+    anchors: Mapping[tuple[int, int], Callable[[], str | None]]
+    status: Mapping[Position, Callable[[], list[StatusChange]]]
+    holds: Mapping[str, Callable[[], Hold]]
+    heads: Mapping[str, Callable[[], str]]
+    batches: Mapping[int, Callable[[], int]]
+    numbers: Mapping[str, Callable[[], int]]
 
 
 def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     """What the chain says about a bundle; what it does not know is left out, so the check that needs it fails.
 
-    Three turns to the node: the block, what the bundle names, and whom its accounts belong to; a fourth for a
-    certificate that was used before or a consent that its subject withdrew. Raises ``ChainUnavailable``, also where
-    events and state of the node do not agree.
+    Three turns to the node for a certificate without uses: the block; what the bundle names; what depends on parties'
+    numbers. A fourth reads the history of uses. Of uses and holds, events are read only where the contract's counter
+    says that there are some. Raises ``ChainUnavailable``, also where events and state of the node do not agree.
     """
-    needed = facts_needed(bundle)
-    deployment, latest = reader.deployment, reader.latest()
-    block = latest.number
-    asked, span = reader.questions(block), (reader.deploy_block, block)
-    bound = {account: asked.account(account) for account in sorted(needed.accounts)}
-    commitments = {batch: asked.commitment(batch) for batch in sorted(needed.batches)}
-    places = [position for position in sorted(needed.positions) if position.index < MAX_LEAVES]
-    status = {place: asked.status_history(place.batch, place.index, *span) for place in places}
-    uses = {place: asked.use_history(place.batch, place.index, *span) for place in places if place == needed.used}
-    subjects = frozenset[str]().union(*needed.subjects.values())
-    numbers = {subject: asked.party_no(subject) for subject in sorted(subjects)}
-    anchors = {batch: word for batch, told in commitments.items() if (word := told())}
-    named = {
-        place: [no for subject in needed.subjects[place] if (no := numbers[subject]())]
-        for place in places
-        if place in needed.subjects and place.batch in anchors
-    }
+    needed, latest = facts_needed(bundle), reader.latest()
+    asked, span = reader.questions(latest.number), (reader.deploy_block, latest.number)
+    named = _ask_named(asked, needed, span)
+    known = {party: number for party, answer in named.numbers.items() if (number := answer())}
+    # Asked before any of them is looked at: together they cost one turn more.
+    newest = {issuer: asked.commitment(issuer, count() - 1) for issuer, count in named.batches.items() if count()}
+    held = {statement: asked.hold_history(statement, hold(), *span) for statement, hold in named.holds.items()}
     withdrawn = {
-        place: asked.withdrawal_history(place.batch, place.index, *span, parties) for place, parties in named.items()
+        (party, statement): asked.withdrawn_at(known[party], statement)
+        for party, statement in sorted(needed.withdrawals)
+        if party in known
     }
-    owners = _owners(asked, bound, needed)
-    accounts = _accounts(bundle, bound, owners)
+    counted = {
+        (consumer, request): asked.uses(known[consumer], request)
+        for consumer, request in _uses_of(needed)
+        if consumer in known
+    }
+    owners = _owners(asked, named, needed)
+    accounts = _accounts(bundle, named, owners)
     signers = {fact.party for fact in accounts.values()}
+    anchors = {batch: word for batch, answer in named.anchors.items() if (word := answer())}
     facts = Facts(
-        chain=ChainId(
-            deployment.chain_id, deployment.certificate_log, deployment.party_registry, deployment.asset_registry
-        ),
-        block=block,
+        chain=reader.chain,
+        block=latest.number,
         block_hash=latest.hash,
         block_time=latest.time,
+        heads=Heads(named.heads[PARTY_REGISTRY](), named.heads[CERTIFICATE_LOG]()),
+        logs={
+            issuer: LogFact(named.batches[issuer](), word) for issuer, answer in newest.items() if (word := answer())
+        },
         anchors=anchors,
-        status={place: _status(told()) for place, told in status.items() if place.batch in anchors},
-        uses={place: _uses(told()) for place, told in uses.items() if place.batch in anchors},
-        withdrawals={place: _withdrawals(reader, told()) for place, told in withdrawn.items()},
+        status={place: _status(answer()) for place, answer in named.status.items() if place.log_batch in anchors},
+        holds={statement: _holds(answer()) for statement, answer in held.items()},
+        uses={each: _uses(asked, known[each[0]], each[1], count(), span) for each, count in counted.items()},
+        withdrawals={each: answer() for each, answer in withdrawn.items()},
         accounts=accounts,
         parties={party: fact for party, fact in owners.values() if party in signers},
-        assets=_assets(reader, needed, block),
+        assets=_assets(reader, needed, latest.number),
     )
     _require_past(facts)
     return facts
 
 
+def _ask_named(asked: Questions, needed: FactsNeeded, span: Span) -> _Named:
+    batches = sorted(each for each in needed.batches if each[0] < MAX_ISSUERS)
+    place = needed.position
+    there = place.issuer < MAX_ISSUERS and place.index < MAX_LEAVES
+    return _Named(
+        accounts={account: asked.account(account) for account in sorted(needed.accounts)},
+        anchors={batch: asked.commitment(*batch) for batch in batches},
+        status={place: asked.status_history(place, *span)} if there else {},
+        holds={statement: asked.hold(statement) for statement in sorted(needed.statements)},
+        heads={contract: asked.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)},
+        batches={issuer: asked.batch_count(issuer) for issuer in sorted({issuer for issuer, _ in batches})},
+        numbers={party: asked.party_no(party) for party in sorted(_parties(needed))},
+    )
+
+
+def _uses_of(needed: FactsNeeded) -> list[tuple[str, str]]:
+    return [] if needed.uses is None else [needed.uses]
+
+
+def _parties(needed: FactsNeeded) -> set[str]:
+    """Ids of the parties whose uses and withdrawals count."""
+    return {party for party, _ in (*needed.withdrawals, *_uses_of(needed))}
+
+
+def _status(history: Sequence[StatusChange]) -> tuple[StatusFact, ...]:
+    return tuple(StatusFact(change.status, change.reason, change.at) for change in history)
+
+
+def _holds(history: Sequence[HoldChange]) -> tuple[HoldFact, ...]:
+    return tuple(HoldFact(change.offices, change.reason, change.at, change.by) for change in history)
+
+
+def _uses(asked: Questions, consumer: int, request: str, count: int, span: Span) -> tuple[UseFact, ...]:
+    history = asked.use_history(consumer, request, count, *span)()
+    return tuple(UseFact(use.ordinal, use.at) for use in history)
+
+
 def _require_past(facts: Facts) -> None:
-    """What a node dates after its own newest block would count for nothing yet: a withdrawal told, and hidden so."""
-    times = [change.at for history in facts.status.values() for change in history]
-    times += [use.at for history in facts.uses.values() for use in history]
-    times += [withdrawal.at for history in facts.withdrawals.values() for withdrawal in history]
-    times += [holder.since for asset in facts.assets.values() for holder in asset.holders]
-    if any(time > facts.block_time for time in times):
+    """A node that dates an event after its newest block would hide it: what is later than the facts does not count."""
+    if any(time > facts.block_time for time in _times(facts)):
         raise ChainUnavailable(
             "EVENT_AFTER_BLOCK",
-            "The node tells of an event that is later than its newest block.",
+            "The node gave an event that is later than its newest block.",
             where=f"block {facts.block}",
-            hint="The node does not tell what the chain holds: ask another node.",
+            hint="The node does not give what the chain holds: ask another node.",
         )
 
 
-def _owners(
-    asked: Questions, bound: Mapping[str, Callable[[], AccountRecord | None]], needed: FactsNeeded
-) -> dict[int, tuple[str, PartyFact]]:
+def _times(facts: Facts) -> Iterator[int]:
+    for status in facts.status.values():
+        yield from (change.at for change in status)
+    for holds in facts.holds.values():
+        yield from (change.at for change in holds)
+    for uses in facts.uses.values():
+        yield from (use.at for use in uses)
+    for asset in facts.assets.values():
+        yield from (holder.since for holder in asset.holders)
+    yield from facts.withdrawals.values()
+
+
+def _owners(asked: Questions, named: _Named, needed: FactsNeeded) -> dict[int, tuple[str, PartyFact]]:
     """The parties behind the accounts by number, each with its id."""
-    records = [told() for told in bound.values()]
+    records = [answer() for answer in named.accounts.values()]
     numbers = sorted({record.party_no for record in records if record is not None})
     issuer, scenario = needed.accreditation or ("", "")
     parties = [asked.party(number) for number in numbers]
     periods = {number: asked.accreditation(number, scenario) for number in numbers} if scenario else {}
     found: dict[int, tuple[str, PartyFact]] = {}
-    for party in (told() for told in parties):
+    for party in (answer() for answer in parties):
         accreditations = {scenario: periods[party.no]()} if scenario and party.id == issuer else {}
         found[party.no] = party.id, PartyFact(party.no, party.status, party.roles, accreditations)
     return found
 
 
-def _accounts(
-    bundle: Bundle,
-    bound: Mapping[str, Callable[[], AccountRecord | None]],
-    owners: Mapping[int, tuple[str, PartyFact]],
-) -> dict[str, AccountFact]:
+def _accounts(bundle: Bundle, named: _Named, owners: Mapping[int, tuple[str, PartyFact]]) -> dict[str, AccountFact]:
     found: dict[str, AccountFact] = {}
-    for account, told in bound.items():
-        record, key = told(), bundle.keys.get(account)
+    for account, answer in named.accounts.items():
+        record, key = answer(), bundle.keys.get(account)
         if record is None or key is None or not _is_of(key, account):
             continue
         found[account] = AccountFact(
@@ -137,19 +197,6 @@ def _is_of(key: Jwk, account: str) -> bool:
         return False
 
 
-def _status(history: Sequence[StatusChange]) -> tuple[StatusFact, ...]:
-    return tuple(StatusFact(change.status, change.reason, change.at, change.by) for change in history)
-
-
-def _uses(history: Sequence[Use]) -> tuple[UseFact, ...]:
-    return tuple(UseFact(use.ordinal, use.at) for use in history)
-
-
-def _withdrawals(reader: ChainReader, history: Sequence[Withdrawal]) -> tuple[WithdrawalFact, ...]:
-    """By the subjects that the evidence names: theirs alone count."""
-    return tuple(WithdrawalFact(reader.party_id(each.party_no), each.at) for each in history)
-
-
 def _assets(reader: ChainReader, needed: FactsNeeded, block: int) -> dict[str, AssetFact]:
     if needed.asset is None:
         return {}
@@ -162,7 +209,7 @@ def _assets(reader: ChainReader, needed: FactsNeeded, block: int) -> dict[str, A
             holders=tuple(HolderFact(each.holder, each.since) for each in reader.holders(record, block=block)),
             frozen=record.frozen,
             valid_to=record.valid_to,
-            head=reader.head("AssetRegistry", needed.asset, block=block),
+            head=reader.head(ASSET_REGISTRY, needed.asset, block=block),
             objections=record.objections,
             liens=tuple(LienFact(lien.creditor, lien.rank) for lien in reader.liens(record, block=block)),
             annulled_ancestor=reader.annulled_ancestor(needed.asset, block=block) or "",

@@ -13,6 +13,8 @@ MAX_SCENARIO_CHARACTERS: Final = 8
 PARTY_STATUSES: Final = ("none", "active", "suspended", "sanctioned", "closed")
 LEAF_STATUSES: Final = ("active", "suspended", "revoked", "superseded")
 ROLES: Final = tuple(role.value for role in Role)
+# By the bits of a hold.
+OFFICES: Final = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 
 
 def code_of_scenario(scenario: str) -> bytes:
@@ -37,6 +39,11 @@ def code_of_reason(reason: str) -> int:
 def names_of_roles(mask: int) -> tuple[str, ...]:
     """The roles in a mask; bits of no known role are left out."""
     return tuple(name for bit, name in enumerate(ROLES) if mask >> bit & 1)
+
+
+def names_of_offices(mask: int) -> tuple[str, ...]:
+    """The offices that hold a statement, from its bits."""
+    return tuple(name for bit, name in enumerate(OFFICES) if mask >> bit & 1)
 
 
 def code_of_status(status: str) -> int:

@@ -1,12 +1,12 @@
 """Questions to the contracts as of one block, collected first and sent together.
 
-Asking gives a function that tells the answer; the first answer that is looked at sends everything asked until then in
-one request. So what does not depend on another answer costs one turn to the node, however much it is.
+Asking gives a function that returns the answer. The first answer that is looked at sends everything asked until then in
+one request. So questions that do not depend on another answer cost one turn to the node, however many they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any, Final
 
@@ -14,10 +14,11 @@ from ledger.chain.client import ChainClient
 from ledger.chain.connection import call_parameters, log_query
 from ledger.chain.contracts import Event
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, interface_of
-from ledger.chain.names import LEAF_STATUSES, PARTY_STATUSES, code_of_scenario, names_of_roles
-from ledger.chain.records import AccountRecord, PartyRecord, StatusChange, Use, Withdrawal
+from ledger.chain.names import LEAF_STATUSES, PARTY_STATUSES, code_of_scenario, names_of_offices, names_of_roles
+from ledger.chain.records import AccountRecord, Hold, HoldChange, PartyRecord, StatusChange, Use
 from ledger.domain.reasons import REASONS
 from ledger.errors import ChainUnavailable, NotFound
+from ledger.proof.bundle import Position
 
 LOG_RANGE_BLOCKS: Final = 5_000
 LEAVES_PER_WORD: Final = 128
@@ -37,8 +38,8 @@ class Questions:
     def read(self, contract: str, function: str, *args: Any) -> Callable[[], list[Any]]:
         """The return values of a view function."""
         face, address = interface_of(contract), self._client.address_of(contract)
-        told = self._ask("eth_call", call_parameters(address, face.encode_call(function, args), self._block))
-        return lambda: face.decode_result(function, bytes.fromhex(told().removeprefix("0x")))
+        result = self._ask("eth_call", call_parameters(address, face.encode_call(function, args), self._block))
+        return lambda: face.decode_result(function, bytes.fromhex(result().removeprefix("0x")))
 
     def log_events(self, name: str, first: int, last: int, **indexed: int) -> Callable[[], list[Event]]:
         """Events of the certificate log in blocks ``first`` to ``last``, both included, in order."""
@@ -51,15 +52,15 @@ class Questions:
     def _events(self, contract: str, name: str, first: int, last: int, **indexed: int) -> Callable[[], list[Event]]:
         topics = interface_of(contract).topics(name, **indexed)
         address = self._client.address_of(contract)
-        told = [self._ask("eth_getLogs", [log_query([address], *ends, topics)]) for ends in ranges(first, last)]
-        return lambda: self._client.decoder.decode(log for each in told for log in each())
+        pieces = [self._ask("eth_getLogs", [log_query([address], *ends, topics)]) for ends in ranges(first, last)]
+        return lambda: self._client.decoder.decode(log for piece in pieces for log in piece())
 
     def account(self, account: str) -> Callable[[], AccountRecord | None]:
         """An account that is or was bound to a party, else None."""
-        told = self.read(PARTY_REGISTRY, "accountOf", account)
+        result = self.read(PARTY_REGISTRY, "accountOf", account)
 
         def answer() -> AccountRecord | None:
-            (raw,) = told()
+            (raw,) = result()
             if not raw["no"]:
                 return None
             return AccountRecord(account.lower(), raw["no"], raw["validFrom"], raw["validTo"], raw["compromisedAt"])
@@ -68,10 +69,10 @@ class Questions:
 
     def party(self, number: int) -> Callable[[], PartyRecord]:
         """A party by its number; the answer raises NotFound PARTY_UNKNOWN."""
-        told = self.read(PARTY_REGISTRY, "partyOf", number)
+        result = self.read(PARTY_REGISTRY, "partyOf", number)
 
         def answer() -> PartyRecord:
-            (raw,) = told()
+            (raw,) = result()
             if not raw["status"]:
                 raise NotFound("PARTY_UNKNOWN", f"The registry has no party {number}.", where="party", hint=None)
             return PartyRecord(number, raw["id"], PARTY_STATUSES[raw["status"]], names_of_roles(raw["roles"]))
@@ -80,109 +81,128 @@ class Questions:
 
     def accreditation(self, number: int, scenario: str) -> Callable[[], tuple[int, int]]:
         """From when to when a party may issue under a scenario; (0, 0) if never."""
-        told = self.read(PARTY_REGISTRY, "accreditationOf", number, code_of_scenario(scenario))
+        result = self.read(PARTY_REGISTRY, "accreditationOf", number, code_of_scenario(scenario))
 
         def answer() -> tuple[int, int]:
-            start, end = told()
+            start, end = result()
             return int(start), int(end)
 
         return answer
 
-    def commitment(self, batch: int) -> Callable[[], str | None]:
+    def head(self, contract: str) -> Callable[[], str]:
+        """A contract's own head, 64 hex digits."""
+        result = self.read(contract, "head")
+        return lambda: str(result()[0])
+
+    def batch_count(self, issuer: int) -> Callable[[], int]:
+        """How many batches an issuer's log has."""
+        result = self.read(CERTIFICATE_LOG, "batchCount", issuer)
+        return lambda: int(result()[0])
+
+    def commitment(self, issuer: int, batch: int) -> Callable[[], str | None]:
         """The anchor commitment of a batch, or None where it is not anchored."""
-        told = self.read(CERTIFICATE_LOG, "commitmentOf", batch)
+        result = self.read(CERTIFICATE_LOG, "commitmentOf", issuer, batch)
 
         def answer() -> str | None:
-            word = str(told()[0])
+            word = str(result()[0])
             return word if int(word, 16) else None
 
         return answer
 
-    def state(self, batch: int, index: int) -> Callable[[], str]:
+    def state(self, place: Position) -> Callable[[], str]:
         """``active``, ``suspended`` or ``revoked``, from the status word alone (superseded counts as revoked)."""
-        told = self.read(CERTIFICATE_LOG, "statusWord", batch, index // LEAVES_PER_WORD)
+        word, bit = divmod(place.index, LEAVES_PER_WORD)
+        result = self.read(CERTIFICATE_LOG, "statusWord", place.issuer, place.batch, word)
 
         def answer() -> str:
-            word, bit = int(told()[0]), index % LEAVES_PER_WORD
-            if word >> (LEAVES_PER_WORD + bit) & 1:
+            bits = int(result()[0])
+            if bits >> (LEAVES_PER_WORD + bit) & 1:
                 return "revoked"
-            return "suspended" if word >> bit & 1 else "active"
+            return "suspended" if bits >> bit & 1 else "active"
 
         return answer
 
-    def status_history(self, batch: int, index: int, first: int, last: int) -> Callable[[], list[StatusChange]]:
+    def status_history(self, place: Position, first: int, last: int) -> Callable[[], list[StatusChange]]:
         """All status changes of a leaf in blocks ``first`` to ``last``, which is the block asked about.
 
         Each change must change something, and the last is compared with the contract's status word: a node that
-        leaves one out is noticed, but for a suspension hidden with its end, which only the contract's head tells of.
-        The answer raises ChainUnavailable STATUS_HISTORY_INCOMPLETE then.
+        leaves a change out is noticed. The exception is a suspension that is hidden together with its end: only the
+        contract's head shows that. The answer raises ChainUnavailable STATUS_HISTORY_INCOMPLETE.
         """
-        changes, state = self.log_events("StatusChanged", first, last, batch=batch), self.state(batch, index)
+        events = self.log_events("StatusChanged", first, last, issuer=place.issuer, batch=place.batch)
+        state = self.state(place)
 
         def answer() -> list[StatusChange]:
-            history = [_change(event) for event in changes() if _touches(event, index)]
+            history = [_status_change(event) for event in events() if _touches(event, place.index)]
             states = ["active", *("revoked" if each.status == "superseded" else each.status for each in history)]
             if any(earlier == later for earlier, later in pairwise(states)) or states[-1] != state():
-                raise incomplete("STATUS_HISTORY_INCOMPLETE", f"batch {batch}, index {index}")
+                where = f"issuer {place.issuer}, batch {place.batch}, index {place.index}"
+                raise incomplete("STATUS_HISTORY_INCOMPLETE", where)
             return history
 
         return answer
 
-    def uses(self, batch: int, index: int) -> Callable[[], int]:
-        """How often a leaf was used."""
-        told = self.read(CERTIFICATE_LOG, "usesOf", batch, index)
-        return lambda: int(told()[0])
+    def hold(self, statement: str) -> Callable[[], Hold]:
+        """Who holds a statement, and how often that changed."""
+        result = self.read(CERTIFICATE_LOG, "holdOf", statement)
 
-    def use_history(self, batch: int, index: int, first: int, last: int) -> Callable[[], list[Use]]:
-        """All uses of a leaf, compared with its counter; the answer raises USE_HISTORY_INCOMPLETE.
+        def answer() -> Hold:
+            offices, changes = result()
+            return Hold(names_of_offices(offices), changes)
 
-        A leaf that was never used has no history to ask for: the events of its whole batch stay where they are.
+        return answer
+
+    def hold_history(self, statement: str, hold: Hold, first: int, last: int) -> Callable[[], list[HoldChange]]:
+        """All changes of a statement's holds in blocks ``first`` to ``last``; ``hold`` is what ``hold`` answered.
+
+        Without a change no event is asked for. The answer raises ChainUnavailable HOLD_HISTORY_INCOMPLETE where the
+        events do not lead to ``hold``.
         """
-        used = self.uses(batch, index)
+        if not hold.changes:
+            return list
+        events = self.log_events("Held", first, last, statement=int(statement, 16))
+
+        def answer() -> list[HoldChange]:
+            changes = [event.args["change"] for event in events()]
+            history = [_hold_change(event) for event in events()]
+            if changes != list(range(1, hold.changes + 1)) or history[-1].offices != hold.offices:
+                raise incomplete("HOLD_HISTORY_INCOMPLETE", f"statement {statement}")
+            return history
+
+        return answer
+
+    def uses(self, consumer: int, request: str) -> Callable[[], int]:
+        """How often a consumer (by number) used what it has under a request."""
+        result = self.read(CERTIFICATE_LOG, "usesOf", consumer, request)
+        return lambda: int(result()[0])
+
+    def use_history(self, consumer: int, request: str, uses: int, first: int, last: int) -> Callable[[], list[Use]]:
+        """All uses of a consumer under a request in blocks ``first`` to ``last``; ``uses`` is what ``uses`` answered.
+
+        Without a use no event is asked for. The answer raises ChainUnavailable USE_HISTORY_INCOMPLETE where the events
+        do not lead to ``uses``.
+        """
+        if not uses:
+            return list
+        events = self.log_events("Used", first, last, consumer=consumer, request=int(request, 16))
 
         def answer() -> list[Use]:
-            if not used():
-                return []
-            events = self.log_events("Used", first, last, batch=batch)()
-            history = [Use(event.args["uses"], event.args["at"]) for event in events if event.args["index"] == index]
-            if [use.ordinal for use in history] != list(range(1, used() + 1)):
-                raise incomplete("USE_HISTORY_INCOMPLETE", f"batch {batch}, index {index}")
+            history = [Use(event.args["ordinal"], event.args["at"]) for event in events()]
+            if [use.ordinal for use in history] != list(range(1, uses + 1)):
+                raise incomplete("USE_HISTORY_INCOMPLETE", f"consumer {consumer}, request {request}")
             return history
 
         return answer
+
+    def withdrawn_at(self, party: int, statement: str) -> Callable[[], int]:
+        """When a party (by number) withdrew a statement for its part, in seconds UTC; 0 if never."""
+        result = self.read(CERTIFICATE_LOG, "withdrawnAt", party, statement)
+        return lambda: int(result()[0])
 
     def party_no(self, identifier: str) -> Callable[[], int]:
         """A party's number, or 0 where no such party is registered."""
-        told = self.read(PARTY_REGISTRY, "partyNoOf", identifier)
-        return lambda: int(told()[0])
-
-    def withdrawn_by(self, batch: int, index: int, party_no: int) -> Callable[[], bool]:
-        """Whether a party withdrew a leaf for its part."""
-        told = self.read(CERTIFICATE_LOG, "withdrawnBy", party_no, batch, index)
-        return lambda: bool(told()[0])
-
-    def withdrawal_history(
-        self, batch: int, index: int, first: int, last: int, parties: Collection[int]
-    ) -> Callable[[], list[Withdrawal]]:
-        """What ``parties`` (numbers) withdrew of a leaf in blocks ``first`` to ``last``, in order.
-
-        The contract says who of them did, and a node that leaves it out is noticed: the answer raises ChainUnavailable
-        WITHDRAWAL_HISTORY_INCOMPLETE then. Where none of them did, no event is asked for: any party may withdraw any
-        leaf for its part, and what strangers withdrew, however much, costs nobody's verification anything.
-        """
-        stored = {no: self.withdrawn_by(batch, index, no) for no in parties}
-
-        def answer() -> list[Withdrawal]:
-            withdrew = {no for no, says in stored.items() if says()}
-            if not withdrew:
-                return []
-            events = self.log_events("Withdrawn", first, last, batch=batch)()
-            found = [event.args for event in events if event.args["index"] == index and event.args["by"] in withdrew]
-            if sorted(args["by"] for args in found) != sorted(withdrew):
-                raise incomplete("WITHDRAWAL_HISTORY_INCOMPLETE", f"batch {batch}, index {index}")
-            return [Withdrawal(args["by"], args["at"]) for args in found]
-
-        return answer
+        result = self.read(PARTY_REGISTRY, "partyNoOf", identifier)
+        return lambda: int(result()[0])
 
     def _ask(self, method: str, parameters: list[Any]) -> Callable[[], Any]:
         place = self._places.setdefault(f"{method} {parameters}", len(self._calls))
@@ -207,13 +227,18 @@ def _touches(event: Event, index: int) -> bool:
     return bool(event.args["word"] == word and event.args["mask"] >> bit & 1)
 
 
-def _change(event: Event) -> StatusChange:
+def _status_change(event: Event) -> StatusChange:
     args = event.args
-    return StatusChange(LEAF_STATUSES[args["status"]], REASONS[args["reason"]], args["at"], args["by"])
+    return StatusChange(LEAF_STATUSES[args["status"]], REASONS[args["reason"]], args["at"])
+
+
+def _hold_change(event: Event) -> HoldChange:
+    args = event.args
+    return HoldChange(names_of_offices(args["offices"]), REASONS[args["reason"]], args["at"], args["by"])
 
 
 def incomplete(code: str, where: str) -> ChainUnavailable:
-    """The error that a node tells less than happened."""
+    """The error that a node gave fewer events than there were."""
     return ChainUnavailable(
         code,
         "The events that the node gave do not lead to the state that the contract shows.",

@@ -97,14 +97,14 @@ class ObjectionRecord:
 
 @dataclass(frozen=True, slots=True)
 class AnchoredBatch:
-    """A batch's anchor with the transaction that made it; ``by`` is a party's number."""
+    """A batch's anchor with the transaction that made it; ``issuer`` is a party's number."""
 
+    issuer: int
     batch: int
     first_seq: int
     size: int
     root: str
     at: int
-    by: int
     tx_hash: str
     block_number: int
     gas_used: int
@@ -112,9 +112,26 @@ class AnchoredBatch:
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """One change of one leaf's status, by names; ``by`` is a party's number."""
+    """One change of one leaf's status by its issuer, by names."""
 
     status: str
+    reason: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Which offices hold a statement, by name, and how often that changed; 0 changes: it was never held."""
+
+    offices: tuple[str, ...]
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChange:
+    """One change of a statement's holds: the offices that hold it after; ``by`` is the office's party number."""
+
+    offices: tuple[str, ...]
     reason: str
     at: int
     by: int
@@ -122,17 +139,9 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One recorded use of a leaf; ordinals count from 1."""
+    """One recorded use of a consumer under a request; ordinals count from 1."""
 
     ordinal: int
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """A withdrawal of a leaf by a party, named by its number, for that party's part."""
-
-    party_no: int
     at: int
 
 

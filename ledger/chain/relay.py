@@ -18,7 +18,7 @@ from ledger.chain.deployment import FORWARDER
 from ledger.chain.sender import Receipt
 from ledger.errors import ChainRejected, Forbidden, InvalidInput
 
-FORWARDER_NAME: Final = "Pingzheng"
+FORWARDER_NAME: Final = "Pingzheng/0x{origin}"
 MAX_REQUEST_BYTES: Final = 128 * 1024
 MAX_REQUEST_GAS: Final = 60_000_000
 _FORWARD_OVERHEAD_GAS: Final = 80_000
@@ -141,7 +141,7 @@ class Relay:
 
     def _domain(self) -> dict[str, Any]:
         return {
-            "name": FORWARDER_NAME,
+            "name": FORWARDER_NAME.format(origin=self._client.deployment.origin),
             "version": "1",
             "chainId": self._client.deployment.chain_id,
             "verifyingContract": self._client.address_of(FORWARDER),

@@ -1,72 +1,108 @@
-"""A data subject withdraws its consent on the chain by itself: with a bundle, a node and its own key, and no service.
+"""A data subject withdraws its consents on the chain by itself: with a bundle, a node and its own key, and no service.
 
     withdraw_by_itself(bundle, url, key) → what was withdrawn
 
-Nothing is sent before the node has shown that it serves the bundle's chain with our contracts, and the bundle that the
-consents stand where it says: a bundle that names another place cannot make the subject withdraw something else.
+Nothing is sent before the node has shown that it serves the bundle's ledger with our contracts, and the bundle that the
+subject signed the consents: a bundle that was changed cannot make the subject withdraw what it never signed, and
+believe that its consent has ended.
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from typing import Final
 
 from ledger.chain import calls
-from ledger.chain.calls import Call
+from ledger.chain.accounts import account_of, account_of_public_key
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.deployment import deployment_of
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import AccountRecord
-from ledger.chain.relay import Relay, sign_request
 from ledger.chain.sender import Receipt
-from ledger.errors import BadBundle, Forbidden, NotFound
-from ledger.proof.bundle import Anchor, Bundle, Evidence, Position
-from ledger.proof.head import event_digest
-from ledger.proof.merkle import leaf_hash, verify_inclusion
-
-RELAY_SECONDS: Final = 3600
+from ledger.domain.entries import statement_digest
+from ledger.errors import BadBundle, Forbidden, InvalidInput, Misconfigured, NotFound
+from ledger.proof.acts import sign_act, withdrawals_message
+from ledger.proof.bundle import Bundle, Evidence
+from ledger.proof.jws import Es256Signer, LocalSigner, Signer, entry_signed_by
+from ledger.proof.suite import ES256, ES256K
 
 
 @dataclass(frozen=True, slots=True)
 class DirectWithdrawal:
-    """An authorization (by its id) that its subject withdrew ``at`` (seconds UTC); ``receipt`` is ``None`` if it had
-    done so before."""
+    """An authorization (by its id, and the digest of its statement) that its subject withdrew ``at`` (seconds UTC);
+    ``receipt`` is ``None`` if the subject had done so before."""
 
     authorization: str
-    position: Position
+    statement: str
     at: int
     receipt: Receipt | None
 
 
 def withdraw_by_itself(
-    bundle: Bundle, url: str, private_key: bytes, *, authorization: str | None = None, payer: bytes | None = None
+    bundle: Bundle,
+    url: str,
+    private_key: bytes,
+    *,
+    alg: str = ES256K.alg,
+    authorization: str | None = None,
+    payer: bytes | None = None,
 ) -> tuple[DirectWithdrawal, ...]:
-    """Withdraw the subject's authorizations in a bundle, or the one with that id; those withdrawn before stay as told.
+    """Withdraw the subject's authorizations in a bundle, or the one with that id, in one transaction. Earlier
+    withdrawals are unaffected, and doing it again sends nothing.
 
-    The subject's account sends and pays; with ``payer``, another account's key, that one relays what the subject signs
-    and pays. If it ends half way, doing it again does the rest. Raises ``Forbidden`` ``SIGNER_NOT_SUBJECT`` or
-    ``PARTY_UNKNOWN_ACCOUNT``, ``NotFound`` ``AUTHORIZATION_UNKNOWN``, ``BadBundle`` where the bundle lies,
-    ``ChainUnavailable`` or ``Misconfigured`` where the node is not of the bundle's chain, and ``Misconfigured``
-    ``ACCOUNT_WITHOUT_FUNDS``.
+    The subject signs by its key of the suite ``alg``, ES256K or ES256. The account of ``payer`` (a private key) sends
+    and pays; without it the subject's own account does, which a P-256 key cannot. Raises ``Forbidden``
+    ``SIGNER_NOT_SUBJECT`` or ``PARTY_UNKNOWN_ACCOUNT``, ``NotFound`` ``AUTHORIZATION_UNKNOWN``, ``BadBundle`` where the
+    subject did not sign what the bundle says, ``ChainUnavailable`` or ``Misconfigured`` where the node is not of the
+    bundle's ledger, and ``Misconfigured`` ``PAYER_MISSING`` or ``ACCOUNT_WITHOUT_FUNDS``.
     """
+    signer = _signer(private_key, alg)
+    sender = _sender(private_key, alg, payer)
     connection = Connection(url)
-    client = ChainClient(connection, deployment_of(connection, bundle.chain), private_key.hex())
+    client = ChainClient(connection, deployment_of(connection, bundle.chain), sender.hex())
     reader = ChainReader(client)
-    account = _live(reader, client.account)
+    account = _live(reader, signer.kid)
     consents = _consents(bundle, reader.party_id(account.party_no), authorization)
-    anchors = [_proven(bundle, reader, evidence) for evidence in consents]
-    made: list[DirectWithdrawal] = []
-    for evidence, anchor in zip(consents, anchors, strict=True):
-        identifier, position = str(evidence.statement.get("id")), evidence.position
-        receipt = None
-        at = _since(reader, position, account.party_no, anchor)
-        if at is None:
-            receipt = _send(client, calls.withdraw(position.batch, position.index), private_key, payer)
-            at = receipt.time
-        made.append(DirectWithdrawal(identifier, position, at, receipt))
-    return tuple(made)
+    for consent in consents:
+        _require_signed(bundle, reader, consent, account.party_no)
+    statements = {statement_digest(consent.statement): str(consent.statement.get("id")) for consent in consents}
+    left = [statement for statement in statements if not reader.withdrawn_at(account.party_no, statement)]
+    receipt = _send(client, signer, left)
+    return tuple(
+        DirectWithdrawal(
+            authorization=identifier,
+            statement=statement,
+            at=reader.withdrawn_at(account.party_no, statement),
+            receipt=receipt if statement in left else None,
+        )
+        for statement, identifier in statements.items()
+    )
+
+
+def _signer(private_key: bytes, alg: str) -> Signer:
+    if alg == ES256.alg:
+        return Es256Signer(private_key)
+    if alg == ES256K.alg:
+        return LocalSigner(private_key, account_of(private_key))
+    raise InvalidInput(
+        "ACT_SUITE_UNSUPPORTED",
+        f"The chain cannot check a signature by {alg}.",
+        hint="Sign a `withdrawal` entry, which the bundle carries and verifiers obey.",
+    )
+
+
+def _sender(private_key: bytes, alg: str, payer: bytes | None) -> bytes:
+    """The private key of the account that sends and pays."""
+    if payer is not None:
+        return payer
+    if alg == ES256K.alg:
+        return private_key
+    raise Misconfigured(
+        "PAYER_MISSING",
+        "An account with a P-256 key cannot send transactions.",
+        where="payer",
+        hint="Let another account send what this key signs and pay (`--payer`).",
+    )
 
 
 def _live(reader: ChainReader, account: str) -> AccountRecord:
@@ -105,33 +141,26 @@ def _consents(bundle: Bundle, subject: str, authorization: str | None) -> list[E
     return own
 
 
-def _proven(bundle: Bundle, reader: ChainReader, evidence: Evidence) -> Anchor:
-    """The anchor of the entry's batch, if the entry is where the bundle says and the chain holds that batch."""
-    where = evidence.position
-    anchor = next((each for each in bundle.anchors if each.batch == where.batch), None)
-    leaf = leaf_hash(evidence.entry.encode())
-    if anchor is None or not verify_inclusion(anchor.root, leaf, where.index, anchor.size, evidence.proof):
-        raise _lying("NOT_INCLUDED", "The authorization is not where the bundle says.")
-    if event_digest("CertificateLog.Anchored", anchor.event_args()).hex() != reader.commitment(where.batch):
-        raise _lying("ANCHOR_DIFFERS", "The chain holds another batch than the bundle says.")
-    return anchor
+def _require_signed(bundle: Bundle, reader: ChainReader, consent: Evidence, party: int) -> None:
+    """The consent names this ledger, and an account of the party signed it, be it one that is retired since."""
+    if consent.statement.get("ledger") != bundle.chain.ledger:
+        raise _lying("LEDGER_DIFFERS", "The authorization was signed for another ledger than the bundle names.")
+    signer = consent.signer
+    key = bundle.keys.get(signer or "")
+    if signer is None or key is None or account_of_public_key(key.compressed) != signer:
+        raise _lying("AUTHORIZATION_NOT_BY_SUBJECT", "The bundle lacks the key that signed the authorization.")
+    record = reader.account(signer)
+    own = record is not None and record.party_no == party
+    if not own or not entry_signed_by(consent.statement, signer, key.compressed):
+        raise _lying("AUTHORIZATION_NOT_BY_SUBJECT", "The authorization is not what the subject signed.")
 
 
-def _since(reader: ChainReader, where: Position, number: int, anchor: Anchor) -> int | None:
-    if not reader.withdrawn_by(where.batch, where.index, number):
+def _send(client: ChainClient, signer: Signer, statements: list[str]) -> Receipt | None:
+    """Withdraw what is left; sends nothing where nothing is."""
+    if not statements:
         return None
-    block = reader.block_number()
-    history = reader.withdrawal_history(where.batch, where.index, block=block, parties=(number,), since=anchor.at)
-    return next(each.at for each in history if each.party_no == number)
-
-
-def _send(client: ChainClient, call: Call, private_key: bytes, payer: bytes | None) -> Receipt:
-    if payer is None:
-        return client.send(call)
-    relay = Relay(client.with_account(payer.hex()))
-    # A local chain may be ahead of this machine's clock, and an idle one's newest block is old.
-    now = max(int(time.time()), ChainReader(client).latest().time)
-    return relay.submit(sign_request(relay.prepare(client.account, call, now + RELAY_SECONDS), private_key))
+    signature = sign_act(withdrawals_message(client.deployment.chain, signer.kid, statements), signer)
+    return client.send(calls.withdraw_for(signer.kid, statements, signature))
 
 
 def _lying(code: str, message: str) -> BadBundle:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
+
+# What events call the party that acted (protocol §3): each has one of these.
+_ACTORS: Final = ("by", "issuer", "consumer", "party")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,12 @@ class IndexedEvent:
 
     @property
     def by(self) -> int:
-        return int(self.args["by"])
+        return actor_of(self.args)
+
+
+def actor_of(args: Mapping[str, Any]) -> int:
+    """The number of the party that acted, from an event's arguments."""
+    return int(next(args[name] for name in _ACTORS if name in args))
 
 
 Handler = Callable[[Connection, IndexedEvent], None]

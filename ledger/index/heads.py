@@ -73,4 +73,4 @@ class HeadBook:
 
     def _genesis(self, key: tuple[str, str]) -> bytes:
         deployment, (contract, scope) = self._reader.deployment, key
-        return genesis(deployment.chain_id, deployment.addresses[contract], scope or None)
+        return genesis(deployment.origin, deployment.chain_id, deployment.addresses[contract], scope or None)

@@ -85,12 +85,12 @@ def _anchored(connection: Connection, event: IndexedEvent) -> None:
     _add(
         connection,
         tables.ANCHORS,
+        issuer=event.args["issuer"],
         batch=event.args["batch"],
         first_seq=event.args["firstSeq"],
         size=event.args["size"],
         root=event.args["root"],
         at=event.at,
-        by=event.by,
         block_number=event.block_number,
         tx_hash=event.tx_hash,
     )
@@ -99,6 +99,7 @@ def _anchored(connection: Connection, event: IndexedEvent) -> None:
 def _status_changed(connection: Connection, event: IndexedEvent) -> None:
     rows = [
         {
+            "issuer": event.args["issuer"],
             "batch": event.args["batch"],
             "index": event.args["word"] * LEAVES_PER_WORD + bit,
             "block_number": event.block_number,
@@ -106,7 +107,6 @@ def _status_changed(connection: Connection, event: IndexedEvent) -> None:
             "status": event.args["status"],
             "reason": event.args["reason"],
             "since": event.at,
-            "by": event.by,
         }
         for bit in bits_of(event.args["mask"])
     ]
@@ -118,12 +118,12 @@ def _superseded(connection: Connection, event: IndexedEvent) -> None:
     _add(
         connection,
         tables.SUPERSESSIONS,
+        issuer=event.args["issuer"],
         batch=event.args["batch"],
         index=event.args["index"],
         new_batch=event.args["newBatch"],
         new_index=event.args["newIndex"],
         at=event.at,
-        by=event.by,
     )
 
 
@@ -131,11 +131,10 @@ def _used(connection: Connection, event: IndexedEvent) -> None:
     _add(
         connection,
         tables.USES,
-        batch=event.args["batch"],
-        index=event.args["index"],
-        ordinal=event.args["uses"],
+        consumer=event.args["consumer"],
+        request=event.args["request"],
+        ordinal=event.args["ordinal"],
         at=event.at,
-        by=event.by,
     )
 
 
@@ -143,10 +142,22 @@ def _withdrawn(connection: Connection, event: IndexedEvent) -> None:
     _add(
         connection,
         tables.WITHDRAWALS,
-        batch=event.args["batch"],
-        index=event.args["index"],
-        by=event.by,
+        party=event.args["party"],
+        statement=event.args["statement"],
         at=event.at,
+    )
+
+
+def _held(connection: Connection, event: IndexedEvent) -> None:
+    _add(
+        connection,
+        tables.HOLDS,
+        statement=event.args["statement"],
+        change=event.args["change"],
+        offices=event.args["offices"],
+        reason=event.args["reason"],
+        at=event.at,
+        by=event.by,
     )
 
 
@@ -163,6 +174,7 @@ HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("CertificateLog", "Superseded"): _superseded,
     ("CertificateLog", "Used"): _used,
     ("CertificateLog", "Withdrawn"): _withdrawn,
+    ("CertificateLog", "Held"): _held,
     **{("AssetRegistry", name): handler for name, handler in ASSET_HANDLERS.items()},
 }
 

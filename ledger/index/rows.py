@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from ledger.chain.contracts import Event, json_safe
-from ledger.index.events import IndexedEvent
+from ledger.index.events import IndexedEvent, actor_of
 
 
 def row_of_event(event: Event, scope: str, head: str) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def row_of_event(event: Event, scope: str, head: str) -> dict[str, Any]:
         "name": event.name,
         "args": json_safe(dict(event.args)),
         "at": event.args["at"],
-        "by": event.args["by"],
+        "by": actor_of(event.args),
         "head": head,
     }
 

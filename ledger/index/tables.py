@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, UniqueConstraint
 
 METADATA: Final = MetaData()
 _HEX = String(64)
@@ -32,7 +32,8 @@ CURSOR: Final = Table(
     Column("block_time", BigInteger, nullable=False),
 )
 
-# `scope` is the asset's id for an asset's own head, else empty. `head` is the head after this event.
+# `scope` is the asset's id for an asset's own head, else empty. `head` is the head after this event. `by` is the party
+# that acted: an event of an issuer's, a consumer's or a party's own names it so.
 EVENTS: Final = Table(
     "idx_events",
     METADATA,
@@ -86,23 +87,26 @@ ACCREDITATIONS: Final = Table(
     Index("ix_idx_accreditations_party", "party_no", "scenario"),
 )
 
+# Of each issuer's own log, by its party number.
 ANCHORS: Final = Table(
     "idx_anchors",
     METADATA,
+    Column("issuer", BigInteger, primary_key=True, autoincrement=False),
     Column("batch", BigInteger, primary_key=True, autoincrement=False),
-    Column("first_seq", BigInteger, nullable=False, unique=True),
+    Column("first_seq", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("root", _HEX, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("by", BigInteger, nullable=False),
     Column("block_number", BigInteger, nullable=False),
     Column("tx_hash", _HEX, nullable=False),
+    UniqueConstraint("issuer", "first_seq"),
 )
 
 # One row per change of one leaf; a leaf without a row is active.
 STATUSES: Final = Table(
     "idx_statuses",
     METADATA,
+    Column("issuer", BigInteger, primary_key=True, autoincrement=False),
     Column("batch", BigInteger, primary_key=True, autoincrement=False),
     Column("index", BigInteger, primary_key=True, autoincrement=False),
     Column("block_number", BigInteger, primary_key=True, autoincrement=False),
@@ -110,38 +114,50 @@ STATUSES: Final = Table(
     Column("status", Integer, nullable=False),
     Column("reason", Integer, nullable=False),
     Column("since", BigInteger, nullable=False),
-    Column("by", BigInteger, nullable=False),
 )
 
 SUPERSESSIONS: Final = Table(
     "idx_supersessions",
     METADATA,
+    Column("issuer", BigInteger, primary_key=True, autoincrement=False),
     Column("batch", BigInteger, primary_key=True, autoincrement=False),
     Column("index", BigInteger, primary_key=True, autoincrement=False),
     Column("new_batch", BigInteger, nullable=False),
     Column("new_index", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("by", BigInteger, nullable=False),
 )
 
+# Of a consumer, by its party number, under the digest of a request.
 USES: Final = Table(
     "idx_uses",
     METADATA,
-    Column("batch", BigInteger, primary_key=True, autoincrement=False),
-    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("consumer", BigInteger, primary_key=True, autoincrement=False),
+    Column("request", _HEX, primary_key=True),
     Column("ordinal", Integer, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
-    Column("by", BigInteger, nullable=False),
+    Index("ix_idx_uses_request", "request"),
 )
 
-# What `by` withdrew for its part; whether it is the entry's subject stands in the entry alone.
+# What a party withdrew for its part, by the digest of the statement. Whose statement it is stands in the entry alone.
 WITHDRAWALS: Final = Table(
     "idx_withdrawals",
     METADATA,
-    Column("batch", BigInteger, primary_key=True, autoincrement=False),
-    Column("index", BigInteger, primary_key=True, autoincrement=False),
-    Column("by", BigInteger, primary_key=True, autoincrement=False),
+    Column("party", BigInteger, primary_key=True, autoincrement=False),
+    Column("statement", _HEX, primary_key=True),
     Column("at", BigInteger, nullable=False),
+    Index("ix_idx_withdrawals_statement", "statement"),
+)
+
+# One row per change: `offices` are the bits of all that hold the statement after it. Without a row it was never held.
+HOLDS: Final = Table(
+    "idx_holds",
+    METADATA,
+    Column("statement", _HEX, primary_key=True),
+    Column("change", BigInteger, primary_key=True, autoincrement=False),
+    Column("offices", Integer, nullable=False),
+    Column("reason", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", BigInteger, nullable=False),
 )
 
 # Names as in ledger.domain.asset_names. `offered_to` is 0 where nothing is on offer; `kind` and `stage` are empty where
@@ -235,6 +251,7 @@ PROJECTIONS: Final = (
     SUPERSESSIONS,
     USES,
     WITHDRAWALS,
+    HOLDS,
     ASSETS,
     OBJECTIONS,
     RIGHTS,

@@ -1,4 +1,4 @@
-"""Withdrawals that are not carried out to the end: told to the chain alone, or broken off between store and chain.
+"""What parties withdrew on the chain for their own part: consents by their subjects, provisions by their providers.
 
 The caller brings the index up to date first.
 """
@@ -8,43 +8,41 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy.orm import InstrumentedAttribute
 
-from ledger.index.tables import PARTIES, STATUSES, WITHDRAWALS
-from ledger.store.tables import Authorization, Batch, Certificate, Entry
+from ledger.index.tables import PARTIES, WITHDRAWALS
+from ledger.store.tables import Authorization, Provision
 
-# Revoked and superseded, by their numbers on the chain (protocol §3): for good, both.
-_ENDED: Final = (2, 3)
+_WITHDRAWN: Final = "withdrawn"
 
 
 def unheeded() -> Select[str]:
-    """Ids of authorizations: active ones that their subject withdrew on the chain (anyone else's withdraws nothing),
-    and withdrawn ones which the chain still lets stand, themselves or a certificate of their request."""
-    own, ended = Authorization.leaf.in_(_withdrawn_by_subject()), _ended()
-    built = exists().where(Certificate.request_id == Authorization.request_id, Certificate.leaf.not_in(ended))
-    untold: ColumnElement[bool] = ~own & Authorization.leaf.not_in(ended)
+    """Ids of authorizations that their subject withdrew on the chain and that are still active here.
+
+    What anyone else withdrew counts for nothing.
+    """
     return (
         select(Authorization.id)
-        .where(((Authorization.state == "active") & own) | ((Authorization.state == "withdrawn") & (untold | built)))
+        .where(Authorization.state == "active", withdrew(Authorization.subject, Authorization.digest))
         .order_by(Authorization.id)
     )
 
 
-def _withdrawn_by_subject() -> Select[str]:
-    return (
-        select(Authorization.leaf)
-        .join(Entry, Entry.leaf == Authorization.leaf)
-        .join(Batch, Batch.number == Entry.batch)
-        .join(WITHDRAWALS, (WITHDRAWALS.c.batch == Batch.number) & (WITHDRAWALS.c.index == Entry.seq - Batch.first_seq))
-        .join(PARTIES, PARTIES.c.no == WITHDRAWALS.c.by)
-        .where(PARTIES.c.id == Authorization.subject)
-        .correlate(None)
-    )
+def consent_ended() -> ColumnElement[bool]:
+    """Whether an authorization is withdrawn, on the chain or by an entry of the log (for a key that the chain cannot
+    check)."""
+    return (Authorization.state == _WITHDRAWN) | withdrew(Authorization.subject, Authorization.digest)
 
 
-def _ended() -> Select[str]:
+def provision_ended() -> ColumnElement[bool]:
+    """Whether a provision is withdrawn on the chain by its provider."""
+    return withdrew(Provision.provider, Provision.digest)
+
+
+def withdrew(party: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Whether the party (by id) withdrew the statement (by digest) on the chain; both are columns of one table."""
     return (
-        select(Entry.leaf)
-        .join_from(STATUSES, Batch, Batch.number == STATUSES.c.batch)
-        .join(Entry, Entry.seq == Batch.first_seq + STATUSES.c.index)
-        .where(STATUSES.c.status.in_(_ENDED))
+        exists()
+        .where(WITHDRAWALS.c.statement == statement, WITHDRAWALS.c.party == PARTIES.c.no, PARTIES.c.id == party)
+        .correlate(party.class_)
     )
