@@ -37,14 +37,24 @@ class Anchored:
 
 
 class Anchoring:
-    """The one writer of anchors. Safe to call again after a crash: the chain says what it holds."""
+    """The one writer of anchors of an issuer's log. Safe to call again after a crash: the chain says what it holds.
+
+    ``issuer`` is the number of the party that ``client`` sends for.
+    """
 
     def __init__(
-        self, database: Database, client: ChainClient, reader: ChainReader, rule: BatchRule, clock: Callable[[], int]
+        self,
+        database: Database,
+        client: ChainClient,
+        reader: ChainReader,
+        issuer: int,
+        rule: BatchRule,
+        clock: Callable[[], int],
     ) -> None:
         self._database = database
         self._client = client
         self._reader = reader
+        self._issuer = issuer
         self._rule = rule
         self._clock = clock
         self._turn = threading.Lock()
@@ -81,14 +91,14 @@ class Anchoring:
 
     def _anchor(self, batch: Batch) -> int:
         gas = 0
-        if batch.number >= self._reader.batch_count():
+        if batch.number >= self._reader.batch_count(self._issuer):
             try:
                 gas = self._client.send(anchor(batch.first_seq, batch.size, batch.root)).gas_used
             except (ChainRejected, Conflict) as refusal:
                 # A transaction sent before a crash may have been mined since we looked.
                 if refusal.code != "LOG_NOT_CONTIGUOUS":
                     raise
-        anchored = self._reader.anchored(batch.number)
+        anchored = self._reader.anchored(self._issuer, batch.number)
         if anchored is None or (anchored.root, anchored.first_seq, anchored.size) != (
             batch.root,
             batch.first_seq,
@@ -96,9 +106,9 @@ class Anchoring:
         ):
             raise Conflict(
                 "LOG_FORKED",
-                f"The chain holds another batch {batch.number} than this ledger.",
+                f"The issuer's log on the chain has another batch {batch.number} than this ledger.",
                 where=f"batch {batch.number}",
-                hint="Another installation writes to the same contract, or this database is not its own. "
+                hint="Another installation writes to the same log, or this database is not its own. "
                 "Stop issuing and compare with the chain.",
             )
         with self._database.write() as session:
@@ -107,8 +117,8 @@ class Anchoring:
                 .where(Batch.number == batch.number)
                 .values(
                     state="anchored",
+                    issuer=anchored.issuer,
                     at=anchored.at,
-                    by=anchored.by,
                     tx_hash=anchored.tx_hash,
                     block_number=anchored.block_number,
                     gas_used=gas,

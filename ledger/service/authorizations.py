@@ -1,6 +1,4 @@
-"""The subject's answer to a request: the notices it is shown, the statements it signs, one a source, and its
-withdrawal.
-"""
+"""The subject's answer to a request: the notices it is shown, and the statements it signs, one a source."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from ulid import ULID
 
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import is_shanghai_midnight
-from ledger.domain.entries import authorization_entry, validate_entry, withdrawal_entry
+from ledger.domain.entries import authorization_entry, reference
 from ledger.domain.field_names import listed
 from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
 from ledger.domain.notice import notice_of
@@ -22,13 +20,12 @@ from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.jws import Jwk, public_jwk
 from ledger.service.parties import Parties
-from ledger.service.positions import Positions
-from ledger.service.requests import MAX_CLOCK_SKEW, expired, note_of, require_template, settled
+from ledger.service.requests import expired, note_of, require_template, settled
 from ledger.service.scenarios import ScenarioBook
-from ledger.service.status import CertificateStatus
+from ledger.service.statements import require_statement
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.records import access_request, authorization, authorizations_of, certificates_of
+from ledger.store.records import access_request, authorization, authorizations_of
 from ledger.store.sealing import Sealer
 from ledger.store.tables import AccessRequest, Authorization
 
@@ -56,7 +53,7 @@ class AuthorizationDraft:
 
 
 class Authorizations:
-    """Consents: drafted by rule, recorded once signed by the subject, withdrawn by the subject."""
+    """Consents: drafted by rule, recorded once signed by the subject. ``ledger`` is the ledger digest."""
 
     def __init__(
         self,
@@ -64,16 +61,14 @@ class Authorizations:
         sealer: Sealer,
         parties: Parties,
         scenarios: ScenarioBook,
-        status: CertificateStatus,
-        positions: Positions,
+        ledger: str,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
         self._sealer = sealer
         self._parties = parties
         self._scenarios = scenarios
-        self._status = status
-        self._positions = positions
+        self._ledger = ledger
         self._clock = clock
 
     def draft(self, request_id: str, choice: Choice | None = None) -> list[AuthorizationDraft]:
@@ -87,7 +82,7 @@ class Authorizations:
             row = settled(access_request(session, request_id), self._clock())
             if row.state == "expired":
                 raise expired(row)
-            asked, note = log_store.statement(session, row.leaf), note_of(session, self._sealer, row)
+            asked, note = log_store.statement(session, row.digest), note_of(session, self._sealer, row)
         scenario = self._scenarios.get(asked["scenario"])
         require_template(scenario, asked)
         chosen = tuple(asked["fields"]) if choice.fields is None else choice.fields
@@ -111,8 +106,9 @@ class Authorizations:
         holder: Jwk,
     ) -> AuthorizationDraft:
         entry = authorization_entry(
+            ledger=self._ledger,
             id=str(ULID()),
-            request=f"sha-256:{row.leaf}",
+            request=reference(row.digest),
             scenario=scenario.code,
             scenario_version=scenario.version,
             purpose=scenario.purpose.zh,
@@ -156,16 +152,9 @@ class Authorizations:
             return rows
 
     def _check_signed(self, entry: dict[str, Any], where: str) -> None:
-        validate_entry(entry)
-        if entry["type"] != "authorization":
-            raise InvalidInput("ENTRY_TYPE", "This is not an authorization.", where=where)
-        if entry["iat"] > self._clock() + MAX_CLOCK_SKEW:
-            raise InvalidInput("SIGNED_IN_FUTURE", "The statement was signed in the future.", where=where)
+        require_statement(entry, "authorization", self._ledger, self._clock(), where)
         Jwk.from_dict(entry["holder_key"])
-        self._require_signer(entry, entry["subject"], where)
-
-    def _require_signer(self, entry: dict[str, Any], subject: str, where: str) -> None:
-        if not self._parties.signed(entry, subject):
+        if not self._parties.signed(entry, entry["subject"]):
             raise Forbidden(
                 "SIGNER_NOT_SUBJECT",
                 "The statement is not signed by a key of the subject.",
@@ -176,11 +165,11 @@ class Authorizations:
     def _record(self, session: Session, entry: dict[str, Any]) -> Authorization:
         new = log_store.NewEntry("authorization", canonical(entry))
         if known := session.get(Authorization, entry["id"]):
-            if known.leaf != new.leaf.hex():
+            if known.digest != new.digest:
                 raise Conflict("AUTHORIZATION_ID_TAKEN", "Another authorization has this id.", where=entry["id"])
             return known
         now = self._clock()
-        request = settled(_request_by_leaf(session, entry["request"]), now)
+        request = settled(_request_by_digest(session, entry["request"]), now)
         if request.state == "expired":
             raise expired(request)
         if request.state not in ("sent", "seen"):
@@ -196,7 +185,7 @@ class Authorizations:
         log_store.append(session, [new], now)
         row = Authorization(
             id=entry["id"],
-            leaf=new.leaf.hex(),
+            digest=new.digest,
             request_id=request.id,
             scenario=entry["scenario"],
             subject=entry["subject"],
@@ -214,7 +203,7 @@ class Authorizations:
     def _checked_notice(self, session: Session, request: AccessRequest, entry: dict[str, Any]) -> dict[str, Any]:
         """The notice that was signed; raises unless the statement stays within the request and the scenario."""
         scenario = self._scenarios.get(entry["scenario"])
-        asked = log_store.statement(session, request.leaf)
+        asked = log_store.statement(session, request.digest)
         require_template(scenario, asked)
         require_within(asked, entry)
         if any(scenario.source_of(name) != entry["source"] for name in entry["fields"]):
@@ -253,42 +242,6 @@ class Authorizations:
             raise TypeError("a sealed notice is an object")
         return opened
 
-    def withdrawal_draft(self, identifier: str) -> dict[str, Any]:
-        """The unsigned withdrawal of an authorization."""
-        row = self.get(identifier)
-        return withdrawal_entry(
-            id=str(ULID()),
-            authorization=f"sha-256:{row.leaf}",
-            subject=row.subject,
-            reason="consent_withdrawn",
-            iat=self._clock(),
-        )
-
-    def withdraw(self, entry: dict[str, Any]) -> Authorization:
-        """Take back a consent: its leaf is revoked on the chain, and so are the certificates that rest on it.
-
-        The next verification fails; what was verified before stays a valid record. Raises ``Forbidden``, ``Conflict``
-        if it is final.
-        """
-        validate_entry(entry)
-        if entry["type"] != "withdrawal":
-            raise InvalidInput("ENTRY_TYPE", "This is not a withdrawal.")
-        row = self._by_leaf(entry["authorization"].removeprefix("sha-256:"))
-        if entry["subject"] != row.subject:
-            raise Forbidden("SIGNER_NOT_SUBJECT", "Only the data subject can withdraw.")
-        self._require_signer(entry, row.subject, f"withdrawal {entry['id']}")
-        with self._database.write() as session:
-            current = session.get_one(Authorization, row.id)
-            if current.state != "withdrawn":
-                current.state = AUTHORIZATION.next(current.state, "withdraw")
-                log_store.append(session, [log_store.NewEntry("withdrawal", canonical(entry))], self._clock())
-                cancel_request(session, row.request_id)
-            built = [certificate.leaf for certificate in certificates_of(session, row.request_id)]
-        # The consent first: should this end between two of them, no certificate stands on what is withdrawn.
-        for leaf in (row.leaf, *built):
-            self._status.revoke_position(self._positions.wait(leaf), "consent_withdrawn")
-        return self.get(row.id)
-
     def get(self, identifier: str) -> Authorization:
         """The authorization; raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
         with self._database.read() as session:
@@ -307,13 +260,6 @@ class Authorizations:
             query = query.where(Authorization.id > after)
         with self._database.read() as session:
             return list(session.scalars(query.limit(limit)))
-
-    def _by_leaf(self, leaf: str) -> Authorization:
-        with self._database.read() as session:
-            row = session.scalar(select(Authorization).where(Authorization.leaf == leaf))
-        if row is None:
-            raise NotFound("AUTHORIZATION_UNKNOWN", "No such authorization.", hint="Check the id; it is a ULID.")
-        return row
 
 
 def require_within(asked: dict[str, Any], entry: dict[str, Any]) -> None:
@@ -352,15 +298,8 @@ def _require_asked(asked: dict[str, Any], fields: Iterable[str]) -> None:
         raise InvalidInput("FIELDS_REPEATED", "Name each field once, and at least one.", where="fields")
 
 
-def cancel_request(session: Session, identifier: str) -> None:
-    """A request whose consent was withdrawn before a certificate came of it leads nowhere any more."""
-    request = access_request(session, identifier)
-    if "withdraw" in REQUEST.moves_from(request.state):
-        request.state = REQUEST.next(request.state, "withdraw")
-
-
-def _request_by_leaf(session: Session, leaf: str) -> AccessRequest:
-    row = session.scalar(select(AccessRequest).where(AccessRequest.leaf == leaf.removeprefix("sha-256:")))
+def _request_by_digest(session: Session, named: str) -> AccessRequest:
+    row = session.scalar(select(AccessRequest).where(AccessRequest.digest == named.removeprefix("sha-256:")))
     if row is None:
         raise NotFound("REQUEST_UNKNOWN", "The authorization answers no request of this ledger.")
     return row

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
-from ledger.errors import Conflict, InvalidInput, Misconfigured
-from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, StatusSeen
+from ledger.errors import InvalidInput, Misconfigured
+from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
 from ledger.proof.jws import Jwk, Signer, parse_compact, public_jwk, sign_compact
 from ledger.proof.merkle import Tree
 from ledger.proof.presenting import disclosing, present
 from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, compose
 from ledger.proof.suite import ES256K, SUITES, Suite
-from ledger.service.positions import position
+from ledger.service.positions import position, positions
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.records import account_at, certificate
@@ -45,8 +45,7 @@ class Bundles:
     def build(self, number: str, fields: Iterable[str] | None = None) -> Bundle:
         """The bundle of an anchored certificate with the chosen fields disclosed (default: all).
 
-        Raises ``NotFound``, ``Conflict`` ``NOT_ANCHORED_YET`` or ``CORRECTION_UNFINISHED``, ``Forbidden``
-        ``FIELD_OUTSIDE_AUTHORIZATION``.
+        Raises ``NotFound``, ``Conflict`` ``NOT_ANCHORED_YET``, ``Forbidden`` ``FIELD_OUTSIDE_AUTHORIZATION``.
         """
         return disclosing(self._full(number), fields)
 
@@ -62,22 +61,18 @@ class Bundles:
     def _full(self, number: str) -> Bundle:
         with self._database.write() as session:
             row = certificate(session, number)
-            where = position(session, row.leaf)
+            where = position(session, row.digest)
             token = self._token(session, row, where)
             hidden = self._disclosures(session, row)
-            statement = log_store.statement(session, row.leaf)
-            rests_on = [leaf.removeprefix("sha-256:") for leaf in _rests_on(statement)]
-            evidence = [self._evidence(session, leaf) for leaf in rests_on]
+            named = _rests_on(session, log_store.statement(session, row.digest))
+            evidence = [self._evidence(session, digest) for digest in named]
             batches = sorted({where.batch, *(item.position.batch for item in evidence)})
             anchors = tuple(_anchor(log_store.batch(session, batch)) for batch in batches)
             proof = self._proof(session, where)
             keys = _keys(session, {parse_compact(token, CERTIFICATE_TYP).kid, *(item.signer for item in evidence)})
-            corrected = _corrected(session, row)
-        if corrected is not None:
-            self._require_in_place_of(*corrected, row)
-        status = self._reader.status_of(where.batch, where.index)
+        status = self._reader.status_of(where)
         return Bundle(
-            chain=self._chain(),
+            chain=self._reader.chain,
             certificate=compose(token, hidden),
             position=where,
             proof=proof,
@@ -87,25 +82,12 @@ class Bundles:
             status=StatusSeen(block=status.block, state=status.state),
         )
 
-    def _require_in_place_of(self, old: Certificate, place: Position, row: Certificate) -> None:
-        """A corrected version is handed out once the one before has ended, and left it the uses that it promises: else
-        both could be used."""
-        ended = self._reader.status_of(place.batch, place.index).state in ("superseded", "revoked")
-        used = self._reader.uses_of(place.batch, place.index)
-        if not ended or used + (row.max_uses or 0) > (old.max_uses or 0):
-            raise Conflict(
-                "CORRECTION_UNFINISHED",
-                "The certificate does not stand in the place of the one that it corrects.",
-                where=row.certificate_no,
-                hint="The platform corrects the earlier one once more.",
-            )
-
     def _token(self, session: Session, row: Certificate, where: Position) -> str:
         if row.token is None:
-            body = log_store.entries_by_leaf(session, [row.leaf])[row.leaf].body
+            body = log_store.entries_by_digest(session, [row.digest])[row.digest].body
             # A key counts for what was anchored while it was in force: one that came later cannot sign it.
             anchored = _anchor(log_store.batch(session, where.batch)).at
-            account = self._account(session, row, log_store.statement(session, row.leaf).get("_sd_alg"), anchored)
+            account = self._account(session, row, log_store.statement(session, row.digest).get("_sd_alg"), anchored)
             row.token = sign_compact(body, self._signer(account), CERTIFICATE_TYP)
             session.execute(
                 update(Certificate).where(Certificate.certificate_no == row.certificate_no).values(token=row.token)
@@ -113,9 +95,10 @@ class Bundles:
         return row.token
 
     def _account(self, session: Session, row: Certificate, algorithm: str | None, anchored: int) -> str:
-        """The issuer's account that signs: of the suite that the disclosures name, else of the installation's."""
-        named = [suite for suite in SUITES.values() if suite.digest == algorithm]
-        for suite in named or (self._suite, ES256K):
+        """The issuer's account that signs: of the installation's suite, else of another that the disclosures allow."""
+        for suite in dict.fromkeys((self._suite, ES256K, *SUITES.values())):
+            if algorithm not in (None, suite.digest):
+                continue
             if account := account_at(session, row.issuer, anchored, suite):
                 return account
         raise Misconfigured(
@@ -133,9 +116,9 @@ class Bundles:
             raise TypeError("sealed disclosures are a list")
         return [Disclosed.decode(item) for item in opened]
 
-    def _evidence(self, session: Session, leaf: str) -> Evidence:
-        entry = log_store.entries_by_leaf(session, [leaf])[leaf]
-        where = position(session, leaf)
+    def _evidence(self, session: Session, digest: str) -> Evidence:
+        entry = log_store.entries_by_digest(session, [digest])[digest]
+        where = position(session, digest)
         return Evidence(entry=entry.body.decode(), position=where, proof=self._proof(session, where))
 
     def _proof(self, session: Session, where: Position) -> tuple[bytes, ...]:
@@ -145,29 +128,14 @@ class Bundles:
             self._trees = {**dict(list(self._trees.items())[-63:]), where.batch: tree}
         return tuple(tree.inclusion_proof(where.index))
 
-    def _chain(self) -> ChainId:
-        deployment = self._reader.deployment
-        return ChainId(
-            chain_id=deployment.chain_id,
-            certificate_log=deployment.certificate_log,
-            party_registry=deployment.party_registry,
-            asset_registry=deployment.asset_registry,
-        )
 
-
-def _corrected(session: Session, row: Certificate) -> tuple[Certificate, Position] | None:
-    """The version that a usage certificate corrects, and where it stands."""
-    if row.supersedes is None or row.request_id is None:
-        return None
-    old = certificate(session, row.supersedes)
-    return old, position(session, old.leaf)
-
-
-def _rests_on(statement: Mapping[str, Any]) -> Sequence[str]:
+def _rests_on(session: Session, statement: Mapping[str, Any]) -> list[str]:
+    """Digests of what a certificate rests on, and of the anchored withdrawals of it: one of each statement."""
     if statement["class"] != "usage":
-        return ()
-    named = (statement["template"], statement["request"])
-    return (*named, *statement["authorizations"], *statement["provisions"])
+        return []
+    basis = [statement["template"], statement["request"], *statement["authorizations"], *statement["provisions"]]
+    digests = [named.removeprefix("sha-256:") for named in basis]
+    return digests + list(positions(session, (row.digest for row in log_store.withdrawals_of(session, digests))))
 
 
 def _keys(session: Session, accounts: set[str | None]) -> dict[str, Jwk]:
@@ -177,13 +145,13 @@ def _keys(session: Session, accounts: set[str | None]) -> dict[str, Jwk]:
 
 
 def _anchor(batch: Batch) -> Anchor:
-    if batch.at is None or batch.by is None:
+    if batch.at is None or batch.issuer is None:
         raise InvalidInput("NOT_ANCHORED_YET", "The batch is not anchored yet.", where=f"batch {batch.number}")
     return Anchor(
+        issuer=batch.issuer,
         batch=batch.number,
         first_seq=batch.first_seq,
         size=batch.size,
         root=bytes.fromhex(batch.root),
         at=batch.at,
-        by=batch.by,
     )

@@ -1,7 +1,7 @@
 """Erasing personal text (PIPL art. 47): data keys and salts are destroyed, and that they were is an entry of the log.
 
-What was signed and anchored stays: every leaf, root and proof verifies as before, but nobody can tell any more what the
-digests in it are of. Erasing is neither withdrawing nor revoking: a certificate that is in force stays so, and its
+What was signed and anchored stays: every leaf, root and proof verifies as before, but nobody can find out any more what
+its digests are of. Erasing is neither withdrawing nor revoking: a certificate that is in force stays so, and its
 holder can present it from its own copy; whoever was shown it has what it was shown.
 """
 
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.domain.canonical import canonical
-from ledger.domain.entries import MAX_TARGETS, erasure_entry
+from ledger.domain.entries import MAX_TARGETS, erasure_entry, reference
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action
 from ledger.errors import Conflict, Forbidden
@@ -64,8 +64,9 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """Who erases whose text, why and when."""
+    """Who erases whose text, why and when; ``ledger`` is the ledger digest."""
 
+    ledger: str
     subject: str
     by: str
     reason: str
@@ -73,12 +74,18 @@ class _Act:
 
 
 class Erasure:
-    """Erases by certificate or by party, each in one transaction; what was erased before is told as it was then."""
+    """Erases by certificate or by party, each in one transaction; what was erased before is reported as it was then.
 
-    def __init__(self, database: Database, sealer: Sealer, follower: Follower, clock: Callable[[], int]) -> None:
+    ``ledger`` is the ledger digest.
+    """
+
+    def __init__(
+        self, database: Database, sealer: Sealer, follower: Follower, ledger: str, clock: Callable[[], int]
+    ) -> None:
         self._database = database
         self._sealer = sealer
         self._follower = follower
+        self._ledger = ledger
         self._clock = clock
 
     def certificate(self, actor: Actor, number: str, reason: str) -> Erased:
@@ -94,12 +101,12 @@ class Erasure:
             act = self._act(actor, row.subject, reason)
             if row.sealed_id is None:
                 raise Conflict("NO_PAYLOAD", "The certificate carries no claims beside its public text.", where=number)
-            known, about = session.get(ErasureRecord, row.leaf), _with(session, row)
-            leaf = self._erase(session, act, about)
-            if known is None and leaf is None:
-                # Its text is gone by other means than this; that it is gone is told nevertheless.
-                leaf = _record(session, act, [row.leaf])
-        return self._told(known.leaf if known else str(leaf), about)
+            known, about = session.get(ErasureRecord, row.digest), _with(session, row)
+            recorded = self._erase(session, act, about)
+            if known is None and recorded is None:
+                # Its text is gone by other means than this; that it is gone is recorded nevertheless.
+                recorded = _record(session, act, [row.digest])
+        return self._reported(known.digest if known else str(recorded), about)
 
     def party(self, actor: Actor, identifier: str, reason: str) -> Erased:
         """Destroy a person's or a firm's name and identifier, and whatever was told about it.
@@ -119,8 +126,8 @@ class Erasure:
             groups = _groups_about(session, identifier)
             for about in groups:
                 self._erase(session, act, about)
-            leaf = self._erase_identity(session, row, act) if known is None else known.leaf
-        return self._told(leaf, [item for about in groups for item in about])
+            recorded = self._erase_identity(session, row, act) if known is None else known.digest
+        return self._reported(recorded, [item for about in groups for item in about])
 
     def _act(self, actor: Actor, subject: str, reason: str) -> _Act:
         require(actor, Action.ERASE, owns=actor.party == subject)
@@ -131,10 +138,10 @@ class Erasure:
                 where="reason",
                 hint="subject_request is the subject's own; retention_over and court are the issuer's or authority's.",
             )
-        return _Act(subject, actor.party, reason, self._clock())
+        return _Act(self._ledger, subject, actor.party, reason, self._clock())
 
     def _erase(self, session: Session, act: _Act, about: Sequence[Told]) -> str | None:
-        """Erase what is left of what was told; the leaf hash of the entry that tells so, if anything was."""
+        """Erase what is left of the text; returns the digest of the entry that records it, None if nothing was left."""
         kept = self._sealer.kept(session, [item.sealed_id for item in about if item.sealed_id])
         going = [item for item in about if item.sealed_id in kept]
         if not going:
@@ -145,7 +152,7 @@ class Erasure:
             self._sealer.erase(session, str(item.sealed_id))
         _forget_requests(session, going)
         first, *_ = [
-            _record(session, act, [item.leaf for item in going[start : start + MAX_TARGETS]])
+            _record(session, act, [item.digest for item in going[start : start + MAX_TARGETS]])
             for start in range(0, len(going), MAX_TARGETS)
         ]
         return first
@@ -177,11 +184,11 @@ class Erasure:
                 hint="The register names its parties while their rights last: end or transfer them first.",
             )
 
-    def _told(self, leaf: str, about: Iterable[Told]) -> Erased:
+    def _reported(self, recorded: str, about: Iterable[Told]) -> Erased:
         scrubbed = self._database.scrub()
         with self._database.read() as session:
-            entry = log_store.statement(session, leaf)
-            seq = log_store.entries_by_leaf(session, [leaf])[leaf].seq
+            entry = log_store.statement(session, recorded)
+            seq = log_store.entries_by_digest(session, [recorded])[recorded].seq
         log.info("personal text erased", entry=seq, scrubbed=scrubbed)
         numbers = tuple(item.certificate_no for item in about if isinstance(item, Certificate))
         return Erased(entry, seq, numbers, scrubbed)
@@ -200,8 +207,8 @@ def _with(session: Session, row: Certificate) -> list[Told]:
     if row.version == newest.version:
         return _told_for(session, access_request(session, row.request_id))
     older = [item for item in versions if item.version <= row.version]
-    leaves = {leaf for item in older for leaf in log_store.statement(session, item.leaf)["provisions"]}
-    provisions = select(Provision).where(Provision.leaf.in_([leaf.removeprefix("sha-256:") for leaf in leaves]))
+    named = {each for item in older for each in log_store.statement(session, item.digest)["provisions"]}
+    provisions = select(Provision).where(Provision.digest.in_([each.removeprefix("sha-256:") for each in named]))
     return [*older, *session.scalars(provisions.order_by(Provision.id))]
 
 
@@ -226,7 +233,7 @@ def _groups_about(session: Session, subject: str) -> list[list[Told]]:
 def _require_retention_over(session: Session, about: Sequence[Told], now: int) -> None:
     """Retention is counted from the end of validity, by the template that the request was made under."""
     stated = [
-        log_store.statement(session, item.leaf) for item in about if isinstance(item, AccessRequest | Certificate)
+        log_store.statement(session, item.digest) for item in about if isinstance(item, AccessRequest | Certificate)
     ]
     issued = [statement for statement in stated if statement["type"] == "certificate"]
     ends = []
@@ -254,13 +261,14 @@ def _forget_requests(session: Session, going: Sequence[Told]) -> None:
     session.execute(delete(IdempotentRequest).where(IdempotentRequest.party_id.in_(sent_by), broke_off | answered))
 
 
-def _record(session: Session, act: _Act, leaves: Sequence[str], identity: str | None = None) -> str:
-    """Append the entry over these leaf hashes, or over an identity; its own leaf hash."""
+def _record(session: Session, act: _Act, digests: Sequence[str], identity: str | None = None) -> str:
+    """Append the entry over these statements, or over an identity; returns its own statement digest."""
     entry = erasure_entry(
+        ledger=act.ledger,
         id=str(ULID()),
         subject=act.subject,
         by=act.by,
-        targets=[f"sha-256:{leaf}" for leaf in leaves],
+        targets=[reference(digest) for digest in digests],
         reason=act.reason,
         iat=act.at,
     )
@@ -268,9 +276,9 @@ def _record(session: Session, act: _Act, leaves: Sequence[str], identity: str | 
     log_store.append(session, [new], act.at)
     session.add_all(
         ErasureRecord(
-            target=target, subject=act.subject, by=act.by, reason=act.reason, leaf=new.leaf.hex(), created_at=act.at
+            target=target, subject=act.subject, by=act.by, reason=act.reason, digest=new.digest, created_at=act.at
         )
-        for target in ([identity] if identity else leaves)
+        for target in ([identity] if identity else digests)
     )
     session.flush()
-    return new.leaf.hex()
+    return new.digest

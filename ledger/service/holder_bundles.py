@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ledger.domain.holdings import HoldingsFilter
-from ledger.errors import Conflict, NotFound
+from ledger.errors import NotFound
 from ledger.proof.bundle import Bundle
 from ledger.service.bundles import Bundles
 from ledger.service.holdings import Holding, Holdings
@@ -16,7 +16,7 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Full bundles; ``left_out`` are certificates whose batch or correction is still open or whose claims were erased.
+    """Full bundles; ``left_out`` are certificates whose batch is still open or whose claims were erased.
 
     ``last`` is the number after which the next page begins, None on the last page.
     """
@@ -61,7 +61,7 @@ class HolderBundles:
             return None
         try:
             return self._bundles.build(holding.certificate.certificate_no)
-        except (NotFound, Conflict) as missing:
-            if missing.code not in ("SEALED_ERASED", "CORRECTION_UNFINISHED"):
+        except NotFound as missing:
+            if missing.code != "SEALED_ERASED":
                 raise
             return None

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
-from ledger.chain.deployment import check_deployment
+from ledger.chain.deployment import check_deployment, origin_of
 from ledger.chain.reader import ChainReader
 from ledger.errors import NotFound, PingzhengError
 from ledger.index.follower import Follower
+from ledger.index.tables import ANCHORS
 from ledger.proof.merkle import Tree
 from ledger.service.positions import position
 from ledger.service.provenance import Provenances
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.identity import require_ledger
 from ledger.store.tables import Batch, Entry
 
 MAX_PENDING_SECONDS = 300
@@ -45,15 +47,29 @@ class Inspection:
         self._own_account = own_account
 
     def head(self) -> dict[str, Any]:
-        """The head on the chain, and whether the indexed history folds to it."""
+        """The head on the chain, whether the indexed history folds to it, and how far the log of each issuer goes."""
         completeness = self._provenances.log()
         with self._database.read() as session:
             waiting = log_store.pending(session).count
+        logs = self._logs()
         return completeness.to_dict() | {
-            "batches": self._reader.batch_count(),
-            "entries_anchored": self._reader.next_seq(),
+            "ledger": self._reader.chain.ledger,
+            "batches": sum(each["batches"] for each in logs),
+            "entries_anchored": sum(each["entries"] for each in logs),
             "entries_waiting": waiting,
+            "logs": logs,
         }
+
+    def _logs(self) -> list[dict[str, Any]]:
+        """Of each issuer, by its party number: its batches and entries on the chain, by the index."""
+        query = (
+            select(ANCHORS.c.issuer, func.count(), func.sum(ANCHORS.c.size))
+            .group_by(ANCHORS.c.issuer)
+            .order_by(ANCHORS.c.issuer)
+        )
+        with self._database.engine.connect() as connection:
+            found = connection.execute(query).all()
+        return [{"issuer": issuer, "batches": batches, "entries": int(entries)} for issuer, batches, entries in found]
 
     def batch(self, number: int) -> dict[str, Any]:
         """A batch with its anchor; raises ``NotFound`` ``BATCH_UNKNOWN``."""
@@ -66,25 +82,28 @@ class Inspection:
             entry = session.scalar(select(Entry).where(Entry.seq == seq))
             if entry is None:
                 raise NotFound("ENTRY_UNKNOWN", f"The log has no entry {seq}.")
-            where = position(session, entry.leaf)
+            where = position(session, entry.digest)
             batch = log_store.batch(session, where.batch)
             tree = Tree(log_store.leaves(session, batch))
         return {
             "seq": seq,
             "type": entry.type,
             "leaf": entry.leaf,
+            "digest": entry.digest,
             "position": where.to_dict(),
             "proof": [node.hex() for node in tree.inclusion_proof(where.index)],
             "anchor": _described(batch),
         }
 
     def readiness(self) -> dict[str, dict[str, Any]]:
-        """Each part with ``ok``: database, chain (the right one, with our contracts), anchoring, index; and where we
-        have joined another's chain, whether our account may record uses there.
+        """Each part with ``ok``: database, chain (the right one, with our contracts), ledger (that of database,
+        deployment and chain is one), anchoring, index; and where we have joined another's chain, whether our account
+        may record uses there.
         """
         checks = {
             "database": self._tried(self._check_database),
             "chain": self._tried(self._check_chain),
+            "ledger": self._tried(self._check_ledger),
             "anchoring": self._tried(self._check_anchoring),
             "index": self._tried(self._check_index),
         }
@@ -104,6 +123,13 @@ class Inspection:
     def _check_chain(self) -> dict[str, Any]:
         check_deployment(self._reader.connection, self._reader.deployment)
         return {"block": self._reader.block_number()}
+
+    def _check_ledger(self) -> dict[str, Any]:
+        deployment = self._reader.deployment
+        with self._database.read() as session:
+            require_ledger(session, deployment.ledger)
+        same = origin_of(self._reader.connection, deployment.forwarder) == deployment.origin
+        return {"digest": deployment.ledger} | ({} if same else {"ok": False, "code": "LEDGER_DIFFERS"})
 
     def _check_anchoring(self) -> dict[str, Any]:
         if self._own_account is not None:
@@ -125,8 +151,8 @@ def _described(batch: Batch) -> dict[str, Any]:
         "size": batch.size,
         "root": batch.root,
         "state": batch.state,
+        "issuer": batch.issuer,
         "at": batch.at,
-        "by": batch.by,
         "tx": batch.tx_hash,
         "block": batch.block_number,
     }

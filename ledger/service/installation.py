@@ -18,6 +18,8 @@ from ledger.service.local_chain import Chain
 from ledger.service.parties import NewParty, Parties, account_of_identifier, checked_party, find_or_add
 from ledger.service.party_keys import PartyKeys
 from ledger.store.database import Database
+from ledger.store.identity import remember_ledger
+from ledger.store.records import party_no
 from ledger.store.sealing import Sealer
 
 FOUNDER_NO = 1
@@ -38,12 +40,16 @@ OPERATOR = Institution("湛江凭证平台（演示） Pingzheng platform (demo)
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A set-up installation. ``client`` sends as the operator, ``authority`` as the authority, by present keys."""
+    """A set-up installation. ``client`` sends as the operator, ``authority`` as the authority, by present keys.
+
+    ``authority_party`` and ``operator`` are party ids; ``issuer`` is the operator's party number, whose log this is.
+    """
 
     client: ChainClient
     authority: ChainClient
     authority_party: str
     operator: str
+    issuer: int
 
 
 def install(
@@ -60,7 +66,8 @@ def install(
 
     ``notice`` is the least time of a public notice in seconds, which new contracts keep for good.
 
-    Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on.
+    Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on, or the
+    database is that of another ledger (``LEDGER_DIFFERS``).
     """
     accounts = _accounts(folder / "installation.json", custody)
     founder = NewParty(
@@ -81,6 +88,8 @@ def install(
     operator_key = custody.private_key(operator_account).hex()
     deployment = _deployment(folder / "deployment.json", chain, operator_key, founder_id, authority_account, notice)
     client = ChainClient.at(chain.url, deployment, operator_key).check()
+    with database.write() as session:
+        remember_ledger(session, deployment.chain.ledger, clock())
     authority = client.with_account(custody.private_key(authority_account).hex())
     parties = Parties(database, sealer, authority, ChainReader(client), lookup_key, clock)
     (operator,) = parties.onboard(
@@ -95,7 +104,8 @@ def install(
             )
         ]
     )
-    return Installation(client, authority, founder_id, operator.id)
+    with database.read() as session:
+        return Installation(client, authority, founder_id, operator.id, party_no(session, operator.id))
 
 
 def provide_signing_key(keys: PartyKeys, custody: Custody, installation: Installation, suite: Suite) -> None:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
-from ledger.domain.canonical import canonical
 from ledger.domain.codes import certificate_no
 from ledger.domain.days import shanghai_day
-from ledger.domain.entries import usage_certificate_payload
-from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
+from ledger.domain.entries import reference, statement_digest, usage_certificate_payload, validate_entry
+from ledger.domain.lifecycle import REQUEST
 from ledger.domain.predicates import rule_version
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict
-from ledger.proof.sdjwt import Disclosed, disclose
-from ledger.service.positions import positions
-from ledger.service.provisions import claims_of
+from ledger.proof.sdjwt import Disclosed
+from ledger.service.provisions import disclosures_of
 from ledger.service.requests import require_template
 from ledger.service.scenarios import ScenarioBook
 from ledger.store import log as log_store
@@ -30,7 +28,7 @@ from ledger.store.records import access_request, authorizations_of, certificates
 from ledger.store.sealing import Sealer
 from ledger.store.tables import AccessRequest, Authorization, Certificate, Provision
 
-SALT_BYTES = 16
+_HELD: Final = {"request": "HELD", "authorization": "AUTHORIZATION_HELD", "provision": "PROVISION_HELD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,10 @@ class Basis:
 
 
 class Issuance:
-    """Turns authorised, supplied data into certificates. The entry in the log *is* the certificate's payload."""
+    """Turns authorised, supplied data into certificates. The entry in the log *is* the certificate's payload.
+
+    Every claim is one that a provider signed: nothing is computed and no salt is made here.
+    """
 
     def __init__(
         self,
@@ -53,7 +54,6 @@ class Issuance:
         reader: ChainReader,
         scenarios: ScenarioBook,
         issuer: str,
-        algorithm: str,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
@@ -61,7 +61,6 @@ class Issuance:
         self._reader = reader
         self._scenarios = scenarios
         self._issuer = issuer
-        self._algorithm = algorithm
         self._clock = clock
 
     def issue(self, requests: Sequence[str]) -> list[Certificate]:
@@ -69,7 +68,8 @@ class Issuance:
 
         The certificates are final when their batch is anchored. A certificate rests on the sources that supplied; those
         that refused or had no data are left out. Raises ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
-        ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``; ``NotFound``.
+        ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``,
+        ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``; ``NotFound``.
         """
         with self._database.write() as session:
             return [self._issue(session, access_request(session, identifier)) for identifier in requests]
@@ -84,38 +84,29 @@ class Issuance:
                 where=f"request {request.id}",
                 hint="A certificate rests on the subject's authorization.",
             )
-        row = self.add(session, request, version=1, supersedes=None, uses=None)
+        row = self.add(session, request, version=1, supersedes=None)
         request.state = REQUEST.next(request.state, "fulfil")
         return row
 
     def add(
-        self,
-        session: Session,
-        request: AccessRequest,
-        *,
-        version: int,
-        supersedes: Certificate | None,
-        uses: int | None,
+        self, session: Session, request: AccessRequest, *, version: int, supersedes: Certificate | None
     ) -> Certificate:
         """Add a version of the request's certificate from what is supplied now; part of the caller's transaction.
 
-        ``uses``: how often it may be used, if not as often as was authorised.
+        Raises as ``issue``.
         """
         scenario, now = self._scenarios.get(request.scenario), self._clock()
-        require_template(scenario, log_store.statement(session, request.leaf))
+        asked = log_store.statement(session, request.digest)
+        require_template(scenario, asked)
         bases = self._bases(session, request, now)
-        claims: dict[str, Any] = {}
-        for basis in bases:
-            told = claims_of(session, self._sealer, basis.provision)
-            claims |= {name: told[name] for name in basis.consented["fields"] if name in told}
-        hidden = [Disclosed(secrets.token_urlsafe(SALT_BYTES), name, value) for name, value in claims.items()]
-        payload = self._payload(session, scenario, request, bases, now)
-        payload |= {"fields": list(claims), "supersedes": None if supersedes is None else f"sha-256:{supersedes.leaf}"}
-        payload |= {} if uses is None else {"max_uses": uses}
+        self._require_standing(session, request, bases)
+        payload = self._payload(session, scenario, asked, bases, now)
+        payload["supersedes"] = None if supersedes is None else reference(supersedes.digest)
+        hidden = [item for basis in bases for item in disclosures_of(session, self._sealer, basis.provision)]
         return add_certificate(
             session,
             self._sealer,
-            disclose(payload, hidden, self._algorithm),
+            lambda seq: _checked(payload | {"seq": seq}),
             now,
             hidden=hidden,
             request_id=request.id,
@@ -125,9 +116,9 @@ class Issuance:
 
     def _bases(self, session: Session, request: AccessRequest, now: int) -> list[Basis]:
         consents = authorizations_of(session, request.id)
-        stated = {consent.id: log_store.statement(session, consent.leaf) for consent in consents}
+        stated = {consent.id: log_store.statement(session, consent.digest) for consent in consents}
         for consent in consents:
-            self._require_active(session, consent, stated[consent.id], now)
+            _require_active(consent, stated[consent.id], now)
         answers = {consent.id: provisions_of(session, consent.id) for consent in consents}
         if waiting := [consent.source for consent in consents if not answers[consent.id]]:
             raise Conflict(
@@ -138,7 +129,7 @@ class Issuance:
             )
         last = {consent.id: answers[consent.id][-1] for consent in consents}
         bases = [
-            Basis(consent, stated[consent.id], found, log_store.statement(session, found.leaf))
+            Basis(consent, stated[consent.id], found, log_store.statement(session, found.digest))
             for consent in consents
             if (found := last[consent.id]).sealed_id is not None
         ]
@@ -152,34 +143,51 @@ class Issuance:
             )
         return bases
 
-    def _require_active(self, session: Session, consent: Authorization, statement: Mapping[str, Any], now: int) -> None:
-        if consent.state == "active" and now >= statement["valid_to"]:
-            consent.state = AUTHORIZATION.next(consent.state, "expire")
-        if consent.state == "active" and self._withdrawn_on_chain(session, consent):
-            consent.state = AUTHORIZATION.next(consent.state, "withdraw")
-        if consent.state != "active":
-            raise Conflict(
-                "AUTHORIZATION_NOT_ACTIVE",
-                f"The authorization is {consent.state}.",
-                where=f"authorization {consent.id}",
-                hint="Ask the subject for a new authorization.",
-            )
-
-    def _withdrawn_on_chain(self, session: Session, consent: Authorization) -> bool:
-        """Whether the subject has told the chain, past us."""
-        place = positions(session, [consent.leaf]).get(consent.leaf)
-        if place is None:
-            return False
-        return self._reader.withdrawn_by(place.batch, place.index, party_no(session, consent.subject))
+    def _require_standing(self, session: Session, request: AccessRequest, bases: Sequence[Basis]) -> None:
+        """Raise ``Conflict`` if the chain says that something the certificate rests on is withdrawn or held."""
+        asked = self._reader.questions("latest")
+        consents = {
+            basis.consent.id: asked.withdrawn_at(party_no(session, basis.consent.subject), basis.consent.digest)
+            for basis in bases
+        }
+        provisions = {
+            basis.provision.id: asked.withdrawn_at(party_no(session, basis.provision.provider), basis.provision.digest)
+            for basis in bases
+        }
+        named = [("request", request.id, request.digest)]
+        named += [("authorization", basis.consent.id, basis.consent.digest) for basis in bases]
+        named += [("provision", basis.provision.id, basis.provision.digest) for basis in bases]
+        holds = [(kind, identifier, asked.hold(digest)) for kind, identifier, digest in named]
+        recorded = {row.about for row in log_store.withdrawals_of(session, (digest for *_, digest in named))}
+        for basis in bases:
+            if consents[basis.consent.id]() or basis.consent.digest in recorded:
+                raise _not_active(basis.consent, "withdrawn")
+            if provisions[basis.provision.id]() or basis.provision.digest in recorded:
+                raise Conflict(
+                    "PROVISION_WITHDRAWN",
+                    "The provider has withdrawn what it supplied.",
+                    where=f"provision {basis.provision.id}",
+                    hint="The provider supplies again, naming in `corrects` what was wrong.",
+                )
+        for kind, identifier, hold in holds:
+            if offices := hold().offices:
+                raise Conflict(
+                    _HELD[kind],
+                    f"The {kind} is held by an office: {', '.join(offices)}.",
+                    where=f"{kind} {identifier}",
+                    hint="Issue after the office has lifted its hold.",
+                    statement=kind,
+                )
 
     def _payload(
-        self, session: Session, scenario: Scenario, request: AccessRequest, bases: Sequence[Basis], now: int
+        self, session: Session, scenario: Scenario, asked: Mapping[str, Any], bases: Sequence[Basis], now: int
     ) -> dict[str, Any]:
-        asked = log_store.statement(session, request.leaf)
+        claims = [(name, digest) for basis in bases for name, digest in sorted(basis.supplied["claims"].items())]
         return usage_certificate_payload(
-            certificate_no=next_number(session, party(session, request.subject).region, scenario.code, now),
+            ledger=asked["ledger"],
+            certificate_no=next_number(session, party(session, asked["subject"]).region, scenario.code, now),
             iss=self._issuer,
-            sub=request.subject,
+            sub=asked["subject"],
             scenario=scenario.code,
             scenario_version=scenario.version,
             scenario_digest=scenario.digest,
@@ -187,19 +195,43 @@ class Issuance:
             iat=now,
             nbf=max(now, *(basis.consented["valid_from"] for basis in bases)),
             exp=min(basis.consented["valid_to"] for basis in bases),
-            consumer=request.consumer,
+            consumer=asked["consumer"],
             providers=list(dict.fromkeys(basis.consent.provider for basis in bases)),
             channel=asked["channel"],
             max_uses=min(basis.consented["max_uses"] for basis in bases),
             template=asked["template"],
-            request=f"sha-256:{request.leaf}",
-            authorizations=[f"sha-256:{basis.consent.leaf}" for basis in bases],
-            provisions=[f"sha-256:{basis.provision.leaf}" for basis in bases],
+            request=reference(statement_digest(asked)),
+            authorizations=[reference(basis.consent.digest) for basis in bases],
+            provisions=[reference(basis.provision.digest) for basis in bases],
             components=[_component(scenario, basis) for basis in bases],
+            fields=[name for name, _ in claims],
             rights_duties=scenario.rights_duties,
             grade=scenario.grade,
             cnf={"jwk": _holder_key(bases)},
+            _sd_alg=asked["sd_alg"],
+            _sd=sorted(digest for _, digest in claims),
         )
+
+
+def _require_active(consent: Authorization, statement: Mapping[str, Any], now: int) -> None:
+    state = "expired" if consent.state == "active" and now >= statement["valid_to"] else consent.state
+    if state != "active":
+        raise _not_active(consent, state)
+
+
+def _not_active(consent: Authorization, state: str) -> Conflict:
+    return Conflict(
+        "AUTHORIZATION_NOT_ACTIVE",
+        f"The authorization is {state}.",
+        where=f"authorization {consent.id}",
+        hint="Ask the subject for a new authorization.",
+    )
+
+
+def _checked(payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload of a form that verifiers accept; raises ``InvalidInput`` ``ENTRY_SHAPE`` before it is issued."""
+    validate_entry(payload)
+    return payload
 
 
 def _component(scenario: Scenario, basis: Basis) -> dict[str, Any]:
@@ -209,7 +241,7 @@ def _component(scenario: Scenario, basis: Basis) -> dict[str, Any]:
         "provider": entry["provider"],
         "payload_mode": scenario.payload_mode,
         "rule_version": rule_version(scenario.code, scenario.version),
-        "fields": entry["fields"],
+        "fields": sorted(entry["claims"]),
         "as_of": entry["as_of"],
         "payload_digest": entry["payload_digest"],
     }
@@ -233,7 +265,7 @@ def next_number(session: Session, region: str, scenario: str, now: int) -> str:
 def add_certificate(
     session: Session,
     sealer: Sealer,
-    payload: dict[str, Any],
+    state: Callable[[int], Mapping[str, Any]],
     now: int,
     *,
     hidden: Sequence[Disclosed] = (),
@@ -242,13 +274,16 @@ def add_certificate(
     asset_id: str | None = None,
     supersedes: str | None = None,
 ) -> Certificate:
-    """Append the payload to the log and record the certificate; part of the caller's transaction."""
-    entry = log_store.NewEntry("certificate", canonical(payload))
-    log_store.append(session, [entry], now)
+    """Append a certificate to the log and record it; part of the caller's transaction.
+
+    ``state`` makes its payload from the sequence number that it states.
+    """
+    entry = log_store.append_numbered(session, "certificate", state, now)
+    payload = json.loads(entry.body)
     row = Certificate(
         certificate_no=payload["certificate_no"],
         cls=payload["class"],
-        leaf=entry.leaf.hex(),
+        digest=entry.digest,
         scenario=payload["scenario"],
         issuer=payload["iss"],
         subject=payload["sub"],

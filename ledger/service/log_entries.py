@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from ledger.domain.entries import concerned, referred
 from ledger.domain.permissions import Action
 from ledger.errors import NotFound
+from ledger.proof.bundle import Position
 from ledger.service.parties import Actor
+from ledger.service.positions import positions
 from ledger.service.principals import Principals
 from ledger.service.roles import require
 from ledger.store import log as log_store
@@ -31,8 +33,9 @@ class LogEntries:
         """Entries after that number, in order, for those who read the full log."""
         require(actor, Action.READ_LOG)
         with self._database.read() as session:
-            rows = session.scalars(select(Entry).where(Entry.seq > after).order_by(Entry.seq).limit(limit))
-            return [_shown(row) for row in rows]
+            rows = session.scalars(select(Entry).where(Entry.seq > after).order_by(Entry.seq).limit(limit)).all()
+            places = positions(session, [row.digest for row in rows])
+            return [_shown(row, places.get(row.digest)) for row in rows]
 
     def get(self, actor: Actor, seq: int) -> dict[str, Any]:
         """One entry, for a party that it concerns too; raises ``NotFound`` ``ENTRY_UNKNOWN``, ``Forbidden``."""
@@ -41,15 +44,16 @@ class LogEntries:
             if row is None:
                 raise NotFound("ENTRY_UNKNOWN", f"The log has no entry {seq}.")
             own = not _parties(session, row).isdisjoint(self._principals.of(actor))
+            place = positions(session, [row.digest]).get(row.digest)
         require(actor, Action.READ_LOG, owns=own)
-        return _shown(row)
+        return _shown(row, place)
 
 
 def _parties(session: Session, row: Entry) -> set[str]:
     """Whom an entry concerns: those it names, and those named by what it refers to."""
     entry = json.loads(row.body)
     found = concerned(entry)
-    for other in log_store.entries_by_leaf(session, referred(entry)).values():
+    for other in log_store.entries_by_digest(session, referred(entry)).values():
         found |= concerned(json.loads(other.body))
     if entry["type"] == "publication":
         listed = session.get(CatalogueResource, entry["resource"])
@@ -57,11 +61,12 @@ def _parties(session: Session, row: Entry) -> set[str]:
     return found
 
 
-def _shown(row: Entry) -> dict[str, Any]:
+def _shown(row: Entry, place: Position | None) -> dict[str, Any]:
     return {
         "seq": row.seq,
         "type": row.type,
         "leaf": row.leaf,
-        "batch": row.batch,
+        "digest": row.digest,
+        "position": None if place is None else place.to_dict(),
         "entry": json.loads(row.body),
     }

@@ -26,7 +26,7 @@ class Operations:
         with self._database.write() as session:
             last = session.scalar(
                 select(func.max(Entry.seq))
-                .join(Certificate, Certificate.leaf == Entry.leaf)
+                .join(Certificate, Certificate.digest == Entry.digest)
                 .where(Certificate.certificate_no.in_(certificates))
             )
             row = Operation(

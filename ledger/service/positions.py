@@ -1,4 +1,4 @@
-"""Where an entry stands on the chain: (batch, index) once its batch is anchored."""
+"""Where an entry stands on the chain: (issuer, batch, index) once its batch is anchored."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from ledger.store.tables import Batch
 
 
 class Positions:
-    """Looks up anchored positions by leaf hash (hex)."""
+    """Looks up anchored positions by statement digest (hex)."""
 
     def __init__(self, database: Database, anchoring: Anchoring) -> None:
         self._database = database
         self._anchoring = anchoring
 
-    def wait(self, leaf: str) -> Position:
+    def wait(self, digest: str) -> Position:
         """The position, closing and anchoring the open batch first where it is needed."""
         with self._database.read() as session:
-            found = positions(session, [leaf]).get(leaf)
+            found = positions(session, [digest]).get(digest)
         if found is None:
             self._anchoring.flush()
             with self._database.read() as session:
-                found = position(session, leaf)
+                found = position(session, digest)
         return found
 
 
-def positions(session: Session, leaves: Iterable[str]) -> dict[str, Position]:
-    """Positions of those entries whose batch is anchored."""
+def positions(session: Session, digests: Iterable[str]) -> dict[str, Position]:
+    """Positions of those statements (digests, hex) whose batch is anchored."""
     found: dict[str, Position] = {}
-    for leaf, entry in log_store.entries_by_leaf(session, leaves).items():
+    for digest, entry in log_store.entries_by_digest(session, digests).items():
         if entry.batch is None:
             continue
         batch = session.get_one(Batch, entry.batch)
-        if batch.state == "anchored":
-            found[leaf] = Position(batch.number, entry.seq - batch.first_seq)
+        if batch.issuer is not None:
+            found[digest] = Position(batch.issuer, batch.number, entry.seq - batch.first_seq)
     return found
 
 
-def position(session: Session, leaf: str) -> Position:
+def position(session: Session, digest: str) -> Position:
     """The position; raises ``Conflict`` ``NOT_ANCHORED_YET`` while its batch is open."""
-    found = positions(session, [leaf]).get(leaf)
+    found = positions(session, [digest]).get(digest)
     if found is None:
         raise not_anchored_yet()
     return found

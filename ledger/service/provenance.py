@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -27,14 +28,14 @@ from ledger.proof.lineage_picture import lineage_picture
 from ledger.proof.prov import prov_document
 from ledger.proof.recorded_history import RecordedCertificate, RecordedEvent, RecordedHistory, RecordedParty
 from ledger.proof.timeline import timeline_picture
-from ledger.service.positions import not_anchored_yet, positions
-from ledger.service.presentations import place_of
+from ledger.service.positions import not_anchored_yet
+from ledger.service.presentations import counter_of, place_of
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.tables import Certificate, Disclosure, Presentation, Registration
 
-AUTHORIZATIONS: Final = {"entry": "authorization"}
+LEAVES_PER_WORD: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,31 +123,35 @@ class Provenances:
         return lineage_picture(self.lineage(identifier))
 
     def certificate(self, number: str) -> Provenance:
-        """Issue, anchor, status changes, uses and erasure of a certificate, and how the authorizations that it rests on
-        ended (told as ``names.entry`` ``authorization``); proven by the head of the whole log.
+        """Issue, anchor, status changes, uses, holds and erasure of a certificate; holds and withdrawals of what it
+        rests on (``names.entry`` says of what); proven by the head of the whole log.
 
-        Of one that was issued elsewhere and verified here, neither its issue nor its authorizations.
+        Of one that was issued elsewhere and verified here, neither its issue nor what it rests on.
         """
         block = self._follower.sync().block_number
         with self._database.read() as session:
-            where = place_of(session, number)
+            where, counter = place_of(session, number), counter_of(session, number)
             row = session.get(Certificate, number)
-            body = None if row is None else log_store.statement(session, row.leaf)
-            rests_on = [leaf.removeprefix("sha-256:") for leaf in (body or {}).get("authorizations", ())]
-            consents = set(positions(session, rests_on).values())
-            seen = _seen_here(session, number, row)
+            basis = [] if row is None else _basis(session, row)
+            seen, recorded = _seen_here(session, number, row), _withdrawn_here(session, basis)
         if where is None:
             raise not_anchored_yet()
+        consumer, request = ("", "") if counter is None else counter
+        concern = _Concern(
+            place=where,
+            request=request,
+            consumer=self._reader.party_no(consumer) if consumer else 0,
+            entries={each.digest: each.type for each in basis},
+            withdrawing={(self._reader.party_no(each.party), each.digest) for each in basis if each.party},
+        )
         rows = self._rows("CertificateLog", "")
-        subject = 0 if body is None else self._reader.party_no(body["sub"])
-        ended = [event for event in rows if any(_ends(event, consent, subject) for consent in consents)]
-        mine = [event for event in rows if event["name"] != "Withdrawn" and _touches(event, where)]
+        mine = [event for event in rows if concern.has(event)]
         proven = self._prove("CertificateLog", None, rows, mine, block)
-        theirs = [event | {"names": event["names"] | AUTHORIZATIONS} for event in map(self._readable, ended)]
-        args = {"certificate_no": number}
-        issued = [] if body is None else [{"name": "Issued", "at": body["iat"], "by": body["iss"], "args": args}]
-        told = sorted([*issued, *proven.events, *theirs, *seen], key=lambda event: int(event["at"]))
-        return Provenance(tuple(told), proven.completeness)
+        chain = [event | {"names": event["names"] | concern.named(event)} for event in proven.events]
+        on_chain = {event["args"]["statement"] for event in chain if event["name"] == "Withdrawn"}
+        alone = [event for event in recorded if event["args"]["statement"] not in on_chain]
+        events = [*seen, *chain, *alone]
+        return Provenance(tuple(sorted(events, key=lambda event: int(event["at"]))), proven.completeness)
 
     def log(self) -> Completeness:
         """Completeness of the certificate log as a whole."""
@@ -194,11 +199,12 @@ class Provenances:
         query = select(Certificate).where(Certificate.asset_id == identifier)
         with self._database.read() as session:
             rows = list(session.scalars(query.order_by(Certificate.created_at, Certificate.certificate_no)))
-            bodies = [log_store.statement(session, row.leaf) for row in rows]
+            entries = log_store.entries_by_digest(session, [row.digest for row in rows])
+            bodies = [json.loads(entries[row.digest].body) for row in rows]
         return tuple(
             RecordedCertificate(
                 number=row.certificate_no,
-                leaf=row.leaf,
+                leaf=entries[row.digest].leaf,
                 issuer=row.issuer,
                 holder=row.subject,
                 content=body["resource"]["document_digest"].removeprefix("sha-256:"),
@@ -227,7 +233,7 @@ class Provenances:
     ) -> Provenance:
         deployment = self._reader.deployment
         head = self._reader.head(contract, scope, block=block)
-        start = genesis(deployment.chain_id, deployment.addresses[contract], scope)
+        start = genesis(deployment.origin, deployment.chain_id, deployment.addresses[contract], scope)
         told = [_told(contract, row) for row in rows]
         completeness = Completeness(
             contract=contract,
@@ -258,14 +264,92 @@ class Provenances:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """A statement that a certificate is or rests on; ``party`` is who can withdraw it, None where nobody can."""
+
+    digest: str
+    type: str
+    party: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Concern:
+    """What events of the log's contract are about a certificate.
+
+    ``consumer`` is a party number, ``request`` a statement digest; ``entries`` gives the type of each statement,
+    ``withdrawing`` who can withdraw which: a stranger's withdrawal ends nothing.
+    """
+
+    place: Position
+    request: str
+    consumer: int
+    entries: Mapping[str, str]
+    withdrawing: Set[tuple[int, str]]
+
+    def has(self, event: Mapping[str, Any]) -> bool:
+        """Whether the event is about the certificate or about what it rests on."""
+        args = event["args"]
+        match event["name"]:
+            case "Used":
+                return (args["consumer"], args["request"]) == (self.consumer, self.request)
+            case "Withdrawn":
+                return (args["party"], args["statement"]) in self.withdrawing
+            case "Held":
+                return args["statement"] in self.entries
+        return _touches(event, self.place)
+
+    def named(self, event: Mapping[str, Any]) -> dict[str, str]:
+        """The type of the statement that an event is about, unless it is the certificate's own."""
+        kind = self.entries.get(event["args"].get("statement", ""), "certificate")
+        return {} if kind == "certificate" else {"entry": kind}
+
+
+def _basis(session: Session, row: Certificate) -> list[_Basis]:
+    if row.request_id is None:
+        return [_Basis(row.digest, "certificate", None)]
+    stated = log_store.statement(session, row.digest)
+    wanted = [named.removeprefix("sha-256:") for named in (*stated["authorizations"], *stated["provisions"])]
+    found = log_store.entries_by_digest(session, wanted).values()
+    entries = [(entry.digest, json.loads(entry.body)) for entry in found]
+    return [
+        _Basis(row.digest, "certificate", None),
+        _Basis(stated["request"].removeprefix("sha-256:"), "request", None),
+        *(
+            _Basis(digest, body["type"], body["subject" if body["type"] == "authorization" else "provider"])
+            for digest, body in entries
+        ),
+    ]
+
+
+def _withdrawn_here(session: Session, basis: Sequence[_Basis]) -> list[dict[str, Any]]:
+    """Withdrawals by their entries: those of keys that the chain cannot check stand nowhere else."""
+    kinds = {each.digest: each.type for each in basis}
+    entries = [(row, json.loads(row.body)) for row in log_store.withdrawals_of(session, kinds)]
+    return [
+        {
+            "name": "Withdrawn",
+            "at": row.created_at,
+            "by": body["party"],
+            "args": {"statement": row.about},
+            "names": {"entry": kinds[str(row.about)], "reason": body["reason"]},
+        }
+        for row, body in entries
+    ]
+
+
 def _seen_here(session: Session, number: str, row: Certificate | None) -> list[dict[str, Any]]:
-    """What only this ledger knows of a certificate: verifications, disclosures for a case, erasure."""
+    """What the chain does not have of a certificate: issue, verifications, disclosures for a case, erasure."""
+    stated = None if row is None else log_store.statement(session, row.digest)
     presented = session.scalars(
         select(Presentation).where(Presentation.certificate_no == number).order_by(Presentation.id)
     )
     opened = session.scalars(select(Disclosure).where(Disclosure.certificate_no == number).order_by(Disclosure.id))
-    erased = session.scalars(select(ErasureRecord).where(ErasureRecord.target == (row.leaf if row else None)))
+    erased = session.scalars(select(ErasureRecord).where(ErasureRecord.target == (row.digest if row else None)))
+    args = {"certificate_no": number}
+    issued = [] if stated is None else [{"name": "Issued", "at": stated["iat"], "by": stated["iss"], "args": args}]
     return [
+        *issued,
         *(
             {"name": "Verified", "at": item.created_at, "by": item.consumer, "args": {"result": item.result}}
             for item in presented
@@ -283,16 +367,11 @@ def _not_on_chain(identifier: str) -> Conflict:
     return Conflict("ASSET_NOT_ON_CHAIN", "The chain has no event of this asset.", where=identifier)
 
 
-def _ends(event: Mapping[str, Any], consent: Position, subject: int) -> bool:
-    """Whether the event changes a consent's status, or is its subject's own withdrawal; anyone else's ends nothing."""
-    own = event["name"] == "Withdrawn" and event["by"] == subject
-    return (own or event["name"] == "StatusChanged") and _touches(event, consent)
-
-
 def _touches(event: Mapping[str, Any], where: Position) -> bool:
     args = event["args"]
-    if args["batch"] != where.batch:
+    if (args.get("issuer"), args.get("batch")) != (where.issuer, where.batch):
         return False
     if event["name"] == "StatusChanged":
-        return args["word"] == where.index // 128 and bool(int(str(args["mask"]), 0) >> (where.index % 128) & 1)
+        word, bit = divmod(where.index, LEAVES_PER_WORD)
+        return args["word"] == word and bool(int(str(args["mask"]), 0) >> bit & 1)
     return bool(event["name"] == "Anchored" or args.get("index") == where.index)

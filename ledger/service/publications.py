@@ -11,14 +11,14 @@ from ulid import ULID
 
 from ledger.domain.canonical import canonical
 from ledger.domain.catalogue_states import RESOURCE
-from ledger.domain.entries import publication_entry, validate_entry
+from ledger.domain.entries import publication_entry
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action
-from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.errors import Conflict, Forbidden
 from ledger.service.catalogue import move
 from ledger.service.parties import Actor, Parties, signed_by
-from ledger.service.requests import MAX_CLOCK_SKEW
 from ledger.service.roles import require
+from ledger.service.statements import require_statement
 from ledger.store import catalogue_records as records
 from ledger.store import log as log_store
 from ledger.store.catalogue_tables import CatalogueResource, CdoAppointment, Publication
@@ -27,11 +27,12 @@ from ledger.store.records import party
 
 
 class Publications:
-    """Appoints officers, takes their signatures, publishes what they signed."""
+    """Appoints officers, takes their signatures, publishes what they signed. ``ledger`` is the ledger digest."""
 
-    def __init__(self, database: Database, parties: Parties, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, parties: Parties, ledger: str, clock: Callable[[], int]) -> None:
         self._database = database
         self._parties = parties
+        self._ledger = ledger
         self._clock = clock
 
     def appoint(self, actor: Actor, department: str, cdo: str | None) -> None:
@@ -86,6 +87,7 @@ class Publications:
             self._require_officer(session, row, actor.party)
             RESOURCE.next(row.state, "sign")
             return publication_entry(
+                ledger=self._ledger,
                 id=str(ULID()),
                 resource=code,
                 version=row.version,
@@ -100,12 +102,8 @@ class Publications:
         Raises ``Forbidden`` ``NOT_THE_CDO`` or ``SIGNER_NOT_CDO``, ``Conflict`` ``VERSION_OUTDATED``.
         """
         require(actor, Action.PUBLISH_LISTS)
-        validate_entry(statement)
-        if statement["type"] != "publication":
-            raise InvalidInput("ENTRY_TYPE", "This is not a publication.")
         now = self._clock()
-        if statement["iat"] > now + MAX_CLOCK_SKEW:
-            raise InvalidInput("SIGNED_IN_FUTURE", "The statement was signed in the future.", where="iat")
+        require_statement(statement, "publication", self._ledger, now, "publication")
         code = statement["resource"]
         entry = log_store.NewEntry("publication", canonical(statement))
         with self._database.write() as session:
@@ -120,7 +118,7 @@ class Publications:
                     hint="Draft the publication again and let the officer sign it.",
                 )
             known = session.get(Publication, statement["id"])
-            if known is not None and known.leaf == entry.leaf.hex():
+            if known is not None and known.digest == entry.digest:
                 return row
             newest = records.version(session, code, row.version)
             if known or (statement["version"], statement["document_digest"]) != (row.version, newest.document_digest):
@@ -138,7 +136,7 @@ class Publications:
                     code=code,
                     version=row.version,
                     cdo=officer.id,
-                    leaf=entry.leaf.hex(),
+                    digest=entry.digest,
                     created_at=now,
                 )
             )
@@ -162,7 +160,7 @@ class Publications:
                 .order_by(Publication.id.desc())
                 .limit(1)
             )
-            return None if row is None else log_store.statement(session, row.leaf)
+            return None if row is None else log_store.statement(session, row.digest)
 
     def _require_officer(self, session: Session, row: CatalogueResource, cdo: str) -> None:
         if records.cdo_of(session, row.provider) != cdo:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import AssetRecord, RightRecord
 from ledger.domain.asset import summary
-from ledger.domain.entries import REGISTRATION_SCENARIO, registration_certificate_payload
+from ledger.domain.entries import REGISTRATION_SCENARIO, reference, registration_certificate_payload
 from ledger.errors import NotFound
 from ledger.service.descriptions import Descriptions, application_document
 from ledger.service.issuance import add_certificate, next_number
@@ -31,7 +31,10 @@ STATE = ("sub", "exp", "resource", "application", "rights")
 
 
 class RegistrationCertificates:
-    """Keeps the certificates in line with what the chain has confirmed. Safe to call again after a crash."""
+    """Keeps the certificates in line with what the chain has confirmed. Safe to call again after a crash.
+
+    ``ledger`` is the ledger digest.
+    """
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class RegistrationCertificates:
         scenarios: ScenarioBook,
         descriptions: Descriptions,
         issuer: str,
+        ledger: str,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
@@ -51,6 +55,7 @@ class RegistrationCertificates:
         self._scenarios = scenarios
         self._descriptions = descriptions
         self._issuer = issuer
+        self._ledger = ledger
         self._clock = clock
 
     def settle(self, asset_ids: Sequence[str]) -> list[Certificate]:
@@ -89,20 +94,20 @@ class RegistrationCertificates:
             "rights": _rights(asset, rights, now),
         }
         if earlier is not None:
-            body = log_store.statement(session, earlier.leaf)
+            body = log_store.statement(session, earlier.digest)
             if all(body[name] == state[name] for name in STATE):
                 return earlier
-        payload = self._payload(session, asset, application, state, earlier, now)
+        members = self._members(session, asset, application, state, earlier, now)
         return add_certificate(
             session,
             self._sealer,
-            payload,
+            lambda seq: registration_certificate_payload(seq=seq, **members),
             now,
             asset_id=asset.id,
             supersedes=None if earlier is None else earlier.certificate_no,
         )
 
-    def _payload(
+    def _members(
         self,
         session: Session,
         asset: AssetRecord,
@@ -114,7 +119,8 @@ class RegistrationCertificates:
         scenario = self._scenarios.get(REGISTRATION_SCENARIO)
         row, _ = registration(session, asset.id)
         noticed = application.notice_from is not None
-        return registration_certificate_payload(
+        return dict(
+            ledger=self._ledger,
             certificate_no=next_number(session, party(session, asset.holder).region, REGISTRATION_SCENARIO, now),
             iss=self._issuer,
             scenario=scenario.code,
@@ -128,7 +134,7 @@ class RegistrationCertificates:
             asset=asset.id,
             notice={"from": application.notice_from, "to": application.notice_to} if noticed else None,
             reg_no=row.reg_no,
-            supersedes=None if earlier is None else f"sha-256:{earlier.leaf}",
+            supersedes=None if earlier is None else reference(earlier.digest),
             **state,
         )
 

@@ -15,16 +15,16 @@ from ulid import ULID
 
 from ledger.domain.canonical import canonical
 from ledger.domain.days import is_shanghai_midnight
-from ledger.domain.entries import request_entry, template_entry, validate_entry
+from ledger.domain.entries import reference, request_entry, statement_digest, template_entry
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.notice import require_line
 from ledger.domain.parties import PartyKind
 from ledger.domain.predicates import ENGINE
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.proof.merkle import leaf_hash
 from ledger.service.parties import Parties
 from ledger.service.scenarios import ScenarioBook
+from ledger.service.statements import require_statement
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
@@ -32,7 +32,6 @@ from ledger.store.records import access_request
 from ledger.store.sealing import Sealer
 from ledger.store.tables import AccessRequest, Entry, Party
 
-MAX_CLOCK_SKEW = 300
 MAX_NOTE_BYTES = 4 * 1024
 SALT_BYTES = 16
 _OPEN = AccessRequest.state.in_(sorted(state for state in REQUEST.states if "expire" in REQUEST.moves_from(state)))
@@ -77,7 +76,10 @@ class Asked:
 
 
 class Requests:
-    """Requests: drafted by rule, recorded once signed by the consumer."""
+    """Requests: drafted by rule, recorded once signed by the consumer.
+
+    ``ledger`` is the ledger digest, ``algorithm`` what the certificates that are issued here hash their claims with.
+    """
 
     def __init__(
         self,
@@ -85,12 +87,16 @@ class Requests:
         sealer: Sealer,
         parties: Parties,
         scenarios: ScenarioBook,
+        ledger: str,
+        algorithm: str,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
         self._sealer = sealer
         self._parties = parties
         self._scenarios = scenarios
+        self._ledger = ledger
+        self._algorithm = algorithm
         self._clock = clock
 
     def draft(self, terms: Terms, note: Note) -> Asked:
@@ -109,8 +115,9 @@ class Requests:
             "salt": secrets.token_urlsafe(SALT_BYTES),
         }
         entry = request_entry(
+            ledger=self._ledger,
             id=str(ULID()),
-            template=template_leaf(scenario),
+            template=template_reference(scenario, self._ledger),
             scenario=scenario.code,
             scenario_version=scenario.version,
             subject=terms.subject,
@@ -121,6 +128,7 @@ class Requests:
             valid_from=terms.valid_from,
             valid_to=terms.valid_to,
             max_uses=terms.max_uses,
+            sd_alg=self._algorithm,
             note_digest=note_digest(told),
             pia_digest=terms.pia_digest,
             expires_at=terms.expires_at,
@@ -195,17 +203,20 @@ class Requests:
 
     def _check_signed(self, request: Asked, where: str, active: Callable[[str], Party]) -> None:
         entry, now = request.entry, self._clock()
-        validate_entry(entry)
-        if entry["type"] != "request":
-            raise InvalidInput("ENTRY_TYPE", "This is not a request.", where=where)
-        if entry["iat"] > now + MAX_CLOCK_SKEW:
-            raise InvalidInput("SIGNED_IN_FUTURE", "The statement was signed in the future.", where=where)
+        require_statement(entry, "request", self._ledger, now, where)
         require_note(entry, request.note, where)
         scenario = self._scenarios.get(entry["scenario"])
-        if entry["template"] != template_leaf(scenario):
+        if entry["template"] != template_reference(scenario, self._ledger):
             raise InvalidInput(
                 "TEMPLATE_NOT_IN_FORCE",
                 "The request is not made under the scenario in force.",
+                where=where,
+                hint="Draft the request again and sign the new statement.",
+            )
+        if entry["sd_alg"] != self._algorithm:
+            raise InvalidInput(
+                "SD_ALG_DIFFERS",
+                f"The platform issues certificates whose claims are hashed with {self._algorithm}.",
                 where=where,
                 hint="Draft the request again and sign the new statement.",
             )
@@ -218,16 +229,17 @@ class Requests:
         entry, now = request.entry, self._clock()
         new = log_store.NewEntry("request", canonical(entry))
         if known := session.get(AccessRequest, entry["id"]):
-            if known.leaf != new.leaf.hex():
+            if known.digest != new.digest:
                 raise Conflict("REQUEST_ID_TAKEN", "Another request has this id.", where=entry["id"])
             return known
-        template = log_store.NewEntry("template", canonical(template_of(self._scenarios.get(entry["scenario"]))))
-        if session.scalar(select(Entry.seq).where(Entry.leaf == template.leaf.hex())) is None:
+        allowed = template_of(self._scenarios.get(entry["scenario"]), self._ledger)
+        template = log_store.NewEntry("template", canonical(allowed))
+        if session.scalar(select(Entry.seq).where(Entry.digest == template.digest)) is None:
             log_store.append(session, [template], now)
         log_store.append(session, [new], now)
         row = AccessRequest(
             id=entry["id"],
-            leaf=new.leaf.hex(),
+            digest=new.digest,
             scenario=entry["scenario"],
             subject=entry["subject"],
             consumer=entry["consumer"],
@@ -268,7 +280,7 @@ class Requests:
     def statement(self, identifier: str) -> dict[str, Any]:
         """The signed request."""
         with self._database.read() as session:
-            return log_store.statement(session, access_request(session, identifier).leaf)
+            return log_store.statement(session, access_request(session, identifier).digest)
 
     def note(self, identifier: str) -> dict[str, str] | None:
         """The consumer's note, unsealed: for subject and consumer; None once it was erased."""
@@ -291,9 +303,10 @@ class Requests:
             return list(session.scalars(query))
 
 
-def template_of(scenario: Scenario) -> dict[str, Any]:
-    """What the scenario allows, as the log keeps it; the same for the same definition."""
+def template_of(scenario: Scenario, ledger: str) -> dict[str, Any]:
+    """What the scenario allows, as the log of that ledger keeps it; the same for the same definition."""
     return template_entry(
+        ledger=ledger,
         scenario=scenario.code,
         scenario_version=scenario.version,
         scenario_digest=scenario.digest,
@@ -308,9 +321,9 @@ def template_of(scenario: Scenario) -> dict[str, Any]:
     )
 
 
-def template_leaf(scenario: Scenario) -> str:
-    """The leaf hash of its template, ``sha-256:…``."""
-    return f"sha-256:{leaf_hash(canonical(template_of(scenario))).hex()}"
+def template_reference(scenario: Scenario, ledger: str) -> str:
+    """How entries of that ledger refer to the scenario's template, ``sha-256:…``."""
+    return reference(statement_digest(template_of(scenario, ledger)))
 
 
 def require_template(scenario: Scenario, asked: Mapping[str, Any]) -> None:
@@ -318,7 +331,7 @@ def require_template(scenario: Scenario, asked: Mapping[str, Any]) -> None:
 
     What is computed and issued by one definition under a request of another would verify nowhere.
     """
-    if asked["template"] != template_leaf(scenario):
+    if asked["template"] != template_reference(scenario, asked["ledger"]):
         raise Conflict(
             "SCENARIO_CHANGED",
             f"Scenario {scenario.code} was changed since the request was made.",

@@ -27,6 +27,7 @@ from ledger.service.erasure import Erasure
 from ledger.service.evidence import EvidenceBook
 from ledger.service.holder_bundles import HolderBundles
 from ledger.service.holdings import Holdings
+from ledger.service.holds import Holds
 from ledger.service.idempotency import Idempotency
 from ledger.service.important_data import ImportantDataList
 from ledger.service.inspection import Inspection
@@ -66,7 +67,9 @@ from ledger.service.standing import Standing
 from ledger.service.status import CertificateStatus
 from ledger.service.systems import Systems
 from ledger.service.transfers import Transfers
+from ledger.service.uses import Uses
 from ledger.service.verification import Verification
+from ledger.service.withdrawals import Withdrawals
 from ledger.store.database import Database, open_engine
 from ledger.store.migrations import upgrade
 from ledger.store.sealing import KeyProvider, Sealer
@@ -91,12 +94,14 @@ class Ledger(Participant):
     standing: Standing
     requests: Requests
     authorizations: Authorizations
+    withdrawals: Withdrawals
     direct_withdrawals: DirectWithdrawals
     provisions: Provisions
     issuance: Issuance
     corrections: Corrections
     bundles: Bundles
     status: CertificateStatus
+    holds: Holds
     rules: Ruleset
     registrations: Registrations
     registration_certificates: RegistrationCertificates
@@ -181,23 +186,26 @@ def wire(
     clock: Callable[[], int],
 ) -> Ledger:
     """Put the parts together; no network, no I/O."""
-    client = installation.client
+    client, operator = installation.client, installation.operator
     reader = ChainReader(client)
+    digest, suite = reader.chain.ledger, settings.signs_with
     acting = Acting(Relay(client), custody, database, clock)
     rule = BatchRule(settings.batch_size, settings.batch_age)
-    anchoring = Anchoring(database, client, reader, rule, clock)
+    anchoring = Anchoring(database, client, reader, installation.issuer, rule, clock)
     positions = Positions(database, anchoring)
     scenarios = ScenarioBook.load(settings.scenarios)
-    status = CertificateStatus(database, client, acting, positions, installation.operator)
+    status = CertificateStatus(database, client, positions)
     parties = Parties(database, sealer, installation.authority, reader, lookup_key, clock)
+    withdrawals = Withdrawals(database, client, reader, parties, positions, status, clock)
     follower = Follower(database.engine, reader)
     descriptions = Descriptions(database, follower)
     evidence = EvidenceBook(database, sealer, follower, lookup_key, clock)
     certificates = RegistrationCertificates(
-        database, sealer, reader, status, scenarios, descriptions, installation.operator, clock
+        database, sealer, reader, status, scenarios, descriptions, operator, digest, clock
     )
-    issuance = Issuance(database, sealer, reader, scenarios, installation.operator, settings.signs_with.digest, clock)
-    bundles = Bundles(database, sealer, reader, custody.signer, settings.signs_with)
+    issuance = Issuance(database, sealer, reader, scenarios, operator, clock)
+    bundles = Bundles(database, sealer, reader, custody.signer, suite)
+    uses = Uses(client, reader, custody, operator, lambda party: parties.get(party).account)
     holdings = Holdings(database, follower, clock)
     principals = Principals(database, clock)
     provenances = Provenances(database, reader, follower)
@@ -217,20 +225,22 @@ def wire(
         scenario_drafts=ScenarioDrafts(database, clock),
         anchoring=anchoring,
         positions=positions,
-        party=installation.operator,
+        party=operator,
         parties=parties,
         party_keys=PartyKeys(database, reader, acting, anchoring),
         standing=Standing(database, reader, acting),
-        requests=Requests(database, sealer, parties, scenarios, clock),
+        requests=Requests(database, sealer, parties, scenarios, digest, suite.digest, clock),
+        authorizations=Authorizations(database, sealer, parties, scenarios, digest, clock),
+        withdrawals=withdrawals,
         direct_withdrawals=DirectWithdrawals(database, follower, positions, status),
-        authorizations=Authorizations(database, sealer, parties, scenarios, status, positions, clock),
-        provisions=Provisions(database, sealer, parties, scenarios, clock),
+        provisions=Provisions(database, sealer, parties, scenarios, reader.chain, withdrawals.relay, clock),
         issuance=issuance,
         corrections=Corrections(database, reader, issuance, positions, status),
         bundles=bundles,
-        verification=Verification(database, client, reader, presentations, clock),
+        verification=Verification(database, reader, uses, presentations, clock),
         presentations=presentations,
         status=status,
+        holds=Holds(database, reader, acting),
         rules=rules,
         registrations=Registrations(database, reader, acting, evidence, descriptions, rules, clock),
         registration_certificates=certificates,
@@ -250,12 +260,12 @@ def wire(
         holder_bundles=HolderBundles(holdings, bundles),
         log_entries=LogEntries(database, principals),
         disclosures=Disclosures(database, sealer, clock),
-        erasure=Erasure(database, sealer, follower, clock),
+        erasure=Erasure(database, sealer, follower, digest, clock),
         operations=Operations(database, clock),
         idempotency=Idempotency(database, lookup_key, clock),
         catalogue=Catalogue(database, clock),
         catalogue_import=CatalogueImport(database, clock),
-        publications=Publications(database, parties, clock),
+        publications=Publications(database, parties, digest, clock),
         open_catalogue=OpenCatalogue(database, clock),
         important_data=ImportantDataList(database, clock),
         systems=Systems(database, clock),

@@ -12,12 +12,18 @@ from ledger.store.tables import LedgerIdentity
 def remember_ledger(session: Session, digest: str, at: int) -> None:
     """Record the ledger digest (64 hex) the first time, and compare it afterwards; ``at`` is seconds UTC.
 
-    Raises ``Misconfigured`` ``LEDGER_DIFFERS``.
+    Raises as ``require_ledger``.
     """
-    known = session.scalar(select(LedgerIdentity.digest))
-    if known is None:
+    if session.scalar(select(LedgerIdentity.digest)) is None:
         session.add(LedgerIdentity(digest=digest, created_at=at))
-    elif known != digest:
+        session.flush()
+    require_ledger(session, digest)
+
+
+def require_ledger(session: Session, digest: str) -> None:
+    """Raise ``Misconfigured`` ``LEDGER_DIFFERS`` unless the database belongs to the ledger with that digest."""
+    known = session.scalar(select(LedgerIdentity.digest))
+    if known != digest:
         raise Misconfigured(
             "LEDGER_DIFFERS",
             "This database belongs to another ledger than the contracts in front of us.",
