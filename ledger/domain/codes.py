@@ -34,6 +34,8 @@ def check_uscc(value: str, where: str | None = None) -> str:
             where=where,
             hint="Check for full-width digits, lower case, spaces and look-alike letters.",
         )
+    if not value[2:8].isdigit():
+        raise InvalidInput("USCC_REGION", "The third to eighth characters of a USCC are digits.", where=where)
     if value[-1] != uscc_check(value[:17]):
         raise InvalidInput(
             "USCC_CHECK_DIGIT", "The check character of the USCC is wrong.", where=where, hint="Check every digit."

@@ -1,38 +1,23 @@
 """Check 11: what a usage certificate rests on (template, request, authorizations, provisions), and nothing beyond it.
 
-Fields = template ∩ request ∩ authorization of their source; the same holds for period, uses, channel and parties.
+Every claim is one that a provider signed, within the authorization of its source, the request and the template; period,
+uses, channel and parties are within theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final
 
-from ledger.proof.bundle import Evidence, Position
-from ledger.proof.facts import AccountFact, Facts
+from ledger.domain.entries import statement_digest
+from ledger.proof.case import Case, Entry, Proven
 from ledger.proof.jws import entry_signature
 from ledger.proof.outcome import Failed, Outcome, failed, passed
+from ledger.proof.sdjwt import disclosure_digest
+from ledger.proof.standing import held_at, withdrawn_at
 
-Entry = dict[str, Any]
-Proven = tuple[Entry, Evidence]
-StatusAt = Callable[[Facts, Position, int], Outcome]
 _DAY: Final = 86_400
-
-
-class Case(Protocol):
-    """What this check looks at; ``verifier.Case`` is one."""
-
-    @property
-    def claims(self) -> Entry: ...
-    @property
-    def facts(self) -> Facts: ...
-    @property
-    def at(self) -> int: ...
-    @property
-    def entries(self) -> Mapping[str, tuple[Entry, Evidence]]: ...
-    def anchored_at(self, position: Position) -> int | None: ...
-    def account(self, account: str, at: int | None) -> AccountFact | Failed: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +35,34 @@ class Basis:
         return {field["name"]: field["source"] for field in self.template["fields"]}
 
 
-def check_authorization(case: Case, status_at: StatusAt) -> Outcome:
+def check_authorization(case: Case) -> Outcome:
     """Each authorization is the subject's and in force, within the request of the consumer, within the template."""
     basis = _basis(case)
     if isinstance(basis, Failed):
         return basis
     problem = _template(case.claims, basis) or _request(case, basis)
-    for consent, evidence in basis.consents:
+    for consent in basis.consents:
         problem = (
             problem
-            or _signed(case, consent, evidence, case.claims["sub"], "AUTHORIZATION_NOT_BY_SUBJECT")
-            or _same_terms(case.claims, consent)
-            or _within_request(consent, basis)
-            or _in_force(case, consent, evidence, status_at)
+            or _signed(case, consent, case.claims["sub"], "AUTHORIZATION_NOT_BY_SUBJECT")
+            or _same_terms(case.claims, consent[0])
+            or _within_request(consent[0], basis)
+            or _in_force(case, consent[0])
+            or _stands(case, consent, consent[0]["subject"])
         )
-    problem = problem or _covered(case.claims, basis)
-    for supply, evidence in basis.supplies:
+    problem = problem or _one_of_each_source(basis)
+    for supply in basis.supplies:
         problem = (
             problem
-            or _signed(case, supply, evidence, supply["provider"], "PROVISION_NOT_BY_PROVIDER")
-            or _rests_on_consent(case, supply)
+            or _signed(case, supply, supply[0]["provider"], "PROVISION_NOT_BY_PROVIDER")
+            or _rests_on_consent(case, supply[0])
+            or _same_rules(case.claims, supply[0], basis)
+            or _stands(case, supply, supply[0]["provider"])
         )
     return (
         problem
         or _components(case.claims, basis)
+        or _claims(case, basis)
         or passed(f"{len(basis.consents)} authorization(s) in force, {len(basis.supplies)} provision(s) signed.")
     )
 
@@ -93,16 +82,17 @@ def _basis(case: Case) -> Basis | Failed:
     return Basis(template[0][0], request[0], consents, supplies)
 
 
-def _named(case: Case, leaves: Sequence[str], kind: str) -> Sequence[Proven] | Failed:
+def _named(case: Case, references: Sequence[str], kind: str) -> Sequence[Proven] | Failed:
     found = []
-    for leaf in leaves:
-        if leaf not in case.entries or case.entries[leaf][0]["type"] != kind:
+    for named in references:
+        if named not in case.entries or case.entries[named][0]["type"] != kind:
             return failed("EVIDENCE_MISSING", f"The bundle lacks a {kind} that the certificate rests on.")
-        found.append(case.entries[leaf])
+        found.append(case.entries[named])
     return found
 
 
-def _signed(case: Case, entry: Entry, evidence: Evidence, party: str, code: str) -> Failed | None:
+def _signed(case: Case, proven: Proven, party: str, code: str) -> Failed | None:
+    entry, evidence = proven
     signature = entry_signature(entry)
     signature.suite.require()
     fact = case.account(signature.kid, case.anchored_at(evidence.position))
@@ -133,16 +123,17 @@ def _template(claims: Entry, basis: Basis) -> Failed | None:
 
 def _request(case: Case, basis: Basis) -> Failed | None:
     """The request is the consumer's, made under the template, and the certificate stays within it."""
-    claims, (request, evidence) = case.claims, basis.request
-    problem = _signed(case, request, evidence, claims["consumer"], "REQUEST_NOT_BY_CONSUMER")
+    claims, (request, _) = case.claims, basis.request
+    problem = _signed(case, basis.request, claims["consumer"], "REQUEST_NOT_BY_CONSUMER")
     if problem is not None:
         return problem
-    told = {
+    wanted = {
         "template": claims["template"],
         "subject": claims["sub"],
+        "sd_alg": claims["_sd_alg"],
         **{name: claims[name] for name in ("scenario", "scenario_version", "consumer", "channel")},
     }
-    for member, value in told.items():
+    for member, value in wanted.items():
         if request[member] != value:
             return failed("REQUEST_DIFFERS", f"The consumer asked with another {member}.", member=member)
     if outside := sorted(set(claims["fields"]) - set(request["fields"])):
@@ -153,13 +144,13 @@ def _request(case: Case, basis: Basis) -> Failed | None:
 
 
 def _same_terms(claims: Entry, entry: Entry) -> Failed | None:
-    told = {
+    wanted = {
         "subject": claims["sub"],
         "request": claims["request"],
         "holder_key": claims["cnf"]["jwk"],
         **{name: claims[name] for name in ("consumer", "scenario", "scenario_version", "purpose", "channel")},
     }
-    for member, value in told.items():
+    for member, value in wanted.items():
         if entry[member] != value:
             return failed("AUTHORIZATION_DIFFERS", f"The subject authorised another {member}.", member=member)
     if claims["max_uses"] > entry["max_uses"]:
@@ -185,63 +176,74 @@ def _within_request(entry: Entry, basis: Basis) -> Failed | None:
     return None
 
 
-def _in_force(case: Case, entry: Entry, evidence: Evidence, status_at: StatusAt) -> Failed | None:
-    if not entry["valid_from"] <= case.at < entry["valid_to"]:
+def _in_force(case: Case, consent: Entry) -> Failed | None:
+    if not consent["valid_from"] <= case.at < consent["valid_to"]:
         return failed("AUTHORIZATION_NOT_IN_FORCE", "The authorization is not in force at that time.")
-    history = case.facts.withdrawals.get(evidence.position)
-    own = [each.at for each in history or () if each.party == entry["subject"] and each.at <= case.at]
-    if own:
-        message = "The subject withdrew its authorization on the chain by itself."
-        return failed("AUTHORIZATION_WITHDRAWN", message, since=min(own), by_subject=True)
-    outcome = status_at(case.facts, evidence.position, case.at)
-    if isinstance(outcome, Failed):
-        withdrawn = outcome.code == "REVOKED"
-        code = "AUTHORIZATION_WITHDRAWN" if withdrawn else f"AUTHORIZATION_{outcome.code}"
-        message = "The subject withdrew its authorization." if withdrawn else outcome.message
-        return failed(code, message, **outcome.details)
-    if history is None:
-        return failed("AUTHORIZATION_WITHDRAWALS_UNKNOWN", "The facts do not say whether its subject withdrew it.")
     return None
 
 
-def _covered(claims: Entry, basis: Basis) -> Failed | None:
-    """Every field was authorised for its own source, every source once."""
-    authorised: dict[str, Sequence[str]] = {}
-    for entry, _ in basis.consents:
-        if entry["source"] in authorised:
-            return failed("AUTHORIZATION_DIFFERS", "Two authorizations are for one source.", member="source")
-        authorised[entry["source"]] = entry["fields"]
-    outside = [name for name in claims["fields"] if name not in authorised.get(basis.sources[name], ())]
-    if outside:
-        told = ", ".join(sorted(outside))
-        return failed("FIELD_OUTSIDE_AUTHORIZATION", f"The subject did not authorise: {told}.", fields=sorted(outside))
-    if not set(claims["providers"]) <= {entry["provider"] for entry, _ in basis.consents}:
-        return failed("PROVIDER_NOT_AUTHORIZED", "A provider is not one that the subject named.")
+def _stands(case: Case, proven: Proven, party: str) -> Failed | None:
+    """Neither withdrawn by its party nor held by an office."""
+    entry, kind = proven[0], proven[0]["type"]
+    return withdrawn_at(case, proven, party, f"{kind.upper()}_WITHDRAWN") or held_at(
+        case.facts, statement_digest(entry), case.at, kind, f"{kind.upper()}_HELD"
+    )
+
+
+def _one_of_each_source(basis: Basis) -> Failed | None:
+    sources = [entry["source"] for entry, _ in basis.consents]
+    if len(set(sources)) != len(sources):
+        return failed("AUTHORIZATION_DIFFERS", "Two authorizations are for one source.", member="source")
     return None
 
 
-def _rests_on_consent(case: Case, entry: Entry) -> Failed | None:
-    supplied = entry["result"] == "supplied" and entry["reason"] is None
-    if entry["authorization"] not in case.claims["authorizations"] or not supplied:
-        return failed("PROVISION_DIFFERS", "A provision rests on another authorization, or supplied nothing.")
-    consent = case.entries[entry["authorization"]][0]
-    same = (entry["provider"], entry["source"]) == (consent["provider"], consent["source"])
-    if not same or not set(entry["fields"]) <= set(consent["fields"]):
-        return failed("PROVISION_DIFFERS", "A provision goes beyond its authorization.")
+def _rests_on_consent(case: Case, supply: Entry) -> Failed | None:
+    """It was supplied under one of the authorizations, by its provider and from its source, and no more than that."""
+    if supply["result"] != "supplied" or supply["reason"] is not None:
+        return failed("PROVISION_DIFFERS", "A provision supplied nothing.", member="result")
+    if supply["authorization"] not in case.claims["authorizations"]:
+        return failed("PROVISION_DIFFERS", "A provision rests on another authorization.", member="authorization")
+    consent = case.entries[supply["authorization"]][0]
+    for member in ("provider", "source"):
+        if supply[member] != consent[member]:
+            return failed("PROVISION_DIFFERS", f"The subject authorised another {member}.", member=member)
+    if outside := sorted(supply["claims"].keys() - set(consent["fields"])):
+        message = f"The subject did not authorise: {', '.join(outside)}."
+        return failed("FIELD_OUTSIDE_AUTHORIZATION", message, fields=outside)
+    return None
+
+
+def _same_rules(claims: Entry, supply: Entry, basis: Basis) -> Failed | None:
+    """The provider computed the claims by the template's rules, each from its own source, and hid them by `_sd_alg`."""
+    wanted = {"template": claims["template"], "engine": basis.template["engine"], "sd_alg": claims["_sd_alg"]}
+    for member, value in wanted.items():
+        if supply[member] != value:
+            return failed("PROVISION_DIFFERS", f"A provision was made with another {member}.", member=member)
+    if any(basis.sources.get(name) != supply["source"] for name in supply["claims"]):
+        return failed("PROVISION_DIFFERS", "The scenario takes a claim from another source.", member="source")
     return None
 
 
 def _components(claims: Entry, basis: Basis) -> Failed | None:
-    """Every component is what one provision supplied, every claim comes from the component of its source."""
-    told = ("source", "provider", "fields", "as_of", "payload_digest")
+    """Every authorization has one provision, every component is what one provision supplied."""
     supplies = [entry for entry, _ in basis.supplies]
     if sorted(entry["authorization"] for entry in supplies) != sorted(claims["authorizations"]):
         return failed("PROVISION_DIFFERS", "An authorization has no provision, or more than one.")
-    supplied = [[entry[name] for name in told] for entry in supplies]
-    components = [[component[name] for name in told] for component in claims["components"]]
+    same = ("source", "provider", "as_of", "payload_digest")
+    supplied = [{name: entry[name] for name in same} | {"fields": sorted(entry["claims"])} for entry in supplies]
+    components = [{name: component[name] for name in (*same, "fields")} for component in claims["components"]]
     if components != supplied or set(claims["providers"]) != {entry["provider"] for entry in supplies}:
         return failed("PROVISION_DIFFERS", "The certificate's components are not what was supplied.")
-    from_source = {(entry["source"], name) for entry in supplies for name in entry["fields"]}
-    if any((basis.sources[name], name) not in from_source for name in claims["fields"]):
-        return failed("PROVISION_DIFFERS", "A claim comes from no provision of its source.")
+    return None
+
+
+def _claims(case: Case, basis: Basis) -> Failed | None:
+    """The certificate has exactly the claims that providers signed, and each disclosed one is the one of its name."""
+    signed = {name: digest for entry, _ in basis.supplies for name, digest in entry["claims"].items()}
+    digests = [digest for entry, _ in basis.supplies for digest in entry["claims"].values()]
+    if set(case.claims["fields"]) != signed.keys() or sorted(case.claims["_sd"]) != sorted(digests):
+        return failed("CLAIMS_NOT_PROVIDED", "The certificate's claims are not exactly those that providers signed.")
+    for item in case.presented.disclosures:
+        if signed[item.name] != disclosure_digest(item.encoded, case.presented.algorithm):
+            return failed("CLAIM_DIFFERS", f"The provider signed another value as {item.name}.", fields=[item.name])
     return None

@@ -218,16 +218,13 @@ def _bundle(raw: Mapping[str, Any]) -> Bundle:
 def parse_chain(raw: Any, where: str = "chain") -> ChainId:
     """The eight values of a ``chain`` object; raises ``BadBundle`` ``BUNDLE_FORM``."""
     chain = _members(raw, where, *(item.name for item in fields(ChainId)))
-    return ChainId(
-        _integer(chain["chain_id"], f"{where}.chain_id"),
-        *(
-            _address(chain[name], f"{where}.{name}")
-            for name in ("forwarder", "party_registry", "asset_registry", "certificate_log")
-        ),
-        origin=_hash(chain["origin"], f"{where}.origin").hex(),
-        delay=_integer(chain["delay"], f"{where}.delay"),
-        threshold=_integer(chain["threshold"], f"{where}.threshold"),
+    chain_id, delay, threshold = (
+        _integer(chain[each], f"{where}.{each}") for each in ("chain_id", "delay", "threshold")
     )
+    addresses = ("forwarder", "party_registry", "asset_registry", "certificate_log")
+    forwarder, parties, assets, log = (_address(chain[each], f"{where}.{each}") for each in addresses)
+    origin = _hash(chain["origin"], f"{where}.origin").hex()
+    return ChainId(chain_id, forwarder, parties, assets, log, origin, delay, threshold)
 
 
 def _position(raw: Any, where: str) -> Position:

@@ -51,7 +51,7 @@ def present(
         )
     bound = bind_key(chosen.certificate, holder, audience=consumer, nonce=nonce, at=at)
     binding = parse_compact(bound.removeprefix(chosen.certificate), KEY_BINDING_TYP)
-    if not binding.signed_by(Jwk.from_dict(claims["cnf"]["jwk"]).compressed):
+    if not binding.signed_by(Jwk.from_dict(claims["cnf"]["jwk"]).compressed, any_s=True):
         raise Forbidden(
             "HOLDER_KEY_DIFFERS",
             "The certificate was issued to another key.",

@@ -39,7 +39,12 @@ _RESULTS: Final = {
     "SUPERSEDED": "revoked",
     "USED_UP": "used_up",
     "NOT_PARTY": "not_party",
+    "HELD": "suspended",
+    "AUTHORIZATION_HELD": "suspended",
+    "PROVISION_HELD": "suspended",
     "AUTHORIZATION_WITHDRAWN": "revoked",
+    "PROVISION_WITHDRAWN": "revoked",
+    "PROTOCOL_UNSUPPORTED": "unknown",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ledger.domain.canonical import canonical, parse_json
 from ledger.domain.digests import HASHES, SHA_256
+from ledger.domain.entries import holds_sd_name
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.jws import (
     MAX_PAYLOAD_BYTES,
@@ -24,7 +25,7 @@ KEY_BINDING_TYP: Final = "kb+jwt"
 MAX_DISCLOSURES: Final = 64
 MAX_DISCLOSURE_BYTES: Final = 4 * 1024
 MAX_CERTIFICATE_CHARACTERS: Final = 192 * 1024
-MIN_SALT_CHARACTERS: Final = 22
+SALT_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,12 @@ class Disclosed:
             raise BadBundle("DISCLOSURE_FORM", error.message, where="disclosure") from error
         if not isinstance(value, list) or len(value) != 3 or not all(isinstance(item, str) for item in value[:2]):
             raise BadBundle("DISCLOSURE_FORM", "A disclosure is [salt, name, value].", where="disclosure")
-        if len(value[0]) < MIN_SALT_CHARACTERS:
-            raise BadBundle("DISCLOSURE_SALT", "The salt is too short to hide anything.", where="disclosure")
+        _require_salt(value[0])
         if canonical(value) != raw:
             raise BadBundle("DISCLOSURE_FORM", "A disclosure is canonical JSON.", where="disclosure")
+        if holds_sd_name(value[2]):
+            message = "A disclosed value holds a name by which SD-JWT libraries hide claims."
+            raise BadBundle("SD_NAME_NESTED", message, where="disclosure")
         return cls(*value)
 
 
@@ -85,7 +88,7 @@ def disclosure_digest(encoded: str, algorithm: str = SHA_256) -> str:
 
 
 def disclose(payload: Mapping[str, Any], hidden: Sequence[Disclosed], algorithm: str = SHA_256) -> dict[str, Any]:
-    """The payload with the digests of ``hidden``, sorted so that their order tells nothing."""
+    """The payload with the digests of ``hidden``, sorted so that their order reveals nothing."""
     digests = sorted(disclosure_digest(item.encoded, algorithm) for item in hidden)
     return {**payload, "_sd_alg": algorithm, "_sd": digests}
 
@@ -125,6 +128,13 @@ def parse_certificate(certificate: str) -> Presented:
         binding_claims=_json_object(key_binding.payload) if key_binding else {},
         bound=certificate[: len(certificate) - len(binding)],
     )
+
+
+def _require_salt(salt: str) -> None:
+    try:
+        decode_base64url(salt, SALT_BYTES)
+    except BadBundle as error:
+        raise BadBundle("DISCLOSURE_SALT", f"A salt is {SALT_BYTES} bytes in base64url.", where="disclosure") from error
 
 
 def _json_object(raw: bytes) -> dict[str, Any]:

@@ -8,101 +8,59 @@ genuine certificate at a time and for a party; each is made whatever the others 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
 
-from ledger.domain.canonical import canonical, parse_json
-from ledger.domain.entries import validate_entry
+from ledger.domain.entries import statement_digest, validate_entry
 from ledger.errors import BadBundle, InvalidInput, Misconfigured
 from ledger.proof.authorization import check_authorization
-from ledger.proof.bundle import MAX_ENTRY_CHARACTERS, Anchor, Bundle, Evidence, Position, parse_bundle
-from ledger.proof.facts import AccountFact, Facts
+from ledger.proof.bundle import Bundle, parse_bundle
+from ledger.proof.case import Case
+from ledger.proof.disclosures import check_disclosures
+from ledger.proof.facts import Facts
 from ledger.proof.head import event_digest
 from ledger.proof.jws import Jwk
 from ledger.proof.merkle import leaf_hash, verify_inclusion
 from ledger.proof.outcome import Failed, Outcome, does_not_apply, failed, passed
 from ledger.proof.report import NAMES, Check, Report, Verdict
-from ledger.proof.sdjwt import Presented, disclosure_digest, parse_certificate
+from ledger.proof.standing import held_at, status_at
 
+MAX_KEY_BINDING_AGE: Final = 600
+"""Seconds from the holder's clock to the verifier's; a retry within an interrupted connection is younger."""
 MAX_KEY_BINDING_SKEW: Final = 300
+"""Seconds by which the holder's clock may be fast."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """Who verifies: its party id, the nonce it gave the holder, and how old (seconds) the facts may be.
 
-    Without consumer and nonce no usage certificate passes check 10: nobody relies on what was not presented to it.
+    ``received`` is when the verifier first received the presentation, seconds UTC, by default the time judged: a retry
+    is judged by its first receipt. Without consumer and nonce no usage certificate passes check 10: nobody relies on
+    what was not presented to it.
     """
 
     consumer: str | None = None
     nonce: str | None = None
     max_facts_age: int | None = None
+    received: int | None = None
 
 
 @dataclass(frozen=True)
-class Case:
-    """What the checks look at: the bundle, the facts, the time judged and the verifier's expectation."""
+class _Judged(Case):
+    """A case with what the verifier expects."""
 
-    bundle: Bundle
-    facts: Facts
-    at: int
     expect: Expectation
-
-    @cached_property
-    def presented(self) -> Presented:
-        """The certificate's parts; raises ``BadBundle``."""
-        return parse_certificate(self.bundle.certificate)
-
-    @property
-    def claims(self) -> dict[str, Any]:
-        """The certificate's payload."""
-        return self.presented.claims
-
-    @property
-    def usage(self) -> bool:
-        """Whether it is a usage certificate."""
-        return bool(self.claims["class"] == "usage")
-
-    @cached_property
-    def anchors(self) -> Mapping[int, Anchor]:
-        """The bundle's anchors by batch."""
-        return {anchor.batch: anchor for anchor in self.bundle.anchors}
-
-    @cached_property
-    def entries(self) -> Mapping[str, tuple[dict[str, Any], Evidence]]:
-        """The evidence by leaf hash (``sha-256:`` and hex), parsed; raises ``InvalidInput``."""
-        return {
-            f"sha-256:{leaf_hash(item.entry.encode()).hex()}": (_entry(item), item) for item in self.bundle.evidence
-        }
-
-    def anchored_at(self, position: Position) -> int | None:
-        """When the entry at ``position`` was anchored, seconds UTC."""
-        anchor = self.anchors.get(position.batch)
-        return None if anchor is None else anchor.at
-
-    def account(self, account: str, at: int | None) -> AccountFact | Failed:
-        """The account's facts if its signatures count for a statement that was anchored ``at``."""
-        fact = self.facts.accounts.get(account)
-        if at is None:
-            return failed("ANCHOR_MISSING", "The bundle has no anchor of the batch of what was signed.")
-        if fact is None:
-            return failed("KEY_UNKNOWN", "The chain knows no such account, or nothing is known of it here.")
-        if fact.compromised_at and at >= fact.compromised_at:
-            return failed("KEY_COMPROMISED", "The key was reported compromised before.", since=fact.compromised_at)
-        if at < fact.valid_from or (fact.valid_to and at >= fact.valid_to):
-            return failed("KEY_NOT_IN_FORCE", "The account was not in force when the entry was anchored.")
-        return fact
 
 
 def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> Report:
     """Judge a bundle at ``at`` (seconds UTC) by facts; never raises on hostile input, always ends with a report.
 
-    Now is not before ``facts.block_time``: by an earlier clock what the facts tell of would be still to come.
+    Now is not before ``facts.block_time``: an earlier clock would leave out what the facts already report.
     """
     try:
-        case = Case(parse_bundle(bundle) if isinstance(bundle, bytes) else bundle, facts, at, expect)
+        case = _Judged(parse_bundle(bundle) if isinstance(bundle, bytes) else bundle, facts, at, expect)
         outcome = _check_format(case)
     except (BadBundle, InvalidInput) as error:
         case, outcome = None, failed(error.code, error.message, **({"where": error.where} if error.where else {}))
@@ -120,11 +78,11 @@ def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -
         for number in range(len(checks) + 1, len(NAMES) + 1)
     ]
     report = Report(tuple(checks), at, facts.block, facts.block_time, _number_of(case))
-    return _told(report, case) if case is not None and report.valid else report
+    return _with_content(report, case) if case is not None and report.valid else report
 
 
-def _check_format(case: Case) -> Outcome:
-    """1: well-formed all the way down, and made for the chain that the facts are of."""
+def _check_format(case: _Judged) -> Outcome:
+    """1: well-formed all the way down, and signed for the ledger that the facts are of."""
     validate_entry(case.claims)
     if case.claims["type"] != "certificate":
         raise BadBundle("NOT_A_CERTIFICATE", "The payload is not a certificate.", where="certificate")
@@ -137,10 +95,13 @@ def _check_format(case: Case) -> Outcome:
         return failed("SUITE_MIXED", f"What {suite.alg} signs hides its claims by {suite.digest}, and by nothing else.")
     if case.bundle.chain != case.facts.chain:
         return failed("FOREIGN_CHAIN", "The bundle is for another chain or other contracts than the facts are of.")
-    return passed("Well-formed, for this chain.")
+    ledger = case.facts.chain.ledger
+    if any(entry["ledger"] != ledger for entry in (case.claims, *(entry for entry, _ in case.entries.values()))):
+        return failed("LEDGER_DIFFERS", "The certificate or an entry was signed for another ledger.")
+    return passed("Well-formed, for this ledger.")
 
 
-def _check_signature(case: Case) -> Outcome:
+def _check_signature(case: _Judged) -> Outcome:
     """2: signed by a key that counted when the certificate was anchored."""
     issued = case.presented.issued
     issued.suite.require()
@@ -152,7 +113,7 @@ def _check_signature(case: Case) -> Outcome:
     return passed(f"Signed with {issued.suite.alg} by an account of the chain.", kid=issued.kid)
 
 
-def _check_issuer(case: Case) -> Outcome:
+def _check_issuer(case: _Judged) -> Outcome:
     """3: that key's party is the issuer named, active, and was accredited for the scenario."""
     signer = case.facts.accounts[case.presented.issued.kid].party
     issuer, scenario = case.claims["iss"], case.claims["scenario"]
@@ -168,47 +129,36 @@ def _check_issuer(case: Case) -> Outcome:
     return passed(f"Accredited for {scenario} when it was anchored.", issuer=issuer)
 
 
-def _check_disclosures(case: Case) -> Outcome:
-    """4: each disclosed claim is one that was signed, once."""
-    disclosures = case.presented.disclosures
-    signed, allowed = case.claims.get("_sd", []), case.claims.get("fields", [])
-    names = [item.name for item in disclosures]
-    if len(set(names)) != len(names):
-        return failed("DISCLOSURE_REPEATED", "A claim is disclosed twice.")
-    for item in disclosures:
-        if disclosure_digest(item.encoded, case.presented.algorithm) not in signed:
-            return failed("DISCLOSURE_FOREIGN", "A disclosed claim is not the one that was signed.")
-        if item.name not in allowed:
-            return failed("DISCLOSURE_NOT_NAMED", "A disclosed claim is not among the certificate's fields.")
-    return passed(f"{len(names)} of {len(signed)} claims disclosed, each as signed.")
-
-
-def _check_inclusion(case: Case) -> Outcome:
-    """5: certificate and evidence stand where they say, under the roots of their batches."""
-    bundle = case.bundle
+def _check_inclusion(case: _Judged) -> Outcome:
+    """5: certificate and evidence are where they say, under the roots of their batches; the certificate at its seq."""
+    bundle, seq = case.bundle, case.claims["seq"]
     places = [(case.presented.issued.payload, bundle.position, bundle.proof)]
     places += [(item.entry.encode(), item.position, item.proof) for item in bundle.evidence]
     for entry, position, proof in places:
-        anchor = case.anchors.get(position.batch)
+        anchor = case.anchors.get(position.log_batch)
         if anchor is None:
             return failed("ANCHOR_MISSING", f"The bundle has no anchor of batch {position.batch}.")
         if not verify_inclusion(anchor.root, leaf_hash(entry), position.index, anchor.size, proof):
             return failed("NOT_INCLUDED", f"An entry is not at index {position.index} of batch {position.batch}.")
+    if case.anchors[bundle.position.log_batch].first_seq + bundle.position.index != seq:
+        return failed("NOT_AT_ITS_SEQ", "The certificate was anchored in another place than its own.", seq=seq)
     return passed(f"{len(places)} entries at their positions.")
 
 
-def _check_anchor(case: Case) -> Outcome:
-    """6: the chain holds exactly these anchors."""
+def _check_anchor(case: _Judged) -> Outcome:
+    """6: the chain holds exactly these anchors; the certificate's is in the log of its issuer."""
     for anchor in case.bundle.anchors:
-        commitment = case.facts.anchors.get(anchor.batch)
+        commitment = case.facts.anchors.get(anchor.log_batch)
         if commitment is None:
-            return failed("NOT_ANCHORED", f"The facts know no batch {anchor.batch} on the chain.")
+            return failed("NOT_ANCHORED", f"The facts know no batch {anchor.batch} of issuer {anchor.issuer}.")
         if event_digest("CertificateLog.Anchored", anchor.event_args()).hex() != commitment:
             return failed("ANCHOR_DIFFERS", f"The chain holds another batch {anchor.batch}.")
+    if case.bundle.position.issuer != case.facts.parties[case.claims["iss"]].no:
+        return failed("ANCHOR_NOT_BY_ISSUER", "The certificate was anchored by another party than its issuer.")
     return passed("On the chain.", at=case.anchored_at(case.bundle.position), block=case.facts.block)
 
 
-def _check_validity(case: Case) -> Outcome:
+def _check_validity(case: _Judged) -> Outcome:
     """7: nbf ≤ at < exp, and on the chain by then: what was anchored later proves nothing of before."""
     start, end, anchored = case.claims["nbf"], case.claims["exp"], case.anchored_at(case.bundle.position)
     if anchored is None or case.at < max(start, anchored):
@@ -218,35 +168,29 @@ def _check_validity(case: Case) -> Outcome:
     return passed("Within its validity.", nbf=start, exp=end)
 
 
-def _check_status(case: Case) -> Outcome:
-    """8: not suspended, revoked or superseded at that time; a registration's asset stands and is its holder's."""
+def _check_status(case: _Judged) -> Outcome:
+    """8: not suspended, revoked, superseded or held at that time; a registration's asset stands and is its holder's."""
     limit = case.expect.max_facts_age
     if limit is not None and case.at - case.facts.block_time > limit:
         return failed("FACTS_STALE", "The facts are older than the verifier accepts.", time=case.facts.block_time)
     outcome = status_at(case.facts, case.bundle.position, case.at)
-    if isinstance(outcome, Failed) or case.usage:
+    if isinstance(outcome, Failed):
         return outcome
-    return _check_asset(case)
+    return (_held(case) or outcome) if case.usage else _check_asset(case)
 
 
-def status_at(facts: Facts, position: Position, at: int) -> Outcome:
-    """The status of a leaf at a time: since when, and why."""
-    history = facts.status.get(position)
-    if history is None:
-        return failed("STATUS_UNKNOWN", "The facts say nothing of its status.")
-    changes = [change for change in history if change.at <= at]
-    if not changes or changes[-1].status == "active":
-        return passed("Active.", as_of_block=facts.block)
-    last = changes[-1]
-    return failed(
-        last.status.upper(), f"It is {last.status}, because: {last.reason}.", since=last.at, reason=last.reason
-    )
+def _held(case: _Judged) -> Failed | None:
+    request = case.claims["request"].removeprefix("sha-256:")
+    for what, statement in (("certificate", statement_digest(case.claims)), ("request", request)):
+        if problem := held_at(case.facts, statement, case.at, what, "HELD"):
+            return problem
+    return None
 
 
-def _check_asset(case: Case) -> Outcome:
+def _check_asset(case: _Judged) -> Outcome:
     asset = case.facts.assets.get(case.claims["asset"])
     if asset is None:
-        return failed("ASSET_UNKNOWN", "The facts say nothing of the registered asset.")
+        return failed("ASSET_UNKNOWN", "The facts do not know the registered asset.")
     if asset.state != "confirmed" or asset.frozen:
         return failed("ASSET_NOT_IN_FORCE", "The registration is not confirmed, or it is frozen.", state=asset.state)
     if case.at >= asset.valid_to:
@@ -264,20 +208,20 @@ def _check_asset(case: Case) -> Outcome:
     )
 
 
-def _check_uses(case: Case) -> Outcome:
-    """9: used less often than it may be."""
+def _check_uses(case: _Judged) -> Outcome:
+    """9: used less often under its request than it may be."""
     if not case.usage:
         return does_not_apply("A registration certificate is not used up.")
-    history = case.facts.uses.get(case.bundle.position)
+    history = case.facts.uses.get((case.claims["consumer"], case.claims["request"].removeprefix("sha-256:")))
     if history is None:
-        return failed("USES_UNKNOWN", "The facts say nothing of its uses.")
+        return failed("USES_UNKNOWN", "The facts do not say how often its consumer used it.")
     used, limit = sum(use.at <= case.at for use in history), case.claims["max_uses"]
     if used >= limit:
-        return failed("USED_UP", f"It was used {used} of {limit} times.", since=history[limit - 1].at)
+        return failed("USED_UP", f"Its request was used {used} of {limit} times.", since=history[limit - 1].at)
     return passed(f"Used {used} of {limit} times.")
 
 
-def _check_party(case: Case) -> Outcome:
+def _check_party(case: _Judged) -> Outcome:
     """10: presented by its subject to this verifier, freshly."""
     if not case.usage and case.presented.key_binding is not None:
         return failed("KEY_BINDING_INVALID", "A registration certificate names no key that could bind it.")
@@ -287,34 +231,36 @@ def _check_party(case: Case) -> Outcome:
         return failed("PARTY_NOT_NAMED", "The verifier did not say who it is and which nonce it gave.")
     if case.expect.consumer != case.claims["consumer"]:
         return failed("NOT_PARTY", "The certificate is for another consumer.")
-    binding, told = case.presented.key_binding, case.presented.binding_claims
+    binding, said = case.presented.key_binding, case.presented.binding_claims
     if binding is None:
         return failed("KEY_BINDING_MISSING", "The holder did not bind the presentation to the verifier.")
-    if not binding.signed_by(Jwk.from_dict(case.claims["cnf"]["jwk"]).compressed):
+    if not binding.signed_by(Jwk.from_dict(case.claims["cnf"]["jwk"]).compressed, any_s=True):
         return failed("KEY_BINDING_INVALID", "The presentation is not signed by the subject's key.")
     wanted = {"aud": case.expect.consumer, "nonce": case.expect.nonce, "sd_hash": case.presented.sd_hash}
-    if told.keys() != {*wanted, "iat"} or any(told[name] != value for name, value in wanted.items()):
+    if said.keys() != {*wanted, "iat"} or any(said[name] != value for name, value in wanted.items()):
         return failed("KEY_BINDING_DIFFERS", "The presentation was made for another verifier, nonce or disclosure.")
-    if type(told["iat"]) is not int or told["iat"] > case.at + MAX_KEY_BINDING_SKEW:
-        return failed("KEY_BINDING_TIME", "The presentation was made in the future.")
+    received = case.at if case.expect.received is None else case.expect.received
+    made = said["iat"]
+    if type(made) is not int or not received - MAX_KEY_BINDING_AGE <= made <= received + MAX_KEY_BINDING_SKEW:
+        return failed("KEY_BINDING_TIME", "The presentation was not made just before it was received.")
     return passed("Presented by its subject, to this consumer, with its nonce.")
 
 
-def _check_authorization(case: Case) -> Outcome:
+def _check_authorization(case: _Judged) -> Outcome:
     """11: every authorization and provision it rests on holds."""
     if not case.usage:
         return does_not_apply("A registration certificate rests on the registration.")
-    return check_authorization(case, status_at)
+    return check_authorization(case)
 
 
-_GENUINE: Final[tuple[Callable[[Case], Outcome], ...]] = (
+_GENUINE: Final[tuple[Callable[[_Judged], Outcome], ...]] = (
     _check_signature,
     _check_issuer,
-    _check_disclosures,
+    check_disclosures,
     _check_inclusion,
     _check_anchor,
 )
-_JUDGED: Final[tuple[Callable[[Case], Outcome], ...]] = (
+_JUDGED: Final[tuple[Callable[[_Judged], Outcome], ...]] = (
     _check_validity,
     _check_status,
     _check_uses,
@@ -323,7 +269,7 @@ _JUDGED: Final[tuple[Callable[[Case], Outcome], ...]] = (
 )
 
 
-def _made(check: Callable[[Case], Outcome], case: Case) -> Outcome:
+def _made(check: Callable[[_Judged], Outcome], case: _Judged) -> Outcome:
     try:
         return check(case)
     except (BadBundle, InvalidInput, Misconfigured) as error:
@@ -334,30 +280,13 @@ def _numbered(number: int, outcome: Outcome) -> Check:
     return Check(number, outcome.verdict, outcome.code, outcome.message, outcome.details)
 
 
-def _entry(item: Evidence) -> dict[str, Any]:
-    parsed = parse_json(item.entry.encode(), max_bytes=4 * MAX_ENTRY_CHARACTERS)
-    if not isinstance(parsed, dict):
-        raise BadBundle("ENTRY_SHAPE", "An entry is an object.", where="evidence")
-    if canonical(parsed) != item.entry.encode():
-        raise BadBundle("ENTRY_SHAPE", "An entry is canonical JSON.", where="evidence")
-    return parsed
-
-
-def _number_of(case: Case | None) -> str | None:
+def _number_of(case: _Judged | None) -> str | None:
     try:
         return str(case.claims["certificate_no"])[:32] if case is not None else None
     except (BadBundle, KeyError):
         return None
 
 
-def _told(report: Report, case: Case) -> Report:
-    told = {name: value for name, value in case.claims.items() if name not in ("_sd", "_sd_alg", "cnf")}
-    return Report(
-        report.checks,
-        report.at,
-        report.block,
-        report.block_time,
-        report.certificate_no,
-        told,
-        {item.name: item.value for item in case.presented.disclosures},
-    )
+def _with_content(report: Report, case: _Judged) -> Report:
+    claims = {name: value for name, value in case.claims.items() if name not in ("_sd", "_sd_alg", "cnf")}
+    return replace(report, claims=claims, disclosed={item.name: item.value for item in case.presented.disclosures})

@@ -1,0 +1,88 @@
+"""What the checks look at: the parts of a bundle, each parsed once, beside the facts and the time judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ledger.domain.canonical import canonical, parse_json
+from ledger.domain.entries import reference, statement_digest
+from ledger.errors import BadBundle
+from ledger.proof.bundle import MAX_ENTRY_CHARACTERS, Anchor, Bundle, Evidence, Position
+from ledger.proof.facts import AccountFact, Facts
+from ledger.proof.outcome import Failed, failed
+from ledger.proof.sdjwt import Presented, parse_certificate
+
+Entry = dict[str, Any]
+Proven = tuple[Entry, Evidence]
+"""An entry with its place in the log."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """The bundle, the facts and the time judged, seconds UTC."""
+
+    bundle: Bundle
+    facts: Facts
+    at: int
+
+    @cached_property
+    def presented(self) -> Presented:
+        """The certificate's parts; raises ``BadBundle``."""
+        return parse_certificate(self.bundle.certificate)
+
+    @property
+    def claims(self) -> Entry:
+        """The certificate's payload."""
+        return self.presented.claims
+
+    @property
+    def usage(self) -> bool:
+        """Whether it is a usage certificate."""
+        return bool(self.claims["class"] == "usage")
+
+    @cached_property
+    def anchors(self) -> Mapping[tuple[int, int], Anchor]:
+        """The bundle's anchors by issuer and batch."""
+        return {anchor.log_batch: anchor for anchor in self.bundle.anchors}
+
+    @cached_property
+    def entries(self) -> Mapping[str, Proven]:
+        """The evidence by reference, parsed; raises ``InvalidInput`` or ``BadBundle``."""
+        parsed = [(_entry(item), item) for item in self.bundle.evidence]
+        return {reference(statement_digest(entry)): (entry, item) for entry, item in parsed}
+
+    @property
+    def template(self) -> Entry | None:
+        """What the scenario allows, if the evidence has it."""
+        entry, _ = self.entries.get(self.claims.get("template", ""), (None, None))
+        return entry if entry is not None and entry["type"] == "template" else None
+
+    def anchored_at(self, position: Position) -> int | None:
+        """When the entry at ``position`` was anchored, seconds UTC."""
+        anchor = self.anchors.get(position.log_batch)
+        return None if anchor is None else anchor.at
+
+    def account(self, account: str, at: int | None) -> AccountFact | Failed:
+        """The account's facts if its signatures count for a statement that was anchored ``at``."""
+        fact = self.facts.accounts.get(account)
+        if at is None:
+            return failed("ANCHOR_MISSING", "The bundle has no anchor of the batch of what was signed.")
+        if fact is None:
+            return failed("KEY_UNKNOWN", "The chain knows no such account, or nothing is known of it here.")
+        if fact.compromised_at and at >= fact.compromised_at:
+            return failed("KEY_COMPROMISED", "The key was reported compromised before.", since=fact.compromised_at)
+        if at < fact.valid_from or (fact.valid_to and at >= fact.valid_to):
+            return failed("KEY_NOT_IN_FORCE", "The account was not in force when the entry was anchored.")
+        return fact
+
+
+def _entry(item: Evidence) -> Entry:
+    parsed = parse_json(item.entry.encode(), max_bytes=4 * MAX_ENTRY_CHARACTERS)
+    if not isinstance(parsed, dict):
+        raise BadBundle("ENTRY_SHAPE", "An entry is an object.", where="evidence")
+    if canonical(parsed) != item.entry.encode():
+        raise BadBundle("ENTRY_SHAPE", "An entry is canonical JSON.", where="evidence")
+    return parsed

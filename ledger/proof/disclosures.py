@@ -1,0 +1,34 @@
+"""Check 4: each disclosed claim is one that was signed, once, and a value that its rule can give."""
+
+from __future__ import annotations
+
+from ledger.domain.value_spaces import fits
+from ledger.proof.case import Case
+from ledger.proof.outcome import Failed, Outcome, failed, passed
+from ledger.proof.sdjwt import Disclosed, disclosure_digest
+
+
+def check_disclosures(case: Case) -> Outcome:
+    """Digests are in ``_sd``, names in ``fields``, values in the value spaces of their rules (protocol §6)."""
+    disclosures = case.presented.disclosures
+    signed, allowed = case.claims.get("_sd", []), case.claims.get("fields", [])
+    names = [item.name for item in disclosures]
+    if len(set(names)) != len(names):
+        return failed("DISCLOSURE_REPEATED", "A claim is disclosed twice.")
+    for item in disclosures:
+        if disclosure_digest(item.encoded, case.presented.algorithm) not in signed:
+            return failed("DISCLOSURE_FOREIGN", "A disclosed claim is not the one that was signed.")
+        if item.name not in allowed:
+            return failed("DISCLOSURE_NOT_NAMED", "A disclosed claim is not among the certificate's fields.")
+        if problem := _outside_rule(case, item):
+            return problem
+    return passed(f"{len(names)} of {len(signed)} claims disclosed, each as signed.")
+
+
+def _outside_rule(case: Case, item: Disclosed) -> Failed | None:
+    if case.template is None:
+        return failed("EVIDENCE_MISSING", "The bundle lacks the template that says what a claim can be.")
+    rule = next((field["rule"] for field in case.template["fields"] if field["name"] == item.name), None)
+    if not fits(rule, item.value):
+        return failed("CLAIM_OUTSIDE_RULE", f"The rule of {item.name} cannot give this value.", fields=[item.name])
+    return None

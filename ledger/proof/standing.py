@@ -1,0 +1,85 @@
+"""What ends or stops a statement, as of a time: its status, holds by offices, and withdrawals (protocol §9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import takewhile
+
+from ledger.domain.entries import reference, statement_digest
+from ledger.errors import BadBundle
+from ledger.proof.bundle import Position
+from ledger.proof.case import Case, Entry, Proven
+from ledger.proof.facts import Facts
+from ledger.proof.jws import entry_signature
+from ledger.proof.outcome import Failed, Outcome, failed, passed
+
+
+def status_at(facts: Facts, position: Position, at: int) -> Outcome:
+    """The status of a leaf at a time: since when, and why."""
+    history = facts.status.get(position)
+    if history is None:
+        return failed("STATUS_UNKNOWN", "The facts do not say what its status is.")
+    changes = [change for change in history if change.at <= at]
+    if not changes or changes[-1].status == "active":
+        return passed("Active.", as_of_block=facts.block)
+    last = changes[-1]
+    return failed(
+        last.status.upper(), f"It is {last.status}, because: {last.reason}.", since=last.at, reason=last.reason
+    )
+
+
+def held_at(facts: Facts, statement: str, at: int, what: str, code: str) -> Failed | None:
+    """The failure ``code`` if an office holds a statement (64 hex digits) at a time; ``what`` names it in details."""
+    history = facts.holds.get(statement)
+    if history is None:
+        return failed("HOLDS_UNKNOWN", f"The facts do not say whether the {what} is held.", statement=what)
+    changes = [change for change in history if change.at <= at]
+    held = list(takewhile(lambda change: change.offices, reversed(changes)))
+    if not held:
+        return None
+    last, first = held[0], held[-1]
+    offices = " and ".join(last.offices)
+    return failed(
+        code,
+        f"The {what} is held by: {offices}, because: {last.reason}.",
+        statement=what,
+        since=first.at,
+        reason=last.reason,
+        offices=list(last.offices),
+    )
+
+
+def withdrawn_at(case: Case, proven: Proven, party: str, code: str) -> Failed | None:
+    """The failure ``code`` if the party withdrew an authorization or provision of its own, on the chain or by an entry.
+
+    Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if a withdrawal cannot be verified here.
+    """
+    entry, _ = proven
+    statement = statement_digest(entry)
+    recorded = case.facts.withdrawals.get((party, statement))
+    times = [*([recorded] if recorded else []), *_signed_withdrawals(case, statement, party)]
+    since = min(times, default=None)
+    if since is not None and since <= case.at:
+        return failed(code, f"The {entry['type']} was withdrawn by its party.", since=since)
+    if recorded is None:
+        return failed("WITHDRAWALS_UNKNOWN", f"The facts do not say whether the {entry['type']} was withdrawn.")
+    return None
+
+
+def _signed_withdrawals(case: Case, statement: str, party: str) -> Iterator[int]:
+    """When the evidence's withdrawals of this statement by this party were anchored; what another signed is ignored."""
+    for entry, evidence in case.entries.values():
+        wanted = {"type": "withdrawal", "statement": reference(statement), "party": party}
+        at = case.anchored_at(evidence.position)
+        if at is not None and wanted.items() <= entry.items() and _signed_by_party(case, entry, at):
+            yield at
+
+
+def _signed_by_party(case: Case, entry: Entry, at: int) -> bool:
+    try:
+        signature = entry_signature(entry)
+    except BadBundle:
+        return False
+    signature.suite.require()
+    fact = case.account(signature.kid, at)
+    return not isinstance(fact, Failed) and fact.party == entry["party"] and signature.signed_by(fact.key)
