@@ -100,7 +100,7 @@ def series(rule: Json, form: Form) -> Form:
     return fitting
 
 
-AGES = {"year": 299, "month": 3_599, "day": 109_573}
+AGES = {"year": 299, "month": 3_599, "day": 109_572}
 WINDOW = "column order unit last"
 Values = Callable[[Json], Form]
 RULES: dict[str, tuple[str, Values]] = {
