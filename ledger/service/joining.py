@@ -1,6 +1,7 @@
 """Joined installations: another party runs this software on the operator's chain, with a database and a key of its own.
 
-It verifies, records uses in its own name, and follows the chain. It never deploys, anchors or registers anyone.
+It verifies, records uses in its own name, and follows the chain. It never deploys, anchors or registers anyone. A
+consumer joins to use certificates, a provider and an issuer to verify and to follow what rests on theirs.
 """
 
 from __future__ import annotations
@@ -28,20 +29,24 @@ from ledger.service.parties import Actor, acting
 from ledger.service.presentations import Presentations
 from ledger.service.provenance import Provenances
 from ledger.service.settings import Settings
+from ledger.service.uses import Uses
 from ledger.service.verification import Verification
 from ledger.store.database import Database, open_engine
+from ledger.store.identity import remember_ledger
 from ledger.store.migrations import upgrade
 
-USERS = frozenset({Role.CONSUMER, Role.ISSUER})
+USERS = frozenset({Role.CONSUMER, Role.ISSUER, Role.PROVIDER})
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Who a joined installation is: its party's id on the chain, the account it sends from, the node it asks."""
+    """Who a joined installation is: its party's id on the chain, the account it sends from, the node it asks, and the
+    digest (64 hex) of the ledger that it joined."""
 
     party: str
     account: str
     rpc_url: str
+    ledger: str
 
     @classmethod
     def of(cls, home: Path) -> Membership | None:
@@ -66,18 +71,25 @@ class Membership:
 class OwnParty:
     """The one party that a joined installation lets in; of others it knows what the chain says."""
 
-    def __init__(self, database: Database, reader: ChainReader, party: str, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, database: Database, reader: ChainReader, membership: Membership, clock: Callable[[], int]
+    ) -> None:
         self._database = database
         self._reader = reader
-        self._party = party
+        self._membership = membership
         self._clock = clock
 
     def new_api_key(self, identifier: str) -> str:
         """A fresh API key of our own party; raises ``NotFound`` ``PARTY_UNKNOWN`` for any other."""
-        if identifier != self._party:
-            raise NotFound("PARTY_UNKNOWN", "No such party.", hint="A joined installation has keys for its own party.")
+        self.account(identifier)
         with self._database.write() as session:
             return add_key(session, identifier, self._clock())
+
+    def account(self, identifier: str) -> str:
+        """The account of our own party; raises ``NotFound`` ``PARTY_UNKNOWN`` for any other."""
+        if identifier != self._membership.party:
+            raise NotFound("PARTY_UNKNOWN", "No such party.", hint="A joined installation has keys for its own party.")
+        return self._membership.account
 
     def authenticate(self, key: str) -> Actor:
         """Who holds this API key, with its roles by the chain; raises ``Unauthenticated``, ``Forbidden``."""
@@ -96,8 +108,9 @@ def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) ->
     home = settings.home
     deployment = Deployment.load(deployment_file)
     client = ChainClient.at(rpc_url, deployment, key.hex()).check()
-    membership = Membership(account_in_force(ChainReader(client), client.account).id, client.account, rpc_url)
-    _require_free(home, membership, deployment)
+    party = account_in_force(ChainReader(client), client.account).id
+    membership = Membership(party, client.account, rpc_url, deployment.ledger)
+    _require_free(home, membership)
     settings.make_home()
     deployment.save(home / "deployment.json")
     Custody(settings.keys_folder / "accounts.json").keep(key)
@@ -106,7 +119,7 @@ def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) ->
 
 
 def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
-    """The party that may record uses from this account.
+    """The party of this account, which may join.
 
     Raises ``Forbidden`` ``PARTY_UNKNOWN_ACCOUNT``, ``ACCOUNT_RETIRED``, ``PARTY_NOT_ACTIVE`` or ``PARTY_LACKS_ROLE``,
     and ``Misconfigured`` ``ACCOUNT_WITHOUT_FUNDS`` where the chain charges for gas and the account has nothing.
@@ -130,7 +143,7 @@ def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
     if not acting(record).roles & USERS:
         raise Forbidden(
             "PARTY_LACKS_ROLE",
-            "The party may not record uses: it is no consumer.",
+            "The party may not join: it is no consumer, provider or issuer.",
             where=f"party {record.no}",
             hint="Ask the authority for the role.",
             roles=list(record.roles),
@@ -178,13 +191,19 @@ def open_joined(settings: Settings, clock: Callable[[], int] | None = None) -> I
         raise Misconfigured("NOT_JOINED", "This folder has joined no chain.", hint="Run `pingzheng join` first.")
     url = settings.rpc_url or membership.rpc_url
     settings = settings.model_copy(update={"rpc_url": url})
-    key = Custody(settings.keys_folder / "accounts.json").private_key(membership.account)
+    custody = Custody(settings.keys_folder / "accounts.json")
+    key = custody.private_key(membership.account)
     deployment = Deployment.load(settings.home / "deployment.json")
+    _require_joined(membership, deployment)
+    clock = clock or LocalClock(settings)
     engine = open_engine(settings.database)
     try:
         upgrade(engine)
         client = ChainClient.at(url, deployment, key.hex()).check()
-        opened = _wire(settings, membership, Database(engine), client, clock or LocalClock(settings))
+        database = Database(engine)
+        with database.write() as session:
+            remember_ledger(session, membership.ledger, clock())
+        opened = _wire(settings, membership, database, client, custody, clock)
         opened.verification.settle()
         yield opened
     finally:
@@ -192,9 +211,16 @@ def open_joined(settings: Settings, clock: Callable[[], int] | None = None) -> I
 
 
 def _wire(
-    settings: Settings, membership: Membership, database: Database, client: ChainClient, clock: Callable[[], int]
+    settings: Settings,
+    membership: Membership,
+    database: Database,
+    client: ChainClient,
+    custody: Custody,
+    clock: Callable[[], int],
 ) -> Participant:
     reader = ChainReader(client)
+    parties = OwnParty(database, reader, membership, clock)
+    uses = Uses(client, reader, custody, membership.party, parties.account)
     follower = Follower(database.engine, reader)
     presentations = Presentations(database, reader, follower, clock, keeps_log=False)
     provenances = Provenances(database, reader, follower)
@@ -206,8 +232,8 @@ def _wire(
         reader=reader,
         follower=follower,
         party=membership.party,
-        parties=OwnParty(database, reader, membership.party, clock),
-        verification=Verification(database, client, reader, presentations, clock),
+        parties=parties,
+        verification=Verification(database, reader, uses, presentations, clock),
         presentations=presentations,
         provenances=provenances,
         inspection=Inspection(
@@ -221,16 +247,29 @@ def _own_account(reader: ChainReader, account: str) -> dict[str, Any]:
     return {"account": account, "party": record.id, "roles": list(record.roles)}
 
 
-def _require_free(home: Path, wanted: Membership, deployment: Deployment) -> None:
+def _require_free(home: Path, wanted: Membership) -> None:
     known, path = Membership.of(home), home / "deployment.json"
-    another = known is not None and known.party != wanted.party
+    another = known is not None and (known.party, known.ledger) != (wanted.party, wanted.ledger)
     operating = (home / "installation.json").exists()
-    if another or operating or (path.exists() and Deployment.load(path) != deployment):
+    if another or operating or (path.exists() and Deployment.load(path).ledger != wanted.ledger):
         raise Conflict(
             "HOME_TAKEN",
             "This folder is another installation's: an operator's, another party's, or one on another chain.",
             where=str(home),
             hint="Choose another folder with --home.",
+        )
+
+
+def _require_joined(membership: Membership, deployment: Deployment) -> None:
+    """Raise ``Misconfigured`` ``LEDGER_DIFFERS`` unless the folder's deployment is of the ledger that was joined."""
+    if deployment.ledger != membership.ledger:
+        raise Misconfigured(
+            "LEDGER_DIFFERS",
+            "The deployment file in this folder is of another ledger than the one that was joined.",
+            where="deployment.json",
+            hint="Put the file back that was joined with, or join in an empty folder.",
+            expected=membership.ledger,
+            found=deployment.ledger,
         )
 
 

@@ -6,7 +6,7 @@ we keep the log, its end is an entry too, together with the use that it spent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from ulid import ULID
 
 from ledger.chain.reader import ChainReader
 from ledger.domain.canonical import canonical, digest
-from ledger.domain.entries import presentation_entry, use_entry
+from ledger.domain.entries import presentation_entry, reference, use_entry
 from ledger.errors import Conflict, NotFound
 from ledger.index import tables as index
 from ledger.index.follower import Follower
@@ -25,6 +25,7 @@ from ledger.proof.bundle import Bundle, Position
 from ledger.service.positions import positions
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.records import access_request
 from ledger.store.tables import Certificate, Presentation
 
 PENDING = "pending"
@@ -43,16 +44,18 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a verification ended: the verifier's word, the fields disclosed, where the certificate stands if genuine."""
+    """How a verification ended: the verifier's word and the fields disclosed; of a genuine certificate also where it
+    stands, and the request (statement digest) under which its uses are counted."""
 
     result: str
     fields: tuple[str, ...] = ()
     place: Position | None = None
+    request: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UsedElsewhere:
-    """A use that the chain counted and no verification here explains; ``by`` is a party id, ``at`` seconds UTC."""
+    """A use that the chain counted and no verification here explains; ``by`` is the consumer, ``at`` seconds UTC."""
 
     ordinal: int
     by: str
@@ -77,10 +80,11 @@ class Presentations:
         self._clock = clock
         self._keeps_log = keeps_log
 
-    def begin(self, bundle: Bundle, number: str, consumer: str, nonce: str) -> Presentation:
+    def begin(self, bundle: Bundle, number: str, consumer: str, nonce: str, at: int) -> Presentation:
         """Take the nonce for this presentation, or go on with the same one that has not ended.
 
-        Raises ``Conflict`` ``NONCE_REPLAYED``, with what came of it if it was this very presentation.
+        ``at`` is when it was received (seconds UTC); of one that goes on, the first receipt stays. Raises ``Conflict``
+        ``NONCE_REPLAYED``, with what came of it if it was this very presentation.
         """
         fresh = Presentation(
             id=str(ULID()),
@@ -90,7 +94,7 @@ class Presentations:
             presented=digest(canonical([bundle.certificate, bundle.position.to_dict()])),
             fields=[],
             result=PENDING,
-            created_at=self._clock(),
+            created_at=at,
         )
         try:
             with self._database.write() as session:
@@ -104,7 +108,25 @@ class Presentations:
             known = session.scalars(select(Presentation).where(Presentation.nonce_digest == again.nonce_digest)).one()
         same = (known.consumer, known.presented) == (again.consumer, again.presented)
         if not same or known.result != PENDING:
-            raise _replayed(known if same else None)
+            raise replayed(known if same else None)
+        return known
+
+    def resume(self, identifier: str, consumer: str) -> Presentation:
+        """A presentation of the consumer that has not ended.
+
+        Raises ``NotFound`` ``PRESENTATION_UNKNOWN``, ``Conflict`` ``NONCE_REPLAYED`` with what came of it.
+        """
+        with self._database.read() as session:
+            known = session.get(Presentation, identifier)
+        if known is None or known.consumer != consumer or known.nonce_digest is None:
+            raise NotFound(
+                "PRESENTATION_UNKNOWN",
+                "No such presentation was made to this party.",
+                where=identifier,
+                hint="Check the id: it comes with the use to sign.",
+            )
+        if known.result != PENDING:
+            raise replayed(known)
         return known
 
     def announce(self, row: Presentation, tried: Ended, ordinal: int, tx_hash: str) -> None:
@@ -116,12 +138,12 @@ class Presentations:
         with self._database.write() as session:
             known = session.get_one(Presentation, row.id)
             if known.result != PENDING:
-                raise _replayed(known)
+                raise replayed(known)
             if known.tx_hash != row.tx_hash:
                 raise under_way()
-            known.ordinal, known.tx_hash = ordinal, tx_hash
-            _describe(known, tried)
-        row.tx_hash = tx_hash
+            for each in (known, row):
+                each.ordinal, each.tx_hash = ordinal, tx_hash
+                _describe(each, tried)
 
     def end(self, row: Presentation, ended: Ended, use: Use | None = None) -> None:
         """Record how a presentation ended, unless another process found out the same; raises as ``announce``."""
@@ -130,12 +152,13 @@ class Presentations:
             if use is not None and (known.result, known.tx_hash) == (VALID, use.tx_hash):
                 return
             if known.result != PENDING:
-                raise _replayed(known)
+                raise replayed(known)
             if use is not None:
                 known.ordinal, known.tx_hash = use.ordinal, use.tx_hash
             elif known.tx_hash != row.tx_hash:
                 raise under_way()
             self._ended(session, known, ended, use)
+        row.result, row.ordinal = known.result, known.ordinal
 
     def add(self, number: str, consumer: str, ended: Ended) -> None:
         """Record that a certificate was looked at, without a use."""
@@ -150,8 +173,10 @@ class Presentations:
         known = session.get(Certificate, row.certificate_no) if self._keeps_log else None
         if known is None:
             return
-        now = self._clock()
-        entries = [_presentation(row, known.leaf, now), *([_use(row, known.leaf, use, now)] if use else ())]
+        now, ledger = self._clock(), self._reader.chain.ledger
+        entries = [_presentation(row, known, ledger, now)]
+        if use is not None:
+            entries.append(_use(row, known, use, ledger, now))
         log_store.append(session, [log_store.NewEntry(entry["type"], canonical(entry)) for entry in entries], now)
 
     def pending(self) -> list[Presentation]:
@@ -172,44 +197,60 @@ class Presentations:
         return found
 
     def elsewhere(self, number: str) -> list[UsedElsewhere]:
-        """Uses of a certificate that were recorded by others than this installation; raises ``NotFound``."""
+        """Uses of a certificate's consumer under its request that no verification here explains: the consumer had them
+        counted otherwise. Raises ``NotFound``."""
         with self._database.read() as session:
-            place = place_of(session, number)
+            counter = counter_of(session, number)
+            if counter is None:
+                return []
+            consumer, request = counter
             query = select(Presentation.ordinal).where(
-                Presentation.certificate_no == number, Presentation.result == VALID
+                Presentation.consumer == consumer, Presentation.request == request, Presentation.result == VALID
             )
-            ours: Sequence[int | None] = session.scalars(query).all()
-        if place is None:
-            return []
+            ours = session.scalars(query).all()
         self._follower.sync()
         uses = (
-            select(index.USES.c.ordinal, index.USES.c.by, index.USES.c.at)
-            .where(index.USES.c.batch == place.batch, index.USES.c.index == place.index)
+            select(index.USES.c.ordinal, index.USES.c.at)
+            .where(index.USES.c.consumer == self._reader.party_no(consumer), index.USES.c.request == request)
             .order_by(index.USES.c.ordinal)
         )
         with self._database.engine.connect() as connection:
             counted = connection.execute(uses).all()
-        return [
-            UsedElsewhere(use.ordinal, self._reader.party_id(use.by), use.at)
-            for use in counted
-            if use.ordinal not in ours
-        ]
+        return [UsedElsewhere(use.ordinal, consumer, use.at) for use in counted if use.ordinal not in ours]
 
 
 def place_of(session: Session, number: str) -> Position | None:
     """Where a certificate stands, issued here or verified here, once it is anchored; raises ``NotFound``."""
     known = session.get(Certificate, number)
     if known is not None:
-        return positions(session, [known.leaf]).get(known.leaf)
-    seen = session.scalars(
-        select(Presentation)
-        .where(Presentation.certificate_no == number)
-        .order_by(Presentation.batch.is_(None))
-        .limit(1)
-    ).first()
+        return positions(session, [known.digest]).get(known.digest)
+    seen = _seen(session, number)
+    if seen.issuer is None or seen.batch is None or seen.index is None:
+        return None
+    return Position(seen.issuer, seen.batch, seen.index)
+
+
+def counter_of(session: Session, number: str) -> tuple[str, str] | None:
+    """Consumer (id) and request (statement digest) under which a certificate's uses are counted, if it is used up.
+
+    Of one that was verified here and issued elsewhere, the consumer is the one that verified. Raises ``NotFound``.
+    """
+    known = session.get(Certificate, number)
+    if known is None:
+        seen = _seen(session, number)
+        return None if seen.request is None else (seen.consumer, seen.request)
+    if known.request_id is None or known.consumer is None:
+        return None
+    return known.consumer, access_request(session, known.request_id).digest
+
+
+def _seen(session: Session, number: str) -> Presentation:
+    """A verification of the certificate, one that found it genuine if there is any."""
+    query = select(Presentation).where(Presentation.certificate_no == number)
+    seen = session.scalars(query.order_by(Presentation.batch.is_(None), Presentation.id).limit(1)).first()
     if seen is None:
         raise _unknown()
-    return None if seen.batch is None or seen.index is None else Position(seen.batch, seen.index)
+    return seen
 
 
 def under_way() -> Conflict:
@@ -221,16 +262,31 @@ def under_way() -> Conflict:
     )
 
 
+def replayed(known: Presentation | None) -> Conflict:
+    """The nonce is taken; ``known`` is the presentation that took it, if it is the asker's own."""
+    about: dict[str, Any] = {}
+    if known is not None:
+        about = {"result": known.result, "ordinal": known.ordinal, "at": known.created_at}
+    return Conflict(
+        "NONCE_REPLAYED",
+        "This nonce was used before.",
+        hint="Ask the holder to present again with a fresh nonce.",
+        **about,
+    )
+
+
 def _describe(row: Presentation, ended: Ended) -> None:
     row.fields = list(ended.fields)
     if ended.place is not None:
-        row.batch, row.index = ended.place.batch, ended.place.index
+        row.issuer, row.batch, row.index = ended.place.issuer, ended.place.batch, ended.place.index
+        row.request = ended.request
 
 
-def _presentation(row: Presentation, leaf: str, now: int) -> dict[str, Any]:
+def _presentation(row: Presentation, known: Certificate, ledger: str, now: int) -> dict[str, Any]:
     return presentation_entry(
+        ledger=ledger,
         id=row.id,
-        certificate=f"sha-256:{leaf}",
+        certificate=reference(known.digest),
         consumer=row.consumer,
         fields=row.fields,
         nonce_digest=row.nonce_digest,
@@ -239,26 +295,16 @@ def _presentation(row: Presentation, leaf: str, now: int) -> dict[str, Any]:
     )
 
 
-def _use(row: Presentation, leaf: str, use: Use, now: int) -> dict[str, Any]:
+def _use(row: Presentation, known: Certificate, use: Use, ledger: str, now: int) -> dict[str, Any]:
     return use_entry(
+        ledger=ledger,
         id=str(ULID()),
-        certificate=f"sha-256:{leaf}",
+        certificate=reference(known.digest),
+        request=reference(str(row.request)),
         consumer=row.consumer,
         ordinal=use.ordinal,
         result=row.result,
         iat=now,
-    )
-
-
-def _replayed(known: Presentation | None) -> Conflict:
-    told: dict[str, Any] = {}
-    if known is not None:
-        told = {"result": known.result, "ordinal": known.ordinal, "at": known.created_at}
-    return Conflict(
-        "NONCE_REPLAYED",
-        "This nonce was used before.",
-        hint="Ask the holder to present again with a fresh nonce.",
-        **told,
     )
 
 

@@ -1,50 +1,40 @@
-"""Suspending, resuming, revoking and superseding certificates: the chain decides who may."""
+"""Suspending, resuming, revoking and superseding certificates: their issuer's alone. Offices hold, see ``holds``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from ledger.chain import calls
-from ledger.chain.calls import Call
 from ledger.chain.client import ChainClient
-from ledger.chain.relay import SignedRequest
 from ledger.errors import Conflict
 from ledger.proof.bundle import Position
-from ledger.service.acting import Acting
 from ledger.service.positions import Positions
 from ledger.store.database import Database
 from ledger.store.records import certificate
 
 
 class CertificateStatus:
-    """Changes the status of a certificate, or of any leaf, by its position.
+    """Changes the status of what this installation anchored in its own log; ``client`` is of the issuer's account."""
 
-    ``by`` is the party in whose name the chain is told; it signs the call. Without it the operator sends it.
-    """
-
-    def __init__(
-        self, database: Database, client: ChainClient, acting: Acting, positions: Positions, operator: str
-    ) -> None:
+    def __init__(self, database: Database, client: ChainClient, positions: Positions) -> None:
         self._database = database
         self._client = client
-        self._acting = acting
         self._positions = positions
-        self._operator = operator
 
-    def revoke(self, number: str, reason: str, by: str | None = None, signed: SignedRequest | None = None) -> None:
+    def revoke(self, number: str, reason: str) -> None:
         """End a certificate for good; raises ``Conflict`` ``LOG_ALREADY_REVOKED``."""
         where = self.position(number)
-        self._send(calls.revoke(where.batch, where.index, reason), by, signed)
+        self._client.send(calls.revoke(where.batch, where.index, reason))
 
-    def suspend(self, number: str, reason: str, by: str | None = None, signed: SignedRequest | None = None) -> None:
+    def suspend(self, number: str, reason: str) -> None:
         """Stop a certificate for a time; raises ``Conflict`` if it is suspended or revoked."""
         where = self.position(number)
-        self._send(calls.suspend(where.batch, where.index, reason), by, signed)
+        self._client.send(calls.suspend(where.batch, where.index, reason))
 
-    def resume(self, number: str, reason: str, by: str | None = None, signed: SignedRequest | None = None) -> None:
-        """Let a suspended certificate stand again."""
+    def resume(self, number: str, reason: str) -> None:
+        """Let a suspended certificate stand again; an office's hold is not lifted by it."""
         where = self.position(number)
-        self._send(calls.resume(where.batch, where.index, reason), by, signed)
+        self._client.send(calls.resume(where.batch, where.index, reason))
 
     def supersede(self, number: str, successor: str) -> None:
         """End a certificate in favour of another of its class and subject; done before: nothing is sent.
@@ -66,20 +56,14 @@ class CertificateStatus:
         self._once(lambda: self._client.send(calls.supersede(old.batch, old.index, new.batch, new.index)))
 
     def revoke_position(self, where: Position, reason: str) -> None:
-        """Revoke a leaf, for instance an authorization; revoked before: nothing is sent."""
+        """Revoke a certificate by its position; revoked before: nothing is sent."""
         self._once(lambda: self._client.send(calls.revoke(where.batch, where.index, reason)))
 
     def position(self, number: str) -> Position:
         """Where the certificate stands; raises ``NotFound``."""
         with self._database.read() as session:
-            leaf = certificate(session, number).leaf
-        return self._positions.wait(leaf)
-
-    def _send(self, call: Call, by: str | None, signed: SignedRequest | None) -> None:
-        if by is None or by == self._operator:
-            self._client.send(call)
-        else:
-            self._acting.act_as(by, call, signed)
+            digest = certificate(session, number).digest
+        return self._positions.wait(digest)
 
     @staticmethod
     def _once(send: Callable[[], object]) -> None:

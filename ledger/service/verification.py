@@ -1,12 +1,14 @@
 """Verifying for a caller: facts from the chain, the pure verifier's report, and a record for the subject.
 
 The chain's counter is the arbiter of uses, between threads, processes and installations: a use is counted only if it
-is the next one, so whoever comes second is refused and verifies again. Within a process the presentations of one
-certificate take turns, so that those that cannot win spend no transaction.
+is the next one, so whoever comes second is refused and verifies again. Within a process the presentations under one
+request take turns, so that those that cannot win spend no transaction. A use is its consumer's own act: where the
+consumer's key is not here, the use is proposed to it, and the content follows the block of what it signed.
 
 A presentation is answered once. Its nonce is taken first, then the certificate is verified, then the use is announced
 in the database, sent, and recorded. If that breaks off, the presentation stays pending: sent again, it goes on where
-it was; and ``settle`` finds out from the chain how it ended, by the hash that was announced.
+it was, judged by its first receipt; and ``settle`` finds out from the chain how it ended, by the hash that was
+announced.
 """
 
 from __future__ import annotations
@@ -21,26 +23,29 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from ledger.chain.calls import record_use
-from ledger.chain.client import ChainClient
 from ledger.chain.facts import collect_facts
 from ledger.chain.reader import ChainReader
+from ledger.chain.sender import Announce, Receipt
 from ledger.domain.codes import check_certificate_no
-from ledger.errors import BadBundle, Conflict, InvalidInput
-from ledger.proof.bundle import Bundle, Position, parse_bundle
-from ledger.proof.facts import Facts
+from ledger.errors import BadBundle, ChainUnavailable, Conflict, InvalidInput
+from ledger.proof.bundle import Bundle, parse_bundle
+from ledger.proof.facts import Facts, facts_needed
 from ledger.proof.report import Report
 from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.verifier import Expectation, verify
-from ledger.service.presentations import LAPSED, VALID, Ended, Presentations, Use, under_way
-from ledger.store import log as log_store
+from ledger.service.offers import Offer, Offers
+from ledger.service.positions import positions
+from ledger.service.presentations import LAPSED, VALID, Ended, Presentations, Use, replayed, under_way
+from ledger.service.uses import Uses, UseToSign
 from ledger.store.database import Database
-from ledger.store.records import certificate
+from ledger.store.records import access_request, certificate
 from ledger.store.tables import Presentation
 
 LAPSE_SECONDS: Final = 300
 
 log = structlog.get_logger()
+
+Send = Callable[[UseToSign, Announce], Receipt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,37 @@ class Verified:
     facts: Facts | None
     use: Use | None = None
 
+    def without_content(self) -> Verified:
+        """The verdict alone: neither claims nor what is disclosed."""
+        return replace(self, report=replace(self.report, claims={}, disclosed={}))
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """``use``: what the consumer signs before it gets the content. Without one, ``verified`` is the whole answer."""
+
+    verified: Verified
+    use: UseToSign | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A presentation under way. ``counter``: the consumer and the request that its certificate names."""
+
+    row: Presentation
+    bundle: Bundle
+    nonce: str
+    counter: tuple[str, str] | None
+
+    @property
+    def expect(self) -> Expectation:
+        return Expectation(consumer=self.row.consumer, nonce=self.nonce, received=self.row.created_at)
+
+    @property
+    def deadline(self) -> int:
+        """Until when it may be sent again, and its use counted."""
+        return self.row.created_at + LAPSE_SECONDS
+
 
 class Verification:
     """What a consumer calls when it does not embed the verifier itself."""
@@ -58,19 +94,20 @@ class Verification:
     def __init__(
         self,
         database: Database,
-        client: ChainClient,
         reader: ChainReader,
+        uses: Uses,
         presentations: Presentations,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
-        self._client = client
         self._reader = reader
+        self._uses = uses
         self._presentations = presentations
         self._clock = clock
         self._guard = threading.Lock()
-        self._turns: WeakValueDictionary[Position, threading.Lock] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[tuple[str, str] | None, threading.Lock] = WeakValueDictionary()
         self._at_work: set[str] = set()
+        self._offers: Offers[_Case] = Offers()
 
     def verify(self, raw: bytes, expect: Expectation, at: int | None = None) -> Verified:
         """Check a bundle against the chain, now or at a past time; never raises on a hostile bundle."""
@@ -80,38 +117,64 @@ class Verification:
             return Verified(verify(raw, Facts.nothing(), self._clock() if at is None else at, expect), None)
 
     def check(self, raw: bytes, consumer: str, nonce: str | None, at: int | None = None) -> Verified:
-        """Verify for a party without using the certificate up; a usage certificate's subject is told."""
+        """Verify for a party without using the certificate up; recorded for the subject of a usage certificate."""
         verified = self.verify(raw, Expectation(consumer=consumer, nonce=nonce), at)
         if (presented := _usage(raw)) is not None:
             bundle, number = presented
             self._presentations.add(number, consumer, _ended(verified.report, bundle))
         return verified
 
+    def signs_for(self, consumer: str) -> bool:
+        """Whether ``accept`` works for the consumer: its key is here. Else ``propose`` and ``use`` do."""
+        return self._uses.signs_for(consumer)
+
     def accept(self, raw: bytes, consumer: str, nonce: str) -> Verified:
         """Verify a presentation and, if it is valid, use it: the chain's counter decides who was first.
 
-        The verification is recorded to the subject whatever its result. A presentation that was not answered, because
-        the chain was out of reach or the process ended, goes on when it is sent again. Raises ``Conflict``
-        ``NONCE_REPLAYED`` for any other use of a nonce, ``PRESENTATION_PENDING`` while another thread is at it.
+        For a consumer whose key is here, else raises ``Conflict`` ``ACT_SIGNATURE_REQUIRED``. The verification is
+        recorded for the subject whatever its result. A presentation that was not answered, because the chain was out
+        of reach or the process ended, goes on when it is sent again. Raises ``Conflict`` ``NONCE_REPLAYED`` for any
+        other use of a nonce, ``PRESENTATION_PENDING`` while another thread is at it.
         """
-        expect = Expectation(consumer=consumer, nonce=nonce)
-        presented = _usage(raw)
-        if presented is None:
-            return self.verify(raw, expect)
-        bundle, number = presented
-        row = self._presentations.begin(bundle, number, consumer, nonce)
-        with self._working_on(row) as free:
-            if not free:
-                raise under_way()
-            if (use := self._counted(row)) is not None:
-                verified, ended = self._as_it_was(bundle, expect, use), _announced(row)
-            elif row.tx_hash is not None and self._client.waits(row.tx_hash):
-                raise under_way()
-            else:
-                verified = self._use_up(row, bundle, expect)
-                ended = _ended(verified.report, bundle)
-            self._presentations.end(row, ended, verified.use)
-        return verified
+        if _usage(raw) is not None:
+            self._uses.require_key_of(consumer)
+        case = self._begin(raw, consumer, nonce)
+        if case is None:
+            return self.verify(raw, Expectation(consumer=consumer, nonce=nonce))
+        with self._working_on(case.row):
+            return self._went_on(case) or self._use_up(case, lambda use, told: self._uses.send(use, None, told))
+
+    def propose(self, raw: bytes, consumer: str, nonce: str) -> Proposed:
+        """Verify a presentation for a consumer whose key is elsewhere; if it is valid, give the use that it signs.
+
+        Sent again, it gives the use that is to be signed now; or, if the use was counted and its answer lost, the
+        content. Raises as ``accept``, but for the key.
+        """
+        case = self._begin(raw, consumer, nonce)
+        if case is None:
+            return Proposed(self.verify(raw, Expectation(consumer=consumer, nonce=nonce)), None)
+        with self._working_on(case.row):
+            if (answered := self._went_on(case)) is not None:
+                return Proposed(answered, None)
+            verified, use = self._next_use(case)
+            if use is None:
+                return Proposed(verified, None)
+            self._offers.put(use, case)
+            return Proposed(verified.without_content(), use)
+
+    def use(self, presentation: str, consumer: str, signature: bytes) -> Verified:
+        """Have a proposed use counted as its consumer signed it; the content follows its block.
+
+        Raises ``NotFound`` ``PRESENTATION_UNKNOWN``; ``Conflict`` ``USE_NOT_PROPOSED`` and ``USE_OVERTAKEN`` (propose
+        it again), ``NONCE_REPLAYED``, ``PRESENTATION_PENDING``; ``Forbidden`` ``LOG_SIGNATURE_INVALID``.
+        """
+        row = self._presentations.resume(presentation, consumer)
+        with self._working_on(row):
+            offer = self._offers.get(presentation)
+            case = replace(offer.about, row=row)
+            answered = self._went_on(case) or self._use_up(case, _signed(self._uses, offer, signature))
+            self._offers.drop(presentation)
+            return answered
 
     def settle(self) -> int:
         """Find out how pending presentations ended that nobody is working on; returns how many that were.
@@ -121,14 +184,16 @@ class Verification:
         """
         settled = 0
         for row in self._presentations.pending():
-            with self._working_on(row) as free:
-                if free and (ending := self._ending(row)) is not None:
-                    try:
-                        self._presentations.end(row, *ending)
-                    except Conflict:
-                        # Another process was at it; what it recorded stands.
+            try:
+                with self._working_on(row):
+                    if (ending := self._ending(row)) is None:
                         continue
-                    settled += 1
+                    self._presentations.end(row, *ending)
+                    self._offers.drop(row.id)
+            except Conflict:
+                # Another thread or process is at it; what it records stands.
+                continue
+            settled += 1
         if settled:
             log.info("presentations settled", count=settled)
         return settled
@@ -138,24 +203,30 @@ class Verification:
         return secrets.token_urlsafe(16)
 
     def status(self, number: str) -> dict[str, Any]:
-        """The public status of a certificate by its number: state, since when, why. No payload."""
+        """The public status of a certificate by its number: state, since when, why. No payload.
+
+        What an office holds, itself or its request, is ``suspended``.
+        """
         with self._database.read() as session:
             row = certificate(session, number)
-            entry = log_store.entries_by_leaf(session, [row.leaf])[row.leaf]
-            batch = None if entry.batch is None else log_store.batch(session, entry.batch)
-        if batch is None or batch.state != "anchored":
+            place = positions(session, [row.digest]).get(row.digest)
+            request = None if row.request_id is None else access_request(session, row.request_id).digest
+        if place is None:
             return {"certificate_no": number, "state": "building"}
-        seen = self._reader.status_of(batch.number, entry.seq - batch.first_seq)
-        state = "expired" if seen.state == "active" and self._clock() >= row.exp else seen.state
-        return {
-            "certificate_no": number,
-            "state": state,
-            "since": seen.since,
-            "reason": seen.reason,
-            "block": seen.block,
-            "batch": batch.number,
-            "index": entry.seq - batch.first_seq,
-        }
+        seen = self._reader.status_of(place)
+        state, since, reason = seen.state, seen.since, seen.reason
+        if state == "active" and request is not None and (held := self._held([row.digest, request], seen.block)):
+            state, (since, reason) = "suspended", held
+        if state == "active" and self._clock() >= row.exp:
+            state = "expired"
+        told = {"certificate_no": number, "state": state, "since": since, "reason": reason, "block": seen.block}
+        return told | place.to_dict()
+
+    def _held(self, statements: list[str], block: int) -> tuple[int, str] | None:
+        """Since when and why one of the statements is held, the earliest; None if none is."""
+        histories = [self._reader.hold_history(statement, block=block) for statement in statements]
+        holds = [history[-1] for history in histories if history and history[-1].offices]
+        return min(((hold.at, hold.reason) for hold in holds), default=None)
 
     def _judge(self, bundle: Bundle, expect: Expectation, at: int | None = None) -> Verified:
         facts = collect_facts(self._reader, bundle)
@@ -163,76 +234,140 @@ class Verification:
         moment = max(self._clock(), facts.block_time) if at is None else at
         return Verified(verify(bundle, facts, moment, expect), facts)
 
-    def _use_up(self, row: Presentation, bundle: Bundle, expect: Expectation) -> Verified:
+    def _begin(self, raw: bytes, consumer: str, nonce: str) -> _Case | None:
+        """Take the nonce; None where there is nothing to use up."""
+        presented = _usage(raw)
+        if presented is None:
+            return None
+        bundle, number = presented
+        row = self._presentations.begin(bundle, number, consumer, nonce, self._now())
+        return _Case(row, bundle, nonce, facts_needed(bundle).uses)
+
+    def _now(self) -> int:
+        """Never before the newest block, if a node answers: a wallet's clock may be right where ours is slow."""
+        try:
+            return max(self._clock(), self._reader.latest().time)
+        except ChainUnavailable:
+            return self._clock()
+
+    def _went_on(self, case: _Case) -> Verified | None:
+        """The answer that an earlier try did not give; None where there is none, and it is to be made now.
+
+        Raises ``Conflict`` ``PRESENTATION_PENDING``, and ``NONCE_REPLAYED`` for one that has lapsed.
+        """
+        ending = self._ending(case.row)
+        if ending is None:
+            if case.row.tx_hash is not None and self._uses.waits(case.row.tx_hash):
+                raise under_way()
+            return None
+        ended, use = ending
+        verified = None if use is None else self._as_it_was(case, use)
+        self._presentations.end(case.row, ended, use)
+        if verified is None:
+            raise replayed(case.row)
+        return verified
+
+    def _next_use(self, case: _Case) -> tuple[Verified, UseToSign | None]:
+        """Verify, and name the next use; one that is not valid has ended by that, and there is no use."""
+        verified = self._judge(case.bundle, case.expect)
+        if not verified.report.valid or verified.facts is None or case.counter is None:
+            self._presentations.end(case.row, _ended(verified.report, case.bundle))
+            return verified, None
+        consumer, request = case.counter
+        ordinal = verified.facts.uses_of(consumer, request) + 1
+        return verified, self._uses.to_sign(case.row.id, consumer, request, ordinal, case.deadline)
+
+    def _use_up(self, case: _Case, send: Send) -> Verified:
         """Verify and spend one use on the chain; where another use was faster, verify again."""
-        with self._turn(bundle.position):
+        overtaken = 0
+        with self._turn(case.counter):
             while True:
-                verified = self._judge(bundle, expect)
-                if not verified.report.valid or verified.facts is None:
+                verified, wanted = self._next_use(case)
+                if wanted is None:
                     return verified
-                use = self._use(row, bundle, verified.report, verified.facts.uses_of(bundle.position) + 1)
-                if use is not None:
+                if wanted.ordinal == overtaken:
+                    # The node that was asked has not seen the block of the other use yet.
+                    raise under_way()
+                overtaken = wanted.ordinal
+                if (use := self._spend(case, verified.report, wanted, send)) is not None:
+                    self._presentations.end(case.row, _ended(verified.report, case.bundle), use)
                     return replace(verified, use=use)
 
-    def _use(self, row: Presentation, bundle: Bundle, report: Report, ordinal: int) -> Use | None:
-        tried = _ended(report, bundle)
+    def _spend(self, case: _Case, report: Report, wanted: UseToSign, send: Send) -> Use | None:
+        tried = _ended(report, case.bundle)
         try:
-            receipt = self._client.send(
-                record_use(bundle.position.batch, bundle.position.index, ordinal),
-                announce=lambda tx_hash: self._presentations.announce(row, tried, ordinal, tx_hash),
+            receipt = send(
+                wanted, lambda tx_hash: self._presentations.announce(case.row, tried, wanted.ordinal, tx_hash)
             )
         except Conflict as refusal:
             if refusal.code != "LOG_USE_OUT_OF_ORDER":
                 raise
             return None
-        return Use(ordinal, receipt.tx_hash, receipt.gas_used)
+        return self._use_in(receipt, case.row)
 
-    def _counted(self, row: Presentation) -> Use | None:
-        """The use that an earlier try announced, if the chain counted it."""
-        receipt = self._client.receipt(row.tx_hash) if row.tx_hash is not None else None
-        if receipt is None or row.ordinal is None or not receipt.named("Used"):
+    def _use_in(self, receipt: Receipt | None, row: Presentation) -> Use | None:
+        """The use that was announced, if that transaction counted it."""
+        if receipt is None or row.ordinal is None or row.request is None:
+            return None
+        if not self._uses.counted(receipt, row.consumer, row.request, row.ordinal):
             return None
         return Use(row.ordinal, receipt.tx_hash, receipt.gas_used)
 
-    def _as_it_was(self, bundle: Bundle, expect: Expectation, use: Use) -> Verified:
+    def _as_it_was(self, case: _Case, use: Use) -> Verified:
         """What should have been answered: judged at the time of the use, and before it."""
-        facts = collect_facts(self._reader, bundle)
-        history = facts.uses.get(bundle.position, ())
-        if len(history) < use.ordinal:
+        facts = collect_facts(self._reader, case.bundle)
+        history = () if case.counter is None else facts.uses.get(case.counter, ())
+        if case.counter is None or len(history) < use.ordinal:
             # The node that was asked has not seen the block yet.
             raise under_way()
-        before = replace(facts, uses={**facts.uses, bundle.position: history[: use.ordinal - 1]})
-        return Verified(verify(bundle, before, history[use.ordinal - 1].at, expect), before, use)
+        before = replace(facts, uses={**facts.uses, case.counter: history[: use.ordinal - 1]})
+        return Verified(verify(case.bundle, before, history[use.ordinal - 1].at, case.expect), before, use)
 
     def _ending(self, row: Presentation) -> tuple[Ended, Use | None] | None:
-        if (use := self._counted(row)) is not None:
+        """How a presentation ended that broke off; None while that is open."""
+        receipt = None if row.tx_hash is None else self._uses.receipt(row.tx_hash)
+        if (use := self._use_in(receipt, row)) is not None:
             return _announced(row), use
-        waits = row.tx_hash is not None and self._client.waits(row.tx_hash)
+        waits = row.tx_hash is not None and self._uses.waits(row.tx_hash)
         if waits or self._clock() < row.created_at + LAPSE_SECONDS:
             return None
         return Ended(LAPSED), None
 
     @contextmanager
-    def _working_on(self, row: Presentation) -> Iterator[bool]:
-        """Whether no other thread of this process is at it; none begins until this one is done."""
+    def _working_on(self, row: Presentation) -> Iterator[None]:
+        """No other thread of this process begins until this one is done; raises ``PRESENTATION_PENDING`` if one is."""
         with self._guard:
-            free = row.id not in self._at_work
+            if row.id in self._at_work:
+                raise under_way()
             self._at_work.add(row.id)
         try:
-            yield free
+            yield
         finally:
-            if free:
-                with self._guard:
-                    self._at_work.discard(row.id)
+            with self._guard:
+                self._at_work.discard(row.id)
 
-    def _turn(self, place: Position) -> threading.Lock:
-        """The lock of one certificate; it is gone when nobody holds or awaits it."""
+    def _turn(self, counter: tuple[str, str] | None) -> threading.Lock:
+        """The lock of one counter of uses; it is gone when nobody holds or awaits it."""
         with self._guard:
-            return self._turns.setdefault(place, threading.Lock())
+            return self._turns.setdefault(counter, threading.Lock())
+
+
+def _signed(uses: Uses, offer: Offer[_Case], signature: bytes) -> Send:
+    def send(use: UseToSign, announce: Announce) -> Receipt:
+        if use.ordinal != offer.use.ordinal:
+            raise Conflict(
+                "USE_OVERTAKEN",
+                "Another use under this request was counted since this one was signed.",
+                where=f"presentation {use.presentation}",
+                hint="Send the presentation again with the same nonce, and sign the use that comes back.",
+            )
+        return uses.send(offer.use, signature, announce)
+
+    return send
 
 
 def _usage(raw: bytes) -> tuple[Bundle, str] | None:
-    """A usage certificate's bundle and number, genuine or not; None where there is no subject to tell."""
+    """A usage certificate's bundle and number, genuine or not; None where there is no subject to record it for."""
     try:
         bundle = parse_bundle(raw)
         claims = parse_certificate(bundle.certificate).claims
@@ -245,7 +380,11 @@ def _usage(raw: bytes) -> tuple[Bundle, str] | None:
 
 
 def _ended(report: Report, bundle: Bundle) -> Ended:
-    return Ended(report.result, tuple(sorted(report.disclosed)), bundle.position if report.genuine else None)
+    if not report.genuine:
+        return Ended(report.result, tuple(sorted(report.disclosed)))
+    counter = facts_needed(bundle).uses
+    request = None if counter is None else counter[1]
+    return Ended(report.result, tuple(sorted(report.disclosed)), bundle.position, request)
 
 
 def _announced(row: Presentation) -> Ended:

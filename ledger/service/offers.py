@@ -1,0 +1,62 @@
+"""Uses that were proposed to their consumers and are not signed yet: in memory, a bounded number, for minutes.
+
+What was presented is kept here alone, never on disk. When it is gone, after a restart or in another process, the
+consumer sends the presentation again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from ledger.errors import Conflict
+from ledger.service.uses import UseToSign
+
+# A bundle has at most 256 KiB: 64 MiB in all.
+MAX_OFFERS: Final = 256
+About = TypeVar("About")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer(Generic[About]):
+    """A use to sign, and what it is about."""
+
+    use: UseToSign
+    about: About
+
+
+class Offers(Generic[About]):
+    """The newest offer of each presentation; where there are too many, the oldest one goes. Thread-safe."""
+
+    def __init__(self, most: int = MAX_OFFERS) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._offers: OrderedDict[str, Offer[About]] = OrderedDict()
+
+    def put(self, use: UseToSign, about: About) -> None:
+        """Keep an offer in the place of an earlier one of its presentation."""
+        with self._lock:
+            self._offers[use.presentation] = Offer(use, about)
+            self._offers.move_to_end(use.presentation)
+            while len(self._offers) > self._most:
+                self._offers.popitem(last=False)
+
+    def get(self, presentation: str) -> Offer[About]:
+        """The offer; raises ``Conflict`` ``USE_NOT_PROPOSED``."""
+        with self._lock:
+            offer = self._offers.get(presentation)
+        if offer is None:
+            raise Conflict(
+                "USE_NOT_PROPOSED",
+                "The use of this presentation is not at hand: it was proposed by another process, or too long ago.",
+                where=f"presentation {presentation}",
+                hint="Send the presentation again with the same nonce, and sign the use that comes back.",
+            )
+        return offer
+
+    def drop(self, presentation: str) -> None:
+        """Forget an offer, if there is one."""
+        with self._lock:
+            self._offers.pop(presentation, None)
