@@ -35,6 +35,7 @@ class Action(StrEnum):
     OPEN_PAYLOAD = "see payload for a case"
     VERIFY = "verify"
     REVOKE_CERTIFICATE = "revoke certificate"
+    HOLD_CERTIFICATE = "hold certificate"
     FREEZE = "freeze"
     READ_LOG = "read full log"
     ERASE = "erase personal text"
@@ -105,8 +106,9 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
         ),
         _ANY,
     ),
-    Action.REVOKE_CERTIFICATE: {Role.PROVIDER: _OWN}
-    | dict.fromkeys((Role.ISSUER, Role.REGISTRAR, Role.AUTHORITY, Role.SUPERVISOR), _ANY),
+    # Only its issuer ends a certificate: a provider asks for what rests on its own data, an office holds.
+    Action.REVOKE_CERTIFICATE: {Role.ISSUER: _ANY, Role.PROVIDER: _OWN},
+    Action.HOLD_CERTIFICATE: {Role.AUTHORITY: _ANY, Role.SUPERVISOR: _ANY},
     Action.FREEZE: {Role.AUTHORITY: _ANY, Role.SUPERVISOR: _ANY},
     Action.READ_LOG: dict.fromkeys((Role.ISSUER, Role.REGISTRAR, Role.AUTHORITY, Role.SUPERVISOR), _ANY)
     | dict.fromkeys((Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER, Role.CDO), _OWN),

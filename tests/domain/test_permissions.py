@@ -35,7 +35,8 @@ issue certificate    | –   | –*  | –   | any | –*  | –   | –   | –
 see payload          | own | own | own | –   | –   | –   | –   | –*  | –   | –   | –
 see payload for a case|–   | –   | –   | –   | –   | –   | –   | any*| –   | –   | –
 verify               | own | own | own | any | any | any | any | any | any | any | –
-revoke certificate   | –*  | own*| –   | any | any*| any | –   | any | –   | –   | –
+revoke certificate   | –*  | own*| –   | any | –*  | –*  | –   | –*  | –   | –   | –
+hold certificate     | –   | –   | –   | –   | –   | any | –   | any | –   | –   | –
 freeze               | –   | –   | –   | –   | –   | any | –   | any | –   | –   | –
 read full log        | own | own | own | any | any | any | own*| any | –   | own | –*
 erase personal text  | own | –   | –   | any | –   | any | –   | –   | –   | –   | –
