@@ -8,9 +8,11 @@ from ledger.chain.calls import Call
 from ledger.chain.relay import ForwardRequest, Relay, SignedRequest, sign_request
 from ledger.chain.sender import Receipt
 from ledger.errors import Conflict, Forbidden
+from ledger.proof.suite import ES256K, suite_of_key
 from ledger.service.keys import Custody
 from ledger.store.database import Database
 from ledger.store.records import party
+from ledger.store.tables import PartyKey
 
 REQUEST_SECONDS = 3600
 NONCE_ATTEMPTS = 10
@@ -36,8 +38,10 @@ class Acting:
         """Send ``call`` as ``account``.
 
         Raises ``Conflict`` ``SIGNATURE_REQUIRED`` with the EIP-712 ``typed_data`` to sign, if no signature was
-        given and the key is not held here; ``SIGNED_CALL_DIFFERS`` if another call was signed.
+        given and the key is not held here; ``SIGNED_CALL_DIFFERS`` if another call was signed; ``KEY_CANNOT_ACT`` for
+        an account whose key is not of secp256k1.
         """
+        self._require_able(account)
         if signed is not None:
             if not self._relay.covers(signed, account, call):
                 raise Conflict(
@@ -54,6 +58,17 @@ class Acting:
             hint="Sign `typed_data` (EIP-712) and send the call again with `signed_request`.",
             typed_data=dict(self._prepare(account, call).typed_data),
         )
+
+    def _require_able(self, account: str) -> None:
+        with self._database.read() as session:
+            key = session.get(PartyKey, account)
+        if key is not None and suite_of_key(key.public_key) is not ES256K:
+            raise Conflict(
+                "KEY_CANNOT_ACT",
+                "The party's key is not of secp256k1: it signs statements, uses and withdrawals, and no other act.",
+                where=f"account {account}",
+                hint="An authority binds a secp256k1 key to the party; then the party acts by that one.",
+            )
 
     def _sign_and_submit(self, account: str, call: Call) -> Receipt:
         key = self._custody.private_key(account)

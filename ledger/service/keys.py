@@ -7,14 +7,16 @@ import json
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from ledger.chain.accounts import account_of, new_private_key, new_sm2_key
+from ledger.chain.accounts import account_of, new_p256_key, new_private_key, new_sm2_key
 from ledger.errors import Misconfigured
-from ledger.proof.jws import LocalSigner, Signer, Sm2Signer
-from ledger.proof.suite import ES256K, SM2SM3, Suite
+from ledger.proof.jws import Es256Signer, LocalSigner, Signer, Sm2Signer
+from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite, suite_of_key
 from ledger.wallet.private_file import sync_folder, write_whole
 
 KEY_BYTES = 32
+NEW_KEYS: Final = {ES256K: new_private_key, ES256: new_p256_key, SM2SM3: new_sm2_key}
 
 
 def write_private(path: Path, text: str) -> None:
@@ -57,17 +59,19 @@ class SecretFile:
 
 
 def new_key(suite: Suite = ES256K) -> str:
-    """A fresh private key as text: 64 hex digits, of SM2 after ``sm2:``."""
-    key = new_sm2_key() if suite is SM2SM3 else new_private_key()
-    return suite.prefix + key.hex()
+    """A fresh private key as text: 64 hex digits, of P-256 after ``p256:``, of SM2 after ``sm2:``."""
+    return suite.prefix + NEW_KEYS[suite]().hex()
 
 
 def signer_of_key(key: str) -> Signer:
     """Signs with a private key as text; raises ``ValueError``, ``InvalidInput``, ``Misconfigured`` as ``Sm2Signer``."""
-    private = bytes.fromhex(key.removeprefix(SM2SM3.prefix))
+    suite = suite_of_key(key)
+    private = bytes.fromhex(key.removeprefix(suite.prefix))
     if len(private) != KEY_BYTES:
         raise ValueError("a private key has 32 bytes")
-    return Sm2Signer(private) if key.startswith(SM2SM3.prefix) else LocalSigner(private, account_of(private))
+    if suite is ES256K:
+        return LocalSigner(private, account_of(private))
+    return Sm2Signer(private) if suite is SM2SM3 else Es256Signer(private)
 
 
 class Custody:
@@ -98,11 +102,11 @@ class Custody:
         return list(fresh)
 
     def private_key(self, account: str) -> bytes:
-        """The key of an account that acts on the chain; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
+        """The secp256k1 key of an account that sends or signs calls; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
         return bytes.fromhex(self._key(account))
 
     def public_key(self, account: str) -> str:
-        """The public key as text: 66 hex digits, of SM2 after ``sm2:``."""
+        """The public key as text (protocol §4)."""
         return self.signer(account).public_key
 
     def signer(self, account: str) -> Signer:

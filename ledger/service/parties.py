@@ -7,7 +7,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from ledger.domain.notice import require_line
 from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role, party_id
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.jws import entry_signed_by
+from ledger.proof.suite import ES256, ES256K
 from ledger.service.api_keys import add_key, party_of_key
 from ledger.store.database import Database
 from ledger.store.records import live_keys, party
@@ -31,13 +32,15 @@ from ledger.store.tables import Party, PartyKey
 MAX_NAME = 200
 CHAIN_CHUNK = 50
 SHOWN_OF_ID = 12
+FIRST_KEYS: Final = (ES256K, ES256)
 
 
 @dataclass(frozen=True, slots=True)
 class NewParty:
     """A party to onboard. ``identifier`` is the USCC, or for a person the resident ID number.
 
-    ``public_key`` is its secp256k1 key, compressed, 66 hex digits; its account follows from it. Others are bound later.
+    ``public_key`` is its first key as text (protocol §4), of secp256k1 or P-256; its account follows from it. Others
+    are bound later. By a P-256 key alone a party signs, and does not act on the chain by itself.
     """
 
     kind: PartyKind
@@ -214,7 +217,7 @@ def checked_party(newcomer: NewParty, where: str) -> NewParty:
         name=require_line(newcomer.name, where),
         identifier=check(newcomer.identifier, where=where),
         region=check_region(newcomer.region, where=where),
-        public_key=check_public_key(newcomer.public_key, where=where),
+        public_key=check_public_key(newcomer.public_key, where=where, suites=FIRST_KEYS),
         roles=DEFAULT_ROLES[newcomer.kind] if newcomer.roles is None else newcomer.roles,
     )
 

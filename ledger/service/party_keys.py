@@ -17,7 +17,7 @@ from ledger.chain.relay import SignedRequest
 from ledger.proof.suite import ES256K, Suite, suite_of_key
 from ledger.service.acting import Acting
 from ledger.service.anchoring import Anchoring
-from ledger.service.parties import require_free
+from ledger.service.parties import FIRST_KEYS, require_free
 from ledger.store.database import Database
 from ledger.store.records import live_keys, party, party_keys, party_no
 from ledger.store.tables import Party, PartyKey
@@ -50,9 +50,10 @@ class PartyKeys:
         return self.settle(identifier)
 
     def bind(self, authority: str, identifier: str, public_key: str, signed: SignedRequest | None = None) -> Party:
-        """Bind a further key to the party, as an authority; one of SM2 (``sm2:`` before it) signs statements alone.
+        """Bind a further key to the party, as an authority, of any suite.
 
-        The party goes on acting by the key it has. Raises as ``rotate``.
+        The party goes on acting by the key it has; one that has had no key of secp256k1 acts by the first of these.
+        Raises as ``rotate``.
         """
         row, fresh = self._announce(identifier, public_key, ANY_SUITE)
         if not self._bound(row, fresh):
@@ -112,7 +113,9 @@ class PartyKeys:
             row = party(session, identifier)
             for account, record in bound.items():
                 _take_over(session.get_one(PartyKey, account), record)
-            acting = [key for key in live_keys(session, identifier) if suite_of_key(key.public_key) is ES256K]
+            live = live_keys(session, identifier)
+            by_suite = ([key for key in live if suite_of_key(key.public_key) is suite] for suite in FIRST_KEYS)
+            acting = next((keys for keys in by_suite if keys), [])
             # The key that acts stays while it is in force; after it, the one that was bound last.
             if acting and row.account not in {key.account for key in acting}:
                 row.account, row.public_key = acting[-1].account, acting[-1].public_key

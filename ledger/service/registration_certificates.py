@@ -12,8 +12,15 @@ from sqlalchemy.orm import Session
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import AssetRecord, RightRecord
 from ledger.domain.asset import summary
-from ledger.domain.entries import REGISTRATION_SCENARIO, reference, registration_certificate_payload
-from ledger.errors import NotFound
+from ledger.domain.entries import (
+    REGISTRATION_SCENARIO,
+    SD_NAMES,
+    holds_sd_name,
+    reference,
+    registration_certificate_payload,
+)
+from ledger.domain.resource import DataResource
+from ledger.errors import InvalidInput, NotFound
 from ledger.service.descriptions import Descriptions, application_document
 from ledger.service.issuance import add_certificate, next_number
 from ledger.service.scenarios import ScenarioBook
@@ -137,6 +144,18 @@ class RegistrationCertificates:
             supersedes=None if earlier is None else reference(earlier.digest),
             **state,
         )
+
+
+def require_certifiable(resource: DataResource) -> None:
+    """Raise ``InvalidInput`` ``SD_NAME_NESTED`` for a text that verifiers refuse in a certificate (protocol §5)."""
+    for name, value in summary(resource.to_dict()).items():
+        if holds_sd_name(value):
+            raise InvalidInput(
+                "SD_NAME_NESTED",
+                "A text of the description is a name by which SD-JWT libraries hide claims.",
+                where=f"resource {resource.code}: {name}",
+                hint=f"Write it in other words; none of these may stand alone: {', '.join(sorted(SD_NAMES))}.",
+            )
 
 
 def latest_certificate(session: Session, asset: str) -> Certificate | None:

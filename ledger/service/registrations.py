@@ -25,7 +25,7 @@ from ledger.service.acting import Acting
 from ledger.service.catalogue import listed_kinds, matched
 from ledger.service.descriptions import Descriptions, application_document, applications
 from ledger.service.evidence import REFUSALS, EvidenceBook
-from ledger.service.registration_certificates import latest_certificate
+from ledger.service.registration_certificates import latest_certificate, require_certifiable
 from ledger.store.counters import take
 from ledger.store.database import Database
 from ledger.store.records import party, registration
@@ -79,7 +79,8 @@ class Registrations:
         """Record resources with their applications for first registration.
 
         Refused are core data (``GRADE_CORE``) and content that is registered already (``DUPLICATE_REGISTRATION``,
-        naming the earlier one), unless that registration has ended.
+        naming the earlier one), unless that registration has ended. Raises ``InvalidInput`` ``SD_NAME_NESTED`` for a
+        description that no certificate can carry.
         """
         accepted: list[str] = []
         refused: list[Refusal] = []
@@ -92,7 +93,7 @@ class Registrations:
         return Intake(tuple(accepted), tuple(refused))
 
     def _submit(self, session: Session, applicant: str, resource: DataResource, agent: str | None) -> str:
-        self._check_grade(session, resource)
+        self._check(session, resource)
         standing, attempts = self._earlier(session, applicant, resource)
         if standing is not None:
             return standing
@@ -113,7 +114,8 @@ class Registrations:
         self._add(session, row.asset_id, "first", applicant, resource, agent)
         return row.asset_id
 
-    def _check_grade(self, session: Session, resource: DataResource) -> None:
+    def _check(self, session: Session, resource: DataResource) -> None:
+        require_certifiable(resource)
         # Important data is reviewed while its application is; core data, and what is listed as such, is not taken.
         check_registrable(replace(resource, grade=matched(session, resource)[0]), reviewed=True)
 
@@ -227,10 +229,10 @@ class Registrations:
         """Apply for ``change`` or ``correct`` with a new description, or hand in a returned application again.
 
         Nothing is overwritten: every version keeps its own document. Raises ``Conflict`` ``GRADE_CORE``,
-        ``RESOURCE_CODE_DIFFERS``, and what the contract refuses.
+        ``RESOURCE_CODE_DIFFERS``, ``InvalidInput`` ``SD_NAME_NESTED``, and what the contract refuses.
         """
         with self._database.read() as session:
-            self._check_grade(session, resource)
+            self._check(session, resource)
             row, _ = registration(session, asset)
         if resource.code != row.resource_code:
             raise Conflict(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.errors import Misconfigured
-from ledger.proof.suite import ES256K, SM2SM3, Suite
+from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite
+
+SIGNS_WITH: Final = {"sha256-es256k": ES256K, "sha256-es256": ES256, "sm3-sm2": SM2SM3}
 
 
 class Settings(BaseSettings):
@@ -23,7 +25,7 @@ class Settings(BaseSettings):
     scenarios: Path | None = Field(None, description="Folder of scenario files; default: those of the package.")
     ruleset: str = Field("national", description="Code of the ruleset that registrations are made under.")
     rulesets: Path | None = Field(None, description="Folder of ruleset files; they replace the package's by code.")
-    suite: Literal["sha256-es256k", "sm3-sm2"] = Field(
+    suite: Literal["sha256-es256k", "sha256-es256", "sm3-sm2"] = Field(
         "sha256-es256k", description="What certificates are signed with; sm3-sm2 needs the extra `sm`."
     )
     region: str = Field("440800", description="Region code of the issuing platform, in certificate numbers.")
@@ -52,7 +54,7 @@ class Settings(BaseSettings):
     @property
     def signs_with(self) -> Suite:
         """The suite of the certificates issued here; what others sign names its own."""
-        return SM2SM3 if self.suite == "sm3-sm2" else ES256K
+        return SIGNS_WITH[self.suite]
 
     def make_home(self) -> None:
         """Make the folder, for its owner alone, unless it is there."""

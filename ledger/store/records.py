@@ -54,13 +54,14 @@ def live_keys(session: Session, identifier: str) -> list[PartyKey]:
 def account_at(session: Session, identifier: str, at: int, suite: Suite = ES256K) -> str | None:
     """The party's account of that suite whose signatures count for what was anchored ``at`` (seconds UTC).
 
-    ``None`` if it had none; of ES256K every party has one.
+    ``None`` if it had none.
     """
     for key in party_keys(session, identifier):
         begun = key.bound_at is not None and (key.bound_at <= at or suite is ES256K)
         if begun and (key.retired_at is None or at < key.retired_at) and suite_of_key(key.public_key) is suite:
             return key.account
-    return party(session, identifier).account if suite is ES256K else None
+    row = party(session, identifier)
+    return row.account if suite_of_key(row.public_key) is suite else None
 
 
 def access_request(session: Session, identifier: str) -> AccessRequest:
