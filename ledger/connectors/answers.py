@@ -14,8 +14,8 @@ Row = Mapping[str, str]
 class Query:
     """A question about one subject, asked ``at`` (seconds UTC).
 
-    ``subject`` holds its attributes by name, ``columns`` are the scenario's columns that the rules need. The attributes
-    stay out of the representation: they identify a person.
+    ``subject`` holds its attributes by name, ``columns`` are the scenario's columns that the rules need, ``name`` says
+    whether a claim is the subject's name. The attributes stay out of the representation: they identify a person.
     """
 
     subject: Mapping[str, str] = field(repr=False)
@@ -23,18 +23,21 @@ class Query:
     source: str
     columns: tuple[str, ...]
     at: int
+    name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
     """The subject's rows, each with exactly the columns asked for, sorted by their cells: two queries of one state of a
-    source give the same rows, wherever it keeps them. They stay out of the representation."""
+    source give the same rows, wherever it keeps them. ``name`` is the subject's, if the question wants it. Both stay
+    out of the representation."""
 
     result: ClassVar = "supplied"
 
     rows: tuple[Row, ...] = field(repr=False)
     as_of: date
     queried_at: int
+    name: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

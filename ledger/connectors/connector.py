@@ -73,9 +73,21 @@ class SourceConnector:
                 hint=f"在 columns 下补上。Add a line to columns; scenario {definition.scenario} needs it.",
             )
         names = [definition.columns[name] for name in query.columns]
+        names += [self._name_column()] if query.name else []
         names += [flag.column for flag in definition.flags]
         names += [definition.as_of.column] if definition.as_of.column is not None else []
         return Wanted(definition.key_column, value, tuple(dict.fromkeys(names)))
+
+    def _name_column(self) -> str:
+        column = self._definition.name_column
+        if column is None:
+            raise Misconfigured(
+                "SOURCE_NAME_MISSING",
+                "定义未说明主体名称在哪一列。The definition does not say which column holds the subject's name.",
+                where=self._definition.code,
+                hint=f"加一行 name_column。Add the line name_column; scenario {self._definition.scenario} needs it.",
+            )
+        return column
 
     def _find(self, wanted: Wanted, until: Deadline) -> _Found:
         day = self._table.day()
@@ -97,7 +109,16 @@ class SourceConnector:
             tuple(dict(zip(query.columns, row, strict=True)) for row in rows),
             self._as_of(query, cells, found),
             query.at,
+            self._name(cells) if query.name else None,
         )
+
+    def _name(self, cells: Mapping[str, Sequence[object]]) -> str:
+        """The one name in all the rows: which of two is right, nobody here can know."""
+        column = self._name_column()
+        first, *others = set(_texts(cells, column))
+        if others:
+            raise Unusable("data_unusable", f"{column}: the rows give different names")
+        return first
 
     def _as_of(self, query: Query, cells: Mapping[str, Sequence[object]], found: _Found) -> date:
         as_of = self._definition.as_of

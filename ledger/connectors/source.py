@@ -59,7 +59,10 @@ class DatabasePlace:
 
 @dataclass(frozen=True, slots=True)
 class SourceDefinition:
-    """A source of one scenario. ``columns`` maps the scenario's columns to those of the source."""
+    """A source of one scenario. ``columns`` maps the scenario's columns to those of the source.
+
+    ``name_column`` holds the subject's name, where a claim needs it.
+    """
 
     code: str
     scenario: str
@@ -71,6 +74,7 @@ class SourceDefinition:
     as_of: AsOf
     flags: tuple[Flag, ...]
     timeout_seconds: float
+    name_column: str | None = None
     folder: Path = Path()
 
     def beside(self, folder: Path) -> SourceDefinition:
@@ -94,6 +98,7 @@ def source_of(raw: object, where: str) -> SourceDefinition:
         as_of=reader.as_of(kind),
         flags=reader.flags() if reader.has("refuse") else (),
         timeout_seconds=reader.integer("timeout_seconds", 1, MAX_TIMEOUT),
+        name_column=reader.matching("name_column", _COLUMN) if reader.has("name_column") else None,
     )
     reader.require_nothing_else()
     return definition

@@ -1,0 +1,143 @@
+"""From a source's answer to the provision that the provider signs, and the disclosures that open its digests. Pure."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ulid import ULID
+
+from ledger.connectors.answers import Answer, Query, Refused, Supplied
+from ledger.domain.canonical import canonical, digest
+from ledger.domain.days import shanghai_day
+from ledger.domain.entries import provision_entry, withdrawal_entry
+from ledger.domain.predicates import Claim, compute
+from ledger.domain.reasons import REFUSALS
+from ledger.domain.value_spaces import fits
+from ledger.errors import InvalidInput, Misconfigured
+from ledger.proof.jws import encode_base64url
+from ledger.proof.sdjwt import Disclosed, disclosure_digest
+from ledger.provider.task import Entry, Task
+
+SALT_BYTES: Final = 16
+Fresh = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An unsigned provision; the disclosures and the salt of the rows' digest, if it is ``supplied``."""
+
+    entry: Entry
+    disclosures: tuple[str, ...]
+    payload_salt: str | None
+
+
+def query_of(task: Task, at: int) -> Query:
+    """The question to the provider's source: about this one subject, and for the columns that the rules read."""
+    entry = task.authorization
+    return Query(
+        subject={"identifier": task.opening.identifier},
+        scenario=entry["scenario"],
+        source=entry["source"],
+        columns=task.columns,
+        at=at,
+        name=task.needs_name,
+    )
+
+
+def made_of(task: Task, answer: Answer, at: int, fresh: Fresh = secrets.token_bytes) -> Made:
+    """The provision over an answer, made ``at`` (seconds UTC); ``fresh`` gives random bytes.
+
+    Raises ``InvalidInput``: what ``compute`` raises, ``AS_OF_AFTER_QUERY``, ``REFUSAL_UNKNOWN``; ``Misconfigured``
+    ``SOURCE_NAME_MISSING``.
+    """
+    if not isinstance(answer, Supplied):
+        reason = answer.reason if isinstance(answer, Refused) else None
+        if isinstance(answer, Refused) and answer.reason not in REFUSALS:
+            known = ", ".join(REFUSALS)
+            raise InvalidInput("REFUSAL_UNKNOWN", f"A reason for refusing is one of: {known}.", where="reason")
+        return Made(_entry(task, answer, at, reason=reason), (), None)
+    if answer.as_of > shanghai_day(answer.queried_at):
+        raise InvalidInput(
+            "AS_OF_AFTER_QUERY",
+            "The data is as of a day after the one on which the source was asked (Asia/Shanghai).",
+            where="as_of",
+            hint="Give the day that the rows describe.",
+        )
+    hidden = [Disclosed(_salt(fresh), name, value) for name, value in _claims(task, answer).items()]
+    algorithm, salt = task.request["sd_alg"], _salt(fresh)
+    entry = _entry(
+        task,
+        answer,
+        at,
+        claims={item.name: disclosure_digest(item.encoded, algorithm) for item in hidden},
+        as_of=answer.as_of.isoformat(),
+        payload_digest=payload_digest(salt, answer.rows),
+        corrects=task.corrects,
+    )
+    return Made(entry, tuple(item.encoded for item in hidden), salt)
+
+
+def withdrawal_of(task: Task, at: int) -> Entry:
+    """The unsigned withdrawal of the provision that a correction takes the place of."""
+    return withdrawal_entry(
+        id=str(ULID()),
+        ledger=task.chain.ledger,
+        statement=task.corrects,
+        party=task.authorization["provider"],
+        reason="data_error",
+        iat=at,
+    )
+
+
+def payload_digest(salt: str, rows: Sequence[Mapping[str, str]]) -> str:
+    """Digest of salt and rows as canonical JSON: an auditor holds the provider to its rows by it.
+
+    Rows of few values could be guessed from a digest without a salt.
+    """
+    return digest(canonical({"salt": salt, "rows": [dict(row) for row in rows]}))
+
+
+def _claims(task: Task, answer: Supplied) -> dict[str, Claim]:
+    if task.needs_name and answer.name is None:
+        raise Misconfigured(
+            "SOURCE_NAME_MISSING",
+            "A claim is the subject's name, and the source does not give it.",
+            where=f"source {task.authorization['source']}",
+            hint="Name the column that holds it: name_column in the source's file, --name-column for a CSV file.",
+        )
+    attributes = {"uscc": task.opening.identifier}
+    attributes |= {} if answer.name is None else {"name": answer.name}
+    claims = {name: compute(rule, answer.rows, attributes) for name, rule in task.rules.items()}
+    for name, value in claims.items():
+        if not fits(task.rules[name], value):
+            raise InvalidInput("CLAIM_OUTSIDE_RULE", "The rule cannot give such a value.", where=name)
+    return claims
+
+
+def _entry(task: Task, answer: Answer, at: int, **members: Any) -> Entry:
+    told: Entry = {
+        "id": str(ULID()),
+        "ledger": task.chain.ledger,
+        "authorization": task.reference,
+        "source": task.authorization["source"],
+        "provider": task.authorization["provider"],
+        "template": task.request["template"],
+        "engine": task.template["engine"],
+        "sd_alg": task.request["sd_alg"],
+        "claims": {},
+        "queried_at": answer.queried_at,
+        "as_of": None,
+        "result": answer.result,
+        "reason": None,
+        "payload_digest": None,
+        "corrects": None,
+        "iat": at,
+    }
+    return provision_entry(**told | members)
+
+
+def _salt(fresh: Fresh) -> str:
+    return encode_base64url(fresh(SALT_BYTES))

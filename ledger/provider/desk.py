@@ -1,0 +1,131 @@
+"""A provider at work: a task and a source in, a signed answer out, kept before anybody sees it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ledger.connectors.answers import Answer, Connector
+from ledger.errors import PingzhengError
+from ledger.proof.acts import sign_act, withdrawals_message
+from ledger.proof.jws import Signer, sign_entry
+from ledger.proof.suite import SM2SM3
+from ledger.provider.answering import Fresh, made_of, query_of, withdrawal_of
+from ledger.provider.checks import check_task
+from ledger.provider.records import Kept, Records
+from ledger.provider.registry import Registry
+from ledger.provider.supply import Supply
+from ledger.provider.task import Entry, Task
+
+Outcome = Supply | PingzhengError
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A task, and where its source is found; finding it may raise as ``Connector.ask`` does."""
+
+    task: Task
+    source: Callable[[], Connector]
+
+
+class Provider:
+    """Answers in the name of the party with that id. ``registry``: the node in reach, if there is one.
+
+    ``fresh`` gives the random bytes of salts.
+    """
+
+    def __init__(
+        self,
+        party: str,
+        signer: Signer,
+        records: Records,
+        clock: Callable[[], int],
+        registry: Registry | None = None,
+        fresh: Fresh = secrets.token_bytes,
+    ) -> None:
+        self.party = party
+        self.records = records
+        self._signer = signer
+        self._clock = clock
+        self._registry = registry
+        self._fresh = fresh
+        self._ledgers: set[str] = set()
+
+    def answer(self, task: Task, source: Connector) -> Supply:
+        """The signed answer to a task. It waits in the records, and is given again, until ``records.received``.
+
+        Raises what ``check_task``, ``Registry.check``, ``Records.known``, the source and ``made_of`` raise.
+        """
+        (outcome,) = self.answer_many([Asked(task, lambda: source)])
+        if isinstance(outcome, PingzhengError):
+            raise outcome
+        return outcome
+
+    def answer_many(self, asked: Sequence[Asked]) -> list[Outcome]:
+        """For each task its answer, or why there is none. What is signed is kept in one transaction.
+
+        Raises ``ChainUnavailable`` where the node in reach does not answer.
+        """
+        outcomes = self._before(asked)
+        made: dict[int, Kept] = {}
+        try:
+            for place, each in enumerate(asked):
+                if place not in outcomes:
+                    try:
+                        made[place] = self._made(each.task, each.source().ask(query_of(each.task, self._clock())))
+                    except PingzhengError as error:
+                        outcomes[place] = error
+        finally:
+            # After Ctrl-C too: what was signed is kept.
+            outcomes |= dict(zip(made, self.records.keep(list(made.values()), self._clock()), strict=True))
+        return [outcomes[place] for place in range(len(asked))]
+
+    def _before(self, asked: Sequence[Asked]) -> dict[int, Outcome]:
+        """Outcomes of tasks whose source is not asked, by place: what speaks against them, or what waits already."""
+        found: dict[int, Outcome] = {}
+        judges = (self._checked, self._recorded, self._registered)
+        for judge in judges:
+            left = [place for place in range(len(asked)) if place not in found]
+            verdicts = judge([asked[place].task for place in left]) if left else []
+            found |= {place: verdict for place, verdict in zip(left, verdicts, strict=True) if verdict is not None}
+        return found
+
+    def _checked(self, tasks: Sequence[Task]) -> list[PingzhengError | None]:
+        return [self._problem(task) for task in tasks]
+
+    def _problem(self, task: Task) -> PingzhengError | None:
+        try:
+            check_task(task, self.party, self._clock())
+            self._require_records(task.chain.ledger)
+        except PingzhengError as error:
+            return error
+        return None
+
+    def _require_records(self, ledger: str) -> None:
+        if ledger not in self._ledgers:
+            self.records.require(ledger, self.party)
+            self._ledgers.add(ledger)
+
+    def _recorded(self, tasks: Sequence[Task]) -> Sequence[Outcome | None]:
+        return self.records.known(tasks, self._clock())
+
+    def _registered(self, tasks: Sequence[Task]) -> Sequence[PingzhengError | None]:
+        return [None] * len(tasks) if self._registry is None else self._registry.check(tasks)
+
+    def _made(self, task: Task, answer: Answer) -> Kept:
+        made = made_of(task, answer, self._clock(), self._fresh)
+        supply = Supply(sign_entry(made.entry, self._signer), made.disclosures)
+        if made.entry["corrects"] is not None:
+            supply = replace(supply, withdrawal=self._act(task), withdrawn=self._withdrawal(task))
+        return Kept(supply, task.digest, task.opening, made.payload_salt)
+
+    def _withdrawal(self, task: Task) -> Entry:
+        return sign_entry(withdrawal_of(task, self._clock()), self._signer)
+
+    def _act(self, task: Task) -> bytes | None:
+        """The withdrawal of what is corrected, for the chain, which can check no SM2."""
+        if self._signer.algorithm["alg"] == SM2SM3.alg:
+            return None
+        digest = str(task.corrects).removeprefix("sha-256:")
+        return sign_act(withdrawals_message(task.chain, self._signer.kid, [digest]), self._signer)

@@ -1,0 +1,354 @@
+"""A provider's own records: what it signed and has not handed in yet, the salts that an auditor needs, and which party
+id it answered for which identifier. One SQLite file in a folder for its owner alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.errors import Conflict, InvalidInput, Misconfigured, NotFound
+from ledger.provider.marks import Marks
+from ledger.provider.schema import SCHEMA, VERSION
+from ledger.provider.supply import Supply
+from ledger.provider.task import Entry, Opening, Task
+
+_BUSY_SECONDS: Final = 30
+_IN_OTHERS_REACH: Final = 0o077
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A signed answer with what the records keep of it: the subject's opening, the salt of the rows' digest."""
+
+    supply: Supply
+    authorization: str
+    opening: Opening = field(repr=False)
+    payload_salt: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A party id that waits for the provider's clerk: it came for an identifier that another id, ``known``, had.
+
+    ``known`` is ``None`` if that one was erased. ``identifier`` is for the clerk alone.
+    """
+
+    party: str
+    known: str | None
+    identifier: str = field(repr=False)
+    since: int
+
+
+class Records:
+    """The records in ``folder``; each call is one transaction. Safe for several threads and processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / "records.db"
+        self._marks = Marks(folder / "records.key")
+
+    def require(self, ledger: str, provider: str) -> None:
+        """These records belong to one ledger and one provider, the first that came.
+
+        Raises ``InvalidInput`` ``LEDGER_DIFFERS``, ``Misconfigured`` ``RECORDS_OF_ANOTHER``.
+        """
+        with self._write() as database:
+            for name, value in (("ledger", ledger), ("provider", provider)):
+                database.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", (name, value))
+            known = dict(database.execute("SELECT name, value FROM about").fetchall())
+        if known["ledger"] != ledger:
+            raise InvalidInput(
+                "LEDGER_DIFFERS",
+                "The task is of another ledger than those answered before.",
+                where="ledger",
+                hint="Use a folder of records for each ledger.",
+                expected=known["ledger"],
+                found=ledger,
+            )
+        if known["provider"] != provider:
+            raise Misconfigured(
+                "RECORDS_OF_ANOTHER",
+                "These records are another provider's.",
+                where=str(self._folder),
+                hint="Give each provider a folder of its own: --records.",
+            )
+
+    def known(self, tasks: Sequence[Task], at: int) -> list[Supply | Conflict | None]:
+        """What the records say of each task before its source is asked: nothing, or one of these.
+
+        The answer that waits for the same authorization already; ``Conflict`` ``SUBJECT_CHANGED`` if another party id
+        was answered for this identifier, which then waits for the clerk (``changed``); ``CORRECTION_UNKNOWN`` if what
+        the answer would correct was not signed here.
+        """
+        with self._write() as database:
+            return [
+                _waiting(database, task.digest)
+                or self._changed(database, task.opening, at)
+                or _unknown_correction(database, task)
+                for task in tasks
+            ]
+
+    def keep(self, answers: Sequence[Kept], at: int) -> list[Supply | Conflict]:
+        """Keep signed answers before they are sent: what is to be sent for each, or ``SUBJECT_CHANGED``.
+
+        An answer that waits for the same authorization already is the one to send.
+        """
+        with self._write() as database:
+            return [self._keep(database, answer, at) for answer in answers]
+
+    def _keep(self, database: sqlite3.Connection, answer: Kept, at: int) -> Supply | Conflict:
+        if waiting := _waiting(database, answer.authorization):
+            return waiting
+        opening, supply = answer.opening, answer.supply
+        if problem := self._changed(database, opening, at):
+            return problem
+        mark = self._marks.of(opening.identifier)
+        database.execute("INSERT OR IGNORE INTO subject VALUES (?, ?)", (mark, opening.party))
+        database.execute(
+            "INSERT OR IGNORE INTO opening VALUES (?, ?, ?, ?)",
+            (opening.party, opening.kind.value, opening.identifier, opening.key),
+        )
+        told = supply.to_dict()
+        database.execute(
+            "INSERT INTO answer VALUES (?, ?, ?, 'waiting', NULL, ?, ?, ?, ?, ?, ?)",
+            (
+                supply.digest,
+                answer.authorization,
+                opening.party,
+                json.dumps(supply.entry, ensure_ascii=False),
+                json.dumps(told["disclosures"]),
+                told["withdrawal"],
+                None if supply.withdrawn is None else json.dumps(supply.withdrawn),
+                answer.payload_salt,
+                at,
+            ),
+        )
+        return supply
+
+    def _changed(self, database: sqlite3.Connection, opening: Opening, at: int) -> Conflict | None:
+        mark = self._marks.of(opening.identifier)
+        row = database.execute("SELECT party FROM subject WHERE mark = ?", (mark,)).fetchone()
+        if row is None or row[0] == opening.party:
+            return None
+        database.execute(
+            "INSERT OR IGNORE INTO changed VALUES (?, ?, ?, ?)", (opening.party, mark, opening.identifier, at)
+        )
+        return Conflict(
+            "SUBJECT_CHANGED",
+            "Another party id was answered for this identifier before.",
+            where=f"party {opening.party}",
+            hint="Ask the subject which id is its own, then: pingzheng provision confirm.",
+            known=row[0],
+        )
+
+    def waiting(self, limit: int = -1) -> list[Supply]:
+        """Answers that the platform has not acknowledged, the earliest first."""
+        query = f"SELECT {_SENT} FROM answer WHERE state = 'waiting' ORDER BY at, rowid LIMIT ?"  # noqa: S608
+        with self._read() as database:
+            return [_supply(row) for row in database.execute(query, (limit,))]
+
+    def received(self, digests: Iterable[str]) -> int:
+        """The platform has these answers: their disclosures are destroyed; returns how many waited."""
+        return self._settle("received", [(digest, None) for digest in digests])
+
+    def refused(self, codes: Iterable[tuple[str, str]]) -> int:
+        """The platform refuses these answers for good, by digest and code: as ``received``."""
+        return self._settle("refused", list(codes))
+
+    def _settle(self, state: str, answers: Sequence[tuple[str, str | None]]) -> int:
+        with self._write() as database:
+            return sum(
+                database.execute(
+                    "UPDATE answer SET state = ?, code = ?, disclosures = '[]', withdrawal = NULL, withdrawn = NULL"
+                    " WHERE digest = ? AND state = 'waiting'",
+                    (state, code, digest),
+                ).rowcount
+                for digest, code in answers
+            )
+
+    def evidence(self, digest: str) -> tuple[Entry, str | None]:
+        """A signed provision and the salt of its rows' digest, for an auditor; the salt is gone once it was erased.
+
+        Raises ``NotFound`` ``PROVISION_UNKNOWN``.
+        """
+        with self._read() as database:
+            row = database.execute("SELECT entry, salt FROM answer WHERE digest = ?", (digest,)).fetchone()
+        if row is None:
+            raise NotFound(
+                "PROVISION_UNKNOWN",
+                "These records have no such provision.",
+                where=f"provision {digest}",
+                hint="Use the folder of records that it was signed with.",
+            )
+        return json.loads(row[0]), row[1]
+
+    def changed(self) -> list[Changed]:
+        """The party ids that wait for the clerk, the earliest first."""
+        query = (
+            "SELECT changed.party, subject.party, changed.identifier, changed.at"
+            " FROM changed JOIN subject ON subject.mark = changed.mark ORDER BY changed.at"
+        )
+        with self._read() as database:
+            return [Changed(*row) for row in database.execute(query)]
+
+    def confirm(self, party: str) -> None:
+        """The clerk has made sure that this id is the subject's: it takes the place of the one before.
+
+        Raises ``NotFound`` ``PARTY_NOT_WAITING``.
+        """
+        with self._write() as database:
+            row = database.execute("SELECT mark FROM changed WHERE party = ?", (party,)).fetchone()
+            if row is None:
+                raise NotFound(
+                    "PARTY_NOT_WAITING",
+                    "No such party id waits to be confirmed.",
+                    where="party",
+                    hint="pingzheng provision confirm lists those that do.",
+                )
+            database.execute("UPDATE subject SET party = ? WHERE mark = ?", (party, row[0]))
+            database.execute("DELETE FROM changed WHERE mark = ?", row)
+
+    def erase(self, notices: Iterable[Entry]) -> int:
+        """Obey erasures (entries of the log): destroy disclosures and salts, and the opening of whom nothing is left.
+
+        What stays of a subject is the keyed digest of its identifier. Returns how many answers were touched.
+        """
+        with self._write() as database:
+            return sum(_erase(database, notice) for notice in notices)
+
+    def seen(self, name: str, after: str | None = None) -> str | None:
+        """How far a list of the platform was read; with ``after`` it is noted anew."""
+        with self._write() as database:
+            if after is not None:
+                database.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (name, after))
+            row = database.execute("SELECT after FROM seen WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        with closing(self._connected()) as database:
+            database.execute("BEGIN IMMEDIATE")
+            # A transaction that breaks off is rolled back when its connection closes.
+            self._marks.require(database)
+            yield database
+            database.execute("COMMIT")
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        with closing(self._connected()) as database:
+            yield database
+
+    def _connected(self) -> sqlite3.Connection:
+        self._make_private()
+        database = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+        try:
+            # What is deleted is overwritten, and a commit outlasts a power cut: an answer is kept before it is sent.
+            for pragma in ("secure_delete=ON", "synchronous=EXTRA", "foreign_keys=ON"):
+                database.execute(f"PRAGMA {pragma}")
+            self._make_tables(database)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _make_private(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._folder.stat().st_mode & _IN_OTHERS_REACH:
+            raise Misconfigured(
+                "RECORDS_NOT_PRIVATE",
+                "The folder of the records is open to others.",
+                where=str(self._folder),
+                hint=f"chmod 700 {self._folder}",
+            )
+        if not self._path.exists():
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+
+    def _make_tables(self, database: sqlite3.Connection) -> None:
+        try:
+            if _version(database) == 0:
+                database.execute("BEGIN IMMEDIATE")
+                # Of two that are the first, the other may have made them meanwhile.
+                if _version(database) == 0:
+                    for statement in (*SCHEMA, f"PRAGMA user_version = {VERSION}"):
+                        database.execute(statement)
+                database.execute("COMMIT")
+            known = _version(database) == VERSION
+        except sqlite3.DatabaseError as error:
+            raise self._damaged() from error
+        if not known:
+            raise self._damaged()
+
+    def _damaged(self) -> Misconfigured:
+        return Misconfigured(
+            "RECORDS_DAMAGED",
+            "The file is no database of records, or one of another version.",
+            where=str(self._path),
+            hint="Restore the folder from a backup.",
+        )
+
+
+def _version(database: sqlite3.Connection) -> int:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+_SENT: Final = "entry, disclosures, withdrawal, withdrawn"
+
+
+def _waiting(database: sqlite3.Connection, authorization: str) -> Supply | None:
+    query = f"SELECT {_SENT} FROM answer WHERE authorization = ? AND state = 'waiting'"  # noqa: S608 - a constant
+    row = database.execute(query, (authorization,)).fetchone()
+    return None if row is None else _supply(row)
+
+
+def _unknown_correction(database: sqlite3.Connection, task: Task) -> Conflict | None:
+    """A provider withdraws what it signed itself under this authorization, and nothing that the platform names."""
+    if task.corrects is None:
+        return None
+    query = "SELECT 1 FROM answer WHERE digest = ? AND authorization = ?"
+    if database.execute(query, (task.corrects.removeprefix("sha-256:"), task.digest)).fetchone():
+        return None
+    return Conflict(
+        "CORRECTION_UNKNOWN",
+        "These records have no such provision that could be corrected.",
+        where=f"authorization {task.authorization['id']}",
+        hint="Use the folder of records that it was signed with.",
+    )
+
+
+def _supply(row: tuple[Any, ...]) -> Supply:
+    entry, disclosures, withdrawal, withdrawn = row
+    return Supply(
+        json.loads(entry),
+        tuple(json.loads(disclosures)),
+        None if withdrawal is None else bytes.fromhex(withdrawal),
+        None if withdrawn is None else json.loads(withdrawn),
+    )
+
+
+def _erase(database: sqlite3.Connection, notice: Entry) -> int:
+    subject, targets = notice["subject"], [each.removeprefix("sha-256:") for each in notice["targets"]]
+    named = f" AND ({_in('digest', targets)} OR {_in('authorization', targets)})" if targets else ""
+    touched = database.execute(
+        "UPDATE answer SET disclosures = '[]', withdrawal = NULL, salt = NULL,"  # noqa: S608 - marks alone
+        f" state = CASE state WHEN 'waiting' THEN 'erased' ELSE state END WHERE party = ?{named}",
+        (subject, *targets, *targets),
+    ).rowcount
+    left = database.execute("SELECT 1 FROM answer WHERE party = ? AND salt IS NOT NULL", (subject,)).fetchone()
+    if not targets or left is None:
+        database.execute("DELETE FROM opening WHERE party = ?", (subject,))
+    if not targets:
+        database.execute("UPDATE subject SET party = NULL WHERE party = ?", (subject,))
+        database.execute("DELETE FROM changed WHERE party = ?", (subject,))
+    return touched
+
+
+def _in(column: str, values: Sequence[str]) -> str:
+    return f"{column} IN ({', '.join('?' * len(values))})"

@@ -1,0 +1,108 @@
+"""What a provider asks the chain about a task: whose the keys are that signed, and whether the consent stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ledger.chain.questions import Questions
+from ledger.chain.reader import ChainReader
+from ledger.chain.records import AccountRecord, Hold
+from ledger.domain.entries import statement_digest
+from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
+from ledger.proof.jws import entry_signature
+from ledger.provider.task import Entry, Task
+
+
+class Registry:
+    """Asks one node about many tasks at once, as of its newest block."""
+
+    def __init__(self, reader: ChainReader) -> None:
+        self._reader = reader
+
+    def check(self, tasks: Sequence[Task]) -> list[PingzhengError | None]:
+        """What speaks against each of these tasks, which passed ``check_task``; raises ``ChainUnavailable``.
+
+        ``InvalidInput`` ``LEDGER_DIFFERS``; ``Forbidden`` ``SIGNER_NOT_CONSUMER``, ``SIGNER_NOT_SUBJECT``; ``Conflict``
+        ``AUTHORIZATION_NOT_ACTIVE``.
+        """
+        latest = self._reader.latest()
+        asked = self._reader.questions(latest.number)
+        # Every question is asked before the first answer is looked at: they go to the node together.
+        consumers = [_Key.asked(asked, task.request, "consumer") for task in tasks]
+        subjects = [_Key.asked(asked, task.authorization, "subject") for task in tasks]
+        consents = [_Consent.asked(asked, task, key) for task, key in zip(tasks, subjects, strict=True)]
+        return [
+            self._other_ledger(task)
+            or consumer.problem("SIGNER_NOT_CONSUMER", latest.time)
+            or subject.problem("SIGNER_NOT_SUBJECT", latest.time)
+            or consent.problem()
+            for task, consumer, subject, consent in zip(tasks, consumers, subjects, consents, strict=True)
+        ]
+
+    def _other_ledger(self, task: Task) -> InvalidInput | None:
+        if task.chain == self._reader.chain:
+            return None
+        return InvalidInput(
+            "LEDGER_DIFFERS",
+            "The task is of another ledger than the node serves.",
+            where="chain",
+            hint="Ask a node of the ledger that the task names, or do not answer.",
+            expected=self._reader.chain.ledger,
+            found=task.chain.ledger,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """The account that signed an entry, and the number of the party that should have."""
+
+    entry: Entry
+    part: str
+    account: Callable[[], AccountRecord | None]
+    number: Callable[[], int]
+
+    @classmethod
+    def asked(cls, asked: Questions, entry: Entry, part: str) -> _Key:
+        return cls(entry, part, asked.account(entry_signature(entry).kid), asked.party_no(entry[part]))
+
+    def problem(self, code: str, at: int) -> Forbidden | None:
+        account = self.account()
+        if account is not None and account.party_no == self.number() and _live(account, at):
+            return None
+        return Forbidden(
+            code,
+            f"On the chain the account that signed is not a live one of the {self.part}.",
+            where=self.part,
+            hint="Do not answer, and report it to the operator of the platform.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Consent:
+    """When the subject withdrew its authorization, and the holds of it and of its request."""
+
+    task: Task
+    withdrawn_at: Callable[[], int]
+    holds: tuple[Callable[[], Hold], ...]
+
+    @classmethod
+    def asked(cls, asked: Questions, task: Task, subject: _Key) -> _Consent:
+        held = tuple(asked.hold(digest) for digest in (task.digest, statement_digest(task.request)))
+        return cls(task, asked.withdrawn_at(subject.number(), task.digest), held)
+
+    def problem(self) -> Conflict | None:
+        withdrawn = self.withdrawn_at()
+        if not withdrawn and not any(hold().offices for hold in self.holds):
+            return None
+        return Conflict(
+            "AUTHORIZATION_NOT_ACTIVE",
+            f"The authorization is {'withdrawn' if withdrawn else 'held by an office'}.",
+            where=f"authorization {self.task.authorization['id']}",
+            hint="Supply nothing; ask again later if it is held.",
+        )
+
+
+def _live(account: AccountRecord, at: int) -> bool:
+    ended = [time for time in (account.valid_to, account.compromised_at) if time]
+    return account.valid_from <= at and all(at < time for time in ended)

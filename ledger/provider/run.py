@@ -1,0 +1,118 @@
+"""A provider's round: obey erasures, send what still waits, answer what is asked.
+
+It can stop anywhere and begin again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from ledger.connectors.answers import Connector
+from ledger.errors import PingzhengError
+from ledger.provider.desk import Asked, Provider
+from ledger.provider.platform import Platform
+from ledger.provider.supply import Supply
+from ledger.provider.task import Task
+
+CHUNK: Final = 20
+# The platform will never take the answer: it is over, or was answered otherwise. Anything else is tried again.
+FINAL: Final = frozenset(
+    {
+        "ALREADY_ANSWERED",
+        "ALREADY_SUPPLIED",
+        "AUTHORIZATION_NOT_ACTIVE",
+        "AUTHORIZATION_UNKNOWN",
+        "NOTHING_TO_CORRECT",
+        "REQUEST_NOT_AUTHORIZED",
+        "SCENARIO_CHANGED",
+    }
+)
+_ERASURES: Final = "erasures"
+T = TypeVar("T")
+
+
+class Sources(Protocol):
+    """Where a provider's sources are found."""
+
+    def connector(self, scenario: str, source: str) -> Connector:
+        """The connector of a scenario's source; raises ``NotFound`` ``SOURCE_UNKNOWN``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one task: the result that the platform has now, or the error that speaks against it.
+
+    ``about`` names the authorization, or the provision once it is signed.
+    """
+
+    about: str
+    result: str | None
+    error: PingzhengError | None
+
+
+def go_round(provider: Provider, platform: Platform, sources: Sources) -> Iterator[Done]:
+    """Answer everything that waits, and say of each what became of it.
+
+    Raises ``Misconfigured`` ``PLATFORM_…`` and ``ChainUnavailable`` where one of them cannot be reached: what was
+    signed waits in the records for the next round.
+    """
+    obey(provider, platform)
+    yield from send_waiting(provider, platform)
+    after: str | None = None
+    while True:
+        page = platform.tasks(after)
+        for chunk in _chunks(page.tasks):
+            yield from answer(provider, platform, sources, chunk)
+        after = page.after
+        if after is None:
+            return
+
+
+def obey(provider: Provider, platform: Platform) -> int:
+    """Obey the erasures since the last time; returns how many answers they touched."""
+    touched = 0
+    after = provider.records.seen(_ERASURES)
+    while True:
+        notices = platform.erasures(after)
+        touched += provider.records.erase(notices.entries)
+        if notices.after is None or notices.after == after:
+            return touched
+        after = provider.records.seen(_ERASURES, notices.after)
+
+
+def send_waiting(provider: Provider, platform: Platform) -> Iterator[Done]:
+    """Send again what was signed and not acknowledged."""
+    for chunk in _chunks(provider.records.waiting()):
+        yield from _send(provider, platform, chunk)
+
+
+def answer(provider: Provider, platform: Platform, sources: Sources, tasks: Sequence[Task]) -> Iterator[Done]:
+    """Answer these tasks and hand the answers in."""
+    outcomes = provider.answer_many([Asked(task, _finding(sources, task)) for task in tasks])
+    for task, outcome in zip(tasks, outcomes, strict=True):
+        if isinstance(outcome, PingzhengError):
+            yield Done(f"authorization {task.authorization['id']}", None, outcome)
+    yield from _send(provider, platform, [outcome for outcome in outcomes if isinstance(outcome, Supply)])
+
+
+def _finding(sources: Sources, task: Task) -> Callable[[], Connector]:
+    return lambda: sources.connector(task.authorization["scenario"], task.authorization["source"])
+
+
+def _send(provider: Provider, platform: Platform, supplies: Sequence[Supply]) -> Iterator[Done]:
+    if not supplies:
+        return
+    refusals = platform.submit(supplies)
+    sent = list(zip(supplies, refusals, strict=True))
+    provider.records.received(supply.digest for supply, refusal in sent if refusal is None)
+    provider.records.refused(
+        (supply.digest, refusal.code) for supply, refusal in sent if refusal is not None and refusal.code in FINAL
+    )
+    for supply, refusal in sent:
+        yield Done(f"provision {supply.entry['id']}", None if refusal else supply.entry["result"], refusal)
+
+
+def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    yield from (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

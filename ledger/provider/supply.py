@@ -1,0 +1,112 @@
+"""A signed answer as it is handed in, one by one or in a file; and the platform's receipt for such a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ledger.domain.canonical import canonical, parse_json
+from ledger.domain.entries import statement_digest
+from ledger.proof.sdjwt import MAX_DISCLOSURE_BYTES, MAX_DISCLOSURES
+from ledger.provider.reading import HEX32, Reading
+from ledger.provider.task import MAX_DEPTH, MAX_LIST_BYTES, MAX_TASKS, Entry
+
+FORMAT: Final = "pingzheng-answers/1"
+RECEIPT_FORMAT: Final = "pingzheng-receipt/1"
+_ACT: Final = re.compile(r"[0-9a-f]{128}([0-9a-f]{128})?")
+_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_READ: Final = Reading("ANSWERS_FORM", "Ask the provider for the answers again.")
+_RECEIPT: Final = Reading("RECEIPT_FORM", "Ask the platform for the receipt again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """A signed provision with its disclosures, which stay out of representations: they hold the claims.
+
+    One that corrects brings what takes the old provision back: the signed entry ``withdrawn``, and ``withdrawal``, the
+    same for the chain (``sign_act``), unless the provider's key is one of SM2.
+    """
+
+    entry: Entry
+    disclosures: tuple[str, ...] = field(default=(), repr=False)
+    withdrawal: bytes | None = None
+    withdrawn: Entry | None = None
+
+    @property
+    def digest(self) -> str:
+        """Statement digest of the provision, 64 hex digits."""
+        return statement_digest(self.entry)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "statement": self.entry,
+            "disclosures": list(self.disclosures),
+            "withdrawal": None if self.withdrawal is None else self.withdrawal.hex(),
+            "withdrawn": self.withdrawn,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of answers at the platform, by statement digest: those it has, and those refused, with the code."""
+
+    received: frozenset[str]
+    refused: dict[str, str]
+
+    def to_bytes(self) -> bytes:
+        """The file: canonical JSON."""
+        told = {"format": RECEIPT_FORMAT, "received": sorted(self.received), "refused": self.refused}
+        return canonical(told) + b"\n"
+
+
+def answers_to_bytes(supplies: Iterable[Supply]) -> bytes:
+    """The file of answers: canonical JSON. It holds claims about subjects."""
+    return canonical({"format": FORMAT, "answers": [supply.to_dict() for supply in supplies]}) + b"\n"
+
+
+def parse_answers(raw: bytes) -> tuple[Supply, ...]:
+    """The answers in a file's bytes; raises ``InvalidInput``: ``JSON_…``, ``ANSWERS_FORM``, as ``validate_entry``."""
+    parsed = parse_json(raw, max_bytes=MAX_LIST_BYTES, max_depth=MAX_DEPTH)
+    members = _READ.members(parsed, "answers", "format", "answers")
+    if members["format"] != FORMAT:
+        raise _READ.bad("format", f"Only {FORMAT} is read here.")
+    return _READ.each(members["answers"], "answers", MAX_TASKS, supply_of)
+
+
+def supply_of(raw: Any, where: str = "answer") -> Supply:
+    """The answer that a JSON value is; raises as ``parse_answers``."""
+    members = _READ.members(raw, where, "statement", "disclosures", "withdrawal", "withdrawn")
+    act, withdrawn = members["withdrawal"], members["withdrawn"]
+    return Supply(
+        entry=_READ.entry(members["statement"], "provision", f"{where}.statement"),
+        disclosures=_READ.each(members["disclosures"], f"{where}.disclosures", MAX_DISCLOSURES, _disclosure),
+        withdrawal=None if act is None else bytes.fromhex(_READ.matching(act, _ACT, f"{where}.withdrawal")),
+        withdrawn=None if withdrawn is None else _READ.entry(withdrawn, "withdrawal", f"{where}.withdrawn"),
+    )
+
+
+def parse_receipt(raw: bytes) -> Receipt:
+    """The receipt in a file's bytes; raises ``InvalidInput``: ``JSON_…``, ``RECEIPT_FORM``."""
+    parsed = parse_json(raw, max_bytes=MAX_LIST_BYTES, max_depth=4)
+    members = _RECEIPT.members(parsed, "receipt", "format", "received", "refused")
+    if members["format"] != RECEIPT_FORMAT:
+        raise _RECEIPT.bad("format", f"Only {RECEIPT_FORMAT} is read here.")
+    received = _RECEIPT.each(members["received"], "received", MAX_TASKS, _digest)
+    if not isinstance(members["refused"], dict) or len(members["refused"]) > MAX_TASKS:
+        raise _RECEIPT.bad("refused", f"An object of at most {MAX_TASKS} codes is expected.")
+    refused = {
+        _digest(digest, "refused"): _RECEIPT.matching(code, _CODE, "refused")
+        for digest, code in members["refused"].items()
+    }
+    return Receipt(frozenset(received), refused)
+
+
+def _digest(raw: Any, where: str) -> str:
+    return _RECEIPT.matching(raw, HEX32, where)
+
+
+def _disclosure(raw: Any, where: str) -> str:
+    return _READ.text(raw, where, MAX_DISCLOSURE_BYTES * 2)
