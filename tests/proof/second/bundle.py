@@ -67,7 +67,7 @@ def read_certificate(travelling: str) -> Certificate:
 
 
 def read_payload(signed: Signed) -> Json:
-    payload = read_json(signed.payload, size=64 * 1024, depth=32)
+    payload = read_json(signed.payload, depth=32)
     require(isinstance(payload, dict))
     return payload
 
@@ -101,7 +101,7 @@ BUNDLE = {
 
 
 def read_bundle(raw: bytes) -> Json:
-    bundle = read_json(raw, size=256 * 1024, depth=16)
+    bundle = read_json(raw)
     require(exactly(BUNDLE)(bundle))
     for jwk in bundle["keys"].values():
         key_of_jwk(jwk)
@@ -113,7 +113,7 @@ def read_evidence(bundle: Json) -> dict[str, tuple[Json, Json]]:
     found = {}
     for item in bundle["evidence"]:
         raw = item["entry"].encode()
-        entry = read_json(raw, size=4 * 16_384, depth=32)
+        entry = read_json(raw, depth=32)
         require(canonical(entry) == raw)
         require_entry(entry)
         found[reference_to(entry)] = entry, item["position"]

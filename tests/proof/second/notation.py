@@ -56,12 +56,15 @@ def in_order(value: Any) -> Any:
 MAX_INTEGER = 2**53 - 1
 
 
-def read_json(raw: bytes, *, size: int, depth: int) -> Any:
-    """The value, if it keeps within so many bytes and brackets."""
+def read_json(raw: bytes, *, size: int = 256 * 1024, depth: int | None = None) -> Any:
+    """The value, if it keeps within so many bytes and brackets.
+
+    ``depth`` is ``None`` where the forms allow no more brackets than §7 does.
+    """
     require(len(raw) <= size)
     try:
         text = raw.decode()
-        require(depth_of(text) <= depth)
+        require(depth is None or depth_of(text) <= depth)
         # ``int`` takes no fraction, no exponent, no NaN.
         value = json.loads(
             text, object_pairs_hook=no_member_twice, parse_int=whole_number, parse_float=int, parse_constant=int

@@ -63,7 +63,7 @@ def from_base64url(text: Any) -> bytes:
 def read_jws(text: str, typ: str) -> Signed:
     parts = text.split(".")
     require(len(parts) == 3)
-    header = read_json(from_base64url(parts[0]), size=512, depth=2)
+    header = read_json(from_base64url(parts[0]), size=512)
     require(isinstance(header, dict) and isinstance(header.get("alg"), str) and header["alg"] in HEADERS)
     require(header.keys() == HEADERS[header["alg"]])
     require(header["typ"] == typ, isinstance(header["kid"], str) and re.fullmatch(ACCOUNT, header["kid"]))
