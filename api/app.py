@@ -27,6 +27,9 @@ from api.routes import (
     requests,
     rights,
     scenarios,
+    status,
+    verification,
+    withdrawals,
 )
 from ledger import __version__
 from ledger.service.participant import Participant
@@ -74,7 +77,10 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]]) -
         requests.router,
         consents.router,
         provisions.router,
+        withdrawals.router,
         certificates.router,
+        status.router,
+        verification.router,
         erasure.router,
         holdings.router,
         assets.router,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -47,16 +47,29 @@ class Problem(BaseModel):
     details: dict[str, Any] = {}
 
 
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": title, "content": {"application/problem+json": {}}}
-    for status, title in (
-        (401, "No API key"),
-        (403, "Forbidden"),
-        (404, "Not found"),
-        (409, "Conflict"),
-        (422, "Invalid"),
-    )
+Responses = dict[int | str, dict[str, Any]]
+TITLES = {
+    401: "No API key",
+    403: "Forbidden",
+    404: "Not found",
+    409: "Conflict",
+    422: "Invalid",
+    503: "Chain unavailable",
 }
+
+
+def _declared(status: int, codes: Sequence[str] = ()) -> dict[str, Any]:
+    named = ", ".join(f"`{code}`" for code in codes)
+    description = f"{TITLES[status]}: {named}" if codes else TITLES[status]
+    return {"model": Problem, "description": description, "content": {"application/problem+json": {}}}
+
+
+ERRORS: Responses = {status: _declared(status) for status in TITLES}
+
+
+def answers(codes: Mapping[int, Sequence[str]]) -> Responses:
+    """The ``responses`` of a route that name, by status, the codes which a client of that route handles."""
+    return {status: _declared(status, named) for status, named in codes.items()}
 
 
 def problem(

@@ -12,14 +12,38 @@ HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["9f" * 32])]
 Ulid = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", examples=["01JD8Z3W0S6V3M5E0Q9T4N7R2B"])]
 CertificateNo = Annotated[str, Field(max_length=32, examples=["DAC-440802-2026-S01-00000123-V"])]
 Seconds = Annotated[int, Field(ge=0, lt=2**40)]
-PublicKey = Annotated[str, Field(pattern=r"^0[23][0-9a-f]{64}$", description="secp256k1, compressed.")]
+ActingKey = Annotated[
+    str,
+    Field(
+        pattern=r"^(p256:)?0[23][0-9a-f]{64}$",
+        description="Compressed, of secp256k1, or of P-256 after `p256:`.",
+        examples=["02" + "9f" * 32, "p256:03" + "9f" * 32],
+    ),
+]
 AnyKey = Annotated[
     str,
-    Field(pattern=r"^(sm2:)?0[23][0-9a-f]{64}$", description="Compressed, of secp256k1, or of SM2 after `sm2:`."),
+    Field(
+        pattern=r"^(p256:|sm2:)?0[23][0-9a-f]{64}$",
+        description="Compressed, of secp256k1, of P-256 after `p256:`, or of SM2 after `sm2:`.",
+        examples=["02" + "9f" * 32, "p256:03" + "9f" * 32],
+    ),
 ]
+RotatingKey = Annotated[str, Field(pattern=r"^0[23][0-9a-f]{64}$", description="secp256k1, compressed.")]
 Account = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
 Statement = Annotated[dict[str, Any], Field(description="A signed entry, as drafted, with `signature` added.")]
 Digest = Annotated[str, Field(pattern=r"^(sha-256|sm3):[0-9a-f]{64}$")]
+StatementDigest = Annotated[
+    str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of a canonical entry without its `signature`.")
+]
+ActSignature = Annotated[
+    str,
+    Field(
+        pattern=r"^([0-9a-f]{128}|[0-9a-f]{256})$",
+        description="Hex of `r ‖ s` by a secp256k1 key, of `r ‖ s ‖ x ‖ y` by a P-256 key, over SHA-256 of the "
+        "message; `s` is low.",
+    ),
+]
+ActMessage = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", description="Hex of the bytes to sign, protocol §3.")]
 Reason = Literal[
     "consent_withdrawn",
     "data_error",
@@ -40,10 +64,12 @@ class Strict(BaseModel):
 
 
 class Jwk(Strict):
-    kty: Literal["EC"] = "EC"
-    crv: str = Field("secp256k1", max_length=16)
-    x: str = Field(max_length=43)
-    y: str = Field(max_length=43)
+    """A public key as JWK: the algorithm follows from the curve, so the curve has no default."""
+
+    kty: Literal["EC"]
+    crv: Literal["secp256k1", "P-256", "SM2"]
+    x: str = Field(pattern=r"^[A-Za-z0-9_-]{43}$", examples=["n5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn58"])
+    y: str = Field(pattern=r"^[A-Za-z0-9_-]{43}$", examples=["n5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn58"])
 
 
 class PartyIn(Strict):
@@ -53,7 +79,7 @@ class PartyIn(Strict):
         max_length=18, description="USCC; for a person the resident ID number.", examples=["91440802MA9X00011Y"]
     )
     region: str = Field(max_length=16, examples=["440802"])
-    public_key: PublicKey
+    public_key: ActingKey
 
 
 class PartiesIn(Strict):
@@ -105,6 +131,8 @@ class IssueManyIn(Strict):
 
 class CertificateOut(BaseModel):
     certificate_no: CertificateNo
+    digest: StatementDigest
+    seq: int = Field(description="Its number in the log of its issuer, which it states itself.")
     class_: str = Field(validation_alias="class", serialization_alias="class")
     scenario: str
     issuer: HexId
@@ -156,53 +184,9 @@ class OperationOut(BaseModel):
     result: dict[str, Any]
 
 
-class VerifyIn(Strict):
-    bundle: dict[str, Any] | None = Field(None, description="A bundle; or give `certificate_no`.")
-    certificate_no: CertificateNo | None = None
-    nonce: str | None = Field(None, max_length=200)
-    at: Seconds | None = Field(None, description="Judge as of this time; default now.")
-
-
-class PresentationIn(Strict):
-    bundle: dict[str, Any]
-    nonce: str = Field(min_length=16, max_length=200)
-
-
-class NonceOut(BaseModel):
-    nonce: str
-
-
-class ReportOut(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class PresentationOut(BaseModel):
-    id: Ulid
-    consumer: HexId = Field(description="Who verified.")
-    result: str = Field(
-        examples=["valid"], description="The verifier's word; `pending`: not answered yet; `lapsed`: never answered."
-    )
-    presented: bool = Field(description="To be used, with a nonce of its own; else it was only looked at.")
-    fields: list[str] = Field(description="Names of the claims disclosed.")
-    ordinal: int | None = Field(description="The how-manieth use it spent, if any.")
-    at: int
-
-
-class UseElsewhereOut(BaseModel):
-    ordinal: int
-    by: HexId = Field(description="The party that recorded the use on the chain.")
-    at: int
-
-
-class PresentationsOut(BaseModel):
-    items: list[PresentationOut]
-    next_cursor: str | None
-    elsewhere: list[UseElsewhereOut] = Field(description="All uses that no verification here explains, on every page.")
-
-
 class PublicStatusOut(BaseModel):
     certificate_no: CertificateNo
-    state: str
+    state: str = Field(description="What an office holds is `suspended`.", examples=["active"])
     since: int | None
 
 
@@ -217,8 +201,9 @@ class PayloadOut(BaseModel):
 class EntryOut(BaseModel):
     seq: int
     type: str
-    leaf: HexId
-    batch: int | None
+    leaf: HexId = Field(description="Of the entry with its signature: what the inclusion proof is for.")
+    digest: StatementDigest
+    batch: int | None = Field(description="In the log of the platform's issuer; null while it waits.")
     entry: dict[str, Any]
 
 
@@ -269,12 +254,12 @@ class Signable(Strict):
     )
 
 
-class StatusIn(Signable):
+class StatusIn(Strict):
     reason: Reason
 
 
 class RotationIn(Signable):
-    public_key: PublicKey
+    public_key: RotatingKey
 
 
 class BindingIn(Signable):
@@ -324,6 +309,33 @@ class FreezeIn(Signable):
     reason: Reason
 
 
+class HoldIn(Signable):
+    reason: Reason
+
+
+class LiftIn(Signable):
+    reason: Reason = "lifted"
+
+
+class HoldStatementsIn(HoldIn):
+    statements: list[StatementDigest] = Field(
+        min_length=1, max_length=100, description="Of requests, authorizations, provisions or usage certificates."
+    )
+
+
+class LiftStatementsIn(LiftIn):
+    statements: list[StatementDigest] = Field(min_length=1, max_length=100)
+
+
+class HeldStatementOut(BaseModel):
+    statement: StatementDigest
+    offices: list[str] = Field(description="Those that hold it now.", examples=[["supervisor"]])
+
+
+class HeldStatementsOut(BaseModel):
+    items: list[HeldStatementOut]
+
+
 class AssetOut(BaseModel):
     model_config = ConfigDict(extra="allow")
 
@@ -348,6 +360,29 @@ class HeadOut(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class ChainOut(BaseModel):
+    """The eight values that name a ledger, protocol §1."""
+
+    chain_id: int
+    forwarder: Account
+    party_registry: Account
+    asset_registry: Account
+    certificate_log: Account
+    origin: HexId
+    delay: int
+    threshold: int
+
+
+class LedgerOut(BaseModel):
+    ledger: HexId = Field(description="Digest of `chain`: what `ledger` says in every entry.")
+    chain: ChainOut
+
+
 class HealthOut(BaseModel):
     status: str
-    checks: dict[str, Any] = {}
+
+
+class ReadyOut(HealthOut):
+    ledger: HexId = Field(description="The ledger that database, deployment file and node are all of.")
+    block: int = Field(description="The node's newest block.")
+    checks: dict[str, Any] = Field(examples=[{"index": {"ok": True, "lag_blocks": 0, "lag_seconds": 0}}])

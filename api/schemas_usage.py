@@ -6,7 +6,19 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas import Digest, DraftOut, HexId, Jwk, Seconds, Statement, Strict, Ulid
+from api.schemas import (
+    ActMessage,
+    ActSignature,
+    Digest,
+    DraftOut,
+    HexId,
+    Jwk,
+    Seconds,
+    Statement,
+    StatementDigest,
+    Strict,
+    Ulid,
+)
 
 
 class NoteIn(Strict):
@@ -48,6 +60,7 @@ class RequestIn(Strict):
 
 class RequestOut(BaseModel):
     id: Ulid
+    digest: StatementDigest
     scenario: str
     subject: HexId
     consumer: HexId
@@ -72,8 +85,28 @@ class StatementsIn(Strict):
     statements: list[Statement] = Field(min_length=1, max_length=8)
 
 
+class WithdrawalDraftOut(BaseModel):
+    entry: dict[str, Any] = Field(description="Sign this: a detached JWS over its canonical JSON.")
+    message: ActMessage | None = Field(
+        description="Sign this too, with the same key, so that the chain counts it. Null for an SM2 key, whose "
+        "signatures the chain cannot check: the entry alone is the withdrawal."
+    )
+
+
+class WithdrawalIn(Strict):
+    statement: Statement
+    act: ActSignature | None = Field(None, description="The signature of `message`; null for an SM2 key.")
+
+
+class WithdrawnOut(BaseModel):
+    statement: StatementDigest = Field(description="What is withdrawn, for good.")
+    party: HexId
+    reason: str
+
+
 class AuthorizationOut(BaseModel):
     id: Ulid
+    digest: StatementDigest
     request: Ulid
     scenario: str
     subject: HexId

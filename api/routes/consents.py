@@ -79,23 +79,6 @@ def notice(authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> di
     return ledger.authorizations.notice(authorization)
 
 
-@router.get("/authorizations/{authorization}/withdrawal")
-def withdrawal_draft(authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.DraftOut:
-    """The unsigned withdrawal, for the subject to sign."""
-    require(actor, Action.AUTHORISE, owns=ledger.authorizations.get(authorization).subject == actor.party)
-    return schemas.DraftOut(entry=ledger.authorizations.withdrawal_draft(authorization))
-
-
-@router.post("/authorizations/{authorization}/withdrawal")
-def withdraw(
-    authorization: schemas.Ulid, body: schemas.StatementIn, ledger: OpenLedger, actor: Caller
-) -> usage.AuthorizationOut:
-    """Withdraw: what rests on it ends, and its next verification fails."""
-    own = ledger.authorizations.get(authorization).subject == actor.party == body.statement.get("subject")
-    require(actor, Action.AUTHORISE, owns=own)
-    return show(ledger.authorizations.withdraw(body.statement))
-
-
 def _mine(ledger: Ledger, actor: Actor, identifier: str) -> Authorization:
     row = ledger.authorizations.get(identifier)
     require(actor, Action.READ_LOG, owns=_has_part(ledger, actor, row))
@@ -110,6 +93,7 @@ def show(row: Authorization) -> usage.AuthorizationOut:
     """An authorization."""
     return usage.AuthorizationOut(
         id=row.id,
+        digest=row.digest,
         request=row.request_id,
         scenario=row.scenario,
         subject=row.subject,

@@ -1,14 +1,16 @@
-"""The log: head, batches, entries' proofs; health and readiness."""
+"""The ledger's name, and the log: head, batches, entries' proofs; health and readiness."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
+from fastapi.responses import JSONResponse
 
 from api import schemas
 from api.access import AnyInstallation, Caller, OpenLedger, require
 from api.paging import Cursor, Limit, Page, decode, page
+from api.problems import answers, problem
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
 
@@ -17,15 +19,25 @@ router = APIRouter(tags=["log"])
 Seq = Annotated[int, Path(ge=0, lt=2**53)]
 
 
+@router.get("/ledger")
+def name(ledger: AnyInstallation) -> schemas.LedgerOut:
+    """The chain, the contracts and the past that everything here is signed for. Public.
+
+    Compare it with what you were given by somebody else than this service, and sign for no other ledger.
+    """
+    chain = ledger.reader.chain
+    return schemas.LedgerOut(ledger=chain.ledger, chain=schemas.ChainOut(**chain.to_dict()))
+
+
 @router.get("/log/head")
 def head(ledger: AnyInstallation) -> schemas.HeadOut:
-    """The log's head on the chain, and whether the indexed history folds to it. Public."""
+    """The log's head on the chain, whether the indexed history folds to it, and each issuer's log. Public."""
     return schemas.HeadOut(**ledger.inspection.head())
 
 
 @router.get("/log/batches/{number}")
 def batch(number: Seq, ledger: OpenLedger) -> schemas.HeadOut:
-    """A batch: range, root, anchor. Public: it reveals nothing but counts and hashes."""
+    """A batch of the platform's own log: range, root, anchor. Public: it reveals nothing but counts and hashes."""
     return schemas.HeadOut(**ledger.inspection.batch(number))
 
 
@@ -66,10 +78,21 @@ def alive() -> schemas.HealthOut:
     return schemas.HealthOut(status="ok")
 
 
-@health.get("/ready")
-def ready(ledger: AnyInstallation, response: Response) -> schemas.HealthOut:
-    """Chain, database and index are in order; the lag says how far each is behind."""
+@health.get("/ready", response_model=schemas.ReadyOut, responses=answers({503: ["NOT_READY"]}))
+def ready(ledger: AnyInstallation) -> schemas.ReadyOut | JSONResponse:
+    """Database, deployment file and node are of one ledger, and all parts are in order. Public.
+
+    If not: 503, with what each check found in `details.checks`.
+    """
     checks = ledger.inspection.readiness()
-    fine = all(check["ok"] for check in checks.values())
-    response.status_code = 200 if fine else 503
-    return schemas.HealthOut(status="ready" if fine else "not ready", checks=checks)
+    if not all(check["ok"] for check in checks.values()):
+        return problem(
+            503,
+            "未就绪 Not ready",
+            "NOT_READY",
+            "A part of this installation is not in order.",
+            hint="See `details.checks`: each part that is not in order gives its code.",
+            details={"checks": checks},
+        )
+    block = checks["chain"]["block"]
+    return schemas.ReadyOut(status="ready", ledger=ledger.reader.chain.ledger, block=block, checks=checks)

@@ -100,6 +100,7 @@ def show(row: AccessRequest) -> usage.RequestOut:
     """A request."""
     return usage.RequestOut(
         id=row.id,
+        digest=row.digest,
         scenario=row.scenario,
         subject=row.subject,
         consumer=row.consumer,

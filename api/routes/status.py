@@ -1,0 +1,123 @@
+"""Whether a certificate stands: its issuer suspends and ends it, an office holds it; the public may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from api import schemas
+from api.access import Caller, OpenLedger, require
+from api.problems import answers
+from api.routes.assets import signed_of
+from ledger.domain.parties import Role
+from ledger.domain.permissions import Action, allowed
+from ledger.service.parties import Actor
+from ledger.service.wiring import Ledger
+
+router = APIRouter(tags=["status"])
+
+ENDED = answers({403: ["PARTY_LACKS_ROLE"], 409: ["LOG_ALREADY_REVOKED"]})
+HELD = answers({403: ["PARTY_LACKS_ROLE"], 409: ["LOG_NOT_HELD", "REGISTRATION_NOT_HELD", "SIGNATURE_REQUIRED"]})
+
+
+@router.get("/certificates/{number}/status")
+def public_status(number: schemas.CertificateNo, ledger: OpenLedger) -> schemas.PublicStatusOut:
+    """Whether a certificate stands, and since when. Public: nothing of what it says, nor why it was ended."""
+    told = ledger.verification.status(number)
+    return schemas.PublicStatusOut(certificate_no=number, state=told["state"], since=told.get("since"))
+
+
+@router.post("/certificates/{number}/revoke", responses=ENDED)
+def revoke(
+    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
+) -> schemas.StatusOut:
+    """End a certificate for good, as its issuer; or have it ended for `data_error`, as a provider of what it says."""
+    _require_ending(ledger, actor, number, body.reason)
+    ledger.status.revoke(number, body.reason)
+    return _status(ledger, number)
+
+
+@router.post("/certificates/{number}/suspend", responses=ENDED)
+def suspend(
+    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
+) -> schemas.StatusOut:
+    """Stop a certificate for a time, as its issuer."""
+    require(actor, Action.REVOKE_CERTIFICATE)
+    ledger.status.suspend(number, body.reason)
+    return _status(ledger, number)
+
+
+@router.post("/certificates/{number}/resume", responses=ENDED)
+def resume(
+    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
+) -> schemas.StatusOut:
+    """Let a suspended certificate stand again, as its issuer. What an office holds stays held."""
+    require(actor, Action.REVOKE_CERTIFICATE)
+    ledger.status.resume(number, body.reason)
+    return _status(ledger, number)
+
+
+@router.post("/certificates/{number}/supersede", responses=ENDED)
+def supersede(
+    number: schemas.CertificateNo, body: schemas.SupersedeIn, ledger: OpenLedger, actor: Caller
+) -> schemas.StatusOut:
+    """End a certificate for good in favour of another one of the same subject, as its issuer."""
+    require(actor, Action.ISSUE_CERTIFICATE)
+    ledger.status.supersede(number, body.successor)
+    return _status(ledger, number)
+
+
+@router.post("/certificates/{number}/hold", responses=HELD)
+def hold(number: schemas.CertificateNo, body: schemas.HoldIn, ledger: OpenLedger, actor: Caller) -> schemas.StatusOut:
+    """Hold a usage certificate and its request, as authority or supervisor: none under that request is valid.
+
+    A registration certificate is not held: freeze its asset.
+    """
+    require(actor, Action.HOLD_CERTIFICATE)
+    ledger.holds.hold(number, body.reason, actor.party, signed_of(body))
+    return _status(ledger, number)
+
+
+@router.post("/certificates/{number}/lift", responses=HELD)
+def lift(number: schemas.CertificateNo, body: schemas.LiftIn, ledger: OpenLedger, actor: Caller) -> schemas.StatusOut:
+    """Lift one's own office's hold on a certificate and its request; the other office's stands."""
+    require(actor, Action.HOLD_CERTIFICATE)
+    ledger.holds.lift(number, body.reason, actor.party, signed_of(body))
+    return _status(ledger, number)
+
+
+@router.post("/holds", tags=["holds"], responses=HELD)
+def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: Caller) -> schemas.HeldStatementsOut:
+    """Hold statements by their digests, as authority or supervisor: what rests on one of them is not valid."""
+    require(actor, Action.HOLD_CERTIFICATE)
+    ledger.holds.hold_statements(body.statements, body.reason, actor.party, signed_of(body))
+    return _held(ledger, body.statements)
+
+
+@router.post("/holds/lift", tags=["holds"], responses=HELD)
+def lift_statements(body: schemas.LiftStatementsIn, ledger: OpenLedger, actor: Caller) -> schemas.HeldStatementsOut:
+    """Lift one's own office's holds on statements; the other office's stand."""
+    require(actor, Action.HOLD_CERTIFICATE)
+    ledger.holds.lift_statements(body.statements, body.reason, actor.party, signed_of(body))
+    return _held(ledger, body.statements)
+
+
+def _require_ending(ledger: Ledger, actor: Actor, number: str, reason: str) -> None:
+    """The issuer ends a certificate; for a provider it does so if that provider's data in it is wrong."""
+    rests_on: set[str] = set()
+    if reason == "data_error" and not allowed(Action.REVOKE_CERTIFICATE, actor.roles) and Role.PROVIDER in actor.roles:
+        rests_on = ledger.holdings.providers(ledger.holdings.get(number))
+    require(actor, Action.REVOKE_CERTIFICATE, owns=actor.party in rests_on)
+
+
+def _status(ledger: Ledger, number: str) -> schemas.StatusOut:
+    return schemas.StatusOut(**ledger.verification.status(number))
+
+
+def _held(ledger: Ledger, statements: Sequence[str]) -> schemas.HeldStatementsOut:
+    items = [
+        schemas.HeldStatementOut(statement=each, offices=list(ledger.reader.hold_of(each).offices))
+        for each in statements
+    ]
+    return schemas.HeldStatementsOut(items=items)

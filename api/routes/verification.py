@@ -1,0 +1,139 @@
+"""Verification over HTTP: check, present, sign the use of what was presented, and see who verified."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import APIRouter, Response
+
+from api import schemas
+from api import schemas_verification as verification
+from api.access import AnyInstallation, Caller, require
+from api.paging import Cursor, Limit, decode, page
+from api.problems import answers
+from api.routes.certificates import require_part
+from ledger.domain.permissions import Action
+from ledger.errors import InvalidInput
+from ledger.service.presentations import VALID
+from ledger.service.uses import UseToSign
+from ledger.service.verification import Verified
+from ledger.store.tables import Presentation
+
+router = APIRouter(tags=["verification"])
+
+PRESENTED = answers({409: ["NONCE_REPLAYED", "PRESENTATION_PENDING"]})
+USED = answers(
+    {
+        403: ["LOG_SIGNATURE_EXPIRED", "LOG_SIGNATURE_INVALID"],
+        404: ["PRESENTATION_UNKNOWN"],
+        409: ["NONCE_REPLAYED", "PRESENTATION_PENDING", "USE_NOT_PROPOSED", "USE_OVERTAKEN"],
+    }
+)
+
+
+@router.post("/verify")
+def verify(body: verification.VerifyIn, ledger: AnyInstallation, actor: Caller) -> verification.ReportOut:
+    """Check a bundle as the calling party, without using it up; or the public status behind a number.
+
+    A check of a usage certificate is recorded to its subject, as everything is that was asked about it here.
+    """
+    require(actor, Action.VERIFY, owns=True)
+    if (body.bundle is None) == (body.certificate_no is None):
+        raise InvalidInput("VERIFY_WHAT", "Give a bundle or a certificate number, one of them.")
+    if body.certificate_no is not None:
+        return verification.ReportOut(**ledger.verification.status(body.certificate_no))
+    return _report(ledger.verification.check(_raw(body.bundle), actor.party, body.nonce, body.at))
+
+
+@router.get("/presentations/nonce")
+def nonce(ledger: AnyInstallation, _actor: Caller) -> verification.NonceOut:
+    """A fresh nonce for the holder to bind its presentation to."""
+    return verification.NonceOut(nonce=ledger.verification.new_nonce())
+
+
+@router.post(
+    "/presentations",
+    responses=PRESENTED
+    | {202: {"model": verification.AnswerOut, "description": "Valid and not used yet: sign `use` to see the content"}},
+)
+def present(
+    body: verification.PresentationIn, ledger: AnyInstallation, actor: Caller, response: Response
+) -> verification.AnswerOut:
+    """Verify a presentation as its consumer and, if it is valid, use it. Recorded to the subject.
+
+    A use is its consumer's own act. Where its key is not kept here, the answer is 202: it holds the use to sign and no
+    content; hand the signature in at `/presentations/{presentation}/use`. After an error that does not say what came of
+    it (503, 409 `PRESENTATION_PENDING`) send the same again: it goes on where it was and is used once at most.
+    `NONCE_REPLAYED` names in `details` what was answered before.
+    """
+    require(actor, Action.VERIFY, owns=True)
+    raw = _raw(body.bundle)
+    if ledger.verification.signs_for(actor.party):
+        accepted = ledger.verification.accept(raw, actor.party, body.nonce)
+        return verification.AnswerOut(**accepted.report.to_dict())
+    proposed = ledger.verification.propose(raw, actor.party, body.nonce)
+    if proposed.use is not None:
+        response.status_code = 202
+    return verification.AnswerOut(**proposed.verified.report.to_dict(), use=_to_sign(proposed.use))
+
+
+@router.post("/presentations/{presentation}/use", responses=USED)
+def use(
+    presentation: schemas.Ulid, body: verification.UseIn, ledger: AnyInstallation, actor: Caller
+) -> verification.ReportOut:
+    """Have a proposed use counted by the signature of its consumer; the content follows the block that counts it.
+
+    After `USE_OVERTAKEN`, `USE_NOT_PROPOSED` or `LOG_SIGNATURE_EXPIRED` send the presentation again and sign anew.
+    """
+    require(actor, Action.VERIFY, owns=True)
+    return _report(ledger.verification.use(presentation, actor.party, bytes.fromhex(body.signature)))
+
+
+@router.get("/certificates/{number}/presentations")
+def presentations(
+    number: schemas.CertificateNo, ledger: AnyInstallation, actor: Caller, limit: Limit = 50, cursor: Cursor = None
+) -> verification.PresentationsOut:
+    """Every verification of a certificate that was asked for here, for those who have a part in it.
+
+    `elsewhere` are uses under its request that the chain counted and no verification here explains.
+    """
+    require_part(ledger, actor, number)
+    rows = page(ledger.presentations.page(number, decode(cursor), limit + 1), limit, lambda row: row.id, _shown)
+    elsewhere = [
+        verification.UseElsewhereOut(ordinal=use.ordinal, by=use.by, at=use.at)
+        for use in ledger.presentations.elsewhere(number)
+    ]
+    return verification.PresentationsOut(items=rows.items, next_cursor=rows.next_cursor, elsewhere=elsewhere)
+
+
+def _raw(bundle: object) -> bytes:
+    return json.dumps(bundle, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _report(verified: Verified) -> verification.ReportOut:
+    return verification.ReportOut(**verified.report.to_dict())
+
+
+def _to_sign(use: UseToSign | None) -> verification.UseToSignOut | None:
+    if use is None:
+        return None
+    return verification.UseToSignOut(
+        presentation=use.presentation,
+        account=use.account,
+        request=use.request,
+        ordinal=use.ordinal,
+        deadline=use.deadline,
+        message=use.message.hex(),
+    )
+
+
+def _shown(row: Presentation) -> verification.PresentationOut:
+    return verification.PresentationOut(
+        id=row.id,
+        consumer=row.consumer,
+        result=row.result,
+        presented=row.nonce_digest is not None,
+        fields=row.fields,
+        ordinal=row.ordinal if row.result == VALID else None,
+        at=row.created_at,
+    )
