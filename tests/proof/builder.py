@@ -16,18 +16,33 @@ from ledger.domain.digests import SHA_256
 from ledger.domain.entries import (
     authorization_entry,
     provision_entry,
+    reference,
     registration_certificate_payload,
     request_entry,
+    statement_digest,
     template_entry,
     usage_certificate_payload,
+    withdrawal_entry,
 )
 from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
-from ledger.proof.facts import AccountFact, AssetFact, Facts, HolderFact, PartyFact, StatusFact, UseFact, WithdrawalFact
+from ledger.proof.facts import (
+    AccountFact,
+    AssetFact,
+    Facts,
+    Heads,
+    HolderFact,
+    HoldFact,
+    LogFact,
+    PartyFact,
+    StatusFact,
+    UseFact,
+    facts_needed,
+)
 from ledger.proof.head import event_digest
 from ledger.proof.jws import public_jwk, sign_compact, sign_entry
 from ledger.proof.merkle import Tree, leaf_hash
 from ledger.proof.report import Report
-from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, bind_key, compose, disclose
+from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, bind_key, compose, disclose, parse_certificate
 from ledger.proof.verifier import Expectation, verify
 from tests.proof.cast import (
     ANCHORED,
@@ -43,17 +58,19 @@ from tests.proof.cast import (
     EVIDENCE_ANCHORED,
     EXPECT,
     EXPIRES,
+    FIRST_SEQ,
     GRID,
     HIDDEN,
     ISSUED,
     ISSUER,
+    LEDGER,
     NONCE,
     OTHER_ISSUER,
     PARTIES,
     PLACES,
+    RULES,
     SCENARIO,
     SUBJECT,
-    SUPPLIES,
     TAX,
     Actor,
     Changes,
@@ -116,17 +133,64 @@ class Made:
         """With the parties that held the asset, each since when."""
         return self.asset(holders=tuple(HolderFact(actor.id, since) for actor, since in holders))
 
-    def status(self, *history: tuple[str, str, int], of: Position = CERTIFICATE) -> Made:
-        changes = tuple(StatusFact(status, reason, at, 2) for status, reason, at in history)
-        return self.knowing(status={**self.facts.status, of: changes})
+    @property
+    def claims(self) -> Entry:
+        """The certificate's payload."""
+        return parse_certificate(self.bundle.certificate).claims
 
-    def used(self, *times: int) -> Made:
-        return self.knowing(uses={CERTIFICATE: tuple(UseFact(number, at) for number, at in enumerate(times, 1))})
+    def statement(self, what: str) -> str:
+        """64 hex digits: of the certificate, or of the first evidence of that type."""
+        entries = [self.claims, *(dict(item.statement) for item in self.bundle.evidence)]
+        return statement_digest(next(entry for entry in entries if entry["type"] == what))
 
-    def withdrawn(self, *withdrawals: tuple[Actor, int], of: Position = AUTHORIZATION) -> Made:
-        """With the withdrawals that parties posted to the chain by themselves."""
-        history = tuple(WithdrawalFact(actor.id, at) for actor, at in withdrawals)
-        return self.knowing(withdrawals={**self.facts.withdrawals, of: history})
+    def status(self, *history: tuple[str, str, int], of: Position | None = None) -> Made:
+        """By default the status of the certificate."""
+        changes = tuple(StatusFact(status, reason, at) for status, reason, at in history)
+        return self.knowing(status={**self.facts.status, of or self.bundle.position: changes})
+
+    def on_hold(self, *history: tuple[tuple[str, ...], str, int], of: str = "certificate") -> Made:
+        """With holds of a statement: the offices that hold it after the change, the reason, the time."""
+        changes = tuple(HoldFact(offices, reason, at, 9) for offices, reason, at in history)
+        return self.knowing(holds={**self.facts.holds, self.statement(of): changes})
+
+    def used(self, *times: int, by: Actor = BANK) -> Made:
+        uses = tuple(UseFact(number, at) for number, at in enumerate(times, 1))
+        return self.knowing(uses={**self.facts.uses, (by.id, self.statement("request")): uses})
+
+    def withdrawn(self, *withdrawals: tuple[Actor, int], of: str = "authorization") -> Made:
+        """With withdrawals on the chain: who withdrew the statement, and when."""
+        statement = self.statement(of)
+        posted = {(actor.id, statement): at for actor, at in withdrawals}
+        return self.knowing(withdrawals={**self.facts.withdrawals, **posted})
+
+    def withdrawing(
+        self, actor: Actor, at: int, *, of: str = "authorization", key: Actor | None = None, **members: Any
+    ) -> Made:
+        """With a signed ``withdrawal`` entry in the evidence, anchored ``at``; ``members`` replace some of its own."""
+        entry = withdrawal_entry(
+            **{"ledger": LEDGER, "id": "01K5M0000000000000000000W1", "statement": reference(self.statement(of))}
+            | {"party": actor.id, "reason": "consent_withdrawn", "iat": at}
+            | members
+        )
+        return self.carrying(as_text(sign_entry(entry, (key or actor).signer)), at)
+
+    def carrying(self, text: str, at: int, issuer: Actor = ISSUER) -> Made:
+        """With one more entry in the evidence, anchored ``at`` in a batch of its own."""
+        position = Position(issuer.no, 20 + len(self.bundle.evidence), 1)
+        tree, anchor = _batch(position, 200, 2, {1: text}, at)
+        evidence = (*self.bundle.evidence, Evidence(text, position, tuple(tree.inclusion_proof(1))))
+        return self._anchored(anchor, evidence=evidence)
+
+    def anchored_again(self, position: Position, first_seq: int, at: int = ANCHORED) -> Made:
+        """The very same certificate at another place of a log, active and known there."""
+        text = parse_certificate(self.bundle.certificate).issued.payload.decode()
+        tree, anchor = _batch(position, first_seq, position.index + 1, {position.index: text}, at)
+        proof = tuple(tree.inclusion_proof(position.index))
+        return self._anchored(anchor, position=position, proof=proof).status(of=position)
+
+    def _anchored(self, anchor: Anchor, **members: Any) -> Made:
+        bundle = replace(self.bundle, anchors=(*self.bundle.anchors, anchor), **members)
+        return replace(self, bundle=bundle).knowing(anchors={**self.facts.anchors, **_commitments([anchor])})
 
     def verify(self, at: int = AT, expect: Expectation = EXPECT) -> Report:
         """From the file's bytes, as a verifier gets it."""
@@ -171,12 +235,14 @@ def usage(
     """A usage certificate over a request, one authorization and one provision a source, presented to the bank.
 
     ``template``, ``request``, ``consent``, ``supply`` (the tax bureau's) and ``claims`` replace members before anything
-    is signed; of ``consent`` the power grid's gets all but id, fields, source and provider. ``hidden`` are the claims;
-    ``spare`` are signed in ``_sd`` without standing in ``fields``; ``algorithm`` hashes both; ``write`` turns evidence
-    into text.
+    is signed; of ``consent`` the power grid's gets all but id, fields, source and provider. ``hidden`` are the claims:
+    the provider of its source signs each that the scenario allows; ``spare`` are signed in ``_sd`` by the issuer alone,
+    without standing in ``fields``; ``algorithm`` hashes both; ``write`` turns evidence into text.
     """
+    secrets = salted({**(hidden or HIDDEN), **(spare or {})})
     allowed = write(template_entry(**(template_members() | dict(template or {}))))
-    asked = write(sign_entry(request_entry(**(request_members(allowed) | dict(request or {}))), consumer_key.signer))
+    asking = request_members(allowed, algorithm) | dict(request or {})
+    asked = write(sign_entry(request_entry(**asking), consumer_key.signer))
     both = {name: value for name, value in dict(consent or {}).items() if name not in OWN_TERMS}
     consents = [
         consent_members(asked, TAX) | dict(consent or {}),
@@ -184,9 +250,10 @@ def usage(
     ]
     given = [write(sign_entry(authorization_entry(**entry), subject_key.signer)) for entry in consents]
     entries = [
-        supply_members(TAX, SUPPLIES[0][1], given[0]) | dict(supply or {}),
-        supply_members(*SUPPLIES[1], given[1]),
+        supply_members(provider, text, allowed, _own_claims(source, secrets), algorithm)
+        for provider, source, text in zip((TAX, GRID), ("tax", "power"), given, strict=True)
     ]
+    entries[0] |= dict(supply or {})
     supplies = [
         sign_entry(provision_entry(**entry), key.signer)
         for entry, key in zip(entries, (tax_key, grid_key), strict=True)
@@ -194,10 +261,9 @@ def usage(
     texts = [given[0], *(write(entry) for entry in supplies), given[1], allowed, asked]
     rests_on = {"template": [allowed], "request": [asked], "authorizations": given, "provisions": texts[1:3]}
     members = usage_members(rests_on, supplies, hidden or HIDDEN) | dict(claims or {})
-    secrets = salted({**(hidden or HIDDEN), **(spare or {})})
     payload = disclose(usage_certificate_payload(**members), secrets, algorithm) | dict(claims or {})
     placed = {place.index: text for place, text in zip(PLACES, texts, strict=True)}
-    evidence_tree, evidence_anchor = _batch(AUTHORIZATION.batch, 40, 8, placed, EVIDENCE_ANCHORED)
+    evidence_tree, evidence_anchor = _batch(AUTHORIZATION, 40, 8, placed, EVIDENCE_ANCHORED)
     evidence = tuple(
         Evidence(text, position, tuple(evidence_tree.inclusion_proof(position.index)))
         for text, position in zip(texts, PLACES, strict=True)
@@ -205,6 +271,10 @@ def usage(
     signers = (issuer, SUBJECT, TAX, GRID, BANK, subject_key, tax_key, grid_key, consumer_key)
     made = _made(payload, signers, evidence, [evidence_anchor], secrets)
     return made.presenting(*disclosed)
+
+
+def _own_claims(source: str, secrets: Sequence[Disclosed]) -> list[Disclosed]:
+    return [item for item in secrets if RULES.get(item.name, ("", {}))[0] == source]
 
 
 def registration(*, claims: Changes | None = None, issuer: Actor = ISSUER) -> Made:
@@ -225,7 +295,7 @@ def registration(*, claims: Changes | None = None, issuer: Actor = ISSUER) -> Ma
     made = _made(payload, (issuer,), (), [], ())
     holders = (HolderFact(SUBJECT.id, ISSUED - 600),)
     asset = AssetFact("confirmed", holders, False, EXPIRES, "5e" * 32, 0, (), "")
-    return made.presenting(holder=None).knowing(assets={ASSET: asset}, uses={})
+    return made.presenting(holder=None).knowing(assets={ASSET: asset})
 
 
 def _made(
@@ -237,7 +307,7 @@ def _made(
 ) -> Made:
     """The first signer is the issuer."""
     text = as_text(payload)
-    tree, anchor = _batch(CERTIFICATE.batch, 48, 7, {CERTIFICATE.index: text}, ANCHORED)
+    tree, anchor = _batch(CERTIFICATE, FIRST_SEQ, 7, {CERTIFICATE.index: text}, ANCHORED)
     token = sign_compact(text.encode(), signers[0].signer, CERTIFICATE_TYP)
     anchors = [*anchors, anchor]
     bundle = Bundle(
@@ -250,24 +320,26 @@ def _made(
         keys={actor.account: public_jwk(actor.signer.public_key) for actor in signers},
         status=StatusSeen(70, "active"),
     )
-    positions = [CERTIFICATE, *(item.position for item in evidence)]
-    return Made(bundle, _facts(anchors, positions, (*PARTIES, *signers)), token, hidden)
+    return Made(bundle, _facts(bundle, (*PARTIES, *signers)), token, hidden)
 
 
-def _facts(anchors: Sequence[Anchor], positions: Sequence[Position], parties: Sequence[Actor]) -> Facts:
+def _facts(bundle: Bundle, parties: Sequence[Actor]) -> Facts:
+    """All that a reader finds for the bundle, where nothing has happened since."""
     accredited = {SCENARIO: (CONSENTED - 86_400, EXPIRES), "S00": (CONSENTED - 86_400, EXPIRES)}
     issuers = (ISSUER, OTHER_ISSUER)
+    needed, anchors = facts_needed(bundle), _commitments(bundle.anchors)
     return Facts(
         chain=CHAIN,
         block=77,
         block_hash="b1" * 32,
         block_time=BLOCK_TIME,
-        anchors={
-            anchor.batch: event_digest("CertificateLog.Anchored", anchor.event_args()).hex() for anchor in anchors
-        },
-        status=dict.fromkeys(positions, ()),
-        uses={CERTIFICATE: ()},
-        withdrawals=dict.fromkeys((position for position in positions if position != CERTIFICATE), ()),
+        heads=Heads("e1" * 32, "e2" * 32),
+        logs={ISSUER.no: LogFact(CERTIFICATE.batch + 1, anchors[CERTIFICATE.log_batch])},
+        anchors=anchors,
+        status={needed.position: ()},
+        holds=dict.fromkeys(needed.statements, ()),
+        uses={} if needed.uses is None else {needed.uses: ()},
+        withdrawals=dict.fromkeys(needed.withdrawals, 0),
         accounts={
             actor.account: AccountFact(actor.id, CONSENTED - 86_400, 0, 0, actor.signer.public_key) for actor in parties
         },
@@ -275,8 +347,12 @@ def _facts(anchors: Sequence[Anchor], positions: Sequence[Position], parties: Se
     )
 
 
-def _batch(number: int, first_seq: int, size: int, texts: Mapping[int, str], at: int) -> tuple[Tree, Anchor]:
-    """A batch whose other entries are other people's."""
+def _commitments(anchors: Sequence[Anchor]) -> dict[tuple[int, int], str]:
+    return {anchor.log_batch: event_digest("CertificateLog.Anchored", anchor.event_args()).hex() for anchor in anchors}
+
+
+def _batch(where: Position, first_seq: int, size: int, texts: Mapping[int, str], at: int) -> tuple[Tree, Anchor]:
+    """The batch of a position; its other entries are other people's."""
     entries = [texts.get(index, as_text({"type": "other", "no": index})).encode() for index in range(size)]
     tree = Tree([leaf_hash(entry) for entry in entries])
-    return tree, Anchor(number, first_seq, size, tree.root, at, ISSUER.no)
+    return tree, Anchor(where.issuer, where.batch, first_seq, size, tree.root, at)

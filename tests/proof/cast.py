@@ -12,13 +12,15 @@ from typing import Any
 from coincurve import PrivateKey
 from eth_utils.crypto import keccak
 
-from ledger.domain.canonical import canonical, digest
+from ledger.domain.canonical import canonical, digest, parse_json
 from ledger.domain.codes import certificate_no
 from ledger.domain.days import end_of_validity
+from ledger.domain.digests import SHA_256
+from ledger.domain.entries import reference, statement_digest
+from ledger.errors import InvalidInput
 from ledger.proof.bundle import ChainId, Position
-from ledger.proof.jws import LocalSigner, Sm2Signer, encode_base64url, public_jwk
-from ledger.proof.merkle import leaf_hash
-from ledger.proof.sdjwt import Disclosed
+from ledger.proof.jws import Es256Signer, LocalSigner, Signer, Sm2Signer, encode_base64url, public_jwk
+from ledger.proof.sdjwt import Disclosed, disclosure_digest
 from ledger.proof.verifier import Expectation
 
 CONSENTED = 1_790_000_000
@@ -31,12 +33,16 @@ BLOCK_TIME = AT + 30
 EXPIRES = end_of_validity(date(2026, 12, 31))
 NONCE = "n-0S6_WzA2Mj"
 SCENARIO = "S51"
-CHAIN = ChainId(1337, "0x" + "c1" * 20, "0x" + "c2" * 20, "0x" + "c3" * 20)
-CERTIFICATE = Position(4, 5)
-AUTHORIZATION = Position(3, 1)
-PROVISIONS = (Position(3, 2), Position(3, 4))
+CHAIN = ChainId(
+    1337, "0x" + "c0" * 20, "0x" + "c2" * 20, "0x" + "c3" * 20, "0x" + "c1" * 20, origin="0a" * 32, delay=0, threshold=1
+)
+LEDGER = CHAIN.ledger
+CERTIFICATE = Position(2, 4, 5)
+FIRST_SEQ = 48
+AUTHORIZATION = Position(2, 3, 1)
+PROVISIONS = (Position(2, 3, 2), Position(2, 3, 4))
 # In the order in which the evidence stands in the bundle: the tax bureau's consent and both provisions come first.
-PLACES = (AUTHORIZATION, *PROVISIONS, Position(3, 3), Position(3, 0), Position(3, 5))
+PLACES = (AUTHORIZATION, *PROVISIONS, Position(2, 3, 3), Position(2, 3, 0), Position(2, 3, 5))
 CONSENTS = (PLACES[0], PLACES[3])
 ASSET = sha256(b"asset").hexdigest()
 
@@ -46,21 +52,23 @@ Changes = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Actor:
-    """A party with one key; with ``sm2`` it is the same party with its SM2 key."""
+    """A party with one key; with another ``suite`` it is the same party with a key of that one."""
 
     name: str
     no: int
-    sm2: bool = False
+    suite: str = "ES256K"
 
     @cached_property
     def id(self) -> str:
         return sha256(f"party {self.name}".encode()).hexdigest()
 
     @cached_property
-    def signer(self) -> LocalSigner | Sm2Signer:
+    def signer(self) -> Signer:
         secret = sha256(f"key of {self.name}".encode()).digest()
-        if self.sm2:
+        if self.suite == "SM2SM3":
             return Sm2Signer(secret)
+        if self.suite == "ES256":
+            return Es256Signer(secret)
         point = PrivateKey(secret).public_key.format(compressed=False)
         return LocalSigner(secret, "0x" + keccak(point[1:])[-20:].hex())
 
@@ -82,10 +90,21 @@ EXPECT = Expectation(consumer=BANK.id, nonce=NONCE)
 HIDDEN = {"tax_band": "B", "tax_trend": "rising", "power_trend": 3}
 SOURCES = {TAX.no: "tax", GRID.no: "power"}
 SUPPLIES = ((TAX, ["tax_band", "tax_trend"]), (GRID, ["power_trend"]))
+RULES: Mapping[str, tuple[str, Entry]] = {
+    "tax_band": ("tax", {"op": "latest", "column": "band", "order": "month", "choices": ["A", "B", "C"]}),
+    "tax_trend": ("tax", {"op": "trend", "column": "paid", "order": "month", "flat_percent": 5}),
+    "tax_arrears": ("tax", {"op": "score", "column": "arrears", "order": "month", "top": 9}),
+    "power_trend": ("power", {"op": "score", "column": "trend", "order": "month", "top": 10}),
+}
+"""What the scenario allows, by name: source and rule."""
 
 
-def leaf(text: str) -> str:
-    return f"sha-256:{leaf_hash(text.encode()).hex()}"
+def named(text: str) -> str:
+    """How other entries name this one; of what is no entry, any digest."""
+    try:
+        return reference(statement_digest(parse_json(text.encode("utf-8", "replace"), max_bytes=2**20)))
+    except (InvalidInput, AttributeError):
+        return digest(text.encode("utf-8", "replace"))
 
 
 def as_text(entry: Changes) -> str:
@@ -94,6 +113,7 @@ def as_text(entry: Changes) -> str:
 
 RULE_VERSION = f"{SCENARIO}/1/engine-2"
 TERMS = {
+    "ledger": LEDGER,
     "scenario": SCENARIO,
     "scenario_version": 1,
     "subject": SUBJECT.id,
@@ -107,8 +127,8 @@ TERMS = {
 
 def template_members() -> Entry:
     """What the scenario allows: one field more than anyone asks for."""
-    sources = {"tax_band": "tax", "tax_trend": "tax", "tax_arrears": "tax", "power_trend": "power"}
     return {
+        "ledger": LEDGER,
         "scenario": SCENARIO,
         "scenario_version": 1,
         "scenario_digest": digest(SCENARIO.encode()),
@@ -119,17 +139,15 @@ def template_members() -> Entry:
         "max_uses": 5,
         "retention_days": 30,
         "engine": 2,
-        "fields": [
-            {"name": name, "source": source, "rule": {"op": "equals", "column": name}}
-            for name, source in sources.items()
-        ],
+        "fields": [{"name": name, "source": source, "rule": rule} for name, (source, rule) in RULES.items()],
     }
 
 
-def request_members(template: str) -> Entry:
+def request_members(template: str, algorithm: str = SHA_256) -> Entry:
     return TERMS | {
         "id": "01K5M00000000000000000000R",
-        "template": leaf(template),
+        "template": named(template),
+        "sd_alg": algorithm,
         "sources": [{"source": "tax", "provider": TAX.id}, {"source": "power", "provider": GRID.id}],
         "fields": list(HIDDEN),
         "note_digest": digest(b"note"),
@@ -140,10 +158,10 @@ def request_members(template: str) -> Entry:
 
 
 def consent_members(request: str, provider: Actor = TAX) -> Entry:
-    fields = next(list(fields) for actor, fields in SUPPLIES if actor is provider)
+    fields = next(list(fields) for actor, fields in SUPPLIES if actor.no == provider.no)
     return TERMS | {
         "id": f"01K5M0000000000000000000A{provider.no}",
-        "request": leaf(request),
+        "request": named(request),
         "purpose": "A loan for working capital",
         "source": SOURCES[provider.no],
         "provider": provider.id,
@@ -155,13 +173,26 @@ def consent_members(request: str, provider: Actor = TAX) -> Entry:
     }
 
 
-def supply_members(provider: Actor, fields: Sequence[str], authorization: str) -> Entry:
+def supply_members(
+    provider: Actor,
+    authorization: str,
+    template: str,
+    claims: Sequence[Disclosed] | None = None,
+    algorithm: str = SHA_256,
+) -> Entry:
+    """``claims`` are those that the provider signs, by default its own of ``HIDDEN``."""
+    fields = next(fields for actor, fields in SUPPLIES if actor.no == provider.no)
+    own = salted({name: HIDDEN[name] for name in fields}) if claims is None else claims
     return {
+        "ledger": LEDGER,
         "id": f"01K5M0000000000000000000P{provider.no}",
-        "authorization": leaf(authorization),
+        "authorization": named(authorization),
         "source": SOURCES[provider.no],
         "provider": provider.id,
-        "fields": list(fields),
+        "template": named(template),
+        "engine": 2,
+        "sd_alg": algorithm,
+        "claims": {item.name: disclosure_digest(item.encoded, algorithm) for item in own},
         "queried_at": SUPPLIED_AT,
         "as_of": "2026-08-31",
         "result": "supplied",
@@ -174,6 +205,8 @@ def supply_members(provider: Actor, fields: Sequence[str], authorization: str) -
 
 def common_members(scenario: str, subject: Actor) -> Entry:
     return {
+        "ledger": LEDGER,
+        "seq": FIRST_SEQ + CERTIFICATE.index,
         "certificate_no": certificate_no("440802", 2026, scenario, 123),
         "iss": ISSUER.id,
         "sub": subject.id,
@@ -191,19 +224,21 @@ def common_members(scenario: str, subject: Actor) -> Entry:
 
 def usage_members(rests_on: Mapping[str, Sequence[str]], supplies: Sequence[Entry], hidden: Changes) -> Entry:
     """``rests_on``: the texts of template, request, authorizations and provisions."""
-    told = ("source", "provider", "fields", "as_of", "payload_digest")
+    same = ("source", "provider", "as_of", "payload_digest")
     fixed = {"payload_mode": "predicate", "rule_version": RULE_VERSION}
     return common_members(SCENARIO, SUBJECT) | {
         "consumer": BANK.id,
         "providers": [TAX.id, GRID.id],
         "channel": "subject_carried",
         "max_uses": 3,
-        "template": leaf(rests_on["template"][0]),
-        "request": leaf(rests_on["request"][0]),
-        "authorizations": [leaf(text) for text in rests_on["authorizations"]],
-        "provisions": [leaf(text) for text in rests_on["provisions"]],
+        "template": named(rests_on["template"][0]),
+        "request": named(rests_on["request"][0]),
+        "authorizations": [named(text) for text in rests_on["authorizations"]],
+        "provisions": [named(text) for text in rests_on["provisions"]],
         "supersedes": None,
-        "components": [{**fixed, **{name: entry[name] for name in told}} for entry in supplies],
+        "components": [
+            {**fixed, **{name: entry[name] for name in same}, "fields": sorted(entry["claims"])} for entry in supplies
+        ],
         "fields": list(hidden),
         "cnf": {"jwk": public_jwk(DEVICE.signer.public_key).to_dict()},
     }

@@ -11,7 +11,7 @@ from tests.proof.cast import DEVICE, GRID, ISSUER, OTHER_ISSUER, SUBJECT, TAX, A
 
 
 def by_sm2(actor: Actor) -> Actor:
-    return replace(actor, sm2=True)
+    return replace(actor, suite="SM2SM3")
 
 
 SM_ISSUER, SM_OTHER_ISSUER, SM_SUBJECT, SM_TAX, SM_GRID, SM_DEVICE = map(
