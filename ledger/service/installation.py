@@ -12,13 +12,14 @@ from ledger.chain.deploy import deploy
 from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Misconfigured
 from ledger.proof.suite import Suite, suite_of_key
 from ledger.service.keys import Custody, write_private
 from ledger.service.local_chain import Chain
 from ledger.service.parties import NewParty, Parties, account_of_identifier, checked_party, find_or_add
 from ledger.service.party_keys import PartyKeys
 from ledger.store.database import Database
-from ledger.store.identity import remember_ledger
+from ledger.store.identity import known_ledger, remember_ledger, require_ledger
 from ledger.store.records import party_no
 from ledger.store.sealing import Sealer
 
@@ -69,6 +70,8 @@ def install(
     Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on, or the
     database is that of another ledger (``LEDGER_DIFFERS``).
     """
+    place = folder / "deployment.json"
+    _require_same_ledger(place, database)
     accounts = _accounts(folder / "installation.json", custody)
     founder = NewParty(
         kind=PartyKind.GOV_DEPT,
@@ -86,7 +89,7 @@ def install(
     for account in (authority_account, operator_account):
         chain.fund(account)
     operator_key = custody.private_key(operator_account).hex()
-    deployment = _deployment(folder / "deployment.json", chain, operator_key, founder_id, authority_account, notice)
+    deployment = _deployment(place, chain, operator_key, founder_id, authority_account, notice)
     client = ChainClient.at(chain.url, deployment, operator_key).check()
     with database.write() as session:
         remember_ledger(session, deployment.chain.ledger, clock())
@@ -119,6 +122,21 @@ def provide_signing_key(keys: PartyKeys, custody: Custody, installation: Install
         return
     public_key = known[0].public_key if known else custody.public_key(*custody.create(suite=suite))
     keys.bind(installation.authority_party, installation.operator, public_key)
+
+
+def _require_same_ledger(place: Path, database: Database) -> None:
+    """Nothing is written into the database of another ledger, and no contracts are deployed for it a second time."""
+    with database.read() as session:
+        known = known_ledger(session)
+        if known is not None and place.exists():
+            require_ledger(session, Deployment.load(place).ledger)
+    if known is not None and not place.exists():
+        raise Misconfigured(
+            "DEPLOYMENT_MISSING",
+            "The database belongs to a ledger whose deployment file is not in this folder.",
+            where=str(place),
+            hint="Restore the file from the backup, or begin with an empty database.",
+        )
 
 
 def _accounts(path: Path, custody: Custody) -> dict[str, str]:

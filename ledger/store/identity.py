@@ -9,12 +9,17 @@ from ledger.errors import Misconfigured
 from ledger.store.tables import LedgerIdentity
 
 
+def known_ledger(session: Session) -> str | None:
+    """The digest (64 hex) of the ledger that the database belongs to, None for a new database."""
+    return session.scalar(select(LedgerIdentity.digest))
+
+
 def remember_ledger(session: Session, digest: str, at: int) -> None:
     """Record the ledger digest (64 hex) the first time, and compare it afterwards; ``at`` is seconds UTC.
 
     Raises as ``require_ledger``.
     """
-    if session.scalar(select(LedgerIdentity.digest)) is None:
+    if known_ledger(session) is None:
         session.add(LedgerIdentity(digest=digest, created_at=at))
         session.flush()
     require_ledger(session, digest)
@@ -22,7 +27,7 @@ def remember_ledger(session: Session, digest: str, at: int) -> None:
 
 def require_ledger(session: Session, digest: str) -> None:
     """Raise ``Misconfigured`` ``LEDGER_DIFFERS`` unless the database belongs to the ledger with that digest."""
-    known = session.scalar(select(LedgerIdentity.digest))
+    known = known_ledger(session)
     if known != digest:
         raise Misconfigured(
             "LEDGER_DIFFERS",

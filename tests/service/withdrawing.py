@@ -1,0 +1,32 @@
+"""A party withdraws what it signed, through the service and with its own key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.demo.bureau import Bureau
+from ledger.proof.acts import sign_act
+from ledger.store.tables import Authorization
+
+
+@dataclass(frozen=True, slots=True)
+class SignedWithdrawal:
+    """A withdrawal as it is handed in: the signed entry, and the act for the chain (None for an SM2 key)."""
+
+    entry: dict[str, Any]
+    act: bytes | None
+
+
+def signed_withdrawal(bureau: Bureau, identifier: str, by: str | None = None) -> SignedWithdrawal:
+    """The withdrawal of an authorization or a provision, signed by its party, or by ``by`` in its place."""
+    drafted = bureau.ledger.withdrawals.draft(identifier)
+    signer = by or drafted.entry["party"]
+    act = None if drafted.message is None else sign_act(drafted.message, bureau.signer_of(signer))
+    return SignedWithdrawal(bureau.sign(signer, drafted.entry), act)
+
+
+def withdraw(bureau: Bureau, identifier: str) -> Authorization:
+    """The subject of an authorization takes it back."""
+    signed = signed_withdrawal(bureau, identifier)
+    return bureau.ledger.withdrawals.withdraw(signed.entry, signed.act)
