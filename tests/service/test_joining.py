@@ -18,7 +18,7 @@ from ledger.errors import Forbidden, Misconfigured, NotFound, PingzhengError
 from ledger.service.joining import Membership, join
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger, open_participant
-from ledger.store.tables import Base, Entry, Presentation
+from ledger.store.tables import Base, Entry, LedgerIdentity, Presentation
 from tests.service.conftest import Pilot
 from tests.service.joined import joined, presentations
 
@@ -54,7 +54,7 @@ REFUSED: list[tuple[str, Callable[[Pilot], bytes]]] = [
     ("PARTY_UNKNOWN_ACCOUNT", lambda pilot: money(pilot, new_private_key())),
     ("ACCOUNT_RETIRED", replaced),
     ("PARTY_NOT_ACTIVE", suspended),
-    ("PARTY_LACKS_ROLE", lambda pilot: money(pilot, key_of(pilot, pilot.cast.provider))),
+    ("PARTY_LACKS_ROLE", lambda pilot: money(pilot, key_of(pilot, pilot.cast.registrar))),
     ("ACCOUNT_WITHOUT_FUNDS", lambda pilot: key_of(pilot, pilot.party(PartyKind.BANK, Role.CONSUMER))),
 ]
 
@@ -64,7 +64,7 @@ def deployment_of(pilot: Pilot) -> Path:
 
 
 @pytest.mark.parametrize(("code", "key"), REFUSED, ids=[code for code, _ in REFUSED])
-def test_who_may_not_record_uses_is_told_why_and_nothing_is_kept(
+def test_who_may_not_join_learns_why_and_nothing_is_kept(
     pilot: Pilot, tmp_path: Path, code: str, key: Callable[[Pilot], bytes]
 ) -> None:
     url = pilot.ledger.client.connection.url
@@ -76,7 +76,11 @@ def test_who_may_not_record_uses_is_told_why_and_nothing_is_kept(
 
 @pytest.mark.parametrize(
     ("member", "value", "code"),
-    [("chain_id", 5, "CHAIN_ID_CHANGED"), ("genesis_hash", "e" * 64, "CHAIN_GENESIS_CHANGED")],
+    [
+        ("chain_id", 5, "CHAIN_ID_CHANGED"),
+        ("genesis_hash", "e" * 64, "CHAIN_GENESIS_CHANGED"),
+        ("origin", "e" * 64, "LEDGER_DIFFERS"),
+    ],
 )
 def test_a_deployment_on_another_chain_is_not_joined(
     pilot: Pilot, tmp_path: Path, member: str, value: object, code: str
@@ -106,6 +110,37 @@ def test_a_folder_belongs_to_one_installation(pilot: Pilot, tmp_path: Path) -> N
         assert private.stat().st_mode & 0o077 == 0
 
 
+def test_another_ledgers_deployment_is_no_way_into_a_joined_folder(pilot: Pilot, tmp_path: Path) -> None:
+    """Neither by joining with it, nor by putting its file in the place of the one that was joined with."""
+    home = tmp_path / "home"
+    joined(pilot, home, pilot.cast.bank)
+    assert Membership.of(home).ledger == pilot.ledger.reader.chain.ledger
+    file = home / "deployment.json"
+    real = file.read_text()
+    file.write_text(json.dumps(json.loads(real) | {"origin": "e" * 64}))
+    with pytest.raises(PingzhengError, match="HOME_TAKEN"):
+        joined(pilot, home, pilot.cast.bank)
+    with pytest.raises(Misconfigured, match="LEDGER_DIFFERS"), open_participant(Settings(home=home)):
+        pass
+    file.write_text(real)
+    with open_participant(Settings(home=home)) as bank:
+        assert bank.party == pilot.cast.bank
+
+
+def test_a_provider_joins_and_verifies_what_rests_on_its_data(pilot: Pilot, tmp_path: Path) -> None:
+    firm, provider = pilot.firm(), pilot.cast.provider
+    number = pilot.certificate(firm)
+    ((raw, nonce),) = presentations(pilot, firm, number)
+    joined(pilot, tmp_path / "home", provider)
+    with open_participant(Settings(home=tmp_path / "home")) as installation:
+        assert installation.party == provider
+        report = installation.verification.check(raw, provider, nonce).report
+        assert (report.genuine, report.result) == (True, "not_party")
+        assert installation.verification.signs_for(provider)
+        with pytest.raises(NotFound, match="PARTY_UNKNOWN"):
+            installation.verification.accept(raw, pilot.cast.bank, nonce)
+
+
 def test_a_party_with_a_new_key_joins_again(pilot: Pilot, tmp_path: Path) -> None:
     bank, home = pilot.party(PartyKind.BANK, Role.CONSUMER), tmp_path / "home"
     joined(pilot, home, bank)
@@ -124,7 +159,8 @@ def test_it_verifies_and_uses_and_writes_nothing_else(pilot: Pilot, tmp_path: Pa
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)
     joined(pilot, tmp_path / "home", pilot.cast.bank)
-    before = pilot.ledger.reader.batch_count()
+    issuer = pilot.ledger.installation.issuer
+    before = pilot.ledger.reader.batch_count(issuer)
     with open_participant(Settings(home=tmp_path / "home")) as bank:
         assert not isinstance(bank, Ledger)
         assert bank.verification.check(raw, bank.party, nonce).report.valid
@@ -141,10 +177,11 @@ def test_it_verifies_and_uses_and_writes_nothing_else(pilot: Pilot, tmp_path: Pa
                 table.name: session.scalar(select(func.count()).select_from(table))
                 for table in Base.metadata.sorted_tables
             }
-        assert {name for name, count in counts.items() if count} == {Presentation.__tablename__}
+        written = {Presentation.__tablename__, LedgerIdentity.__tablename__}
+        assert {name for name, count in counts.items() if count} == written
     assert counts[Presentation.__tablename__] == 2
     assert counts[Entry.__tablename__] == 0
-    assert pilot.ledger.reader.batch_count() == before
+    assert pilot.ledger.reader.batch_count(issuer) == before
 
 
 def test_what_is_the_operators_is_refused_by_name(pilot: Pilot, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from ledger.errors import ChainUnavailable, Conflict, NotFound
 from ledger.proof.bundle import parse_bundle
 from ledger.service.presentations import Presentations
 from ledger.service.settings import Settings
+from ledger.service.uses import Uses
 from ledger.service.verification import LAPSE_SECONDS, Verification
 from ledger.service.wiring import open_participant
 from tests.service.conftest import Pilot
@@ -40,7 +41,7 @@ class DeafConnection(Connection):
 
 
 class OvertakenClient(ChainClient):
-    """Another's use comes in between, the first time that one is sent."""
+    """The same use is counted by another's transaction, the first time that one is sent."""
 
     rival: ChainClient | None = None
 
@@ -62,7 +63,9 @@ def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verificat
     """The pilot's verification over another way to the chain, or with a clock that is wrong."""
     ledger, reader = pilot.ledger, ChainReader(client)
     known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
-    return Verification(ledger.database, client, reader, known, lambda: ledger.clock() + ahead)
+    accounts = lambda party: ledger.parties.get(party).account  # noqa: E731
+    counting = Uses(client, reader, ledger.custody, ledger.installation.operator, accounts)
+    return Verification(ledger.database, reader, counting, known, lambda: ledger.clock() + ahead)
 
 
 def results(pilot: Pilot, number: str) -> list[tuple[str, bool, int | None]]:
@@ -148,7 +151,7 @@ def test_what_nobody_sends_again_is_settled_from_the_chain(pilot: Pilot) -> None
 
 def test_a_presentation_that_was_never_answered_lapses_without_a_use(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
-    pilot.ledger.presentations.begin(parse_bundle(raw), number, pilot.cast.bank, nonce)
+    pilot.ledger.presentations.begin(parse_bundle(raw), number, pilot.cast.bank, nonce, pilot.ledger.clock())
     assert pilot.ledger.verification.settle() == 0
     pilot.skip(LAPSE_SECONDS)
     assert pilot.ledger.verification.settle() == 1
@@ -198,12 +201,10 @@ def test_who_is_overtaken_verifies_again(
     verified = verification(pilot, client).accept(raw, pilot.cast.bank, nonce)
     assert (verified.report.result, verified.use and verified.use.ordinal) == outcome
     assert uses(pilot, number) == max_uses
-    assert [(use.ordinal, use.by) for use in ledger.presentations.elsewhere(number)] == [
-        (1, ledger.installation.operator)
-    ]
+    assert [(use.ordinal, use.by) for use in ledger.presentations.elsewhere(number)] == [(1, pilot.cast.bank)]
 
 
-def test_uses_that_others_recorded_are_told_with_who_and_when(pilot: Pilot, tmp_path: Path) -> None:
+def test_uses_that_the_consumer_had_counted_otherwise_are_shown_with_their_time(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce),) = presented(pilot)
     joined(pilot, tmp_path / "home", pilot.cast.bank)
     with open_participant(Settings(home=tmp_path / "home")) as bank:
@@ -225,7 +226,7 @@ def test_a_registration_certificate_is_not_used_up(pilot: Pilot) -> None:
     raw = pilot.ledger.bundles.build(number).to_bytes()
     verified = pilot.ledger.verification.accept(raw, pilot.cast.bank, "n" * 16)
     assert (verified.report.result, verified.use) == ("valid", None)
-    assert (results(pilot, number), uses(pilot, number)) == ([], 0)
+    assert (results(pilot, number), pilot.ledger.presentations.elsewhere(number)) == ([], [])
 
 
 @pytest.mark.parametrize("index", [2**32, 2**53 - 1])

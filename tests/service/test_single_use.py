@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ledger.domain.entries import reference
+from ledger.service.presentations import counter_of
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_participant
 from tests.service.conftest import Pilot
@@ -78,7 +80,7 @@ def rivals(homes: dict[str, Path]) -> Iterator[Rivals]:
 
 
 def recorded(home: Path, number: str) -> tuple[Counter[Outcome], list[tuple[int, str]]]:
-    """What an installation tells of a certificate: each verification, and the uses that others recorded."""
+    """What an installation knows of a certificate: each verification, and the uses that no verification explains."""
     with open_participant(Settings(home=home)) as installation:
         assert installation.presentations.pending() == []
         rows = installation.presentations.page(number, None, 1000)
@@ -88,16 +90,19 @@ def recorded(home: Path, number: str) -> tuple[Counter[Outcome], list[tuple[int,
 
 def logged(pilot: Pilot, number: str) -> list[dict[str, Any]]:
     """The presentations and uses of a certificate in the operator's log."""
-    leaf = f"sha-256:{pilot.ledger.holdings.get(number).leaf}"
+    certificate = reference(pilot.ledger.holdings.get(number).digest)
     supervisor = pilot.ledger.parties.actor(pilot.cast.supervisor)
     told = [row["entry"] for row in pilot.ledger.log_entries.page(supervisor, -1, 100_000)]
-    return [entry for entry in told if entry.get("certificate") == leaf]
+    return [entry for entry in told if entry.get("certificate") == certificate]
 
 
 def uses(pilot: Pilot, number: str) -> int:
-    """The chain's counter."""
-    where = pilot.ledger.status.position(number)
-    return pilot.ledger.reader.uses_of(where.batch, where.index)
+    """The chain's counter: of the certificate's consumer, under its request."""
+    with pilot.ledger.database.read() as session:
+        counter = counter_of(session, number)
+    assert counter is not None
+    consumer, request = counter
+    return pilot.ledger.reader.uses_of(pilot.ledger.reader.party_no(consumer), request)
 
 
 def certificate_of(pilot: Pilot, firm: str, max_uses: int, folder: Path) -> str:
@@ -124,9 +129,8 @@ def test_of_two_hundred_presentations_one_is_a_use(
     assert Counter(outcomes["operator"] + outcomes["bank"]) == {("valid", 1): 1, ("used_up", None): 199}
     assert uses(pilot, number) == 1
     winner = "operator" if ("valid", 1) in outcomes["operator"] else "bank"
-    by = pilot.ledger.installation.operator if winner == "operator" else pilot.cast.bank
     for name, told in outcomes.items():
-        assert recorded(homes[name], number) == (Counter(told), [] if name == winner else [(1, by)])
+        assert recorded(homes[name], number) == (Counter(told), [] if name == winner else [(1, pilot.cast.bank)])
     entries = logged(pilot, number)
     results = Counter(entry["result"] for entry in entries if entry["type"] == "presentation")
     assert results == Counter(result for result, _ in outcomes["operator"])

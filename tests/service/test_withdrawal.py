@@ -15,16 +15,14 @@ from ledger.chain.deployment import deployment_of
 from ledger.chain.facts import collect_facts
 from ledger.chain.node import FUNDS_WEI
 from ledger.chain.reader import ChainReader
-from ledger.chain.relay import Relay
 from ledger.chain.withdrawing import withdraw_by_itself
 from ledger.cli.main import app
-from ledger.errors import ChainUnavailable, Misconfigured
+from ledger.domain.entries import statement_digest
+from ledger.errors import Misconfigured
 from ledger.proof.bundle import Bundle, parse_bundle
+from ledger.proof.facts import facts_needed
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation, verify
-from ledger.service.acting import Acting
-from ledger.service.authorizations import Authorizations
-from ledger.service.status import CertificateStatus
 from tests.service.conftest import Pilot
 
 
@@ -72,7 +70,7 @@ def test_withdrawn_without_the_service_is_withdrawn_for_the_bank(pilot: Pilot) -
     failure = after.first_failure
     assert failure is not None
     assert (failure.number, failure.code) == (11, "AUTHORIZATION_WITHDRAWN")
-    assert failure.details == {"since": made.at, "by_subject": True}
+    assert failure.details["since"] == made.at
     assert (after.result, after.disclosed, after.claims) == ("revoked", {}, {})
     assert it.judged(made.at - 1).valid
     assert it.judged(it.presented_at).valid
@@ -88,8 +86,9 @@ def test_an_earlier_use_stays_recorded(pilot: Pilot) -> None:
     assert used.report.valid and used.use is not None
     pilot.skip(60)
     (made,) = withdraw_by_itself(it.bundle, it.url, it.key)
-    position, reader = it.bundle.position, pilot.ledger.reader
-    uses = reader.use_history(position.batch, position.index, block=reader.block_number())
+    reader, counter = pilot.ledger.reader, facts_needed(it.bundle).uses
+    assert counter is not None
+    uses = reader.use_history(reader.party_no(counter[0]), counter[1], block=reader.block_number())
     assert [use.ordinal for use in uses] == [1] and uses[0].at < made.at
     assert it.judged(uses[0].at - 1).valid
     assert [check.number for check in it.judged().checks if check.code in ("USED_UP", "AUTHORIZATION_WITHDRAWN")] == [
@@ -108,12 +107,12 @@ def test_an_earlier_use_stays_recorded(pilot: Pilot) -> None:
 
 def test_what_somebody_else_withdraws_has_no_effect(pilot: Pilot) -> None:
     it = held(pilot, pilot.firm())
-    (consent,) = [item for item in it.bundle.evidence if item.statement["type"] == "authorization"]
+    statements = [statement_digest(item.statement) for item in it.bundle.evidence]
     bank = pilot.ledger.custody.private_key(pilot.ledger.parties.get(pilot.cast.bank).account)
     client = pilot.ledger.client.with_account(bank.hex())
     pilot.ledger.reader.connection.ask("hardhat_setBalance", client.account, hex(FUNDS_WEI))
-    for position in (consent.position, it.bundle.position):
-        client.withdraw(position.batch, position.index)
+    for statement in (*statements, pilot.ledger.holdings.get(str(it.judged().certificate_no)).digest):
+        client.withdraw(statement)
     report = it.judged()
     assert report.valid
     told = pilot.ledger.provenances.certificate(str(report.certificate_no))
@@ -158,9 +157,9 @@ def test_the_platform_follows_and_ends_what_rests_on_it(pilot: Pilot) -> None:
     firm, other = pilot.firm(), pilot.firm()
     it, neighbour = held(pilot, firm), held(pilot, other)
     (made,) = withdraw_by_itself(it.bundle, it.url, it.key)
-    stranger = pilot.ledger.client.with_account(neighbour.key.hex())
-    place = next(item.position for item in it.bundle.evidence if item.statement["type"] == "provision")
-    stranger.withdraw(place.batch, place.index)
+    stranger = pilot.ledger.client.with_account(it.key.hex())
+    for item in neighbour.bundle.evidence:
+        stranger.withdraw(statement_digest(item.statement))
     (ended,) = pilot.ledger.direct_withdrawals.follow()
     assert (ended.id, ended.state) == (made.authorization, "withdrawn")
     number = str(it.judged().certificate_no)
@@ -169,25 +168,3 @@ def test_the_platform_follows_and_ends_what_rests_on_it(pilot: Pilot) -> None:
     assert it.judged().checks[7].code == "REVOKED"
     assert pilot.ledger.direct_withdrawals.follow() == []
     assert neighbour.judged().valid
-
-
-def test_a_withdrawal_that_did_not_reach_the_chain_is_made_up(pilot: Pilot) -> None:
-    """It is recorded, then the node is gone: nobody may be left with a consent that is withdrawn here alone."""
-    ledger, firm = pilot.ledger, pilot.firm()
-    it = held(pilot, firm)
-    (given,) = ledger.authorizations.page(pilot.cast.firms[firm], None, 9)
-    signed = pilot.bureau.sign(given.subject, ledger.authorizations.withdrawal_draft(given.id))
-    gone = ChainClient(Connection("http://127.0.0.1:9"), ledger.client.deployment, "11" * 32)
-    acting = Acting(Relay(gone), ledger.custody, ledger.database, ledger.clock)
-    status = CertificateStatus(ledger.database, gone, acting, ledger.positions, ledger.installation.operator)
-    broken = Authorizations(
-        ledger.database, ledger.sealer, ledger.parties, ledger.scenarios, status, ledger.positions, ledger.clock
-    )
-    with pytest.raises(ChainUnavailable):
-        broken.withdraw(signed)
-    assert ledger.authorizations.get(given.id).state == "withdrawn"
-    assert it.judged().valid
-    assert [row.id for row in ledger.direct_withdrawals.follow()] == [given.id]
-    report = it.judged()
-    assert {check.code for check in report.checks} >= {"REVOKED", "AUTHORIZATION_WITHDRAWN"}
-    assert ledger.direct_withdrawals.follow() == []
