@@ -12,7 +12,7 @@ from ulid import ULID
 from ledger.connectors.answers import Answer, Query, Refused, Supplied
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import shanghai_day
-from ledger.domain.entries import provision_entry, withdrawal_entry
+from ledger.domain.entries import holds_sd_name, provision_entry, withdrawal_entry
 from ledger.domain.predicates import Claim, compute
 from ledger.domain.reasons import REFUSALS
 from ledger.domain.value_spaces import fits
@@ -114,6 +114,10 @@ def _claims(task: Task, answer: Supplied) -> dict[str, Claim]:
     for name, value in claims.items():
         if not fits(task.rules[name], value):
             raise InvalidInput("CLAIM_OUTSIDE_RULE", "The rule cannot give such a value.", where=name)
+        if holds_sd_name(value):
+            raise InvalidInput(
+                "SD_NAME_NESTED", "The value is a name by which SD-JWT libraries hide claims.", where=name
+            )
     return claims
 
 

@@ -16,13 +16,13 @@ from ledger.provider.checks import check_task
 from ledger.provider.records import Kept, Records
 from ledger.provider.registry import Registry
 from ledger.provider.supply import Supply
-from ledger.provider.task import Entry, Task
+from ledger.provider.task import Task
 
 Outcome = Supply | PingzhengError
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Inquiry:
     """A task, and where its source is found; finding it may raise as ``Connector.ask`` does."""
 
     task: Task
@@ -57,12 +57,12 @@ class Provider:
 
         Raises what ``check_task``, ``Registry.check``, ``Records.known``, the source and ``made_of`` raise.
         """
-        (outcome,) = self.answer_many([Asked(task, lambda: source)])
+        (outcome,) = self.answer_many([Inquiry(task, lambda: source)])
         if isinstance(outcome, PingzhengError):
             raise outcome
         return outcome
 
-    def answer_many(self, asked: Sequence[Asked]) -> list[Outcome]:
+    def answer_many(self, asked: Sequence[Inquiry]) -> list[Outcome]:
         """For each task its answer, or why there is none. What is signed is kept in one transaction.
 
         Raises ``ChainUnavailable`` where the node in reach does not answer.
@@ -81,7 +81,7 @@ class Provider:
             outcomes |= dict(zip(made, self.records.keep(list(made.values()), self._clock()), strict=True))
         return [outcomes[place] for place in range(len(asked))]
 
-    def _before(self, asked: Sequence[Asked]) -> dict[int, Outcome]:
+    def _before(self, asked: Sequence[Inquiry]) -> dict[int, Outcome]:
         """Outcomes of tasks whose source is not asked, by place: what speaks against them, or what waits already."""
         found: dict[int, Outcome] = {}
         judges = (self._checked, self._recorded, self._registered)
@@ -116,16 +116,17 @@ class Provider:
     def _made(self, task: Task, answer: Answer) -> Kept:
         made = made_of(task, answer, self._clock(), self._fresh)
         supply = Supply(sign_entry(made.entry, self._signer), made.disclosures)
-        if made.entry["corrects"] is not None:
-            supply = replace(supply, withdrawal=self._act(task), withdrawn=self._withdrawal(task))
-        return Kept(supply, task.digest, task.opening, made.payload_salt)
+        return Kept(
+            taking_back(supply, task, self._signer, self._clock()), task.digest, task.opening, made.payload_salt
+        )
 
-    def _withdrawal(self, task: Task) -> Entry:
-        return sign_entry(withdrawal_of(task, self._clock()), self._signer)
 
-    def _act(self, task: Task) -> bytes | None:
-        """The withdrawal of what is corrected, for the chain, which can check no SM2."""
-        if self._signer.algorithm["alg"] == SM2SM3.alg:
-            return None
-        digest = str(task.corrects).removeprefix("sha-256:")
-        return sign_act(withdrawals_message(task.chain, self._signer.kid, [digest]), self._signer)
+def taking_back(supply: Supply, task: Task, signer: Signer, at: int) -> Supply:
+    """The answer with the withdrawal of what it corrects, if it corrects: signed, and for the chain if it can check."""
+    if supply.entry["corrects"] is None:
+        return supply
+    act = None
+    if signer.algorithm["alg"] != SM2SM3.alg:
+        digest = supply.entry["corrects"].removeprefix("sha-256:")
+        act = sign_act(withdrawals_message(task.chain, signer.kid, [digest]), signer)
+    return replace(supply, withdrawal=act, withdrawn=sign_entry(withdrawal_of(task, at), signer))

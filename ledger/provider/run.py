@@ -11,7 +11,7 @@ from typing import Final, Protocol, TypeVar
 
 from ledger.connectors.answers import Connector
 from ledger.errors import PingzhengError
-from ledger.provider.desk import Asked, Provider
+from ledger.provider.desk import Inquiry, Provider
 from ledger.provider.platform import Platform
 from ledger.provider.supply import Supply
 from ledger.provider.task import Task
@@ -90,7 +90,7 @@ def send_waiting(provider: Provider, platform: Platform) -> Iterator[Done]:
 
 def answer(provider: Provider, platform: Platform, sources: Sources, tasks: Sequence[Task]) -> Iterator[Done]:
     """Answer these tasks and hand the answers in."""
-    outcomes = provider.answer_many([Asked(task, _finding(sources, task)) for task in tasks])
+    outcomes = provider.answer_many([Inquiry(task, _finding(sources, task)) for task in tasks])
     for task, outcome in zip(tasks, outcomes, strict=True):
         if isinstance(outcome, PingzhengError):
             yield Done(f"authorization {task.authorization['id']}", None, outcome)
