@@ -38,6 +38,8 @@ ROLES_OF = {
     "other_bank": ("consumer",),
     "enterprise": ("subject",),
     "assessor": ("assessor",),
+    "supervisor": ("supervisor",),
+    "other_issuer": ("issuer",),
 }
 COVERED = "covered"  # a property of the tests that measure: a row of the table
 SCENARIO = "S51"
@@ -86,7 +88,7 @@ class TestParty:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain with our contracts and eight parties. ``client`` sends as the issuer; ``acting`` as any other."""
+    """A chain with our contracts and ten parties. ``client`` sends as the issuer; ``acting`` as any other."""
 
     node: LocalNode
     deployment: Deployment
@@ -125,6 +127,11 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
 @pytest.fixture(scope="session")
 def deployment(node: LocalNode) -> Deployment:
     """Our contracts on the session's node, with all parties registered and the issuer accredited."""
+    return deployed_on(node)
+
+
+def deployed_on(node: LocalNode) -> Deployment:
+    """Our contracts with the parties of ``PARTIES``, which the node has funded."""
     founder, *others = PARTIES.items()
     deployed = deploy(node.url, founder[1].key, founder[1].id, founder[1].account, network="test", notice=NOTICE)
     authority = ChainClient.at(node.url, deployed, founder[1].key)
@@ -140,7 +147,7 @@ def deployment(node: LocalNode) -> Deployment:
 
 @pytest.fixture
 def chain(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
-    """The deployed contracts with eight parties; whatever the test does is undone after it."""
+    """The deployed contracts with ten parties; whatever the test does is undone after it."""
     token = node.snapshot()
     client = ChainClient(Connection(node.url), deployment, PARTIES["issuer"].key)
     yield Chain(node, deployment, client, ChainReader(client), dict(PARTIES))

@@ -1,20 +1,23 @@
-"""What the chain's tests share besides the node: the contracts, compiled once."""
+"""What the chain's tests share besides the node: a fast chain, and the contracts, compiled once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ledger.chain.client import ChainClient
 from ledger.chain.compile import HARNESS, compile_contracts
 from ledger.chain.connection import Connection
 from ledger.chain.contracts import Interface
-from ledger.chain.node import LocalNode
+from ledger.chain.node import JOURNAL, LocalNode
+from ledger.chain.reader import ChainReader
 from ledger.chain.revert import RevertReader
 from ledger.chain.sender import Sender
-from tests.conftest import PARTIES
+from tests.conftest import PARTIES, Chain, deployed_on
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +35,15 @@ class Harness:
         calls = [(self.address, self.interface.encode_call(function, row)) for row in rows]
         answers = self.connection.call_many(calls)
         return [self.interface.decode_result(function, answer)[0] for answer in answers]
+
+
+@pytest.fixture
+def fast_chain(tmp_path: Path) -> Iterator[Chain]:
+    """As ``chain``, on a node of its own that is fast: for tests that write thousands of records."""
+    funded = [party.account for party in PARTIES.values()]
+    with LocalNode(tmp_path, program=JOURNAL, chain_id=4413, funded=funded, persistent=False) as node:
+        client = ChainClient(Connection(node.url), deployed_on(node), PARTIES["issuer"].key)
+        yield Chain(node, client.deployment, client, ChainReader(client), dict(PARTIES))
 
 
 @pytest.fixture(scope="session")

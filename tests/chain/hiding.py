@@ -8,7 +8,7 @@ from typing import Any
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.contracts import Event
-from ledger.chain.deployment import CERTIFICATE_LOG, interface_of
+from ledger.chain.deployment import CERTIFICATE_LOG, artifact_of, interface_of
 from ledger.chain.reader import ChainReader
 from tests.conftest import Chain
 
@@ -49,6 +49,9 @@ class DatingConnection(Connection):
     def __init__(self, url: str, name: str, time: int) -> None:
         super().__init__(url)
         self._topic = interface_of(CERTIFICATE_LOG).topics(name)[0]
+        event = next(item for item in artifact_of(CERTIFICATE_LOG).abi if item.get("name") == name)
+        plain = [parameter["name"] for parameter in event["inputs"] if not parameter["indexed"]]
+        self._word = plain.index("at")
         self._time = time
 
     def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
@@ -60,9 +63,9 @@ class DatingConnection(Connection):
     def _dated(self, log: dict[str, Any]) -> dict[str, Any]:
         if log["topics"][0] != self._topic:
             return log
-        # The time is the last field but one of each of these events.
+        start = 2 + 64 * self._word
         data = log["data"]
-        return {**log, "data": f"{data[:-128]}{self._time:064x}{data[-64:]}"}
+        return {**log, "data": f"{data[:start]}{self._time:064x}{data[start + 64 :]}"}
 
 
 def reader_dating(chain: Chain, name: str, time: int) -> ChainReader:

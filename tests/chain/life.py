@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from ledger.chain import asset_calls, calls
@@ -9,6 +10,8 @@ from ledger.chain.accounts import account_of
 from ledger.chain.asset_calls import AssetRegistration, Grant
 from ledger.chain.calls import Call, PartyRegistration
 from ledger.chain.names import ROLES
+from ledger.proof.acts import sign_act, uses_message
+from ledger.proof.jws import LocalSigner
 from tests.conftest import NOTICE, Chain, test_key
 
 ROOT = sha256(b"root").digest()
@@ -16,6 +19,10 @@ FAR = 4_100_000_000
 ASSETS = tuple(sha256(f"asset {number}".encode()).hexdigest() for number in range(3))
 SUCCESSOR = sha256(b"successor").hexdigest()
 ALL_ASSETS = (*ASSETS, SUCCESSOR)
+# Digests of statements that nobody ever wrote: the contracts do not know what they stand for.
+REQUEST, OTHER_REQUEST, CONSENT, OTHER_CONSENT = (
+    sha256(name.encode()).hexdigest() for name in ("request", "other request", "consent", "other consent")
+)
 
 
 def account(name: str) -> str:
@@ -28,7 +35,7 @@ def digest(text: str) -> str:
 
 
 def live(chain: Chain) -> None:
-    """Live it: some eighty transactions, among them each kind of event at least once."""
+    """Live it: some ninety transactions, among them each kind of event at least once."""
     live_parties(chain)
     live_certificates(chain)
     live_assets(chain)
@@ -65,6 +72,8 @@ def live_certificates(chain: Chain) -> None:
     issuer, bank = chain.client, chain.acting("bank")
     issuer.anchor(0, 300, ROOT)
     issuer.anchor(300, 1, ROOT)
+    # The same numbers in another issuer's log.
+    chain.acting("other_issuer").anchor(0, 2, ROOT)
     for call in (
         calls.suspend(0, 3, "investigation"),
         calls.resume(0, 3),
@@ -74,10 +83,22 @@ def live_certificates(chain: Chain) -> None:
         calls.supersede(0, 5, 1, 0),
     ):
         issuer.send(call)
-    bank.record_use(0, 3, 1)
-    bank.send(calls.record_uses([(0, 3, 2), (0, 4, 1), (1, 0, 1), (0, 3, 3)]))
-    for name, index in (("enterprise", 7), ("enterprise", 299), ("provider", 7)):
-        chain.acting(name).withdraw(0, index)
+    chain.acting("other_issuer").suspend(0, 1, "data_error")
+    bank.record_use(REQUEST, 1)
+    bank.send(signed_uses(chain, "bank", [(REQUEST, 2), (OTHER_REQUEST, 1), (REQUEST, 3)]))
+    for name, statement in (("enterprise", CONSENT), ("enterprise", OTHER_CONSENT), ("provider", CONSENT)):
+        chain.acting(name).withdraw(statement)
+    chain.acting("founder").hold([CONSENT, REQUEST], "court")
+    chain.acting("supervisor").hold([CONSENT], "investigation")
+    chain.acting("founder").lift([CONSENT])
+
+
+def signed_uses(chain: Chain, name: str, uses: Sequence[tuple[str, int]], deadline: int = FAR) -> Call:
+    """Uses that a party signs for whoever sends them."""
+    party = chain.parties[name]
+    signer = LocalSigner(bytes.fromhex(party.key), party.account)
+    message = uses_message(chain.deployment.chain, party.account, deadline, uses)
+    return calls.record_uses_for(party.account, uses, deadline, sign_act(message, signer))
 
 
 def live_assets(chain: Chain) -> None:

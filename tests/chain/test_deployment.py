@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.deploy import deploy, ensure_deployed
 from ledger.chain.deployment import CONTRACTS, MAX_DEPLOYMENT_BYTES, Deployment, artifact_of, check_deployment
-from ledger.chain.node import LocalNode
-from ledger.errors import ChainUnavailable, Forbidden, Misconfigured, PingzhengError
+from ledger.chain.node import JOURNAL, LocalNode
+from ledger.errors import ChainUnavailable, Forbidden, InvalidInput, Misconfigured, PingzhengError
 from tests.chain.life import ROOT
 from tests.conftest import PARTIES, Chain, test_key
 
@@ -39,6 +39,7 @@ WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Deployment], Deploym
     "an account": (Misconfigured, "CONTRACT_MISSING", lambda d: moved(d, PartyRegistry=FOUNDER.account)),
     "wrong code": (Misconfigured, "CONTRACT_CODE_MISMATCH", lambda d: moved(d, CertificateLog=d.asset_registry)),
     "wrong forwarder": (Misconfigured, "CONTRACT_CODE_MISMATCH", lambda d: moved(d, Forwarder=d.party_registry)),
+    "another origin": (ChainUnavailable, "LEDGER_DIFFERS", lambda d: replace(d, origin="ee" * 32)),
 }
 
 
@@ -50,6 +51,50 @@ def test_wrong_deployment(
         ChainClient(Connection(chain.node.url), change(chain.deployment)).check()
     assert caught.value.code == code
     assert caught.value.hint
+
+
+def test_the_right_contracts_behind_another_forwarder(chain: Chain) -> None:
+    """The other forwarder is our code and keeps the origin that the file names: the contracts do not trust it."""
+    other = deploy(chain.node.url, FOUNDER.key, FOUNDER.id, FOUNDER.account)
+    mixed = replace(moved(chain.deployment, Forwarder=other.forwarder), origin=other.origin)
+    with pytest.raises(ChainUnavailable) as caught:
+        check_deployment(Connection(chain.node.url), mixed)
+    assert caught.value.code == "LEDGER_DIFFERS"
+    assert caught.value.details["expected"] == mixed.ledger != caught.value.details["found"]
+
+
+def test_two_deployments_on_one_chain_are_two_ledgers(chain: Chain) -> None:
+    other = deploy(chain.node.url, FOUNDER.key, FOUNDER.id, FOUNDER.account)
+    assert other.origin != chain.deployment.origin
+    assert other.ledger != chain.deployment.ledger
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[LocalNode]:
+    with LocalNode(tmp_path, program=JOURNAL, chain_id=4412, funded=[FOUNDER.account], persistent=False) as node:
+        yield node
+
+
+def test_the_salt_alone_makes_two_ledgers(fresh: LocalNode) -> None:
+    """The same block, time, deployer and addresses: only the salt tells the two apart."""
+
+    def deployed(salt: bytes) -> Deployment:
+        token = fresh.snapshot()
+        fresh.rpc("evm_setNextBlockTimestamp", 4_000_000_000)
+        made = deploy(fresh.url, FOUNDER.key, FOUNDER.id, FOUNDER.account, salt=salt)
+        fresh.revert(token)
+        return made
+
+    one, again, other = (deployed(salt) for salt in (b"\1" * 32, b"\1" * 32, b"\2" * 32))
+    assert one == again
+    assert one.addresses == other.addresses
+    assert one.origin != other.origin and one.ledger != other.ledger
+
+
+def test_salt_of_another_length(fresh: LocalNode) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        deploy(fresh.url, FOUNDER.key, FOUNDER.id, FOUNDER.account, salt=b"short")
+    assert caught.value.code == "CALL_ARGUMENTS_INVALID"
 
 
 def test_right_deployment(chain: Chain) -> None:
@@ -123,6 +168,8 @@ def test_missing_file(tmp_path: Path) -> None:
         lambda raw: json.dumps({**raw, "addresses": {**raw["addresses"], "Forwarder": "0xAB"}}),
         lambda raw: json.dumps({**raw, "addresses": {**raw["addresses"], "Forwarder": 5}}),
         lambda raw: json.dumps({**raw, "chain_id": None}),
+        lambda raw: json.dumps({name: value for name, value in raw.items() if name != "origin"}),
+        lambda raw: json.dumps({**raw, "origin": "EE" * 32}),
         lambda raw: json.dumps({**raw, "code_digests": None}),
         lambda raw: json.dumps({**raw, "network": "x" * MAX_DEPLOYMENT_BYTES}),
     ],

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ledger.chain.deploy import deploy
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG
 from ledger.index.heads import scope_of
 from ledger.proof import merkle
@@ -122,12 +123,33 @@ def test_fold(harness: Harness, cases: list[tuple[bytes, list[bytes]]]) -> None:
 
 
 @few
-@given(cases=batch_of(st.tuples(st.binary(min_size=20, max_size=20), words)))
-def test_genesis(harness: Harness, cases: list[tuple[bytes, bytes]]) -> None:
+@given(cases=batch_of(st.tuples(words, st.binary(min_size=20, max_size=20), words)))
+def test_genesis(harness: Harness, cases: list[tuple[bytes, bytes, bytes]]) -> None:
     chain_id = harness.connection.chain_id()
-    rows = [("0x" + address.hex(), scope.hex()) for address, scope in cases]
-    assert harness.ask("genesis", [row[:1] for row in rows]) == [genesis(chain_id, row[0]).hex() for row in rows]
-    assert harness.ask("genesisOf", rows) == [genesis(chain_id, *row).hex() for row in rows]
+    rows = [(origin.hex(), "0x" + address.hex(), scope.hex()) for origin, address, scope in cases]
+    expected = [genesis(origin, chain_id, address) for origin, address, _ in rows]
+    assert harness.ask("genesis", [row[:2] for row in rows]) == [head.hex() for head in expected]
+    expected = [genesis(origin, chain_id, address, scope) for origin, address, scope in rows]
+    assert harness.ask("genesisOf", rows) == [head.hex() for head in expected]
+
+
+def test_origin_and_ledger_are_those_of_the_page(chain: Chain) -> None:
+    """Written out by hand from docs/protocol.md, section 1: nothing here is computed by our code."""
+    salt, founder = sha256(b"salt").digest(), chain.parties["founder"]
+    made = deploy(chain.node.url, founder.key, founder.id, founder.account, salt=salt)
+    block = chain.reader.block(made.deploy_block)
+    assert block is not None
+
+    def words_of(*values: int | str) -> bytes:
+        return b"".join((value if isinstance(value, int) else int(value, 16)).to_bytes(32, "big") for value in values)
+
+    tag = b"pingzheng/origin/v2".ljust(32, b"\0")
+    past = words_of(made.chain_id, made.forwarder, block.parent, block.time, block.number)
+    assert made.origin == sha256(tag + past + salt).hexdigest()
+    tag = b"pingzheng/ledger/v2".ljust(32, b"\0")
+    contracts = words_of(made.forwarder, made.party_registry, made.asset_registry, made.certificate_log)
+    ledger = sha256(tag + words_of(made.origin, made.chain_id) + contracts + words_of(0, 1)).hexdigest()
+    assert made.ledger == made.chain.ledger == ledger
 
 
 def test_heads_over_events_of_every_kind(chain: Chain) -> None:
@@ -139,7 +161,8 @@ def test_heads_over_events_of_every_kind(chain: Chain) -> None:
     due: dict[int, dict[tuple[str, str], str]] = {}
     for event in events:
         key = (event.contract, scope_of(event))
-        start = genesis(chain.deployment.chain_id, chain.deployment.addresses[event.contract], key[1] or None)
+        where = chain.deployment.addresses[event.contract]
+        start = genesis(chain.deployment.origin, chain.deployment.chain_id, where, key[1] or None)
         heads[key] = fold(heads.get(key, start), event_digest(f"{event.contract}.{event.name}", event.args))
         due.setdefault(event.block_number, {})[key] = heads[key].hex()
     for block, expected in due.items():
@@ -149,7 +172,9 @@ def test_heads_over_events_of_every_kind(chain: Chain) -> None:
 
 
 def test_anchor_commitment_is_the_events_digest(chain: Chain) -> None:
-    for batch, (first, size) in enumerate(((0, 5), (5, 1), (6, 4096))):
-        receipt = chain.client.anchor(first, size, sha256(bytes([batch])).digest())
-        (event,) = receipt.events
-        assert chain.reader.commitment(batch) == event_digest(f"{CERTIFICATE_LOG}.Anchored", event.args).hex()
+    for name in ("issuer", "other_issuer"):
+        for batch, (first, size) in enumerate(((0, 5), (5, 1), (6, 4096))):
+            receipt = chain.acting(name).anchor(first, size, sha256(bytes([batch])).digest())
+            (event,) = receipt.events
+            commitment = chain.reader.commitment(chain.parties[name].no, batch)
+            assert commitment == event_digest(f"{CERTIFICATE_LOG}.Anchored", event.args).hex()

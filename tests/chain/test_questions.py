@@ -9,9 +9,12 @@ import pytest
 
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
+from ledger.chain.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
 from ledger.chain.questions import Questions
+from ledger.chain.records import Hold
 from ledger.errors import NotFound
-from tests.chain.life import ROOT
+from ledger.proof.bundle import Position
+from tests.chain.life import CONSENT, OTHER_REQUEST, REQUEST, ROOT
 from tests.conftest import SCENARIO, Chain
 
 
@@ -34,10 +37,10 @@ def counting(chain: Chain) -> CountingConnection:
 
 @pytest.fixture
 def asked(chain: Chain, counting: CountingConnection) -> Questions:
-    """Questions as of a block in which leaf (0, 1) was used twice and leaf (0, 2) suspended."""
+    """Questions as of a block in which the bank used a request twice, and leaf (0, 2) was suspended."""
     chain.client.anchor(0, 9, ROOT)
     for ordinal in (1, 2):
-        chain.acting("bank").record_use(0, 1, ordinal)
+        chain.acting("bank").record_use(REQUEST, ordinal)
     chain.client.suspend(0, 2, "court")
     return Questions(ChainClient(counting, chain.deployment), chain.reader.block_number())
 
@@ -50,15 +53,23 @@ def test_what_is_asked_first_is_sent_together_and_each_answer_is_its_own(
     account, stranger = asked.account(bank.account), asked.account("0x" + "ee" * 20)
     party, nobody = asked.party(issuer.no), asked.party(99)
     period, none = asked.accreditation(issuer.no, SCENARIO), asked.accreditation(issuer.no, "S99")
-    anchored, missing = asked.commitment(0), asked.commitment(1)
-    paused, fresh = (asked.status_history(0, index, chain.reader.deploy_block, last) for index in (2, 3))
-    unused = asked.use_history(0, 3, chain.reader.deploy_block, last)
+    anchored, missing = asked.commitment(issuer.no, 0), asked.commitment(bank.no, 0)
+    batches, no_batches = asked.batch_count(issuer.no), asked.batch_count(bank.no)
+    paused, fresh = (
+        asked.status_history(Position(issuer.no, 0, index), chain.reader.deploy_block, last) for index in (2, 3)
+    )
+    uses, no_uses = asked.uses(bank.no, REQUEST), asked.uses(issuer.no, REQUEST)
+    withdrawn, hold = asked.withdrawn_at(bank.no, CONSENT), asked.hold(CONSENT)
+    heads = [asked.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)]
     assert counting.turns == []
-    assert anchored() == chain.reader.commitment(0)
+    assert anchored() == chain.reader.commitment(issuer.no, 0)
     record = account()
     assert record is not None and record.party_no == bank.no
     assert party().id == issuer.id
-    assert (stranger(), missing(), none(), unused(), fresh()) == (None, None, (0, 0), [], [])
+    assert (stranger(), missing(), none(), fresh()) == (None, None, (0, 0), [])
+    assert (batches(), no_batches(), uses(), no_uses()) == (1, 0, 2, 0)
+    assert (withdrawn(), hold()) == (0, Hold((), 0))
+    assert [head() for head in heads] == [chain.reader.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)]
     assert period() == chain.reader.accreditation(issuer.no, SCENARIO)
     assert [change.status for change in paused()] == ["suspended"]
     with pytest.raises(NotFound, match="PARTY_UNKNOWN"):
@@ -66,33 +77,21 @@ def test_what_is_asked_first_is_sent_together_and_each_answer_is_its_own(
     assert len(counting.turns) == 1
 
 
-def test_the_same_question_is_sent_once(asked: Questions, counting: CountingConnection) -> None:
-    first, second = asked.uses(0, 1), asked.uses(0, 1)
+def test_the_same_question_is_sent_once(chain: Chain, asked: Questions, counting: CountingConnection) -> None:
+    bank = chain.parties["bank"].no
+    first, second = asked.uses(bank, REQUEST), asked.uses(bank, REQUEST)
     assert (first(), second()) == (2, 2)
     assert counting.turns == [["eth_call"]]
 
 
-def test_events_of_uses_are_asked_for_only_where_the_counter_tells_of_some(
+def test_events_are_asked_for_only_where_the_counter_says_that_there_are_some(
     chain: Chain, asked: Questions, counting: CountingConnection
 ) -> None:
-    span = chain.reader.deploy_block, chain.reader.block_number()
-    used, unused = (asked.use_history(0, index, *span) for index in (1, 0))
-    assert unused() == []
-    assert counting.turns == [["eth_call", "eth_call"]]
-    assert [use.ordinal for use in used()] == [1, 2]
-    assert counting.turns[1:] == [["eth_getLogs"]]
-
-
-@pytest.mark.usefixtures("asked")
-def test_withdrawals_of_strangers_are_not_even_read(chain: Chain, counting: CountingConnection) -> None:
-    """Any party may withdraw any leaf for its part: thousands of them would make every verification slow."""
-    firm, bank = chain.parties["enterprise"].no, chain.parties["bank"].no
-    for index in (0, 1, 2):
-        chain.acting("bank").withdraw(0, index)
-    asked = Questions(ChainClient(counting, chain.deployment), chain.reader.block_number())
-    span = chain.reader.deploy_block, chain.reader.block_number()
-    strange, own = (asked.withdrawal_history(0, 1, *span, (party,)) for party in (firm, bank))
-    assert strange() == []
-    assert counting.turns == [["eth_call", "eth_call"]]
-    assert [each.party_no for each in own()] == [bank]
+    span, bank = (chain.reader.deploy_block, chain.reader.block_number()), chain.parties["bank"].no
+    used, unused = asked.uses(bank, REQUEST), asked.uses(bank, OTHER_REQUEST)
+    hold = asked.hold(CONSENT)
+    assert asked.use_history(bank, OTHER_REQUEST, unused(), *span)() == []
+    assert asked.hold_history(CONSENT, hold(), *span)() == []
+    assert counting.turns == [["eth_call"] * 3]
+    assert [use.ordinal for use in asked.use_history(bank, REQUEST, used(), *span)()] == [1, 2]
     assert counting.turns[1:] == [["eth_getLogs"]]

@@ -10,105 +10,155 @@ import pytest
 
 from ledger.chain import asset_calls, calls, questions
 from ledger.chain.reader import ChainReader
-from ledger.chain.records import AssetRecord, HolderRecord, LeafStatus, StatusChange, Use, Withdrawal
+from ledger.chain.records import AssetRecord, Hold, HoldChange, HolderRecord, LeafStatus, StatusChange, Use
 from ledger.chain.sender import Receipt
 from ledger.errors import ChainUnavailable, NotFound
+from ledger.proof.bundle import Position
 from tests.chain.hiding import reader_without
-from tests.chain.life import ASSETS, FAR, ROOT, confirm, digest, live, register
+from tests.chain.life import (
+    ASSETS,
+    CONSENT,
+    FAR,
+    OTHER_CONSENT,
+    OTHER_REQUEST,
+    REQUEST,
+    ROOT,
+    confirm,
+    digest,
+    live,
+    register,
+)
 from tests.conftest import ACCREDITED_UNTIL, NOTICE, SCENARIO, Chain
 
 ASSET = "a5" * 32
 
 
-def change(receipt: Receipt, status: str, reason: str, by: int) -> StatusChange:
-    return StatusChange(status, reason, receipt.time, by)
+def place(chain: Chain, index: int, batch: int = 0) -> Position:
+    """A position in the log of the chain's issuer."""
+    return Position(chain.parties["issuer"].no, batch, index)
 
 
-def test_status_history_tells_reasons_and_times(chain: Chain) -> None:
-    issuer, founder = chain.parties["issuer"].no, chain.parties["founder"].no
+def change(receipt: Receipt, status: str, reason: str) -> StatusChange:
+    return StatusChange(status, reason, receipt.time)
+
+
+def test_status_history_gives_reasons_and_times(chain: Chain) -> None:
     chain.client.anchor(0, 200, ROOT)
     receipts = []
-    for client, call in (
-        (chain.client, calls.suspend(0, 7, "investigation")),
-        (chain.acting("founder"), calls.resume(0, 7)),
-        (chain.client, calls.revoke_many(0, [6, 7, 135], "key_compromise")),
+    for call in (
+        calls.suspend(0, 7, "investigation"),
+        calls.resume(0, 7),
+        calls.revoke_many(0, [6, 7, 135], "key_compromise"),
     ):
         chain.node.advance(100)
-        receipts.append(client.send(call))
+        receipts.append(chain.client.send(call))
     suspended, resumed, revoked = receipts
     latest = chain.reader.block_number()
     history = [
-        change(suspended, "suspended", "investigation", issuer),
-        change(resumed, "active", "lifted", founder),
-        change(revoked, "revoked", "key_compromise", issuer),
+        change(suspended, "suspended", "investigation"),
+        change(resumed, "active", "lifted"),
+        change(revoked, "revoked", "key_compromise"),
     ]
-    assert chain.reader.status_history(0, 7, block=latest) == history
+    read = chain.reader.status_history
+    assert read(place(chain, 7), block=latest) == history
     assert resumed.time >= suspended.time + 100
-    assert chain.reader.status_history(0, 6, block=latest) == history[2:]
-    assert chain.reader.status_history(0, 135, block=latest) == history[2:]
-    assert chain.reader.status_history(0, 134, block=latest) == []
-    assert chain.reader.status_history(0, 7, block=latest, since=suspended.time) == history
-    for receipt, told in zip(receipts, history, strict=True):
-        state = LeafStatus(receipt.block_number, told.status, told.at, told.reason)
-        assert chain.reader.status_of(0, 7, block=receipt.block_number) == state
-        assert chain.reader.state_of(0, 7, block=receipt.block_number) == told.status
+    assert read(place(chain, 6), block=latest) == history[2:]
+    assert read(place(chain, 135), block=latest) == history[2:]
+    assert read(place(chain, 134), block=latest) == []
+    assert read(place(chain, 7), block=latest, since=suspended.time) == history
+    for receipt, expected in zip(receipts, history, strict=True):
+        state = LeafStatus(receipt.block_number, expected.status, expected.at, expected.reason)
+        assert chain.reader.status_of(place(chain, 7), block=receipt.block_number) == state
+        assert chain.reader.state_of(place(chain, 7), block=receipt.block_number) == expected.status
     before = suspended.block_number - 1
-    assert chain.reader.status_of(0, 7, block=before) == LeafStatus(before, "active", None, None)
+    assert chain.reader.status_of(place(chain, 7), block=before) == LeafStatus(before, "active", None, None)
+
+
+def test_logs_of_two_issuers_do_not_meet(chain: Chain) -> None:
+    """The same numbers in two logs: another issuer changes nothing but its own, even with the same texts."""
+    own, other = chain.parties["issuer"].no, chain.parties["other_issuer"].no
+    rival = chain.acting("other_issuer")
+    chain.client.anchor(0, 2, ROOT)
+    chain.client.revoke(0, 0, "fraud")
+    assert chain.reader.batch_count(other) == chain.reader.next_seq(other) == 0
+    receipt = rival.anchor(0, 2, ROOT)
+    rival.suspend(0, 1, "court")
+    assert (chain.reader.batch_count(own), chain.reader.next_seq(own)) == (1, 2)
+    assert (chain.reader.batch_count(other), chain.reader.next_seq(other)) == (1, 2)
+    assert chain.reader.commitment(own, 0) != chain.reader.commitment(other, 0)
+    states = {
+        (issuer, index): chain.reader.state_of(Position(issuer, 0, index))
+        for issuer in (own, other)
+        for index in (0, 1)
+    }
+    assert states == {(own, 0): "revoked", (own, 1): "active", (other, 0): "active", (other, 1): "suspended"}
+    latest = chain.reader.block_number()
+    assert chain.reader.status_history(Position(own, 0, 1), block=latest) == []
+    assert [each.status for each in chain.reader.status_history(Position(other, 0, 1), block=latest)] == ["suspended"]
+    anchored = chain.reader.anchored(other, 0)
+    assert anchored is not None and anchored.tx_hash == receipt.tx_hash
 
 
 def test_superseded_leaf(chain: Chain) -> None:
     chain.client.anchor(0, 2, ROOT)
     receipt = chain.client.supersede(0, 0, 0, 1)
-    (told,) = chain.reader.status_history(0, 0, block=receipt.block_number)
-    assert told == change(receipt, "superseded", "superseded", chain.parties["issuer"].no)
-    assert chain.reader.state_of(0, 0) == "revoked"
-    assert chain.reader.status_of(0, 0).state == "superseded"
+    history = chain.reader.status_history(place(chain, 0), block=receipt.block_number)
+    assert history == [change(receipt, "superseded", "superseded")]
+    assert chain.reader.state_of(place(chain, 0)) == "revoked"
+    assert chain.reader.status_of(place(chain, 0)).state == "superseded"
 
 
-def test_use_history_tells_times(chain: Chain) -> None:
-    chain.client.anchor(0, 40, ROOT)
-    first = chain.acting("bank").record_use(0, 17, 1)
+def test_use_history_is_the_consumers_own(chain: Chain) -> None:
+    bank, other = chain.parties["bank"].no, chain.parties["other_bank"].no
+    first = chain.acting("bank").record_use(REQUEST, 1)
     chain.node.advance(60)
-    second = chain.acting("other_bank").record_use(0, 17, 2)
-    chain.acting("bank").record_use(0, 16, 1)
-    uses = [Use(1, first.time), Use(2, second.time)]
-    assert chain.reader.use_history(0, 17, block=chain.reader.block_number()) == uses
-    assert chain.reader.use_history(0, 17, block=first.block_number) == uses[:1]
-    assert chain.reader.use_history(0, 18, block=chain.reader.block_number()) == []
-    assert [chain.reader.uses_of(0, index) for index in (16, 17, 18)] == [1, 2, 0]
+    strange = chain.acting("other_bank").record_use(REQUEST, 1)
+    second = chain.acting("bank").record_use(REQUEST, 2)
+    chain.acting("bank").record_use(OTHER_REQUEST, 1)
+    latest, uses = chain.reader.block_number(), [Use(1, first.time), Use(2, second.time)]
+    assert chain.reader.use_history(bank, REQUEST, block=latest) == uses
+    assert chain.reader.use_history(bank, REQUEST, block=latest, since=first.time) == uses
+    assert chain.reader.use_history(bank, REQUEST, block=first.block_number) == uses[:1]
+    assert chain.reader.use_history(other, REQUEST, block=latest) == [Use(1, strange.time)]
+    assert chain.reader.use_history(other, OTHER_REQUEST, block=latest) == []
+    assert [chain.reader.uses_of(bank, each) for each in (REQUEST, OTHER_REQUEST, CONSENT)] == [2, 1, 0]
+    assert chain.reader.uses_of(bank, REQUEST, block=first.block_number - 1) == 0
 
 
-def test_withdrawal_history_tells_who_and_when(chain: Chain) -> None:
-    chain.client.anchor(0, 300, ROOT)
+def test_withdrawal_is_the_partys_own(chain: Chain) -> None:
     firm, bank = chain.parties["enterprise"].no, chain.parties["bank"].no
-    both = (firm, bank)
-    first = chain.acting("enterprise").withdraw(0, 256)
+    first = chain.acting("enterprise").withdraw(CONSENT)
     chain.node.advance(60)
-    second = chain.acting("bank").withdraw(0, 256)
-    latest = chain.acting("enterprise").withdraw(0, 255).block_number
-    told = [Withdrawal(firm, first.time), Withdrawal(bank, second.time)]
-    read = chain.reader.withdrawal_history
-    assert read(0, 256, block=latest, parties=both) == told
-    assert read(0, 256, block=latest, parties=(*both, 1), since=first.time) == told
-    assert read(0, 256, block=latest, parties=(bank,)) == told[1:]
-    assert read(0, 256, block=first.block_number, parties=both) == told[:1]
-    assert [each.party_no for each in read(0, 255, block=latest, parties=both)] == [firm]
-    assert read(0, 257, block=latest, parties=both) == read(0, 256, block=latest, parties=()) == []
-    assert [chain.reader.withdrawn_by(0, index, firm) for index in (255, 256, 257)] == [True, True, False]
-    assert not chain.reader.withdrawn_by(0, 256, firm, block=first.block_number - 1)
-    assert not chain.reader.withdrawn_by(0, 256, 0)
+    second = chain.acting("bank").withdraw(CONSENT)
+    read = chain.reader.withdrawn_at
+    assert (read(firm, CONSENT), read(bank, CONSENT)) == (first.time, second.time)
+    assert read(bank, CONSENT, block=first.block_number) == 0
+    assert read(firm, OTHER_CONSENT) == read(0, CONSENT) == 0
 
 
-def test_hidden_withdrawal_of_whoever_is_asked_for_is_noticed(chain: Chain) -> None:
-    """Nobody's but the subject's counts, and nobody else is asked for."""
-    chain.client.anchor(0, 1, ROOT)
-    own, others = chain.acting("enterprise").withdraw(0, 0), chain.acting("bank").withdraw(0, 0)
-    firm, provider = chain.parties["enterprise"].no, chain.parties["provider"].no
-    blind, block = reader_without(chain, *own.events), others.block_number
-    with pytest.raises(ChainUnavailable) as caught:
-        blind.withdrawal_history(0, 0, block=block, parties=(firm,))
-    assert caught.value.code == "WITHDRAWAL_HISTORY_INCOMPLETE"
-    assert blind.withdrawal_history(0, 0, block=block, parties=(provider,)) == []
+def test_hold_history_gives_offices_reasons_and_times(chain: Chain) -> None:
+    authority, supervisor = chain.acting("founder"), chain.acting("supervisor")
+    held = authority.hold([CONSENT, REQUEST], "court")
+    chain.node.advance(60)
+    also = supervisor.hold([CONSENT], "investigation")
+    lifted = authority.lift([CONSENT])
+    free = supervisor.lift([CONSENT], "expired_basis")
+    by, other = chain.parties["founder"].no, chain.parties["supervisor"].no
+    history = [
+        HoldChange(("authority",), "court", held.time, by),
+        HoldChange(("authority", "supervisor"), "investigation", also.time, other),
+        HoldChange(("supervisor",), "lifted", lifted.time, by),
+        HoldChange((), "expired_basis", free.time, other),
+    ]
+    latest = chain.reader.block_number()
+    assert chain.reader.hold_history(CONSENT, block=latest) == history
+    assert chain.reader.hold_history(CONSENT, block=latest, since=held.time) == history
+    for count, receipt in enumerate((held, also, lifted, free), start=1):
+        assert chain.reader.hold_history(CONSENT, block=receipt.block_number) == history[:count]
+        assert chain.reader.hold_of(CONSENT, block=receipt.block_number) == Hold(history[count - 1].offices, count)
+    assert chain.reader.hold_history(REQUEST, block=latest) == history[:1]
+    assert chain.reader.hold_of(OTHER_REQUEST) == Hold((), 0)
+    assert chain.reader.hold_history(OTHER_REQUEST, block=latest) == []
 
 
 def status_without(*hidden: int) -> Callable[[Chain], None]:
@@ -117,16 +167,30 @@ def status_without(*hidden: int) -> Callable[[Chain], None]:
     def read(chain: Chain) -> None:
         moves = (calls.suspend(0, 0, "court"), calls.resume(0, 0), calls.suspend(0, 0, "fraud"))
         events = [event for move in moves for event in chain.client.send(move).events]
-        reader = reader_without(chain, *(events[place] for place in hidden))
-        reader.status_history(0, 0, block=chain.reader.block_number())
+        reader = reader_without(chain, *(events[number] for number in hidden))
+        reader.status_history(place(chain, 0), block=chain.reader.block_number())
 
     return read
 
 
 def uses_without(hidden: int) -> Callable[[Chain], None]:
     def read(chain: Chain) -> None:
-        events = [event for ordinal in (1, 2, 3) for event in chain.acting("bank").record_use(0, 0, ordinal).events]
-        reader_without(chain, events[hidden]).use_history(0, 0, block=chain.reader.block_number())
+        events = [event for ordinal in (1, 2, 3) for event in chain.acting("bank").record_use(REQUEST, ordinal).events]
+        reader = reader_without(chain, events[hidden])
+        reader.use_history(chain.parties["bank"].no, REQUEST, block=chain.reader.block_number())
+
+    return read
+
+
+def holds_without(*hidden: int) -> Callable[[Chain], None]:
+    """Reads a statement that was held, lifted and held, less the changes hidden: each is counted, so that one hidden
+    together with its end is noticed too."""
+
+    def read(chain: Chain) -> None:
+        moves = (calls.hold([CONSENT], "court"), calls.lift([CONSENT]), calls.hold([CONSENT], "fraud"))
+        events = [event for move in moves for event in chain.acting("founder").send(move).events]
+        reader = reader_without(chain, *(events[number] for number in hidden))
+        reader.hold_history(CONSENT, block=chain.reader.block_number())
 
     return read
 
@@ -142,6 +206,10 @@ def uses_without(hidden: int) -> Callable[[Chain], None]:
         ("USE_HISTORY_INCOMPLETE", uses_without(0)),
         ("USE_HISTORY_INCOMPLETE", uses_without(1)),
         ("USE_HISTORY_INCOMPLETE", uses_without(2)),
+        ("HOLD_HISTORY_INCOMPLETE", holds_without(0)),
+        ("HOLD_HISTORY_INCOMPLETE", holds_without(2)),
+        ("HOLD_HISTORY_INCOMPLETE", holds_without(0, 1)),
+        ("HOLD_HISTORY_INCOMPLETE", holds_without(0, 1, 2)),
     ],
 )
 def test_hidden_event_is_noticed(chain: Chain, code: str, read: Callable[[Chain], None]) -> None:
@@ -152,29 +220,29 @@ def test_hidden_event_is_noticed(chain: Chain, code: str, read: Callable[[Chain]
 
 
 def test_suspension_hidden_with_its_end_is_not(chain: Chain) -> None:
-    """One leaf's state cannot tell of it; the follower, which folds every event onto the contract's head, can."""
+    """The state of one leaf does not show it; the follower, which folds every event onto the contract's head, does."""
     chain.client.anchor(0, 2, ROOT)
     suspended, resumed = chain.client.suspend(0, 0, "court"), chain.client.resume(0, 0)
     paused = chain.client.suspend(0, 1, "court")
     latest = chain.client.revoke(0, 1, "fraud").block_number
     blind = reader_without(chain, *suspended.events, *resumed.events, *paused.events)
-    assert blind.status_history(0, 0, block=latest) == []
-    assert [each.status for each in blind.status_history(0, 1, block=latest)] == ["revoked"]
+    assert blind.status_history(place(chain, 0), block=latest) == []
+    assert [each.status for each in blind.status_history(place(chain, 1), block=latest)] == ["revoked"]
     for index in (0, 1):
-        assert len(chain.reader.status_history(0, index, block=latest)) == 2
+        assert len(chain.reader.status_history(place(chain, index), block=latest)) == 2
 
 
 def test_anchored_batch(chain: Chain) -> None:
-    receipt = chain.client.anchor(0, 9, ROOT)
-    found = chain.reader.anchored(0)
+    receipt, issuer = chain.client.anchor(0, 9, ROOT), chain.parties["issuer"].no
+    found = chain.reader.anchored(issuer, 0)
     assert found is not None
-    assert (found.batch, found.first_seq, found.size, found.root) == (0, 0, 9, ROOT.hex())
-    assert (found.at, found.by, found.tx_hash) == (receipt.time, chain.parties["issuer"].no, receipt.tx_hash)
+    assert (found.issuer, found.batch, found.first_seq, found.size, found.root) == (issuer, 0, 0, 9, ROOT.hex())
+    assert (found.at, found.tx_hash) == (receipt.time, receipt.tx_hash)
     assert (found.block_number, found.gas_used) == (receipt.block_number, receipt.gas_used)
-    assert chain.reader.batch_count() == 1
-    assert chain.reader.batch_count(block=receipt.block_number - 1) == 0
-    assert chain.reader.commitment(0, block=receipt.block_number - 1) is None
-    assert chain.reader.anchored(1) is chain.reader.commitment(1) is None
+    assert chain.reader.batch_count(issuer) == 1
+    assert chain.reader.batch_count(issuer, block=receipt.block_number - 1) == 0
+    assert chain.reader.commitment(issuer, 0, block=receipt.block_number - 1) is None
+    assert chain.reader.anchored(issuer, 1) is chain.reader.commitment(issuer, 1) is None
 
 
 def test_parties_and_accounts(chain: Chain) -> None:
@@ -255,15 +323,15 @@ def test_holders_are_told_from_the_first_to_the_last(chain: Chain) -> None:
     moves = transferred(chain)
     names = ("provider", "bank", "other_bank")
     told = [HolderRecord(chain.parties[name].id, move.time) for name, move in zip(names, moves, strict=True)]
-    for place, move in enumerate(moves, start=1):
-        assert holders(chain.reader, move.block_number) == told[:place]
+    for count, move in enumerate(moves, start=1):
+        assert holders(chain.reader, move.block_number) == told[:count]
     assert holders(chain.reader, chain.reader.block_number()) == told
 
 
 @pytest.mark.parametrize("hidden", [(0,), (1,), (2,), (1, 2), (0, 1, 2)])
 def test_hidden_holder_is_noticed(chain: Chain, hidden: tuple[int, ...]) -> None:
     moves = transferred(chain)
-    blind = reader_without(chain, *(event for place in hidden for event in moves[place].events))
+    blind = reader_without(chain, *(event for number in hidden for event in moves[number].events))
     with pytest.raises(ChainUnavailable) as caught:
         holders(blind, chain.reader.block_number())
     assert caught.value.code == "HOLDER_HISTORY_INCOMPLETE"

@@ -1,0 +1,115 @@
+"""A bundle whose evidence is anchored; its entries have no more than what facts and withdrawals look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ledger.chain.facts import collect_facts
+from ledger.chain.withdrawing import DirectWithdrawal, withdraw_by_itself
+from ledger.domain.canonical import canonical
+from ledger.domain.entries import reference, statement_digest
+from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, StatusSeen
+from ledger.proof.facts import Facts
+from ledger.proof.jws import LocalSigner, Signer, public_jwk, sign_compact, sign_entry
+from ledger.proof.merkle import Tree, leaf_hash
+from ledger.proof.sdjwt import CERTIFICATE_TYP, parse_certificate
+from tests.conftest import PARTIES, SCENARIO, Chain, TestParty
+
+FIRM, BANK, PROVIDER, ISSUER = (PARTIES[name] for name in ("enterprise", "bank", "provider", "issuer"))
+SIZE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """A bundle that rests on two consents of the firm, one of the bank, and a provision, all of them anchored."""
+
+    chain: Chain
+    bundle: Bundle
+
+    def statement(self, identifier: str) -> str:
+        """The digest of the evidence with that id."""
+        return next(digest for digest, entry in self._entries() if entry["id"] == identifier)
+
+    @property
+    def certificate(self) -> str:
+        """The certificate's statement digest."""
+        return statement_digest(claims_of(self.bundle))
+
+    @property
+    def request(self) -> str:
+        return str(claims_of(self.bundle)["request"]).removeprefix("sha-256:")
+
+    def withdraw(self, key: str = FIRM.key, **options: Any) -> tuple[DirectWithdrawal, ...]:
+        bundle = options.pop("bundle", self.bundle)
+        return withdraw_by_itself(bundle, self.chain.node.url, bytes.fromhex(key), **options)
+
+    def facts(self) -> Facts:
+        return collect_facts(self.chain.reader, self.bundle)
+
+    def with_evidence(self, place: int, **changes: Any) -> Bundle:
+        evidence = list(self.bundle.evidence)
+        evidence[place] = replace(evidence[place], **changes)
+        return replace(self.bundle, evidence=tuple(evidence))
+
+    def on_chain(self, **changes: Any) -> Bundle:
+        return replace(self.bundle, chain=replace(self.bundle.chain, **changes))
+
+    def _entries(self) -> list[tuple[str, Any]]:
+        return [(statement_digest(item.statement), item.statement) for item in self.bundle.evidence]
+
+
+def consent(chain: ChainId, identifier: str, signer: Signer, subject: str = FIRM.id) -> str:
+    """A consent as text, signed."""
+    return _entry(chain, signer, type="authorization", id=identifier, subject=subject)
+
+
+def made(chain: Chain, signer: Signer | None = None) -> Consented:
+    """Anchor the evidence, and build the bundle; ``signer`` is the firm's, by default that of its account."""
+    ledger, signer = chain.deployment.chain, signer or signer_of(FIRM)
+    placed = {
+        7: consent(ledger, "FIRST", signer),
+        256: consent(ledger, "SECOND", signer),
+        8: consent(ledger, "THE BANKS", signer_of(BANK), BANK.id),
+        9: _entry(ledger, signer_of(PROVIDER), type="provision", id="PROVISION", provider=PROVIDER.id),
+    }
+    tree = Tree([leaf_hash(placed.get(index, f"other {index}").encode()) for index in range(SIZE)])
+    at = chain.client.anchor(0, SIZE, tree.root).time
+    evidence = tuple(
+        Evidence(text, Position(ISSUER.no, 0, index), tuple(tree.inclusion_proof(index)))
+        for index, text in placed.items()
+    )
+    digests = {index: reference(statement_digest(item.statement)) for index, item in zip(placed, evidence, strict=True)}
+    claims = {
+        "class": "usage",
+        "iss": ISSUER.id,
+        "scenario": SCENARIO,
+        "consumer": BANK.id,
+        "request": reference("cd" * 32),
+        "authorizations": [digests[7], digests[256]],
+        "provisions": [digests[9]],
+    }
+    signers = [signer, signer_of(BANK), signer_of(PROVIDER), signer_of(ISSUER)]
+    bundle = Bundle(
+        chain=ledger,
+        certificate=sign_compact(canonical(claims), signer_of(ISSUER), CERTIFICATE_TYP) + "~",
+        position=Position(ISSUER.no, 0, 1),
+        proof=(),
+        evidence=evidence,
+        anchors=(Anchor(ISSUER.no, 0, 0, SIZE, tree.root, at),),
+        keys={each.kid: public_jwk(each.public_key) for each in signers},
+        status=StatusSeen(1, "active"),
+    )
+    return Consented(chain, bundle)
+
+
+def signer_of(party: TestParty) -> LocalSigner:
+    return LocalSigner(bytes.fromhex(party.key), party.account)
+
+
+def claims_of(bundle: Bundle) -> dict[str, Any]:
+    return dict(parse_certificate(bundle.certificate).claims)
+
+
+def _entry(chain: ChainId, signer: Signer, **members: str) -> str:
+    return canonical(sign_entry({"v": 2, "ledger": chain.ledger, **members}, signer)).decode()

@@ -1,0 +1,277 @@
+"""Facts of a bundle: what it names is known, as of one block; what strangers write costs nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ledger.chain import calls
+from ledger.chain.accounts import new_p256_key
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Connection
+from ledger.chain.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
+from ledger.chain.facts import collect_facts
+from ledger.chain.reader import ChainReader
+from ledger.chain.sender import Receipt
+from ledger.domain.canonical import canonical
+from ledger.errors import ChainUnavailable
+from ledger.proof.acts import sign_act, withdrawals_message
+from ledger.proof.bundle import Bundle, Position
+from ledger.proof.facts import Facts, Heads, HoldFact, LogFact, StatusFact, UseFact
+from ledger.proof.facts_file import parse_facts
+from ledger.proof.jws import Es256Signer, sign_compact
+from ledger.proof.sdjwt import CERTIFICATE_TYP
+from tests.chain.consented import BANK, FIRM, ISSUER, PROVIDER, Consented, claims_of, made, signer_of
+from tests.chain.hiding import reader_dating, reader_without
+from tests.chain.life import ROOT, digest, signed_uses
+from tests.conftest import ACCREDITED_UNTIL, PARTIES, SCENARIO, Chain
+
+STRANGERS_WRITE = 3_000
+AT_ONCE = 1_000
+
+
+@pytest.fixture
+def consented(chain: Chain) -> Consented:
+    return made(chain)
+
+
+def with_claims(bundle: Bundle, **changes: Any) -> Bundle:
+    """The same bundle around a certificate that says something else."""
+    claims = {**claims_of(bundle), **changes}
+    return bundle.with_certificate(sign_compact(canonical(claims), signer_of(ISSUER), CERTIFICATE_TYP) + "~")
+
+
+def test_all_that_the_bundle_names_is_known_to_be_untouched(chain: Chain, consented: Consented) -> None:
+    facts, block = consented.facts(), chain.reader.latest()
+    statements = {each: consented.statement(each) for each in ("FIRST", "SECOND", "THE BANKS", "PROVISION")}
+    held = {consented.certificate, consented.request, *statements.values()} - {statements["THE BANKS"]}
+    commitment = chain.reader.commitment(ISSUER.no, 0)
+    assert commitment is not None
+    assert facts.chain == chain.deployment.chain == chain.reader.chain
+    assert (facts.block, facts.block_hash, facts.block_time) == (block.number, block.hash, block.time)
+    assert facts.heads == Heads(chain.reader.head(PARTY_REGISTRY), chain.reader.head(CERTIFICATE_LOG))
+    assert facts.logs == {ISSUER.no: LogFact(1, commitment)}
+    assert facts.anchors == {(ISSUER.no, 0): commitment}
+    assert facts.status == {consented.bundle.position: ()}
+    assert facts.holds == dict.fromkeys(held, ())
+    assert facts.uses == {(BANK.id, consented.request): ()}
+    subject = {"FIRST": FIRM.id, "SECOND": FIRM.id, "THE BANKS": BANK.id, "PROVISION": PROVIDER.id}
+    assert facts.withdrawals == {(subject[name], each): 0 for name, each in statements.items()}
+    assert {fact.party for fact in facts.accounts.values()} == {FIRM.id, BANK.id, PROVIDER.id, ISSUER.id}
+    assert facts.parties[ISSUER.id].accreditations == {SCENARIO: (0, ACCREDITED_UNTIL)}
+    assert facts.parties[BANK.id].accreditations == {}
+    assert parse_facts(facts.to_bytes()) == facts
+
+
+def live_on(chain: Chain, consented: Consented) -> list[Receipt]:
+    """A use, a withdrawal of a consent and of the provision, a hold that is lifted, and a revocation."""
+    chain.node.advance(60)
+    place = consented.bundle.position
+    return [
+        chain.acting("bank").record_use(consented.request, 1),
+        chain.acting("enterprise").withdraw(consented.statement("FIRST")),
+        chain.acting("provider").withdraw(consented.statement("PROVISION")),
+        chain.acting("founder").hold([consented.certificate, consented.request], "court"),
+        chain.acting("founder").lift([consented.request]),
+        chain.client.revoke(place.batch, place.index, "fraud"),
+    ]
+
+
+def test_what_happened_since_is_known_with_its_time(chain: Chain, consented: Consented) -> None:
+    before = consented.facts()
+    used, withdrawn, taken_back, held, lifted, revoked = live_on(chain, consented)
+    facts, office = consented.facts(), PARTIES["founder"].no
+    assert facts.uses == {(BANK.id, consented.request): (UseFact(1, used.time),)}
+    assert facts.uses_of(BANK.id, consented.request) == 1
+    assert facts.withdrawals == {
+        **before.withdrawals,
+        (FIRM.id, consented.statement("FIRST")): withdrawn.time,
+        (PROVIDER.id, consented.statement("PROVISION")): taken_back.time,
+    }
+    hold = HoldFact(("authority",), "court", held.time, office)
+    assert facts.holds == {
+        **before.holds,
+        consented.certificate: (hold,),
+        consented.request: (hold, HoldFact((), "lifted", lifted.time, office)),
+    }
+    assert facts.status == {consented.bundle.position: (StatusFact("revoked", "fraud", revoked.time),)}
+    assert facts.block > before.block and facts.heads != before.heads
+    assert parse_facts(facts.to_bytes()) == facts
+
+
+def test_anchoring_the_evidence_again_changes_nothing(chain: Chain, consented: Consented) -> None:
+    """What was signed decides: the same texts in another issuer's log are neither unused nor unwithdrawn there."""
+    live_on(chain, consented)
+    before = consented.facts()
+    (anchor,) = consented.bundle.anchors
+    rival = PARTIES["other_issuer"]
+    chain.acting("other_issuer").anchor(0, anchor.size, anchor.root)
+    elsewhere = replace(
+        consented.bundle,
+        position=replace(consented.bundle.position, issuer=rival.no),
+        evidence=tuple(
+            replace(item, position=replace(item.position, issuer=rival.no)) for item in consented.bundle.evidence
+        ),
+        anchors=(replace(anchor, issuer=rival.no, at=chain.reader.latest().time),),
+    )
+    facts = collect_facts(chain.reader, elsewhere)
+    assert (facts.uses, facts.withdrawals, facts.holds) == (before.uses, before.withdrawals, before.holds)
+    assert set(facts.logs) == {rival.no}
+
+
+class CountingConnection(Connection):
+    """Counts requests, the questions in them, and the bytes of the answers."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.turns: list[list[str]] = []
+        self.bytes = 0
+
+    def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        answers = super().ask_many(calls)
+        self.turns.append([method for method, _ in calls])
+        self.bytes += len(json.dumps(answers))
+        return answers
+
+
+def counted(chain: Chain, bundle: Bundle) -> tuple[Facts, CountingConnection]:
+    connection = CountingConnection(chain.node.url)
+    return collect_facts(ChainReader(ChainClient(connection, chain.deployment)), bundle), connection
+
+
+def test_an_untouched_certificate_costs_two_turns_and_each_kind_of_history_no_more_than_one(
+    chain: Chain, consented: Consented
+) -> None:
+    _, untouched = counted(chain, consented.bundle)
+    assert len(untouched.turns) == 2
+    # The status of a leaf has no counter: its events are asked for each time, and they are the issuer's own.
+    assert [turn.count("eth_getLogs") for turn in untouched.turns] == [1, 0]
+    live_on(chain, consented)
+    _, touched = counted(chain, consented.bundle)
+    assert [turn.count("eth_getLogs") for turn in touched.turns] == [1, 2, 1]
+
+
+def test_what_strangers_write_costs_nothing(fast_chain: Chain) -> None:
+    """Thousands of uses of the same request by another consumer, and thousands of withdrawals by another party."""
+    chain, consented = fast_chain, made(fast_chain)
+    before, cheap = counted(chain, consented.bundle)
+    stranger = PARTIES["other_bank"]
+    named = [consented.request, consented.statement("FIRST"), consented.statement("PROVISION")]
+    for start in range(1, STRANGERS_WRITE + 1, AT_ONCE):
+        ordinals = range(start, start + AT_ONCE)
+        receipt = chain.client.send(signed_uses(chain, "other_bank", [(consented.request, each) for each in ordinals]))
+        assert len(receipt.named("Used")) == AT_ONCE
+        withdrawn = [*named, *(digest(f"statement {each}") for each in ordinals)]
+        message = withdrawals_message(chain.deployment.chain, stranger.account, withdrawn)
+        signature = sign_act(message, signer_of(stranger))
+        chain.client.send(calls.withdraw_for(stranger.account, withdrawn, signature))
+    assert chain.reader.uses_of(stranger.no, consented.request) == STRANGERS_WRITE
+    after, dear = counted(chain, consented.bundle)
+    assert (after.uses, after.withdrawals, after.holds) == (before.uses, before.withdrawals, before.holds)
+    assert dear.turns == cheap.turns
+    assert dear.bytes == cheap.bytes
+
+
+def test_what_a_stranger_withdraws_is_not_listed(chain: Chain, consented: Consented) -> None:
+    for name in ("bank", "other_bank", "issuer", "founder"):
+        chain.acting(name).withdraw(consented.statement("FIRST"))
+    assert consented.facts().withdrawals[FIRM.id, consented.statement("FIRST")] == 0
+
+
+def hidden_use(chain: Chain, consented: Consented) -> Receipt:
+    return chain.acting("bank").record_use(consented.request, 1)
+
+
+def hidden_hold(chain: Chain, consented: Consented) -> Receipt:
+    return chain.acting("supervisor").hold([consented.statement("PROVISION")], "investigation")
+
+
+def hidden_revocation(chain: Chain, consented: Consented) -> Receipt:
+    place = consented.bundle.position
+    return chain.client.revoke(place.batch, place.index, "fraud")
+
+
+HIDING: dict[str, Callable[[Chain, Consented], Receipt]] = {
+    "USE_HISTORY_INCOMPLETE": hidden_use,
+    "HOLD_HISTORY_INCOMPLETE": hidden_hold,
+    "STATUS_HISTORY_INCOMPLETE": hidden_revocation,
+}
+
+
+@pytest.mark.parametrize("code", HIDING)
+def test_a_node_that_hides_an_event_is_noticed(chain: Chain, consented: Consented, code: str) -> None:
+    hidden = HIDING[code](chain, consented)
+    with pytest.raises(ChainUnavailable) as caught:
+        collect_facts(reader_without(chain, *hidden.events), consented.bundle)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("name", ["StatusChanged", "Used", "Held"])
+def test_a_node_that_dates_an_event_after_its_newest_block_is_noticed(
+    chain: Chain, consented: Consented, name: str
+) -> None:
+    """The event is there, so that nothing is missing; and it would count for nothing yet."""
+    live_on(chain, consented)
+    now = chain.reader.latest().time
+    dated = collect_facts(reader_dating(chain, name, now), consented.bundle)
+    assert dated.block_time == now
+    with pytest.raises(ChainUnavailable) as caught:
+        collect_facts(reader_dating(chain, name, now + 1), consented.bundle)
+    assert caught.value.code == "EVENT_AFTER_BLOCK" and caught.value.hint
+
+
+def test_parties_that_nobody_registered_are_not_known(chain: Chain, consented: Consented) -> None:
+    facts = collect_facts(chain.reader, with_claims(consented.bundle, consumer="ee" * 32))
+    assert facts.uses == {}
+    assert facts.withdrawals == consented.facts().withdrawals
+
+
+@pytest.mark.parametrize(
+    "place",
+    [Position(ISSUER.no, 9, 1), Position(2**32, 0, 1), Position(2**53 - 1, 2**53 - 1, 1), Position(99, 0, 1)],
+    ids=str,
+)
+def test_nothing_is_said_of_a_batch_that_the_chain_does_not_know(
+    chain: Chain, consented: Consented, place: Position
+) -> None:
+    facts = collect_facts(chain.reader, replace(consented.bundle, position=place))
+    assert facts.status == {}
+    assert set(facts.anchors) == {(ISSUER.no, 0)}
+    assert set(facts.logs) == {ISSUER.no}
+
+
+def test_an_index_that_no_batch_has(chain: Chain, consented: Consented) -> None:
+    beyond = replace(consented.bundle, position=Position(ISSUER.no, 0, 2**32))
+    assert collect_facts(chain.reader, beyond).status == {}
+
+
+def test_logs_are_those_of_the_issuers_that_the_bundle_names(chain: Chain, consented: Consented) -> None:
+    rival = PARTIES["other_issuer"]
+    for first in range(2):
+        chain.acting("other_issuer").anchor(first, 1, ROOT)
+    assert set(consented.facts().logs) == {ISSUER.no}
+    moved = consented.with_evidence(3, position=Position(rival.no, 0, 0))
+    newest = chain.reader.commitment(rival.no, 1)
+    assert newest is not None
+    facts = collect_facts(chain.reader, moved)
+    assert facts.logs[rival.no] == LogFact(2, newest)
+    assert facts.anchors[rival.no, 0] == chain.reader.commitment(rival.no, 0) != newest
+
+
+def test_a_p256_account_is_a_fact_like_any_other(chain: Chain) -> None:
+    signer = Es256Signer(new_p256_key())
+    chain.acting("founder").send(calls.bind_account(FIRM.no, signer.kid))
+    fact = made(chain, signer).facts().accounts[signer.kid]
+    assert (fact.party, fact.key, fact.valid_to) == (FIRM.id, signer.public_key, 0)
+    assert fact.key.startswith("p256:")
+
+
+def test_a_key_of_another_account_is_no_fact(chain: Chain, consented: Consented) -> None:
+    swapped = {**consented.bundle.keys, FIRM.account: consented.bundle.keys[BANK.account]}
+    facts = collect_facts(chain.reader, replace(consented.bundle, keys=swapped))
+    assert FIRM.account not in facts.accounts
+    assert FIRM.account in consented.facts().accounts
