@@ -1,6 +1,6 @@
 """An installation that kills itself while it accepts: ``python -m tests.service.crashing_presentation <home> <file>``.
 
-The file holds a presentation, its consumer, and the point at which to end.
+The file holds a presentation, its consumer, the point at which to end, and whether the consumer signs its use itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
+from ledger.proof.acts import sign_act
+from ledger.service.keys import Custody
 from ledger.service.presentations import Presentations
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_participant
@@ -30,4 +32,11 @@ if __name__ == "__main__":
     given = json.loads(Path(sys.argv[2]).read_text())
     with open_participant(Settings(home=Path(sys.argv[1]))) as opened:
         arm(*POINTS[given["point"]][0])
-        opened.verification.accept(given["bundle"].encode(), given["consumer"], given["nonce"])
+        presented = given["bundle"].encode(), given["consumer"], given["nonce"]
+        if given["signed"]:
+            use = opened.verification.propose(*presented).use
+            assert use is not None
+            signer = Custody(opened.settings.keys_folder / "accounts.json").signer(use.account)
+            opened.verification.use(use.presentation, given["consumer"], sign_act(use.message, signer))
+        else:
+            opened.verification.accept(*presented)

@@ -30,16 +30,22 @@ def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
 
 
 @pytest.mark.parametrize(
-    ("place", "point"),
-    [*(("operator", point) for point in POINTS), ("bank", "the node has the transaction")],
+    ("place", "point", "signed"),
+    [
+        *(("operator", point, False) for point in POINTS),
+        *(("operator", point, True) for point in POINTS),
+        ("bank", "the node has the transaction", False),
+        ("bank", "the node has the transaction", True),
+    ],
 )
 def test_killed_acceptance_is_brought_to_its_end(
-    pilot: Pilot, homes: dict[str, Path], tmp_path: Path, place: str, point: str
+    pilot: Pilot, homes: dict[str, Path], tmp_path: Path, place: str, point: str, signed: bool
 ) -> None:
+    """Whether the consumer's key is there, or the use was proposed to the consumer and signed by it (``signed``)."""
     firm, home = pilot.firm(), homes[place]
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)
-    given = {"bundle": raw.decode(), "nonce": nonce, "consumer": pilot.cast.bank, "point": point}
+    given = {"bundle": raw.decode(), "nonce": nonce, "consumer": pilot.cast.bank, "point": point, "signed": signed}
     (tmp_path / "given.json").write_text(json.dumps(given))
     command = [sys.executable, "-m", "tests.service.crashing_presentation", str(home), str(tmp_path / "given.json")]
     killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=90, check=False)

@@ -12,12 +12,16 @@ from sqlalchemy import func, select
 from ledger.chain.asset_calls import AssetRegistration, register_assets
 from ledger.chain.relay import Relay
 from ledger.errors import PingzhengError
+from ledger.proof.acts import sign_act
+from ledger.proof.jws import sign_entry
 from ledger.service.acting import Acting
 from ledger.service.descriptions import Descriptions
 from ledger.service.registration_certificates import RegistrationCertificates
 from ledger.service.rights import NewRight
 from ledger.store.tables import Certificate
 from tests.service.conftest import Pilot, resource
+from tests.service.test_service_withdrawals import Consent
+from tests.service.test_single_use import uses
 
 WON = "won"
 DAY = 86_400
@@ -235,6 +239,7 @@ def test_certificate_of_an_earlier_state_never_follows_that_of_a_later_one(pilot
         ledger.scenarios,
         Overtaken(ledger.database, ledger.follower),
         ledger.installation.operator,
+        ledger.reader.chain.ledger,
         ledger.clock,
     )
     slow.settle([asset])
@@ -252,6 +257,51 @@ def test_two_of_the_same_decision_leave_its_reasons_readable(pilot: Pilot) -> No
     assert sorted(together(decide, decide)) == ["ASSET_WRONG_OBJECTION", WON]
     grounds = pilot.history(asset)[-1]["args"]["grounds"]
     assert "可以受理" in pilot.ledger.evidence.read(grounds)["text"]
+
+
+@pytest.mark.usefixtures("again")
+def test_two_withdrawals_of_one_consent_at_once(pilot: Pilot) -> None:
+    """The same one handed in twice, and another one by the same subject."""
+    consent = Consent(pilot)
+    drafts = [consent.draft() for _ in range(2)]
+    signed = [sign_entry(draft.entry, consent.signer) for draft in drafts]
+    act = sign_act(drafts[0].message or b"", consent.signer)
+    withdraw = pilot.ledger.withdrawals.withdraw
+    outcomes = together(*(lambda entry=entry: withdraw(entry, act) for entry in (signed[0], signed[0], signed[1])))
+    assert set(outcomes) == {WON}
+    assert len(consent.recorded()) == 2
+    events = pilot.ledger.provenances.certificate(consent.number).events
+    assert [event["name"] for event in events].count("Withdrawn") == 1
+    assert consent.report().checks[10].code == "AUTHORIZATION_WITHDRAWN"
+
+
+@pytest.mark.usefixtures("again")
+def test_use_against_withdrawal(pilot: Pilot) -> None:
+    """Used or not, the consent is withdrawn in the end; and what was answered as valid was counted."""
+    consent = Consent(pilot)
+    raw, bank, verification = consent.bundle.to_bytes(), pilot.cast.bank, pilot.ledger.verification
+    results: list[str] = []
+    outcomes = together(
+        lambda: results.append(verification.accept(raw, bank, consent.nonce).report.result), consent.withdraw
+    )
+    assert outcomes == [WON, WON]
+    assert results[0] in ("valid", "revoked")
+    assert uses(pilot, consent.number) == (results[0] == "valid")
+    assert consent.report().checks[10].code == "AUTHORIZATION_WITHDRAWN"
+
+
+@pytest.mark.usefixtures("again")
+def test_two_holds_by_one_office_and_one_by_the_other(pilot: Pilot) -> None:
+    ledger, number = pilot.ledger, pilot.certificate(pilot.firm())
+    supervisor, authority = pilot.cast.supervisor, ledger.installation.authority_party
+    first, second, other = together(
+        *(lambda by=by: ledger.holds.hold(number, "court", by) for by in (supervisor, supervisor, authority))
+    )
+    assert WON in (first, second) and {first, second} <= {WON, "LOG_ALREADY_HELD"}
+    assert other == WON
+    hold = ledger.reader.hold_of(ledger.holdings.get(number).digest)
+    assert (hold.offices, hold.changes) == (("authority", "supervisor"), 2)
+    assert ledger.verification.status(number)["state"] == "suspended"
 
 
 def test_many_who_read_the_history_at_once(pilot: Pilot) -> None:
