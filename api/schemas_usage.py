@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -127,31 +127,3 @@ class RequestDetailOut(RequestOut):
         description="Null once it was erased, and for those whom the request does not concern."
     )
     authorizations: list[AuthorizationOut]
-
-
-class ProvisionDraftIn(Strict):
-    authorization: Ulid
-    result: Literal["supplied", "no_data", "refused", "timed_out"] = "supplied"
-    reason: str | None = Field(None, max_length=32, description="Why it is refused.")
-    as_of: str | None = Field(None, pattern=r"^\d{4}-\d{2}-\d{2}$")
-    queried_at: Seconds | None = Field(None, description="When your source was asked; default now.")
-    rows: list[dict[str, str]] = Field([], max_length=10_000)
-
-
-class ProvisionDraftOut(BaseModel):
-    entry: dict[str, Any] = Field(description="Sign this: a detached JWS over its canonical JSON.")
-    salt: str | None = Field(description="Goes with the rows: the signed digest is over both.")
-
-
-class ProvisionIn(Strict):
-    statement: Statement
-    rows: list[dict[str, str]] = Field([], max_length=10_000)
-    salt: str | None = Field(None, max_length=64)
-
-
-class ProvisionOut(BaseModel):
-    id: Ulid
-    authorization: Ulid
-    provider: HexId
-    result: str
-    reason: str | None

@@ -1,81 +1,82 @@
-"""What providers answer under authorizations."""
+"""What providers answer under authorizations: tasks out, signed answers in."""
 
 from __future__ import annotations
-
-from datetime import date
 
 from fastapi import APIRouter, Response
 
 from api import schemas
-from api import schemas_usage as usage
+from api import schemas_provisions as provisions
 from api.access import Caller, OpenLedger, require
 from api.idempotency import Key, once
-from api.paging import Cursor, Limit, Page, decode, page
-from api.routes.consents import show as show_authorization
-from ledger.connectors.answers import Answer, NoData, Refused, Supplied, TimedOut
+from api.paging import Cursor, Limit, Page, decode, encode, page
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
+from ledger.provider.task import Task
 from ledger.service.provisions import Supply
 
 router = APIRouter(prefix="/provisions", tags=["provisions"])
 
 
-@router.get("/asked")
-def asked(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[usage.AuthorizationOut]:
-    """Authorizations that wait for the caller's answer."""
+@router.get("/tasks")
+def tasks(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[provisions.TaskOut]:
+    """What waits for the caller's answer, with all that it needs to check it: also who the subjects are."""
     require(actor, Action.SUPPLY_DATA, owns=True)
-    rows = ledger.provisions.asked(actor.party, decode(cursor), limit + 1)
-    return page(rows, limit, lambda row: row.id, show_authorization)
+    found = ledger.provisions.tasks(actor.party, decode(cursor), limit + 1)
+    return page(found, limit, lambda task: str(task.authorization["id"]), show)
 
 
-@router.post("/draft")
-def draft(body: usage.ProvisionDraftIn, ledger: OpenLedger, actor: Caller) -> usage.ProvisionDraftOut:
-    """The unsigned answer over these rows, or without any; nothing is recorded."""
-    given = ledger.authorizations.get(body.authorization)
-    require(actor, Action.SUPPLY_DATA, owns=given.provider == actor.party)
-    drafted = ledger.provisions.draft(body.authorization, _answer(body, ledger.clock()))
-    return usage.ProvisionDraftOut(entry=drafted.entry, salt=drafted.salt)
+@router.get("/tasks/{authorization}")
+def task(authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> provisions.TaskOut:
+    """The task of one authorization; where the caller has supplied before, that of correcting it."""
+    row = ledger.authorizations.get(authorization)
+    require(actor, Action.SUPPLY_DATA, owns=row.provider == actor.party)
+    return show(ledger.provisions.task(authorization))
+
+
+@router.get("/erasures")
+def erasures(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> provisions.ErasuresOut:
+    """Erasures about subjects whom the caller was asked about: it destroys what it keeps of them."""
+    require(actor, Action.SUPPLY_DATA, owns=True)
+    found = ledger.provisions.erasures(actor.party, _after(cursor), limit)
+    following = encode(str(found[-1][0])) if found else None
+    return provisions.ErasuresOut(items=[entry for _, entry in found], next_cursor=following)
 
 
 @router.post("", status_code=201)
 def supply(
-    body: usage.ProvisionIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
-) -> usage.ProvisionOut:
-    """Answer under an authorization; the rows are used to compute the claims and not kept."""
+    body: provisions.ProvisionIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+) -> provisions.ProvisionOut:
+    """Answer under an authorization; the rows stay with the provider."""
     require(actor, Action.SUPPLY_DATA, owns=body.statement.get("provider") == actor.party)
+    act = None if body.withdrawal is None else bytes.fromhex(body.withdrawal)
+    answer = Supply(body.statement, tuple(body.disclosures), act, body.withdrawn)
 
-    def work() -> tuple[int, usage.ProvisionOut]:
-        (row,) = ledger.provisions.submit([Supply(body.statement, body.rows, body.salt)])
-        return 201, usage.ProvisionOut(
+    def work() -> tuple[int, provisions.ProvisionOut]:
+        (row,) = ledger.provisions.submit([answer])
+        return 201, provisions.ProvisionOut(
             id=row.id, authorization=row.authorization_id, provider=row.provider, result=row.result, reason=row.reason
         )
 
-    return usage.ProvisionOut(**once(ledger, actor, key, ("supply", body), response, work))
+    return provisions.ProvisionOut(**once(ledger, actor, key, ("supply", body), response, work))
 
 
 @router.get("/{provision}/claims")
 def claims(provision: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.PayloadOut:
-    """What was computed from what the caller supplied."""
+    """The claims that the caller supplied."""
     row, computed = ledger.provisions.claims(provision)
     require(actor, Action.SEE_PAYLOAD, owns=row.provider == actor.party)
     return schemas.PayloadOut(claims=computed)
 
 
-def _answer(body: usage.ProvisionDraftIn, now: int) -> Answer:
-    queried_at = now if body.queried_at is None else body.queried_at
-    match body.result:
-        case "supplied":
-            return Supplied(tuple(body.rows), _day(body.as_of), queried_at)
-        case "refused":
-            return Refused(body.reason or "", queried_at)
-        case "no_data":
-            return NoData(queried_at)
-        case "timed_out":
-            return TimedOut(queried_at)
+def show(found: Task) -> provisions.TaskOut:
+    """A task."""
+    return provisions.TaskOut(**found.to_dict())
 
 
-def _day(text: str | None) -> date:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError as error:
-        raise InvalidInput("DATE_INVALID", "What is supplied is as of a day that exists.", where="as_of") from error
+def _after(cursor: str | None) -> int:
+    after = decode(cursor)
+    if after is None:
+        return -1
+    if not after.isascii() or not after.isdigit():
+        raise InvalidInput("CURSOR_INVALID", "This is no cursor of ours.", where="cursor")
+    return int(after)
