@@ -34,6 +34,8 @@ class Holding:
         return {
             "certificate_no": row.certificate_no,
             "class": row.cls,
+            "seq": row.seq,
+            "digest": row.digest,
             "scenario": row.scenario,
             "state": self.state,
             "issuer": row.issuer,

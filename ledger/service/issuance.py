@@ -283,6 +283,7 @@ def add_certificate(
     row = Certificate(
         certificate_no=payload["certificate_no"],
         cls=payload["class"],
+        seq=payload["seq"],
         digest=entry.digest,
         scenario=payload["scenario"],
         issuer=payload["iss"],

@@ -230,8 +230,8 @@ class SeenClaim(Base):
 class Certificate(Base):
     """A data asset certificate; its entry is the payload, the disclosures are sealed.
 
-    A request has one certificate (``version`` 1), and another for each correction. ``max_uses`` is null for a
-    registration certificate, which is not used up.
+    A request has one certificate (``version`` 1), and another for each correction. ``seq`` is the number that it
+    states. ``max_uses`` is null for a registration certificate, which is not used up.
     """
 
     __tablename__ = "certificate"
@@ -242,6 +242,7 @@ class Certificate(Base):
     )
     certificate_no: Mapped[str] = mapped_column(String(32), primary_key=True)
     cls: Mapped[str] = mapped_column("class", String(16))
+    seq: Mapped[int] = mapped_column(unique=True)
     digest: Mapped[str] = mapped_column(Hex32, unique=True)
     scenario: Mapped[str] = mapped_column(String(8))
     issuer: Mapped[str] = mapped_column(Hex32)

@@ -51,6 +51,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("request", sa.String(length=64), nullable=True))
     for table in RENAMED:
         _rename(table, "leaf", "digest")
+    with op.batch_alter_table("certificate", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("seq", sa.BigInteger(), nullable=False))
+        batch_op.create_unique_constraint(batch_op.f("uq_certificate_seq"), ["seq"])
     with op.batch_alter_table("erasure", schema=None) as batch_op:
         batch_op.alter_column("leaf", new_column_name="digest", existing_type=sa.String(64), existing_nullable=False)
     for table, length in KEYS.items():
@@ -63,6 +66,9 @@ def downgrade() -> None:
         _resize(table, 71, length)
     with op.batch_alter_table("erasure", schema=None) as batch_op:
         batch_op.alter_column("digest", new_column_name="leaf", existing_type=sa.String(64), existing_nullable=False)
+    with op.batch_alter_table("certificate", schema=None) as batch_op:
+        batch_op.drop_constraint("uq_certificate_seq", type_="unique")
+        batch_op.drop_column("seq")
     for table in RENAMED:
         _rename(table, "digest", "leaf")
     with op.batch_alter_table("presentation", schema=None) as batch_op:
