@@ -21,7 +21,7 @@ from ledger.domain.resource import DataResource, ResourceField
 from ledger.proof.bundle import Bundle
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from ledger.service.local_chain import LocalClock
+from ledger.service.local_chain import LocalClock, fund
 from ledger.service.parties import NewParty
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
@@ -117,6 +117,10 @@ class Pilot:
         """The same ledger, opened a second time with other settings, such as another ruleset."""
         with open_ledger(self.ledger.settings.model_copy(update=settings)) as opened:
             yield Pilot(opened, self.cast)
+
+    def fund(self, account: str) -> None:
+        """Give an account of the local chain the money that its own transactions cost."""
+        fund(self.ledger.settings, self.ledger.reader.connection, account)
 
     def record(self, asset: str) -> AssetRecord:
         """The asset as the chain has it."""

@@ -23,7 +23,7 @@ from tests.service.credit import SCENARIO, CreditBureau
 
 FIRMS = ["1", "2", "3"]
 POINTS: dict[str, tuple[object, str, str]] = {
-    "in the transaction that appends": (log_store, "append", "after"),
+    "in the transaction that appends": (log_store, "append_numbered", "after"),
     "after the commit": (Issuance, "issue", "after"),
     "in the transaction that closes the batch": (log_store, "close_batch", "after"),
     "before the transaction is sent": (ChainClient, "send", "before"),

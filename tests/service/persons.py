@@ -33,7 +33,7 @@ class Desk(Bureau):
 
     def __init__(self, pilot: Pilot) -> None:
         super().__init__(pilot.ledger)
-        self.bank, self.provider = pilot.cast.bank, pilot.cast.provider
+        self.bank, self.statistics = pilot.cast.bank, pilot.cast.provider
         self.registrar, self.supervisor = pilot.cast.registrar, pilot.cast.supervisor
         names = ("social_insurance", "vehicle", "housing_fund")
         self.departments = {name: pilot.party(PartyKind.PUBLIC_INST, Role.PROVIDER) for name in names}

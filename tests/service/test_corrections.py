@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
-from ledger.chain.relay import Relay
 from ledger.domain.holdings import HoldingsFilter
 from ledger.errors import ChainUnavailable, Conflict
-from ledger.proof.bundle import Position
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from ledger.service.acting import Acting
 from ledger.service.corrections import Corrections
-from ledger.service.positions import Positions
 from ledger.service.status import CertificateStatus
+from ledger.store import log as log_store
 from ledger.store.records import certificates_of
 from tests.service.conftest import Pilot
 from tests.service.persons import CONTRIBUTIONS, Desk
@@ -65,91 +65,87 @@ def test_a_correction_makes_a_new_version_and_both_verify(desk: Desk, pilot: Pil
 
 
 def test_a_correction_gives_no_use_back(desk: Desk) -> None:
+    """Both versions count their uses under the one request."""
     old, consent = certified(desk, desk.person())
     assert desk.accepted(old).valid
     desk.answer({consent: desk.supplied(TRUE)})
-    with pytest.raises(Conflict, match="USED_UP"):
-        desk.ledger.corrections.correct(old)
+    new = desk.ledger.corrections.correct(old)
+    report = desk.accepted(new.certificate_no)
+    assert (report.result, report.checks[8].code) == ("used_up", "USED_UP")
+    assert new.max_uses == 1
+
+
+def test_the_old_version_ends_with_the_provision_that_was_withdrawn(desk: Desk) -> None:
+    """Before any correction is issued: whoever holds the old one cannot use it meanwhile."""
+    old, consent = certified(desk, desk.person())
+    first = statement(desk, old)["provisions"]
+    desk.answer({consent: desk.supplied(TRUE)})
+    report = desk.accepted(old)
+    assert (report.result, report.checks[10].code) == ("revoked", "PROVISION_WITHDRAWN")
+    new = desk.ledger.corrections.correct(old).certificate_no
+    assert desk.accepted(new).valid
+    corrected = statement(desk, new)["provisions"]
+    with desk.ledger.database.read() as session:
+        supplied = log_store.statement(session, corrected[0].removeprefix("sha-256:"))
+    assert [supplied["corrects"]] == first != corrected
 
 
 def test_only_a_correction_may_follow_what_was_supplied(desk: Desk) -> None:
     _, consent = certified(desk, desk.person())
-    second, third = (desk.ledger.provisions.draft(consent, desk.supplied(TRUE)) for _ in range(2))
+    second, third = (desk.draft(consent, desk.supplied(TRUE)) for _ in range(2))
     provider = second.entry["provider"]
     (row,) = desk.answer({consent: desk.supplied(TRUE)})
     assert row.number == 2
     for stale in (second, third):
-        signed = desk.sign(provider, stale.entry)
+        signed = replace(stale, entry=desk.sign(provider, stale.entry))
         with pytest.raises(Conflict, match="ALREADY_SUPPLIED"):
-            desk.ledger.provisions.submit([type(stale)(signed, stale.rows, stale.salt)])
+            desk.ledger.provisions.submit([signed])
 
 
-class UsedMeanwhile(Positions):
-    """The bank uses the old version while the new one is being anchored."""
-
-    def __init__(self, desk: Desk, old: str) -> None:
-        super().__init__(desk.ledger.database, desk.ledger.anchoring)
-        self._desk, self._old, self._asked = desk, old, 0
-
-    def wait(self, leaf: str) -> Position:
-        self._asked += 1
-        if self._asked == 2:
-            assert self._desk.accepted(self._old).valid
-        return super().wait(leaf)
-
-
-def test_a_use_while_it_is_corrected_is_not_given_twice(desk: Desk) -> None:
-    ledger, (old, consent) = desk.ledger, certified(desk, desk.person())
-    desk.answer({consent: desk.supplied(TRUE)})
-    positions = UsedMeanwhile(desk, old)
-    corrections = Corrections(ledger.database, ledger.reader, ledger.issuance, positions, ledger.status)
-    for _ in range(2):
-        with pytest.raises(Conflict, match="USED_UP"):
-            corrections.correct(old)
-    with ledger.database.read() as session:
-        new = certificates_of(session, ledger.authorizations.get(consent).request_id)[-1].certificate_no
-    assert new != old and ledger.verification.status(new)["state"] == "revoked"
-    with pytest.raises(Conflict, match="CORRECTION_UNFINISHED"):
-        desk.accepted(new)
-
-
-@pytest.mark.parametrize("used", [False, True])
-def test_a_correction_that_breaks_off_leaves_one_version_to_use(desk: Desk, used: bool) -> None:
-    """The new one is anchored, then the node is gone before the old one is ended."""
+def test_a_correction_that_breaks_off_is_completed_by_the_next_call(desk: Desk) -> None:
+    """The new one is anchored, then the node is gone before the old one is superseded."""
     ledger, person = desk.ledger, desk.person()
     old, consent = certified(desk, person)
     desk.answer({consent: desk.supplied(TRUE)})
     gone = ChainClient(Connection("http://127.0.0.1:9"), ledger.client.deployment, "11" * 32)
-    acting = Acting(Relay(gone), ledger.custody, ledger.database, ledger.clock)
-    status = CertificateStatus(ledger.database, gone, acting, ledger.positions, ledger.installation.operator)
+    status = CertificateStatus(ledger.database, gone, ledger.positions)
     broken = Corrections(ledger.database, ledger.reader, ledger.issuance, ledger.positions, status)
     with pytest.raises(ChainUnavailable):
         broken.correct(old)
     with ledger.database.read() as session:
         new = certificates_of(session, ledger.authorizations.get(consent).request_id)[-1].certificate_no
-    with pytest.raises(Conflict, match="CORRECTION_UNFINISHED"):
-        desk.accepted(new)
-    assert ledger.holder_bundles.all(person, HoldingsFilter()).left_out == (new,)
-    if used:
-        assert desk.accepted(old).valid
-        with pytest.raises(Conflict, match="USED_UP"):
-            ledger.corrections.correct(old)
-        with pytest.raises(Conflict, match="CORRECTION_UNFINISHED"):
-            desk.accepted(new)
-    else:
-        assert desk.accepted(ledger.corrections.correct(old).certificate_no).valid
+    assert desk.accepted(old).result == "revoked"
+    assert desk.accepted(new).valid
+    assert ledger.holder_bundles.all(person, HoldingsFilter()).left_out == ()
+    assert ledger.corrections.correct(old).certificate_no == new
+    assert ledger.verification.status(old)["state"] == "superseded"
 
 
 @pytest.mark.parametrize(("move", "reason"), [("suspend", "investigation"), ("revoke", "fraud")])
-def test_no_correction_goes_round_who_stopped_it(desk: Desk, move: str, reason: str) -> None:
+def test_no_correction_goes_round_the_issuer_who_stopped_it(desk: Desk, move: str, reason: str) -> None:
     old, consent = certified(desk, desk.person())
-    getattr(desk.ledger.status, move)(old, reason, desk.supervisor)
+    getattr(desk.ledger.status, move)(old, reason)
     desk.answer({consent: desk.supplied(TRUE)})
     with pytest.raises(Conflict, match="CERTIFICATE_STOPPED"):
         desk.ledger.corrections.correct(old)
     if move == "suspend":
-        desk.ledger.status.resume(old, "lifted", desk.supervisor)
+        desk.ledger.status.resume(old, "lifted")
         assert desk.accepted(desk.ledger.corrections.correct(old).certificate_no).valid
+
+
+def test_no_correction_goes_round_an_office_that_holds_it(desk: Desk) -> None:
+    old, consent = certified(desk, desk.person())
+    desk.ledger.holds.hold(old, "investigation", desk.supervisor)
+    desk.answer({consent: desk.supplied(TRUE)})
+    with pytest.raises(Conflict, match="CERTIFICATE_STOPPED"):
+        desk.ledger.corrections.correct(old)
+    desk.ledger.holds.lift(old, "lifted", desk.supervisor)
+    assert desk.accepted(desk.ledger.corrections.correct(old).certificate_no).valid
+
+
+def statement(desk: Desk, number: str) -> dict[str, Any]:
+    with desk.ledger.database.read() as session:
+        return log_store.certificate_statement(session, number)
 
 
 def test_what_was_ended_for_wrong_data_is_corrected(desk: Desk) -> None:

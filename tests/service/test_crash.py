@@ -78,10 +78,10 @@ def check(home: Path, acknowledged: list[str], final: list[str]) -> None:
             roots = [log_store.leaves(session, batch) for batch in batches]
         assert sorted(issued) == sorted(final)
         assert seqs == list(range(len(seqs)))
-        assert ledger.reader.batch_count() == len(batches)
+        assert ledger.reader.batch_count(ledger.installation.issuer) == len(batches)
         assert all(leaves for leaves in roots)
         for batch in batches:
-            anchored = ledger.reader.anchored(batch.number)
+            anchored = ledger.reader.anchored(ledger.installation.issuer, batch.number)
             assert anchored is not None
             assert (anchored.root, anchored.first_seq, anchored.size) == (batch.root, batch.first_seq, batch.size)
         for number in final:

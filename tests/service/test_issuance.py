@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from ledger.chain.calls import withdraw
 from ledger.demo.bureau import NOTE
+from ledger.domain.entries import reference, statement_digest
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.proof.jws import sign_entry
 from ledger.proof.report import Verdict
+from ledger.proof.sdjwt import Disclosed
 from ledger.proof.verifier import Expectation
 from ledger.store import log as log_store
+from ledger.store.records import access_request, provisions_of
 from tests.service.conftest import ROWS, SUPPLIED, Pilot
 from tests.service.credit import DAY, FIELDS, OUTSIDE
+from tests.service.withdrawing import signed_withdrawal
+from tests.service.withdrawing import withdraw as withdraw_consent
 
 
 def test_certificate_carries_predicates_and_never_the_rows(pilot: Pilot) -> None:
@@ -30,6 +37,106 @@ def test_certificate_carries_predicates_and_never_the_rows(pilot: Pilot) -> None
     assert report.disclosed["employment_trend"] == "rising"
     assert report.disclosed["wage_band"] == "15–20"
     assert not any(row["output"] in bundle.to_bytes().decode() for row in ROWS)
+
+
+def statement_of(pilot: Pilot, number: str) -> dict[str, Any]:
+    with pilot.ledger.database.read() as session:
+        return log_store.certificate_statement(session, number)
+
+
+def named(pilot: Pilot, references: Sequence[str]) -> list[dict[str, Any]]:
+    """The statements that a certificate refers to."""
+    with pilot.ledger.database.read() as session:
+        return [log_store.statement(session, each.removeprefix("sha-256:")) for each in references]
+
+
+def test_every_claim_is_one_that_a_provider_signed_and_the_number_is_the_entrys_own(pilot: Pilot) -> None:
+    number = pilot.certificate(pilot.firm())
+    stated = statement_of(pilot, number)
+    claims = [item for provision in named(pilot, stated["provisions"]) for item in provision["claims"].items()]
+    assert sorted(stated["fields"]) == sorted(name for name, _ in claims) == sorted(FIELDS)
+    assert stated["_sd"] == sorted(digest for _, digest in claims)
+    assert [part["fields"] for part in stated["components"]] == [sorted(FIELDS)]
+    (asked,) = named(pilot, [stated["request"]])
+    assert stated["_sd_alg"] == asked["sd_alg"] == "sha-256"
+    assert stated["ledger"] == pilot.ledger.reader.chain.ledger
+    digest = pilot.ledger.holdings.get(number).digest
+    with pilot.ledger.database.read() as session:
+        assert log_store.entries_by_digest(session, [digest])[digest].seq == stated["seq"]
+    bundle = pilot.ledger.bundles.build(number)
+    (anchor,) = [each for each in bundle.anchors if each.log_batch == bundle.position.log_batch]
+    assert anchor.first_seq + bundle.position.index == stated["seq"]
+    assert bundle.position.issuer == pilot.ledger.installation.issuer
+
+
+def digests_of(pilot: Pilot, firm: str, consent: str) -> dict[str, str]:
+    """What a certificate for this consent would rest on, by kind."""
+    row = pilot.ledger.authorizations.get(consent)
+    with pilot.ledger.database.read() as session:
+        (provision,) = provisions_of(session, consent)
+        request = access_request(session, row.request_id)
+    return {"request": request.digest, "authorization": row.digest, "provision": provision.digest}
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [("request", "HELD"), ("authorization", "AUTHORIZATION_HELD"), ("provision", "PROVISION_HELD")],
+)
+def test_nothing_is_issued_on_what_an_office_holds(pilot: Pilot, kind: str, code: str) -> None:
+    firm, holds = pilot.firm(), pilot.ledger.holds
+    consent = pilot.authorise(firm)
+    pilot.supply(firm, consent)
+    digest = digests_of(pilot, firm, consent)[kind]
+    holds.hold_statements([digest], "investigation", pilot.cast.supervisor)
+    with pytest.raises(Conflict, match=code) as refused:
+        pilot.bureau.issue({firm: consent})
+    assert refused.value.details == {"statement": kind}
+    holds.lift_statements([digest], "lifted", pilot.cast.supervisor)
+    assert pilot.bureau.issue({firm: consent})[firm]
+
+
+def test_nothing_is_issued_on_what_a_party_withdrew_on_the_chain_by_itself(pilot: Pilot) -> None:
+    """Nobody has followed the chain yet: the records here still say that all stands."""
+    ledger = pilot.ledger
+    for kind, code in (("authorization", "AUTHORIZATION_NOT_ACTIVE"), ("provision", "PROVISION_WITHDRAWN")):
+        firm = pilot.firm()
+        consent = pilot.authorise(firm)
+        pilot.supply(firm, consent)
+        party = pilot.cast.firms[firm] if kind == "authorization" else pilot.cast.provider
+        account = ledger.parties.get(party).account
+        client = ledger.client.with_account(ledger.custody.private_key(account).hex())
+        pilot.fund(account)
+        client.send(withdraw(digests_of(pilot, firm, consent)[kind]))
+        assert ledger.authorizations.get(consent).state == "active"
+        with pytest.raises(Conflict, match=code):
+            pilot.bureau.issue({firm: consent})
+
+
+def test_a_strangers_withdrawal_keeps_nobody_from_issuing(pilot: Pilot) -> None:
+    firm, ledger = pilot.firm(), pilot.ledger
+    consent = pilot.authorise(firm)
+    pilot.supply(firm, consent)
+    account = ledger.parties.get(pilot.cast.other_bank).account
+    pilot.fund(account)
+    client = ledger.client.with_account(ledger.custody.private_key(account).hex())
+    for digest in digests_of(pilot, firm, consent).values():
+        client.send(withdraw(digest))
+    number = pilot.bureau.issue({firm: consent})[firm]
+    ledger.anchoring.flush()
+    assert pilot.accept(firm, number).valid
+
+
+def test_a_bundle_carries_the_withdrawal_of_what_the_certificate_rests_on(pilot: Pilot) -> None:
+    firm, ledger = pilot.firm(), pilot.ledger
+    number = pilot.certificate(firm)
+    before = ledger.bundles.build(number)
+    (consent,) = named(pilot, statement_of(pilot, number)["authorizations"])
+    withdraw_consent(pilot.bureau, consent["id"])
+    ledger.anchoring.flush()
+    fresh = [item for item in ledger.bundles.build(number).evidence if item not in before.evidence]
+    (entry,) = [json.loads(item.entry) for item in fresh]
+    assert (entry["type"], entry["party"]) == ("withdrawal", pilot.cast.firms[firm])
+    assert entry["statement"] == reference(statement_digest(consent))
 
 
 def test_no_certificate_without_authorization_or_supply(pilot: Pilot) -> None:
@@ -83,10 +190,10 @@ def test_withdrawal_blocks_the_next_verification_and_keeps_the_earlier_record(pi
     with pilot.ledger.database.read() as session:
         statement = log_store.certificate_statement(session, number)
         consent = log_store.statement(session, statement["authorizations"][0].removeprefix("sha-256:"))
-    draft = pilot.ledger.authorizations.withdrawal_draft(consent["id"])
+    stranger = signed_withdrawal(pilot.bureau, consent["id"], by=pilot.cast.bank)
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
-        pilot.ledger.authorizations.withdraw(sign_entry(draft, pilot.bureau.signer_of(pilot.cast.bank)))
-    pilot.ledger.authorizations.withdraw(sign_entry(draft, pilot.bureau.signer_of(pilot.cast.firms[firm])))
+        pilot.ledger.withdrawals.withdraw(stranger.entry, stranger.act)
+    withdraw_consent(pilot.bureau, consent["id"])
     after = pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
     assert before.report.valid
     status, consent_check = after.checks[7], after.checks[10]
@@ -137,17 +244,21 @@ def test_replayed_nonce_is_refused_before_the_chain_is_asked(pilot: Pilot) -> No
         pilot.ledger.verification.accept(bundle.to_bytes(), pilot.cast.bank, nonce)
 
 
-def test_provision_must_be_the_providers_and_its_rows_those_signed(pilot: Pilot) -> None:
-    firm = pilot.firm()
-    authorization = pilot.authorise(firm)
-    drafted = pilot.ledger.provisions.draft(authorization, SUPPLIED)
+def test_provision_must_be_the_providers_and_its_claims_those_signed(pilot: Pilot) -> None:
+    firm, submit = pilot.firm(), pilot.ledger.provisions.submit
+    drafted = pilot.bureau.draft(pilot.authorise(firm), SUPPLIED)
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
-        pilot.ledger.provisions.submit([replace(drafted, entry=pilot.bureau.sign(pilot.cast.bank, drafted.entry))])
+        submit([replace(drafted, entry=pilot.bureau.sign(pilot.cast.bank, drafted.entry))])
     signed = replace(drafted, entry=pilot.bureau.sign(pilot.cast.provider, drafted.entry))
-    with pytest.raises(InvalidInput, match="PAYLOAD_DIFFERS"):
-        pilot.ledger.provisions.submit([replace(signed, rows=[{**ROWS[0], "wage": "99.0"}])])
-    with pytest.raises(InvalidInput, match="PAYLOAD_DIFFERS"):
-        pilot.ledger.provisions.submit([replace(signed, salt="A" * 22)])
+    first, *others = signed.disclosures
+    claim = Disclosed.decode(first)
+    for changed in (replace(claim, salt="A" * 22), replace(claim, value="Somebody else"), replace(claim, name="x")):
+        with pytest.raises(InvalidInput, match="CLAIM_DIFFERS"):
+            submit([replace(signed, disclosures=(changed.encoded, *others))])
+    for some in (tuple(others), (first, *signed.disclosures)):
+        with pytest.raises(InvalidInput, match="CLAIM_DIFFERS"):
+            submit([replace(signed, disclosures=some)])
+    assert submit([signed])
 
 
 def test_a_row_that_is_no_number_stops_the_whole_supply(pilot: Pilot) -> None:
@@ -201,6 +312,6 @@ def test_a_statement_that_was_changed_after_signing_is_refused(pilot: Pilot) -> 
 def test_an_unread_check_is_told_as_not_reached(pilot: Pilot) -> None:
     firm = pilot.firm()
     bundle, _ = pilot.present(firm, pilot.certificate(firm))
-    raw = bundle.to_bytes().replace(b"pingzheng-bundle/1", b"pingzheng-bundle/9")
+    raw = bundle.to_bytes().replace(b"pingzheng-bundle/2", b"pingzheng-bundle/9")
     report = pilot.ledger.verification.verify(raw, Expectation()).report
     assert [check.verdict for check in report.checks] == [Verdict.FAILED, *[Verdict.NOT_REACHED] * 10]
