@@ -198,12 +198,18 @@ class PayloadOut(BaseModel):
     claims: dict[str, Any]
 
 
+class PositionOut(BaseModel):
+    issuer: int = Field(description="The number of the party in whose log it stands.")
+    batch: int
+    index: int
+
+
 class EntryOut(BaseModel):
     seq: int
     type: str
     leaf: HexId = Field(description="Of the entry with its signature: what the inclusion proof is for.")
     digest: StatementDigest
-    batch: int | None = Field(description="In the log of the platform's issuer; null while it waits.")
+    position: PositionOut | None = Field(description="Null until it is anchored.")
     entry: dict[str, Any]
 
 

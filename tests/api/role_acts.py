@@ -29,11 +29,15 @@ REFUSALS = {
     "NOT_THE_PARTY",
     "NOT_THE_PROVIDER",
     "NOT_THE_REQUESTER",
+    # The hold is another office's.
+    "LOG_NOT_HELD",
     "PARTY_OFFICE_BY_AUTHORITY",
     "PARTY_SELF_GRANT",
     "PROVIDER_NOT_AUTHORIZED",
     "PARTY_LACKS_ROLE",
-    # Not an error but a verdict: the party is told nothing.
+    # Made to another party.
+    "PRESENTATION_UNKNOWN",
+    # Not an error but a verdict: the party is shown nothing.
     "not_party",
 }
 
@@ -49,7 +53,7 @@ class Outcome:
     def of(cls, answer: Any) -> Outcome:
         if answer.status_code < 300:
             return cls(True)
-        assert answer.status_code in (401, 403), answer.text
+        assert answer.status_code in (401, 403, 404, 409), answer.text
         return cls(False, answer.json()["code"])
 
 
@@ -240,14 +244,15 @@ def authorise(stage: Stage, who: str, own: bool) -> list[Outcome]:
     statement = stage.once(f"statement of {subject}", lambda: stage.statement(subject))
     recorded = stage.once(f"authorised by {subject}", lambda: stage.authorised(subject))
     path = f"/v1/authorizations/{recorded}/withdrawal"
-    withdrawal = stage.signed(subject, stage.get(subject, path))
-    return told(stage.post(who, "/v1/authorizations", statement), stage.post(who, path, withdrawal))
+    return told(
+        stage.post(who, "/v1/authorizations", statement), stage.post(who, path, stage.withdrawal(subject, path))
+    )
 
 
 def withdraw(stage: Stage, who: str) -> list[Outcome]:
     recorded = stage.once("authorised by S", stage.authorised)
     path = f"/v1/authorizations/{recorded}/withdrawal"
-    return told(stage.post(who, path, stage.signed("S", stage.get("S", path))))
+    return told(stage.post(who, path, stage.withdrawal("S", path)))
 
 
 def supply(stage: Stage, who: str, own: bool) -> list[Outcome]:
@@ -287,7 +292,11 @@ def see(stage: Stage, who: str, own: bool) -> list[Outcome]:
 
 
 def see_presented(stage: Stage, who: str, own: bool = True) -> list[Outcome]:
-    answer = stage.post(who, "/v1/verify", stage.presented(stage.own if own else stage.others))
+    return shown(stage.post(who, "/v1/verify", stage.presented(stage.own if own else stage.others)))
+
+
+def shown(answer: Any) -> list[Outcome]:
+    """Whether the report is of a valid certificate, and so shows what it discloses."""
     if answer.status_code >= 300:
         return told(answer)
     report = answer.json()
@@ -333,9 +342,53 @@ def revoke_wrong_data(stage: Stage, who: str) -> list[Outcome]:
     return told(stage.post(who, f"/v1/certificates/{number}/revoke", {"reason": "data_error"}))
 
 
-def revoke_registration(stage: Stage, who: str) -> list[Outcome]:
-    number = stage.ledger.registrations.get(stage.registered)["certificate_no"]
-    return told(stage.post(who, f"/v1/certificates/{number}/revoke", {"reason": "fraud"}))
+def annul(stage: Stage, who: str) -> list[Outcome]:
+    asset = stage.once("annullable", stage.pilot.confirmed)
+    return told(stage.post(who, f"/v1/assets/{asset}/annulment", {"reason": "fraud", "grounds": "来源不合法"}))
+
+
+def suspend(stage: Stage, who: str, own: bool) -> list[Outcome]:
+    path = f"/v1/certificates/{stage.once('suspendable', stage.consented).number}"
+    return told(
+        stage.post(who, f"{path}/suspend", {"reason": "investigation"}),
+        stage.post(who, f"{path}/resume", {"reason": "lifted"}),
+    )
+
+
+def hold(stage: Stage, who: str, own: bool) -> list[Outcome]:
+    consent = stage.once("holdable", stage.consented)
+    statement = stage.ledger.authorizations.get(consent.authorization).digest
+    return told(
+        stage.post(who, f"/v1/certificates/{consent.number}/hold", {"reason": "investigation"}),
+        stage.post(who, "/v1/holds", {"statements": [statement], "reason": "investigation"}),
+    )
+
+
+def lift(stage: Stage, who: str, own: bool) -> list[Outcome]:
+    """Own is a hold of the caller's office, another's that of the other office."""
+    other = "V" if who == "A" else "A"
+    holder = who if own and who in "AV" else other
+    consent, statement = stage.once(f"held by {holder}", lambda: stage.held_by(holder))
+    return told(
+        stage.post(who, f"/v1/certificates/{consent.number}/lift", {"reason": "lifted"}),
+        stage.post(who, "/v1/holds/lift", {"statements": [statement]}),
+    )
+
+
+def use(stage: Stage, who: str, own: bool) -> list[Outcome]:
+    name = "C" if own else "C2"
+    consent = stage.once(f"usable by {name}", lambda: stage.consented("S", name, "P"))
+    return shown(stage.post(who, "/v1/presentations", stage.presented(consent)))
+
+
+def sign_use(stage: Stage, who: str, own: bool) -> list[Outcome]:
+    """A consumer with its key elsewhere signs what it is given; whoever else hands that signature in gets nothing."""
+    away = stage.once("away", lambda: stage.join_away("away"))
+    consent = stage.once("usable by away", lambda: stage.consented("S", "away", "P"))
+    proposed = stage.done(stage.post("away", "/v1/presentations", stage.presented(consent)))
+    assert not proposed["disclosed"] and not proposed["claims"]
+    path, body = stage.signed_use(away, proposed["use"])
+    return shown(stage.post("away" if own and who == "C" else who, path, body))
 
 
 def stop(stage: Stage, who: str, own: bool) -> list[Outcome]:
@@ -384,7 +437,12 @@ MATRIX: dict[str, Row] = {
     "issue certificate": Row(issue, {"co-sign": co_sign, "reg. class": issue_registration}),
     "see payload": Row(see, {"case only": see_for_case}),
     "verify": Row(verify, {"status only": public_status}, frozenset({"status only"})),
-    "revoke": Row(revoke, {"withdraw": withdraw, "data_error": revoke_wrong_data, "reg.": revoke_registration}),
+    "use": Row(use),
+    "sign use": Row(sign_use),
+    "revoke": Row(revoke, {"withdraw": withdraw, "data_error": revoke_wrong_data, "annul": annul}),
+    "suspend / resume": Row(suspend),
+    "hold": Row(hold),
+    "lift": Row(lift),
     "freeze / sanction": Row(stop),
     "read full log": Row(read_log, {"technical only": read_technical}, frozenset({"technical only"})),
 }

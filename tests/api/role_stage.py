@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ledger.domain.canonical import canonical
+from ledger.domain.codes import synthetic_uscc
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource
+from ledger.proof.acts import sign_act
 from ledger.proof.bundle import parse_bundle
-from ledger.proof.jws import LocalSigner, sign_entry
+from ledger.proof.jws import Signer, sign_entry
 from ledger.proof.sdjwt import bind_key
+from ledger.proof.suite import ES256K, Suite
+from ledger.service.keys import new_key, signer_of_key
 from ledger.service.parties import NewParty
 from tests.role_table import ROLE_OF
-from tests.service.conftest import ROWS, SUPPLIED, resource
+from tests.service.conftest import SUPPLIED, resource
 
 if TYPE_CHECKING:
     from tests.api.conftest import Api
@@ -63,8 +67,9 @@ class Stage:
 
     def __init__(self, api: Api) -> None:
         self.api, self.pilot, self.ledger = api, api.pilot, api.pilot.ledger
-        self._next = count()
+        self._next, self._away = count(), count(9700)
         self._shared: dict[str, Any] = {}
+        self._elsewhere: dict[str, Signer] = {}
         named = {name: self.pilot.party(kind, ROLE_OF[name]) for name, kind in KINDS.items()}
         named |= {f"{name}2": self.pilot.party(KINDS[name], ROLE_OF[name]) for name in ("S", "P", "C")}
         # A platform has one issuer: the operator.
@@ -116,17 +121,38 @@ class Stage:
         person = NewParty(PartyKind.PERSON, "Person", "11010519491231002X", "440802", key)
         return self._named(name, self.ledger.parties.onboard([person])[0].id)
 
+    def join_away(self, name: str, suite: Suite = ES256K, role: Role = Role.CONSUMER) -> Signer:
+        """Another party, called by that name, whose key is not kept here; by default a consumer."""
+        signer = signer_of_key(new_key(suite))
+        kind = PartyKind.BANK if role is Role.CONSUMER else PartyKind.ENTERPRISE
+        identifier = synthetic_uscc("440800", next(self._away))
+        party = NewParty(kind, f"Away {identifier}", identifier, "440800", signer.public_key, frozenset({role}))
+        self._named(name, self.ledger.parties.onboard([party])[0].id)
+        self._elsewhere[name] = signer
+        return signer
+
     def _named(self, name: str, party: str) -> str:
         self.parties[name] = party
         self._keys[name] = self.ledger.parties.new_api_key(party)
         return party
 
-    def signer(self, who: str) -> LocalSigner:
-        return self.pilot.bureau.signer_of(self.parties[who])
+    def signer(self, who: str) -> Signer:
+        return self._elsewhere.get(who) or self.pilot.bureau.signer_of(self.parties[who])
 
     def signed(self, who: str, drafted: Any) -> dict[str, Any]:
         """The drafted entry, signed by the party's present key."""
         return {"statement": sign_entry(self.done(drafted)["entry"], self.signer(who))}
+
+    def withdrawal(self, who: str, path: str) -> dict[str, Any]:
+        """What the party signs to withdraw: the drafted entry, and the message for the chain."""
+        drafted = self.get(who, path)
+        act = sign_act(bytes.fromhex(self.done(drafted)["message"]), self.signer(who))
+        return self.signed(who, drafted) | {"act": act.hex()}
+
+    def signed_use(self, signer: Signer, use: dict[str, Any]) -> tuple[str, dict[str, str]]:
+        """Where and how the signature of a proposed use is handed in."""
+        signature = sign_act(bytes.fromhex(use["message"]), signer)
+        return f"/v1/presentations/{use['presentation']}/use", {"signature": signature.hex()}
 
     def code(self) -> str:
         return f"matrix/{next(self._next)}"
@@ -169,10 +195,10 @@ class Stage:
         return str(self.done(answer)["authorizations"][0]["id"])
 
     def provision(self, authorization: str, provider: str = "P") -> dict[str, Any]:
-        """A signed provision that is not handed in yet, with its rows; not every provider would be given the draft."""
-        drafted = self.ledger.provisions.draft(authorization, SUPPLIED)
+        """A signed provision that is not handed in yet; not every provider would be given the task."""
+        drafted = self.pilot.bureau.draft(authorization, SUPPLIED)
         entry = drafted.entry | {"provider": self.parties[provider]}
-        return {"statement": sign_entry(entry, self.signer(provider)), "rows": list(ROWS), "salt": drafted.salt}
+        return replace(drafted, entry=sign_entry(entry, self.signer(provider))).to_dict()
 
     def issuing(self, authorization: str) -> dict[str, Any]:
         return {"request": self.ledger.authorizations.get(authorization).request_id}
@@ -187,6 +213,15 @@ class Stage:
         told = self.ledger.verification.status(number)
         seq = self.ledger.inspection.batch(told["batch"])["first_seq"] + told["index"]
         return Consent(subject, consumer, authorization, supplied["id"], number, seq)
+
+    def held_by(self, office: str) -> tuple[Consent, str]:
+        """A certificate that the office holds, and the authorization (its digest) under it, held too."""
+        consent = self.consented()
+        statement = self.ledger.authorizations.get(consent.authorization).digest
+        held = {"reason": "investigation"}
+        self.done(self.post(office, f"/v1/certificates/{consent.number}/hold", held))
+        self.done(self.post(office, "/v1/holds", held | {"statements": [statement]}))
+        return consent, statement
 
     def presented(self, consent: Consent) -> dict[str, Any]:
         """The bundle as its subject presents it to its consumer, with the nonce."""

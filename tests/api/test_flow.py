@@ -5,13 +5,19 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+
+from ledger.connectors.answers import Answer, Refused, Supplied
 from ledger.domain.canonical import canonical
 from ledger.domain.days import end_of_validity, shanghai_day
-from ledger.proof.bundle import parse_bundle
+from ledger.proof.bundle import parse_bundle, parse_chain
 from ledger.proof.jws import sign_entry
 from ledger.proof.sdjwt import bind_key
+from ledger.provider.answering import made_of
+from ledger.provider.task import task_of
 from tests.api.conftest import Api
 from tests.service.conftest import ROWS
+from tests.service.credit import AS_OF
 
 FIELDS = ["subject_name", "years_covered", "wage_band"]
 
@@ -53,16 +59,20 @@ def authorise(api: Api, firm: str = "firm", fields: list[str] = FIELDS) -> str:
     return str(answer.json()["authorizations"][0]["id"])
 
 
-def supply(api: Api, authorization: str) -> None:
-    asked = api.get("provider", "/v1/provisions/asked?limit=200").json()["items"]
-    assert authorization in [each["id"] for each in asked]
-    body = {"authorization": authorization, "as_of": "1984-12-31", "rows": list(ROWS)}
-    draft = api.post("provider", "/v1/provisions/draft", body)
-    assert draft.status_code == 200, draft.text
-    signed = sign_entry(draft.json()["entry"], api.pilot.bureau.signer_of(api.parties["provider"]))
-    supplied = {"statement": signed, "rows": list(ROWS), "salt": draft.json()["salt"]}
-    answer = api.post("provider", "/v1/provisions", supplied)
+def answered(api: Api, authorization: str, answer: Answer | None = None) -> Any:
+    """What the provider's own program makes of its task and hands in; its rows stay with it."""
+    task = task_of(api.get("provider", f"/v1/provisions/tasks/{authorization}").json())
+    now = api.pilot.ledger.clock()
+    made = made_of(task, answer or Supplied(ROWS, AS_OF, now, name="湛江示例有限公司（演示）"), now)
+    signed = sign_entry(made.entry, api.pilot.bureau.signer_of(api.parties["provider"]))
+    return api.post("provider", "/v1/provisions", {"statement": signed, "disclosures": list(made.disclosures)})
+
+
+def supply(api: Api, authorization: str) -> str:
+    """The provision's id."""
+    answer = answered(api, authorization)
     assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
 
 
 def request_of(api: Api, authorization: str) -> str:
@@ -146,27 +156,6 @@ def test_issue_many_is_all_or_none(api: Api) -> None:
     finished(api, accepted.json())
 
 
-def test_withdrawal_over_http(api: Api) -> None:
-    authorization = authorise(api)
-    draft = api.get("firm", f"/v1/authorizations/{authorization}/withdrawal").json()["entry"]
-    signed = sign_entry(draft, api.pilot.bureau.signer_of(api.parties["firm"]))
-    stranger = api.post("other_firm", f"/v1/authorizations/{authorization}/withdrawal", {"statement": signed})
-    assert (stranger.status_code, stranger.json()["code"]) == (403, "PARTY_LACKS_ROLE")
-    answer = api.post("firm", f"/v1/authorizations/{authorization}/withdrawal", {"statement": signed})
-    assert answer.json()["state"] == "withdrawn"
-    assert issue(api, authorization).json()["code"] == "REQUEST_NOT_AUTHORIZED"
-
-
-def test_nobody_hands_in_the_withdrawal_of_another(api: Api) -> None:
-    """By the path of its own consent, with what the other has signed."""
-    own, others = authorise(api), authorise(api, "other_firm")
-    draft = api.get("other_firm", f"/v1/authorizations/{others}/withdrawal").json()["entry"]
-    signed = sign_entry(draft, api.pilot.bureau.signer_of(api.parties["other_firm"]))
-    answer = api.post("firm", f"/v1/authorizations/{own}/withdrawal", {"statement": signed})
-    assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_LACKS_ROLE")
-    assert api.get("other_firm", f"/v1/authorizations/{others}").json()["state"] == "active"
-
-
 def test_a_request_is_seen_by_its_two_sides_and_answered_by_one(api: Api) -> None:
     request = ask(api)
     path = f"/v1/requests/{request}"
@@ -202,20 +191,43 @@ def test_what_is_sealed_of_a_request_is_for_its_parties(api: Api) -> None:
 
 def test_provider_refuses_with_a_reason_over_http(api: Api) -> None:
     authorization = authorise(api)
-    body = {"authorization": authorization, "result": "refused", "reason": "under_correction"}
-    entry = api.post("provider", "/v1/provisions/draft", body).json()["entry"]
-    signed = sign_entry(entry, api.pilot.bureau.signer_of(api.parties["provider"]))
-    answer = api.post("provider", "/v1/provisions", {"statement": signed})
+    answer = answered(api, authorization, Refused("under_correction", api.pilot.ledger.clock()))
     assert (answer.json()["result"], answer.json()["reason"]) == ("refused", "under_correction")
     assert issue(api, authorization).json()["code"] == "NOTHING_SUPPLIED"
 
 
-def test_suspend_and_resume(api: Api) -> None:
+@pytest.mark.parametrize(("part", "stop", "go_on"), [("platform", "suspend", "resume"), ("supervisor", "hold", "lift")])
+def test_an_issuer_suspends_and_an_office_holds(api: Api, part: str, stop: str, go_on: str) -> None:
+    path = f"/v1/certificates/{certificate(api)}"
+    stopped = api.post(part, f"{path}/{stop}", {"reason": "investigation"}).json()
+    assert (stopped["state"], stopped["reason"]) == ("suspended", "investigation")
+    assert api.get(None, f"{path}/status").json()["state"] == "suspended"
+    assert api.post(part, f"{path}/{go_on}", {"reason": "lifted"}).json()["state"] == "active"
+
+
+def test_a_hold_of_the_request_stops_what_is_issued_later(api: Api) -> None:
+    authorization = authorise(api)
+    supply(api, authorization)
+    request = api.get("firm", f"/v1/requests/{request_of(api, authorization)}").json()
+    held = api.post("authority", "/v1/holds", {"statements": [request["digest"]], "reason": "court"})
+    assert held.json()["items"] == [{"statement": request["digest"], "offices": ["authority"]}]
+    refused = issue(api, authorization)
+    assert (refused.status_code, refused.json()["code"]) == (409, "REQUEST_HELD")
+    api.post("authority", "/v1/holds/lift", {"statements": [request["digest"]]})
+    finished(api, issue(api, authorization).json())
+
+
+def test_a_certificate_is_shown_with_its_digest_and_its_number_in_the_log(api: Api) -> None:
     number = certificate(api)
-    suspended = api.post("supervisor", f"/v1/certificates/{number}/suspend", {"reason": "investigation"})
-    assert suspended.json()["state"] == "suspended"
-    resumed = api.post("supervisor", f"/v1/certificates/{number}/resume", {"reason": "lifted"})
-    assert resumed.json()["state"] == "active"
+    shown = api.get("firm", f"/v1/certificates/{number}").json()
+    entry = api.get("supervisor", f"/v1/log/entries/{shown['seq']}").json()
+    assert (entry["digest"], entry["entry"]["seq"]) == (shown["digest"], shown["seq"])
+    (listed,) = [
+        each
+        for each in api.get("firm", "/v1/certificates?limit=200").json()["items"]
+        if each["certificate_no"] == number
+    ]
+    assert (listed["digest"], listed["seq"]) == (shown["digest"], shown["seq"])
 
 
 def test_pages_follow_each_other_without_gap_or_double(api: Api) -> None:
@@ -231,13 +243,29 @@ def test_pages_follow_each_other_without_gap_or_double(api: Api) -> None:
     assert len(seen) == len(set(seen)) and set(numbers) <= set(seen)
 
 
-def test_log_tells_head_batch_and_proof(api: Api) -> None:
-    certificate(api)
+def test_the_log_shows_head_batch_and_proof(api: Api) -> None:
+    number = certificate(api)
     head = api.get(None, "/v1/log/head").json()
     assert head["complete"] and head["batches"] > 0
     batch = api.get(None, "/v1/log/batches/0").json()
     assert (batch["first_seq"], batch["state"]) == (0, "anchored")
-    proof = api.get("firm", "/v1/log/entries/0/proof").json()
-    assert proof["position"] == {"batch": 0, "index": 0}
-    assert api.get(None, "/ready").json()["checks"]["chain"]["ok"]
-    assert api.get(None, "/health").status_code == 200
+    seq = api.get("firm", f"/v1/certificates/{number}").json()["seq"]
+    proof = api.get("firm", f"/v1/log/entries/{seq}/proof").json()
+    entry = api.get("firm", f"/v1/log/entries/{seq}").json()
+    assert (proof["leaf"], proof["digest"], proof["position"]) == (entry["leaf"], entry["digest"], entry["position"])
+    issuer = api.pilot.ledger.installation.issuer
+    anchor = proof["anchor"]
+    assert (proof["position"]["issuer"], anchor["issuer"]) == (issuer, issuer)
+    assert anchor["first_seq"] + proof["position"]["index"] == seq
+
+
+def test_the_ledger_that_everything_is_signed_for_is_named(api: Api) -> None:
+    """A client makes the digest again from the chain's eight values, and finds it in what it is given to sign."""
+    named = api.get(None, "/v1/ledger").json()
+    chain = parse_chain(named["chain"], "chain")
+    assert chain.ledger == named["ledger"] == api.get(None, "/v1/log/head").json()["ledger"]
+    assert chain == api.pilot.ledger.reader.chain
+    request = api.get("bank", f"/v1/requests/{ask(api)}").json()
+    assert request["entry"]["ledger"] == named["ledger"]
+    bundle = api.get("firm", f"/v1/certificates/{certificate(api)}/bundle").json()
+    assert bundle["chain"] == named["chain"]

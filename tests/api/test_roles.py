@@ -37,7 +37,7 @@ def draft_request(api: Api) -> dict[str, Any]:
 CALLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/parties", {"parties": [{}]}, {"authority"}),
     ("POST", "/v1/requests/draft", draft_request, {"bank"}),
-    ("GET", "/v1/provisions/asked", None, {"provider"}),
+    ("GET", "/v1/provisions/tasks", None, {"provider"}),
     ("POST", "/v1/certificates", {"request": NO_ULID}, {"platform"}),
     ("POST", f"/v1/certificates/{NUMBER}/correction", None, {"platform"}),
     ("POST", f"/v1/certificates/{NUMBER}/supersede", {"successor": NUMBER}, {"platform"}),
@@ -45,14 +45,14 @@ CALLS: list[tuple[str, str, Any, set[str]]] = [
         "POST",
         f"/v1/certificates/{NUMBER}/revoke",
         {"reason": "fraud"},
-        {"platform", "registrar", "authority", "supervisor"},
+        {"platform"},
     ),
-    (
-        "POST",
-        f"/v1/certificates/{NUMBER}/suspend",
-        {"reason": "fraud"},
-        {"platform", "registrar", "authority", "supervisor"},
-    ),
+    ("POST", f"/v1/certificates/{NUMBER}/suspend", {"reason": "fraud"}, {"platform"}),
+    ("POST", f"/v1/certificates/{NUMBER}/resume", {"reason": "lifted"}, {"platform"}),
+    ("POST", f"/v1/certificates/{NUMBER}/hold", {"reason": "court"}, {"authority", "supervisor"}),
+    ("POST", f"/v1/certificates/{NUMBER}/lift", {}, {"authority", "supervisor"}),
+    ("POST", "/v1/holds", {"statements": [NOWHERE], "reason": "court"}, {"authority", "supervisor"}),
+    ("POST", "/v1/holds/lift", {"statements": [NOWHERE]}, {"authority", "supervisor"}),
     ("POST", "/v1/assets", lambda _: {"resource": resource("roles")}, {"provider", "bank"}),
     ("POST", f"/v1/assets/{NOWHERE}/confirmation", {}, {"registrar"}),
     ("POST", f"/v1/parties/{NOWHERE}/recovery", {"public_key": "02" + "1" * 64}, {"authority"}),
@@ -101,11 +101,13 @@ def test_strangers_do_not_see_certificates(api: Api) -> None:
     assert api.get("platform", f"/v1/certificates/{number}/bundle").json()["code"] == "PARTY_LACKS_ROLE"
 
 
-def test_registrar_ends_registration_certificates_only(api: Api) -> None:
-    usage = certificate(api)
-    refused = api.post("registrar", f"/v1/certificates/{usage}/revoke", {"reason": "fraud"})
-    assert (refused.status_code, refused.json()["code"]) == (403, "PARTY_LACKS_ROLE")
-    asset = registered(api, "registrar-revokes")
-    number = api.get("registrar", f"/v1/assets/{asset}").json()["certificate_no"]
-    ended = api.post("registrar", f"/v1/certificates/{number}/revoke", {"reason": "fraud"})
-    assert ended.json()["state"] == "revoked", ended.text
+@pytest.mark.parametrize("part", ["registrar", "authority", "supervisor"])
+def test_no_office_ends_what_an_issuer_anchored(api: Api, part: str) -> None:
+    """Neither a usage certificate nor a registration certificate: it annuls the registration."""
+    asset = registered(api, f"not-by-{part}")
+    for number in (certificate(api), api.get("registrar", f"/v1/assets/{asset}").json()["certificate_no"]):
+        for act in ("revoke", "suspend", "resume"):
+            refused = api.post(part, f"/v1/certificates/{number}/{act}", {"reason": "fraud"})
+            assert (refused.status_code, refused.json()["code"]) == (403, "PARTY_LACKS_ROLE")
+    annulled = api.post(part, f"/v1/assets/{asset}/annulment", {"reason": "fraud", "grounds": "来源不合法"})
+    assert annulled.json()["state"] == "annulled", annulled.text
