@@ -17,6 +17,7 @@ import {Vm} from "./Vm.sol";
 /// in `wrong`. Shares no code with the contracts.
 contract AssetGhost {
     address private immutable _EMITTER;
+    bytes32 private immutable _ORIGIN;
 
     mapping(bytes32 topic => uint256) public seen;
     mapping(AssetId id => bytes32) public headOf;
@@ -28,8 +29,9 @@ contract AssetGhost {
     mapping(AssetId id => mapping(uint256 no => uint8)) private _against;
     mapping(AssetId id => uint8) private _upheldAgainst;
 
-    constructor(address emitter) {
+    constructor(address emitter, bytes32 origin) {
         _EMITTER = emitter;
+        _ORIGIN = origin;
     }
 
     function read(Vm.Log[] memory logs) external {
@@ -39,7 +41,7 @@ contract AssetGhost {
             AssetId id = AssetId.wrap(log.topics[1]);
             ++seen[log.topics[0]];
             bytes32 head = headOf[id];
-            if (head == 0) head = Refold.genesis(block.chainid, _EMITTER, log.topics[1]);
+            if (head == 0) head = Refold.genesis(_ORIGIN, block.chainid, _EMITTER, log.topics[1]);
             headOf[id] = Refold.next(head, log);
             IAssetRecord.Asset storage asset = _assets[id];
             _readApplication(id, asset, log);

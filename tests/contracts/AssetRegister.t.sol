@@ -146,7 +146,7 @@ contract AssetRegisterTest is AssetStages {
 
     function testFuzz_minimumNotice_ItIsThatOfTheConstructor(uint40 notice) public {
         assertEq(assets.minimumNotice(), NOTICE);
-        bytes memory arguments = abi.encode(RELAY, registry, notice);
+        bytes memory arguments = abi.encode(forwarder, registry, notice);
         assertEq(AssetRegistry(deploy("AssetRegistry", arguments)).minimumNotice(), notice);
     }
 

@@ -18,7 +18,7 @@ contract AssetRegistryInvariants is AssetWorld {
 
     function setUp() public override {
         super.setUp();
-        _ghost = new AssetGhost(address(assets));
+        _ghost = new AssetGhost(address(assets), assets.origin());
         _handler = new AssetHandler(assets, _ghost);
         targetContract(address(_handler));
     }

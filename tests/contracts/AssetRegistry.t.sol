@@ -46,9 +46,13 @@ contract AssetRegistryTest is AssetStages {
         annul(NEW);
         Vm.Log[] memory logs = vm.getRecordedLogs();
         bytes32 scope = AssetId.unwrap(NEW);
-        bytes32 genesis = Refold.genesis(chain, address(assets), scope);
+        bytes32 genesis = Refold.genesis(origin, chain, address(assets), scope);
         assertEq(assets.headOf(NEW), Refold.over(genesis, logs, address(assets), scope));
         assertEq(_sorts(logs, scope), SORTS);
+    }
+
+    function test_origin_ItIsTheForwarders() public view {
+        assertEq(assets.origin(), forwarder.origin());
     }
 
     function test_headOf_ItStaysWhenAnotherAssetMoves() public {

@@ -19,7 +19,7 @@ abstract contract AssetStages is AssetWorld {
     modifier folding(AssetId id) {
         bytes32 scope = AssetId.unwrap(id);
         bytes32 head = assets.headOf(id);
-        if (head == 0) head = Refold.genesis(block.chainid, address(assets), scope);
+        if (head == 0) head = Refold.genesis(assets.origin(), block.chainid, address(assets), scope);
         vm.recordLogs();
         _;
         bytes32 after_ = Refold.over(head, vm.getRecordedLogs(), address(assets), scope);

@@ -42,7 +42,7 @@ abstract contract AssetWorld is World {
     /// Begins so early that the notice is over, and the asset confirmed, at START.
     function newAssets() internal {
         vm.warp(START - NOTICE - 1);
-        assets = AssetRegistry(deploy("AssetRegistry", abi.encode(RELAY, registry, NOTICE)));
+        assets = AssetRegistry(deploy("AssetRegistry", abi.encode(forwarder, registry, NOTICE)));
         by(PROVIDER);
         assets.register(PENDING, "content", "pending print", Grade.General);
         by(PROVIDER);

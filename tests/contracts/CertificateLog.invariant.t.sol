@@ -2,99 +2,218 @@
 pragma solidity ^0.8.28;
 
 import {CertificateLog} from "../../contracts/CertificateLog.sol";
+import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
 import {LeafStatus, PartyNo, Reason} from "../../contracts/Types.sol";
+import {Acts, Keys} from "./Acts.sol";
 import {LogWorld, edge} from "./LogWorld.sol";
 import {Refold} from "./Refold.sol";
 import {vm} from "./Vm.sol";
 
-/// Moves leaves of one batch about and remembers what must hold; calls that the log refuses change nothing here.
+/// Lets parties act on leaves and statements and remembers what must hold; calls that the log refuses change nothing.
 contract LogHandler {
     uint32 private constant LEAVES = 256;
-    uint32 private constant PARTIES = 8;
+    uint32 private constant PARTIES = 11;
+    uint32 private constant CONSUMER = 7;
+    uint256 private constant STATEMENTS = 4;
+    uint256 private constant CONSUMER_KEY = 0xC0;
 
     CertificateLog private immutable _LOG;
-    uint64 public seq;
     bytes32 public head;
-    uint32[] private _revoked;
-    mapping(uint32 index => uint16) private _uses;
-    mapping(uint256 no => mapping(uint32 index => bool)) private _withdrawn;
+    mapping(uint32 issuer => uint64) private _seq;
+    mapping(uint32 issuer => uint64) private _batches;
+    mapping(uint32 issuer => mapping(uint32 leaf => LeafStatus)) private _status;
+    mapping(uint32 issuer => mapping(uint32 leaf => bool)) private _revoked;
+    mapping(uint32 consumer => mapping(bytes32 request => uint16)) private _uses;
+    mapping(uint32 party => mapping(bytes32 statement => uint40)) private _withdrawn;
+    mapping(bytes32 statement => mapping(uint8 bit => bool)) private _held;
+    mapping(bytes32 statement => uint64) private _changes;
 
     constructor(CertificateLog log) {
         _LOG = log;
-        seq = log.nextSeq();
         head = log.head();
+        for (uint32 no = 1; no <= PARTIES; ++no) {
+            _seq[no] = log.nextSeq(PartyNo.wrap(no));
+            _batches[no] = log.batchCount(PartyNo.wrap(no));
+        }
     }
 
-    modifier remembered(uint256 who) {
+    /// What the log refuses is undone here too.
+    modifier acting(uint32 who) {
         vm.recordLogs();
-        vm.startPrank(address(uint160(0x1001 + who % PARTIES)));
+        vm.startPrank(address(uint160(0x1000 + who)));
         _;
         vm.stopPrank();
         head = Refold.over(head, vm.getRecordedLogs(), address(_LOG));
     }
 
-    function anchor(uint256 who, uint16 size, bytes32 root) external remembered(who) {
-        _LOG.anchor(seq, size, root);
-        seq += size;
+    function anchor(uint256 seed, uint16 size, bytes32 root) external acting(_issuer(seed)) {
+        uint32 who = _issuer(seed);
+        _LOG.anchor(_seq[who], size, root);
+        _seq[who] += size;
+        ++_batches[who];
     }
 
-    function suspend(uint256 who, uint32 index) external remembered(who) {
+    function suspend(uint256 seed, uint32 index) external acting(_issuer(seed)) {
         _LOG.suspend(0, edge(index), Reason.Investigation);
+        _status[_issuer(seed)][edge(index)] = LeafStatus.Suspended;
     }
 
-    function resume(uint256 who, uint32 index) external remembered(who) {
+    function resume(uint256 seed, uint32 index) external acting(_issuer(seed)) {
         _LOG.resume(0, edge(index), Reason.Lifted);
+        _status[_issuer(seed)][edge(index)] = LeafStatus.Active;
     }
 
-    function revoke(uint256 who, uint32 index) external remembered(who) {
+    function revoke(uint256 seed, uint32 index) external acting(_issuer(seed)) {
         _LOG.revoke(0, edge(index), Reason.Fraud);
-        _revoked.push(edge(index));
+        _setRevoked(_issuer(seed), edge(index));
     }
 
-    function revokeMany(uint256 who, uint32 index, uint8 count) external remembered(who) {
+    function revokeMany(uint256 seed, uint32 index, uint8 count) external acting(_issuer(seed)) {
         uint32[] memory indices = new uint32[](count % 4);
         for (uint32 i = 0; i < indices.length; ++i) {
             indices[i] = (edge(index) + i) % LEAVES;
-            _revoked.push(indices[i]);
+            _setRevoked(_issuer(seed), indices[i]);
         }
         _LOG.revokeMany(0, indices, Reason.DataError);
     }
 
-    function supersede(uint256 who, uint32 index, uint32 successor) external remembered(who) {
+    function supersede(uint256 seed, uint32 index, uint32 successor) external acting(_issuer(seed)) {
         _LOG.supersede(0, edge(index), 0, edge(successor));
-        _revoked.push(edge(index));
+        _setRevoked(_issuer(seed), edge(index));
     }
 
-    function recordUse(uint256 who, uint32 index, bool next) external remembered(who) {
-        uint32 leaf = edge(index);
-        _LOG.recordUse(0, leaf, _uses[leaf] + (next ? 1 : 2));
-        ++_uses[leaf];
+    function recordUse(uint256 seed, uint256 one, bool next) external acting(_consumer(seed)) {
+        uint16 ordinal = _uses[_consumer(seed)][_one(one)] + (next ? 1 : 2);
+        _LOG.recordUse(_one(one), ordinal);
+        _uses[_consumer(seed)][_one(one)] = ordinal;
     }
 
-    function withdraw(uint256 who, uint32 index) external remembered(who) {
-        _LOG.withdraw(0, edge(index));
-        _withdrawn[1 + who % PARTIES][edge(index)] = true;
+    /// A list of which some items are the next use and some are not, sent by whoever it is.
+    function recordUsesFor(uint256 seed, uint256 one, uint256 other, bool next) external acting(_anyone(seed)) {
+        ICertificateLog.Use[] memory uses = new ICertificateLog.Use[](2);
+        uses[0] = ICertificateLog.Use(_one(one), _uses[CONSUMER][_one(one)] + 1);
+        uses[1] = ICertificateLog.Use(_one(other), _uses[CONSUMER][_one(other)] + (next ? 1 : 0));
+        address account = vm.addr(CONSUMER_KEY);
+        bytes32 hash = Acts.uses(_frame(Acts.USES, account), type(uint40).max, uses);
+        _LOG.recordUsesFor(account, uses, type(uint40).max, Keys.secp256k1(CONSUMER_KEY, hash));
+        _uses[CONSUMER][_one(one)] += 1;
+        if (next && _one(one) != _one(other)) _uses[CONSUMER][_one(other)] += 1;
+    }
+
+    function withdraw(uint256 seed, uint256 one, uint16 wait) external acting(_anyone(seed)) {
+        uint256 time = vm.getBlockTimestamp() + wait;
+        vm.warp(time);
+        _LOG.withdraw(_one(one));
+        _withdrawn[_anyone(seed)][_one(one)] = uint40(time);
+    }
+
+    /// Signed by the consumer, whoever sends it; what was withdrawn before keeps its time.
+    function withdrawFor(uint256 seed, uint256 one, uint16 wait) external acting(_anyone(seed)) {
+        uint256 time = vm.getBlockTimestamp() + wait;
+        vm.warp(time);
+        bytes32[] memory list = new bytes32[](1);
+        list[0] = _one(one);
+        address account = vm.addr(CONSUMER_KEY);
+        bytes32 hash = Acts.withdrawals(_frame(Acts.WITHDRAWALS, account), list);
+        _LOG.withdrawFor(account, list, Keys.secp256k1(CONSUMER_KEY, hash));
+        if (_withdrawn[CONSUMER][_one(one)] == 0) _withdrawn[CONSUMER][_one(one)] = uint40(time);
+    }
+
+    function hold(uint256 seed, uint256 one) external acting(_office(seed)) {
+        _LOG.hold(_list(one), Reason.Court);
+        _setHeld(_office(seed), _one(one), true);
+    }
+
+    function lift(uint256 seed, uint256 one) external acting(_office(seed)) {
+        _LOG.lift(_list(one), Reason.Lifted);
+        _setHeld(_office(seed), _one(one), false);
+    }
+
+    /// Of each party: no batch and no status is there that the party did not make itself.
+    function checkStatus() external view {
+        for (uint32 no = 1; no <= PARTIES; ++no) {
+            PartyNo issuer = PartyNo.wrap(no);
+            require(_LOG.nextSeq(issuer) == _seq[no] && _LOG.batchCount(issuer) == _batches[no], "logs differ");
+            for (uint32 leaf = 0; leaf < LEAVES; ++leaf) {
+                require(_LOG.statusOf(issuer, 0, leaf) == _status[no][leaf], "a leaf's status differs");
+            }
+        }
     }
 
     function checkRevoked() external view {
-        for (uint256 i = 0; i < _revoked.length; ++i) {
-            require(_LOG.statusOf(0, _revoked[i]) == LeafStatus.Revoked, "a revoked leaf came back");
+        for (uint32 no = 1; no <= PARTIES; ++no) {
+            for (uint32 leaf = 0; leaf < LEAVES; ++leaf) {
+                if (!_revoked[no][leaf]) continue;
+                require(_LOG.statusOf(PartyNo.wrap(no), 0, leaf) == LeafStatus.Revoked, "a revoked leaf came back");
+            }
         }
     }
 
     function checkWithdrawn() external view {
         for (uint32 no = 1; no <= PARTIES; ++no) {
-            for (uint32 seed = 0; seed < 8; ++seed) {
-                uint32 leaf = edge(seed);
-                require(_LOG.withdrawnBy(PartyNo.wrap(no), 0, leaf) == _withdrawn[no][leaf], "withdrawals differ");
+            for (uint256 i = 0; i < STATEMENTS; ++i) {
+                uint40 at = _LOG.withdrawnAt(PartyNo.wrap(no), _one(i));
+                require(at == _withdrawn[no][_one(i)], "withdrawals differ");
             }
         }
     }
 
     function checkUses() external view {
-        for (uint32 leaf = 0; leaf < LEAVES; ++leaf) {
-            require(_LOG.usesOf(0, leaf) == _uses[leaf], "uses differ");
+        for (uint32 no = 1; no <= PARTIES; ++no) {
+            for (uint256 i = 0; i < STATEMENTS; ++i) {
+                require(_LOG.usesOf(PartyNo.wrap(no), _one(i)) == _uses[no][_one(i)], "uses differ");
+            }
         }
+    }
+
+    function checkHolds() external view {
+        for (uint256 i = 0; i < STATEMENTS; ++i) {
+            (uint8 offices, uint64 changes) = _LOG.holdOf(_one(i));
+            require((offices & 1 != 0) == _held[_one(i)][1], "the authority's hold differs");
+            require((offices & 2 != 0) == _held[_one(i)][2], "the supervisor's hold differs");
+            require(offices < 4 && changes == _changes[_one(i)], "the changes differ");
+        }
+    }
+
+    function _setRevoked(uint32 issuer, uint32 leaf) private {
+        _status[issuer][leaf] = LeafStatus.Revoked;
+        _revoked[issuer][leaf] = true;
+    }
+
+    function _setHeld(uint32 office, bytes32 one, bool held) private {
+        if (office != 3) _held[one][1] = held;
+        if (office != 1) _held[one][2] = held;
+        ++_changes[one];
+    }
+
+    function _list(uint256 seed) private pure returns (bytes32[] memory list) {
+        list = new bytes32[](1);
+        list[0] = _one(seed);
+    }
+
+    function _one(uint256 seed) private pure returns (bytes32) {
+        return keccak256(abi.encode("one", seed % STATEMENTS));
+    }
+
+    function _anyone(uint256 seed) private pure returns (uint32) {
+        return uint32(1 + seed % PARTIES);
+    }
+
+    /// Three quarters of the acts come from parties that may do them; the others from anyone.
+    function _issuer(uint256 seed) private pure returns (uint32) {
+        return seed % 4 == 0 ? _anyone(seed / 4) : seed % 2 == 0 ? 4 : 9;
+    }
+
+    function _consumer(uint256 seed) private pure returns (uint32) {
+        return seed % 4 == 0 ? _anyone(seed / 4) : seed % 2 == 0 ? CONSUMER : 10;
+    }
+
+    function _office(uint256 seed) private pure returns (uint32) {
+        return seed % 4 == 0 ? _anyone(seed / 4) : seed % 4 == 1 ? 1 : seed % 4 == 2 ? 3 : 11;
+    }
+
+    function _frame(bytes32 tag, address account) private view returns (Acts.Frame memory) {
+        return Acts.Frame(tag, _LOG.origin(), block.chainid, address(_LOG), account);
     }
 }
 
@@ -116,20 +235,31 @@ contract CertificateLogInvariants is LogWorld {
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_WithdrawalIsNeverUndoneNorPostedByAnother() public view {
+    function invariant_StatusIsWhatTheIssuerOfTheLogMadeIt() public view {
+        _handler.checkStatus();
+    }
+
+    /// forge-config: default.invariant.runs = 16
+    /// forge-config: default.invariant.depth = 100
+    function invariant_WithdrawalIsNeverUndoneNorMovedNorPostedByAnother() public view {
         _handler.checkWithdrawn();
     }
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_UsesAreTheNumberOfUsedEvents() public view {
+    function invariant_UsesAreThoseThatTheConsumerMadeOrSigned() public view {
         _handler.checkUses();
+    }
+
+    /// forge-config: default.invariant.runs = 16
+    /// forge-config: default.invariant.depth = 100
+    function invariant_HoldsAreOfTheOfficesThatSetThem() public view {
+        _handler.checkHolds();
     }
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
     function invariant_HeadIsTheGenesisFoldedOverEveryEvent() public view {
         assertEq(log.head(), _handler.head());
-        assertEq(log.nextSeq(), _handler.seq());
     }
 }

@@ -3,25 +3,31 @@ pragma solidity ^0.8.28;
 
 import {CertificateLog} from "../../contracts/CertificateLog.sol";
 import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
-import {LeafStatus, Reason, Roles} from "../../contracts/Types.sol";
+import {LeafStatus, PartyNo, Reason} from "../../contracts/Types.sol";
 import {LogWorld} from "./LogWorld.sol";
 import {Refold} from "./Refold.sol";
 import {Vm, vm} from "./Vm.sol";
 
 /// Bulk revocation, supersession and the head; see CertificateLog.tree.
 contract CertificateLogManyTest is LogWorld {
-    uint32 private constant REVOKES = Roles.ISSUER | Roles.REGISTRAR | Roles.AUTHORITY | Roles.SUPERVISOR;
-
-    function test_revokeMany_GivenTheCallerMayNotRevoke() public {
-        expectLacksRole(CONSUMER, REVOKES);
-        by(CONSUMER);
-        log.revokeMany(FIRST, _indices(0, 1, 2), Reason.Court);
+    function test_revokeMany_GivenTheCallerIsNotAnIssuer() public {
+        for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
+            if (isIssuer(PartyNo.wrap(no))) continue;
+            expectIssuersOnly(PartyNo.wrap(no));
+            log.revokeMany(FIRST, _indices(0, 1, 2), Reason.Court);
+        }
     }
 
     function test_revokeMany_WhenTheBatchIsUnknown() public {
-        expectUnknownBatch(UNKNOWN);
+        expectUnknownBatch(ISSUER, UNKNOWN);
         by(ISSUER);
         log.revokeMany(UNKNOWN, _indices(0, 1, 2), Reason.Court);
+    }
+
+    function test_revokeMany_WhenTheBatchIsAnotherIssuers() public {
+        expectUnknownBatch(OTHER_ISSUER, SECOND);
+        by(OTHER_ISSUER);
+        log.revokeMany(SECOND, _indices(0, 1, 2), Reason.Court);
     }
 
     function test_revokeMany_WhenSideBySide() public {
@@ -67,9 +73,9 @@ contract CertificateLogManyTest is LogWorld {
         CertificateLog single = newLog();
         for (uint256 i = 0; i < indices.length; ++i) {
             if (suspended & (1 << i) == 0) continue;
-            by(SUPERVISOR);
+            by(ISSUER);
             many.suspend(FIRST, indices[i], Reason.Investigation);
-            by(SUPERVISOR);
+            by(ISSUER);
             single.suspend(FIRST, indices[i], Reason.Investigation);
         }
         _revokeMany(indices);
@@ -78,32 +84,40 @@ contract CertificateLogManyTest is LogWorld {
             single.revoke(FIRST, indices[i], Reason.Fraud);
         }
         for (uint32 word = 0; word < 4; ++word) {
-            assertEq(many.statusWord(FIRST, word), single.statusWord(FIRST, word));
+            assertEq(many.statusWord(ISSUER, FIRST, word), single.statusWord(ISSUER, FIRST, word));
         }
     }
 
-    function test_supersede_GivenTheCallerMayNotRevoke() public {
-        expectLacksRole(PROVIDER, REVOKES);
-        by(PROVIDER);
-        log.supersede(FIRST, 0, SECOND, 0);
+    function test_supersede_GivenTheCallerIsNotAnIssuer() public {
+        for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
+            if (isIssuer(PartyNo.wrap(no))) continue;
+            expectIssuersOnly(PartyNo.wrap(no));
+            log.supersede(FIRST, 0, SECOND, 0);
+        }
     }
 
     function test_supersede_WhenTheLeafIsItsOwnSuccessor() public {
-        vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogSupersedesItself.selector, SECOND, uint32(4)));
+        vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogSupersedesItself.selector, ISSUER, SECOND, uint32(4)));
         by(ISSUER);
         log.supersede(SECOND, 4, SECOND, 4);
     }
 
     function test_supersede_WhenTheBatchIsUnknown() public {
-        expectUnknownBatch(UNKNOWN);
+        expectUnknownBatch(ISSUER, UNKNOWN);
         by(ISSUER);
         log.supersede(UNKNOWN, 0, FIRST, 0);
     }
 
     function test_supersede_WhenTheNewBatchIsUnknown() public {
-        expectUnknownBatch(UNKNOWN + 1);
+        expectUnknownBatch(ISSUER, UNKNOWN + 1);
         by(ISSUER);
         log.supersede(FIRST, 0, UNKNOWN + 1, 0);
+    }
+
+    function test_supersede_WhenTheNewBatchIsAnotherIssuers() public {
+        expectUnknownBatch(OTHER_ISSUER, SECOND);
+        by(OTHER_ISSUER);
+        log.supersede(FIRST, 0, SECOND, 0);
     }
 
     function test_supersede_GivenTheLeafIsSuperseded() public {
@@ -115,29 +129,33 @@ contract CertificateLogManyTest is LogWorld {
     function test_supersede_WhenAllIsWell() public {
         expectStatusChanged(0, 2, LeafStatus.Superseded, Reason.Superseded, START);
         vm.expectEmit(address(log));
-        emit ICertificateLog.Superseded(FIRST, 1, SECOND, 1, START, ISSUER);
+        emit ICertificateLog.Superseded(ISSUER, FIRST, 1, SECOND, 1, START);
         _supersede(1);
         assertStatus(1, LeafStatus.Revoked);
-        assertEq(uint256(log.statusOf(SECOND, 1)), uint256(LeafStatus.Active));
+        assertEq(uint256(log.statusOf(ISSUER, SECOND, 1)), uint256(LeafStatus.Active));
     }
 
     function testFuzz_head_ItIsTheGenesisFoldedOverEveryEvent(uint64 chain, uint8 index, bytes32 root) public {
-        vm.assume(chain != 0);
+        vm.assume(chain != 0 && chain != index);
         vm.chainId(chain);
         vm.recordLogs();
         log = newLog();
         by(ISSUER);
         log.anchor(NEXT_SEQ, 1, root);
         suspend(index);
-        by(SUPERVISOR);
+        by(ISSUER);
         log.resume(FIRST, index, Reason.Lifted);
         _revokeMany(_indices(uint32(index) + 1, uint32(index) + 2, uint32(index) + 300));
         _supersede(index);
         by(CONSUMER);
-        log.recordUse(FIRST, index, 1);
+        log.recordUse(root, 1);
         by(SUBJECT);
-        log.withdraw(FIRST, index);
-        bytes32 genesis = Refold.genesis(chain, address(log));
+        log.withdraw(root);
+        by(BOTH);
+        log.hold(statements(index, chain), Reason.Court);
+        by(AUTHORITY);
+        log.lift(statements(index, chain), Reason.Lifted);
+        bytes32 genesis = Refold.genesis(origin, chain, address(log));
         assertEq(log.head(), Refold.over(genesis, vm.getRecordedLogs(), address(log)));
     }
 

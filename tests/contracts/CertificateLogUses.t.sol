@@ -2,113 +2,100 @@
 pragma solidity ^0.8.28;
 
 import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
-import {PartyNo, Roles} from "../../contracts/Types.sol";
+import {PartyNo, PartyStatus, Roles} from "../../contracts/Types.sol";
 import {LogWorld} from "./LogWorld.sol";
 import {vm} from "./Vm.sol";
 
 /// Uses and their counters; see CertificateLog.tree.
 contract CertificateLogUsesTest is LogWorld {
-    uint32 private constant USES = Roles.CONSUMER | Roles.ISSUER;
-    uint256 private constant USES_SLOT = 4;
+    uint256 private constant USES_SLOT = 2;
+    bytes32 private constant REQUEST = "request";
 
-    function test_recordUse_GivenTheCallerIsNeitherConsumerNorIssuer() public {
-        PartyNo[6] memory others = [AUTHORITY, ADMIN, SUPERVISOR, REGISTRAR, PROVIDER, SUBJECT];
-        for (uint256 i = 0; i < others.length; ++i) {
-            expectLacksRole(others[i], USES);
-            by(others[i]);
-            log.recordUse(FIRST, 0, 1);
+    function test_recordUse_GivenTheCallerIsNotAConsumer() public {
+        for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
+            PartyNo other = PartyNo.wrap(no);
+            if (other == CONSUMER || other == OTHER_CONSUMER) continue;
+            expectLacksRole(other, Roles.CONSUMER);
+            by(other);
+            log.recordUse(REQUEST, 1);
         }
     }
 
-    function test_recordUse_WhenTheBatchIsUnknown() public {
-        expectUnknownBatch(UNKNOWN);
-        _use(UNKNOWN, 0, 1);
+    function test_recordUse_GivenTheCallerIsAStranger() public {
+        expectUnknownAccount(STRANGER);
+        vm.prank(STRANGER);
+        log.recordUse(REQUEST, 1);
+    }
+
+    function test_recordUse_GivenTheCallerIsNotActive() public {
+        setStatus(CONSUMER, PartyStatus.Suspended);
+        expectNotActive(CONSUMER, PartyStatus.Suspended);
+        _use(REQUEST, 1);
     }
 
     function testFuzz_recordUse_WhenTheOrdinalIsNotTheNext(uint8 used, uint16 ordinal) public {
         used %= 4;
         vm.assume(ordinal != used + 1);
         for (uint16 i = 1; i <= used; ++i) {
-            _use(FIRST, 17, i);
+            _use(REQUEST, i);
         }
-        _expectOutOfOrder(17, used + 1, ordinal);
-        _use(FIRST, 17, ordinal);
-        assertEq(log.usesOf(FIRST, 17), used);
+        _expectOutOfOrder(used + 1, ordinal);
+        _use(REQUEST, ordinal);
+        assertEq(log.usesOf(CONSUMER, REQUEST), used);
     }
 
-    function test_recordUse_WhenTwoRaceForOneOrdinal() public {
-        _use(FIRST, 3, 1);
-        _expectOutOfOrder(3, 2, 1);
-        by(ISSUER);
-        log.recordUse(FIRST, 3, 1);
+    function test_recordUse_WhenTwoAccountsOfOnePartyRaceForOneOrdinal() public {
+        vm.prank(vm.addr(CONSUMER_KEY));
+        log.recordUse(REQUEST, 1);
+        _expectOutOfOrder(2, 1);
+        _use(REQUEST, 1);
     }
 
     function test_recordUse_GivenTheCounterIsFull() public {
-        bytes32 ofBatch = keccak256(abi.encode(uint256(FIRST), USES_SLOT));
-        bytes32 ofWord = keccak256(abi.encode(uint256(1), ofBatch));
-        vm.store(address(log), ofWord, bytes32(uint256(0x0002ffff0001)));
-        assertEq(log.usesOf(FIRST, 17), type(uint16).max);
-        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 0x11));
-        _use(FIRST, 17, 0);
-        assertEq(log.usesOf(FIRST, 16), 1);
-        assertEq(log.usesOf(FIRST, 17), type(uint16).max);
-        assertEq(log.usesOf(FIRST, 18), 2);
+        bytes32 ofConsumer = keccak256(abi.encode(CONSUMER, USES_SLOT));
+        vm.store(address(log), keccak256(abi.encode(REQUEST, ofConsumer)), bytes32(uint256(type(uint16).max)));
+        assertEq(log.usesOf(CONSUMER, REQUEST), type(uint16).max);
+        uint16[3] memory ordinals = [0, 1, type(uint16).max];
+        for (uint256 i = 0; i < ordinals.length; ++i) {
+            _expectOutOfOrder(65_536, ordinals[i]);
+            _use(REQUEST, ordinals[i]);
+        }
+        assertEq(log.usesOf(CONSUMER, REQUEST), type(uint16).max);
     }
 
-    function testFuzz_recordUse_WhenAllIsWell(uint32 index, uint8 times) public {
-        vm.assume(index > 0 && index < type(uint32).max);
+    /// The attack of old: a stranger spends a certificate's single use.
+    function test_recordUse_WhenAnotherConsumerUses() public {
+        by(OTHER_CONSUMER);
+        log.recordUse(REQUEST, 1);
+        assertEq(log.usesOf(CONSUMER, REQUEST), 0);
+        _use(REQUEST, 1);
+        assertEq(log.usesOf(CONSUMER, REQUEST), 1);
+        assertEq(log.usesOf(OTHER_CONSUMER, REQUEST), 1);
+    }
+
+    function testFuzz_recordUse_WhenAllIsWell(bytes32 request, uint8 times) public {
         uint16 uses = times % 20 + 1;
-        _use(FIRST, index - 1, 1);
+        bytes32 other = bytes32(uint256(request) ^ 1);
+        _use(other, 1);
         for (uint16 i = 1; i <= uses; ++i) {
             vm.warp(START + i);
             vm.expectEmit(address(log));
-            emit ICertificateLog.Used(FIRST, index, i, START + i, CONSUMER);
-            _use(FIRST, index, i);
+            emit ICertificateLog.Used(CONSUMER, request, i, START + i);
+            _use(request, i);
         }
-        assertEq(log.usesOf(FIRST, index - 1), 1);
-        assertEq(log.usesOf(FIRST, index), uses);
-        assertEq(log.usesOf(FIRST, index + 1), 0);
-        assertEq(log.usesOf(SECOND, index), 0);
+        assertEq(log.usesOf(CONSUMER, request), uses);
+        assertEq(log.usesOf(CONSUMER, other), 1);
+        assertEq(log.usesOf(OTHER_CONSUMER, request), 0);
     }
 
-    function test_recordUses_GivenTheCallerIsNeitherConsumerNorIssuer() public {
-        expectLacksRole(SUBJECT, USES);
-        by(SUBJECT);
-        log.recordUses(_uses(1, 2));
-    }
-
-    function test_recordUses_WhenOneOrdinalIsNotTheNext() public {
-        bytes32 head = log.head();
-        _expectOutOfOrder(1, 2, 3);
+    function _use(bytes32 request, uint16 ordinal) private {
         by(CONSUMER);
-        log.recordUses(_uses(1, 3));
-        assertEq(log.usesOf(FIRST, 1), 0);
-        assertEq(log.usesOf(SECOND, 2), 0);
-        assertEq(log.head(), head);
+        log.recordUse(request, ordinal);
     }
 
-    function test_recordUses_WhenAllIsWell() public {
-        by(CONSUMER);
-        log.recordUses(_uses(1, 2));
-        assertEq(log.usesOf(FIRST, 1), 2);
-        assertEq(log.usesOf(SECOND, 2), 1);
-    }
-
-    function _uses(uint16 first, uint16 second) private pure returns (ICertificateLog.Use[] memory uses) {
-        uses = new ICertificateLog.Use[](3);
-        uses[0] = ICertificateLog.Use(FIRST, 1, first);
-        uses[1] = ICertificateLog.Use(SECOND, 2, 1);
-        uses[2] = ICertificateLog.Use(FIRST, 1, second);
-    }
-
-    function _use(uint64 batch, uint32 index, uint16 ordinal) private {
-        by(CONSUMER);
-        log.recordUse(batch, index, ordinal);
-    }
-
-    function _expectOutOfOrder(uint32 index, uint16 expected, uint16 given) private {
+    function _expectOutOfOrder(uint32 expected, uint16 given) private {
         vm.expectRevert(
-            abi.encodeWithSelector(ICertificateLog.LogUseOutOfOrder.selector, FIRST, index, expected, given)
+            abi.encodeWithSelector(ICertificateLog.LogUseOutOfOrder.selector, REQUEST, expected, given)
         );
     }
 }

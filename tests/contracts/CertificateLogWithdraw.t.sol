@@ -2,16 +2,18 @@
 pragma solidity ^0.8.28;
 
 import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
-import {LeafStatus, PartyNo, PartyStatus} from "../../contracts/Types.sol";
-import {LogWorld, edge} from "./LogWorld.sol";
+import {PartyNo, PartyStatus, Reason} from "../../contracts/Types.sol";
+import {LogWorld} from "./LogWorld.sol";
 import {vm} from "./Vm.sol";
 
 /// What a party withdraws for its own part; see CertificateLog.tree.
 contract CertificateLogWithdrawTest is LogWorld {
+    bytes32 private constant CONSENT = "consent";
+
     function test_withdraw_GivenTheCallerIsAStranger() public {
         expectUnknownAccount(STRANGER);
         vm.prank(STRANGER);
-        log.withdraw(FIRST, 0);
+        log.withdraw(CONSENT);
     }
 
     function test_withdraw_GivenTheAccountWasRetired() public {
@@ -19,87 +21,75 @@ contract CertificateLogWithdrawTest is LogWorld {
         by(SUBJECT);
         registry.rotateAccount(fresh);
         expectUnknownAccount(accountOf(SUBJECT));
-        _withdraw(SUBJECT, 0);
+        _withdraw(SUBJECT, CONSENT);
         vm.prank(fresh);
-        log.withdraw(FIRST, 0);
-        assertTrue(log.withdrawnBy(SUBJECT, FIRST, 0), "by the next account");
+        log.withdraw(CONSENT);
+        assertEq(log.withdrawnAt(SUBJECT, CONSENT), START);
     }
 
     function test_withdraw_GivenThePartyIsNotActive() public {
         PartyStatus[3] memory statuses = [PartyStatus.Suspended, PartyStatus.Sanctioned, PartyStatus.Closed];
-        for (uint32 i = 0; i < statuses.length; ++i) {
+        for (uint256 i = 0; i < statuses.length; ++i) {
             setStatus(SUBJECT, statuses[i]);
-            _withdraw(SUBJECT, i);
-            assertTrue(log.withdrawnBy(SUBJECT, FIRST, i), "whatever the status");
+            _withdraw(SUBJECT, statement(i));
+            assertEq(log.withdrawnAt(SUBJECT, statement(i)), START);
         }
     }
 
-    function test_withdraw_WhenTheBatchIsUnknown() public {
-        expectUnknownBatch(UNKNOWN);
-        by(SUBJECT);
-        log.withdraw(UNKNOWN, 0);
-    }
-
-    function testFuzz_withdraw_GivenThePartyWithdrewTheLeaf(uint32 index) public {
-        _withdraw(SUBJECT, index);
+    function testFuzz_withdraw_GivenThePartyWithdrewTheStatement(bytes32 consent, uint16 wait) public {
+        _withdraw(SUBJECT, consent);
         bytes32 head = log.head();
-        vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogAlreadyWithdrawn.selector, FIRST, index));
-        _withdraw(SUBJECT, index);
-        assertTrue(log.withdrawnBy(SUBJECT, FIRST, index), "still withdrawn");
+        vm.warp(START + wait);
+        vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogAlreadyWithdrawn.selector, consent, START));
+        _withdraw(SUBJECT, consent);
+        assertEq(log.withdrawnAt(SUBJECT, consent), START);
         assertEq(log.head(), head);
     }
 
-    function test_withdraw_GivenAnotherPartyWithdrewTheLeaf() public {
-        _withdraw(PROVIDER, 255);
-        assertTrue(!log.withdrawnBy(SUBJECT, FIRST, 255), "not for the subject");
-        _withdraw(SUBJECT, 255);
-        assertTrue(log.withdrawnBy(SUBJECT, FIRST, 255), "for the subject too");
+    function test_withdraw_GivenAnotherPartyWithdrewTheStatement() public {
+        _withdraw(PROVIDER, CONSENT);
+        assertEq(log.withdrawnAt(SUBJECT, CONSENT), 0);
+        vm.warp(START + 5);
+        _withdraw(SUBJECT, CONSENT);
+        assertEq(log.withdrawnAt(SUBJECT, CONSENT), START + 5);
+        assertEq(log.withdrawnAt(PROVIDER, CONSENT), START);
     }
 
-    function test_withdraw_GivenTheLeafIsRevoked() public {
-        revoke(3);
-        _withdraw(SUBJECT, 3);
-        assertTrue(log.withdrawnBy(SUBJECT, FIRST, 3), "a record of its own");
-        assertStatus(3, LeafStatus.Revoked);
+    function test_withdraw_GivenTheStatementIsHeld() public {
+        by(SUPERVISOR);
+        log.hold(statements(1, 2), Reason.Court);
+        _withdraw(SUBJECT, statement(1));
+        assertEq(log.withdrawnAt(SUBJECT, statement(1)), START);
+        (uint8 offices, uint64 changes) = log.holdOf(statement(1));
+        assertEq(offices, 2);
+        assertEq(changes, 1);
     }
 
-    function testFuzz_withdraw_WhenAllIsWell(uint32 index, uint16 wait) public {
-        vm.assume(index > 0 && index < type(uint32).max);
+    function testFuzz_withdraw_WhenAllIsWell(bytes32 consent, uint16 wait) public {
         uint40 at = START + wait;
         vm.warp(at);
         vm.expectEmit(address(log));
-        emit ICertificateLog.Withdrawn(FIRST, index, at, SUBJECT);
-        _withdraw(SUBJECT, index);
-        assertTrue(log.withdrawnBy(SUBJECT, FIRST, index), "withdrawn");
-        for (uint32 no = 1; no <= PARTIES; ++no) {
-            bool own = no == PartyNo.unwrap(SUBJECT);
-            assertTrue(log.withdrawnBy(PartyNo.wrap(no), FIRST, index) == own, "by no other party");
+        emit ICertificateLog.Withdrawn(SUBJECT, consent, at);
+        _withdraw(SUBJECT, consent);
+        for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
+            PartyNo party = PartyNo.wrap(no);
+            assertEq(log.withdrawnAt(party, consent), party == SUBJECT ? at : 0);
         }
-        assertTrue(!log.withdrawnBy(SUBJECT, FIRST, index - 1), "the one before");
-        assertTrue(!log.withdrawnBy(SUBJECT, FIRST, index + 1), "the one after");
-        assertTrue(!log.withdrawnBy(SUBJECT, SECOND, index), "another batch");
-        assertStatus(index, LeafStatus.Active);
-        assertEq(log.statusWord(FIRST, index / 128), 0);
-        assertEq(log.usesOf(FIRST, index), 0);
-    }
-
-    function testFuzz_withdraw_WhenAllIsWellAtTheEndsOfAWord(uint8 one, uint8 other) public {
-        vm.assume(edge(one) != edge(other));
-        _withdraw(SUBJECT, edge(one));
-        assertTrue(!log.withdrawnBy(SUBJECT, FIRST, edge(other)), "it stays");
-        _withdraw(SUBJECT, edge(other));
-        assertTrue(log.withdrawnBy(SUBJECT, FIRST, edge(one)), "it stays withdrawn");
+        assertEq(log.withdrawnAt(SUBJECT, bytes32(uint256(consent) ^ 1)), 0);
+        assertEq(log.usesOf(SUBJECT, consent), 0);
+        (, uint64 changes) = log.holdOf(consent);
+        assertEq(changes, 0);
     }
 
     function test_withdraw_WhenEachWhoIsAPartyWithdraws() public {
-        for (uint32 no = 1; no <= PARTIES; ++no) {
-            _withdraw(PartyNo.wrap(no), 7);
-            assertTrue(log.withdrawnBy(PartyNo.wrap(no), FIRST, 7), "no role is asked for");
+        for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
+            _withdraw(PartyNo.wrap(no), CONSENT);
+            assertEq(log.withdrawnAt(PartyNo.wrap(no), CONSENT), START);
         }
     }
 
-    function _withdraw(PartyNo no, uint32 index) private {
+    function _withdraw(PartyNo no, bytes32 consent) private {
         by(no);
-        log.withdraw(FIRST, index);
+        log.withdraw(consent);
     }
 }

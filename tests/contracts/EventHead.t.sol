@@ -18,28 +18,32 @@ contract ClockReader {
 contract EventHeadTest is Test {
     uint256 private constant MILLISECONDS_FROM = 1e11;
     address private constant CONTRACT = address(0xBEEF);
-    bytes32 private constant GENESIS = 0x0928234fa922528a3aaef3f343fa5fa32051cf2dd9a67a912c8686589873a7ed;
-    bytes32 private constant GENESIS_OF_7 = 0x9381019cf3998d693626e47fe1d0fa425686fae144fc453d2e0b68f1c5c00614;
-    bytes32 private constant AFTER_1 = 0xf93ec8a7d582ed74472cd2182c3923ff822aad81587a4bda2bcee470135bf6a9;
-    bytes32 private constant AFTER_1_2 = 0x2e7353576a5d0d3f507b17297fd6f8ae59b41f4ce706604f3c941df716827208;
+    /// SHA-256 of "origin".
+    bytes32 private constant ORIGIN = 0x181fdd46fc4a7246b9f4f1eba3129ba5d724011af5f10223b3589955d1df108a;
+    bytes32 private constant GENESIS = 0x24b06646f46612926d78a252c05e529f772c211a602e2af90168afcd588db7bb;
+    bytes32 private constant GENESIS_OF_7 = 0xedb47a72e30bdb59177cd63f26139c087e5311df99df404a897370538437713f;
+    bytes32 private constant AFTER_1 = 0x71a3d2802735155848972c77699d253e558997a7cffef7e25d5441b1530fca42;
+    bytes32 private constant AFTER_1_2 = 0x174042fac04abbc03906da30f57b301647ef334c7f585faea8931d15fc10a1fe;
 
     ClockReader private _clock = new ClockReader();
 
     function test_genesis_ItEqualsThePublishedValue() public {
         vm.chainId(1337);
-        assertEq(EventHead.genesis(CONTRACT), GENESIS);
+        assertEq(EventHead.genesis(ORIGIN, CONTRACT), GENESIS);
     }
 
     function test_genesis_ItEqualsThePublishedValueOfAScope() public {
         vm.chainId(1337);
-        assertEq(EventHead.genesis(CONTRACT, bytes32(uint256(7))), GENESIS_OF_7);
+        assertEq(EventHead.genesis(ORIGIN, CONTRACT, bytes32(uint256(7))), GENESIS_OF_7);
     }
 
-    function testFuzz_genesis_ItIsTheWordsInOrder(uint64 chain, address contract_, bytes32 scope) public {
+    function testFuzz_genesis_ItIsTheWordsInOrder(bytes32 origin, uint64 chain, address contract_, bytes32 scope)
+        public
+    {
         vm.assume(chain != 0);
         vm.chainId(chain);
-        assertEq(EventHead.genesis(contract_), Refold.genesis(chain, contract_));
-        assertEq(EventHead.genesis(contract_, scope), Refold.genesis(chain, contract_, scope));
+        assertEq(EventHead.genesis(origin, contract_), Refold.genesis(origin, chain, contract_));
+        assertEq(EventHead.genesis(origin, contract_, scope), Refold.genesis(origin, chain, contract_, scope));
     }
 
     function test_fold_ItEqualsThePublishedValue() public view {

@@ -19,7 +19,7 @@ contract ForwarderTest is Test {
     );
     bytes32 private constant DOMAIN =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    string private constant NAME = "Pingzheng";
+    bytes32 private constant SALT = "salt";
     uint256 private constant CHAIN = 1337;
     uint256 private constant KEY = 0xA11CE;
     uint256 private constant OTHER_KEY = 0xB0B;
@@ -30,12 +30,14 @@ contract ForwarderTest is Test {
     CertificateLog private _log;
     AssetRegistry private _assets;
     address private _account;
+    string private _name;
 
     function setUp() public {
         vm.chainId(CHAIN);
         vm.warp(DEADLINE - 100);
         _account = vm.addr(KEY);
-        _forwarder = _newForwarder();
+        _forwarder = _newForwarder(SALT);
+        _name = _nameOf(_forwarder.origin());
         _registry = PartyRegistry(
             deploy("PartyRegistry", abi.encode(_forwarder, bytes32("founder"), address(0xF0)))
         );
@@ -45,9 +47,73 @@ contract ForwarderTest is Test {
         _registry.register(PartyId.wrap("party"), _account, Roles.ISSUER | Roles.PROVIDER);
     }
 
+    function testFuzz_origin_ItIsThePastOfTheChainInWords(bytes32 salt, uint64 chain, uint40 time) public {
+        vm.assume(chain != 0 && time < 1e11);
+        vm.chainId(chain);
+        vm.warp(time);
+        bytes32 previous = blockhash(block.number - 1);
+        Forwarder forwarder = _newForwarder(salt);
+        bytes memory words = bytes.concat(
+            bytes32("pingzheng/origin/v2"),
+            bytes32(uint256(chain)),
+            bytes32(uint256(uint160(address(forwarder)))),
+            previous,
+            bytes32(uint256(time)),
+            bytes32(block.number),
+            salt
+        );
+        assertEq(forwarder.origin(), sha256(words));
+    }
+
+    function testFuzz_origin_ItStaysWhatItWas(uint64 chain, uint40 time, uint32 blocks) public {
+        vm.assume(chain != 0);
+        bytes32 origin = _forwarder.origin();
+        vm.chainId(chain);
+        vm.warp(time);
+        vm.roll(block.number + blocks);
+        assertEq(_forwarder.origin(), origin);
+    }
+
+    /// Deployed at the same address in the same block, after the same past: only the salt differs.
+    function testFuzz_origin_ItIsAnotherWithAnotherSalt(bytes32 one, bytes32 other) public {
+        vm.assume(one != other);
+        try this.originAt(one) {
+            revert("kept");
+        } catch (bytes memory first) {
+            try this.originAt(other) {
+                revert("kept");
+            } catch (bytes memory second) {
+                (address firstAt, bytes32 firstOrigin) = abi.decode(first, (address, bytes32));
+                (address secondAt, bytes32 secondOrigin) = abi.decode(second, (address, bytes32));
+                assertEq(firstAt, secondAt);
+                assertTrue(firstOrigin != secondOrigin, "the salt is no part of it");
+            }
+        }
+    }
+
+    /// Deploys, and undoes it: the answer is what it reverts with.
+    function originAt(bytes32 salt) external {
+        Forwarder forwarder = _newForwarder(salt);
+        bytes memory found = abi.encode(address(forwarder), forwarder.origin());
+        assembly {
+            revert(add(found, 32), mload(found))
+        }
+    }
+
+    function test_eip712Domain_ItIsNamedAfterTheOrigin() public view {
+        (bytes1 fields, string memory name, string memory version, uint256 chain, address at,,) =
+            _forwarder.eip712Domain();
+        assertEq(bytes32(fields), bytes32(hex"0f"));
+        assertEq(keccak256(bytes(name)), keccak256(bytes(_name)));
+        assertEq(bytes(name).length, 76);
+        assertEq(keccak256(bytes(version)), keccak256("1"));
+        assertEq(chain, CHAIN);
+        assertEq(at, address(_forwarder));
+    }
+
     function test_execute_WhenThePartySigned() public {
         _forwarder.execute(_anchor(KEY));
-        assertEq(_log.batchCount(), 1);
+        assertEq(_log.batchCount(PartyNo.wrap(2)), 1);
         bytes memory data =
             abi.encodeCall(IAssetApplications.register, (AssetId.wrap("asset"), "content", "print", Grade.General));
         _forwarder.execute(_signed(KEY, address(_assets), data));
@@ -61,8 +127,9 @@ contract ForwarderTest is Test {
         _forwarder.execute(_anchor(KEY));
         vm.prank(address(0xF0));
         _registry.setStatus(PartyNo.wrap(2), PartyStatus.Sanctioned, Reason.Sanction);
-        _forwarder.execute(_signed(KEY, address(_log), abi.encodeCall(CertificateLog.withdraw, (0, 0))));
-        assertTrue(_log.withdrawnBy(PartyNo.wrap(2), 0, 0), "by the party that signed");
+        bytes32 consent = "consent";
+        _forwarder.execute(_signed(KEY, address(_log), abi.encodeCall(CertificateLog.withdraw, (consent))));
+        assertEq(_log.withdrawnAt(PartyNo.wrap(2), consent), DEADLINE - 100);
         bytes memory data = abi.encodeCall(CertificateLog.anchor, (1, 1, "root"));
         ERC2771Forwarder.ForwardRequestData memory request = _signed(KEY, address(_log), data);
         vm.expectRevert(abi.encodeWithSelector(Errors.FailedCall.selector));
@@ -73,7 +140,7 @@ contract ForwarderTest is Test {
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
         vm.warp(DEADLINE);
         _forwarder.execute(request);
-        assertEq(_log.batchCount(), 1);
+        assertEq(_log.batchCount(PartyNo.wrap(2)), 1);
     }
 
     function test_execute_WhenAfterTheDeadline() public {
@@ -105,19 +172,39 @@ contract ForwarderTest is Test {
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
         _forwarder.execute(request);
         _assertInvalid(request);
-        assertEq(_log.batchCount(), 1);
+        assertEq(_log.batchCount(PartyNo.wrap(2)), 1);
     }
 
     function test_execute_WhenSignedForAnotherForwarder() public {
         Forwarder trusted = _forwarder;
-        _forwarder = _newForwarder();
+        _forwarder = _newForwarder(SALT);
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
         _forwarder = trusted;
         _assertInvalid(request);
     }
 
+    /// The same addresses on the same chain, and another past.
+    function test_execute_WhenSignedForAnotherOrigin() public {
+        string memory trusted = _name;
+        _name = _nameOf(bytes32(uint256(_forwarder.origin()) ^ 1));
+        ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
+        _assertInvalid(request);
+        _name = trusted;
+        _forwarder.execute(_anchor(KEY));
+    }
+
+    /// The same contracts, copied to a chain with another id.
+    function test_execute_WhenSignedForAnotherChain() public {
+        ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
+        vm.chainId(CHAIN + 1);
+        _assertInvalid(request);
+        vm.chainId(CHAIN);
+        _forwarder.execute(request);
+    }
+
     function test_execute_WhenTheTargetTrustsAnotherForwarder() public {
-        _forwarder = _newForwarder();
+        _forwarder = _newForwarder(SALT);
+        _name = _nameOf(_forwarder.origin());
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
         vm.expectRevert(
             abi.encodeWithSelector(
@@ -145,7 +232,7 @@ contract ForwarderTest is Test {
         vm.expectRevert(abi.encodeWithSelector(Errors.FailedCall.selector));
         _forwarder.execute(request);
         assertEq(_forwarder.nonces(_account), 0);
-        assertEq(_log.batchCount(), 0);
+        assertEq(_log.batchCount(PartyNo.wrap(2)), 0);
     }
 
     /// Another signer is recovered, whoever it is; the party is the second argument.
@@ -163,8 +250,17 @@ contract ForwarderTest is Test {
         }
     }
 
-    function _newForwarder() private returns (Forwarder) {
-        return Forwarder(deploy("Forwarder", abi.encode(NAME)));
+    function _newForwarder(bytes32 salt) private returns (Forwarder) {
+        return Forwarder(deploy("Forwarder", abi.encode(salt)));
+    }
+
+    /// `Pingzheng/0x` and the 64 digits.
+    function _nameOf(bytes32 origin) private pure returns (string memory) {
+        bytes memory digits = new bytes(64);
+        for (uint256 i = 0; i < 64; ++i) {
+            digits[i] = bytes16("0123456789abcdef")[(uint256(origin) >> (4 * (63 - i))) & 15];
+        }
+        return string(bytes.concat("Pingzheng/0x", digits));
     }
 
     function _anchor(uint256 key) private view returns (ERC2771Forwarder.ForwardRequestData memory) {
@@ -179,7 +275,7 @@ contract ForwarderTest is Test {
         uint256 nonce = _forwarder.nonces(_account);
         request = ERC2771Forwarder.ForwardRequestData(_account, to, 0, 1_000_000, DEADLINE, data, "");
         bytes32 domain =
-            keccak256(abi.encode(DOMAIN, keccak256(bytes(NAME)), keccak256("1"), CHAIN, address(_forwarder)));
+            keccak256(abi.encode(DOMAIN, keccak256(bytes(_name)), keccak256("1"), CHAIN, address(_forwarder)));
         bytes32 content = keccak256(
             abi.encode(REQUEST, _account, to, uint256(0), uint256(1_000_000), nonce, DEADLINE, keccak256(data))
         );

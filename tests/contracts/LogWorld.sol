@@ -3,7 +3,9 @@ pragma solidity ^0.8.28;
 
 import {CertificateLog} from "../../contracts/CertificateLog.sol";
 import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
-import {LeafStatus, Reason} from "../../contracts/Types.sol";
+import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
+import {LeafStatus, PartyNo, PartyStatus, Reason, Roles} from "../../contracts/Types.sol";
+import {Acts, Keys} from "./Acts.sol";
 import {vm} from "./Vm.sol";
 import {World} from "./World.sol";
 
@@ -13,26 +15,51 @@ function edge(uint256 seed) pure returns (uint32) {
     return uint32((place / 4) * 128 + ((place / 2) % 2) * 126 + (place % 2));
 }
 
-/// A log with two anchored batches.
+/// A log with two batches of one issuer and one of another. Consumer and subject have a key of each curve.
 abstract contract LogWorld is World {
+    PartyNo internal constant OTHER_ISSUER = PartyNo.wrap(9);
+    PartyNo internal constant OTHER_CONSUMER = PartyNo.wrap(10);
+    /// Authority and supervisor in one.
+    PartyNo internal constant BOTH = PartyNo.wrap(11);
+    uint32 internal constant LOG_PARTIES = 11;
+
     uint64 internal constant FIRST = 0;
     uint64 internal constant SECOND = 1;
     uint64 internal constant UNKNOWN = 2;
     uint32 internal constant FIRST_SIZE = 1000;
     uint32 internal constant SECOND_SIZE = 10;
     uint64 internal constant NEXT_SEQ = FIRST_SIZE + SECOND_SIZE;
+    uint32 internal constant OTHER_SIZE = 500;
+
+    uint256 internal constant CHAIN = 1337;
+    uint256 internal constant CONSUMER_KEY = 0xC0;
+    uint256 internal constant CONSUMER_P256 = 0xC1;
+    uint256 internal constant SUBJECT_KEY = 0x50;
+    uint256 internal constant SUBJECT_P256 = 0x51;
 
     CertificateLog internal log;
 
     function setUp() public virtual override {
+        vm.chainId(CHAIN);
         super.setUp();
+        vm.startPrank(accountOf(AUTHORITY));
+        registry.register(idOf(OTHER_ISSUER), accountOf(OTHER_ISSUER), Roles.ISSUER);
+        registry.register(idOf(OTHER_CONSUMER), accountOf(OTHER_CONSUMER), Roles.CONSUMER);
+        registry.register(idOf(BOTH), accountOf(BOTH), Roles.AUTHORITY | Roles.SUPERVISOR);
+        registry.bindAccount(CONSUMER, vm.addr(CONSUMER_KEY));
+        registry.bindAccount(CONSUMER, Keys.p256Account(CONSUMER_P256));
+        registry.bindAccount(SUBJECT, vm.addr(SUBJECT_KEY));
+        registry.bindAccount(SUBJECT, Keys.p256Account(SUBJECT_P256));
+        vm.stopPrank();
         log = newLog();
     }
 
     function newLog() internal returns (CertificateLog fresh) {
-        fresh = CertificateLog(deploy("CertificateLog", abi.encode(RELAY, registry)));
+        fresh = CertificateLog(deploy("CertificateLog", abi.encode(forwarder, registry)));
         by(ISSUER);
         fresh.anchor(0, FIRST_SIZE, "first root");
+        by(OTHER_ISSUER);
+        fresh.anchor(0, OTHER_SIZE, "first root");
         by(ISSUER);
         fresh.anchor(FIRST_SIZE, SECOND_SIZE, "second root");
     }
@@ -47,20 +74,52 @@ abstract contract LogWorld is World {
         log.revoke(FIRST, index, Reason.Fraud);
     }
 
-    function assertStatus(uint32 index, LeafStatus expected) internal view {
-        assertEq(uint256(log.statusOf(FIRST, index)), uint256(expected));
+    /// What an act is signed in: for this log, by the account.
+    function frame(bytes32 tag, address account) internal view returns (Acts.Frame memory) {
+        return Acts.Frame(tag, origin, CHAIN, address(log), account);
     }
 
-    function expectUnknownBatch(uint64 batch) internal {
-        vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogUnknownBatch.selector, batch));
+    function statement(uint256 seed) internal pure returns (bytes32) {
+        return keccak256(abi.encode("statement", seed));
+    }
+
+    function statements(uint256 one, uint256 other) internal pure returns (bytes32[] memory list) {
+        list = new bytes32[](2);
+        (list[0], list[1]) = (statement(one), statement(other));
+    }
+
+    function assertStatus(uint32 index, LeafStatus expected) internal view {
+        assertEq(uint256(log.statusOf(ISSUER, FIRST, index)), uint256(expected));
+    }
+
+    /// Only issuers get past this check, so the next call is one of its own.
+    function expectIssuersOnly(PartyNo no) internal {
+        expectLacksRole(no, Roles.ISSUER);
+        by(no);
+    }
+
+    function isIssuer(PartyNo no) internal pure returns (bool) {
+        return no == ISSUER || no == OTHER_ISSUER;
+    }
+
+    function expectUnknownBatch(PartyNo issuer, uint64 batch) internal {
+        vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogUnknownBatch.selector, issuer, batch));
     }
 
     function expectRevoked(uint32 index) internal {
-        vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogAlreadyRevoked.selector, FIRST, index));
+        vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogAlreadyRevoked.selector, ISSUER, FIRST, index));
+    }
+
+    function expectNotActive(PartyNo no, PartyStatus status) internal {
+        vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyNotActive.selector, no, status));
+    }
+
+    function expectSignatureInvalid(address account) internal {
+        vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogSignatureInvalid.selector, account));
     }
 
     function expectStatusChanged(uint32 word, uint256 mask, LeafStatus status, Reason reason, uint40 at) internal {
         vm.expectEmit(address(log));
-        emit ICertificateLog.StatusChanged(FIRST, word, uint128(mask), status, reason, at, ISSUER);
+        emit ICertificateLog.StatusChanged(ISSUER, FIRST, word, uint128(mask), status, reason, at);
     }
 }

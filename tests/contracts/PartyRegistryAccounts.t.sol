@@ -379,7 +379,7 @@ contract PartyRegistryAccountsTest is World {
         vm.assume(from != type(uint40).max);
         by(AUTHORITY);
         registry.accredit(ISSUER, S51, from, type(uint40).max);
-        bytes32 genesis = Refold.genesis(chain, address(registry));
+        bytes32 genesis = Refold.genesis(origin, chain, address(registry));
         assertEq(registry.head(), Refold.over(genesis, vm.getRecordedLogs(), address(registry)));
     }
 
@@ -389,10 +389,14 @@ contract PartyRegistryAccountsTest is World {
         assertTrue(registry.head() != here, "another address has another head");
     }
 
+    function test_origin_ItIsTheForwarders() public view {
+        assertEq(registry.origin(), forwarder.origin());
+    }
+
     function test_forwarder_WhenTheSenderIsAppendedByTheTrustedForwarder() public {
         vm.expectEmit(address(registry));
         emit IPartyRegistry.RolesChanged(SUBJECT, Roles.BROKER, START, ADMIN);
-        assertTrue(_callAppended(RELAY, accountOf(ADMIN)), "the appended sender acts");
+        assertTrue(_callAppended(address(forwarder), accountOf(ADMIN)), "the appended sender acts");
     }
 
     function test_forwarder_WhenTheSenderIsAppendedByAnyoneElse() public {

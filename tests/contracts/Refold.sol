@@ -15,12 +15,12 @@ import {Vm} from "./Vm.sol";
 library Refold {
     error UnknownEvent(bytes32 topic);
 
-    function genesis(uint256 chain, address emitter) internal pure returns (bytes32) {
-        return sha256(bytes.concat(bytes32("pingzheng/head/v1"), bytes32(chain), _word(emitter)));
+    function genesis(bytes32 origin, uint256 chain, address emitter) internal pure returns (bytes32) {
+        return sha256(bytes.concat(bytes32("pingzheng/head/v2"), origin, bytes32(chain), _word(emitter)));
     }
 
-    function genesis(uint256 chain, address emitter, bytes32 scope) internal pure returns (bytes32) {
-        return sha256(bytes.concat(bytes32("pingzheng/head/v1"), bytes32(chain), _word(emitter), scope));
+    function genesis(bytes32 origin, uint256 chain, address emitter, bytes32 scope) internal pure returns (bytes32) {
+        return sha256(bytes.concat(bytes32("pingzheng/head/v2"), origin, bytes32(chain), _word(emitter), scope));
     }
 
     /// Over every event of one contract.
@@ -64,11 +64,12 @@ library Refold {
     }
 
     function tagOf(bytes32 topic) internal pure returns (bytes32) {
-        if (topic == ICertificateLog.Anchored.selector) return "log/anchored/v1";
-        if (topic == ICertificateLog.StatusChanged.selector) return "log/status/v1";
-        if (topic == ICertificateLog.Superseded.selector) return "log/superseded/v1";
-        if (topic == ICertificateLog.Used.selector) return "log/used/v1";
-        if (topic == ICertificateLog.Withdrawn.selector) return "log/withdrawn/v1";
+        if (topic == ICertificateLog.Anchored.selector) return "log/anchored/v2";
+        if (topic == ICertificateLog.StatusChanged.selector) return "log/status/v2";
+        if (topic == ICertificateLog.Superseded.selector) return "log/superseded/v2";
+        if (topic == ICertificateLog.Used.selector) return "log/used/v2";
+        if (topic == ICertificateLog.Withdrawn.selector) return "log/withdrawn/v2";
+        if (topic == ICertificateLog.Held.selector) return "log/held/v2";
         if (topic == IPartyRegistry.PartyRegistered.selector) return "party/registered/v1";
         if (topic == IPartyRegistry.AccountBound.selector) return "party/bound/v1";
         if (topic == IPartyRegistry.AccountRetired.selector) return "party/retired/v1";

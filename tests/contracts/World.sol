@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Forwarder} from "../../contracts/Forwarder.sol";
 import {PartyRegistry} from "../../contracts/PartyRegistry.sol";
 import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
 import {PartyId, PartyNo, PartyStatus, Reason, Roles} from "../../contracts/Types.sol";
@@ -10,7 +11,6 @@ import {vm} from "./Vm.sol";
 /// A registry with one party for each role that acts, and a clock that the tests set.
 abstract contract World is Test {
     uint40 internal constant START = 1_790_000_000;
-    address internal constant RELAY = address(0xF0);
     address internal constant STRANGER = address(0xEE);
 
     PartyNo internal constant AUTHORITY = PartyNo.wrap(1);
@@ -23,12 +23,16 @@ abstract contract World is Test {
     PartyNo internal constant SUBJECT = PartyNo.wrap(8);
     uint32 internal constant PARTIES = 8;
 
+    Forwarder internal forwarder;
+    bytes32 internal origin;
     PartyRegistry internal registry;
 
     function setUp() public virtual {
         vm.warp(START);
+        forwarder = Forwarder(deploy("Forwarder", abi.encode(bytes32("salt"))));
+        origin = forwarder.origin();
         registry = PartyRegistry(
-            deploy("PartyRegistry", abi.encode(RELAY, idOf(AUTHORITY), accountOf(AUTHORITY)))
+            deploy("PartyRegistry", abi.encode(forwarder, idOf(AUTHORITY), accountOf(AUTHORITY)))
         );
         vm.startPrank(accountOf(AUTHORITY));
         registry.register(idOf(ADMIN), accountOf(ADMIN), Roles.ADMIN);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
+import {vm} from "./Vm.sol";
+
+/// What a party signs, as docs/protocol.md section 3 has it, word by word. Shares no code with the contracts.
+library Acts {
+    /// Everything in an act beside its list.
+    struct Frame {
+        bytes32 tag;
+        bytes32 origin;
+        uint256 chain;
+        address log;
+        address account;
+    }
+
+    bytes32 internal constant USES = "log/uses/v2";
+    bytes32 internal constant WITHDRAWALS = "log/withdraw/v2";
+
+    function uses(Frame memory frame, uint256 deadline, ICertificateLog.Use[] memory list)
+        internal
+        pure
+        returns (bytes32 hash)
+    {
+        bytes memory words = bytes.concat(bytes32(uint256(32)), bytes32(list.length));
+        for (uint256 i = 0; i < list.length; ++i) {
+            words = bytes.concat(words, list[i].request, bytes32(uint256(list[i].ordinal)));
+        }
+        return sha256(bytes.concat(_head(frame), bytes32(deadline), sha256(words)));
+    }
+
+    function withdrawals(Frame memory frame, bytes32[] memory list) internal pure returns (bytes32 hash) {
+        bytes memory words = bytes.concat(bytes32(uint256(32)), bytes32(list.length));
+        for (uint256 i = 0; i < list.length; ++i) {
+            words = bytes.concat(words, list[i]);
+        }
+        return sha256(bytes.concat(_head(frame), sha256(words)));
+    }
+
+    function _head(Frame memory frame) private pure returns (bytes memory) {
+        return bytes.concat(frame.tag, frame.origin, bytes32(frame.chain), _word(frame.log), _word(frame.account));
+    }
+
+    function _word(address account) private pure returns (bytes32) {
+        return bytes32(uint256(uint160(account)));
+    }
+}
+
+/// Keys of both curves that the chain can check: their accounts, their signatures, and what is none.
+library Keys {
+    uint256 internal constant SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
+    uint256 internal constant P256_N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551;
+    uint256 internal constant P256_P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF;
+
+    function p256Account(uint256 key) internal pure returns (address) {
+        (uint256 x, uint256 y) = vm.publicKeyP256(key);
+        return p256Account(x, y);
+    }
+
+    function p256Account(uint256 x, uint256 y) internal pure returns (address) {
+        return address(uint160(uint256(sha256(bytes.concat("ES256", bytes32(x), bytes32(y))))));
+    }
+
+    /// 64 bytes, with a low `s`.
+    function secp256k1(uint256 key, bytes32 hash) internal pure returns (bytes memory) {
+        (, bytes32 r, bytes32 s) = vm.sign(key, hash);
+        return bytes.concat(r, low(s, SECP256K1_N));
+    }
+
+    /// 128 bytes, with a low `s`.
+    function p256(uint256 key, bytes32 hash) internal pure returns (bytes memory) {
+        (bytes32 r, bytes32 s) = vm.signP256(key, hash);
+        (uint256 x, uint256 y) = vm.publicKeyP256(key);
+        return bytes.concat(r, low(s, P256_N), bytes32(x), bytes32(y));
+    }
+
+    function low(bytes32 s, uint256 n) internal pure returns (bytes32) {
+        return uint256(s) > n / 2 ? bytes32(n - uint256(s)) : s;
+    }
+
+    /// Word `at` of a signature replaced: 0 is `r`, 1 `s`, 2 `x`, 3 `y`.
+    function with(bytes memory signature, uint256 at, uint256 word) internal pure returns (bytes memory changed) {
+        changed = bytes.concat(signature);
+        assembly {
+            mstore(add(add(changed, 32), mul(32, at)), word)
+        }
+    }
+
+    function wordOf(bytes memory signature, uint256 at) internal pure returns (uint256 word) {
+        assembly {
+            word := mload(add(add(signature, 32), mul(32, at)))
+        }
+    }
+
+    /// The first bytes of a signature; beyond its end, zeros.
+    function first(bytes memory signature, uint256 length) internal pure returns (bytes memory cut) {
+        cut = new bytes(length);
+        for (uint256 i = 0; i < length && i < signature.length; ++i) {
+            cut[i] = signature[i];
+        }
+    }
+
+    /// What anybody can make of a secp256k1 signature without the key. None of it is one.
+    function forgedSecp256k1(bytes memory good) internal pure returns (bytes[] memory forged) {
+        uint256 r = wordOf(good, 0);
+        uint256 s = wordOf(good, 1);
+        forged = new bytes[](13);
+        forged[0] = with(good, 1, SECP256K1_N - s);
+        forged[1] = with(good, 0, SECP256K1_N - r);
+        forged[2] = with(with(good, 0, s), 1, r);
+        forged[3] = with(good, 0, 0);
+        forged[4] = with(good, 1, 0);
+        forged[5] = with(good, 0, SECP256K1_N);
+        forged[6] = with(good, 1, SECP256K1_N);
+        forged[7] = new bytes(64);
+        forged[8] = with(with(good, 0, type(uint256).max), 1, type(uint256).max);
+        forged[9] = first(good, 63);
+        forged[10] = bytes.concat(good, bytes1(uint8(27)));
+        forged[11] = "";
+        forged[12] = first(good, 128);
+    }
+
+    /// The same of a P-256 signature; `other` is one of another key over the same hash.
+    function forgedP256(bytes memory good, bytes memory other) internal pure returns (bytes[] memory forged) {
+        uint256 r = wordOf(good, 0);
+        uint256 s = wordOf(good, 1);
+        forged = new bytes[](17);
+        forged[0] = with(good, 1, P256_N - s);
+        forged[1] = with(good, 0, P256_N - r);
+        forged[2] = with(with(good, 0, s), 1, r);
+        forged[3] = with(good, 0, 0);
+        forged[4] = with(good, 1, 0);
+        forged[5] = with(good, 0, P256_N);
+        forged[6] = with(good, 1, P256_N);
+        forged[7] = new bytes(128);
+        // The point at infinity has no coordinates; zeros are on no curve of ours.
+        forged[8] = with(with(good, 2, 0), 3, 0);
+        // The other point of the same x, and a point that is not on the curve.
+        forged[9] = with(good, 3, P256_P - wordOf(good, 3));
+        forged[10] = with(good, 3, wordOf(good, 3) ^ 1);
+        // The other's key under this signature, this key under the other's, and all of the other's.
+        forged[11] = with(with(good, 2, wordOf(other, 2)), 3, wordOf(other, 3));
+        forged[12] = with(with(other, 2, wordOf(good, 2)), 3, wordOf(good, 3));
+        forged[13] = other;
+        forged[14] = first(good, 64);
+        forged[15] = first(good, 127);
+        forged[16] = bytes.concat(good, bytes1(0));
+    }
+}
