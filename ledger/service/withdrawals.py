@@ -109,7 +109,7 @@ class Withdrawals:
             raise NotFound(
                 "AUTHORIZATION_UNKNOWN", "The withdrawal is of no consent.", where=f"withdrawal {entry['id']}"
             )
-        self._send(found, entry, act)
+        on_chain = self._send(found, entry, act)
         with self._database.write() as session:
             current = session.scalars(select(Authorization).where(Authorization.digest == found.digest)).one()
             if current.state != "withdrawn":
@@ -119,7 +119,7 @@ class Withdrawals:
             built = [certificate.digest for certificate in certificates_of(session, current.request_id)]
         for digest in built:
             self._status.revoke_position(self._positions.wait(digest), CONSENT_WITHDRAWN)
-        if act is None:
+        if not on_chain:
             # The entry is the withdrawal, from the time of its anchor on.
             self._positions.wait(statement_digest(entry))
         return current
@@ -151,16 +151,16 @@ class Withdrawals:
             )
         return found
 
-    def _send(self, found: _Statement, entry: Mapping[str, Any], act: bytes | None) -> None:
-        """The party's act on the chain, unless the chain has it already or cannot check it."""
+    def _send(self, found: _Statement, entry: Mapping[str, Any], act: bytes | None) -> bool:
+        """Send the party's act unless the chain has it already; False for a key that the chain cannot check."""
         account = entry_signature(entry).kid
         message = self._message(found, account)
         if message is None:
-            return
+            return False
         with self._database.read() as session:
             number = party_no(session, found.party)
         if self._reader.withdrawn_at(number, found.digest):
-            return
+            return True
         if act is None:
             raise Conflict(
                 "ACT_SIGNATURE_REQUIRED",
@@ -171,6 +171,7 @@ class Withdrawals:
                 to_sign=message.hex(),
             )
         self._client.send(withdraw_for(account, [found.digest], act))
+        return True
 
     def _message(self, found: _Statement, account: str) -> bytes | None:
         with self._database.read() as session:
