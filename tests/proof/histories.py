@@ -135,7 +135,7 @@ def whole_life() -> list[HistoryEvent]:
 
 def recorded(events: list[HistoryEvent]) -> RecordedHistory:
     """With transactions, parties and the head that all of the events lead to."""
-    start = genesis(1337, "0x" + "aa" * 20, ASSET)
+    start = genesis("0a" * 32, 1337, "0x" + "aa" * 20, ASSET)
     roles = {PROVIDER: "provider", REGISTRAR: "registrar", BANK: "assessor", FIRM: "consumer", COURT: "authority"}
     return RecordedHistory(
         asset=ASSET,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from ledger.domain.canonical import parse_json
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.bundle import parse_bundle
-from ledger.proof.facts import facts_needed, parse_facts
+from ledger.proof.facts import facts_needed
+from ledger.proof.facts_file import parse_facts
 from ledger.proof.report import Report
 from tests.proof.builder import Made, registration, usage
 from tests.proof.hostile import GENUINE

@@ -11,10 +11,12 @@ import pytest
 from ledger.domain.canonical import canonical
 from ledger.errors import BadBundle
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, MAX_EVIDENCE, parse_bundle
-from ledger.proof.facts import MAX_FACTS_BYTES, facts_needed, parse_facts
+from ledger.proof.facts import facts_needed
+from ledger.proof.facts_file import MAX_FACTS_BYTES, parse_facts
 from ledger.proof.jws import MAX_PAYLOAD_BYTES, decode_base64url, encode_base64url
 from ledger.proof.sdjwt import MAX_DISCLOSURES
-from tests.proof.cast import AUTHORIZATION, CONSENTS, ISSUER, SUBJECT, TAX
+from tests.proof.builder import registration, usage
+from tests.proof.cast import ASSET, BANK, GRID, ISSUER, SUBJECT, TAX
 from tests.proof.hostile import (
     DOCUMENT,
     GENUINE,
@@ -39,6 +41,7 @@ from tests.proof.hostile import (
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 TEXT = GENUINE.bundle.to_bytes()
 SALT = b'["AAAAAAAAAAAAAAAAAAAAAA","tax_band",'
+OF_TWO = ("forwarder", "origin", "delay", "threshold")
 
 
 def raw(data: bytes) -> Attack:
@@ -102,6 +105,15 @@ FILE: dict[str, tuple[int, str, Attack]] = {
     "key off the curve": (1, "JWK_INVALID", with_member(f"keys.{ISSUER.account}.x", "A" * 43)),
     "key with its private part": (1, "JWK_INVALID", with_member(f"keys.{ISSUER.account}.d", "A" * 43)),
     "key of another curve": (1, "JWK_INVALID", with_member(f"keys.{ISSUER.account}.crv", "P-256")),
+    "key of no curve": (1, "JWK_INVALID", with_member(f"keys.{ISSUER.account}.crv", "P-384")),
+    "anchor of protocol 1": (1, "BUNDLE_FORM", with_member("anchors.0.by", 2)),
+    "position of protocol 1": (1, "BUNDLE_FORM", with_member("position", {"batch": 4, "index": 5})),
+    "chain of protocol 1": (
+        1,
+        "BUNDLE_FORM",
+        with_member("chain", {name: value for name, value in DOCUMENT["chain"].items() if name not in OF_TWO}),
+    ),
+    "chain without its origin": (1, "BUNDLE_FORM", with_member("chain.origin", "")),
 }
 
 CERTIFICATE: dict[str, tuple[int, str, Attack]] = {
@@ -126,13 +138,14 @@ CERTIFICATE: dict[str, tuple[int, str, Attack]] = {
         "NOT_A_CERTIFICATE",
         with_payload(DOCUMENT["evidence"][0]["entry"].encode()),
     ),
-    "payload with a float": (1, "JSON_FLOAT", with_payload(b'{"v":1.0}')),
-    "payload with a duplicate key": (1, "JSON_DUPLICATE_KEY", with_payload(b'{"v":1,"v":1}')),
+    "payload with a float": (1, "JSON_FLOAT", with_payload(b'{"v":2.0}')),
+    "payload with a duplicate key": (1, "JSON_DUPLICATE_KEY", with_payload(b'{"v":2,"v":2}')),
     "payload with a surrogate": (1, "JSON_SURROGATE", with_payload(b'{"v":"\\ud800"}')),
     "payload that nests": (1, "JSON_TOO_DEEP", with_payload(b"[" * 33 + b"]" * 33)),
     "payload that is not canonical": (1, "CERTIFICATE_FORM", with_payload(b'{"v": 1}')),
     "payload of minus zero": (1, "CERTIFICATE_FORM", with_payload(b'{"v":-0}')),
-    "payload of an unknown type": (1, "ENTRY_SHAPE", with_payload(b'{"type":"licence","v":1}')),
+    "payload of an unknown type": (1, "ENTRY_SHAPE", with_payload(b'{"type":"licence","v":2}')),
+    "payload of a later version": (1, "ENTRY_SHAPE", with_claims(v=3)),
     "payload of an unknown class": (1, "ENTRY_SHAPE", with_claims(**{"class": ["usage"]})),
     "version that is true": (1, "ENTRY_SHAPE", with_claims(v=True)),
     "number of another check digit": (1, "ENTRY_SHAPE", with_claims(certificate_no="DAC-440802-2026-S51-00000123-0")),
@@ -145,6 +158,10 @@ CERTIFICATE: dict[str, tuple[int, str, Attack]] = {
     "disclosure with spaces": (1, "DISCLOSURE_FORM", with_disclosure(SALT + b' "A"]')),
     "disclosure that nests": (1, "DISCLOSURE_FORM", with_disclosure(SALT + b"[[[[1]]]]]")),
     "salt too short": (1, "DISCLOSURE_SALT", with_disclosure(b'["AAAA","tax_band","A"]')),
+    "salt of 15 bytes": (1, "DISCLOSURE_SALT", with_disclosure(b'["' + b"A" * 20 + b'","tax_band","A"]')),
+    "salt of 17 bytes": (1, "DISCLOSURE_SALT", with_disclosure(b'["' + b"A" * 23 + b'","tax_band","A"]')),
+    "salt that no bytes give": (1, "DISCLOSURE_SALT", with_disclosure(b'["' + b"A" * 21 + b'B","tax_band","A"]')),
+    "salt with a space": (1, "DISCLOSURE_SALT", with_disclosure(b'["' + b"A" * 21 + b' ","tax_band","A"]')),
     "disclosures beyond number": (
         1,
         "CERTIFICATE_FORM",
@@ -156,9 +173,9 @@ EVIDENCE: dict[str, tuple[int, str, Attack]] = {
     "evidence that is no JSON": (1, "JSON_MALFORMED", with_evidence(lambda text: text[:-1])),
     "evidence with spaces": (1, "ENTRY_SHAPE", with_evidence(lambda text: text.replace('":', '": '))),
     "evidence spelled with escapes": (1, "ENTRY_SHAPE", with_evidence(lambda text: text.replace("loan", "l\\u006fan"))),
-    "evidence with a duplicate key": (1, "JSON_DUPLICATE_KEY", with_evidence(lambda text: '{"v":1,' + text[1:])),
+    "evidence with a duplicate key": (1, "JSON_DUPLICATE_KEY", with_evidence(lambda text: '{"v":2,' + text[1:])),
     "evidence with a surrogate": (1, "JSON_SURROGATE", with_evidence(lambda text: text.replace("loan", "\\ud800"))),
-    "evidence with a float": (1, "JSON_FLOAT", with_evidence(lambda text: text.replace('"v":1', '"v":1.0'))),
+    "evidence with a float": (1, "JSON_FLOAT", with_evidence(lambda text: text.replace('"v":2', '"v":2.0'))),
     "evidence with a member more": (1, "ENTRY_SHAPE", with_evidence(lambda text: '{"a":1,' + text[1:])),
     "evidence that is a list": (1, "ENTRY_SHAPE", with_evidence(lambda _: "[]")),
     "evidence of a day that is none": (
@@ -189,7 +206,7 @@ def test_a_report_stays_small_whatever_was_given(name: str) -> None:
 @pytest.mark.parametrize("certificate", ["", "~", "a.b.c~", SHOWN[0], "~".join([SHOWN[0], "!", ""])])
 def test_what_to_ask_the_chain_is_told_of_any_certificate(certificate: str) -> None:
     needed = facts_needed(GENUINE.bundle.with_certificate(certificate))
-    assert needed.batches == {3, 4}
+    assert needed.batches == {(ISSUER.no, 3), (ISSUER.no, 4)}
     assert needed.accreditation is None
 
 
@@ -197,33 +214,73 @@ def test_what_to_ask_the_chain_is_told_of_the_genuine_one() -> None:
     needed = facts_needed(GENUINE.bundle)
     assert needed.accreditation == (ISSUER.id, "S51")
     assert needed.accounts == set(DOCUMENT["keys"])
-    assert (needed.used, needed.asset) == (GENUINE.bundle.position, None)
-    assert needed.subjects == {place: {SUBJECT.id} for place in CONSENTS}
+    assert (needed.position, needed.asset) == (GENUINE.bundle.position, None)
+    kinds = ("certificate", "request", "authorization", "provision")
+    assert {GENUINE.statement(kind) for kind in kinds} < needed.statements
+    assert needed.statements == set(GENUINE.facts.holds)
+    assert len(needed.statements) == 6
+    assert needed.uses == (BANK.id, GENUINE.statement("request"))
+    parties = sorted(party for party, _ in needed.withdrawals)
+    assert parties == sorted([SUBJECT.id, SUBJECT.id, TAX.id, GRID.id])
 
 
-@pytest.mark.parametrize("subject", ["", ',"subject":5', ',"subject":"' + "F" * 64 + '"', ',"subject":["a"]'])
-def test_an_authorization_without_a_subject_names_nobody_who_could_withdraw_it(subject: str) -> None:
-    odd = replace(GENUINE.bundle.evidence[0], entry=f'{{"type":"authorization"{subject}}}')
-    needed = facts_needed(replace(GENUINE.bundle, evidence=(odd,)))
-    assert needed.subjects == {AUTHORIZATION: frozenset()}
+ODD_STATEMENTS = [
+    "[]",
+    "{",
+    '{"type":"authorization"}',
+    '{"type":["authorization"]}',
+    '{"subject":5,"type":"authorization"}',
+    f'{{"subject":"{"F" * 64}","type":"authorization"}}',
+    f'{{"subject":["{SUBJECT.id}"],"type":"authorization"}}',
+    f'{{"provider":"{TAX.id}","type":"authorization"}}',
+    f'{{"subject":"{SUBJECT.id}","type":"provision"}}',
+    f'{{"consumer":"{BANK.id}","subject":"{SUBJECT.id}","type":"request"}}',
+]
 
 
-@pytest.mark.parametrize("entry", ["[]", "{", f'{{"subject":"{TAX.id}","type":"provision"}}'])
-def test_nothing_but_an_authorization_is_withdrawn(entry: str) -> None:
+@pytest.mark.parametrize("entry", ODD_STATEMENTS)
+def test_what_nobody_can_withdraw_is_not_asked_for(entry: str) -> None:
     odd = replace(GENUINE.bundle.evidence[0], entry=entry)
-    assert facts_needed(replace(GENUINE.bundle, evidence=(odd,))).subjects == {}
-
-
-def test_two_entries_said_to_stand_at_one_place_name_both_subjects() -> None:
-    other = replace(GENUINE.bundle.evidence[0], entry=f'{{"subject":"{TAX.id}","type":"authorization"}}')
-    needed = facts_needed(replace(GENUINE.bundle, evidence=(GENUINE.bundle.evidence[0], other)))
-    assert needed.subjects == {AUTHORIZATION: {SUBJECT.id, TAX.id}}
+    assert facts_needed(replace(GENUINE.bundle, evidence=(odd,))).withdrawals == set()
 
 
 @pytest.mark.parametrize(
-    "facts",
-    [b"", b"[]", b"{}", b'{"format":"pingzheng-facts/2"}', b" " * (MAX_FACTS_BYTES + 1), b'{"format":1.5}', b"null"],
+    "claims",
+    [
+        {"request": 5},
+        {"request": "sm3:" + "00" * 32},
+        {"request": "00" * 32},
+        {"consumer": None},
+        {"authorizations": "sha-256:" + "00" * 32, "provisions": [5, None, ["a"]]},
+        {"authorizations": [f"sha-256:{number:064x}" for number in range(10_000)]},
+    ],
+    ids=lambda claims: "-".join(claims),
 )
+def test_what_to_ask_the_chain_stays_bounded_whatever_the_certificate_names(claims: dict) -> None:
+    needed = facts_needed(usage(claims=claims, disclosed=()).bundle)
+    assert len(needed.statements) < 80
+    assert all(len(statement) == 64 for statement in needed.statements)
+
+
+def test_nothing_is_asked_of_uses_and_holds_of_a_registration() -> None:
+    needed = facts_needed(registration().bundle)
+    assert (needed.uses, needed.statements, needed.withdrawals) == (None, set(), set())
+    assert needed.asset == ASSET
+
+
+NO_FACTS = [
+    b"",
+    b"[]",
+    b"{}",
+    b"null",
+    b'{"format":1.5}',
+    b'{"format":"pingzheng-facts/1"}',
+    b'{"format":"pingzheng-facts/2"}',
+    b" " * (MAX_FACTS_BYTES + 1),
+]
+
+
+@pytest.mark.parametrize("facts", NO_FACTS, ids=range(len(NO_FACTS)))
 def test_facts_that_are_none_are_refused(facts: bytes) -> None:
     with pytest.raises(BadBundle):
         parse_facts(facts)

@@ -35,7 +35,7 @@ socket.socket = NoNetwork
 socket.create_connection = socket.getaddrinfo = no_network
 
 from pathlib import Path
-from ledger.proof.facts import parse_facts
+from ledger.proof.facts_file import parse_facts
 from ledger.proof.verifier import Expectation, verify
 
 bundle, facts, at, consumer, nonce = sys.argv[1:]

@@ -57,11 +57,11 @@ def test_a_detached_signature_carries_no_payload() -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"signature":1}', '{"signature":"a..b"}', "\ud800", "1.5"])
 def test_unreadable_evidence_has_no_signer(text: str) -> None:
-    assert Evidence(text, Position(0, 0), ()).signer is None
+    assert Evidence(text, Position(2, 0, 0), ()).signer is None
 
 
 def test_evidence_names_its_signer() -> None:
-    assert Evidence(as_text(SIGNED), Position(0, 0), ()).signer == SUBJECT.account
+    assert Evidence(as_text(SIGNED), Position(2, 0, 0), ()).signer == SUBJECT.account
 
 
 @pytest.mark.parametrize("party", PARTIES, ids=lambda party: party.name)

@@ -93,7 +93,7 @@ def test_each_signature_names_its_own_algorithm_so_a_bundle_may_hold_both() -> N
 @pytest.mark.parametrize("identity", ["", "1", "ALICE123@YAHOO.COM", "~ \"'\\", "x" * 64])
 def test_any_identity_verifies_because_it_is_stored_with_the_signature(identity: str) -> None:
     signer = Sm2Signer(new_sm2_key(), identity)
-    entry = sign_entry({"type": "withdrawal", "v": 1}, signer)
+    entry = sign_entry({"type": "withdrawal", "v": 2}, signer)
     assert entry_signed_by(entry, signer.kid, signer.public_key)
 
 
@@ -142,7 +142,7 @@ def same_secret_as_es256k() -> Report:
 def key_told_as_of_the_other_curve(made: Made, actor: Actor) -> Report:
     """Facts that give the account a key with the digits of its own, as of the other curve."""
     key = actor.signer.public_key
-    return made.account(actor, key=key.removeprefix("sm2:") if actor.sm2 else f"sm2:{key}").verify()
+    return made.account(actor, key=key.removeprefix("sm2:") if key.startswith("sm2:") else f"sm2:{key}").verify()
 
 
 def bound_with(holder: Actor = SM_DEVICE, **changes: Any) -> Attack:
@@ -179,7 +179,7 @@ def under_header(**changes: Any) -> Attack:
 
 
 TWISTED_HOLDER = {"cnf": {"jwk": SM_HOLDER["cnf"]["jwk"] | {"crv": "secp256k1"}}}
-LEAF_BY_SM3 = {"provisions": ["sm3:" + "00" * 32]}
+NAMED_BY_SM3 = {"provisions": ["sm3:" + "00" * 32]}
 FORGED = Disclosed(GENUINE.hidden[0].salt, "tax_band", "A")
 
 ATTACKS: dict[str, tuple[int, str, Attack]] = {
@@ -264,7 +264,7 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
         "DISCLOSURE_FOREIGN",
         lambda: GENUINE.verify_changed(("certificate", "~".join([SHOWN[0], FORGED.encoded, SHOWN[-1]]))),
     ),
-    "leaf hash by SM3": (1, "ENTRY_SHAPE", lambda: sm_usage(LEAF_BY_SM3).verify()),
+    "statement digest by SM3": (1, "ENTRY_SHAPE", lambda: sm_usage(NAMED_BY_SM3).verify()),
     "key binding by the holder's secp256k1 key": (10, "KEY_BINDING_INVALID", bound_with(DEVICE)),
     "key binding by the issuer": (10, "KEY_BINDING_INVALID", bound_with(SM_ISSUER)),
     "key binding over a SHA-256 hash": (
