@@ -1,38 +1,38 @@
-"""``pingzheng provision``: what a provider answers under authorizations."""
+"""``pingzheng provision`` at the platform: tasks for providers, and what they answer."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from ledger.cli.files import signer_of
-from ledger.cli.naming import day_of, party_of
+from ledger.cli import providing
+from ledger.cli.files import read_bounded
+from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, progress
-from ledger.connectors.answers import NoData, Refused, Supplied
-from ledger.connectors.tabular import read_csv
-from ledger.domain.days import shanghai_day
-from ledger.proof.jws import Signer, sign_entry
-from ledger.service.provisions import Supply
-from ledger.service.sources import SourceBook
+from ledger.provider.supply import Receipt, parse_answers
+from ledger.provider.task import MAX_LIST_BYTES, MAX_NOTICES, MAX_TASKS, TaskList
+from ledger.service.keys import write_private
+from ledger.service.provisions import OwnPlatform
 from ledger.service.wiring import Ledger
-from ledger.store.tables import Authorization, Provision
 
 app = typer.Typer(no_args_is_help=True)
-Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
-_PAGE: Final = 200
-Key = Annotated[Path, typer.Option(help="The provider's private key file.", show_default=False)]
+app.command()(providing.run)
+app.command()(providing.answer)
+app.command()(providing.received)
+app.command()(providing.confirm)
+_CHUNK: Final = 50
+
+Provider = Annotated[str, typer.Argument(help="Party id or USCC.", show_default=False)]
+After = Annotated[str | None, typer.Option(help="Begin after this authorization.")]
 
 
 @app.command()
 def asked(
-    provider: Annotated[str, typer.Argument(help="Party id or USCC.", show_default=False)],
-    after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
+    provider: Provider,
+    after: After = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     home: Home = None,
     as_json: AsJson = False,
@@ -50,96 +50,60 @@ def asked(
 
 
 @app.command()
-def supply(
-    authorization: Identifier,
-    rows: Annotated[Path, typer.Option(help="CSV of the subject's rows.", show_default=False)],
-    key: Key,
-    as_of: Annotated[str, typer.Option(help="Day of the data, YYYY-MM-DD; default today.")] = "",
+def tasks(
+    provider: Provider,
+    out: Annotated[Path, typer.Option(help="Where to write them.")] = Path("tasks.json"),
+    authorization: Annotated[
+        list[str] | None, typer.Option(help="These alone, by id; where it was supplied before: to correct it.")
+    ] = None,
+    after: After = None,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_TASKS)] = MAX_TASKS,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """提供数据行：只用来计算内容，不保存；此前提供过则为更正。Supply rows; claims are computed from them, the rows
-    are not kept. Supplied before: this corrects it.
+    """为离线的提供方写出任务文件；其中有主体的证件号，须安全交付。Write the tasks of a provider that is offline to a
+    file. It holds identifiers of subjects: hand it over safely.
 
-    示例 Example:  pingzheng provision supply 01KA… --rows meter.csv --key grid.key --as-of 2026-10-31
+    示例 Example:  pingzheng provision tasks 91440881MA9X000384 --out tasks.json
     """
     with opened(home, as_json) as ledger:
-        now = ledger.clock()
-        given = Supplied(tuple(read_csv(rows)), day_of(as_of) if as_of else shanghai_day(now), now)
-        emit(_row(_answered(ledger, ledger.provisions.draft(authorization, given), signer_of(key))), as_json)
+        party = party_of(ledger, provider)
+        if authorization:
+            found = [ledger.provisions.task(identifier) for identifier in authorization]
+        else:
+            found = ledger.provisions.tasks(party, after, limit)
+        erasures = [entry for _, entry in ledger.provisions.erasures(party, -1, MAX_NOTICES)]
+        write_private(out, TaskList(tuple(found), tuple(erasures)).to_bytes().decode())
+        emit({"file": str(out), "tasks": len(found), "erasures": len(erasures)}, as_json, "任务 Tasks")
 
 
 @app.command()
-def refuse(
-    authorization: Identifier,
-    reason: Annotated[str, typer.Option(help="out_of_scope, under_correction, disputed, …", show_default=False)],
-    key: Key,
+def submit(
+    answers: Annotated[Path, typer.Argument(help="The provider's file of answers.", show_default=False)],
+    receipt: Annotated[Path, typer.Option(help="Where to write what became of them.")] = Path("receipt.json"),
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """答复不予提供，并说明理由。Say that nothing is supplied, and why.
+    """提交离线提供方的答复文件，并写出回执；可以重复提交。Take the answers of a provider that is offline, and write
+    a receipt for it. It can be repeated.
 
-    示例 Example:  pingzheng provision refuse <authorization> --reason disputed --key grid.key
+    示例 Example:  pingzheng provision submit answers.json --receipt receipt.json
     """
     with opened(home, as_json) as ledger:
-        drafted = ledger.provisions.draft(authorization, Refused(reason, ledger.clock()))
-        emit(_row(_answered(ledger, drafted, signer_of(key))), as_json)
-
-
-@app.command("no-data")
-def no_data(authorization: Identifier, key: Key, home: Home = None, as_json: AsJson = False) -> None:
-    """答复来源中没有该主体的数据。Say that the source has nothing of the subject.
-
-    示例 Example:  pingzheng provision no-data <authorization> --key grid.key
-    """
-    with opened(home, as_json) as ledger:
-        drafted = ledger.provisions.draft(authorization, NoData(ledger.clock()))
-        emit(_row(_answered(ledger, drafted, signer_of(key))), as_json)
-
-
-@app.command()
-def run(
-    provider: Annotated[str, typer.Argument(help="Party id or USCC.", show_default=False)],
-    sources: Annotated[Path, typer.Option(help="Folder of source files.", envvar="PINGZHENG_SOURCES")],
-    key: Key,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """向提供方自己的来源查询全部待答复的授权并答复；按 Ctrl-C 不丢失已答复的。Ask the provider's own sources for
-    everything that waits, and answer; Ctrl-C loses nothing that was answered.
-
-    示例 Example:  pingzheng provision run 9144… --sources sources --key grid.key
-    """
-    with opened(home, as_json) as ledger:
-        book, signer, party = SourceBook.load(sources), signer_of(key), party_of(ledger, provider)
-        answered: Counter[str] = Counter()
-        waiting = list(_waiting(ledger, party))
+        supplies = parse_answers(read_bounded(answers, MAX_LIST_BYTES))
+        refused: dict[str, str] = {}
         with progress() as bar:
-            task = bar.add_task("提供 answer", total=len(waiting))
-            for row in waiting:
-                drafted = ledger.provisions.ask(row.id, book.connector(row.scenario, row.source))
-                answered[_answered(ledger, drafted, signer).result] += 1
-                bar.advance(task)
-        emit(dict(answered), as_json, "提供 Answered")
+            task = bar.add_task("提交 submit", total=len(supplies))
+            for start in range(0, len(supplies), _CHUNK):
+                some = supplies[start : start + _CHUNK]
+                outcomes = _platform(ledger).submit(some)
+                refused |= {supply.digest: error.code for supply, error in zip(some, outcomes, strict=True) if error}
+                bar.advance(task, len(some))
+        made = Receipt(frozenset(supply.digest for supply in supplies) - refused.keys(), refused)
+        write_private(receipt, made.to_bytes().decode())
+        told = {"receipt": str(receipt), "received": len(made.received), "refused": sorted(refused.values())}
+        emit(told, as_json, "已提交 Submitted")
 
 
-def _waiting(ledger: Ledger, provider: str) -> Iterator[Authorization]:
-    after = None
-    while rows := ledger.provisions.asked(provider, after, _PAGE):
-        yield from rows
-        after = rows[-1].id
-
-
-def _answered(ledger: Ledger, drafted: Supply, signer: Signer) -> Provision:
-    (row,) = ledger.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, signer))])
-    return row
-
-
-def _row(row: Provision) -> dict[str, object]:
-    return {
-        "provision": row.id,
-        "authorization": row.authorization_id,
-        "number": row.number,
-        "result": row.result,
-        "reason": row.reason,
-    }
+def _platform(ledger: Ledger) -> OwnPlatform:
+    return OwnPlatform(ledger.provisions, ledger.party)

@@ -50,14 +50,14 @@ def query_of(task: Task, at: int) -> Query:
 def made_of(task: Task, answer: Answer, at: int, fresh: Fresh = secrets.token_bytes) -> Made:
     """The provision over an answer, made ``at`` (seconds UTC); ``fresh`` gives random bytes.
 
-    Raises ``InvalidInput``: what ``compute`` raises, ``AS_OF_AFTER_QUERY``, ``REFUSAL_UNKNOWN``; ``Misconfigured``
+    Raises ``InvalidInput``: what ``compute`` raises, ``AS_OF_AFTER_QUERY``, ``REASON_UNKNOWN``; ``Misconfigured``
     ``SOURCE_NAME_MISSING``.
     """
     if not isinstance(answer, Supplied):
         reason = answer.reason if isinstance(answer, Refused) else None
         if isinstance(answer, Refused) and answer.reason not in REFUSALS:
             known = ", ".join(REFUSALS)
-            raise InvalidInput("REFUSAL_UNKNOWN", f"A reason for refusing is one of: {known}.", where="reason")
+            raise InvalidInput("REASON_UNKNOWN", f"A reason for refusing is one of: {known}.", where="reason")
         return Made(_entry(task, answer, at, reason=reason), (), None)
     if answer.as_of > shanghai_day(answer.queried_at):
         raise InvalidInput(

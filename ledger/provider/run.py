@@ -5,14 +5,15 @@ It can stop anywhere and begin again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from ledger.connectors.answers import Connector
 from ledger.errors import PingzhengError
-from ledger.provider.desk import Inquiry, Provider
+from ledger.provider.desk import Inquiry, Outcome, Provider
 from ledger.provider.platform import Platform
+from ledger.provider.records import Records
 from ledger.provider.supply import Supply
 from ledger.provider.task import Task
 
@@ -31,13 +32,8 @@ FINAL: Final = frozenset(
 )
 _ERASURES: Final = "erasures"
 T = TypeVar("T")
-
-
-class Sources(Protocol):
-    """Where a provider's sources are found."""
-
-    def connector(self, scenario: str, source: str) -> Connector:
-        """The connector of a scenario's source; raises ``NotFound`` ``SOURCE_UNKNOWN``."""
+# The connector of a scenario's source, both by name; raises ``NotFound`` ``SOURCE_UNKNOWN``.
+Sources = Callable[[str, str], Connector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +86,34 @@ def send_waiting(provider: Provider, platform: Platform) -> Iterator[Done]:
 
 def answer(provider: Provider, platform: Platform, sources: Sources, tasks: Sequence[Task]) -> Iterator[Done]:
     """Answer these tasks and hand the answers in."""
-    outcomes = provider.answer_many([Inquiry(task, _finding(sources, task)) for task in tasks])
+    outcomes = sign(provider, sources, tasks)
     for task, outcome in zip(tasks, outcomes, strict=True):
         if isinstance(outcome, PingzhengError):
-            yield Done(f"authorization {task.authorization['id']}", None, outcome)
+            yield unanswered(task, outcome)
     yield from _send(provider, platform, [outcome for outcome in outcomes if isinstance(outcome, Supply)])
 
 
+def sign(provider: Provider, sources: Sources, tasks: Sequence[Task]) -> list[Outcome]:
+    """The signed answers, which wait in the records from now on; raises as ``Provider.answer_many``."""
+    return provider.answer_many([Inquiry(task, _finding(sources, task)) for task in tasks])
+
+
+def unanswered(task: Task, error: PingzhengError) -> Done:
+    """That a task has no answer."""
+    return Done(f"authorization {task.authorization['id']}", None, error)
+
+
+def settle(records: Records, received: Iterable[str], refused: Mapping[str, str]) -> int:
+    """Note what the platform has, by statement digest, and what it refuses for good, with the code.
+
+    Returns how many answers wait no longer; what was refused otherwise is sent again.
+    """
+    final = [(digest, code) for digest, code in refused.items() if code in FINAL]
+    return records.received(received) + records.refused(final)
+
+
 def _finding(sources: Sources, task: Task) -> Callable[[], Connector]:
-    return lambda: sources.connector(task.authorization["scenario"], task.authorization["source"])
+    return lambda: sources(task.authorization["scenario"], task.authorization["source"])
 
 
 def _send(provider: Provider, platform: Platform, supplies: Sequence[Supply]) -> Iterator[Done]:
@@ -106,10 +121,8 @@ def _send(provider: Provider, platform: Platform, supplies: Sequence[Supply]) ->
         return
     refusals = platform.submit(supplies)
     sent = list(zip(supplies, refusals, strict=True))
-    provider.records.received(supply.digest for supply, refusal in sent if refusal is None)
-    provider.records.refused(
-        (supply.digest, refusal.code) for supply, refusal in sent if refusal is not None and refusal.code in FINAL
-    )
+    received = [supply.digest for supply, refusal in sent if refusal is None]
+    settle(provider.records, received, {supply.digest: refusal.code for supply, refusal in sent if refusal is not None})
     for supply, refusal in sent:
         yield Done(f"provision {supply.entry['id']}", None if refusal else supply.entry["result"], refusal)
 
