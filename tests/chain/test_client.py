@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 
 import pytest
 from eth_utils.crypto import keccak
@@ -13,24 +12,31 @@ from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.contracts import signature
 from ledger.chain.deployment import CONTRACTS, artifact_of, interface_of
+from ledger.chain.records import Hold
 from ledger.chain.revert import RevertReader, code_of, load_meanings
+from ledger.domain.parties import Role
 from ledger.errors import ChainRejected, ChainUnavailable, Conflict, Forbidden, InvalidInput, Misconfigured, NotFound
-from tests.conftest import Chain
+from ledger.proof.bundle import Position
+from tests.chain.life import CONSENT, OTHER_REQUEST, REQUEST, ROOT, account
+from tests.conftest import Chain, test_key
 
-ROOT = sha256(b"root").digest()
+
+def place(chain: Chain, index: int) -> Position:
+    """A leaf of the issuer's first batch."""
+    return Position(chain.parties["issuer"].no, 0, index)
 
 
-def test_receipt_tells_the_whole_story(chain: Chain) -> None:
+def test_receipt_has_the_whole_story(chain: Chain) -> None:
     receipt = chain.client.anchor(0, 5, ROOT)
     (event,) = receipt.events
     assert (event.contract, event.name) == ("CertificateLog", "Anchored")
     assert dict(event.args) == {
+        "issuer": chain.parties["issuer"].no,
         "batch": 0,
         "firstSeq": 0,
         "size": 5,
         "root": ROOT.hex(),
         "at": receipt.time,
-        "by": chain.parties["issuer"].no,
     }
     block = chain.reader.block(receipt.block_number)
     assert block is not None and (block.hash, block.time) == (receipt.block_hash, receipt.time)
@@ -38,16 +44,28 @@ def test_receipt_tells_the_whole_story(chain: Chain) -> None:
 
 
 REFUSALS = [
-    (Conflict, "LOG_NOT_CONTIGUOUS", {"expected": 0, "given": 7}, lambda c: c.client.anchor(7, 1, ROOT)),
+    (Conflict, "LOG_NOT_CONTIGUOUS", {"issuer": 2, "expected": 0, "given": 7}, lambda c: c.client.anchor(7, 1, ROOT)),
     (InvalidInput, "LOG_EMPTY_BATCH", {}, lambda c: c.client.anchor(0, 0, ROOT)),
-    (NotFound, "LOG_UNKNOWN_BATCH", {"batch": 3}, lambda c: c.client.revoke(3, 0, "fraud")),
-    (NotFound, "LOG_UNKNOWN_BATCH", {"batch": 0}, lambda c: c.acting("enterprise").withdraw(0, 0)),
+    (NotFound, "LOG_UNKNOWN_BATCH", {"issuer": 2, "batch": 3}, lambda c: c.client.revoke(3, 0, "fraud")),
+    (NotFound, "LOG_UNKNOWN_BATCH", {"issuer": 2, "batch": 0}, lambda c: c.client.supersede(0, 0, 0, 1)),
+    (InvalidInput, "LOG_SUPERSEDES_ITSELF", {"issuer": 2, "index": 4}, lambda c: c.client.supersede(0, 4, 0, 4)),
+    (
+        Conflict,
+        "LOG_USE_OUT_OF_ORDER",
+        {"request": REQUEST, "expected": 1, "given": 2},
+        lambda c: c.acting("bank").record_use(REQUEST, 2),
+    ),
+    (Conflict, "LOG_NOT_HELD", {"statement": CONSENT}, lambda c: c.acting("founder").lift([CONSENT])),
     (Forbidden, "PARTY_LACKS_ROLE", {"no": 5}, lambda c: c.acting("bank").anchor(0, 1, ROOT)),
+    (Forbidden, "PARTY_LACKS_ROLE", {"no": 2}, lambda c: c.client.record_use(REQUEST, 1)),
+    (Forbidden, "PARTY_LACKS_ROLE", {"no": 2}, lambda c: c.client.hold([CONSENT], "court")),
     (Forbidden, "PARTY_SELF_GRANT", {"no": 1}, lambda c: c.acting("founder").accredit(1, "S51", 0, 2**39)),
 ]
 
 
-@pytest.mark.parametrize(("kind", "code", "details", "move"), REFUSALS, ids=[f"{row[1]} {row[2]}" for row in REFUSALS])
+@pytest.mark.parametrize(
+    ("kind", "code", "details", "move"), REFUSALS, ids=[f"{row[1]} {number}" for number, row in enumerate(REFUSALS)]
+)
 def test_refusal_is_our_error_and_nothing_is_sent(chain: Chain, kind, code, details, move) -> None:
     before = chain.reader.block_number()
     with pytest.raises(kind) as caught:
@@ -81,7 +99,7 @@ def test_threads_share_one_account_without_a_lost_or_doubled_nonce(chain: Chain)
         receipts = list(pool.map(lambda index: chain.client.revoke(0, index, "data_error"), range(32)))
     assert len({receipt.tx_hash for receipt in receipts}) == 32
     assert chain.client.connection.transaction_count(chain.client.account) == before + 32
-    assert all(chain.reader.state_of(0, index) == "revoked" for index in range(32))
+    assert all(chain.reader.state_of(place(chain, index)) == "revoked" for index in range(32))
 
 
 def test_another_program_on_the_same_account_is_survived(chain: Chain) -> None:
@@ -94,19 +112,50 @@ def test_another_program_on_the_same_account_is_survived(chain: Chain) -> None:
 
 
 def test_one_of_two_racing_uses_wins(chain: Chain) -> None:
-    chain.client.anchor(0, 1, ROOT)
-    banks = [chain.acting("bank"), chain.acting("other_bank")]
+    """Two programs of one consumer, each with an account of its own."""
+    second = test_key("the bank's second program")
+    chain.acting("founder").send(calls.bind_account(chain.parties["bank"].no, account("the bank's second program")))
+    chain.node.fund(account("the bank's second program"))
+    banks = [chain.acting("bank"), chain.client.with_account(second)]
 
     def use(client: ChainClient) -> str:
         try:
-            client.record_use(0, 0, 1)
+            client.record_use(REQUEST, 1)
         except Conflict as refusal:
             return refusal.code
         return "won"
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(use, banks)) == ["LOG_USE_OUT_OF_ORDER", "won"]
-    assert chain.reader.uses_of(0, 0) == 1
+    assert chain.reader.uses_of(chain.parties["bank"].no, REQUEST) == 1
+
+
+def test_an_office_holds_and_lifts_for_itself(chain: Chain) -> None:
+    authority, supervisor = chain.acting("founder"), chain.acting("supervisor")
+    authority.hold([CONSENT, REQUEST], "court")
+    with pytest.raises(Conflict) as caught:
+        authority.hold([OTHER_REQUEST, CONSENT], "fraud")
+    assert (caught.value.code, caught.value.details) == ("LOG_ALREADY_HELD", {"statement": CONSENT})
+    # All or none: the first one of the list is not held either.
+    assert chain.reader.hold_of(OTHER_REQUEST) == Hold((), 0)
+    with pytest.raises(Conflict) as caught:
+        supervisor.lift([CONSENT])
+    assert caught.value.code == "LOG_NOT_HELD"
+    supervisor.hold([CONSENT], "investigation")
+    assert chain.reader.hold_of(CONSENT) == Hold(("authority", "supervisor"), 2)
+    authority.lift([CONSENT, REQUEST])
+    assert chain.reader.hold_of(CONSENT) == Hold(("supervisor",), 3)
+    assert chain.reader.hold_of(REQUEST) == Hold((), 2)
+
+
+def test_a_party_of_both_offices_holds_and_lifts_for_both(chain: Chain) -> None:
+    both = Role.mask([Role.AUTHORITY, Role.SUPERVISOR])
+    chain.acting("founder").send(calls.set_roles(chain.parties["supervisor"].no, both))
+    chain.acting("founder").hold([CONSENT], "court")
+    chain.acting("supervisor").hold([CONSENT], "court")
+    assert chain.reader.hold_of(CONSENT) == Hold(("authority", "supervisor"), 2)
+    chain.acting("supervisor").lift([CONSENT])
+    assert chain.reader.hold_of(CONSENT) == Hold((), 3)
 
 
 def test_hash_is_told_before_the_node_has_the_transaction(chain: Chain) -> None:
@@ -145,7 +194,7 @@ def test_what_stops_the_announcement_stops_the_transaction_and_spends_no_nonce(c
 
     with pytest.raises(Conflict, match="STOPPED"):
         chain.client.send(calls.revoke(0, 0, "fraud"), announce=stop)
-    assert chain.reader.state_of(0, 0) == "active"
+    assert chain.reader.state_of(place(chain, 0)) == "active"
     chain.client.revoke(0, 0, "fraud")
 
 
@@ -182,7 +231,7 @@ def test_code_of_error(name: str, code: str) -> None:
             "08c379a0" + f"{32:064x}" + f"{4:064x}" + b"nope".hex().ljust(64, "0"),
             "REVERTED",
         ),
-        (keccak(text="LogNotContiguous(uint64,uint64)")[:4].hex() + "00", "REVERT_UNKNOWN"),
+        (keccak(text="LogNotContiguous(uint32,uint64,uint64)")[:4].hex() + "00", "REVERT_UNKNOWN"),
     ],
 )
 def test_odd_revert_data_is_still_our_error(data: str, code: str) -> None:
@@ -195,6 +244,9 @@ def test_arguments_are_checked_before_the_chain_is_asked(chain: Chain) -> None:
         with pytest.raises(InvalidInput) as caught:
             chain.client.anchor(0, 1, root)  # type: ignore[arg-type]
         assert caught.value.code == "CALL_ARGUMENTS_INVALID"
+    for wrong in ("cd" * 31, "sha-256:" + "cd" * 32):
+        with pytest.raises(InvalidInput):
+            chain.acting("bank").record_use(wrong, 1)
     with pytest.raises(InvalidInput):
         chain.client.revoke(0, 2**32, "fraud")
     with pytest.raises(InvalidInput) as caught:
@@ -225,6 +277,12 @@ def test_signatures_of_events_are_those_of_the_protocol() -> None:
         for item in artifact_of("CertificateLog").abi
         if item["type"] == "event"
     }
-    assert names["Anchored"] == ["batch", "firstSeq", "size", "root", "at", "by"]
-    assert names["StatusChanged"] == ["batch", "word", "mask", "status", "reason", "at", "by"]
+    assert names == {
+        "Anchored": ["issuer", "batch", "firstSeq", "size", "root", "at"],
+        "StatusChanged": ["issuer", "batch", "word", "mask", "status", "reason", "at"],
+        "Superseded": ["issuer", "batch", "index", "newBatch", "newIndex", "at"],
+        "Used": ["consumer", "request", "ordinal", "at"],
+        "Withdrawn": ["party", "statement", "at"],
+        "Held": ["statement", "offices", "change", "reason", "at", "by"],
+    }
     assert signature({"name": "f", "inputs": [{"name": "a", "type": "uint64"}]}) == "f(uint64)"

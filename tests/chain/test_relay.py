@@ -13,16 +13,16 @@ from ledger.chain.accounts import account_of
 from ledger.chain.calls import Call
 from ledger.chain.relay import MAX_REQUEST_GAS, Relay, SignedRequest, sign_request
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
-from tests.chain.life import FAR, ROOT
+from tests.chain.life import FAR, OTHER_REQUEST, REQUEST
 from tests.conftest import Chain, test_key
 
-USE = calls.record_use(0, 0, 1)
+USE = calls.record_use(REQUEST, 1)
+OTHER_USE = calls.record_use(OTHER_REQUEST, 1)
 
 
 @pytest.fixture
 def relay(chain: Chain) -> Relay:
-    """The founder pays; one batch is there to be used."""
-    chain.client.anchor(0, 4, ROOT)
+    """The founder pays."""
     return Relay(chain.acting("founder"))
 
 
@@ -51,10 +51,10 @@ def test_the_party_acts_and_the_service_pays(chain: Chain, relay: Relay) -> None
     request = signed(chain, relay)
     assert relay.covers(request, bank.account, USE)
     receipt = relay.submit(request)
-    assert receipt.named("Used")[0].args["by"] == bank.no
+    assert receipt.named("Used")[0].args["consumer"] == bank.no
     assert int(chain.node.rpc("eth_getBalance", bank.account, "latest"), 16) == funds
     assert chain.client.connection.transaction_count(bank.account) == 0
-    assert chain.reader.uses_of(0, 0) == 1
+    assert chain.reader.uses_of(chain.parties["bank"].no, REQUEST) == 1
 
 
 def test_account_without_funds_acts(chain: Chain, relay: Relay) -> None:
@@ -63,7 +63,7 @@ def test_account_without_funds_acts(chain: Chain, relay: Relay) -> None:
     relay.submit(signed(chain, relay, from_key))
     relay.submit(sign_request(relay.prepare(account_of_key(fresh), USE, FAR), fresh))
     assert int(chain.node.rpc("eth_getBalance", account_of_key(fresh), "latest"), 16) == 0
-    assert chain.reader.uses_of(0, 0) == 1
+    assert chain.reader.uses_of(chain.parties["bank"].no, REQUEST) == 1
     assert refusal(lambda: relay.prepare(bank.account, USE, FAR), Forbidden) == "PARTY_UNKNOWN_ACCOUNT"
 
 
@@ -80,11 +80,11 @@ def test_replay(chain: Chain, relay: Relay) -> None:
     request = signed(chain, relay)
     relay.submit(request)
     assert refusal(lambda: relay.submit(request), Forbidden) == "REQUEST_SIGNATURE_INVALID"
-    assert chain.reader.uses_of(0, 0) == 1
+    assert chain.reader.uses_of(chain.parties["bank"].no, REQUEST) == 1
 
 
 def test_of_two_requests_prepared_at_once_one_counts(chain: Chain, relay: Relay) -> None:
-    one, other = signed(chain, relay), signed(chain, relay, calls.record_use(0, 1, 1))
+    one, other = signed(chain, relay), signed(chain, relay, OTHER_USE)
     relay.submit(other)
     assert refusal(lambda: relay.submit(one), Forbidden) == "REQUEST_SIGNATURE_INVALID"
 
@@ -97,13 +97,14 @@ def test_deadline_is_the_last_second(chain: Chain, relay: Relay) -> None:
     )
     chain.node.advance(1001)
     assert refusal(lambda: relay.submit(request), Forbidden) == "REQUEST_SIGNATURE_INVALID"
-    assert chain.reader.uses_of(0, 0) == 0
+    assert chain.reader.uses_of(chain.parties["bank"].no, REQUEST) == 0
 
 
 ALTERATIONS = {
     "another chain": ("REQUEST_NOT_OURS", "domain", lambda chain: {"chainId": 1}),
     "another forwarder": ("REQUEST_NOT_OURS", "domain", lambda chain: {"verifyingContract": "0x" + "11" * 20}),
     "another name": ("REQUEST_NOT_OURS", "domain", lambda chain: {"name": "Other"}),
+    "another origin": ("REQUEST_NOT_OURS", "domain", lambda chain: {"name": "Pingzheng/0x" + "ee" * 32}),
     "another contract": ("REQUEST_NOT_OURS", "message", lambda chain: {"to": "0x" + "11" * 20}),
     "the forwarder itself": ("REQUEST_NOT_OURS", "message", lambda chain: {"to": chain.deployment.forwarder}),
     "our other contract": (
@@ -114,7 +115,7 @@ ALTERATIONS = {
     "changed data": (
         "REQUEST_SIGNATURE_INVALID",
         "message",
-        lambda chain: {"data": "0x" + chain.client.encode(calls.record_use(0, 1, 1)).hex()},
+        lambda chain: {"data": "0x" + chain.client.encode(OTHER_USE).hex()},
     ),
     "another sender": (
         "REQUEST_SIGNATURE_INVALID",
@@ -171,20 +172,20 @@ def test_typed_data_without_a_domain(chain: Chain, relay: Relay) -> None:
 def test_covers_exactly_this_call_by_this_account(chain: Chain, relay: Relay) -> None:
     request, bank = signed(chain, relay), chain.parties["bank"]
     assert relay.covers(request, bank.account.upper().replace("0X", "0x"), USE)
-    assert not relay.covers(request, bank.account, calls.record_use(0, 0, 2))
+    assert not relay.covers(request, bank.account, calls.record_use(REQUEST, 2))
     assert not relay.covers(request, chain.parties["other_bank"].account, USE)
     assert not relay.covers(altered(request, "message", to=chain.deployment.asset_registry), bank.account, USE)
 
 
 def test_refusal_is_raised_before_anyone_signs(chain: Chain, relay: Relay) -> None:
     bank = chain.parties["bank"].account
-    assert refusal(lambda: relay.prepare(bank, calls.record_use(0, 0, 2), FAR), Conflict) == "LOG_USE_OUT_OF_ORDER"
+    assert refusal(lambda: relay.prepare(bank, calls.record_use(REQUEST, 2), FAR), Conflict) == "LOG_USE_OUT_OF_ORDER"
     assert refusal(lambda: relay.prepare(bank, calls.revoke(0, 0, "fraud"), FAR), Forbidden) == "PARTY_LACKS_ROLE"
 
 
 def test_refusal_that_comes_after_the_signature(chain: Chain, relay: Relay) -> None:
     request = signed(chain, relay)
-    chain.acting("other_bank").record_use(0, 0, 1)
+    chain.acting("bank").record_use(REQUEST, 1)
     before = chain.reader.block_number()
     assert refusal(lambda: relay.submit(request), Conflict) == "LOG_USE_OUT_OF_ORDER"
     assert chain.reader.block_number() == before

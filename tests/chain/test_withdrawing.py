@@ -3,90 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from ledger.chain import calls
+from ledger.chain.accounts import new_p256_key
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.deployment import deployment_of
 from ledger.chain.facts import collect_facts
 from ledger.chain.reader import ChainReader
-from ledger.chain.relay import Relay, sign_request
-from ledger.chain.withdrawing import DirectWithdrawal, withdraw_by_itself
-from ledger.domain.canonical import canonical
-from ledger.errors import BadBundle, ChainUnavailable, Conflict, Forbidden, Misconfigured, NotFound, PingzhengError
-from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, StatusSeen
-from ledger.proof.facts import Facts, WithdrawalFact, parse_facts
-from ledger.proof.merkle import Tree, leaf_hash
-from tests.chain.hiding import reader_dating
-from tests.chain.life import FAR, account
-from tests.conftest import PARTIES, Chain, test_key
+from ledger.chain.withdrawing import withdraw_by_itself
+from ledger.domain.canonical import canonical, parse_json
+from ledger.errors import (
+    BadBundle,
+    ChainUnavailable,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    Misconfigured,
+    NotFound,
+    PingzhengError,
+)
+from ledger.proof.bundle import Bundle
+from ledger.proof.jws import Es256Signer, sign_entry
+from tests.chain.consented import BANK, FIRM, Consented, consent, made, signer_of
+from tests.chain.life import account
+from tests.conftest import PARTIES, Chain, TestParty, test_key
 
-FIRM, BANK, NEWCOMER = PARTIES["enterprise"], PARTIES["bank"], test_key("newcomer to withdrawing")
-SIZE = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Consented:
-    """A bundle whose evidence is anchored on the chain: two consents of the firm, one of the bank, a provision."""
-
-    chain: Chain
-    bundle: Bundle
-
-    @property
-    def first(self) -> Position:
-        return self.bundle.evidence[0].position
-
-    def withdraw(self, key: str = FIRM.key, **options: Any) -> tuple[DirectWithdrawal, ...]:
-        bundle = options.pop("bundle", self.bundle)
-        return withdraw_by_itself(bundle, self.chain.node.url, bytes.fromhex(key), **options)
-
-    def facts(self) -> Facts:
-        return collect_facts(self.chain.reader, self.bundle)
-
-    def with_evidence(self, place: int, **changes: Any) -> Bundle:
-        evidence = list(self.bundle.evidence)
-        evidence[place] = replace(evidence[place], **changes)
-        return replace(self.bundle, evidence=tuple(evidence))
-
-    def on_chain(self, **changes: Any) -> Bundle:
-        return replace(self.bundle, chain=replace(self.bundle.chain, **changes))
-
-
-def entry(kind: str, identifier: str, **members: str) -> str:
-    return canonical({"type": kind, "v": 1, "id": identifier, **members}).decode()
+NEWCOMER = test_key("newcomer to withdrawing")
 
 
 @pytest.fixture
 def consented(chain: Chain) -> Consented:
-    """The entries hold no more than what a withdrawal looks at; nothing else is judged here."""
-    placed = {
-        7: entry("authorization", "FIRST", subject=FIRM.id),
-        256: entry("authorization", "SECOND", subject=FIRM.id),
-        8: entry("authorization", "THE BANKS", subject=BANK.id),
-        9: entry("provision", "PROVISION", provider=PARTIES["provider"].id),
-    }
-    tree = Tree([leaf_hash(placed.get(index, f"other {index}").encode()) for index in range(SIZE)])
-    at = chain.client.anchor(0, SIZE, tree.root).time
-    deployment = chain.deployment
-    bundle = Bundle(
-        chain=ChainId(
-            deployment.chain_id, deployment.certificate_log, deployment.party_registry, deployment.asset_registry
-        ),
-        certificate="no certificate~",
-        position=Position(0, 1),
-        proof=(),
-        evidence=tuple(
-            Evidence(text, Position(0, index), tuple(tree.inclusion_proof(index))) for index, text in placed.items()
-        ),
-        anchors=(Anchor(0, 0, SIZE, tree.root, at, chain.parties["issuer"].no),),
-        keys={},
-        status=StatusSeen(1, "active"),
-    )
-    return Consented(chain, bundle)
+    return made(chain)
 
 
 def refusal(act: Callable[[], object], kind: type[PingzhengError]) -> PingzhengError:
@@ -96,34 +47,39 @@ def refusal(act: Callable[[], object], kind: type[PingzhengError]) -> PingzhengE
 
 
 def test_every_consent_of_the_subject_is_withdrawn_from_its_own_account(consented: Consented) -> None:
-    made = consented.withdraw()
-    assert [(each.authorization, each.position.index) for each in made] == [("FIRST", 7), ("SECOND", 256)]
-    for each in made:
-        assert each.receipt is not None
-        (event,) = each.receipt.named("Withdrawn")
-        assert dict(event.args) == {"batch": 0, "index": each.position.index, "at": each.at, "by": FIRM.no}
-    assert consented.chain.client.connection.transaction_count(FIRM.account) >= 2
-    told = {position.index: history for position, history in consented.facts().withdrawals.items()}
-    by_firm = [(WithdrawalFact(FIRM.id, each.at),) for each in made]
-    assert told == {7: by_firm[0], 8: (), 256: by_firm[1]}
-    assert parse_facts(consented.facts().to_bytes()).withdrawals == consented.facts().withdrawals
+    withdrawn = consented.withdraw()
+    statements = [consented.statement("FIRST"), consented.statement("SECOND")]
+    assert [(each.authorization, each.statement) for each in withdrawn] == list(
+        zip(("FIRST", "SECOND"), statements, strict=True)
+    )
+    receipt = withdrawn[0].receipt
+    assert receipt is not None and [each.receipt for each in withdrawn] == [receipt] * 2
+    assert [dict(event.args) for event in receipt.named("Withdrawn")] == [
+        {"party": FIRM.no, "statement": statement, "at": receipt.time} for statement in statements
+    ]
+    assert [each.at for each in withdrawn] == [receipt.time] * 2
+    assert consented.chain.client.connection.transaction_count(FIRM.account) == 1
+    facts = consented.facts().withdrawals
+    assert {facts[FIRM.id, statement] for statement in statements} == {receipt.time}
+    assert facts[BANK.id, consented.statement("THE BANKS")] == 0
 
 
 def test_doing_it_again_sends_nothing_and_does_what_was_left(consented: Consented) -> None:
     (first,) = consented.withdraw(authorization="FIRST")
+    consented.chain.node.advance(60)
     again, rest = consented.withdraw()
     assert (again, rest.authorization) == (replace(first, receipt=None), "SECOND")
-    assert rest.receipt is not None
+    assert rest.receipt is not None and rest.at == rest.receipt.time > first.at
     block = consented.chain.reader.block_number()
     assert consented.withdraw() == (again, replace(rest, receipt=None))
     assert consented.chain.reader.block_number() == block
 
 
 def test_the_contract_takes_a_withdrawal_once(consented: Consented) -> None:
-    firm = consented.chain.acting("enterprise")
-    firm.withdraw(0, 7)
-    error = refusal(lambda: firm.withdraw(0, 7), Conflict)
-    assert (error.code, error.details) == ("LOG_ALREADY_WITHDRAWN", {"batch": 0, "index": 7})
+    firm, statement = consented.chain.acting("enterprise"), consented.statement("FIRST")
+    at = firm.withdraw(statement).time
+    error = refusal(lambda: firm.withdraw(statement), Conflict)
+    assert (error.code, error.details) == ("LOG_ALREADY_WITHDRAWN", {"statement": statement, "since": at})
 
 
 @pytest.mark.parametrize("status", ["suspended", "sanctioned", "closed"])
@@ -131,52 +87,38 @@ def test_whatever_the_subjects_status(consented: Consented, status: str) -> None
     consented.chain.acting("founder").send(calls.set_status(FIRM.no, status, "sanction"))
     firm, other = consented.chain.acting("enterprise"), calls.rotate_account("0x" + "bb" * 20)
     assert refusal(lambda: firm.send(other), Forbidden).code == "PARTY_NOT_ACTIVE"
-    assert len(consented.withdraw()) == 2
-    assert consented.chain.reader.withdrawn_by(0, 7, FIRM.no)
-
-
-def test_another_party_withdraws_nothing_of_the_subjects(consented: Consented) -> None:
-    consented.chain.acting("bank").withdraw(0, 7)
-    assert consented.facts().withdrawals[consented.first] == ()
-    assert not consented.chain.reader.withdrawn_by(0, 7, FIRM.no)
-
-
-def test_facts_are_as_of_one_block(consented: Consented) -> None:
-    before = consented.facts()
-    consented.withdraw()
-    assert before.withdrawals[consented.first] == ()
-    assert consented.facts().block > before.block
-
-
-@pytest.mark.parametrize("name", ["Withdrawn", "StatusChanged", "Used"])
-def test_a_node_that_dates_an_event_after_its_newest_block_is_noticed(consented: Consented, name: str) -> None:
-    """It tells of it, so that nothing is missing; and it would count for nothing yet."""
-    chain = consented.chain
-    consented.withdraw()
-    chain.client.revoke(0, 7, "consent_withdrawn")
-    chain.acting("bank").record_use(0, consented.bundle.position.index, 1)
-    now = chain.reader.latest().time
-    dated = collect_facts(reader_dating(chain, name, now), consented.bundle)
-    assert dated.block_time == now
-    error = refusal(lambda: collect_facts(reader_dating(chain, name, now + 1), consented.bundle), ChainUnavailable)
-    assert error.code == "EVENT_AFTER_BLOCK" and error.hint
-
-
-def test_nothing_is_said_of_a_batch_that_the_chain_does_not_know(consented: Consented) -> None:
-    elsewhere = consented.with_evidence(0, position=Position(9, 7))
-    facts = collect_facts(consented.chain.reader, elsewhere)
-    assert set(facts.withdrawals) == {Position(0, index) for index in (8, 256)}
+    assert all(each.receipt for each in consented.withdraw())
 
 
 def test_anyone_may_relay_what_the_subject_signed(consented: Consented) -> None:
-    """By hand, as a stranger with money and no party would; the subject's account has none and sends nothing."""
+    """A stranger with money and no party sends and pays; the subject's account sends nothing."""
     chain, payer = consented.chain, test_key("payer")
     chain.node.fund(account("payer"))
-    relay = Relay(chain.client.with_account(payer))
-    signed = sign_request(relay.prepare(FIRM.account, calls.withdraw(0, 7), FAR), FIRM.key)
-    (event,) = relay.submit(signed).named("Withdrawn")
-    assert event.args["by"] == FIRM.no
-    assert refusal(lambda: relay.submit(signed), Forbidden).code == "REQUEST_SIGNATURE_INVALID"
+    withdrawn = consented.withdraw(payer=bytes.fromhex(payer))
+    assert [each.authorization for each in withdrawn] == ["FIRST", "SECOND"]
+    assert chain.client.connection.transaction_count(FIRM.account) == 0
+    assert chain.client.connection.transaction_count(account("payer")) == 1
+
+
+def test_a_p256_key_withdraws_through_a_payer(chain: Chain) -> None:
+    """The consents are signed by that key too, as by a wallet that holds no other."""
+    secret = new_p256_key()
+    signer = Es256Signer(secret)
+    chain.acting("founder").send(calls.bind_account(FIRM.no, signer.kid))
+    consented = made(chain, signer)
+    error = refusal(lambda: consented.withdraw(secret.hex(), alg="ES256"), Misconfigured)
+    assert (error.code, error.where) == ("PAYER_MISSING", "payer")
+    withdrawn = consented.withdraw(secret.hex(), alg="ES256", payer=bytes.fromhex(PARTIES["provider"].key))
+    assert [chain.reader.withdrawn_at(FIRM.no, each.statement) for each in withdrawn] == [each.at for each in withdrawn]
+    assert all(each.receipt for each in withdrawn)
+
+
+def test_another_key_of_the_subject_than_the_one_that_consented(consented: Consented) -> None:
+    """The consents were signed by an account that has been rotated since."""
+    chain = consented.chain
+    chain.acting("enterprise").send(calls.rotate_account(account("newcomer to withdrawing")))
+    chain.node.fund(account("newcomer to withdrawing"))
+    assert len(consented.withdraw(NEWCOMER)) == 2
 
 
 def test_an_account_without_money_is_told_so_and_another_pays(consented: Consented) -> None:
@@ -189,10 +131,19 @@ def test_an_account_without_money_is_told_so_and_another_pays(consented: Consent
     assert error.hint is not None and "relay" in error.hint
     assert chain.reader.block_number() == before
     chain.node.fund(account("payer"))
-    made = consented.withdraw(NEWCOMER, payer=bytes.fromhex(test_key("payer")))
-    assert [each.authorization for each in made] == ["FIRST", "SECOND"]
+    assert len(consented.withdraw(NEWCOMER, payer=bytes.fromhex(test_key("payer")))) == 2
     assert chain.client.connection.transaction_count(account("newcomer to withdrawing")) == 0
-    assert chain.reader.withdrawn_by(0, 256, FIRM.no)
+
+
+def resigned(it: Consented, ledger: str | None = None, by: TestParty = FIRM) -> Bundle:
+    """The bundle with another consent of the same subject, which ``by`` signed, in place of the first."""
+    chain = it.bundle.chain
+    text = consent(chain, "FIRST", signer_of(by), FIRM.id)
+    if ledger is not None:
+        unsigned = {**parse_json(text.encode(), max_bytes=2**16), "ledger": ledger}
+        del unsigned["signature"]
+        text = canonical(sign_entry(unsigned, signer_of(by))).decode()
+    return it.with_evidence(0, entry=text)
 
 
 WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Consented], object]]] = {
@@ -206,22 +157,47 @@ WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Consented], object]]
         lambda it: it.withdraw(bundle=replace(it.bundle, evidence=())),
     ),
     "a stranger": (Forbidden, "PARTY_UNKNOWN_ACCOUNT", lambda it: it.withdraw(test_key("stranger"))),
-    "another place": (
+    "changed consent": (
         BadBundle,
-        "NOT_INCLUDED",
-        lambda it: it.withdraw(bundle=it.with_evidence(0, position=Position(0, 8))),
+        "AUTHORIZATION_NOT_BY_SUBJECT",
+        lambda it: it.withdraw(bundle=it.with_evidence(0, entry=it.bundle.evidence[0].entry.replace("FIRST", "THIRD"))),
     ),
-    "another entry": (
+    "consent by another party": (
         BadBundle,
-        "NOT_INCLUDED",
-        lambda it: it.withdraw(bundle=it.with_evidence(0, entry=entry("authorization", "X", subject=FIRM.id))),
+        "AUTHORIZATION_NOT_BY_SUBJECT",
+        lambda it: it.withdraw(bundle=resigned(it, by=BANK)),
     ),
-    "no anchor": (BadBundle, "NOT_INCLUDED", lambda it: it.withdraw(bundle=replace(it.bundle, anchors=()))),
-    "another anchor": (
+    "unsigned consent": (
         BadBundle,
-        "ANCHOR_DIFFERS",
-        lambda it: it.withdraw(bundle=replace(it.bundle, anchors=(replace(it.bundle.anchors[0], at=1),))),
+        "AUTHORIZATION_NOT_BY_SUBJECT",
+        lambda it: it.withdraw(
+            bundle=it.with_evidence(0, entry=it.bundle.evidence[0].entry.replace('"signature"', '"sign"'))
+        ),
     ),
+    "no key": (
+        BadBundle,
+        "AUTHORIZATION_NOT_BY_SUBJECT",
+        lambda it: it.withdraw(bundle=replace(it.bundle, keys={})),
+    ),
+    "another key": (
+        BadBundle,
+        "AUTHORIZATION_NOT_BY_SUBJECT",
+        lambda it: it.withdraw(
+            bundle=replace(it.bundle, keys={**it.bundle.keys, FIRM.account: it.bundle.keys[BANK.account]})
+        ),
+    ),
+    "consent on another ledger": (
+        BadBundle,
+        "LEDGER_DIFFERS",
+        lambda it: it.withdraw(bundle=resigned(it, ledger="ee" * 32)),
+    ),
+    "an SM2 key": (InvalidInput, "ACT_SUITE_UNSUPPORTED", lambda it: it.withdraw(alg="SM2SM3")),
+    "another origin": (
+        ChainUnavailable,
+        "LEDGER_DIFFERS",
+        lambda it: it.withdraw(bundle=it.on_chain(origin="ee" * 32)),
+    ),
+    "another delay": (ChainUnavailable, "LEDGER_DIFFERS", lambda it: it.withdraw(bundle=it.on_chain(delay=1))),
     "another chain": (
         ChainUnavailable,
         "CHAIN_ID_CHANGED",
@@ -266,6 +242,7 @@ def test_a_bundle_names_the_deployment(consented: Consented) -> None:
     assert dict(found.addresses) == dict(chain.deployment.addresses)
     assert (found.chain_id, found.genesis_hash) == (chain.deployment.chain_id, chain.deployment.genesis_hash)
     assert found.code_digests == chain.deployment.code_digests
+    assert found.chain == chain.deployment.chain
     consented.withdraw()
     reader = ChainReader(ChainClient(chain.client.connection, found))
     assert collect_facts(reader, consented.bundle) == consented.facts()
