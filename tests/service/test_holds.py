@@ -105,7 +105,7 @@ def test_a_hold_is_not_escaped_by_another_certificate_under_the_request(pilot: P
     report = desk.ledger.verification.verify(raw, Expectation(consumer=desk.bank, nonce=nonce)).report
     assert (report.checks[7].code, report.checks[7].details["statement"]) == ("HELD", "request")
     desk.answer({consent: desk.supplied(CONTRIBUTIONS[:5])})
-    with pytest.raises(Conflict, match="REQUEST_HELD"):
+    with pytest.raises(Conflict, match="HELD"):
         desk.ledger.corrections.correct(new.certificate_no)
 
 
