@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -9,19 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.proof.bundle import ChainId
 from ledger.proof.head import EVENTS, event_digest, fold, genesis
 from ledger.proof.history import HistoryEvent, verify_history
 
 LOG = "0x" + "c0" * 20
+ORIGIN = "0a" * 32
 ASSET = "5a" * 32
 SAMPLES = {"uint": 7, "bytes32": "ab" * 32, "bytes8": "5335310000000000", "address": "0x" + "0d" * 20}
 
 TAGS = {
-    "CertificateLog.Anchored": "log/anchored/v1",
-    "CertificateLog.StatusChanged": "log/status/v1",
-    "CertificateLog.Superseded": "log/superseded/v1",
-    "CertificateLog.Used": "log/used/v1",
-    "CertificateLog.Withdrawn": "log/withdrawn/v1",
+    "CertificateLog.Anchored": "log/anchored/v2",
+    "CertificateLog.StatusChanged": "log/status/v2",
+    "CertificateLog.Superseded": "log/superseded/v2",
+    "CertificateLog.Used": "log/used/v2",
+    "CertificateLog.Withdrawn": "log/withdrawn/v2",
+    "CertificateLog.Held": "log/held/v2",
     "PartyRegistry.PartyRegistered": "party/registered/v1",
     "PartyRegistry.AccountBound": "party/bound/v1",
     "PartyRegistry.AccountRetired": "party/retired/v1",
@@ -59,18 +63,33 @@ TAGS = {
 LAID_OUT = [
     (
         "CertificateLog.Anchored",
-        {"batch": 3, "firstSeq": 40, "size": 128, "root": "11" * 32, "at": 1_790_000_000, "by": 3},
-        [f"{3:064x}", f"{40:064x}", f"{128:064x}", "11" * 32, f"{1_790_000_000:064x}", f"{3:064x}"],
+        {"issuer": 2, "batch": 3, "firstSeq": 40, "size": 128, "root": "11" * 32, "at": 1_790_000_000},
+        [f"{2:064x}", f"{3:064x}", f"{40:064x}", f"{128:064x}", "11" * 32, f"{1_790_000_000:064x}"],
     ),
     (
         "CertificateLog.StatusChanged",
-        {"batch": 0, "word": 1, "mask": 2**255 + 1, "status": 2, "reason": 7, "at": 9, "by": 1},
-        ["0" * 64, f"{1:064x}", "8" + "0" * 62 + "1", f"{2:064x}", f"{7:064x}", f"{9:064x}", f"{1:064x}"],
+        {"issuer": 6, "batch": 0, "word": 1, "mask": 2**255 + 1, "status": 2, "reason": 7, "at": 9},
+        [f"{6:064x}", "0" * 64, f"{1:064x}", "8" + "0" * 62 + "1", f"{2:064x}", f"{7:064x}", f"{9:064x}"],
+    ),
+    (
+        "CertificateLog.Superseded",
+        {"issuer": 6, "batch": 1, "index": 2, "newBatch": 3, "newIndex": 4, "at": 9},
+        [f"{number:064x}" for number in (6, 1, 2, 3, 4, 9)],
+    ),
+    (
+        "CertificateLog.Used",
+        {"consumer": 6, "request": "22" * 32, "ordinal": 65_535, "at": 9},
+        [f"{6:064x}", "22" * 32, f"{65_535:064x}", f"{9:064x}"],
     ),
     (
         "CertificateLog.Withdrawn",
-        {"batch": 3, "index": 300, "at": 1_790_000_000, "by": 8},
-        [f"{3:064x}", f"{300:064x}", f"{1_790_000_000:064x}", f"{8:064x}"],
+        {"party": 8, "statement": "33" * 32, "at": 1_790_000_000},
+        [f"{8:064x}", "33" * 32, f"{1_790_000_000:064x}"],
+    ),
+    (
+        "CertificateLog.Held",
+        {"statement": "0x" + "44" * 32, "offices": 3, "change": 2, "reason": 4, "at": 9, "by": 7},
+        ["44" * 32, *(f"{number:064x}" for number in (3, 2, 4, 9, 7))],
     ),
     (
         "PartyRegistry.AccountBound",
@@ -154,21 +173,48 @@ def test_a_value_that_does_not_fit_raises(event: str, name: str, value: Any) -> 
 
 
 def test_genesis_is_laid_out_as_the_protocol_says() -> None:
-    start = b"pingzheng/head/v1".ljust(32, b"\0") + (1337).to_bytes(32, "big") + bytes(12) + b"\xc0" * 20
-    assert genesis(1337, LOG) == sha256(start).digest()
-    assert genesis(1337, LOG, ASSET) == sha256(start + bytes.fromhex(ASSET)).digest()
+    start = b"pingzheng/head/v2".ljust(32, b"\0") + b"\x0a" * 32
+    start += (1337).to_bytes(32, "big") + bytes(12) + b"\xc0" * 20
+    assert genesis(ORIGIN, 1337, LOG) == sha256(start).digest()
+    assert genesis(ORIGIN, 1337, LOG, ASSET) == sha256(start + bytes.fromhex(ASSET)).digest()
 
 
-def test_genesis_differs_by_chain_contract_and_asset() -> None:
-    starts = [(1337, LOG), (1338, LOG), (1337, "0x" + "c1" * 20), (1337, LOG, ASSET), (1337, LOG, "5b" * 32)]
+def test_genesis_differs_by_origin_chain_contract_and_asset() -> None:
+    starts = [
+        (ORIGIN, 1337, LOG),
+        ("0b" * 32, 1337, LOG),
+        (ORIGIN, 1338, LOG),
+        (ORIGIN, 1337, "0x" + "c1" * 20),
+        (ORIGIN, 1337, LOG, ASSET),
+        (ORIGIN, 1337, LOG, "5b" * 32),
+    ]
     assert len({genesis(*start) for start in starts}) == len(starts)
+
+
+CHAIN = ChainId(1337, *(f"0x{digits * 20}" for digits in ("f0", "d0", "a0", "c0")), ORIGIN, 86_400, 2)
+
+
+def test_a_ledger_is_the_hash_of_tag_and_words() -> None:
+    """The order is that of protocol §1: origin first, then chain and contracts, delay and threshold."""
+    words = [ORIGIN, f"{1337:064x}", *("00" * 12 + digits * 20 for digits in ("f0", "d0", "a0", "c0"))]
+    words += [f"{86_400:064x}", f"{2:064x}"]
+    tag = b"pingzheng/ledger/v2".ljust(32, b"\0")
+    assert CHAIN.ledger == sha256(tag + bytes.fromhex("".join(words))).hexdigest()
+
+
+def test_each_of_the_eight_values_makes_another_ledger() -> None:
+    others = {"chain_id": 1, "origin": "0b" * 32, "delay": 0, "threshold": 1}
+    others |= dict.fromkeys(("forwarder", "party_registry", "asset_registry", "certificate_log"), "0x" + "ee" * 20)
+    assert others.keys() == CHAIN.to_dict().keys()
+    ledgers = {replace(CHAIN, **{name: value}).ledger for name, value in others.items()}
+    assert len({CHAIN.ledger, *ledgers}) == 9
 
 
 def test_fold_hashes_head_then_digest() -> None:
     assert fold(b"\1" * 32, b"\2" * 32) == sha256(b"\1" * 32 + b"\2" * 32).digest()
 
 
-START = genesis(1337, LOG)
+START = genesis(ORIGIN, 1337, LOG)
 WHOLE = [HistoryEvent(event, sample(event, at=number)) for number, event in enumerate(EVENTS)]
 
 
@@ -217,7 +263,7 @@ def test_a_history_with_one_event_more_is_not_complete(place: int, more: History
 
 
 def test_a_history_of_another_contract_is_not_complete() -> None:
-    assert not verify_history(WHOLE, HEAD, genesis(1337, "0x" + "c1" * 20)).complete
+    assert not verify_history(WHOLE, HEAD, genesis(ORIGIN, 1337, "0x" + "c1" * 20)).complete
 
 
 @pytest.mark.parametrize(
@@ -226,7 +272,7 @@ def test_a_history_of_another_contract_is_not_complete() -> None:
         HistoryEvent("CertificateLog.Used", sample("CertificateLog.Used", at=7.0)),
         HistoryEvent("CertificateLog.Used", sample("CertificateLog.Used", at=float("inf"))),
         HistoryEvent("CertificateLog.Erased", {}),
-        HistoryEvent("CertificateLog.Used", {"batch": 1}),
+        HistoryEvent("CertificateLog.Used", {"consumer": 1}),
         HistoryEvent("CertificateLog.Used", sample("CertificateLog.Used", at=None)),
         HistoryEvent("CertificateLog.Used", sample("CertificateLog.Used", at="later")),
         HistoryEvent("AssetRegistry.Frozen", sample("AssetRegistry.Frozen", id="5a" * 31)),
