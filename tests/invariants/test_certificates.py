@@ -12,7 +12,6 @@ from ledger.demo.bureau import NOTE
 from ledger.domain.days import SHANGHAI, end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
-from ledger.proof.jws import sign_entry
 from ledger.proof.verifier import Expectation
 from ledger.service.authorizations import Choice
 from ledger.store import log as log_store
@@ -21,6 +20,7 @@ from tests.proof import cast as who
 from tests.proof.builder import usage
 from tests.service.conftest import FIELDS, SUPPLIED, Pilot, resource
 from tests.service.persons import CONTRIBUTIONS, Desk
+from tests.service.withdrawing import withdraw
 
 
 def test_invariant_01_no_certificate_without_an_active_authorization_for_the_very_same(pilot: Pilot) -> None:
@@ -32,8 +32,7 @@ def test_invariant_01_no_certificate_without_an_active_authorization_for_the_ver
     firm = pilot.firm()
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
-    draft = ledger.authorizations.withdrawal_draft(consent)
-    ledger.authorizations.withdraw(sign_entry(draft, bureau.signer_of(pilot.cast.firms[firm])))
+    withdraw(bureau, consent)
     with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):
         bureau.issue({firm: consent})
     (asked,) = bureau.ask([bureau.request(other := pilot.firm())])
@@ -93,10 +92,9 @@ def test_invariant_04_a_withdrawal_stops_the_next_verification_and_leaves_earlie
     before = ledger.clock()
     pilot.skip(5)
     with ledger.database.read() as session:
-        (leaf,) = log_store.certificate_statement(session, number)["authorizations"]
-        consent = log_store.statement(session, leaf.removeprefix("sha-256:"))["id"]
-    draft = ledger.authorizations.withdrawal_draft(consent)
-    ledger.authorizations.withdraw(sign_entry(draft, pilot.bureau.signer_of(pilot.cast.firms[firm])))
+        (named,) = log_store.certificate_statement(session, number)["authorizations"]
+        consent = log_store.statement(session, named.removeprefix("sha-256:"))["id"]
+    withdraw(pilot.bureau, consent)
     assert verified(pilot, firm, number).result == "revoked"
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
     assert ledger.verification.verify(bundle.to_bytes(), expect, at=before).report.valid
@@ -127,7 +125,7 @@ def test_invariant_11_a_period_is_a_half_open_one_of_days_in_shanghai(pilot: Pil
     with ledger.database.read() as session:
         start, end = (log_store.certificate_statement(session, number)[name] for name in ("nbf", "exp"))
     bundle, _ = pilot.present(firm, number)
-    start = max(start, *(anchor.at for anchor in bundle.anchors if anchor.batch == bundle.position.batch))
+    start = max(start, *(anchor.at for anchor in bundle.anchors if anchor.log_batch == bundle.position.log_batch))
     signer = pilot.bureau.signer_of(pilot.cast.firms[firm])
 
     def result(at: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.canonical import canonical
+from ledger.domain.entries import statement_digest
 from ledger.domain.important import ImportantData
 from ledger.domain.parties import Role
 from ledger.domain.resource import ResourceField
@@ -17,7 +17,6 @@ from ledger.proof.jws import sign_entry
 from ledger.service.open_catalogue import Opening
 from ledger.service.parties import Actor
 from ledger.service.systems import SystemEntry
-from ledger.store.log import NewEntry
 from tests.service.conftest import Pilot
 from tests.service.department import Department, department, resource
 
@@ -228,8 +227,8 @@ def test_statement_is_in_the_log(office: Department) -> None:
     office.ledger.catalogue.submit(office.provider, "logged")
     statement = office.signed("logged")
     office.ledger.publications.sign(office.cdo, statement)
-    leaf = NewEntry("publication", canonical(statement)).leaf.hex()
-    assert office.ledger.positions.wait(leaf).batch >= 0
+    place = office.ledger.positions.wait(statement_digest(statement))
+    assert place.issuer == office.ledger.installation.issuer
 
 
 def test_wrong_signer_is_refused(office: Department, pilot: Pilot) -> None:

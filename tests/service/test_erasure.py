@@ -105,10 +105,10 @@ def test_after_an_erasure_everything_but_the_text_still_verifies(desk: Desk) -> 
         for batch in session.scalars(select(Batch)):
             first, last = batch.first_seq, batch.first_seq + batch.size - 1
             bodies = session.scalars(select(Entry.body).where(Entry.seq.between(first, last)).order_by(Entry.seq))
-            anchored = ledger.reader.anchored(batch.number)
+            anchored = ledger.reader.anchored(ledger.installation.issuer, batch.number)
             assert anchored is not None and root([leaf_hash(body) for body in bodies]).hex() == anchored.root
     proof = ledger.inspection.proof(erased.seq)
-    anchored = ledger.reader.anchored(proof["position"]["batch"])
+    anchored = ledger.reader.anchored(proof["position"]["issuer"], proof["position"]["batch"])
     assert anchored is not None and proof["type"] == "erasure"
     nodes = [bytes.fromhex(node) for node in proof["proof"]]
     leaf, index = bytes.fromhex(proof["leaf"]), proof["position"]["index"]
@@ -126,7 +126,7 @@ def test_an_erasure_names_all_that_it_destroyed_and_destroys_nothing_else(desk: 
     assert desk.ledger.parties.identity(person)["name"]
     entry = erased.entry
     assert (entry["subject"], entry["by"], entry["reason"]) == (person, person, REQUEST)
-    assert entry["targets"] == [f"sha-256:{record.leaf}" for record in records]
+    assert entry["targets"] == [f"sha-256:{record.digest}" for record in records]
     assert erased.certificates == (number,)
 
 
@@ -176,7 +176,7 @@ def test_text_that_is_gone_by_other_means_is_told_as_erased(desk: Desk) -> None:
         for record in (*others, certificate):
             desk.ledger.sealer.erase(session, record.sealed_id)
     erased = erase(desk, person, number)
-    assert erased.entry["targets"] == [f"sha-256:{certificate.leaf}"]
+    assert erased.entry["targets"] == [f"sha-256:{certificate.digest}"]
     assert erase(desk, person, number).entry == erased.entry
 
 
@@ -223,7 +223,7 @@ def test_a_version_goes_with_those_that_it_supersedes(desk: Desk) -> None:
     asked, consented, false, true, *_ = told(desk, new.certificate_no)
     first = erase(desk, person, old.certificate_no)
     assert opens(desk, old, false, new, true, asked, consented) == [False, False, True, True, True, True]
-    assert first.entry["targets"] == [f"sha-256:{old.leaf}", f"sha-256:{false.leaf}"]
+    assert first.entry["targets"] == [f"sha-256:{old.digest}", f"sha-256:{false.digest}"]
     assert desk.accepted(new.certificate_no).valid
     second = erase(desk, person, new.certificate_no)
     assert not any(opens(desk, old, false, new, true, asked, consented))
@@ -246,7 +246,7 @@ MAY = {
 def office(desk: Desk, who: str) -> Actor:
     own = desk.ledger.installation
     parties = {"platform": own.operator, "authority": own.authority_party, "bank": desk.bank}
-    parties |= {"provider": desk.provider, "registrar": desk.registrar, "supervisor": desk.supervisor}
+    parties |= {"provider": desk.statistics, "registrar": desk.registrar, "supervisor": desk.supervisor}
     return desk.ledger.parties.actor(parties[who])
 
 
@@ -348,12 +348,12 @@ def test_what_is_told_after_an_erasure_goes_with_the_next(desk: Desk) -> None:
     assert opens(desk, late) == [True]
     assert erase(desk, person, number).entry == first.entry
     assert opens(desk, late) == [False]
-    assert erasures(ledger, person)[-1]["targets"] == [f"sha-256:{late.leaf}"]
+    assert erasures(ledger, person)[-1]["targets"] == [f"sha-256:{late.digest}"]
 
 
 def test_institutions_and_who_is_on_the_register_keep_their_names(desk: Desk, pilot: Pilot) -> None:
     ledger, court = desk.ledger, office(desk, "authority")
-    for party in (desk.bank, desk.provider, ledger.installation.operator):
+    for party in (desk.bank, desk.statistics, ledger.installation.operator):
         with pytest.raises(Conflict, match="PARTY_NOT_A_SUBJECT"):
             ledger.erasure.party(court, party, COURT)
     firm = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT, Role.PROVIDER)
@@ -450,7 +450,7 @@ def test_a_long_erasure_is_told_in_several_entries(desk: Desk, monkeypatch: pyte
     monkeypatch.setattr(erasure, "MAX_TARGETS", 3)
     erased = erase(desk, person, number)
     assert [len(entry["targets"]) for entry in erasures(desk.ledger, person)] == [3, 3, 2]
-    assert erased.entry["targets"] == [f"sha-256:{record.leaf}" for record in told(desk, number)[:3]]
+    assert erased.entry["targets"] == [f"sha-256:{record.digest}" for record in told(desk, number)[:3]]
 
 
 def run(*arguments: str) -> Any:

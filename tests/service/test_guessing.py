@@ -45,7 +45,7 @@ class District:
 
     def __init__(self, desk: Desk) -> None:
         self.desk, self.ledger = desk, desk.ledger
-        desk.departments["statistics"] = desk.provider
+        desk.departments["statistics"] = desk.statistics
         self._names = count(1)
 
     def certified(self, kind: PartyKind, number: str) -> Certified:

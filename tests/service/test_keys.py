@@ -137,7 +137,7 @@ def test_retired_key_signs_nothing_more(pilot: Pilot) -> None:
     authorization = pilot.authorise(firm)
     old = pilot.bureau.signer_of(pilot.cast.provider)
     rotated(ledger, pilot.cast.provider)
-    drafted = ledger.provisions.draft(authorization, SUPPLIED)
+    drafted = pilot.bureau.draft(authorization, SUPPLIED)
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
         ledger.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, old))])
 

@@ -39,10 +39,10 @@ def handed_in(pilot: Pilot) -> dict[str, Callable[[], object]]:
     supply = bureau.draft(given, SUPPLIED)
     withdrawal = signed_withdrawal(bureau, given)
     subject = ledger.authorizations.get(given).subject
-    office = department(ledger, cast)
-    office.put("ledgers")
-    ledger.catalogue.submit(office.provider, "ledgers")
-    publication = ledger.publications.draft(office.cdo, "ledgers")
+    office, code = department(ledger, cast), f"ledgers-{firm}"
+    office.put(code)
+    ledger.catalogue.submit(office.provider, code)
+    publication = ledger.publications.draft(office.cdo, code)
 
     def signed(party: str, entry: dict[str, Any]) -> dict[str, Any]:
         return bureau.sign(party, elsewhere(entry))

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from sqlalchemy import delete
 
+from ledger.chain.calls import record_use, withdraw
 from ledger.domain.lineage import LineageGraph
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.index.tables import EVENTS
@@ -16,7 +17,9 @@ from ledger.proof.asset_history import view_at
 from ledger.proof.asset_view import who_held
 from ledger.proof.history import verify_history
 from ledger.proof.recorded_history import exported_events
+from ledger.store import log as log_store
 from tests.service.conftest import Pilot
+from tests.service.withdrawing import withdraw as withdraw_consent
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
@@ -67,6 +70,42 @@ def test_exported_history_is_proven_and_read_offline(pilot: Pilot) -> None:
         assert online.holder is not None
         assert pilot.ledger.reader.party_id(online.holder) == holder
         assert [each.party for each in who_held(online, "hold")] == [online.holder]
+
+
+def test_a_certificates_history_says_what_became_of_it_and_of_what_it_rests_on(pilot: Pilot) -> None:
+    """And nothing of what strangers counted or withdrew under the same digests."""
+    ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
+    number = pilot.certificate(firm)
+    with ledger.database.read() as session:
+        stated = log_store.certificate_statement(session, number)
+        (consent,) = (log_store.statement(session, each[8:])["id"] for each in stated["authorizations"])
+    assert pilot.accept(firm, number).valid
+    account = ledger.parties.get(cast.other_bank).account
+    pilot.fund(account)
+    stranger = ledger.client.with_account(ledger.custody.private_key(account).hex())
+    stranger.send(record_use(stated["request"][8:], 1))
+    stranger.send(withdraw(stated["authorizations"][0][8:]))
+    ledger.holds.hold(number, "investigation", cast.supervisor)
+    ledger.holds.lift(number, "lifted", cast.supervisor)
+    withdraw_consent(pilot.bureau, consent)
+    history = ledger.provenances.certificate(number)
+    assert history.completeness.complete
+    told = [(event["name"], event.get("names", {}).get("entry"), event["by"]) for event in history.events]
+    operator, subject = ledger.installation.operator, cast.firms[firm]
+    assert [each for each in told if each[0] == "Used"] == [("Used", None, cast.bank)]
+    assert [each for each in told if each[0] == "Withdrawn"] == [("Withdrawn", "authorization", subject)]
+    assert [each for each in told if each[0] == "StatusChanged"] == [("StatusChanged", None, operator)]
+    held = sorted(str(entry) for name, entry, by in told if (name, by) == ("Held", cast.supervisor))
+    assert held == ["None", "None", "request", "request"]
+    assert {name for name, *_ in told} == {
+        "Issued",
+        "Anchored",
+        "Verified",
+        "Used",
+        "Held",
+        "Withdrawn",
+        "StatusChanged",
+    }
 
 
 def test_before_its_registration_an_asset_was_not(pilot: Pilot) -> None:

@@ -12,7 +12,7 @@ import pytest
 from ledger.chain.accounts import public_key_of
 from ledger.chain.calls import set_status
 from ledger.connectors.answers import Answer, NoData, Query, Refused, TimedOut
-from ledger.demo.bureau import NOTE
+from ledger.demo.bureau import NOTE, Bureau
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import shanghai_day
 from ledger.domain.parties import PartyKind, Role
@@ -212,7 +212,7 @@ def test_nothing_supplied_is_nothing_certified(desk: Desk) -> None:
     (second,) = desk.answer({given["social_insurance"].id: desk.supplied()})
     assert (second.number, second.result) == (2, "supplied")
     assert len(desk.certify([request])) == 1
-    drafted = desk.ledger.provisions.draft(given["social_insurance"].id, Refused("disputed", 0))
+    drafted = desk.draft(given["social_insurance"].id, Refused("disputed", 0))
     unreasoned = desk.sign(drafted.entry["provider"], drafted.entry | {"reason": None})
     with pytest.raises(InvalidInput, match="REASON_AND_RESULT"):
         desk.ledger.provisions.submit([replace(drafted, entry=unreasoned)])
@@ -248,7 +248,7 @@ def asked(desk: Desk, limit: int = 1_000) -> list[str]:
 
 def refused(desk: Desk, consent: str, code: str) -> None:
     with pytest.raises(Conflict, match=code):
-        desk.ledger.provisions.ask(consent, Untouched())
+        desk.inquire({consent: Untouched()})
     with pytest.raises(Conflict, match=code):
         desk.answer({consent: desk.supplied()})
 
@@ -293,7 +293,7 @@ def test_one_source_is_authorised_once(desk: Desk) -> None:
 
 def test_an_id_of_a_provision_is_taken_once(desk: Desk) -> None:
     consents = [desk.authorised(desk.person())[1]["social_insurance"] for _ in range(2)]
-    first, second = (desk.ledger.provisions.draft(consent.id, desk.supplied()) for consent in consents)
+    first, second = (desk.draft(consent.id, desk.supplied()) for consent in consents)
     provider = consents[0].provider
     signed = [desk.sign(provider, each.entry | {"id": first.entry["id"]}) for each in (first, second)]
     (row,) = desk.ledger.provisions.submit([replace(first, entry=signed[0])])
@@ -314,7 +314,7 @@ def test_an_id_of_a_provision_is_taken_once(desk: Desk) -> None:
 def test_a_provision_tells_of_no_time_to_come(desk: Desk, code: str, change: dict[str, int]) -> None:
     """``as_of`` in days from today in Shanghai, the others in seconds from now."""
     _, given = desk.authorised(desk.person())
-    drafted = desk.ledger.provisions.draft(given["social_insurance"].id, desk.supplied())
+    drafted = desk.draft(given["social_insurance"].id, desk.supplied())
     now = desk.ledger.clock()
     told: dict[str, Any] = {name: now + by for name, by in change.items() if name != "as_of"}
     if "as_of" in change:
@@ -333,7 +333,7 @@ def test_nothing_comes_of_a_request_once_its_scenario_was_changed(desk: Desk, pi
     (unanswered,) = desk.ask([desk.terms(person)])
     (drafted,) = desk.ledger.authorizations.draft(unanswered, SEPARATELY)
     signed = desk.sign(person, drafted.entry)
-    answer = desk.ledger.provisions.draft(consent, desk.supplied())
+    answer = desk.draft(consent, desk.supplied())
     told = replace(answer, entry=desk.sign(answer.entry["provider"], answer.entry))
     shipped = (Path(__file__).parents[2] / "ledger" / "scenarios" / "S02.yaml").read_text("utf-8")
     (tmp_path / "S02.yaml").write_text(shipped.replace("retention_days: 30", "retention_days: 31"), "utf-8")
@@ -343,7 +343,7 @@ def test_nothing_comes_of_a_request_once_its_scenario_was_changed(desk: Desk, pi
         for attempt in (
             lambda: later.authorizations.draft(unanswered, SEPARATELY),
             lambda: later.authorizations.submit([signed]),
-            lambda: later.provisions.ask(consent, Untouched()),
+            lambda: Bureau(later).inquire({consent: Untouched()}),
             lambda: later.provisions.submit([told]),
             lambda: later.issuance.issue([supplied]),
         ):

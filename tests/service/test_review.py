@@ -316,7 +316,7 @@ def test_change_and_correction_give_a_new_certificate_and_keep_the_old_document(
     assert report.valid
     assert report.claims["resource"]["title"] == f"After {kind}"
     old, new = certificates(pilot, asset)
-    assert (new.supersedes, report.claims["supersedes"]) == (first, f"sha-256:{old.leaf}")
+    assert (new.supersedes, report.claims["supersedes"]) == (first, f"sha-256:{old.digest}")
     superseded = pilot.verified(first)
     assert superseded.first_failure is not None
     assert (superseded.result, superseded.first_failure.code) == ("revoked", "SUPERSEDED")

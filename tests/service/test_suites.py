@@ -92,7 +92,7 @@ def test_all_sign_by_sm2_from_the_consent_to_the_presentation(pilot: Pilot) -> N
     (request,) = ledger.requests.submit([replace(asked, entry=sign_entry(asked.entry, bank))])
     (draft,) = ledger.authorizations.draft(request.id, Choice(holder_key=public_jwk(firm.public_key)))
     (consent,) = ledger.authorizations.submit([sign_entry(draft.entry, firm)])
-    drafted = ledger.provisions.draft(consent.id, SUPPLIED)
+    drafted = pilot.bureau.draft(consent.id, SUPPLIED)
     ledger.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, provider))])
     (row,) = ledger.issuance.issue([request.id])
     ledger.anchoring.flush()
