@@ -210,16 +210,19 @@ def sign_compact(payload: bytes, signer: Signer, typ: str) -> str:
     return f"{signing_input}.{encode_base64url(signer.sign(signing_input.encode()))}"
 
 
-def parse_compact(token: str, typ: str) -> Jws:
-    """The parts of a JWS of that ``typ``; raises ``BadBundle`` ``JWS_…``."""
+def parse_compact(token: str, typ: str, *, needs_kid: bool = True) -> Jws:
+    """The parts of a JWS of that ``typ``; without ``needs_kid`` a missing ``kid`` is empty.
+
+    Raises ``BadBundle`` ``JWS_…``.
+    """
     parts = token.split(".")
     if len(parts) != 3:
         raise BadBundle("JWS_FORM", "A JWS has three parts.", where="signature")
-    header = _header(parts[0], typ)
+    header = _header(parts[0], typ, needs_kid)
     return Jws(
         suite=SUITES[header["alg"]],
         sm2_id=header.get("sm2_id", ""),
-        kid=header["kid"],
+        kid=header.get("kid", ""),
         typ=typ,
         payload=decode_base64url(parts[1], None, limit=MAX_PAYLOAD_BYTES),
         signing_input=f"{parts[0]}.{parts[1]}".encode(),
@@ -272,7 +275,7 @@ def decode_base64url(text: Any, size: int | None = None, *, limit: int = MAX_PAY
     return data
 
 
-def _header(encoded: str, typ: str) -> dict[str, Any]:
+def _header(encoded: str, typ: str, needs_kid: bool) -> dict[str, Any]:
     raw = decode_base64url(encoded, None, limit=MAX_HEADER_BYTES)
     try:
         header = parse_json(raw, max_bytes=MAX_HEADER_BYTES, max_depth=2)
@@ -282,7 +285,8 @@ def _header(encoded: str, typ: str) -> dict[str, Any]:
         raise BadBundle("JWS_HEADER", "A header is an object.", where="header")
     alg = header.get("alg")
     suite = SUITES.get(alg) if isinstance(alg, str) else None
-    if header.keys() != {"alg", "kid", "typ"} | ({"sm2_id"} if suite and suite.takes_id else set()):
+    wanted = {"alg", "kid", "typ"} | ({"sm2_id"} if suite and suite.takes_id else set())
+    if wanted - header.keys() - (set() if needs_kid else {"kid"}) or header.keys() - wanted:
         raise BadBundle("JWS_HEADER", "A header holds exactly alg, kid and typ, and for SM2 sm2_id.", where="header")
     if suite is None:
         raise BadBundle("JWS_ALGORITHM", f"Only {', '.join(SUITES)} are accepted.", where="header")
@@ -290,7 +294,8 @@ def _header(encoded: str, typ: str) -> dict[str, Any]:
         raise BadBundle("JWS_SM2_ID", f"An sm2_id has 0 to {sm2.MAX_ID} printable ASCII characters.", where="header")
     if header["typ"] != typ:
         raise BadBundle("JWS_TYPE", f"The type must be {typ}.", where="header")
-    if not isinstance(header["kid"], str) or not _KID.fullmatch(header["kid"]):
+    kid = header.get("kid")
+    if "kid" in header and not (isinstance(kid, str) and _KID.fullmatch(kid)):
         raise BadBundle("JWS_KID", "The kid is not an account.", where="header")
     return header
 

@@ -119,7 +119,8 @@ def parse_certificate(certificate: str) -> Presented:
     claims = _json_object(issued.payload)
     if canonical(claims) != issued.payload:
         raise BadBundle("CERTIFICATE_FORM", "The payload is not canonical JSON.", where="certificate")
-    key_binding = parse_compact(binding, KEY_BINDING_TYP) if binding else None
+    # Other wallets name no key: the certificate does.
+    key_binding = parse_compact(binding, KEY_BINDING_TYP, needs_kid=False) if binding else None
     return Presented(
         issued=issued,
         claims=claims,
