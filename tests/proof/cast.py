@@ -62,15 +62,19 @@ class Actor:
     def id(self) -> str:
         return sha256(f"party {self.name}".encode()).hexdigest()
 
+    @property
+    def secret(self) -> bytes:
+        """The private key, the same number under every suite."""
+        return sha256(f"key of {self.name}".encode()).digest()
+
     @cached_property
     def signer(self) -> Signer:
-        secret = sha256(f"key of {self.name}".encode()).digest()
         if self.suite == "SM2SM3":
-            return Sm2Signer(secret)
+            return Sm2Signer(self.secret)
         if self.suite == "ES256":
-            return Es256Signer(secret)
-        point = PrivateKey(secret).public_key.format(compressed=False)
-        return LocalSigner(secret, "0x" + keccak(point[1:])[-20:].hex())
+            return Es256Signer(self.secret)
+        point = PrivateKey(self.secret).public_key.format(compressed=False)
+        return LocalSigner(self.secret, "0x" + keccak(point[1:])[-20:].hex())
 
     @property
     def account(self) -> str:

@@ -1,53 +1,88 @@
-"""The certificate is an SD-JWT to others as well: the library of the standard's authors verifies it."""
+"""The certificate is an SD-JWT to others as well: the libraries of PyPI and npm verify it and present it.
+
+PyPI's ``sd-jwt`` is by the standard's authors; npm's ``@sd-jwt/sd-jwt-vc`` runs in Node with Node's cryptography.
+"""
 
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
 from jwcrypto.common import JWException
 from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS
+from sd_jwt.holder import SDJWTHolder
 from sd_jwt.verifier import SDJWTVerifier
 
+from ledger.chain.node import find_node
 from ledger.proof.jws import encode_base64url, entry_signature, public_jwk
-from ledger.proof.sdjwt import Disclosed
-from tests.proof.builder import registration, usage
-from tests.proof.cast import BANK, DEVICE, HIDDEN, ISSUER, NONCE, OTHER_BANK, SUBJECT, TAX, Actor
+from ledger.proof.sdjwt import Disclosed, compose
+from ledger.proof.verifier import Expectation
+from tests.proof.builder import Made, registration, usage
+from tests.proof.cast import AT, BANK, DEVICE, EXPECT, HIDDEN, ISSUER, NONCE, OTHER_BANK, SUBJECT, TAX, Actor
+from tests.proof.p256_cast import P_DEVICE, P_ISSUER, p256_usage
 
 GENUINE = usage()
+SUITES: dict[str, tuple[Made, Actor, Actor]] = {
+    "ES256K": (GENUINE, ISSUER, DEVICE),
+    "ES256": (p256_usage(), P_ISSUER, P_DEVICE),
+}
+"""A genuine certificate of each suite, with its issuer and its holder's key."""
+PROGRAM = Path(__file__).parent / "foreign" / "verify.mjs"
+each_suite = pytest.mark.parametrize("alg", SUITES)
 
 
 def jwk(actor: Actor) -> JWK:
     return JWK(**public_jwk(actor.signer.public_key).to_dict())
 
 
+def private_jwk(actor: Actor) -> JWK:
+    """The holder's key as the library wants it."""
+    return JWK(**public_jwk(actor.signer.public_key).to_dict(), d=encode_base64url(actor.secret))
+
+
 class Verifier(SDJWTVerifier):
-    """The library takes key bindings by ES256 unless it is told another algorithm."""
+    """The library takes key bindings by ES256 unless it is given another algorithm."""
+
+    algorithm = "ES256K"
 
     def _verify_key_binding_jwt(self, expected_aud: str | None = None, expected_nonce: str | None = None) -> None:
-        super()._verify_key_binding_jwt(expected_aud, expected_nonce, sign_alg="ES256K")
+        super()._verify_key_binding_jwt(expected_aud, expected_nonce, sign_alg=self.algorithm)
+
+
+class P256Verifier(Verifier):
+    algorithm = "ES256"
 
 
 def theirs(
     certificate: str, *, issuer: Actor = ISSUER, audience: str | None = BANK.id, nonce: str | None = NONCE
 ) -> dict[str, Any]:
-    return Verifier(certificate, lambda *_: jwk(issuer), audience, nonce).get_verified_payload()
+    kind = Verifier if issuer.suite == "ES256K" else P256Verifier
+    return kind(certificate, lambda *_: jwk(issuer), audience, nonce).get_verified_payload()
 
 
+@each_suite
 @pytest.mark.parametrize("names", [(), ("tax_band",), ("tax_trend", "power_trend"), tuple(HIDDEN)])
-def test_it_accepts_the_certificate_and_reads_the_same_claims(names: tuple[str, ...]) -> None:
-    made = GENUINE.presenting(*names)
-    payload, report = theirs(made.bundle.certificate), made.verify()
+def test_it_accepts_the_certificate_and_reads_the_same_claims(alg: str, names: tuple[str, ...]) -> None:
+    genuine, issuer, holder = SUITES[alg]
+    made = genuine.presenting(*names, holder=holder)
+    payload, report = theirs(made.bundle.certificate, issuer=issuer), made.verify()
     assert {name: payload.pop(name) for name in names} == report.disclosed == {name: HIDDEN[name] for name in names}
-    assert payload.pop("cnf") == {"jwk": public_jwk(DEVICE.signer.public_key).to_dict()}
+    assert payload.pop("cnf") == {"jwk": public_jwk(holder.signer.public_key).to_dict()}
     assert payload == report.claims
 
 
-def test_it_accepts_a_registration_certificate() -> None:
-    made = registration()
-    assert theirs(made.bundle.certificate, audience=None, nonce=None) == made.verify().claims
+@each_suite
+def test_it_accepts_a_registration_certificate(alg: str) -> None:
+    _, issuer, _ = SUITES[alg]
+    made = registration(issuer=issuer)
+    assert theirs(made.bundle.certificate, issuer=issuer, audience=None, nonce=None) == made.verify().claims
 
 
 @pytest.mark.parametrize("expected", [{"audience": OTHER_BANK.id}, {"nonce": "another"}])
@@ -62,24 +97,31 @@ def test_it_refuses_a_key_binding_over_other_disclosures() -> None:
         theirs(f"{token}~{binding}")
 
 
-def test_it_refuses_a_key_binding_by_another_key() -> None:
+@each_suite
+def test_it_refuses_a_key_binding_by_another_key(alg: str) -> None:
+    genuine, issuer, _ = SUITES[alg]
     with pytest.raises(JWException):
-        theirs(GENUINE.presenting(holder=SUBJECT).bundle.certificate)
+        theirs(genuine.presenting(holder=replace(SUBJECT, suite=alg)).bundle.certificate, issuer=issuer)
 
 
-def test_it_refuses_another_issuers_key() -> None:
+@each_suite
+def test_it_refuses_another_issuers_key(alg: str) -> None:
+    genuine, _, _ = SUITES[alg]
     with pytest.raises(JWException):
-        theirs(GENUINE.bundle.certificate, issuer=TAX)
+        theirs(genuine.bundle.certificate, issuer=replace(TAX, suite=alg))
 
 
-def test_it_refuses_a_changed_payload() -> None:
-    header, payload, signature = GENUINE.token.split(".")
+@each_suite
+def test_it_refuses_a_changed_payload(alg: str) -> None:
+    genuine, issuer, _ = SUITES[alg]
+    header, payload, signature = genuine.token.split(".")
     raw = JWS()
-    raw.deserialize(GENUINE.token, jwk(ISSUER))
+    raw.deserialize(genuine.token, jwk(issuer))
     changed = encode_base64url(raw.payload.replace(b'"max_uses":3', b'"max_uses":9'))
     assert changed != payload
     with pytest.raises(JWException):
-        theirs(GENUINE.bundle.certificate.replace(GENUINE.token, f"{header}.{changed}.{signature}"))
+        certificate = genuine.bundle.certificate.replace(genuine.token, f"{header}.{changed}.{signature}")
+        theirs(certificate, issuer=issuer)
 
 
 def test_it_does_not_take_a_forged_disclosure_for_a_claim() -> None:
@@ -89,12 +131,98 @@ def test_it_does_not_take_a_forged_disclosure_for_a_claim() -> None:
 
 
 @pytest.mark.parametrize(("place", "signer"), [(0, SUBJECT), (1, TAX)])
-def test_a_detached_signature_is_a_jws_to_others(place: int, signer: Actor) -> None:
-    entry = json.loads(GENUINE.bundle.evidence[place].entry)
+@each_suite
+def test_a_detached_signature_is_a_jws_to_others(alg: str, place: int, signer: Actor) -> None:
+    genuine, issuer, _ = SUITES[alg]
+    entry = json.loads(genuine.bundle.evidence[place].entry)
     header, _, signature = entry["signature"].split(".")
     token = f"{header}.{encode_base64url(entry_signature(entry).payload)}.{signature}"
     jws = JWS()
     jws.deserialize(token)
-    jws.verify(jwk(signer), alg="ES256K")
+    jws.verify(jwk(replace(signer, suite=alg)), alg=alg)
     with pytest.raises(JWException):
-        jws.verify(jwk(ISSUER), alg="ES256K")
+        jws.verify(jwk(issuer), alg=alg)
+
+
+# --- their holder, our verifier ---------------------------------------------------------------------------------------
+
+
+def presented_by_them(
+    alg: str, names: Sequence[str], key: Actor | None = None, audience: Actor = BANK, nonce: str = NONCE
+) -> tuple[Made, int]:
+    """A presentation that their holder makes of our certificate, and when: their library reads the clock."""
+    genuine, _, holder = SUITES[alg]
+    library = SDJWTHolder(compose(genuine.token, genuine.hidden))
+    chosen = dict.fromkeys(names, True)
+    library.create_presentation(chosen, nonce, audience.id, private_jwk(key or holder), sign_alg=alg)
+    return replace(genuine, bundle=genuine.bundle.with_certificate(library.sd_jwt_presentation)), int(time())
+
+
+@each_suite
+@pytest.mark.parametrize("names", [(), ("tax_band",), tuple(HIDDEN)])
+def test_what_their_holder_presents_is_valid_here(alg: str, names: tuple[str, ...]) -> None:
+    made, now = presented_by_them(alg, names)
+    report = made.verify(expect=replace(EXPECT, received=now))
+    assert report.valid, report.first_failure
+    assert report.disclosed == {name: HIDDEN[name] for name in names}
+
+
+REFUSED: dict[str, tuple[str, dict[str, Any], Expectation]] = {
+    "another key": ("KEY_BINDING_INVALID", {"key": SUBJECT}, EXPECT),
+    "another nonce": ("KEY_BINDING_DIFFERS", {"nonce": "yesterday's"}, EXPECT),
+    "another consumer": ("KEY_BINDING_DIFFERS", {"audience": OTHER_BANK}, EXPECT),
+}
+
+
+@each_suite
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_their_holder_presents_to_another_is_refused_here(alg: str, what: str) -> None:
+    code, changes, expect = REFUSED[what]
+    if "key" in changes:
+        changes = {"key": replace(changes["key"], suite=alg)}
+    made, now = presented_by_them(alg, ["tax_band"], **changes)
+    assert made.verify(expect=replace(expect, received=now)).checks[9].code == code
+
+
+# --- npm --------------------------------------------------------------------------------------------------------------
+
+
+def in_node(*asked: dict[str, Any]) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [find_node(), PROGRAM], input=json.dumps(asked), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def question(alg: str, certificate: str, **changes: Any) -> dict[str, Any]:
+    issuer = public_jwk(SUITES[alg][1].signer.public_key).to_dict()
+    return {"certificate": certificate, "issuer": issuer, "nonce": NONCE, "at": AT} | changes
+
+
+def test_a_library_of_npm_accepts_certificates_and_presentations_and_reads_the_same_claims() -> None:
+    presented = {alg: genuine.presenting("tax_band", holder=holder) for alg, (genuine, _, holder) in SUITES.items()}
+    found = in_node(*(question(alg, made.bundle.certificate) for alg, made in presented.items()))
+    for answer, made in zip(found, presented.values(), strict=True):
+        report = made.verify()
+        assert "error" not in answer, answer
+        assert {name: answer["payload"][name] for name in report.claims} == report.claims
+        assert answer["payload"]["tax_band"] == HIDDEN["tax_band"]
+        assert answer["bound"]["aud"] == BANK.id
+    plain = {alg: registration(issuer=issuer) for alg, (_, issuer, _) in SUITES.items()}
+    found = in_node(*(question(alg, made.bundle.certificate, nonce=None) for alg, made in plain.items()))
+    assert [answer["payload"] for answer in found] == [made.verify().claims for made in plain.values()]
+
+
+def test_a_library_of_npm_refuses_what_is_not_genuine() -> None:
+    asked = []
+    for alg, (genuine, _, holder) in SUITES.items():
+        made = genuine.presenting("tax_band", holder=holder)
+        stranger = genuine.presenting("tax_band", holder=replace(SUBJECT, suite=alg))
+        other = public_jwk(replace(TAX, suite=alg).signer.public_key).to_dict()
+        asked += [
+            question(alg, made.bundle.certificate, nonce="another"),
+            question(alg, made.bundle.certificate, issuer=other),
+            question(alg, stranger.bundle.certificate),
+        ]
+    assert [sorted(answer) for answer in in_node(*asked)] == [["error"]] * len(asked)
