@@ -21,6 +21,7 @@ app = typer.Typer(no_args_is_help=True)
 
 Number = Annotated[str, typer.Argument(help="Certificate number, DAC-…", show_default=False)]
 Reason = Annotated[str, typer.Option(help="data_error, fraud, court, sanction, investigation, …", show_default=False)]
+Office = Annotated[str, typer.Option(help="The authority or supervisor that acts: party id, USCC or `authority`.")]
 
 
 @app.command("list")
@@ -154,7 +155,7 @@ def supersede(
 
 @app.command()
 def revoke(number: Number, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """永久撤销凭证。End a certificate for good.
+    """签发方永久撤销自己的凭证。End a certificate for good. For its issuer.
 
     示例 Example:  pingzheng certificate revoke DAC-440802-2026-S51-00000001-K --reason data_error
     """
@@ -165,7 +166,7 @@ def revoke(number: Number, reason: Reason, home: Home = None, as_json: AsJson = 
 
 @app.command()
 def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """暂停凭证。Stop a certificate for a time.
+    """签发方暂停自己的凭证。Stop a certificate for a time. For its issuer.
 
     示例 Example:  pingzheng certificate suspend DAC-440802-2026-S51-00000001-K --reason investigation
     """
@@ -176,12 +177,37 @@ def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson =
 
 @app.command()
 def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json: AsJson = False) -> None:
-    """恢复暂停的凭证。Let a suspended certificate stand again.
+    """签发方恢复自己暂停的凭证。Let a suspended certificate stand again. For its issuer.
 
     示例 Example:  pingzheng certificate resume DAC-440802-2026-S51-00000001-K
     """
     with opened(home, as_json) as ledger:
         ledger.status.resume(check_certificate_no(number), reason)
+        emit(ledger.verification.status(number), as_json, number)
+
+
+@app.command()
+def hold(number: Number, reason: Reason, by: Office = "authority", home: Home = None, as_json: AsJson = False) -> None:
+    """主管部门或监管方冻结用数凭证及其请求，直到解除。An authority or a supervisor holds a usage certificate and its
+    request until it lifts the hold.
+
+    示例 Example:  pingzheng certificate hold DAC-440802-2026-S51-00000001-K --reason court
+    """
+    with opened(home, as_json) as ledger:
+        ledger.holds.hold(check_certificate_no(number), reason, party_of(ledger, by))
+        emit(ledger.verification.status(number), as_json, number)
+
+
+@app.command()
+def lift(
+    number: Number, reason: Reason = "lifted", by: Office = "authority", home: Home = None, as_json: AsJson = False
+) -> None:
+    """解除本机构的冻结；其他机构的冻结不受影响。Lift the hold of one's own office; another office's hold stays.
+
+    示例 Example:  pingzheng certificate lift DAC-440802-2026-S51-00000001-K --by authority
+    """
+    with opened(home, as_json) as ledger:
+        ledger.holds.lift(check_certificate_no(number), reason, party_of(ledger, by))
         emit(ledger.verification.status(number), as_json, number)
 
 

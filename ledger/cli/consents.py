@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from ledger.chain.withdrawing import DirectWithdrawal, withdraw_by_itself
-from ledger.cli.files import private_key_of, read_bounded, signer_of
+from ledger.cli.files import key_in, private_key_of, read_bounded, signer_of
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, console, emit, emit_rows, errors_explained, local_time
 from ledger.cli.statements import Statement, read_statement, signed_entries, write_statement
 from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.proof.acts import sign_act
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.jws import sign_entry
 from ledger.service.authorizations import Choice
@@ -107,13 +108,15 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """撤回授权：以它为依据的凭证随之终止，下一次核验不再通过。Withdraw a consent: what rests on it ends, and its
-    next verification fails.
+    next verification fails. The key signs the withdrawal for the chain; the service only sends it.
 
     示例 Example:  pingzheng consent withdraw <authorization> --key firm.key
     """
     with opened(home, as_json) as ledger:
-        entry = sign_entry(ledger.authorizations.withdrawal_draft(authorization), signer_of(key))
-        emit(_row(ledger.authorizations.withdraw(entry)), as_json)
+        signer = signer_of(key)
+        drafted = ledger.withdrawals.draft(authorization, signer.kid)
+        act = None if drafted.message is None else sign_act(drafted.message, signer)
+        emit(_row(ledger.withdrawals.withdraw(sign_entry(drafted.entry, signer), act)), as_json)
 
 
 @app.command("withdraw-direct")
@@ -128,15 +131,22 @@ def withdraw_direct(
     """主体自行在链上撤回授权，不经服务；核验方从此遵从，不可恢复。Withdraw consents on the chain by oneself,
     without the service: verifiers honour it from then on, for good.
 
-    Needs a bundle, a node and the subject's key; no ledger of one's own. Doing it again changes nothing.
+    Needs a bundle, a node and the subject's key; no ledger of one's own. A P-256 key needs a payer. Doing it again
+    changes nothing.
 
     示例 Example:  pingzheng consent withdraw-direct bundle.json --key firm.key --rpc-url http://127.0.0.1:8545
     """
     with errors_explained(as_json):
         raw = read_bounded(bundle, MAX_BUNDLE_BYTES)
         paying = None if payer is None else private_key_of(payer)
+        private_key, signer = key_in(key)
         made = withdraw_by_itself(
-            parse_bundle(raw), rpc_url, private_key_of(key), authorization=authorization, payer=paying
+            parse_bundle(raw),
+            rpc_url,
+            private_key,
+            alg=signer.algorithm["alg"],
+            authorization=authorization,
+            payer=paying,
         )
         emit_rows([_withdrawal(each, as_json) for each in made], as_json, "已撤回 Withdrawn")
 
@@ -155,7 +165,7 @@ def follow(home: Home = None, as_json: AsJson = False) -> None:
 def _withdrawal(made: DirectWithdrawal, as_json: bool) -> dict[str, Any]:
     return {
         "authorization": made.authorization,
-        **made.position.to_dict(),
+        "statement": made.statement,
         "at": made.at if as_json else local_time(made.at),
         "tx": made.receipt.tx_hash if made.receipt else None,
         "gas": made.receipt.gas_used if made.receipt else None,

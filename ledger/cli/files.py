@@ -29,16 +29,24 @@ def private_key_of(path: Path) -> bytes:
 
 
 def signer_of(path: Path) -> Signer:
-    """Signs with the private key in a file, by the suite that it names; raises as ``private_key_of``."""
+    """Signs with the private key in a file, by the suite that it names; raises as ``key_in``."""
+    return key_in(path)[1]
+
+
+def key_in(path: Path) -> tuple[bytes, Signer]:
+    """The private key (32 bytes) in a file, and what signs with it by the suite that the file names.
+
+    Raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE``; ``Misconfigured`` ``KEY_FILE_DAMAGED``.
+    """
     from ledger.service.keys import signer_of_key
 
     text = read_bounded(path, MAX_KEY_BYTES).decode("utf-8", "replace").strip()
     try:
-        return signer_of_key(text)
+        return bytes.fromhex(text.rpartition(":")[2]), signer_of_key(text)
     except (ValueError, InvalidInput) as error:
         raise Misconfigured(
             "KEY_FILE_DAMAGED",
             "The key file holds no private key.",
             where=path.name,
-            hint="It holds 64 hex digits, of SM2 after `sm2:`; `pingzheng key new` makes one.",
+            hint="It holds 64 hex digits, of P-256 after `p256:`, of SM2 after `sm2:`; `pingzheng key new` makes one.",
         ) from error

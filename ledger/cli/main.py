@@ -29,11 +29,11 @@ GROUPS: Final = {
     "ruleset": ("rulesets", "app", "规则集 Rulesets: time limits and choices of a registration authority."),
     "request": ("requests", "app", "用数请求 Requests: draft, submit, list, show, decline, cancel."),
     "consent": ("consents", "app", "授权 Consents: draft, submit, list, notice, withdraw, also without the service."),
-    "provision": ("provisions", "app", "提供 Provisions: what waits, supply rows, ask sources, refuse."),
+    "provision": ("provisions", "app", "提供 Provisions: tasks, and answers made where the rows are."),
     "certificate": (
         "erasure",
         "certificate",
-        "凭证 Certificates: issue, list, show, bundle, present, correct, revoke, suspend, erase, provenance.",
+        "凭证 Certificates: issue, list, show, bundle, present, correct, revoke, suspend, hold, erase, provenance.",
     ),
     "holdings": ("holdings", "app", "归集 Holdings: summary and export by subject, department, scenario."),
     "wallet": ("wallet", "app", "钱包 Wallet: export, add, list, show, present, passphrase."),

@@ -17,7 +17,7 @@ from ledger.connectors.tabular import read_csv
 from ledger.domain.days import end_of_validity
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, InvalidInput
-from ledger.proof.suite import ES256K, SM2SM3, suite_of_key
+from ledger.proof.suite import ES256, ES256K, SM2SM3, suite_of_key
 from ledger.service.keys import new_key, signer_of_key, write_private
 from ledger.service.local_chain import fund
 from ledger.service.parties import NewParty
@@ -44,23 +44,29 @@ class Suite(StrEnum):
     """What a key signs with."""
 
     ES256K = "es256k"
+    ES256 = "es256"
     SM2 = "sm2"
+
+
+SUITES = {Suite.ES256K: ES256K, Suite.ES256: ES256, Suite.SM2: SM2SM3}
 
 
 @keys.command("new")
 def new(
     out: Annotated[Path, typer.Argument(help="File for the private key; made readable by you alone.")],
-    suite: Annotated[Suite, typer.Option(help="sm2: a further key, for statements alone.")] = Suite.ES256K,
+    suite: Annotated[
+        Suite, typer.Option(help="es256: P-256, as in wallets and phones; sm2: for statements alone.")
+    ] = Suite.ES256K,
     as_json: AsJson = False,
 ) -> None:
     """生成密钥，显示账户和公钥。Make a key; prints its account and public key.
 
-    示例 Example:  pingzheng key new firm.key
+    示例 Examples:  pingzheng key new firm.key · pingzheng key new phone.key --suite es256
     """
     with errors_explained(as_json):
         if out.exists():
             raise Conflict("FILE_EXISTS", "There is a file of that name.", where=str(out), hint="Choose another name.")
-        key = new_key(SM2SM3 if suite is Suite.SM2 else ES256K)
+        key = new_key(SUITES[suite])
         write_private(out, key + "\n")
         signer = signer_of_key(key)
         emit({"file": str(out), "account": signer.kid, "public_key": signer.public_key}, as_json)

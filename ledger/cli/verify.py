@@ -25,7 +25,7 @@ from ledger.cli.output import (
 from ledger.domain.canonical import parse_json
 from ledger.errors import InvalidInput
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
-from ledger.proof.facts import MAX_FACTS_BYTES, parse_facts
+from ledger.proof.facts_file import MAX_FACTS_BYTES, parse_facts
 from ledger.proof.report import NAMES, Report, Verdict
 from ledger.proof.verifier import Expectation, verify
 from ledger.service.explaining import explanation

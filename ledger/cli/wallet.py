@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ledger.chain.accounts import account_of
 from ledger.cli import holdings_options as by
-from ledger.cli.files import private_key_of, read_bounded, signer_of
+from ledger.cli.files import key_in, read_bounded, signer_of
 from ledger.cli.naming import PARTY_ID, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
@@ -21,7 +20,9 @@ from ledger.cli.passphrases import NEW_PASSPHRASE, NewPassphraseFile, Passphrase
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.holdings import HoldingsFilter
 from ledger.errors import InvalidInput
+from ledger.proof.jws import Signer
 from ledger.proof.sdjwt import parse_certificate
+from ledger.proof.suite import ES256, ES256K
 from ledger.wallet.bundle_files import MAX_BUNDLES_BYTES, bundles_in
 from ledger.wallet.file import WalletFile
 from ledger.wallet.wallet import HolderKey, Wallet
@@ -208,10 +209,22 @@ def _with_key(held: Wallet, key: HolderKey | None) -> Wallet:
 def _key(path: Path | None) -> HolderKey | None:
     if path is None:
         return None
-    private_key = private_key_of(path)
-    return HolderKey(private_key, account_of(private_key))
+    private_key, signer = key_in(path)
+    return _holder_key(private_key, signer)
 
 
 def _custody_key(ledger: Ledger, party: str) -> HolderKey:
     account = ledger.parties.get(party).account
-    return HolderKey(ledger.custody.private_key(account), account)
+    return _holder_key(ledger.custody.private_key(account), ledger.custody.signer(account))
+
+
+def _holder_key(private_key: bytes, signer: Signer) -> HolderKey:
+    alg = signer.algorithm["alg"]
+    if alg not in (ES256.alg, ES256K.alg):
+        raise InvalidInput(
+            "WALLET_KEY_SUITE",
+            f"A wallet keeps keys of {ES256.alg} and {ES256K.alg}, not of {alg}.",
+            where="key",
+            hint="Keep the key file beside the wallet, and present with `--key`.",
+        )
+    return HolderKey(private_key, signer.kid, alg)

@@ -102,8 +102,8 @@ class Custody:
         return list(fresh)
 
     def private_key(self, account: str) -> bytes:
-        """The secp256k1 key of an account that sends or signs calls; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
-        return bytes.fromhex(self._key(account))
+        """The private key of an account, 32 bytes; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
+        return bytes.fromhex(self._key(account).rpartition(":")[2])
 
     def public_key(self, account: str) -> str:
         """The public key as text (protocol §4)."""

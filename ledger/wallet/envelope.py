@@ -19,7 +19,8 @@ from ledger.domain.canonical import canonical, parse_json
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.jws import decode_base64url, encode_base64url
 
-FORMAT: Final = "pingzheng-wallet/1"
+FORMAT: Final = "pingzheng-wallet/2"
+_FIRST_FORMAT: Final = "pingzheng-wallet/1"
 KDF: Final = "scrypt"
 CIPHER: Final = "AES-256-GCM"
 MAX_WALLET_BYTES: Final = 16 * 1024 * 1024
@@ -117,6 +118,13 @@ def _read_header(header: bytes) -> tuple[bytes, bytes, Cost]:
         salt, nonce = decode_base64url(salt, _SALT_BYTES), decode_base64url(nonce, _NONCE_BYTES)
     except (BadBundle, InvalidInput) as error:
         raise _bad_form("Its header is not of the form that a wallet has.") from error
+    if form == _FIRST_FORMAT:
+        raise BadBundle(
+            "PROTOCOL_UNSUPPORTED",
+            "The wallet is of protocol 1, which is not read any more.",
+            where="wallet",
+            hint="Begin a new wallet with the certificates that the issuer gives you now.",
+        )
     if (form, function, mode) != (FORMAT, KDF, CIPHER) or canonical(told) != header:
         raise _bad_form(f"Only {FORMAT} with {KDF} and {CIPHER} is read here.")
     if any(type(number) is not int for number in (n, r, p)) or r != BLOCK_SIZE or not Cost(n, p).bearable:

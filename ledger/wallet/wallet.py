@@ -11,48 +11,54 @@ from typing import Any, Final
 from ledger.domain.canonical import canonical, parse_json
 from ledger.errors import BadBundle, Conflict, InvalidInput, NotFound
 from ledger.proof.bundle import Bundle, StatusSeen, parse_bundle
-from ledger.proof.jws import LocalSigner, Signer
+from ledger.proof.jws import Es256Signer, LocalSigner, Signer
 from ledger.proof.presenting import present, require_full
 from ledger.proof.sdjwt import Presented
-from ledger.proof.suite import ES256K
+from ledger.proof.suite import ES256, ES256K
 from ledger.wallet.envelope import MAX_WALLET_BYTES
 
 MAX_CERTIFICATES: Final = 2_000
 _MAX_DEPTH: Final = 20
-_ACCOUNT: Final = re.compile(r"0x[0-9a-f]{40}")
-_SECRET: Final = re.compile(r"[0-9a-f]{64}")
+_KEY_FORMS: Final = {
+    "alg": re.compile(f"{ES256K.alg}|{ES256.alg}"),
+    "account": re.compile(r"0x[0-9a-f]{40}"),
+    "private_key": re.compile(r"[0-9a-f]{64}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class HolderKey:
-    """The holder's private key (32 bytes) with its account; never shown."""
+    """The holder's private key (32 bytes) with its account; never shown. ``alg`` is ES256K or ES256."""
 
     private_key: bytes = field(repr=False)
     account: str
+    alg: str = ES256K.alg
 
     @property
-    def signer(self) -> LocalSigner:
-        """Signs with it."""
+    def signer(self) -> Signer:
+        """Signs with it; raises ``ValueError`` for 32 bytes that are no private key."""
+        if self.alg == ES256.alg:
+            return Es256Signer(self.private_key)
         return LocalSigner(self.private_key, self.account)
 
     def to_dict(self) -> dict[str, str]:
         """As JSON."""
-        return {"alg": ES256K.alg, "account": self.account, "private_key": self.private_key.hex()}
+        return {"alg": self.alg, "account": self.account, "private_key": self.private_key.hex()}
 
     @classmethod
     def from_dict(cls, raw: Any) -> HolderKey:
         """Raises ``BadBundle`` ``WALLET_CONTENT``."""
-        fits = isinstance(raw, dict) and raw.keys() == {"alg", "account", "private_key"} and raw["alg"] == ES256K.alg
-        if not fits or not all(
-            isinstance(raw[name], str) and form.fullmatch(raw[name])
-            for name, form in (("account", _ACCOUNT), ("private_key", _SECRET))
-        ):
+        if not isinstance(raw, dict) or raw.keys() != _KEY_FORMS.keys():
             raise _bad_content("key", "The key is not of the form that a wallet keeps.")
-        key = cls(bytes.fromhex(raw["private_key"]), raw["account"])
+        if not all(isinstance(raw[name], str) and form.fullmatch(raw[name]) for name, form in _KEY_FORMS.items()):
+            raise _bad_content("key", "The key is not of the form that a wallet keeps.")
+        key = cls(bytes.fromhex(raw["private_key"]), raw["account"], raw["alg"])
         try:
-            _ = key.signer
+            signs_for = key.signer.kid
         except ValueError:
             raise _bad_content("key", "This is no private key.") from None
+        if signs_for != key.account:
+            raise _bad_content("key", "The account is that of another key.")
         return key
 
 
