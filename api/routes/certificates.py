@@ -12,6 +12,7 @@ from api.access import AnyInstallation, Caller, OpenLedger, require
 from api.holdings_query import Wanted
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
+from api.problems import answers
 from ledger.domain.permissions import Action, allowed
 from ledger.service.participant import Participant
 from ledger.service.parties import Actor
@@ -20,8 +21,24 @@ from ledger.store.tables import Certificate
 
 router = APIRouter(tags=["certificates"])
 
+ISSUED = answers(
+    {
+        409: [
+            "AUTHORIZATION_HELD",
+            "AUTHORIZATION_NOT_ACTIVE",
+            "HELD",
+            "NOTHING_SUPPLIED",
+            "NOT_ANSWERED_YET",
+            "PROVISION_HELD",
+            "PROVISION_WITHDRAWN",
+            "REQUEST_NOT_AUTHORIZED",
+        ]
+    }
+)
+CORRECTED = answers({409: ["CERTIFICATE_STOPPED", "NOTHING_CORRECTED", "NOT_A_USAGE_CERTIFICATE"]})
 
-@router.post("/certificates", status_code=202)
+
+@router.post("/certificates", status_code=202, responses=ISSUED)
 def issue(
     body: schemas.IssueIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
 ) -> schemas.OperationOut:
@@ -30,7 +47,7 @@ def issue(
     return _issue(ledger, actor, [body], ("issue", body), response, key)
 
 
-@router.post("/certificates/batch", status_code=202)
+@router.post("/certificates/batch", status_code=202, responses=ISSUED)
 def issue_many(
     body: schemas.IssueManyIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
 ) -> schemas.OperationOut:
@@ -57,7 +74,7 @@ def _issue(
     return schemas.OperationOut(**body)
 
 
-@router.post("/certificates/{number}/correction", status_code=201)
+@router.post("/certificates/{number}/correction", status_code=201, responses=CORRECTED)
 def correct(number: schemas.CertificateNo, ledger: OpenLedger, actor: Caller) -> schemas.CertificateOut:
     """Issue the version that rests on what a provider has corrected; it supersedes this one on the chain."""
     require(actor, Action.ISSUE_CERTIFICATE)

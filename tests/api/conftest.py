@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Connection
+from ledger.chain.deployment import Deployment
+from ledger.chain.reader import ChainReader
+from ledger.index.follower import Follower
+from ledger.service.inspection import Inspection
+from ledger.service.participant import Participant
+from ledger.service.provenance import Provenances
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from tests.api.role_stage import Stage
 from tests.service.conftest import FIRMS, Pilot, assemble
+
+# No node there, and an address with a secret in it.
+NOWHERE = "http://reader:secret@127.0.0.1:9/key"
 
 
 class Api:
@@ -69,3 +81,20 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 def stage(api: Api) -> Stage:
     """Parties of every role, with what they act on."""
     return Stage(api)
+
+
+@contextmanager
+def looking_at(api: Api, url: str, deployment: Deployment) -> Iterator[TestClient]:
+    """The application on the same database, looking through another node, or for other contracts."""
+    ledger = api.pilot.ledger
+    reader = ChainReader(ChainClient(Connection(url), deployment))
+    follower = Follower(ledger.database.engine, reader)
+    provenances = Provenances(ledger.database, reader, follower)
+    inspection = Inspection(ledger.database, reader, follower, provenances, ledger.clock)
+
+    @contextmanager
+    def opened() -> Iterator[Participant]:
+        yield replace(ledger, inspection=inspection)
+
+    with TestClient(create_app(opened), raise_server_exceptions=False) as client:
+        yield client

@@ -212,7 +212,7 @@ def test_a_hold_of_the_request_stops_what_is_issued_later(api: Api) -> None:
     held = api.post("authority", "/v1/holds", {"statements": [request["digest"]], "reason": "court"})
     assert held.json()["items"] == [{"statement": request["digest"], "offices": ["authority"]}]
     refused = issue(api, authorization)
-    assert (refused.status_code, refused.json()["code"]) == (409, "REQUEST_HELD")
+    assert (refused.status_code, refused.json()["code"]) == (409, "HELD")
     api.post("authority", "/v1/holds/lift", {"statements": [request["digest"]]})
     finished(api, issue(api, authorization).json())
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+import re
 from pathlib import Path
 
 import pytest
@@ -14,15 +12,9 @@ from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from api import problems
-from api.app import create_app
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.reader import ChainReader
-from ledger.index.follower import Follower
-from ledger.service.inspection import Inspection
-from ledger.service.participant import Participant
-from ledger.service.provenance import Provenances
-from tests.api.conftest import Api
+from ledger.service.explaining import error_texts
+from tests.api.conftest import NOWHERE, Api, looking_at
+from tests.api.test_roles import draft_request
 from tests.domain.test_entries import WHOLE
 
 PARTY = {
@@ -53,7 +45,8 @@ def test_bad_party_is_refused_whole_and_its_value_not_repeated(api: Api, code: s
 
 BAD_BUNDLES = [
     ("BUNDLE_FORM", {}),
-    ("BUNDLE_FORM", {"format": "pingzheng-bundle/1"}),
+    ("BUNDLE_FORM", {"format": "pingzheng-bundle/2"}),
+    ("PROTOCOL_UNSUPPORTED", {"format": "pingzheng-bundle/1"}),
     ("JSON_TOO_DEEP", {"a": json.loads("[" * 40 + "]" * 40)}),
     ("JSON_FLOAT", {"a": 1.5}),
     ("JSON_TOO_LARGE", {"a": "x" * 300_000}),
@@ -91,6 +84,19 @@ def test_unknown_records(api: Api) -> None:
     assert api.post("bank", "/v1/verify", {"certificate_no": number}).json()["code"] == "CERTIFICATE_UNKNOWN"
 
 
+def test_every_code_that_a_route_declares_is_explained(api: Api) -> None:
+    schema = api.client.get("/openapi.json").json()
+    answers = [
+        answer["description"]
+        for path in schema["paths"].values()
+        for operation in path.values()
+        for answer in operation["responses"].values()
+    ]
+    declared = {code for text in answers for code in re.findall(r"`([A-Z][A-Z0-9_]+)`", text)}
+    assert {"ACT_SIGNATURE_REQUIRED", "LOG_SIGNATURE_INVALID", "NOT_READY", "USE_NOT_PROPOSED"} <= declared
+    assert declared <= error_texts().keys()
+
+
 def test_openapi_is_the_committed_one(api: Api) -> None:
     committed = Path(__file__).parents[2] / "docs" / "openapi.json"
     assert json.loads(committed.read_text("utf-8")) == api.client.get("/openapi.json").json(), (
@@ -115,17 +121,7 @@ def test_what_went_wrong_unexpectedly_is_logged_by_its_route_and_not_by_what_was
 
 def test_where_the_node_is_and_how_it_is_entered_is_not_told(api: Api) -> None:
     """Whoever asks for the public head while the node is down."""
-    ledger = api.pilot.ledger
-    gone = ChainReader(ChainClient(Connection("http://reader:secret@127.0.0.1:9/key"), ledger.client.deployment))
-    follower = Follower(ledger.database.engine, gone)
-    provenances = Provenances(ledger.database, gone, follower)
-    inspection = Inspection(ledger.database, gone, follower, provenances, ledger.clock)
-
-    @contextmanager
-    def without_a_node() -> Iterator[Participant]:
-        yield replace(ledger, inspection=inspection)
-
-    with TestClient(create_app(without_a_node), raise_server_exceptions=False) as client:
+    with looking_at(api, NOWHERE, api.pilot.ledger.client.deployment) as client:
         answer = client.get("/v1/log/head")
     assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (503, "CHAIN_UNREACHABLE", None)
     assert "secret" not in answer.text and "127.0.0.1" not in answer.text
@@ -137,9 +133,10 @@ def test_the_name_of_a_member_that_nobody_knows_is_not_repeated(api: Api) -> Non
 
 
 def test_the_name_of_a_member_of_an_object_is_not_repeated(api: Api) -> None:
-    rows = {"authorization": "0" * 26, "rows": [{"110105194912310038": 5}]}
-    answer = api.post("provider", "/v1/provisions/draft", rows)
-    assert (answer.status_code, answer.json()["where"]) == (422, "body.rows.0")
+    asked = draft_request(api) | {"sources": {"110105194912310038": "not a party"}}
+    answer = api.post("bank", "/v1/requests/draft", asked)
+    assert (answer.status_code, answer.json()["where"]) == (422, "body.sources")
+    assert "110105194912310038" not in answer.text
 
 
 def test_the_name_of_a_member_of_a_statement_is_not_repeated(api: Api) -> None:

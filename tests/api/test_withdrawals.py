@@ -75,7 +75,7 @@ def test_without_the_act_for_the_chain_the_answer_names_what_to_sign(stage: Stag
     assert code(refused) == (409, "ACT_SIGNATURE_REQUIRED")
     told = refused.json()["details"]
     assert told["account"] == stage.signer("S").kid
-    act = sign_act(bytes.fromhex(told["message"]), stage.signer("S")).hex()
+    act = sign_act(bytes.fromhex(told["to_sign"]), stage.signer("S")).hex()
     assert stage.done(stage.post("S", path_of(consent), body | {"act": act}))["state"] == "withdrawn"
 
 

@@ -1,0 +1,49 @@
+"""Whether an installation is ready: database, deployment and node of one ledger, every part in order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ledger.chain.deployment import Deployment
+from tests.api.conftest import NOWHERE, Api, looking_at
+
+Changed = dict[str, Any]
+
+
+def test_an_installation_in_order_names_its_ledger(api: Api) -> None:
+    api.pilot.ledger.anchoring.flush()
+    answer = api.get(None, "/ready")
+    assert answer.status_code == 200, answer.text
+    ready = answer.json()
+    digest = api.get(None, "/v1/ledger").json()["ledger"]
+    assert (ready["status"], ready["ledger"], ready["checks"]["ledger"]) == (
+        "ready",
+        digest,
+        {"ok": True, "digest": digest},
+    )
+    assert ready["block"] == ready["checks"]["chain"]["block"] > 0
+    assert all(check["ok"] for check in ready["checks"].values())
+
+
+def test_without_its_node_it_is_not_ready_and_shows_no_secret(api: Api) -> None:
+    with looking_at(api, NOWHERE, api.pilot.ledger.client.deployment) as client:
+        answer = client.get("/ready")
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["status"]) == (503, "NOT_READY", 503)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["details"]["checks"]["chain"] == {"ok": False, "code": "CHAIN_UNREACHABLE"}
+    assert problem["details"]["checks"]["database"] == {"ok": True}
+    assert "secret" not in answer.text and "127.0.0.1" not in answer.text
+
+
+@pytest.mark.parametrize("changed", [{"origin": "0" * 64}, {"chain_id": 4242}], ids=["another past", "another chain"])
+def test_a_deployment_of_another_ledger_is_not_ready(api: Api, changed: Changed) -> None:
+    """The node has the contracts, and they are not the ones that this deployment names."""
+    ours: Deployment = api.pilot.ledger.client.deployment
+    with looking_at(api, api.pilot.ledger.client.connection.url, replace(ours, **changed)) as client:
+        answer = client.get("/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")
+    assert answer.json()["details"]["checks"]["ledger"] == {"ok": False, "code": "LEDGER_DIFFERS"}
