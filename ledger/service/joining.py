@@ -28,6 +28,7 @@ from ledger.service.participant import Participant
 from ledger.service.parties import Actor, acting
 from ledger.service.presentations import Presentations
 from ledger.service.provenance import Provenances
+from ledger.service.remembering import Remembered
 from ledger.service.settings import Settings
 from ledger.service.uses import Uses
 from ledger.service.verification import Verification
@@ -233,7 +234,9 @@ def _wire(
         follower=follower,
         party=membership.party,
         parties=parties,
-        verification=Verification(database, reader, uses, presentations, clock),
+        verification=Verification(
+            database, reader, uses, presentations, clock, Remembered(reader, settings.home / "seen.json")
+        ),
         presentations=presentations,
         provenances=provenances,
         inspection=Inspection(

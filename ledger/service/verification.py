@@ -36,6 +36,7 @@ from ledger.proof.verifier import Expectation, verify
 from ledger.service.offers import Offer, Offers
 from ledger.service.positions import positions
 from ledger.service.presentations import LAPSED, VALID, Ended, Presentations, Use, replayed, under_way
+from ledger.service.remembering import Remembered
 from ledger.service.uses import Uses, UseToSign
 from ledger.store.database import Database
 from ledger.store.records import access_request, certificate
@@ -98,10 +99,12 @@ class Verification:
         uses: Uses,
         presentations: Presentations,
         clock: Callable[[], int],
+        remembered: Remembered | None = None,
     ) -> None:
         self._database = database
         self._reader = reader
         self._uses = uses
+        self._remembered = remembered
         self._presentations = presentations
         self._clock = clock
         self._guard = threading.Lock()
@@ -229,10 +232,19 @@ class Verification:
         return min(((hold.at, hold.reason) for hold in holds), default=None)
 
     def _judge(self, bundle: Bundle, expect: Expectation, at: int | None = None) -> Verified:
-        facts = collect_facts(self._reader, bundle)
+        facts = self._facts(bundle)
         # Now is never before the newest block: else a use that the chain has just counted would be one to come.
         moment = max(self._clock(), facts.block_time) if at is None else at
         return Verified(verify(bundle, facts, moment, expect), facts)
+
+    def _facts(self, bundle: Bundle) -> Facts:
+        """The chain's facts. With a memory, only from a chain that still contains what was seen of it before."""
+        if self._remembered is None:
+            return collect_facts(self._reader, bundle)
+        self._remembered.require_contained()
+        facts = collect_facts(self._reader, bundle)
+        self._remembered.keep(facts)
+        return facts
 
     def _begin(self, raw: bytes, consumer: str, nonce: str) -> _Case | None:
         """Take the nonce; None where there is nothing to use up."""

@@ -56,6 +56,7 @@ from ledger.service.provisions import Provisions
 from ledger.service.publications import Publications
 from ledger.service.registration_certificates import RegistrationCertificates
 from ledger.service.registrations import Registrations
+from ledger.service.remembering import Remembered
 from ledger.service.requests import Requests
 from ledger.service.review import Review
 from ledger.service.rights import Rights
@@ -237,7 +238,9 @@ def wire(
         issuance=issuance,
         corrections=Corrections(database, reader, issuance, positions, status),
         bundles=bundles,
-        verification=Verification(database, reader, uses, presentations, clock),
+        verification=Verification(
+            database, reader, uses, presentations, clock, Remembered(reader, settings.home / "seen.json")
+        ),
         presentations=presentations,
         status=status,
         holds=Holds(database, reader, acting),

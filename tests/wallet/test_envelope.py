@@ -105,7 +105,7 @@ HOSTILE = {
     "truth": {"kdf__p": True},
     "another function": {"kdf__name": "pbkdf2"},
     "another cipher": {"cipher__name": "none"},
-    "another format": {"format": "pingzheng-wallet/2"},
+    "another format": {"format": "pingzheng-wallet/3"},
     "short salt": {"kdf__salt": "AAAA"},
     "salt of another type": {"kdf__salt": 7},
     "short nonce": {"cipher__nonce": ""},
@@ -164,3 +164,7 @@ def test_a_passphrase_that_protects_nothing_is_not_taken(passphrase: str) -> Non
     with pytest.raises(InvalidInput, match="PASSPHRASE_UNFIT"):
         check_new_passphrase(passphrase)
     assert check_new_passphrase(PASSPHRASE) == PASSPHRASE
+
+
+def test_a_wallet_of_protocol_1_is_named_as_such() -> None:
+    assert code_of(with_header(format="pingzheng-wallet/1")) == "PROTOCOL_UNSUPPORTED"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ledger.domain.canonical import canonical
 from ledger.errors import BadBundle, Conflict, PingzhengError
 from ledger.proof.bundle import Bundle, StatusSeen
+from ledger.proof.jws import Es256Signer
 from ledger.proof.presenting import disclosing
 from ledger.wallet.bundle_files import bundles_in
 from ledger.wallet.wallet import MAX_CERTIFICATES, HolderKey, Wallet
@@ -50,6 +51,13 @@ def test_it_presents_with_the_key_it_keeps_or_with_one_it_is_given() -> None:
     )
     assert kept == given_one
     assert replace(usage(), bundle=kept).verify().disclosed == {"tax_band": HIDDEN["tax_band"]}
+
+
+def test_a_p256_key_is_kept_and_presents() -> None:
+    phone = Es256Signer(b"\7" * 32)
+    key = HolderKey(b"\7" * 32, phone.kid, "ES256")
+    again = Wallet.from_bytes(Wallet().keeping(key).to_bytes())
+    assert again.key == key and again.key.signer.public_key == phone.public_key
 
 
 def test_the_bundle_made_later_is_kept() -> None:
@@ -142,6 +150,7 @@ MALFORMED: dict[str, Any] = {
     "key of another type": {**CONTENT, "key": "k"},
     "key of another algorithm": {**CONTENT, "key": {**KEY_JSON, "alg": "none"}},
     "key that is none": {**CONTENT, "key": {**KEY_JSON, "private_key": "0" * 64}},
+    "P-256 key under another account": {**CONTENT, "key": {**KEY_JSON, "alg": "ES256"}},
     "key cut short": {**CONTENT, "key": {**KEY_JSON, "private_key": "1" * 62}},
     "key without account": {**CONTENT, "key": {**KEY_JSON, "account": "0x"}},
 }
