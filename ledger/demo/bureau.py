@@ -17,7 +17,6 @@ from ledger.provider.desk import Inquiry, Outcome, Provider, taking_back
 from ledger.provider.records import Records
 from ledger.provider.supply import Supply
 from ledger.service.authorizations import Choice
-from ledger.service.parties import SHOWN_OF_ID
 from ledger.service.requests import Asked, Note, Terms
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Authorization, Certificate, Provision
@@ -34,11 +33,11 @@ def _silent(_done: int) -> None:
 class Bureau:
     """Each step for many at once: signed one by one, handed in together."""
 
-    def __init__(self, ledger: Ledger, providers: Path | None = None) -> None:
-        """``providers``: where each provider keeps its records; by default beside the ledger's home, never in it."""
+    def __init__(self, ledger: Ledger, records_of: Callable[[str], Path] | None = None) -> None:
+        """``records_of``: the folder of a provider's records, by default beside the ledger's home and never in it."""
         home = ledger.settings.home
         self.ledger = ledger
-        self._folder = providers or home.with_name(f"{home.name}-providers")
+        self._records_of = records_of or home.with_name(f"{home.name}-providers").joinpath
 
     def signer_of(self, party: str) -> Signer:
         """The party's own signer."""
@@ -103,7 +102,7 @@ class Bureau:
 
     def records(self, party: str) -> Records:
         """What a provider keeps."""
-        return Records(self._folder / party[:SHOWN_OF_ID])
+        return Records(self._records_of(party))
 
     def _answered(self, asked: Sequence[Inquiry]) -> list[Supply]:
         """The signed answers in the order of the tasks; raises the first error."""

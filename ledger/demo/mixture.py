@@ -29,6 +29,8 @@ class Fate(StrEnum):
     ALTERED = "altered"
     OUTSIDE = "outside"
     CROOKED = "crooked"
+    ALTERED_CLAIM = "altered_claim"
+    SWAPPED = "swapped"
 
 
 # What needs time to pass: it happens in the part of the pilot that runs before the present.
@@ -36,10 +38,11 @@ EARLY: Final = frozenset({Fate.UNANSWERED, Fate.EXPIRED})
 # The order decides which a small pilot still has.
 _TURNS: Final = tuple(fate for fate in Fate if fate is not Fate.ORDINARY)
 _EVERY: Final = 40
-# Where a source is slow, where a provider corrects what it supplied, where the platform breaks its own rule.
-_ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02"), Fate.CROOKED: ("S01",)}
+# Where a source is slow, where a provider corrects what it supplied, where the platform lies.
+_LIES: Final = (Fate.CROOKED, Fate.ALTERED_CLAIM, Fate.SWAPPED)
+_ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02")} | dict.fromkeys(_LIES, ("S01",))
 # What takes a batch or several transactions of its own happens once in a scenario.
-_ONCE: Final = frozenset({Fate.TIMED_OUT, Fate.CORRECTED, Fate.WITHDRAWN_ALONE, Fate.REVOKED, Fate.CROOKED})
+_ONCE: Final = frozenset({Fate.TIMED_OUT, Fate.CORRECTED, Fate.WITHDRAWN_ALONE, Fate.REVOKED, *_LIES})
 
 
 def fate_of(scenario: str, place: int, early: bool) -> Fate:

@@ -92,7 +92,11 @@ class Offices:
 
     def supplier(self, source: str) -> str:
         """Who supplies from a source."""
-        return self.ids[_SUPPLIERS[source]]
+        return self.ids[office_of(source)]
+
+    def name(self, party: str) -> str:
+        """The office that a party is."""
+        return next(name for name, identifier in self.ids.items() if identifier == party)
 
     def consumer(self, scenario: str) -> str:
         """Who asks in a scenario."""
@@ -106,6 +110,11 @@ def open_offices(ledger: Ledger) -> Offices:
         for place, (name, (kind, title)) in enumerate(_OFFICES.items())
     ]
     return Offices(dict(zip(_OFFICES, onboard(ledger, parts), strict=True)))
+
+
+def office_of(source: str) -> str:
+    """The office that supplies from a source."""
+    return _SUPPLIERS[source]
 
 
 def note_of(scenario: str) -> str:

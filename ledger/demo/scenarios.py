@@ -8,21 +8,22 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
+from pathlib import Path
 
 from ledger.demo.bureau import NOTE, Bureau
 from ledger.demo.mixture import Fate
 from ledger.demo.offices import Offices, note_of
 from ledger.demo.people import Member
-from ledger.demo.sources import Sources
+from ledger.demo.sources import Shelves, Sources
 from ledger.demo.stages import Run
 from ledger.demo.tally import Tally
-from ledger.demo.unhappy import FEWER, Desk, Ending, Kept, late
+from ledger.demo.unhappy import FEWER, Desk, Ending, Kept, late, swapped_subjects
 from ledger.domain.canonical import digest
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.scenario import Scenario
 from ledger.service.authorizations import Choice
+from ledger.service.parties import SHOWN_OF_ID
 from ledger.service.requests import Note, Terms
-from ledger.service.sources import SourceBook
 from ledger.service.wiring import Ledger
 
 DAY = 86_400
@@ -50,11 +51,16 @@ class Pilot:
         self._sources = sources
         self._run = run
         self._progress = progress
-        self._bureau = Bureau(ledger)
+        self._bureau = Bureau(ledger, self._records_of)
         self.scenarios = {scenario.code: scenario for scenario in ledger.scenarios.all()}
         self._desk = Desk(self._bureau, self.scenarios, outsider)
 
-    def issue(self, book: SourceBook, members: Members, prefix: str = "", days: int | None = None) -> None:
+    def _records_of(self, provider: str) -> Path:
+        """Beside the provider's files; those of a ledger that was set up anew are others."""
+        ledger = self._ledger.reader.chain.ledger
+        return self._sources.folder / self._offices.name(provider) / f"records-{ledger[:SHOWN_OF_ID]}"
+
+    def issue(self, shelves: Shelves, members: Members, prefix: str = "", days: int | None = None) -> None:
         """From the requests to anchored certificates; certificates are valid for ``days``, or as long as may be."""
         everyone = [member for group in members.values() for member in group]
         with self._stage(f"{prefix}请求 request", len(everyone)) as tick:
@@ -66,7 +72,7 @@ class Pilot:
         asked = sum(len(member.authorizations) for member in everyone)
         with self._stage(f"{prefix}数据源答复 sources answer", asked) as tick:
             for tally, group in self._tallied(members):
-                self._supply(tally, group, book, tick)
+                self._supply(tally, group, shelves, tick)
         with self._stage(f"{prefix}签发并上链 issue and anchor", len(everyone)) as tick:
             for tally, group in self._tallied(members):
                 self._certify(tally, group)
@@ -82,7 +88,7 @@ class Pilot:
                     tally.caught.append(late(self._bureau, member))
                     tally.counts["unanswered"] += 1
 
-    def verify(self, members: Members, correct: Callable[[], SourceBook]) -> dict[str, list[Kept]]:
+    def verify(self, members: Members, correct: Callable[[], Shelves]) -> dict[str, list[Kept]]:
         """Every certificate is shown, verified and used, or caught; what the consumers held, by scenario."""
         kept: dict[str, list[Kept]] = {}
         number = sum(bool(member.certificate) for group in members.values() for member in group)
@@ -144,12 +150,12 @@ class Pilot:
         tally.counts["fewer_fields"] += sum(member.fate in FEWER for member in willing)
         tally.entries += sum(len(member.authorizations) for member in willing)
 
-    def _supply(self, tally: Tally, group: Sequence[Member], book: SourceBook, tick: Tick) -> None:
+    def _supply(self, tally: Tally, group: Sequence[Member], shelves: Shelves, tick: Tick) -> None:
         for member in group:
             if member.fate is Fate.TIMED_OUT:
                 self._time_out(tally, member)
         sources = {
-            identifier: book.connector(tally.scenario, source)
+            identifier: shelves.connector(tally.scenario, source)
             for member in group
             for source, identifier in member.authorizations.items()
         }
@@ -160,6 +166,9 @@ class Pilot:
             if told:
                 # Supplied by any source is supplied: the certificate rests on those.
                 tally.counts["supplied" if "supplied" in told else told[0]] += 1
+            if member.fate is Fate.SWAPPED:
+                other = next(each for each in group if each.authorizations and each is not member)
+                tally.caught += swapped_subjects(self._bureau, member, other)
 
     def _time_out(self, tally: Tally, member: Member) -> None:
         for source, identifier in member.authorizations.items():
@@ -179,10 +188,11 @@ class Pilot:
         tally.counts["issued"] += len(ready)
         tally.entries += len(ready)
 
-    def _correct(self, mended: Callable[[], SourceBook], member: Member) -> str:
-        book = mended()
+    def _correct(self, mended: Callable[[], Shelves], member: Member) -> str:
+        shelves = mended()
         sources = {
-            identifier: book.connector(member.scenario, source) for source, identifier in member.authorizations.items()
+            identifier: shelves.connector(member.scenario, source)
+            for source, identifier in member.authorizations.items()
         }
         self._bureau.inquire(sources)
         return self._ledger.corrections.correct(member.certificate).certificate_no

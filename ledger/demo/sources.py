@@ -1,6 +1,7 @@
-"""What the pilot's providers keep: a CSV file, a Parquet file or a database for each source, and its definition.
+"""What the pilot's providers keep, each in a folder of its own: for each source its definition, and a CSV file, a
+Parquet file or a database.
 
-The records hold name, number and phone beside the data, as such records do: nothing of them must ever leave.
+They hold name, number and phone beside the data, as such files do: nothing of them must ever leave.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ import csv
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from ledger.connectors.answers import Connector
 from ledger.demo.mapping import MAPPING, Mapped, rows_of
 from ledger.demo.mixture import Fate
+from ledger.demo.offices import office_of
 from ledger.demo.panels import Panel
 from ledger.demo.people import Member
 from ledger.service.sources import SourceBook
@@ -33,38 +37,55 @@ _TIMEOUT: Final = 20
 _MONTHS: Final = 12
 
 
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """The providers' source books, by office."""
+
+    books: Mapping[str, SourceBook]
+
+    def connector(self, scenario: str, source: str) -> Connector:
+        """The connector of a scenario's source, from the book of the office that has it."""
+        return self.books[office_of(source)].connector(scenario, source)
+
+
 class Sources:
-    """The providers' files and databases in one folder, written from the panels."""
+    """The providers' files and databases, written from the panels: a folder for each office."""
 
     def __init__(self, folder: Path, panels: Mapping[str, Panel], members: Mapping[str, Sequence[Member]]) -> None:
-        self._folder = folder
+        self.folder = folder
         self._panels = panels
         self._members = members
 
-    def write(self, today: date, *, corrected: bool = False) -> SourceBook:
+    def write(self, today: date, *, corrected: bool = False) -> Shelves:
         """Write everything; until ``corrected``, the newest row of those to be corrected is still missing.
 
         Also those of whom there is no data are left out, and some are marked as under correction.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
         for key, mapped in MAPPING.items():
             records = list(self._records(key, mapped, today, corrected))
             if records:
-                _WRITERS[_kind(key)](_path(self._folder, key), records)
-                _definition(self._folder, key, mapped)
-        return SourceBook.load(self._folder)
+                folder = self._of(key)
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _WRITERS[_kind(key)](_path(folder, key), records)
+                _definition(folder, key, mapped)
+        offices = {office_of(source) for _, source in MAPPING}
+        return Shelves({name: SourceBook.load(path) for name in offices if (path := self.folder / name).is_dir()})
 
     def slow(self, key: Key) -> SourceBook:
-        """The same sources, of which one is given a second to answer."""
-        _definition(self._folder, key, MAPPING[key], timeout=1)
-        book = SourceBook.load(self._folder)
-        _definition(self._folder, key, MAPPING[key])
+        """The same sources of one office, of which one is given a second to answer."""
+        folder = self._of(key)
+        _definition(folder, key, MAPPING[key], timeout=1)
+        book = SourceBook.load(folder)
+        _definition(folder, key, MAPPING[key])
         return book
+
+    def _of(self, key: Key) -> Path:
+        return self.folder / office_of(key[1])
 
     @contextmanager
     def busy(self, key: Key) -> Iterator[None]:
         """A database that is being loaded: whoever asks meanwhile waits."""
-        database = sqlite3.connect(_path(self._folder, key), isolation_level=None)
+        database = sqlite3.connect(_path(self._of(key), key), isolation_level=None)
         try:
             database.execute("BEGIN EXCLUSIVE")
             yield
@@ -122,6 +143,7 @@ def _definition(folder: Path, key: Key, mapped: Mapped, timeout: int = _TIMEOUT)
         "as_of": {"column": mapped.period},
         "refuse": [{"column": _REMARK, "value": UNDER_CORRECTION, "reason": "under_correction"}],
         "timeout_seconds": timeout,
+        "name_column": "name",
     }
     path.with_suffix(".yaml").write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False), "utf-8")
 

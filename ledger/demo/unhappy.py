@@ -5,26 +5,36 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
+from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.withdrawing import withdraw_by_itself
+from ledger.connectors.answers import NoData
 from ledger.demo.bureau import Bureau
 from ledger.demo.mixture import Fate
 from ledger.demo.people import Member
 from ledger.demo.tally import Caught
+from ledger.domain.entries import reference, statement_digest
 from ledger.domain.scenario import Scenario
-from ledger.errors import Conflict, Forbidden
+from ledger.errors import Conflict, Forbidden, PingzhengError
+from ledger.proof.acts import sign_act
 from ledger.proof.facts import Facts
+from ledger.proof.jws import LocalSigner, encode_base64url, public_jwk, sign_entry
 from ledger.proof.report import Report
-from ledger.proof.sdjwt import Disclosed, disclose
-from ledger.service.issuance import SALT_BYTES, add_certificate, next_number
+from ledger.proof.sdjwt import SALT_BYTES, Disclosed, disclose
+from ledger.provider.manual import Given
+from ledger.provider.task import Task
+from ledger.service.issuance import add_certificate, next_number
 from ledger.service.wiring import Ledger
 from ledger.store import log as log_store
+from ledger.store.records import certificate
 
 # Whoever would learn a name or a number from them is told by the subject itself, and not by a file that is left.
 _TELLING: Final = ("attribute", "text")
+# In the space of the rule that a claim left out has in S01: a digest.
+_MADE_UP: Final = "sha-256:" + "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +116,9 @@ class Desk:
         return tuple(name for name in self.granted(member) if rules[name]["op"] not in _TELLING)
 
     def _withdrawn(self, member: Member, ending: Ending, _correct: object) -> None:
-        draft = self.ledger.authorizations.withdrawal_draft(next(iter(member.authorizations.values())))
-        self.ledger.authorizations.withdraw(self.bureau.sign(member.party, draft))
+        draft, signer = self.ledger.withdrawals.draft(first_consent(member)), self.bureau.signer_of(member.party)
+        act = None if draft.message is None else sign_act(draft.message, signer)
+        self.ledger.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
         ending.entries += 1
         report, _ = self._accept(member, ending, member.certificate)
         ending.caught.append(caught("使用前撤回授权 withdrawn before use", "8 status", report))
@@ -128,7 +139,8 @@ class Desk:
 
     def _corrected(self, member: Member, ending: Ending, correct: Callable[[Member], str]) -> None:
         successor = correct(member)
-        ending.entries += 2
+        # The withdrawal of the old provision, the new one, the new certificate.
+        ending.entries += 3
         report, _ = self._accept(member, ending, member.certificate)
         ending.caught.append(caught("更正前的旧凭证 superseded by a correction", "8 status", report))
         self._use(member, ending, successor)
@@ -163,10 +175,18 @@ class Desk:
 
     def _crooked(self, member: Member, ending: Ending, _correct: object) -> None:
         field = self._left_out(member)
-        crooked = issue_outside(self.ledger, member.certificate, field)
-        ending.entries += 1
-        report, _ = self._accept(member, ending, crooked, extra=(field,))
+        crooked = issue_crooked(self.ledger, member.certificate, lambda hidden: [*hidden, _claim(field, _MADE_UP)])
         case = "平台违规签发授权外字段 issued by a platform that breaks its own rule"
+        self._lie(member, ending, crooked, case, (field,))
+
+    def _altered_claim(self, member: Member, ending: Ending, _correct: object) -> None:
+        """The source said how much was paid on time; the platform certifies that all was."""
+        crooked = issue_crooked(self.ledger, member.certificate, _all_on_time)
+        self._lie(member, ending, crooked, "平台改动字段的值 a claim altered by the platform")
+
+    def _lie(self, member: Member, ending: Ending, crooked: str, case: str, extra: tuple[str, ...] = ()) -> None:
+        ending.entries += 1
+        report, _ = self._accept(member, ending, crooked, extra=extra)
         ending.caught.append(caught(case, "11 authorization", report))
         self._use(member, ending, member.certificate)
 
@@ -174,18 +194,76 @@ class Desk:
         return self._scenarios[member.scenario].fields[-1].name
 
 
-def issue_outside(ledger: Ledger, number: str, field: str) -> str:
-    """What a platform that breaks its own rule would do: anchor a certificate with a field that nobody allowed."""
+def issue_crooked(ledger: Ledger, number: str, change: Callable[[Sequence[Disclosed]], Sequence[Disclosed]]) -> str:
+    """What a lying platform would do: anchor a certificate whose claims are others than its provider signed."""
     now = ledger.clock()
     with ledger.database.write() as session:
+        row = certificate(session, number)
         payload = log_store.certificate_statement(session, number)
-        names = [*payload["fields"], field]
-        hidden = [Disclosed(secrets.token_urlsafe(SALT_BYTES), name, "…") for name in names]
+        opened = ledger.sealer.open(session, str(row.sealed_id))
+        hidden = change([Disclosed.decode(item) for item in opened]) if isinstance(opened, list) else ()
         region, scenario = number.split("-")[1], payload["scenario"]
-        forged = payload | {"certificate_no": next_number(session, region, scenario, now), "fields": names}
-        row = add_certificate(session, ledger.sealer, disclose(forged, hidden), now, hidden=hidden)
+        forged = payload | {
+            "certificate_no": next_number(session, region, scenario, now),
+            "fields": [item.name for item in hidden],
+        }
+        made = add_certificate(
+            session,
+            ledger.sealer,
+            lambda seq: disclose(forged | {"seq": seq}, hidden, payload["_sd_alg"]),
+            now,
+            hidden=hidden,
+        )
     ledger.anchoring.flush()
-    return row.certificate_no
+    return made.certificate_no
+
+
+def _all_on_time(hidden: Sequence[Disclosed]) -> Sequence[Disclosed]:
+    return [_claim(item.name, 100) if item.name == "on_time_percent" else item for item in hidden]
+
+
+def _claim(name: str, value: object) -> Disclosed:
+    return Disclosed(encode_base64url(secrets.token_bytes(SALT_BYTES)), name, value)
+
+
+def first_consent(member: Member) -> str:
+    """The id of the member's first authorization."""
+    return next(iter(member.authorizations.values()))
+
+
+def swapped_subjects(bureau: Bureau, member: Member, other: Member) -> list[Caught]:
+    """The platform lies to a provider about whom its data would be of, and is refused before a row is read."""
+    provisions = bureau.ledger.provisions
+    task = replace(provisions.task(first_consent(member)), corrects=None)
+    foreign = replace(task, opening=provisions.task(first_consent(other)).opening)
+    return [
+        _refused(bureau, foreign, "平台调换主体 the data of another subject"),
+        _refused(bureau, _under_second_id(task), "同一主体的第二个编号 a second id for the same subject"),
+    ]
+
+
+def _refused(bureau: Bureau, task: Task, case: str) -> Caught:
+    provider = bureau.provider(task.authorization["provider"])
+    try:
+        provider.answer(task, Given(NoData(task.authorization["iat"])))
+    except PingzhengError as refusal:
+        return Caught(case, "provider", refusal.code, "provider")
+    return Caught(case, "–", "ANSWERED", "provider")
+
+
+def _under_second_id(task: Task) -> Task:
+    """The same consent as if another party, whom the platform made up, had given it about the same identifier."""
+    opening = replace(task.opening, key=secrets.token_hex(32))
+    consumer, subject = (LocalSigner(key, account_of(key)) for key in (new_private_key(), new_private_key()))
+    request = sign_entry(_unsigned(task.request) | {"subject": opening.party}, consumer)
+    members = {"subject": opening.party, "request": reference(statement_digest(request))}
+    authorization = sign_entry(_unsigned(task.authorization) | members, subject)
+    keys = {signer.kid: public_jwk(signer.public_key) for signer in (consumer, subject)}
+    return replace(task, request=request, authorization=authorization, keys=keys, opening=opening)
+
+
+def _unsigned(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name != "signature"}
 
 
 def late(bureau: Bureau, member: Member) -> Caught:
@@ -229,4 +307,5 @@ _ACTS: Final = {
     Fate.ALTERED: Desk._altered,
     Fate.OUTSIDE: Desk._outside,
     Fate.CROOKED: Desk._crooked,
+    Fate.ALTERED_CLAIM: Desk._altered_claim,
 }
