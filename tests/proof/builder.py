@@ -24,7 +24,7 @@ from ledger.domain.entries import (
     usage_certificate_payload,
     withdrawal_entry,
 )
-from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
+from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, StatusSeen
 from ledger.proof.facts import (
     AccountFact,
     AssetFact,
@@ -230,6 +230,7 @@ def usage(
     tax_key: Actor = TAX,
     grid_key: Actor = GRID,
     algorithm: str = SHA_256,
+    chain: ChainId = CHAIN,
     write: Callable[[Changes], str] = as_text,
 ) -> Made:
     """A usage certificate over a request, one authorization and one provision a source, presented to the bank.
@@ -237,20 +238,22 @@ def usage(
     ``template``, ``request``, ``consent``, ``supply`` (the tax bureau's) and ``claims`` replace members before anything
     is signed; of ``consent`` the power grid's gets all but id, fields, source and provider. ``hidden`` are the claims:
     the provider of its source signs each that the scenario allows; ``spare`` are signed in ``_sd`` by the issuer alone,
-    without standing in ``fields``; ``algorithm`` hashes both; ``write`` turns evidence into text.
+    without standing in ``fields``; ``algorithm`` hashes both; ``write`` turns evidence into text. All of it is of the
+    ledger of ``chain``.
     """
+    own = {"ledger": chain.ledger}
     secrets = salted({**(hidden or HIDDEN), **(spare or {})})
-    allowed = write(template_entry(**(template_members() | dict(template or {}))))
-    asking = request_members(allowed, algorithm) | dict(request or {})
+    allowed = write(template_entry(**(template_members() | own | dict(template or {}))))
+    asking = request_members(allowed, algorithm) | own | dict(request or {})
     asked = write(sign_entry(request_entry(**asking), consumer_key.signer))
     both = {name: value for name, value in dict(consent or {}).items() if name not in OWN_TERMS}
     consents = [
-        consent_members(asked, TAX) | dict(consent or {}),
-        consent_members(asked, GRID) | both,
+        consent_members(asked, TAX) | own | dict(consent or {}),
+        consent_members(asked, GRID) | own | both,
     ]
     given = [write(sign_entry(authorization_entry(**entry), subject_key.signer)) for entry in consents]
     entries = [
-        supply_members(provider, text, allowed, _own_claims(source, secrets), algorithm)
+        supply_members(provider, text, allowed, _own_claims(source, secrets), algorithm) | own
         for provider, source, text in zip((TAX, GRID), ("tax", "power"), given, strict=True)
     ]
     entries[0] |= dict(supply or {})
@@ -260,7 +263,7 @@ def usage(
     ]
     texts = [given[0], *(write(entry) for entry in supplies), given[1], allowed, asked]
     rests_on = {"template": [allowed], "request": [asked], "authorizations": given, "provisions": texts[1:3]}
-    members = usage_members(rests_on, supplies, hidden or HIDDEN) | dict(claims or {})
+    members = usage_members(rests_on, supplies, hidden or HIDDEN) | own | dict(claims or {})
     payload = disclose(usage_certificate_payload(**members), secrets, algorithm) | dict(claims or {})
     placed = {place.index: text for place, text in zip(PLACES, texts, strict=True)}
     evidence_tree, evidence_anchor = _batch(AUTHORIZATION, 40, 8, placed, EVIDENCE_ANCHORED)
@@ -269,7 +272,7 @@ def usage(
         for text, position in zip(texts, PLACES, strict=True)
     )
     signers = (issuer, SUBJECT, TAX, GRID, BANK, subject_key, tax_key, grid_key, consumer_key)
-    made = _made(payload, signers, evidence, [evidence_anchor], secrets)
+    made = _made(payload, signers, evidence, [evidence_anchor], secrets, chain)
     return made.presenting(*disclosed)
 
 
@@ -304,6 +307,7 @@ def _made(
     evidence: tuple[Evidence, ...],
     anchors: list[Anchor],
     hidden: tuple[Disclosed, ...],
+    chain: ChainId = CHAIN,
 ) -> Made:
     """The first signer is the issuer."""
     text = as_text(payload)
@@ -311,7 +315,7 @@ def _made(
     token = sign_compact(text.encode(), signers[0].signer, CERTIFICATE_TYP)
     anchors = [*anchors, anchor]
     bundle = Bundle(
-        chain=CHAIN,
+        chain=chain,
         certificate=f"{token}~",
         position=CERTIFICATE,
         proof=tuple(tree.inclusion_proof(CERTIFICATE.index)),
@@ -329,7 +333,7 @@ def _facts(bundle: Bundle, parties: Sequence[Actor]) -> Facts:
     issuers = (ISSUER, OTHER_ISSUER)
     needed, anchors = facts_needed(bundle), _commitments(bundle.anchors)
     return Facts(
-        chain=CHAIN,
+        chain=bundle.chain,
         block=77,
         block_hash="b1" * 32,
         block_time=BLOCK_TIME,

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.domain.canonical import canonical
+from ledger.domain.codes import certificate_no
 from ledger.proof.jws import encode_base64url, public_jwk, sign_compact
 from ledger.proof.merkle import Tree, leaf_hash, verify_inclusion
 from ledger.proof.report import Report
@@ -27,6 +28,7 @@ from tests.proof.cast import (
     NONCE,
     OTHER_BANK,
     OTHER_ISSUER,
+    SCENARIO,
     SUBJECT,
     TAX,
     salted,
@@ -96,7 +98,9 @@ def shown_with(*parts: str, dropped: bool = False) -> Report:
 
 
 def binding_of_another_certificate() -> Report:
-    binding = usage(claims={"certificate_no": "DAC-440802-2026-S51-00000124-R"}).bundle.certificate.split("~")[-1]
+    binding = usage(claims={"certificate_no": certificate_no("440802", 2026, SCENARIO, 124)}).bundle.certificate.split(
+        "~"
+    )[-1]
     return with_parts(*SHOWN[:-1], binding)()
 
 

@@ -10,20 +10,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.canonical import parse_json
+from ledger.domain.codes import certificate_no
+from ledger.domain.value_spaces import fits
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.facts import facts_needed
 from ledger.proof.facts_file import parse_facts
 from ledger.proof.report import Report
 from tests.proof.builder import Made, registration, usage
+from tests.proof.cast import ANCHORED, BANK, HIDDEN, RULES, SCENARIO
 from tests.proof.hostile import GENUINE
+from tests.proof.p256_cast import P_BANK, p256_usage
 
-MADE = {"usage": GENUINE, "registration": registration()}
+# With a history: a withdrawal that counts for nothing, a hold that was lifted, uses; and every key of P-256.
+LADEN = (
+    p256_usage()
+    .withdrawing(BANK, ANCHORED, key=P_BANK)
+    .on_hold((("authority",), "court", ANCHORED), ((), "lifted", ANCHORED + 1))
+    .used(ANCHORED, ANCHORED + 1)
+)
+MADE = {"usage": GENUINE, "registration": registration(), "laden": LADEN}
 TEXTS = {name: made.bundle.to_bytes() for name, made in MADE.items()}
 CERTIFICATES = (
     GENUINE.bundle.certificate,
     MADE["registration"].bundle.certificate,
-    usage(claims={"certificate_no": "DAC-440802-2026-S51-00000124-R"}).bundle.certificate,
+    usage(claims={"certificate_no": certificate_no("440802", 2026, SCENARIO, 124)}).bundle.certificate,
 )
 KINDS = st.sampled_from(sorted(MADE))
 
@@ -52,9 +63,13 @@ values = st.sampled_from(ODD) | st.integers() | st.floats() | st.text(max_size=8
 
 def relied_on(raw: bytes) -> Any:
     """What the verifier relies on: neither the keys, which the facts give, nor the status that the issuer saw, nor the
-    order in which anchors and evidence stand."""
+    order in which anchors and evidence stand, nor a withdrawal that is not its party's, with its anchor."""
     document = parse_bundle(raw).to_dict()
     del document["keys"], document["status"]
+    document["evidence"] = [item for item in document["evidence"] if '"type":"withdrawal"' not in item["entry"]]
+    places = [document["position"], *(item["position"] for item in document["evidence"])]
+    needed = {(place["issuer"], place["batch"]) for place in places}
+    document["anchors"] = [item for item in document["anchors"] if (item["issuer"], item["batch"]) in needed]
     for member in ("anchors", "evidence"):
         document[member].sort(key=lambda item: json.dumps(item, sort_keys=True))
     return document
@@ -175,13 +190,13 @@ def test_damaged_facts(kind: str, data: st.DataObject, damage: str, value: Any) 
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(0, 2), st.data(), DAMAGES, values)
+@given(st.integers(0, 6), st.data(), DAMAGES, values)
 def test_damaged_evidence(place: int, data: st.DataObject, damage: str, value: Any) -> None:
-    document = GENUINE.document()
+    document = LADEN.document()
     entry = json.loads(document["evidence"][place]["entry"])
     way = data.draw(st.sampled_from(spots(entry)))
     document["evidence"][place]["entry"] = json.dumps(damaged(entry, way, damage, value), separators=(",", ":"))
-    require_sound(GENUINE, json.dumps(document).encode(), TEXTS["usage"])
+    require_sound(LADEN, json.dumps(document).encode(), TEXTS["laden"])
 
 
 CLAIMS = GENUINE.verify().claims
@@ -207,6 +222,49 @@ def test_claims_that_an_issuer_got_wrong_and_signed(way: tuple[Any, ...], damage
         return
     report = made.verify()
     assert report.valid or report.first_failure is not None
+
+
+STATEMENTS = {
+    {"authorization": "consent", "provision": "supply"}.get(entry["type"], entry["type"]): entry
+    for entry in (dict(item.statement) for item in reversed(GENUINE.bundle.evidence))
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(STATEMENTS)), st.data(), DAMAGES, values)
+def test_statements_that_a_party_got_wrong_and_signed(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
+    """A template, request, authorization or provision that is odd, and signed, anchored and referred to as it is."""
+    entry = STATEMENTS[kind]
+    changed = damaged(entry, data.draw(st.sampled_from([way for way in spots(entry) if way])), damage, value)
+    try:
+        made = usage(**{kind: {name: changed[name] for name in changed if changed[name] != entry.get(name)}})
+    except Exception:
+        return
+    report = made.verify()
+    assert len(report.checks) == 11
+    assert report.valid or (report.first_failure is not None and report.disclosed == {})
+
+
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(HIDDEN)), any_json | st.sampled_from([*HIDDEN.values(), "A", "C", "falling", 0, 10]))
+def test_a_value_is_disclosed_only_if_its_rule_can_give_it(name: str, value: Any) -> None:
+    """Whatever a provider signs and a platform certifies together."""
+    try:
+        made = usage(hidden=HIDDEN | {name: value}, disclosed=[name])
+        expected = fits(RULES[name][1], value)
+        report = made.verify()
+    except InvalidInput:
+        return
+    assert report.valid is expected
+    if not expected:
+        assert report.first_failure.number in (1, 4)
 
 
 @settings(max_examples=200, deadline=None)

@@ -12,7 +12,7 @@ import pytest
 
 from ledger.proof.bundle import MAX_BUNDLE_BYTES
 from ledger.proof.report import Report
-from tests.proof import test_attacks, test_hostile_text
+from tests.proof import protocol_2, test_attacks, test_hostile_text
 from tests.proof.cast import ANCHORED, ISSUER
 from tests.proof.hostile import GENUINE, SHOWN, Attack, require_refused, with_parts
 
@@ -96,7 +96,7 @@ def test_an_expired_key_counted_the_second_before() -> None:
     assert GENUINE.account(ISSUER, valid_to=ANCHORED + 1).verify().valid
 
 
-ALL = NAMED | test_attacks.ATTACKS | test_hostile_text.TEXTS
+ALL = NAMED | test_attacks.ATTACKS | test_hostile_text.TEXTS | protocol_2.ATTACKS
 ENOUGH = 8 * calls_of(GENUINE.verify)
 
 
