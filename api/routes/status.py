@@ -24,8 +24,8 @@ HELD = answers({403: ["PARTY_LACKS_ROLE"], 409: ["LOG_NOT_HELD", "REGISTRATION_N
 @router.get("/certificates/{number}/status")
 def public_status(number: schemas.CertificateNo, ledger: OpenLedger) -> schemas.PublicStatusOut:
     """Whether a certificate stands, and since when. Public: nothing of what it says, nor why it was ended."""
-    told = ledger.verification.status(number)
-    return schemas.PublicStatusOut(certificate_no=number, state=told["state"], since=told.get("since"))
+    status = ledger.verification.status(number)
+    return schemas.PublicStatusOut(certificate_no=number, state=status["state"], since=status.get("since"))
 
 
 @router.post("/certificates/{number}/revoke", responses=ENDED)
@@ -116,8 +116,10 @@ def _status(ledger: Ledger, number: str) -> schemas.StatusOut:
 
 
 def _held(ledger: Ledger, statements: Sequence[str]) -> schemas.HeldStatementsOut:
+    asked = ledger.reader.questions("latest")
+    answers = {statement: asked.hold(statement) for statement in statements}
     items = [
-        schemas.HeldStatementOut(statement=each, offices=list(ledger.reader.hold_of(each).offices))
-        for each in statements
+        schemas.HeldStatementOut(statement=statement, offices=list(hold().offices))
+        for statement, hold in answers.items()
     ]
     return schemas.HeldStatementsOut(items=items)

@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from ledger.chain.accounts import new_private_key, public_key_of
-from ledger.proof.suite import SM2SM3
+from ledger.domain.codes import synthetic_uscc
+from ledger.proof.jws import public_jwk
+from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite
 from ledger.service.keys import new_key, signer_of_key
 from tests.api.conftest import Api
+from tests.api.test_assets import resource
+from tests.api.test_flow import ask
 
 
 def fresh() -> str:
@@ -114,3 +118,57 @@ def test_a_supervisor_suspends_and_lifts(api: Api) -> None:
         assert (answer.status_code, answer.json()["status"]) == (200, status)
         expected = 403 if status == "suspended" else 200
         assert api.get("other_firm", "/v1/parties").status_code == expected
+
+
+def test_a_party_can_have_a_p256_key_and_no_other(api: Api) -> None:
+    """It signs statements and acts; a call of its own on the chain it cannot sign, and is answered so."""
+    signer = signer_of_key(new_key(ES256))
+    newcomer = {
+        "kind": "utility",
+        "name": "湛江手机密钥公司（演示）",
+        "identifier": synthetic_uscc("440800", 9410),
+        "region": "440800",
+        "public_key": signer.public_key,
+    }
+    created = api.post("authority", "/v1/parties", {"parties": [newcomer]})
+    assert created.status_code == 201, created.text
+    (party,) = created.json()["parties"]
+    assert party["account"] == signer.kid
+    api_key = api.post("authority", f"/v1/parties/{party['id']}/api-keys").json()["api_key"]
+    headers = {"Authorization": f"Bearer {api_key}"}
+    refused = api.post(None, "/v1/assets", {"resource": resource("p256")}, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "KEY_CANNOT_ACT")
+
+
+@pytest.mark.parametrize("suite", [ES256, SM2SM3], ids=lambda suite: suite.alg)
+def test_a_key_that_sends_no_calls_takes_no_other_keys_place(api: Api, suite: Suite) -> None:
+    answer = api.post("bank", path(api, "bank", "accounts"), {"public_key": signer_of_key(new_key(suite)).public_key})
+    assert (answer.status_code, answer.json()["where"]) == (422, "body.public_key")
+
+
+@pytest.mark.parametrize("prefix", ["P256:", "p256", "sm2:p256:", "es256:"])
+def test_a_key_names_its_curve_in_one_way(api: Api, prefix: str) -> None:
+    body = {"public_key": prefix + "02" + "11" * 32}
+    answer = api.post("authority", path(api, "bank", "further-accounts"), body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
+
+
+@pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3], ids=lambda suite: suite.alg)
+def test_a_subject_names_the_key_to_present_with_and_its_curve(api: Api, suite: Suite) -> None:
+    signer = signer_of_key(new_key(suite))
+    jwk = public_jwk(signer.public_key).to_dict()
+    drafting = f"/v1/requests/{ask(api)}/authorizations/draft"
+    drafted = api.post("firm", drafting, {"holder_key": jwk})
+    assert drafted.status_code == 200, drafted.text
+    assert drafted.json()["drafts"][0]["entry"]["holder_key"] == jwk
+    for wrong in (
+        {name: value for name, value in jwk.items() if name != "crv"},
+        jwk | {"crv": "P-384"},
+        jwk | {"alg": suite.alg},
+        jwk | {"x": jwk["x"] + "A"},
+    ):
+        answer = api.post("firm", drafting, {"holder_key": wrong})
+        assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
+    others = {"secp256k1": "P-256", "P-256": "SM2", "SM2": "secp256k1"}
+    off = api.post("firm", drafting, {"holder_key": jwk | {"crv": others[jwk["crv"]]}})
+    assert (off.status_code, off.json()["code"]) == (422, "JWK_INVALID")

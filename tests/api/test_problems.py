@@ -12,10 +12,11 @@ from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from api import problems
+from ledger.proof.jws import sign_entry
 from ledger.service.explaining import error_texts
 from tests.api.conftest import NOWHERE, Api, looking_at
+from tests.api.test_flow import ask
 from tests.api.test_roles import draft_request
-from tests.domain.test_entries import WHOLE
 
 PARTY = {
     "kind": "enterprise",
@@ -43,10 +44,11 @@ def test_bad_party_is_refused_whole_and_its_value_not_repeated(api: Api, code: s
     assert (PARTY | change)["identifier"] not in answer.text
 
 
+MEMBERS = ("chain", "certificate", "position", "proof", "evidence", "anchors", "keys", "status")
 BAD_BUNDLES = [
     ("BUNDLE_FORM", {}),
     ("BUNDLE_FORM", {"format": "pingzheng-bundle/2"}),
-    ("PROTOCOL_UNSUPPORTED", {"format": "pingzheng-bundle/1"}),
+    ("PROTOCOL_UNSUPPORTED", dict.fromkeys(MEMBERS, 0) | {"format": "pingzheng-bundle/1"}),
     ("JSON_TOO_DEEP", {"a": json.loads("[" * 40 + "]" * 40)}),
     ("JSON_FLOAT", {"a": 1.5}),
     ("JSON_TOO_LARGE", {"a": "x" * 300_000}),
@@ -140,7 +142,8 @@ def test_the_name_of_a_member_of_an_object_is_not_repeated(api: Api) -> None:
 
 
 def test_the_name_of_a_member_of_a_statement_is_not_repeated(api: Api) -> None:
-    entry = WHOLE["authorization"] | {"subject": api.parties["firm"], "110105194912310038": 1}
+    (drafted,) = api.post("firm", f"/v1/requests/{ask(api)}/authorizations/draft", {}).json()["drafts"]
+    entry = sign_entry(drafted["entry"] | {"110105194912310038": 1}, api.pilot.bureau.signer_of(api.parties["firm"]))
     answer = api.post("firm", "/v1/authorizations", {"statements": [entry]})
     assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (422, "ENTRY_SHAPE", "…")
     assert "110105194912310038" not in answer.text

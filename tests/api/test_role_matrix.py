@@ -68,37 +68,6 @@ def test_the_chain_names_who_ended_a_certificate(stage: Stage) -> None:
     assert [event["by"] for event in events if event["name"] == "StatusChanged"] == [stage.parties["I"]] * 3
 
 
-@pytest.mark.parametrize("column", ["A", "V"])
-def test_the_chain_names_who_holds_a_certificate(stage: Stage, column: str) -> None:
-    """And no more than these two statements are held: the certificate's and its request's."""
-    path = f"/v1/certificates/{stage.consented().number}"
-    stage.done(stage.post(column, f"{path}/hold", {"reason": "court"}))
-    stage.done(stage.post(column, f"{path}/lift", {}))
-    events = stage.done(stage.get("S", f"{path}/provenance"))["events"]
-    assert [event["by"] for event in events if event["name"] == "Held"] == [stage.parties[column]] * 4
-
-
-def test_each_office_holds_for_itself(stage: Stage) -> None:
-    """Two offices hold: it stands again when both have lifted, and no resuming by its issuer is a way round."""
-    consent = stage.consented()
-    path = f"/v1/certificates/{consent.number}"
-    for column in ("A", "V"):
-        assert stage.done(stage.post(column, f"{path}/hold", {"reason": "court"}))["state"] == "suspended"
-    refused_resume = stage.post("I", f"{path}/resume", {"reason": "lifted"})
-    assert (refused_resume.status_code, refused_resume.json()["code"]) == (409, "LOG_NOT_SUSPENDED")
-    assert stage.done(stage.post("A", f"{path}/lift", {}))["state"] == "suspended"
-    assert not stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))["valid"]
-    assert stage.done(stage.post("V", f"{path}/lift", {}))["state"] == "active"
-    assert stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))["valid"]
-
-
-def test_nobody_holds_a_registration(stage: Stage) -> None:
-    number = stage.ledger.registrations.get(stage.registered)["certificate_no"]
-    for act in ("hold", "lift"):
-        answer = stage.post("A", f"/v1/certificates/{number}/{act}", {"reason": "court"})
-        assert (answer.status_code, answer.json()["code"]) == (409, "REGISTRATION_NOT_HELD")
-
-
 def test_provider_ends_what_rests_on_its_own_data_and_for_that_reason_only(stage: Stage) -> None:
     own, others = stage.consented(), stage.others
     for number, reason in ((own.number, "fraud"), (others.number, "data_error")):
