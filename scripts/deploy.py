@@ -51,9 +51,11 @@ def main(
         console.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from error
     if as_json:
-        typer.echo(json.dumps({**asdict(deployment), "file": str(path), "deployed_now": made}, indent=2))
+        shown = {**asdict(deployment), "ledger": deployment.ledger, "file": str(path), "deployed_now": made}
+        typer.echo(json.dumps(shown, indent=2))
         return
     typer.echo(f"{'Deployed' if made else 'Already deployed'} on chain {deployment.chain_id}: {path}")
+    typer.echo(f"  {'Ledger':16}{deployment.ledger}")
     for name, address in deployment.addresses.items():
         typer.echo(f"  {name:16}{address}")
 

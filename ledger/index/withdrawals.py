@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ledger.index.tables import PARTIES, WITHDRAWALS
-from ledger.store.tables import Authorization, Provision
+from ledger.store.tables import Authorization, Entry, Provision
 
 _WITHDRAWN: Final = "withdrawn"
 
@@ -35,8 +35,9 @@ def consent_ended() -> ColumnElement[bool]:
 
 
 def provision_ended() -> ColumnElement[bool]:
-    """Whether a provision is withdrawn on the chain by its provider."""
-    return withdrew(Provision.provider, Provision.digest)
+    """Whether a provision is withdrawn, on the chain by its provider or by an entry of the log."""
+    recorded = exists().where(Entry.about == Provision.digest).correlate(Provision)
+    return recorded | withdrew(Provision.provider, Provision.digest)
 
 
 def withdrew(party: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]) -> ColumnElement[bool]:

@@ -133,10 +133,11 @@ def test_view_is_the_contracts_at_every_block(lived: Chain, histories: Histories
 
 
 def test_histories_are_whole(lived: Chain, histories: Histories) -> None:
-    chain_id, address = lived.deployment.chain_id, lived.deployment.asset_registry
+    deployment = lived.deployment
     for asset, history in histories.items():
         head = bytes.fromhex(lived.reader.head(ASSET_REGISTRY, asset))
-        assert verify_history(history, head, genesis(chain_id, address, asset)).complete
+        start = genesis(deployment.origin, deployment.chain_id, deployment.asset_registry, asset)
+        assert verify_history(history, head, start).complete
 
 
 def test_view_is_what_the_index_says(lived: Chain, histories: Histories) -> None:

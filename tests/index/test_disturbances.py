@@ -93,7 +93,7 @@ def test_longer_other_chain_is_noticed(chain: Chain, follower: Follower) -> None
     for seq in range(3):
         client.anchor(seq, 1, "11" * 32)
     assert follower.sync().rewound == 1
-    assert [row[3] for row in follower.snapshot_rows()["idx_anchors"]] == ["11" * 32] * 3
+    assert [row[4] for row in follower.snapshot_rows()["idx_anchors"]] == ["11" * 32] * 3
 
 
 class InterruptedReader(ChainReader):

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import select
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
+import pytest
+from sqlalchemy import Row, select
+
+from ledger.chain.names import names_of_offices
+from ledger.chain.records import HoldChange, Use
+from ledger.domain.reasons import REASONS
 from ledger.index import tables
 from ledger.index.follower import Follower
+from ledger.proof.bundle import Position
 from ledger.proof.head import EVENTS
-from tests.chain.life import ALL_ASSETS, ASSETS, digest
+from tests.chain.life import ALL_ASSETS, ASSETS, CONSENT, OTHER_CONSENT, OTHER_REQUEST, REQUEST, digest
 from tests.conftest import Chain
 from tests.index.conftest import NewEngine, Rows
 
@@ -58,32 +66,7 @@ def test_rows_say_what_the_contracts_say(lived: Chain, new_engine: NewEngine) ->
         assert (account.party_no, account.valid_from, account.valid_to, account.compromised_at) == tuple(row)[1:]
     for row in rows["idx_accreditations"]:
         assert chain.reader.accreditation(row.party_no, row.scenario) == (row.valid_from, row.valid_to)
-    for row in rows["idx_anchors"]:
-        anchored = chain.reader.anchored(row.batch)
-        assert anchored is not None
-        assert (anchored.first_seq, anchored.size, anchored.root, anchored.at, anchored.tx_hash) == (
-            (row.first_seq, row.size, row.root, row.at, row.tx_hash)
-        )
-    last = {(row.batch, row.index): row.status for row in sorted(rows["idx_statuses"], key=lambda row: tuple(row))}
-    assert set(last.values()) == {0, 2, 3}
-    for (batch, index), status in last.items():
-        assert chain.reader.state_of(batch, index) == ("active", "suspended", "revoked", "revoked")[status]
-    uses: dict[tuple[int, int], int] = {}
-    for row in rows["idx_uses"]:
-        uses[row.batch, row.index] = max(uses.get((row.batch, row.index), 0), row.ordinal)
-    assert uses == {position: chain.reader.uses_of(*position) for position in ((0, 3), (0, 4), (1, 0))}
-    withdrawn = {(row.batch, row.index, row.by): row.at for row in rows["idx_withdrawals"]}
-    assert set(withdrawn) == {(0, 7, chain.parties["enterprise"].no), (0, 7, chain.parties["provider"].no)} | {
-        (0, 299, chain.parties["enterprise"].no)
-    }
-    latest = chain.reader.block_number()
-    for batch, index in ((0, 7), (0, 299), (0, 8)):
-        parties = [party.no for party in chain.parties.values()]
-        history = chain.reader.withdrawal_history(batch, index, block=latest, parties=parties)
-        assert {(batch, index, each.party_no): each.at for each in history} == {
-            key: at for key, at in withdrawn.items() if key[:2] == (batch, index)
-        }
-    assert [tuple(row)[:4] for row in rows["idx_supersessions"]] == [(0, 5, 1, 0)]
+    compare_log(chain, rows)
     assert {row.id for row in rows["idx_assets"]} == set(ALL_ASSETS)
     for row in rows["idx_assets"]:
         asset = chain.reader.asset(row.id)
@@ -112,6 +95,42 @@ def test_rows_say_what_the_contracts_say(lived: Chain, new_engine: NewEngine) ->
     assert contents[second] == digest("corrected content")
     # Rejected before a confirmation: what was filed never came into force.
     assert contents[third] == digest(f"content {third}")
+
+
+def compare_log(chain: Chain, rows: dict[str, Sequence[Row[Any]]]) -> None:
+    """The tables of the certificate log against the contract's view functions."""
+    reader, no = chain.reader, {name: party.no for name, party in chain.parties.items()}
+    for row in rows["idx_anchors"]:
+        anchored = reader.anchored(row.issuer, row.batch)
+        assert anchored is not None
+        assert (anchored.first_seq, anchored.size, anchored.root, anchored.at, anchored.tx_hash) == (
+            (row.first_seq, row.size, row.root, row.at, row.tx_hash)
+        )
+    batches = Counter(row.issuer for row in rows["idx_anchors"])
+    assert batches == {no[name]: reader.batch_count(no[name]) for name in ("issuer", "other_issuer")}
+    last = {
+        Position(row.issuer, row.batch, row.index): row.status
+        for row in sorted(rows["idx_statuses"], key=lambda row: tuple(row))
+    }
+    assert set(last.values()) == {0, 1, 2, 3}
+    for place, status in last.items():
+        assert reader.state_of(place) == ("active", "suspended", "revoked", "revoked")[status]
+    assert [tuple(row)[:5] for row in rows["idx_supersessions"]] == [(no["issuer"], 0, 5, 1, 0)]
+    latest = reader.block_number()
+    for request, count in ((REQUEST, 3), (OTHER_REQUEST, 1)):
+        found = [(row.consumer, Use(row.ordinal, row.at)) for row in rows["idx_uses"] if row.request == request]
+        assert found == [(no["bank"], use) for use in reader.use_history(no["bank"], request, block=latest)]
+        assert len(found) == count
+    withdrawn = {(row.party, row.statement): row.at for row in rows["idx_withdrawals"]}
+    assert set(withdrawn) == {(no["enterprise"], CONSENT), (no["enterprise"], OTHER_CONSENT), (no["provider"], CONSENT)}
+    for (party, statement), at in withdrawn.items():
+        assert reader.withdrawn_at(party, statement) == at
+    for statement, changes in ((CONSENT, 3), (REQUEST, 1)):
+        holds = [row for row in rows["idx_holds"] if row.statement == statement]
+        assert [
+            HoldChange(names_of_offices(row.offices), REASONS[row.reason], row.at, row.by) for row in holds
+        ] == reader.hold_history(statement, block=latest)
+        assert [row.change for row in holds] == list(range(1, changes + 1))
 
 
 def test_last_head_of_each_scope_is_the_contracts(lived: Chain, lived_rows: Rows) -> None:

@@ -25,6 +25,8 @@ def nth(chain: Chain, contract: str, name: str, place: int) -> Event:
         ("CertificateLog", "Superseded", 0, 5),
         ("CertificateLog", "Used", -1, 1),
         ("CertificateLog", "Withdrawn", 0, 500),
+        ("CertificateLog", "Held", 1, 500),
+        ("CertificateLog", "Anchored", -1, 5),
         ("PartyRegistry", "PartyRegistered", 0, 500),
         ("PartyRegistry", "RolesChanged", -1, 5),
         ("AssetRegistry", "TransferRejected", 0, 500),

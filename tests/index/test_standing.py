@@ -1,0 +1,236 @@
+"""The state of a certificate in a list: as a verifier would judge it, from what is in the store and in the index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Connection, create_engine, insert, update
+
+from ledger.domain.holdings import HoldingsFilter
+from ledger.index import tables
+from ledger.index.holdings import certificates
+from ledger.index.withdrawals import unheeded
+from ledger.store.tables import AccessRequest, Authorization, Base, Batch, Certificate, Entry, Provision
+
+NOW = 1_000
+SUBJECT, CONSUMER, PROVIDER, ISSUER, STRANGER = (f"{number:064x}" for number in range(1, 6))
+NUMBERS = {SUBJECT: 11, CONSUMER: 12, PROVIDER: 13, ISSUER: 14, STRANGER: 15}
+CERTIFICATE, REQUEST, CONSENT, SUPPLY, CORRECTION = (f"{number:064x}" for number in range(101, 106))
+OTHER = "ee" * 32
+SEQ, FIRST_SEQ, BATCH = 42, 40, 7
+SUSPENDED, REVOKED, SUPERSEDED = 1, 2, 3
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    """A certificate that is anchored and in force, with what it rests on."""
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    tables.METADATA.create_all(engine)
+    with engine.begin() as opened:
+        for party, number in NUMBERS.items():
+            opened.execute(
+                insert(tables.PARTIES).values(
+                    no=number, id=party, status=1, reason=0, roles=0, registered_at=1, registered_by=1
+                )
+            )
+        opened.execute(
+            insert(Batch).values(
+                number=BATCH,
+                first_seq=FIRST_SEQ,
+                size=8,
+                root=OTHER,
+                state="anchored",
+                closed_at=1,
+                at=1,
+                issuer=NUMBERS[ISSUER],
+            )
+        )
+        opened.execute(
+            insert(Entry).values(
+                seq=SEQ, type="certificate", leaf="aa" * 32, digest=CERTIFICATE, body=b"", batch=BATCH, created_at=1
+            )
+        )
+        opened.execute(
+            insert(AccessRequest).values(
+                id="R",
+                digest=REQUEST,
+                scenario="S01",
+                subject=SUBJECT,
+                consumer=CONSUMER,
+                state="answered",
+                expires_at=1,
+                sealed_id="",
+                created_at=1,
+            )
+        )
+        opened.execute(
+            insert(Authorization).values(
+                id="A",
+                digest=CONSENT,
+                request_id="R",
+                scenario="S01",
+                subject=SUBJECT,
+                consumer=CONSUMER,
+                source="tax",
+                provider=PROVIDER,
+                state="active",
+                sealed_id="",
+                created_at=1,
+            )
+        )
+        supply(opened, 1, SUPPLY)
+        opened.execute(
+            insert(Certificate).values(
+                certificate_no="DAC",
+                cls="usage",
+                seq=SEQ,
+                digest=CERTIFICATE,
+                scenario="S01",
+                issuer=ISSUER,
+                subject=SUBJECT,
+                consumer=CONSUMER,
+                request_id="R",
+                version=1,
+                exp=NOW + 1,
+                max_uses=2,
+                created_at=1,
+            )
+        )
+        yield opened
+    engine.dispose()
+
+
+def supply(connection: Connection, number: int, digest: str, result: str = "supplied") -> None:
+    connection.execute(
+        insert(Provision).values(
+            id=f"P{number}",
+            authorization_id="A",
+            number=number,
+            provider=PROVIDER,
+            digest=digest,
+            result=result,
+            created_at=1,
+        )
+    )
+
+
+def status(
+    connection: Connection, value: int, *, block: int = 1, issuer: str = ISSUER, index: int | None = None
+) -> None:
+    where = SEQ - FIRST_SEQ if index is None else index
+    connection.execute(
+        insert(tables.STATUSES).values(
+            issuer=NUMBERS[issuer],
+            batch=BATCH,
+            index=where,
+            block_number=block,
+            log_index=0,
+            status=value,
+            reason=0,
+            since=1,
+        )
+    )
+
+
+def withdraw(connection: Connection, party: str, statement: str) -> None:
+    connection.execute(insert(tables.WITHDRAWALS).values(party=NUMBERS[party], statement=statement, at=1))
+
+
+def hold(connection: Connection, statement: str, *offices: int) -> None:
+    """One change after the other; the last one decides."""
+    for change, bits in enumerate(offices, start=1):
+        values = {"statement": statement, "change": change, "offices": bits, "reason": 0, "at": 1, "by": 1}
+        connection.execute(insert(tables.HOLDS).values(values))
+
+
+def use(connection: Connection, count: int, *, consumer: str = CONSUMER, request: str = REQUEST) -> None:
+    for ordinal in range(1, count + 1):
+        values = {"consumer": NUMBERS[consumer], "request": request, "ordinal": ordinal, "at": 1}
+        connection.execute(insert(tables.USES).values(values))
+
+
+def record_withdrawal(connection: Connection, statement: str) -> None:
+    """The entry by which a party withdraws whose key the chain cannot check."""
+    values = {"seq": 1, "type": "withdrawal", "leaf": "bb" * 32, "digest": "cc" * 32, "about": statement}
+    connection.execute(insert(Entry).values(**values, body=b"", created_at=1))
+
+
+def correct(connection: Connection) -> None:
+    withdraw(connection, PROVIDER, SUPPLY)
+    supply(connection, 2, CORRECTION)
+
+
+def expire(connection: Connection) -> None:
+    connection.execute(update(Certificate).values(exp=NOW))
+
+
+Happening = Callable[[Connection], object]
+STATES: dict[str, tuple[str, list[Happening]]] = {
+    "nothing": ("active", []),
+    "its time is over": ("expired", [expire]),
+    "suspended": ("suspended", [lambda it: status(it, SUSPENDED)]),
+    "resumed": ("active", [lambda it: status(it, SUSPENDED), lambda it: status(it, 0, block=2)]),
+    "revoked": ("revoked", [lambda it: status(it, REVOKED), expire]),
+    "superseded": ("superseded", [lambda it: status(it, SUPERSEDED), lambda it: withdraw(it, PROVIDER, SUPPLY)]),
+    "another leaf is revoked": ("active", [lambda it: status(it, REVOKED, index=0)]),
+    "the same leaf of another issuer's log": ("active", [lambda it: status(it, REVOKED, issuer=STRANGER)]),
+    "the subject withdrew": ("revoked", [lambda it: withdraw(it, SUBJECT, CONSENT), expire]),
+    "the subject withdrew by an entry": (
+        "revoked",
+        [lambda it: it.execute(update(Authorization).values(state="withdrawn"))],
+    ),
+    "a stranger withdrew": ("active", [lambda it: withdraw(it, STRANGER, CONSENT)]),
+    "the provider withdrew the consent": ("active", [lambda it: withdraw(it, PROVIDER, CONSENT)]),
+    "the provider withdrew": ("revoked", [lambda it: withdraw(it, PROVIDER, SUPPLY)]),
+    "the provider withdrew by an entry": ("revoked", [lambda it: record_withdrawal(it, SUPPLY)]),
+    "the subject withdrew the provision": ("active", [lambda it: withdraw(it, SUBJECT, SUPPLY)]),
+    "the provider corrected": ("active", [correct]),
+    "the provider withdrew the correction": ("revoked", [correct, lambda it: withdraw(it, PROVIDER, CORRECTION)]),
+    "a later answer without data": (
+        "revoked",
+        [lambda it: withdraw(it, PROVIDER, SUPPLY), lambda it: supply(it, 2, OTHER, "no_data")],
+    ),
+    "the certificate is held": ("suspended", [lambda it: hold(it, CERTIFICATE, 1), expire]),
+    "the request is held": ("suspended", [lambda it: hold(it, REQUEST, 2)]),
+    "the consent is held": ("suspended", [lambda it: hold(it, CONSENT, 1)]),
+    "the provision is held": ("suspended", [lambda it: hold(it, SUPPLY, 1)]),
+    "a corrected provision is held": ("active", [correct, lambda it: hold(it, SUPPLY, 1)]),
+    "one office of two lifted": ("suspended", [lambda it: hold(it, REQUEST, 1, 3, 2)]),
+    "both offices lifted": ("active", [lambda it: hold(it, REQUEST, 1, 3, 2, 0)]),
+    "held again": ("suspended", [lambda it: hold(it, REQUEST, 1, 0, 1)]),
+    "another statement is held": ("active", [lambda it: hold(it, OTHER, 1)]),
+    "held and withdrawn": ("revoked", [lambda it: hold(it, REQUEST, 1), lambda it: withdraw(it, SUBJECT, CONSENT)]),
+    "used once": ("active", [lambda it: use(it, 1)]),
+    "used as often as allowed": ("used_up", [lambda it: use(it, 2)]),
+    "used by another consumer": ("active", [lambda it: use(it, 9, consumer=STRANGER)]),
+    "another request used": ("active", [lambda it: use(it, 9, request=OTHER)]),
+    "not anchored yet": ("building", [lambda it: it.execute(update(Batch).values(state="closed"))]),
+}
+
+
+@pytest.mark.parametrize(("state", "happenings"), STATES.values(), ids=STATES)
+def test_state_of_a_certificate(connection: Connection, state: str, happenings: list[Happening]) -> None:
+    for happen in happenings:
+        happen(connection)
+    assert connection.execute(certificates(HoldingsFilter(), NOW)).one().state == state
+
+
+def test_uses_of_all_certificates_under_a_request_are_counted_together(connection: Connection) -> None:
+    use(connection, 2)
+    use(connection, 1, consumer=STRANGER)
+    assert connection.execute(certificates(HoldingsFilter(), NOW)).one().uses == 2
+
+
+@pytest.mark.parametrize(
+    ("party", "statement", "heeded"),
+    [(SUBJECT, CONSENT, False), (STRANGER, CONSENT, True), (SUBJECT, OTHER, True)],
+)
+def test_unheeded_are_consents_that_their_subject_withdrew(
+    connection: Connection, party: str, statement: str, heeded: bool
+) -> None:
+    withdraw(connection, party, statement)
+    assert connection.execute(unheeded()).scalars().all() == ([] if heeded else ["A"])
+    connection.execute(update(Authorization).values(state="withdrawn"))
+    assert connection.execute(unheeded()).scalars().all() == []
