@@ -17,11 +17,15 @@ from ulid import ULID
 
 from ledger.chain.reader import ChainReader
 from ledger.domain.canonical import canonical, digest
+from ledger.domain.codes import check_certificate_no
 from ledger.domain.entries import presentation_entry, reference, use_entry
-from ledger.errors import Conflict, NotFound
+from ledger.errors import BadBundle, Conflict, InvalidInput, NotFound
 from ledger.index import tables as index
 from ledger.index.follower import Follower
-from ledger.proof.bundle import Bundle, Position
+from ledger.proof.bundle import Bundle, Position, parse_bundle
+from ledger.proof.facts import facts_needed
+from ledger.proof.report import Report
+from ledger.proof.sdjwt import parse_certificate
 from ledger.service.positions import positions
 from ledger.store import log as log_store
 from ledger.store.database import Database
@@ -51,6 +55,20 @@ class Ended:
     fields: tuple[str, ...] = ()
     place: Position | None = None
     request: str | None = None
+
+    @classmethod
+    def of(cls, report: Report, bundle: Bundle) -> Ended:
+        """By the verifier's report on a usage certificate."""
+        fields = tuple(sorted(report.disclosed))
+        if not report.genuine:
+            return cls(report.result, fields)
+        counter = facts_needed(bundle).uses
+        return cls(report.result, fields, bundle.position, None if counter is None else counter[1])
+
+    @classmethod
+    def as_announced(cls, row: Presentation) -> Ended:
+        """As it was found before its use was sent: valid."""
+        return cls(VALID, tuple(row.fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +235,19 @@ class Presentations:
         with self._database.engine.connect() as connection:
             counted = connection.execute(uses).all()
         return [UsedElsewhere(use.ordinal, consumer, use.at) for use in counted if use.ordinal not in ours]
+
+
+def usage_of(raw: bytes) -> tuple[Bundle, str] | None:
+    """A usage certificate's bundle and number, genuine or not; None where there is no subject to record it for."""
+    try:
+        bundle = parse_bundle(raw)
+        claims = parse_certificate(bundle.certificate).claims
+        number = claims.get("certificate_no")
+        if claims.get("class") != "usage" or not isinstance(number, str):
+            return None
+        return bundle, check_certificate_no(number)
+    except (BadBundle, InvalidInput):
+        return None
 
 
 def place_of(session: Session, number: str) -> Position | None:

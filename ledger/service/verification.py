@@ -26,16 +26,14 @@ import structlog
 from ledger.chain.facts import collect_facts
 from ledger.chain.reader import ChainReader
 from ledger.chain.sender import Announce, Receipt
-from ledger.domain.codes import check_certificate_no
-from ledger.errors import BadBundle, ChainUnavailable, Conflict, InvalidInput
+from ledger.errors import BadBundle, ChainUnavailable, Conflict
 from ledger.proof.bundle import Bundle, parse_bundle
 from ledger.proof.facts import Facts, facts_needed
 from ledger.proof.report import Report
-from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.verifier import Expectation, verify
 from ledger.service.offers import Offer, Offers
 from ledger.service.positions import positions
-from ledger.service.presentations import LAPSED, VALID, Ended, Presentations, Use, replayed, under_way
+from ledger.service.presentations import LAPSED, Ended, Presentations, Use, replayed, under_way, usage_of
 from ledger.service.remembering import Remembered
 from ledger.service.uses import Uses, UseToSign
 from ledger.store.database import Database
@@ -122,9 +120,9 @@ class Verification:
     def check(self, raw: bytes, consumer: str, nonce: str | None, at: int | None = None) -> Verified:
         """Verify for a party without using the certificate up; recorded for the subject of a usage certificate."""
         verified = self.verify(raw, Expectation(consumer=consumer, nonce=nonce), at)
-        if (presented := _usage(raw)) is not None:
+        if (presented := usage_of(raw)) is not None:
             bundle, number = presented
-            self._presentations.add(number, consumer, _ended(verified.report, bundle))
+            self._presentations.add(number, consumer, Ended.of(verified.report, bundle))
         return verified
 
     def signs_for(self, consumer: str) -> bool:
@@ -139,7 +137,7 @@ class Verification:
         of reach or the process ended, goes on when it is sent again. Raises ``Conflict`` ``NONCE_REPLAYED`` for any
         other use of a nonce, ``PRESENTATION_PENDING`` while another thread is at it.
         """
-        if _usage(raw) is not None:
+        if usage_of(raw) is not None:
             self._uses.require_key_of(consumer)
         case = self._begin(raw, consumer, nonce)
         if case is None:
@@ -248,7 +246,7 @@ class Verification:
 
     def _begin(self, raw: bytes, consumer: str, nonce: str) -> _Case | None:
         """Take the nonce; None where there is nothing to use up."""
-        presented = _usage(raw)
+        presented = usage_of(raw)
         if presented is None:
             return None
         bundle, number = presented
@@ -283,7 +281,7 @@ class Verification:
         """Verify, and name the next use; one that is not valid has ended by that, and there is no use."""
         verified = self._judge(case.bundle, case.expect)
         if not verified.report.valid or verified.facts is None or case.counter is None:
-            self._presentations.end(case.row, _ended(verified.report, case.bundle))
+            self._presentations.end(case.row, Ended.of(verified.report, case.bundle))
             return verified, None
         consumer, request = case.counter
         ordinal = verified.facts.uses_of(consumer, request) + 1
@@ -302,11 +300,11 @@ class Verification:
                     raise under_way()
                 overtaken = wanted.ordinal
                 if (use := self._spend(case, verified.report, wanted, send)) is not None:
-                    self._presentations.end(case.row, _ended(verified.report, case.bundle), use)
+                    self._presentations.end(case.row, Ended.of(verified.report, case.bundle), use)
                     return replace(verified, use=use)
 
     def _spend(self, case: _Case, report: Report, wanted: UseToSign, send: Send) -> Use | None:
-        tried = _ended(report, case.bundle)
+        tried = Ended.of(report, case.bundle)
         try:
             receipt = send(
                 wanted, lambda tx_hash: self._presentations.announce(case.row, tried, wanted.ordinal, tx_hash)
@@ -339,7 +337,7 @@ class Verification:
         """How a presentation ended that broke off; None while that is open."""
         receipt = None if row.tx_hash is None else self._uses.receipt(row.tx_hash)
         if (use := self._use_in(receipt, row)) is not None:
-            return _announced(row), use
+            return Ended.as_announced(row), use
         waits = row.tx_hash is not None and self._uses.waits(row.tx_hash)
         if waits or self._clock() < row.created_at + LAPSE_SECONDS:
             return None
@@ -376,29 +374,3 @@ def _signed(uses: Uses, offer: Offer[_Case], signature: bytes) -> Send:
         return uses.send(offer.use, signature, announce)
 
     return send
-
-
-def _usage(raw: bytes) -> tuple[Bundle, str] | None:
-    """A usage certificate's bundle and number, genuine or not; None where there is no subject to record it for."""
-    try:
-        bundle = parse_bundle(raw)
-        claims = parse_certificate(bundle.certificate).claims
-        number = claims.get("certificate_no")
-        if claims.get("class") != "usage" or not isinstance(number, str):
-            return None
-        return bundle, check_certificate_no(number)
-    except (BadBundle, InvalidInput):
-        return None
-
-
-def _ended(report: Report, bundle: Bundle) -> Ended:
-    if not report.genuine:
-        return Ended(report.result, tuple(sorted(report.disclosed)))
-    counter = facts_needed(bundle).uses
-    request = None if counter is None else counter[1]
-    return Ended(report.result, tuple(sorted(report.disclosed)), bundle.position, request)
-
-
-def _announced(row: Presentation) -> Ended:
-    """What was found valid before the use was sent."""
-    return Ended(VALID, tuple(row.fields))
