@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from ledger.domain.entries import VERIFICATION_RESULTS
+from ledger.domain.entry_forms import VERIFICATION_RESULTS
 from tests.proof.builder import Made, usage
 from tests.proof.cast import ANCHORED, AT, AUTHORIZATION, BANK, BLOCK_TIME, EXPIRES, ISSUED, NONCE, OTHER_BANK, SUBJECT
 from tests.proof.sm_cast import sm_usage

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ledger.domain.days import end_of_validity
 from ledger.domain.definition import Bilingual, DefinitionReader
-from ledger.domain.entries import CHANNELS, CLAIM_NAMES, LEGAL_BASES, MAX_SOURCES, MAX_USES, PAYLOAD_MODES
+from ledger.domain.entry_forms import CHANNELS, CLAIM_NAMES, LEGAL_BASES, MAX_SOURCES, MAX_USES, PAYLOAD_MODES
 from ledger.domain.field_names import listed
 from ledger.domain.parties import PartyKind
 from ledger.domain.predicates import OPS, TYPES, check_rule, columns_of

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.domain.canonical import canonical
-from ledger.domain.entries import MAX_TARGETS, erasure_entry, reference
+from ledger.domain.entries import erasure_entry, reference
+from ledger.domain.entry_forms import MAX_TARGETS
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action
 from ledger.errors import Conflict, Forbidden

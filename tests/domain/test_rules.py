@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ledger.domain.entries import PAYLOAD_MODES
+from ledger.domain.entry_forms import PAYLOAD_MODES
 from ledger.domain.predicates import ENGINE, MAX_SERIES, OPS, TYPES, check_rule, rule_version
 from ledger.errors import InvalidInput
 from tests.domain.rules import RULES

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.definition import Bilingual
-from ledger.domain.entries import PAYLOAD_MODES
+from ledger.domain.entry_forms import PAYLOAD_MODES
 from ledger.domain.parties import PartyKind
 from ledger.domain.predicates import OPS
 from ledger.domain.scenario import GRADES, LEGAL_BASES, STANDINGS, Price, scenario_of

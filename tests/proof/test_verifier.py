@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ledger.domain.entries import VERIFICATION_RESULTS
+from ledger.domain.entry_forms import VERIFICATION_RESULTS
 from ledger.proof.report import _RESULTS, NAMES, Report, Verdict
 from tests.proof.cast import HIDDEN
 from tests.proof.mutations import AT_THE_LIMIT, FAILURES, IDS
