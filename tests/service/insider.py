@@ -13,6 +13,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,14 @@ _BASE64URL = re.compile(rb"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"
 
 # From a guess, such as an ID number, to a digest.
 Construction = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a provider sent: the body, with ``PLACE`` for the disclosure of the identifier; its salt and name."""
+
+    body: dict[str, Any]
+    claim: tuple[str, str]
 
 
 class Insider:
@@ -62,27 +71,31 @@ class Insider:
         return any(needle in text for text in _strings(self.texts))
 
     def disclosures(self) -> list[tuple[str, str]]:
-        """Salt and name of every claim that can be opened."""
-        encoded = [item for text in self.texts if isinstance(text, list) for item in text]
+        """Salt and name of every claim that can be opened: of certificates, and of the provisions under them."""
+        lists = [
+            text["disclosures"] if isinstance(text, dict) and "disclosures" in text else text for text in self.texts
+        ]
+        encoded = {item for each in lists if isinstance(each, list) for item in each}
         return [(salt, name) for salt, name, _ in (json.loads(decode_base64url(item, None)) for item in encoded)]
 
     def salts(self) -> list[str]:
-        """Salts of rows and notes that can be opened."""
+        """Salts of notes that can be opened, and of rows if there were any here."""
         return [text["salt"] for text in self.texts if isinstance(text, dict) and isinstance(text.get("salt"), str)]
 
-    def constructions(self, kind: str, rows: list[dict[str, str]], request: Any) -> dict[str, list[Construction]]:
+    def constructions(self, kind: str, rows: list[dict[str, str]], sent: Sent) -> dict[str, list[Construction]]:
         """Every way in which this system makes a digest of an identifier, under everything that is known here.
 
-        ``rows`` are what a provider supplied, ``request`` is what it sent over HTTP, with ``PLACE`` for the identifier.
+        ``rows`` are what a provider has, with ``PLACE`` for the identifier; ``sent`` is what it sent over HTTP, with
+        ``PLACE`` for the disclosure of the identifier.
         """
-        sent, salts = canonical(request), self.salts()
+        request, salts = canonical(sent.body), self.salts()
         return {
-            "plain digest": [_digest_of(text) for text in (PLACE.encode(), canonical(rows), sent)],
+            "plain digest": [_digest_of(text) for text in (PLACE.encode(), canonical(rows), request)],
             "lookup": [_keyed(key, b"party|" + PLACE.encode()) for key in (self.lookup_key, *self._keks)],
             "party id": [_keyed(key, f"pingzheng/party/v1|{kind}|{PLACE}".encode()) for key in self.secrets],
             "claim": [_disclosed(salt, name) for salt, name in self.disclosures()],
             "rows": [_digest_of(canonical({"salt": salt, "rows": rows})) for salt in salts],
-            "request": [_keyed(self.lookup_key, b"request|" + sent)],
+            "request": [_requested(self.lookup_key, b"request|" + request, *sent.claim)],
         }
 
     def claims(self, values: Mapping[str, Iterable[object]]) -> list[tuple[str, object]]:
@@ -125,14 +138,20 @@ def _keyed(key: bytes, text: bytes) -> Construction:
     return lambda guess: hmac.digest(key, before + guess + after, "sha256")
 
 
-def _disclosed(salt: str, name: str) -> Construction:
+def _encoded(salt: str, name: str) -> Construction:
     before, _, after = canonical([salt, name, PLACE]).partition(PLACE.encode())
+    return lambda guess: base64.urlsafe_b64encode(before + guess + after).rstrip(b"=")
 
-    def make(guess: bytes) -> bytes:
-        encoded = base64.urlsafe_b64encode(before + guess + after).rstrip(b"=")
-        return hashlib.sha256(encoded).digest()
 
-    return make
+def _disclosed(salt: str, name: str) -> Construction:
+    encoded = _encoded(salt, name)
+    return lambda guess: hashlib.sha256(encoded(guess)).digest()
+
+
+def _requested(key: bytes, text: bytes, salt: str, name: str) -> Construction:
+    before, _, after = text.partition(PLACE.encode())
+    encoded = _encoded(salt, name)
+    return lambda guess: hmac.digest(key, before + encoded(guess) + after, "sha256")
 
 
 def _dumped(database: sqlite3.Connection) -> list[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import pytest
@@ -13,16 +13,18 @@ from ledger.demo.cast import assemble
 from ledger.domain.canonical import canonical
 from ledger.domain.codes import check_resident_id, check_uscc, synthetic_resident_id, synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
+from ledger.proof.sdjwt import Disclosed
 from ledger.service.idempotency import Answer
 from ledger.service.parties import Actor, NewParty
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_ledger
 from tests.service.conftest import ROWS, Pilot
 from tests.service.credit import AS_OF
-from tests.service.insider import PLACE, Insider
+from tests.service.insider import PLACE, Insider, Sent
 from tests.service.persons import CONTRIBUTIONS, Desk
 
 REGION = "440825"
+IDENTIFIER = "subject_uscc"
 # Whoever can have been born there on twenty days, a thousand numbers a day; and as many firms as in a county.
 PERSONS = [synthetic_resident_id(REGION, serial) for serial in range(20_000)]
 FIRMS = [synthetic_uscc(REGION, serial) for serial in range(5_000)]
@@ -30,14 +32,17 @@ FIRMS = [synthetic_uscc(REGION, serial) for serial in range(5_000)]
 
 @dataclass(frozen=True)
 class Certified:
-    """A party of the district with its certificate; the insider knows of it all but its number."""
+    """A party of the district with its certificate; the insider knows of it all but its number.
+
+    ``rows`` are what the provider has of it, and never sends.
+    """
 
     party: str
     kind: PartyKind
     number: str
     certificate: str
     rows: list[dict[str, str]]
-    sent: dict[str, object]
+    sent: Sent
 
 
 class District:
@@ -59,21 +64,25 @@ class District:
         sent = self._supply(consent.id, consent.provider, _numbered(told, number))
         (issued,) = self.desk.certify([request])
         self.ledger.anchoring.flush()
-        rows = _numbered(told, PLACE)
-        return Certified(row.id, kind, number, issued.certificate_no, rows, sent | {"rows": rows})
+        return Certified(row.id, kind, number, issued.certificate_no, _numbered(told, PLACE), sent)
 
-    def _supply(self, consent: str, provider: str, rows: Sequence[dict[str, str]]) -> dict[str, object]:
-        """As over HTTP with an ``Idempotency-Key``; what was sent but the rows."""
-        drafted = self.ledger.provisions.draft(consent, Supplied(tuple(rows), AS_OF, self.ledger.clock()))
-        signed = self.desk.sign(provider, drafted.entry)
+    def _supply(self, consent: str, provider: str, rows: Sequence[dict[str, str]]) -> Sent:
+        """As over HTTP with an ``Idempotency-Key``."""
+        drafted = self.desk.draft(consent, Supplied(tuple(rows), AS_OF, self.ledger.clock()))
+        signed = replace(drafted, entry=self.desk.sign(provider, drafted.entry))
 
         def supply() -> Answer:
-            (row,) = self.ledger.provisions.submit([type(drafted)(signed, drafted.rows, drafted.salt)])
+            (row,) = self.ledger.provisions.submit([signed])
             return Answer(201, {"id": row.id})
 
-        sent: dict[str, object] = {"statement": signed, "salt": drafted.salt}
-        self.ledger.idempotency.once(provider, f"key-{consent}", canonical({**sent, "rows": list(rows)}), supply)
-        return sent
+        body = {"statement": signed.entry, "disclosures": list(signed.disclosures)}
+        self.ledger.idempotency.once(provider, f"key-{consent}", canonical(body), supply)
+        claims = {item.name: item for item in map(Disclosed.decode, signed.disclosures)}
+        about = claims.get(IDENTIFIER)
+        if about is None:
+            return Sent(body, ("", ""))
+        hidden = [PLACE if each == about.encoded else each for each in signed.disclosures]
+        return Sent({**body, "disclosures": hidden}, (about.salt, about.name))
 
     def insider(self) -> Insider:
         return Insider(self.ledger.settings.home)
@@ -93,10 +102,10 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
         yield District(Desk(Pilot(ledger, cast)))
 
 
+# Rows stay with their provider, so nobody here can try them. A claim may name a firm, never a person.
 WAYS = {
-    PartyKind.PERSON: {"lookup", "party id", "rows", "request"},
-    # A claim may name a firm, never a person.
-    PartyKind.ENTERPRISE: {"lookup", "party id", "rows", "request", "claim"},
+    PartyKind.PERSON: {"lookup", "party id"},
+    PartyKind.ENTERPRISE: {"lookup", "party id", "request", "claim"},
 }
 
 
