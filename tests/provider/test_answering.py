@@ -1,0 +1,150 @@
+"""From rows to signed digests: the rules of the template, fresh salts, the name from the provider's own records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.connectors.answers import Answer, NoData, Refused, TimedOut
+from ledger.domain.entries import validate_entry
+from ledger.errors import InvalidInput, Misconfigured
+from ledger.proof.jws import entry_signed_by
+from ledger.proof.sdjwt import Disclosed, disclosure_digest
+from ledger.provider.answering import made_of, payload_digest, query_of
+from tests.provider.stage import (
+    AS_OF,
+    AT,
+    CLAIMS,
+    FIRM,
+    GRID,
+    NAME,
+    ROWS,
+    Source,
+    Stage,
+    provider_at,
+    signer_of,
+    supplied,
+)
+
+
+def disclosed(disclosures: tuple[str, ...]) -> dict[str, Any]:
+    return {item.name: item.value for item in map(Disclosed.decode, disclosures)}
+
+
+def test_the_question_is_about_one_subject_and_the_columns_of_the_rules() -> None:
+    query = query_of(Stage().task(), AT)
+    assert (query.subject, query.scenario, query.source) == ({"identifier": FIRM}, "S01", "electricity")
+    assert (query.columns, query.at, query.name) == (("month", "on_time"), AT, True)
+    covered = Stage(changes={"authorization": {"fields": ["months_covered"]}}).task()
+    assert (query_of(covered, AT).columns, query_of(covered, AT).name) == (("month",), False)
+
+
+def test_the_claims_are_those_of_the_rules_and_each_has_its_digest(tmp_path: Path) -> None:
+    supply = provider_at(tmp_path).answer(Stage().task(), Source())
+    assert disclosed(supply.disclosures) == CLAIMS
+    entry = supply.entry
+    validate_entry(entry)
+    assert entry["claims"] == {Disclosed.decode(item).name: disclosure_digest(item) for item in supply.disclosures}
+    assert (entry["provider"], entry["result"], entry["as_of"]) == (GRID, "supplied", AS_OF.isoformat())
+    grid = signer_of("grid")
+    assert entry_signed_by(entry, grid.kid, grid.public_key)
+
+
+def test_a_consent_to_less_makes_fewer_claims() -> None:
+    task = Stage(changes={"authorization": {"fields": ["months_covered"]}}).task()
+    made = made_of(task, supplied(), AT)
+    assert disclosed(made.disclosures) == {"months_covered": 2}
+    assert list(made.entry["claims"]) == ["months_covered"]
+
+
+def test_every_salt_is_16_fresh_bytes() -> None:
+    """Two answers over the same rows have no digest in common."""
+    numbers = count(1)
+    first, second = (
+        made_of(Stage().task(), supplied(), AT, lambda size: next(numbers).to_bytes(size, "big")) for _ in range(2)
+    )
+    salts = [Disclosed.decode(item).salt for made in (first, second) for item in made.disclosures]
+    salts += [str(made.payload_salt) for made in (first, second)]
+    assert len(set(salts)) == 2 * (len(CLAIMS) + 1)
+    assert {len(salt) for salt in salts} == {22}
+    assert set(first.entry["claims"].values()).isdisjoint(second.entry["claims"].values())
+    assert first.entry["payload_digest"] != second.entry["payload_digest"]
+
+
+def test_an_auditor_finds_the_rows_again_by_their_salt(tmp_path: Path) -> None:
+    provider = provider_at(tmp_path)
+    supply = provider.answer(Stage().task(), Source())
+    entry, salt = provider.records.evidence(supply.digest)
+    assert salt is not None
+    assert payload_digest(salt, ROWS) == entry["payload_digest"]
+    paid = [row | {"on_time": "yes"} for row in ROWS]
+    assert payload_digest(salt, paid) != entry["payload_digest"]
+
+
+def test_the_name_is_that_of_the_providers_own_records() -> None:
+    made = made_of(Stage().task(), supplied(name="另一名称有限公司"), AT)
+    assert disclosed(made.disclosures)["subject_name"] == "另一名称有限公司"
+
+
+def test_a_rule_that_needs_the_name_says_so_where_there_is_none() -> None:
+    with pytest.raises(Misconfigured) as caught:
+        made_of(Stage().task(), supplied(name=None), AT)
+    assert caught.value.code == "SOURCE_NAME_MISSING"
+    assert "name_column" in str(caught.value.hint)
+    nameless = Stage(changes={"authorization": {"fields": ["months_covered"]}}).task()
+    assert made_of(nameless, supplied(name=None), AT).disclosures
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(NoData(AT), None), (Refused("disputed", AT), "disputed"), (TimedOut(AT), None)],
+    ids=["no data", "refused", "timed out"],
+)
+def test_without_rows_there_is_neither_claim_nor_salt(answer: Answer, reason: str | None) -> None:
+    """Nor is anything corrected by it."""
+    made = made_of(Stage().task(corrects="sha-256:" + "ab" * 32), answer, AT)
+    validate_entry(made.entry | {"signature": "x"})
+    assert (made.disclosures, made.payload_salt) == ((), None)
+    told = [made.entry[name] for name in ("result", "reason", "claims", "as_of", "payload_digest", "corrects")]
+    assert told == [answer.result, reason, {}, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (supplied(rows=()), "ROWS_MISSING"),
+        (supplied(rows=[{"month": "202610", "on_time": "maybe"}]), "ROW_VALUE_INVALID"),
+        (supplied(rows=[{"month": "202610"}]), "ROW_COLUMN_MISSING"),
+        (supplied(name=""), "ATTRIBUTE_INVALID"),
+        (supplied(name="电话13800000000"), "ATTRIBUTE_INVALID"),
+        (replace(supplied(), as_of=date(2026, 11, 21)), "AS_OF_AFTER_QUERY"),
+        (Refused("because", AT), "REASON_UNKNOWN"),
+    ],
+)
+def test_what_cannot_be_signed_is_refused_without_the_value(answer: Answer, code: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        made_of(Stage().task(), answer, AT)
+    assert caught.value.code == code
+    assert not any(text in str(caught.value) for text in ("maybe", "13800000000", NAME))
+
+
+def test_no_value_is_a_word_that_sd_jwt_libraries_obey() -> None:
+    rule = {"op": "text", "column": "remark", "order": "month"}
+    with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):
+        made_of(Stage(rules={"claim": rule}).task(), supplied([{"month": "202610", "remark": "..."}]), AT)
+
+
+def test_the_digests_are_of_the_algorithm_that_was_asked_for() -> None:
+    made = made_of(Stage(changes={"request": {"sd_alg": "sm3"}}).task(), supplied(), AT)
+    assert made.entry["sd_alg"] == "sm3"
+    assert list(made.entry["claims"].values()) == [disclosure_digest(item, "sm3") for item in made.disclosures]
+
+
+def test_a_correction_names_what_it_corrects() -> None:
+    old = "sha-256:" + "ab" * 32
+    assert made_of(Stage().task(corrects=old), supplied(), AT).entry["corrects"] == old
