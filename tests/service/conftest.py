@@ -34,7 +34,7 @@ ROWS = (
 )
 SUPPLIED = Supplied(ROWS, AS_OF, 1_700_000_000)
 REPORTS = ("quality", "appraise")
-FIRMS = [str(number) for number in range(1, 61)]
+FIRMS = [str(number) for number in range(1, 201)]
 FIRST_NEWCOMER = 9500
 
 
