@@ -193,7 +193,15 @@ def test_one_changed_symbol_of_a_uscc_is_caught(value: str, place: int, symbol: 
     assume(value[place] != symbol)
     with pytest.raises(InvalidInput) as caught:
         check_uscc(value[:place] + symbol + value[place + 1 :])
-    assert caught.value.code == "USCC_CHECK_DIGIT"
+    of_a_region = 2 <= place < 8 and not symbol.isdigit()
+    assert caught.value.code == ("USCC_REGION" if of_a_region else "USCC_CHECK_DIGIT")
+
+
+@given(value=synthetic_usccs, place=st.integers(2, 7), letter=st.sampled_from("ABCDEFGHJKLMNPQRTUWXY"))
+def test_a_region_of_letters_is_caught_whatever_its_check_character(value: str, place: int, letter: str) -> None:
+    body = value[:place] + letter + value[place + 1 : 17]
+    with pytest.raises(InvalidInput, match="USCC_REGION"):
+        check_uscc(body + uscc_check(body))
 
 
 @given(value=synthetic_usccs, place=st.integers(0, 15))

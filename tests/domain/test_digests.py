@@ -50,7 +50,8 @@ def test_without_either_it_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch
 
 PRESENTATION = {
     "type": "presentation",
-    "v": 1,
+    "v": 2,
+    "ledger": "e" * 64,
     "id": "01K5M00000000000000000000A",
     "certificate": f"sha-256:{ABC['sha-256']}",
     "consumer": "ab" * 32,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain.predicates import MAX_SERIES, check_rule, columns_of, compute
+from ledger.domain.predicates import MAX_COUNT, MAX_SERIES, check_rule, columns_of, compute
 from ledger.errors import InvalidInput
 from ledger.proof.sdjwt import Disclosed
 from tests.domain.rules import DIGEST, EDGES, RULES
@@ -46,7 +46,6 @@ def test_attribute(of: str) -> None:
 
 
 COUNTS = {
-    "no rows": ([], 0),
     "one": (["202601"], 1),
     "all differ": (["202601", "202602", "202603"], 3),
     "repeated": (["202601", "202602", "202601", "202601"], 2),
@@ -57,6 +56,30 @@ COUNTS = {
 @pytest.mark.parametrize(("months", "count"), COUNTS.values(), ids=COUNTS.keys())
 def test_count_distinct(months: list[str], count: int) -> None:
     assert compute(RULES["count_distinct"], [{"month": month} for month in months], {}) == count
+
+
+def test_nothing_is_counted_in_no_rows() -> None:
+    assert refusal(RULES["count_distinct"], []).code == "ROWS_MISSING"
+
+
+def test_a_count_has_an_end() -> None:
+    rows = [{"month": str(number)} for number in range(MAX_COUNT + 1)]
+    assert refusal(RULES["count_distinct"], rows).code == "ROWS_TOO_MANY"
+    assert compute(RULES["count_distinct"], rows[1:], {}) == MAX_COUNT
+
+
+@pytest.mark.parametrize("name", [None, " ", "湛江\n公司", "湛" * 201, "公司 13800138000", "11010519491231002X"])
+def test_a_name_that_cannot_stand_in_a_claim(name: str | None) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        compute({"op": "attribute", "of": "name"}, [], {} if name is None else {"name": name})
+    assert (caught.value.code, caught.value.where) == ("ATTRIBUTE_INVALID", "name")
+    assert name in (None, " ") or name not in str(caught.value)
+
+
+@pytest.mark.parametrize("uscc", ["", "91440802MA9X00011X", "11010519491231002X"])
+def test_a_uscc_that_is_none(uscc: str) -> None:
+    with pytest.raises(InvalidInput, match="USCC_"):
+        compute({"op": "attribute", "of": "uscc"}, [], {"uscc": uscc})
 
 
 TRENDS = {
@@ -365,4 +388,4 @@ def test_longest_series_fits_into_a_disclosure() -> None:
     found = compute(rule, rows, {})
     assert isinstance(found, list)
     assert len(found) == MAX_SERIES
-    assert Disclosed.decode(Disclosed("s" * 22, "n" * 64, found).encoded).value == found
+    assert Disclosed.decode(Disclosed("A" * 22, "n" * 64, found).encoded).value == found
