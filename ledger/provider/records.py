@@ -233,7 +233,7 @@ class Records:
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._connected()) as database:
+        with self._open() as database:
             database.execute("BEGIN IMMEDIATE")
             # A transaction that breaks off is rolled back when its connection closes.
             self._marks.require(database)
@@ -242,21 +242,22 @@ class Records:
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._connected()) as database:
+        with self._open() as database:
             yield database
 
-    def _connected(self) -> sqlite3.Connection:
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A connection; errors of the file raise ``Misconfigured`` ``RECORDS_BUSY`` or ``RECORDS_DAMAGED``."""
         self._make_private()
-        database = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
-            # What is deleted is overwritten, and a commit outlasts a power cut: an answer is kept before it is sent.
-            for pragma in ("secure_delete=ON", "synchronous=EXTRA", "foreign_keys=ON"):
-                database.execute(f"PRAGMA {pragma}")
-            self._make_tables(database)
-        except BaseException:
-            database.close()
-            raise
-        return database
+            with closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
+                # What is deleted is overwritten, and a commit outlasts a power cut: answers are kept before they go.
+                for pragma in ("secure_delete=ON", "synchronous=EXTRA", "foreign_keys=ON"):
+                    database.execute(f"PRAGMA {pragma}")
+                self._make_tables(database)
+                yield database
+        except sqlite3.DatabaseError as error:
+            raise self._unusable(error) from error
 
     def _make_private(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -271,26 +272,29 @@ class Records:
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
 
     def _make_tables(self, database: sqlite3.Connection) -> None:
-        try:
+        if _version(database) == 0:
+            database.execute("BEGIN IMMEDIATE")
+            # Of two that are the first, the other may have made them meanwhile.
             if _version(database) == 0:
-                database.execute("BEGIN IMMEDIATE")
-                # Of two that are the first, the other may have made them meanwhile.
-                if _version(database) == 0:
-                    for statement in (*SCHEMA, f"PRAGMA user_version = {VERSION}"):
-                        database.execute(statement)
-                database.execute("COMMIT")
-            known = _version(database) == VERSION
-        except sqlite3.DatabaseError as error:
-            raise self._damaged() from error
-        if not known:
-            raise self._damaged()
+                for statement in (*SCHEMA, f"PRAGMA user_version = {VERSION}"):
+                    database.execute(statement)
+            database.execute("COMMIT")
+        if _version(database) != VERSION:
+            raise sqlite3.DatabaseError("another version")
 
-    def _damaged(self) -> Misconfigured:
+    def _unusable(self, error: sqlite3.DatabaseError) -> Misconfigured:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return Misconfigured(
+                "RECORDS_BUSY",
+                f"Another process has held the records for {_BUSY_SECONDS} seconds.",
+                where=str(self._path),
+                hint="Wait for it to end, then run this again.",
+            )
         return Misconfigured(
             "RECORDS_DAMAGED",
-            "The file is no database of records, or one of another version.",
+            "The file of the records cannot be used: it is damaged, of another version, or the disk is full.",
             where=str(self._path),
-            hint="Restore the folder from a backup.",
+            hint="Look at the disk; else restore the folder from a backup.",
         )
 
 
