@@ -1,0 +1,109 @@
+"""Acts by signature: the messages word by word as protocol §3 lays them out, and who can sign them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.errors import InvalidInput
+from ledger.proof import p256
+from ledger.proof.acts import sign_act, uses_message, withdrawals_message
+from ledger.proof.suite import ES256, ES256K
+from tests.proof.cast import BANK, CHAIN
+from tests.proof.p256_cast import P_BANK
+from tests.proof.sm_cast import SM_SUBJECT
+
+REQUEST, OTHER = "11" * 32, "22" * 32
+DEADLINE = 1_790_000_600
+ACCOUNT = "0x" + "ab" * 20
+
+
+def words(*values: int | str) -> bytes:
+    """Integers, and hex digits as they are, each in 32 bytes."""
+    return b"".join(
+        value.to_bytes(32, "big") if isinstance(value, int) else bytes.fromhex(value).rjust(32, b"\0")
+        for value in values
+    )
+
+
+def test_uses_are_laid_out_as_the_protocol_says() -> None:
+    uses = sha256(words(32, 2, REQUEST, 1, OTHER, 65_535)).hexdigest()
+    expected = b"log/uses/v2".ljust(32, b"\0") + words("0a" * 32, 1337, "c1" * 20, "ab" * 20, DEADLINE, uses)
+    assert uses_message(CHAIN, ACCOUNT, DEADLINE, [(REQUEST, 1), (OTHER, 65_535)]) == expected
+
+
+def test_withdrawals_are_laid_out_as_the_protocol_says() -> None:
+    statements = sha256(words(32, 2, REQUEST, OTHER)).hexdigest()
+    expected = b"log/withdraw/v2".ljust(32, b"\0") + words("0a" * 32, 1337, "c1" * 20, "ab" * 20, statements)
+    assert withdrawals_message(CHAIN, ACCOUNT, [REQUEST, OTHER]) == expected
+
+
+def test_an_empty_list_is_one_too() -> None:
+    assert uses_message(CHAIN, ACCOUNT, DEADLINE, []).endswith(sha256(words(32, 0)).digest())
+    assert withdrawals_message(CHAIN, ACCOUNT, []).endswith(sha256(words(32, 0)).digest())
+
+
+OTHERS: list[dict[str, Any]] = [
+    {"chain": replace(CHAIN, origin="0b" * 32)},
+    {"chain": replace(CHAIN, chain_id=1)},
+    {"chain": replace(CHAIN, certificate_log="0x" + "c9" * 20)},
+    {"account": "0x" + "ac" * 20},
+    {"deadline": DEADLINE + 1},
+    {"uses": [(OTHER, 1)]},
+    {"uses": [(REQUEST, 2)]},
+    {"uses": [(REQUEST, 1), (REQUEST, 2)]},
+]
+USES: dict[str, Any] = {"chain": CHAIN, "account": ACCOUNT, "deadline": DEADLINE, "uses": [(REQUEST, 1)]}
+
+
+@pytest.mark.parametrize("changes", OTHERS, ids=lambda changes: "-".join(changes))
+def test_a_signature_for_one_act_is_none_for_another(changes: dict[str, Any]) -> None:
+    assert uses_message(**USES | changes) != uses_message(**USES)
+
+
+def test_uses_are_no_withdrawals() -> None:
+    assert uses_message(**USES)[:32] != withdrawals_message(CHAIN, ACCOUNT, [REQUEST])[:32]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"uses": [("sha-256:" + REQUEST, 1)]}, ValueError),
+        ({"uses": [(REQUEST[2:], 1)]}, ValueError),
+        ({"uses": [(REQUEST, -1)]}, ValueError),
+        ({"uses": [(REQUEST, 1.5)]}, TypeError),
+        ({"account": "0x" + "ab" * 19}, ValueError),
+        ({"deadline": -1}, ValueError),
+    ],
+)
+def test_what_does_not_fit_into_words_is_no_message(changes: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        uses_message(**USES | changes)
+
+
+@given(st.binary(min_size=1, max_size=300))
+def test_a_secp256k1_key_signs_in_64_bytes(message: bytes) -> None:
+    signature = sign_act(message, BANK.signer)
+    assert len(signature) == 64
+    assert ES256K.unaltered(signature)
+    assert ES256K.verify(ES256K.point_of(BANK.signer.public_key), message, signature, "")
+
+
+@given(st.binary(min_size=1, max_size=300))
+def test_a_p256_key_signs_in_128_bytes_that_name_the_key(message: bytes) -> None:
+    signature = sign_act(message, P_BANK.signer)
+    assert len(signature) == 128
+    assert ES256.unaltered(signature[:64])
+    assert p256.verify(signature[64:], message, signature[:64])
+    assert p256.account_of(signature[64:]) == P_BANK.account
+
+
+def test_an_sm2_key_signs_none_and_is_shown_the_other_way() -> None:
+    with pytest.raises(InvalidInput, match="ACT_SUITE_UNSUPPORTED") as refusal:
+        sign_act(b"", SM_SUBJECT.signer)
+    assert "withdrawal" in (refusal.value.hint or "")
