@@ -1,0 +1,93 @@
+"""Each issuer has its own log on the chain: what others anchor disturbs nothing, and a forked log is noticed."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ledger.chain.calls import anchor
+from ledger.chain.client import ChainClient
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Conflict
+from ledger.proof.bundle import Anchor, Position
+from ledger.proof.jws import parse_compact
+from ledger.proof.merkle import leaf_hash
+from ledger.proof.sdjwt import CERTIFICATE_TYP
+from ledger.proof.verifier import Expectation
+from ledger.store import log as log_store
+from tests.service.conftest import SCENARIO, Pilot
+
+
+def other_issuer(pilot: Pilot) -> tuple[ChainClient, int]:
+    """Another issuer, accredited for the same scenario, with an account of its own: its client and its number."""
+    ledger = pilot.ledger
+    party, now = pilot.party(PartyKind.OPERATOR, Role.ISSUER), ledger.clock()
+    ledger.parties.accredit(party, (SCENARIO,), now - 86_400, now + 10**9)
+    row = ledger.parties.get(party)
+    pilot.fund(row.account)
+    return ledger.client.with_account(ledger.custody.private_key(row.account).hex()), row.no or 0
+
+
+def test_no_other_issuer_takes_our_next_number_or_our_pending_batch(pilot: Pilot) -> None:
+    """It anchors the very batch that waits here, under the number that is ours next."""
+    ledger, (client, number) = pilot.ledger, other_issuer(pilot)
+    ledger.anchoring.flush()
+    firm, own = pilot.firm(), ledger.installation.issuer
+    consent = pilot.authorise(firm)
+    pilot.supply(firm, consent)
+    certificate = pilot.bureau.issue({firm: consent})[firm]
+    with ledger.database.write() as session:
+        waiting = log_store.close_batch(session, 1_000, ledger.clock())
+    assert waiting is not None
+    client.send(anchor(0, waiting.size, waiting.root))
+    assert ledger.reader.commitment(own, waiting.number) is None
+    ledger.anchoring.flush()
+    assert ledger.reader.batch_count(own) == waiting.number + 1
+    assert ledger.reader.batch_count(number) == 1
+    assert pilot.accept(firm, certificate).valid
+    assert {"issuer": number, "batches": 1, "entries": waiting.size} in ledger.inspection.head()["logs"]
+
+
+def test_a_revoked_certificate_does_not_come_back_in_another_issuers_log(pilot: Pilot) -> None:
+    """The same text, anchored once more: its status stays with the number that it states, in the log of its issuer."""
+    ledger, firm = pilot.ledger, pilot.firm()
+    client, number = other_issuer(pilot)
+    certificate = pilot.certificate(firm)
+    bundle, nonce = pilot.present(firm, certificate)
+    expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
+    assert ledger.verification.verify(bundle.to_bytes(), expect).report.valid
+    ledger.status.revoke(certificate, "fraud")
+    root = leaf_hash(parse_compact(bundle.certificate.split("~")[0], CERTIFICATE_TYP).payload)
+    client.send(anchor(0, 1, root))
+    again = ledger.reader.anchored(number, 0)
+    assert again is not None
+    moved = replace(
+        bundle,
+        position=Position(number, 0, 0),
+        proof=(),
+        anchors=(*bundle.anchors, Anchor(issuer=number, batch=0, first_seq=0, size=1, root=root, at=again.at)),
+    )
+    report = ledger.verification.verify(moved.to_bytes(), expect).report
+    assert not report.genuine and report.first_failure is not None
+    assert (report.first_failure.number, report.first_failure.code) == (5, "NOT_AT_ITS_SEQ")
+    assert ledger.verification.verify(bundle.to_bytes(), expect).report.result == "revoked"
+
+
+def test_two_databases_that_write_one_log_are_noticed(pilot: Pilot, tmp_path: Path) -> None:
+    """An older copy of the database goes on by itself: it stops before it issues anything that counts."""
+    ledger = pilot.ledger
+    ledger.anchoring.flush()
+    copied = tmp_path / "older.db"
+    with sqlite3.connect(ledger.settings.home / "ledger.db") as database:
+        database.execute("VACUUM INTO ?", (str(copied),))
+    pilot.certificate(pilot.firm())
+    with pilot.under(database_url=f"sqlite:///{copied}") as older:
+        older.bureau.ask([older.bureau.request("60")])
+        with pytest.raises(Conflict, match="LOG_FORKED") as forked:
+            older.ledger.anchoring.flush()
+    assert forked.value.where is not None and forked.value.where.startswith("batch")
+    assert ledger.inspection.head()["complete"]
+    assert pilot.ledger.anchoring.flush().batches == 0
