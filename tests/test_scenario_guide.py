@@ -95,7 +95,7 @@ def test_a_new_scenario_runs_without_code(tmp_path: Path, monkeypatch: pytest.Mo
             if block[1] == "http":
                 lay_before_the_offices(ledger, reader.printed["DIGEST"])
         approved = in_force(ledger.settings)
-    assert reader.commands == 19
+    assert reader.commands == 22
     assert (reader.last["valid"], reader.last["disclosed"]) == (True, CLAIMS)
     assert reader.last["claims"]["scenario"] == "S13"
     assert reader.last["claims"]["scenario_digest"] == reader.printed["DIGEST"]
