@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ledger.domain.important import ImportantData
-from ledger.errors import Conflict, Forbidden, PingzhengError
+from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
 from ledger.proof.history import HistoryEvent, verify_history
 from ledger.proof.verifier import Expectation
 from tests.service.conftest import Pilot, resource
@@ -45,6 +45,19 @@ def test_provenance_is_whole_and_a_missing_event_is_noticed(pilot: Pilot) -> Non
     assert verify_history(events, head, start).complete
     for missing in range(len(events)):
         assert not verify_history(events[:missing] + events[missing + 1 :], head, start).complete
+
+
+@pytest.mark.parametrize("text", ["...", "_sd", "_sd_alg"])
+def test_a_description_that_no_certificate_can_carry_is_refused_at_once(pilot: Pilot, text: str) -> None:
+    """Else it would be confirmed first, and its certificate could not be issued."""
+    asset = pilot.confirmed()
+    code = pilot.ledger.registrations.get(asset)["resource"]["code"]
+    with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):
+        pilot.ledger.registrations.submit(pilot.cast.provider, [resource(f"named/{text}", title=text)])
+    changed = resource(code, content="changed", update_freq=text)
+    with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):
+        pilot.ledger.registrations.change(asset, pilot.cast.provider, "change", changed)
+    assert len(pilot.ledger.registrations.get(asset)["applications"]) == 1
 
 
 def test_identical_content_is_refused_and_the_earlier_one_named(pilot: Pilot) -> None:

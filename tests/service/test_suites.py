@@ -112,6 +112,45 @@ def test_parties_that_keep_to_es256k_are_served_and_a_certificate_stays_of_its_s
     assert report.valid, report.first_failure
 
 
+def test_what_was_asked_for_under_one_digest_is_issued_under_it(pilot: Pilot) -> None:
+    """The providers salted and hashed for it: the platform changes its suite for what is asked from now on."""
+    ledger = pilot.ledger
+    with pilot.under(suite="sha256-es256k") as before:
+        consent = before.authorise("4")
+        before.supply("4", consent)
+        unsigned = before.ledger.requests.draft(before.bureau.request("4"), NOTE)
+    number = pilot.bureau.issue({"4": consent})["4"]
+    ledger.anchoring.flush()
+    assert suite_of(ledger, number) == ("ES256K", "sha-256")
+    assert pilot.accept("4", number).valid
+    signed = replace(unsigned, entry=pilot.bureau.sign(pilot.cast.bank, unsigned.entry))
+    with pytest.raises(InvalidInput, match="SD_ALG_DIFFERS"):
+        ledger.requests.submit([signed])
+
+
+def test_an_sm2_withdrawal_is_the_entry_that_the_bundle_carries(pilot: Pilot) -> None:
+    """The chain cannot check the signature, so it knows nothing of it; every verifier with the suite does."""
+    ledger, firm = pilot.ledger, pilot.cast.firms["2"]
+    signer = bound(ledger, firm)
+    consent = pilot.authorise("2")
+    pilot.supply("2", consent)
+    number = pilot.bureau.issue({"2": consent})["2"]
+    ledger.anchoring.flush()
+    draft = ledger.withdrawals.draft(consent, account=signer.kid)
+    assert draft.message is None
+    row = ledger.withdrawals.withdraw(sign_entry(draft.entry, signer), None)
+    assert ledger.reader.withdrawn_at(ledger.parties.get(firm).no or 0, row.digest) == 0
+    ledger.anchoring.flush()
+    bundle = ledger.bundles.build(number)
+    carried = [json.loads(item.entry) for item in bundle.evidence if '"type":"withdrawal"' in item.entry]
+    assert [each["statement"] for each in carried] == [f"sha-256:{row.digest}"]
+    assert signer.kid in bundle.keys
+    report = ledger.verification.verify(bundle.to_bytes(), Expectation()).report
+    assert report.checks[10].code == "AUTHORIZATION_WITHDRAWN"
+    (event,) = [event for event in ledger.provenances.certificate(number).events if event["name"] == "Withdrawn"]
+    assert (event["by"], event["names"]) == (firm, {"entry": "authorization", "reason": "consent_withdrawn"})
+
+
 def test_registration_certificates_follow(pilot: Pilot) -> None:
     number = str(pilot.ledger.registrations.get(pilot.confirmed())["certificate_no"])
     assert suite_of(pilot.ledger, number)[0] == "SM2SM3"
