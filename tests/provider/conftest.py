@@ -1,0 +1,35 @@
+"""One open ledger on a real chain for the tests in which providers meet a platform; each test has its own provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.service.settings import Settings
+from ledger.service.wiring import Ledger, open_ledger
+from tests.provider.town import SCENARIOS, Town
+from tests.service.conftest import FIRMS, Pilot, assemble
+
+
+@pytest.fixture(scope="session")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """A ledger set up from nothing, with its own local chain."""
+    with open_ledger(Settings(home=tmp_path_factory.mktemp("platform"))) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def pilot(ledger: Ledger) -> Pilot:
+    """Institutions and firms on the chain, the platform accredited."""
+    cast = assemble(ledger, FIRMS)
+    now = ledger.clock()
+    ledger.parties.accredit(ledger.installation.operator, SCENARIOS, now - 86_400, now + 10**9)
+    return Pilot(ledger, cast)
+
+
+@pytest.fixture
+def town(pilot: Pilot, tmp_path: Path) -> Town:
+    """A new provider, whose machine is the test's folder."""
+    return Town(pilot, tmp_path)

@@ -1,0 +1,90 @@
+"""The attacks on protocol 1 by a platform that lies about values and subjects, each against the whole of protocol 2."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from ledger.demo.unhappy import issue_crooked
+from ledger.errors import PingzhengError
+from ledger.proof.jws import encode_base64url
+from ledger.proof.sdjwt import SALT_BYTES, Disclosed, disclosure_digest
+from ledger.proof.verifier import Expectation
+from tests.provider.town import Files, Town
+from tests.service.conftest import ROWS
+
+Hidden = Sequence[Disclosed]
+BETTER = "≥35"
+
+
+def certified(town: Town, firm: str) -> str:
+    (consent,) = town.consents(firm)
+    town.go_round(Files(rows=({**ROWS[0], "wage": "9.0"},)))
+    return town.certified(consent)
+
+
+def with_value(hidden: Hidden, salt: Callable[[Disclosed], str]) -> Hidden:
+    return [Disclosed(salt(item), item.name, BETTER) if item.name == "wage_band" else item for item in hidden]
+
+
+def fresh(_item: Disclosed) -> str:
+    return encode_base64url(secrets.token_bytes(SALT_BYTES))
+
+
+ALTERED: dict[str, Callable[[Hidden], Hidden]] = {
+    "a better value under a fresh salt": lambda hidden: with_value(hidden, fresh),
+    "a better value under the provider's salt": lambda hidden: with_value(hidden, lambda item: item.salt),
+    "a claim more, from nobody": lambda hidden: [*hidden, Disclosed("A" * 22, "capital_band", "≥5")],
+    "a claim left out": lambda hidden: [item for item in hidden if item.name != "wage_band"],
+}
+
+
+@pytest.mark.parametrize("change", ALTERED.values(), ids=ALTERED)
+def test_attack_b_a_platform_alters_a_claim(town: Town, change: Callable[[Hidden], Hidden]) -> None:
+    """Protocol 1: rows 0 % on time, certificate 100 %, ``valid``. Now nothing but the provider's own digests passes."""
+    number = certified(town, "41")
+    assert town.verified(number).disclosed["wage_band"] == "<15"
+    report = town.verified(issue_crooked(town.ledger, number, change))
+    failed = report.first_failure
+    assert not report.valid and report.disclosed == {}
+    assert failed is not None and (failed.number, failed.code) == (11, "CLAIMS_NOT_PROVIDED")
+
+
+def test_attack_b_the_certificate_shows_a_better_value_than_its_digest(town: Town) -> None:
+    """The certificate is honest, what is shown with it is not."""
+    number = certified(town, "42")
+    nonce = town.ledger.verification.new_nonce()
+    bundle = town.bureau.show(number, nonce)
+    token, *disclosures, binding = bundle.certificate.split("~")
+    better = [
+        Disclosed(item.salt, item.name, BETTER).encoded if item.name == "wage_band" else item.encoded
+        for item in map(Disclosed.decode, disclosures)
+    ]
+    changed = bundle.with_certificate("~".join([token, *better, binding]))
+    expect = Expectation(consumer=town.pilot.cast.bank, nonce=nonce)
+    failed = town.ledger.verification.verify(changed.to_bytes(), expect).report.first_failure
+    assert failed is not None and failed.number == 4
+
+
+def test_attack_b_a_platform_signs_in_the_providers_name(town: Town) -> None:
+    """It has the provider's words of yesterday, and not its key."""
+    (consent,) = town.consents("43")
+    supply = town.provider().answer(town.platform.task(consent), Files())
+    claims = with_value([Disclosed.decode(item) for item in supply.disclosures], fresh)
+    told = {item.name: disclosure_digest(item.encoded) for item in claims}
+    forged = replace(supply, entry=supply.entry | {"claims": told}, disclosures=tuple(item.encoded for item in claims))
+    with pytest.raises(PingzhengError, match="SIGNER_NOT_PROVIDER"):
+        town.ledger.provisions.submit([forged])
+
+
+def test_attack_c_the_platform_swaps_the_subject(town: Town) -> None:
+    """Protocol 1: the provider supplied whatever the platform said was A's."""
+    ours, theirs = (town.platform.task(consent) for consent in town.consents("44", "45"))
+    files = Files()
+    with pytest.raises(PingzhengError, match="SUBJECT_OPENING_DIFFERS"):
+        town.provider(registry=None).answer(replace(ours, opening=theirs.opening), files)
+    assert files.asked == []
+    assert town.records.waiting() == []

@@ -1,0 +1,110 @@
+"""With a node in reach a provider also sees whose the keys are, and whether the consent was taken back or is held."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ledger.chain.accounts import account_of, new_private_key
+from ledger.chain.calls import withdraw_for
+from ledger.domain.entries import reference, statement_digest
+from ledger.errors import PingzhengError
+from ledger.proof.acts import sign_act, withdrawals_message
+from ledger.proof.jws import LocalSigner, Signer, public_jwk, sign_entry
+from ledger.provider.registry import Registry
+from ledger.provider.task import Task
+from tests.provider.town import Files, Town
+
+
+def resigned(entry: Mapping[str, Any], signer: Signer, **members: Any) -> dict[str, Any]:
+    return sign_entry({name: value for name, value in entry.items() if name != "signature"} | members, signer)
+
+
+def made_up() -> Signer:
+    key = new_private_key()
+    return LocalSigner(key, account_of(key))
+
+
+def refused(town: Town, task: Task, code: str) -> None:
+    files = Files()
+    with pytest.raises(PingzhengError) as caught:
+        town.provider().answer(task, files)
+    assert caught.value.code == code, caught.value
+    assert files.asked == []
+
+
+def with_keys(task: Task, *signers: Signer) -> Task:
+    return replace(task, keys=dict(task.keys) | {each.kid: public_jwk(each.public_key) for each in signers})
+
+
+def test_an_honest_task_stands(town: Town) -> None:
+    tasks = [town.platform.task(consent) for consent in town.consents("31", "32")]
+    assert Registry(town.ledger.reader).check(tasks) == [None, None]
+    assert Registry(town.ledger.reader).check([]) == []
+
+
+def test_a_consent_that_the_platform_signed_itself_is_noticed(town: Town) -> None:
+    (consent,) = town.consents("33")
+    task, forger = town.platform.task(consent), made_up()
+    forged = with_keys(replace(task, authorization=resigned(task.authorization, forger), keys={}), forger)
+    consumer = town.bureau.signer_of(task.request["consumer"])
+    refused(town, with_keys(forged, consumer), "SIGNER_NOT_SUBJECT")
+
+
+def test_a_request_that_the_platform_signed_itself_is_noticed(town: Town) -> None:
+    (consent,) = town.consents("34")
+    task, forger = town.platform.task(consent), made_up()
+    request = resigned(task.request, forger)
+    subject = town.bureau.signer_of(task.subject)
+    refused(town, with_keys(replace(task, request=request, keys={}), forger, subject), "SIGNER_NOT_CONSUMER")
+
+
+def test_a_party_that_the_platform_made_up_is_noticed(town: Town) -> None:
+    """Another id for the same identifier, with keys of its own: before the clerk is asked, the chain says no."""
+    (consent,) = town.consents("35")
+    task, consumer, subject = town.platform.task(consent), made_up(), made_up()
+    opening = replace(task.opening, key=secrets.token_hex(32))
+    request = resigned(task.request, consumer, subject=opening.party)
+    members = {"subject": opening.party, "request": reference(statement_digest(request))}
+    authorization = resigned(task.authorization, subject, **members)
+    forged = replace(task, request=request, authorization=authorization, opening=opening, keys={})
+    refused(town, with_keys(forged, consumer, subject), "SIGNER_NOT_CONSUMER")
+    assert town.records.changed() == []
+
+
+def test_another_partys_live_account_is_not_the_subjects(town: Town) -> None:
+    (consent,) = town.consents("36")
+    task, other = town.platform.task(consent), town.bureau.signer_of(town.pilot.cast.firms["37"])
+    consumer = town.bureau.signer_of(task.request["consumer"])
+    forged = replace(task, authorization=resigned(task.authorization, other), keys={})
+    refused(town, with_keys(forged, other, consumer), "SIGNER_NOT_SUBJECT")
+
+
+def test_a_consent_withdrawn_past_the_platform_is_not_answered(town: Town) -> None:
+    (consent,) = town.consents("38")
+    task = town.platform.task(consent)
+    signer = town.bureau.signer_of(task.subject)
+    act = sign_act(withdrawals_message(task.chain, signer.kid, [task.digest]), signer)
+    town.ledger.client.send(withdraw_for(signer.kid, [task.digest], act))
+    refused(town, task, "AUTHORIZATION_NOT_ACTIVE")
+
+
+@pytest.mark.parametrize("held", ["request", "authorization"])
+def test_what_an_office_holds_is_not_answered(town: Town, held: str) -> None:
+    (consent,) = town.consents("39")
+    task = town.platform.task(consent)
+    digest = statement_digest(task.request if held == "request" else task.authorization)
+    town.ledger.holds.hold_statements([digest], "investigation", town.pilot.cast.supervisor)
+    refused(town, task, "AUTHORIZATION_NOT_ACTIVE")
+
+
+def test_a_task_of_another_ledger_than_the_nodes_is_noticed(town: Town) -> None:
+    (consent,) = town.consents("40")
+    task = town.platform.task(consent)
+    elsewhere = replace(task, chain=replace(task.chain, origin="0b" * 32))
+    (error,) = Registry(town.ledger.reader).check([elsewhere])
+    assert error is not None and error.code == "LEDGER_DIFFERS"
