@@ -72,7 +72,7 @@ class Holds:
         asked = self._reader.questions("latest")
         party = asked.party(number)
         answers = {digest: asked.hold(digest) for digest in digests}
-        return OFFICES & set(party().roles), {digest: set(told().offices) for digest, told in answers.items()}
+        return OFFICES & set(party().roles), {digest: set(answer().offices) for digest, answer in answers.items()}
 
     def _rests_on(self, number: str) -> list[str]:
         """The statements that stop a certificate: its own and its request."""

@@ -39,7 +39,7 @@ LAPSED = "lapsed"
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A use that the chain counted: the how-manieth, the transaction, and the gas of counting it."""
+    """A use that the chain counted: its ordinal (from 1), the transaction, and the gas of counting it."""
 
     ordinal: int
     tx_hash: str

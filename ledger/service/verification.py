@@ -143,7 +143,7 @@ class Verification:
         if case is None:
             return self.verify(raw, Expectation(consumer=consumer, nonce=nonce))
         with self._working_on(case.row):
-            return self._went_on(case) or self._use_up(case, lambda use, told: self._uses.send(use, None, told))
+            return self._went_on(case) or self._use_up(case, lambda use, announce: self._uses.send(use, None, announce))
 
     def propose(self, raw: bytes, consumer: str, nonce: str) -> Proposed:
         """Verify a presentation for a consumer whose key is elsewhere; if it is valid, give the use that it signs.
@@ -220,8 +220,8 @@ class Verification:
             state, (since, reason) = "suspended", held
         if state == "active" and self._clock() >= row.exp:
             state = "expired"
-        told = {"certificate_no": number, "state": state, "since": since, "reason": reason, "block": seen.block}
-        return told | place.to_dict()
+        found = {"certificate_no": number, "state": state, "since": since, "reason": reason, "block": seen.block}
+        return found | place.to_dict()
 
     def _held(self, statements: list[str], block: int) -> tuple[int, str] | None:
         """Since when and why one of the statements is held, the earliest; None if none is."""

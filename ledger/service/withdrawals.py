@@ -1,6 +1,6 @@
 """Withdrawals: a subject takes its consent back, a provider what it supplied. Each by its own act, and by nothing else.
 
-The chain's record of the act is the withdrawal; the signed entry in the log tells why, and is the withdrawal itself
+The chain's record of the act is the withdrawal; the signed entry in the log says why, and is the withdrawal itself
 where the chain cannot check the party's signature (SM2). The service sends the act and pays; it can neither make one
 nor keep one from counting, because anybody can send it.
 """
