@@ -148,8 +148,9 @@ class PartyKeys:
             return party_no(session, identifier)
 
     def _suite_of(self, identifier: str, account: str | None) -> Suite:
-        keys = {key.account: suite_of_key(key.public_key) for key in self.history(identifier)}
-        return keys.get(account or "", ES256K)
+        with self._database.read() as session:
+            keys = {key.account: suite_of_key(key.public_key) for key in party_keys(session, identifier)}
+            return keys.get(account or party(session, identifier).account, ES256K)
 
     def _bound(self, row: Party, account: str) -> bool:
         record = self._reader.account(account)

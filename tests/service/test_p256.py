@@ -11,7 +11,7 @@ from ledger.demo.cast import assemble
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.domain.parties import PartyKind, Role
-from ledger.errors import Conflict, Forbidden
+from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import sign_entry
 from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.suite import ES256, ES256K
@@ -116,6 +116,21 @@ def test_by_a_p256_key_alone_a_party_does_not_act_on_the_chain(bureau: CreditBur
     entry = {"type": "x"}
     for signer in (ledger.custody.signer(first.account), ledger.custody.signer(account)):
         assert ledger.parties.signed(sign_entry(entry, signer), provider)
+
+
+def test_a_lost_p256_key_is_recovered_by_another_one(pilot: Pilot) -> None:
+    ledger, authority = pilot.ledger, pilot.ledger.installation.authority_party
+    party = newcomer(ledger, 9_704, PartyKind.ENTERPRISE, Role.SUBJECT)
+    lost = ledger.parties.get(party)
+    (other,) = ledger.custody.create()
+    with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
+        ledger.party_keys.recover(authority, party, ledger.custody.public_key(other))
+    (found,) = ledger.custody.create(suite=ES256)
+    row = ledger.party_keys.recover(authority, party, ledger.custody.public_key(found), ledger.clock())
+    assert (row.account, row.no) == (found, lost.no)
+    entry = {"type": "x"}
+    assert not ledger.parties.signed(sign_entry(entry, ledger.custody.signer(lost.account)), party)
+    assert ledger.parties.signed(sign_entry(entry, ledger.custody.signer(found)), party)
 
 
 def test_registration_certificates_are_signed_by_es256_too(pilot: Pilot) -> None:
