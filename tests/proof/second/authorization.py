@@ -83,7 +83,7 @@ def require_standing(case: Case, entry: Json, party: str) -> None:
     require(on_chain == 0 or case.at < on_chain)
     for other, position in case.evidence.values():
         if other["type"] == "withdrawal" and (other["statement"], other["party"]) == (reference, party):
-            require(case.at < case.anchor_of(position)["at"] or not signed(case, other, position, party))
+            require(not signed(case, other, position, party) or case.at < case.anchor_of(position)["at"])
 
 
 def signed(case: Case, entry: Json, position: Json, by: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.proof.second.bundle import Certificate
 from tests.proof.second.notation import Json, require
-from tests.proof.second.signatures import Signed, key_of_text, signed_by
+from tests.proof.second.signatures import Signed, key_of_text, require_installed, signed_by
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Case:
 
     def signer(self, signed: Signed, position: Json) -> str:
         """The party whose key made the signature, and counted when the entry was anchored."""
+        require_installed(signed.header["alg"])
         account = self.facts["accounts"].get(signed.header["kid"])
         require(account)
         start, end, stolen = (account[each] for each in ("valid_from", "valid_to", "compromised_at"))

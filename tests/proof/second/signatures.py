@@ -65,8 +65,12 @@ def read_jws(text: str, typ: str) -> Signed:
     require(len(parts) == 3)
     header = read_json(from_base64url(parts[0]), size=512)
     require(isinstance(header, dict) and isinstance(header.get("alg"), str) and header["alg"] in HEADERS)
-    require(header.keys() == HEADERS[header["alg"]])
-    require(header["typ"] == typ, isinstance(header["kid"], str) and re.fullmatch(ACCOUNT, header["kid"]))
+    # A key binding is by the key in ``cnf``: other wallets leave its ``kid`` out.
+    members = header.keys() | {"kid"} if typ == "kb+jwt" else header.keys()
+    require(members == HEADERS[header["alg"]])
+    require(header["typ"] == typ)
+    kid = header.get("kid", "0x" + "0" * 40)
+    require(isinstance(kid, str) and re.fullmatch(ACCOUNT, kid))
     sm2_id = header.get("sm2_id", "")
     require(isinstance(sm2_id, str) and re.fullmatch(r"[ -~]{0,64}", sm2_id))
     payload, signature = from_base64url(parts[1]), from_base64url(parts[2])
@@ -117,6 +121,20 @@ def sm2_point(encoded: bytes) -> bytes:
     return word(x) + word(y)
 
 
+def sm2_curve() -> Any:
+    try:
+        from gmalg.ellipticcurve import ECDLP  # an extra
+    except ImportError as error:
+        raise NotInstalled from error
+    return ECDLP(SM2_P, SM2_A, SM2_B, SM2_G, SM2_N).ec
+
+
+def require_installed(alg: str) -> None:
+    """Of what a suite is needed for that is not here, nothing can be said (§4)."""
+    if alg == "SM2SM3":
+        sm2_curve()
+
+
 def signed_by(signed: Signed, key: Key, *, high_s: bool = False) -> bool:
     """A key of one suite never verifies a signature of another; ``high_s`` is accepted of a key binding alone."""
     if key[0] != signed.header["alg"]:
@@ -142,16 +160,13 @@ def signed_by_ecdsa(message: bytes, signature: bytes, key: Key, *, high_s: bool 
 def signed_by_sm2(message: bytes, identity: bytes, point: bytes, signature: bytes) -> bool:
     """GB/T 32918.2-2016 §7: (x₁, y₁) = s·G + (r + s)·P, and r is e + x₁."""
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    if not (0 < r < SM2_N and 0 < s < SM2_N and (r + s) % SM2_N):
+    # That r is below n follows from the last line.
+    if not (r > 0 and 0 < s < SM2_N and (r + s) % SM2_N):
         return False
     entl = (8 * len(identity)).to_bytes(2, "big")
     z = sm3(entl + identity + word(SM2_A) + word(SM2_B) + word(SM2_G[0]) + word(SM2_G[1]) + point)
     e = int.from_bytes(sm3(z + message), "big")
     public = int.from_bytes(point[:32], "big"), int.from_bytes(point[32:], "big")
-    try:
-        from gmalg.ellipticcurve import ECDLP  # an extra; without it the check that needs it fails (§4)
-    except ImportError as error:
-        raise NotInstalled from error
-    curve = ECDLP(SM2_P, SM2_A, SM2_B, SM2_G, SM2_N).ec
+    curve = sm2_curve()
     found = curve.add(curve.mul(s, SM2_G), curve.mul((r + s) % SM2_N, public))
     return found != curve.INF and (e + found[0]) % SM2_N == r

@@ -1,0 +1,355 @@
+"""Attacks and turns of fate, for the two verifiers to differ on: signatures, ledgers, places, withdrawals and holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from typing import Any
+
+from ledger.domain.canonical import canonical
+from ledger.proof.bundle import ChainId
+from ledger.proof.jws import ENTRY_TYP, encode_base64url, sign_entry
+from ledger.proof.report import Report
+from ledger.proof.sdjwt import CERTIFICATE_TYP, KEY_BINDING_TYP
+from ledger.proof.verifier import Expectation
+from tests.proof.builder import Made, registration, usage
+from tests.proof.cast import (
+    ANCHORED,
+    AT,
+    BANK,
+    CERTIFICATE,
+    CHAIN,
+    DEVICE,
+    EVIDENCE_ANCHORED,
+    EXPECT,
+    EXPIRES,
+    FIRST_SEQ,
+    GRID,
+    ISSUER,
+    NONCE,
+    OTHER_ISSUER,
+    SCENARIO,
+    SUBJECT,
+    TAX,
+    Actor,
+    Entry,
+    as_text,
+)
+from tests.proof.hostile import decoded
+from tests.proof.p256_cast import P_DEVICE, P_HOLDER, P_SUBJECT, p256_usage
+from tests.proof.second.limits import binding, bound_by
+from tests.proof.second.signatures import ORDERS
+from tests.proof.sm_cast import SM_DEVICE, SM_HOLDER, SM_SUBJECT
+
+Attack = Callable[[], Report]
+GENUINE = usage()
+REGISTERED = registration()
+P256 = p256_usage()
+
+
+# --- r and s ----------------------------------------------------------------------------------------------------------
+
+
+def other_numbers(token: str, alg: str) -> Iterator[str]:
+    """The same JWS with another r, or another s, or both."""
+    *kept, signature = token.split(".")
+    order = ORDERS[alg]
+    r, s = (int.from_bytes(decoded(signature)[place:][:32], "big") for place in (0, 32))
+    for pair in (
+        (r, order - s),
+        (0, s),
+        (r, 0),
+        (0, 0),
+        (s, r),
+        (order, s),
+        (r, order),
+        (order - r, s),
+        (r, 2**256 - 1),
+    ):
+        yield ".".join([*kept, encode_base64url(b"".join(number.to_bytes(32, "big") for number in pair))])
+    yield from (".".join([*kept, encode_base64url(decoded(signature) + more)]) for more in (b"", b"\0"))
+    yield ".".join([*kept, encode_base64url(decoded(signature)[:63])])
+
+
+def resigned(made: Made, kind: str, alg: str) -> Iterator[Made]:
+    """A consent or a provision with another signature, under the same statement digest."""
+    place, item = next((n, each) for n, each in enumerate(made.bundle.evidence) if each.statement["type"] == kind)
+    for signature in other_numbers(str(item.statement["signature"]), alg):
+        text = as_text(dict(item.statement) | {"signature": signature})
+        carried = made.carrying(text, EVIDENCE_ANCHORED)
+        evidence = list(carried.bundle.evidence)
+        evidence[place] = evidence.pop()
+        yield replace(carried, bundle=replace(carried.bundle, evidence=tuple(evidence)))
+
+
+def with_other_numbers(made: Made, holder: Actor, alg: str) -> Iterator[Attack]:
+    for token in other_numbers(made.token, alg):
+        yield made.presenting("tax_band", token=token, holder=holder).verify
+    shown, _, bound = made.bundle.certificate.rpartition("~")
+    for token in other_numbers(bound, alg):
+        yield lambda token=token: made.verify_changed(("certificate", f"{shown}~{token}"))
+    for kind in ("request", "authorization", "provision"):
+        yield from (other.verify for other in resigned(made, kind, alg))
+
+
+NUMBERS: dict[str, Attack] = {
+    f"{alg}, other r or s {place}": attack
+    for made, holder, alg in ((GENUINE, DEVICE, "ES256K"), (P256, P_DEVICE, "ES256"))
+    for place, attack in enumerate(with_other_numbers(made, holder, alg))
+}
+
+
+# --- headers ----------------------------------------------------------------------------------------------------------
+
+
+def under(actor: Actor, payload: bytes, changes: Entry) -> str:
+    """Signed under a header with other members, ``None`` for one that it lacks."""
+    members = {**actor.signer.algorithm, "kid": actor.account} | changes
+    header = canonical({name: value for name, value in members.items() if value is not None})
+    signing_input = f"{encode_base64url(header)}.{encode_base64url(payload)}"
+    return f"{signing_input}.{encode_base64url(actor.signer.sign(signing_input.encode()))}"
+
+
+HEADERS: list[dict[str, Any]] = [
+    *(
+        {"kid": kid}
+        for kid in (None, 7, "", "0x", "0X" + "00" * 20, "0x" + "00" * 19, "0x" + "0A" * 20, "0x" + "00" * 20)
+    ),
+    *({"typ": typ} for typ in (None, 7, "JWT", "kb+jwt", "dc+sd-jwt", "pingzheng-entry+jws", "DC+SD-JWT")),
+    *({"alg": alg} for alg in (None, 7, [], "none", "ES256", "ES256K", "SM2SM3", "es256", "ES384")),
+    *({"sm2_id": sm2_id} for sm2_id in (None, 7, "", "a", "a" * 64, "a" * 65, "é", "\x7f", " ~", "a\n")),
+    *({"alg": "SM2SM3", "sm2_id": sm2_id} for sm2_id in ("", "1234567812345678")),
+    *({name: 1} for name in ("crit", "jwk", "b64")),
+]
+
+
+def under_headers(changes: dict[str, Any]) -> Iterator[Attack]:
+    payload = decoded(GENUINE.token.split(".")[1])
+    yield GENUINE.presenting("tax_band", token=under(ISSUER, payload, {"typ": CERTIFICATE_TYP} | changes)).verify
+    shown = GENUINE.bundle.certificate.rpartition("~")[0]
+    bound = under(DEVICE, bound_by(), {"typ": KEY_BINDING_TYP} | changes)
+    yield lambda: GENUINE.verify_changed(("certificate", f"{shown}~{bound}"))
+    yield lambda: usage(write=lambda entry: signed_under(entry, "authorization", SUBJECT, changes)).verify()
+    yield lambda: usage(write=lambda entry: signed_under(entry, "provision", TAX, changes)).verify()
+    yield lambda: withdrawn_under(changes).verify()
+
+
+def signed_under(entry: Any, kind: str, actor: Actor, changes: dict[str, Any]) -> str:
+    if entry["type"] != kind:
+        return as_text(entry)
+    return as_text(dict(entry) | {"signature": detached(dict(entry), actor, changes)})
+
+
+def detached(entry: Entry, actor: Actor, changes: dict[str, Any]) -> str:
+    body = canonical({name: value for name, value in entry.items() if name != "signature"})
+    header, _, signature = under(actor, body, {"typ": ENTRY_TYP} | changes).split(".")
+    return f"{header}..{signature}"
+
+
+def withdrawn_under(changes: dict[str, Any]) -> Made:
+    entry = dict(GENUINE.withdrawing(SUBJECT, AT).bundle.evidence[-1].statement)
+    return GENUINE.carrying(as_text(entry | {"signature": detached(entry, SUBJECT, changes)}), AT)
+
+
+AT_HEADERS: dict[str, Attack] = {
+    f"header with {changes} {place}": attack
+    for changes in HEADERS
+    for place, attack in enumerate(under_headers(changes))
+}
+SIGNATURES = ("", ".", "..", "...", "a..b", "a..b..c", "a.b.c", "a", "..a", "a..", "eyJ9..AAAA", "x" * 600)
+
+
+def with_signature(text: str) -> Iterator[Attack]:
+    for kind in ("request", "authorization", "provision", "withdrawal"):
+        yield (
+            lambda kind=kind: (
+                usage(write=lambda entry: as_text(dict(entry) | ({"signature": text} if entry["type"] == kind else {})))
+                .withdrawing(BANK, AT)
+                .verify()
+            )
+        )
+    withdrawal = dict(GENUINE.withdrawing(SUBJECT, AT).bundle.evidence[-1].statement)
+    yield lambda: GENUINE.carrying(as_text(withdrawal | {"signature": text}), AT).verify()
+
+
+AT_SIGNATURES: dict[str, Attack] = {
+    f"signature {text[:20]!r} {place}": attack
+    for text in SIGNATURES
+    for place, attack in enumerate(with_signature(text))
+}
+
+
+# --- which ledger, and where in it ------------------------------------------------------------------------------------
+
+
+def on_chain(**changes: Any) -> Made:
+    """Bundle and facts agree on a chain; what was signed is of another."""
+    chain: ChainId = replace(CHAIN, **changes)
+    return replace(GENUINE, bundle=replace(GENUINE.bundle, chain=chain)).knowing(chain=chain)
+
+
+OTHERS = {
+    name.name: (getattr(CHAIN, name.name) + 1 if name.type == "int" else getattr(CHAIN, name.name)[:-2] + "ff")
+    for name in fields(ChainId)
+}
+SWAPPED = {"party_registry": CHAIN.asset_registry, "asset_registry": CHAIN.party_registry}
+LEDGERS: dict[str, Attack] = {
+    **{f"another {name} all over": lambda name=name: on_chain(**{name: OTHERS[name]}).verify() for name in OTHERS},
+    **{
+        f"another {name} in the facts": lambda name=name: GENUINE.knowing(
+            chain=replace(CHAIN, **{name: OTHERS[name]})
+        ).verify()
+        for name in OTHERS
+    },
+    **{
+        f"another {name} in the bundle": lambda name=name: GENUINE.verify_changed((f"chain.{name}", OTHERS[name]))
+        for name in OTHERS
+    },
+    "registries exchanged": lambda: on_chain(**SWAPPED).verify(),
+    "delay and threshold exchanged": lambda: on_chain(delay=1, threshold=0).verify(),
+}
+OTHER_BATCH = replace(CERTIFICATE, batch=9)
+OTHER_LOG = replace(CERTIFICATE, issuer=OTHER_ISSUER.no)
+SEQ = FIRST_SEQ + CERTIFICATE.index
+PLACES: dict[str, Attack] = {
+    **{
+        f"anchored again {index} after {first}": lambda index=index, first=first: GENUINE.anchored_again(
+            replace(OTHER_BATCH, index=index), first
+        ).verify()
+        for index, first in ((5, FIRST_SEQ), (6, FIRST_SEQ), (4, FIRST_SEQ), (0, SEQ), (0, SEQ + 1), (3, SEQ - 3))
+    },
+    "anchored again in another log": lambda: GENUINE.anchored_again(OTHER_LOG, FIRST_SEQ).verify(),
+    "issuer of another number": lambda: GENUINE.party(ISSUER, no=OTHER_ISSUER.no).verify(),
+    "issuer of the number of the other log": lambda: (
+        GENUINE.party(ISSUER, no=OTHER_ISSUER.no).anchored_again(OTHER_LOG, FIRST_SEQ).verify()
+    ),
+    "position in another log": lambda: GENUINE.verify_changed(("position.issuer", OTHER_ISSUER.no)),
+    "evidence in another log": lambda: GENUINE.verify_changed(("evidence.0.position.issuer", OTHER_ISSUER.no)),
+    "registration at another number": lambda: registration(claims={"seq": SEQ + 1}).verify(),
+    **{
+        f"registration anchored again after {first}": lambda first=first: REGISTERED.anchored_again(
+            OTHER_BATCH, first
+        ).verify()
+        for first in (FIRST_SEQ, FIRST_SEQ + 1)
+    },
+    **{
+        f"accredited from {start} to {end}": lambda start=start, end=end: GENUINE.party(
+            ISSUER, accreditations={SCENARIO: (start, end)}
+        ).verify()
+        for start, end in ((ANCHORED, ANCHORED + 1), (ANCHORED + 1, EXPIRES), (0, ANCHORED), (0, 0))
+    },
+    "issuer with other offices too": lambda: GENUINE.party(ISSUER, roles=("admin", "issuer")).verify(),
+    "signed in the name of another issuer": lambda: usage(claims={"iss": OTHER_ISSUER.id}).verify(),
+}
+
+
+def other_evidence() -> Iterator[Attack]:
+    """Beside what the certificate rests on: whatever else stands in the log, and the same statement once more."""
+    texts = {item.statement["type"]: item.entry for item in GENUINE.bundle.evidence}
+    texts["certificate"] = as_text(REGISTERED.claims)
+    texts["usage certificate"] = as_text(GENUINE.claims)
+    for text in (*texts.values(), as_text(dict(json.loads(texts["request"])) | {"id": "01K5M0000000000000000000ZZ"})):
+        yield GENUINE.carrying(text, EVIDENCE_ANCHORED).verify
+    consent = {name: value for name, value in json.loads(texts["authorization"]).items() if name != "signature"}
+    yield GENUINE.carrying(as_text(sign_entry(consent, TAX.signer)), EVIDENCE_ANCHORED).verify
+    yield lambda: GENUINE.verify_changed(("evidence", []))
+
+
+EVIDENCE: dict[str, Attack] = {f"evidence more {place}": attack for place, attack in enumerate(other_evidence())}
+
+
+# --- withdrawn, held, bound -------------------------------------------------------------------------------------------
+
+
+def withdrawals() -> Iterator[Made]:
+    for actor, of in ((SUBJECT, "authorization"), (TAX, "provision")):
+        for at in (ANCHORED, AT, AT + 1):
+            made = GENUINE.withdrawing(actor, at, of=of)
+            yield from (made, GENUINE.withdrawn((actor, at), of=of))
+            yield from (made.account(actor, valid_to=end) for end in (at, at + 1))
+            yield from (made.account(actor, compromised_at=stolen) for stolen in (at, at + 1))
+        yield GENUINE.withdrawing(actor, AT, of=of, reason="none")
+        yield GENUINE.withdrawing(actor, AT, of=of, statement="sha-256:" + "77" * 32)
+        yield from (GENUINE.withdrawing(other, AT, of=of) for other in (BANK, ISSUER, SUBJECT, TAX, GRID))
+        yield from (GENUINE.withdrawing(actor, AT, of=of, key=key) for key in (BANK, ISSUER, GRID, DEVICE))
+        yield from (GENUINE.withdrawing(BANK, AT, of=of, party=actor.id), GENUINE.withdrawn((actor, 0), of=of))
+    for of in ("request", "template", "certificate"):
+        yield from (GENUINE.withdrawing(actor, AT, of=of) for actor in (BANK, SUBJECT, ISSUER))
+    carried = GENUINE.withdrawing(SUBJECT, AT).bundle.evidence[-1]
+    yield GENUINE.carrying(carried.entry, AT, issuer=OTHER_ISSUER)
+    yield GENUINE.withdrawn((SUBJECT, AT + 1)).withdrawing(SUBJECT, AT)
+    yield p256_usage().withdrawing(SUBJECT, AT, key=P_SUBJECT)
+    yield usage(subject_key=SM_SUBJECT).withdrawing(SUBJECT, AT, key=SM_SUBJECT)
+    yield GENUINE.withdrawing(SUBJECT, AT, key=SM_SUBJECT)
+
+
+LIFTED = (
+    (("authority",), "court", AT - 9),
+    (("authority", "supervisor"), "fraud", AT - 6),
+    (("supervisor",), "none", AT),
+)
+HELD = ("certificate", "request", "authorization", "provision", "template")
+
+
+def holds() -> Iterator[Made]:
+    for of in HELD:
+        yield from (GENUINE.on_hold(*LIFTED[:count], of=of) for count in range(4))
+        yield GENUINE.on_hold(*LIFTED, ((), "lifted", AT + 1), of=of)
+        yield GENUINE.on_hold(((), "none", AT), of=of)
+
+
+def unlisted() -> Iterator[Made]:
+    """Without one thing that the facts list."""
+    for name in ("anchors", "status", "holds", "uses", "withdrawals", "accounts", "parties"):
+        listed = getattr(GENUINE.facts, name)
+        for key in listed:
+            yield GENUINE.knowing(**{name: {other: listed[other] for other in listed if other != key}})
+    yield REGISTERED.knowing(assets={})
+
+
+AFTERWARDS: dict[str, Made] = {
+    f"{name} {place}": made
+    for name, many in (("withdrawal", withdrawals()), ("hold", holds()), ("unlisted", unlisted()))
+    for place, made in enumerate(many)
+}
+RECEIVED = (None, AT - 601, AT - 600, AT - 301, AT - 300, AT, AT + 600, AT + 601)
+BINDINGS: dict[str, Attack] = {
+    **{
+        f"bound at {at - AT}, received at {received}": lambda at=at, received=received: GENUINE.presenting(
+            "tax_band", at=at
+        ).verify(expect=replace(EXPECT, received=received))
+        for at in (AT - 601, AT - 600, AT, AT + 300, AT + 301)
+        for received in RECEIVED
+    },
+    **{
+        f"bound by {changes}": lambda changes=changes: binding(bound_by(**changes))
+        for changes in (
+            *({"iat": iat} for iat in (None, True, "now", str(AT), [AT], 0, 2**53 - 1)),
+            *({"aud": aud} for aud in (None, SUBJECT.id, [BANK.id], "")),
+            *({"nonce": nonce} for nonce in (None, "", "yesterday's", [NONCE])),
+            *({"sd_hash": sd_hash} for sd_hash in (None, "", "A" * 43)),
+            {"exp": 2**40},
+        )
+    },
+    "bound to no nonce": lambda: binding(bound_by(nonce=None), expect=Expectation(BANK.id)),
+    "bound for nobody": lambda: binding(bound_by(aud=None), expect=Expectation(nonce=NONCE)),
+    "bound by a list": lambda: binding(b"[]"),
+    "bound by two members of one name": lambda: binding(bound_by()[:-1] + b',"iat":1}'),
+    "bound by a float": lambda: binding(bound_by()[:-1] + b',"x":1.0}'),
+    "bound with spaces": lambda: binding(bound_by().replace(b":", b" : ")),
+    "registration bound": REGISTERED.presenting(holder=DEVICE).verify,
+    "registration with a disclosure": lambda: REGISTERED.verify_changed(
+        ("certificate", f"{REGISTERED.bundle.certificate}{GENUINE.hidden[0].encoded}~")
+    ),
+    "bound to a P-256 key": lambda: (
+        usage(claims=P_HOLDER, consent={"holder_key": P_HOLDER["cnf"]["jwk"]})
+        .presenting("tax_band", holder=P_DEVICE)
+        .verify()
+    ),
+    "bound to an SM2 key": lambda: (
+        usage(claims=SM_HOLDER, consent={"holder_key": SM_HOLDER["cnf"]["jwk"]})
+        .presenting("tax_band", holder=SM_DEVICE)
+        .verify()
+    ),
+}
