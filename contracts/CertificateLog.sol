@@ -93,10 +93,12 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         while (i < indices.length) {
             uint32 word = indices[i] / LEAVES_PER_WORD;
             uint256 mask = 0;
-            for (; i < indices.length && indices[i] / LEAVES_PER_WORD == word; ++i) {
-                uint256 bit = 1 << (indices[i] % LEAVES_PER_WORD);
+            for (; i < indices.length; ++i) {
+                uint32 index = indices[i];
+                if (index / LEAVES_PER_WORD != word) break;
+                uint256 bit = 1 << (index % LEAVES_PER_WORD);
                 // The same leaf named twice is revoked by its first naming.
-                if (mask & bit != 0) revert LogAlreadyRevoked(issuer, batch, indices[i]);
+                if (mask & bit != 0) revert LogAlreadyRevoked(issuer, batch, index);
                 mask |= bit;
             }
             _setWord(issuer, batch, word, mask, LeafStatus.Revoked, reason);

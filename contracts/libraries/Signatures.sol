@@ -29,6 +29,7 @@ library Signatures {
 
     /// `r ‖ s` does not say which of two keys signed, so the caller tries both.
     function _recovers(address account, bytes32 hash, uint8 v, bytes32 r, bytes32 s) private pure returns (bool) {
+        // slither-disable-next-line unused-return: the third value repeats what was wrong, and the answer is no anyway
         (address signer, ECDSA.RecoverError error,) = ECDSA.tryRecover(hash, v, r, s);
         return error == ECDSA.RecoverError.NoError && signer == account;
     }
