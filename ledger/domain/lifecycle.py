@@ -84,6 +84,8 @@ PROVISION: Final = StateMachine(
         ("asked", "find_nothing"): "no_data",
         ("asked", "refuse"): "refused",
         ("asked", "time_out"): "timed_out",
+        # By the provider that corrects what it supplied: certificates that rest on it are no longer valid.
+        ("supplied", "withdraw"): "withdrawn",
     },
 )
 

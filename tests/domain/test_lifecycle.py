@@ -27,7 +27,8 @@ WRITTEN_OUT = {
     """,
     "provision": """
         asked       supply→supplied find_nothing→no_data refuse→refused time_out→timed_out
-        supplied
+        supplied    withdraw→withdrawn
+        withdrawn
         no_data
         refused
         timed_out
@@ -142,7 +143,7 @@ def test_every_state_is_reached(machine: StateMachine) -> None:
 FINAL = {
     "request": {"fulfilled", "declined", "expired", "cancelled"},
     "authorization": {"used_up", "expired", "withdrawn", "superseded"},
-    "provision": {"supplied", "no_data", "refused", "timed_out"},
+    "provision": {"withdrawn", "no_data", "refused", "timed_out"},
     "usage certificate": {"used_up", "expired", "revoked", "failed"},
     "registration certificate": {"superseded", "expired", "cancelled", "annulled"},
     "registration": {"rejected", "cancelled", "annulled"},
