@@ -61,7 +61,7 @@ def withdraw_by_itself(
     connection = Connection(url)
     client = ChainClient(connection, deployment_of(connection, bundle.chain), sender.hex())
     reader = ChainReader(client)
-    account = _live(reader, signer.kid)
+    account = _bound(reader, signer.kid)
     consents = _consents(bundle, reader.party_id(account.party_no), authorization)
     for consent in consents:
         _require_signed(bundle, reader, consent, account.party_no)
@@ -105,9 +105,10 @@ def _sender(private_key: bytes, alg: str, payer: bytes | None) -> bytes:
     )
 
 
-def _live(reader: ChainReader, account: str) -> AccountRecord:
+def _bound(reader: ChainReader, account: str) -> AccountRecord:
+    """The signer's account; the contract refuses one that is retired by the same code."""
     record = reader.account(account)
-    if record is None or record.valid_to:
+    if record is None:
         raise Forbidden(
             "PARTY_UNKNOWN_ACCOUNT",
             "The key's account acts for no party on this chain.",

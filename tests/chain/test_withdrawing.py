@@ -27,7 +27,7 @@ from ledger.errors import (
     PingzhengError,
 )
 from ledger.proof.bundle import Bundle
-from ledger.proof.jws import Es256Signer, sign_entry
+from ledger.proof.jws import Es256Signer, LocalSigner, public_jwk, sign_entry
 from tests.chain.consented import BANK, FIRM, Consented, consent, made, signer_of
 from tests.chain.life import account
 from tests.conftest import PARTIES, Chain, TestParty, test_key
@@ -146,6 +146,13 @@ def resigned(it: Consented, ledger: str | None = None, by: TestParty = FIRM) -> 
     return it.with_evidence(0, entry=text)
 
 
+def forged(it: Consented) -> Bundle:
+    """The first consent signed by a stranger in the name of the subject's account, and the stranger's key for it."""
+    stranger = LocalSigner(bytes.fromhex(test_key("stranger")), FIRM.account)
+    bundle = it.with_evidence(0, entry=consent(it.bundle.chain, "FIRST", stranger))
+    return replace(bundle, keys={**bundle.keys, FIRM.account: public_jwk(stranger.public_key)})
+
+
 WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Consented], object]]] = {
     "another subject's": (Forbidden, "SIGNER_NOT_SUBJECT", lambda it: it.withdraw(authorization="THE BANKS")),
     "of no subject here": (Forbidden, "SIGNER_NOT_SUBJECT", lambda it: it.withdraw(PARTIES["provider"].key)),
@@ -185,6 +192,11 @@ WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Consented], object]]
         lambda it: it.withdraw(
             bundle=replace(it.bundle, keys={**it.bundle.keys, FIRM.account: it.bundle.keys[BANK.account]})
         ),
+    ),
+    "a stranger's key under the subject's account": (
+        BadBundle,
+        "AUTHORIZATION_NOT_BY_SUBJECT",
+        lambda it: it.withdraw(bundle=forged(it)),
     ),
     "consent on another ledger": (
         BadBundle,

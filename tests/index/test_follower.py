@@ -133,6 +133,23 @@ def compare_log(chain: Chain, rows: dict[str, Sequence[Row[Any]]]) -> None:
         assert [row.change for row in holds] == list(range(1, changes + 1))
 
 
+def test_each_event_of_the_log_names_who_acted(lived: Chain, lived_rows: Rows) -> None:
+    events = [row for row in lived_rows["idx_events"] if row[3] == "CertificateLog"]
+    names = {party.no: name for name, party in lived.parties.items()}
+    assert {(row[5], names[row[8]]) for row in events} == {
+        ("Anchored", "issuer"),
+        ("Anchored", "other_issuer"),
+        ("StatusChanged", "issuer"),
+        ("StatusChanged", "other_issuer"),
+        ("Superseded", "issuer"),
+        ("Used", "bank"),
+        ("Withdrawn", "enterprise"),
+        ("Withdrawn", "provider"),
+        ("Held", "founder"),
+        ("Held", "supervisor"),
+    }
+
+
 def test_last_head_of_each_scope_is_the_contracts(lived: Chain, lived_rows: Rows) -> None:
     heads = {(row[3], row[4] or None): row[9] for row in lived_rows["idx_events"]}
     assert len(heads) == 2 + len(ALL_ASSETS)

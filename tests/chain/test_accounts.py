@@ -1,0 +1,75 @@
+"""Accounts of keys of each curve, and which keys may act where."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+from eth_utils.crypto import keccak
+
+from ledger.chain.accounts import (
+    ANY_SUITE,
+    account_of_public_key,
+    check_public_key,
+    new_p256_key,
+    new_private_key,
+    public_key_of,
+)
+from ledger.errors import InvalidInput
+from ledger.proof.jws import Es256Signer
+from ledger.proof.suite import ES256, ES256K
+
+# The generator points of both curves: key 1 (SEC 2, sections 2.4.1 and 2.4.2).
+SECP256K1 = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+P256 = "p256:036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+P256_POINT = bytes.fromhex(
+    "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+)
+
+
+def test_the_account_of_a_key_is_that_of_its_curve() -> None:
+    assert account_of_public_key(SECP256K1) == "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
+    assert account_of_public_key(P256) == "0x" + sha256(b"ES256" + P256_POINT).digest()[-20:].hex()
+    # Not as a secp256k1 key is hashed, though the texts differ by a prefix alone.
+    assert account_of_public_key(P256) != "0x" + keccak(P256_POINT)[-20:].hex()
+
+
+def test_the_same_secret_is_another_account_on_another_curve() -> None:
+    secret = new_p256_key()
+    assert account_of_public_key(public_key_of(secret)) != Es256Signer(secret).kid
+    assert account_of_public_key(Es256Signer(secret).public_key) == Es256Signer(secret).kid
+
+
+def test_keys_are_fresh() -> None:
+    for make in (new_private_key, new_p256_key):
+        assert len({make() for _ in range(20)}) == 20
+        assert {len(make()) for _ in range(20)} == {32}
+
+
+@pytest.mark.parametrize("key", [SECP256K1, P256])
+def test_a_key_is_taken_where_its_suite_is(key: str) -> None:
+    suite = ES256 if key == P256 else ES256K
+    assert check_public_key(key, suites=ANY_SUITE) == check_public_key(key, suites=(suite,)) == key
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        P256,
+        P256.upper(),
+        "p256:" + SECP256K1,
+        "p256:" + "02" + "ff" * 32,
+        "p256:" + SECP256K1[2:],
+        "p384:" + SECP256K1,
+        SECP256K1.upper(),
+        SECP256K1[:-2],
+        "04" + SECP256K1[2:],
+        "",
+    ],
+)
+def test_what_acts_on_the_chain_by_itself_is_a_key_of_secp256k1(key: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_public_key(key, "public_key")
+    assert (caught.value.code, caught.value.where) == ("PUBLIC_KEY_INVALID", "public_key")
+    assert caught.value.hint is not None and "p256:" in caught.value.hint
