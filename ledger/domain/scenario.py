@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ledger.domain.days import end_of_validity
 from ledger.domain.definition import Bilingual, DefinitionReader
+from ledger.domain.entries import SD_NAMES, holds_sd_name
 from ledger.domain.entry_forms import CHANNELS, CLAIM_NAMES, LEGAL_BASES, MAX_SOURCES, MAX_USES, PAYLOAD_MODES
 from ledger.domain.field_names import listed
 from ledger.domain.parties import PartyKind
@@ -33,6 +34,7 @@ PERSONS: Final = frozenset({PartyKind.PERSON, PartyKind.SOLE_TRADER})
 CREDIT_CHANNELS: Final = frozenset({"subject_carried", "licensed_credit_agency", "government_platform"})
 _CODE: Final = re.compile(r"S\d{2}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_NAMES_HIDE: Final = f"SD-JWT 保留名称不能作文本。SD-JWT libraries hide claims by these: {', '.join(sorted(SD_NAMES))}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +299,10 @@ def _require_sources_and_fields(scenario: Scenario, reader: _Reader) -> None:
 
 
 def _require_content_safety(scenario: Scenario, reader: _Reader) -> None:
-    """No rule reveals more than the payload mode says; a person is not named by a claim."""
+    """No rule reveals more than the payload mode says; a person is not named by a claim.
+
+    What stands in every certificate under the scenario must be a text to SD-JWT libraries too (protocol §5).
+    """
     for number, field in enumerate(scenario.fields):
         op, member = field.rule["op"], f"fields[{number}]: rule"
         if scenario.payload_mode not in OPS[op].modes:
@@ -306,6 +311,10 @@ def _require_content_safety(scenario: Scenario, reader: _Reader) -> None:
             raise reader.invalid(f"{member}.op", message, "RULE_OUTSIDE_MODE")
         if op == "attribute" and scenario.subject_kinds & PERSONS:
             raise reader.invalid(f"{member}.op", "凭证不写个人姓名、证号。A claim never names a person.")
+        if holds_sd_name(field.rule.get("choices")):
+            raise reader.invalid(f"{member}.choices", _NAMES_HIDE, "RULE_INVALID")
+    if holds_sd_name(scenario.purpose.zh):
+        raise reader.invalid("purpose.zh", _NAMES_HIDE)
 
 
 def _require_protection(scenario: Scenario, reader: _Reader) -> None:

@@ -81,8 +81,7 @@ def verify(point: bytes, data: bytes, signature: bytes, identity: str) -> bool:
     ``point`` is one of the curve. Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """
     r, s = _coordinates(signature)
-    if not (0 < r < ORDER and 0 < s < ORDER and (r + s) % ORDER):
-        return False
+    # gmalg refuses what is not within 0 < r, s < n, and r + s = n.
     return bool(_algorithm().verify(data, r, s, identity.encode("ascii"), _coordinates(point)))
 
 

@@ -6,6 +6,7 @@ A public key as text names its curve: 66 hex digits (compressed) are of secp256k
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,7 @@ from coincurve.ecdsa import cdata_to_der, deserialize_compact
 from ledger.domain.digests import SHA_256, SM3
 from ledger.proof import p256, sm2
 
+_COMPRESSED: Final = re.compile(r"0[23][0-9a-f]{64}")
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
@@ -65,6 +67,8 @@ def _compress(point: bytes) -> str:
 
 
 def _expand(compressed: str) -> bytes:
+    if not _COMPRESSED.fullmatch(compressed):
+        raise ValueError("not a compressed point")
     return PublicKey(bytes.fromhex(compressed)).format(compressed=False)[1:]
 
 

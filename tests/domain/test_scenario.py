@@ -244,6 +244,17 @@ def test_no_claim_names_a_person(basis: str) -> None:
     assert (error.code, error.where) == ("SCENARIO_INVALID", "S01.yaml: fields[0]: rule.op")
 
 
+@pytest.mark.parametrize("text", ["...", "_sd", "_sd_alg"])
+def test_no_text_in_a_certificate_is_one_that_hides_claims(text: str) -> None:
+    """Every certificate under the scenario would be refused."""
+    error = refused(DEFINITION | {"purpose": DEFINITION["purpose"] | {"zh": text}})
+    assert (error.code, error.where) == ("SCENARIO_INVALID", "S01.yaml: purpose.zh")
+    rule = {"op": "latest", "column": "state", "order": "month", "choices": ["good", text]}
+    first, *others = DEFINITION["fields"]
+    error = refused(DEFINITION | {"fields": [first | {"rule": rule, "type": "category"}, *others]})
+    assert (error.code, error.where) == ("RULE_INVALID", "S01.yaml: fields[0]: rule.choices")
+
+
 @pytest.mark.parametrize("kind", ["gov_dept", "enterprise"])
 def test_without_a_bank_a_channel_may_be_unnamed(kind: str) -> None:
     assert not scenario_of(DEFINITION | {"consumer_kinds": [kind], "channels": []}, "S01.yaml").channels

@@ -10,9 +10,10 @@ from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.bundle import Evidence, Position
 from ledger.proof.jws import Jwk, entry_signed_by, parse_compact, public_jwk, sign_compact, sign_entry
 from ledger.proof.sdjwt import MAX_CERTIFICATE_CHARACTERS, parse_certificate
+from ledger.proof.suite import ES256K
 from tests.proof.cast import PARTIES, SUBJECT, TAX, as_text
 
-ENTRY = {"type": "withdrawal", "v": 1, "subject": SUBJECT.id, "reason": "consent_withdrawn"}
+ENTRY = {"type": "withdrawal", "v": 2, "party": SUBJECT.id, "reason": "consent_withdrawn"}
 SIGNED = sign_entry(ENTRY, SUBJECT.signer)
 
 
@@ -23,7 +24,16 @@ def test_a_signature_is_its_signers_only(payload: bytes, signer) -> None:
     assert [party for party in PARTIES if jws.signed_by(party.signer.public_key)] == [signer]
 
 
-@pytest.mark.parametrize("key", ["", "00" * 33, "02" + "ff" * 32, "02", "no hex"])
+OWN = SUBJECT.signer.public_key
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("", "00" * 33, "02" + "ff" * 32, "02", "no hex"),
+        *(OWN.upper(), OWN + "\n", " " + OWN, "04" + ES256K.point_of(OWN).hex()),
+    ],
+)
 def test_nothing_is_signed_by_what_is_no_key(key: str) -> None:
     assert not parse_compact(sign_compact(b"", SUBJECT.signer, "test"), "test").signed_by(key)
 
@@ -72,7 +82,7 @@ def test_a_key_survives_as_jwk(party) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"kty": "OKP"}, {"crv": "P-256"}, {"x": ""}, {"x": 1}, {"y": "A" * 43}, {"x": "A" * 44}, {"d": "A" * 43}],
+    [{"kty": "OKP"}, {"crv": "P-384"}, {"x": ""}, {"x": 1}, {"y": "A" * 43}, {"x": "A" * 44}, {"d": "A" * 43}],
 )
 def test_what_is_no_jwk(changes: dict) -> None:
     with pytest.raises(InvalidInput, match="JWK_INVALID"):
