@@ -76,7 +76,7 @@ class HttpPlatform:
         # The platform is named by configuration: no proxy and no .netrc of the environment takes its place.
         self._session.trust_env = False
         self._session.verify = True if authorities is None else str(authorities)
-        self._session.headers["Authorization"] = f"Bearer {api_key}"
+        self._session.headers.update({"Authorization": f"Bearer {api_key}".encode()})
 
     def tasks(self, after: str | None) -> Page:
         answer = self._get("/v1/provisions/tasks", after)

@@ -9,6 +9,7 @@ import pytest
 
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
+from tests.provider.serving import served
 from tests.provider.town import SCENARIOS, Town
 from tests.service.conftest import FIRMS, Pilot, assemble
 
@@ -33,3 +34,10 @@ def pilot(ledger: Ledger) -> Pilot:
 def town(pilot: Pilot, tmp_path: Path) -> Town:
     """A new provider, whose machine is the test's folder."""
     return Town(pilot, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def service(ledger: Ledger) -> Iterator[str]:
+    """The address of the platform's service."""
+    with served(ledger) as address:
+        yield address

@@ -1,0 +1,76 @@
+"""A provider's round that kills itself at a named point: ``python -m tests.provider.crashing <folder> <point>``.
+
+``folder`` holds ``round.json``: where the platform's service is, the party, and the keys. Each question that the source
+gets is a line of ``asked``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ledger.connectors.answers import Answer, Connector, Query, Supplied
+from ledger.provider import desk
+from ledger.provider.desk import Provider
+from ledger.provider.platform import HttpPlatform
+from ledger.provider.records import Records
+from ledger.provider.run import go_round
+from ledger.service.keys import signer_of_key
+from tests.service.conftest import ROWS
+from tests.service.credit import AS_OF
+
+POINTS: dict[str, tuple[object, str, str]] = {
+    "when the source has answered": (desk, "made_of", "before"),
+    "when it is signed and not kept": (Records, "keep", "before"),
+    "when it is kept and not sent": (HttpPlatform, "submit", "before"),
+    "when the platform has it and has not answered": (HttpPlatform, "submit", "after"),
+    "when the acknowledgement is noted": (Records, "received", "after"),
+}
+
+
+def arm(owner: Any, name: str, when: str) -> None:
+    """Make the named function the last thing this process does."""
+    original: Callable[..., Any] = getattr(owner, name)
+
+    def deadly(*args: Any, **kwargs: Any) -> Any:
+        if when == "after":
+            original(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, name, deadly)
+
+
+class Noting:
+    """A source that writes down that it was asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self._notes = folder / "asked"
+
+    def ask(self, query: Query) -> Answer:
+        with self._notes.open("a") as notes:
+            notes.write("asked\n")
+        return Supplied(ROWS, AS_OF, query.at, "某企业" if query.name else None)
+
+    def connector(self, _scenario: str, _source: str) -> Connector:
+        return self
+
+
+def run(folder: Path, point: str) -> None:
+    told = json.loads((folder / "round.json").read_text())
+    provider = Provider(
+        told["party"], signer_of_key(told["key"]), Records(folder / "records"), lambda: int(time.time()) + told["ahead"]
+    )
+    if point in POINTS:
+        arm(*POINTS[point])
+    for done in go_round(provider, HttpPlatform(told["service"], told["api_key"]), Noting(folder).connector):
+        print(done.result, flush=True)
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,50 @@
+"""SIGKILL at any point of a provider's round loses no signed answer and makes no second one."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.provider.crashing import POINTS
+from tests.provider.town import Town
+
+PROJECT = Path(__file__).parents[2]
+# What had not been kept is asked again, once.
+ASKED = {"when the source has answered": 2, "when it is signed and not kept": 2}
+
+
+def child(town: Town, point: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.provider.crashing", str(town.folder), point]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_round_that_was_killed_goes_on_with_the_same_answer(town: Town, service: str, point: str) -> None:
+    (consent,) = town.consents("56")
+    told = {
+        "service": service,
+        "party": town.party,
+        "key": town.ledger.custody.private_key(town.signer.kid).hex(),
+        "api_key": town.ledger.parties.new_api_key(town.party),
+        "ahead": town.ledger.clock() - int(time.time()),
+    }
+    (town.folder / "round.json").write_text(json.dumps(told))
+    killed = child(town, point)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    kept = town.records.waiting()
+    resumed = child(town, "none")
+    assert resumed.returncode == 0, resumed.stderr
+    (provision,) = town.provisions(consent)
+    assert town.records.waiting() == []
+    entry, salt = town.records.evidence(provision.digest)
+    assert entry["result"] == "supplied" and salt is not None
+    assert [supply.entry for supply in kept] in ([], [entry]), "what was kept is what was sent"
+    asked = (town.folder / "asked").read_text().splitlines()
+    assert len(asked) == ASKED.get(point, 1)
+    assert town.verified(town.certified(consent)).valid

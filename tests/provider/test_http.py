@@ -1,0 +1,209 @@
+"""A provider and a platform that meet over HTTP alone; and services that are none, or lie."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from ledger.domain.parties import Role
+from ledger.errors import PingzhengError
+from ledger.provider.platform import HttpPlatform
+from ledger.provider.run import go_round
+from ledger.service.parties import Actor
+from tests.provider.stage import Stage
+from tests.provider.town import Files, Town
+
+
+def platform(town: Town, service: str) -> HttpPlatform:
+    return HttpPlatform(service, town.ledger.parties.new_api_key(town.party))
+
+
+def results(town: Town, service: str, files: Files | None = None) -> list[str]:
+    done = go_round(town.provider(), platform(town, service), (files or Files()).connector)
+    return [each.result or each.error.code for each in done if each.result or each.error]
+
+
+def test_a_round_over_http_makes_a_certificate(town: Town, service: str) -> None:
+    one, other = town.consents("46", "47")
+    assert results(town, service) == ["supplied", "supplied"]
+    assert town.verified(town.certified(one)).valid
+    assert results(town, service) == []
+    assert town.provisions(other)[0].result == "supplied"
+
+
+def test_a_task_over_http_is_the_same_task(town: Town, service: str) -> None:
+    (consent,) = town.consents("48")
+    (listed,) = platform(town, service).tasks(None).tasks
+    assert listed == platform(town, service).task(consent) == town.platform.task(consent)
+
+
+def test_a_correction_over_http_withdraws_the_old_provision(town: Town, service: str) -> None:
+    (consent,) = town.consents("49")
+    results(town, service)
+    number = town.certified(consent)
+    supply = town.provider().answer(platform(town, service).task(consent), Files())
+    assert platform(town, service).submit([supply]) == [None]
+    failed = town.verified(number).first_failure
+    assert failed is not None and failed.code == "PROVISION_WITHDRAWN"
+
+
+def test_erasures_are_obeyed_over_http(town: Town, service: str) -> None:
+    (consent,) = town.consents("50")
+    supply = town.provider().answer(town.platform.task(consent), Files())
+    firm = town.pilot.cast.firms["50"]
+    town.ledger.erasure.party(Actor(firm, frozenset({Role.SUBJECT})), firm, "subject_request")
+    assert results(town, service) == []
+    assert town.records.evidence(supply.digest)[1] is None
+    again = platform(town, service).erasures(town.records.seen("erasures"))
+    assert (again.entries, again.after) == ((), None)
+
+
+def test_a_refusal_over_http_has_its_code(town: Town, service: str) -> None:
+    (consent,) = town.consents("51")
+    supply = town.provider().answer(town.platform.task(consent), Files())
+    town.ledger.requests.cancel(town.ledger.authorizations.get(consent).request_id)
+    (error,) = platform(town, service).submit([supply])
+    assert error is not None and (error.code, type(error).__name__) == ("REQUEST_NOT_AUTHORIZED", "Conflict")
+
+
+def test_the_platform_has_no_door_for_rows(town: Town, service: str) -> None:
+    (consent,) = town.consents("52")
+    told = town.provider().answer(town.platform.task(consent), Files()).to_dict()
+    key = town.ledger.parties.new_api_key(town.party)
+    session = HttpPlatform(service, key)._session
+    for rows in ({"rows": []}, {"rows": [{"wage": "9.0"}], "salt": "A" * 22}):
+        answer = session.post(f"{service}/v1/provisions", json=told | rows, timeout=10)
+        assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
+    assert session.post(f"{service}/v1/provisions/draft", json={}, timeout=10).status_code in (404, 405)
+    assert town.provisions(consent) == []
+
+
+def test_nobody_gets_the_tasks_of_another(town: Town, service: str) -> None:
+    """They say who the subjects are."""
+    (consent,) = town.consents("53")
+    for party in (town.pilot.cast.provider, town.pilot.cast.bank, town.ledger.installation.operator):
+        stranger = HttpPlatform(service, town.ledger.parties.new_api_key(party))
+        with pytest.raises(PingzhengError) as caught:
+            stranger.task(consent)
+        assert caught.value.code == "PARTY_LACKS_ROLE"
+
+
+@pytest.mark.parametrize("key", ["", "pz_unknown", "pz_✓"])
+def test_without_the_right_key_nothing_is_lost(town: Town, service: str, key: str) -> None:
+    (consent,) = town.consents("54")
+    supply = town.provider().answer(town.platform.task(consent), Files())
+    with pytest.raises(PingzhengError):
+        list(go_round(town.provider(), HttpPlatform(service, key), Files().connector))
+    assert town.records.waiting() == [supply]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://platform.example",
+        "ftp://platform.example",
+        "platform.example",
+        "https://",
+        "https://user:secret@platform.example",
+        "https://platform.example?key=secret",
+    ],
+)
+def test_an_address_that_would_give_the_key_away_is_refused(address: str) -> None:
+    with pytest.raises(PingzhengError) as caught:
+        HttpPlatform(address, "pz_secret")
+    assert caught.value.code == "PLATFORM_ADDRESS"
+    assert "secret" not in str(caught.value)
+
+
+Answering = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def answering(answer: Answering) -> Iterator[str]:
+    """A service that answers every request so."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer(self)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def telling(status: int, body: bytes, **headers: str) -> Answering:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+STRANGE = {
+    "no JSON": telling(200, b"<html>"),
+    "no page": telling(200, b"[]"),
+    "an item twice": telling(200, b'{"items":[],"items":[],"next_cursor":null}'),
+    "a redirect": telling(302, b"", Location="http://127.0.0.1:9/elsewhere"),
+    "an error of its own": telling(500, b'{"code":"INTERNAL","detail":"x"}'),
+    "an error without a code": telling(404, b"not here"),
+}
+
+
+@pytest.mark.parametrize("answer", STRANGE.values(), ids=STRANGE)
+def test_what_is_no_platform_is_said_to_be_none(answer: Answering) -> None:
+    with answering(answer) as address, pytest.raises(PingzhengError, match="PLATFORM_UNREACHABLE"):
+        HttpPlatform(address, "pz_key").tasks(None)
+
+
+def test_the_key_follows_no_redirect() -> None:
+    heard: list[str | None] = []
+
+    def elsewhere(handler: BaseHTTPRequestHandler) -> None:
+        heard.append(handler.headers.get("Authorization"))
+        telling(200, b"{}")(handler)
+
+    with (
+        answering(elsewhere) as other,
+        answering(telling(307, b"", Location=f"{other}/x")) as address,
+        pytest.raises(PingzhengError, match="PLATFORM_UNREACHABLE"),
+    ):
+        HttpPlatform(address, "pz_key").tasks(None)
+    assert heard == []
+
+
+def test_tasks_of_another_form_are_refused() -> None:
+    page = b'{"items":[{"format":"pingzheng-task/1"}],"next_cursor":null}'
+    with answering(telling(200, page)) as address, pytest.raises(PingzhengError, match="TASK_FORM"):
+        HttpPlatform(address, "pz_key").tasks(None)
+
+
+def test_a_platform_that_is_away_loses_nothing(town: Town) -> None:
+    (consent,) = town.consents("55")
+    supply = town.provider().answer(town.platform.task(consent), Files())
+    with pytest.raises(PingzhengError, match="PLATFORM_UNREACHABLE"):
+        list(go_round(town.provider(), HttpPlatform("http://127.0.0.1:9", "pz_key"), Files().connector))
+    assert town.records.waiting() == [supply]
+
+
+def test_an_endless_answer_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.provider.platform.MAX_LIST_BYTES", 10_000)
+    body = Stage().task().to_dict()
+    with answering(telling(200, b" " * 20_000)) as address, pytest.raises(PingzhengError, match="too large"):
+        HttpPlatform(address, "pz_key").task(str(body["authorization"]["id"]))
