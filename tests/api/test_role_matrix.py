@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from ledger.domain.parties import PartyKind, Role
-from tests.api.role_acts import DIGEST, MATRIX, OWN, REFUSALS, Outcome
+from tests.api.role_acts import DIGEST, MATRIX, OWN
+from tests.api.role_outcomes import REFUSALS, Outcome
 from tests.api.role_stage import FIELDS, SCENARIOS, Stage
 from tests.role_table import CELLS, ROWS, name_of
 
