@@ -66,9 +66,8 @@ def run(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """在提供方自己的机器上查询自己的来源、计算并签名，答复全部待答复的授权；数据行不外传，按 Ctrl-C 不丢失内容。Ask the
-    provider's own sources for everything that waits, compute, sign and answer; no row leaves the machine, and Ctrl-C
-    loses nothing.
+    """查询自己的来源，在本机计算并签名，答复全部待答复的授权。Ask the provider's own sources for everything that waits;
+    compute and sign here, and answer. No row leaves the machine, and Ctrl-C loses nothing.
 
     示例 Example:  pingzheng provision run 9144… --sources sources --key grid.key
     """
@@ -106,9 +105,8 @@ def answer(
     deployment: DeploymentFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """离线答复任务文件：由来源计算，或由人给出一个主体的数据行、拒绝理由或“无数据”；写出签名的答复，不含数据行。Answer
-    a file of tasks: from sources, or by hand with the rows of one subject, a refusal, or that there is nothing. It
-    writes the signed answers, without any row.
+    """离线答复任务文件：由来源计算，或手工答复一个任务。Answer a file of tasks: from sources; or one task by hand, with
+    the rows of its subject, a refusal, or that there is nothing. The answers are signed and hold no row.
 
     示例 Example:  pingzheng provision answer tasks.json --sources sources --key grid.key --out answers.json
     """
@@ -129,8 +127,8 @@ def received(
     records: Folder = RECORDS,
     as_json: AsJson = False,
 ) -> None:
-    """读入平台的回执：平台已收到的答复只保留签名的条目和盐值。Take the platform's receipt: of what it has, only the
-    signed entry and the salt of the rows are kept.
+    """读入平台的回执，不再保留披露的内容。Take the platform's receipt: of what the platform has, only the signed entry
+    and the salt of the rows are kept.
 
     示例 Example:  pingzheng provision received receipt.json
     """
@@ -146,8 +144,8 @@ def confirm(
     records: Folder = RECORDS,
     as_json: AsJson = False,
 ) -> None:
-    """经办人确认主体换了参与方编号：平台给出的编号与此前答复的不同时，须先向主体本人核实。The clerk confirms that a
-    subject has another party id than was answered before. Ask the subject first.
+    """经办人确认主体换了参与方编号，须先向主体核实。The clerk confirms that a subject has another party id than was
+    answered before. Ask the subject first.
 
     示例 Example:  pingzheng provision confirm
     """

@@ -61,8 +61,8 @@ def tasks(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """为离线的提供方写出任务文件；其中有主体的证件号，须安全交付。Write the tasks of a provider that is offline to a
-    file. It holds identifiers of subjects: hand it over safely.
+    """为离线的提供方写出任务文件，其中有主体的证件号。Write the tasks of a provider that is offline to a file. It holds
+    identifiers of subjects: hand it over safely.
 
     示例 Example:  pingzheng provision tasks 91440881MA9X000384 --out tasks.json
     """
@@ -84,8 +84,8 @@ def submit(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """提交离线提供方的答复文件，并写出回执；可以重复提交。Take the answers of a provider that is offline, and write
-    a receipt for it. It can be repeated.
+    """提交离线提供方的答复文件，并写出回执。Take the answers of a provider that is offline, and write a receipt for it.
+    It can be repeated.
 
     示例 Example:  pingzheng provision submit answers.json --receipt receipt.json
     """

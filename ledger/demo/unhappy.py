@@ -238,7 +238,7 @@ def swapped_subjects(bureau: Bureau, member: Member, other: Member) -> list[Caug
     foreign = replace(task, opening=provisions.task(first_consent(other)).opening)
     return [
         _refused(bureau, foreign, "平台调换主体 the data of another subject"),
-        _refused(bureau, _under_second_id(task), "同一主体的第二个编号 a second id for the same subject"),
+        _refused(bureau, under_second_id(task), "同一主体的第二个编号 a second id for the same subject"),
     ]
 
 
@@ -251,7 +251,7 @@ def _refused(bureau: Bureau, task: Task, case: str) -> Caught:
     return Caught(case, "–", "ANSWERED", "provider")
 
 
-def _under_second_id(task: Task) -> Task:
+def under_second_id(task: Task) -> Task:
     """The same consent as if another party, whom the platform made up, had given it about the same identifier."""
     opening = replace(task.opening, key=secrets.token_hex(32))
     consumer, subject = (LocalSigner(key, account_of(key)) for key in (new_private_key(), new_private_key()))
