@@ -196,7 +196,7 @@ WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Consented], object]]
     "a stranger's key under the subject's account": (
         BadBundle,
         "AUTHORIZATION_NOT_BY_SUBJECT",
-        lambda it: it.withdraw(bundle=forged(it)),
+        lambda it: it.withdraw(bundle=forged(it), authorization="FIRST"),
     ),
     "consent on another ledger": (
         BadBundle,
