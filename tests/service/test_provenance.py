@@ -90,14 +90,14 @@ def test_a_certificates_history_says_what_became_of_it_and_of_what_it_rests_on(p
     withdraw_consent(pilot.bureau, consent)
     history = ledger.provenances.certificate(number)
     assert history.completeness.complete
-    told = [(event["name"], event.get("names", {}).get("entry"), event["by"]) for event in history.events]
+    listed = [(event["name"], event.get("names", {}).get("entry"), event["by"]) for event in history.events]
     operator, subject = ledger.installation.operator, cast.firms[firm]
-    assert [each for each in told if each[0] == "Used"] == [("Used", None, cast.bank)]
-    assert [each for each in told if each[0] == "Withdrawn"] == [("Withdrawn", "authorization", subject)]
-    assert [each for each in told if each[0] == "StatusChanged"] == [("StatusChanged", None, operator)]
-    held = sorted(str(entry) for name, entry, by in told if (name, by) == ("Held", cast.supervisor))
+    assert [each for each in listed if each[0] == "Used"] == [("Used", None, cast.bank)]
+    assert [each for each in listed if each[0] == "Withdrawn"] == [("Withdrawn", "authorization", subject)]
+    assert [each for each in listed if each[0] == "StatusChanged"] == [("StatusChanged", None, operator)]
+    held = sorted(str(entry) for name, entry, by in listed if (name, by) == ("Held", cast.supervisor))
     assert held == ["None", "None", "request", "request"]
-    assert {name for name, *_ in told} == {
+    assert {name for name, *_ in listed} == {
         "Issued",
         "Anchored",
         "Verified",
