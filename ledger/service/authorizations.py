@@ -20,7 +20,8 @@ from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.jws import Jwk, public_jwk
 from ledger.service.parties import Parties
-from ledger.service.requests import expired, note_of, require_template, settled
+from ledger.service.request_notes import note_of
+from ledger.service.requests import expired, require_template, settled
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.statements import require_statement
 from ledger.store import log as log_store

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from ledger.domain.predicates import ENGINE
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.service.parties import Parties
+from ledger.service.request_notes import note_digest, note_of, require_note
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.statements import require_statement
 from ledger.store import log as log_store
@@ -32,7 +32,6 @@ from ledger.store.records import access_request
 from ledger.store.sealing import Sealer
 from ledger.store.tables import AccessRequest, Entry, Party
 
-MAX_NOTE_BYTES = 4 * 1024
 SALT_BYTES = 16
 _OPEN = AccessRequest.state.in_(sorted(state for state in REQUEST.states if "expire" in REQUEST.moves_from(state)))
 
@@ -355,36 +354,6 @@ def terms_of(entry: Mapping[str, Any]) -> Terms:
         expires_at=entry["expires_at"],
         pia_digest=entry["pia_digest"],
     )
-
-
-def note_digest(note: Mapping[str, Any]) -> str:
-    """Digest of the note with its salt: without the salt no guess can be confirmed."""
-    return f"sha-256:{hashlib.sha256(canonical(dict(note))).hexdigest()}"
-
-
-def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) -> None:
-    """Raise ``InvalidInput`` unless the note is the one that the request commits to, and of lines that stay lines."""
-    members = {"contact", "purpose_note", "business_ref", "salt"}
-    texts = all(isinstance(value, str) for value in note.values())
-    if note.keys() != members or not texts or not note["contact"] or len(canonical(dict(note))) > MAX_NOTE_BYTES:
-        raise InvalidInput(
-            "NOTE_INVALID",
-            f"A note holds contact, purpose_note, business_ref and salt: texts of {MAX_NOTE_BYTES} bytes together.",
-            where=where,
-            hint="Send the note as it was drafted; a contact is needed.",
-        )
-    for name in ("contact", "purpose_note"):
-        require_line(note[name], f"{where}: {name}")
-    if note_digest(note) != entry["note_digest"]:
-        raise InvalidInput("NOTE_DIFFERS", "The signed digest is not that of the note.", where=where)
-
-
-def note_of(session: Session, sealer: Sealer, row: AccessRequest) -> dict[str, str]:
-    """The note of a request, unsealed."""
-    opened = sealer.open(session, row.sealed_id)
-    if not isinstance(opened, dict):
-        raise TypeError("a sealed note is an object")
-    return opened
 
 
 def settled(row: AccessRequest, now: int) -> AccessRequest:

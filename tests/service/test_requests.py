@@ -20,7 +20,8 @@ from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import public_jwk
 from ledger.service.authorizations import Choice
 from ledger.service.parties import Actor, NewParty, checked_party
-from ledger.service.requests import Asked, note_digest
+from ledger.service.request_notes import note_digest
+from ledger.service.requests import Asked
 from tests.service.conftest import Pilot
 from tests.service.persons import CONTRIBUTIONS, SCORES, SEPARATELY, Desk
 
