@@ -133,6 +133,33 @@ def test_a_flag_on_any_row_of_the_subject_refuses_for_its_reason(place: Place) -
     assert refusal(source.ask(query()))[0] == "disputed"
 
 
+NAMED = {**BILLS, "name": ["其他公司", "示例公司", "其他公司", "示例公司", "示例公司"]}
+
+
+def test_the_name_is_given_where_it_is_asked_for_alone(place: Place) -> None:
+    source = Place(place.folder, place.kind, {"name_column": "name"}).holding(NAMED)
+    asked = source.ask(query(name=True))
+    assert isinstance(asked, Supplied) and asked.name == "示例公司"
+    assert "示例公司" not in repr(asked)
+    assert [set(row) for row in asked.rows] == [{"month", "kwh"}] * 3, "it is in no row"
+    without = source.ask(query())
+    assert isinstance(without, Supplied) and without.name is None
+
+
+def test_a_name_that_the_definition_does_not_place_is_named(place: Place) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        place.holding(NAMED).ask(query(name=True))
+    assert (caught.value.code, caught.value.where) == ("SOURCE_NAME_MISSING", "grid")
+
+
+def test_rows_under_two_names_are_no_data_to_sign(place: Place) -> None:
+    two = {**NAMED, "name": ["其他公司", "示例公司", "其他公司", "示例公司", "旧名公司"]}
+    source = Place(place.folder, place.kind, {"name_column": "name"}).holding(two)
+    reason, where = refusal(source.ask(query(name=True)))
+    assert (reason, where) == ("data_unusable", "name: the rows give different names")
+    assert isinstance(source.ask(query()), Supplied), "who does not need the name is not stopped by it"
+
+
 def test_a_flag_is_compared_as_the_text_that_the_value_becomes(place: Place) -> None:
     flags = (Flag("kwh", "300", "disputed"),)
     assert refusal(Place(place.folder, place.kind, {"flags": flags}).holding(BILLS).ask(query()))[0] == "disputed"

@@ -51,6 +51,12 @@ def test_the_example_of_a_file_answers(folder: Path) -> None:
     assert ask(folder, "S01", "electricity", "91440881MA9X000384") == NoData(AT)
 
 
+def test_the_example_gives_the_name_from_the_providers_own_records(folder: Path) -> None:
+    connector = SourceBook.load(folder).connector("S01", "electricity")
+    answer = connector.ask(Query({"identifier": FIRM}, "S01", "electricity", ("kwh",), AT, name=True))
+    assert isinstance(answer, Supplied) and answer.name == "示例金属制品公司"
+
+
 def test_the_example_of_a_database_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = sqlite3.connect(folder / "insurance.db")
     database.executescript(
@@ -178,6 +184,8 @@ WRONG = {
     "as_of of neither": (FILE, "{column: month}", "{}", 9, "as_of"),
     "day": (FILE, "{column: month}", "{day: 31.3.2026}", 9, "as_of: day"),
     "month as a day": (FILE, "{column: month}", "{day: 2026-03}", 9, "as_of: day"),
+    "name column": (SQL, "timeout_seconds: 5", "name_column: ' name'\ntimeout_seconds: 5", 11, "name_column"),
+    "no name column": (SQL, "timeout_seconds: 5", "name_column: null\ntimeout_seconds: 5", 11, "name_column"),
     "no time": (SQL, "timeout_seconds: 5", "timeout_seconds: 0", 11, "timeout_seconds"),
     "too much time": (SQL, "timeout_seconds: 5", "timeout_seconds: 121", 11, "timeout_seconds"),
     "time in words": (SQL, "timeout_seconds: 5", "timeout_seconds: 5s", 11, "timeout_seconds"),

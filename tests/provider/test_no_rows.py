@@ -1,0 +1,64 @@
+"""Rows never leave the provider's machine: the platform computes no claim, and has no door that rows fit through."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.main import get_group
+
+from api.app import create_app
+from ledger.cli.provisions import app
+
+PROJECT = Path(__file__).parents[2]
+GUIDE = PROJECT / "docs" / "sources.md"
+PLATFORM = [*(PROJECT / "ledger" / "service").glob("*.py"), *(PROJECT / "api").rglob("*.py")]
+# Who may compute claims or make the answers of sources.
+AT_THE_PROVIDER = {"compute", "Supplied", "made_of", "RowsFile"}
+
+
+@pytest.mark.parametrize("path", PLATFORM, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_no_part_of_the_platform_computes_a_claim(path: Path) -> None:
+    tree = ast.parse(path.read_text("utf-8"))
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    named |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert named & AT_THE_PROVIDER == set()
+
+
+def test_no_request_of_the_api_has_a_member_for_rows_of_a_subject() -> None:
+    """``rows`` of a resource is how many there are: a number."""
+    schemas = create_app().openapi()["components"]["schemas"]
+    members = [
+        (name, member, told)
+        for name, schema in schemas.items()
+        for member, told in schema.get("properties", {}).items()
+        if member in ("rows", "payload", "records", "data")
+    ]
+    assert {told.get("type") for _, _, told in members} <= {"integer"}, members
+
+
+def test_the_commands_of_the_platform_take_no_rows() -> None:
+    """The one command that does is the provider's own, and opens no ledger."""
+    taking = [
+        name
+        for name, command in get_group(app).commands.items()
+        if {"--rows", "--sources"} & {option for each in command.params for option in each.opts}
+    ]
+    assert sorted(taking) == ["answer", "run"]
+    assert "--home" not in {option for each in get_group(app).commands["answer"].params for option in each.opts}
+
+
+LINES = re.findall(r"^pingzheng provision (.*)$", GUIDE.read_text("utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_every_command_of_the_guide_can_be_read(line: str) -> None:
+    name, *words = shlex.split(line)
+    assert get_group(app).commands[name].make_context(name, words).params
+
+
+def test_the_guide_shows_every_step() -> None:
+    assert [line.split()[0] for line in LINES] == ["run", "tasks", "answer", "submit", "received"]
