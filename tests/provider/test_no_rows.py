@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_no_part_of_the_platform_computes_a_claim(path: Path) -> None:
 
 def test_no_request_of_the_api_has_a_member_for_rows_of_a_subject() -> None:
     """``rows`` of a resource is how many there are: a number."""
-    schemas = create_app().openapi()["components"]["schemas"]
+    schemas = create_app(lambda: nullcontext(None)).openapi()["components"]["schemas"]
     members = [
         (name, member, told)
         for name, schema in schemas.items()
