@@ -66,7 +66,7 @@ def withdraw_provision(
     own = ledger.provisions.get(provision).provider == actor.party == body.statement.get("party")
     require(actor, Action.SUPPLY_DATA, owns=own)
     _require_of(ledger, provision, body)
-    ledger.withdrawals.relay(body.statement, _act(body))
+    ledger.withdrawals.withdraw_provision(body.statement, _act(body))
     of, party, reason = (str(body.statement[name]) for name in ("statement", "party", "reason"))
     return usage.WithdrawnOut(statement=of.removeprefix("sha-256:"), party=party, reason=reason)
 

@@ -47,23 +47,29 @@ class Corrections:
         with self._database.read() as session:
             old = certificate(session, number)
         place = self._positions.wait(old.digest)
-        with self._database.write() as session:
-            new = self._next_version(session, old, place)
+        with self._database.read() as session:
+            made = self._made_before(session, old)
+        if made is None:
+            # The chain is asked before anything is locked.
+            self._require_not_stopped(old, place)
+            with self._database.write() as session:
+                made = self._made_before(session, old) or self._next_version(session, old)
+        new = made
         # The old one ends only once its successor stands on the chain.
         self._positions.wait(new.digest)
         self._status.supersede(old.certificate_no, new.certificate_no)
         return new
 
-    def _next_version(self, session: Session, old: Certificate, place: Position) -> Certificate:
-        if old.request_id is None:
-            raise Conflict(
-                "NOT_A_USAGE_CERTIFICATE", "Only what rests on a request is corrected so.", where=old.certificate_no
-            )
-        following = [row for row in certificates_of(session, old.request_id) if row.version == old.version + 1]
-        if following:
-            return following[0]
+    @staticmethod
+    def _made_before(session: Session, old: Certificate) -> Certificate | None:
+        """The next version, if an earlier call made it; raises ``Conflict`` ``NOT_A_USAGE_CERTIFICATE``."""
+        following = [row for row in certificates_of(session, _request_of(old)) if row.version == old.version + 1]
+        return following[0] if following else None
+
+    def _next_version(self, session: Session, old: Certificate) -> Certificate:
+        identifier = _request_of(old)
         statement = log_store.statement(session, old.digest)
-        answers = [provisions_of(session, consent.id)[-1] for consent in authorizations_of(session, old.request_id)]
+        answers = [provisions_of(session, consent.id)[-1] for consent in authorizations_of(session, identifier)]
         newest = {reference(answer.digest) for answer in answers if answer.result == "supplied"}
         if newest <= set(statement["provisions"]):
             raise Conflict(
@@ -72,8 +78,7 @@ class Corrections:
                 where=old.certificate_no,
                 hint="The provider supplies again, naming in `corrects` what was wrong.",
             )
-        self._require_not_stopped(old, place)
-        request = access_request(session, old.request_id)
+        request = access_request(session, identifier)
         return self._issuance.add(session, request, version=old.version + 1, supersedes=old)
 
     def _require_not_stopped(self, old: Certificate, place: Position) -> None:
@@ -86,6 +91,15 @@ class Corrections:
             raise _stopped(old, f"{seen.state}, because: {seen.reason}")
         if offices := self._reader.hold_of(old.digest).offices:
             raise _stopped(old, f"held by {', '.join(offices)}")
+
+
+def _request_of(old: Certificate) -> str:
+    """The id of the request that a usage certificate rests on."""
+    if old.request_id is None:
+        raise Conflict(
+            "NOT_A_USAGE_CERTIFICATE", "Only what rests on a request is corrected so.", where=old.certificate_no
+        )
+    return old.request_id
 
 
 def _stopped(old: Certificate, how: str) -> Conflict:

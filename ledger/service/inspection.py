@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.chain.deployment import check_deployment, origin_of
 from ledger.chain.reader import ChainReader
@@ -114,6 +115,8 @@ class Inspection:
             return {"ok": True} | check()
         except PingzhengError as error:
             return {"ok": False, "code": error.code}
+        except SQLAlchemyError:
+            return {"ok": False, "code": "DATABASE_UNREACHABLE"}
 
     def _check_database(self) -> dict[str, Any]:
         with self._database.read() as session:

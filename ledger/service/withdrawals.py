@@ -124,6 +124,27 @@ class Withdrawals:
             self._positions.wait(statement_digest(entry))
         return current
 
+    def withdraw_provision(self, entry: dict[str, Any], act: bytes | None) -> None:
+        """Take back what a provider supplied, without a correction, and revoke the certificates that rest on it.
+
+        Raises as ``relay``, and ``NotFound`` ``PROVISION_UNKNOWN``.
+        """
+        found = self._checked(entry)
+        if found.is_consent:
+            raise NotFound("PROVISION_UNKNOWN", "The withdrawal is of no provision.", where=f"withdrawal {entry['id']}")
+        self.relay(entry, act)
+        with self._database.read() as session:
+            consent = session.scalars(
+                select(Authorization).join(Provision).where(Provision.digest == found.digest)
+            ).one()
+            built = [
+                certificate.digest
+                for certificate in certificates_of(session, consent.request_id)
+                if reference(found.digest) in log_store.statement(session, certificate.digest)["provisions"]
+            ]
+        for digest in built:
+            self._status.revoke_position(self._positions.wait(digest), SUPPLIED_WRONGLY)
+
     def relay(self, entry: dict[str, Any], act: bytes | None) -> None:
         """Take back what the party of ``entry`` signed: the chain's act, then the entry. It ends no certificate.
 

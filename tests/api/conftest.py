@@ -21,6 +21,7 @@ from ledger.service.participant import Participant
 from ledger.service.provenance import Provenances
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
+from ledger.store.database import Database
 from tests.api.role_stage import Stage
 from tests.service.conftest import FIRMS, Pilot, assemble
 
@@ -84,13 +85,14 @@ def stage(api: Api) -> Stage:
 
 
 @contextmanager
-def looking_at(api: Api, url: str, deployment: Deployment) -> Iterator[TestClient]:
-    """The application on the same database, looking through another node, or for other contracts."""
+def looking_at(api: Api, url: str, deployment: Deployment, database: Database | None = None) -> Iterator[TestClient]:
+    """The application looking through another node, for other contracts, or into another database."""
     ledger = api.pilot.ledger
+    database = database or ledger.database
     reader = ChainReader(ChainClient(Connection(url), deployment))
-    follower = Follower(ledger.database.engine, reader)
-    provenances = Provenances(ledger.database, reader, follower)
-    inspection = Inspection(ledger.database, reader, follower, provenances, ledger.clock)
+    follower = Follower(database.engine, reader)
+    provenances = Provenances(database, reader, follower)
+    inspection = Inspection(database, reader, follower, provenances, ledger.clock)
 
     @contextmanager
     def opened() -> Iterator[Participant]:

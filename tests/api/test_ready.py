@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from ledger.chain.deployment import Deployment
+from ledger.store.database import Database
 from tests.api.conftest import NOWHERE, Api, looking_at
 
 Changed = dict[str, Any]
@@ -47,3 +50,13 @@ def test_a_deployment_of_another_ledger_is_not_ready(api: Api, changed: Changed)
         answer = client.get("/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")
     assert answer.json()["details"]["checks"]["ledger"] == {"ok": False, "code": "LEDGER_DIFFERS"}
+
+
+def test_a_database_that_is_gone_is_not_ready(api: Api, tmp_path: Path) -> None:
+    gone = Database(create_engine(f"sqlite:///{tmp_path}/no-such-folder/ledger.db"))
+    client = api.pilot.ledger.client
+    with looking_at(api, client.connection.url, client.deployment, gone) as http:
+        answer = http.get("/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")
+    checks = answer.json()["details"]["checks"]
+    assert checks["database"] == {"ok": False, "code": "DATABASE_UNREACHABLE"} and checks["chain"]["ok"]
