@@ -62,8 +62,8 @@ class Connection:
         session.trust_env = False
         for scheme in ("http://", "https://"):
             session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_POOL_SIZE))
-        told = {"timeout": self._timeout}
-        return HTTPProvider(self.url, request_kwargs=told, session=session, exception_retry_configuration=None)
+        arguments = {"timeout": self._timeout}
+        return HTTPProvider(self.url, request_kwargs=arguments, session=session, exception_retry_configuration=None)
 
     def request(self, method: str, *params: Any) -> Any:
         """The result of one call.

@@ -266,7 +266,7 @@ class LocalNode:
         return [*pairs, "--logging.quiet"]
 
     def _listens(self, *, final: bool) -> bool:
-        """Wait for our own process to listen; its log tells it from a stranger on the same port.
+        """Wait for our own process to listen; its log shows that it is not a stranger on the same port.
 
         As long as the log grows it is replaying its journal, which takes as long as the journal is.
         """

@@ -2,7 +2,7 @@
 
 The lock covers choosing the nonce and handing the transaction over, not the wait for its block, so many threads
 may have transactions under way at once and none of them reuses or skips a nonce. A caller that must know after a crash
-whether its transaction was mined is told the hash before it is handed over, and again if it has to be signed anew.
+whether its transaction was mined gets the hash before it is handed over, and another one if it has to be signed anew.
 
 Retries: a transaction whose hand-over failed on the wire is sent again byte for byte, so the same hash cannot run
 twice. If the node calls our nonce used (another process sends from this account), it is read anew and the transaction

@@ -197,7 +197,7 @@ def _replaced(connection: Connection, event: IndexedEvent) -> None:
 
 
 def _assessed(_connection: Connection, _event: IndexedEvent) -> None:
-    """A report changes nothing of the asset; the history tells of it."""
+    """A report changes nothing of the asset: it stands in the history alone."""
 
 
 ASSET_HANDLERS: Final[Mapping[str, Handler]] = {

@@ -21,10 +21,10 @@ class HidingConnection(Connection):
         self._hidden = hidden
 
     def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        told = zip(calls, super().ask_many(calls), strict=True)
+        answered = zip(calls, super().ask_many(calls), strict=True)
         return [
             [log for log in answer if not self._hidden(log)] if method == "eth_getLogs" else answer
-            for (method, _), answer in told
+            for (method, _), answer in answered
         ]
 
     def logs(
@@ -34,7 +34,7 @@ class HidingConnection(Connection):
 
 
 def reader_without(chain: Chain, *events: Event) -> ChainReader:
-    """A reader whose node does not tell of these events."""
+    """A reader whose node hides these events."""
     places = {(event.block_number, event.log_index) for event in events}
 
     def hidden(log: dict[str, Any]) -> bool:
@@ -55,9 +55,10 @@ class DatingConnection(Connection):
         self._time = time
 
     def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        told = zip(calls, super().ask_many(calls), strict=True)
+        answered = zip(calls, super().ask_many(calls), strict=True)
         return [
-            [self._dated(log) for log in answer] if method == "eth_getLogs" else answer for (method, _), answer in told
+            [self._dated(log) for log in answer] if method == "eth_getLogs" else answer
+            for (method, _), answer in answered
         ]
 
     def _dated(self, log: dict[str, Any]) -> dict[str, Any]:

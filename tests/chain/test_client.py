@@ -75,7 +75,7 @@ def test_refusal_is_our_error_and_nothing_is_sent(chain: Chain, kind, code, deta
     assert chain.reader.block_number() == before
 
 
-def test_mined_refusal_is_told_like_a_foreseen_one(chain: Chain) -> None:
+def test_mined_refusal_is_the_same_error_as_a_foreseen_one(chain: Chain) -> None:
     """Gas is given, so nothing is tried first: the transaction is mined and fails."""
     data = interface_of("CertificateLog").encode_call("anchor", (9, 1, ROOT))
     before = chain.reader.block_number()
@@ -158,15 +158,15 @@ def test_a_party_of_both_offices_holds_and_lifts_for_both(chain: Chain) -> None:
     assert chain.reader.hold_of(CONSENT) == Hold((), 3)
 
 
-def test_hash_is_told_before_the_node_has_the_transaction(chain: Chain) -> None:
+def test_hash_is_announced_before_the_node_has_the_transaction(chain: Chain) -> None:
     chain.client.anchor(0, 1, ROOT)
-    told: list[tuple[str, object]] = []
+    announced: list[tuple[str, object]] = []
 
     def note(tx_hash: str) -> None:
-        told.append((tx_hash, chain.client.connection.transaction(tx_hash)))
+        announced.append((tx_hash, chain.client.connection.transaction(tx_hash)))
 
     receipt = chain.client.send(calls.revoke(0, 0, "fraud"), announce=note)
-    assert told == [(receipt.tx_hash, None)]
+    assert announced == [(receipt.tx_hash, None)]
 
 
 def test_transaction_waits_until_its_block(chain: Chain) -> None:

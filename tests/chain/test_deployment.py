@@ -76,7 +76,7 @@ def fresh(tmp_path: Path) -> Iterator[LocalNode]:
 
 
 def test_the_salt_alone_makes_two_ledgers(fresh: LocalNode) -> None:
-    """The same block, time, deployer and addresses: only the salt tells the two apart."""
+    """The same block, time, deployer and addresses: the two differ in the salt alone."""
 
     def deployed(salt: bytes) -> Deployment:
         token = fresh.snapshot()

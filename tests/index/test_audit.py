@@ -1,4 +1,4 @@
-"""What a node hides at the end of an asset's history, where no later event tells: the audit finds it."""
+"""What a node hides at the end of an asset's history, where no later event shows it: the audit finds it."""
 
 from __future__ import annotations
 

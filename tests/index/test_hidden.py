@@ -1,4 +1,4 @@
-"""A node that hides events: the heads tell, and what it hid is not written."""
+"""A node that hides events: the heads show it, and what it hid is not written."""
 
 from __future__ import annotations
 
