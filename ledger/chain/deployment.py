@@ -26,9 +26,9 @@ CERTIFICATE_LOG: Final = "CertificateLog"
 CONTRACTS: Final = (FORWARDER, PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
 _TRUSTING: Final = (PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
 MAX_DEPLOYMENT_BYTES: Final = 64 * 1024
-# The contracts of this version know no proposals (protocol §1): an office's act takes effect at once, ...
+# The contracts of this version know no proposals (protocol §1). An office's act takes effect at once.
 DELAY_SECONDS: Final = 0
-# ... and one officer is enough.
+# One officer is enough for an office's act, for the same reason.
 THRESHOLD_OFFICERS: Final = 1
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
