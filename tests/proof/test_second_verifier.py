@@ -57,6 +57,7 @@ from tests.proof.second.attacks import (
     LEDGERS,
     NUMBERS,
     PLACES,
+    SPELLED,
 )
 from tests.proof.second.checks import verify as second_verify
 from tests.proof.second.contents import CONTENTS
@@ -191,6 +192,7 @@ ATTACKS: dict[str, Callable[[], Report]] = {
     **NUMBERS,
     **LEDGERS,
     **PLACES,
+    **SPELLED,
     **EVIDENCE,
     **BINDINGS,
     **CONTENTS,

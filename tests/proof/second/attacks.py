@@ -9,11 +9,11 @@ from typing import Any
 
 from ledger.domain.canonical import canonical
 from ledger.proof.bundle import ChainId
-from ledger.proof.jws import ENTRY_TYP, encode_base64url, sign_entry
+from ledger.proof.jws import ENTRY_TYP, encode_base64url, sign_compact, sign_entry
 from ledger.proof.report import Report
 from ledger.proof.sdjwt import CERTIFICATE_TYP, KEY_BINDING_TYP
 from ledger.proof.verifier import Expectation
-from tests.proof.builder import Made, registration, usage
+from tests.proof.builder import Made, _batch, registration, usage
 from tests.proof.cast import (
     ANCHORED,
     AT,
@@ -241,6 +241,29 @@ PLACES: dict[str, Attack] = {
     },
     "issuer with other offices too": lambda: GENUINE.party(ISSUER, roles=("admin", "issuer")).verify(),
     "signed in the name of another issuer": lambda: usage(claims={"iss": OTHER_ISSUER.id}).verify(),
+}
+
+
+def spelled(made: Made, text: str) -> Report:
+    """The issuer signs and anchors this text as the payload."""
+    token = sign_compact(text.encode(), ISSUER.signer, CERTIFICATE_TYP)
+    tree, anchor = _batch(OTHER_BATCH, FIRST_SEQ, 7, {OTHER_BATCH.index: text}, ANCHORED)
+    shown = made.presenting("tax_band", token=token, holder=DEVICE if made is GENUINE else None)
+    proof = tuple(tree.inclusion_proof(OTHER_BATCH.index))
+    return shown._anchored(anchor, position=OTHER_BATCH, proof=proof).status(of=OTHER_BATCH).verify()
+
+
+SPELLINGS: dict[str, Callable[[Entry], str]] = {
+    "canonical": as_text,
+    "with spaces": json.dumps,
+    "in another order": lambda claims: json.dumps(dict(reversed(claims.items())), separators=(",", ":")),
+    "with escapes": lambda claims: as_text(claims).replace("2026", "\\u0032026"),
+    "with a line end": lambda claims: as_text(claims) + "\n",
+}
+SPELLED: dict[str, Attack] = {
+    f"payload of class {made.claims['class']} {how}": lambda made=made, spell=spell: spelled(made, spell(made.claims))
+    for made in (GENUINE, REGISTERED)
+    for how, spell in SPELLINGS.items()
 }
 
 
