@@ -9,9 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.proof.jws import entry_signature, entry_signed_by
+from ledger.domain.canonical import canonical, digest
+from ledger.proof.jws import entry_signature, entry_signed_by, public_jwk
 
-STATEMENT = {"type": "withdrawal", "v": 1}
+STATEMENT = {"type": "withdrawal", "v": 2}
 
 
 def run(*arguments: str | Path, code: int = 0) -> dict[str, str]:
@@ -21,7 +22,7 @@ def run(*arguments: str | Path, code: int = 0) -> dict[str, str]:
     return told
 
 
-@pytest.mark.parametrize(("suite", "alg"), [("es256k", "ES256K"), ("sm2", "SM2SM3")])
+@pytest.mark.parametrize(("suite", "alg"), [("es256k", "ES256K"), ("es256", "ES256"), ("sm2", "SM2SM3")])
 def test_a_new_key_signs_a_statement_offline(tmp_path: Path, suite: str, alg: str) -> None:
     key, statement = tmp_path / "firm.key", tmp_path / "statement.json"
     told = run("key", "new", key, "--suite", suite)
@@ -65,3 +66,54 @@ def test_a_statement_that_nobody_signed_is_told(tmp_path: Path, group: str) -> N
     assert told["error"] == "NOT_SIGNED" and f"pingzheng sign {statement}" in told["hint"]
     statement.write_text(json.dumps({"note": {}}))
     assert run(group, "submit", statement, *home, code=2)["error"] == "ENTRY_TYPE"
+
+
+def drafted(**changes: object) -> dict[str, list[dict[str, dict[str, object]]]]:
+    """A file of one authorization with its notice; ``changes`` are of the statement alone."""
+    notice: dict[str, object] = {
+        "text": "告知书 Notice",
+        "scenario": "S51",
+        "source": "statistics",
+        "kinds": [{"name": "wage_band"}],
+        "method": {"channel": "subject_carried"},
+        "valid_from": 1,
+        "valid_to": 2,
+        "max_uses": 1,
+    }
+    entry = {name: notice[name] for name in ("scenario", "source", "valid_from", "valid_to", "max_uses")}
+    entry |= {"fields": ["wage_band"], "channel": "subject_carried", "consumer": "c" * 64, "holder_key": {}}
+    entry["notice_digest"] = digest(canonical(notice))
+    return {"drafts": [{"notice": notice, "entry": entry | changes}]}
+
+
+def test_what_is_signed_names_its_consumer_and_the_key_that_presents(tmp_path: Path) -> None:
+    key, statement = tmp_path / "firm.key", tmp_path / "authorization.json"
+    made = run("key", "new", key)
+    statement.write_text(json.dumps(drafted()))
+    shown = run("sign", statement, "--key", key)
+    assert (shown["consumer"], shown["presented_with"]) == ("c" * 64, "another key")
+    statement.write_text(json.dumps(drafted(holder_key=public_jwk(made["public_key"]).to_dict())))
+    assert run("sign", statement, "--key", key)["presented_with"] == "this key"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"max_uses": 65_535},
+        {"fields": ["wage_band", "capital_band"]},
+        {"valid_to": 3},
+        {"source": "tax"},
+        {"channel": "government_platform"},
+        {"scenario": "S01"},
+        {"notice_digest": "sha-256:" + "0" * 64},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_statement_that_says_something_else_than_its_notice_is_not_signed(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    key, statement = tmp_path / "firm.key", tmp_path / "authorization.json"
+    run("key", "new", key)
+    statement.write_text(json.dumps(drafted(**changes)))
+    assert run("sign", statement, "--key", key, code=2)["error"] == "NOTICE_DIFFERS"
+    assert "signature" not in statement.read_text()

@@ -29,7 +29,11 @@ GROUPS: Final = {
     "ruleset": ("rulesets", "app", "规则集 Rulesets: time limits and choices of a registration authority."),
     "request": ("requests", "app", "用数请求 Requests: draft, submit, list, show, decline, cancel."),
     "consent": ("consents", "app", "授权 Consents: draft, submit, list, notice, withdraw, also without the service."),
-    "provision": ("provisions", "app", "提供 Provisions: tasks, and answers made where the rows are."),
+    "provision": (
+        "provisions",
+        "app",
+        "提供 Provisions: tasks, answers made where the rows are, receipts, the clerk's confirmation.",
+    ),
     "certificate": (
         "erasure",
         "certificate",

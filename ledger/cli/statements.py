@@ -10,9 +10,9 @@ import typer
 
 from ledger.cli.files import read_bounded, signer_of
 from ledger.cli.output import AsJson, console, emit, errors_explained
-from ledger.domain.canonical import parse_json
+from ledger.domain.canonical import canonical, digest, parse_json
 from ledger.errors import InvalidInput
-from ledger.proof.jws import Signer, sign_entry
+from ledger.proof.jws import Signer, public_jwk, sign_entry
 
 MAX_STATEMENT_BYTES = 256 * 1024
 Statement = Annotated[Path, typer.Argument(help="Statement file, JSON.", show_default=False)]
@@ -20,18 +20,56 @@ KeyFile = Annotated[Path, typer.Option("--key", help="The signer's private key f
 
 
 def sign(statement: Statement, key: KeyFile, as_json: AsJson = False) -> None:
-    """用参与方自己的密钥签名声明文件，不需要账本和网络；其中的告知书先显示出来。Sign a statement file with a
-    party's own key; needs no ledger and no network. Notices in it are shown first.
+    """用参与方自己的密钥签名声明文件，不需要账本和网络；其中的告知书先显示，并与声明核对。Sign a statement file with a
+    party's own key; needs no ledger and no network. Notices in it are shown first, and compared with what is signed.
 
     示例 Example:  pingzheng sign authorization.json --key firm.key
     """
     with errors_explained(as_json):
-        document = read_statement(statement)
-        if not as_json:
-            for draft in document.get("drafts", ()):
+        document, signer = read_statement(statement), signer_of(key)
+        drafts = document.get("drafts", [])
+        for place, draft in enumerate(drafts):
+            _require_same_terms(draft, f"drafts[{place}]")
+            if not as_json:
                 console.print(draft["notice"]["text"], markup=False, highlight=False)
-        write_statement(statement, _signed(document, signer_of(key)))
-        emit({"file": str(statement), "signed": True}, as_json)
+        write_statement(statement, _signed(document, signer))
+        emit({"file": str(statement), "signed": True, **_parties_of(drafts, signer)}, as_json)
+
+
+def _require_same_terms(draft: dict[str, Any], where: str) -> None:
+    """Raise ``InvalidInput`` ``NOTICE_DIFFERS`` unless the statement allows what its notice says, and nothing else.
+
+    Whoever wrote the file could show one notice and have another consent signed.
+    """
+    notice, entry = draft["notice"], draft["entry"]
+    try:
+        same = entry["notice_digest"] == digest(canonical(notice))
+        same = same and entry["fields"] == [kind["name"] for kind in notice["kinds"]]
+        same = same and entry["channel"] == notice["method"]["channel"]
+        same = same and all(
+            entry[name] == notice[name] for name in ("scenario", "source", "valid_from", "valid_to", "max_uses")
+        )
+    except (KeyError, TypeError):
+        same = False
+    if not same:
+        raise InvalidInput(
+            "NOTICE_DIFFERS",
+            "The statement is not what its notice says.",
+            where=where,
+            hint="Do not sign it. Draft it again, or ask the platform what it gave you.",
+        )
+
+
+def _parties_of(drafts: list[dict[str, Any]], signer: Signer) -> dict[str, Any]:
+    """Who may use what was signed, by party id, and with which key it is presented: a notice has names alone."""
+    if not drafts:
+        return {}
+    own = public_jwk(signer.public_key).to_dict()
+    others = sum(draft["entry"].get("holder_key") != own for draft in drafts)
+    return {
+        "consumer": ", ".join(sorted({str(draft["entry"].get("consumer")) for draft in drafts})),
+        "presented_with": "another key" if others else "this key",
+    }
 
 
 def _signed(document: dict[str, Any], signer: Signer) -> dict[str, Any]:
