@@ -62,7 +62,7 @@ from tests.proof.second.attacks import (
 from tests.proof.second.checks import verify as second_verify
 from tests.proof.second.contents import CONTENTS
 from tests.proof.second.entries import CERTIFICATES, ENTRIES, require_entry
-from tests.proof.second.limits import AT_KEYS, AT_NAMES, AT_SIZES
+from tests.proof.second.limits import AT_DISCLOSURES, AT_KEYS, AT_NAMES, AT_SIZES
 from tests.proof.second.notation import included
 from tests.proof.second.statements import (
     DAMAGE,
@@ -186,6 +186,7 @@ ATTACKS: dict[str, Callable[[], Report]] = {
     **{f"ES256: {name}": attack for name, (_, _, attack) in test_p256.ATTACKS.items()},
     **AT_SIZES,
     **AT_NAMES,
+    **AT_DISCLOSURES,
     **AT_KEYS,
     **AT_HEADERS,
     **AT_SIGNATURES,

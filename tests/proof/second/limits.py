@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from ledger.domain.canonical import canonical
 from ledger.proof.jws import encode_base64url, sign_compact
 from ledger.proof.report import Report
 from ledger.proof.sdjwt import KEY_BINDING_TYP, parse_certificate
@@ -183,6 +184,24 @@ def nesting(name: str) -> Iterator[Attack]:
 
 AT_NAMES: dict[str, Attack] = {
     f"{name} nested, {place}": attack for name in INSTRUCTIONS for place, attack in enumerate(nesting(name))
+}
+
+
+# --- disclosures ------------------------------------------------------------------------------------------------------
+
+SALT = "A" * 22
+PARTS: list[Any] = [
+    *(None, True, 7, "AAA", "x" * 22, {}, {"0": SALT, "1": "tax_band", "2": "A"}, [], [[SALT, "tax_band", "A"]]),
+    *([SALT, name, "A"] for name in (None, True, 7, [], {}, "", "tax_trend", "debts", "_sd", "...")),
+    *(
+        [salt, "tax_band", "A"]
+        for salt in (None, True, 7, [], {}, "", "A", "A" * 21 + "B", "A" * 20, "A" * 23, "A" * 24)
+    ),
+    *([salt, "tax_band", "A"] for salt in ("A" * 21 + "=", "A" * 21 + "+", "A" * 22 + "\n", "湛" * 22)),
+    *([SALT, "tax_band"], [SALT, "tax_band", "A", "A"], [SALT, SALT, "tax_band", "A"]),
+]
+AT_DISCLOSURES: dict[str, Attack] = {
+    f"disclosure {place}": disclosing(encode_base64url(canonical(parts))) for place, parts in enumerate(PARTS)
 }
 
 
