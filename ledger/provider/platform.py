@@ -76,7 +76,7 @@ class HttpPlatform:
         # The platform is named by configuration: no proxy and no .netrc of the environment takes its place.
         self._session.trust_env = False
         self._session.verify = True if authorities is None else str(authorities)
-        # A header is sent as Latin-1: this is the way for a key that is none to be refused by the platform, and not here.
+        # Headers are sent as Latin-1: a key in other letters gets through as UTF-8, and the platform refuses it.
         self._session.headers["Authorization"] = f"Bearer {api_key}".encode().decode("latin-1")
 
     def tasks(self, after: str | None) -> Page:

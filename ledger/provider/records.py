@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from ledger.domain.entries import reference
 from ledger.errors import Conflict, InvalidInput, Misconfigured, NotFound
 from ledger.provider.marks import Marks
 from ledger.provider.schema import SCHEMA, VERSION
@@ -84,14 +85,14 @@ class Records:
         """What the records say of each task before its source is asked: nothing, or one of these.
 
         The answer that waits for the same authorization already; ``Conflict`` ``SUBJECT_CHANGED`` if another party id
-        was answered for this identifier, which then waits for the clerk (``changed``); ``CORRECTION_UNKNOWN`` if what
-        the answer would correct was not signed here.
+        was answered for this identifier, which then waits for the clerk (``changed``); ``ALREADY_SUPPLIED`` or
+        ``CORRECTION_UNKNOWN`` unless the answer would correct exactly what was supplied here last.
         """
         with self._write() as database:
             return [
                 _waiting(database, task.digest)
                 or self._changed(database, task.opening, at)
-                or _unknown_correction(database, task)
+                or _out_of_turn(database, task)
                 for task in tasks
             ]
 
@@ -117,11 +118,12 @@ class Records:
         )
         told = supply.to_dict()
         database.execute(
-            "INSERT INTO answer VALUES (?, ?, ?, 'waiting', NULL, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO answer VALUES (?, ?, ?, ?, 'waiting', NULL, ?, ?, ?, ?, ?, ?)",
             (
                 supply.digest,
                 answer.authorization,
                 opening.party,
+                supply.entry["result"],
                 json.dumps(supply.entry, ensure_ascii=False),
                 json.dumps(told["disclosures"]),
                 told["withdrawal"],
@@ -312,17 +314,27 @@ def _waiting(database: sqlite3.Connection, authorization: str) -> Supply | None:
     return None if row is None else _supply(row)
 
 
-def _unknown_correction(database: sqlite3.Connection, task: Task) -> Conflict | None:
-    """A provider withdraws what it signed itself under this authorization, and nothing that the platform names."""
+def _out_of_turn(database: sqlite3.Connection, task: Task) -> Conflict | None:
+    """Under one authorization a provider supplies once, and then corrects its own newest answer, nothing else.
+
+    Else the platform could collect several answers that all verify, and use the one that it likes.
+    """
+    query = "SELECT digest FROM answer WHERE authorization = ? AND result = 'supplied' ORDER BY rowid DESC LIMIT 1"
+    newest = database.execute(query, (task.digest,)).fetchone()
+    if task.corrects == (None if newest is None else reference(newest[0])):
+        return None
+    where = f"authorization {task.authorization['id']}"
     if task.corrects is None:
-        return None
-    query = "SELECT 1 FROM answer WHERE digest = ? AND authorization = ?"
-    if database.execute(query, (task.corrects.removeprefix("sha-256:"), task.digest)).fetchone():
-        return None
+        return Conflict(
+            "ALREADY_SUPPLIED",
+            "The provider has supplied under this authorization before.",
+            where=where,
+            hint="A task that corrects names what was supplied in `corrects`.",
+        )
     return Conflict(
         "CORRECTION_UNKNOWN",
-        "These records have no such provision that could be corrected.",
-        where=f"authorization {task.authorization['id']}",
+        "What is to be corrected is not the newest answer that these records have.",
+        where=where,
         hint="Use the folder of records that it was signed with.",
     )
 

@@ -5,7 +5,7 @@ It can stop anywhere and begin again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -56,11 +56,13 @@ def go_round(provider: Provider, platform: Platform, sources: Sources) -> Iterat
     """
     obey(provider, platform)
     yield from send_waiting(provider, platform)
+    # What was refused just now, and not for good, is not sent twice in one round.
+    tried = frozenset(supply.digest for supply in provider.records.waiting())
     after: str | None = None
     while True:
         page = platform.tasks(after)
         for chunk in _chunks(page.tasks):
-            yield from answer(provider, platform, sources, chunk)
+            yield from answer(provider, platform, sources, chunk, tried)
         after = page.after
         if after is None:
             return
@@ -84,13 +86,20 @@ def send_waiting(provider: Provider, platform: Platform) -> Iterator[Done]:
         yield from _send(provider, platform, chunk)
 
 
-def answer(provider: Provider, platform: Platform, sources: Sources, tasks: Sequence[Task]) -> Iterator[Done]:
-    """Answer these tasks and hand the answers in."""
+def answer(
+    provider: Provider,
+    platform: Platform,
+    sources: Sources,
+    tasks: Sequence[Task],
+    tried: Container[str] = frozenset(),
+) -> Iterator[Done]:
+    """Answer these tasks and hand the answers in, but for those ``tried`` before, by statement digest."""
     outcomes = sign(provider, sources, tasks)
     for task, outcome in zip(tasks, outcomes, strict=True):
         if isinstance(outcome, PingzhengError):
             yield unanswered(task, outcome)
-    yield from _send(provider, platform, [outcome for outcome in outcomes if isinstance(outcome, Supply)])
+    signed = [outcome for outcome in outcomes if isinstance(outcome, Supply)]
+    yield from _send(provider, platform, [supply for supply in signed if supply.digest not in tried])
 
 
 def sign(provider: Provider, sources: Sources, tasks: Sequence[Task]) -> list[Outcome]:

@@ -18,8 +18,9 @@ SCHEMA: Final = (
     " at INTEGER NOT NULL)",
     # Signed answers. state: waiting (for the acknowledgement), received, refused (with the platform's code), erased.
     "CREATE TABLE answer (digest TEXT PRIMARY KEY, authorization TEXT NOT NULL, party TEXT NOT NULL,"
-    " state TEXT NOT NULL, code TEXT, entry TEXT NOT NULL, disclosures TEXT NOT NULL, withdrawal TEXT, withdrawn TEXT,"
-    " salt TEXT, at INTEGER NOT NULL)",
+    " result TEXT NOT NULL, state TEXT NOT NULL, code TEXT, entry TEXT NOT NULL, disclosures TEXT NOT NULL,"
+    " withdrawal TEXT, withdrawn TEXT, salt TEXT, at INTEGER NOT NULL)",
     "CREATE INDEX answer_party ON answer (party)",
+    "CREATE INDEX answer_authorization ON answer (authorization)",
     "CREATE UNIQUE INDEX answer_waiting ON answer (authorization) WHERE state = 'waiting'",
 )

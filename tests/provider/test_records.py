@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from ledger.connectors.answers import TimedOut
 from ledger.domain.entries import erasure_entry
 from ledger.errors import Conflict, InvalidInput, Misconfigured, NotFound, PingzhengError
 from ledger.provider import records as module
 from ledger.provider.desk import Inquiry, Provider
+from ledger.provider.manual import Given
 from ledger.provider.records import Records
 from ledger.provider.supply import Supply
 from tests.provider.stage import (
@@ -363,7 +365,7 @@ def test_a_withdrawal_is_signed_for_the_chain_where_the_chain_can_check_it(
 
 
 def test_a_provider_withdraws_nothing_that_the_platform_names(tmp_path: Path) -> None:
-    """Neither what it never signed nor what it signed under another consent."""
+    """Neither what it never signed nor what it signed under another consent, nor what it corrected before."""
     provider = provider_at(tmp_path)
     other = provider.answer(Stage(number=1).task(), Source())
     for corrects in ("ab" * 32, other.digest):
@@ -371,3 +373,29 @@ def test_a_provider_withdraws_nothing_that_the_platform_names(tmp_path: Path) ->
         with pytest.raises(Conflict, match="CORRECTION_UNKNOWN"):
             provider.answer(Stage(number=2).task(corrects=f"sha-256:{corrects}"), source)
         assert source.asked == []
+
+
+@pytest.mark.parametrize("end", ["received", "refused"])
+def test_a_platform_collects_no_second_answer_to_choose_from(tmp_path: Path, end: str) -> None:
+    """It says that it has the first, or refuses it, and asks again: both answers would verify."""
+    provider = provider_at(tmp_path)
+    first = provider.answer(Stage().task(), Source())
+    if end == "received":
+        provider.records.received([first.digest])
+    else:
+        provider.records.refused([(first.digest, "NOTHING_TO_CORRECT")])
+    source = Source(rows=({"month": "202610", "on_time": "yes"},))
+    with pytest.raises(Conflict, match="ALREADY_SUPPLIED"):
+        provider.answer(Stage().task(), source)
+    second = provider.answer(Stage().task(corrects=f"sha-256:{first.digest}"), source)
+    provider.records.received([second.digest])
+    with pytest.raises(Conflict, match="CORRECTION_UNKNOWN"):
+        provider.answer(Stage().task(corrects=f"sha-256:{first.digest}"), source)
+    assert len(source.asked) == 1
+
+
+def test_what_timed_out_is_no_answer_to_choose_from(tmp_path: Path) -> None:
+    provider = provider_at(tmp_path)
+    late = provider.answer(Stage().task(), Given(TimedOut(AT)))
+    provider.records.received([late.digest])
+    assert provider.answer(Stage().task(), Source()).entry["result"] == "supplied"
