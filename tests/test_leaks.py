@@ -29,7 +29,7 @@ from ledger.service.wiring import Ledger, open_ledger
 from tests.personal_text import Needles, forms_of
 
 # What the demonstration writes for the providers to read: their records of the subjects, which no ledger has.
-PROVIDERS = Path("demo-out") / "sources"
+PROVIDERS = Path("demo-out") / "providers"
 RECORDS = {".csv", ".db", ".parquet"}
 PERSONAL = ("name", "id_number", "phone")
 
@@ -49,7 +49,7 @@ class Searched:
         return [path for path in sorted(self.folder.rglob("*")) if path.is_file() and not self.is_record(path)]
 
     def is_record(self, path: Path) -> bool:
-        return path.parent == self.folder / PROVIDERS and path.suffix in RECORDS
+        return path.parent.parent == self.folder / PROVIDERS and path.suffix in RECORDS
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +77,10 @@ def subjects_of(ledger: Ledger) -> set[str]:
 def recorded(folder: Path) -> set[str]:
     """Names, numbers and phones in the providers' files."""
     found: set[str] = set()
-    for path in folder.glob("*.csv"):
+    for path in folder.glob("*/*.csv"):
         with path.open(encoding="utf-8", newline="") as file:
             found.update(row[column] for row in csv.DictReader(file) for column in PERSONAL)
-    for path in folder.glob("*.db"):
+    for path in folder.glob("*/*.db"):
         with closing(sqlite3.connect(path)) as database:
             for row in database.execute(f"SELECT DISTINCT {', '.join(PERSONAL)} FROM records"):
                 found.update(map(str, row))
