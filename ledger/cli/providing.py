@@ -133,9 +133,9 @@ def received(
     示例 Example:  pingzheng provision received receipt.json
     """
     with errors_explained(as_json):
-        told = parse_receipt(read_bounded(receipt, MAX_LIST_BYTES))
+        outcome = parse_receipt(read_bounded(receipt, MAX_LIST_BYTES))
         kept = Records(records)
-        settled = settle(kept, told.received, told.refused)
+        settled = settle(kept, outcome.received, outcome.refused)
         emit({"settled": settled, "waiting": len(kept.waiting())}, as_json, "回执 Receipt")
 
 
@@ -194,14 +194,14 @@ def _watched(done: Iterable[Done]) -> Iterator[Done]:
             yield each
 
 
-def _report(done: list[Done], as_json: bool, told: dict[str, Any]) -> None:
+def _report(done: list[Done], as_json: bool, head: dict[str, Any]) -> None:
     """Print how many were answered how, and what was left, with the reason; exit code 1 if anything was."""
     answered = dict(Counter(each.result for each in done if each.result is not None))
     left = [_left(each.about, each.error) for each in done if each.error is not None]
     if as_json:
-        print_json({**told, "answered": answered, "left": left})
+        print_json({**head, "answered": answered, "left": left})
     else:
-        emit({**told, **answered}, as_json, "提供 Answered")
+        emit({**head, **answered}, as_json, "提供 Answered")
         if left:
             emit_rows(left, as_json, "未答复 Not answered")
     if left:
@@ -209,8 +209,8 @@ def _report(done: list[Done], as_json: bool, told: dict[str, Any]) -> None:
 
 
 def _left(about: str, error: PingzhengError) -> dict[str, Any]:
-    told = explanation(error.code, error.message, error.hint)
-    return {"about": about, "code": error.code, "message": told.message, "where": error.where, "hint": told.hint}
+    words = explanation(error.code, error.message, error.hint)
+    return {"about": about, "code": error.code, "message": words.message, "where": error.where, "hint": words.hint}
 
 
 def _provider(party: str, key: Path, records: Path, rpc_url: str | None, deployment: Path | None) -> Provider:

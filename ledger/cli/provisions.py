@@ -101,8 +101,8 @@ def submit(
                 bar.advance(task, len(some))
         made = Receipt(frozenset(supply.digest for supply in supplies) - refused.keys(), refused)
         write_private(receipt, made.to_bytes().decode())
-        told = {"receipt": str(receipt), "received": len(made.received), "refused": sorted(refused.values())}
-        emit(told, as_json, "已提交 Submitted")
+        outcome = {"receipt": str(receipt), "received": len(made.received), "refused": sorted(refused.values())}
+        emit(outcome, as_json, "已提交 Submitted")
 
 
 def _platform(ledger: Ledger) -> OwnPlatform:

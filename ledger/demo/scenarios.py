@@ -162,10 +162,10 @@ class Pilot:
         results = {row.authorization_id: row.result for row in self._bureau.inquire(sources, tick)}
         tally.entries += len(results)
         for member in group:
-            told = [results[identifier] for identifier in member.authorizations.values()]
-            if told:
+            answers = [results[identifier] for identifier in member.authorizations.values()]
+            if answers:
                 # Supplied by any source is supplied: the certificate rests on those.
-                tally.counts["supplied" if "supplied" in told else told[0]] += 1
+                tally.counts["supplied" if "supplied" in answers else answers[0]] += 1
             if member.fate is Fate.SWAPPED:
                 other = next(each for each in group if each.authorizations and each is not member)
                 tally.caught += swapped_subjects(self._bureau, member, other)

@@ -133,7 +133,7 @@ def _definition(folder: Path, key: Key, mapped: Mapped, timeout: int = _TIMEOUT)
         if path.suffix == ".db"
         else {"kind": "file", "path": path.name}
     )
-    told = {
+    definition = {
         "code": f"{scenario.lower()}-{source.replace('_', '-')}",
         "scenario": scenario,
         "source": source,
@@ -145,7 +145,7 @@ def _definition(folder: Path, key: Key, mapped: Mapped, timeout: int = _TIMEOUT)
         "timeout_seconds": timeout,
         "name_column": "name",
     }
-    path.with_suffix(".yaml").write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False), "utf-8")
+    path.with_suffix(".yaml").write_text(yaml.safe_dump(definition, allow_unicode=True, sort_keys=False), "utf-8")
 
 
 def _write_csv(path: Path, records: Sequence[Record]) -> None:

@@ -31,7 +31,7 @@ from ledger.service.wiring import Ledger
 from ledger.store import log as log_store
 from ledger.store.records import certificate
 
-# Whoever would learn a name or a number from them is told by the subject itself, and not by a file that is left.
+# Claims that hold a name or a number are shown by the subject itself, and stand in no file that is left.
 _TELLING: Final = ("attribute", "text")
 # In the space of the rule that a claim left out has in S01: a digest.
 _MADE_UP: Final = "sha-256:" + "0" * 64

@@ -122,7 +122,7 @@ def _claims(task: Task, answer: Supplied) -> dict[str, Claim]:
 
 
 def _entry(task: Task, answer: Answer, at: int, **members: Any) -> Entry:
-    told: Entry = {
+    common: Entry = {
         "id": str(ULID()),
         "ledger": task.chain.ledger,
         "authorization": task.reference,
@@ -140,7 +140,7 @@ def _entry(task: Task, answer: Answer, at: int, **members: Any) -> Entry:
         "corrects": None,
         "iat": at,
     }
-    return provision_entry(**told | members)
+    return provision_entry(**common | members)
 
 
 def _salt(fresh: Fresh) -> str:

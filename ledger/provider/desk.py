@@ -50,7 +50,6 @@ class Provider:
         self._clock = clock
         self._registry = registry
         self._fresh = fresh
-        self._ledgers: set[str] = set()
 
     def answer(self, task: Task, source: Connector) -> Supply:
         """The signed answer to a task. It waits in the records, and is given again, until ``records.received``.
@@ -84,8 +83,8 @@ class Provider:
     def _before(self, asked: Sequence[Inquiry]) -> dict[int, Outcome]:
         """Outcomes of tasks whose source is not asked, by place: what speaks against them, or what waits already."""
         found: dict[int, Outcome] = {}
-        judges = (self._checked, self._recorded, self._registered)
-        for judge in judges:
+        # The records come last: what the chain does not know is nothing for the clerk.
+        for judge in (self._checked, self._registered, self._recorded):
             left = [place for place in range(len(asked)) if place not in found]
             verdicts = judge([asked[place].task for place in left]) if left else []
             found |= {place: verdict for place, verdict in zip(left, verdicts, strict=True) if verdict is not None}
@@ -97,15 +96,9 @@ class Provider:
     def _problem(self, task: Task) -> PingzhengError | None:
         try:
             check_task(task, self.party, self._clock())
-            self._require_records(task.chain.ledger)
         except PingzhengError as error:
             return error
         return None
-
-    def _require_records(self, ledger: str) -> None:
-        if ledger not in self._ledgers:
-            self.records.require(ledger, self.party)
-            self._ledgers.add(ledger)
 
     def _recorded(self, tasks: Sequence[Task]) -> Sequence[Outcome | None]:
         return self.records.known(tasks, self._clock())

@@ -146,9 +146,9 @@ def _parsed(raw: bytes) -> Any:
 def _error(status: int, raw: bytes) -> PingzhengError:
     """The platform's problem (RFC 9457) as an error of the same code; of what is none, the status alone."""
     try:
-        told = json.loads(raw)
-        code, message = str(told["code"]), str(told["detail"])
-        where, hint = told.get("where"), told.get("hint")
+        problem = json.loads(raw)
+        code, message = str(problem["code"]), str(problem["detail"])
+        where, hint = problem.get("where"), problem.get("hint")
     except (ValueError, KeyError, TypeError, AttributeError):
         return _unreachable(f"It answers with the status {status}.")
     if status not in _FAMILIES:

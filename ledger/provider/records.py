@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ledger.domain.entries import reference
-from ledger.errors import Conflict, InvalidInput, Misconfigured, NotFound
+from ledger.errors import Conflict, InvalidInput, Misconfigured, NotFound, PingzhengError
 from ledger.provider.marks import Marks
 from ledger.provider.schema import SCHEMA, VERSION
 from ledger.provider.supply import Supply
@@ -55,68 +55,52 @@ class Records:
         self._path = folder / "records.db"
         self._marks = Marks(folder / "records.key")
 
-    def require(self, ledger: str, provider: str) -> None:
-        """These records belong to one ledger and one provider, the first that came.
-
-        Raises ``InvalidInput`` ``LEDGER_DIFFERS``, ``Misconfigured`` ``RECORDS_OF_ANOTHER``.
-        """
-        with self._write() as database:
-            for name, value in (("ledger", ledger), ("provider", provider)):
-                database.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", (name, value))
-            known = dict(database.execute("SELECT name, value FROM about").fetchall())
-        if known["ledger"] != ledger:
-            raise InvalidInput(
-                "LEDGER_DIFFERS",
-                "The task is of another ledger than those answered before.",
-                where="ledger",
-                hint="Use a folder of records for each ledger.",
-                expected=known["ledger"],
-                found=ledger,
-            )
-        if known["provider"] != provider:
-            raise Misconfigured(
-                "RECORDS_OF_ANOTHER",
-                "These records are another provider's.",
-                where=str(self._folder),
-                hint="Give each provider a folder of its own: --records.",
-            )
-
-    def known(self, tasks: Sequence[Task], at: int) -> list[Supply | Conflict | None]:
+    def known(self, tasks: Sequence[Task], at: int) -> list[Supply | PingzhengError | None]:
         """What the records say of each task before its source is asked: nothing, or one of these.
 
-        The answer that waits for the same authorization already; ``Conflict`` ``SUBJECT_CHANGED`` if another party id
-        was answered for this identifier, which then waits for the clerk (``changed``); ``ALREADY_SUPPLIED`` or
-        ``CORRECTION_UNKNOWN`` unless the answer would correct exactly what was supplied here last.
+        - the answer that waits for the same authorization already;
+        - ``InvalidInput`` ``LEDGER_DIFFERS``, ``Misconfigured`` ``RECORDS_OF_ANOTHER``: the first answer that was kept
+          decides whose records these are;
+        - ``Conflict`` ``SUBJECT_CHANGED``: another party id was answered for this identifier. The new one waits for the
+          clerk (``changed``);
+        - ``Conflict`` ``ALREADY_SUPPLIED``, ``CORRECTION_UNKNOWN``: the answer would not correct exactly what was
+          supplied here last.
         """
         with self._write() as database:
             return [
-                _waiting(database, task.digest)
+                self._foreign(database, task.chain.ledger, task.authorization["provider"])
+                or _waiting(database, task.digest)
                 or self._changed(database, task.opening, at)
                 or _out_of_turn(database, task)
                 for task in tasks
             ]
 
-    def keep(self, answers: Sequence[Kept], at: int) -> list[Supply | Conflict]:
-        """Keep signed answers before they are sent: what is to be sent for each, or ``SUBJECT_CHANGED``.
+    def keep(self, answers: Sequence[Kept], at: int) -> list[Supply | PingzhengError]:
+        """Keep signed answers before they are sent: what is to be sent for each, or what ``known`` says against it.
 
         An answer that waits for the same authorization already is the one to send.
         """
         with self._write() as database:
             return [self._keep(database, answer, at) for answer in answers]
 
-    def _keep(self, database: sqlite3.Connection, answer: Kept, at: int) -> Supply | Conflict:
-        if waiting := _waiting(database, answer.authorization):
-            return waiting
+    def _keep(self, database: sqlite3.Connection, answer: Kept, at: int) -> Supply | PingzhengError:
         opening, supply = answer.opening, answer.supply
-        if problem := self._changed(database, opening, at):
-            return problem
+        ledger, provider = supply.entry["ledger"], supply.entry["provider"]
+        before = (
+            self._foreign(database, ledger, provider)
+            or _waiting(database, answer.authorization)
+            or self._changed(database, opening, at)
+        )
+        if before:
+            return before
+        database.executemany("INSERT OR IGNORE INTO about VALUES (?, ?)", (("ledger", ledger), ("provider", provider)))
         mark = self._marks.of(opening.identifier)
         database.execute("INSERT OR IGNORE INTO subject VALUES (?, ?)", (mark, opening.party))
         database.execute(
             "INSERT OR IGNORE INTO opening VALUES (?, ?, ?, ?)",
             (opening.party, opening.kind.value, opening.identifier, opening.key),
         )
-        told = supply.to_dict()
+        written = supply.to_dict()
         database.execute(
             "INSERT INTO answer VALUES (?, ?, ?, ?, 'waiting', NULL, ?, ?, ?, ?, ?, ?)",
             (
@@ -125,14 +109,34 @@ class Records:
                 opening.party,
                 supply.entry["result"],
                 json.dumps(supply.entry, ensure_ascii=False),
-                json.dumps(told["disclosures"]),
-                told["withdrawal"],
+                json.dumps(written["disclosures"]),
+                written["withdrawal"],
                 None if supply.withdrawn is None else json.dumps(supply.withdrawn),
                 answer.payload_salt,
                 at,
             ),
         )
         return supply
+
+    def _foreign(self, database: sqlite3.Connection, ledger: str, provider: str) -> PingzhengError | None:
+        known = dict(database.execute("SELECT name, value FROM about").fetchall())
+        if known.get("ledger", ledger) != ledger:
+            return InvalidInput(
+                "LEDGER_DIFFERS",
+                "The task is of another ledger than those answered before.",
+                where="ledger",
+                hint="Use a folder of records for each ledger.",
+                expected=known["ledger"],
+                found=ledger,
+            )
+        if known.get("provider", provider) != provider:
+            return Misconfigured(
+                "RECORDS_OF_ANOTHER",
+                "These records are another provider's.",
+                where=str(self._folder),
+                hint="Give each provider a folder of its own: --records.",
+            )
+        return None
 
     def _changed(self, database: sqlite3.Connection, opening: Opening, at: int) -> Conflict | None:
         mark = self._marks.of(opening.identifier)

@@ -58,8 +58,8 @@ class Receipt:
 
     def to_bytes(self) -> bytes:
         """The file: canonical JSON."""
-        told = {"format": RECEIPT_FORMAT, "received": sorted(self.received), "refused": self.refused}
-        return canonical(told) + b"\n"
+        content = {"format": RECEIPT_FORMAT, "received": sorted(self.received), "refused": self.refused}
+        return canonical(content) + b"\n"
 
 
 def answers_to_bytes(supplies: Iterable[Supply]) -> bytes:

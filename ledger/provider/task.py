@@ -123,12 +123,12 @@ class TaskList:
 
     def to_bytes(self) -> bytes:
         """The file: canonical JSON. It holds identifiers of subjects."""
-        told = {
+        content = {
             "format": LIST_FORMAT,
             "tasks": [task.to_dict() for task in self.tasks],
             "erasures": list(self.erasures),
         }
-        return canonical(told) + b"\n"
+        return canonical(content) + b"\n"
 
 
 def parse_tasks(raw: bytes) -> TaskList:

@@ -40,8 +40,13 @@ class Basis:
 def check_by_itself(supply: Supply, where: str) -> None:
     """Raise ``InvalidInput`` unless claims, digests and result of an answer agree; its form and signature are known."""
     entry, supplied = supply.entry, supply.entry["result"] == "supplied"
-    told = (bool(entry["claims"]), bool(supply.disclosures), entry["as_of"] is not None, bool(entry["payload_digest"]))
-    if told != (supplied,) * 4 or (entry["corrects"] is not None and not supplied):
+    present = (
+        bool(entry["claims"]),
+        bool(supply.disclosures),
+        entry["as_of"] is not None,
+        bool(entry["payload_digest"]),
+    )
+    if present != (supplied,) * 4 or (entry["corrects"] is not None and not supplied):
         raise InvalidInput(
             "CLAIMS_AND_RESULT",
             "Claims, disclosures, day and digest of the rows go with the result 'supplied', and only with it.",
@@ -118,8 +123,8 @@ def check_withdrawal(supply: Supply, keys: Sequence[PartyKey], chain: ChainId) -
     """
     entry, withdrawn = supply.entry, supply.withdrawn
     wanted = (entry["corrects"], entry["provider"])
-    told = (None, entry["provider"]) if withdrawn is None else (withdrawn["statement"], withdrawn["party"])
-    if told != wanted or (withdrawn is None and supply.withdrawal is not None):
+    given = (None, entry["provider"]) if withdrawn is None else (withdrawn["statement"], withdrawn["party"])
+    if given != wanted or (withdrawn is None and supply.withdrawal is not None):
         raise InvalidInput(
             "WITHDRAWAL_AND_CORRECTION",
             "Whoever corrects withdraws the old provision, and nothing else.",

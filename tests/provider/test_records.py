@@ -119,6 +119,15 @@ def test_records_are_of_one_ledger(tmp_path: Path) -> None:
         provider_at(tmp_path).answer(Stage(changes=changes).task(chain=other), Source())
 
 
+def test_a_ledger_that_nothing_was_answered_for_is_forgotten(tmp_path: Path) -> None:
+    """A lying platform that comes first does not lock the honest one out."""
+    other = replace(CHAIN, origin="0b" * 32)
+    changes = {name: {"ledger": other.ledger} for name in ("template", "request", "authorization")}
+    with pytest.raises(InvalidInput, match="ROWS_MISSING"):
+        provider_at(tmp_path).answer(Stage(changes=changes).task(chain=other), Source(rows=()))
+    assert provider_at(tmp_path).answer(Stage().task(), Source())
+
+
 def test_records_are_of_one_provider(tmp_path: Path) -> None:
     provider_at(tmp_path).answer(Stage().task(), Source())
     changes = {

@@ -67,6 +67,7 @@ def test_a_party_that_the_platform_made_up_is_noticed(town: Town) -> None:
     """Another id for the same identifier, with keys of its own: before the clerk is asked, the chain says no."""
     (consent,) = town.consents("35")
     task, consumer, subject = town.platform.task(consent), made_up(), made_up()
+    assert town.provider().answer(task, Files())
     opening = replace(task.opening, key=secrets.token_hex(32))
     request = resigned(task.request, consumer, subject=opening.party)
     members = {"subject": opening.party, "request": reference(statement_digest(request))}
