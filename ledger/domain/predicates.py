@@ -23,7 +23,8 @@ Series = list[list[str | int]]
 Claim = str | int | bool | Series
 T = TypeVar("T")
 
-# The version of what the rules mean: raised when any row could give another claim than before.
+# The version of what the rules mean: raised when any row could give another claim than before. A scenario's template
+# names it, so each scenario's version is raised with it: a template of the same version with another engine is refused.
 ENGINE: Final = 2
 MAX_LAST: Final = 600
 # A series fits into one disclosure of a certificate, however long its numbers are.

@@ -1,7 +1,8 @@
 """Check 11: what a usage certificate rests on (template, request, authorizations, provisions), and nothing beyond it.
 
-Every claim is one that a provider signed, within the authorization of its source, the request and the template; period,
-uses, channel and parties are within theirs.
+All of it was anchored no later than the certificate, under a template that the verifier accepts. Every claim is one
+that a provider signed, within the authorization of its source, the request and the template; period, uses, channel and
+parties are within theirs.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.domain.entries import statement_digest
+from ledger.proof.bundle import Position
 from ledger.proof.case import Case, Entry, Proven
 from ledger.proof.jws import entry_signature
-from ledger.proof.outcome import Failed, Outcome, failed, passed
+from ledger.proof.outcome import Failed, Outcome, Passed, failed, passed
 from ledger.proof.sdjwt import disclosure_digest
 from ledger.proof.standing import held_at, withdrawn_at
 
@@ -35,12 +37,15 @@ class Basis:
         return {field["name"]: field["source"] for field in self.template["fields"]}
 
 
-def check_authorization(case: Case) -> Outcome:
-    """Each authorization is the subject's and in force, within the request of the consumer, within the template."""
+def check_authorization(case: Case, templates: frozenset[str] | None) -> Outcome:
+    """Each authorization is the subject's and in force, within the request of the consumer, within the template.
+
+    ``templates`` are references of those that the verifier accepts, None if it does not say.
+    """
     basis = _basis(case)
     if isinstance(basis, Failed):
         return basis
-    problem = _template(case.claims, basis) or _request(case, basis)
+    problem = _accepted(case.claims, templates) or _template(case.claims, basis) or _request(case, basis)
     for consent in basis.consents:
         problem = (
             problem
@@ -63,7 +68,18 @@ def check_authorization(case: Case) -> Outcome:
         problem
         or _components(case.claims, basis)
         or _claims(case, basis)
-        or passed(f"{len(basis.consents)} authorization(s) in force, {len(basis.supplies)} provision(s) signed.")
+        or _rests_on(case.claims, compared=templates is not None)
+    )
+
+
+def _rests_on(claims: Entry, *, compared: bool) -> Passed:
+    """Says which template it is: whoever named none to compare it with has the rules to look at."""
+    end = "which the verifier accepts" if compared else "which the verifier compared with no scenario"
+    return passed(
+        f"{len(claims['authorizations'])} authorization(s) in force, {len(claims['provisions'])} provision(s) signed, "
+        f"under the template {claims['template']}, {end}.",
+        template=claims["template"],
+        compared=compared,
     )
 
 
@@ -83,12 +99,21 @@ def _basis(case: Case) -> Basis | Failed:
 
 
 def _named(case: Case, references: Sequence[str], kind: str) -> Sequence[Proven] | Failed:
+    """What was anchored after the certificate proves nothing of the time when the certificate was issued."""
     found = []
     for named in references:
         if named not in case.entries or case.entries[named][0]["type"] != kind:
             return failed("EVIDENCE_MISSING", f"The bundle lacks a {kind} that the certificate rests on.")
-        found.append(case.entries[named])
+        entry, evidence = case.entries[named]
+        if _later_than_certificate(case, evidence.position):
+            return failed("EVIDENCE_ANCHORED_LATER", f"The {kind} was anchored after the certificate that rests on it.")
+        found.append((entry, evidence))
     return found
+
+
+def _later_than_certificate(case: Case, position: Position) -> bool:
+    own, at = case.anchored_at(case.bundle.position), case.anchored_at(position)
+    return own is None or at is None or at > own
 
 
 def _signed(case: Case, proven: Proven, party: str, code: str) -> Failed | None:
@@ -100,6 +125,13 @@ def _signed(case: Case, proven: Proven, party: str, code: str) -> Failed | None:
         return fact
     if fact.party != party or not signature.signed_by(fact.key):
         return failed(code, f"The {entry['type']} is not signed by the party it names.")
+    return None
+
+
+def _accepted(claims: Entry, templates: frozenset[str] | None) -> Failed | None:
+    """The issuer alone says that the template is what the scenario's file says: the verifier may know better."""
+    if templates is not None and claims["template"] not in templates:
+        return failed("TEMPLATE_NOT_EXPECTED", "The rules are not those of the scenario that the verifier knows.")
     return None
 
 

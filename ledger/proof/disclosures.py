@@ -1,7 +1,8 @@
-"""Check 4: each disclosed claim is one that was signed, once, and a value that its rule can give."""
+"""Check 4: each disclosed claim is one that was signed, once, and a value that a rule of its scenario can give."""
 
 from __future__ import annotations
 
+from ledger.domain.predicates import OPS
 from ledger.domain.value_spaces import fits
 from ledger.proof.case import Case
 from ledger.proof.outcome import Failed, Outcome, failed, passed
@@ -9,7 +10,10 @@ from ledger.proof.sdjwt import Disclosed, disclosure_digest
 
 
 def check_disclosures(case: Case) -> Outcome:
-    """Digests are in ``_sd``, names in ``fields``, values in the value spaces of their rules (protocol §6)."""
+    """Digests are in ``_sd``, names in ``fields``, values in the value spaces of their rules (protocol §6).
+
+    The rules are those that the template's payload mode allows.
+    """
     disclosures = case.presented.disclosures
     signed, allowed = case.claims.get("_sd", []), case.claims.get("fields", [])
     names = [item.name for item in disclosures]
@@ -29,6 +33,8 @@ def _outside_rule(case: Case, item: Disclosed) -> Failed | None:
     if case.template is None:
         return failed("EVIDENCE_MISSING", "The bundle lacks the template that says what a claim can be.")
     rule = next((field["rule"] for field in case.template["fields"] if field["name"] == item.name), None)
-    if not fits(rule, item.value):
+    if rule is None or not fits(rule, item.value):
         return failed("CLAIM_OUTSIDE_RULE", f"The rule of {item.name} cannot give this value.", fields=[item.name])
+    if (mode := case.template["payload_mode"]) not in OPS[rule["op"]].modes:
+        return failed("RULE_OUTSIDE_MODE", f"The rule of {item.name} shows more than {mode}.", fields=[item.name])
     return None

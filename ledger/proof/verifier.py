@@ -38,13 +38,16 @@ class Expectation:
 
     ``received`` is when the verifier first received the presentation, seconds UTC, by default the time judged: a retry
     is judged by its first receipt. Without consumer and nonce no usage certificate passes check 10: nobody relies on
-    what was not presented to it.
+    what was not presented to it. ``templates`` are the templates that the verifier accepts, each as a certificate
+    refers to it (``sha-256:…``); None if it knows no scenario to compare with: then the issuer alone says which rules
+    are the scenario's, and the report names the template.
     """
 
     consumer: str | None = None
     nonce: str | None = None
     max_facts_age: int | None = None
     received: int | None = None
+    templates: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -247,10 +250,10 @@ def _check_party(case: _Judged) -> Outcome:
 
 
 def _check_authorization(case: _Judged) -> Outcome:
-    """11: every authorization and provision it rests on holds."""
+    """11: every authorization and provision that it rests on holds, under a template that the verifier accepts."""
     if not case.usage:
         return does_not_apply("A registration certificate rests on the registration.")
-    return check_authorization(case)
+    return check_authorization(case, case.expect.templates)
 
 
 _GENUINE: Final[tuple[Callable[[_Judged], Outcome], ...]] = (

@@ -145,3 +145,10 @@ def test_the_page_for_authors_lists_every_rule_with_an_example() -> None:
         assert rule["op"] == op
         check_rule(rule, "rule")
     assert set(TYPES) == {kind for _, _, kind, *_ in lines}
+
+
+def test_the_protocol_lists_every_rule_with_its_modes() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf-8")
+    lines = re.findall(r"^\| (`\w+`(?:; `\w+`)?) \| [^|]* \| ([a-z, ]+) \| [^|]* \|$", page, re.MULTILINE)
+    modes = {op: frozenset(told.split(", ")) for ops, told in lines for op in re.findall(r"\w+", ops)}
+    assert modes == {op: known.modes for op, known in OPS.items()}

@@ -174,12 +174,18 @@ class Made:
         )
         return self.carrying(as_text(sign_entry(entry, (key or actor).signer)), at)
 
-    def carrying(self, text: str, at: int, issuer: Actor = ISSUER) -> Made:
-        """With one more entry in the evidence, anchored ``at`` in a batch of its own."""
-        position = Position(issuer.no, 20 + len(self.bundle.evidence), 1)
+    def carrying(self, text: str, at: int, issuer: Actor = ISSUER, instead_of: int | None = None) -> Made:
+        """With one more entry in the evidence, or one instead of another, anchored ``at`` in a batch of its own."""
+        position = Position(issuer.no, 20 + len(self.bundle.anchors), 1)
         tree, anchor = _batch(position, 200, 2, {1: text}, at)
-        evidence = (*self.bundle.evidence, Evidence(text, position, tuple(tree.inclusion_proof(1))))
-        return self._anchored(anchor, evidence=evidence)
+        evidence = [*self.bundle.evidence]
+        index = len(evidence) if instead_of is None else instead_of
+        evidence[index : index + 1] = [Evidence(text, position, tuple(tree.inclusion_proof(1)))]
+        return self._anchored(anchor, evidence=tuple(evidence))
+
+    def anchoring(self, index: int, at: int, issuer: Actor = ISSUER) -> Made:
+        """With the evidence at ``index`` anchored ``at``, in a batch of its own, and shown there alone."""
+        return self.carrying(self.bundle.evidence[index].entry, at, issuer, index)
 
     def anchored_again(self, position: Position, first_seq: int, at: int = ANCHORED) -> Made:
         """The very same certificate at another place of a log, active and known there."""

@@ -137,7 +137,7 @@ def template_members() -> Entry:
         "scenario_version": 1,
         "scenario_digest": digest(SCENARIO.encode()),
         "legal_basis": "consent",
-        "payload_mode": "predicate",
+        "payload_mode": "aggregate",
         "channels": ["subject_carried", "government_platform"],
         "max_validity_days": 365,
         "max_uses": 5,
@@ -229,7 +229,7 @@ def common_members(scenario: str, subject: Actor) -> Entry:
 def usage_members(rests_on: Mapping[str, Sequence[str]], supplies: Sequence[Entry], hidden: Changes) -> Entry:
     """``rests_on``: the texts of template, request, authorizations and provisions."""
     same = ("source", "provider", "as_of", "payload_digest")
-    fixed = {"payload_mode": "predicate", "rule_version": RULE_VERSION}
+    fixed = {"payload_mode": "aggregate", "rule_version": RULE_VERSION}
     return common_members(SCENARIO, SUBJECT) | {
         "consumer": BANK.id,
         "providers": [TAX.id, GRID.id],

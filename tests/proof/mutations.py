@@ -84,6 +84,15 @@ def signed(*names: str) -> dict[str, str]:
     return supply_members(TAX, "{}", "{}", salted({name: values[name] for name in names}))["claims"]
 
 
+def anchored_later(index: int) -> Callable[[], Report]:
+    """One entry that the certificate rests on was anchored a second after the certificate."""
+    return GENUINE.anchoring(index, ANCHORED + 1).verify
+
+
+def expecting(*templates: str) -> Expectation:
+    return replace(EXPECT, templates=frozenset(templates))
+
+
 def ruled(name: str, rule: Changes) -> list[dict]:
     """The template's fields with another rule for one of them."""
     return [field | ({"rule": rule} if field["name"] == name else {}) for field in template_members()["fields"]]
@@ -235,6 +244,7 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (4, "DISCLOSURE_NOT_NAMED", "claim not in fields", lambda: usage(spare={"x": 1}, disclosed=["x"]).verify()),
     (4, "CLAIM_OUTSIDE_RULE", "value of no rule", lambda: usage(hidden=HIDDEN | {"tax_band": "D"}).verify()),
     (4, "CLAIM_OUTSIDE_RULE", "rule of no language", templated(fields=ruled("tax_band", {"op": "equals"}))),
+    (4, "RULE_OUTSIDE_MODE", "score as a predicate", templated(payload_mode="predicate")),
     (4, "EVIDENCE_MISSING", "template left out", lambda: GENUINE.verify_changed(drop="evidence.4")),
     (4, "DISCLOSURE_FOREIGN", "claim not in _sd", lambda: usage(claims={"_sd": ["A" * 43]}).verify()),
     (5, "NOT_INCLUDED", "other place", changed("position.index", CERTIFICATE.index - 1)),
@@ -270,6 +280,12 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (11, "EVIDENCE_MISSING", "consent left out", lambda: GENUINE.verify_changed(drop="evidence.0")),
     (11, "EVIDENCE_MISSING", "provision left out", lambda: GENUINE.verify_changed(drop="evidence.2")),
     (11, "EVIDENCE_MISSING", "provision for a consent", claiming(authorizations=[OTHER_LEAF])),
+    *(
+        (11, "EVIDENCE_ANCHORED_LATER", f"{item.statement['type']} {number}", anchored_later(number))
+        for number, item in enumerate(GENUINE.bundle.evidence)
+    ),
+    (11, "TEMPLATE_NOT_EXPECTED", "another template", lambda: GENUINE.verify(expect=expecting(OTHER_LEAF))),
+    (11, "TEMPLATE_NOT_EXPECTED", "no template is accepted", lambda: GENUINE.verify(expect=expecting())),
     (11, "AUTHORIZATION_NOT_BY_SUBJECT", "consent by another", lambda: usage(subject_key=TAX).verify()),
     (11, "AUTHORIZATION_DIFFERS", "consent of another subject", consented(subject=OTHER_BANK.id)),
     (11, "AUTHORIZATION_DIFFERS", "consent for another consumer", consented(consumer=OTHER_BANK.id)),

@@ -1,4 +1,4 @@
-"""What was done to protocol 1 with success, and what each attack meets now. Letters are those of the threat model.
+"""What was done with success to protocol 1, and to protocol 2 before its checks were mended (H); what it meets now.
 
 Each attack makes a bundle and facts of its own: all that is signed and anchored in them was signed and anchored by the
 party that says so.
@@ -7,11 +7,12 @@ party that says so.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 from ledger.domain.canonical import canonical
 from ledger.domain.codes import certificate_no
-from ledger.proof.bundle import Evidence, Position
+from ledger.proof.bundle import Position
 from ledger.proof.report import Report
 from ledger.proof.sdjwt import Disclosed
 from tests.proof.builder import Made, registration, usage
@@ -21,6 +22,7 @@ from tests.proof.cast import (
     CERTIFICATE,
     CHAIN,
     EVIDENCE_ANCHORED,
+    EXPECT,
     FIRST_SEQ,
     HIDDEN,
     ISSUED,
@@ -68,17 +70,9 @@ def of_the_same_request(made: Made) -> Made:
 # --- A: anchored again, issued again ----------------------------------------------------------------------------------
 
 
-def consent_anchored_again() -> Report:
-    """The subject withdrew; somebody anchors its consent anew, and the bundle points there."""
-    made = GENUINE.withdrawn((SUBJECT, ANCHORED + 1))
-    old = made.bundle.evidence[0]
-    moved = made.carrying(old.entry, ANCHORED + 2, OTHER_ISSUER)
-    return moved_to(moved, moved.bundle.evidence[-1]).verify()
-
-
-def moved_to(made: Made, place: Evidence) -> Made:
-    """With the evidence's first entry at its new place alone."""
-    return replace(made, bundle=replace(made.bundle, evidence=(place, *made.bundle.evidence[1:-1])))
+def consent_anchored_again(at: int) -> Report:
+    """The subject withdrew; another issuer anchors its consent in its own log, and the bundle points there."""
+    return GENUINE.anchoring(0, at, OTHER_ISSUER).withdrawn((SUBJECT, ANCHORED + 1)).verify()
 
 
 def said_to_be_the_issuers() -> Report:
@@ -161,8 +155,30 @@ def consent_flipped() -> Report:
     entry = dict(made.bundle.evidence[0].statement)
     header, _, signature = entry["signature"].split(".")
     text = canonical(entry | {"signature": f"{header}..{high_s(signature)}"}).decode()
-    moved = made.carrying(text, EVIDENCE_ANCHORED)
-    return moved_to(moved, moved.bundle.evidence[-1]).verify()
+    return made.carrying(text, EVIDENCE_ANCHORED, instead_of=0).verify()
+
+
+# --- H: a platform that fits in later what was not there, or writes other rules under a scenario ----------------------
+
+RESTS_ON = [f"{item.statement['type']} {number}" for number, item in enumerate(GENUINE.bundle.evidence)]
+EXPECTS = replace(EXPECT, templates=frozenset({GENUINE.claims["template"]}))
+"""A bank that knows the scenario, and so the one template that its certificates may rest on."""
+
+
+def all_anchored_later() -> Report:
+    """The certificate came first, and all that it rests on a second after it."""
+    return reduce(lambda made, index: made.anchoring(index, ANCHORED + 1), range(len(RESTS_ON)), GENUINE).verify()
+
+
+def told_row() -> Report:
+    """A scenario of predicates, whose template has a rule that repeats whatever was written."""
+    repeats = ruled(tax_band={"op": "text", "column": "band", "order": "month"})
+    return usage(template=repeats | {"payload_mode": "predicate"}, hidden=HIDDEN | {"tax_band": WHOLE_ROW}).verify()
+
+
+def other_rules(rule: Changes, **hidden: Any) -> Report:
+    """Other rules under the scenario's own digest, to a bank that knows the scenario."""
+    return usage(template=ruled(tax_band=rule), hidden=HIDDEN | hidden).verify(expect=EXPECTS)
 
 
 ATTACKS: dict[str, tuple[int, str, Attack]] = {
@@ -178,7 +194,16 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
         "NOT_AT_ITS_SEQ",
         lambda: registration().status(("revoked", "fraud", AT)).anchored_again(LATER, 90).verify(),
     ),
-    "A: withdrawn consent anchored again": (11, "AUTHORIZATION_WITHDRAWN", consent_anchored_again),
+    "A: withdrawn consent anchored again": (
+        11,
+        "EVIDENCE_ANCHORED_LATER",
+        lambda: consent_anchored_again(ANCHORED + 2),
+    ),
+    "A: withdrawn consent shown where it was anchored before the certificate, too": (
+        11,
+        "AUTHORIZATION_WITHDRAWN",
+        lambda: consent_anchored_again(ANCHORED),
+    ),
     "A: issued twice under one request, used up by the first": (
         9,
         "USED_UP",
@@ -325,4 +350,29 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
     "F: a key binding before 1970": (10, "KEY_BINDING_TIME", lambda: GENUINE.presenting(at=-1).verify()),
     "G: certificate with its s turned over": (2, "SIGNATURE_INVALID", flipped),
     "G: consent with its s turned over": (11, "AUTHORIZATION_NOT_BY_SUBJECT", consent_flipped),
+    **{
+        f"H: {what} anchored after the certificate": (
+            11,
+            "EVIDENCE_ANCHORED_LATER",
+            lambda index=index: GENUINE.anchoring(index, ANCHORED + 1).verify(),
+        )
+        for index, what in enumerate(RESTS_ON)
+    },
+    "H: all evidence anchored after the certificate": (11, "EVIDENCE_ANCHORED_LATER", all_anchored_later),
+    "H: consent anchored after the time judged": (
+        11,
+        "EVIDENCE_ANCHORED_LATER",
+        lambda: GENUINE.anchoring(0, AT + 5_000).knowing(block_time=AT + 9_000).verify(),
+    ),
+    "H: a row under a rule that predicates do not have": (4, "RULE_OUTSIDE_MODE", told_row),
+    "H: another column under the same scenario": (
+        11,
+        "TEMPLATE_NOT_EXPECTED",
+        lambda: other_rules(RULES["tax_band"][1] | {"column": "turnover"}),
+    ),
+    "H: an ID number as a choice of a template that was made for one subject": (
+        11,
+        "TEMPLATE_NOT_EXPECTED",
+        lambda: other_rules(RULES["tax_band"][1] | {"choices": [WHOLE_ROW, "B"]}, tax_band=WHOLE_ROW),
+    ),
 }

@@ -6,27 +6,60 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.domain.entries import validate_entry
+from ledger.domain.entries import request_entry, validate_entry
+from ledger.domain.entry_forms import PAYLOAD_MODES
+from ledger.domain.predicates import OPS
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.bundle import Bundle, Position
 from ledger.proof.facts import Facts
 from ledger.proof.report import Verdict
 from ledger.proof.sdjwt import Disclosed
 from ledger.proof.verifier import MAX_KEY_BINDING_AGE, verify
+from tests.domain.rules import DIGEST
+from tests.domain.rules import RULES as DOMAIN_RULES
 from tests.proof.builder import registration, usage
-from tests.proof.cast import ANCHORED, AT, BANK, EVIDENCE_ANCHORED, EXPECT, OTHER_BANK, OTHER_ISSUER
+from tests.proof.cast import (
+    ANCHORED,
+    AT,
+    BANK,
+    EVIDENCE_ANCHORED,
+    EXPECT,
+    HIDDEN,
+    OTHER_BANK,
+    OTHER_ISSUER,
+    RULES,
+    SUBJECT,
+    as_text,
+    request_members,
+)
 from tests.proof.hostile import require_refused
 from tests.proof.protocol_2 import (
     ATTACKS,
     ELSEWHERE,
+    EXPECTS,
     GENUINE,
     HIDES,
     LATER,
+    RESTS_ON,
     SEQ,
-    moved_to,
     of_the_same_request,
+    ruled,
     spent,
 )
+
+# A value of each type of claim under the rules of tests/domain/rules.py.
+VALUES = {
+    "band": "<1000",
+    "boolean": True,
+    "category": "good",
+    "digest": DIGEST,
+    "index": [["202601", 100]],
+    "integer": 1,
+    "period": "202601",
+    "series": [["202601", "1"]],
+    "text": "A",
+    "trend": "rising",
+}
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -68,9 +101,59 @@ def test_withdrawals_and_holds_of_strangers_statements_do_not_count() -> None:
 
 def test_evidence_may_stand_in_any_issuers_log() -> None:
     """Any anchor proves that it existed by then, and no more is asked of it."""
-    old = GENUINE.bundle.evidence[0]
-    made = GENUINE.carrying(old.entry, EVIDENCE_ANCHORED, OTHER_ISSUER)
-    assert moved_to(made, made.bundle.evidence[-1]).verify().valid
+    assert GENUINE.anchoring(0, EVIDENCE_ANCHORED, OTHER_ISSUER).verify().valid
+
+
+@pytest.mark.parametrize("index", range(len(RESTS_ON)), ids=RESTS_ON)
+def test_evidence_may_be_anchored_with_the_certificate(index: int) -> None:
+    """The chain's clock counts seconds: two batches of one second are of one time."""
+    assert GENUINE.anchoring(index, ANCHORED).verify().valid
+
+
+def test_other_evidence_may_be_anchored_later() -> None:
+    """What the certificate does not name counts for nothing; a withdrawal comes after what it ends, and counts."""
+    other = as_text(request_entry(**request_members("{}") | {"signature": "nobody's"}))
+    assert GENUINE.carrying(other, AT + 1).verify().valid
+    withdrawing = GENUINE.withdrawing(SUBJECT, ANCHORED + 10)
+    assert withdrawing.verify(ANCHORED + 9, replace(EXPECT, received=AT)).valid
+    assert withdrawing.verify().first_failure.code == "AUTHORIZATION_WITHDRAWN"
+
+
+@pytest.mark.parametrize("mode", PAYLOAD_MODES)
+@pytest.mark.parametrize("op", OPS)
+def test_a_disclosed_claim_has_a_rule_of_its_payload_mode(op: str, mode: str) -> None:
+    """Each rule with a value of its own, in each mode: refused where the mode does not have the rule, else valid."""
+    template = ruled(tax_band=DOMAIN_RULES[op]) | {"payload_mode": mode}
+    components = [component | {"payload_mode": mode} for component in GENUINE.claims["components"]]
+    made = usage(
+        template=template,
+        hidden=HIDDEN | {"tax_band": VALUES[OPS[op].type]},
+        claims={"components": components},
+        disclosed=["tax_band"],
+    )
+    allowed = mode in OPS[op].modes
+    failure = made.verify().first_failure
+    assert (None if failure is None else failure.code) == (None if allowed else "RULE_OUTSIDE_MODE")
+
+
+def test_a_rule_outside_the_mode_is_refused_where_it_is_disclosed() -> None:
+    """Nothing is read off a claim that nobody shows; the template that the bank knows has no such rule at all."""
+    rules = ruled(power_trend=RULES["tax_band"][1]) | {"payload_mode": "component"}
+    components = [component | {"payload_mode": "component"} for component in GENUINE.claims["components"]]
+    made = usage(template=rules, hidden=HIDDEN | {"power_trend": "A"}, claims={"components": components})
+    assert made.presenting().verify().valid
+    assert made.presenting("power_trend").verify().first_failure.code == "RULE_OUTSIDE_MODE"
+    assert made.presenting().verify(expect=EXPECTS).first_failure.code == "TEMPLATE_NOT_EXPECTED"
+
+
+def test_the_report_says_which_template_it_is_and_whether_it_was_compared() -> None:
+    template = GENUINE.claims["template"]
+    for expect, compared in ((EXPECT, False), (EXPECTS, True)):
+        check = GENUINE.verify(expect=expect).checks[10]
+        assert (check.code, check.details) == ("OK", {"template": template, "compared": compared})
+        assert template in check.message
+    assert GENUINE.verify(expect=replace(EXPECT, templates=EXPECTS.templates | {"sha-256:" + "77" * 32})).valid
+    assert registration().verify(expect=replace(EXPECT, templates=frozenset())).valid
 
 
 MISSING = {"anchors": 6, "status": 8, "holds": 8, "uses": 9, "withdrawals": 11, "accounts": 2, "parties": 3}
