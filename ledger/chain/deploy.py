@@ -6,7 +6,8 @@ import secrets
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.chain.connection import Block, Connection
+from ledger.chain.connection import Block, Connection, bare
+from ledger.chain.creation import check_creation
 from ledger.chain.deployment import (
     CONTRACTS,
     FORWARDER,
@@ -53,11 +54,13 @@ def deploy(
     )
     salt = secrets.token_bytes(SALT_BYTES) if salt is None else salt
     addresses: dict[str, str] = {}
+    creations: dict[str, str] = {}
     first_block = 0
     for name in CONTRACTS:
         arguments = _constructor_arguments(name, addresses, salt, founder, founder_account, notice)
         receipt = _create(sender, name, arguments)
         addresses[name] = str(receipt["contractAddress"]).lower()
+        creations[name] = bare(receipt["transactionHash"])
         first_block = first_block or int(receipt["blockNumber"], 16)
     deployment = Deployment(
         network=network,
@@ -67,8 +70,10 @@ def deploy(
         deploy_block=first_block,
         addresses=addresses,
         code_digests={name: artifact_of(name).code_digest(artifact_of(name).runtime) for name in CONTRACTS},
+        creations=creations,
     )
     check_deployment(connection, deployment)
+    check_creation(connection, deployment)
     return deployment
 
 
@@ -78,11 +83,12 @@ def ensure_deployed(
     """The deployment in ``path`` if there is one and it checks out, else a new one, saved there.
 
     The second value says whether it was made now. A file that does not fit the chain is never overwritten: raises what
-    ``check_deployment`` raises.
+    ``check_deployment`` and ``check_creation`` raise.
     """
     if path.exists():
-        deployment = Deployment.load(path)
-        check_deployment(Connection(url), deployment)
+        deployment, connection = Deployment.load(path), Connection(url)
+        check_deployment(connection, deployment)
+        check_creation(connection, deployment)
         return deployment, False
     deployment = deploy(url, private_key, founder, founder_account, network=network, notice=notice)
     deployment.save(path)

@@ -9,11 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from itertools import chain as joined
 from pathlib import Path
 from typing import Any, Final
 
 from ledger.chain.connection import Connection
 from ledger.chain.contracts import Interface
+from ledger.chain.immutables import wrong_immutable
 from ledger.chain.whole_file import write_whole
 from ledger.domain.canonical import parse_json
 from ledger.errors import ChainUnavailable, InvalidInput, Misconfigured
@@ -36,25 +38,28 @@ _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A compiled contract. ``immutables`` are (start, length) places in the runtime code that the constructor fills."""
+    """A compiled contract. The constructor fills ``immutables``: of each, the (start, length) places in the runtime."""
 
     name: str
     abi: tuple[Mapping[str, Any], ...]
     bytecode: bytes
     runtime: bytes
-    immutables: tuple[tuple[int, int], ...]
+    immutables: tuple[tuple[tuple[int, int], ...], ...]
 
     def code_digest(self, code: bytes) -> str:
         """SHA-256 of runtime code with the immutables blanked, 64 hex digits."""
         blanked = bytearray(code)
-        for start, length in self.immutables:
+        for start, length in joined.from_iterable(self.immutables):
             blanked[start : start + length] = bytes(length)
         return sha256(blanked).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment on one chain; its file is public. Hashes and origin are 64 hex digits, addresses lower case."""
+    """One deployment on one chain; its file is public. Hashes and origin are 64 hex digits, addresses lower case.
+
+    ``creations`` are the hashes of the transactions that created the contracts; none where no file was read.
+    """
 
     network: str
     chain_id: int
@@ -63,6 +68,7 @@ class Deployment:
     deploy_block: int
     addresses: Mapping[str, str]
     code_digests: Mapping[str, str]
+    creations: Mapping[str, str]
 
     @property
     def chain(self) -> ChainId:
@@ -136,6 +142,9 @@ class Deployment:
             raise ValueError("addresses are 0x and 40 lower-case hex digits")
         if not _HEX32.fullmatch(raw["origin"]):
             raise ValueError("an origin is 64 lower-case hex digits")
+        creations = {name: raw["creations"][name] for name in CONTRACTS}
+        if not all(_HEX32.fullmatch(each) for each in creations.values()):
+            raise ValueError("hashes of transactions are 64 lower-case hex digits")
         return cls(
             network=str(raw["network"]),
             chain_id=int(raw["chain_id"]),
@@ -144,6 +153,7 @@ class Deployment:
             deploy_block=int(raw["deploy_block"]),
             addresses=addresses,
             code_digests={name: str(raw["code_digests"][name]) for name in CONTRACTS},
+            creations=creations,
         )
 
 
@@ -157,9 +167,8 @@ def artifact_of(name: str) -> Artifact:
         bytecode=bytes.fromhex(raw["bytecode"].removeprefix("0x")),
         runtime=bytes.fromhex(raw["deployedBytecode"].removeprefix("0x")),
         immutables=tuple(
-            (place["start"], place["length"])
-            for places in raw.get("immutableReferences", {}).values()
-            for place in places
+            tuple((place["start"], place["length"]) for place in raw["immutableReferences"][key])
+            for key in sorted(raw["immutableReferences"], key=int)
         ),
     )
 
@@ -171,15 +180,17 @@ def interface_of(name: str) -> Interface:
 
 def check_deployment(connection: Connection, deployment: Deployment) -> None:
     """Prove that the node serves the deployment's chain, that each contract is there with our code, and that they are
-    of the same ledger: the forwarder keeps the deployment's origin, and the other contracts trust that forwarder.
+    of the same ledger: the forwarder keeps the deployment's origin, the other contracts trust that forwarder, and all
+    ask this party registry. How the contracts were created is compared by ``check_creation``.
 
     Raises ChainUnavailable CHAIN_UNREACHABLE, CHAIN_ID_CHANGED, CHAIN_GENESIS_CHANGED or LEDGER_DIFFERS, and
-    Misconfigured CONTRACT_MISSING or CONTRACT_CODE_MISMATCH.
+    Misconfigured CONTRACT_MISSING, CONTRACT_CODE_MISMATCH or CONTRACT_IMMUTABLE_MISMATCH.
     """
     _check_chain(connection, deployment)
-    for name, address in deployment.addresses.items():
-        _check_code(connection, name, address)
+    codes = {name: _checked_code(connection, name, address) for name, address in deployment.addresses.items()}
     _check_ledger(connection, deployment, deployment.ledger)
+    for name, code in codes.items():
+        _check_immutables(name, code, deployment)
 
 
 def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
@@ -202,6 +213,7 @@ def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
             CERTIFICATE_LOG: chain.certificate_log,
         },
         code_digests={name: artifact_of(name).code_digest(artifact_of(name).runtime) for name in CONTRACTS},
+        creations={},
     )
     check_deployment(connection, found)
     # Again, for the delay and the threshold that the bundle names.
@@ -236,7 +248,7 @@ def _ask(connection: Connection, name: str, address: str, function: str) -> Any:
     return face.decode_result(function, connection.call(address, face.encode_call(function, [])))[0]
 
 
-def _check_code(connection: Connection, name: str, address: str) -> None:
+def _checked_code(connection: Connection, name: str, address: str) -> bytes:
     code = connection.code(address)
     if not code:
         raise Misconfigured(
@@ -254,6 +266,20 @@ def _check_code(connection: Connection, name: str, address: str) -> None:
             where=address,
             hint="Use the program version that deployed it, or deploy again under another network name.",
             contract=name,
+        )
+    return code
+
+
+def _check_immutables(name: str, code: bytes, deployment: Deployment) -> None:
+    wrong = wrong_immutable(name, artifact_of(name).immutables, code, deployment.chain)
+    if wrong is not None:
+        raise Misconfigured(
+            "CONTRACT_IMMUTABLE_MISMATCH",
+            f"{name} was deployed with another {wrong} than the deployment names.",
+            where=deployment.addresses[name],
+            hint="Do not use this deployment: the contract may obey others than the parties registered here.",
+            contract=name,
+            immutable=wrong,
         )
 
 

@@ -15,10 +15,10 @@ from ledger.chain.calls import Call
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import unhex
 from ledger.chain.deployment import FORWARDER
+from ledger.chain.immutables import FORWARDER_NAME, FORWARDER_VERSION
 from ledger.chain.sender import Receipt
 from ledger.errors import ChainRejected, Forbidden, InvalidInput
 
-FORWARDER_NAME: Final = "Pingzheng/0x{origin}"
 MAX_REQUEST_BYTES: Final = 128 * 1024
 MAX_REQUEST_GAS: Final = 60_000_000
 _FORWARD_OVERHEAD_GAS: Final = 80_000
@@ -142,7 +142,7 @@ class Relay:
     def _domain(self) -> dict[str, Any]:
         return {
             "name": FORWARDER_NAME.format(origin=self._client.deployment.origin),
-            "version": "1",
+            "version": FORWARDER_VERSION,
             "chainId": self._client.deployment.chain_id,
             "verifyingContract": self._client.address_of(FORWARDER),
         }

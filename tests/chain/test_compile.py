@@ -75,7 +75,8 @@ def test_packaged_artifact_reads_back(compiled: Compiled, name: str) -> None:
         (compiled[name]["bytecode"], compiled[name]["deployedBytecode"])
     )
     assert artifact_text(compiled[name]) == (ARTIFACTS / f"{name}.json").read_text()
-    assert all(artifact.runtime[start : start + length] == bytes(length) for start, length in artifact.immutables)
+    places = [place for each in artifact.immutables for place in each]
+    assert places and all(artifact.runtime[start : start + length] == bytes(length) for start, length in places)
 
 
 def test_what_the_compiler_says_is_passed_on(tmp_path: Path) -> None:

@@ -11,14 +11,30 @@ from typing import Any
 import pytest
 
 from ledger.chain import calls
+from ledger.chain.accounts import account_of
+from ledger.chain.calls import PartyRegistration
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
+from ledger.chain.creation import check_creation
 from ledger.chain.deploy import deploy, ensure_deployed
-from ledger.chain.deployment import CONTRACTS, MAX_DEPLOYMENT_BYTES, Deployment, artifact_of, check_deployment
+from ledger.chain.deployment import (
+    ASSET_REGISTRY,
+    CERTIFICATE_LOG,
+    CONTRACTS,
+    FORWARDER,
+    MAX_DEPLOYMENT_BYTES,
+    PARTY_REGISTRY,
+    Deployment,
+    artifact_of,
+    check_deployment,
+    deployment_of,
+)
+from ledger.chain.immutables import wrong_immutable
 from ledger.chain.node import JOURNAL, LocalNode
 from ledger.errors import ChainUnavailable, Forbidden, InvalidInput, Misconfigured, PingzhengError
+from tests.chain.impostors import HIDDEN, born_with_a_key, secret_registry
 from tests.chain.life import ROOT
-from tests.conftest import PARTIES, Chain, test_key
+from tests.conftest import NOTICE, PARTIES, Chain, test_key
 
 FOUNDER = PARTIES["founder"]
 NOWHERE = "0x" + "11" * 20
@@ -63,6 +79,105 @@ def test_the_right_contracts_behind_another_forwarder(chain: Chain) -> None:
     assert caught.value.details["expected"] == mixed.ledger != caught.value.details["found"]
 
 
+@pytest.mark.parametrize("contract", [ASSET_REGISTRY, CERTIFICATE_LOG])
+def test_attack_a_contract_that_asks_a_secret_registry_is_refused(chain: Chain, contract: str) -> None:
+    """All other values agree: the code, the forwarder, the origin. The deployment names a registry that the contract
+    does not ask, so that others act in the names of its parties."""
+    connection = Connection(chain.node.url)
+    deployed = secret_registry(chain.node.url, chain.deployment, contract)
+    for check in (
+        lambda: check_deployment(connection, deployed),
+        lambda: deployment_of(connection, deployed.chain),
+        lambda: ChainClient(connection, deployed).check(),
+    ):
+        with pytest.raises(Misconfigured) as caught:
+            check()
+        assert (caught.value.code, caught.value.where) == ("CONTRACT_IMMUTABLE_MISMATCH", deployed.addresses[contract])
+        assert caught.value.details == {"contract": contract, "immutable": "party registry"} and caught.value.hint
+    with pytest.raises(Misconfigured) as refused:
+        check_creation(connection, deployed)
+    assert (refused.value.code, refused.value.details["contract"]) == ("CONTRACT_CREATION_MISMATCH", contract)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_every_immutable_is_compared_at_each_of_its_places(chain: Chain, contract: str) -> None:
+    code, groups = (
+        Connection(chain.node.url).code(chain.deployment.addresses[contract]),
+        artifact_of(contract).immutables,
+    )
+    expected = chain.deployment.chain
+    assert groups and wrong_immutable(contract, groups, code, expected) is None
+    found = []
+    for places in groups:
+        for start, length in places:
+            other = code[:start] + bytes([code[start] ^ 1]) + code[start + 1 :]
+            assert len(other) == len(code) and length == 32
+            found.append(wrong_immutable(contract, groups, other, expected))
+    assert None not in found
+    assert len(set(found)) == len(groups)
+
+
+def test_attack_an_address_in_the_place_of_the_least_notice(chain: Chain) -> None:
+    """It is the one immutable that each ledger chooses; and what it chooses is a time."""
+    registry, groups = chain.deployment.addresses[ASSET_REGISTRY], artifact_of(ASSET_REGISTRY).immutables
+    code = Connection(chain.node.url).code(registry)
+    (notice,) = (each for each in groups if code[each[0][0] : sum(each[0])] == NOTICE.to_bytes(32, "big"))
+    for chosen, problem in ((0, None), (2**40 - 1, None), (2**40, "least notice"), (int(registry, 16), "least notice")):
+        changed = bytearray(code)
+        for start, length in notice:
+            changed[start : start + length] = chosen.to_bytes(32, "big")
+        assert wrong_immutable(ASSET_REGISTRY, groups, bytes(changed), chain.deployment.chain) == problem
+
+
+def test_attack_a_registry_that_was_born_with_a_hidden_key_is_refused(chain: Chain) -> None:
+    """Its code and all values in it are right, and no event names the key that can register parties."""
+    connection = Connection(chain.node.url)
+    deployed = born_with_a_key(chain.node.url, chain.deployment)
+    check_deployment(connection, deployed)
+    chain.node.fund(account_of(bytes.fromhex(HIDDEN)))
+    newcomer = PartyRegistration("bb" * 32, account_of(bytes.fromhex(test_key("newcomer"))), 1 << 3)
+    ChainClient(connection, deployed, HIDDEN).register_parties([newcomer])
+    with pytest.raises(Misconfigured) as caught:
+        check_creation(connection, deployed)
+    assert (caught.value.code, caught.value.where) == ("CONTRACT_CREATION_MISMATCH", deployed.party_registry)
+    assert caught.value.details["contract"] == PARTY_REGISTRY and caught.value.hint
+
+
+def elsewhere(chain: Chain) -> str:
+    """The creation of the registry of another ledger."""
+    return deploy(chain.node.url, FOUNDER.key, FOUNDER.id, FOUNDER.account).creations[PARTY_REGISTRY]
+
+
+CREATIONS: dict[str, tuple[type[PingzhengError], str, str, Callable[[Chain], str]]] = {
+    "nobody's": (ChainUnavailable, "CONTRACT_CREATION_UNKNOWN", FORWARDER, lambda chain: "ee" * 32),
+    "another contract's": (
+        Misconfigured,
+        "CONTRACT_CREATION_MISMATCH",
+        CERTIFICATE_LOG,
+        lambda chain: chain.deployment.creations[ASSET_REGISTRY],
+    ),
+    "another ledger's": (Misconfigured, "CONTRACT_CREATION_MISMATCH", PARTY_REGISTRY, elsewhere),
+    "a call": (
+        Misconfigured,
+        "CONTRACT_CREATION_MISMATCH",
+        FORWARDER,
+        lambda chain: chain.client.anchor(0, 1, ROOT).tx_hash,
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "code", "contract", "creation"), CREATIONS.values(), ids=CREATIONS)
+def test_wrong_creation(
+    chain: Chain, kind: type[PingzhengError], code: str, contract: str, creation: Callable[[Chain], str]
+) -> None:
+    connection, right = Connection(chain.node.url), chain.deployment.creations
+    check_creation(connection, chain.deployment)
+    wrong = replace(chain.deployment, creations={**right, contract: creation(chain)})
+    with pytest.raises(kind) as caught:
+        check_creation(connection, wrong)
+    assert (caught.value.code, caught.value.details["contract"]) == (code, contract) and caught.value.hint
+
+
 def test_two_deployments_on_one_chain_are_two_ledgers(chain: Chain) -> None:
     other = deploy(chain.node.url, FOUNDER.key, FOUNDER.id, FOUNDER.account)
     assert other.origin != chain.deployment.origin
@@ -88,6 +203,7 @@ def test_the_salt_alone_makes_two_ledgers(fresh: LocalNode) -> None:
     one, again, other = (deployed(salt) for salt in (b"\1" * 32, b"\1" * 32, b"\2" * 32))
     assert one == again
     assert one.addresses == other.addresses
+    assert one.creations != other.creations
     assert one.origin != other.origin and one.ledger != other.ledger
 
 
@@ -171,6 +287,9 @@ def test_missing_file(tmp_path: Path) -> None:
         lambda raw: json.dumps({name: value for name, value in raw.items() if name != "origin"}),
         lambda raw: json.dumps({**raw, "origin": "EE" * 32}),
         lambda raw: json.dumps({**raw, "code_digests": None}),
+        lambda raw: json.dumps({name: value for name, value in raw.items() if name != "creations"}),
+        lambda raw: json.dumps({**raw, "creations": {**raw["creations"], "Forwarder": "EE" * 32}}),
+        lambda raw: json.dumps({**raw, "creations": {}}),
         lambda raw: json.dumps({**raw, "network": "x" * MAX_DEPLOYMENT_BYTES}),
     ],
 )
