@@ -130,12 +130,12 @@ class Connection:
 
     def block(self, number: int | str = "latest") -> Block | None:
         """A block by number or tag, or None where the chain has none yet."""
-        return _block(self.ask("eth_getBlockByNumber", block_tag(number), False))
+        return block_of(self.ask("eth_getBlockByNumber", block_tag(number), False))
 
     def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
         """Many blocks in the order asked for."""
         found = self.ask_many([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
-        return [_block(raw) for raw in found]
+        return [block_of(raw) for raw in found]
 
     def call_many(self, calls: Sequence[tuple[str, bytes]], *, block: int | str = "latest") -> list[bytes]:
         """Many view calls (address, call data) in the order asked for; raises ChainUnavailable if one reverts."""
@@ -187,7 +187,8 @@ def _is_result(answer: object) -> bool:
     return isinstance(answer, dict) and "result" in answer
 
 
-def _block(raw: Any) -> Block | None:
+def block_of(raw: Any) -> Block | None:
+    """A block from a node's answer, None where it has none."""
     if raw is None:
         return None
     base_fee = raw.get("baseFeePerGas")

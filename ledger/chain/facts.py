@@ -10,8 +10,8 @@ from ledger.chain.accounts import account_of_public_key
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY
 from ledger.chain.questions import Questions
 from ledger.chain.reader import ChainReader
-from ledger.chain.records import AccountRecord, Hold, HoldChange, StatusChange
-from ledger.errors import ChainUnavailable, Misconfigured
+from ledger.chain.records import AccountRecord, Hold, HoldChange, PartyRecord, StatusChange
+from ledger.errors import ChainUnavailable, Misconfigured, NotFound
 from ledger.proof.bundle import Bundle, Position
 from ledger.proof.facts import (
     AccountFact,
@@ -61,6 +61,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     named = _ask_named(asked, needed, span)
     known = {party: number for party, answer in named.numbers.items() if (number := answer())}
     # Asked before any of them is looked at: together they cost one turn more.
+    registered = {party: asked.party(number) for party, number in known.items()}
     newest = {issuer: asked.commitment(issuer, count() - 1) for issuer, count in named.batches.items() if count()}
     held = {statement: asked.hold_history(statement, hold(), *span) for statement, hold in named.holds.items()}
     withdrawn = {
@@ -74,6 +75,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
         if consumer in known
     }
     owners = _owners(asked, named, needed)
+    _require_numbers(registered)
     accounts = _accounts(bundle, named, owners)
     signers = {fact.party for fact in accounts.values()}
     anchors = {batch: word for batch, answer in named.anchors.items() if (word := answer())}
@@ -121,6 +123,22 @@ def _uses_of(needed: FactsNeeded) -> list[tuple[str, str]]:
 def _parties(needed: FactsNeeded) -> set[str]:
     """Ids of the parties whose uses and withdrawals count."""
     return {party for party, _ in (*needed.withdrawals, *_uses_of(needed))}
+
+
+def _require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None:
+    """Each number leads back to its party's id. Under the number of another party neither uses nor withdrawals show."""
+    for party, answer in registered.items():
+        try:
+            same = answer().id == party
+        except NotFound:
+            same = False
+        if not same:
+            raise ChainUnavailable(
+                "PARTY_NUMBER_DIFFERS",
+                "The number that the node gave for a party is not that party's.",
+                where=f"party {party}",
+                hint="The node does not give what the chain holds: ask another node.",
+            )
 
 
 def _status(history: Sequence[StatusChange]) -> tuple[StatusFact, ...]:

@@ -1,7 +1,7 @@
 """What a verifier saw of a ledger, so that a chain that was copied and continued is noticed (protocol §8).
 
 A chain must still contain what was seen: the block of that number has that hash, and each log has that batch. A higher
-block number alone proves nothing.
+block number alone proves nothing. A lower one proves that the node is behind, or that the chain was reset.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from ledger.chain.connection import Block
+from ledger.chain.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
 from ledger.chain.reader import ChainReader
 from ledger.chain.whole_file import write_whole
 from ledger.domain.canonical import parse_json
@@ -44,30 +46,56 @@ class Seen:
             "logs": [{"issuer": issuer, **asdict(log)} for issuer, log in sorted(self.logs.items())],
         }
 
+    def followed_by(self, now: Seen) -> Seen:
+        """What to remember after ``now``, if both can be of one chain; logs that ``now`` does not name are kept.
+
+        Raises ``ChainUnavailable``: ``CHAIN_BEHIND_SEEN`` for an earlier block, ``CHAIN_DIFFERS_FROM_SEEN`` for another
+        ledger, another block of the same number, and a log that lost or changed a batch.
+        """
+        if now.ledger != self.ledger:
+            raise _differs("ledger")
+        if now.block < self.block:
+            raise _behind(self.block)
+        if now.block == self.block and (now.block_hash, now.heads) != (self.block_hash, self.heads):
+            raise _differs(f"block {now.block}")
+        for issuer, log in now.logs.items():
+            known = self.logs.get(issuer, log)
+            grown = log.batches > known.batches and now.block > self.block
+            if log != known and not grown:
+                raise _differs(f"log of issuer {issuer}")
+        return replace(now, logs={**self.logs, **now.logs})
+
 
 def seen_from(facts: Facts, before: Seen | None = None) -> Seen:
-    """What to remember after these facts. ``before`` is what was remembered: its other logs are kept, and all of it if
-    the facts are older. Raises ``ChainUnavailable`` ``CHAIN_DIFFERS_FROM_SEEN`` for facts of another ledger."""
-    ledger = facts.chain.ledger
-    if before is None:
-        return Seen(ledger, facts.block, facts.block_hash, facts.heads, dict(facts.logs))
-    if before.ledger != ledger:
-        raise _differs("ledger")
-    if before.block > facts.block:
-        return before
-    return Seen(ledger, facts.block, facts.block_hash, facts.heads, {**before.logs, **facts.logs})
+    """What to remember after these facts; ``before`` is what was remembered. Raises as ``Seen.followed_by``."""
+    now = Seen(facts.chain.ledger, facts.block, facts.block_hash, facts.heads, dict(facts.logs))
+    return now if before is None else before.followed_by(now)
 
 
-def require_contained(reader: ChainReader, seen: Seen) -> None:
-    """Raises ``ChainUnavailable`` ``CHAIN_DIFFERS_FROM_SEEN`` unless the chain is of that ledger and still contains
-    what was seen."""
-    if reader.chain.ledger != seen.ledger:
-        raise _differs("ledger")
-    block = reader.block(seen.block)
-    if block is None or block.hash != seen.block_hash:
-        raise _differs(f"block {seen.block}")
-    asked = reader.questions("latest")
+def seen_at(reader: ChainReader, block: Block) -> Seen:
+    """What a chain shows at a block, without any log."""
+    asked = reader.questions(block.number)
+    heads = [asked.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)]
+    return Seen(reader.chain.ledger, block.number, block.hash, Heads(*(head() for head in heads)), {})
+
+
+def require_contained(reader: ChainReader, seen: Seen, now: Seen | None = None) -> None:
+    """Compare the chain with what was seen of it, in one request. ``now`` is what it shows, by default at its newest
+    block; the chain must contain that too, because several nodes may answer under one address.
+
+    Raises ``ChainUnavailable`` ``CHAIN_BEHIND_SEEN`` where the node has not reached the block that was seen, and
+    ``CHAIN_DIFFERS_FROM_SEEN`` where the chain does not contain it, lacks a batch, or is of another ledger.
+    """
+    now = now or seen_at(reader, reader.latest())
+    seen.followed_by(now)
+    asked = reader.questions(now.block)
+    blocks = [(each, asked.block(each.block)) for each in (seen, now)]
     found = {issuer: asked.commitment(issuer, log.batches - 1) for issuer, log in seen.logs.items()}
+    for each, answer in blocks:
+        if (block := answer()) is None:
+            raise _behind(each.block)
+        if block.hash != each.block_hash:
+            raise _differs(f"block {each.block}")
     for issuer, commitment in found.items():
         if commitment() != seen.logs[issuer].newest:
             raise _differs(f"log of issuer {issuer}")
@@ -120,6 +148,15 @@ def _hex32(raw: Any) -> str:
     if not isinstance(raw, str) or not _HEX32.fullmatch(raw):
         raise ValueError("64 lower-case hex digits are expected")
     return raw
+
+
+def _behind(block: int) -> ChainUnavailable:
+    return ChainUnavailable(
+        "CHAIN_BEHIND_SEEN",
+        "The node has not reached the block that was seen of the chain before.",
+        where=f"block {block}",
+        hint="Ask another node, or wait until this one is in sync: a revocation may be in the blocks that it lacks.",
+    )
 
 
 def _differs(where: str) -> ChainUnavailable:

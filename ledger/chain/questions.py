@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from ledger.chain.client import ChainClient
-from ledger.chain.connection import call_parameters, log_query
+from ledger.chain.connection import Block, block_of, call_parameters, log_query
 from ledger.chain.contracts import Event
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, interface_of
 from ledger.chain.names import LEAF_STATUSES, PARTY_STATUSES, code_of_scenario, names_of_offices, names_of_roles
@@ -40,6 +40,11 @@ class Questions:
         face, address = interface_of(contract), self._client.address_of(contract)
         result = self._ask("eth_call", call_parameters(address, face.encode_call(function, args), self._block))
         return lambda: face.decode_result(function, bytes.fromhex(result().removeprefix("0x")))
+
+    def block(self, number: int) -> Callable[[], Block | None]:
+        """A block's header by its number, or None where the chain does not reach it."""
+        result = self._ask("eth_getBlockByNumber", [hex(number), False])
+        return lambda: block_of(result())
 
     def log_events(self, name: str, first: int, last: int, **indexed: int) -> Callable[[], list[Event]]:
         """Events of the certificate log in blocks ``first`` to ``last``, both included, in order."""

@@ -99,10 +99,8 @@ def facts_command(
 
     示例 Example:  pingzheng facts bundle.json --out facts.json
     """
-    from ledger.chain.facts import collect_facts
-
     with participating(home, as_json) as ledger:
-        found = collect_facts(ledger.reader, parse_bundle(_read(bundle, MAX_BUNDLE_BYTES)))
+        found = ledger.verification.facts(parse_bundle(_read(bundle, MAX_BUNDLE_BYTES)))
         out.write_bytes(found.to_bytes())
         emit({"file": str(out), "block": found.block, "time": local_time(found.block_time)}, as_json)
 

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ledger.chain.client import ChainClient
+from ledger.chain.creation import check_creation
 from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import PartyRecord
+from ledger.chain.remembering import Remembered
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden, Misconfigured, NotFound
 from ledger.index.follower import Follower
@@ -28,7 +30,6 @@ from ledger.service.participant import Participant
 from ledger.service.parties import Actor, acting
 from ledger.service.presentations import Presentations
 from ledger.service.provenance import Provenances
-from ledger.service.remembering import Remembered
 from ledger.service.settings import Settings
 from ledger.service.uses import Uses
 from ledger.service.verification import Verification
@@ -103,12 +104,13 @@ def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) ->
     """Make the folder in ``settings`` a joined installation of the party that ``key`` is an account's of.
 
     Safe to repeat; again with another key of the same party, that key is used from then on. Raises ``Conflict``
-    ``HOME_TAKEN``, ``Misconfigured`` or ``ChainUnavailable`` if the node does not serve the deployment, and as
-    ``account_in_force``.
+    ``HOME_TAKEN``, ``Misconfigured`` or ``ChainUnavailable`` if the node does not serve the deployment or the contracts
+    were created by other code than ours, and as ``account_in_force``.
     """
     home = settings.home
     deployment = Deployment.load(deployment_file)
     client = ChainClient.at(rpc_url, deployment, key.hex()).check()
+    check_creation(client.connection, deployment)
     party = account_in_force(ChainReader(client), client.account).id
     membership = Membership(party, client.account, rpc_url, deployment.ledger)
     _require_free(home, membership)
@@ -235,7 +237,7 @@ def _wire(
         party=membership.party,
         parties=parties,
         verification=Verification(
-            database, reader, uses, presentations, clock, Remembered(reader, settings.home / "seen.json")
+            database, reader, Remembered(reader, settings.home / "seen.json"), uses, presentations, clock
         ),
         presentations=presentations,
         provenances=provenances,

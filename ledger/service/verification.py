@@ -23,8 +23,8 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from ledger.chain.facts import collect_facts
 from ledger.chain.reader import ChainReader
+from ledger.chain.remembering import Remembered
 from ledger.chain.sender import Announce, Receipt
 from ledger.errors import BadBundle, ChainUnavailable, Conflict
 from ledger.proof.bundle import Bundle, parse_bundle
@@ -34,7 +34,6 @@ from ledger.proof.verifier import Expectation, verify
 from ledger.service.offers import Offer, Offers
 from ledger.service.positions import positions
 from ledger.service.presentations import LAPSED, Ended, Presentations, Use, replayed, under_way, usage_of
-from ledger.service.remembering import Remembered
 from ledger.service.uses import Uses, UseToSign
 from ledger.store.database import Database
 from ledger.store.records import access_request, certificate
@@ -94,15 +93,15 @@ class Verification:
         self,
         database: Database,
         reader: ChainReader,
+        remembered: Remembered,
         uses: Uses,
         presentations: Presentations,
         clock: Callable[[], int],
-        remembered: Remembered | None = None,
     ) -> None:
         self._database = database
         self._reader = reader
-        self._uses = uses
         self._remembered = remembered
+        self._uses = uses
         self._presentations = presentations
         self._clock = clock
         self._guard = threading.Lock()
@@ -116,6 +115,11 @@ class Verification:
             return self._judge(parse_bundle(raw), expect, at)
         except BadBundle:
             return Verified(verify(raw, Facts.nothing(), self._clock() if at is None else at, expect), None)
+
+    def facts(self, bundle: Bundle) -> Facts:
+        """What the chain says about a bundle now; raises ``ChainUnavailable``, also where the chain does not contain
+        what was seen of it before (``CHAIN_DIFFERS_FROM_SEEN``, ``CHAIN_BEHIND_SEEN``)."""
+        return self._remembered.facts(bundle)
 
     def check(self, raw: bytes, consumer: str, nonce: str | None, at: int | None = None) -> Verified:
         """Verify for a party without using the certificate up; recorded for the subject of a usage certificate."""
@@ -160,7 +164,7 @@ class Verification:
             verified, use = self._next_use(case)
             if use is None:
                 return Proposed(verified, None)
-            self._offers.put(use, case)
+            self._offers.put(consumer, use, case)
             return Proposed(verified.without_content(), use)
 
     def use(self, presentation: str, consumer: str, signature: bytes) -> Verified:
@@ -171,11 +175,9 @@ class Verification:
         """
         row = self._presentations.resume(presentation, consumer)
         with self._working_on(row):
-            offer = self._offers.get(presentation)
+            offer = self._offers.get(consumer, presentation)
             case = replace(offer.about, row=row)
-            answered = self._went_on(case) or self._use_up(case, _signed(self._uses, offer, signature))
-            self._offers.drop(presentation)
-            return answered
+            return self._went_on(case) or self._use_up(case, _signed(self._uses, offer, signature))
 
     def settle(self) -> int:
         """Find out how pending presentations ended that nobody is working on; returns how many that were.
@@ -189,8 +191,7 @@ class Verification:
                 with self._working_on(row):
                     if (ending := self._ending(row)) is None:
                         continue
-                    self._presentations.end(row, *ending)
-                    self._offers.drop(row.id)
+                    self._end(row, *ending)
             except Conflict:
                 # Another thread or process is at it; what it records stands.
                 continue
@@ -214,7 +215,7 @@ class Verification:
             request = None if row.request_id is None else access_request(session, row.request_id).digest
         if place is None:
             return {"certificate_no": number, "state": "building"}
-        seen = self._reader.status_of(place)
+        seen = self._reader.status_of(place, block=self._remembered.newest().number)
         state, since, reason = seen.state, seen.since, seen.reason
         if state == "active" and request is not None and (held := self._held([row.digest, request], seen.block)):
             state, (since, reason) = "suspended", held
@@ -230,19 +231,10 @@ class Verification:
         return min(((hold.at, hold.reason) for hold in holds), default=None)
 
     def _judge(self, bundle: Bundle, expect: Expectation, at: int | None = None) -> Verified:
-        facts = self._facts(bundle)
+        facts = self.facts(bundle)
         # Now is never before the newest block: else a use that the chain has just counted would be one to come.
         moment = max(self._clock(), facts.block_time) if at is None else at
         return Verified(verify(bundle, facts, moment, expect), facts)
-
-    def _facts(self, bundle: Bundle) -> Facts:
-        """The chain's facts. With a memory, only from a chain that still contains what was seen of it before."""
-        if self._remembered is None:
-            return collect_facts(self._reader, bundle)
-        self._remembered.require_contained()
-        facts = collect_facts(self._reader, bundle)
-        self._remembered.keep(facts)
-        return facts
 
     def _begin(self, raw: bytes, consumer: str, nonce: str) -> _Case | None:
         """Take the nonce; None where there is nothing to use up."""
@@ -272,7 +264,7 @@ class Verification:
             return None
         ended, use = ending
         verified = None if use is None else self._as_it_was(case, use)
-        self._presentations.end(case.row, ended, use)
+        self._end(case.row, ended, use)
         if verified is None:
             raise replayed(case.row)
         return verified
@@ -281,7 +273,7 @@ class Verification:
         """Verify, and name the next use; one that is not valid has ended by that, and there is no use."""
         verified = self._judge(case.bundle, case.expect)
         if not verified.report.valid or verified.facts is None or case.counter is None:
-            self._presentations.end(case.row, Ended.of(verified.report, case.bundle))
+            self._end(case.row, Ended.of(verified.report, case.bundle))
             return verified, None
         consumer, request = case.counter
         ordinal = verified.facts.uses_of(consumer, request) + 1
@@ -300,7 +292,7 @@ class Verification:
                     raise under_way()
                 overtaken = wanted.ordinal
                 if (use := self._spend(case, verified.report, wanted, send)) is not None:
-                    self._presentations.end(case.row, Ended.of(verified.report, case.bundle), use)
+                    self._end(case.row, Ended.of(verified.report, case.bundle), use)
                     return replace(verified, use=use)
 
     def _spend(self, case: _Case, report: Report, wanted: UseToSign, send: Send) -> Use | None:
@@ -325,7 +317,7 @@ class Verification:
 
     def _as_it_was(self, case: _Case, use: Use) -> Verified:
         """What should have been answered: judged at the time of the use, and before it."""
-        facts = collect_facts(self._reader, case.bundle)
+        facts = self.facts(case.bundle)
         history = () if case.counter is None else facts.uses.get(case.counter, ())
         if case.counter is None or len(history) < use.ordinal:
             # The node that was asked has not seen the block yet.
@@ -342,6 +334,10 @@ class Verification:
         if waits or self._clock() < row.created_at + LAPSE_SECONDS:
             return None
         return Ended(LAPSED), None
+
+    def _end(self, row: Presentation, ended: Ended, use: Use | None = None) -> None:
+        self._offers.drop(row.consumer, row.id)
+        self._presentations.end(row, ended, use)
 
     @contextmanager
     def _working_on(self, row: Presentation) -> Iterator[None]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import Relay
+from ledger.chain.remembering import Remembered
 from ledger.domain.ruleset import Ruleset
 from ledger.index.follower import Follower
 from ledger.service.acting import Acting
@@ -56,7 +57,6 @@ from ledger.service.provisions import Provisions
 from ledger.service.publications import Publications
 from ledger.service.registration_certificates import RegistrationCertificates
 from ledger.service.registrations import Registrations
-from ledger.service.remembering import Remembered
 from ledger.service.requests import Requests
 from ledger.service.review import Review
 from ledger.service.rights import Rights
@@ -239,7 +239,7 @@ def wire(
         corrections=Corrections(database, reader, issuance, positions, status),
         bundles=bundles,
         verification=Verification(
-            database, reader, uses, presentations, clock, Remembered(reader, settings.home / "seen.json")
+            database, reader, Remembered(reader, settings.home / "seen.json"), uses, presentations, clock
         ),
         presentations=presentations,
         status=status,

@@ -1,4 +1,4 @@
-"""A node that lies about events: our own connection to a real node, less some of the logs it gives or dated anew."""
+"""Nodes that lie: our own connection to a real node, with some of its answers left out or changed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
+from ledger.chain.connection import Block, Connection
 from ledger.chain.contracts import Event
-from ledger.chain.deployment import CERTIFICATE_LOG, artifact_of, interface_of
+from ledger.chain.deployment import CERTIFICATE_LOG, PARTY_REGISTRY, artifact_of, interface_of
 from ledger.chain.reader import ChainReader
 from tests.conftest import Chain
 
@@ -67,6 +67,38 @@ class DatingConnection(Connection):
         start = 2 + 64 * self._word
         data = log["data"]
         return {**log, "data": f"{data[:start]}{self._time:064x}{data[start + 64 :]}"}
+
+
+class NumberingConnection(Connection):
+    """Gives another number for a party's id."""
+
+    def __init__(self, url: str, party: str, number: int) -> None:
+        super().__init__(url)
+        self._question = "0x" + interface_of(PARTY_REGISTRY).encode_call("partyNoOf", [party]).hex()
+        self._answer = f"0x{number:064x}"
+
+    def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        answered = zip(calls, super().ask_many(calls), strict=True)
+        return [
+            self._answer if method == "eth_call" and parameters[0]["data"] == self._question else answer
+            for (method, parameters), answer in answered
+        ]
+
+
+def reader_numbering(chain: Chain, party: str, number: int) -> ChainReader:
+    """A reader whose node says that the party has that number."""
+    return ChainReader(ChainClient(NumberingConnection(chain.node.url, party, number), chain.deployment))
+
+
+class StuckConnection(Connection):
+    """Gives an earlier block for the newest one, while it is ``stuck_at`` that block."""
+
+    stuck_at: int | None = None
+
+    def block(self, number: int | str = "latest") -> Block | None:
+        if number == "latest" and self.stuck_at is not None:
+            number = self.stuck_at
+        return super().block(number)
 
 
 def reader_dating(chain: Chain, name: str, time: int) -> ChainReader:

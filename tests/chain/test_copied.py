@@ -41,11 +41,11 @@ def client_at(node: LocalNode, deployment: Deployment, name: str = "issuer") -> 
     return ChainClient(Connection(node.url), deployment, PARTIES[name].key)
 
 
-def refused(reader: ChainReader, seen: Seen) -> str | None:
+def refused(reader: ChainReader, seen: Seen, code: str = "CHAIN_DIFFERS_FROM_SEEN") -> str | None:
     """Where the chain does not contain what was seen."""
     with pytest.raises(ChainUnavailable) as caught:
         require_contained(reader, seen)
-    assert caught.value.code == "CHAIN_DIFFERS_FROM_SEEN" and caught.value.hint
+    assert caught.value.code == code and caught.value.hint
     return caught.value.where
 
 
@@ -94,7 +94,8 @@ def test_a_copy_that_was_continued_is_the_same_ledger_and_noticed_all_the_same(c
     require_contained(reader_at(copied.copy, copied.deployment), seen_from(copy))
     # A higher block number proves nothing: the copy is longer, and does not contain what was seen.
     assert refused(reader_at(copied.copy, copied.deployment), seen_from(real)) == f"block {real.block}"
-    assert refused(reader_at(copied.real, copied.deployment), seen_from(copy)) == f"block {copy.block}"
+    shorter = refused(reader_at(copied.real, copied.deployment), seen_from(copy), "CHAIN_BEHIND_SEEN")
+    assert shorter == f"block {copy.block}"
 
 
 def test_a_first_time_verifier_cannot_notice_a_copy(copied: Copied) -> None:
@@ -119,13 +120,15 @@ def test_a_chain_that_went_back(chain: Chain) -> None:
     token = chain.node.snapshot()
     seen = seen_from(made(chain).facts())
     chain.node.revert(token)
+    assert refused(chain.reader, seen, "CHAIN_BEHIND_SEEN") == f"block {seen.block}"
+    chain.node.mine(seen.block - chain.reader.block_number())
     assert refused(chain.reader, seen) == f"block {seen.block}"
 
 
 CHANGED: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
     "another ledger": ("ledger", lambda seen: replace(seen, ledger="ee" * 32)),
     "another hash": ("block", lambda seen: replace(seen, block_hash="ee" * 32)),
-    "a block to come": ("block", lambda seen: replace(seen, block=seen.block + 1_000)),
+    "other heads": ("block", lambda seen: replace(seen, heads=replace(seen.heads, certificate_log="ee" * 32))),
     "another batch": ("log", lambda seen: replace(seen, logs={ISSUER.no: LogFact(1, "ee" * 32)})),
     "one batch more": ("log", lambda seen: replace(seen, logs={ISSUER.no: replace(seen.logs[ISSUER.no], batches=2)})),
     "a log that is not there": (
@@ -154,7 +157,51 @@ def test_what_was_seen_of_other_logs_is_kept(chain: Chain) -> None:
     assert both == Seen(first.ledger, facts.block, facts.block_hash, facts.heads, {**first.logs, **facts.logs})
     require_contained(chain.reader, both)
     assert seen_from(consented.facts(), both).logs == both.logs
-    assert seen_from(replace(facts, block=first.block - 1), first) == first
+
+
+LATER: dict[str, tuple[str, str, Callable[[Facts, LogFact], Facts]]] = {
+    "an earlier block": ("CHAIN_BEHIND_SEEN", "block", lambda facts, log: replace(facts, block=facts.block - 1)),
+    "the same block with another hash": (
+        "CHAIN_DIFFERS_FROM_SEEN",
+        "block",
+        lambda facts, log: replace(facts, block_hash="bb" * 32),
+    ),
+    "the same block with another head": (
+        "CHAIN_DIFFERS_FROM_SEEN",
+        "block",
+        lambda facts, log: replace(facts, heads=replace(facts.heads, party_registry="bb" * 32)),
+    ),
+    "the same block with a batch more": (
+        "CHAIN_DIFFERS_FROM_SEEN",
+        "log",
+        lambda facts, log: replace(facts, logs={ISSUER.no: LogFact(log.batches + 1, "aa" * 32)}),
+    ),
+    "a later block with a batch fewer": (
+        "CHAIN_DIFFERS_FROM_SEEN",
+        "log",
+        lambda facts, log: replace(facts, block=facts.block + 1, logs={ISSUER.no: replace(log, batches=1)}),
+    ),
+    "a later block with another newest batch": (
+        "CHAIN_DIFFERS_FROM_SEEN",
+        "log",
+        lambda facts, log: replace(facts, block=facts.block + 1, logs={ISSUER.no: replace(log, newest="aa" * 32)}),
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "where", "change"), LATER.values(), ids=LATER)
+def test_attack_facts_that_do_not_follow_what_was_seen(
+    chain: Chain, code: str, where: str, change: Callable[[Facts, LogFact], Facts]
+) -> None:
+    consented = made(chain)
+    chain.client.anchor(300, 1, ROOT)
+    facts = consented.facts()
+    seen = seen_from(facts)
+    assert seen_from(facts, seen) == seen
+    with pytest.raises(ChainUnavailable) as caught:
+        seen_from(change(facts, facts.logs[ISSUER.no]), seen)
+    assert caught.value.code == code and caught.value.hint
+    assert str(caught.value.where).startswith(where)
 
 
 def test_facts_of_another_ledger_are_not_taken_for_the_same(chain: Chain) -> None:

@@ -26,9 +26,9 @@ from ledger.proof.facts_file import parse_facts
 from ledger.proof.jws import Es256Signer, sign_compact
 from ledger.proof.sdjwt import CERTIFICATE_TYP
 from tests.chain.consented import BANK, FIRM, ISSUER, PROVIDER, Consented, claims_of, made, signer_of
-from tests.chain.hiding import reader_dating, reader_without
+from tests.chain.hiding import reader_dating, reader_numbering, reader_without
 from tests.chain.life import ROOT, digest, signed_uses
-from tests.conftest import ACCREDITED_UNTIL, PARTIES, SCENARIO, Chain
+from tests.conftest import ACCREDITED_UNTIL, PARTIES, SCENARIO, Chain, TestParty
 
 STRANGERS_WRITE = 3_000
 AT_ONCE = 1_000
@@ -222,6 +222,19 @@ def test_a_node_that_dates_an_event_after_its_newest_block_is_noticed(
     with pytest.raises(ChainUnavailable) as caught:
         collect_facts(reader_dating(chain, name, now + 1), consented.bundle)
     assert caught.value.code == "EVENT_AFTER_BLOCK" and caught.value.hint
+
+
+@pytest.mark.parametrize("number", [PARTIES["other_bank"].no, 99], ids=["another party's", "nobody's"])
+@pytest.mark.parametrize("party", [BANK, FIRM, PROVIDER], ids=["consumer", "subject", "provider"])
+def test_attack_a_node_that_gives_another_number_for_a_party_is_noticed(
+    chain: Chain, consented: Consented, party: TestParty, number: int
+) -> None:
+    """Under that number neither the use of the bank shows nor what the firm and the provider withdrew."""
+    live_on(chain, consented)
+    with pytest.raises(ChainUnavailable) as caught:
+        collect_facts(reader_numbering(chain, party.id, number), consented.bundle)
+    assert caught.value.code == "PARTY_NUMBER_DIFFERS" and caught.value.hint
+    assert caught.value.where == f"party {party.id}"
 
 
 def test_parties_that_nobody_registered_are_not_known(chain: Chain, consented: Consented) -> None:
