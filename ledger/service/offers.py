@@ -1,4 +1,4 @@
-"""Uses that were proposed to their consumers and are not signed yet: in memory, a bounded number, for minutes.
+"""Uses that were proposed to their consumers and are not signed yet: in memory, a bounded number each, for minutes.
 
 What was presented is kept here alone, never on disk. When it is gone, after a restart or in another process, the
 consumer sends the presentation again.
@@ -14,8 +14,8 @@ from typing import Final, Generic, TypeVar
 from ledger.errors import Conflict
 from ledger.service.uses import UseToSign
 
-# A bundle has at most 256 KiB: 64 MiB in all.
-MAX_OFFERS: Final = 256
+# Of each consumer. A bundle has at most 256 KiB: 16 MiB for a consumer.
+MAX_OFFERS: Final = 64
 About = TypeVar("About")
 
 
@@ -28,25 +28,26 @@ class Offer(Generic[About]):
 
 
 class Offers(Generic[About]):
-    """The newest offer of each presentation; where there are too many, the oldest one goes. Thread-safe."""
+    """The newest offer of each presentation. Where a consumer has too many, its own oldest one goes. Thread-safe."""
 
     def __init__(self, most: int = MAX_OFFERS) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._offers: OrderedDict[str, Offer[About]] = OrderedDict()
+        self._offers: dict[str, OrderedDict[str, Offer[About]]] = {}
 
-    def put(self, use: UseToSign, about: About) -> None:
+    def put(self, consumer: str, use: UseToSign, about: About) -> None:
         """Keep an offer in the place of an earlier one of its presentation."""
         with self._lock:
-            self._offers[use.presentation] = Offer(use, about)
-            self._offers.move_to_end(use.presentation)
-            while len(self._offers) > self._most:
-                self._offers.popitem(last=False)
+            own = self._offers.setdefault(consumer, OrderedDict())
+            own[use.presentation] = Offer(use, about)
+            own.move_to_end(use.presentation)
+            while len(own) > self._most:
+                own.popitem(last=False)
 
-    def get(self, presentation: str) -> Offer[About]:
+    def get(self, consumer: str, presentation: str) -> Offer[About]:
         """The offer; raises ``Conflict`` ``USE_NOT_PROPOSED``."""
         with self._lock:
-            offer = self._offers.get(presentation)
+            offer = self._offers.get(consumer, {}).get(presentation)
         if offer is None:
             raise Conflict(
                 "USE_NOT_PROPOSED",
@@ -56,7 +57,9 @@ class Offers(Generic[About]):
             )
         return offer
 
-    def drop(self, presentation: str) -> None:
+    def drop(self, consumer: str, presentation: str) -> None:
         """Forget an offer, if there is one."""
         with self._lock:
-            self._offers.pop(presentation, None)
+            own = self._offers.get(consumer)
+            if own is not None and own.pop(presentation, None) is not None and not own:
+                del self._offers[consumer]

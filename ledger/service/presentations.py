@@ -1,7 +1,7 @@
 """What is known of the verifications of a certificate: for its subject, and for whoever asks what came of its own.
 
-A presentation takes its nonce for good before anything else happens, and is ``pending`` until its end is known. Where
-we keep the log, its end is an entry too, together with the use that it spent.
+A presentation takes its nonce for good before anything else happens, among those of its consumer, and is ``pending``
+until its end is known. Where we keep the log, its end is an entry too, together with the use that it spent.
 """
 
 from __future__ import annotations
@@ -123,8 +123,9 @@ class Presentations:
 
     def _begun(self, again: Presentation) -> Presentation:
         with self._database.read() as session:
-            known = session.scalars(select(Presentation).where(Presentation.nonce_digest == again.nonce_digest)).one()
-        same = (known.consumer, known.presented) == (again.consumer, again.presented)
+            query = select(Presentation).where(Presentation.consumer == again.consumer)
+            known = session.scalars(query.where(Presentation.nonce_digest == again.nonce_digest)).one()
+        same = known.presented == again.presented
         if not same or known.result != PENDING:
             raise replayed(known if same else None)
         return known

@@ -269,10 +269,12 @@ class Presentation(Base):
     """
 
     __tablename__ = "presentation"
+    # A consumer gives its nonces to holders alone, and no other consumer can take them.
+    __table_args__ = (UniqueConstraint("consumer", "nonce_digest"),)
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
     certificate_no: Mapped[str] = mapped_column(String(32), index=True)
     consumer: Mapped[str] = mapped_column(Hex32)
-    nonce_digest: Mapped[str | None] = mapped_column(String(80), unique=True)
+    nonce_digest: Mapped[str | None] = mapped_column(String(80))
     presented: Mapped[str | None] = mapped_column(String(80))
     fields: Mapped[list[str]]
     issuer: Mapped[int | None]

@@ -9,6 +9,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from ledger.errors import Misconfigured
 from ledger.store.database import open_engine
@@ -26,6 +27,8 @@ REPEATED = """INSERT INTO idempotent_request (party_id, key, request_digest, cre
 VALUES ('p', 'loan-11010519491231002X', 'd', 7)"""
 PRESENTATION = """INSERT INTO presentation (id, certificate_no, consumer, nonce_digest, result, created_at)
 VALUES (:id, 'n', 'c', :id, :result, 1)"""
+PRESENTED = """INSERT INTO presentation (id, certificate_no, consumer, nonce_digest, fields, result, created_at)
+VALUES (:id, 'n', :by, 'd', '[]', 'valid', 1)"""
 PRESENTATION_1 = """INSERT INTO presentation (id, certificate_no, consumer, fields, result, created_at)
 VALUES ('1', 'n', 'c', '[]', 'valid', 1)"""
 
@@ -75,6 +78,16 @@ def test_verifications_of_an_earlier_version_stay_and_say_which_use_they_were(tm
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT nonce_digest, ordinal, fields FROM presentation ORDER BY id")).all()
     assert rows == [("1", 1, "[]"), ("2", None, "[]"), ("3", 2, "[]")]
+
+
+def test_a_nonce_is_taken_among_those_of_its_consumer(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    upgrade(engine)
+    with engine.begin() as connection:
+        for identifier, by in (("1", "c"), ("2", "other")):
+            connection.execute(text(PRESENTED), {"id": identifier, "by": by})
+    with pytest.raises(IntegrityError), engine.begin() as connection:
+        connection.execute(text(PRESENTED), {"id": "3", "by": "c"})
 
 
 def test_what_earlier_versions_left_behind_is_forgotten(tmp_path: Path) -> None:

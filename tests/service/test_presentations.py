@@ -16,6 +16,7 @@ from ledger.chain.calls import Call
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.reader import ChainReader
+from ledger.chain.remembering import Remembered
 from ledger.chain.sender import Announce, Receipt
 from ledger.errors import ChainUnavailable, Conflict, NotFound
 from ledger.proof.bundle import parse_bundle
@@ -65,7 +66,8 @@ def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verificat
     known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
     accounts = lambda party: ledger.parties.get(party).account  # noqa: E731
     counting = Uses(client, reader, ledger.custody, ledger.installation.operator, accounts)
-    return Verification(ledger.database, reader, counting, known, lambda: ledger.clock() + ahead)
+    remembered = Remembered(reader, ledger.settings.home / "seen.json")
+    return Verification(ledger.database, reader, remembered, counting, known, lambda: ledger.clock() + ahead)
 
 
 def results(pilot: Pilot, number: str) -> list[tuple[str, bool, int | None]]:
@@ -100,7 +102,7 @@ def test_a_check_is_recorded_to_the_subject_and_takes_neither_nonce_nor_use(pilo
     assert [bool(entry["fields"]) for entry in entries] == [result == "valid" for result, _ in told]
 
 
-def test_a_nonce_is_good_for_one_presentation_of_one_consumer(pilot: Pilot) -> None:
+def test_a_nonce_is_good_for_one_presentation(pilot: Pilot) -> None:
     number, ((raw, nonce), (another, _)) = presented(pilot, 2)
     accept = pilot.ledger.verification.accept
     assert accept(raw, pilot.cast.bank, nonce).report.valid
@@ -108,11 +110,24 @@ def test_a_nonce_is_good_for_one_presentation_of_one_consumer(pilot: Pilot) -> N
     with refused("NONCE_REPLAYED") as told:
         accept(raw, pilot.cast.bank, nonce)
     assert told == {"result": "valid", "ordinal": 1, "at": row.created_at}
-    for other, consumer in ((another, pilot.cast.bank), (raw, pilot.cast.other_bank)):
-        with refused("NONCE_REPLAYED") as told:
-            accept(other, consumer, nonce)
-        assert told == {}
+    with refused("NONCE_REPLAYED") as told:
+        accept(another, pilot.cast.bank, nonce)
+    assert told == {}
     assert results(pilot, number) == [("valid", True, 1)]
+
+
+def test_attack_a_nonce_that_another_consumer_took_is_still_good(pilot: Pilot) -> None:
+    """Whoever reads a nonce on its way could else take it first, and the holder's presentation would be refused."""
+    number, ((raw, nonce),) = presented(pilot)
+    bank, thief = pilot.cast.bank, pilot.cast.other_bank
+    assert pilot.ledger.verification.accept(raw, thief, nonce).report.result == "not_party"
+    verified = pilot.ledger.verification.accept(raw, bank, nonce)
+    assert verified.report.valid and verified.report.disclosed
+    for consumer, result in ((thief, "not_party"), (bank, "valid")):
+        with refused("NONCE_REPLAYED") as told:
+            pilot.ledger.verification.accept(raw, consumer, nonce)
+        assert told["result"] == result
+    assert results(pilot, number) == [("not_party", True, None), ("valid", True, 1)]
 
 
 def test_a_presentation_whose_answer_was_lost_is_answered_when_it_is_sent_again(pilot: Pilot) -> None:
@@ -125,14 +140,13 @@ def test_a_presentation_whose_answer_was_lost_is_answered_when_it_is_sent_again(
         over.accept(raw, pilot.cast.bank, nonce)
     node.deaf = False
     assert (results(pilot, number), uses(pilot, number)) == ([("pending", True, 1)], 1)
-    with refused("NONCE_REPLAYED") as told:
-        over.accept(raw, pilot.cast.other_bank, nonce)
-    assert told == {}
+    assert over.accept(raw, pilot.cast.other_bank, nonce).report.result == "not_party"
     verified = over.accept(raw, pilot.cast.bank, nonce)
     assert verified.report.valid and verified.report.disclosed
     assert verified.use is not None and verified.use.ordinal == 1
-    assert (results(pilot, number), uses(pilot, number)) == ([("valid", True, 1)], 1)
-    assert [entry["type"] for entry in logged(pilot, number)] == ["presentation", "use"]
+    told = [("valid", True, 1), ("not_party", True, None)]
+    assert (results(pilot, number), uses(pilot, number)) == (told, 1)
+    assert [entry["type"] for entry in logged(pilot, number)] == ["presentation", "presentation", "use"]
 
 
 def test_what_nobody_sends_again_is_settled_from_the_chain(pilot: Pilot) -> None:

@@ -10,6 +10,7 @@ import pytest
 from ledger.chain.accounts import new_p256_key
 from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
+from ledger.chain.remembering import Remembered
 from ledger.errors import ChainUnavailable, Conflict, Forbidden, NotFound
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import Es256Signer, Signer
@@ -51,7 +52,8 @@ def counter(
     nobody = Custody(folder / "nobody.json")
     counting = Uses(client, reader, nobody, ledger.installation.operator, lambda _: account)
     clock = lambda: ledger.clock() - late  # noqa: E731
-    return Counter(Verification(ledger.database, reader, counting, known, clock), signer, pilot.cast.bank)
+    remembered = Remembered(reader, folder / "seen.json")
+    return Counter(Verification(ledger.database, reader, remembered, counting, known, clock), signer, pilot.cast.bank)
 
 
 def proposed(at: Counter, raw: bytes, nonce: str) -> UseToSign:
@@ -234,17 +236,34 @@ def test_a_slow_clock_here_refuses_no_wallet_whose_clock_is_right(pilot: Pilot, 
     assert at.verification.use(use.presentation, at.bank, at.signed(use)).report.disclosed
 
 
+def offered(presentation: object, ordinal: int = 1) -> UseToSign:
+    return UseToSign(str(presentation), "0x", "", ordinal, 0, b"")
+
+
 def test_offers_are_bounded_and_the_newest_of_each_presentation_stays() -> None:
     offers: Offers[int] = Offers()
     for number in range(MAX_OFFERS + 1):
-        offers.put(UseToSign(str(number), "0x", "", 1, 0, b""), number)
+        offers.put("bank", offered(number), number)
     with pytest.raises(Conflict, match="USE_NOT_PROPOSED"):
-        offers.get("0")
-    offers.put(UseToSign("1", "0x", "", 2, 0, b""), 1)
-    assert offers.get("1").use.ordinal == 2
-    offers.put(UseToSign("x", "0x", "", 1, 0, b""), 0)
-    assert offers.get("1").about == 1
-    offers.drop("1")
-    offers.drop("1")
+        offers.get("bank", "0")
+    offers.put("bank", offered(1, ordinal=2), 1)
+    assert offers.get("bank", "1").use.ordinal == 2
+    offers.put("bank", offered("x"), 0)
+    assert offers.get("bank", "1").about == 1
+    offers.drop("bank", "1")
+    offers.drop("bank", "1")
     with pytest.raises(Conflict, match="USE_NOT_PROPOSED"):
-        offers.get("1")
+        offers.get("bank", "1")
+
+
+def test_attack_a_consumer_that_proposes_without_end_drives_out_its_own_offers_alone() -> None:
+    offers: Offers[int] = Offers()
+    offers.put("bank", offered("kept"), 7)
+    for number in range(10 * MAX_OFFERS):
+        offers.put("flood", offered(number), number)
+    assert offers.get("bank", "kept").about == 7
+    for other, presentation in (("flood", "kept"), ("bank", str(10 * MAX_OFFERS - 1)), ("flood", "0")):
+        with pytest.raises(Conflict, match="USE_NOT_PROPOSED"):
+            offers.get(other, presentation)
+    offers.drop("flood", "kept")
+    assert offers.get("bank", "kept").about == 7

@@ -49,6 +49,8 @@ def upgrade() -> None:
     with op.batch_alter_table("presentation", schema=None) as batch_op:
         batch_op.add_column(sa.Column("issuer", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("request", sa.String(length=64), nullable=True))
+        batch_op.drop_constraint("uq_presentation_nonce_digest", type_="unique")
+        batch_op.create_unique_constraint("uq_presentation_consumer_nonce_digest", ["consumer", "nonce_digest"])
     for table in RENAMED:
         _rename(table, "leaf", "digest")
     with op.batch_alter_table("certificate", schema=None) as batch_op:
@@ -72,6 +74,8 @@ def downgrade() -> None:
     for table in RENAMED:
         _rename(table, "digest", "leaf")
     with op.batch_alter_table("presentation", schema=None) as batch_op:
+        batch_op.drop_constraint("uq_presentation_consumer_nonce_digest", type_="unique")
+        batch_op.create_unique_constraint("uq_presentation_nonce_digest", ["nonce_digest"])
         batch_op.drop_column("request")
         batch_op.drop_column("issuer")
     with op.batch_alter_table("batch", schema=None) as batch_op:
