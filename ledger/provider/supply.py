@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from ledger.domain.canonical import canonical, parse_json
@@ -21,7 +22,7 @@ _READ: Final = Reading("ANSWERS_FORM", "Ask the provider for the answers again."
 _RECEIPT: Final = Reading("RECEIPT_FORM", "Ask the platform for the receipt again.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Supply:
     """A signed provision with its disclosures, which stay out of representations: they hold the claims.
 
@@ -34,7 +35,7 @@ class Supply:
     withdrawal: bytes | None = None
     withdrawn: Entry | None = None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Statement digest of the provision, 64 hex digits."""
         return statement_digest(self.entry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from ledger.domain.canonical import canonical, parse_json
@@ -54,7 +55,7 @@ class Opening:
         return {"kind": self.kind.value, "identifier": self.identifier, "key": self.key}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Task:
     """One authorization with what it rests on: well-formed, and nothing else is known of it before ``check_task``.
 
@@ -69,7 +70,7 @@ class Task:
     opening: Opening
     corrects: str | None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Statement digest of the authorization, 64 hex digits."""
         return statement_digest(self.authorization)
