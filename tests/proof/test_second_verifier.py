@@ -27,7 +27,7 @@ from ledger.proof.facts_file import parse_facts
 from ledger.proof.merkle import Tree, leaf_hash, verify_inclusion
 from ledger.proof.report import Report, Verdict
 from ledger.proof.verifier import Expectation, verify
-from tests.proof import builder, mutations, test_fuzz, test_named_attacks, test_p256
+from tests.proof import builder, mutations, protocol_2, test_fuzz, test_named_attacks, test_p256
 from tests.proof.builder import Made, registration, usage
 from tests.proof.cast import (
     ANCHORED,
@@ -87,7 +87,8 @@ def both(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> 
     report = verify(bundle, facts, at, expect)
     raw = bundle if isinstance(bundle, bytes) else bundle.to_bytes()
     saved = json.loads(facts.to_bytes())
-    failed = second_verify(raw, saved, at, expect.consumer, expect.nonce, expect.max_facts_age, expect.received)
+    who = (expect.consumer, expect.nonce, expect.max_facts_age, expect.received, expect.templates)
+    failed = second_verify(raw, saved, at, *who)
     assert failed == [check.number for check in report.checks if check.verdict is Verdict.FAILED], report.first_failure
     assert (failed == []) is report.valid
     return report
@@ -184,6 +185,7 @@ ATTACKS: dict[str, Callable[[], Report]] = {
     **{f"just allowed: {limit}": lambda made=made: made().verify() for limit, made in mutations.AT_THE_LIMIT.items()},
     **{name: attack for name, (_, _, attack) in test_named_attacks.ALL.items()},
     **{f"ES256: {name}": attack for name, (_, _, attack) in test_p256.ATTACKS.items()},
+    **{name: attack for name, (_, _, attack) in protocol_2.ATTACKS.items()},
     **AT_SIZES,
     **AT_NAMES,
     **AT_DISCLOSURES,

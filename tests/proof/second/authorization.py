@@ -10,6 +10,7 @@ from tests.proof.second.signatures import read_detached
 def check_11_authorization(case: Case) -> None:
     if not case.usage:
         return
+    require(case.templates is None or case.claims["template"] in case.templates)
     [(template, _)] = rested_on(case, [case.claims["template"]], "template")
     [(request, position)] = rested_on(case, [case.claims["request"]], "request")
     consents = rested_on(case, case.claims["authorizations"], "authorization")
@@ -35,7 +36,10 @@ def check_11_authorization(case: Case) -> None:
 
 def rested_on(case: Case, references: list[str], kind: str) -> list[tuple[Json, Json]]:
     require(all(each in case.evidence and case.evidence[each][0]["type"] == kind for each in references))
-    return [case.evidence[each] for each in references]
+    found = [case.evidence[each] for each in references]
+    issued = case.anchor_of(case.bundle["position"])["at"]
+    require(all(case.anchor_of(position)["at"] <= issued for _, position in found))
+    return found
 
 
 def require_signed(case: Case, entry: Json, position: Json, by: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from tests.proof.second.authorization import check_11_authorization
@@ -10,7 +10,7 @@ from tests.proof.second.bundle import read_bundle, read_certificate, read_eviden
 from tests.proof.second.facts import Case, known
 from tests.proof.second.notation import Json, Refused, anchor_commitment, included, ledger_digest, reference_to, require
 from tests.proof.second.signatures import key_of_jwk, signed_by
-from tests.proof.second.values import fits
+from tests.proof.second.values import fits, shows_no_more_than
 
 
 def check_1_format(raw: bytes, facts: Json, *judged: Any) -> Case:
@@ -41,16 +41,23 @@ def check_4_disclosures(case: Case) -> None:
     names = [each.name for each in sent]
     require(len(set(names)) == len(names), set(names) <= set(case.claims.get("fields", [])))
     require(all(case.certificate.hashed(each.sent) in case.claims["_sd"] for each in sent))
-    rules = rules_of(case) if sent else {}
-    require(all(each.name in rules and fits(rules[each.name], each.value) for each in sent))
+    if sent:
+        require_values(case, template_of(case))
 
 
-def rules_of(case: Case) -> Json:
-    """By the name of the field, as the template has them."""
+def template_of(case: Case) -> Json:
     require(case.claims["template"] in case.evidence)
     template, _ = case.evidence[case.claims["template"]]
     require(template["type"] == "template")
-    return {field["name"]: field["rule"] for field in template["fields"]}
+    return template
+
+
+def require_values(case: Case, template: Json) -> None:
+    """Each as the rule of its field gives it, and the rule one of the payload mode."""
+    rules = {field["name"]: field["rule"] for field in template["fields"]}
+    for each in case.certificate.disclosures:
+        require(each.name in rules and fits(rules[each.name], each.value))
+        require(shows_no_more_than(template["payload_mode"], rules[each.name]))
 
 
 def check_5_inclusion(case: Case) -> None:
@@ -134,10 +141,11 @@ def verify(
     nonce: str | None,
     max_age: int | None = None,
     received: int | None = None,
+    templates: Collection[str] | None = None,
 ) -> list[int]:
     """The numbers of the checks that fail; of 1 to 6 the first one alone. ``facts`` are a facts file, parsed."""
     try:
-        case = check_1_format(bundle, facts, at, consumer, nonce, max_age, received)
+        case = check_1_format(bundle, facts, at, consumer, nonce, max_age, received, templates)
     except Refused:
         return [1]
     for number, check in enumerate(GENUINE, 2):

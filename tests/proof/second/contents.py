@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 
 from ledger.proof.report import Report
-from tests.proof.builder import Made, usage
-from tests.proof.cast import AT, CONSENTED, EXPIRES, GRID, HIDDEN, ISSUED, SUBJECT, TAX, Entry, template_members
+from tests.proof.builder import Made, registration, usage
+from tests.proof.cast import (
+    ANCHORED,
+    AT,
+    CONSENTED,
+    EXPECT,
+    EXPIRES,
+    GRID,
+    HIDDEN,
+    ISSUED,
+    OTHER_ISSUER,
+    SUBJECT,
+    TAX,
+    Entry,
+    template_members,
+)
 from tests.proof.second.entries import CERTIFICATES
+from tests.proof.second.rules import RULES, VALUES
+from tests.proof.second.values import fits
 
 GENUINE = usage()
 CLAIMS = GENUINE.claims
@@ -123,10 +140,7 @@ def disclosed() -> Iterator[Made]:
         made = usage(hidden=HIDDEN | {"tax_band": value})
         yield from (made, made.presenting("power_trend"), made.presenting())
     for rule in ({"op": "latest"}, {"op": []}, {"x": 1}, {"op": "equals", "column": "x"}):
-        fields = [
-            field | ({"rule": rule} if field["name"] == "tax_band" else {}) for field in template_members()["fields"]
-        ]
-        made = usage(template={"fields": fields})
+        made = usage(template={"fields": ruled("tax_band", rule)})
         yield from (made, made.presenting("power_trend"))
     for other in ("request", "authorizations", "provisions"):
         reference = CLAIMS[other] if isinstance(CLAIMS[other], str) else CLAIMS[other][0]
@@ -139,12 +153,56 @@ def disclosed() -> Iterator[Made]:
     yield usage(claims={"provisions": CLAIMS["authorizations"]})
 
 
+def anchored() -> Iterator[Made]:
+    """What the certificate rests on, in the log before it, with it, and after it."""
+    for place in range(len(GENUINE.bundle.evidence)):
+        for at in (ANCHORED - 1, ANCHORED, ANCHORED + 1):
+            yield from (GENUINE.anchoring(place, at), GENUINE.anchoring(place, at, OTHER_ISSUER))
+
+
+def in_modes() -> Iterator[Made]:
+    """A claim of each op under a template of each payload mode; beside it one whose rule fits all modes."""
+    for rule in RULES:
+        value = next(value for value in VALUES if fits(rule, value))
+        fields = ruled("tax_band", rule)
+        for mode in ("raw", "aggregate", "predicate", "component"):
+            components = [component | {"payload_mode": mode} for component in CLAIMS["components"]]
+            made = usage(
+                template={"payload_mode": mode, "fields": fields},
+                hidden=HIDDEN | {"tax_band": value},
+                claims={"components": components},
+            )
+            yield from (made.presenting("tax_band"), made.presenting())
+
+
+def ruled(name: str, rule: Entry) -> list[Entry]:
+    return [field | ({"rule": rule} if field["name"] == name else {}) for field in template_members()["fields"]]
+
+
+TEMPLATE = CLAIMS["template"]
+OTHER = "sha-256:" + "77" * 32
+ACCEPTED: list[frozenset[str] | None] = [
+    *(None, frozenset(), frozenset({TEMPLATE}), frozenset({OTHER}), frozenset({TEMPLATE, OTHER})),
+    *(frozenset({TEMPLATE.removeprefix("sha-256:")}), frozenset({TEMPLATE.upper()}), frozenset({CLAIMS["request"]})),
+]
+
+
 def named(name: str) -> Made:
     return usage(hidden=HIDDEN | {name: 1})
 
 
-CONTENTS: dict[str, Callable[[], Report]] = {
-    f"{what.__name__} {place}": made.verify
-    for what in (reordered, counted, at_a_boundary, of_a_source, disclosed)
-    for place, made in zip(count(), what())
-} | {f"field named {name}": lambda name=name: named(name).verify() for name in NAMES if not name.startswith("_")}
+CONTENTS: dict[str, Callable[[], Report]] = (
+    {
+        f"{what.__name__} {place}": made.verify
+        for what in (reordered, counted, at_a_boundary, of_a_source, disclosed, anchored, in_modes)
+        for place, made in zip(count(), what())
+    }
+    | {
+        f"{name} to whom accepts template {place}": lambda made=made, accepted=accepted: made.verify(
+            expect=replace(EXPECT, templates=accepted)
+        )
+        for name, made in (("usage", GENUINE), ("registration", registration()))
+        for place, accepted in enumerate(ACCEPTED)
+    }
+    | {f"field named {name}": lambda name=name: named(name).verify() for name in NAMES if not name.startswith("_")}
+)

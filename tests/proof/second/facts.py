@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tests.proof.second.bundle import Certificate
@@ -22,6 +23,7 @@ class Case:
     nonce: str | None
     max_age: int | None
     received: int | None
+    templates: Collection[str] | None
 
     @property
     def claims(self) -> Json:

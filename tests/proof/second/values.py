@@ -129,6 +129,16 @@ RULES: dict[str, tuple[str, Values]] = {
 }
 
 
+ANY_BUT_COMPONENT = "predicate aggregate raw"
+MODES = dict.fromkeys(RULES, ANY_BUT_COMPONENT) | {
+    **dict.fromkeys(("band", "total_band"), "predicate component aggregate raw"),
+    "score": "component aggregate raw",
+    "text": "raw",
+    **dict.fromkeys(("share_percent", "series", "index_series"), "aggregate raw"),
+}
+"""The payload modes of a template that may use the op."""
+
+
 def is_rule(rule: Json) -> bool:
     op = rule.get("op")
     if not (isinstance(op, str) and op in RULES):
@@ -142,3 +152,7 @@ def is_rule(rule: Json) -> bool:
 
 def fits(rule: Json, value: Any) -> bool:
     return is_rule(rule) and RULES[rule["op"]][1](rule)(value)
+
+
+def shows_no_more_than(payload_mode: str, rule: Json) -> bool:
+    return payload_mode in MODES[rule["op"]].split()
