@@ -116,7 +116,7 @@ def answer(
         asked = _sources_for(chosen, sources, rows, as_of, name_column, refuse, no_data)
         provider = _provider(_named_in(chosen), key, records, rpc_url, deployment)
         provider.records.erase(found.erasures)
-        done = list(_signed(provider, asked, chosen))
+        done = list(_signed(provider, asked, chosen, bool(authorization)))
         waiting = provider.records.waiting(MAX_TASKS)
         write_private(out, answers_to_bytes(waiting).decode())
         _report(done, as_json, {"file": str(out), "answers": len(waiting)})
@@ -167,18 +167,18 @@ def _round(
 ) -> None:
     if authorizations:
         tasks = [platform.task(identifier) for identifier in authorizations]
-        done = answer_tasks(provider, platform, sources, tasks)
+        done = answer_tasks(provider, platform, sources, tasks, correcting=True)
     else:
         done = go_round(provider, platform, sources)
     _report(list(_watched(done)), as_json, {})
 
 
-def _signed(provider: Provider, sources: Sources, tasks: list[Task]) -> Iterator[Done]:
+def _signed(provider: Provider, sources: Sources, tasks: list[Task], correcting: bool) -> Iterator[Done]:
     with progress() as bar:
         shown = bar.add_task("提供 answer", total=len(tasks))
         for start in range(0, len(tasks), CHUNK):
             some = tasks[start : start + CHUNK]
-            for task, outcome in zip(some, sign(provider, sources, some), strict=True):
+            for task, outcome in zip(some, sign(provider, sources, some, correcting), strict=True):
                 if isinstance(outcome, Supply):
                     yield Done(f"provision {outcome.entry['id']}", outcome.entry["result"], None)
                 else:

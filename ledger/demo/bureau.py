@@ -74,7 +74,10 @@ class Bureau:
     def inquire(self, sources: Mapping[str, Connector], tick: Tick = _silent) -> list[Provision]:
         """The providers' own sources answer under authorizations, by id: all or none."""
         tasks = [self.ledger.provisions.task(identifier) for identifier in sources]
-        asked = [Inquiry(task, partial(_same, source)) for task, source in zip(tasks, sources.values(), strict=True)]
+        asked = [
+            Inquiry(task, partial(_same, source), correcting=True)
+            for task, source in zip(tasks, sources.values(), strict=True)
+        ]
         supplies: list[Supply] = []
         try:
             for start in range(0, len(asked), CHUNK):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ledger.connectors.answers import Answer, Connector
-from ledger.errors import PingzhengError
+from ledger.errors import Conflict, PingzhengError
 from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.jws import Signer, sign_entry
 from ledger.proof.suite import SM2SM3
@@ -23,10 +23,14 @@ Outcome = Supply | PingzhengError
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A task, and where its source is found; finding it may raise as ``Connector.ask`` does."""
+    """A task, and where its source is found; finding it may raise as ``Connector.ask`` does.
+
+    ``correcting``: the provider itself wants to correct what it supplied, if the task is of that.
+    """
 
     task: Task
     source: Callable[[], Connector]
+    correcting: bool = False
 
 
 class Provider:
@@ -54,9 +58,17 @@ class Provider:
     def answer(self, task: Task, source: Connector) -> Supply:
         """The signed answer to a task. It waits in the records, and is given again, until ``records.received``.
 
-        Raises what ``check_task``, ``Registry.check``, ``Records.known``, the source and ``made_of`` raise.
+        Raises what ``check_task``, ``Registry.check``, ``Records.known``, the source and ``made_of`` raise;
+        ``Conflict`` ``CORRECTION_NOT_MEANT`` for the task of a correction.
         """
-        (outcome,) = self.answer_many([Inquiry(task, lambda: source)])
+        return self._one(Inquiry(task, lambda: source))
+
+    def correct(self, task: Task, source: Connector) -> Supply:
+        """The same for the task of a correction: the new answer withdraws the old one, which ends what rests on it."""
+        return self._one(Inquiry(task, lambda: source, correcting=True))
+
+    def _one(self, inquiry: Inquiry) -> Supply:
+        (outcome,) = self.answer_many([inquiry])
         if isinstance(outcome, PingzhengError):
             raise outcome
         return outcome
@@ -86,25 +98,33 @@ class Provider:
         # The records come last: what the chain does not know is nothing for the clerk.
         for judge in (self._checked, self._registered, self._recorded):
             left = [place for place in range(len(asked)) if place not in found]
-            verdicts = judge([asked[place].task for place in left]) if left else []
+            verdicts = judge([asked[place] for place in left]) if left else []
             found |= {place: verdict for place, verdict in zip(left, verdicts, strict=True) if verdict is not None}
         return found
 
-    def _checked(self, tasks: Sequence[Task]) -> list[PingzhengError | None]:
-        return [self._problem(task) for task in tasks]
+    def _checked(self, asked: Sequence[Inquiry]) -> list[PingzhengError | None]:
+        return [self._problem(each) for each in asked]
 
-    def _problem(self, task: Task) -> PingzhengError | None:
+    def _problem(self, asked: Inquiry) -> PingzhengError | None:
         try:
-            check_task(task, self.party, self._clock())
+            check_task(asked.task, self.party, self._clock())
         except PingzhengError as error:
             return error
-        return None
+        if asked.task.corrects is None or asked.correcting:
+            return None
+        # A correction withdraws: were the platform's word enough, it could end certificates by the provider's own act.
+        return Conflict(
+            "CORRECTION_NOT_MEANT",
+            "The platform asks to correct what was supplied; that is the provider's own to decide.",
+            where=f"authorization {asked.task.authorization['id']}",
+            hint="If it is to be corrected, name it: --authorization, or Provider.correct.",
+        )
 
-    def _recorded(self, tasks: Sequence[Task]) -> Sequence[Outcome | None]:
-        return self.records.known(tasks, self._clock())
+    def _recorded(self, asked: Sequence[Inquiry]) -> Sequence[Outcome | None]:
+        return self.records.known([each.task for each in asked], self._clock())
 
-    def _registered(self, tasks: Sequence[Task]) -> Sequence[PingzhengError | None]:
-        return [None] * len(tasks) if self._registry is None else self._registry.check(tasks)
+    def _registered(self, asked: Sequence[Inquiry]) -> Sequence[PingzhengError | None]:
+        return [None] * len(asked) if self._registry is None else self._registry.check([each.task for each in asked])
 
     def _made(self, task: Task, answer: Answer) -> Kept:
         made = made_of(task, answer, self._clock(), self._fresh)

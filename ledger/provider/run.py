@@ -62,7 +62,7 @@ def go_round(provider: Provider, platform: Platform, sources: Sources) -> Iterat
     while True:
         page = platform.tasks(after)
         for chunk in _chunks(page.tasks):
-            yield from answer(provider, platform, sources, chunk, tried)
+            yield from answer(provider, platform, sources, chunk, tried=tried)
         after = page.after
         if after is None:
             return
@@ -91,10 +91,15 @@ def answer(
     platform: Platform,
     sources: Sources,
     tasks: Sequence[Task],
+    *,
     tried: Container[str] = frozenset(),
+    correcting: bool = False,
 ) -> Iterator[Done]:
-    """Answer these tasks and hand the answers in, but for those ``tried`` before, by statement digest."""
-    outcomes = sign(provider, sources, tasks)
+    """Answer these tasks and hand the answers in, but for those ``tried`` before, by statement digest.
+
+    ``correcting`` as in ``Inquiry``.
+    """
+    outcomes = sign(provider, sources, tasks, correcting)
     for task, outcome in zip(tasks, outcomes, strict=True):
         if isinstance(outcome, PingzhengError):
             yield unanswered(task, outcome)
@@ -102,9 +107,9 @@ def answer(
     yield from _send(provider, platform, [supply for supply in signed if supply.digest not in tried])
 
 
-def sign(provider: Provider, sources: Sources, tasks: Sequence[Task]) -> list[Outcome]:
+def sign(provider: Provider, sources: Sources, tasks: Sequence[Task], correcting: bool = False) -> list[Outcome]:
     """The signed answers, which wait in the records from now on; raises as ``Provider.answer_many``."""
-    return provider.answer_many([Inquiry(task, _finding(sources, task)) for task in tasks])
+    return provider.answer_many([Inquiry(task, _finding(sources, task), correcting) for task in tasks])
 
 
 def unanswered(task: Task, error: PingzhengError) -> Done:

@@ -144,7 +144,9 @@ def test_a_correction_offline_is_asked_for_by_its_authorization(town: Town) -> N
     number = town.certified(consent)
     told("tasks", town.party, "--authorization", consent, "--home", desk.home)
     records = ("--records", str(town.folder / "records"))
-    assert told("answer", "tasks.json", "--sources", desk.sources, "--key", desk.key, *records)["answers"] == 1
+    answer = ("answer", "tasks.json", "--sources", desk.sources, "--key", desk.key, *records)
+    assert [left["code"] for left in told(*answer, code=1)["left"]] == ["CORRECTION_NOT_MEANT"]
+    assert told(*answer, "--authorization", consent)["answers"] == 1
     assert told("submit", "answers.json", "--home", desk.home)["received"] == 1
     failed = town.verified(number).first_failure
     assert failed is not None and failed.code == "PROVISION_WITHDRAWN"

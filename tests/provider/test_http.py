@@ -46,7 +46,7 @@ def test_a_correction_over_http_withdraws_the_old_provision(town: Town, service:
     (consent,) = town.consents("49")
     results(town, service)
     number = town.certified(consent)
-    supply = town.provider().answer(platform(town, service).task(consent), Files())
+    supply = town.provider().correct(platform(town, service).task(consent), Files())
     assert platform(town, service).submit([supply]) == [None]
     failed = town.verified(number).first_failure
     assert failed is not None and failed.code == "PROVISION_WITHDRAWN"

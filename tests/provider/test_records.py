@@ -355,7 +355,7 @@ def test_a_provider_corrects_what_it_signed_itself_and_withdraws_it(tmp_path: Pa
     provider = provider_at(tmp_path)
     old = provider.answer(Stage().task(), Source())
     provider.records.received([old.digest])
-    new = provider.answer(Stage().task(corrects=f"sha-256:{old.digest}"), Source())
+    new = provider.correct(Stage().task(corrects=f"sha-256:{old.digest}"), Source())
     assert new.entry["corrects"] == new.withdrawn["statement"] == f"sha-256:{old.digest}"  # type: ignore[index]
     assert (new.withdrawn or {})["party"] == GRID
     assert new.withdrawal is not None and len(new.withdrawal) == 64
@@ -368,7 +368,7 @@ def test_a_withdrawal_is_signed_for_the_chain_where_the_chain_can_check_it(
     provider = provider_at(tmp_path, signer=signer_of("grid", suite))
     old = provider.answer(Stage().task(), Source())
     provider.records.received([old.digest])
-    new = provider.answer(Stage().task(corrects=f"sha-256:{old.digest}"), Source())
+    new = provider.correct(Stage().task(corrects=f"sha-256:{old.digest}"), Source())
     assert new.withdrawn is not None
     assert (None if new.withdrawal is None else len(new.withdrawal)) == size
 
@@ -380,7 +380,7 @@ def test_a_provider_withdraws_nothing_that_the_platform_names(tmp_path: Path) ->
     for corrects in ("ab" * 32, other.digest):
         source = Source()
         with pytest.raises(Conflict, match="CORRECTION_UNKNOWN"):
-            provider.answer(Stage(number=2).task(corrects=f"sha-256:{corrects}"), source)
+            provider.correct(Stage(number=2).task(corrects=f"sha-256:{corrects}"), source)
         assert source.asked == []
 
 
@@ -396,10 +396,10 @@ def test_a_platform_collects_no_second_answer_to_choose_from(tmp_path: Path, end
     source = Source(rows=({"month": "202610", "on_time": "yes"},))
     with pytest.raises(Conflict, match="ALREADY_SUPPLIED"):
         provider.answer(Stage().task(), source)
-    second = provider.answer(Stage().task(corrects=f"sha-256:{first.digest}"), source)
+    second = provider.correct(Stage().task(corrects=f"sha-256:{first.digest}"), source)
     provider.records.received([second.digest])
     with pytest.raises(Conflict, match="CORRECTION_UNKNOWN"):
-        provider.answer(Stage().task(corrects=f"sha-256:{first.digest}"), source)
+        provider.correct(Stage().task(corrects=f"sha-256:{first.digest}"), source)
     assert len(source.asked) == 1
 
 

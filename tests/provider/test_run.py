@@ -13,6 +13,7 @@ from ledger.domain.parties import Role
 from ledger.errors import PingzhengError
 from ledger.proof.jws import sign_entry
 from ledger.proof.sdjwt import Disclosed, disclosure_digest
+from ledger.provider.platform import Page
 from ledger.provider.run import go_round, obey
 from ledger.provider.supply import Supply
 from ledger.service.parties import Actor
@@ -87,7 +88,7 @@ def test_a_correction_withdraws_the_old_provision(town: Town) -> None:
     town.go_round(Files(rows=({**ROWS[0], "wage": "9.0"},)))
     number = town.certified(consent)
     assert town.verified(number).disclosed["wage_band"] == "<15"
-    supply = town.provider().answer(town.platform.task(consent), Files())
+    supply = town.provider().correct(town.platform.task(consent), Files())
     assert town.platform.submit([supply]) == [None]
     failed = town.verified(number).first_failure
     assert failed is not None and (failed.number, failed.code) == (11, "PROVISION_WITHDRAWN")
@@ -95,10 +96,29 @@ def test_a_correction_withdraws_the_old_provision(town: Town) -> None:
     assert town.verified(corrected).disclosed["wage_band"] == "15–20"
 
 
+def test_nothing_is_corrected_because_the_platform_asks_for_it(town: Town) -> None:
+    """It could end any certificate by the provider's own withdrawal."""
+    (consent,) = town.consents("27")
+    town.go_round()
+    number = town.certified(consent)
+    task = town.platform.task(consent)
+    assert task.corrects is not None
+
+    class Asking(OwnPlatform):
+        def tasks(self, after: str | None) -> Page:
+            return Page((task,), None)
+
+    files = Files()
+    platform = Asking(town.ledger.provisions, town.party)
+    (done,) = go_round(town.provider(), platform, files.connector)
+    assert done.error is not None and done.error.code == "CORRECTION_NOT_MEANT"
+    assert files.asked == [] and town.verified(number).valid
+
+
 def test_handing_a_correction_in_again_changes_nothing(town: Town) -> None:
     (consent,) = town.consents("14")
     town.go_round()
-    supply = town.provider().answer(town.platform.task(consent), Files())
+    supply = town.provider().correct(town.platform.task(consent), Files())
     first, second = (town.ledger.provisions.submit([supply])[0] for _ in range(2))
     assert (first.id, first.number) == (second.id, 2)
     assert [row.number for row in town.provisions(consent)] == [1, 2]
@@ -220,7 +240,7 @@ def test_a_digest_that_was_signed_before_is_refused_but_in_a_correction(town: To
     moved = resigned(town, supply, authorization=town.platform.task(other).reference, id="01K" + "1" * 23)
     refused(town, moved, "CLAIM_DIGEST_SEEN")
     town.records.received([supply.digest])
-    corrected = town.provider().answer(town.platform.task(one), Files())
+    corrected = town.provider().correct(town.platform.task(one), Files())
     same = resigned(town, replace(corrected, disclosures=supply.disclosures), claims=supply.entry["claims"])
     assert town.platform.submit([same]) == [None]
 
@@ -228,7 +248,7 @@ def test_a_digest_that_was_signed_before_is_refused_but_in_a_correction(town: To
 def test_a_correction_brings_its_own_withdrawal(town: Town) -> None:
     (consent,) = town.consents("25")
     town.go_round()
-    supply = town.provider().answer(town.platform.task(consent), Files())
+    supply = town.provider().correct(town.platform.task(consent), Files())
     withdrawn = supply.withdrawn
     assert withdrawn is not None and supply.withdrawal is not None
     unsigned = {name: value for name, value in withdrawn.items() if name != "signature"}
