@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -83,9 +84,16 @@ def test_verifying_with_saved_facts_loads_no_ledger(tmp_path: Path) -> None:
     bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
     bundle.write_bytes(made.bundle.to_bytes())
     facts.write_bytes(made.facts.to_bytes())
-    expected = ("--at", str(AT), "--consumer", BANK.id, "--nonce", NONCE)
-    told = assert_light(tmp_path, "verify", str(bundle), "--facts", str(facts), *expected)
-    assert "有效 VALID" in told
+    asked = tmp_path / "request.json"
+    known = ("verify", str(bundle), "--facts", str(facts), "--at", str(AT), "--request", str(asked))
+    request = {"consumer": BANK.id, "nonce": NONCE}
+    asked.write_text(json.dumps(request | {"templates": [made.claims["template"]]}))
+    assert "有效 VALID" in assert_light(tmp_path, *known)
+    asked.write_text(json.dumps(request))
+    refused = run(tmp_path, *known, "--json")
+    # The package's scenario of that code and version has other rules.
+    assert (refused.returncode, refused.stderr) == (1, "loaded: \n")
+    assert "TEMPLATE_NOT_EXPECTED" in refused.stdout
 
 
 def test_what_opens_a_ledger_is_seen_to_load_it(tmp_path: Path) -> None:

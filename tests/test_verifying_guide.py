@@ -15,18 +15,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 
 from ledger.domain.entry_forms import VERIFICATION_RESULTS
+from ledger.service.scenarios import ScenarioBook
+from ledger.service.templates import template_reference
 from tests.proof.builder import Made, usage
-from tests.proof.cast import ANCHORED, AT, BANK, BLOCK_TIME, EXPIRES, ISSUED, NONCE, OTHER_BANK, SUBJECT
+from tests.proof.cast import ANCHORED, AT, BANK, BLOCK_TIME, CHAIN, EXPIRES, HIDDEN, ISSUED, NONCE, OTHER_BANK, SUBJECT
+from tests.proof.mutations import ruled
 from tests.proof.sm_cast import sm_usage
 
 PROJECT = Path(__file__).parents[1]
 GUIDE = (PROJECT / "docs" / "verifying.md").read_text("utf-8")
-TEN_LINES, LATER = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+RULES, TEN_LINES, LATER = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 NOT_THERE = (
     "web3",
     "requests",
@@ -114,11 +118,12 @@ script.load()()
     assert "pip install 'pingzheng[service]'" in done.stderr and "Traceback" not in done.stderr
 
 
-def hold(folder: Path, made: Made, consumer: str = BANK.id, **more: int) -> None:
+def hold(folder: Path, made: Made, consumer: str = BANK.id, **more: Any) -> None:
     """The three files of the guide."""
     (folder / "bundle.json").write_bytes(made.bundle.to_bytes())
     (folder / "facts.json").write_bytes(made.facts.to_bytes())
-    (folder / "request.json").write_text(json.dumps({"consumer": consumer, "nonce": NONCE, **more}))
+    asked = {"consumer": consumer, "nonce": NONCE, "fields": FIELDS, "templates": [TEMPLATE]}
+    (folder / "request.json").write_text(json.dumps(asked | more))
 
 
 def test_only_the_verifier_is_installed(bare: Environment, tmp_path: Path) -> None:
@@ -147,8 +152,26 @@ def test_it_is_ten_lines() -> None:
 
 
 DAY = 86_400
+FIELDS = ["tax_band", "power_trend"]
+TEMPLATE = usage().claims["template"]
+OTHER_COLUMN = {"op": "latest", "column": "turnover", "order": "month", "choices": ["A", "B", "C"]}
 CASES: dict[str, tuple[str, Callable[[], Made], int, str]] = {
     "genuine": ("lend valid OK", usage, AT, BANK.id),
+    "more than asked": ("lend valid OK", lambda: usage().presenting(*HIDDEN), AT, BANK.id),
+    "nothing disclosed": ("refuse valid FIELDS_MISSING", lambda: usage().presenting(), AT, BANK.id),
+    "one field short": ("refuse valid FIELDS_MISSING", lambda: usage().presenting("tax_band"), AT, BANK.id),
+    "other rules under the scenario's name": (
+        "refuse refused TEMPLATE_NOT_EXPECTED",
+        lambda: usage(template={"fields": ruled("tax_band", OTHER_COLUMN)}),
+        AT,
+        BANK.id,
+    ),
+    "consent that came later": (
+        "refuse refused EVIDENCE_ANCHORED_LATER",
+        lambda: usage().anchoring(0, ANCHORED + 1),
+        AT,
+        BANK.id,
+    ),
     "to the last second": (
         "lend valid OK",
         lambda: usage().presenting("tax_band", "power_trend", at=EXPIRES - 60).knowing(block_time=EXPIRES - 60),
@@ -220,14 +243,40 @@ CASES: dict[str, tuple[str, Callable[[], Made], int, str]] = {
 }
 
 
+SHOWN = {
+    "more than asked": "{'tax_band': 'B', 'tax_trend': 'rising', 'power_trend': 3}",
+    "one field short": "{'tax_band': 'B'}",
+}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_ten_lines_decide(bare: Environment, tmp_path: Path, name: str) -> None:
     decision, made, now, consumer = CASES[name]
     hold(tmp_path, made(), consumer)
     done = bare.run(TEN_LINES, tmp_path, now)
     assert done.returncode == 0, done.stderr
-    shown = "{'tax_band': 'B', 'power_trend': 3}" if decision.startswith("lend") else "{}"
+    shown = SHOWN.get(name, "{'tax_band': 'B', 'power_trend': 3}" if decision.startswith("lend") else "{}")
     assert done.stdout.strip() == f"{decision} {shown}"
+
+
+def test_a_bank_that_names_no_field_and_no_template_lends_on_neither(bare: Environment, tmp_path: Path) -> None:
+    """The lists are the bank's to give: without them the lines stop."""
+    for name in ("fields", "templates"):
+        hold(tmp_path, usage())
+        asked = json.loads((tmp_path / "request.json").read_text())
+        del asked[name]
+        (tmp_path / "request.json").write_text(json.dumps(asked))
+        done = bare.run(TEN_LINES, tmp_path)
+        assert (done.returncode, done.stdout) == (1, "") and f"KeyError: '{name}'" in done.stderr
+
+
+def test_the_accepted_rules_are_those_of_the_scenarios_file(tmp_path: Path) -> None:
+    """Where facts are read; the digest is of the ledger of the facts."""
+    hold(tmp_path, usage())
+    done = subprocess.run(
+        [sys.executable, "-c", RULES], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == template_reference(ScenarioBook.load().get("S01"), CHAIN.ledger)
 
 
 def test_it_was_valid_when_the_bank_lent(bare: Environment, tmp_path: Path) -> None:

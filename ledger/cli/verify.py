@@ -29,6 +29,9 @@ from ledger.proof.facts_file import MAX_FACTS_BYTES, parse_facts
 from ledger.proof.report import NAMES, Report, Verdict
 from ledger.proof.verifier import Expectation, verify
 from ledger.service.explaining import explanation
+from ledger.service.scenarios import ScenarioBook
+from ledger.service.settings import Settings
+from ledger.service.templates import expecting
 
 MAX_REQUEST_BYTES = 4096
 MARKS = {
@@ -51,15 +54,19 @@ BundleFile = Annotated[Path, typer.Argument(help="Bundle file.", show_default=Fa
 def verify_command(
     bundle: Annotated[str, typer.Argument(help="Bundle file, or a certificate number for its public status.")],
     facts: Annotated[Path | None, typer.Option(help="Saved facts: verifies without any network.")] = None,
-    request: Annotated[Path | None, typer.Option(help="What the verifier asked: JSON with consumer and nonce.")] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(help="What the verifier asked: JSON with consumer, nonce and perhaps templates."),
+    ] = None,
     consumer: Annotated[str | None, typer.Option(help="Who verifies: its party id.")] = None,
     nonce: Annotated[str | None, typer.Option(help="The nonce that the verifier gave the holder.")] = None,
     at: Annotated[str | None, typer.Option(help=f"Judge as of this time: {TIMES}; default now.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """核验凭证包：十一项检查。退出码 0 有效，1 无效，2 无法检查。Check a bundle: eleven numbered checks. Exit code
-    0: valid, 1: not valid, 2: could not be checked.
+    """核验凭证包：十一项检查。已知场景的规则须与场景文件一致。退出码 0 有效，1 无效，2 无法检查。Check a bundle: eleven
+    numbered checks. Where the scenario's file is known here, its rules are compared. Exit code 0: valid, 1: not valid,
+    2: could not be checked.
 
     示例 Example:  pingzheng verify demo-out/verify/bundle.json --facts demo-out/verify/facts.json --request
     demo-out/verify/request.json
@@ -79,7 +86,8 @@ def verify_command(
             known = parse_facts(_read(facts, MAX_FACTS_BYTES))
             # Now is never before the block of the facts: what they tell of has happened.
             now = max(int(time.time()), known.block_time)
-            report = verify(raw, known, now if moment is None else moment, expect)
+            scenarios = ScenarioBook.load(Settings.at(home).scenarios)
+            report = verify(raw, known, now if moment is None else moment, expecting(scenarios, raw, expect))
         else:
             with participating(home, as_json) as ledger:
                 report = ledger.verification.verify(raw, expect, moment).report
@@ -111,7 +119,14 @@ def _expectation(request: Path | None, consumer: str | None, nonce: str | None) 
     told = parse_json(_read(request, MAX_REQUEST_BYTES), max_bytes=MAX_REQUEST_BYTES)
     if not isinstance(told, dict) or not all(isinstance(told.get(name), str) for name in ("consumer", "nonce")):
         raise InvalidInput("REQUEST_SHAPE", "A request holds consumer and nonce.", where=str(request))
-    return Expectation(consumer=consumer or told["consumer"], nonce=nonce or told["nonce"])
+    templates = told.get("templates")
+    if templates is not None and not (isinstance(templates, list) and all(isinstance(each, str) for each in templates)):
+        raise InvalidInput("REQUEST_SHAPE", "The templates of a request are a list of digests.", where=str(request))
+    return Expectation(
+        consumer=consumer or told["consumer"],
+        nonce=nonce or told["nonce"],
+        templates=None if templates is None else frozenset(templates),
+    )
 
 
 def _read(path: Path, limit: int) -> bytes:

@@ -21,9 +21,10 @@ from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.jws import Jwk, public_jwk
 from ledger.service.parties import Parties
 from ledger.service.request_notes import note_of
-from ledger.service.requests import expired, require_template, settled
+from ledger.service.requests import expired, settled
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.statements import require_statement
+from ledger.service.templates import require_template
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.records import access_request, authorization, authorizations_of

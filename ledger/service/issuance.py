@@ -19,8 +19,8 @@ from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict
 from ledger.proof.sdjwt import Disclosed
 from ledger.service.provisions import disclosures_of
-from ledger.service.requests import require_template
 from ledger.service.scenarios import ScenarioBook
+from ledger.service.templates import require_template
 from ledger.store import log as log_store
 from ledger.store.counters import take
 from ledger.store.database import Database

@@ -30,6 +30,7 @@ from ledger.service.participant import Participant
 from ledger.service.parties import Actor, acting
 from ledger.service.presentations import Presentations
 from ledger.service.provenance import Provenances
+from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
 from ledger.service.uses import Uses
 from ledger.service.verification import Verification
@@ -227,6 +228,7 @@ def _wire(
     follower = Follower(database.engine, reader)
     presentations = Presentations(database, reader, follower, clock, keeps_log=False)
     provenances = Provenances(database, reader, follower)
+    scenarios = ScenarioBook.load(settings.scenarios)
     return Participant(
         settings=settings,
         clock=clock,
@@ -237,7 +239,7 @@ def _wire(
         party=membership.party,
         parties=parties,
         verification=Verification(
-            database, reader, Remembered(reader, settings.home / "seen.json"), uses, presentations, clock
+            database, reader, Remembered(reader, settings.home / "seen.json"), scenarios, uses, presentations, clock
         ),
         presentations=presentations,
         provenances=provenances,

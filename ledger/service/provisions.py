@@ -26,9 +26,9 @@ from ledger.service.provision_checks import (
     require_open,
 )
 from ledger.service.provision_tasks import basis_of, task_for
-from ledger.service.requests import require_template
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.statements import require_statement
+from ledger.service.templates import require_template
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord

@@ -14,17 +14,17 @@ from ulid import ULID
 
 from ledger.domain.canonical import canonical
 from ledger.domain.days import is_shanghai_midnight
-from ledger.domain.entries import reference, request_entry, statement_digest, template_entry
+from ledger.domain.entries import request_entry
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.notice import require_line
 from ledger.domain.parties import PartyKind
-from ledger.domain.predicates import ENGINE
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.service.parties import Parties
 from ledger.service.request_notes import note_digest, note_of, require_note
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.statements import require_statement
+from ledger.service.templates import template_of, template_reference
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
@@ -300,43 +300,6 @@ class Requests:
             for row in session.scalars(select(AccessRequest).where(own, _OPEN, AccessRequest.expires_at <= now)):
                 settled(row, now)
             return list(session.scalars(query))
-
-
-def template_of(scenario: Scenario, ledger: str) -> dict[str, Any]:
-    """What the scenario allows, as the log of that ledger keeps it; the same for the same definition."""
-    return template_entry(
-        ledger=ledger,
-        scenario=scenario.code,
-        scenario_version=scenario.version,
-        scenario_digest=scenario.digest,
-        legal_basis=scenario.legal_basis,
-        payload_mode=scenario.payload_mode,
-        channels=list(scenario.channels),
-        max_validity_days=scenario.max_validity_days,
-        max_uses=scenario.max_uses,
-        retention_days=scenario.retention_days,
-        engine=ENGINE,
-        fields=[{"name": field.name, "source": field.source, "rule": dict(field.rule)} for field in scenario.fields],
-    )
-
-
-def template_reference(scenario: Scenario, ledger: str) -> str:
-    """How entries of that ledger refer to the scenario's template, ``sha-256:…``."""
-    return reference(statement_digest(template_of(scenario, ledger)))
-
-
-def require_template(scenario: Scenario, asked: Mapping[str, Any]) -> None:
-    """Raise ``Conflict`` ``SCENARIO_CHANGED`` for a request under another definition than the one in force.
-
-    What is computed and issued by one definition under a request of another would verify nowhere.
-    """
-    if asked["template"] != template_reference(scenario, asked["ledger"]):
-        raise Conflict(
-            "SCENARIO_CHANGED",
-            f"Scenario {scenario.code} was changed since the request was made.",
-            where=f"request {asked['id']}",
-            hint="The consumer asks again, under the scenario in force.",
-        )
 
 
 def terms_of(entry: Mapping[str, Any]) -> Terms:

@@ -34,6 +34,8 @@ from ledger.proof.verifier import Expectation, verify
 from ledger.service.offers import Offer, Offers
 from ledger.service.positions import positions
 from ledger.service.presentations import LAPSED, Ended, Presentations, Use, replayed, under_way, usage_of
+from ledger.service.scenarios import ScenarioBook
+from ledger.service.templates import expecting
 from ledger.service.uses import Uses, UseToSign
 from ledger.store.database import Database
 from ledger.store.records import access_request, certificate
@@ -87,13 +89,17 @@ class _Case:
 
 
 class Verification:
-    """What a consumer calls when it does not embed the verifier itself."""
+    """What a consumer calls when it does not embed the verifier itself.
+
+    A certificate under a scenario whose file is known here rests on the template that the file gives, or is refused.
+    """
 
     def __init__(
         self,
         database: Database,
         reader: ChainReader,
         remembered: Remembered,
+        scenarios: ScenarioBook,
         uses: Uses,
         presentations: Presentations,
         clock: Callable[[], int],
@@ -101,6 +107,7 @@ class Verification:
         self._database = database
         self._reader = reader
         self._remembered = remembered
+        self._scenarios = scenarios
         self._uses = uses
         self._presentations = presentations
         self._clock = clock
@@ -234,7 +241,10 @@ class Verification:
         facts = self.facts(bundle)
         # Now is never before the newest block: else a use that the chain has just counted would be one to come.
         moment = max(self._clock(), facts.block_time) if at is None else at
-        return Verified(verify(bundle, facts, moment, expect), facts)
+        return Verified(self._report(bundle, facts, moment, expect), facts)
+
+    def _report(self, bundle: Bundle, facts: Facts, at: int, expect: Expectation) -> Report:
+        return verify(bundle, facts, at, expecting(self._scenarios, bundle, expect))
 
     def _begin(self, raw: bytes, consumer: str, nonce: str) -> _Case | None:
         """Take the nonce; None where there is nothing to use up."""
@@ -323,7 +333,8 @@ class Verification:
             # The node that was asked has not seen the block yet.
             raise under_way()
         before = replace(facts, uses={**facts.uses, case.counter: history[: use.ordinal - 1]})
-        return Verified(verify(case.bundle, before, history[use.ordinal - 1].at, case.expect), before, use)
+        report = self._report(case.bundle, before, history[use.ordinal - 1].at, case.expect)
+        return Verified(report, before, use)
 
     def _ending(self, row: Presentation) -> tuple[Ended, Use | None] | None:
         """How a presentation ended that broke off; None while that is open."""

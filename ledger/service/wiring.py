@@ -239,7 +239,7 @@ def wire(
         corrections=Corrections(database, reader, issuance, positions, status),
         bundles=bundles,
         verification=Verification(
-            database, reader, Remembered(reader, settings.home / "seen.json"), uses, presentations, clock
+            database, reader, Remembered(reader, settings.home / "seen.json"), scenarios, uses, presentations, clock
         ),
         presentations=presentations,
         status=status,

@@ -12,8 +12,9 @@ import pytest
 
 from ledger.demo.bureau import NOTE
 from ledger.errors import InvalidInput, Misconfigured
-from ledger.service.requests import Asked, template_reference
+from ledger.service.requests import Asked
 from ledger.service.settings import Settings
+from ledger.service.templates import template_reference
 from ledger.service.wiring import Ledger, open_ledger
 from ledger.store.tables import LedgerIdentity
 from tests.service.conftest import SUPPLIED, Pilot

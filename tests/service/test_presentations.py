@@ -67,7 +67,9 @@ def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verificat
     accounts = lambda party: ledger.parties.get(party).account  # noqa: E731
     counting = Uses(client, reader, ledger.custody, ledger.installation.operator, accounts)
     remembered = Remembered(reader, ledger.settings.home / "seen.json")
-    return Verification(ledger.database, reader, remembered, counting, known, lambda: ledger.clock() + ahead)
+    return Verification(
+        ledger.database, reader, remembered, ledger.scenarios, counting, known, lambda: ledger.clock() + ahead
+    )
 
 
 def results(pilot: Pilot, number: str) -> list[tuple[str, bool, int | None]]:

@@ -53,7 +53,11 @@ def counter(
     counting = Uses(client, reader, nobody, ledger.installation.operator, lambda _: account)
     clock = lambda: ledger.clock() - late  # noqa: E731
     remembered = Remembered(reader, folder / "seen.json")
-    return Counter(Verification(ledger.database, reader, remembered, counting, known, clock), signer, pilot.cast.bank)
+    return Counter(
+        Verification(ledger.database, reader, remembered, ledger.scenarios, counting, known, clock),
+        signer,
+        pilot.cast.bank,
+    )
 
 
 def proposed(at: Counter, raw: bytes, nonce: str) -> UseToSign:

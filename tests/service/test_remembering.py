@@ -53,7 +53,7 @@ class Desk:
         uses = Uses(client, reader, ledger.custody, ledger.party, lambda party: ledger.parties.get(party).account)
         known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
         remembered = Remembered(reader, self.memory)
-        return Verification(ledger.database, reader, remembered, uses, known, ledger.clock)
+        return Verification(ledger.database, reader, remembered, ledger.scenarios, uses, known, ledger.clock)
 
     def seen(self) -> Seen:
         seen = load_seen(self.memory)
