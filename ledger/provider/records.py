@@ -121,14 +121,7 @@ class Records:
     def _foreign(self, database: sqlite3.Connection, ledger: str, provider: str) -> PingzhengError | None:
         known = dict(database.execute("SELECT name, value FROM about").fetchall())
         if known.get("ledger", ledger) != ledger:
-            return InvalidInput(
-                "LEDGER_DIFFERS",
-                "The task is of another ledger than those answered before.",
-                where="ledger",
-                hint="Use a folder of records for each ledger.",
-                expected=known["ledger"],
-                found=ledger,
-            )
+            return _other_ledger("task", known["ledger"], ledger)
         if known.get("provider", provider) != provider:
             return Misconfigured(
                 "RECORDS_OF_ANOTHER",
@@ -224,10 +217,17 @@ class Records:
     def erase(self, notices: Iterable[Entry]) -> int:
         """Obey erasures (entries of the log): destroy disclosures and salts, and the opening of whom nothing is left.
 
-        What stays of a subject is the keyed digest of its identifier. Returns how many answers were touched.
+        What stays of a subject is the keyed digest of its identifier. Returns how many answers were touched. Raises
+        ``InvalidInput`` ``LEDGER_DIFFERS`` for an erasure of another ledger, and obeys none then.
         """
         with self._write() as database:
-            return sum(_erase(database, notice) for notice in notices)
+            return sum(_erase(database, self._own(database, notice)) for notice in notices)
+
+    def _own(self, database: sqlite3.Connection, notice: Entry) -> Entry:
+        row = database.execute("SELECT value FROM about WHERE name = 'ledger'").fetchone()
+        if row is not None and row[0] != notice["ledger"]:
+            raise _other_ledger("erasure", row[0], notice["ledger"])
+        return notice
 
     def seen(self, name: str, after: str | None = None) -> str | None:
         """How far a list of the platform was read; with ``after`` it is noted anew."""
@@ -316,6 +316,17 @@ def _waiting(database: sqlite3.Connection, authorization: str) -> Supply | None:
     query = f"SELECT {_SENT} FROM answer WHERE authorization = ? AND state = 'waiting'"  # noqa: S608 - a constant
     row = database.execute(query, (authorization,)).fetchone()
     return None if row is None else _supply(row)
+
+
+def _other_ledger(what: str, known: str, found: str) -> InvalidInput:
+    return InvalidInput(
+        "LEDGER_DIFFERS",
+        f"The {what} is of another ledger than what was answered before.",
+        where="ledger",
+        hint="Use a folder of records for each ledger.",
+        expected=known,
+        found=found,
+    )
 
 
 def _out_of_turn(database: sqlite3.Connection, task: Task) -> Conflict | None:

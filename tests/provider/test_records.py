@@ -261,6 +261,16 @@ def test_an_erasure_of_another_subject_touches_nothing(tmp_path: Path) -> None:
     assert everything_in(tmp_path) == before
 
 
+def test_an_erasure_of_another_ledger_is_refused(tmp_path: Path) -> None:
+    """Along with those that came with it."""
+    provider = provider_at(tmp_path)
+    supply = provider.answer(Stage(FIRST).task(), Source())
+    foreign = erased(FIRST) | {"ledger": "0b" * 32}
+    with pytest.raises(InvalidInput, match="LEDGER_DIFFERS"):
+        provider.records.erase([erased(FIRST), foreign])
+    assert provider.records.waiting() == [supply]
+
+
 # --- damage, and several at once
 
 
