@@ -59,9 +59,9 @@ class Seen:
         if now.block == self.block and (now.block_hash, now.heads) != (self.block_hash, self.heads):
             raise _differs(f"block {now.block}")
         for issuer, log in now.logs.items():
+            # Known since this block or an earlier one: it may have grown though the block is the same.
             known = self.logs.get(issuer, log)
-            grown = log.batches > known.batches and now.block > self.block
-            if log != known and not grown:
+            if log.batches < known.batches or (log.batches == known.batches and log.newest != known.newest):
                 raise _differs(f"log of issuer {issuer}")
         return replace(now, logs={**self.logs, **now.logs})
 

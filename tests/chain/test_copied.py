@@ -171,10 +171,10 @@ LATER: dict[str, tuple[str, str, Callable[[Facts, LogFact], Facts]]] = {
         "block",
         lambda facts, log: replace(facts, heads=replace(facts.heads, party_registry="bb" * 32)),
     ),
-    "the same block with a batch more": (
+    "the same block with a batch fewer": (
         "CHAIN_DIFFERS_FROM_SEEN",
         "log",
-        lambda facts, log: replace(facts, logs={ISSUER.no: LogFact(log.batches + 1, "aa" * 32)}),
+        lambda facts, log: replace(facts, logs={ISSUER.no: replace(log, batches=1)}),
     ),
     "a later block with a batch fewer": (
         "CHAIN_DIFFERS_FROM_SEEN",

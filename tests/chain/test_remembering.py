@@ -94,6 +94,20 @@ def test_the_newest_block_is_remembered_with_the_logs_that_were_seen(
     assert seen is not None and (seen.block, seen.block_hash, seen.logs) == (block.number, block.hash, logs)
 
 
+def test_a_log_may_have_grown_since_it_was_seen_though_the_block_is_known(
+    chain: Chain, consented: Consented, memory: Path
+) -> None:
+    """The log was seen at an earlier block; a later block was remembered without it."""
+    remembered = Remembered(chain.reader, memory)
+    remembered.facts(consented.bundle)
+    chain.client.anchor(300, 1, ROOT)
+    block = remembered.newest()
+    assert load_seen(memory).logs[ISSUER.no].batches == 1
+    facts = remembered.facts(consented.bundle)
+    assert (facts.block, facts.logs[ISSUER.no].batches) == (block.number, 2)
+    assert load_seen(memory).logs == facts.logs
+
+
 Asked = Callable[[Remembered, Consented], object]
 ASKING: dict[str, Asked] = {
     "facts": lambda remembered, consented: remembered.facts(consented.bundle),

@@ -142,11 +142,11 @@ def test_a_presentation_whose_answer_was_lost_is_answered_when_it_is_sent_again(
         over.accept(raw, pilot.cast.bank, nonce)
     node.deaf = False
     assert (results(pilot, number), uses(pilot, number)) == ([("pending", True, 1)], 1)
-    assert over.accept(raw, pilot.cast.other_bank, nonce).report.result == "not_party"
+    assert over.accept(raw, pilot.cast.other_bank, nonce).report.result == "used_up"
     verified = over.accept(raw, pilot.cast.bank, nonce)
     assert verified.report.valid and verified.report.disclosed
     assert verified.use is not None and verified.use.ordinal == 1
-    told = [("valid", True, 1), ("not_party", True, None)]
+    told = [("valid", True, 1), ("used_up", True, None)]
     assert (results(pilot, number), uses(pilot, number)) == (told, 1)
     assert [entry["type"] for entry in logged(pilot, number)] == ["presentation", "presentation", "use"]
 
