@@ -68,12 +68,12 @@ def secret_registry(url: str, like: Deployment, obeying: str, founder: TestParty
     return _named(url, like, forwarder, public, assets, log)
 
 
-def born_with_a_key(url: str, like: Deployment) -> Deployment:
+def born_with_a_key(url: str, like: Deployment, founder: TestParty = FOUNDER) -> Deployment:
     """The registry's creation code writes the account of ``HIDDEN`` into the storage, as one of the founder's, and then
     does what ours does."""
-    by = Deployer.at(url, like.chain_id)
+    by = Deployer.at(url, like.chain_id, founder)
     forwarder = by.create(FORWARDER, b"\x08" * 32)
-    honest = by.code(PARTY_REGISTRY, forwarder[0], FOUNDER.id, FOUNDER.account)
+    honest = by.code(PARTY_REGISTRY, forwarder[0], founder.id, founder.account)
     helper, _ = by.create_by(_returning(honest))
     account = bytes.fromhex(account_of(bytes.fromhex(HIDDEN)).removeprefix("0x"))
     slot = keccak(account.rjust(32, b"\0") + ACCOUNTS_SLOT.to_bytes(32, "big"))

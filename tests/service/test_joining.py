@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from ledger.chain.accounts import account_of, new_private_key
+from ledger.chain.deployment import CERTIFICATE_LOG, CONTRACTS, Deployment
 from ledger.chain.node import FUNDS_WEI
 from ledger.cli.main import app
 from ledger.domain.parties import PartyKind, Role
@@ -19,6 +20,8 @@ from ledger.service.joining import Membership, join
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger, open_participant
 from ledger.store.tables import Base, Entry, LedgerIdentity, Presentation
+from tests.chain.impostors import born_with_a_key, secret_registry
+from tests.conftest import TestParty
 from tests.service.conftest import Pilot
 from tests.service.joined import joined, presentations
 
@@ -80,6 +83,8 @@ def test_who_may_not_join_learns_why_and_nothing_is_kept(
         ("chain_id", 5, "CHAIN_ID_CHANGED"),
         ("genesis_hash", "e" * 64, "CHAIN_GENESIS_CHANGED"),
         ("origin", "e" * 64, "LEDGER_DIFFERS"),
+        ("creations", dict.fromkeys(CONTRACTS, "e" * 64), "CONTRACT_CREATION_UNKNOWN"),
+        ("creations", {}, "DEPLOYMENT_INVALID"),
     ],
 )
 def test_a_deployment_on_another_chain_is_not_joined(
@@ -94,6 +99,24 @@ def test_a_deployment_on_another_chain_is_not_joined(
             pilot.ledger.client.connection.url,
             key_of(pilot, pilot.cast.bank),
         )
+    assert not (tmp_path / "home").exists()
+
+
+IMPOSTORS: dict[str, Callable[[str, Deployment, TestParty], Deployment]] = {
+    "CONTRACT_IMMUTABLE_MISMATCH": lambda url, like, by: secret_registry(url, like, CERTIFICATE_LOG, by),
+    "CONTRACT_CREATION_MISMATCH": born_with_a_key,
+}
+
+
+@pytest.mark.parametrize("code", IMPOSTORS)
+def test_attack_a_bank_does_not_join_contracts_that_obey_others(pilot: Pilot, tmp_path: Path, code: str) -> None:
+    """One log asks a secret registry; one registry was born with a key that no event names."""
+    ledger, url = pilot.ledger, pilot.ledger.client.connection.url
+    account = ledger.client.account
+    deployer = TestParty(1, ledger.party, ledger.custody.private_key(account).hex(), account)
+    IMPOSTORS[code](url, ledger.reader.deployment, deployer).save(tmp_path / "deployment.json")
+    with pytest.raises(Misconfigured, match=code):
+        join(Settings(home=tmp_path / "home"), tmp_path / "deployment.json", url, key_of(pilot, pilot.cast.bank))
     assert not (tmp_path / "home").exists()
 
 
