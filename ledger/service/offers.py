@@ -47,7 +47,8 @@ class Offers(Generic[About]):
     def get(self, consumer: str, presentation: str) -> Offer[About]:
         """The offer; raises ``Conflict`` ``USE_NOT_PROPOSED``."""
         with self._lock:
-            offer = self._offers.get(consumer, {}).get(presentation)
+            own = self._offers.get(consumer)
+            offer = None if own is None else own.get(presentation)
         if offer is None:
             raise Conflict(
                 "USE_NOT_PROPOSED",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import func, insert, select, update
@@ -20,19 +21,19 @@ from ledger.store.tables import Batch, Certificate, Entry
 ENTRY_SEQ: Final = "entry_seq"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NewEntry:
     """An entry to append: its type and its canonical JSON."""
 
     type: str
     body: bytes
 
-    @property
+    @cached_property
     def leaf(self) -> bytes:
         """Leaf hash, RFC 9162 §2.1.1."""
         return leaf_hash(self.body)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Statement digest (protocol §2), 64 hex digits."""
         return statement_digest(json.loads(self.body))

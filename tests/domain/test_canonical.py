@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,6 +109,23 @@ def test_no_canonical_form(value: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         canonical(value)
     assert caught.value.code == "JSON_NOT_CANONICAL"
+
+
+@given(values)
+def test_both_encoders_write_the_same_bytes(value: Any) -> None:
+    """Python's own where every name is ASCII, and the library's, which sorts other names by UTF-16 units."""
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@given(st.text(max_size=40))
+def test_both_encoders_escape_the_same_characters(text: str) -> None:
+    try:
+        expected = rfc8785.dumps({"a": text})
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        with pytest.raises(InvalidInput, match="JSON_NOT_CANONICAL"):
+            canonical({"a": text})
+    else:
+        assert canonical({"a": text}) == expected
 
 
 def test_no_canonical_form_of_endless_nesting(shallow_interpreter: None) -> None:
