@@ -64,7 +64,7 @@ class Case:
 
 def known(listed: list[Json], **named: str | int) -> Json:
     """What is listed under these names; what is not listed is not known."""
-    found = [each for each in listed if named.items() <= each.items()]
+    found = [each for each in listed if all(each[name] == value for name, value in named.items())]
     require(found)
     return found[0]
 
