@@ -83,9 +83,8 @@ contract LogHandler {
     }
 
     function recordUse(uint256 seed, uint256 one, bool next) external acting(_consumer(seed)) {
-        uint16 ordinal = _uses[_consumer(seed)][_one(one)] + (next ? 1 : 2);
-        _LOG.recordUse(_one(one), ordinal);
-        _uses[_consumer(seed)][_one(one)] = ordinal;
+        _LOG.recordUse(_one(one), _uses[_consumer(seed)][_one(one)] + (next ? 1 : 2));
+        ++_uses[_consumer(seed)][_one(one)];
     }
 
     /// A list of which some items are the next use and some are not, sent by whoever it is.
@@ -104,10 +103,10 @@ contract LogHandler {
         uint256 time = vm.getBlockTimestamp() + wait;
         vm.warp(time);
         _LOG.withdraw(_one(one));
-        _withdrawn[_anyone(seed)][_one(one)] = uint40(time);
+        _setWithdrawn(_anyone(seed), _one(one), uint40(time));
     }
 
-    /// Signed by the consumer, whoever sends it; what was withdrawn before keeps its time.
+    /// Signed by the consumer, whoever sends it.
     function withdrawFor(uint256 seed, uint256 one, uint16 wait) external acting(_anyone(seed)) {
         uint256 time = vm.getBlockTimestamp() + wait;
         vm.warp(time);
@@ -116,7 +115,7 @@ contract LogHandler {
         address account = vm.addr(CONSUMER_KEY);
         bytes32 hash = Acts.withdrawals(_frame(Acts.WITHDRAWALS, account), list);
         _LOG.withdrawFor(account, list, Keys.secp256k1(CONSUMER_KEY, hash));
-        if (_withdrawn[CONSUMER][_one(one)] == 0) _withdrawn[CONSUMER][_one(one)] = uint40(time);
+        _setWithdrawn(CONSUMER, _one(one), uint40(time));
     }
 
     function hold(uint256 seed, uint256 one) external acting(_office(seed)) {
@@ -178,6 +177,11 @@ contract LogHandler {
     function _setRevoked(uint32 issuer, uint32 leaf) private {
         _status[issuer][leaf] = LeafStatus.Revoked;
         _revoked[issuer][leaf] = true;
+    }
+
+    /// What was withdrawn before keeps its time.
+    function _setWithdrawn(uint32 party, bytes32 one, uint40 time) private {
+        if (_withdrawn[party][one] == 0) _withdrawn[party][one] = time;
     }
 
     function _setHeld(uint32 office, bytes32 one, bool held) private {

@@ -66,7 +66,9 @@ contract CertificateLogManyTest is LogWorld {
         assertEq(vm.getRecordedLogs().length, 3);
     }
 
-    function testFuzz_revokeMany_WhenComparedWithSingleRevocations(uint16 a, uint16 b, uint16 c, uint8 suspended) public {
+    function testFuzz_revokeMany_WhenComparedWithSingleRevocations(uint16 a, uint16 b, uint16 c, uint8 suspended)
+        public
+    {
         uint32[] memory indices = _indices(a % 512, b % 512, c % 512);
         vm.assume(indices[0] != indices[1] && indices[1] != indices[2] && indices[0] != indices[2]);
         CertificateLog many = log;
@@ -97,7 +99,9 @@ contract CertificateLogManyTest is LogWorld {
     }
 
     function test_supersede_WhenTheLeafIsItsOwnSuccessor() public {
-        vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogSupersedesItself.selector, ISSUER, SECOND, uint32(4)));
+        vm.expectRevert(
+            abi.encodeWithSelector(ICertificateLog.LogSupersedesItself.selector, ISSUER, SECOND, uint32(4))
+        );
         by(ISSUER);
         log.supersede(SECOND, 4, SECOND, 4);
     }

@@ -11,7 +11,8 @@ import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
 import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
 import {Vm} from "./Vm.sol";
 
-/// Heads recomputed from emitted events alone, as docs/protocol.md section 3 has them. Shares no code with the contracts.
+/// Heads recomputed from emitted events alone, as docs/protocol.md section 3 has them. Shares no code with the
+/// contracts.
 library Refold {
     error UnknownEvent(bytes32 topic);
 
