@@ -75,7 +75,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
         if consumer in known
     }
     owners = _owners(asked, named, needed)
-    _require_numbers(registered)
+    require_numbers(registered)
     accounts = _accounts(bundle, named, owners)
     signers = {fact.party for fact in accounts.values()}
     anchors = {batch: word for batch, answer in named.anchors.items() if (word := answer())}
@@ -125,8 +125,12 @@ def _parties(needed: FactsNeeded) -> set[str]:
     return {party for party, _ in (*needed.withdrawals, *_uses_of(needed))}
 
 
-def _require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None:
-    """Each number leads back to its party's id. Under the number of another party neither uses nor withdrawals show."""
+def require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None:
+    """Each number leads back to its party's id. Under the number of another party neither uses nor withdrawals show.
+
+    ``registered`` has the party records that the node gave for the numbers, by party id. Raises ``ChainUnavailable``
+    ``PARTY_NUMBER_DIFFERS``.
+    """
     for party, answer in registered.items():
         try:
             same = answer().id == party

@@ -14,6 +14,7 @@ import typer
 from ledger.chain.client import ChainClient
 from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
+from ledger.chain.remembering import Remembered
 from ledger.cli.files import read_bounded, signer_of
 from ledger.cli.naming import PARTY_ID, day_of, party_of
 from ledger.cli.opening import opened
@@ -74,7 +75,8 @@ def run(
     if service is None:
         with opened(home, as_json) as ledger:
             own = party_of(ledger, party)
-            provider = Provider(own, signer_of(key), Records(records), ledger.clock, Registry(ledger.reader))
+            registry = Registry(ledger.reader, Remembered(ledger.reader, _seen(records)))
+            provider = Provider(own, signer_of(key), Records(records), ledger.clock, registry)
             _round(
                 provider,
                 OwnPlatform(ledger.provisions, own),
@@ -214,10 +216,17 @@ def _left(about: str, error: PingzhengError) -> dict[str, Any]:
 
 
 def _provider(party: str, key: Path, records: Path, rpc_url: str | None, deployment: Path | None) -> Provider:
-    return Provider(party, signer_of(key), Records(records), lambda: int(time.time()), _registry(rpc_url, deployment))
+    return Provider(
+        party, signer_of(key), Records(records), lambda: int(time.time()), _registry(records, rpc_url, deployment)
+    )
 
 
-def _registry(rpc_url: str | None, deployment: Path | None) -> Registry | None:
+def _seen(records: Path) -> Path:
+    """What was seen of the chain: beside the records, whose folder is private and checked."""
+    return records.with_name(f"{records.name}-seen.json")
+
+
+def _registry(records: Path, rpc_url: str | None, deployment: Path | None) -> Registry | None:
     if rpc_url is None and deployment is None:
         return None
     if rpc_url is None or deployment is None:
@@ -227,7 +236,8 @@ def _registry(rpc_url: str | None, deployment: Path | None) -> Registry | None:
             where="--rpc-url, --deployment",
             hint="Give both, or neither. Get the file from the operator, as for `pingzheng join`.",
         )
-    return Registry(ChainReader(ChainClient.at(rpc_url, Deployment.load(deployment)).check()))
+    reader = ChainReader(ChainClient.at(rpc_url, Deployment.load(deployment)).check())
+    return Registry(reader, Remembered(reader, _seen(records)))
 
 
 def _sources_for(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ledger.chain.facts import require_numbers
 from ledger.chain.questions import Questions
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import AccountRecord, Hold
+from ledger.chain.remembering import Remembered
 from ledger.domain.entries import statement_digest
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
 from ledger.proof.jws import entry_signature
@@ -15,26 +17,31 @@ from ledger.provider.task import Entry, Task
 
 
 class Registry:
-    """Asks one node about many tasks at once, as of its newest block."""
+    """Asks one node about many tasks at once, as of its newest block; with a memory, of the chain seen before."""
 
-    def __init__(self, reader: ChainReader) -> None:
+    def __init__(self, reader: ChainReader, remembered: Remembered | None = None) -> None:
         self._reader = reader
+        self._remembered = remembered
 
     def check(self, tasks: Sequence[Task]) -> list[PingzhengError | None]:
-        """What speaks against each of these tasks, which passed ``check_task``; raises ``ChainUnavailable``.
+        """What speaks against each of these tasks, which passed ``check_task``.
 
+        Raises ``ChainUnavailable``, also ``CHAIN_DIFFERS_FROM_SEEN``, ``CHAIN_BEHIND_SEEN``, ``PARTY_NUMBER_DIFFERS``.
         ``InvalidInput`` ``LEDGER_DIFFERS``; ``Forbidden`` ``SIGNER_NOT_CONSUMER``, ``SIGNER_NOT_SUBJECT``; ``Conflict``
         ``AUTHORIZATION_NOT_ACTIVE``.
         """
-        latest = self._reader.latest()
+        latest = self._reader.latest() if self._remembered is None else self._remembered.newest()
         asked = self._reader.questions(latest.number)
         # Every question is asked before the first answer is looked at: they go to the node together.
         consumers = [_Key.asked(asked, task.request, "consumer") for task in tasks]
         subjects = [_Key.asked(asked, task.authorization, "subject") for task in tasks]
+        keys = [*consumers, *subjects]
+        require_numbers({key.entry[key.part]: asked.party(number) for key in keys if (number := key.number())})
         consents = [_Consent.asked(asked, task, key) for task, key in zip(tasks, subjects, strict=True)]
         return [
             self._other_ledger(task)
-            or consumer.problem("SIGNER_NOT_CONSUMER", latest.time)
+            # A consumer may have replaced its key since it asked; what it asked for, the subject has agreed to.
+            or consumer.problem("SIGNER_NOT_CONSUMER", min(task.request["iat"], latest.time))
             or subject.problem("SIGNER_NOT_SUBJECT", latest.time)
             or consent.problem()
             for task, consumer, subject, consent in zip(tasks, consumers, subjects, consents, strict=True)
@@ -72,7 +79,7 @@ class _Key:
             return None
         return Forbidden(
             code,
-            f"On the chain the account that signed is not a live one of the {self.part}.",
+            f"On the chain the account that signed was not a live one of the {self.part}.",
             where=self.part,
             hint="Do not answer, and report it to the operator of the platform.",
         )

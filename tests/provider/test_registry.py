@@ -5,14 +5,17 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.calls import withdraw_for
+from ledger.chain.memory import load_seen, save_seen
+from ledger.chain.remembering import Remembered
 from ledger.domain.entries import reference, statement_digest
-from ledger.errors import PingzhengError
+from ledger.errors import ChainUnavailable, PingzhengError
 from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.jws import LocalSigner, Signer, public_jwk, sign_entry
 from ledger.provider.registry import Registry
@@ -109,3 +112,15 @@ def test_a_task_of_another_ledger_than_the_nodes_is_noticed(town: Town) -> None:
     elsewhere = replace(task, chain=replace(task.chain, origin="0b" * 32))
     (error,) = Registry(town.ledger.reader).check([elsewhere])
     assert error is not None and error.code == "LEDGER_DIFFERS"
+
+
+def test_a_chain_that_lost_what_the_provider_saw_is_not_asked(town: Town, tmp_path: Path) -> None:
+    (consent,) = town.consents("41")
+    task, memory = town.platform.task(consent), tmp_path / "seen.json"
+    registry = Registry(town.ledger.reader, Remembered(town.ledger.reader, memory))
+    assert registry.check([task]) == [None]
+    seen = load_seen(memory)
+    assert seen is not None
+    save_seen(memory, replace(seen, block_hash="0" * 64))
+    with pytest.raises(ChainUnavailable, match="CHAIN_DIFFERS_FROM_SEEN"):
+        Registry(town.ledger.reader, Remembered(town.ledger.reader, memory)).check([task])
