@@ -32,8 +32,21 @@ def sign(statement: Statement, key: KeyFile, as_json: AsJson = False) -> None:
             _require_same_terms(draft, f"drafts[{place}]")
             if not as_json:
                 console.print(draft["notice"]["text"], markup=False, highlight=False)
+        compared = _template_of(document.get("entry", {}))
         write_statement(statement, _signed(document, signer))
-        emit({"file": str(statement), "signed": True, **_parties_of(drafts, signer)}, as_json)
+        emit({"file": str(statement), "signed": True, **compared, **_parties_of(drafts, signer)}, as_json)
+
+
+def _template_of(entry: dict[str, Any]) -> dict[str, Any]:
+    """For a request: whether its rules are those of the scenario's file here; raises ``InvalidInput``
+    ``TEMPLATE_NOT_EXPECTED`` if they are others."""
+    if entry.get("type") != "request":
+        return {}
+    from ledger.service.scenarios import ScenarioBook
+    from ledger.service.settings import Settings
+    from ledger.service.templates import require_own_template
+
+    return {"rules_compared": require_own_template(ScenarioBook.load(Settings.at(None).scenarios), entry)}
 
 
 def _require_same_terms(draft: dict[str, Any], where: str) -> None:
