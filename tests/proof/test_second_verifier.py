@@ -6,6 +6,7 @@ first, so that a difference is found soon.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from ledger.proof import acts, sm2
 from ledger.proof.bundle import Bundle
 from ledger.proof.facts import Facts
 from ledger.proof.facts_file import parse_facts
-from ledger.proof.merkle import Tree, leaf_hash, verify_inclusion
+from ledger.proof.merkle import Tree, leaf_hash, node_hash, verify_inclusion
 from ledger.proof.report import Report, Verdict
 from ledger.proof.verifier import Expectation, verify
 from tests.proof import builder, mutations, protocol_2, test_fuzz, test_named_attacks, test_p256
@@ -168,9 +169,10 @@ def test_every_proof_in_small_trees(size: int) -> None:
             (index, index, size + 1),
         ):
             for proof in proofs:
-                ours = verify_inclusion(tree.root, leaf_hash(entries[entry]), at, total, proof)
-                assert ours is included(root, entries[entry], at, total, [node.hex() for node in proof])
-                assert ours is (entry == at and proof == right) or total > size
+                for head in (tree.root, node_hash(other, tree.root), node_hash(tree.root, other)):
+                    ours = verify_inclusion(head, leaf_hash(entries[entry]), at, total, proof)
+                    assert ours is included(head.hex(), entries[entry], at, total, [node.hex() for node in proof])
+                    assert ours is (entry == at and proof == right and head == tree.root) or total > size
     assert not included(root, entries[0], 0, 0, []) and not verify_inclusion(tree.root, leaf_hash(entries[0]), 0, 0, [])
 
 
@@ -286,17 +288,28 @@ def test_every_mutation_in_other_suites(alg: str, name: str, compared: list[Repo
     assert numbers == [check.number for check in compared[1].checks if check.verdict is Verdict.FAILED]
 
 
+def new_without_sm3(name: str, *data: bytes, new: Callable[..., Any] = hashlib.new) -> Any:
+    """OpenSSL without SM3."""
+    if name == "sm3":
+        raise ValueError("unsupported hash type sm3")
+    return new(name, *data)
+
+
 @pytest.fixture
-def without_gmalg(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(sys.modules, "gmalg.ellipticcurve", None)
+def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("gmalg", "gmalg.ellipticcurve") if "gmalg" in request.param else ():
+        monkeypatch.setitem(sys.modules, name, None)
+    if "SM3" in request.param:
+        monkeypatch.setattr(hashlib, "new", new_without_sm3)
     sm2._curve.cache_clear()
     yield
     sm2._curve.cache_clear()
 
 
-@pytest.mark.usefixtures("without_gmalg")
+@pytest.mark.parametrize("lacking", ["gmalg", "SM3 of OpenSSL", "gmalg, SM3 of OpenSSL"], indirect=True)
 @pytest.mark.parametrize("name", NEEDING_GMALG)
-def test_what_needs_gmalg_where_there_is_none(name: str, compared: list[Report]) -> None:
+@pytest.mark.usefixtures("lacking")
+def test_what_needs_gmalg_and_sm3_where_they_lack(name: str, compared: list[Report]) -> None:
     NEEDING_GMALG[name].verify()
     assert compared
 

@@ -252,7 +252,10 @@ def odd_keys() -> Iterator[Any]:
             key | {"kty": "OKP"},
             key | {"crv": "P-384"},
         )
-        yield key | {"x": key["x"] + "A", "y": key["y"][1:]}
+        point = decoded(key["x"]) + decoded(key["y"])
+        halves = [(point[:size], point[size:]) for size in (0, 31, 33, 64)]
+        halves += [(point[:32], b"\0" + point[32:]), (b"\0" + point[:32], point[32:])]
+        yield from (key | {"x": encode_base64url(x), "y": encode_base64url(y)} for x, y in halves)
     for curve, points in BEYOND_THE_FIELD.items():
         yield from ({"kty": "EC", "crv": curve, "x": x, "y": y} for x, y in points)
     yield from (None, [], {}, "key", [["kty", "EC"]])

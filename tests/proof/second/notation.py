@@ -29,10 +29,15 @@ def sha_256(data: bytes) -> bytes:
 
 
 def sm3(data: bytes) -> bytes:
+    """By OpenSSL, or by gmalg where OpenSSL has none: nothing is hashed so before an SM2 signature was verified."""
     try:
         return hashlib.new("sm3", data).digest()
-    except ValueError as error:
-        raise NotInstalled from error
+    except ValueError:
+        import gmalg  # an extra
+
+    hashing = gmalg.SM3()
+    hashing.update(data)
+    return bytes(hashing.value())
 
 
 HASHES = {"sha-256": sha_256, "sm3": sm3}
@@ -107,7 +112,8 @@ def included(root: str, entry: bytes, index: int, size: int, proof: list[str]) -
             return False
         if fn % 2 or fn == sn:
             r = sha_256(b"\x01" + p + r)
-            while not fn % 2 and fn:
+            # It is not 0: ``sn`` is not, and an odd number is not.
+            while not fn % 2:
                 fn, sn = fn >> 1, sn >> 1
         else:
             r = sha_256(b"\x01" + r + p)

@@ -159,6 +159,7 @@ def signed_by_ecdsa(message: bytes, signature: bytes, key: Key, *, high_s: bool 
 
 def signed_by_sm2(message: bytes, identity: bytes, point: bytes, signature: bytes) -> bool:
     """GB/T 32918.2-2016 §7: (x₁, y₁) = s·G + (r + s)·P, and r is e + x₁."""
+    curve = sm2_curve()
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     # That r is below n follows from the last line.
     if not (r > 0 and 0 < s < SM2_N and (r + s) % SM2_N):
@@ -167,6 +168,5 @@ def signed_by_sm2(message: bytes, identity: bytes, point: bytes, signature: byte
     z = sm3(entl + identity + word(SM2_A) + word(SM2_B) + word(SM2_G[0]) + word(SM2_G[1]) + point)
     e = int.from_bytes(sm3(z + message), "big")
     public = int.from_bytes(point[:32], "big"), int.from_bytes(point[32:], "big")
-    curve = sm2_curve()
     found = curve.add(curve.mul(s, SM2_G), curve.mul((r + s) % SM2_N, public))
     return found != curve.INF and (e + found[0]) % SM2_N == r

@@ -58,6 +58,10 @@ def sample_of(kind: str) -> Entry:
     return {"type": kind, "v": 2, "ledger": CHAIN.ledger} | fitting
 
 
+def names_like(name: str) -> list[str]:
+    return ["", name.upper(), name + "\n", name[:-1], name + "0", name[:-1] + "Ａ"]
+
+
 def odd_members(document: Any) -> Iterator[Any]:
     """The document with each of its values taken away, or replaced by what has another form."""
     for way, value in found_in(document):
@@ -69,6 +73,9 @@ def odd_members(document: Any) -> Iterator[Any]:
         yield from (damaged(document, way, "replace", other) for other in (*odd.ANY, *others))
         if isinstance(value, dict):
             yield damaged(document, way, "replace", value | {"more": 1})
+            for name in [*value][:1]:
+                rest = {other: value[other] for other in value if other != name}
+                yield from (damaged(document, way, "replace", rest | {odd: value[name]}) for odd in names_like(name))
 
 
 def alike(one: Any, other: Any) -> bool:
