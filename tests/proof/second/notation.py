@@ -69,7 +69,9 @@ def read_json(raw: bytes, *, size: int = 256 * 1024, depth: int | None = None) -
     require(len(raw) <= size)
     try:
         text = raw.decode()
-        require(depth is None or depth_of(text) <= depth)
+        # Where no depth is given, so many brackets can be a text that ends the interpreter, whose limit others raise.
+        deep = depth is not None or text.count("[") + text.count("{") > 2_000
+        require(not deep or depth_of(text) <= (depth or 64))
         # ``int`` takes no fraction, no exponent, no NaN.
         value = json.loads(
             text, object_pairs_hook=no_member_twice, parse_int=whole_number, parse_float=int, parse_constant=int
