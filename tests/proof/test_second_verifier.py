@@ -49,22 +49,13 @@ from tests.proof.cast import (
 from tests.proof.p256_cast import P_BANK
 from tests.proof.second import acts as second_acts
 from tests.proof.second import rules, signatures
-from tests.proof.second.attacks import (
-    AFTERWARDS,
-    AT_HEADERS,
-    AT_SIGNATURES,
-    BINDINGS,
-    EVIDENCE,
-    LEDGERS,
-    NUMBERS,
-    PLACES,
-    SPELLED,
-)
+from tests.proof.second.attacks import AFTERWARDS, BINDINGS, EVIDENCE, LEDGERS, PLACES, SPELLED
 from tests.proof.second.checks import verify as second_verify
 from tests.proof.second.contents import CONTENTS
 from tests.proof.second.entries import CERTIFICATES, ENTRIES, require_entry
 from tests.proof.second.limits import AT_DISCLOSURES, AT_KEYS, AT_NAMES, AT_SIZES
 from tests.proof.second.notation import included
+from tests.proof.second.signed import AT_HEADERS, AT_SIGNATURES, NUMBERS
 from tests.proof.second.statements import (
     DAMAGE,
     STATEMENTS,
@@ -314,7 +305,7 @@ def test_what_needs_gmalg_and_sm3_where_they_lack(name: str, compared: list[Repo
     assert compared
 
 
-@pytest.mark.parametrize("place", range(8))
+@pytest.mark.parametrize("place", range(9))
 def test_every_bound_of_sm2_numbers(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
     e, r, s = list(chosen_numbers())[place]
     point = sm2.public_point((7).to_bytes(32, "big"))

@@ -229,10 +229,12 @@ BEYOND_THE_FIELD = {
     "P-256": [
         ("_____wAAAAEAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAQ", "RZJDuapYGAb-kTvOmYF63hHKUDxk2aPFM0FcCDJI-8w"),
         ("aRb6xF5Wi2ueLi7NYRsoLl_MQKMGfWAQV_h5zlqKc8w", "_____wAAAAEAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAA"),
+        ("_____wAAAAEAAAAAAAAAAAAAAAD_______________8", "ZkhceA4vg9ckM71dhKBrtlQcKvMdrocXKL-FahdPk_Q"),
     ],
     "SM2": [
         ("_____v____________________8AAAABAAAAAAAAAAA", "n3oJFDOoHj8hj0BfeSNVvyqpi1_6lZgvA4cIAAZSeaM"),
         ("nBcEPv_hqAWnSppecLnWWXBdMkIJSlZtwBb0kxEXjR8", "_____v____________________8AAAABAAAAAAAAAAA"),
+        ("_____v____________________8AAAAA__________8", "_UUR6Bc2pg8H6IqD1s9aFn-ubRqckzDnbiMuAPXNwVQ"),
     ],
 }
 """Points of the curve whose x, and whose y, is written with the size of the field added to it."""

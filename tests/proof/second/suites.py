@@ -69,7 +69,17 @@ def chosen_numbers() -> Iterator[tuple[int, int, int]]:
     """
     curve, order = signatures.sm2_curve(), signatures.SM2_N
     infinite = -5 * 7 * pow(1 + 7, -1, order) % order
-    for r, s in ((5, 9), (0, 9), (5, 0), (5, order - 5), (5, order + 9), (order + 5, 9), (order, 9), (5, infinite)):
+    for r, s in (
+        (5, 9),
+        (0, 9),
+        (5, 0),
+        (5, order - 5),
+        (5, order + 9),
+        (order + 5, 9),
+        (order, 9),
+        (5, order),
+        (5, infinite),
+    ):
         scalar = (s + (r + s) * 7) % order
         x = curve.mul(scalar, signatures.SM2_G)[0] if scalar else 0
         yield (r - x) % order, r, s
