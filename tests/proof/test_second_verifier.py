@@ -121,7 +121,7 @@ def test_every_value_under_every_rule(rule: Entry) -> None:
     for value in rules.VALUES:
         assert fits(rule, value) is second_fits(rule, value), value
     for other in rules.damaged_rules(rule):
-        for value in (fitting[0], fitting[-1]):
+        for value in (fitting[0], fitting[-1], *rules.values_that_follow(other)):
             assert fits(other, value) is second_fits(other, value), (other, value)
 
 

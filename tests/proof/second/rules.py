@@ -72,7 +72,16 @@ def series() -> Iterator[Any]:
             yield [[many[0][0], odd]]
         numbered = [[period, place] for place, (period, _) in enumerate(many)]
         yield from (numbered, numbered[::-1], [*numbered[:1], [*numbered[1], 0]], [numbered[0][:1]], [numbered[0][0]])
-    yield from ([["", "1"]], [[2026, "1"]], [[None, "1"]], [{"2026": "1"}], {"2026": "1"}, [[["2026"], "1"]], "2026")
+    yield from (
+        [["", "1"]],
+        [[2026, "1"]],
+        [[None, "1"]],
+        [{"2026": "1"}],
+        [{"2026": "1", "2027": "1"}],
+        {"2026": "1"},
+        [[["2026"], "1"]],
+        "2026",
+    )
     month = [[f"{2026 + number // 12}{number % 12 + 1:02}", number] for number in range(37)]
     yield from (month[:36], month, [month[0], month[35]], [month[0], month[36]])
 
@@ -91,7 +100,23 @@ VALUES: list[Any] = [*PLAIN, *WORDS, *DIGESTS, *USCCS, *lines(), *series()]
 
 def parts() -> Iterator[Any]:
     """What may stand in a rule in the place of something else."""
-    yield from (*PLAIN, 601, 999, 1_001, *lines(), *NUMBERS.split(), "name", "uscc", "year", "month", "day", "months")
+    yield from (
+        *PLAIN,
+        35,
+        37,
+        599,
+        601,
+        999,
+        1_001,
+        *lines(),
+        *NUMBERS.split(),
+        "name",
+        "uscc",
+        "year",
+        "month",
+        "day",
+        "months",
+    )
     for sizes, make in (((1, 2, 20, 21), str), ((1, 2, 32, 33), "c{}".format)):
         yield from ([make(number) for number in range(size)] for size in sizes)
     yield from (["1", "1.0"], ["2", "1"], ["9", "10"], ["1", 2], ["x"], ["A", "B", "C"], ["A", "B"], ["B", "B"])
@@ -109,6 +134,14 @@ def parts() -> Iterator[Any]:
 
 
 PARTS = list(parts())
+
+
+def values_that_follow(rule: Json) -> Iterator[Any]:
+    """What the rule's own texts would give, were it one."""
+    for member in ("edges", "choices", "wanted"):
+        texts = rule.get(member)
+        if isinstance(texts, list) and texts:
+            yield from (texts[0], texts[-1], f"<{texts[0]}", f"≥{texts[-1]}", "–".join(map(str, texts[:2])))
 
 
 def damaged_rules(rule: Json) -> Iterator[Json]:

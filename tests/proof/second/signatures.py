@@ -169,4 +169,5 @@ def signed_by_sm2(message: bytes, identity: bytes, point: bytes, signature: byte
     e = int.from_bytes(sm3(z + message), "big")
     public = int.from_bytes(point[:32], "big"), int.from_bytes(point[32:], "big")
     found = curve.add(curve.mul(s, SM2_G), curve.mul((r + s) % SM2_N, public))
-    return found != curve.INF and (e + found[0]) % SM2_N == r
+    # Of the point at infinity gmalg has no number.
+    return found != curve.INF and (e + int(found[0])) % SM2_N == r
