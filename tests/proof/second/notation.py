@@ -61,17 +61,12 @@ def in_order(value: Any) -> Any:
 MAX_INTEGER = 2**53 - 1
 
 
-def read_json(raw: bytes, *, size: int = 256 * 1024, depth: int | None = None) -> Any:
-    """The value, if it keeps within so many bytes and brackets.
-
-    ``depth`` is ``None`` where the forms allow no more brackets than §7 does.
-    """
+def read_json(raw: bytes, *, size: int = 256 * 1024, depth: int = 16) -> Any:
+    """The value, if it keeps within so many bytes and brackets (in a header the forms allow fewer)."""
     require(len(raw) <= size)
     try:
         text = raw.decode()
-        # Where no depth is given, so many brackets can be a text that ends the interpreter, whose limit others raise.
-        deep = depth is not None or text.count("[") + text.count("{") > 2_000
-        require(not deep or depth_of(text) <= (depth or 64))
+        require(depth_of(text) <= depth)
         # ``int`` takes no fraction, no exponent, no NaN.
         value = json.loads(
             text, object_pairs_hook=no_member_twice, parse_int=whole_number, parse_float=int, parse_constant=int
