@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.proof.second.entries import instructs, require_entry
-from tests.proof.second.forms import exactly, hex_32, items, like, text, whole
+from tests.proof.second.forms import exactly, hex_32, items, like, text
 from tests.proof.second.notation import (
     CONTRACTS,
     HASHES,
-    MAX_INTEGER,
     Json,
     canonical,
     read_json,
@@ -18,7 +17,7 @@ from tests.proof.second.notation import (
     require,
 )
 from tests.proof.second.signatures import (
-    ACCOUNT,
+    ACnatural,
     DIGEST_OF_SUITE,
     Signed,
     from_base64url,
@@ -81,12 +80,16 @@ def read_disclosure(sent: str) -> Disclosure:
     return Disclosure(sent, name, value)
 
 
-COUNT = whole(0, MAX_INTEGER)
-POSITION = exactly(dict.fromkeys(("issuer", "batch", "index"), COUNT))
+def natural(value: Any) -> bool:
+    """No JSON has a number beyond 2^53−1."""
+    return type(value) is int and value >= 0
+
+
+POSITION = exactly(dict.fromkeys(("issuer", "batch", "index"), natural))
 PROOF = items(hex_32, 0, 32)
-ADDRESSES = dict.fromkeys(CONTRACTS, like(ACCOUNT))
-CHAIN = ADDRESSES | dict.fromkeys(("chain_id", "delay", "threshold"), COUNT) | {"origin": hex_32}
-ANCHOR = dict.fromkeys(("issuer", "batch", "first_seq", "size", "at"), COUNT) | {"root": hex_32}
+ADDRESSES = dict.fromkeys(CONTRACTS, like(ACnatural))
+CHAIN = ADDRESSES | dict.fromkeys(("chain_id", "delay", "threshold"), natural) | {"origin": hex_32}
+ANCHOR = dict.fromkeys(("issuer", "batch", "first_seq", "size", "at"), natural) | {"root": hex_32}
 BUNDLE = {
     "format": like("pingzheng-bundle/2"),
     "chain": exactly(CHAIN),
@@ -95,8 +98,8 @@ BUNDLE = {
     "proof": PROOF,
     "evidence": items(exactly({"entry": text(16_384), "position": POSITION, "proof": PROOF}), 0, 34),
     "anchors": items(exactly(ANCHOR), 0, 34),
-    "keys": lambda value: isinstance(value, dict) and len(value) <= 35 and all(map(like(ACCOUNT), value)),
-    "status": exactly({"block": COUNT, "state": text(32)}),
+    "keys": lambda value: isinstance(value, dict) and len(value) <= 35 and all(map(like(ACnatural), value)),
+    "status": exactly({"block": natural, "state": text(32)}),
 }
 
 

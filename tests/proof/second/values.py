@@ -144,10 +144,12 @@ def is_rule(rule: Json) -> bool:
     if not (isinstance(op, str) and op in RULES):
         return False
     parts = {"op": like(op)} | {part: PARTS[part] for part in RULES[op][0].split()}
+    if not exactly(parts)(rule):
+        return False
     if op in ("series", "index_series"):
-        parts["last"] = whole(1, 36)
+        return rule["last"] <= 36
     # What is wanted is some of the choices: fewer, so that the claim says something.
-    return exactly(parts)(rule) and ("wanted" not in rule or set(rule["wanted"]) < set(rule["choices"]))
+    return "wanted" not in rule or set(rule["wanted"]) < set(rule["choices"])
 
 
 def fits(rule: Json, value: Any) -> bool:
