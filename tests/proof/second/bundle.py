@@ -17,7 +17,7 @@ from tests.proof.second.notation import (
     require,
 )
 from tests.proof.second.signatures import (
-    ACnatural,
+    ACCOUNT,
     DIGEST_OF_SUITE,
     Signed,
     from_base64url,
@@ -87,7 +87,7 @@ def natural(value: Any) -> bool:
 
 POSITION = exactly(dict.fromkeys(("issuer", "batch", "index"), natural))
 PROOF = items(hex_32, 0, 32)
-ADDRESSES = dict.fromkeys(CONTRACTS, like(ACnatural))
+ADDRESSES = dict.fromkeys(CONTRACTS, like(ACCOUNT))
 CHAIN = ADDRESSES | dict.fromkeys(("chain_id", "delay", "threshold"), natural) | {"origin": hex_32}
 ANCHOR = dict.fromkeys(("issuer", "batch", "first_seq", "size", "at"), natural) | {"root": hex_32}
 BUNDLE = {
@@ -98,7 +98,7 @@ BUNDLE = {
     "proof": PROOF,
     "evidence": items(exactly({"entry": text(16_384), "position": POSITION, "proof": PROOF}), 0, 34),
     "anchors": items(exactly(ANCHOR), 0, 34),
-    "keys": lambda value: isinstance(value, dict) and len(value) <= 35 and all(map(like(ACnatural), value)),
+    "keys": lambda value: isinstance(value, dict) and len(value) <= 35 and all(map(like(ACCOUNT), value)),
     "status": exactly({"block": natural, "state": text(32)}),
 }
 
