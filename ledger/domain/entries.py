@@ -53,10 +53,10 @@ def validate_entry(entry: Mapping[str, Any]) -> None:
 
 
 def _require_version(version: Any) -> None:
-    if type(version) is not int or version != VERSION:
-        if type(version) is int and version == 1:
-            raise unsupported_protocol("v")
+    if type(version) is not int or version not in (1, VERSION):
         raise _misshapen("v", "This version of the entry is not known.")
+    if version == 1:
+        raise unsupported_protocol("v")
 
 
 def unsupported_protocol(where: str) -> InvalidInput:

@@ -138,7 +138,7 @@ SIGNED: Final[Mapping[str, dict[str, Rule]]] = {
         "template": _statement,
         "engine": integer(1, MAX_ENGINE),
         "sd_alg": one_of(*HASHES),
-        "claims": map_of(_code, _sd_digest, low=0),
+        "claims": map_of(_code, _sd_digest),
         "queried_at": _seconds,
         "as_of": or_null(day),
         "result": one_of(*RESULTS),

@@ -46,15 +46,15 @@ def _boolean(_rule: Rule, value: Any) -> bool:
 
 
 def _trend(_rule: Rule, value: Any) -> bool:
-    return isinstance(value, str) and value in ("rising", "falling", "stable")
+    return value in ("rising", "falling", "stable")
 
 
 def _band(rule: Rule, value: Any) -> bool:
-    return isinstance(value, str) and value in bands_of(rule["edges"])
+    return value in bands_of(rule["edges"])
 
 
 def _category(rule: Rule, value: Any) -> bool:
-    return isinstance(value, str) and value in rule["choices"]
+    return bool(value in rule["choices"])
 
 
 def _digest(_rule: Rule, value: Any) -> bool:

@@ -22,7 +22,6 @@ MAX_PROOF_NODES: Final = 32
 # A template, a request, an authorization and a provision for each of eight sources, and a withdrawal of each of these.
 MAX_EVIDENCE: Final = 34
 MAX_ENTRY_CHARACTERS: Final = 16 * 1024
-MAX_INTEGER: Final = 2**53 - 1
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
 
@@ -274,7 +273,7 @@ def _text(raw: Any, where: str, limit: int) -> str:
 
 
 def _integer(raw: Any, where: str) -> int:
-    if type(raw) is not int or not 0 <= raw <= MAX_INTEGER:
+    if type(raw) is not int or raw < 0:
         raise _bad(where, "An integer from 0 is expected.")
     return raw
 

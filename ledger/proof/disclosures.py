@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ledger.domain.predicates import OPS
 from ledger.domain.value_spaces import fits
 from ledger.proof.case import Case
@@ -32,8 +34,8 @@ def check_disclosures(case: Case) -> Outcome:
 def _outside_rule(case: Case, item: Disclosed) -> Failed | None:
     if case.template is None:
         return failed("EVIDENCE_MISSING", "The bundle lacks the template that says what a claim can be.")
-    rule = next((field["rule"] for field in case.template["fields"] if field["name"] == item.name), None)
-    if rule is None or not fits(rule, item.value):
+    rule: Any = next((field["rule"] for field in case.template["fields"] if field["name"] == item.name), {})
+    if not fits(rule, item.value):
         return failed("CLAIM_OUTSIDE_RULE", f"The rule of {item.name} cannot give this value.", fields=[item.name])
     if (mode := case.template["payload_mode"]) not in OPS[rule["op"]].modes:
         return failed("RULE_OUTSIDE_MODE", f"The rule of {item.name} shows more than {mode}.", fields=[item.name])

@@ -21,7 +21,7 @@ _COMPRESSED: Final = re.compile(r"0[23][0-9a-f]{64}")
 def compress(point: bytes) -> str:
     """66 hex digits of ``x ‖ y``; raises ``ValueError`` unless it is a point of the curve."""
     x, y = int.from_bytes(point[:32], "big"), int.from_bytes(point[32:], "big")
-    if len(point) != 64 or x >= _P or y >= _P:
+    if x >= _P or y >= _P:
         raise ValueError("not a point of P-256")
     key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
     return key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint).hex()

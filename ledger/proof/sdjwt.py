@@ -112,9 +112,9 @@ def parse_certificate(certificate: str) -> Presented:
     """The parts; raises ``BadBundle``."""
     if len(certificate) > MAX_CERTIFICATE_CHARACTERS:
         raise BadBundle("CERTIFICATE_TOO_LARGE", "The certificate is too large.", where="certificate")
-    token, *disclosures, binding = certificate.split("~") if "~" in certificate else [certificate, "?"]
-    if binding == "?" or len(disclosures) > MAX_DISCLOSURES:
+    if not 1 <= certificate.count("~") <= MAX_DISCLOSURES + 1:
         raise BadBundle("CERTIFICATE_FORM", "This is not an SD-JWT.", where="certificate")
+    token, *disclosures, binding = certificate.split("~")
     issued = parse_compact(token, CERTIFICATE_TYP)
     claims = _json_object(issued.payload)
     if canonical(claims) != issued.payload:

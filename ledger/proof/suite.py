@@ -74,9 +74,9 @@ def _expand(compressed: str) -> bytes:
 
 def _verify(point: bytes, data: bytes, signature: bytes, _identity: str) -> bool:
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    if not (0 < r < _ORDER and 0 < s < _ORDER):
+    if max(r, s) >= _ORDER:
         return False
-    # libsecp256k1 verifies a low s alone.
+    # libsecp256k1 verifies a low s alone, and no r or s of zero.
     low = signature[:32] + min(s, _ORDER - s).to_bytes(32, "big")
     return bool(PublicKey(b"\x04" + point).verify(cdata_to_der(deserialize_compact(low)), data))
 
