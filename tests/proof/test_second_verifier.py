@@ -27,8 +27,9 @@ from ledger.proof.facts import Facts
 from ledger.proof.facts_file import parse_facts
 from ledger.proof.merkle import Tree, leaf_hash, node_hash, verify_inclusion
 from ledger.proof.report import Report, Verdict
+from ledger.proof.suite import suite_of_key
 from ledger.proof.verifier import Expectation, verify
-from tests.proof import builder, mutations, protocol_2, test_fuzz, test_named_attacks, test_p256
+from tests.proof import builder, mutations, protocol_2, test_fuzz, test_named_attacks, test_p256, test_suites
 from tests.proof.builder import Made, registration, usage
 from tests.proof.cast import (
     ANCHORED,
@@ -53,8 +54,8 @@ from tests.proof.second.attacks import AFTERWARDS, BINDINGS, EVIDENCE, LEDGERS, 
 from tests.proof.second.checks import verify as second_verify
 from tests.proof.second.contents import CONTENTS
 from tests.proof.second.entries import CERTIFICATES, ENTRIES, require_entry
-from tests.proof.second.limits import AT_DISCLOSURES, AT_KEYS, AT_NAMES, AT_SIZES
-from tests.proof.second.notation import included
+from tests.proof.second.limits import AT_DISCLOSURES, AT_KEYS, AT_NAMES, AT_SIZES, odd_texts
+from tests.proof.second.notation import Refused, included
 from tests.proof.second.signed import AT_HEADERS, AT_SIGNATURES, NUMBERS
 from tests.proof.second.statements import (
     DAMAGE,
@@ -144,6 +145,19 @@ def test_every_fact_otherwise(made: Made, compared: list[Report]) -> None:
     assert len(compared) > 300
 
 
+@pytest.mark.parametrize("text", [*odd_texts()], ids=repr)
+def test_every_key_as_text(text: str) -> None:
+    suite = suite_of_key(text)
+    try:
+        ours = suite.alg, suite.point_of(text)
+    except ValueError:
+        ours = None
+    try:
+        assert ours == signatures.key_of_text(text)
+    except Refused:
+        assert ours is None
+
+
 @pytest.mark.parametrize("size", range(1, 18))
 def test_every_proof_in_small_trees(size: int) -> None:
     entries = [b"%d" % number for number in range(size)]
@@ -195,9 +209,24 @@ ATTACKS: dict[str, Callable[[], Report]] = {
 }
 
 
+CODES: dict[str, tuple[int, str]] = {
+    **{name: (number, code) for name, (number, code, _, _) in zip(mutations.IDS, mutations.FAILURES, strict=True)},
+    **{name: (number, code) for name, (number, code, _) in (test_named_attacks.ALL | test_suites.ATTACKS).items()},
+    **{f"ES256: {name}": (number, code) for name, (number, code, _) in test_p256.ATTACKS.items()},
+}
+"""The check that an attack fails, and its code: where another check would refuse the same, the code shows which did."""
+
+
+def require_code(name: str, report: Report) -> None:
+    failure = report.first_failure
+    if name in CODES:
+        assert failure is not None
+        assert (failure.number, failure.code) == CODES[name]
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_every_attack_and_limit(name: str, compared: list[Report]) -> None:
-    ATTACKS[name]()
+    require_code(name, ATTACKS[name]())
     assert compared
 
 
@@ -267,7 +296,7 @@ def test_every_member_signed_with_another_value(statement: str, compared: list[R
 
 @pytest.mark.parametrize("name", SM_ATTACKS)
 def test_every_attack_on_sm2(name: str, compared: list[Report]) -> None:
-    SM_ATTACKS[name]()
+    require_code(name, SM_ATTACKS[name]())
     assert compared
 
 
@@ -287,22 +316,22 @@ def new_without_sm3(name: str, *data: bytes, new: Callable[..., Any] = hashlib.n
 
 
 @pytest.fixture
-def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name in ("gmalg", "gmalg.ellipticcurve") if "gmalg" in request.param else ():
         monkeypatch.setitem(sys.modules, name, None)
     if "SM3" in request.param:
         monkeypatch.setattr(hashlib, "new", new_without_sm3)
     sm2._curve.cache_clear()
-    yield
+    yield request.param
     sm2._curve.cache_clear()
 
 
 @pytest.mark.parametrize("lacking", ["gmalg", "SM3 of OpenSSL", "gmalg, SM3 of OpenSSL"], indirect=True)
 @pytest.mark.parametrize("name", NEEDING_GMALG)
-@pytest.mark.usefixtures("lacking")
-def test_what_needs_gmalg_and_sm3_where_they_lack(name: str, compared: list[Report]) -> None:
+def test_what_needs_gmalg_and_sm3_where_they_lack(name: str, lacking: str, compared: list[Report]) -> None:
     NEEDING_GMALG[name].verify()
-    assert compared
+    failed = {check.code for check in compared[0].checks if check.verdict is Verdict.FAILED}
+    assert failed <= {"SUITE_NOT_INSTALLED"} or "gmalg" not in lacking
 
 
 @pytest.mark.parametrize("place", range(9))

@@ -271,3 +271,18 @@ AT_KEYS: dict[str, Attack] = {
     for place, key in enumerate(odd_keys())
     if isinstance(key, dict) and key
 }
+
+PREFIXES = {"secp256k1": "", "P-256": "p256:", "SM2": "sm2:"}
+
+
+def odd_texts() -> Iterator[str]:
+    """Keys as texts, as facts hold them: well written ones, and others."""
+    for key in (GENUINE.document()["keys"][SUBJECT.account], P256_KEY, SM2_KEY):
+        own, x, y = PREFIXES[key["crv"]], decoded(key["x"]).hex(), decoded(key["y"]).hex()
+        for prefix in (*PREFIXES.values(), "sm3:", own.upper() + " ", own * 2):
+            yield from (f"{prefix}{sign}{x}" for sign in ("02", "03"))
+        yield from (f"{own}{sign}{x}" for sign in ("", "2", "00", "01", "04", "05", "12"))
+        yield from (f"{own}02{other}" for other in (x.upper(), x[:-2], x[:-1], x + "00", f" {x}", f"{x}\n", x + y))
+        yield from (f"{own}04{x}{y}", f"{own}02{'00' * 32}", f"{own}03{'ff' * 32}")
+        yield from (f"{own}02{number:064x}" for number in range(1, 9))
+        yield from (f"{own}02{decoded(beyond).hex()}" for beyond, _ in BEYOND_THE_FIELD[key["crv"]])

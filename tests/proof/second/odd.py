@@ -40,7 +40,7 @@ VALUES: list[Any] = [
     {"a": "A" * 43, "b": "A" * 43},
     *(DIGESTS[:size] for size in (64, 65)),
     ["A" * 42 + "B"],
-    *(None, True, False, 1.0),
+    *(None, True, False, 1.0, 2.0),
 ]
 ANY = [
     None,

@@ -195,3 +195,20 @@ AT_SIGNATURES: dict[str, Attack] = {
     for text in SIGNATURES
     for place, attack in enumerate(with_signature(text))
 }
+
+
+def with_payload(entry: Any) -> str:
+    """The genuine signature around a payload, which nobody signed."""
+    return as_text(dict(entry) | {"signature": entry["signature"].replace("..", ".e30.")})
+
+
+AT_SIGNATURES |= {
+    f"payload within the signature of the {kind}": lambda kind=kind: usage(
+        write=lambda entry: with_payload(entry) if entry["type"] == kind else as_text(entry)
+    ).verify()
+    for kind in ("request", "authorization", "provision")
+} | {
+    "payload within the signature of the withdrawal": lambda: GENUINE.carrying(
+        with_payload(GENUINE.withdrawing(SUBJECT, AT).bundle.evidence[-1].statement), AT
+    ).verify()
+}

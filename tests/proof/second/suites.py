@@ -14,7 +14,7 @@ from tests.proof import builder, cast, mutations, test_suites
 from tests.proof.builder import usage
 from tests.proof.cast import AT, BANK, DEVICE, SUBJECT, TAX, Actor
 from tests.proof.second import signatures
-from tests.proof.sm_cast import SM_SUBJECT
+from tests.proof.sm_cast import SM_ISSUER, SM_SUBJECT
 
 GENUINE = usage()
 SM_ATTACKS: dict[str, Callable[[], Report]] = {
@@ -59,6 +59,10 @@ NEEDING_GMALG = {name: make() for name, (_, make) in test_suites.WANTING.items()
             GENUINE.withdrawing(SUBJECT, AT, key=SM_SUBJECT, statement="sha-256:" + "77" * 32),
         ]
     )
+}
+NEEDING_GMALG |= {
+    "certificate by a stolen key": NEEDING_GMALG["certificate"].account(SM_ISSUER, compromised_at=1),
+    "authorization by a stolen key": NEEDING_GMALG["authorization"].account(SM_SUBJECT, compromised_at=1),
 }
 
 
