@@ -70,12 +70,13 @@ def _period(rule: Rule, value: Any) -> bool:
 
 
 def _series(rule: Rule, value: Any, point: Callable[[Any], bool]) -> bool:
-    if not isinstance(value, list) or not 1 <= len(value) <= rule["last"]:
+    if not isinstance(value, list) or not value:
         return False
     pairs = all(isinstance(item, list) and len(item) == 2 for item in value)
     if not pairs or not all(_period(rule, period) and point(number) for period, number in value):
         return False
     ordinals = [cells.ordinal_of(period, rule["unit"]) or 0 for period, _ in value]
+    # Rising periods of that span are no more than ``last``.
     return all(low < high for low, high in pairwise(ordinals)) and ordinals[-1] - ordinals[0] < rule["last"]
 
 
