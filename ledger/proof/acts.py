@@ -14,6 +14,9 @@ from ledger.proof.suite import ES256, ES256K
 
 _USES: Final = b"log/uses/v2"
 _WITHDRAWALS: Final = b"log/withdraw/v2"
+_KEY: Final = b"party/key/v2"
+_VETO: Final = b"party/veto/v2"
+_REPORT: Final = b"party/report/v2"
 
 
 def uses_message(chain: ChainId, account: str, deadline: int, uses: Sequence[tuple[str, int]]) -> bytes:
@@ -22,13 +25,39 @@ def uses_message(chain: ChainId, account: str, deadline: int, uses: Sequence[tup
     ``deadline`` is seconds UTC. Raises ``ValueError`` for what does not fit into words.
     """
     items = b"".join(word("bytes32", request) + word("uint", ordinal) for request, ordinal in uses)
-    return _act(_USES, chain, account) + word("uint", deadline) + _list(len(uses), items)
+    return _log(_USES, chain, account) + word("uint", deadline) + _list(len(uses), items)
 
 
 def withdrawals_message(chain: ChainId, account: str, statements: Sequence[str]) -> bytes:
     """What a subject or provider signs for ``withdrawFor``, by statement digests; raises ``ValueError``."""
     items = b"".join(word("bytes32", statement) for statement in statements)
-    return _act(_WITHDRAWALS, chain, account) + _list(len(statements), items)
+    return _log(_WITHDRAWALS, chain, account) + _list(len(statements), items)
+
+
+def key_message(chain: ChainId, account: str) -> bytes:
+    """What a key signs to prove that its owner binds it to a party of this ledger; raises ``ValueError``."""
+    return _party(_KEY, chain, account)
+
+
+def veto_message(chain: ChainId, account: str, proposal: int) -> bytes:
+    """What a party signs for ``vetoFor``, by the number of the proposal; raises ``ValueError``."""
+    return _party(_VETO, chain, account) + word("uint", proposal)
+
+
+def report_message(chain: ChainId, account: str, reported: str) -> bytes:
+    """What a party signs for ``reportFor``: its ``account`` reports the account ``reported``; raises ``ValueError``."""
+    return _party(_REPORT, chain, account) + word("address", reported)
+
+
+def prove_key(chain: ChainId, signer: Signer) -> str:
+    """The proof of possession that the chain checks when the key is bound, as hex digits.
+
+    It is empty for SM2, which the chain cannot check: that key is bound as not proven, and whoever confirms the
+    binding checks the possession.
+    """
+    if signer.algorithm["alg"] not in (ES256K.alg, ES256.alg):
+        return ""
+    return sign_act(key_message(chain, signer.kid), signer).hex()
 
 
 def sign_act(message: bytes, signer: Signer) -> bytes:
@@ -48,9 +77,17 @@ def sign_act(message: bytes, signer: Signer) -> bytes:
     )
 
 
-def _act(name: bytes, chain: ChainId, account: str) -> bytes:
+def _log(name: bytes, chain: ChainId, account: str) -> bytes:
+    return _act(name, chain, chain.certificate_log, account)
+
+
+def _party(name: bytes, chain: ChainId, account: str) -> bytes:
+    return _act(name, chain, chain.party_registry, account)
+
+
+def _act(name: bytes, chain: ChainId, contract: str, account: str) -> bytes:
     origin, chain_id = word("bytes32", chain.origin), word("uint", chain.chain_id)
-    return tag(name) + origin + chain_id + word("address", chain.certificate_log) + word("address", account)
+    return tag(name) + origin + chain_id + word("address", contract) + word("address", account)
 
 
 def _list(length: int, items: bytes) -> bytes:

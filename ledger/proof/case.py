@@ -68,12 +68,20 @@ class Case:
     def account(self, account: str, at: int | None) -> AccountFact | Failed:
         """The account's facts if its signatures count for a statement that was anchored ``at``."""
         fact = self.facts.accounts.get(account)
+        if fact is not None and at is not None:
+            if fact.compromised_at and at >= fact.compromised_at:
+                return failed("KEY_COMPROMISED", "The key was reported compromised before.", since=fact.compromised_at)
+            if fact.reported_at and at >= fact.reported_at:
+                return failed("KEY_REPORTED", "The key was reported lost or stolen before.", since=fact.reported_at)
+        return self.bound(account, at)
+
+    def bound(self, account: str, at: int | None) -> AccountFact | Failed:
+        """The account's facts if it was bound and not retired ``at``, though its key be reported or compromised."""
+        fact = self.facts.accounts.get(account)
         if at is None:
             return failed("ANCHOR_MISSING", "The bundle has no anchor of the batch of what was signed.")
         if fact is None:
             return failed("KEY_UNKNOWN", "The chain knows no such account, or nothing is known of it here.")
-        if fact.compromised_at and at >= fact.compromised_at:
-            return failed("KEY_COMPROMISED", "The key was reported compromised before.", since=fact.compromised_at)
         if at < fact.valid_from or (fact.valid_to and at >= fact.valid_to):
             return failed("KEY_NOT_IN_FORCE", "The account was not in force when the entry was anchored.")
         return fact

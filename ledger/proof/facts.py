@@ -64,14 +64,40 @@ class UseFact:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawalFact:
+    """When a statement was withdrawn by a key that was not reported, and by one that was; 0 if it was not."""
+
+    at: int
+    reported_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedKey:
+    """Who proposed the binding of an account and who confirmed it, by their numbers, and when it was proposed.
+
+    ``confirmed_by`` is 0 where the party proposed its own key.
+    """
+
+    by: int
+    confirmed_by: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFact:
-    """An account: its party, its period (``valid_to`` 0: open), since when its key is known to be in wrong hands
-    (0: never), and its public key as text, which names its suite; the reader has checked that it is the account's."""
+    """An account: its party, its period (``valid_to`` 0: open), since when its key is reported, and since when it is
+    known to be in wrong hands (each 0: never).
+
+    ``proposal`` is None for a founding account. ``key`` is the public key as text, which names its suite; the reader
+    has checked that it is the account's.
+    """
 
     party: str
     valid_from: int
     valid_to: int
+    reported_at: int
     compromised_at: int
+    proposal: ProposedKey | None
     key: str
 
 
@@ -121,8 +147,8 @@ class Facts:
     """Facts as of one block: number, hash (64 hex digits), time (seconds UTC). What is not in here is not known.
 
     Statements and requests are named by 64 hex digits: ``holds`` by statement, ``uses`` by consumer's party id and
-    request, ``withdrawals`` by party id and statement, each with its time, 0 if it was not withdrawn. ``anchors`` and
-    ``logs`` are by issuer's number, anchors also by batch.
+    request, ``withdrawals`` by party id and statement. ``anchors`` and ``logs`` are by issuer's number, anchors also by
+    batch.
     """
 
     chain: ChainId
@@ -136,7 +162,7 @@ class Facts:
     status: Mapping[Position, tuple[StatusFact, ...]] = field(default_factory=dict)
     holds: Mapping[str, tuple[HoldFact, ...]] = field(default_factory=dict)
     uses: Mapping[tuple[str, str], tuple[UseFact, ...]] = field(default_factory=dict)
-    withdrawals: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    withdrawals: Mapping[tuple[str, str], WithdrawalFact] = field(default_factory=dict)
     accounts: Mapping[str, AccountFact] = field(default_factory=dict)
     parties: Mapping[str, PartyFact] = field(default_factory=dict)
     assets: Mapping[str, AssetFact] = field(default_factory=dict)
@@ -174,8 +200,8 @@ class Facts:
                 for (consumer, request), uses in self.uses.items()
             ],
             "withdrawals": [
-                {"party": party, "statement": statement, "at": at}
-                for (party, statement), at in self.withdrawals.items()
+                {"party": party, "statement": statement, **asdict(times)}
+                for (party, statement), times in self.withdrawals.items()
             ],
             "accounts": {account: asdict(fact) for account, fact in self.accounts.items()},
             "parties": {party: _party(fact) for party, fact in self.parties.items()},

@@ -22,8 +22,10 @@ from ledger.proof.facts import (
     LienFact,
     LogFact,
     PartyFact,
+    ProposedKey,
     StatusFact,
     UseFact,
+    WithdrawalFact,
 )
 
 MAX_FACTS_BYTES: Final = 1024 * 1024
@@ -72,9 +74,10 @@ def _facts(raw: Any) -> Facts:
             ((_hex32(each["consumer"]), _hex32(each["request"])), _history(each, UseFact)) for each in raw["uses"]
         ),
         withdrawals=_once(
-            ((_hex32(each["party"]), _hex32(each["statement"])), _number(each["at"])) for each in raw["withdrawals"]
+            ((_hex32(each.pop("party")), _hex32(each.pop("statement"))), _withdrawal(each))
+            for each in raw["withdrawals"]
         ),
-        accounts={account: _typed(AccountFact(**fact)) for account, fact in raw["accounts"].items()},
+        accounts={account: _account(fact) for account, fact in raw["accounts"].items()},
         parties={party: _party(fact) for party, fact in raw["parties"].items()},
         assets={asset: _asset(fact) for asset, fact in raw["assets"].items()},
     )
@@ -101,6 +104,17 @@ def _hold(*, offices: Any, **members: Any) -> HoldFact:
     if not isinstance(offices, list) or not set(offices) <= set(OFFICES):
         raise ValueError("offices are authority and supervisor")
     return HoldFact(tuple(offices), **members)
+
+
+def _withdrawal(raw: Any) -> WithdrawalFact:
+    return WithdrawalFact(**{name: _number(time) for name, time in raw.items()})
+
+
+def _account(raw: Mapping[str, Any]) -> AccountFact:
+    proposal = raw["proposal"]
+    if proposal is not None:
+        proposal = ProposedKey(**{name: _number(value) for name, value in proposal.items()})
+    return _typed(AccountFact(**{**raw, "proposal": proposal}))
 
 
 def _party(raw: Mapping[str, Any]) -> PartyFact:

@@ -21,15 +21,21 @@ EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
         ("CertificateLog.StatusChanged", "log/status/v2", "issuer batch word mask status reason at"),
         ("CertificateLog.Superseded", "log/superseded/v2", "issuer batch index newBatch newIndex at"),
         ("CertificateLog.Used", "log/used/v2", "consumer request:bytes32 ordinal at"),
-        ("CertificateLog.Withdrawn", "log/withdrawn/v2", "party statement:bytes32 at"),
+        ("CertificateLog.Withdrawn", "log/withdrawn/v2", "party statement:bytes32 reported at"),
         ("CertificateLog.Held", "log/held/v2", "statement:bytes32 offices change reason at by"),
         ("PartyRegistry.PartyRegistered", "party/registered/v1", "no id:bytes32 at by"),
-        ("PartyRegistry.AccountBound", "party/bound/v1", "no account:address at by"),
-        ("PartyRegistry.AccountRetired", "party/retired/v1", "no account:address compromisedAt at by"),
+        ("PartyRegistry.AccountBound", "party/bound/v2", "no account:address proven proposal at by"),
+        ("PartyRegistry.AccountRetired", "party/retired/v2", "no account:address proposal at by"),
+        ("PartyRegistry.AccountReported", "party/reported/v1", "no account:address at by"),
         ("PartyRegistry.AccountCompromised", "party/compromised/v1", "no account:address compromisedAt at by"),
         ("PartyRegistry.RolesChanged", "party/roles/v1", "no roles at by"),
         ("PartyRegistry.PartyStatusChanged", "party/status/v1", "no status reason at by"),
         ("PartyRegistry.Accredited", "party/accredited/v1", "no scenario:bytes8 from to at by"),
+        ("PartyRegistry.Proposed", "party/proposed/v1", "no act:bytes32 role concerned ready at by"),
+        ("PartyRegistry.Confirmed", "party/confirmed/v1", "no at by"),
+        ("PartyRegistry.ProposalEnded", "party/ended/v1", "no state account:address at by"),
+        ("PartyRegistry.Paused", "party/paused/v1", "until at by"),
+        ("PartyRegistry.PauseEnded", "party/pause-ended/v1", "at by"),
         (
             "AssetRegistry.Registered",
             "asset/registered/v1",
@@ -50,6 +56,7 @@ EVENTS: Final[Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
         ("AssetRegistry.TransferAccepted", "asset/accepted/v1", "id:bytes32 from to at by"),
         ("AssetRegistry.TransferRejected", "asset/rejected/v1", "id:bytes32 to at by"),
         ("AssetRegistry.TransferWithdrawn", "asset/withdrawn/v1", "id:bytes32 to at by"),
+        ("AssetRegistry.Reassigned", "asset/reassigned/v1", "id:bytes32 from to grounds:bytes32 at by"),
         ("AssetRegistry.Frozen", "asset/frozen/v1", "id:bytes32 reason at by"),
         ("AssetRegistry.Unfrozen", "asset/unfrozen/v1", "id:bytes32 reason at by"),
         ("AssetRegistry.Annulled", "asset/annulled/v1", "id:bytes32 reason grounds:bytes32 at by"),
@@ -97,6 +104,16 @@ def ledger_digest(
     words += [word("address", each) for each in (forwarder, party_registry, asset_registry, certificate_log)]
     words += [word("uint", delay), word("uint", threshold)]
     return hashlib.sha256(tag(_LEDGER_TAG) + b"".join(words)).hexdigest()
+
+
+def act_digest(target: str, call: bytes) -> str:
+    """The ``act`` that a proposal binds, 64 hex digits: SHA-256 of ``abi.encode(target, call)`` (protocol §3).
+
+    ``target`` is the address of a contract, ``call`` its call data. Raises ``ValueError`` for no address.
+    """
+    padded = call + bytes(-len(call) % 32)
+    words = word("address", target) + word("uint", 64) + word("uint", len(call))
+    return hashlib.sha256(words + padded).hexdigest()
 
 
 def event_digest(event: str, args: Mapping[str, Any]) -> bytes:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import takewhile
 
 from ledger.domain.entries import reference, statement_digest
 from ledger.errors import BadBundle
 from ledger.proof.bundle import Position
 from ledger.proof.case import Case, Entry, Proven
-from ledger.proof.facts import Facts
+from ledger.proof.facts import AccountFact, Facts
 from ledger.proof.jws import entry_signature
 from ledger.proof.outcome import Failed, Outcome, failed, passed
+
+_Account = Callable[[str, int | None], AccountFact | Failed]
 
 
 def status_at(facts: Facts, position: Position, at: int) -> Outcome:
@@ -52,12 +54,16 @@ def held_at(facts: Facts, statement: str, at: int, what: str, code: str) -> Fail
 def withdrawn_at(case: Case, proven: Proven, party: str, code: str) -> Failed | None:
     """The failure ``code`` if the party withdrew an authorization or provision of its own, on the chain or by an entry.
 
-    Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if a withdrawal cannot be verified here.
+    A reported key still withdraws for a subject: the worst that its thief can do is to end a consent. It does not for
+    a provider: whoever steals a provider's key must not end every certificate. Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if a withdrawal
+    cannot be verified here.
     """
     entry, _ = proven
-    statement = statement_digest(entry)
+    statement, by_subject = statement_digest(entry), entry["type"] == "authorization"
     recorded = case.facts.withdrawals.get((party, statement))
-    times = [*([recorded] if recorded else []), *_signed_withdrawals(case, statement, party)]
+    times = list(_signed_withdrawals(case, statement, party, case.bound if by_subject else case.account))
+    if recorded is not None:
+        times += [time for time in (recorded.at, recorded.reported_at if by_subject else 0) if time]
     since = min(times, default=None)
     if since is not None and since <= case.at:
         return failed(code, f"The {entry['type']} was withdrawn by its party.", since=since)
@@ -66,20 +72,23 @@ def withdrawn_at(case: Case, proven: Proven, party: str, code: str) -> Failed | 
     return None
 
 
-def _signed_withdrawals(case: Case, statement: str, party: str) -> Iterator[int]:
-    """When the evidence's withdrawals of this statement by this party were anchored; what another signed is ignored."""
+def _signed_withdrawals(case: Case, statement: str, party: str, account: _Account) -> Iterator[int]:
+    """When the evidence's withdrawals of this statement by this party were anchored; what another signed is ignored.
+
+    ``account`` says whether a signature counts at a time.
+    """
     for entry, evidence in case.entries.values():
         wanted = {"type": "withdrawal", "statement": reference(statement), "party": party}
         at = case.anchored_at(evidence.position)
-        if at is not None and wanted.items() <= entry.items() and _signed_by_party(case, entry, at):
+        if at is not None and wanted.items() <= entry.items() and _signed_by_party(entry, at, account):
             yield at
 
 
-def _signed_by_party(case: Case, entry: Entry, at: int) -> bool:
+def _signed_by_party(entry: Entry, at: int, account: _Account) -> bool:
     try:
         signature = entry_signature(entry)
     except BadBundle:
         return False
     signature.suite.require()
-    fact = case.account(signature.kid, at)
+    fact = account(signature.kid, at)
     return not isinstance(fact, Failed) and fact.party == entry["party"] and signature.signed_by(fact.key)
