@@ -55,8 +55,8 @@ def withdrawn_at(case: Case, proven: Proven, party: str, code: str) -> Failed | 
     """The failure ``code`` if the party withdrew an authorization or provision of its own, on the chain or by an entry.
 
     A reported key still withdraws for a subject: the worst that its thief can do is to end a consent. It does not for
-    a provider: whoever steals a provider's key must not end every certificate. Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if a withdrawal
-    cannot be verified here.
+    a provider: whoever steals a provider's key must not end every certificate. Raises ``Misconfigured``
+    ``SUITE_NOT_INSTALLED`` if a withdrawal cannot be verified here.
     """
     entry, _ = proven
     statement, by_subject = statement_digest(entry), entry["type"] == "authorization"
