@@ -10,16 +10,35 @@ from tests.proof.second.signatures import Key, signed_by_ecdsa
 
 def uses_message(chain: Json, account: str, deadline: int, uses: Sequence[tuple[str, int]]) -> bytes:
     items = b"".join(bytes.fromhex(request) + word(ordinal) for request, ordinal in uses)
-    return act("log/uses/v2", chain, account) + word(deadline) + listed(len(uses), items)
+    return act("log/uses/v2", chain, "certificate_log", account) + word(deadline) + listed(len(uses), items)
 
 
 def withdrawals_message(chain: Json, account: str, statements: Sequence[str]) -> bytes:
-    return act("log/withdraw/v2", chain, account) + listed(len(statements), bytes.fromhex("".join(statements)))
+    items = bytes.fromhex("".join(statements))
+    return act("log/withdraw/v2", chain, "certificate_log", account) + listed(len(statements), items)
 
 
-def act(name: str, chain: Json, account: str) -> bytes:
-    contract = word_of_account(chain["certificate_log"])
-    return tag(name) + bytes.fromhex(chain["origin"]) + word(chain["chain_id"]) + contract + word_of_account(account)
+def key_message(chain: Json, account: str) -> bytes:
+    return act("party/key/v2", chain, "party_registry", account)
+
+
+def veto_message(chain: Json, account: str, proposal: int) -> bytes:
+    return act("party/veto/v2", chain, "party_registry", account) + word(proposal)
+
+
+def report_message(chain: Json, account: str, reported: str) -> bytes:
+    return act("party/report/v2", chain, "party_registry", account) + word_of_account(reported)
+
+
+def act(name: str, chain: Json, contract: str, account: str) -> bytes:
+    ledger = bytes.fromhex(chain["origin"]) + word(chain["chain_id"]) + word_of_account(chain[contract])
+    return tag(name) + ledger + word_of_account(account)
+
+
+def proposed(target: str, call: bytes) -> str:
+    """Names the exact call that a proposal is for."""
+    padded = call + bytes(-len(call) % 32)
+    return sha_256(word_of_account(target) + word(64) + word(len(call)) + padded).hex()
 
 
 def listed(length: int, items: bytes) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.proof.second.facts import Case
+from collections.abc import Sequence
+
+from tests.proof.second.facts import ENDS, Case
 from tests.proof.second.notation import Json, NotInstalled, Refused, reference_to, require
 from tests.proof.second.signatures import read_detached
 
@@ -80,24 +82,26 @@ def require_within_request(consent: Json, request: Json, template: Json) -> None
 
 
 def require_standing(case: Case, entry: Json, party: str) -> None:
-    """Neither held nor withdrawn by that party, on the chain or by an entry in the evidence."""
-    reference = reference_to(entry)
+    """Neither held nor withdrawn by that party, on the chain or by an entry in the evidence.
+
+    A subject withdraws by a key, too, that is reported or compromised.
+    """
+    reference, subject = reference_to(entry), entry["type"] == "authorization"
     case.require_not_held(reference)
-    on_chain = case.withdrawn_at(reference, party)
-    require(on_chain == 0 or case.at < on_chain)
+    case.require_not_withdrawn(reference, party, ("at", "reported_at") if subject else ("at",))
     for other, position in case.evidence.values():
         if other["type"] == "withdrawal" and (other["statement"], other["party"]) == (reference, party):
-            require(not signed(case, other, position, party) or case.at < case.anchor_of(position)["at"])
+            counts = signed(case, other, position, ("valid_to",) if subject else ENDS)
+            require(not counts or case.at < case.anchor_of(position)["at"])
 
 
-def signed(case: Case, entry: Json, position: Json, by: str) -> bool:
+def signed(case: Case, withdrawal: Json, position: Json, ends: Sequence[str]) -> bool:
     try:
-        require_signed(case, entry, position, by)
+        return case.signer(read_detached(withdrawal), position, ends) == withdrawal["party"]
     except NotInstalled:
         raise
     except Refused:
         return False
-    return True
 
 
 def require_supply(case: Case, supply: Json, template: Json) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tests.proof.second.bundle import Certificate
 from tests.proof.second.notation import Json, require
 from tests.proof.second.signatures import Signed, key_of_text, require_installed, signed_by
+
+ENDS = ("valid_to", "reported_at", "compromised_at")
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,21 @@ class Case:
         changes = self.history("holds", statement=digits_of(reference))
         require([{"offices": []}, *changes][-1]["offices"] == [])
 
-    def withdrawn_at(self, reference: str, party: str) -> int:
-        """By the party on the chain; 0 if never."""
-        return known(self.facts["withdrawals"], party=party, statement=digits_of(reference))["at"]
+    def require_not_withdrawn(self, reference: str, party: str, by: Sequence[str]) -> None:
+        """By the party on the chain, at one of these times; 0 is no time."""
+        withdrawal = known(self.facts["withdrawals"], party=party, statement=digits_of(reference))
+        require(*(withdrawal[time] == 0 or self.at < withdrawal[time] for time in by))
 
-    def signer(self, signed: Signed, position: Json) -> str:
-        """The party whose key made the signature, and counted when the entry was anchored."""
+    def signer(self, signed: Signed, position: Json, ends: Sequence[str] = ENDS) -> str:
+        """The party whose key made the signature, and was in force when the entry was anchored.
+
+        ``ends`` are the times of the account from which its signatures do not count.
+        """
         require_installed(signed.header["alg"])
         account = self.facts["accounts"].get(signed.header["kid"])
         require(account)
-        start, end, stolen = (account[each] for each in ("valid_from", "valid_to", "compromised_at"))
         anchored = self.anchor_of(position)["at"]
-        require(start <= anchored, end == 0 or anchored < end, stolen == 0 or anchored < stolen)
+        require(account["valid_from"] <= anchored, *(account[end] == 0 or anchored < account[end] for end in ends))
         require(signed_by(signed, key_of_text(account["key"])))
         return account["party"]
 
