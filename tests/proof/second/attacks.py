@@ -228,7 +228,7 @@ BINDINGS: dict[str, Attack] = {
     **{
         f"bound by {changes}": lambda changes=changes: binding(bound_by(**changes))
         for changes in (
-            *({"iat": iat} for iat in (None, True, "now", str(AT), [AT], 0, 2**53 - 1)),
+            *({"iat": iat} for iat in (None, True, "now", str(AT), [AT], ["\ud800"], 0, 2**53 - 1)),
             *({"aud": aud} for aud in (None, SUBJECT.id, [BANK.id], "")),
             *({"nonce": nonce} for nonce in (None, "", "yesterday's", [NONCE])),
             *({"sd_hash": sd_hash} for sd_hash in (None, "", "A" * 43)),
