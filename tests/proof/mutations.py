@@ -270,7 +270,7 @@ FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (9, "USES_UNKNOWN", "uses of another bank", used_by_another),
     (9, "USED_UP", "used up", lambda: GENUINE.used(AT - 2, AT - 1, AT).verify()),
     (10, "PARTY_NOT_NAMED", "nobody asks", lambda: GENUINE.verify(expect=Expectation())),
-    (10, "PARTY_NOT_NAMED", "no consumer", lambda: GENUINE.verify(expect=Expectation(nonce=NONCE))),
+    (10, "PARTY_NOT_NAMED", "no consumer", lambda: GENUINE.verify(expect=Expectation(nonce=EXPECT.nonce))),
     (10, "PARTY_NOT_NAMED", "no nonce", lambda: GENUINE.verify(expect=Expectation(consumer=BANK.id))),
     (10, "NOT_PARTY", "other bank", lambda: GENUINE.verify(expect=replace(EXPECT, consumer=OTHER_BANK.id))),
     (10, "KEY_BINDING_MISSING", "not bound", lambda: GENUINE.presenting(holder=None).verify()),
