@@ -150,6 +150,12 @@ def _offer_ended(view: AssetView, _args: _Args) -> AssetView:
     return replace(view, offered_to=None, until=0)
 
 
+def _reassigned(view: AssetView, args: _Args) -> AssetView:
+    """An application stays open, and its notice runs on: only an offer ends."""
+    without_offer = view if view.offered_to is None else replace(view, offered_to=None, until=0)
+    return replace(without_offer, holder=args["to"], since=args["at"])
+
+
 def _frozen(view: AssetView, _args: _Args) -> AssetView:
     return replace(view, frozen=True)
 
@@ -243,6 +249,7 @@ _FOLDS: Final[Mapping[str, Callable[[AssetView, _Args], AssetView]]] = {
         "TransferAccepted": _accepted,
         "TransferRejected": _offer_ended,
         "TransferWithdrawn": _offer_ended,
+        "Reassigned": _reassigned,
         "Frozen": _frozen,
         "Unfrozen": _unfrozen,
         "Annulled": _annulled,

@@ -144,7 +144,7 @@ class _Writer:
                 self._end(activity, event)
             case "Confirmed" if kind in DESCRIBING and self.filed != self.versions[-1].content:
                 self._new_version(activity, event, self.filed, self.versions[-1].holder)
-            case "TransferAccepted":
+            case "TransferAccepted" | "Reassigned":
                 self._new_version(activity, event, self.versions[-1].content, args["to"])
             case "Rejected" if kind == "first":
                 self._end(activity, event)

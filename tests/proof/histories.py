@@ -129,6 +129,8 @@ def whole_life() -> list[HistoryEvent]:
         event("Frozen", 260, COURT, reason=REASONS.index("court")),
         event("Unfrozen", 270, COURT, reason=REASONS.index("lifted")),
         event("Replaced", 280, FIRM, successor=SUCCESSOR),
+        event("TransferOffered", 282, FIRM, to=PROVIDER, deadline=BORN + 300),
+        event("Reassigned", 285, COURT, **{"from": FIRM, "to": BANK}, grounds=digest("every key is lost")),
         event("Annulled", 290, COURT, reason=REASONS.index("fraud"), grounds=digest("forged")),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.proof.histories import (
     PROVIDER,
     SUCCESSOR,
     VALID_TO,
+    advanced,
     confirmed,
     confirmed_asset,
     digest,
@@ -57,8 +59,9 @@ def test_the_made_up_life_has_every_event() -> None:
         (40, "confirmed", None, PROVIDER),
         (169, "confirmed", None, PROVIDER),
         (170, "confirmed", None, FIRM),
-        (289, "confirmed", None, FIRM),
-        (290, "annulled", None, FIRM),
+        (284, "confirmed", None, FIRM),
+        (285, "confirmed", None, BANK),
+        (290, "annulled", None, BANK),
     ],
 )
 def test_state_and_holder_through_time(after: int, state: str, stage: str | None, holder: int | None) -> None:
@@ -88,13 +91,29 @@ def test_offer_lapses_without_an_event() -> None:
     assert at(61, history).offered_to == BANK
 
 
+def test_a_replaced_holder_leaves_no_offer_and_all_else_as_it_was() -> None:
+    before, after = at(284), at(285)
+    assert (before.offer_open, after.offer_open) == (True, False)
+    changes = {"at": BORN + 285, "holder": BANK, "since": BORN + 285, "offered_to": None, "until": 0}
+    assert after == replace(before, **changes)
+
+
+def test_a_replaced_holder_takes_over_the_application_under_notice() -> None:
+    noticed = [registered(), *(advanced(20, stage, BORN + 90) for stage in ("accepted", "reviewed", "noticed"))]
+    moved = event("Reassigned", 50, COURT, **{"from": PROVIDER, "to": FIRM}, grounds=digest("every key is lost"))
+    before, after = at(50, noticed), at(50, [*noticed, moved])
+    assert after == replace(before, holder=FIRM, since=BORN + 50)
+    assert (after.stage, after.until) == ("noticed", BORN + 90)
+
+
 def test_nobody_has_a_right_before_confirmation_after_the_end_and_after_annulment() -> None:
     for history, after, holders in (
         (confirmed_asset(), 39, []),
         (confirmed_asset(), 40, [(PROVIDER, "holder")]),
         (confirmed_asset(), VALID_TO - BORN - 1, [(PROVIDER, "holder")]),
         (confirmed_asset(), VALID_TO - BORN, []),
-        (whole_life(), 289, [(FIRM, "holder")]),
+        (whole_life(), 284, [(FIRM, "holder")]),
+        (whole_life(), 289, [(BANK, "holder")]),
         (whole_life(), 290, []),
     ):
         for kind in RIGHT_KINDS:

@@ -85,11 +85,12 @@ def test_what_is_named_is_described(graph: Graph) -> None:
 def test_versions_follow_content_and_holder(graph: Graph) -> None:
     parties = recorded_life().parties
     versions = sorted(graph.subjects(RDF.type, PZ.AssetVersion))
-    assert versions == [urn("version", number) for number in (1, 2, 3)]
+    assert versions == [urn("version", number) for number in (1, 2, 3, 4)]
     for version, content, holder, revised in (
         (versions[0], "content", PROVIDER, []),
         (versions[1], "content", FIRM, [versions[0]]),
         (versions[2], "corrected", FIRM, [versions[1]]),
+        (versions[3], "corrected", BANK, [versions[2]]),
     ):
         assert list(graph.objects(version, PZ.content)) == [Literal(f"sha-256:{digest(content)}")]
         assert list(graph.objects(version, PROV.wasAttributedTo)) == [URIRef(party_urn(parties[holder].id))]
