@@ -111,6 +111,11 @@ def withdraw_offer(asset: str) -> Call:
     return _call("withdrawOffer", asset)
 
 
+def reassign(asset: str, to: int, grounds: str) -> Call:
+    """Give an asset whose holder is silent to another party. To be proposed by an authority."""
+    return _call("reassign", asset, to, grounds)
+
+
 def set_frozen(asset: str, frozen: bool, reason: str) -> Call:
     """Stop every move of an asset, or let it move again. For authorities and supervisors."""
     return _call("freeze" if frozen else "unfreeze", asset, code_of_reason(reason))

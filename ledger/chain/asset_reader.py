@@ -60,11 +60,14 @@ class AssetReader(NodeReader):
         last one leads to the record.
         """
         asked, span = self.questions(block), (self.deploy_block, block)
-        registered, accepted = (
-            asked.asset_events(name, asset.id, *span) for name in ("Registered", "TransferAccepted")
+        registered, *given = (
+            asked.asset_events(name, asset.id, *span) for name in ("Registered", "TransferAccepted", "Reassigned")
         )
         moves = [(0, event.args["holder"], event.args["at"]) for event in registered()]
-        moves += [(event.args["from"], event.args["to"], event.args["at"]) for event in accepted()]
+        transfers = sorted(
+            (event for events in given for event in events()), key=lambda event: (event.block_number, event.log_index)
+        )
+        moves += [(event.args["from"], event.args["to"], event.args["at"]) for event in transfers]
         linked = all(earlier[1] == later[0] for earlier, later in pairwise([(0, 0, 0), *moves]))
         history = [HolderRecord(self.party_id(to), at) for _, to, at in moves]
         if not linked or history[-1:] != [HolderRecord(asset.holder, asset.since)]:

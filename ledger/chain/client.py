@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Final, Self
 
 from ledger.chain import calls
-from ledger.chain.calls import Call, PartyRegistration
+from ledger.chain.calls import Call
 from ledger.chain.connection import Connection, RpcFault
 from ledger.chain.contracts import EventDecoder, Interface
 from ledger.chain.deployment import Deployment, check_deployment, interface_of
 from ledger.chain.revert import RevertReader
 from ledger.chain.sender import Announce, Receipt, Sender
 from ledger.errors import Misconfigured
+from ledger.proof.head import act_digest
 
 _KEY_BYTES: Final = 32
 
@@ -61,7 +62,13 @@ class ChainClient:
         return self.deployment.addresses[contract]
 
     def encode(self, call: Call) -> bytes:
-        return self._interfaces[call.contract].encode_call(call.function, call.args)
+        """The call data; raises InvalidInput CALL_ARGUMENTS_INVALID."""
+        args = [part for argument in call.args for part in self._resolved(argument)]
+        return self._interfaces[call.contract].encode_call(call.function, args)
+
+    def act_of(self, call: Call) -> str:
+        """The digest by which a proposal binds a call, 64 hex digits."""
+        return act_digest(self.address_of(call.contract), self.encode(call))
 
     def read(self, contract: str, function: str, args: Sequence[Any] = (), *, block: int | str = "latest") -> list[Any]:
         """The return values of a view function, as JSON values, as of a block."""
@@ -81,12 +88,6 @@ class ChainClient:
         name) before anything is sent where it can be foreseen, and ChainUnavailable where the node is gone.
         """
         return self.transact(self.address_of(call.contract), self.encode(call), announce=announce)
-
-    def register_parties(self, parties: Sequence[PartyRegistration]) -> Receipt:
-        return self.send(calls.register_parties(parties))
-
-    def accredit(self, number: int, scenario: str, start: int, end: int) -> Receipt:
-        return self.send(calls.accredit(number, scenario, start, end))
 
     def anchor(self, first_seq: int, size: int, root: str | bytes) -> Receipt:
         return self.send(calls.anchor(first_seq, size, root))
@@ -108,9 +109,6 @@ class ChainClient:
 
     def hold(self, statements: Sequence[str | bytes], reason: str) -> Receipt:
         return self.send(calls.hold(statements, reason))
-
-    def lift(self, statements: Sequence[str | bytes], reason: str = "lifted") -> Receipt:
-        return self.send(calls.lift(statements, reason))
 
     def withdraw(self, statement: str | bytes) -> Receipt:
         return self.send(calls.withdraw(statement))
@@ -135,6 +133,11 @@ class ChainClient:
         """Whether the node holds the transaction for a block to come."""
         transaction = self.connection.transaction(tx_hash)
         return transaction is not None and transaction.get("blockNumber") is None
+
+    def _resolved(self, argument: Any) -> tuple[Any, ...]:
+        if isinstance(argument, Call):
+            return self.address_of(argument.contract), self.encode(argument)
+        return (argument,)
 
     def _receipt(self, raw: dict[str, Any]) -> Receipt:
         number = int(raw["blockNumber"], 16)

@@ -43,6 +43,7 @@ class Interface:
     def __init__(self, name: str, abi: Abi) -> None:
         self.name = name
         self._functions = {item["name"]: item for item in abi if item["type"] == "function"}
+        self._by_selector = {keccak(text=signature(item))[:_SELECTOR_BYTES]: item for item in self._functions.values()}
         no_constructor: Mapping[str, Any] = {"inputs": []}
         self._constructor = next((item for item in abi if item["type"] == "constructor"), no_constructor)
         events = [item for item in abi if item["type"] == "event"]
@@ -72,6 +73,31 @@ class Interface:
 
     def encode_constructor(self, args: Sequence[Any]) -> bytes:
         return self._encode(self._constructor, "constructor", args)
+
+    def decode_constructor(self, data: bytes) -> list[Any]:
+        """The constructor's arguments; raises ValueError unless they are encoded as ``encode_constructor`` does."""
+        try:
+            args = list(_decode_fields(self._constructor["inputs"], data).values())
+        except DecodingError as error:
+            raise ValueError("the data are not the constructor's arguments") from error
+        if self.encode_constructor(args) != data:
+            raise ValueError("the data are not the only encoding of their arguments")
+        return args
+
+    def decode_call(self, data: bytes) -> tuple[str, list[Any]] | None:
+        """The function of call data and its arguments; None where they are no call of this contract."""
+        item = self._by_selector.get(data[:_SELECTOR_BYTES])
+        if item is None:
+            return None
+        try:
+            args = list(_decode_fields(item["inputs"], data[_SELECTOR_BYTES:]).values())
+        except DecodingError:
+            return None
+        return str(item["name"]), args
+
+    def parameters(self, function: str) -> list[str]:
+        """The names of a function's parameters, in order."""
+        return _names({"components": self._functions[function]["inputs"]})
 
     def decode_result(self, function: str, data: bytes) -> list[Any]:
         """A call's return values in order."""

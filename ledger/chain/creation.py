@@ -10,8 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.chain.connection import Connection, unhex
-from ledger.chain.deployment import ASSET_REGISTRY, CONTRACTS, FORWARDER, PARTY_REGISTRY, Deployment, artifact_of
-from ledger.chain.immutables import WORD_BYTES, address_word
+from ledger.chain.deployment import (
+    ASSET_REGISTRY,
+    CONTRACTS,
+    FORWARDER,
+    PARTY_REGISTRY,
+    Deployment,
+    artifact_of,
+    interface_of,
+)
 from ledger.errors import ChainUnavailable, Misconfigured
 
 
@@ -49,22 +56,28 @@ def check_creation(connection: Connection, deployment: Deployment) -> None:
 def _created(name: str, deployment: Deployment, transaction: dict[str, Any], receipt: dict[str, Any]) -> bool:
     """Whether a transaction sent our creation code, from an account, and the contract at the address came of it."""
     code, sent = artifact_of(name).bytecode, unhex(str(transaction.get("input", "")))
-    known = _known_arguments(name, deployment)
-    arguments = [sent[place : place + WORD_BYTES] for place in range(len(code), len(sent), WORD_BYTES)]
     return (
         transaction.get("to") is None
         and str(receipt.get("contractAddress")).lower() == deployment.addresses[name]
         and sent.startswith(code)
-        and len(sent) == len(code) + WORD_BYTES * len(known)
-        and all(word in (None, given) for word, given in zip(known, arguments, strict=True))
+        and _right_arguments(name, deployment, sent[len(code) :])
     )
 
 
-def _known_arguments(name: str, deployment: Deployment) -> list[bytes | None]:
-    """The constructor's arguments; None for what each deployment chooses: salt, founder, its account, least notice."""
-    forwarder, registry = (address_word(deployment.addresses[each]) for each in (FORWARDER, PARTY_REGISTRY))
+def _right_arguments(name: str, deployment: Deployment, data: bytes) -> bool:
+    """Whether the constructor's arguments are well-formed, and those right that a deployment does not choose freely."""
+    try:
+        given = interface_of(name).decode_constructor(data)
+    except ValueError:
+        return False
+    return all(known in (None, found) for known, found in zip(_known_arguments(name, deployment), given, strict=True))
+
+
+def _known_arguments(name: str, deployment: Deployment) -> list[str | int | None]:
+    """The constructor's arguments; None for what each deployment chooses: salt, founding parties, least notice."""
+    forwarder, registry = deployment.forwarder, deployment.party_registry
     if name == FORWARDER:
         return [None]
     if name == PARTY_REGISTRY:
-        return [forwarder, None, None]
+        return [forwarder, deployment.delay, None]
     return [forwarder, registry, *([None] if name == ASSET_REGISTRY else [])]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from ledger.chain.calls import Founding
 from ledger.chain.connection import Block, Connection, bare
 from ledger.chain.creation import check_creation
 from ledger.chain.deployment import (
@@ -28,16 +30,17 @@ SALT_BYTES: Final = 32
 def deploy(
     url: str,
     private_key: str,
-    founder: str,
-    founder_account: str,
+    founding: Sequence[Founding],
     *,
+    delay: int,
     network: str = "local",
     notice: int = 0,
     salt: bytes | None = None,
 ) -> Deployment:
-    """Deploy the contracts with ``founder`` (a party id) as the first party, an authority under ``founder_account``.
+    """Deploy the contracts with the founding parties, which get their numbers in order, from 1.
 
-    ``notice`` is how long a public notice has to run at least, in seconds: the contract keeps to it for good.
+    At least three of them are authorities. ``delay`` is how many seconds a proposal waits: the contract keeps to it
+    for good. ``notice`` is how long a public notice has to run at least, in seconds, for good too.
     ``salt`` (32 bytes, random by default) goes into the ledger's origin: on an engine that gives no hash of the block
     before, it alone makes two deployments differ.
 
@@ -57,7 +60,7 @@ def deploy(
     creations: dict[str, str] = {}
     first_block = 0
     for name in CONTRACTS:
-        arguments = _constructor_arguments(name, addresses, salt, founder, founder_account, notice)
+        arguments = _constructor_arguments(name, addresses, salt, founding, delay, notice)
         receipt = _create(sender, name, arguments)
         addresses[name] = str(receipt["contractAddress"]).lower()
         creations[name] = bare(receipt["transactionHash"])
@@ -67,6 +70,7 @@ def deploy(
         chain_id=chain_id,
         genesis_hash=genesis.hash,
         origin=origin_of(connection, addresses[FORWARDER]),
+        delay=delay,
         deploy_block=first_block,
         addresses=addresses,
         code_digests={name: artifact_of(name).code_digest(artifact_of(name).runtime) for name in CONTRACTS},
@@ -78,7 +82,14 @@ def deploy(
 
 
 def ensure_deployed(
-    path: Path, url: str, private_key: str, founder: str, founder_account: str, *, network: str, notice: int = 0
+    path: Path,
+    url: str,
+    private_key: str,
+    founding: Sequence[Founding],
+    *,
+    delay: int,
+    network: str,
+    notice: int = 0,
 ) -> tuple[Deployment, bool]:
     """The deployment in ``path`` if there is one and it checks out, else a new one, saved there.
 
@@ -90,19 +101,19 @@ def ensure_deployed(
         check_deployment(connection, deployment)
         check_creation(connection, deployment)
         return deployment, False
-    deployment = deploy(url, private_key, founder, founder_account, network=network, notice=notice)
+    deployment = deploy(url, private_key, founding, delay=delay, network=network, notice=notice)
     deployment.save(path)
     return deployment, True
 
 
 def _constructor_arguments(
-    name: str, addresses: dict[str, str], salt: bytes, founder: str, founder_account: str, notice: int
+    name: str, addresses: dict[str, str], salt: bytes, founding: Sequence[Founding], delay: int, notice: int
 ) -> list[Any]:
     match name:
         case "Forwarder":
             return [salt]
         case "PartyRegistry":
-            return [addresses[FORWARDER], founder, founder_account]
+            return [addresses[FORWARDER], delay, [each.row() for each in founding]]
         case "AssetRegistry":
             return [addresses[FORWARDER], addresses[PARTY_REGISTRY], notice]
         case _:

@@ -18,6 +18,7 @@ from ledger.chain.contracts import Interface
 from ledger.chain.immutables import wrong_immutable
 from ledger.chain.whole_file import write_whole
 from ledger.domain.canonical import parse_json
+from ledger.domain.powers import THRESHOLD
 from ledger.errors import ChainUnavailable, InvalidInput, Misconfigured
 from ledger.proof.bundle import ChainId
 
@@ -28,10 +29,7 @@ CERTIFICATE_LOG: Final = "CertificateLog"
 CONTRACTS: Final = (FORWARDER, PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
 _TRUSTING: Final = (PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
 MAX_DEPLOYMENT_BYTES: Final = 64 * 1024
-# The contracts of this version know no proposals (protocol §1). An office's act takes effect at once.
-DELAY_SECONDS: Final = 0
-# One officer is enough for an office's act, for the same reason.
-THRESHOLD_OFFICERS: Final = 1
+DELAY_BITS: Final = 40
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
 
@@ -58,13 +56,15 @@ class Artifact:
 class Deployment:
     """One deployment on one chain; its file is public. Hashes and origin are 64 hex digits, addresses lower case.
 
-    ``creations`` are the hashes of the transactions that created the contracts; none where no file was read.
+    ``delay`` is how many seconds a proposal waits. ``creations`` are the hashes of the transactions that created the
+    contracts; none where no file was read.
     """
 
     network: str
     chain_id: int
     genesis_hash: str
     origin: str
+    delay: int
     deploy_block: int
     addresses: Mapping[str, str]
     code_digests: Mapping[str, str]
@@ -80,8 +80,8 @@ class Deployment:
             asset_registry=self.asset_registry,
             certificate_log=self.certificate_log,
             origin=self.origin,
-            delay=DELAY_SECONDS,
-            threshold=THRESHOLD_OFFICERS,
+            delay=self.delay,
+            threshold=THRESHOLD,
         )
 
     @property
@@ -142,6 +142,9 @@ class Deployment:
             raise ValueError("addresses are 0x and 40 lower-case hex digits")
         if not _HEX32.fullmatch(raw["origin"]):
             raise ValueError("an origin is 64 lower-case hex digits")
+        delay = int(raw["delay"])
+        if not 0 <= delay < 1 << DELAY_BITS:
+            raise ValueError("a delay is seconds of 40 bits")
         creations = {name: raw["creations"][name] for name in CONTRACTS}
         if not all(_HEX32.fullmatch(each) for each in creations.values()):
             raise ValueError("hashes of transactions are 64 lower-case hex digits")
@@ -150,6 +153,7 @@ class Deployment:
             chain_id=int(raw["chain_id"]),
             genesis_hash=str(raw["genesis_hash"]),
             origin=raw["origin"],
+            delay=delay,
             deploy_block=int(raw["deploy_block"]),
             addresses=addresses,
             code_digests={name: str(raw["code_digests"][name]) for name in CONTRACTS},
@@ -205,6 +209,7 @@ def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
         chain_id=chain.chain_id,
         genesis_hash=genesis.hash if genesis else "",
         origin=chain.origin,
+        delay=chain.delay,
         deploy_block=0,
         addresses={
             FORWARDER: chain.forwarder,
@@ -216,7 +221,7 @@ def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
         creations={},
     )
     check_deployment(connection, found)
-    # Again, for the delay and the threshold that the bundle names.
+    # Again, for the threshold that the bundle names.
     _check_ledger(connection, found, chain.ledger)
     return found
 
@@ -227,11 +232,12 @@ def origin_of(connection: Connection, forwarder: str) -> str:
 
 
 def _check_ledger(connection: Connection, deployment: Deployment, expected: str) -> None:
-    """Compare the ledger digest with that of the contracts: the forwarder's origin, and the forwarder they trust."""
+    """Compare the ledger digest with that of the contracts: their delay, the forwarder they trust, and its origin."""
     trusted = [_ask(connection, name, deployment.addresses[name], "trustedForwarder") for name in _TRUSTING]
     forwarder = next((each for each in trusted if each != deployment.forwarder), deployment.forwarder)
     origin, addresses = origin_of(connection, deployment.forwarder), {**deployment.addresses, FORWARDER: forwarder}
-    found = replace(deployment, addresses=addresses, origin=origin).ledger
+    delay = _ask(connection, PARTY_REGISTRY, deployment.party_registry, "delay")
+    found = replace(deployment, addresses=addresses, origin=origin, delay=delay).ledger
     if found != expected:
         raise ChainUnavailable(
             "LEDGER_DIFFERS",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,15 @@ from ledger.chain.accounts import account_of_public_key
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY
 from ledger.chain.questions import Questions
 from ledger.chain.reader import ChainReader
-from ledger.chain.records import AccountRecord, Hold, HoldChange, PartyRecord, StatusChange
+from ledger.chain.records import (
+    AccountRecord,
+    Hold,
+    HoldChange,
+    PartyRecord,
+    ProposalRecord,
+    StatusChange,
+    Withdrawal,
+)
 from ledger.errors import ChainUnavailable, Misconfigured, NotFound
 from ledger.proof.bundle import Bundle, Position
 from ledger.proof.facts import (
@@ -24,8 +32,10 @@ from ledger.proof.facts import (
     LienFact,
     LogFact,
     PartyFact,
+    ProposedKey,
     StatusFact,
     UseFact,
+    WithdrawalFact,
     facts_needed,
 )
 from ledger.proof.jws import Jwk
@@ -74,9 +84,11 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
         for consumer, request in _uses_of(needed)
         if consumer in known
     }
-    owners = _owners(asked, named, needed)
+    records = {account: record for account, answer in named.accounts.items() if (record := answer())}
+    proposed = {record.proposal: asked.proposal(record.proposal) for record in records.values() if record.proposal}
+    owners = _owners(asked, records.values(), needed)
     require_numbers(registered)
-    accounts = _accounts(bundle, named, owners)
+    accounts = _accounts(bundle, records, proposed, owners)
     signers = {fact.party for fact in accounts.values()}
     anchors = {batch: word for batch, answer in named.anchors.items() if (word := answer())}
     facts = Facts(
@@ -92,7 +104,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
         status={place: _status(answer()) for place, answer in named.status.items() if place.log_batch in anchors},
         holds={statement: _holds(answer()) for statement, answer in held.items()},
         uses={each: _uses(asked, known[each[0]], each[1], count(), span) for each, count in counted.items()},
-        withdrawals={each: answer() for each, answer in withdrawn.items()},
+        withdrawals={each: _withdrawal(answer()) for each, answer in withdrawn.items()},
         accounts=accounts,
         parties={party: fact for party, fact in owners.values() if party in signers},
         assets=_assets(reader, needed, latest.number),
@@ -158,6 +170,10 @@ def _uses(asked: Questions, consumer: int, request: str, count: int, span: Span)
     return tuple(UseFact(use.ordinal, use.at) for use in history)
 
 
+def _withdrawal(withdrawal: Withdrawal) -> WithdrawalFact:
+    return WithdrawalFact(withdrawal.at, withdrawal.reported_at)
+
+
 def _require_past(facts: Facts) -> None:
     """A node that dates an event after its newest block would hide it: what is later than the facts does not count."""
     if any(time > facts.block_time for time in _times(facts)):
@@ -178,13 +194,17 @@ def _times(facts: Facts) -> Iterator[int]:
         yield from (use.at for use in uses)
     for asset in facts.assets.values():
         yield from (holder.since for holder in asset.holders)
-    yield from facts.withdrawals.values()
+    for withdrawal in facts.withdrawals.values():
+        yield from (withdrawal.at, withdrawal.reported_at)
+    for account in facts.accounts.values():
+        yield from (account.valid_from, account.valid_to, account.reported_at, account.compromised_at)
 
 
-def _owners(asked: Questions, named: _Named, needed: FactsNeeded) -> dict[int, tuple[str, PartyFact]]:
+def _owners(
+    asked: Questions, records: Collection[AccountRecord], needed: FactsNeeded
+) -> dict[int, tuple[str, PartyFact]]:
     """The parties behind the accounts by number, each with its id."""
-    records = [answer() for answer in named.accounts.values()]
-    numbers = sorted({record.party_no for record in records if record is not None})
+    numbers = sorted({record.party_no for record in records})
     issuer, scenario = needed.accreditation or ("", "")
     parties = [asked.party(number) for number in numbers]
     periods = {number: asked.accreditation(number, scenario) for number in numbers} if scenario else {}
@@ -195,20 +215,31 @@ def _owners(asked: Questions, named: _Named, needed: FactsNeeded) -> dict[int, t
     return found
 
 
-def _accounts(bundle: Bundle, named: _Named, owners: Mapping[int, tuple[str, PartyFact]]) -> dict[str, AccountFact]:
+def _accounts(
+    bundle: Bundle,
+    records: Mapping[str, AccountRecord],
+    proposed: Mapping[int, Callable[[], ProposalRecord]],
+    owners: Mapping[int, tuple[str, PartyFact]],
+) -> dict[str, AccountFact]:
     found: dict[str, AccountFact] = {}
-    for account, answer in named.accounts.items():
-        record, key = answer(), bundle.keys.get(account)
-        if record is None or key is None or not _is_of(key, account):
+    for account, record in records.items():
+        key = bundle.keys.get(account)
+        if key is None or not _is_of(key, account):
             continue
         found[account] = AccountFact(
             party=owners[record.party_no][0],
             valid_from=record.valid_from,
             valid_to=record.valid_to,
+            reported_at=record.reported_at,
             compromised_at=record.compromised_at,
+            proposal=_proposed(proposed[record.proposal]()) if record.proposal else None,
             key=key.compressed,
         )
     return found
+
+
+def _proposed(proposal: ProposalRecord) -> ProposedKey:
+    return ProposedKey(proposal.by, proposal.confirmed_by, proposal.at)
 
 
 def _is_of(key: Jwk, account: str) -> bool:

@@ -50,6 +50,7 @@ def _is(name: str, word: Callable[[ChainId], bytes]) -> Immutable:
 _FORWARDER: Final = _is("forwarder", lambda chain: address_word(chain.forwarder))
 _REGISTRY: Final = _is("party registry", lambda chain: address_word(chain.party_registry))
 _ORIGIN: Final = _is("origin", lambda chain: bytes.fromhex(chain.origin))
+_DELAY: Final = _is("delay", lambda chain: chain.delay.to_bytes(WORD_BYTES, "big"))
 # Each ledger chooses its own. It fits its type, so that no address is taken for it.
 _NOTICE: Final[Immutable] = ("least notice", lambda found, _: int.from_bytes(found, "big") < 1 << NOTICE_BITS)
 
@@ -65,7 +66,7 @@ _IMMUTABLES: Final[Mapping[str, Sequence[Immutable]]] = {
         _is("version", lambda _: _SHORT_VERSION),
         _ORIGIN,
     ),
-    "PartyRegistry": (_FORWARDER, _ORIGIN),
+    "PartyRegistry": (_FORWARDER, _ORIGIN, _DELAY),
     "AssetRegistry": (_FORWARDER, _NOTICE, _REGISTRY, _ORIGIN),
     "CertificateLog": (_FORWARDER, _REGISTRY, _ORIGIN),
 }

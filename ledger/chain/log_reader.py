@@ -5,7 +5,7 @@ from __future__ import annotations
 from ledger.chain.deployment import CERTIFICATE_LOG
 from ledger.chain.node_reader import NodeReader
 from ledger.chain.questions import BlockTag
-from ledger.chain.records import AnchoredBatch, Hold, HoldChange, LeafStatus, StatusChange, Use
+from ledger.chain.records import AnchoredBatch, Hold, HoldChange, LeafStatus, StatusChange, Use, Withdrawal
 from ledger.proof.bundle import Position
 
 
@@ -78,8 +78,8 @@ class LogReader(NodeReader):
         uses = asked.uses(consumer, request)()
         return asked.use_history(consumer, request, uses, self._start(since, block), block)()
 
-    def withdrawn_at(self, party: int, statement: str, *, block: BlockTag = "latest") -> int:
-        """When a party withdrew a statement for its part, 0 if never; counts only if the statement is the party's."""
+    def withdrawn_at(self, party: int, statement: str, *, block: BlockTag = "latest") -> Withdrawal:
+        """When a party withdrew a statement for its part; counts only if the statement is the party's."""
         return self.questions(block).withdrawn_at(party, statement)()
 
     def hold_of(self, statement: str, *, block: BlockTag = "latest") -> Hold:

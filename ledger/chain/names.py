@@ -46,6 +46,11 @@ def names_of_offices(mask: int) -> tuple[str, ...]:
     return tuple(name for bit, name in enumerate(OFFICES) if mask >> bit & 1)
 
 
+def bits_of_office(office: str) -> int:
+    """The bit of an office in a hold; raises InvalidInput OFFICE_UNKNOWN."""
+    return 1 << _number(office, OFFICES, "OFFICE_UNKNOWN", "office")
+
+
 def code_of_status(status: str) -> int:
     """The number of a party's status; raises InvalidInput PARTY_STATUS_UNKNOWN."""
     return _number(status, PARTY_STATUSES, "PARTY_STATUS_UNKNOWN", "status")

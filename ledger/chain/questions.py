@@ -15,7 +15,17 @@ from ledger.chain.connection import Block, block_of, call_parameters, log_query
 from ledger.chain.contracts import Event
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, interface_of
 from ledger.chain.names import LEAF_STATUSES, PARTY_STATUSES, code_of_scenario, names_of_offices, names_of_roles
-from ledger.chain.records import AccountRecord, Hold, HoldChange, PartyRecord, StatusChange, Use
+from ledger.chain.records import (
+    AccountRecord,
+    Hold,
+    HoldChange,
+    PartyRecord,
+    ProposalRecord,
+    StatusChange,
+    Use,
+    Withdrawal,
+)
+from ledger.domain.powers import ProposalState
 from ledger.domain.reasons import REASONS
 from ledger.errors import ChainUnavailable, NotFound
 from ledger.proof.bundle import Position
@@ -68,9 +78,45 @@ class Questions:
             (raw,) = result()
             if not raw["no"]:
                 return None
-            return AccountRecord(account.lower(), raw["no"], raw["validFrom"], raw["validTo"], raw["compromisedAt"])
+            return AccountRecord(
+                account=account.lower(),
+                party_no=raw["no"],
+                valid_from=raw["validFrom"],
+                valid_to=raw["validTo"],
+                reported_at=raw["reportedAt"],
+                compromised_at=raw["compromisedAt"],
+                proven=raw["proven"],
+                proposal=raw["proposal"],
+            )
 
         return answer
+
+    def proposal(self, number: int) -> Callable[[], ProposalRecord]:
+        """A proposal by its number from 1; the answer raises NotFound PROPOSAL_UNKNOWN."""
+        result = self.read(PARTY_REGISTRY, "proposalOf", number)
+
+        def answer() -> ProposalRecord:
+            (raw,) = result()
+            if not raw["state"]:
+                raise NotFound("PROPOSAL_UNKNOWN", f"There is no proposal {number}.", where="proposal", hint=None)
+            return _proposal(number, raw)
+
+        return answer
+
+    def proposal_count(self) -> Callable[[], int]:
+        """How many proposals were ever made; their numbers are 1 to this."""
+        result = self.read(PARTY_REGISTRY, "proposals")
+        return lambda: int(result()[0])
+
+    def running(self) -> Callable[[], int]:
+        """The running time: seconds UTC less all that was paused."""
+        result = self.read(PARTY_REGISTRY, "running")
+        return lambda: int(result()[0])
+
+    def paused_until(self) -> Callable[[], int]:
+        """When the pause ends at the latest, 0 where nothing is paused."""
+        result = self.read(PARTY_REGISTRY, "pausedUntil")
+        return lambda: int(result()[0])
 
     def party(self, number: int) -> Callable[[], PartyRecord]:
         """A party by its number; the answer raises NotFound PARTY_UNKNOWN."""
@@ -199,10 +245,10 @@ class Questions:
 
         return answer
 
-    def withdrawn_at(self, party: int, statement: str) -> Callable[[], int]:
-        """When a party (by number) withdrew a statement for its part, in seconds UTC; 0 if never."""
+    def withdrawn_at(self, party: int, statement: str) -> Callable[[], Withdrawal]:
+        """When a party (by number) withdrew a statement for its part."""
         result = self.read(CERTIFICATE_LOG, "withdrawnAt", party, statement)
-        return lambda: int(result()[0])
+        return lambda: Withdrawal(*result())
 
     def party_no(self, identifier: str) -> Callable[[], int]:
         """A party's number, or 0 where no such party is registered."""
@@ -225,6 +271,22 @@ def ranges(first: int, last: int) -> Iterable[tuple[int, int]]:
     """Blocks ``first`` to ``last`` in pieces that a node takes in one question."""
     for start in range(first, last + 1, LOG_RANGE_BLOCKS):
         yield start, min(start + LOG_RANGE_BLOCKS - 1, last)
+
+
+def _proposal(number: int, raw: dict[str, Any]) -> ProposalRecord:
+    return ProposalRecord(
+        no=number,
+        act=raw["act"],
+        state=ProposalState.numbered(raw["state"]),
+        role=raw["role"],
+        concerned=raw["concerned"],
+        by=raw["by"],
+        confirmed_by=raw["confirmedBy"],
+        proposer=raw["proposer"],
+        confirmer=raw["confirmer"] if raw["confirmedBy"] else "",
+        at=raw["at"],
+        ready=raw["ready"],
+    )
 
 
 def _touches(event: Event, index: int) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ledger.chain.asset_reader import AssetReader
 from ledger.chain.log_reader import LogReader
+from ledger.chain.power_reader import PowerReader
 
 
-class ChainReader(LogReader, AssetReader):
-    """Reads one deployment: the node, the parties, the certificate log and the asset register."""
+class ChainReader(LogReader, AssetReader, PowerReader):
+    """Reads one deployment: the node, the parties and their powers, the certificate log and the asset register."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.domain.powers import OPEN_FOR, ProposalState
+
 
 @dataclass(frozen=True, slots=True)
 class PartyRecord:
@@ -17,13 +19,76 @@ class PartyRecord:
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """An account; ``valid_to`` and ``compromised_at`` are 0 where they do not apply."""
+    """An account; times are 0 where they do not apply.
+
+    ``proven`` says that the chain checked the possession of the key. ``proposal`` is the number of the proposal that
+    bound it, 0 for a founding account.
+    """
 
     account: str
     party_no: int
     valid_from: int
     valid_to: int
+    reported_at: int
     compromised_at: int
+    proven: bool
+    proposal: int
+
+    @property
+    def live(self) -> bool:
+        """Whether it is not retired. A live account withdraws and vetoes, though it is reported."""
+        return not self.valid_to
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it acts for its party."""
+        return self.live and self.proven and not self.reported_at
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRecord:
+    """A proposal. Parties are named by number, 0 for nobody; ``role`` is a mask, 0 where a party proposed its own key.
+
+    ``act`` is the digest of the call. ``proposer`` and ``confirmer`` are the accounts, the latter empty before the
+    confirmation. ``ready`` is in running time: seconds that were not paused.
+    """
+
+    no: int
+    act: str
+    state: str
+    role: int
+    concerned: int
+    by: int
+    confirmed_by: int
+    proposer: str
+    confirmer: str
+    at: int
+    ready: int
+
+    @property
+    def expires(self) -> int:
+        """The last second, in running time, in which it can be confirmed or carried out."""
+        return self.ready + OPEN_FOR
+
+    def open_at(self, running: int) -> bool:
+        """Whether it is neither ended nor expired."""
+        return self.state == ProposalState.PENDING and running <= self.expires
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """When a party withdrew a statement by a key that was not reported, and by one that was; 0 if never.
+
+    A subject's withdrawal counts by either, a provider's by ``at`` alone.
+    """
+
+    at: int
+    reported_at: int
+
+    @property
+    def first(self) -> int:
+        """The earlier of the two times, 0 if never."""
+        return min((time for time in (self.at, self.reported_at) if time), default=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ def withdraw_by_itself(
     """Withdraw the subject's authorizations in a bundle, or the one with that id, in one transaction. Earlier
     withdrawals are unaffected, and doing it again sends nothing.
 
-    The subject signs by its key of the suite ``alg``, ES256K or ES256. The account of ``payer`` (a private key) sends
+    The subject signs by its key of the suite ``alg``, ES256K or ES256. A key that is reported will do: a subject's
+    withdrawal counts all the same. The account of ``payer`` (a private key) sends
     and pays; without it the subject's own account does, which a P-256 key cannot. Raises ``Forbidden``
     ``SIGNER_NOT_SUBJECT`` or ``PARTY_UNKNOWN_ACCOUNT``, ``NotFound`` ``AUTHORIZATION_UNKNOWN``, ``BadBundle`` where the
     subject did not sign what the bundle says, ``ChainUnavailable`` or ``Misconfigured`` where the node is not of the
@@ -66,13 +67,13 @@ def withdraw_by_itself(
     for consent in consents:
         _require_signed(bundle, reader, consent, account.party_no)
     statements = {statement_digest(consent.statement): str(consent.statement.get("id")) for consent in consents}
-    left = [statement for statement in statements if not reader.withdrawn_at(account.party_no, statement)]
+    left = [statement for statement in statements if not reader.withdrawn_at(account.party_no, statement).first]
     receipt = _send(client, signer, left)
     return tuple(
         DirectWithdrawal(
             authorization=identifier,
             statement=statement,
-            at=reader.withdrawn_at(account.party_no, statement),
+            at=reader.withdrawn_at(account.party_no, statement).first,
             receipt=receipt if statement in left else None,
         )
         for statement, identifier in statements.items()
@@ -113,7 +114,7 @@ def _bound(reader: ChainReader, account: str) -> AccountRecord:
             "PARTY_UNKNOWN_ACCOUNT",
             "The key's account acts for no party on this chain.",
             where=account,
-            hint="Use the party's present key; the authority can bind a new one in place of a lost one.",
+            hint="Use the party's present key; two officers can bind a new one in place of a lost one.",
         )
     return record
 
