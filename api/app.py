@@ -19,8 +19,10 @@ from api.routes import (
     consents,
     erasure,
     holdings,
+    keys,
     log,
     parties,
+    proposals,
     provenance,
     provisions,
     registrations,
@@ -73,6 +75,8 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]]) -
     problems.install(app)
     for router in (
         parties.router,
+        keys.router,
+        proposals.router,
         scenarios.router,
         requests.router,
         consents.router,
@@ -102,4 +106,6 @@ def _background(ledger: Participant) -> list[TickingThread]:
     if isinstance(ledger, Ledger):
         work.append(TickingThread("anchoring", ledger.anchoring.tick))
         work.append(TickingThread("withdrawals", ledger.direct_withdrawals.follow, SETTLING_SECONDS))
+        work.append(TickingThread("proposals", ledger.proposals.tick, SETTLING_SECONDS))
+        work.append(TickingThread("transfers", ledger.transfers.follow, SETTLING_SECONDS))
     return work

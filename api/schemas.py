@@ -28,7 +28,6 @@ AnyKey = Annotated[
         examples=["02" + "9f" * 32, "p256:03" + "9f" * 32],
     ),
 ]
-RotatingKey = Annotated[str, Field(pattern=r"^0[23][0-9a-f]{64}$", description="secp256k1, compressed.")]
 Account = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
 Statement = Annotated[dict[str, Any], Field(description="A signed entry, as drafted, with `signature` added.")]
 Digest = Annotated[str, Field(pattern=r"^(sha-256|sm3):[0-9a-f]{64}$")]
@@ -72,38 +71,11 @@ class Jwk(Strict):
     y: str = Field(pattern=r"^[A-Za-z0-9_-]{43}$", examples=["n5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn58"])
 
 
-class PartyIn(Strict):
-    kind: str = Field(examples=["enterprise"])
-    name: str = Field(min_length=1, max_length=200, examples=["湛江示例金属制品有限公司"])
-    identifier: str = Field(
-        max_length=18, description="USCC; for a person the resident ID number.", examples=["91440802MA9X00011Y"]
-    )
-    region: str = Field(max_length=16, examples=["440802"])
-    public_key: ActingKey
-
-
-class PartiesIn(Strict):
-    parties: list[PartyIn] = Field(min_length=1, max_length=200)
-
-
-class PartyOut(BaseModel):
-    id: HexId
-    no: int | None
-    kind: str
-    roles: list[str]
-    region: str
-    account: str
-
-
 class StandingOut(BaseModel):
     id: HexId
     no: int
     status: str
     roles: list[str]
-
-
-class PartiesOut(BaseModel):
-    parties: list[PartyOut]
 
 
 class ApiKeyOut(BaseModel):
@@ -262,29 +234,6 @@ class Signable(Strict):
 
 class StatusIn(Strict):
     reason: Reason
-
-
-class RotationIn(Signable):
-    public_key: RotatingKey
-
-
-class BindingIn(Signable):
-    public_key: AnyKey
-
-
-class RetirementIn(Signable):
-    account: Account
-
-
-class RecoveryIn(Signable):
-    public_key: AnyKey
-    compromised_at: Seconds = Field(0, description="From when the lost key counts for nothing; 0: it was only lost.")
-    lost: Account | None = Field(None, description="The account to replace, if it is not the one shown.")
-
-
-class CompromiseIn(Signable):
-    account: Account
-    compromised_at: Annotated[int, Field(gt=0, lt=2**40)]
 
 
 class RolesIn(Signable):

@@ -49,6 +49,11 @@ class AnnulIn(Signable):
     grounds: Text
 
 
+class ReassignIn(Signable):
+    to: HexId
+    grounds: Text
+
+
 class RightIn(Signable):
     kind: Literal["hold", "process", "operate"]
     grantee: HexId

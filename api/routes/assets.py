@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
+from fastapi.responses import JSONResponse
 
 from api import schemas
 from api.access import Caller, OpenLedger, require
 from api.paging import Cursor, Limit, Page, decode, page
-from api.schemas_registration import AnnulIn
+from api.schemas_registration import AnnulIn, ReassignIn
+from api.waiting import WAITS, waiting
 from ledger.chain.relay import SignedRequest
 from ledger.domain.permissions import Action
 from ledger.domain.resource import DataResource, check_resource
@@ -100,6 +102,19 @@ def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: Caller
     require(actor, Action.ANNUL)
     ledger.transfers.annul(asset, actor.party, body.reason, body.grounds, signed_of(body))
     return show_asset(ledger, asset)
+
+
+@router.post("/{asset}/reassignment", response_model=schemas.AssetOut, responses=WAITS)
+def reassign(
+    asset: schemas.HexId, body: ReassignIn, ledger: OpenLedger, actor: Caller
+) -> schemas.AssetOut | JSONResponse:
+    """Propose another holder for an asset whose holder is silent: it is closed, or none of its keys speaks.
+
+    Two authorities and the delay. What is frozen stays frozen, and liens stay.
+    """
+    require(actor, Action.MANAGE_ROLES)
+    row = ledger.transfers.reassign(asset, actor.party, body.to, body.grounds, signed_of(body))
+    return waiting(row) or show_asset(ledger, asset)
 
 
 def signed_of(body: schemas.Signable) -> SignedRequest | None:

@@ -1,47 +1,62 @@
-"""Parties: onboarding, keys, roles, status, mandates."""
+"""Parties: onboarding, API keys, roles, status, mandates."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
 
 from api import schemas
+from api import schemas_powers as powers
 from api.access import Caller, OpenLedger, require
 from api.paging import Cursor, Limit, Page, decode, page
+from api.problems import Responses
 from api.routes.assets import signed_of
 from api.schemas_registration import MandateIn, MandateOut
-from ledger.chain.records import PartyRecord
+from api.waiting import WAITS, show_proposal, waiting
 from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role
 from ledger.domain.permissions import Action
-from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.errors import Forbidden, InvalidInput
 from ledger.service.parties import Actor, NewParty
+from ledger.service.wiring import Ledger
 from ledger.store.tables import Party
 
 router = APIRouter(tags=["parties"])
 
+UNCONFIRMED: Responses = {
+    202: {"model": powers.PartiesOut, "description": "Recorded; registered once another office has confirmed it."}
+}
 
-@router.post("/parties", status_code=201)
-def onboard(body: schemas.PartiesIn, ledger: OpenLedger, actor: Caller) -> schemas.PartiesOut:
-    """Onboard parties: recorded here, registered on the chain. Those known already are returned as they are."""
+
+@router.post("/parties", status_code=201, responses=UNCONFIRMED)
+def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: Caller, response: Response) -> powers.PartiesOut:
+    """Onboard parties: recorded here, and registered on the chain by two offices, all of them or none.
+
+    Those known already are returned as they are. Where the second office is not within reach of this service, the
+    answer is 202: it confirms the proposal that is named.
+    """
     require(actor, Action.MANAGE_ROLES)
-    newcomers = [
-        NewParty(_kind(item.kind), item.name, item.identifier, item.region, item.public_key) for item in body.parties
-    ]
+    newcomers = [_newcomer(item) for item in body.parties]
     for newcomer in newcomers:
         _require_authority_for(actor, DEFAULT_ROLES[newcomer.kind])
-    return schemas.PartiesOut(parties=[show(row) for row in ledger.parties.onboard(newcomers)])
+    rows = ledger.parties.onboard(newcomers)
+    numbers = {number for row in rows if row.no is None and (number := ledger.parties.pending(row.id)) is not None}
+    if numbers:
+        response.status_code = 202
+    proposals = [show_proposal(ledger.proposals.get(number)) for number in sorted(numbers)]
+    return powers.PartiesOut(parties=[show(row) for row in rows], proposals=proposals)
 
 
 @router.get("/parties")
-def parties(ledger: OpenLedger, _actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[schemas.PartyOut]:
+def parties(ledger: OpenLedger, _actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[powers.PartyOut]:
     """Parties by id. Names and identifiers are not shown."""
     rows = ledger.parties.page(decode(cursor), limit + 1)
     return page(rows, limit, lambda row: row.id, show)
 
 
 @router.get("/parties/{party}")
-def party(party: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> schemas.PartyOut:
+def party(party: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> powers.PartyOut:
     """One party."""
     return show(ledger.parties.get(party))
 
@@ -64,74 +79,52 @@ def give_mandate(party: schemas.HexId, body: MandateIn, ledger: OpenLedger, acto
     return MandateOut(id=row.id, principal=row.principal, broker=row.broker, valid_to=row.valid_to)
 
 
-@router.post("/parties/{party}/accounts")
-def rotate(party: schemas.HexId, body: schemas.RotationIn, ledger: OpenLedger, actor: Caller) -> schemas.PartyOut:
-    """Replace one's own key by another. What the old one signed stays signed; assets and certificates stay."""
-    if actor.party != party:
-        raise Forbidden("NOT_THE_PARTY", "Only the party itself rotates its key.", hint="An authority can recover it.")
-    _require_not_own(ledger, party)
-    return show(ledger.party_keys.rotate(party, body.public_key, signed_of(body)))
+@router.put("/parties/{party}/roles", response_model=schemas.StandingOut, responses=WAITS)
+def set_roles(
+    party: schemas.HexId, body: schemas.RolesIn, ledger: OpenLedger, actor: Caller
+) -> schemas.StandingOut | JSONResponse:
+    """Give a party exactly these roles, never to oneself.
 
-
-@router.post("/parties/{party}/further-accounts")
-def bind(party: schemas.HexId, body: schemas.BindingIn, ledger: OpenLedger, actor: Caller) -> schemas.PartyOut:
-    """Bind a further key to a party, as an authority: an officer's, a device's, or one of SM2 for statements."""
+    Offices are given and taken by two authorities, after the delay; other roles at once, by an authority or an admin.
+    """
     require(actor, Action.MANAGE_ROLES)
-    return show(ledger.party_keys.bind(actor.party, party, body.public_key, signed_of(body)))
+    row = ledger.standing.set_roles(actor.party, party, body.roles, signed_of(body))
+    return waiting(row) or _standing(ledger, party)
 
 
-@router.post("/parties/{party}/retirement")
-def retire(party: schemas.HexId, body: schemas.RetirementIn, ledger: OpenLedger, actor: Caller) -> schemas.PartyOut:
-    """Retire one of one's own further keys. What it signed and was anchored stays signed."""
-    if actor.party != party:
-        raise Forbidden("NOT_THE_PARTY", "Only the party itself retires its key.", hint="An authority can recover it.")
-    return show(ledger.party_keys.retire(party, body.account, signed_of(body)))
-
-
-@router.post("/parties/{party}/recovery")
-def recover(party: schemas.HexId, body: schemas.RecoveryIn, ledger: OpenLedger, actor: Caller) -> schemas.PartyOut:
-    """Replace a party's lost or stolen key, as an authority."""
-    require(actor, Action.MANAGE_ROLES)
-    _require_not_own(ledger, party)
-    row = ledger.party_keys.recover(
-        actor.party, party, body.public_key, body.compromised_at, lost=body.lost, signed=signed_of(body)
-    )
-    return show(row)
-
-
-@router.post("/parties/{party}/compromise")
-def compromise(party: schemas.HexId, body: schemas.CompromiseIn, ledger: OpenLedger, actor: Caller) -> schemas.PartyOut:
-    """Report that a retired account of the party counted for nothing from a time on, as an authority."""
-    require(actor, Action.MANAGE_ROLES)
-    row = ledger.party_keys.report_compromise(actor.party, party, body.account, body.compromised_at, signed_of(body))
-    return show(row)
-
-
-@router.put("/parties/{party}/roles")
-def set_roles(party: schemas.HexId, body: schemas.RolesIn, ledger: OpenLedger, actor: Caller) -> schemas.StandingOut:
-    """Give a party exactly these roles. Offices are given and taken by an authority only, nothing to oneself."""
-    require(actor, Action.MANAGE_ROLES)
-    return _standing(ledger.standing.set_roles(actor.party, party, body.roles, signed_of(body)))
-
-
-@router.put("/parties/{party}/status")
+@router.put("/parties/{party}/status", response_model=schemas.StandingOut, responses=WAITS)
 def set_status(
     party: schemas.HexId, body: schemas.PartyStatusIn, ledger: OpenLedger, actor: Caller
-) -> schemas.StandingOut:
-    """Suspend, sanction, restore or close a party, as authority or supervisor; closed is final."""
+) -> schemas.StandingOut | JSONResponse:
+    """Suspend, sanction or restore a party at once, as authority or supervisor.
+
+    Closing a party (which is final), and any status of an authority or supervisor, takes two authorities and the delay.
+    """
     require(actor, Action.FREEZE)
-    return _standing(ledger.standing.set_status(actor.party, party, body.status, body.reason, signed_of(body)))
+    row = ledger.standing.set_status(actor.party, party, body.status, body.reason, signed_of(body))
+    return waiting(row) or _standing(ledger, party)
 
 
-def show(row: Party) -> schemas.PartyOut:
+def show(row: Party) -> powers.PartyOut:
     """A party without name and identifier."""
-    return schemas.PartyOut(
-        id=row.id, no=row.no, kind=row.kind, roles=row.roles, region=row.region, account=row.account
-    )
+    return powers.PartyOut(id=row.id, no=row.no, kind=row.kind, roles=row.roles, region=row.region, account=row.account)
 
 
-def _standing(record: PartyRecord) -> schemas.StandingOut:
+def _standing(ledger: Ledger, party: str) -> schemas.StandingOut:
+    record = ledger.reader.party(ledger.reader.party_no(party))
     return schemas.StandingOut(id=record.id, no=record.no, status=record.status, roles=list(record.roles))
+
+
+def _newcomer(item: powers.PartyIn) -> NewParty:
+    return NewParty(
+        _kind(item.kind),
+        item.name,
+        item.identifier,
+        item.region,
+        item.public_key,
+        proof=item.proof,
+        further_keys=tuple((key.public_key, key.proof) for key in item.further_keys),
+    )
 
 
 def _require_authority_for(actor: Actor, roles: Iterable[Role]) -> None:
@@ -142,15 +135,6 @@ def _require_authority_for(actor: Actor, roles: Iterable[Role]) -> None:
             "An office is given and taken by an authority only.",
             hint="Ask an authority; an admin gives the roles subject, provider, consumer and broker.",
             roles=offices,
-        )
-
-
-def _require_not_own(ledger: OpenLedger, party: str) -> None:
-    if party in (ledger.installation.operator, ledger.installation.authority_party):
-        raise Conflict(
-            "OWN_KEY_IN_USE",
-            "This service is running with the key that would be replaced.",
-            hint="Stop it, run `pingzheng party rotate` or `pingzheng party recover`, start it again.",
         )
 
 

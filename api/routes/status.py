@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastapi import APIRouter
+from fastapi.responses import JSONResponse
 
 from api import schemas
 from api.access import Caller, OpenLedger, require
 from api.problems import answers
 from api.routes.assets import signed_of
+from api.waiting import WAITS, waiting
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action, allowed
 from ledger.service.parties import Actor
@@ -79,12 +81,17 @@ def hold(number: schemas.CertificateNo, body: schemas.HoldIn, ledger: OpenLedger
     return _status(ledger, number)
 
 
-@router.post("/certificates/{number}/lift", responses=HELD)
-def lift(number: schemas.CertificateNo, body: schemas.LiftIn, ledger: OpenLedger, actor: Caller) -> schemas.StatusOut:
-    """Lift one's own office's hold on a certificate and its request; the other office's stands."""
+@router.post("/certificates/{number}/lift", response_model=schemas.StatusOut, responses=HELD | WAITS)
+def lift(
+    number: schemas.CertificateNo, body: schemas.LiftIn, ledger: OpenLedger, actor: Caller
+) -> schemas.StatusOut | JSONResponse:
+    """Lift one's own office's hold on a certificate and its request: two parties of that office do so together.
+
+    The other office's hold stands. Where the second party is not within reach of this service, the answer is 202.
+    """
     require(actor, Action.HOLD_CERTIFICATE)
-    ledger.holds.lift(number, body.reason, actor.party, signed_of(body))
-    return _status(ledger, number)
+    row = ledger.holds.lift(number, body.reason, actor.party, signed_of(body))
+    return waiting(row) or _status(ledger, number)
 
 
 @router.post("/holds", tags=["holds"], responses=HELD)
@@ -95,12 +102,14 @@ def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: C
     return _held(ledger, body.statements)
 
 
-@router.post("/holds/lift", tags=["holds"], responses=HELD)
-def lift_statements(body: schemas.LiftStatementsIn, ledger: OpenLedger, actor: Caller) -> schemas.HeldStatementsOut:
-    """Lift one's own office's holds on statements; the other office's stand."""
+@router.post("/holds/lift", tags=["holds"], response_model=schemas.HeldStatementsOut, responses=HELD | WAITS)
+def lift_statements(
+    body: schemas.LiftStatementsIn, ledger: OpenLedger, actor: Caller
+) -> schemas.HeldStatementsOut | JSONResponse:
+    """Lift one's own office's holds on statements, as two parties of that office; the other office's stand."""
     require(actor, Action.HOLD_CERTIFICATE)
-    ledger.holds.lift_statements(body.statements, body.reason, actor.party, signed_of(body))
-    return _held(ledger, body.statements)
+    row = ledger.holds.lift_statements(body.statements, body.reason, actor.party, signed_of(body))
+    return waiting(row) or _held(ledger, body.statements)
 
 
 def _require_ending(ledger: Ledger, actor: Actor, number: str, reason: str) -> None:
