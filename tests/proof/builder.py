@@ -34,8 +34,10 @@ from ledger.proof.facts import (
     HoldFact,
     LogFact,
     PartyFact,
+    ProposedKey,
     StatusFact,
     UseFact,
+    WithdrawalFact,
     facts_needed,
 )
 from ledger.proof.head import event_digest
@@ -84,6 +86,9 @@ from tests.proof.cast import (
     template_members,
     usage_members,
 )
+
+ONBOARDED = ProposedKey(by=1, confirmed_by=9, at=CONSENTED - 90_000)
+"""How each key came to its party, but for the issuer's, which is a founding one."""
 
 
 @dataclass(frozen=True)
@@ -157,11 +162,15 @@ class Made:
         uses = tuple(UseFact(number, at) for number, at in enumerate(times, 1))
         return self.knowing(uses={**self.facts.uses, (by.id, self.statement("request")): uses})
 
-    def withdrawn(self, *withdrawals: tuple[Actor, int], of: str = "authorization") -> Made:
-        """With withdrawals on the chain: who withdrew the statement, and when."""
-        statement = self.statement(of)
-        posted = {(actor.id, statement): at for actor, at in withdrawals}
-        return self.knowing(withdrawals={**self.facts.withdrawals, **posted})
+    def withdrawn(
+        self, *withdrawals: tuple[Actor, int], of: str = "authorization", by_reported_key: bool = False
+    ) -> Made:
+        """With withdrawals on the chain: who withdrew the statement, and when; beside those that it has already."""
+        known, time = dict(self.facts.withdrawals), "reported_at" if by_reported_key else "at"
+        for actor, at in withdrawals:
+            key = (actor.id, self.statement(of))
+            known[key] = replace(known.get(key, WithdrawalFact(0, 0)), **{time: at})
+        return self.knowing(withdrawals=known)
 
     def withdrawing(
         self, actor: Actor, at: int, *, of: str = "authorization", key: Actor | None = None, **members: Any
@@ -349,9 +358,18 @@ def _facts(bundle: Bundle, parties: Sequence[Actor]) -> Facts:
         status={needed.position: ()},
         holds=dict.fromkeys(needed.statements, ()),
         uses={} if needed.uses is None else {needed.uses: ()},
-        withdrawals=dict.fromkeys(needed.withdrawals, 0),
+        withdrawals=dict.fromkeys(needed.withdrawals, WithdrawalFact(0, 0)),
         accounts={
-            actor.account: AccountFact(actor.id, CONSENTED - 86_400, 0, 0, actor.signer.public_key) for actor in parties
+            actor.account: AccountFact(
+                party=actor.id,
+                valid_from=CONSENTED - 86_400,
+                valid_to=0,
+                reported_at=0,
+                compromised_at=0,
+                proposal=None if actor.no == ISSUER.no else ONBOARDED,
+                key=actor.signer.public_key,
+            )
+            for actor in parties
         },
         parties={actor.id: PartyFact(actor.no, "active", ("issuer",), accredited) for actor in issuers},
     )

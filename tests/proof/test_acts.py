@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from ledger.errors import InvalidInput
 from ledger.proof import p256
-from ledger.proof.acts import sign_act, uses_message, withdrawals_message
+from ledger.proof.acts import (
+    key_message,
+    prove_key,
+    report_message,
+    sign_act,
+    uses_message,
+    veto_message,
+    withdrawals_message,
+)
 from ledger.proof.suite import ES256, ES256K
 from tests.proof.cast import BANK, CHAIN
 from tests.proof.p256_cast import P_BANK
@@ -41,6 +49,72 @@ def test_withdrawals_are_laid_out_as_the_protocol_says() -> None:
     statements = sha256(words(32, 2, REQUEST, OTHER)).hexdigest()
     expected = b"log/withdraw/v2".ljust(32, b"\0") + words("0a" * 32, 1337, "c1" * 20, "ab" * 20, statements)
     assert withdrawals_message(CHAIN, ACCOUNT, [REQUEST, OTHER]) == expected
+
+
+PARTY_WORDS = ("0a" * 32, 1337, "c2" * 20, "ab" * 20)
+"""What each message about keys says after its tag: the past, the chain, the party registry, who signs."""
+
+
+def test_a_proof_of_a_key_is_laid_out_as_the_protocol_says() -> None:
+    assert key_message(CHAIN, ACCOUNT) == b"party/key/v2".ljust(32, b"\0") + words(*PARTY_WORDS)
+
+
+def test_a_veto_is_laid_out_as_the_protocol_says() -> None:
+    expected = b"party/veto/v2".ljust(32, b"\0") + words(*PARTY_WORDS, 7)
+    assert veto_message(CHAIN, ACCOUNT, 7) == expected
+
+
+def test_a_report_is_laid_out_as_the_protocol_says() -> None:
+    expected = b"party/report/v2".ljust(32, b"\0") + words(*PARTY_WORDS, "ac" * 20)
+    assert report_message(CHAIN, ACCOUNT, "0x" + "ac" * 20) == expected
+
+
+ABOUT_KEYS = {
+    "key": lambda chain, account: key_message(chain, account),
+    "veto": lambda chain, account: veto_message(chain, account, 7),
+    "report": lambda chain, account: report_message(chain, account, "0x" + "ad" * 20),
+}
+
+
+@pytest.mark.parametrize("what", ABOUT_KEYS)
+def test_a_message_about_keys_is_of_one_ledger_and_one_account(what: str) -> None:
+    message = ABOUT_KEYS[what]
+    chains = [
+        CHAIN,
+        replace(CHAIN, origin="0b" * 32),
+        replace(CHAIN, chain_id=1),
+        replace(CHAIN, party_registry="0x" + "c9" * 20),
+    ]
+    made = {message(chain, account) for chain in chains for account in (ACCOUNT, "0x" + "ac" * 20)}
+    assert len(made) == 8
+    assert message(replace(CHAIN, certificate_log="0x" + "c9" * 20), ACCOUNT) in made
+
+
+def test_a_veto_stops_one_proposal_and_a_report_one_key() -> None:
+    vetoes = {veto_message(CHAIN, ACCOUNT, number) for number in range(9)}
+    reports = {report_message(CHAIN, ACCOUNT, f"0x{number:040x}") for number in range(9)}
+    assert len(vetoes | reports | {key_message(CHAIN, ACCOUNT)}) == 19
+
+
+def test_a_veto_of_no_number_and_a_report_of_no_account_are_no_messages() -> None:
+    with pytest.raises(ValueError):
+        veto_message(CHAIN, ACCOUNT, -1)
+    with pytest.raises(ValueError):
+        report_message(CHAIN, ACCOUNT, "0x" + "ac" * 19)
+
+
+def test_a_proof_of_a_key_is_signed_by_that_key_for_its_own_account() -> None:
+    proof = bytes.fromhex(prove_key(CHAIN, BANK.signer))
+    message = key_message(CHAIN, BANK.account)
+    assert len(proof) == 64
+    assert ES256K.verify(ES256K.point_of(BANK.signer.public_key), message, proof, "")
+    proof = bytes.fromhex(prove_key(CHAIN, P_BANK.signer))
+    assert (len(proof), p256.account_of(proof[64:])) == (128, P_BANK.account)
+    assert p256.verify(proof[64:], key_message(CHAIN, P_BANK.account), proof[:64])
+
+
+def test_the_chain_cannot_check_the_proof_of_an_sm2_key() -> None:
+    assert prove_key(CHAIN, SM_SUBJECT.signer) == ""
 
 
 def test_an_empty_list_is_one_too() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from ledger.domain.canonical import canonical
 from ledger.errors import BadBundle
+from ledger.proof.facts import ProposedKey
 from ledger.proof.facts_file import parse_facts
 from ledger.proof.verifier import verify
 from tests.proof.builder import usage
@@ -15,6 +16,7 @@ from tests.proof.cast import (
     ANCHORED,
     AT,
     EXPECT,
+    ISSUER,
     OTHER_BANK,
     SUBJECT,
 )
@@ -25,9 +27,53 @@ HOLD = (("authority", "supervisor"), "court", AT)
 
 def test_withdrawals_and_holds_are_saved_with_the_facts() -> None:
     made = GENUINE.withdrawn((OTHER_BANK, ANCHORED), (SUBJECT, AT)).on_hold(HOLD).used(AT - 1, AT)
+    made = made.withdrawn((SUBJECT, AT - 1), by_reported_key=True)
     saved = parse_facts(made.facts.to_bytes())
     assert saved == made.facts
     assert verify(made.bundle, saved, AT, EXPECT) == made.verify()
+
+
+def test_reports_and_proposals_of_keys_are_saved_with_the_facts() -> None:
+    made = GENUINE.account(SUBJECT, reported_at=AT, proposal=ProposedKey(3, 0, 5))
+    accounts = parse_facts(made.facts.to_bytes()).accounts
+    assert accounts == made.facts.accounts
+    assert (accounts[ISSUER.account].proposal, accounts[SUBJECT.account].proposal) == (None, ProposedKey(3, 0, 5))
+
+
+ACCOUNT_DAMAGES: list[dict[str, object]] = [
+    {"reported_at": None},
+    {"reported_at": False},
+    {"proposal": []},
+    {"proposal": {}},
+    {"proposal": 7},
+    {"proposal": {"by": 1, "confirmed_by": 3}},
+    {"proposal": {"by": 1, "confirmed_by": None, "at": 1}},
+    {"proposal": {"by": -1, "confirmed_by": 3, "at": 1}},
+    {"proposal": {"by": 1, "confirmed_by": 3, "at": True}},
+    {"proposal": {"by": 1, "confirmed_by": 3, "at": 1, "no": 4}},
+    {"proven": True},
+]
+
+
+@pytest.mark.parametrize("damage", ACCOUNT_DAMAGES, ids=str)
+def test_an_account_of_another_form_is_refused_when_it_is_read(damage: dict[str, object]) -> None:
+    facts = GENUINE.facts.to_dict()
+    facts["accounts"][SUBJECT.account] |= damage
+    with pytest.raises(BadBundle, match="FACTS_FORM"):
+        parse_facts(canonical(facts))
+
+
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [("withdrawals", "reported_at"), ("withdrawals", "at"), ("accounts", "reported_at"), ("accounts", "proposal")],
+)
+def test_facts_that_leave_out_what_was_reported_are_refused(member: str, name: str) -> None:
+    """Else a reported key would count where an older reader saved the facts."""
+    facts = GENUINE.facts.to_dict()
+    item = facts[member][0] if member == "withdrawals" else facts[member][SUBJECT.account]
+    del item[name]
+    with pytest.raises(BadBundle, match="FACTS_FORM"):
+        parse_facts(canonical(facts))
 
 
 @pytest.mark.parametrize("damage", ["key", "valid_from", "party"])
@@ -46,6 +92,9 @@ DAMAGES: list[tuple[str, dict[str, object]]] = [
     ("withdrawals", {"at": "soon"}),
     ("withdrawals", {"at": True}),
     ("withdrawals", {"at": -1}),
+    ("withdrawals", {"reported_at": None}),
+    ("withdrawals", {"reported_at": -1}),
+    ("withdrawals", {"by": 3}),
     ("holds", {"statement": "sha-256:" + "77" * 32}),
     ("holds", {"history": None}),
     ("holds", {"history": [{"offices": "authority", "reason": "court", "at": 1, "by": 9}]}),

@@ -7,11 +7,12 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.proof.bundle import ChainId
-from ledger.proof.head import EVENTS, event_digest, fold, genesis
+from ledger.proof.head import EVENTS, act_digest, event_digest, fold, genesis
 from ledger.proof.history import HistoryEvent, verify_history
 
 LOG = "0x" + "c0" * 20
@@ -27,12 +28,18 @@ TAGS = {
     "CertificateLog.Withdrawn": "log/withdrawn/v2",
     "CertificateLog.Held": "log/held/v2",
     "PartyRegistry.PartyRegistered": "party/registered/v1",
-    "PartyRegistry.AccountBound": "party/bound/v1",
-    "PartyRegistry.AccountRetired": "party/retired/v1",
+    "PartyRegistry.AccountBound": "party/bound/v2",
+    "PartyRegistry.AccountRetired": "party/retired/v2",
+    "PartyRegistry.AccountReported": "party/reported/v1",
     "PartyRegistry.AccountCompromised": "party/compromised/v1",
     "PartyRegistry.RolesChanged": "party/roles/v1",
     "PartyRegistry.PartyStatusChanged": "party/status/v1",
     "PartyRegistry.Accredited": "party/accredited/v1",
+    "PartyRegistry.Proposed": "party/proposed/v1",
+    "PartyRegistry.Confirmed": "party/confirmed/v1",
+    "PartyRegistry.ProposalEnded": "party/ended/v1",
+    "PartyRegistry.Paused": "party/paused/v1",
+    "PartyRegistry.PauseEnded": "party/pause-ended/v1",
     "AssetRegistry.Registered": "asset/registered/v1",
     "AssetRegistry.Filed": "asset/filed/v1",
     "AssetRegistry.Advanced": "asset/advanced/v1",
@@ -45,6 +52,7 @@ TAGS = {
     "AssetRegistry.TransferAccepted": "asset/accepted/v1",
     "AssetRegistry.TransferRejected": "asset/rejected/v1",
     "AssetRegistry.TransferWithdrawn": "asset/withdrawn/v1",
+    "AssetRegistry.Reassigned": "asset/reassigned/v1",
     "AssetRegistry.Frozen": "asset/frozen/v1",
     "AssetRegistry.Unfrozen": "asset/unfrozen/v1",
     "AssetRegistry.Annulled": "asset/annulled/v1",
@@ -83,8 +91,8 @@ LAID_OUT = [
     ),
     (
         "CertificateLog.Withdrawn",
-        {"party": 8, "statement": "33" * 32, "at": 1_790_000_000},
-        [f"{8:064x}", "33" * 32, f"{1_790_000_000:064x}"],
+        {"party": 8, "statement": "33" * 32, "reported": True, "at": 1_790_000_000},
+        [f"{8:064x}", "33" * 32, f"{1:064x}", f"{1_790_000_000:064x}"],
     ),
     (
         "CertificateLog.Held",
@@ -93,13 +101,41 @@ LAID_OUT = [
     ),
     (
         "PartyRegistry.AccountBound",
+        {"no": 2, "account": "0x" + "ee" * 20, "proven": True, "proposal": 3, "at": 5, "by": 1},
+        [f"{2:064x}", "00" * 12 + "ee" * 20, *(f"{number:064x}" for number in (1, 3, 5, 1))],
+    ),
+    (
+        "PartyRegistry.AccountRetired",
+        {"no": 2, "account": "0x" + "ee" * 20, "proposal": 3, "at": 5, "by": 1},
+        [f"{2:064x}", "00" * 12 + "ee" * 20, *(f"{number:064x}" for number in (3, 5, 1))],
+    ),
+    (
+        "PartyRegistry.AccountReported",
         {"no": 2, "account": "0x" + "ee" * 20, "at": 5, "by": 1},
         [f"{2:064x}", "00" * 12 + "ee" * 20, f"{5:064x}", f"{1:064x}"],
     ),
     (
+        "PartyRegistry.Proposed",
+        {"no": 4, "act": "55" * 32, "role": 32, "concerned": 2, "ready": 9, "at": 5, "by": 1},
+        [f"{4:064x}", "55" * 32, *(f"{number:064x}" for number in (32, 2, 9, 5, 1))],
+    ),
+    ("PartyRegistry.Confirmed", {"no": 4, "at": 6, "by": 3}, [f"{number:064x}" for number in (4, 6, 3)]),
+    (
+        "PartyRegistry.ProposalEnded",
+        {"no": 4, "state": 4, "account": "0x" + "ee" * 20, "at": 7, "by": 2},
+        [f"{4:064x}", f"{4:064x}", "00" * 12 + "ee" * 20, f"{7:064x}", f"{2:064x}"],
+    ),
+    ("PartyRegistry.Paused", {"until": 604_807, "at": 7, "by": 9}, [f"{number:064x}" for number in (604_807, 7, 9)]),
+    ("PartyRegistry.PauseEnded", {"at": 8, "by": 9}, [f"{number:064x}" for number in (8, 9)]),
+    (
         "PartyRegistry.Accredited",
         {"no": 2, "scenario": b"S51".ljust(8, b"\0").hex(), "from": 1, "to": 2, "at": 5, "by": 1},
         [f"{2:064x}", b"S51".hex() + "00" * 29, f"{1:064x}", f"{2:064x}", f"{5:064x}", f"{1:064x}"],
+    ),
+    (
+        "AssetRegistry.Reassigned",
+        {"id": ASSET, "from": 3, "to": 8, "grounds": "66" * 32, "at": 9, "by": 1},
+        [ASSET, f"{3:064x}", f"{8:064x}", "66" * 32, f"{9:064x}", f"{1:064x}"],
     ),
     (
         "AssetRegistry.Frozen",
@@ -208,6 +244,32 @@ def test_each_of_the_eight_values_makes_another_ledger() -> None:
     assert others.keys() == CHAIN.to_dict().keys()
     ledgers = {replace(CHAIN, **{name: value}).ledger for name, value in others.items()}
     assert len({CHAIN.ledger, *ledgers}) == 9
+
+
+TARGET = "0x" + "d0" * 20
+
+
+@pytest.mark.parametrize(
+    ("call", "padding"), [("", 0), ("a1b2c3d4", 28), ("ab" * 31, 1), ("ab" * 32, 0), ("ab" * 33, 31)]
+)
+def test_an_act_is_the_hash_of_the_encoded_target_and_call(call: str, padding: int) -> None:
+    words = "00" * 12 + "d0" * 20 + f"{64:064x}" + f"{len(call) // 2:064x}" + call + "00" * padding
+    assert act_digest(TARGET, bytes.fromhex(call)) == sha256(bytes.fromhex(words)).hexdigest()
+
+
+@given(st.binary(max_size=300))
+def test_an_act_is_encoded_as_a_library_encodes_it(call: bytes) -> None:
+    assert act_digest(TARGET, call) == sha256(encode(["address", "bytes"], [TARGET, call])).hexdigest()
+
+
+def test_a_call_that_ends_in_zeros_is_another_act() -> None:
+    acts = [act_digest(target, call) for target in (TARGET, LOG) for call in (b"", b"\0", b"\0" * 32, b"\1")]
+    assert len(set(acts)) == len(acts)
+
+
+def test_what_is_no_address_has_no_act() -> None:
+    with pytest.raises(ValueError):
+        act_digest("0x" + "d0" * 19, b"")
 
 
 def test_fold_hashes_head_then_digest() -> None:

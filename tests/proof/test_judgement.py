@@ -189,6 +189,12 @@ def test_facts_may_be_so_old_and_no_older(limit: int | None, at: int, code: str)
         ({"compromised_at": ANCHORED + 1}, "OK"),
         ({"compromised_at": ANCHORED}, "KEY_COMPROMISED"),
         ({"compromised_at": ANCHORED, "valid_to": ANCHORED}, "KEY_COMPROMISED"),
+        ({"reported_at": ANCHORED + 1}, "OK"),
+        ({"reported_at": ANCHORED}, "KEY_REPORTED"),
+        ({"reported_at": ANCHORED - 1}, "KEY_REPORTED"),
+        ({"reported_at": ANCHORED, "valid_to": ANCHORED}, "KEY_REPORTED"),
+        ({"reported_at": ANCHORED, "compromised_at": ANCHORED}, "KEY_COMPROMISED"),
+        ({"reported_at": ANCHORED + 1, "compromised_at": ANCHORED}, "KEY_COMPROMISED"),
     ],
 )
 def test_a_key_counts_by_the_time_it_was_anchored(period: dict[str, int], code: str) -> None:
