@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ledger.chain.facts import require_numbers
 from ledger.chain.questions import Questions
 from ledger.chain.reader import ChainReader
-from ledger.chain.records import AccountRecord, Hold
+from ledger.chain.records import AccountRecord, Hold, Withdrawal
 from ledger.chain.remembering import Remembered
 from ledger.domain.entries import statement_digest
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
@@ -75,11 +75,11 @@ class _Key:
 
     def problem(self, code: str, at: int) -> Forbidden | None:
         account = self.account()
-        if account is not None and account.party_no == self.number() and _live(account, at):
+        if account is not None and account.party_no == self.number() and _in_force(account, at):
             return None
         return Forbidden(
             code,
-            f"On the chain the account that signed was not a live one of the {self.part}.",
+            f"On the chain the account that signed is not the {self.part}'s, or it is retired or reported.",
             where=self.part,
             hint="Do not answer, and report it to the operator of the platform.",
         )
@@ -90,7 +90,7 @@ class _Consent:
     """When the subject withdrew its authorization, and the holds of it and of its request."""
 
     task: Task
-    withdrawn_at: Callable[[], int]
+    withdrawn_at: Callable[[], Withdrawal]
     holds: tuple[Callable[[], Hold], ...]
 
     @classmethod
@@ -99,7 +99,8 @@ class _Consent:
         return cls(task, asked.withdrawn_at(subject.number(), task.digest), held)
 
     def problem(self) -> Conflict | None:
-        withdrawn = self.withdrawn_at()
+        # By a reported key too: whoever has it may stop what the subject consented to, and nothing else.
+        withdrawn = self.withdrawn_at().first
         if not withdrawn and not any(hold().offices for hold in self.holds):
             return None
         return Conflict(
@@ -110,6 +111,7 @@ class _Consent:
         )
 
 
-def _live(account: AccountRecord, at: int) -> bool:
-    ended = [time for time in (account.valid_to, account.compromised_at) if time]
+def _in_force(account: AccountRecord, at: int) -> bool:
+    """Whether what the account signed counts at that time (protocol §9, times)."""
+    ended = [time for time in (account.valid_to, account.reported_at, account.compromised_at) if time]
     return account.valid_from <= at and all(at < time for time in ended)

@@ -13,6 +13,7 @@ from ledger.chain.calls import anchor
 from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
 from ledger.errors import ChainRejected, Conflict
+from ledger.service.pausing import is_pause, paused
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.tables import Batch
@@ -30,10 +31,11 @@ class BatchRule:
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
-    """What one turn anchored, and the gas it used."""
+    """What one turn anchored, and the gas it used; ``paused_until`` is the end of the pause that stopped it, else 0."""
 
     batches: int = 0
     gas: int = 0
+    paused_until: int = 0
 
 
 class Anchoring:
@@ -58,18 +60,25 @@ class Anchoring:
         self._rule = rule
         self._clock = clock
         self._turn = threading.Lock()
+        self._paused_until = 0
 
     def tick(self) -> Anchored:
-        """Close what is due and anchor what is closed."""
+        """Close what is due and anchor what is closed. During a pause closed batches wait for its end."""
         with self._turn:
             self._close(force=False)
             return self._anchor_closed()
 
     def flush(self) -> Anchored:
-        """Like ``tick``, but what waits is due now: for a caller that must not wait for the age."""
+        """Like ``tick``, but what waits is due now: for a caller that must not wait for the age.
+
+        Raises ``Conflict`` ``PARTY_PAUSED`` if a pause keeps something from being anchored.
+        """
         with self._turn:
             self._close(force=True)
-            return self._anchor_closed()
+            done = self._anchor_closed()
+        if done.paused_until:
+            raise paused(done.paused_until)
+        return done
 
     def _close(self, *, force: bool) -> None:
         while True:
@@ -87,7 +96,23 @@ class Anchoring:
     def _anchor_closed(self) -> Anchored:
         with self._database.read() as session:
             closed = log_store.unanchored(session)
-        return Anchored(len(closed), sum(self._anchor(batch) for batch in closed))
+        batches = gas = 0
+        for batch in closed:
+            try:
+                gas += self._anchor(batch)
+            except Conflict as refusal:
+                if not is_pause(refusal):
+                    raise
+                return Anchored(batches, gas, self._waiting(len(closed) - batches, refusal.details["until"]))
+            batches += 1
+        return Anchored(batches, gas)
+
+    def _waiting(self, batches: int, until: int) -> int:
+        """The end of the pause, logged once: a pause lasts for days, and a turn comes several times a second."""
+        if until != self._paused_until:
+            log.warning("the ledger is paused, closed batches wait", batches=batches, until=until)
+            self._paused_until = until
+        return until
 
     def _anchor(self, batch: Batch) -> int:
         gas = 0

@@ -9,14 +9,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
-from ledger.errors import InvalidInput, Misconfigured
+from ledger.errors import Conflict, InvalidInput, Misconfigured
 from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
 from ledger.proof.jws import Jwk, Signer, parse_compact, public_jwk, sign_compact
 from ledger.proof.merkle import Tree
 from ledger.proof.presenting import disclosing, present
 from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, compose
 from ledger.proof.suite import ES256K, SUITES, Suite
-from ledger.service.positions import position, positions
+from ledger.service.pausing import paused
+from ledger.service.positions import NOT_ANCHORED_YET, position, positions
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.records import account_at, certificate
@@ -45,7 +46,8 @@ class Bundles:
     def build(self, number: str, fields: Iterable[str] | None = None) -> Bundle:
         """The bundle of an anchored certificate with the chosen fields disclosed (default: all).
 
-        Raises ``NotFound``, ``Conflict`` ``NOT_ANCHORED_YET``, ``Forbidden`` ``FIELD_OUTSIDE_AUTHORIZATION``.
+        Raises ``NotFound``, ``Conflict`` ``NOT_ANCHORED_YET`` (``PARTY_PAUSED`` if a pause is why), ``Forbidden``
+        ``FIELD_OUTSIDE_AUTHORIZATION``.
         """
         return disclosing(self._full(number), fields)
 
@@ -59,6 +61,14 @@ class Bundles:
         return present(self._full(number), fields, consumer=consumer, nonce=nonce, holder=holder, at=at)
 
     def _full(self, number: str) -> Bundle:
+        try:
+            return self._assembled(number)
+        except Conflict as waiting:
+            if waiting.code == NOT_ANCHORED_YET and (until := self._reader.paused_until()):
+                raise paused(until) from waiting
+            raise
+
+    def _assembled(self, number: str) -> Bundle:
         with self._database.write() as session:
             row = certificate(session, number)
             where = position(session, row.digest)

@@ -6,23 +6,18 @@ A verifier honours a withdrawal at once and needs none of this.
 
 from __future__ import annotations
 
-from typing import Final
-
 from sqlalchemy import Select, exists, select
 
 from ledger.domain.lifecycle import AUTHORIZATION
 from ledger.index.follower import Follower
-from ledger.index.tables import STATUSES
 from ledger.index.withdrawals import unheeded
+from ledger.service.pausing import waiting_for_its_end
 from ledger.service.positions import Positions
-from ledger.service.status import CertificateStatus
+from ledger.service.status import CertificateStatus, ended_certificates
 from ledger.service.withdrawals import CONSENT_WITHDRAWN, cancel_request
 from ledger.store.database import Database
 from ledger.store.records import authorization, certificates_of
-from ledger.store.tables import Authorization, Batch, Certificate, Entry
-
-# Revoked and superseded, by their numbers on the chain (protocol §3): for good, both.
-_ENDED: Final = (2, 3)
+from ledger.store.tables import Authorization, Certificate
 
 
 class DirectWithdrawals:
@@ -36,7 +31,10 @@ class DirectWithdrawals:
 
     def follow(self) -> list[Authorization]:
         """End here the consents that their subjects withdrew, and the certificates that rest on them; returns these
-        consents."""
+        consents.
+
+        A certificate that a pause keeps from being anchored is revoked by a later call, after the pause.
+        """
         self._follower.sync()
         with self._database.read() as session:
             found = [*session.scalars(unheeded()), *session.scalars(_half_ended())]
@@ -51,22 +49,14 @@ class DirectWithdrawals:
                 cancel_request(session, row.request_id)
             built = [certificate.digest for certificate in certificates_of(session, row.request_id)]
         for digest in built:
-            self._status.revoke_position(self._positions.wait(digest), CONSENT_WITHDRAWN)
+            with waiting_for_its_end():
+                self._status.revoke_position(self._positions.wait(digest), CONSENT_WITHDRAWN)
         return row
 
 
 def _half_ended() -> Select[str]:
     """Ids of withdrawn authorizations of whose request a certificate still stands."""
-    ended = (
-        select(Entry.digest)
-        .join(Batch, Batch.number == Entry.batch)
-        .join(
-            STATUSES,
-            (STATUSES.c.issuer == Batch.issuer)
-            & (STATUSES.c.batch == Batch.number)
-            & (STATUSES.c.index == Entry.seq - Batch.first_seq),
-        )
-        .where(STATUSES.c.status.in_(_ENDED))
+    standing = exists().where(
+        Certificate.request_id == Authorization.request_id, Certificate.digest.not_in(ended_certificates())
     )
-    standing = exists().where(Certificate.request_id == Authorization.request_id, Certificate.digest.not_in(ended))
     return select(Authorization.id).where(Authorization.state == "withdrawn", standing).order_by(Authorization.id)

@@ -1,7 +1,9 @@
-"""Holds: an authority or a supervisor stops a statement, and what rests on it, until it lifts its hold.
+"""Holds: an authority or a supervisor stops a statement, and what rests on it, until two of its office lift the hold.
 
 A hold belongs to what was signed. Whoever holds a usage certificate also holds its request, in the same call: another
 certificate under the request is no way round. A registration certificate is not held: its asset is frozen.
+
+One officer holds at once. Lifting is a proposal that another party with the same office confirms, without delay.
 """
 
 from __future__ import annotations
@@ -12,22 +14,24 @@ from ledger.chain import calls
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import SignedRequest
 from ledger.domain.parties import Role
-from ledger.errors import Conflict, InvalidInput
+from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.service.acting import Acting
+from ledger.service.proposals import ProposalRow, Proposals
 from ledger.store.database import Database
 from ledger.store.records import access_request, certificate, party_no
 
 MAX_STATEMENTS = 100
-OFFICES = {Role.AUTHORITY.value, Role.SUPERVISOR.value}
+OFFICES = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 
 
 class Holds:
     """Sets and lifts the holds of the office ``by`` (a party id). The chain decides who may."""
 
-    def __init__(self, database: Database, reader: ChainReader, acting: Acting) -> None:
+    def __init__(self, database: Database, reader: ChainReader, acting: Acting, proposals: Proposals) -> None:
         self._database = database
         self._reader = reader
         self._acting = acting
+        self._proposals = proposals
 
     def hold(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> None:
         """Hold a usage certificate and its request. What the office holds already stays held: nothing is sent for it.
@@ -37,10 +41,13 @@ class Holds:
         """
         self.hold_statements(self._rests_on(number), reason, by, signed)
 
-    def lift(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> None:
-        """Lift the office's hold on a usage certificate and its request; another office's stands. Raises as ``hold``,
-        and ``Conflict`` ``LOG_NOT_HELD`` where the office holds neither."""
-        self.lift_statements(self._rests_on(number), reason, by, signed)
+    def lift(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> ProposalRow:
+        """Lift the office's hold on a usage certificate and its request; another office's stands.
+
+        A second officer of that office within reach confirms at once; else the proposal stays pending until one does.
+        Raises as ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` where the office holds neither.
+        """
+        return self.lift_statements(self._rests_on(number), reason, by, signed)
 
     def hold_statements(
         self, digests: Sequence[str], reason: str, by: str, signed: SignedRequest | None = None
@@ -56,12 +63,28 @@ class Holds:
 
     def lift_statements(
         self, digests: Sequence[str], reason: str, by: str, signed: SignedRequest | None = None
-    ) -> None:
-        """Lift the office's holds on those statements of the list that it holds; raises as ``lift``."""
+    ) -> ProposalRow:
+        """Lift the office's holds on those statements of the list that it holds; raises and returns as ``lift``.
+
+        A party with both offices lifts for one of them: for the authority, if that holds one of the statements.
+        """
         own, held = self._held(digests, by)
-        standing = [digest for digest, offices in held.items() if own & offices]
-        # Where the office holds none, the contract refuses and names the first.
-        self._acting.act_as(by, calls.lift(standing or list(held), reason), signed)
+        if not own:
+            raise Forbidden(
+                "PARTY_LACKS_ROLE",
+                "Only an authority or a supervisor lifts a hold.",
+                where="by",
+                hint="Ask an officer of the office that holds it.",
+            )
+        for office in sorted(own):
+            if standing := [digest for digest, offices in held.items() if office in offices]:
+                return self._proposals.decide(by, calls.lift(office, standing, reason), signed)
+        raise Conflict(
+            "LOG_NOT_HELD",
+            "The office holds none of these statements.",
+            where="statements",
+            hint="Only officers of the office that holds a statement lift its hold.",
+        )
 
     def _held(self, digests: Sequence[str], by: str) -> tuple[set[str], dict[str, set[str]]]:
         """The offices of ``by``, and those that hold each statement now; a party of both offices holds for both."""
@@ -72,7 +95,8 @@ class Holds:
         asked = self._reader.questions("latest")
         party = asked.party(number)
         answers = {digest: asked.hold(digest) for digest in digests}
-        return OFFICES & set(party().roles), {digest: set(answer().offices) for digest, answer in answers.items()}
+        held = {digest: set(answer().offices) for digest, answer in answers.items()}
+        return set(OFFICES) & set(party().roles), held
 
     def _rests_on(self, number: str) -> list[str]:
         """The statements that stop a certificate: its own and its request."""

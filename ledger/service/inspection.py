@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from ledger.chain.deployment import check_deployment, origin_of
 from ledger.chain.reader import ChainReader
@@ -48,16 +49,20 @@ class Inspection:
         self._own_account = own_account
 
     def head(self) -> dict[str, Any]:
-        """The head on the chain, whether the indexed history folds to it, and how far the log of each issuer goes."""
+        """The head on the chain, whether the indexed history folds to it, and how far the log of each issuer goes.
+
+        ``paused_until`` is when the pause that stops anchoring ends at the latest; 0 without a pause.
+        """
         completeness = self._provenances.log()
         with self._database.read() as session:
-            waiting = log_store.pending(session).count
+            waiting = _waiting(session).count
         logs = self._logs()
         return completeness.to_dict() | {
             "ledger": self._reader.chain.ledger,
             "batches": sum(each["batches"] for each in logs),
             "entries_anchored": sum(each["entries"] for each in logs),
             "entries_waiting": waiting,
+            "paused_until": self._reader.paused_until(),
             "logs": logs,
         }
 
@@ -138,13 +143,23 @@ class Inspection:
         if self._own_account is not None:
             return {"ours": False}
         with self._database.read() as session:
-            waiting = log_store.pending(session)
+            waiting = _waiting(session)
         seconds = 0 if waiting.oldest is None else max(self._clock() - waiting.oldest, 0)
-        return {"ok": seconds <= MAX_PENDING_SECONDS, "waiting": waiting.count, "seconds": seconds}
+        until = self._reader.paused_until()
+        # During a pause everything but anchoring, registering and binding goes on: the service stays ready.
+        on_time = bool(until) or seconds <= MAX_PENDING_SECONDS
+        return {"ok": on_time, "waiting": waiting.count, "seconds": seconds, "paused_until": until}
 
     def _check_index(self) -> dict[str, Any]:
         lag = self._follower.lag()
         return {"lag_blocks": lag.blocks, "lag_seconds": lag.seconds}
+
+
+def _waiting(session: Session) -> log_store.Pending:
+    """How many entries the chain is not known to hold, in closed batches or in none, and since when."""
+    query = select(func.count(), func.min(Entry.created_at)).where(Entry.seq > log_store.last_seq_anchored(session))
+    count, oldest = session.execute(query).one()
+    return log_store.Pending(count, oldest)
 
 
 def _described(batch: Batch) -> dict[str, Any]:

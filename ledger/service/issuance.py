@@ -66,7 +66,8 @@ class Issuance:
     def issue(self, requests: Sequence[str]) -> list[Certificate]:
         """Issue for each request (by id), all or none; one issued before is returned as it is.
 
-        The certificates are final when their batch is anchored. A certificate rests on the sources that supplied; those
+        The certificates are final when their batch is anchored, and wait for that during a pause: ``status`` says until
+        when. A certificate rests on the sources that supplied; those
         that refused or had no data are left out. Raises ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
         ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``,
         ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``; ``NotFound``.
@@ -160,9 +161,10 @@ class Issuance:
         holds = [(kind, identifier, asked.hold(digest)) for kind, identifier, digest in named]
         recorded = {row.about for row in log_store.withdrawals_of(session, (digest for *_, digest in named))}
         for basis in bases:
-            if consents[basis.consent.id]() or basis.consent.digest in recorded:
+            if consents[basis.consent.id]().first or basis.consent.digest in recorded:
                 raise _not_active(basis.consent, "withdrawn")
-            if provisions[basis.provision.id]() or basis.provision.digest in recorded:
+            # What a reported key of the provider withdrew does not count: a thief must not end every certificate.
+            if provisions[basis.provision.id]().at or basis.provision.digest in recorded:
                 raise Conflict(
                     "PROVISION_WITHDRAWN",
                     "The provider has withdrawn what it supplied.",

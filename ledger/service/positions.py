@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,8 @@ from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.tables import Batch
 
+NOT_ANCHORED_YET: Final = "NOT_ANCHORED_YET"
+
 
 class Positions:
     """Looks up anchored positions by statement digest (hex)."""
@@ -22,7 +25,10 @@ class Positions:
         self._anchoring = anchoring
 
     def wait(self, digest: str) -> Position:
-        """The position, closing and anchoring the open batch first where it is needed."""
+        """The position, closing and anchoring the open batch first where it is needed.
+
+        Raises ``Conflict`` ``PARTY_PAUSED`` if a pause keeps it from being anchored.
+        """
         with self._database.read() as session:
             found = positions(session, [digest]).get(digest)
         if found is None:
@@ -55,7 +61,7 @@ def position(session: Session, digest: str) -> Position:
 def not_anchored_yet() -> Conflict:
     """The entry has no position on the chain so far."""
     return Conflict(
-        "NOT_ANCHORED_YET",
+        NOT_ANCHORED_YET,
         "The entry's batch is not anchored on the chain yet.",
         hint="Poll the operation until it is done, then ask again.",
     )

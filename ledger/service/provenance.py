@@ -278,7 +278,8 @@ class _Concern:
     """What events of the log's contract are about a certificate.
 
     ``consumer`` is a party number, ``request`` a statement digest; ``entries`` gives the type of each statement,
-    ``withdrawing`` who can withdraw which: a stranger's withdrawal ends nothing.
+    ``withdrawing`` who can withdraw which: a stranger's withdrawal ends nothing, nor does one of a provider by a key
+    that was reported.
     """
 
     place: Position
@@ -294,7 +295,8 @@ class _Concern:
             case "Used":
                 return (args["consumer"], args["request"]) == (self.consumer, self.request)
             case "Withdrawn":
-                return (args["party"], args["statement"]) in self.withdrawing
+                by_its_party = (args["party"], args["statement"]) in self.withdrawing
+                return by_its_party and (not args["reported"] or self.entries[args["statement"]] == "authorization")
             case "Held":
                 return args["statement"] in self.entries
         return _touches(event, self.place)

@@ -119,7 +119,8 @@ def check_withdrawal(supply: Supply, keys: Sequence[PartyKey], chain: ChainId) -
     """Raise unless a correction brings its provider's withdrawal of the old provision, and nothing else does.
 
     ``InvalidInput`` ``WITHDRAWAL_AND_CORRECTION``; ``Forbidden`` ``SIGNER_NOT_PROVIDER``, ``LOG_SIGNATURE_INVALID``;
-    ``Conflict`` ``ACT_SIGNATURE_REQUIRED``. ``keys`` are the provider's in force.
+    ``Conflict`` ``ACT_SIGNATURE_REQUIRED``. ``keys`` are those by which the provider speaks: a
+    reported one takes nothing back.
     """
     entry, withdrawn = supply.entry, supply.withdrawn
     wanted = (entry["corrects"], entry["provider"])

@@ -32,7 +32,7 @@ from ledger.service.templates import require_template
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
-from ledger.store.records import access_request, authorization, live_keys
+from ledger.store.records import access_request, authorization, speaking_keys
 from ledger.store.sealing import Sealer
 from ledger.store.tables import AccessRequest, Authorization, Entry, Provision
 
@@ -180,7 +180,7 @@ class Provisions:
         basis = basis_of(session, consent)
         check_against(supply, basis)
         self._require_in_force(session, basis)
-        check_withdrawal(supply, live_keys(session, entry["provider"]), self._chain)
+        check_withdrawal(supply, speaking_keys(session, entry["provider"]), self._chain)
         check_unseen(session, supply, basis)
         return self._add(session, supply, new, basis)
 

@@ -23,6 +23,7 @@ from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput, NotFound
 from ledger.service.descriptions import Descriptions, application_document
 from ledger.service.issuance import add_certificate, next_number
+from ledger.service.pausing import waiting_for_its_end
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.status import CertificateStatus
 from ledger.store import log as log_store
@@ -66,12 +67,17 @@ class RegistrationCertificates:
         self._clock = clock
 
     def settle(self, asset_ids: Sequence[str]) -> list[Certificate]:
-        """The certificate of each confirmed asset's present state, issued if it is a new one."""
+        """The certificate of each confirmed asset's present state, issued if it is a new one.
+
+        During a pause the new one waits to be anchored, and the one before it to be superseded: ``Transfers.follow``
+        does so after the pause.
+        """
         self._descriptions.refresh(asset_ids)
         issued = self._issue_all(asset_ids)
         for row in issued:
             if row.supersedes is not None:
-                self._status.supersede(row.supersedes, row.certificate_no)
+                with waiting_for_its_end():
+                    self._status.supersede(row.supersedes, row.certificate_no)
         return issued
 
     def _issue_all(self, asset_ids: Sequence[str]) -> list[Certificate]:

@@ -25,6 +25,7 @@ from ledger.service.acting import Acting
 from ledger.service.catalogue import listed_kinds, matched
 from ledger.service.descriptions import Descriptions, application_document, applications
 from ledger.service.evidence import REFUSALS, EvidenceBook
+from ledger.service.pausing import PAUSED, saying_until_when
 from ledger.service.registration_certificates import latest_certificate, require_certifiable
 from ledger.store.counters import take
 from ledger.store.database import Database
@@ -35,7 +36,8 @@ from ledger.store.tables import Registration, Resource
 CHAIN_CHUNK = 100
 DAY = 86_400
 LIVE = ("applied", "confirmed")
-SIGNING = ("SIGNATURE_REQUIRED", "SIGNED_CALL_DIFFERS")
+# What is handed in waits for a signature, or for the end of a pause: it is registered by a later call.
+WAITING = ("SIGNATURE_REQUIRED", "SIGNED_CALL_DIFFERS", PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,8 @@ class Registrations:
     ) -> int:
         """Put applications on the chain in the applicant's name; those there already are passed over.
 
-        Returns the gas used.
+        Returns the gas used. Raises ``Conflict`` ``PARTY_PAUSED`` during a pause: what was handed in stays, and can be
+        registered after it.
         """
         gas = 0
         for chunk in chunks(asset_ids):
@@ -189,14 +192,15 @@ class Registrations:
 
     def _register(self, account: str, rows: Sequence[AssetRegistration], signed: SignedRequest | None) -> int:
         try:
-            return self._acting.act(account, register_assets(rows), signed).gas_used
+            with saying_until_when():
+                return self._acting.act(account, register_assets(rows), signed).gas_used
         except REFUSALS as refusal:
-            # What waits for a signature stays handed in; what the contract refuses must not stand in another's way.
+            # What the contract refuses must not stand in another's way.
             missing = self._missing([row.id for row in rows])
             if not missing:
                 # The same was handed in twice at once, and the other was first.
                 return 0
-            if refusal.code not in SIGNING:
+            if refusal.code not in WAITING:
                 self._discard(missing)
             raise
 

@@ -21,6 +21,7 @@ from ledger.index.tables import ASSETS, EVENTS
 from ledger.service.acting import Acting
 from ledger.service.descriptions import applications
 from ledger.service.evidence import EvidenceBook
+from ledger.service.pausing import saying_until_when
 from ledger.service.registration_certificates import RegistrationCertificates
 from ledger.service.registrations import check_reason, chunks, near_duplicates
 from ledger.store.database import Database
@@ -151,12 +152,16 @@ class Review:
         progress: Progress = _silent,
         signed: SignedRequest | None = None,
     ) -> int:
-        """Confirm applications and issue the registration certificates; returns the gas used."""
+        """Confirm applications and issue the registration certificates; returns the gas used.
+
+        Raises ``Conflict`` ``PARTY_PAUSED`` during a pause.
+        """
         gas = 0
         for chunk in chunks(asset_ids):
             for valid_to, waiting in self._by_validity(chunk).items():
                 call = asset_calls.confirm_assets(waiting, valid_to)
-                gas += self._acting.act_as(registrar, call, signed).gas_used
+                with saying_until_when():
+                    gas += self._acting.act_as(registrar, call, signed).gas_used
             self._certificates.settle(chunk)
             progress(len(chunk))
         return gas

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import Select, select
 
 from ledger.chain import calls
 from ledger.chain.client import ChainClient
 from ledger.errors import Conflict
+from ledger.index.tables import STATUSES
 from ledger.proof.bundle import Position
 from ledger.service.positions import Positions
 from ledger.store.database import Database
 from ledger.store.records import certificate
+from ledger.store.tables import Batch, Entry
+
+# Revoked and superseded, by their numbers on the chain (protocol §3): for good, both.
+_ENDED: Final = (2, 3)
 
 
 class CertificateStatus:
@@ -72,3 +80,18 @@ class CertificateStatus:
         except Conflict as refusal:
             if refusal.code != "LOG_ALREADY_REVOKED":
                 raise
+
+
+def ended_certificates() -> Select[str]:
+    """Digests of what is revoked or superseded on the chain, by the index; the caller brings it up to date first."""
+    return (
+        select(Entry.digest)
+        .join(Batch, Batch.number == Entry.batch)
+        .join(
+            STATUSES,
+            (STATUSES.c.issuer == Batch.issuer)
+            & (STATUSES.c.batch == Batch.number)
+            & (STATUSES.c.index == Entry.seq - Batch.first_seq),
+        )
+        .where(STATUSES.c.status.in_(_ENDED))
+    )

@@ -1,10 +1,17 @@
-"""Transfer of a registered asset in two steps with a deadline; freezes and annulment."""
+"""Transfer of a registered asset in two steps with a deadline; freezes and annulment.
+
+Two officers give the asset of a silent holder to another party: a holder that is closed, or has no key that speaks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import aliased
+
+from ledger.chain import calls
 from ledger.chain.asset_calls import (
     accept_transfer,
     annul,
@@ -16,15 +23,20 @@ from ledger.chain.asset_calls import (
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import SignedRequest
 from ledger.chain.sender import Receipt
+from ledger.domain.powers import ProposalState
 from ledger.domain.ruleset import Ruleset
 from ledger.errors import Conflict
+from ledger.index.follower import Follower
+from ledger.index.tables import ASSETS, PARTIES
 from ledger.service.acting import Acting
 from ledger.service.evidence import EvidenceBook
+from ledger.service.proposals import ProposalRow, Proposals
 from ledger.service.registration_certificates import RegistrationCertificates
 from ledger.service.registrations import check_reason
+from ledger.service.status import ended_certificates
 from ledger.store.database import Database
 from ledger.store.records import party_no
-from ledger.store.tables import Certificate
+from ledger.store.tables import Certificate, Party, Registration
 
 DAY = 86_400
 
@@ -44,7 +56,9 @@ class Transfers:
         self,
         database: Database,
         reader: ChainReader,
+        follower: Follower,
         acting: Acting,
+        proposals: Proposals,
         certificates: RegistrationCertificates,
         evidence: EvidenceBook,
         rules: Ruleset,
@@ -52,7 +66,9 @@ class Transfers:
     ) -> None:
         self._database = database
         self._reader = reader
+        self._follower = follower
         self._acting = acting
+        self._proposals = proposals
         self._certificates = certificates
         self._evidence = evidence
         self._rules = rules
@@ -114,3 +130,63 @@ class Transfers:
         """
         with self._evidence.kept(asset, "annulment", by, {"grounds": check_reason(grounds)}) as digest:
             return self._acting.act_as(by, annul(asset, reason, digest), signed)
+
+    def reassign(self, asset: str, by: str, to: str, grounds: str, signed: SignedRequest | None = None) -> ProposalRow:
+        """Propose to give the asset of a silent holder to ``to``: two officers decide, and the delay passes first.
+
+        ``grounds`` is the text of the decision; its digest goes to the chain. Liens and a freeze stay. Raises
+        ``Conflict`` ``ASSET_NOT_ON_CHAIN``, ``ASSET_HOLDER_SPEAKS``; ``Forbidden``; ``NotFound``.
+        """
+        held = self._reader.asset(asset)
+        if held is None:
+            raise Conflict("ASSET_NOT_ON_CHAIN", "The asset is not on the chain yet.", where=asset)
+        if not self._reader.is_silent(self._reader.party_no(held.holder)):
+            raise Conflict(
+                "ASSET_HOLDER_SPEAKS",
+                "The holder can speak for itself, so nobody else gives its asset away.",
+                where=asset,
+                hint="The holder offers the asset itself.",
+            )
+        with self._database.read() as session:
+            recipient = party_no(session, to)
+        with self._evidence.kept(asset, "reassignment", by, {"grounds": check_reason(grounds)}) as digest:
+            row = self._proposals.decide(by, calls.reassign(asset, recipient, digest), signed)
+        if row.state == ProposalState.CARRIED_OUT:
+            self._certificates.settle([asset])
+        return row
+
+    def follow(self) -> list[Certificate]:
+        """Finish what became of transfers without this service or after a pause; returns the certificates.
+
+        An asset changes hands by a proposal that is carried out later, or by an acceptance that the new holder sends
+        itself: its certificate is issued here. During a pause the earlier certificate is not superseded yet.
+        """
+        self._follower.sync()
+        with self._database.read() as session:
+            assets = sorted({*session.scalars(_moved()), *session.scalars(_half_superseded())})
+        return self._certificates.settle(assets) if assets else []
+
+
+def _moved() -> Select[str]:
+    """Confirmed assets whose newest certificate is of another holder; the present one is known here."""
+    successor = aliased(Certificate)
+    superseded = exists().where(successor.supersedes == Certificate.certificate_no)
+    return (
+        select(Registration.asset_id)
+        .join(Certificate, Certificate.asset_id == Registration.asset_id)
+        .join(ASSETS, ASSETS.c.id == Registration.asset_id)
+        .join(PARTIES, PARTIES.c.no == ASSETS.c.holder_no)
+        .join(Party, Party.id == PARTIES.c.id)
+        .where(ASSETS.c.state == "confirmed", PARTIES.c.id != Certificate.subject, ~superseded)
+    )
+
+
+def _half_superseded() -> Select[str]:
+    """Assets with a certificate that has a successor here and still stands on the chain."""
+    successor = aliased(Certificate)
+    return (
+        select(Registration.asset_id)
+        .join(Certificate, Certificate.asset_id == Registration.asset_id)
+        .join(successor, successor.supersedes == Certificate.certificate_no)
+        .where(Certificate.digest.not_in(ended_certificates()))
+    )

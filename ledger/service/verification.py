@@ -214,14 +214,15 @@ class Verification:
     def status(self, number: str) -> dict[str, Any]:
         """The public status of a certificate by its number: state, since when, why. No payload.
 
-        What an office holds, itself or its request, is ``suspended``.
+        What an office holds, itself or its request, is ``suspended``. What waits for its anchor is ``building``, and
+        ``paused_until`` is when a pause that keeps it waiting ends at the latest (0: no pause).
         """
         with self._database.read() as session:
             row = certificate(session, number)
             place = positions(session, [row.digest]).get(row.digest)
             request = None if row.request_id is None else access_request(session, row.request_id).digest
         if place is None:
-            return {"certificate_no": number, "state": "building"}
+            return {"certificate_no": number, "state": "building", "paused_until": self._reader.paused_until()}
         seen = self._reader.status_of(place, block=self._remembered.newest().number)
         state, since, reason = seen.state, seen.since, seen.reason
         if state == "active" and request is not None and (held := self._held([row.digest, request], seen.block)):

@@ -3,6 +3,9 @@
 The chain's record of the act is the withdrawal; the signed entry in the log says why, and is the withdrawal itself
 where the chain cannot check the party's signature (SM2). The service sends the act and pays; it can neither make one
 nor keep one from counting, because anybody can send it.
+
+A key that was reported still withdraws the consents of its subject: at worst a thief stops something. It does not take
+back what a provider supplied: a thief must not end every certificate.
 """
 
 from __future__ import annotations
@@ -18,14 +21,16 @@ from ulid import ULID
 from ledger.chain.calls import withdraw_for
 from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
+from ledger.chain.records import Withdrawal
 from ledger.domain.canonical import canonical
 from ledger.domain.entries import reference, statement_digest, withdrawal_entry
 from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
 from ledger.errors import Conflict, Forbidden, NotFound
 from ledger.proof.acts import withdrawals_message
-from ledger.proof.jws import entry_signature
+from ledger.proof.jws import entry_signature, entry_signed_by
 from ledger.proof.suite import SM2SM3, suite_of_key
 from ledger.service.parties import Parties
+from ledger.service.pausing import waiting_for_its_end
 from ledger.service.positions import Positions
 from ledger.service.statements import require_statement
 from ledger.service.status import CertificateStatus
@@ -56,6 +61,10 @@ class _Statement:
     digest: str
     party: str
     is_consent: bool
+
+    def ended_by(self, withdrawal: Withdrawal) -> bool:
+        """Whether the chain's record ends it; that of a reported key ends a consent alone."""
+        return bool(withdrawal.first if self.is_consent else withdrawal.at)
 
 
 class Withdrawals:
@@ -102,7 +111,8 @@ class Withdrawals:
         """Take back a consent, as its subject signed: on the chain first, then here.
 
         The next verification fails; what was verified before stays a valid record. The issuer revokes the certificates
-        that rest on the consent. Raises as ``relay``, and ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
+        that rest on the consent: those that a pause keeps from being anchored, after the pause. Raises as ``relay``,
+        and ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
         found = self._checked(entry)
         if not found.is_consent:
@@ -118,15 +128,18 @@ class Withdrawals:
             self._record(session, entry)
             built = [certificate.digest for certificate in certificates_of(session, current.request_id)]
         for digest in built:
-            self._status.revoke_position(self._positions.wait(digest), CONSENT_WITHDRAWN)
+            with waiting_for_its_end():
+                self._status.revoke_position(self._positions.wait(digest), CONSENT_WITHDRAWN)
         if not on_chain:
             # The entry is the withdrawal, from the time of its anchor on.
-            self._positions.wait(statement_digest(entry))
+            with waiting_for_its_end():
+                self._positions.wait(statement_digest(entry))
         return current
 
     def withdraw_provision(self, entry: dict[str, Any], act: bytes | None) -> None:
         """Take back what a provider supplied, without a correction, and revoke the certificates that rest on it.
 
+        A certificate that a pause keeps from being anchored is not revoked; verifiers refuse it all the same.
         Raises as ``relay``, and ``NotFound`` ``PROVISION_UNKNOWN``.
         """
         found = self._checked(entry)
@@ -143,15 +156,16 @@ class Withdrawals:
                 if reference(found.digest) in log_store.statement(session, certificate.digest)["provisions"]
             ]
         for digest in built:
-            self._status.revoke_position(self._positions.wait(digest), SUPPLIED_WRONGLY)
+            with waiting_for_its_end():
+                self._status.revoke_position(self._positions.wait(digest), SUPPLIED_WRONGLY)
 
     def relay(self, entry: dict[str, Any], act: bytes | None) -> None:
         """Take back what the party of ``entry`` signed: the chain's act, then the entry. It ends no certificate.
 
         ``act`` is the signature of the message of the draft, by the key that signed the entry. Raises ``InvalidInput``
         as ``require_statement``; ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``SIGNER_NOT_PROVIDER``,
-        ``LOG_SIGNATURE_INVALID``; ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` with ``account`` and ``to_sign`` (hex);
-        ``NotFound`` ``STATEMENT_UNKNOWN``.
+        ``KEY_REPORTED``, ``LOG_SIGNATURE_INVALID``; ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` with ``account`` and
+        ``to_sign`` (hex); ``NotFound`` ``STATEMENT_UNKNOWN``.
         """
         found = self._checked(entry)
         self._send(found, entry, act)
@@ -163,14 +177,33 @@ class Withdrawals:
         require_statement(entry, "withdrawal", self._reader.chain.ledger, self._clock(), "withdrawal")
         with self._database.read() as session:
             found = _found(session, digest=entry["statement"].removeprefix("sha-256:"))
-        if entry["party"] != found.party or not self._parties.signed(entry, found.party):
+        if entry["party"] != found.party or not self._signed(entry):
             raise Forbidden(
                 "SIGNER_NOT_SUBJECT" if found.is_consent else "SIGNER_NOT_PROVIDER",
                 "The withdrawal is not signed by a key of the party whose statement it takes back.",
                 where=f"withdrawal {entry['id']}",
                 hint="Only the data subject withdraws its consent, only the provider what it supplied.",
             )
+        if not found.is_consent:
+            self._require_speaking(entry_signature(entry).kid)
         return found
+
+    def _signed(self, entry: Mapping[str, Any]) -> bool:
+        """Whether a key of the party that is not retired signed the entry, reported or not."""
+        with self._database.read() as session:
+            keys = live_keys(session, entry["party"])
+        return any(entry_signed_by(entry, key.account, key.public_key) for key in keys)
+
+    def _require_speaking(self, account: str) -> None:
+        record = self._reader.account(account)
+        if record is not None and record.reported_at:
+            raise Forbidden(
+                "KEY_REPORTED",
+                "The key was reported as lost or stolen: it takes back nothing that a provider supplied.",
+                where=account,
+                hint="Sign the withdrawal with another key of the provider.",
+                since=record.reported_at,
+            )
 
     def _send(self, found: _Statement, entry: Mapping[str, Any], act: bytes | None) -> bool:
         """Send the party's act unless the chain has it already; False for a key that the chain cannot check."""
@@ -180,7 +213,7 @@ class Withdrawals:
             return False
         with self._database.read() as session:
             number = party_no(session, found.party)
-        if self._reader.withdrawn_at(number, found.digest):
+        if found.ended_by(self._reader.withdrawn_at(number, found.digest)):
             return True
         if act is None:
             raise Conflict(
