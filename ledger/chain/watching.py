@@ -1,0 +1,105 @@
+"""What happened to a party's keys, from any node and without any service.
+
+The events of the registry are folded onto its head, so a node that hides one is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.chain.calls import Call
+from ledger.chain.contracts import Event
+from ledger.chain.deployment import PARTY_REGISTRY
+from ledger.chain.power_reader import PROPOSALS_AT_ONCE
+from ledger.chain.proposals import call_proposed
+from ledger.chain.questions import incomplete
+from ledger.chain.reader import ChainReader
+from ledger.chain.records import ProposalRecord
+from ledger.domain.powers import ProposalState
+from ledger.proof.head import event_digest, fold, genesis
+
+_OF_KEYS: Final = frozenset({"AccountBound", "AccountRetired", "AccountReported", "AccountCompromised"})
+_OF_PROPOSALS: Final = frozenset({"Proposed", "Confirmed", "ProposalEnded"})
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A change to a party's keys, or to a proposal that concerns the party; ``event`` is the event's name.
+
+    ``account`` is that of the key, or the one that vetoed. ``by`` is the number of the party that acted. ``state`` is
+    what became of the proposal that ended. ``call`` is what was proposed, None if this version does not know it.
+    """
+
+    block: int
+    at: int
+    event: str
+    account: str | None
+    proposal: int | None
+    by: int
+    state: str | None
+    call: Call | None
+
+
+def key_changes(reader: ChainReader, party: int, after: int) -> list[KeyChange]:
+    """Every change after a block, in order; ``party`` is a party's number.
+
+    Raises ChainUnavailable: PARTY_HISTORY_INCOMPLETE where the node hides an event of the registry, and
+    PROPOSAL_CALL_DIFFERS.
+    """
+    last = reader.block_number()
+    events = reader.party_events(after + 1, last)
+    _require_whole(reader, events, after, last)
+    numbers = sorted({event.args["no"] for event in events if event.name in _OF_PROPOSALS})
+    asked = reader.questions(last)
+    answers = {number: asked.proposal(number) for number in numbers}
+    mine = {number for number, answer in answers.items() if answer().concerned == party}
+    return [_change(reader, event) for event in events if _concerns(event, party, mine)]
+
+
+def pending(reader: ChainReader, party: int) -> list[ProposalRecord]:
+    """The proposals that concern a party and have neither ended nor expired, in order of their numbers."""
+    block = reader.block_number()
+    running, last = reader.running(block=block), reader.proposal_count(block=block)
+    found: list[ProposalRecord] = []
+    while last:
+        first = max(last - PROPOSALS_AT_ONCE, 0)
+        page = reader.proposals(first, last - first, block=block)
+        found = [each for each in page if each.concerned == party and each.open_at(running)] + found
+        # Whatever was proposed before this one became ready at most one delay after it.
+        last = 0 if page[0].expires + reader.deployment.delay < running else first
+    return found
+
+
+def _require_whole(reader: ChainReader, events: Sequence[Event], after: int, last: int) -> None:
+    deployment = reader.deployment
+    known = reader.head(PARTY_REGISTRY, block=after) if after >= max(deployment.deploy_block, 1) else ""
+    start = genesis(deployment.origin, deployment.chain_id, deployment.party_registry)
+    head = bytes.fromhex(known) if known else start
+    for event in events:
+        head = fold(head, event_digest(f"{PARTY_REGISTRY}.{event.name}", event.args))
+    if head.hex() != reader.head(PARTY_REGISTRY, block=last):
+        raise incomplete("PARTY_HISTORY_INCOMPLETE", f"blocks {after + 1} to {last}")
+
+
+def _concerns(event: Event, party: int, proposals: set[int]) -> bool:
+    if event.name in _OF_KEYS:
+        return bool(event.args["no"] == party)
+    return event.name in _OF_PROPOSALS and event.args["no"] in proposals
+
+
+def _change(reader: ChainReader, event: Event) -> KeyChange:
+    args: Mapping[str, int] = event.args
+    ended = event.name == "ProposalEnded"
+    vetoed = ended and args["state"] == ProposalState.VETOED.number
+    return KeyChange(
+        block=event.block_number,
+        at=args["at"],
+        event=event.name,
+        account=event.args["account"] if event.name in _OF_KEYS or vetoed else None,
+        proposal=args["no"] if event.name in _OF_PROPOSALS else args.get("proposal"),
+        by=args["by"],
+        state=ProposalState.numbered(args["state"]) if ended else None,
+        call=call_proposed(reader.deployment, event) if event.name == "Proposed" else None,
+    )
