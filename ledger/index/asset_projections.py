@@ -121,6 +121,14 @@ def _accepted(connection: Connection, event: IndexedEvent) -> None:
     _set(connection, event, holder_no=event.args["to"], since=event.at, **NO_OFFER)
 
 
+def _reassigned(connection: Connection, event: IndexedEvent) -> None:
+    # An application under notice stays open, and its notice goes on.
+    assets = tables.ASSETS
+    offered = (assets.c.id == event.args["id"]) & (assets.c.offered_to != 0)
+    connection.execute(update(assets).where(offered).values(NO_OFFER))
+    _set(connection, event, holder_no=event.args["to"], since=event.at)
+
+
 def _offer_ended(connection: Connection, event: IndexedEvent) -> None:
     _set(connection, event, **NO_OFFER)
 
@@ -213,6 +221,7 @@ ASSET_HANDLERS: Final[Mapping[str, Handler]] = {
     "TransferAccepted": _accepted,
     "TransferRejected": _offer_ended,
     "TransferWithdrawn": _offer_ended,
+    "Reassigned": _reassigned,
     "Frozen": _frozen,
     "Unfrozen": _unfrozen,
     "Annulled": _annulled,

@@ -22,6 +22,7 @@ from ledger.index.audit import AssetAudit, audit_assets
 from ledger.index.events import IndexedEvent
 from ledger.index.heads import HeadBook, scope_of
 from ledger.index.projections import project
+from ledger.index.proposals import IndexedProposal, pending
 from ledger.index.rows import event_of_row, row_of_event
 
 STEP_BLOCKS: Final = 500
@@ -107,6 +108,14 @@ class Follower:
         block = self.sync().block_number
         with self._engine.connect() as connection:
             return audit_assets(connection, self._reader, block)
+
+    def pending_proposals(self, concerned: int | None = None, *, now: int | None = None) -> list[IndexedProposal]:
+        """Proposals that have neither ended nor expired; with ``concerned`` those that concern a party.
+
+        ``now`` (seconds UTC) is by default the time of the block that the index has reached.
+        """
+        with self._engine.connect() as connection:
+            return pending(connection, self._reader.deployment, now or self._cursor().time, concerned)
 
     def snapshot_rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table, ordered by key: two indexes of one chain are equal exactly if these are."""

@@ -15,6 +15,7 @@ from ledger.chain.names import scenario_of_code
 from ledger.index import tables
 from ledger.index.asset_projections import ASSET_HANDLERS
 from ledger.index.events import Handler, IndexedEvent
+from ledger.index.power_projections import POWER_HANDLERS
 
 LEAVES_PER_WORD: Final = 128
 ACTIVE: Final = 1
@@ -32,30 +33,6 @@ def _party_registered(connection: Connection, event: IndexedEvent) -> None:
         registered_at=event.at,
         registered_by=event.by,
     )
-
-
-def _account_bound(connection: Connection, event: IndexedEvent) -> None:
-    _add(
-        connection,
-        tables.ACCOUNTS,
-        account=event.args["account"],
-        party_no=event.args["no"],
-        valid_from=event.at,
-        valid_to=0,
-        compromised_at=0,
-    )
-
-
-def _account_retired(connection: Connection, event: IndexedEvent) -> None:
-    match = tables.ACCOUNTS.c.account == event.args["account"]
-    values = {"valid_to": event.at, "compromised_at": event.args["compromisedAt"]}
-    connection.execute(update(tables.ACCOUNTS).where(match).values(values))
-
-
-def _account_compromised(connection: Connection, event: IndexedEvent) -> None:
-    match = tables.ACCOUNTS.c.account == event.args["account"]
-    values = {"compromised_at": event.args["compromisedAt"]}
-    connection.execute(update(tables.ACCOUNTS).where(match).values(values))
 
 
 def _roles_changed(connection: Connection, event: IndexedEvent) -> None:
@@ -139,13 +116,12 @@ def _used(connection: Connection, event: IndexedEvent) -> None:
 
 
 def _withdrawn(connection: Connection, event: IndexedEvent) -> None:
-    _add(
-        connection,
-        tables.WITHDRAWALS,
-        party=event.args["party"],
-        statement=event.args["statement"],
-        at=event.at,
-    )
+    table, time = tables.WITHDRAWALS, "reported_at" if event.args["reported"] else "at"
+    key = {"party": event.args["party"], "statement": event.args["statement"]}
+    known = (table.c.party == key["party"]) & (table.c.statement == key["statement"])
+    # The same party may withdraw once by each kind of key.
+    if not connection.execute(update(table).where(known).values({time: event.at})).rowcount:
+        _add(connection, table, **{**key, "at": 0, "reported_at": 0, time: event.at})
 
 
 def _held(connection: Connection, event: IndexedEvent) -> None:
@@ -163,9 +139,6 @@ def _held(connection: Connection, event: IndexedEvent) -> None:
 
 HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("PartyRegistry", "PartyRegistered"): _party_registered,
-    ("PartyRegistry", "AccountBound"): _account_bound,
-    ("PartyRegistry", "AccountRetired"): _account_retired,
-    ("PartyRegistry", "AccountCompromised"): _account_compromised,
     ("PartyRegistry", "RolesChanged"): _roles_changed,
     ("PartyRegistry", "PartyStatusChanged"): _party_status_changed,
     ("PartyRegistry", "Accredited"): _accredited,
@@ -175,6 +148,7 @@ HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("CertificateLog", "Used"): _used,
     ("CertificateLog", "Withdrawn"): _withdrawn,
     ("CertificateLog", "Held"): _held,
+    **{("PartyRegistry", name): handler for name, handler in POWER_HANDLERS.items()},
     **{("AssetRegistry", name): handler for name, handler in ASSET_HANDLERS.items()},
 }
 

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 METADATA: Final = MetaData()
 _HEX = String(64)
@@ -70,7 +82,42 @@ ACCOUNTS: Final = Table(
     Column("party_no", BigInteger, nullable=False, index=True),
     Column("valid_from", BigInteger, nullable=False),
     Column("valid_to", BigInteger, nullable=False),
+    Column("reported_at", BigInteger, nullable=False),
     Column("compromised_at", BigInteger, nullable=False),
+    Column("proven", Boolean, nullable=False),
+    Column("proposal", BigInteger, nullable=False),
+)
+
+# Parties by number, 0 for nobody. `role` is a mask, 0 where a party proposed its own key; `ready` is running time.
+# `target` and `call` (hex) are empty for a registration. `account` is the one that vetoed, else empty.
+PROPOSALS: Final = Table(
+    "idx_proposals",
+    METADATA,
+    Column("no", BigInteger, primary_key=True, autoincrement=False),
+    Column("act", _HEX, nullable=False),
+    Column("target", _ACCOUNT, nullable=False),
+    Column("call", Text, nullable=False),
+    Column("role", BigInteger, nullable=False),
+    Column("concerned", BigInteger, nullable=False, index=True),
+    Column("by", BigInteger, nullable=False),
+    Column("confirmed_by", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("ready", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("account", _ACCOUNT, nullable=False),
+)
+
+# A pause ends at `until`, or at `ended_at` if officers ended it sooner, else 0.
+PAUSES: Final = Table(
+    "idx_pauses",
+    METADATA,
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("log_index", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("by", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
 )
 
 ACCREDITATIONS: Final = Table(
@@ -139,12 +186,14 @@ USES: Final = Table(
 )
 
 # What a party withdrew for its part, by the digest of the statement. Whose statement it is stands in the entry alone.
+# `at` is by a key that was not reported, `reported_at` by one that was; 0 if never.
 WITHDRAWALS: Final = Table(
     "idx_withdrawals",
     METADATA,
     Column("party", BigInteger, primary_key=True, autoincrement=False),
     Column("statement", _HEX, primary_key=True),
     Column("at", BigInteger, nullable=False),
+    Column("reported_at", BigInteger, nullable=False),
     Index("ix_idx_withdrawals_statement", "statement"),
 )
 
@@ -245,6 +294,8 @@ LINEAGE: Final = Table(
 PROJECTIONS: Final = (
     PARTIES,
     ACCOUNTS,
+    PROPOSALS,
+    PAUSES,
     ACCREDITATIONS,
     ANCHORS,
     STATUSES,

@@ -1,0 +1,110 @@
+"""Proposals from the index: what waits, for whom, until when.
+
+The caller brings the index up to date first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, Row, select
+
+from ledger.chain.calls import Call
+from ledger.chain.deployment import Deployment
+from ledger.chain.proposals import decode_call, kind_of
+from ledger.domain.powers import OPEN_FOR, ProposalState
+from ledger.index.tables import PAUSES, PROPOSALS
+
+UNKNOWN_KIND: Final = "unknown"
+REGISTRATION_KIND: Final = "register"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedProposal:
+    """A proposal. Parties are named by number, 0 for nobody; ``role`` is a mask, 0 where a party proposed its own key.
+
+    ``kind`` is the function in snake case. ``call`` is None for a registration, whose list is not on the chain, and
+    for a call that this version does not know (``unknown``). ``ready`` is in running time: seconds that were not
+    paused. ``account`` is the one that vetoed, else empty.
+    """
+
+    no: int
+    act: str
+    target: str
+    data: str
+    kind: str
+    call: Call | None
+    role: int
+    concerned: int
+    by: int
+    confirmed_by: int
+    at: int
+    ready: int
+    state: str
+    ended_at: int
+    account: str
+
+    @property
+    def expires(self) -> int:
+        """The last second, in running time, in which it can be confirmed or carried out."""
+        return self.ready + OPEN_FOR
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTime:
+    """Running time at a moment (``now``, seconds UTC), and the end of the pause that holds it, 0 if there is none."""
+
+    now: int
+    running: int
+    paused_until: int
+
+    def wall(self, running: int) -> int:
+        """The seconds UTC at which a running time is reached, unless there is another pause or this one is ended."""
+        left = running - self.running
+        return (self.paused_until or self.now) + left if left > 0 else self.now + left
+
+
+def running_time(connection: Connection, now: int) -> RunningTime:
+    """The running time at ``now``, which is not before the block that the index has reached."""
+    paused, until = 0, 0
+    for row in connection.execute(select(PAUSES)):
+        end = row.ended_at or row.until
+        paused += min(now, end) - row.at
+        until = end if end > now else until
+    return RunningTime(now, now - paused, until)
+
+
+def proposal(connection: Connection, deployment: Deployment, number: int) -> IndexedProposal | None:
+    """A proposal by its number, or None."""
+    found = _selected(connection, deployment, PROPOSALS.c.no == number)
+    return found[0] if found else None
+
+
+def proposals(connection: Connection, deployment: Deployment, after: int, limit: int) -> list[IndexedProposal]:
+    """At most ``limit`` proposals in order, those with a higher number than ``after``."""
+    return _selected(connection, deployment, PROPOSALS.c.no > after, limit=limit)
+
+
+def pending(connection: Connection, deployment: Deployment, now: int, concerned: int | None) -> list[IndexedProposal]:
+    """Proposals that have neither ended nor expired at ``now``, in order; with ``concerned`` those of that party."""
+    expired_before = running_time(connection, now).running - OPEN_FOR
+    wanted = (PROPOSALS.c.state == ProposalState.PENDING) & (PROPOSALS.c.ready >= expired_before)
+    if concerned is not None:
+        wanted &= PROPOSALS.c.concerned == concerned
+    return _selected(connection, deployment, wanted)
+
+
+def _selected(
+    connection: Connection, deployment: Deployment, wanted: ColumnElement[bool], limit: int | None = None
+) -> list[IndexedProposal]:
+    query = select(PROPOSALS).where(wanted).order_by(PROPOSALS.c.no).limit(limit)
+    return [_proposal(deployment, row) for row in connection.execute(query)]
+
+
+def _proposal(deployment: Deployment, row: Row[tuple[object, ...]]) -> IndexedProposal:
+    fields = dict(row._mapping)
+    data = fields.pop("call")
+    call = decode_call(deployment, row.target, data)
+    kind = kind_of(call) if call else UNKNOWN_KIND if data else REGISTRATION_KIND
+    return IndexedProposal(kind=kind, call=call, data=data, **fields)
