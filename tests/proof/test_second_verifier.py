@@ -21,7 +21,7 @@ from ledger.domain.digests import HASHES
 from ledger.domain.entries import validate_entry
 from ledger.domain.value_spaces import fits
 from ledger.errors import BadBundle
-from ledger.proof import acts, sm2
+from ledger.proof import sm2
 from ledger.proof.bundle import Bundle
 from ledger.proof.facts import Facts
 from ledger.proof.facts_file import parse_facts
@@ -36,7 +36,6 @@ from tests.proof.cast import (
     AT,
     BANK,
     BLOCK_TIME,
-    CHAIN,
     DEVICE,
     EVIDENCE_ANCHORED,
     EXPIRES,
@@ -44,11 +43,8 @@ from tests.proof.cast import (
     NONCE,
     SUBJECT,
     TAX,
-    Actor,
     Entry,
 )
-from tests.proof.p256_cast import P_BANK
-from tests.proof.second import acts as second_acts
 from tests.proof.second import rules, signatures
 from tests.proof.second.attacks import AFTERWARDS, BINDINGS, EVIDENCE, LEDGERS, PLACES, SPELLED
 from tests.proof.second.checks import verify as second_verify
@@ -56,6 +52,7 @@ from tests.proof.second.contents import CONTENTS
 from tests.proof.second.entries import CERTIFICATES, ENTRIES, require_entry
 from tests.proof.second.limits import AT_DISCLOSURES, AT_KEYS, AT_NAMES, AT_SIZES, odd_texts
 from tests.proof.second.notation import Refused, included
+from tests.proof.second.powers import CHAINS, KEYS, LADEN, WITHDRAWN
 from tests.proof.second.signed import AT_HEADERS, AT_SIGNATURES, NUMBERS
 from tests.proof.second.statements import (
     DAMAGE,
@@ -133,7 +130,7 @@ def test_every_member_of_a_file_in_another_form(made: Made, compared: list[Repor
     assert len(compared) > 800
 
 
-@pytest.mark.parametrize("made", [GENUINE, REGISTERED], ids=["usage", "registration"])
+@pytest.mark.parametrize("made", [GENUINE, REGISTERED, LADEN], ids=["usage", "registration", "laden"])
 def test_every_fact_otherwise(made: Made, compared: list[Report]) -> None:
     """As far as they can be read: facts are the verifier's own."""
     for saved in odd_members(json.loads(made.facts.to_bytes())):
@@ -206,6 +203,8 @@ ATTACKS: dict[str, Callable[[], Report]] = {
     **EVIDENCE,
     **BINDINGS,
     **CONTENTS,
+    **KEYS,
+    **CHAINS,
 }
 
 
@@ -231,35 +230,39 @@ def test_every_attack_and_limit(name: str, compared: list[Report]) -> None:
 
 
 LIFE = (("suspended", "court", AT - 9), ("active", "lifted", AT - 6), ("suspended", "court", AT - 3))
-JUDGED: dict[str, Made] = {
-    "genuine": GENUINE,
-    "registered": REGISTERED,
-    "status": GENUINE.status(*LIFE),
-    "status of the registration": REGISTERED.status(*LIFE),
-    "uses": GENUINE.used(AT - 9, AT - 6, AT, AT + 1),
-    "uses by others": GENUINE.used(AT - 9, AT - 6, AT, by=TAX),
-    "dated ahead": usage(claims={"nbf": AT}),
-    "consented for less": usage(consent={"valid_to": AT + 1}, claims={"exp": AT + 1}),
-    "consented for later": usage(consent={"valid_from": AT}, claims={"nbf": AT}),
-    "asset handed on": REGISTERED.held((SUBJECT, ANCHORED), (BANK, AT - 6), (SUBJECT, AT)),
-    "asset of nobody yet": REGISTERED.held((SUBJECT, AT)),
-    "asset over": REGISTERED.asset(valid_to=AT),
-    "asset frozen": REGISTERED.asset(frozen=True),
-    "asset applied for": REGISTERED.asset(state="applied"),
-    "registration bound": REGISTERED.presenting(holder=DEVICE),
-} | AFTERWARDS
+JUDGED: dict[str, Made] = (
+    {
+        "genuine": GENUINE,
+        "registered": REGISTERED,
+        "status": GENUINE.status(*LIFE),
+        "status of the registration": REGISTERED.status(*LIFE),
+        "uses": GENUINE.used(AT - 9, AT - 6, AT, AT + 1),
+        "uses by others": GENUINE.used(AT - 9, AT - 6, AT, by=TAX),
+        "dated ahead": usage(claims={"nbf": AT}),
+        "consented for less": usage(consent={"valid_to": AT + 1}, claims={"exp": AT + 1}),
+        "consented for later": usage(consent={"valid_from": AT}, claims={"nbf": AT}),
+        "asset handed on": REGISTERED.held((SUBJECT, ANCHORED), (BANK, AT - 6), (SUBJECT, AT)),
+        "asset of nobody yet": REGISTERED.held((SUBJECT, AT)),
+        "asset over": REGISTERED.asset(valid_to=AT),
+        "asset frozen": REGISTERED.asset(frozen=True),
+        "asset applied for": REGISTERED.asset(state="applied"),
+        "registration bound": REGISTERED.presenting(holder=DEVICE),
+    }
+    | AFTERWARDS
+    | WITHDRAWN
+)
 MOMENTS = (0, ANCHORED - 1, ANCHORED, AT - 301, AT - 300, AT - 6, AT - 1, AT, AT + 1, EXPIRES - 1, EXPIRES, 2**40)
 
 
 @pytest.mark.parametrize("name", JUDGED)
 def test_every_moment_that_matters(name: str, compared: list[Report]) -> None:
-    moments = (AT - 9, AT - 6, AT - 1, AT, AT + 1) if name in AFTERWARDS else MOMENTS
+    moments = (AT - 9, AT - 6, AT - 1, AT, AT + 1) if name in AFTERWARDS | WITHDRAWN else MOMENTS
     for at in moments:
         JUDGED[name].verify(at)
     assert len(compared) == len(moments)
 
 
-@pytest.mark.parametrize("member", ["valid_from", "valid_to", "compromised_at"])
+@pytest.mark.parametrize("member", ["valid_from", "valid_to", "reported_at", "compromised_at"])
 def test_every_key_before_at_and_after_the_anchors_time(member: str) -> None:
     for actor, anchored in ((ISSUER, ANCHORED), (SUBJECT, EVIDENCE_ANCHORED), (TAX, EVIDENCE_ANCHORED)):
         for moment in (anchored - 1, anchored, anchored + 1):
@@ -342,36 +345,6 @@ def test_every_bound_of_sm2_numbers(place: int, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(signatures, "sm3", lambda _: e.to_bytes(32, "big"))
     signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
     assert sm2.verify(point, b"", signature, "") is signatures.signed_by_sm2(b"", b"", point, signature) is (place == 0)
-
-
-# --- acts by signature ------------------------------------------------------------------------------------------------
-
-DIGITS = ["00" * 32, "ff" * 32, "0a" * 32]
-LISTS: list[list[tuple[str, int]]] = [[], [(DIGITS[0], 1)], [*zip(DIGITS, (1, 65_535, 2), strict=True)]]
-
-
-@pytest.mark.parametrize("uses", LISTS, ids=len)
-@pytest.mark.parametrize("actor", [BANK, P_BANK], ids=lambda actor: actor.suite)
-def test_acts_say_and_are_signed_the_same(actor: Actor, uses: list[tuple[str, int]]) -> None:
-    chain, statements = CHAIN.to_dict(), [statement for statement, _ in uses]
-    messages = [
-        acts.uses_message(CHAIN, actor.account, AT, uses),
-        acts.withdrawals_message(CHAIN, actor.account, statements),
-    ]
-    assert messages[0] == second_acts.uses_message(chain, actor.account, AT, uses)
-    assert messages[1] == second_acts.withdrawals_message(chain, actor.account, statements)
-    key = signatures.key_of_text(actor.signer.public_key)
-    for message in messages:
-        signature = acts.sign_act(message, actor.signer)
-        assert second_acts.signed_act(message, signature, key)
-        for other in (signature[:-1] + bytes([signature[-1] ^ 1]), signature + b"\0", signature[:64] + b"\0" * 64):
-            assert not second_acts.signed_act(message, other, key)
-        assert not second_acts.signed_act(message + b"\0", signature, key)
-
-
-def test_an_account_of_a_p256_key_is_the_same() -> None:
-    _, point = signatures.key_of_text(P_BANK.signer.public_key)
-    assert second_acts.es256_account(point) == P_BANK.account
 
 
 # --- damage by chance -------------------------------------------------------------------------------------------------
