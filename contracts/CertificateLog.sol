@@ -4,10 +4,20 @@ pragma solidity ^0.8.28;
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 import {ICertificateLog} from "./interfaces/ICertificateLog.sol";
 import {IOrigin} from "./interfaces/IOrigin.sol";
+import {IPartyRecord} from "./interfaces/IPartyRecord.sol";
 import {IPartyRegistry} from "./interfaces/IPartyRegistry.sol";
 import {Clock} from "./libraries/Clock.sol";
 import {EventHead} from "./libraries/EventHead.sol";
-import {AUTHORITY_HOLDS, LeafStatus, NOBODY, PartyNo, Reason, Roles, SUPERVISOR_HOLDS} from "./Types.sol";
+import {
+    AUTHORITY_HOLDS,
+    LeafStatus,
+    NOBODY,
+    PartyNo,
+    Reason,
+    roleOfOffice,
+    Roles,
+    SUPERVISOR_HOLDS
+} from "./Types.sol";
 
 /// @title Implements ICertificateLog; the documentation is there.
 contract CertificateLog is ICertificateLog, ERC2771Context {
@@ -26,6 +36,12 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         uint64 changes;
     }
 
+    /// In one slot: when a key withdrew that spoke for its party, and when one that was reported; 0 if none did.
+    struct Withdrawal {
+        uint40 at;
+        uint40 reportedAt;
+    }
+
     uint32 private constant LEAVES_PER_WORD = 128;
     uint32 private constant ISSUES = Roles.ISSUER;
     uint32 private constant USES = Roles.CONSUMER;
@@ -39,7 +55,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
     // slots 1 to 4
     mapping(PartyNo issuer => Log) private _logs;
     mapping(PartyNo consumer => mapping(bytes32 request => uint16)) private _uses;
-    mapping(PartyNo party => mapping(bytes32 statement => uint40)) private _withdrawals;
+    mapping(PartyNo party => mapping(bytes32 statement => Withdrawal)) private _withdrawals;
     mapping(bytes32 statement => Hold) private _holds;
 
     /// @param forwarder The trusted ERC-2771 forwarder, from which the origin is.
@@ -53,7 +69,7 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
     /// @inheritdoc ICertificateLog
     function anchor(uint64 firstSeq, uint32 size, bytes32 root) external returns (uint64 batch) {
         // Check
-        PartyNo issuer = _REGISTRY.actor(_msgSender(), ISSUES);
+        PartyNo issuer = _REGISTRY.actorUnlessPaused(_msgSender(), ISSUES);
         Log storage own = _logs[issuer];
         uint64 expected = own.nextSeq;
         if (firstSeq != expected) revert LogNotContiguous(issuer, expected, firstSeq);
@@ -151,23 +167,23 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
 
     /// @inheritdoc ICertificateLog
     function withdraw(bytes32 statement) external {
-        PartyNo party = _party(_msgSender());
-        uint40 since = _withdrawals[party][statement];
+        (PartyNo party, bool reported) = _party(_msgSender());
+        uint40 since = _withdrawn(party, statement, reported);
         if (since != 0) revert LogAlreadyWithdrawn(statement, since);
-        _withdraw(party, statement);
+        _withdraw(party, statement, reported);
     }
 
     /// @inheritdoc ICertificateLog
     function withdrawFor(address account, bytes32[] calldata statements, bytes calldata signature) external {
         // Check
-        PartyNo party = _party(account);
+        (PartyNo party, bool reported) = _party(account);
         bytes32 list = sha256(abi.encode(statements));
         bytes memory act =
             abi.encode(bytes32("log/withdraw/v2"), _ORIGIN, block.chainid, address(this), account, list);
         _requireSigned(account, act, signature);
         // Effect
         for (uint256 i = 0; i < statements.length; ++i) {
-            if (_withdrawals[party][statements[i]] == 0) _withdraw(party, statements[i]);
+            if (_withdrawn(party, statements[i], reported) == 0) _withdraw(party, statements[i], reported);
         }
     }
 
@@ -182,12 +198,13 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
     }
 
     /// @inheritdoc ICertificateLog
-    function lift(bytes32[] calldata statements, Reason reason) external {
-        (PartyNo by, uint8 own) = _office(_msgSender());
+    function lift(uint8 office, bytes32[] calldata statements, Reason reason) external {
+        if (msg.sender != address(_REGISTRY)) revert LogNotDecided();
+        PartyNo by = _REGISTRY.actor(msg.sender, roleOfOffice(office));
         for (uint256 i = 0; i < statements.length; ++i) {
             uint8 offices = _holds[statements[i]].offices;
-            if (offices & own == 0) revert LogNotHeld(statements[i]);
-            _setHold(statements[i], offices & ~own, reason, by);
+            if (offices & office == 0) revert LogNotHeld(statements[i]);
+            _setHold(statements[i], offices & ~office, reason, by);
         }
     }
 
@@ -225,8 +242,9 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
     }
 
     /// @inheritdoc ICertificateLog
-    function withdrawnAt(PartyNo party, bytes32 statement) external view returns (uint40) {
-        return _withdrawals[party][statement];
+    function withdrawnAt(PartyNo party, bytes32 statement) external view returns (uint40 at, uint40 reportedAt) {
+        Withdrawal storage known = _withdrawals[party][statement];
+        return (known.at, known.reportedAt);
     }
 
     /// @inheritdoc ICertificateLog
@@ -288,11 +306,12 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         _fold(EventHead.digest(abi.encode(bytes32("log/used/v2"), consumer, request, ordinal, at)));
     }
 
-    function _withdraw(PartyNo party, bytes32 statement) private {
+    function _withdraw(PartyNo party, bytes32 statement, bool reported) private {
         uint40 at = Clock.nowSeconds();
-        _withdrawals[party][statement] = at;
-        emit Withdrawn(party, statement, at);
-        _fold(EventHead.digest(abi.encode(bytes32("log/withdrawn/v2"), party, statement, at)));
+        if (reported) _withdrawals[party][statement].reportedAt = at;
+        else _withdrawals[party][statement].at = at;
+        emit Withdrawn(party, statement, reported, at);
+        _fold(EventHead.digest(abi.encode(bytes32("log/withdrawn/v2"), party, statement, reported, at)));
     }
 
     function _setHold(bytes32 statement, uint8 offices, Reason reason, PartyNo by) private {
@@ -312,11 +331,18 @@ contract CertificateLog is ICertificateLog, ERC2771Context {
         return uint32(_uses[consumer][request]) + 1;
     }
 
-    /// The party of a live account, whatever its status and roles; every other act asks the registry's `actor`.
-    function _party(address account) private view returns (PartyNo no) {
-        IPartyRegistry.Account memory binding = _REGISTRY.accountOf(account);
-        no = binding.no;
-        if (no == NOBODY || binding.validTo != 0) revert IPartyRegistry.PartyUnknownAccount(account);
+    /// When a party withdrew a statement by a key of this sort, reported or not; 0 if it did not.
+    function _withdrawn(PartyNo party, bytes32 statement, bool reported) private view returns (uint40) {
+        Withdrawal storage known = _withdrawals[party][statement];
+        return reported ? known.reportedAt : known.at;
+    }
+
+    /// The party of a live account, whatever its status and roles, and whether the account was reported; every other
+    /// act asks the registry's `actor`.
+    function _party(address account) private view returns (PartyNo no, bool reported) {
+        IPartyRecord.Account memory binding = _REGISTRY.accountOf(account);
+        if (binding.no == NOBODY || binding.validTo != 0) revert IPartyRecord.PartyUnknownAccount(account);
+        return (binding.no, binding.reportedAt != 0);
     }
 
     /// The party of an account that holds for an office, and the bits of its offices.

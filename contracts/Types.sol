@@ -26,6 +26,12 @@ PartyNo constant NOBODY = PartyNo.wrap(0);
 uint8 constant AUTHORITY_HOLDS = 1 << 0;
 uint8 constant SUPERVISOR_HOLDS = 1 << 1;
 
+/// The role whose parties hold for an office; none for what is no office.
+function roleOfOffice(uint8 office) pure returns (uint32) {
+    if (office == AUTHORITY_HOLDS) return Roles.AUTHORITY;
+    return office == SUPERVISOR_HOLDS ? Roles.SUPERVISOR : 0;
+}
+
 /// Roles of a party, as bits of a mask.
 library Roles {
     uint32 internal constant SUBJECT = 1 << 0;
@@ -49,6 +55,15 @@ enum PartyStatus {
     Suspended,
     Sanctioned,
     Closed
+}
+
+/// Where a proposal stands; the last three are final.
+enum ProposalState {
+    None,
+    Pending,
+    CarriedOut,
+    Cancelled,
+    Vetoed
 }
 
 /// What `StatusChanged` says of the leaves in its mask.

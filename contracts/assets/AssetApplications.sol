@@ -25,12 +25,12 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
 
     /// @inheritdoc IAssetApplications
     function register(AssetId id, bytes32 content, bytes32 fingerprint, Grade grade) external {
-        _register(Registration(id, content, fingerprint, grade), _actor(APPLIES));
+        _register(Registration(id, content, fingerprint, grade), _actorUnlessPaused(APPLIES));
     }
 
     /// @inheritdoc IAssetApplications
     function registerMany(Registration[] calldata assets) external {
-        PartyNo by = _actor(APPLIES);
+        PartyNo by = _actorUnlessPaused(APPLIES);
         for (uint256 i = 0; i < assets.length; ++i) {
             _register(assets[i], by);
         }
@@ -86,12 +86,12 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
 
     /// @inheritdoc IAssetApplications
     function confirm(AssetId id, uint40 validTo) external {
-        _confirm(id, validTo, _actor(REGISTRARS));
+        _confirm(id, validTo, _actorUnlessPaused(REGISTRARS));
     }
 
     /// @inheritdoc IAssetApplications
     function confirmMany(AssetId[] calldata ids, uint40 validTo) external {
-        PartyNo by = _actor(REGISTRARS);
+        PartyNo by = _actorUnlessPaused(REGISTRARS);
         for (uint256 i = 0; i < ids.length; ++i) {
             _confirm(ids[i], validTo, by);
         }

@@ -35,6 +35,10 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         return _REGISTRY.actor(_msgSender(), anyOf);
     }
 
+    function _actorUnlessPaused(uint32 anyOf) internal view returns (PartyNo) {
+        return _REGISTRY.actorUnlessPaused(_msgSender(), anyOf);
+    }
+
     /// Takes an event, tag and fields, into the asset's head.
     function _fold(AssetId id, bytes memory encoded) internal {
         _heads[id] = EventHead.fold(_heads[id], EventHead.digest(encoded));

@@ -68,13 +68,30 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
     }
 
     /// @inheritdoc IAssetTransfers
+    function reassign(AssetId id, PartyNo to, bytes32 grounds) external {
+        // Check
+        if (msg.sender != address(_REGISTRY)) revert AssetNotDecided();
+        PartyNo by = _actor(Roles.AUTHORITY);
+        Asset storage asset = _requireStanding(id);
+        PartyNo from = asset.holder;
+        if (!_REGISTRY.isSilent(from)) revert AssetHolderSpeaks(id, from);
+        _requireRecipient(id, to, from);
+        if (grounds == 0) revert AssetZero();
+        // Effect
+        uint40 at = Clock.nowSeconds();
+        asset.holder = to;
+        asset.since = at;
+        // Where nothing is on offer, `until` is the end of a notice, which runs on.
+        if (asset.offeredTo != NOBODY) _clearOffer(asset);
+        emit Reassigned(id, from, to, grounds, at, by);
+        _fold(id, abi.encode(bytes32("asset/reassigned/v1"), id, from, to, grounds, at, by));
+    }
+
+    /// @inheritdoc IAssetTransfers
     function freeze(AssetId id, Reason reason) external {
         PartyNo by = _actor(FREEZES);
-        Asset storage asset = _assets[id];
+        Asset storage asset = _requireStanding(id);
         _requireThirdParty(id, asset, by);
-        if (asset.state != AssetState.Applied && asset.state != AssetState.Confirmed) {
-            revert AssetWrongState(id, asset.state);
-        }
         if (asset.frozen) revert AssetFrozen(id);
         asset.frozen = true;
         uint40 at = Clock.nowSeconds();
@@ -85,11 +102,8 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
     /// @inheritdoc IAssetTransfers
     function unfreeze(AssetId id, Reason reason) external {
         PartyNo by = _actor(FREEZES);
-        Asset storage asset = _assets[id];
+        Asset storage asset = _requireStanding(id);
         _requireThirdParty(id, asset, by);
-        if (asset.state != AssetState.Applied && asset.state != AssetState.Confirmed) {
-            revert AssetWrongState(id, asset.state);
-        }
         if (!asset.frozen) revert AssetNotFrozen(id);
         asset.frozen = false;
         uint40 at = Clock.nowSeconds();
@@ -112,6 +126,13 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
         uint40 at = Clock.nowSeconds();
         emit Annulled(id, reason, grounds, at, by);
         _fold(id, abi.encode(bytes32("asset/annulled/v1"), id, reason, grounds, at, by));
+    }
+
+    /// A registration that is applied for or confirmed.
+    function _requireStanding(AssetId id) private view returns (Asset storage asset) {
+        asset = _assets[id];
+        AssetState state = asset.state;
+        if (state != AssetState.Applied && state != AssetState.Confirmed) revert AssetWrongState(id, state);
     }
 
     function _requireOfferee(AssetId id, Asset storage asset, PartyNo by) private view {

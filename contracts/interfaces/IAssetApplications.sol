@@ -62,7 +62,7 @@ interface IAssetApplications {
     error AssetNoticeRuns(AssetId id, uint40 until);
 
     /// @notice Enter an asset, held by the caller, with its application for first registration. For providers and
-    /// consumers.
+    /// consumers, while the ledger is not paused.
     function register(AssetId id, bytes32 content, bytes32 fingerprint, Grade grade) external;
 
     /// @notice Enter many assets, all or none.
@@ -83,7 +83,7 @@ interface IAssetApplications {
     function reject(AssetId id, bytes32 grounds) external;
 
     /// @notice Confirm an application whose notice is over without an open objection; corrections, renewals and
-    /// cancellations may go without notice. For registrars other than the applicant.
+    /// cancellations may go without notice. For registrars other than the applicant, while the ledger is not paused.
     /// @param validTo New end of validity of a first registration or a renewal; 0 for the others.
     function confirm(AssetId id, uint40 validTo) external;
 

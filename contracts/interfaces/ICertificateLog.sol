@@ -36,8 +36,8 @@ interface ICertificateLog is IOrigin {
     );
     /// @notice A consumer used what was issued under a request for the `ordinal`-th time.
     event Used(PartyNo indexed consumer, bytes32 indexed request, uint16 ordinal, uint40 at);
-    /// @notice For its part, a party withdrew a statement, for good.
-    event Withdrawn(PartyNo indexed party, bytes32 indexed statement, uint40 at);
+    /// @notice For its part, a party withdrew a statement, for good; `reported` if the key was reported lost or stolen.
+    event Withdrawn(PartyNo indexed party, bytes32 indexed statement, bool reported, uint40 at);
     /// @notice The offices that hold a statement are now these: 1 authority, 2 supervisor, 3 both, 0 none. `change` counts from 1.
     event Held(bytes32 indexed statement, uint8 offices, uint64 change, Reason reason, uint40 at, PartyNo by);
 
@@ -57,18 +57,20 @@ interface ICertificateLog is IOrigin {
     error LogSupersedesItself(PartyNo issuer, uint64 batch, uint32 index);
     /// @notice The use is not the next one: another one came first. `expected` is 65,536 if no more can be counted.
     error LogUseOutOfOrder(bytes32 request, uint32 expected, uint16 given);
-    /// @notice The party withdrew the statement before, at this time.
+    /// @notice The party withdrew the statement before, at this time, by a key that was reported or not as this one.
     error LogAlreadyWithdrawn(bytes32 statement, uint40 since);
     /// @notice The office of the caller holds the statement already.
     error LogAlreadyHeld(bytes32 statement);
-    /// @notice The office of the caller does not hold the statement.
+    /// @notice The office does not hold the statement.
     error LogNotHeld(bytes32 statement);
+    /// @notice Only a proposal that the registry carries out does this.
+    error LogNotDecided();
     /// @notice The signature is not of this account's key over exactly this act.
     error LogSignatureInvalid(address account);
     /// @notice The act was signed for the time up to `deadline`, and it is later.
     error LogSignatureExpired(uint40 deadline, uint40 at);
 
-    /// @notice Anchor the next batch of the caller's own log. For issuers.
+    /// @notice Anchor the next batch of the caller's own log. For issuers, while the ledger is not paused.
     /// @param firstSeq Sequence number of its first entry: where the log ends.
     /// @param size How many entries it has.
     /// @param root Its RFC 9162 tree head.
@@ -107,9 +109,9 @@ interface ICertificateLog is IOrigin {
 
     /// @notice Withdraw a statement for one's own part, once and for good: how a data subject takes its consent back,
     /// and a provider what it supplied, without asking anyone. For every party whose account is live, whatever its
-    /// roles and its status: a sanction takes away the right to act, not the right to stop. The log does not know whose
-    /// statement it is, so it keeps who withdrew what, and a verifier counts only what the party named in the statement
-    /// withdrew.
+    /// roles and its status: a sanction takes away the right to act, not the right to stop. A reported key withdraws
+    /// too, and apart: the verifier decides whom it counts for. The log does not know whose statement it is, so it keeps
+    /// who withdrew what, and a verifier counts only what the party named in the statement withdrew.
     function withdraw(bytes32 statement) external;
 
     /// @notice Withdraw statements as a party signed, for anybody to send; skips what the party withdrew before. For
@@ -123,9 +125,10 @@ interface ICertificateLog is IOrigin {
     /// authorities and supervisors, each for its own office; a party that is both holds for both.
     function hold(bytes32[] calldata statements, Reason reason) external;
 
-    /// @notice Lift the hold of one's own office on statements, all or none; another office's stands. For authorities
-    /// and supervisors.
-    function lift(bytes32[] calldata statements, Reason reason) external;
+    /// @notice Lift the hold of an office on statements, all or none; another office's stands. Decided by two parties of
+    /// that office, see IProposals.
+    /// @param office 1 authority, 2 supervisor.
+    function lift(uint8 office, bytes32[] calldata statements, Reason reason) external;
 
     /// @notice The commitment of a batch; zero if the issuer anchored none such.
     function commitmentOf(PartyNo issuer, uint64 batch) external view returns (bytes32);
@@ -146,7 +149,9 @@ interface ICertificateLog is IOrigin {
     function usesOf(PartyNo consumer, bytes32 request) external view returns (uint16);
 
     /// @notice When a party withdrew a statement; 0 if it did not.
-    function withdrawnAt(PartyNo party, bytes32 statement) external view returns (uint40);
+    /// @return at By a key that was not reported.
+    /// @return reportedAt By a key that was reported lost or stolen.
+    function withdrawnAt(PartyNo party, bytes32 statement) external view returns (uint40 at, uint40 reportedAt);
 
     /// @notice The offices that hold a statement, 1 authority and 2 supervisor, and how often they changed; 0 changes:
     /// never held.

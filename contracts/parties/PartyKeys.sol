@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IPartyKeys} from "../interfaces/IPartyKeys.sol";
+import {Clock} from "../libraries/Clock.sol";
+import {PartyNo, Roles} from "../Types.sol";
+import {Proposals} from "./Proposals.sol";
+
+/// @title Implements IPartyKeys; the documentation is there.
+abstract contract PartyKeys is Proposals, IPartyKeys {
+    /// @inheritdoc IPartyKeys
+    function register(Registration[] calldata parties) external {
+        PartyNo by = _requireDecided();
+        _requireRunning();
+        for (uint256 i = 0; i < parties.length; ++i) {
+            _register(parties[i], by);
+        }
+    }
+
+    /// @inheritdoc IPartyKeys
+    function changeKey(PartyNo no, address fresh, address old, bytes calldata proof) external {
+        PartyNo by = _requireDecided();
+        _requireRunning();
+        if (fresh == address(0) && old == address(0)) revert PartyZero();
+        bool officer = _isOfficer(no);
+        if (old != address(0)) _retire(no, old, by);
+        if (fresh != address(0)) _bind(no, fresh, _isProven(fresh, proof), by);
+        else if (_standings[no].speaking == 0) revert PartyLastKey(old);
+        _recount(no, officer);
+    }
+
+    /// @inheritdoc IPartyKeys
+    function report(PartyNo no, address account) external {
+        address calling = _msgSender();
+        bool own = _accounts[calling].no == no;
+        PartyNo by = own ? _speaker(calling) : actor(calling, Roles.AUTHORITY);
+        if (!own && !_isDecided() && _isProtected(no)) revert PartyNotDecided();
+        _report(no, account, by);
+    }
+
+    /// @inheritdoc IPartyKeys
+    function reportFor(address by, PartyNo no, address account, bytes calldata signature) external {
+        bytes memory act =
+            abi.encode(bytes32("party/report/v2"), _ORIGIN, block.chainid, address(this), by, account);
+        if (_speaker(by) != no) revert PartyAccountNotBound(no, by);
+        if (!_isSigned(by, act, signature)) revert PartySignatureInvalid(by);
+        _report(no, account, no);
+    }
+
+    /// @inheritdoc IPartyKeys
+    function dateCompromise(PartyNo no, address account, uint40 compromisedAt) external {
+        // Check
+        PartyNo by = _requireDecided();
+        Account storage key = _accounts[account];
+        if (key.no != no) revert PartyAccountNotBound(no, account);
+        uint40 at = Clock.nowSeconds();
+        uint40 known = key.compromisedAt;
+        uint40 latest = known == 0 ? at : known - 1;
+        if (compromisedAt == 0 || compromisedAt > latest) revert PartyCompromiseTime(compromisedAt, latest);
+        // Effect
+        if (key.validTo == 0 && key.reportedAt == 0) _report(no, account, by);
+        key.compromisedAt = compromisedAt;
+        emit AccountCompromised(no, account, compromisedAt, at, by);
+        _fold(abi.encode(bytes32("party/compromised/v1"), no, account, compromisedAt, at, by));
+    }
+
+    function _register(Registration calldata party, PartyNo by) private {
+        uint32 offices = party.roles & OFFICES;
+        if (offices != 0) revert PartyOfficeByProposal(offices);
+        PartyNo no = _add(party.id, by);
+        for (uint256 i = 0; i < party.keys.length; ++i) {
+            Key calldata key = party.keys[i];
+            _bind(no, key.account, _isProven(key.account, key.proof), by);
+        }
+        if (_standings[no].speaking == 0) revert PartyNoProvenKey(party.id);
+        _setRoles(no, party.roles, by);
+    }
+
+    function _retire(PartyNo no, address account, PartyNo by) private {
+        Account storage key = _live(no, account);
+        uint40 at = Clock.nowSeconds();
+        uint32 proposal = _deciding;
+        _silence(no, key);
+        key.validTo = at;
+        emit AccountRetired(no, account, proposal, at, by);
+        _fold(abi.encode(bytes32("party/retired/v2"), no, account, proposal, at, by));
+    }
+
+    function _report(PartyNo no, address account, PartyNo by) private {
+        // Check
+        _requireKnown(no);
+        Account storage key = _live(no, account);
+        if (key.reportedAt != 0) revert PartyAlreadyReported(account, key.reportedAt);
+        bool officer = _isOfficer(no);
+        // Effect
+        uint40 at = Clock.nowSeconds();
+        _silence(no, key);
+        key.reportedAt = at;
+        emit AccountReported(no, account, at, by);
+        _fold(abi.encode(bytes32("party/reported/v1"), no, account, at, by));
+        _recount(no, officer);
+    }
+
+    /// A key that speaks is about to stop.
+    function _silence(PartyNo no, Account storage key) private {
+        if (key.proven && key.reportedAt == 0) --_standings[no].speaking;
+    }
+
+    function _live(PartyNo no, address account) private view returns (Account storage key) {
+        key = _accounts[account];
+        if (key.no != no || key.validTo != 0) revert PartyAccountNotBound(no, account);
+    }
+
+    /// Whether the proof shows possession of the key; an empty one shows nothing, and a wrong one is refused.
+    function _isProven(address account, bytes calldata proof) private view returns (bool) {
+        if (proof.length == 0) return false;
+        bytes memory act = abi.encode(bytes32("party/key/v2"), _ORIGIN, block.chainid, address(this), account);
+        if (!_isSigned(account, act, proof)) revert PartyProofInvalid(account);
+        return true;
+    }
+}

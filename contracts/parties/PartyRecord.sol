@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
+import {IOrigin} from "../interfaces/IOrigin.sol";
+import {IPartyRecord} from "../interfaces/IPartyRecord.sol";
+import {Clock} from "../libraries/Clock.sol";
+import {EventHead} from "../libraries/EventHead.sol";
+import {Signatures} from "../libraries/Signatures.sol";
+import {NOBODY, PartyId, PartyNo, PartyStatus, Roles} from "../Types.sol";
+
+/// @title Implements IPartyRecord; the documentation is there.
+abstract contract PartyRecord is IPartyRecord, ERC2771Context {
+    /// What every act needs, in one slot: 32 + 8 + 40 + 16 bits.
+    struct Standing {
+        uint32 roles;
+        PartyStatus status;
+        uint40 since;
+        /// How many keys speak.
+        uint16 speaking;
+    }
+
+    uint32 internal constant THRESHOLD = 2;
+    uint32 internal constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
+    uint32 internal constant GUARDS = Roles.AUTHORITY | Roles.SUPERVISOR;
+    /// All but subject, provider, consumer and broker.
+    uint32 internal constant OFFICES = Roles.ALL
+        & ~(Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER);
+
+    bytes32 internal immutable _ORIGIN;
+    uint40 internal immutable _DELAY;
+
+    // slot 0
+    bytes32 private _head;
+    // slot 1
+    uint32 private _count;
+    uint32 private _officers;
+    /// The proposal that is being carried out and its proposer; 0 between two of them.
+    uint32 internal _deciding;
+    PartyNo internal _decider;
+    // slots 2 to 5
+    mapping(address account => Account) internal _accounts;
+    mapping(PartyNo no => Standing) internal _standings;
+    mapping(PartyNo no => PartyId) private _ids;
+    mapping(PartyId id => PartyNo) private _numbers;
+
+    /// @param forwarder The trusted ERC-2771 forwarder, from which the origin is.
+    /// @param wait How long proposals wait, in seconds.
+    constructor(address forwarder, uint40 wait) ERC2771Context(forwarder) {
+        _ORIGIN = IOrigin(forwarder).origin();
+        _DELAY = wait;
+        _head = EventHead.genesis(_ORIGIN, address(this));
+    }
+
+    /// @inheritdoc IPartyRecord
+    function isActive(PartyNo no) external view returns (bool) {
+        return _standings[no].status == PartyStatus.Active;
+    }
+
+    /// @inheritdoc IPartyRecord
+    function isSilent(PartyNo no) external view returns (bool) {
+        return _standings[no].speaking == 0 || _standings[no].status == PartyStatus.Closed;
+    }
+
+    /// @inheritdoc IPartyRecord
+    function partyOf(PartyNo no) external view returns (Party memory party) {
+        Standing storage standing = _standings[no];
+        return Party(_ids[no], standing.roles, standing.status, standing.since);
+    }
+
+    /// @inheritdoc IPartyRecord
+    function partyNoOf(PartyId id) external view returns (PartyNo no) {
+        return _numbers[id];
+    }
+
+    /// @inheritdoc IPartyRecord
+    function accountOf(address account) external view returns (Account memory binding) {
+        return _accounts[account];
+    }
+
+    /// @inheritdoc IPartyRecord
+    function count() external view returns (uint32) {
+        return _count;
+    }
+
+    /// @inheritdoc IPartyRecord
+    function officers() external view returns (uint32) {
+        return _officers;
+    }
+
+    /// @inheritdoc IPartyRecord
+    function threshold() external pure returns (uint32) {
+        return THRESHOLD;
+    }
+
+    /// @inheritdoc IPartyRecord
+    function delay() external view returns (uint40) {
+        return _DELAY;
+    }
+
+    /// @inheritdoc IPartyRecord
+    function head() external view returns (bytes32) {
+        return _head;
+    }
+
+    /// @inheritdoc IPartyRecord
+    function actor(address account, uint32 anyOf) public view returns (PartyNo no) {
+        no = account == address(this) && _deciding != 0 ? _decider : _speaker(account);
+        Standing storage standing = _standings[no];
+        if (standing.status != PartyStatus.Active) revert PartyNotActive(no, standing.status);
+        if (standing.roles & anyOf == 0) revert PartyLacksRole(no, anyOf);
+    }
+
+    function _add(PartyId id, PartyNo by) internal returns (PartyNo no) {
+        // Check
+        if (PartyId.unwrap(id) == 0) revert PartyZero();
+        if (_numbers[id] != NOBODY) revert PartyAlreadyRegistered(id, _numbers[id]);
+        // Effect
+        no = PartyNo.wrap(++_count);
+        uint40 at = Clock.nowSeconds();
+        _numbers[id] = no;
+        _ids[no] = id;
+        _standings[no] = Standing(0, PartyStatus.Active, at, 0);
+        emit PartyRegistered(no, id, at, by);
+        _fold(abi.encode(bytes32("party/registered/v1"), no, id, at, by));
+    }
+
+    function _bind(PartyNo no, address account, bool proven, PartyNo by) internal {
+        // Check
+        if (account == address(0)) revert PartyZero();
+        // The registry calls other contracts: bound, it would speak for the party there.
+        if (_accounts[account].no != NOBODY || account == address(this)) {
+            revert PartyAccountTaken(account, _accounts[account].no);
+        }
+        // Effect
+        uint40 at = Clock.nowSeconds();
+        uint32 proposal = _deciding;
+        _accounts[account] = Account(no, at, 0, 0, 0, proven, proposal);
+        if (proven) ++_standings[no].speaking;
+        emit AccountBound(no, account, proven, proposal, at, by);
+        _fold(abi.encode(bytes32("party/bound/v2"), no, account, proven, proposal, at, by));
+    }
+
+    function _setRoles(PartyNo no, uint32 roles, PartyNo by) internal {
+        if (roles & ~Roles.ALL != 0) revert PartyUnknownRoles(roles);
+        _standings[no].roles = roles;
+        uint40 at = Clock.nowSeconds();
+        emit RolesChanged(no, roles, at, by);
+        _fold(abi.encode(bytes32("party/roles/v1"), no, roles, at, by));
+    }
+
+    /// Counts the officers again after an act on one party, and refuses to lose one too many.
+    function _recount(PartyNo no, bool before) internal {
+        bool after_ = _isOfficer(no);
+        if (after_ && !before) ++_officers;
+        if (before && !after_) {
+            --_officers;
+            _requireOfficers();
+        }
+    }
+
+    /// Takes an event, tag and fields, into the head.
+    function _fold(bytes memory encoded) internal {
+        _head = EventHead.fold(_head, EventHead.digest(encoded));
+    }
+
+    /// The party for which an account speaks, whatever the party's status and roles.
+    function _speaker(address account) internal view returns (PartyNo no) {
+        Account storage key = _accounts[account];
+        no = key.no;
+        if (no == NOBODY || key.validTo != 0 || !key.proven) revert PartyUnknownAccount(account);
+        if (key.reportedAt != 0) revert PartyAccountReported(account, key.reportedAt);
+    }
+
+    function _isDecided() internal view returns (bool) {
+        return msg.sender == address(this);
+    }
+
+    /// The proposer of what is being carried out.
+    function _requireDecided() internal view returns (PartyNo by) {
+        if (!_isDecided()) revert PartyNotDecided();
+        return _decider;
+    }
+
+    /// The acting party, which must not be the one acted upon, and that one must exist.
+    function _grantor(uint32 anyOf, PartyNo no) internal view returns (PartyNo by) {
+        by = actor(_msgSender(), anyOf);
+        if (by == no) revert PartySelfGrant(no);
+        _requireKnown(no);
+    }
+
+    function _requireKnown(PartyNo no) internal view {
+        if (_standings[no].status == PartyStatus.None) revert PartyUnknown(no);
+    }
+
+    function _requireOfficers() internal view {
+        if (_officers <= THRESHOLD) revert PartyTooFewOfficers(_officers);
+    }
+
+    function _isOfficer(PartyNo no) internal view returns (bool) {
+        Standing storage standing = _standings[no];
+        return standing.status == PartyStatus.Active && standing.roles & Roles.AUTHORITY != 0 && standing.speaking != 0;
+    }
+
+    /// Whether a party guards the ledger, so that nobody alone suspends it or reports its keys.
+    function _isProtected(PartyNo no) internal view returns (bool) {
+        return _standings[no].roles & GUARDS != 0;
+    }
+
+    /// Whether the key of `account` signed an act: tag, origin, chain, registry and its own fields.
+    function _isSigned(address account, bytes memory act, bytes calldata signature) internal view returns (bool) {
+        return Signatures.signedBy(account, EventHead.digest(act), signature);
+    }
+}

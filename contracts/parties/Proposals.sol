@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {ICertificateLog} from "../interfaces/ICertificateLog.sol";
+import {IPartyKeys} from "../interfaces/IPartyKeys.sol";
+import {IPartyRegistry} from "../interfaces/IPartyRegistry.sol";
+import {IPauses} from "../interfaces/IPauses.sol";
+import {IProposals} from "../interfaces/IProposals.sol";
+import {Clock} from "../libraries/Clock.sol";
+import {NOBODY, PartyNo, ProposalState, roleOfOffice, Roles} from "../Types.sol";
+import {Pauses} from "./Pauses.sol";
+
+/// @title Implements IProposals; the documentation is there.
+abstract contract Proposals is Pauses, IProposals {
+    uint40 private constant OPEN_FOR = 14 days;
+
+    // slot 8
+    uint32 private _proposalCount;
+    // slot 9
+    mapping(uint32 no => Proposal) private _proposals;
+
+    /// @inheritdoc IProposals
+    function propose(address target, bytes calldata call) external returns (uint32 no) {
+        // Check
+        Proposal memory proposal;
+        proposal.proposer = _msgSender();
+        (proposal.role, proposal.concerned) = _termsOf(target, call);
+        proposal.vetoable = target == address(this) && bytes4(call) == IPartyKeys.changeKey.selector;
+        if (proposal.vetoable && _accounts[proposal.proposer].no == proposal.concerned) {
+            proposal.role = 0;
+            proposal.by = _speaker(proposal.proposer);
+        } else {
+            proposal.by = actor(proposal.proposer, proposal.role);
+            if (proposal.by == proposal.concerned) revert PartySelfGrant(proposal.by);
+            if (proposal.vetoable) _requireFresh(call);
+        }
+        // Effect
+        proposal.act = _actOf(target, call);
+        proposal.ready = running();
+        if (_waits(target, call)) proposal.ready += _DELAY;
+        no = _store(proposal, target, call);
+    }
+
+    /// @inheritdoc IProposals
+    function proposeRegistration(bytes32 act) external returns (uint32 no) {
+        Proposal memory proposal;
+        proposal.act = act;
+        proposal.proposer = _msgSender();
+        proposal.ready = running();
+        proposal.role = REGISTERS;
+        proposal.by = actor(proposal.proposer, REGISTERS);
+        no = _store(proposal, address(0), msg.data[:0]);
+    }
+
+    /// @inheritdoc IProposals
+    function confirm(uint32 no, address target, bytes calldata call) external {
+        // Check
+        Proposal storage proposal = _open(no, target, call);
+        if (proposal.confirmer != address(0)) revert PartyAlreadyConfirmed(no, proposal.confirmedBy);
+        address confirmer = _msgSender();
+        PartyNo by = actor(confirmer, proposal.role);
+        if (by == proposal.by) revert PartyOwnProposal(no, by);
+        if (by == proposal.concerned) revert PartySelfGrant(by);
+        // A list was proposed by its hash alone, so what it is shows only now.
+        if (proposal.role == REGISTERS && !_registers(target, call)) revert PartyNotProposable(bytes4(call));
+        // Effect
+        proposal.confirmer = confirmer;
+        proposal.confirmedBy = by;
+        uint40 at = Clock.nowSeconds();
+        emit Confirmed(no, at, by);
+        _fold(abi.encode(bytes32("party/confirmed/v1"), no, at, by));
+        // Interaction
+        if (!_waits(target, call)) _carryOut(no, proposal, target, call);
+    }
+
+    /// @inheritdoc IProposals
+    function carryOut(uint32 no, address target, bytes calldata call) external {
+        _carryOut(no, _open(no, target, call), target, call);
+    }
+
+    /// @inheritdoc IProposals
+    function cancel(uint32 no) external {
+        _requirePending(no);
+        _end(no, ProposalState.Cancelled, address(0), actor(_msgSender(), _proposals[no].role));
+    }
+
+    /// @inheritdoc IProposals
+    function veto(uint32 no) external {
+        _veto(_msgSender(), no);
+    }
+
+    /// @inheritdoc IProposals
+    function vetoFor(address account, uint32 no, bytes calldata signature) external {
+        bytes memory act =
+            abi.encode(bytes32("party/veto/v2"), _ORIGIN, block.chainid, address(this), account, no);
+        if (!_isSigned(account, act, signature)) revert PartySignatureInvalid(account);
+        _veto(account, no);
+    }
+
+    /// @inheritdoc IProposals
+    function proposalOf(uint32 no) external view returns (Proposal memory proposal) {
+        return _proposals[no];
+    }
+
+    /// @inheritdoc IProposals
+    function proposals() external view returns (uint32) {
+        return _proposalCount;
+    }
+
+    function _store(Proposal memory proposal, address target, bytes calldata call) private returns (uint32 no) {
+        no = ++_proposalCount;
+        uint40 at = Clock.nowSeconds();
+        proposal.at = at;
+        proposal.state = ProposalState.Pending;
+        _proposals[no] = proposal;
+        (bytes32 act, uint32 role, PartyNo concerned) = (proposal.act, proposal.role, proposal.concerned);
+        emit Proposed(no, act, role, concerned, proposal.ready, at, proposal.by, target, call);
+        _fold(
+            abi.encode(bytes32("party/proposed/v1"), no, act, role, concerned, proposal.ready, at, proposal.by)
+        );
+    }
+
+    /// The only interaction of the registry; all is checked, and the proposal over, before it.
+    function _carryOut(uint32 no, Proposal storage proposal, address target, bytes calldata call) private {
+        // Check
+        if (_deciding != 0) revert PartyNested(_deciding);
+        if (running() < proposal.ready) revert PartyNotReady(no, proposal.ready);
+        uint32 role = proposal.role;
+        address proposer = proposal.proposer;
+        if (role == 0) {
+            _speaker(proposer);
+        } else {
+            if (proposal.confirmer == address(0)) revert PartyNotConfirmed(no);
+            actor(proposer, role);
+            actor(proposal.confirmer, role);
+        }
+        // Effect
+        PartyNo by = proposal.by;
+        _end(no, ProposalState.CarriedOut, address(0), by);
+        (_deciding, _decider) = (no, by);
+        // Interaction
+        Address.functionCall(target, call);
+        (_deciding, _decider) = (0, NOBODY);
+    }
+
+    function _veto(address account, uint32 no) private {
+        // Check
+        _requirePending(no);
+        Proposal storage proposal = _proposals[no];
+        if (!proposal.vetoable) revert PartyNotVetoable(no);
+        Account storage key = _accounts[account];
+        PartyNo by = key.no;
+        uint40 at = proposal.at;
+        bool live = key.validFrom <= at && (key.validTo == 0 || key.validTo >= at);
+        if (by != proposal.concerned || !live) revert PartyNoVeto(no, account);
+        // Effect
+        _end(no, ProposalState.Vetoed, account, by);
+    }
+
+    function _end(uint32 no, ProposalState state, address account, PartyNo by) private {
+        _proposals[no].state = state;
+        uint40 at = Clock.nowSeconds();
+        emit ProposalEnded(no, state, account, at, by);
+        _fold(abi.encode(bytes32("party/ended/v1"), no, state, account, at, by));
+    }
+
+    /// A pending proposal of exactly this call that is not expired.
+    function _open(uint32 no, address target, bytes calldata call) private view returns (Proposal storage proposal) {
+        _requirePending(no);
+        proposal = _proposals[no];
+        uint40 expiry = proposal.ready + OPEN_FOR;
+        if (running() > expiry) revert PartyProposalExpired(no, expiry);
+        if (_actOf(target, call) != proposal.act) revert PartyActDiffers(no);
+    }
+
+    function _requirePending(uint32 no) private view {
+        ProposalState state = _proposals[no].state;
+        if (state != ProposalState.Pending) revert PartyNotPending(no, state);
+    }
+
+    /// The role that proposes and confirms a call, and the party that it concerns; reverts for what nobody may propose.
+    function _termsOf(address target, bytes calldata call) private view returns (uint32 role, PartyNo concerned) {
+        bytes4 selector = bytes4(call);
+        if (target != address(this)) {
+            bool lifts = selector == ICertificateLog.lift.selector;
+            return (lifts ? roleOfOffice(abi.decode(call[4:], (uint8))) : Roles.AUTHORITY, NOBODY);
+        }
+        if (selector == IPauses.endPause.selector) return (Roles.AUTHORITY, NOBODY);
+        if (!_concernsParty(selector)) revert PartyNotProposable(selector);
+        concerned = abi.decode(call[4:], (PartyNo));
+        // Else the keys of a party to come could not veto: they were not live yet.
+        _requireKnown(concerned);
+        return (Roles.AUTHORITY, concerned);
+    }
+
+    /// Two officers give a party a key; they take one only for another.
+    function _requireFresh(bytes calldata call) private pure {
+        (, address fresh) = abi.decode(call[4:], (PartyNo, address));
+        if (fresh == address(0)) revert PartyZero();
+    }
+
+    function _registers(address target, bytes calldata call) private view returns (bool) {
+        return target == address(this) && bytes4(call) == IPartyKeys.register.selector;
+    }
+
+    /// Whether a call waits. Lifting and ending a pause give back what an office took, and a new party has no key yet
+    /// that could veto.
+    function _waits(address target, bytes calldata call) private view returns (bool) {
+        bytes4 selector = bytes4(call);
+        bool quick = target == address(this)
+            ? selector == IPauses.endPause.selector || selector == IPartyKeys.register.selector
+            : selector == ICertificateLog.lift.selector;
+        return _DELAY != 0 && !quick;
+    }
+
+    /// The acts of this registry whose first argument is the party that they concern.
+    function _concernsParty(bytes4 selector) private pure returns (bool) {
+        return selector == IPartyKeys.changeKey.selector || selector == IPartyRegistry.setRoles.selector
+            || selector == IPartyRegistry.setStatus.selector || selector == IPartyRegistry.accredit.selector
+            || selector == IPartyKeys.report.selector || selector == IPartyKeys.dateCompromise.selector;
+    }
+
+    function _actOf(address target, bytes calldata call) private pure returns (bytes32) {
+        return sha256(abi.encode(target, call));
+    }
+}
