@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
+
+from ledger.domain.powers import MIN_DELAY
+from ledger.proof.facts import ProposedKey
 
 
 class Verdict(StrEnum):
@@ -65,9 +68,31 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key that signed the certificate or what it rests on: the types of those entries, and who proposed the key.
+
+    ``proposal`` is None for a founding key. ``reported_at`` is 0 unless the key was reported after it signed.
+    """
+
+    account: str
+    signed: tuple[str, ...]
+    proposal: ProposedKey | None
+    reported_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """What a verifier should know beside the verdict; ``code`` is stable, ``message`` is for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """The checks in order. ``disclosed`` and ``claims`` are empty unless the certificate is valid: a wrong party
-    learns nothing. ``at`` is the time judged, ``block`` that of the facts."""
+    """The checks in order. ``disclosed``, ``claims`` and ``keys`` are empty unless the certificate is valid: a wrong
+    party learns nothing. ``at`` is the time judged, ``block`` that of the facts. ``delay`` is how many seconds a new
+    key waits on that ledger, ``threshold`` how many officers it takes."""
 
     checks: tuple[Check, ...]
     at: int
@@ -76,6 +101,22 @@ class Report:
     certificate_no: str | None = None
     claims: dict[str, Any] = field(default_factory=dict)
     disclosed: dict[str, Any] = field(default_factory=dict)
+    keys: tuple[SigningKey, ...] = ()
+    delay: int = 0
+    threshold: int = 0
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """Not part of the verdict: a short delay belongs on a local chain, and no check knows whether this is one."""
+        if self.delay >= MIN_DELAY:
+            return ()
+        return (
+            Caution(
+                "DELAY_SHORT",
+                f"A new key waits {self.delay} seconds on this ledger. Under {MIN_DELAY // 3600} hours its party may "
+                "be too late to stop it: such a ledger is for tests.",
+            ),
+        )
 
     @property
     def valid(self) -> bool:
@@ -120,6 +161,9 @@ class Report:
                 }
                 for check in self.checks
             ],
+            "ledger": {"delay": self.delay, "threshold": self.threshold},
+            "cautions": [asdict(caution) for caution in self.cautions],
+            "keys": [asdict(key) for key in self.keys],
             "disclosed": self.disclosed,
             "claims": self.claims,
         }

@@ -24,6 +24,7 @@ from ledger.proof.jws import Jwk
 from ledger.proof.merkle import leaf_hash, verify_inclusion
 from ledger.proof.outcome import Failed, Outcome, does_not_apply, failed, passed
 from ledger.proof.report import NAMES, Check, Report, Verdict
+from ledger.proof.signing_keys import signing_keys
 from ledger.proof.standing import held_at, status_at
 
 MAX_KEY_BINDING_AGE: Final = 600
@@ -80,7 +81,15 @@ def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -
         Check(number, Verdict.NOT_REACHED, "NOT_REACHED", "It rests on a check that failed.")
         for number in range(len(checks) + 1, len(NAMES) + 1)
     ]
-    report = Report(tuple(checks), at, facts.block, facts.block_time, _number_of(case))
+    report = Report(
+        checks=tuple(checks),
+        at=at,
+        block=facts.block,
+        block_time=facts.block_time,
+        delay=facts.chain.delay,
+        threshold=facts.chain.threshold,
+        certificate_no=_number_of(case),
+    )
     return _with_content(report, case) if case is not None and report.valid else report
 
 
@@ -289,4 +298,5 @@ def _number_of(case: _Judged | None) -> str | None:
 
 def _with_content(report: Report, case: _Judged) -> Report:
     claims = {name: value for name, value in case.claims.items() if name not in ("_sd", "_sd_alg", "cnf")}
-    return replace(report, claims=claims, disclosed={item.name: item.value for item in case.presented.disclosures})
+    disclosed = {item.name: item.value for item in case.presented.disclosures}
+    return replace(report, claims=claims, disclosed=disclosed, keys=signing_keys(case))

@@ -34,7 +34,14 @@ EXPIRES = end_of_validity(date(2026, 12, 31))
 NONCE = "n-0S6_WzA2Mj"
 SCENARIO = "S51"
 CHAIN = ChainId(
-    1337, "0x" + "c0" * 20, "0x" + "c2" * 20, "0x" + "c3" * 20, "0x" + "c1" * 20, origin="0a" * 32, delay=0, threshold=1
+    1337,
+    "0x" + "c0" * 20,
+    "0x" + "c2" * 20,
+    "0x" + "c3" * 20,
+    "0x" + "c1" * 20,
+    origin="0a" * 32,
+    delay=259_200,
+    threshold=2,
 )
 LEDGER = CHAIN.ledger
 CERTIFICATE = Position(2, 4, 5)

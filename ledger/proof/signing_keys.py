@@ -1,0 +1,72 @@
+"""Who proposed the keys that signed a certificate and what it rests on: no check asks, verifier and subject see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from ledger.proof.case import Case
+from ledger.proof.jws import entry_signature
+from ledger.proof.report import Report, SigningKey
+
+
+def signing_keys(case: Case) -> tuple[SigningKey, ...]:
+    """The keys of the certificate, its request, authorizations and provisions, in that order, each once.
+
+    Raises ``BadBundle`` unless the signatures passed their checks.
+    """
+    signed: dict[str, list[str]] = {}
+    for account, kind in _signatures(case):
+        kinds = signed.setdefault(account, [])
+        if kind not in kinds:
+            kinds.append(kind)
+    facts = case.facts.accounts
+    return tuple(
+        SigningKey(account, tuple(kinds), facts[account].proposal, facts[account].reported_at)
+        for account, kinds in signed.items()
+    )
+
+
+def _signatures(case: Case) -> Iterator[tuple[str, str]]:
+    yield case.presented.issued.kid, "certificate"
+    if case.usage:
+        for named in (case.claims["request"], *case.claims["authorizations"], *case.claims["provisions"]):
+            entry, _ = case.entries[named]
+            yield entry_signature(entry).kid, entry["type"]
+
+
+_KINDS: Final = {"certificate": "凭证", "request": "请求", "authorization": "授权", "provision": "提供"}
+
+
+def keys_in_words(report: Report, moment: Callable[[int], str]) -> list[str]:
+    """Lines in Chinese and English: how a new key comes into force on the ledger, then each key of the report.
+
+    ``moment`` writes seconds UTC as a time.
+    """
+    hours, rest = divmod(report.delay, 3600)
+    number, chinese, english = (report.delay, "秒", "seconds") if rest else (hours, "小时", "hours")
+    rule = (
+        f"新密钥等待 {number} {chinese}后生效，由本方提出，或由 {report.threshold} 个主管部门提出和确认。 "
+        f"A new key waits {number} {english}. Its own party proposes it, or {report.threshold} authorities propose and confirm it."
+    )
+    return [rule, *(_in_words(key, moment) for key in report.keys)]
+
+
+def _in_words(key: SigningKey, moment: Callable[[int], str]) -> str:
+    chinese, english = _origin(key, moment)
+    if key.reported_at:
+        since = moment(key.reported_at)
+        chinese, english = f"{chinese}；{since} 已挂失", f"{english}; reported on {since}"
+    kinds = "、".join(_KINDS[kind] for kind in key.signed)
+    return f"{key.account}（{kinds}）：{chinese}。 Signed {', '.join(key.signed)}: {english}."
+
+
+def _origin(key: SigningKey, moment: Callable[[int], str]) -> tuple[str, str]:
+    proposed = key.proposal
+    if proposed is None:
+        return "部署时即有的密钥", "a founding key"
+    at, by = moment(proposed.at), proposed.by
+    if not proposed.confirmed_by:
+        return f"{at} 由本方（{by} 号）提出", f"proposed by its own party (no. {by}) on {at}"
+    other = proposed.confirmed_by
+    return f"{at} 由 {by} 号提出、{other} 号确认", f"proposed by party {by}, confirmed by party {other}, on {at}"
