@@ -47,7 +47,7 @@ def keys_in_words(report: Report, moment: Callable[[int], str]) -> list[str]:
     number, chinese, english = (report.delay, "秒", "seconds") if rest else (hours, "小时", "hours")
     rule = (
         f"新密钥等待 {number} {chinese}后生效，由本方提出，或由 {report.threshold} 个主管部门提出和确认。 "
-        f"A new key waits {number} {english}. Its own party proposes it, or {report.threshold} authorities propose and confirm it."
+        f"A new key waits {number} {english}. Its own party proposes it, or {report.threshold} authorities do."
     )
     return [rule, *(_in_words(key, moment) for key in report.keys)]
 
