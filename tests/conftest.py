@@ -12,17 +12,24 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ledger.chain import calls
 from ledger.chain.accounts import account_of
-from ledger.chain.calls import PartyRegistration
+from ledger.chain.calls import Call, Founding
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.deploy import deploy
 from ledger.chain.deployment import Deployment
-from ledger.chain.names import ROLES
 from ledger.chain.node import LocalNode
+from ledger.chain.proposals import proposal_of
 from ledger.chain.reader import ChainReader
+from ledger.chain.sender import Receipt
+from ledger.domain.parties import Role
+from ledger.proof.acts import prove_key
+from ledger.proof.jws import LocalSigner
 from scripts.cover import Covered, table
 
+# A proposal takes effect at once, unless a test says otherwise.
+os.environ["PINGZHENG_DELAY"] = "0"
 # Wide enough that no table is folded; read once, when a console is made.
 os.environ["COLUMNS"] = "200"
 # On a busy machine slow examples are no finding; what takes long is seen in the durations.
@@ -40,11 +47,15 @@ ROLES_OF = {
     "assessor": ("assessor",),
     "supervisor": ("supervisor",),
     "other_issuer": ("issuer",),
+    "second": ("authority",),
+    "third": ("authority",),
+    "other_supervisor": ("supervisor",),
 }
 COVERED = "covered"  # a property of the tests that measure: a row of the table
 SCENARIO = "S51"
 ACCREDITED_UNTIL = 4_000_000_000
 NOTICE = 10 * 86_400
+DELAY = 3_600
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -88,7 +99,8 @@ class TestParty:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain with our contracts and ten parties. ``client`` sends as the issuer; ``acting`` as any other."""
+    """A chain with our contracts and the parties of ``ROLES_OF``. ``client`` sends as the issuer; ``acting`` as any
+    other."""
 
     node: LocalNode
     deployment: Deployment
@@ -98,6 +110,34 @@ class Chain:
 
     def acting(self, name: str) -> ChainClient:
         return self.client.with_account(self.parties[name].key)
+
+    def propose(self, call: Call, by: str = "founder") -> int:
+        """The number of a new proposal; a list of parties is proposed by its digest."""
+        registers = call.function == "register"
+        proposed = calls.propose_registration(self.client.act_of(call)) if registers else calls.propose(call)
+        return proposal_of(self.acting(by).send(proposed))
+
+    def decide(self, call: Call, by: str = "founder", confirmer: str | None = "second") -> Receipt:
+        """Propose, confirm and carry out; without a confirmer a party decides on its own key."""
+        number = self.propose(call, by)
+        if confirmer is not None:
+            receipt = self.acting(confirmer).send(calls.confirm(number, call))
+            if receipt.named("ProposalEnded"):
+                return receipt
+        if self.deployment.delay:
+            self.node.advance(self.deployment.delay)
+        return self.client.send(calls.carry_out(number, call))
+
+    def proof(self, private_key: str) -> str:
+        """The proof of possession of a secp256k1 key."""
+        key = bytes.fromhex(private_key)
+        return prove_key(self.deployment.chain, LocalSigner(key, account_of(key)))
+
+    def rotate(self, name: str, private_key: str) -> Receipt:
+        """A party replaces its key."""
+        party = self.parties[name]
+        fresh = account_of(bytes.fromhex(private_key))
+        return self.decide(calls.change_key(party.no, fresh, party.account, self.proof(private_key)), name, None)
 
 
 def test_key(name: str) -> str:
@@ -114,6 +154,15 @@ def test_party(number: int, name: str) -> TestParty:
 
 test_party.__test__ = False  # type: ignore[attr-defined]
 PARTIES = {name: test_party(number, name) for number, name in enumerate(ROLES_OF, start=1)}
+FOUNDING = [
+    Founding(
+        party.id,
+        (party.account,),
+        Role.mask(Role(role) for role in ROLES_OF[name]),
+        ((SCENARIO, 0, ACCREDITED_UNTIL),) if name == "issuer" else (),
+    )
+    for name, party in PARTIES.items()
+]
 
 
 @pytest.fixture(scope="session")
@@ -130,27 +179,33 @@ def deployment(node: LocalNode) -> Deployment:
     return deployed_on(node)
 
 
-def deployed_on(node: LocalNode) -> Deployment:
+@pytest.fixture(scope="session")
+def waiting_deployment(node: LocalNode) -> Deployment:
+    """The same once more, with proposals that wait."""
+    return deployed_on(node, delay=DELAY)
+
+
+def deployed_on(node: LocalNode, delay: int = 0) -> Deployment:
     """Our contracts with the parties of ``PARTIES``, which the node has funded."""
-    founder, *others = PARTIES.items()
-    deployed = deploy(node.url, founder[1].key, founder[1].id, founder[1].account, network="test", notice=NOTICE)
-    authority = ChainClient.at(node.url, deployed, founder[1].key)
-    authority.register_parties(
-        [
-            PartyRegistration(party.id, party.account, sum(1 << ROLES.index(role) for role in ROLES_OF[name]))
-            for name, party in others
-        ]
-    )
-    authority.accredit(PARTIES["issuer"].no, SCENARIO, 0, ACCREDITED_UNTIL)
-    return deployed
+    return deploy(node.url, PARTIES["founder"].key, FOUNDING, delay=delay, network="test", notice=NOTICE)
 
 
 @pytest.fixture
 def chain(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
-    """The deployed contracts with ten parties; whatever the test does is undone after it."""
+    """The deployed contracts with their parties; whatever the test does is undone after it."""
+    yield from _on(node, deployment)
+
+
+@pytest.fixture
+def waiting_chain(node: LocalNode, waiting_deployment: Deployment) -> Iterator[Chain]:
+    """As ``chain``, with proposals that wait for ``DELAY`` seconds. Not for the same test as ``chain``."""
+    yield from _on(node, waiting_deployment)
+
+
+def _on(node: LocalNode, deployed: Deployment) -> Iterator[Chain]:
     token = node.snapshot()
-    client = ChainClient(Connection(node.url), deployment, PARTIES["issuer"].key)
-    yield Chain(node, deployment, client, ChainReader(client), dict(PARTIES))
+    client = ChainClient(Connection(node.url), deployed, PARTIES["issuer"].key)
+    yield Chain(node, deployed, client, ChainReader(client), dict(PARTIES))
     node.revert(token)
 
 

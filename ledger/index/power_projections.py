@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, insert, update
 
-from ledger.chain.proposals import require_bound
+from ledger.chain.proposals import REGISTERS, require_bound
 from ledger.domain.powers import ProposalState
 from ledger.index import tables
 from ledger.index.events import Handler, IndexedEvent
@@ -42,12 +42,12 @@ def _account_compromised(connection: Connection, event: IndexedEvent) -> None:
 
 def _proposed(connection: Connection, event: IndexedEvent) -> None:
     require_bound(event.args)
-    shown = bool(event.args["call"])
+    registers = event.args["role"] == REGISTERS
     connection.execute(
         insert(tables.PROPOSALS).values(
             no=event.args["no"],
             act=event.args["act"],
-            target=event.args["target"] if shown else "",
+            target="" if registers else event.args["target"],
             call=event.args["call"],
             role=event.args["role"],
             concerned=event.args["concerned"],
@@ -55,7 +55,7 @@ def _proposed(connection: Connection, event: IndexedEvent) -> None:
             confirmed_by=0,
             at=event.at,
             ready=event.args["ready"],
-            state=ProposalState.PENDING,
+            state=ProposalState.PENDING.value,
             ended_at=0,
             account="",
         )
@@ -69,7 +69,7 @@ def _confirmed(connection: Connection, event: IndexedEvent) -> None:
 def _proposal_ended(connection: Connection, event: IndexedEvent) -> None:
     state = ProposalState.numbered(event.args["state"])
     account = event.args["account"] if state is ProposalState.VETOED else ""
-    _set_proposal(connection, event, state=state, ended_at=event.at, account=account)
+    _set_proposal(connection, event, state=state.value, ended_at=event.at, account=account)
 
 
 def _paused(connection: Connection, event: IndexedEvent) -> None:

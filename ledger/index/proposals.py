@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, select
 
 from ledger.chain.calls import Call
 from ledger.chain.deployment import Deployment
-from ledger.chain.proposals import decode_call, kind_of
+from ledger.chain.proposals import REGISTERS, decode_call, kind_of
 from ledger.domain.powers import OPEN_FOR, ProposalState
 from ledger.index.tables import PAUSES, PROPOSALS
 
@@ -89,7 +89,7 @@ def proposals(connection: Connection, deployment: Deployment, after: int, limit:
 def pending(connection: Connection, deployment: Deployment, now: int, concerned: int | None) -> list[IndexedProposal]:
     """Proposals that have neither ended nor expired at ``now``, in order; with ``concerned`` those of that party."""
     expired_before = running_time(connection, now).running - OPEN_FOR
-    wanted = (PROPOSALS.c.state == ProposalState.PENDING) & (PROPOSALS.c.ready >= expired_before)
+    wanted = (PROPOSALS.c.state == ProposalState.PENDING.value) & (PROPOSALS.c.ready >= expired_before)
     if concerned is not None:
         wanted &= PROPOSALS.c.concerned == concerned
     return _selected(connection, deployment, wanted)
@@ -106,5 +106,5 @@ def _proposal(deployment: Deployment, row: Row[tuple[object, ...]]) -> IndexedPr
     fields = dict(row._mapping)
     data = fields.pop("call")
     call = decode_call(deployment, row.target, data)
-    kind = kind_of(call) if call else UNKNOWN_KIND if data else REGISTRATION_KIND
+    kind = kind_of(call) if call else REGISTRATION_KIND if row.role == REGISTERS else UNKNOWN_KIND
     return IndexedProposal(kind=kind, call=call, data=data, **fields)
