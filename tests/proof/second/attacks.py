@@ -71,7 +71,7 @@ LEDGERS: dict[str, Attack] = {
         for name in OTHERS
     },
     "registries exchanged": lambda: on_chain(**SWAPPED).verify(),
-    "delay and threshold exchanged": lambda: on_chain(delay=1, threshold=0).verify(),
+    "delay and threshold exchanged": lambda: on_chain(delay=CHAIN.threshold, threshold=CHAIN.delay).verify(),
 }
 OTHER_BATCH = replace(CERTIFICATE, batch=9)
 OTHER_LOG = replace(CERTIFICATE, issuer=OTHER_ISSUER.no)

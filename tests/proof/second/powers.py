@@ -111,13 +111,6 @@ CHAINS: dict[str, Attack] = {
         for value in (None, True, False, -1, 2**53, 1.0, "1", [], getattr(CHAIN, name), getattr(CHAIN, name) + 1)
     },
     **{f"bundle without {name}": lambda name=name: GENUINE.verify_changed(drop=f"chain.{name}") for name in HALVES},
-    "threshold in the place of the delay": lambda: (
-        replace(
-            GENUINE, bundle=replace(GENUINE.bundle, chain=replace(CHAIN, delay=CHAIN.threshold, threshold=CHAIN.delay))
-        )
-        .knowing(chain=replace(CHAIN, delay=CHAIN.threshold, threshold=CHAIN.delay))
-        .verify()
-    ),
 }
 
 # --- withdrawals ------------------------------------------------------------------------------------------------------
