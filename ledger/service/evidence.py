@@ -15,7 +15,7 @@ from ledger.chain.deployment import ASSET_REGISTRY
 from ledger.domain.canonical import canonical
 from ledger.errors import ChainRejected, Conflict, Forbidden, InvalidInput, NotFound
 from ledger.index.follower import Follower
-from ledger.index.tables import EVENTS
+from ledger.index.tables import EVENTS, PROPOSALS
 from ledger.store.database import Database
 from ledger.store.records import registration
 from ledger.store.registration_tables import Evidence
@@ -51,7 +51,7 @@ class EvidenceBook:
     def kept(self, asset: str, kind: str, by: str, document: Mapping[str, Any]) -> Iterator[str]:
         """Keep ``document`` for an act on the chain; gives its digest, 64 hex digits; kept before: the same.
 
-        If the act is refused the document goes again, unless the same act was taken meanwhile.
+        If the act is refused the document goes again, unless the same act was taken meanwhile, or is proposed.
         Raises ``InvalidInput`` ``EVIDENCE_TOO_LARGE``, ``NotFound``.
         """
         digest, fresh = self._keep(asset, kind, by, document)
@@ -82,9 +82,11 @@ class EvidenceBook:
 
     def _on_chain(self, asset: str, digest: str) -> bool:
         self._follower.sync()
-        query = select(EVENTS.c.args).where(EVENTS.c.contract == ASSET_REGISTRY, EVENTS.c.scope == asset)
+        acts = select(EVENTS.c.args).where(EVENTS.c.contract == ASSET_REGISTRY, EVENTS.c.scope == asset)
+        proposals = select(PROPOSALS.c.no).where(PROPOSALS.c.call.contains(digest)).limit(1)
         with self._database.read() as session:
-            return any(digest in args.values() for args in session.scalars(query))
+            taken = any(digest in args.values() for args in session.scalars(acts))
+            return taken or session.scalar(proposals) is not None
 
     def _forget(self, digest: str) -> None:
         with self._database.write() as session:
