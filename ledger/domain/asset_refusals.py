@@ -117,6 +117,16 @@ REFUSALS: Final[Mapping[str, tuple[type[PingzhengError], str, str | None]]] = {
         "No such lien stands, or it is another creditor's.",
         "Only the creditor consents and releases.",
     ),
+    "ASSET_NOT_DECIDED": (
+        Forbidden,
+        "Only a proposal that two officers decided does this.",
+        "Propose it, let another officer confirm it, and carry it out after the delay.",
+    ),
+    "ASSET_HOLDER_SPEAKS": (
+        Conflict,
+        "The holder still has a key that speaks for it.",
+        "The holder offers the asset itself.",
+    ),
     "ASSET_NOT_ACCREDITED": (
         Forbidden,
         "The assessor has no accreditation for such reports now.",

@@ -32,7 +32,10 @@ _Possible = Callable[[AssetLife, int], bool]
 
 
 def next_moves(life: AssetLife, at: int) -> list[str]:
-    """The moves that somebody may make at ``at`` with some arguments: what is not here is refused to everyone."""
+    """The moves that a party may make at ``at`` with some arguments: what is not here is refused to every party.
+
+    What two officers decide about a silent holder is no party's move, and not listed.
+    """
     return [move for move, possible in _MOVES.items() if possible(life, at)]
 
 

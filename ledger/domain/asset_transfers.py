@@ -34,6 +34,7 @@ from ledger.domain.parties import Role
 MAX_ANCESTORS: Final = 128
 _FREEZES: Final = frozenset({Role.AUTHORITY, Role.SUPERVISOR})
 _ANNULS: Final = frozenset({Role.REGISTRAR, *_FREEZES})
+_REASSIGNS: Final = frozenset({Role.AUTHORITY})
 _ASSESSES: Final = frozenset({Role.ASSESSOR})
 
 
@@ -74,6 +75,22 @@ def withdraw_offer(life: AssetLife, by: Party, at: int) -> AssetLife:
     holding(life, by)
     answerable(life, "withdraw", at)
     return _without_offer(life)
+
+
+def reassign(life: AssetLife, by: Party, to: Party, grounds: str, at: int, *, decided: bool, silent: bool) -> AssetLife:
+    """The asset is held by ``to`` without the holder's signature. By an authority whose proposal was ``decided``.
+
+    ``silent`` says whether no key speaks for the holder. Liens, a freeze and an application under notice stay.
+    """
+    if not decided:
+        raise refused("ASSET_NOT_DECIDED")
+    acting(by, _REASSIGNS)
+    not_over(life, at)
+    if not silent:
+        raise refused("ASSET_HOLDER_SPEAKS", holder=life.holder)
+    other_party(to, Party(life.holder))
+    given(grounds)
+    return replace(life if life.offered_to == NOBODY else _without_offer(life), holder=to.no, since=at)
 
 
 def freeze(life: AssetLife, by: Party, at: int) -> AssetLife:

@@ -74,6 +74,13 @@ def advance(life: AssetLife, stage: str, until: int = 0, grounds: str = SAID) ->
     return applications.advance(life, REGISTRAR, stage, AT, until=until, grounds=grounds, notice=10)
 
 
+def reassign(life: AssetLife, to: Party = BUYER, grounds: str = SAID, **kwargs: Any) -> AssetLife:
+    """Decided, and the holder is silent."""
+    return transfers.reassign(
+        life, **{"by": AUTHORITY, "to": to, "grounds": grounds, "at": AT, "decided": True, "silent": True} | kwargs
+    )
+
+
 def confirm(life: AssetLife, valid_to: int = 0, at: int = AT) -> AssetLife:
     return applications.confirm(life, REGISTRAR, valid_to, at)
 
@@ -182,6 +189,17 @@ DONE: dict[str, tuple[Callable[[], AssetLife], AssetLife]] = {
     "take over with a lien": (
         lambda: transfers.accept_transfer(replace(LET_GO, offered_to=2, until=AT), BUYER, AT),
         replace(LET_GO, holder=2, since=AT),
+    ),
+    "reassign": (lambda: reassign(CONFIRMED), replace(CONFIRMED, holder=2, since=AT)),
+    "reassign what is on offer": (lambda: reassign(OFFERED, BANK), replace(CONFIRMED, holder=3, since=AT)),
+    "reassign what is frozen, pledged and objected to": (
+        lambda: reassign(replace(PLEDGED, frozen=True, objections=(FILED,))),
+        replace(PLEDGED, frozen=True, objections=(FILED,), holder=2, since=AT),
+    ),
+    "reassign what is over": (lambda: reassign(OVER), replace(OVER, holder=2, since=AT)),
+    "reassign under notice": (
+        lambda: reassign(staged("noticed", "first", until=AT + 9)),
+        staged("noticed", "first", until=AT + 9, holder=2, since=AT),
     ),
     "reject a lapsed offer": (lambda: transfers.reject_transfer(LAPSED, BUYER, AT), CONFIRMED),
     "withdraw": (lambda: transfers.withdraw_offer(OFFERED, OWNER, AT), CONFIRMED),
@@ -325,6 +343,14 @@ REFUSED: list[tuple[str, Callable[[], AssetLife]]] = [
     ("ASSET_NO_OFFER", lambda: transfers.accept_transfer(CONFIRMED, BUYER, AT)),
     ("ASSET_NOT_OFFEREE", lambda: transfers.accept_transfer(OFFERED, BANK, AT)),
     ("ASSET_OFFER_LAPSED", lambda: transfers.accept_transfer(LAPSED, BUYER, AT)),
+    ("ASSET_NOT_DECIDED", lambda: reassign(CONFIRMED, decided=False)),
+    ("PARTY_LACKS_ROLE", lambda: reassign(CONFIRMED, by=REGISTRAR)),
+    ("ASSET_HOLDER_SPEAKS", lambda: reassign(CONFIRMED, silent=False)),
+    ("ASSET_WRONG_STATE", lambda: reassign(NEW)),
+    ("ASSET_WRONG_STATE", lambda: reassign(replace(CONFIRMED, state="annulled"))),
+    ("ASSET_BAD_RECIPIENT", lambda: reassign(CONFIRMED, OWNER)),
+    ("ASSET_BAD_RECIPIENT", lambda: reassign(CONFIRMED, ABSENT)),
+    ("ASSET_ZERO", lambda: reassign(CONFIRMED, grounds=NONE)),
     ("ASSET_NO_OFFER", lambda: transfers.withdraw_offer(CONFIRMED, OWNER, AT)),
     ("ASSET_FROZEN", lambda: transfers.freeze(FROZEN, AUTHORITY, AT)),
     ("ASSET_SELF_REVIEW", lambda: transfers.freeze(CONFIRMED, OWNER_WITH_OFFICE, AT)),

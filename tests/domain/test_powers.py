@@ -1,0 +1,59 @@
+"""The numbers of the powers, as the protocol's page and the contract have them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ledger.domain.powers import (
+    DAY,
+    DEFAULT_DELAY,
+    MAX_PAUSE,
+    MIN_DELAY,
+    OPEN_FOR,
+    PAUSE_REST,
+    THRESHOLD,
+    ProposalState,
+)
+
+PROJECT = Path(__file__).parents[2]
+CONTRACTS = "".join(path.read_text("utf-8") for path in sorted((PROJECT / "contracts").rglob("*.sol")))
+PROTOCOL = " ".join((PROJECT / "docs" / "protocol.md").read_text("utf-8").split())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("THRESHOLD", THRESHOLD), ("OPEN_FOR", OPEN_FOR), ("MAX_PAUSE", MAX_PAUSE), ("PAUSE_REST", PAUSE_REST)],
+)
+def test_the_contract_has_the_same_numbers(name: str, value: int) -> None:
+    (number, days) = re.search(rf"\b{name} = (\d+)( days)?;", CONTRACTS).groups()
+    assert int(number) * (DAY if days else 1) == value
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"a delay below {MIN_DELAY // 3600} hours ({MIN_DELAY:,}) belongs on a local chain",
+        f"from `ready` on, for {OPEN_FOR // DAY} days",
+        f"for {MAX_PAUSE // DAY} days; the same one again {PAUSE_REST // DAY} days after that",
+        f'"delay": {DEFAULT_DELAY}, "threshold": {THRESHOLD}',
+        ", ".join(f"{state.number} {state.replace('_', ' ')}" for state in list(ProposalState)[1:]),
+    ],
+)
+def test_the_protocol_says_so(said: str) -> None:
+    assert said in PROTOCOL
+
+
+def test_states_have_the_contracts_numbers() -> None:
+    names = re.search(r"enum ProposalState \{([^}]*)\}", CONTRACTS).group(1).split(",")
+    spelled = ["".join(part.capitalize() for part in state.split("_")) for state in ProposalState]
+    assert [name.strip() for name in names] == ["None", *spelled]
+    assert [ProposalState.numbered(state.number) for state in ProposalState] == list(ProposalState)
+
+
+@pytest.mark.parametrize("number", [-1, 0, 5])
+def test_no_other_number_is_a_state(number: int) -> None:
+    with pytest.raises(ValueError):
+        ProposalState.numbered(number)
