@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.proof.facts import AccountFact, WithdrawalFact
 from ledger.proof.report import Verdict
 from tests.proof.builder import usage
 from tests.proof.cast import (
     ANCHORED,
     AT,
     BANK,
+    DEVICE,
     GRID,
     ISSUER,
     OTHER_BANK,
@@ -100,9 +106,76 @@ def test_a_withdrawal_counts_if_its_key_was_in_force_when_it_was_anchored(period
     assert GENUINE.withdrawing(SUBJECT, AT).account(SUBJECT, **period).verify().checks[10].code == code
 
 
+@pytest.mark.parametrize("what", WITHDRAWALS)
+def test_a_reported_key_withdraws_on_the_chain_for_a_subject_alone(what: str) -> None:
+    who, code = WITHDRAWALS[what]
+    made = GENUINE.withdrawn((who, AT), of=what, by_reported_key=True)
+    assert made.verify(AT - 1).valid
+    check = made.verify().checks[10]
+    if what == "authorization":
+        assert (check.code, check.details) == (code, {"since": AT})
+    else:
+        assert (check.code, made.verify().valid) == ("OK", True)
+        check = made.withdrawn((who, AT), of=what).verify().checks[10]
+        assert (check.code, check.details) == (code, {"since": AT})
+
+
+@pytest.mark.parametrize(("at", "reported_at"), [(AT, AT - HOUR), (AT - HOUR, AT)])
+def test_a_subject_withdrew_by_the_earlier_and_a_provider_by_the_unreported_time(at: int, reported_at: int) -> None:
+    for what, since in (("authorization", AT - HOUR), ("provision", at)):
+        who, code = WITHDRAWALS[what]
+        made = GENUINE.withdrawn((who, at), of=what).withdrawn((who, reported_at), of=what, by_reported_key=True)
+        check = made.verify().checks[10]
+        assert (check.code, check.details) == (code, {"since": since})
+        assert made.verify(since - 1).checks[10].code == "OK"
+
+
+WRONG_HANDS = {"reported": {"reported_at": AT - HOUR}, "compromised": {"compromised_at": ANCHORED}}
+WRONG_HANDS["both"] = WRONG_HANDS["reported"] | WRONG_HANDS["compromised"]
+
+
+@pytest.mark.parametrize("hands", WRONG_HANDS)
+@pytest.mark.parametrize("what", WITHDRAWALS)
+def test_an_entry_by_a_key_in_wrong_hands_withdraws_for_a_subject_alone(what: str, hands: str) -> None:
+    who, code = WITHDRAWALS[what]
+    made = GENUINE.withdrawing(who, AT, of=what).account(who, **WRONG_HANDS[hands])
+    assert made.verify().checks[10].code == (code if what == "authorization" else "OK")
+
+
+@pytest.mark.parametrize("hands", WRONG_HANDS)
+@pytest.mark.parametrize("period", [{"valid_from": AT + 1}, {"valid_to": AT}], ids=["too early", "retired"])
+def test_no_key_withdraws_before_it_was_bound_or_after_it_was_retired(period: dict[str, int], hands: str) -> None:
+    """The subject's second key; the first one signed the consent."""
+    made = GENUINE.withdrawing(SUBJECT, AT, key=DEVICE).knowing(
+        accounts={**GENUINE.facts.accounts, DEVICE.account: bound_to(SUBJECT, **WRONG_HANDS[hands])}
+    )
+    assert made.verify().checks[10].code == "AUTHORIZATION_WITHDRAWN"
+    assert made.account(DEVICE, **period).verify().valid
+
+
+def bound_to(party: Actor, **changes: int) -> AccountFact:
+    """The account of the device, as another key of the party."""
+    fact = GENUINE.facts.accounts[party.account]
+    return replace(fact, key=DEVICE.signer.public_key, **changes)
+
+
+NEVER_OR_WHEN = st.one_of(st.just(0), st.integers(ANCHORED, AT + HOUR))
+
+
+@given(NEVER_OR_WHEN, NEVER_OR_WHEN, st.integers(ANCHORED + 1, AT + HOUR))
+def test_what_ended_by_which_time(at: int, reported_at: int, judged: int) -> None:
+    """Each time counts from itself on and 0 is no time, for a subject both and for a provider the first."""
+    ends = {"authorization": [at, reported_at], "provision": [at]}
+    for what, (who, code) in WITHDRAWALS.items():
+        made = GENUINE.withdrawn((who, at), of=what).withdrawn((who, reported_at), of=what, by_reported_key=True)
+        ended = any(0 < end <= judged for end in ends[what])
+        assert made.verify(judged).checks[10].code == (code if ended else "OK")
+
+
 def test_facts_that_do_not_list_withdrawals_are_not_enough() -> None:
     """Nor are those of another party or statement."""
-    other = {(BANK.id, GENUINE.statement("authorization")): 0, (SUBJECT.id, GENUINE.statement("provision")): 0}
+    others = ((BANK, "authorization"), (SUBJECT, "provision"))
+    other = {(who.id, GENUINE.statement(what)): WithdrawalFact(0, 0) for who, what in others}
     for withdrawals in ({}, other):
         check = GENUINE.knowing(withdrawals=withdrawals).verify().checks[10]
         assert (check.verdict, check.code) == (Verdict.FAILED, "WITHDRAWALS_UNKNOWN")
