@@ -29,8 +29,9 @@ def compress(point: bytes) -> str:
 
 def expand(compressed: str) -> bytes:
     """``x ‖ y`` of a compressed point; raises ``ValueError`` unless it is one of the curve."""
-    if not _COMPRESSED.fullmatch(compressed) or int(compressed[2:], 16) >= _P:
+    if not _COMPRESSED.fullmatch(compressed):
         raise ValueError("not a compressed point")
+    # OpenSSL refuses an x that no point has, and one beyond the field.
     return _point(ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(compressed)))
 
 
