@@ -9,6 +9,7 @@ import typer
 from ledger.cli.naming import asset_of, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows
+from ledger.cli.waiting import emit_done
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -145,3 +146,23 @@ def freeze(
         act = ledger.transfers.unfreeze if lift else ledger.transfers.freeze
         act(asset, by, reason)
         emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def reassign(
+    asset: Asset,
+    to: Annotated[str, typer.Option(help="Party id or USCC of the new holder.", show_default=False)],
+    grounds: Annotated[str, typer.Option(help="The text behind it; kept sealed.", show_default=False)],
+    by: Annotated[str, typer.Option(help="The authority that proposes it.")] = "authority",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """持有人已关闭或没有可用密钥时，由两个主管部门改定持有人，等待期满后生效。Give an asset another holder, as two
+    authorities and after the delay, where the present one is closed or has no key that speaks. Liens and a freeze stay.
+
+    示例 Example:  pingzheng asset reassign <asset> --to <party> --grounds 原持有人密钥全部丢失
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        row = ledger.transfers.reassign(asset, party_of(ledger, by), party_of(ledger, to), grounds)
+        emit_done(row, lambda: ledger.registrations.get(asset), as_json, asset)

@@ -13,6 +13,7 @@ from ledger.cli.files import signer_of
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
+from ledger.cli.waiting import emit_done
 from ledger.domain.codes import check_certificate_no
 from ledger.service.presentations import VALID
 from ledger.store.tables import Certificate, Presentation
@@ -202,13 +203,14 @@ def hold(number: Number, reason: Reason, by: Office = "authority", home: Home = 
 def lift(
     number: Number, reason: Reason = "lifted", by: Office = "authority", home: Home = None, as_json: AsJson = False
 ) -> None:
-    """解除本机构的冻结；其他机构的冻结不受影响。Lift the hold of one's own office; another office's hold stays.
+    """两个同类机构解除本类机构的冻结；其他机构的冻结不受影响。Lift the hold of one's own office, as two parties of that
+    office; another office's hold stays.
 
     示例 Example:  pingzheng certificate lift DAC-440802-2026-S51-00000001-K --by authority
     """
     with opened(home, as_json) as ledger:
-        ledger.holds.lift(check_certificate_no(number), reason, party_of(ledger, by))
-        emit(ledger.verification.status(number), as_json, number)
+        row = ledger.holds.lift(check_certificate_no(number), reason, party_of(ledger, by))
+        emit_done(row, lambda: ledger.verification.status(number), as_json, number)
 
 
 @app.command()

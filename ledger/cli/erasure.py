@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli import certificates, parties
+from ledger.cli import certificates, party_keys
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, confirm, emit, local_time
@@ -98,6 +98,6 @@ def _emit(erased: Erased, as_json: bool) -> None:
     emit(told, as_json, "删除 Erasure")
 
 
-party, certificate = parties.app, certificates.app
+party, certificate = party_keys.app, certificates.app
 party.command("erase")(erase_party)
 certificate.command("erase")(erase_certificate)

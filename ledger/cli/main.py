@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from ledger import __version__
-from ledger.cli import demo, inspect, join, serve, skip, statements, verify
+from ledger.cli import demo, init, inspect, join, serve, skip, statements, verify
 from ledger.cli.opening import configure_logging
 
 EPILOG = (
@@ -23,8 +23,14 @@ EPILOG = (
 )
 # By name: the module in this package, the name of the group there, and what it is about.
 GROUPS: Final = {
-    "key": ("parties", "keys", "密钥 Keys that parties keep themselves."),
-    "party": ("erasure", "party", "参与方 Parties: onboard, list, keys, roles, status, API keys."),
+    "key": ("key_files", "app", "密钥文件 Key files that parties keep themselves: new, prove, office."),
+    "keys": (
+        "keys",
+        "app",
+        "密钥与提案 Keys and proposals: pending, show, confirm, carry out, cancel, veto, report, watch.",
+    ),
+    "pause": ("pause", "app", "暂停 Pause: start, end, show."),
+    "party": ("erasure", "party", "参与方 Parties: onboard, accredit, list, keys, roles, status, API keys."),
     "scenario": ("scenarios", "app", "场景 Scenarios: list, show, check a file."),
     "ruleset": ("rulesets", "app", "规则集 Rulesets: time limits and choices of a registration authority."),
     "request": ("requests", "app", "用数请求 Requests: draft, submit, list, show, decline, cancel."),
@@ -79,6 +85,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo.demo)
+app.command("init")(init.init)
 app.command()(serve.serve)
 app.command("join")(join.join_command)
 app.command()(inspect.status)

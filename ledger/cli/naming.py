@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # How a time is written: for the help of options.
 TIMES = "YYYY-MM-DD[THH:MM[:SS]] in Shanghai, or seconds UTC"
+# How a length of time is written.
+DURATIONS = "72h, 3d, 90m, or seconds"
 PARTY_ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -79,3 +81,11 @@ def seconds_of(text: str) -> int:
             hint="YYYY-MM-DD, YYYY-MM-DDTHH:MM:SS, or seconds UTC.",
         )
     return seconds
+
+
+def duration_of(text: str) -> int:
+    """A length of time in seconds; raises ``InvalidInput`` ``DURATION_FORM``."""
+    found = re.fullmatch(r"(\d{1,9})([smhd]?)", text, re.ASCII)
+    if found is None:
+        raise InvalidInput("DURATION_FORM", "A length of time reads 72h, 3d, 90m, or seconds.", where=text[:32])
+    return int(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]]

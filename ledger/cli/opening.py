@@ -42,9 +42,18 @@ def participating(home: Path | None, as_json: bool = False) -> Iterator[Particip
         yield _shown(stack, lambda: open_participant(Settings.at(home)))
 
 
-def _shown(stack: ExitStack, opening: Callable[[], AbstractContextManager[T]]) -> T:
+@contextmanager
+def shown_while(doing: str, opening: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
+    """Open it, and show on a terminal what is being done."""
+    with ExitStack() as stack:
+        yield _shown(stack, opening, doing)
+
+
+def _shown(
+    stack: ExitStack, opening: Callable[[], AbstractContextManager[T]], doing: str = "打开账本 Opening the ledger…"
+) -> T:
     """Open it, and show on a terminal that something happens: a local chain that is to be started takes seconds."""
-    with stderr.status("打开账本 Opening the ledger…"):
+    with stderr.status(doing):
         return stack.enter_context(opening())
 
 

@@ -27,6 +27,7 @@ from ledger.errors import InvalidInput
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.facts_file import MAX_FACTS_BYTES, parse_facts
 from ledger.proof.report import NAMES, Report, Verdict
+from ledger.proof.signing_keys import keys_in_words
 from ledger.proof.verifier import Expectation, verify
 from ledger.service.explaining import explanation
 from ledger.service.scenarios import ScenarioBook
@@ -155,5 +156,10 @@ def _print_report(report: Report, as_json: bool) -> None:
         f"{local_time(report.block_time)} (Asia/Shanghai)",
         highlight=False,
     )
+    for line in keys_in_words(report, local_time) if report.valid else ():
+        console.print(line, highlight=False, markup=False)
+    for caution in report.cautions:
+        told = explanation(caution.code, caution.message).message
+        console.print(f"[bold yellow]注意 caution[/] [bold]{caution.code}[/]  {escape(told)}", highlight=False)
     if report.disclosed:
         emit(report.disclosed, as_json=False, title="披露内容 Disclosed")
