@@ -249,7 +249,7 @@ def _by_itself(
         return
     if rpc_url is None:
         raise InvalidInput(
-            "NODE_MISSING", "No node is named to send it to.", where="rpc-url", hint="Give --rpc-url, or --out."
+            "RPC_URL_MISSING", "No node is named to send it to.", where="rpc-url", hint="Give --rpc-url, or --out."
         )
     paying = payer_of(private_key, signer, None if payer is None else private_key_of(payer))
     _emit_sent(act, send(act, rpc_url, paying), as_json)
