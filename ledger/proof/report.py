@@ -163,7 +163,7 @@ class Report:
             ],
             "ledger": {"delay": self.delay, "threshold": self.threshold},
             "cautions": [asdict(caution) for caution in self.cautions],
-            "keys": [asdict(key) for key in self.keys],
+            "keys": [asdict(key) | {"signed": list(key.signed)} for key in self.keys],
             "disclosed": self.disclosed,
             "claims": self.claims,
         }

@@ -28,7 +28,7 @@ def require_refused(report: Report, number: int, code: str) -> None:
     assert failure is not None
     assert (failure.number, failure.name, failure.code) == (number, NAMES[number - 1], code)
     assert not report.valid
-    assert (report.claims, report.disclosed) == ({}, {})
+    assert (report.claims, report.disclosed, report.keys) == ({}, {}, ())
 
 
 def with_member(path: str, value: Any) -> Attack:
