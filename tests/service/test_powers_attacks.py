@@ -364,6 +364,17 @@ def test_two_officers_of_the_office_lift_its_hold(powers: Powers) -> None:
     assert powers.judged(number, owner).valid
 
 
+def test_no_office_ends_a_certificate(powers: Powers) -> None:
+    """In its own log an office has none; the issuer's log is the issuer's."""
+    firm, _, owner = a_firm(powers)
+    number = powers.pilot.certificate(firm)
+    place = powers.ledger.status.position(number)
+    for office in (powers.cast.registrar, powers.officers.first, powers.officers.supervisor):
+        for call in (calls.revoke(place.batch, place.index, "fraud"), calls.suspend(place.batch, place.index, "fraud")):
+            refused(lambda office=office, call=call: powers.act(office, call), "PARTY_LACKS_ROLE")
+    assert powers.judged(number, owner).valid
+
+
 # Proposals that are replayed, late, or changed.
 
 
