@@ -8,6 +8,7 @@ from ledger.chain.calls import Call
 from ledger.chain.relay import ForwardRequest, Relay, SignedRequest, sign_request
 from ledger.chain.sender import Receipt
 from ledger.errors import Conflict, Forbidden
+from ledger.proof.jws import Signer
 from ledger.proof.suite import ES256K, suite_of_key
 from ledger.service.keys import Custody
 from ledger.store.database import Database
@@ -33,6 +34,14 @@ class Acting:
         with self._database.read() as session:
             account = party(session, identifier).account
         return self.act(account, call, signed)
+
+    def holds(self, account: str) -> bool:
+        """Whether the account's key is kept here."""
+        return account in self._custody
+
+    def signer(self, account: str) -> Signer:
+        """Signs as that account; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
+        return self._custody.signer(account)
 
     def act(self, account: str, call: Call, signed: SignedRequest | None = None) -> Receipt:
         """Send ``call`` as ``account``.

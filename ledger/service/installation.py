@@ -1,66 +1,81 @@
-"""First set-up of an installation: its accounts, its founding authority, its issuer, its contracts."""
+"""First set-up of an installation: its keys, the founding parties, its contracts.
+
+The constructor registers the founding parties: the authority, the operator, and the further authorities. So a new
+ledger can work at once, and no one of them alone gives an office to anybody.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.chain.calls import Founding
 from ledger.chain.client import ChainClient
 from ledger.chain.deploy import deploy
 from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.domain.parties import PartyKind, Role
+from ledger.domain.powers import MIN_DELAY, THRESHOLD
 from ledger.errors import Misconfigured
-from ledger.proof.suite import Suite, suite_of_key
+from ledger.proof.suite import ES256K, Suite, suite_of_key
 from ledger.service.keys import Custody, write_private
 from ledger.service.local_chain import Chain
-from ledger.service.parties import NewParty, Parties, account_of_identifier, checked_party, find_or_add
+from ledger.service.offices import FOUNDING_ROLES, FoundingOffice, Institution
+from ledger.service.parties import NewParty, checked_party, find_or_add
 from ledger.service.party_keys import PartyKeys
+from ledger.service.settings import Settings
+from ledger.service.settling import settle_keys
 from ledger.store.database import Database
 from ledger.store.identity import known_ledger, remember_ledger, require_ledger
-from ledger.store.records import party_no
+from ledger.store.records import party_keys
 from ledger.store.sealing import Sealer
+from ledger.store.tables import Party
 
-FOUNDER_NO = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Institution:
-    """Who runs an installation; the defaults are synthetic and for demonstrations."""
-
-    name: str
-    uscc: str
-    region: str = "440800"
-
-
-AUTHORITY = Institution("湛江市数据主管部门（演示） Zhanjiang data authority (demo)", "11440800MB9X00015Q")
+AUTHORITY_NO: Final = 1
+OPERATOR_NO: Final = 2
 OPERATOR = Institution("湛江凭证平台（演示） Pingzheng platform (demo)", "91440802MA9X00011Y", "440802")
+
+Accreditations = Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A set-up installation. ``client`` sends as the operator, ``authority`` as the authority, by present keys.
+    """A set-up installation. ``client`` sends as the operator, by its present key.
 
-    ``authority_party`` and ``operator`` are party ids; ``issuer`` is the operator's party number, whose log this is.
+    ``authority_party`` and ``operator`` are party ids, ``officers`` those of the founding authorities, the first of
+    which is ``authority_party``; ``issuer`` is the operator's party number, whose log this is.
     """
 
     client: ChainClient
-    authority: ChainClient
     authority_party: str
     operator: str
+    officers: tuple[str, ...]
     issuer: int
 
 
+@dataclass(frozen=True, slots=True)
+class Founders:
+    """What contracts are deployed with: the authorities in order, and what the operator is accredited for."""
+
+    offices: Sequence[FoundingOffice]
+    accreditations: Accreditations
+
+
 def install(
-    folder: Path,
+    settings: Settings,
     chain: Chain,
     custody: Custody,
     database: Database,
     sealer: Sealer,
     lookup_key: bytes,
     notice: int,
+    founders: Founders,
     clock: Callable[[], int],
 ) -> Installation:
     """Set up what is missing, check what is there; safe to repeat after a crash at any point.
@@ -68,51 +83,36 @@ def install(
     ``notice`` is the least time of a public notice in seconds, which new contracts keep for good.
 
     Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on, or the
-    database is that of another ledger (``LEDGER_DIFFERS``).
+    database is that of another ledger (``LEDGER_DIFFERS``); ``Misconfigured`` ``DELAY_TOO_SHORT``, ``OFFICES_MISSING``
+    where contracts would be deployed elsewhere than on a local chain.
     """
-    place = folder / "deployment.json"
+    place = settings.home / "deployment.json"
     _require_same_ledger(place, database)
-    accounts = _accounts(folder / "installation.json", custody)
-    founder = NewParty(
-        kind=PartyKind.GOV_DEPT,
-        name=AUTHORITY.name,
-        identifier=AUTHORITY.uscc,
-        region=AUTHORITY.region,
-        public_key=custody.public_key(accounts["authority"]),
-        roles=frozenset({Role.AUTHORITY, Role.ADMIN}),
-    )
-    with database.write() as session:
-        row = find_or_add(session, sealer, lookup_key, checked_party(founder, "authority"), clock())
-        row.no = FOUNDER_NO
-        founder_id, authority_account = row.id, row.account
-        operator_account = account_of_identifier(session, lookup_key, OPERATOR.uscc) or accounts["operator"]
-    for account in (authority_account, operator_account):
-        chain.fund(account)
-    operator_key = custody.private_key(operator_account).hex()
-    deployment = _deployment(place, chain, operator_key, founder_id, authority_account, notice)
-    client = ChainClient.at(chain.url, deployment, operator_key).check()
+    if not place.exists():
+        _require_founding(settings, founders)
+        operator_key = _operator_keys(settings.home / "installation.json", custody, settings.signs_with)
+        with database.write() as session:
+            rows = _found(session, sealer, lookup_key, founders, operator_key, clock())
+            founding = _constructor(session, rows, founders.accreditations)
+        chain.fund(rows[1].account)
+        _deploy(place, chain, custody.private_key(rows[1].account).hex(), founding, settings.delay, notice)
+    deployment = Deployment.load(place)
+    client = ChainClient.at(chain.url, deployment).check()
+    parties = _founding_parties(database, ChainReader(client))
+    operator = parties[OPERATOR_NO - 1]
+    chain.fund(operator.account)
+    client = client.with_account(custody.private_key(operator.account).hex())
     with database.write() as session:
         remember_ledger(session, deployment.chain.ledger, clock())
-    authority = client.with_account(custody.private_key(authority_account).hex())
-    parties = Parties(database, sealer, authority, ChainReader(client), lookup_key, clock)
-    (operator,) = parties.onboard(
-        [
-            NewParty(
-                kind=PartyKind.OPERATOR,
-                name=OPERATOR.name,
-                identifier=OPERATOR.uscc,
-                region=OPERATOR.region,
-                public_key=custody.public_key(accounts["operator"]),
-                roles=frozenset({Role.ISSUER}),
-            )
-        ]
-    )
-    with database.read() as session:
-        return Installation(client, authority, founder_id, operator.id, party_no(session, operator.id))
+    officers = tuple(row.id for row in parties if row.no != OPERATOR_NO)
+    return Installation(client, officers[0], operator.id, officers, OPERATOR_NO)
 
 
 def provide_signing_key(keys: PartyKeys, custody: Custody, installation: Installation, suite: Suite) -> None:
-    """Bind a key of that suite, kept here, to the operator, unless one is; what a crash left half done is completed."""
+    """Propose a key of that suite, kept here, as the operator's, unless it has one; it waits for the delay.
+
+    What a crash left half done is completed.
+    """
     known = [
         key
         for key in keys.history(installation.operator)
@@ -121,7 +121,7 @@ def provide_signing_key(keys: PartyKeys, custody: Custody, installation: Install
     if known and known[0].bound_at is not None:
         return
     public_key = known[0].public_key if known else custody.public_key(*custody.create(suite=suite))
-    keys.bind(installation.authority_party, installation.operator, public_key)
+    keys.bind(installation.operator, installation.operator, public_key)
 
 
 def _require_same_ledger(place: Path, database: Database) -> None:
@@ -139,15 +139,95 @@ def _require_same_ledger(place: Path, database: Database) -> None:
         )
 
 
-def _accounts(path: Path, custody: Custody) -> dict[str, str]:
-    if not path.exists():
-        authority, operator = custody.create(2)
-        write_private(path, json.dumps({"authority": authority, "operator": operator}))
-    accounts: dict[str, str] = json.loads(path.read_text())
-    return accounts
+def _require_founding(settings: Settings, founders: Founders) -> None:
+    """Raise ``Misconfigured`` unless contracts may be deployed so on this chain."""
+    if settings.rpc_url is not None and settings.delay < MIN_DELAY:
+        raise Misconfigured(
+            "DELAY_TOO_SHORT",
+            f"A delay of {settings.delay} s belongs on a local chain: nobody would be there in time to veto.",
+            where="PINGZHENG_DELAY",
+            hint=f"Set at least {MIN_DELAY} (24 hours); the default is 72 hours.",
+        )
+    names = [(office.institution.uscc, office.public_key) for office in founders.offices]
+    if len(names) <= THRESHOLD or any(len({*column}) < len(names) for column in zip(*names, strict=True)):
+        raise Misconfigured(
+            "OFFICES_MISSING",
+            f"A ledger is founded by {THRESHOLD + 1} authorities at least, each with a code and a key of its own.",
+            where="office",
+            hint="Collect an office file of each: `pingzheng key office`, then `pingzheng init --office <file>`.",
+        )
 
 
-def _deployment(path: Path, chain: Chain, operator_key: str, founder: str, account: str, notice: int) -> Deployment:
-    if not path.exists():
-        deploy(chain.url, operator_key, founder, account, network=chain.network, notice=notice).save(path)
-    return Deployment.load(path)
+def _operator_keys(path: Path, custody: Custody, suite: Suite) -> list[str]:
+    """The operator's public keys, made when first needed: one to act by, and one of the suite that it signs with."""
+    accounts: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    for wanted in (ES256K, suite):
+        if wanted.alg not in accounts:
+            (accounts[wanted.alg],) = custody.create(suite=wanted)
+            write_private(path, json.dumps(accounts))
+    return [custody.public_key(accounts[each.alg]) for each in dict.fromkeys((ES256K, suite))]
+
+
+def _found(
+    session: Session,
+    sealer: Sealer,
+    lookup_key: bytes,
+    founders: Founders,
+    operator_keys: Sequence[str],
+    now: int,
+) -> list[Party]:
+    """The rows of the founding parties in the order of their numbers, made if they are new."""
+    authority, *others = founders.offices
+    operator = checked_party(
+        NewParty(
+            PartyKind.OPERATOR,
+            OPERATOR.name,
+            OPERATOR.uscc,
+            OPERATOR.region,
+            operator_keys[0],
+            frozenset({Role.ISSUER}),
+            further_keys=tuple((key, "") for key in operator_keys[1:]),
+        ),
+        "operator",
+    )
+    newcomers = [authority.party(FOUNDING_ROLES), operator, *(office.party() for office in others)]
+    rows = [find_or_add(session, sealer, lookup_key, each, now) for each in newcomers]
+    for number, row in enumerate(rows, start=1):
+        row.no = number
+    session.flush()
+    return rows
+
+
+def _constructor(session: Session, rows: Sequence[Party], accreditations: Accreditations) -> list[Founding]:
+    given = tuple((scenario, start, end) for scenario, (start, end) in accreditations.items())
+    return [
+        Founding(
+            row.id,
+            tuple(sorted((key.account for key in party_keys(session, row.id)), key=lambda each: each != row.account)),
+            Role.mask(Role(role) for role in row.roles),
+            given if row.no == OPERATOR_NO else (),
+        )
+        for row in rows
+    ]
+
+
+def _founding_parties(database: Database, reader: ChainReader) -> list[Party]:
+    """The founding parties in the order of their numbers, with their keys as the chain has them now.
+
+    Raises ``Misconfigured`` ``DATABASE_MISSING`` unless the contracts were founded by them.
+    """
+    with database.read() as session:
+        founding = Party.no.is_not(None), Party.listed.is_(None)
+        rows = list(session.scalars(select(Party).where(*founding).order_by(Party.no)))
+    if not rows or any(reader.party_no(row.id) != row.no for row in rows):
+        raise Misconfigured(
+            "DATABASE_MISSING",
+            "The contracts were founded by other parties than the database knows.",
+            where="deployment.json",
+            hint="Restore the database from the backup, or move the deployment file away to deploy anew.",
+        )
+    return [settle_keys(database, reader, row.id) for row in rows]
+
+
+def _deploy(path: Path, chain: Chain, key: str, founding: Sequence[Founding], delay: int, notice: int) -> None:
+    deploy(chain.url, key, founding, delay=delay, network=chain.network, notice=notice).save(path)

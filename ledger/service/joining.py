@@ -1,7 +1,8 @@
 """Joined installations: another party runs this software on the operator's chain, with a database and a key of its own.
 
-It verifies, records uses in its own name, and follows the chain. It never deploys, anchors or registers anyone. A
-consumer joins to use certificates, a provider and an issuer to verify and to follow what rests on theirs.
+It verifies, records uses in its own name, and follows the chain. It never deploys or anchors. A consumer joins to use
+certificates, a provider and an issuer to verify and to follow what rests on theirs. An authority or a supervisor joins
+to confirm, cancel and veto from a node of its own, and to pause.
 """
 
 from __future__ import annotations
@@ -18,18 +19,23 @@ from ledger.chain.creation import check_creation
 from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import PartyRecord
+from ledger.chain.relay import Relay
 from ledger.chain.remembering import Remembered
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden, Misconfigured, NotFound
 from ledger.index.follower import Follower
+from ledger.service.acting import Acting
 from ledger.service.api_keys import add_key, party_of_key
 from ledger.service.inspection import Inspection
 from ledger.service.keys import Custody, write_private
 from ledger.service.local_chain import LocalClock
 from ledger.service.participant import Participant
 from ledger.service.parties import Actor, acting
+from ledger.service.pauses import Pauses
 from ledger.service.presentations import Presentations
+from ledger.service.proposals import Proposals
 from ledger.service.provenance import Provenances
+from ledger.service.registration_lists import RegistrationLists
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
 from ledger.service.uses import Uses
@@ -38,7 +44,7 @@ from ledger.store.database import Database, open_engine
 from ledger.store.identity import remember_ledger
 from ledger.store.migrations import upgrade
 
-USERS = frozenset({Role.CONSUMER, Role.ISSUER, Role.PROVIDER})
+USERS = frozenset({Role.CONSUMER, Role.ISSUER, Role.PROVIDER, Role.AUTHORITY, Role.SUPERVISOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +142,10 @@ def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
             where=account,
             hint="Give the operator the key's public half, to register your party with it.",
         )
-    if bound.valid_to or bound.compromised_at:
+    if not bound.speaks or bound.compromised_at:
         raise Forbidden(
             "ACCOUNT_RETIRED",
-            "The account of this key was replaced by another.",
+            "The account of this key was replaced by another, or it was reported.",
             where=account,
             hint="Run `pingzheng join` again with the party's present key.",
         )
@@ -147,7 +153,7 @@ def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
     if not acting(record).roles & USERS:
         raise Forbidden(
             "PARTY_LACKS_ROLE",
-            "The party may not join: it is no consumer, provider or issuer.",
+            "The party may not join: it is no consumer, provider or issuer, and no authority or supervisor.",
             where=f"party {record.no}",
             hint="Ask the authority for the role.",
             roles=list(record.roles),
@@ -229,6 +235,20 @@ def _wire(
     presentations = Presentations(database, reader, follower, clock, keeps_log=False)
     provenances = Provenances(database, reader, follower)
     scenarios = ScenarioBook.load(settings.scenarios)
+    acting_here = Acting(Relay(client), custody, database, clock)
+    proposals = Proposals(
+        database,
+        client,
+        reader,
+        follower,
+        acting_here,
+        RegistrationLists(database, client, clock),
+        clock,
+        account_of=parties.account,
+        within_reach=lambda _: [membership.party],
+        before_retiring=lambda: None,
+        lock=settings.home / "proposing.lock",
+    )
     return Participant(
         settings=settings,
         clock=clock,
@@ -243,6 +263,8 @@ def _wire(
         ),
         presentations=presentations,
         provenances=provenances,
+        proposals=proposals,
+        pauses=Pauses(reader, acting_here, proposals, parties.account),
         inspection=Inspection(
             database, reader, follower, provenances, clock, lambda: _own_account(reader, membership.account)
         ),

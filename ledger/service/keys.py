@@ -77,15 +77,22 @@ def signer_of_key(key: str) -> Signer:
 class Custody:
     """Private keys that this installation keeps *for* parties: for demonstrations and for its own operator.
 
-    In production a party keeps its key; the service takes its signatures only.
+    In production a party keeps its key; the service takes its signatures only. Keys of ``others`` are found too; new
+    keys are kept in ``path``.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, others: Sequence[Custody] = ()) -> None:
         self._path = path
+        self._others = others
         self._keys: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
 
     def __contains__(self, account: str) -> bool:
-        return account in self._keys
+        return account in self._keys or any(account in other for other in self._others)
+
+    @property
+    def accounts(self) -> list[str]:
+        """The accounts whose keys are in this file alone."""
+        return list(self._keys)
 
     def create(self, count: int = 1, suite: Suite = ES256K) -> list[str]:
         """Make ``count`` keys and return their accounts."""
@@ -114,6 +121,9 @@ class Custody:
         return signer_of_key(self._key(account))
 
     def _key(self, account: str) -> str:
+        for other in self._others:
+            if account in other:
+                return other._key(account)
         if account not in self._keys:
             raise Misconfigured(
                 "KEY_NOT_HELD",

@@ -11,7 +11,9 @@ from ledger.chain.reader import ChainReader
 from ledger.index.follower import Follower
 from ledger.service.inspection import Inspection
 from ledger.service.parties import Actor
+from ledger.service.pauses import Pauses
 from ledger.service.presentations import Presentations
+from ledger.service.proposals import Proposals
 from ledger.service.provenance import Provenances
 from ledger.service.settings import Settings
 from ledger.service.verification import Verification
@@ -44,3 +46,5 @@ class Participant:
     presentations: Presentations
     provenances: Provenances
     inspection: Inspection
+    proposals: Proposals
+    pauses: Pauses

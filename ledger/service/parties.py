@@ -6,41 +6,45 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from ledger.chain.accounts import account_of_public_key, check_public_key
-from ledger.chain.calls import PartyRegistration, accredit, register_parties
-from ledger.chain.client import ChainClient
+from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
+from ledger.chain.calls import accredit, set_roles
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import PartyRecord
 from ledger.domain.codes import check_region, check_resident_id, check_uscc
 from ledger.domain.notice import require_line
-from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role, party_id
+from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role, party_id
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.proof.bundle import ChainId
 from ledger.proof.jws import entry_signed_by
-from ledger.proof.suite import ES256, ES256K
 from ledger.service.api_keys import add_key, party_of_key
+from ledger.service.keys import Custody
+from ledger.service.possession import possession_of, require_possession
+from ledger.service.proposals import ProposalRow, Proposals
+from ledger.service.registration_lists import ListedKey, ListedParty, RegistrationLists
+from ledger.service.settling import FIRST_KEYS, settle_keys
 from ledger.store.database import Database
-from ledger.store.records import live_keys, party
+from ledger.store.records import party, party_keys, speaking_keys
 from ledger.store.sealing import Sealer
 from ledger.store.tables import Party, PartyKey
 
 MAX_NAME = 200
 CHAIN_CHUNK = 50
 SHOWN_OF_ID = 12
-FIRST_KEYS: Final = (ES256K, ES256)
 
 
 @dataclass(frozen=True, slots=True)
 class NewParty:
     """A party to onboard. ``identifier`` is the USCC, or for a person the resident ID number.
 
-    ``public_key`` is its first key as text (protocol §4), of secp256k1 or P-256; its account follows from it. Others
-    are bound later. By a P-256 key alone a party signs, and does not act on the chain by itself.
+    ``public_key`` is its first key as text (protocol §4), of secp256k1 or P-256; its account follows from it.
+    ``further_keys`` of any suite come with it, each with its proof; later ones wait. A proof of possession is hex, and
+    made here for a key that is kept here. By P-256 keys alone a party signs, and does not act on the chain by itself.
     """
 
     kind: PartyKind
@@ -49,6 +53,8 @@ class NewParty:
     region: str
     public_key: str
     roles: frozenset[Role] | None = None
+    proof: str = ""
+    further_keys: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,72 +66,138 @@ class Actor:
 
 
 class Parties:
-    """The party register: identifiers sealed here, ids and roles on the chain."""
+    """The party register: identifiers sealed here, ids and roles on the chain.
+
+    ``authority`` is the party in whose name parties are registered and accredited.
+    """
 
     def __init__(
         self,
         database: Database,
         sealer: Sealer,
-        client: ChainClient,
+        custody: Custody,
         reader: ChainReader,
+        proposals: Proposals,
+        lists: RegistrationLists,
+        authority: str,
         lookup_key: bytes,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
         self._sealer = sealer
-        self._client = client
+        self._custody = custody
         self._reader = reader
+        self._proposals = proposals
+        self._lists = lists
+        self._authority = authority
         self._lookup_key = lookup_key
         self._clock = clock
 
     def onboard(self, newcomers: Sequence[NewParty]) -> list[Party]:
-        """Record the parties and register them on the chain; those already here are returned as they are.
+        """Record the parties and propose their registration; those already here are returned as they are.
 
-        All are checked before any is written. Raises ``InvalidInput`` naming the row, ``Conflict``
-        ``ACCOUNT_IN_USE`` if an account belongs to another party.
+        Another office within reach confirms it at once. Without one, a party has no number until an office confirms
+        (``pending``). Offices among the roles are proposed after the registration, and may wait for the delay.
+
+        All are checked before any is written. Raises ``InvalidInput`` naming the row, ``PROOF_MISSING``,
+        ``PROOF_INVALID``; ``Conflict`` ``ACCOUNT_IN_USE`` if an account belongs to another party.
         """
-        checked = [checked_party(newcomer, f"party {row}") for row, newcomer in enumerate(newcomers, start=1)]
+        named = [(f"party {row}", newcomer) for row, newcomer in enumerate(newcomers, start=1)]
+        checked = [self._proven(checked_party(newcomer, where), where) for where, newcomer in named]
         with self._database.write() as session:
-            parties = [
-                find_or_add(session, self._sealer, self._lookup_key, newcomer, self._clock()) for newcomer in checked
-            ]
-        self._register_on_chain([party for party in parties if party.no is None])
+            rows = [find_or_add(session, self._sealer, self._lookup_key, each, self._clock()) for each in checked]
+            unlisted = {row.id for row in rows if row.no is None and row.listed is None}
+        for act in dict.fromkeys(row.listed for row in rows if row.no is None and row.listed):
+            unlisted |= self._go_on(act)
+        for start in range(0, len(ordered := [row for row in rows if row.id in unlisted]), CHAIN_CHUNK):
+            self._register([row.id for row in ordered[start : start + CHAIN_CHUNK]])
+        self._proposals.follow_up()
         with self._database.read() as session:
-            return [session.get_one(Party, party.id) for party in parties]
+            found = [session.get_one(Party, row.id) for row in rows]
+        self._give_offices([row for row in found if row.no is not None])
+        return found
 
-    def _register_on_chain(self, parties: Sequence[Party]) -> None:
-        for start in range(0, len(parties), CHAIN_CHUNK):
-            chunk = parties[start : start + CHAIN_CHUNK]
-            numbers = {party.id: self._reader.party_no(party.id) for party in chunk}
-            missing = [party for party in chunk if not numbers[party.id]]
-            if missing:
-                self._client.send(
-                    register_parties(
-                        [
-                            PartyRegistration(party.id, party.account, Role.mask(Role(role) for role in party.roles))
-                            for party in missing
-                        ]
-                    )
-                )
-            numbers |= {party.id: self._reader.party_no(party.id) for party in missing}
+    def pending(self, identifier: str) -> int | None:
+        """The number of the open proposal that registers the party; None if it is registered, or nothing is open."""
+        row = self.get(identifier)
+        found = None if row.no is not None or row.listed is None else self._proposals.of_act(row.listed)
+        return found.no if found is not None and found.pending else None
+
+    def complete(self) -> list[str]:
+        """Take over the numbers of parties that were registered since, and propose their offices; returns their ids.
+
+        Safe to repeat: a party counts as waiting until its offices are proposed.
+        """
+        with self._database.read() as session:
+            waiting = list(session.scalars(select(Party).where(Party.no.is_(None), Party.listed.is_not(None))))
+        asked = self._reader.questions("latest")
+        answers = [(row, asked.party_no(row.id)) for row in waiting]
+        registered = [(row, number) for row, answer in answers if (number := answer())]
+        for row, number in registered:
+            self._give_offices_to(row, number)
             with self._database.write() as session:
-                for identifier, number in numbers.items():
-                    session.execute(update(Party).where(Party.id == identifier).values(no=number))
+                session.execute(update(Party).where(Party.id == row.id).values(no=number))
+            settle_keys(self._database, self._reader, row.id)
+        return [row.id for row, _ in registered]
 
-    def accredit(self, issuer: str, scenarios: Iterable[str], start: int, end: int) -> None:
-        """Let ``issuer`` issue under ``scenarios`` while ``start ≤ t < end``; already so: nothing is sent.
+    def _go_on(self, act: str) -> set[str]:
+        """Bring an earlier list as far as it goes; returns the parties that need another list, because it ended."""
+        known = self._proposals.of_act(act)
+        if known is None or known.pending or known.state == "carried_out":
+            if known is None or known.pending:
+                self._proposals.decide(self._authority, self._lists.call(act))
+            return set()
+        with self._database.read() as session:
+            return set(session.scalars(select(Party.id).where(Party.listed == act, Party.no.is_(None))))
 
-        A renewal keeps an earlier start, so that what was issued under it stays issued rightly. The contract refuses
-        to end an accreditation in the past (``InvalidInput`` ``PARTY_PERIOD``).
+    def _register(self, identifiers: Sequence[str]) -> None:
+        """Record the list and propose it; the list first, so that a crash between does not lose it."""
+        with self._database.write() as session:
+            rows = [session.get_one(Party, identifier) for identifier in identifiers]
+            act = self._lists.keep(session, [_listed(session, row) for row in rows])
+            for row in rows:
+                row.listed = act
+        self._proposals.decide(self._authority, self._lists.call(act))
+
+    def _give_offices(self, rows: Iterable[Party]) -> None:
+        for row in rows:
+            if row.no is not None and OFFICES & set(row.roles):
+                self._give_offices_to(row, row.no)
+
+    def _give_offices_to(self, row: Party, number: int) -> None:
+        """Propose the roles that the party was onboarded with, if offices among them are not its own yet."""
+        wanted = {Role(role) for role in row.roles}
+        if (OFFICES & wanted) - {Role(role) for role in self._reader.party(number).roles}:
+            self._proposals.decide(self._authority, set_roles(number, Role.mask(wanted)))
+
+    def _proven(self, newcomer: NewParty, where: str) -> NewParty:
+        """The party with a proof for each of its keys: made here for a key that is kept here."""
+        keys = [
+            (key, self._proof(key, proof, where))
+            for key, proof in ((newcomer.public_key, newcomer.proof), *newcomer.further_keys)
+        ]
+        return replace(newcomer, proof=keys[0][1], further_keys=tuple(keys[1:]))
+
+    def _proof(self, public_key: str, proof: str, where: str) -> str:
+        return proof_of(self._reader.chain, self._custody, public_key, proof, where)
+
+    def accredit(self, issuer: str, scenarios: Iterable[str], start: int, end: int) -> list[ProposalRow]:
+        """Let ``issuer`` issue under ``scenarios`` while ``start ≤ t < end``, once two offices and the delay let it.
+
+        Returns what was proposed; already so: nothing is. A renewal keeps an earlier start, so that what was issued
+        under it stays issued rightly. The contract refuses to end an accreditation in the past (``InvalidInput``
+        ``PARTY_PERIOD``).
         """
         number = self.get(issuer).no
         if number is None:
             raise Conflict("PARTY_NOT_ON_CHAIN", "The party is not registered on the chain yet.")
+        made = []
         for scenario in scenarios:
             given = self._reader.accreditation(number, scenario)
             wanted = (min(start, given[0]) if given[1] else start, end)
             if given != wanted:
-                self._client.send(accredit(number, scenario, *wanted))
+                made.append(self._proposals.decide(self._authority, accredit(number, scenario, *wanted)))
+        return made
 
     def get(self, identifier: str) -> Party:
         """The party with that id; raises ``NotFound`` ``PARTY_UNKNOWN``."""
@@ -219,6 +291,10 @@ def checked_party(newcomer: NewParty, where: str) -> NewParty:
         region=check_region(newcomer.region, where=where),
         public_key=check_public_key(newcomer.public_key, where=where, suites=FIRST_KEYS),
         roles=DEFAULT_ROLES[newcomer.kind] if newcomer.roles is None else newcomer.roles,
+        proof=newcomer.proof,
+        further_keys=tuple(
+            (check_public_key(key, where=where, suites=ANY_SUITE), proof) for key, proof in newcomer.further_keys
+        ),
     )
 
 
@@ -237,8 +313,9 @@ def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: N
     lookup = lookup_digest(lookup_key, newcomer.identifier)
     if known := session.scalar(select(Party).where(Party.lookup == lookup)):
         return known
-    account = account_of_public_key(newcomer.public_key)
-    require_free(session, account)
+    keys = {account_of_public_key(key): (key, proof) for key, proof in _keys(newcomer)}
+    for each in keys:
+        require_free(session, each)
     key = secrets.token_bytes(32)
     identity = {"name": newcomer.name, "identifier": newcomer.identifier, "id_key": key.hex()}
     row = Party(
@@ -246,7 +323,7 @@ def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: N
         kind=newcomer.kind.value,
         roles=sorted(role.value for role in newcomer.roles or ()),
         region=newcomer.region,
-        account=account,
+        account=account_of_public_key(newcomer.public_key),
         public_key=newcomer.public_key,
         lookup=lookup,
         sealed_id=sealer.seal(session, identity),
@@ -254,22 +331,45 @@ def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: N
     )
     session.add(row)
     session.flush()
-    session.merge(PartyKey(account=account, party_id=row.id, public_key=newcomer.public_key, bound_at=now))
+    for account, (public_key, proof) in keys.items():
+        session.add(PartyKey(account=account, party_id=row.id, public_key=public_key, proof=proof or None))
     return row
 
 
+def _keys(newcomer: NewParty) -> list[tuple[str, str]]:
+    return [(newcomer.public_key, newcomer.proof), *newcomer.further_keys]
+
+
+def _listed(session: Session, row: Party) -> ListedParty:
+    """What is proposed of a party: its ordinary roles, and its keys, first the one that it acts by."""
+    keys = sorted(party_keys(session, row.id), key=lambda key: (key.account != row.account, key.account))
+    ordinary = tuple(role for role in row.roles if role not in OFFICES)
+    return ListedParty(row.id, ordinary, tuple(ListedKey(key.public_key, key.proof or "") for key in keys))
+
+
 def signed_by(session: Session, entry: Mapping[str, Any], identifier: str) -> bool:
-    """Whether one of the party's keys in force, of whichever suite, signed the entry.
+    """Whether one of the party's keys that speak, of whichever suite, signed the entry; no reported one does.
 
     Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """
-    return any(entry_signed_by(entry, key.account, key.public_key) for key in live_keys(session, identifier))
+    return any(entry_signed_by(entry, key.account, key.public_key) for key in speaking_keys(session, identifier))
+
+
+def proof_of(chain: ChainId, custody: Custody, public_key: str, proof: str, where: str) -> str:
+    """The proof of possession of a key: made here if the key is kept here, else the given one, checked.
+
+    Raises ``InvalidInput`` ``PROOF_MISSING``, ``PROOF_INVALID``.
+    """
+    account = account_of_public_key(public_key)
+    if not proof and account in custody:
+        return possession_of(chain, custody.signer(account))
+    return require_possession(chain, public_key, proof, where)
 
 
 def require_free(session: Session, account: str, party: str | None = None) -> None:
-    """Raise ``Conflict`` ``ACCOUNT_IN_USE`` if the account is or was another party's than ``party``."""
+    """Raise ``Conflict`` ``ACCOUNT_IN_USE`` if the account is, was or is to be another party's than ``party``."""
     key = session.get(PartyKey, account)
-    if key is not None and key.bound_at is not None and key.party_id != party:
+    if key is not None and key.party_id != party:
         raise Conflict(
             "ACCOUNT_IN_USE",
             f"The account {account} is or was another party's.",

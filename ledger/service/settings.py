@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ledger.domain.powers import DEFAULT_DELAY
 from ledger.errors import Misconfigured
 from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite
 
@@ -33,6 +34,12 @@ class Settings(BaseSettings):
     batch_age: int = Field(2, ge=0, le=3600, description="… or when its first entry has waited so long.")
     key_provider: Literal["file", "environment"] = Field(
         "file", description="Where keys that wrap data keys are: files in home/keys, or PINGZHENG_KEK_<id>."
+    )
+    delay: int = Field(
+        DEFAULT_DELAY,
+        ge=0,
+        lt=2**40,
+        description="How long a proposal waits, fixed at deployment; at least 86400 but on a local chain.",
     )
     local_chain_id: int = Field(1337, description="Chain id of the local chain.")
 

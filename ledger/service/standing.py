@@ -3,50 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from sqlalchemy import update
 
-from ledger.chain.calls import set_roles, set_status
+from ledger.chain.calls import Call, set_roles, set_status
 from ledger.chain.reader import ChainReader
-from ledger.chain.records import PartyRecord
 from ledger.chain.relay import SignedRequest
-from ledger.domain.parties import Role
+from ledger.domain.parties import OFFICES, Role
 from ledger.service.acting import Acting
+from ledger.service.proposals import ProposalRow, Proposals
 from ledger.store.database import Database
 from ledger.store.records import party_no
 from ledger.store.tables import Party
 
+PROTECTED: Final = frozenset({Role.AUTHORITY, Role.SUPERVISOR})
+FINAL: Final = "closed"
+
 
 class Standing:
-    """Sets roles and status in the name of an authority, an admin or a supervisor."""
+    """Sets roles and status in the name of an authority, an admin or a supervisor.
 
-    def __init__(self, database: Database, reader: ChainReader, acting: Acting) -> None:
+    What one of them may do alone takes effect at once. What two authorities have to decide is proposed: the answer is
+    the proposal, and None where there is none.
+    """
+
+    def __init__(self, database: Database, reader: ChainReader, acting: Acting, proposals: Proposals) -> None:
         self._database = database
         self._reader = reader
         self._acting = acting
+        self._proposals = proposals
 
     def set_roles(
         self, by: str, identifier: str, roles: Iterable[Role], signed: SignedRequest | None = None
-    ) -> PartyRecord:
-        """Give the party exactly these roles; an admin that is no authority leaves the offices as they are.
+    ) -> ProposalRow | None:
+        """Give the party exactly these roles; where offices change, two authorities and the delay do.
 
-        Raises ``Forbidden`` ``PARTY_OFFICE_BY_AUTHORITY``, ``PARTY_SELF_GRANT``, ``PARTY_LACKS_ROLE``.
+        Raises ``Forbidden`` ``PARTY_SELF_GRANT``, ``PARTY_LACKS_ROLE``.
         """
-        wanted = sorted(set(roles))
-        number = self._number(identifier)
-        if Role.mask(Role(role) for role in self._reader.party(number).roles) != Role.mask(wanted):
-            self._acting.act_as(by, set_roles(number, Role.mask(wanted)), signed)
-        with self._database.write() as session:
-            session.execute(update(Party).where(Party.id == identifier).values(roles=wanted))
-        return self._reader.party(number)
+        wanted, number = set(roles), self._number(identifier)
+        present = {Role(role) for role in self._reader.party(number).roles}
+        proposal = None
+        if present != wanted:
+            decided = bool(OFFICES & (present ^ wanted))
+            proposal = self._act(by, set_roles(number, Role.mask(wanted)), signed, decided=decided)
+        if proposal is None or proposal.state == "carried_out":
+            with self._database.write() as session:
+                session.execute(update(Party).where(Party.id == identifier).values(roles=sorted(wanted)))
+        return proposal
 
     def set_status(
         self, by: str, identifier: str, status: str, reason: str, signed: SignedRequest | None = None
-    ) -> PartyRecord:
-        """Let the party act, or stop it; ``closed`` is final (``Conflict`` ``PARTY_CLOSED``)."""
+    ) -> ProposalRow | None:
+        """Let the party act, or stop it; ``closed`` is final (``Conflict`` ``PARTY_CLOSED``).
+
+        Two authorities and the delay close a party, and set the status of an authority or a supervisor.
+        """
         number = self._number(identifier)
-        self._acting.act_as(by, set_status(number, status, reason), signed)
-        return self._reader.party(number)
+        protected = bool(PROTECTED & {Role(role) for role in self._reader.party(number).roles})
+        call = set_status(number, status, reason)
+        return self._act(by, call, signed, decided=protected or status == FINAL)
+
+    def _act(self, by: str, call: Call, signed: SignedRequest | None, *, decided: bool) -> ProposalRow | None:
+        if decided:
+            return self._proposals.decide(by, call, signed)
+        self._acting.act_as(by, call, signed)
+        return None
 
     def _number(self, identifier: str) -> int:
         with self._database.read() as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ from ledger.service.holds import Holds
 from ledger.service.idempotency import Idempotency
 from ledger.service.important_data import ImportantDataList
 from ledger.service.inspection import Inspection
-from ledger.service.installation import Installation, install, provide_signing_key
+from ledger.service.installation import Accreditations, Founders, Installation, install, provide_signing_key
 from ledger.service.issuance import Issuance
 from ledger.service.joining import Membership, open_joined, require_operating
 from ledger.service.key_providers import local_keys
@@ -44,18 +44,22 @@ from ledger.service.local_chain import LocalClock, one_at_a_time, open_chain
 from ledger.service.log_entries import LogEntries
 from ledger.service.mandates import Mandates
 from ledger.service.objections import Objections
+from ledger.service.offices import COUNT, FIRST, FoundingOffice, Offices, keys_within_reach, local_offices, own_office
 from ledger.service.open_catalogue import OpenCatalogue
 from ledger.service.operations import Operations
 from ledger.service.participant import Participant
 from ledger.service.parties import Parties
-from ledger.service.party_keys import PartyKeys
+from ledger.service.party_keys import PartyKeys, anchor_first
+from ledger.service.pauses import Pauses
 from ledger.service.positions import Positions
 from ledger.service.presentations import Presentations
 from ledger.service.principals import Principals
+from ledger.service.proposals import Proposals
 from ledger.service.provenance import Provenances
 from ledger.service.provisions import Provisions
 from ledger.service.publications import Publications
 from ledger.service.registration_certificates import RegistrationCertificates
+from ledger.service.registration_lists import RegistrationLists
 from ledger.service.registrations import Registrations
 from ledger.service.requests import Requests
 from ledger.service.review import Review
@@ -73,6 +77,7 @@ from ledger.service.verification import Verification
 from ledger.service.withdrawals import Withdrawals
 from ledger.store.database import Database, open_engine
 from ledger.store.migrations import upgrade
+from ledger.store.records import party
 from ledger.store.sealing import KeyProvider, Sealer
 
 DAY = 86_400
@@ -134,11 +139,17 @@ class Ledger(Participant):
 
 @contextmanager
 def open_ledger(
-    settings: Settings, clock: Callable[[], int] | None = None, keys: KeyProvider | None = None
+    settings: Settings,
+    clock: Callable[[], int] | None = None,
+    keys: KeyProvider | None = None,
+    founders: Sequence[FoundingOffice] = (),
+    accreditations: Accreditations | None = None,
 ) -> Iterator[Ledger]:
     """Open the ledger in ``settings.home``, setting it up on first use and starting its local chain if it has one.
 
-    ``keys`` wraps data keys in place of the provider that the settings name, such as a key management service.
+    ``keys`` wraps data keys in place of the provider that the settings name, such as a key management service. On
+    another chain than a local one ``founders`` are the authorities whose keys are kept elsewhere, for the first use;
+    ``accreditations`` are what the operator is accredited for from the beginning, scenario by scenario.
     Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not there or is not the one it was set up on, and
     ``Forbidden`` ``NOT_THE_OPERATOR`` where the folder is that of a joined installation.
     """
@@ -147,24 +158,37 @@ def open_ledger(
     with ExitStack() as stack:
         settings.make_home()
         with one_at_a_time(settings.home / "opening.lock"):
-            ledger = _opened(stack, settings, clock, keys)
+            founding = Founders(_founders(settings, founders), accreditations or {})
+            ledger = _opened(stack, settings, clock, keys, founding)
         yield ledger
 
 
-def _opened(stack: ExitStack, settings: Settings, clock: Callable[[], int], keys: KeyProvider | None) -> Ledger:
+def _founders(settings: Settings, elsewhere: Sequence[FoundingOffice]) -> list[FoundingOffice]:
+    """All three authorities play on a local chain; elsewhere one of them has its key here, unless there are enough."""
+    if (settings.home / "deployment.json").exists():
+        return []
+    if settings.rpc_url is None:
+        return local_offices(settings.home)
+    own = [own_office(settings.home, FIRST)] if len(elsewhere) < COUNT else []
+    return [*own, *elsewhere]
+
+
+def _opened(
+    stack: ExitStack, settings: Settings, clock: Callable[[], int], keys: KeyProvider | None, founders: Founders
+) -> Ledger:
     """Set up what is missing; ``stack`` closes what was opened."""
     engine = open_engine(settings.database)
     stack.callback(engine.dispose)
     upgrade(engine)
     chain = stack.enter_context(open_chain(settings))
-    custody = Custody(settings.keys_folder / "accounts.json")
+    custody = keys_within_reach(settings.home)
     database = Database(engine)
     sealer = Sealer(keys or local_keys(settings.key_provider, settings.keys_folder, os.environ))
     lookup_key = SecretFile(settings.keys_folder / "lookup.key").read()
     rules = RulesetBook.load(settings.rulesets).get(settings.ruleset)
     # A notice of n working days lasts n days at least, whatever the calendar.
     notice = rules.notice_days * DAY
-    installation = install(settings.home, chain, custody, database, sealer, lookup_key, notice, clock)
+    installation = install(settings, chain, custody, database, sealer, lookup_key, notice, founders, clock)
     ledger = wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
     provide_signing_key(ledger.party_keys, custody, installation, settings.signs_with)
     ledger.verification.settle()
@@ -196,9 +220,33 @@ def wire(
     positions = Positions(database, anchoring)
     scenarios = ScenarioBook.load(settings.scenarios)
     status = CertificateStatus(database, client, positions)
-    parties = Parties(database, sealer, installation.authority, reader, lookup_key, clock)
-    withdrawals = Withdrawals(database, client, reader, parties, positions, status, clock)
     follower = Follower(database.engine, reader)
+    lists = RegistrationLists(database, client, clock)
+
+    def account_of(identifier: str) -> str:
+        with database.read() as session:
+            return party(session, identifier).account
+
+    proposals = Proposals(
+        database,
+        client,
+        reader,
+        follower,
+        acting,
+        lists,
+        clock,
+        account_of=account_of,
+        within_reach=Offices(database, reader, custody).within_reach,
+        before_retiring=lambda: anchor_first(anchoring),
+        lock=settings.home / "proposing.lock",
+    )
+    parties = Parties(
+        database, sealer, custody, reader, proposals, lists, installation.authority_party, lookup_key, clock
+    )
+    party_keys = PartyKeys(database, client, reader, acting, custody, proposals)
+    proposals.when_changed(party_keys.settle_changed)
+    proposals.when_changed(parties.complete)
+    withdrawals = Withdrawals(database, client, reader, parties, positions, status, clock)
     descriptions = Descriptions(database, follower)
     evidence = EvidenceBook(database, sealer, follower, lookup_key, clock)
     certificates = RegistrationCertificates(
@@ -228,8 +276,10 @@ def wire(
         positions=positions,
         party=operator,
         parties=parties,
-        party_keys=PartyKeys(database, reader, acting, anchoring),
-        standing=Standing(database, reader, acting),
+        proposals=proposals,
+        pauses=Pauses(reader, acting, proposals, account_of),
+        party_keys=party_keys,
+        standing=Standing(database, reader, acting, proposals),
         requests=Requests(database, sealer, parties, scenarios, digest, suite.digest, clock),
         authorizations=Authorizations(database, sealer, parties, scenarios, digest, clock),
         withdrawals=withdrawals,
@@ -243,7 +293,7 @@ def wire(
         ),
         presentations=presentations,
         status=status,
-        holds=Holds(database, reader, acting),
+        holds=Holds(database, reader, acting, proposals),
         rules=rules,
         registrations=Registrations(database, reader, acting, evidence, descriptions, rules, clock),
         registration_certificates=certificates,
@@ -256,7 +306,7 @@ def wire(
         mandates=Mandates(database, clock),
         principals=principals,
         evidence=evidence,
-        transfers=Transfers(database, reader, acting, certificates, evidence, rules, clock),
+        transfers=Transfers(database, reader, follower, acting, proposals, certificates, evidence, rules, clock),
         provenances=provenances,
         inspection=Inspection(database, reader, follower, provenances, clock),
         holdings=holdings,

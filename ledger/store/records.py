@@ -47,8 +47,13 @@ def party_keys(session: Session, identifier: str) -> list[PartyKey]:
 
 
 def live_keys(session: Session, identifier: str) -> list[PartyKey]:
-    """The keys that are in force, as last read from the chain, the earliest first."""
+    """The keys that are bound and not retired, reported ones too, as last read from the chain, the earliest first."""
     return [key for key in party_keys(session, identifier) if key.bound_at is not None and key.retired_at is None]
+
+
+def speaking_keys(session: Session, identifier: str) -> list[PartyKey]:
+    """The live keys that were not reported: what they sign is the party's."""
+    return [key for key in live_keys(session, identifier) if key.reported_at is None]
 
 
 def account_at(session: Session, identifier: str, at: int, suite: Suite = ES256K) -> str | None:
@@ -58,7 +63,8 @@ def account_at(session: Session, identifier: str, at: int, suite: Suite = ES256K
     """
     for key in party_keys(session, identifier):
         begun = key.bound_at is not None and (key.bound_at <= at or suite is ES256K)
-        if begun and (key.retired_at is None or at < key.retired_at) and suite_of_key(key.public_key) is suite:
+        ends = [time for time in (key.retired_at, key.reported_at) if time is not None]
+        if begun and all(at < end for end in ends) and suite_of_key(key.public_key) is suite:
             return key.account
     row = party(session, identifier)
     return row.account if suite_of_key(row.public_key) is suite else None

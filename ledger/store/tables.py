@@ -48,7 +48,8 @@ class Sealed(Base):
 class Party(Base):
     """A party. Name and identifier are sealed; ``lookup`` is a keyed digest of the identifier.
 
-    ``account`` and ``public_key`` are those it acts with now; earlier ones are ``PartyKey`` rows.
+    ``account`` and ``public_key`` are those it acts with now; all its keys are ``PartyKey`` rows. ``listed`` is the
+    list that the party was proposed with, null for a founding party.
     """
 
     __tablename__ = "party"
@@ -61,14 +62,27 @@ class Party(Base):
     public_key: Mapped[str] = mapped_column(KeyText)
     lookup: Mapped[str] = mapped_column(Hex32, unique=True)
     sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
+    listed: Mapped[str | None] = mapped_column(ForeignKey("party_list.act"), index=True)
+    created_at: Mapped[int]
+
+
+class PartyList(Base):
+    """A list of parties that is proposed for registration, which the chain knows by the hash ``act`` alone.
+
+    ``registrations`` has an object for each party: ``id``, ``roles`` (bits) and ``keys``, pairs of account and proof.
+    """
+
+    __tablename__ = "party_list"
+    act: Mapped[str] = mapped_column(Hex32, primary_key=True)
+    registrations: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     created_at: Mapped[int]
 
 
 class PartyKey(Base):
     """A key that is, was, or is about to be a party's: what it signed is still verified with it.
 
-    Times are the chain's as last read; until the first change of keys ``bound_at`` is when the key was recorded.
-    It is null while the chain has not taken the account. ``public_key`` is the key as text (protocol §4).
+    Times are the chain's as last read; ``bound_at`` is null while the chain has not taken the account. ``public_key``
+    is the key as text (protocol §4). ``proof`` is its proof of possession in hex, null for a founding key.
     """
 
     __tablename__ = "party_key"
@@ -77,7 +91,9 @@ class PartyKey(Base):
     public_key: Mapped[str] = mapped_column(KeyText)
     bound_at: Mapped[int | None]
     retired_at: Mapped[int | None]
+    reported_at: Mapped[int | None]
     compromised_at: Mapped[int | None]
+    proof: Mapped[str | None] = mapped_column(String(256))
 
 
 class ApiKey(Base):

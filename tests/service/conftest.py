@@ -184,7 +184,7 @@ class Pilot:
 @pytest.fixture(scope="session")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """A ledger set up from nothing, with its own local chain."""
-    with open_ledger(Settings(home=tmp_path_factory.mktemp("ledger"))) as opened:
+    with open_ledger(Settings(home=tmp_path_factory.mktemp("ledger"), delay=0)) as opened:
         yield opened
 
 
