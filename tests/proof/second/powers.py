@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from ledger.proof.facts import ProposedKey, WithdrawalFact
+from ledger.proof.facts import LienFact, ProposedKey, WithdrawalFact
 from ledger.proof.jws import public_jwk
 from ledger.proof.report import Report
 from tests.proof.builder import Made, registration, usage
@@ -185,14 +185,16 @@ WITHDRAWN: dict[str, Made] = {
 
 # --- facts files ------------------------------------------------------------------------------------------------------
 
-LADEN = posted(
-    GENUINE.account(SUBJECT, proposal=ProposedKey(3, 0, 1)).account(TAX, proposal=ProposedKey(1, 5, 2), reported_at=AT),
-    SUBJECT,
-    "authorization",
-    AT + 1,
-    AT + 2,
+LADEN = (
+    posted(GENUINE, SUBJECT, "authorization", AT + 1, AT + 2)
+    .account(SUBJECT, proposal=ProposedKey(3, 0, 1))
+    .account(TAX, proposal=ProposedKey(1, 5, 2), reported_at=AT)
+    .status(("suspended", "court", AT - 9), ("active", "lifted", AT - 6))
+    .on_hold((("authority", "supervisor"), "court", AT - 9), ((), "lifted", AT - 6))
+    .used(AT - 9)
 )
-"""With a key that its party proposed, one that two officers proposed, and both times of a withdrawal."""
+"""With a key that its party proposed, one that two officers proposed, both times of a withdrawal, and histories."""
+PLEDGED = REGISTERED.asset(liens=(LienFact(BANK.id, 1),), annulled_ancestor="0a" * 32, objections=1)
 
 
 def spelled_files() -> Iterator[bytes]:

@@ -1,0 +1,52 @@
+"""Facts files of another form: each side takes what the other takes (protocol §8)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ledger.errors import BadBundle
+from ledger.proof.facts_file import parse_facts
+from tests.proof.builder import Made
+from tests.proof.second.facts_file import well_formed
+from tests.proof.second.powers import LADEN, PLEDGED, spelled_files
+from tests.proof.second.statements import odd_members
+
+
+def require_alike(raw: bytes) -> bool:
+    try:
+        parse_facts(raw)
+    except BadBundle:
+        assert not well_formed(raw), raw
+        return False
+    assert well_formed(raw), raw
+    return True
+
+
+@pytest.mark.parametrize("made", [LADEN, PLEDGED], ids=["usage", "registration"])
+def test_every_member_in_another_form(made: Made) -> None:
+    saved = made.facts.to_dict()
+    taken = [require_alike(json.dumps(other).encode()) for other in odd_members(saved)]
+    assert 100 < taken.count(True) < len(taken) / 2
+
+
+@pytest.mark.parametrize("made", [LADEN, PLEDGED], ids=["usage", "registration"])
+def test_a_file_of_other_members_is_refused(made: Made) -> None:
+    saved = made.facts.to_dict()
+    assert require_alike(json.dumps(saved).encode())
+    for name in saved:
+        assert not require_alike(json.dumps({other: saved[other] for other in saved if other != name}).encode())
+    for more in ({"more": 1}, {"format": "pingzheng-facts/3"}, {"format": None}):
+        assert not require_alike(json.dumps(saved | more).encode())
+    for other in ([], [saved], "facts", None, 7):
+        assert not require_alike(json.dumps(other).encode())
+
+
+def test_every_spelling_of_a_proposal_and_a_withdrawal() -> None:
+    taken = [require_alike(raw) for raw in spelled_files()]
+    assert 5 < taken.count(True) < len(taken) / 2
+
+
+def test_a_proposal_is_read_as_it_is_written() -> None:
+    assert parse_facts(LADEN.facts.to_bytes()) == LADEN.facts
