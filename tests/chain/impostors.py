@@ -22,11 +22,12 @@ from ledger.chain.deployment import (
 )
 from ledger.chain.revert import RevertReader
 from ledger.chain.sender import Sender
-from tests.conftest import PARTIES, TestParty, test_key
+from tests.conftest import FOUNDING, PARTIES, TestParty, test_key
 
 FOUNDER: Final = PARTIES["founder"]
 HIDDEN: Final = test_key("hidden in the storage at birth")
 ACCOUNTS_SLOT: Final = 2
+PROVEN_BIT: Final = 32 + 4 * 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,12 @@ class Deployer:
         return str(receipt["contractAddress"]).lower(), bare(receipt["transactionHash"])
 
     def registry(self, forwarder: str) -> tuple[str, str]:
-        return self.create(PARTY_REGISTRY, forwarder, self.founder.id, self.founder.account)
+        return self.create(PARTY_REGISTRY, *self.founded(forwarder))
+
+    @staticmethod
+    def founded(forwarder: str) -> tuple[str, int, list[Any]]:
+        """The arguments of a registry with the parties of the tests."""
+        return forwarder, 0, [each.row() for each in FOUNDING]
 
 
 def secret_registry(url: str, like: Deployment, obeying: str, founder: TestParty = FOUNDER) -> Deployment:
@@ -69,28 +75,38 @@ def secret_registry(url: str, like: Deployment, obeying: str, founder: TestParty
 
 
 def born_with_a_key(url: str, like: Deployment, founder: TestParty = FOUNDER) -> Deployment:
-    """The registry's creation code writes the account of ``HIDDEN`` into the storage, as one of the founder's, and then
-    does what ours does."""
-    by = Deployer.at(url, like.chain_id, founder)
+    """A registry whose creation code writes what an honest one has in its storage, and the account of ``HIDDEN`` as one
+    of the founder's, and then returns the runtime code of the honest one."""
+    by, connection = Deployer.at(url, like.chain_id, founder), Connection(url)
     forwarder = by.create(FORWARDER, b"\x08" * 32)
-    honest = by.code(PARTY_REGISTRY, forwarder[0], founder.id, founder.account)
-    helper, _ = by.create_by(_returning(honest))
-    account = bytes.fromhex(account_of(bytes.fromhex(HIDDEN)).removeprefix("0x"))
-    slot = keccak(account.rjust(32, b"\0") + ACCOUNTS_SLOT.to_bytes(32, "big"))
-    # Party number 1, valid from second 1 on; the four fields of an account share a slot.
-    value = (1 | 1 << 32).to_bytes(32, "big")
-    store = b"\x7f" + value + b"\x7f" + slot + b"\x55"
-    # Runs our creation code as its own, and returns what that returns.
-    delegate = bytes.fromhex("6000600060006000 73") + bytes.fromhex(helper[2:]) + bytes.fromhex("5af450")
-    registry = by.create_by(store + delegate + bytes.fromhex("3d6000 6000 3e 3d6000 f3"))
+    honest, _ = by.registry(forwarder[0])
+    written = {slot: connection.ask("eth_getStorageAt", honest, slot, "latest") for slot in _slots()}
+    # Party number 1, valid from second 1 on, proven; the fields of an account share a slot.
+    written[_in_mapping(ACCOUNTS_SLOT, account_of(bytes.fromhex(HIDDEN)))] = hex(1 | 1 << 32 | 1 << PROVEN_BIT)
+    store = b"".join(b"\x7f" + _word(value) + b"\x7f" + _word(slot) + b"\x55" for slot, value in written.items())
+    address = b"\x73" + bytes.fromhex(honest[2:])
+    copy = address + bytes.fromhex("3b 6000 6000") + address + bytes.fromhex("3c")
+    registry = by.create_by(store + copy + address + bytes.fromhex("3b 6000 f3"))
     assets = by.create(ASSET_REGISTRY, forwarder[0], registry[0], 0)
     log = by.create(CERTIFICATE_LOG, forwarder[0], registry[0])
     return _named(url, like, forwarder, registry, assets, log)
 
 
-def _returning(code: bytes) -> bytes:
-    """Creation code of a contract whose runtime code is ``code``."""
-    return b"\x62" + len(code).to_bytes(3, "big") + bytes.fromhex("80600d6000396000f3") + code
+def _slots() -> list[str]:
+    """Where a registry keeps its head, its counts and the parties of the tests."""
+    found = [hex(slot) for slot in range(ACCOUNTS_SLOT)]
+    for party in PARTIES.values():
+        keys = (party.account, hex(party.no), hex(party.no), party.id)
+        found += [_in_mapping(slot, key) for slot, key in enumerate(keys, start=ACCOUNTS_SLOT)]
+    return found
+
+
+def _in_mapping(slot: int, key: str) -> str:
+    return "0x" + keccak(_word(key) + _word(hex(slot))).hex()
+
+
+def _word(value: str) -> bytes:
+    return int(value, 16).to_bytes(32, "big")
 
 
 def _named(url: str, like: Deployment, *contracts: tuple[str, str]) -> Deployment:

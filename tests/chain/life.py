@@ -42,30 +42,46 @@ def live(chain: Chain) -> None:
 
 
 def live_parties(chain: Chain) -> None:
-    founder, bank = chain.acting("founder"), chain.parties["other_bank"]
-    newcomer = PartyRegistration(digest("newcomer"), account("newcomer"), 1 << ROLES.index("subject"))
-    founder.register_parties([newcomer])
+    founder, bank, issuer = chain.acting("founder"), chain.parties["other_bank"], chain.parties["issuer"]
+    newcomer = newcomer_to(chain, "newcomer", "subject")
+    chain.decide(calls.register_parties([newcomer]))
     number = chain.reader.party_no(newcomer.id)
     lost_at = chain.reader.latest().time
     for call in (
         calls.set_roles(number, 1 << ROLES.index("broker")),
         calls.set_status(number, "suspended", "investigation"),
         calls.set_status(number, "active", "lifted"),
-        calls.accredit(chain.parties["issuer"].no, "S52", 0, FAR),
-        calls.recover_account(number, newcomer.account, account("newcomer's second"), lost_at),
-        calls.recover_account(bank.no, bank.account, account("other bank's second")),
+        calls.report(number, account("newcomer")),
     ):
         founder.send(call)
-    chain.node.fund(account("newcomer's second"))
-    chain.client.with_account(test_key("newcomer's second")).send(calls.rotate_account(account("newcomer's third")))
-    further = account("issuer's second")
-    founder.send(calls.bind_account(chain.parties["issuer"].no, further))
-    chain.client.send(calls.retire_account(further))
+    second, further = account("newcomer's second"), account("issuer's second")
     for call in (
-        calls.report_compromise(number, newcomer.account, lost_at - 1),
-        calls.report_compromise(number, account("newcomer's second"), lost_at),
+        calls.accredit(issuer.no, "S52", 0, FAR),
+        calls.change_key(number, second, account("newcomer"), chain.proof(test_key("newcomer's second"))),
+        calls.change_key(bank.no, account("other bank's second"), bank.account),
+        calls.date_compromise(number, account("newcomer"), lost_at),
+        calls.date_compromise(number, second, lost_at + 1),
     ):
-        founder.send(call)
+        chain.decide(call)
+    chain.decide(calls.change_key(issuer.no, further, proof=chain.proof(test_key("issuer's second"))), "issuer", None)
+    chain.decide(calls.change_key(issuer.no, old=further), "issuer", None)
+    live_proposals(chain)
+
+
+def live_proposals(chain: Chain) -> None:
+    """A proposal that is cancelled, one that is vetoed, one that is left open, and a pause that is ended."""
+    founder, bank = chain.acting("founder"), chain.parties["bank"]
+    founder.send(calls.cancel(chain.propose(calls.accredit(bank.no, "S53", 0, FAR))))
+    chain.acting("bank").send(calls.veto(chain.propose(calls.change_key(bank.no, account("nobody's")))))
+    chain.propose(calls.set_roles(bank.no, 1 << ROLES.index("cdo")))
+    chain.acting("supervisor").send(calls.pause())
+    chain.decide(calls.end_pause())
+
+
+def newcomer_to(chain: Chain, name: str, *roles: str) -> PartyRegistration:
+    """A party to register, with the proof of its key."""
+    keys = ((account(name), chain.proof(test_key(name))),)
+    return PartyRegistration(digest(name), keys, sum(1 << ROLES.index(role) for role in roles))
 
 
 def live_certificates(chain: Chain) -> None:
@@ -90,7 +106,13 @@ def live_certificates(chain: Chain) -> None:
         chain.acting(name).withdraw(statement)
     chain.acting("founder").hold([CONSENT, REQUEST], "court")
     chain.acting("supervisor").hold([CONSENT], "investigation")
-    chain.acting("founder").lift([CONSENT])
+    chain.decide(calls.lift("authority", [CONSENT]))
+    # By a key before and after it is reported.
+    name, party = "other_supervisor", chain.parties["other_supervisor"]
+    chain.acting(name).withdraw(CONSENT)
+    chain.acting(name).send(calls.report(party.no, party.account))
+    for statement in (CONSENT, OTHER_CONSENT):
+        chain.acting(name).withdraw(statement)
 
 
 def signed_uses(chain: Chain, name: str, uses: Sequence[tuple[str, int]], deadline: int = FAR) -> Call:
@@ -103,13 +125,15 @@ def signed_uses(chain: Chain, name: str, uses: Sequence[tuple[str, int]], deadli
 
 def live_assets(chain: Chain) -> None:
     """Three assets: the first is changed, licensed, pledged, transferred, objected to and annulled; the second frozen,
-    corrected and replaced by the first; the third comes from the second and is returned, filed again and rejected."""
+    corrected and replaced by the first; the third comes from the second and is returned, filed again and rejected.
+    The holder of the successor falls silent, and two officers give it to the bank."""
     register_confirmed(chain, *ASSETS[:2])
     _change(chain)
     _right_and_lien(chain)
     _transfer(chain)
     _second_and_third(chain)
     _objection(chain)
+    _silent_holder(chain)
 
 
 def register_confirmed(chain: Chain, *assets: str) -> None:
@@ -174,7 +198,7 @@ def _second_and_third(chain: Chain) -> None:
     provider, registrar, founder = chain.acting("provider"), chain.acting("registrar"), chain.acting("founder")
     _, second, third = ASSETS
     assessor = chain.parties["assessor"]
-    founder.accredit(assessor.no, "quality", 0, FAR)
+    chain.decide(calls.accredit(assessor.no, "quality", 0, FAR))
     correction = digest("corrected content"), asset_calls.NOTHING, "general"
     for client, call in (
         (provider, register(third)),
@@ -202,6 +226,12 @@ def _objection(chain: Chain) -> None:
     for state in ("admitted", "verified", "upheld"):
         registrar.send(asset_calls.decide(ASSETS[0], 1, state, digest(state)))
     registrar.send(asset_calls.annul(ASSETS[0], "fraud", digest("annulled because")))
+
+
+def _silent_holder(chain: Chain) -> None:
+    """The provider is closed, and two officers give what it held to the bank."""
+    chain.decide(calls.set_status(chain.parties["provider"].no, "closed", "none"))
+    chain.decide(asset_calls.reassign(SUCCESSOR, chain.parties["bank"].no, digest("inheritance")))
 
 
 def register(*identifiers: str) -> Call:

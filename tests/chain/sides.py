@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ledger.chain import calls
-from ledger.chain.calls import Call, PartyRegistration
+from ledger.chain.calls import Call, Founding
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.contracts import Interface
 from ledger.chain.deploy import deploy
-from ledger.chain.deployment import ASSET_REGISTRY, CONTRACTS, Deployment, interface_of
+from ledger.chain.deployment import ASSET_REGISTRY, CONTRACTS, PARTY_REGISTRY, Deployment, interface_of
 from ledger.chain.node import LocalNode
 from ledger.chain.revert import RevertReader
 from ledger.domain.asset_life import AssetLife, Lien, Objection, Party, Right
@@ -53,6 +53,8 @@ ROLES: Final[Mapping[str, tuple[Role, ...]]] = {
     "assessor": (Role.ASSESSOR, Role.CONSUMER),
     "without roles": (),
 }
+# With the founder they decide what takes two of them; no asset is any business of theirs.
+OFFICERS: Final = ("second officer", "third officer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +76,29 @@ class World:
         founder = PARTIES[FUNDED]
         self._node = node
         self._connection = Connection(node.url)
-        self.deployment: Deployment = deploy(node.url, founder.key, founder.id, founder.account, notice=NOTICE)
+        block = self._connection.block()
+        assert block is not None
+        # Far enough ahead of the clock that no block is ever later than the test wants it to be.
+        self.start = block.time + 100_000_000
+        period = self.start, self.start + 500
+        everyone = {name: Party(no, frozenset(roles)) for no, (name, roles) in enumerate(ROLES.items(), start=2)}
+        everyone["assessor"] = replace(everyone["assessor"], accredited={"quality": period})
+        self.parties = everyone | {"founder": Party(1, frozenset({Role.AUTHORITY}))}
+        self._officer = Party(len(self.parties) + 1, frozenset({Role.AUTHORITY}))
+        roles = {FUNDED: (Role.AUTHORITY,), **ROLES, **dict.fromkeys(OFFICERS, (Role.AUTHORITY,))}
+        accounts = {name: "0x" + digest(f"account of {name}")[:40] for name in roles} | {FUNDED: founder.account}
+        accredited = {"assessor": (("quality", *period),)}
+        founding = [
+            Founding(digest(name), (accounts[name],), Role.mask(roles[name]), accredited.get(name, ()))
+            for name in roles
+        ]
+        self.deployment: Deployment = deploy(node.url, founder.key, founding, delay=0, notice=NOTICE)
         self._client = ChainClient(self._connection, self.deployment, founder.key)
         self._reverts = RevertReader(interface_of(name) for name in CONTRACTS)
         self._face: Interface = interface_of(ASSET_REGISTRY)
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
-        accounts = {name: "0x" + digest(f"account of {name}")[:40] for name in ROLES}
-        self._client.register_parties(
-            [PartyRegistration(digest(name), accounts[name], Role.mask(roles)) for name, roles in ROLES.items()]
-        )
-        block = self._connection.block()
-        assert block is not None
-        # Far enough ahead of the clock that no block is ever later than the test wants it to be.
-        self.start = block.time + 100_000_000
-        accredited = {"quality": (self.start, self.start + 500)}
-        everyone = {name: Party(no, frozenset(ROLES[name])) for no, name in enumerate(ROLES, start=2)}
-        everyone["assessor"] = replace(everyone["assessor"], accredited=accredited)
-        self._client.accredit(everyone["assessor"].no, "quality", *accredited["quality"])
-        self.parties = everyone | {"founder": Party(1, frozenset({Role.AUTHORITY}))}
-        self._accounts = {everyone[name].no: account for name, account in accounts.items()} | {1: founder.account}
+        self._accounts = dict(enumerate(accounts.values(), start=1))
         for account in self._accounts.values():
             node.fund(account)
             node.rpc("hardhat_impersonateAccount", account)
@@ -127,6 +132,13 @@ class World:
             assert data, error.details
             return self._reverts.decode(bytes.fromhex(data.removeprefix("0x")))
         return None
+
+    def decide(self, call: Call, at: int) -> None:
+        """The founder and another officer decide on a call, which must be right."""
+        founder = self.parties["founder"]
+        assert self.send(founder, calls.propose(call), at) is None
+        (number,) = self._client.read(PARTY_REGISTRY, "proposals")
+        assert self.send(self._officer, calls.confirm(number, call), at) is None
 
     def ask(self, questions: list[tuple[str, tuple[Any, ...]]]) -> list[Any]:
         """The answers of the asset register, in one request."""
@@ -181,9 +193,9 @@ class Sides:
         return True
 
     def set_status(self, name: str, status: str) -> None:
-        """The founder suspends a party, or lets it act again."""
+        """Two officers suspend a party, or let it act again."""
         party = self.parties[name]
-        assert self.world.send(self.parties["founder"], calls.set_status(party.no, status, "none"), self.now) is None
+        self.world.decide(calls.set_status(party.no, status, "none"), self.now)
         self.parties[name] = replace(party, active=status == "active")
 
     def compare(self, asset: str) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from ledger.chain import calls
 from ledger.chain.accounts import account_of
-from ledger.chain.calls import PartyRegistration
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.creation import check_creation
@@ -31,10 +30,11 @@ from ledger.chain.deployment import (
 )
 from ledger.chain.immutables import wrong_immutable
 from ledger.chain.node import JOURNAL, LocalNode
-from ledger.errors import ChainUnavailable, Forbidden, InvalidInput, Misconfigured, PingzhengError
-from tests.chain.impostors import HIDDEN, born_with_a_key, secret_registry
+from ledger.chain.reader import ChainReader
+from ledger.errors import ChainUnavailable, Conflict, Forbidden, InvalidInput, Misconfigured, PingzhengError
+from tests.chain.impostors import HIDDEN, Deployer, born_with_a_key, secret_registry
 from tests.chain.life import ROOT
-from tests.conftest import NOTICE, PARTIES, Chain, test_key
+from tests.conftest import ACCREDITED_UNTIL, DELAY, FOUNDING, NOTICE, PARTIES, SCENARIO, Chain, deployed_on, test_key
 
 FOUNDER = PARTIES["founder"]
 NOWHERE = "0x" + "11" * 20
@@ -45,7 +45,7 @@ def moved(deployment: Deployment, **addresses: str) -> Deployment:
 
 
 def ensure(path: Path, url: str) -> tuple[Deployment, bool]:
-    return ensure_deployed(path, url, FOUNDER.key, FOUNDER.id, FOUNDER.account, network="test")
+    return ensure_deployed(path, url, FOUNDER.key, FOUNDING, delay=0, network="test")
 
 
 WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Deployment], Deployment]]] = {
@@ -56,6 +56,7 @@ WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Deployment], Deploym
     "wrong code": (Misconfigured, "CONTRACT_CODE_MISMATCH", lambda d: moved(d, CertificateLog=d.asset_registry)),
     "wrong forwarder": (Misconfigured, "CONTRACT_CODE_MISMATCH", lambda d: moved(d, Forwarder=d.party_registry)),
     "another origin": (ChainUnavailable, "LEDGER_DIFFERS", lambda d: replace(d, origin="ee" * 32)),
+    "another delay": (ChainUnavailable, "LEDGER_DIFFERS", lambda d: replace(d, delay=1)),
 }
 
 
@@ -71,7 +72,7 @@ def test_wrong_deployment(
 
 def test_the_right_contracts_behind_another_forwarder(chain: Chain) -> None:
     """The other forwarder is our code and keeps the origin that the file names: the contracts do not trust it."""
-    other = deploy(chain.node.url, FOUNDER.key, FOUNDER.id, FOUNDER.account)
+    other = deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0)
     mixed = replace(moved(chain.deployment, Forwarder=other.forwarder), origin=other.origin)
     with pytest.raises(ChainUnavailable) as caught:
         check_deployment(Connection(chain.node.url), mixed)
@@ -130,13 +131,12 @@ def test_attack_an_address_in_the_place_of_the_least_notice(chain: Chain) -> Non
 
 
 def test_attack_a_registry_that_was_born_with_a_hidden_key_is_refused(chain: Chain) -> None:
-    """Its code and all values in it are right, and no event names the key that can register parties."""
+    """Its code and all values in it are right, and no call names the key that acts for the founder."""
     connection = Connection(chain.node.url)
     deployed = born_with_a_key(chain.node.url, chain.deployment)
     check_deployment(connection, deployed)
     chain.node.fund(account_of(bytes.fromhex(HIDDEN)))
-    newcomer = PartyRegistration("bb" * 32, account_of(bytes.fromhex(test_key("newcomer"))), 1 << 3)
-    ChainClient(connection, deployed, HIDDEN).register_parties([newcomer])
+    ChainClient(connection, deployed, HIDDEN).send(calls.set_roles(PARTIES["bank"].no, 1))
     with pytest.raises(Misconfigured) as caught:
         check_creation(connection, deployed)
     assert (caught.value.code, caught.value.where) == ("CONTRACT_CREATION_MISMATCH", deployed.party_registry)
@@ -145,7 +145,7 @@ def test_attack_a_registry_that_was_born_with_a_hidden_key_is_refused(chain: Cha
 
 def elsewhere(chain: Chain) -> str:
     """The creation of the registry of another ledger."""
-    return deploy(chain.node.url, FOUNDER.key, FOUNDER.id, FOUNDER.account).creations[PARTY_REGISTRY]
+    return deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0).creations[PARTY_REGISTRY]
 
 
 CREATIONS: dict[str, tuple[type[PingzhengError], str, str, Callable[[Chain], str]]] = {
@@ -178,8 +178,68 @@ def test_wrong_creation(
     assert (caught.value.code, caught.value.details["contract"]) == (code, contract) and caught.value.hint
 
 
+REGISTRIES: dict[str, tuple[str, Callable[[Deployer, str], bytes]]] = {
+    "a word more than the arguments": (
+        PARTY_REGISTRY,
+        lambda by, forwarder: by.code(PARTY_REGISTRY, *by.founded(forwarder)) + bytes(32),
+    ),
+    "another delay": (
+        PARTY_REGISTRY,
+        lambda by, forwarder: by.code(PARTY_REGISTRY, forwarder, DELAY, by.founded(forwarder)[2]),
+    ),
+    # The founding parties are free to choose. So only the next contract differs: it asks the other registry.
+    "other parties": (
+        ASSET_REGISTRY,
+        lambda by, forwarder: by.code(PARTY_REGISTRY, forwarder, 0, by.founded(forwarder)[2][::-1]),
+    ),
+}
+
+
+@pytest.mark.parametrize(("contract", "code"), REGISTRIES.values(), ids=REGISTRIES)
+def test_a_registrys_arguments(chain: Chain, contract: str, code: Callable[[Deployer, str], bytes]) -> None:
+    by = Deployer.at(chain.node.url, chain.deployment.chain_id)
+    address, creation = by.create_by(code(by, chain.deployment.forwarder))
+    made = replace(
+        moved(chain.deployment, PartyRegistry=address),
+        creations={**chain.deployment.creations, PARTY_REGISTRY: creation},
+    )
+    with pytest.raises(Misconfigured) as caught:
+        check_creation(Connection(chain.node.url), made)
+    assert (caught.value.code, caught.value.details["contract"]) == ("CONTRACT_CREATION_MISMATCH", contract)
+
+
+@pytest.mark.parametrize("delay", [0, DELAY], ids=["at once", "late"])
+def test_a_deployment_has_its_parties_and_its_delay(chain: Chain, delay: int) -> None:
+    made = deployed_on(chain.node, delay)
+    reader = ChainReader(ChainClient.at(chain.node.url, made))
+    assert (made.delay, made.chain.delay, made.chain.threshold) == (delay, delay, 2)
+    assert [reader.party(party.no).id for party in PARTIES.values()] == [party.id for party in PARTIES.values()]
+    assert reader.party(PARTIES["founder"].no).roles == ("authority", "admin")
+    assert reader.accreditation(PARTIES["issuer"].no, SCENARIO) == (0, ACCREDITED_UNTIL)
+    assert (reader.officers(), reader.proposal_count()) == (3, 0)
+    account = reader.account(PARTIES["bank"].account)
+    assert account is not None and account.speaks and account.proposal == 0
+
+
+def test_attack_a_delay_in_the_file_that_the_contract_does_not_keep(chain: Chain) -> None:
+    """So does a bundle that lies. The contract says otherwise, and so does its code."""
+    lying = replace(chain.deployment, delay=DELAY)
+    with pytest.raises(ChainUnavailable) as caught:
+        deployment_of(Connection(chain.node.url), lying.chain)
+    assert caught.value.code == "LEDGER_DIFFERS"
+    code = Connection(chain.node.url).code(lying.party_registry)
+    assert wrong_immutable(PARTY_REGISTRY, artifact_of(PARTY_REGISTRY).immutables, code, lying.chain) == "delay"
+
+
+def test_fewer_than_three_officers_found_nothing(chain: Chain) -> None:
+    founding = [each for each in FOUNDING if each.id != PARTIES["third"].id]
+    with pytest.raises(Conflict) as caught:
+        deploy(chain.node.url, FOUNDER.key, founding, delay=0)
+    assert (caught.value.code, caught.value.details) == ("PARTY_TOO_FEW_OFFICERS", {"officers": 2})
+
+
 def test_two_deployments_on_one_chain_are_two_ledgers(chain: Chain) -> None:
-    other = deploy(chain.node.url, FOUNDER.key, FOUNDER.id, FOUNDER.account)
+    other = deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0)
     assert other.origin != chain.deployment.origin
     assert other.ledger != chain.deployment.ledger
 
@@ -196,7 +256,7 @@ def test_the_salt_alone_makes_two_ledgers(fresh: LocalNode) -> None:
     def deployed(salt: bytes) -> Deployment:
         token = fresh.snapshot()
         fresh.rpc("evm_setNextBlockTimestamp", 4_000_000_000)
-        made = deploy(fresh.url, FOUNDER.key, FOUNDER.id, FOUNDER.account, salt=salt)
+        made = deploy(fresh.url, FOUNDER.key, FOUNDING, delay=0, salt=salt)
         fresh.revert(token)
         return made
 
@@ -209,7 +269,7 @@ def test_the_salt_alone_makes_two_ledgers(fresh: LocalNode) -> None:
 
 def test_salt_of_another_length(fresh: LocalNode) -> None:
     with pytest.raises(InvalidInput) as caught:
-        deploy(fresh.url, FOUNDER.key, FOUNDER.id, FOUNDER.account, salt=b"short")
+        deploy(fresh.url, FOUNDER.key, FOUNDING, delay=0, salt=b"short")
     assert caught.value.code == "CALL_ARGUMENTS_INVALID"
 
 
@@ -228,7 +288,7 @@ def test_another_chain_of_the_same_number(chain: Chain, tmp_path: Path) -> None:
     chain.deployment.save(tmp_path / "test.json")
     saved = (tmp_path / "test.json").read_bytes()
     with LocalNode(tmp_path / "node", funded=[FOUNDER.account], persistent=False) as other:
-        deployed = deploy(other.url, FOUNDER.key, FOUNDER.id, FOUNDER.account)
+        deployed = deploy(other.url, FOUNDER.key, FOUNDING, delay=0)
         with pytest.raises(ChainUnavailable) as caught:
             ensure(tmp_path / "test.json", other.url)
     assert deployed.chain_id == chain.deployment.chain_id
@@ -286,6 +346,9 @@ def test_missing_file(tmp_path: Path) -> None:
         lambda raw: json.dumps({**raw, "chain_id": None}),
         lambda raw: json.dumps({name: value for name, value in raw.items() if name != "origin"}),
         lambda raw: json.dumps({**raw, "origin": "EE" * 32}),
+        lambda raw: json.dumps({name: value for name, value in raw.items() if name != "delay"}),
+        lambda raw: json.dumps({**raw, "delay": -1}),
+        lambda raw: json.dumps({**raw, "delay": 2**40}),
         lambda raw: json.dumps({**raw, "code_digests": None}),
         lambda raw: json.dumps({name: value for name, value in raw.items() if name != "creations"}),
         lambda raw: json.dumps({**raw, "creations": {**raw["creations"], "Forwarder": "EE" * 32}}),

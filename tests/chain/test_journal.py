@@ -11,18 +11,24 @@ import pytest
 
 from ledger.chain import calls
 from ledger.chain.accounts import account_of
-from ledger.chain.calls import PartyRegistration
+from ledger.chain.calls import Founding
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Block, Connection
 from ledger.chain.deploy import deploy
 from ledger.chain.deployment import Deployment
 from ledger.chain.node import JOURNAL, LocalNode
+from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, Conflict, Forbidden
 from tests.chain.life import account, digest
 from tests.conftest import test_key
 
 KEY = test_key("owner of a journaled chain")
 OWNER = account_of(bytes.fromhex(KEY))
+ACCOUNTS = {"owner": OWNER, **{name: account(name) for name in ("second", "third", "other")}}
+FOUNDING = [
+    Founding(digest(name), (owned,), 1 if name == "other" else Role.mask([Role.AUTHORITY]))
+    for name, owned in ACCOUNTS.items()
+]
 ENDINGS = {"stopped": LocalNode.stop, "killed": LocalNode.kill}
 
 
@@ -41,15 +47,14 @@ def blocks_of(node: LocalNode) -> list[Block | None]:
 
 def live(node: LocalNode) -> Deployment:
     """Whatever makes a block: contracts, empty blocks, a jump in time, a refusal that is mined all the same."""
-    deployed = deploy(node.url, KEY, digest("owner"), OWNER)
+    deployed = deploy(node.url, KEY, FOUNDING, delay=0)
     client = ChainClient.at(node.url, deployed, KEY)
-    client.register_parties([PartyRegistration(digest("other"), account("other"), 1)])
     node.mine(2)
     node.advance(3600)
     refused = client.encode(calls.set_roles(1, 1))
     with pytest.raises(Forbidden):
         client.transact(deployed.party_registry, refused, gas=200_000)
-    client.send(calls.set_roles(2, 2))
+    client.send(calls.set_roles(4, 2))
     return deployed
 
 
@@ -62,7 +67,7 @@ def test_same_blocks_after_a_restart(tmp_path: Path, end: Callable[[LocalNode], 
     with node:
         assert blocks_of(node) == before
         client = ChainClient.at(node.url, deployed, KEY).check()
-        receipt = client.send(calls.set_roles(2, 3))
+        receipt = client.send(calls.set_roles(4, 3))
         tip = before[-1]
         assert tip is not None and (receipt.block_number, receipt.time >= tip.time) == (tip.number + 1, True)
         longer = blocks_of(node)

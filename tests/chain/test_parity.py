@@ -16,7 +16,7 @@ from ledger.proof import merkle
 from ledger.proof.head import EVENTS, event_digest, fold, genesis
 from tests.chain.conftest import Harness
 from tests.chain.life import ALL_ASSETS, live
-from tests.conftest import Chain
+from tests.conftest import DELAY, FOUNDING, Chain
 
 MAX_LEAVES = 70
 # Each example is one request with many calls.
@@ -136,7 +136,7 @@ def test_genesis(harness: Harness, cases: list[tuple[bytes, bytes, bytes]]) -> N
 def test_origin_and_ledger_are_those_of_the_page(chain: Chain) -> None:
     """Written out by hand from docs/protocol.md, section 1: nothing here is computed by our code."""
     salt, founder = sha256(b"salt").digest(), chain.parties["founder"]
-    made = deploy(chain.node.url, founder.key, founder.id, founder.account, salt=salt)
+    made = deploy(chain.node.url, founder.key, FOUNDING, delay=DELAY, salt=salt)
     block = chain.reader.block(made.deploy_block)
     assert block is not None
 
@@ -148,7 +148,7 @@ def test_origin_and_ledger_are_those_of_the_page(chain: Chain) -> None:
     assert made.origin == sha256(tag + past + salt).hexdigest()
     tag = b"pingzheng/ledger/v2".ljust(32, b"\0")
     contracts = words_of(made.forwarder, made.party_registry, made.asset_registry, made.certificate_log)
-    ledger = sha256(tag + words_of(made.origin, made.chain_id) + contracts + words_of(0, 1)).hexdigest()
+    ledger = sha256(tag + words_of(made.origin, made.chain_id) + contracts + words_of(DELAY, 2)).hexdigest()
     assert made.ledger == made.chain.ledger == ledger
 
 

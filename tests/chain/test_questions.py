@@ -11,7 +11,7 @@ from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
 from ledger.chain.questions import Questions
-from ledger.chain.records import Hold
+from ledger.chain.records import Hold, Withdrawal
 from ledger.errors import NotFound
 from ledger.proof.bundle import Position
 from tests.chain.life import CONSENT, OTHER_REQUEST, REQUEST, ROOT
@@ -68,7 +68,7 @@ def test_what_is_asked_first_is_sent_together_and_each_answer_is_its_own(
     assert party().id == issuer.id
     assert (stranger(), missing(), none(), fresh()) == (None, None, (0, 0), [])
     assert (batches(), no_batches(), uses(), no_uses()) == (1, 0, 2, 0)
-    assert (withdrawn(), hold()) == (0, Hold((), 0))
+    assert (withdrawn(), hold()) == (Withdrawal(0, 0), Hold((), 0))
     assert [head() for head in heads] == [chain.reader.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)]
     assert period() == chain.reader.accreditation(issuer.no, SCENARIO)
     assert [change.status for change in paused()] == ["suspended"]

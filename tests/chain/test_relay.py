@@ -11,6 +11,7 @@ import pytest
 from ledger.chain import calls
 from ledger.chain.accounts import account_of
 from ledger.chain.calls import Call
+from ledger.chain.proposals import proposal_of
 from ledger.chain.relay import MAX_REQUEST_GAS, Relay, SignedRequest, sign_request
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
 from tests.chain.life import FAR, OTHER_REQUEST, REQUEST
@@ -59,8 +60,9 @@ def test_the_party_acts_and_the_service_pays(chain: Chain, relay: Relay) -> None
 
 def test_account_without_funds_acts(chain: Chain, relay: Relay) -> None:
     fresh, bank = test_key("penniless"), chain.parties["bank"]
-    from_key = calls.rotate_account(account_of_key(fresh))
-    relay.submit(signed(chain, relay, from_key))
+    rotation = calls.change_key(bank.no, account_of_key(fresh), bank.account, chain.proof(fresh))
+    number = proposal_of(relay.submit(signed(chain, relay, calls.propose(rotation))))
+    chain.client.send(calls.carry_out(number, rotation))
     relay.submit(sign_request(relay.prepare(account_of_key(fresh), USE, FAR), fresh))
     assert int(chain.node.rpc("eth_getBalance", account_of_key(fresh), "latest"), 16) == 0
     assert chain.reader.uses_of(chain.parties["bank"].no, REQUEST) == 1

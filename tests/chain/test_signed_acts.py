@@ -10,15 +10,15 @@ import pytest
 from ledger.chain import calls
 from ledger.chain.calls import Call
 from ledger.chain.client import ChainClient
-from ledger.chain.deploy import deploy
 from ledger.chain.deployment import CERTIFICATE_LOG
+from ledger.chain.records import Withdrawal
 from ledger.errors import Conflict, Forbidden, PingzhengError
 from ledger.proof import p256
-from ledger.proof.acts import sign_act, uses_message, withdrawals_message
+from ledger.proof.acts import prove_key, sign_act, uses_message, withdrawals_message
 from ledger.proof.bundle import ChainId
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer
 from tests.chain.life import CONSENT, FAR, OTHER_CONSENT, OTHER_REQUEST, REQUEST
-from tests.conftest import PARTIES, Chain, test_key
+from tests.conftest import PARTIES, Chain, deployed_on, test_key
 
 BANK = PARTIES["bank"]
 P256 = Es256Signer(bytes.fromhex(test_key("the bank's P-256 key")))
@@ -55,7 +55,7 @@ class Acting:
 
 @pytest.fixture(params=SIGNERS)
 def acting(chain: Chain, request: pytest.FixtureRequest) -> Acting:
-    chain.acting("founder").send(calls.bind_account(BANK.no, P256.kid))
+    chain.decide(calls.change_key(BANK.no, P256.kid, proof=prove_key(chain.deployment.chain, P256)))
     sender = chain.client.with_account(test_key("stranger who pays"))
     chain.node.fund(sender.account)
     return Acting(chain, SIGNERS[request.param], sender)
@@ -99,7 +99,7 @@ def test_past_the_deadline_nothing_is_counted(acting: Acting) -> None:
 def test_statements_are_withdrawn_for_the_party_that_signed(acting: Acting) -> None:
     receipt = acting.sender.send(acting.withdrawals())
     for statement in (CONSENT, OTHER_CONSENT):
-        assert acting.chain.reader.withdrawn_at(BANK.no, statement) == receipt.time
+        assert acting.chain.reader.withdrawn_at(BANK.no, statement) == Withdrawal(receipt.time, 0)
     assert acting.chain.client.connection.transaction_count(BANK.account) == 0
 
 
@@ -109,7 +109,7 @@ def test_what_was_withdrawn_before_is_skipped(acting: Acting) -> None:
     call = acting.withdrawals([CONSENT, OTHER_CONSENT, OTHER_CONSENT])
     (event,) = acting.sender.send(call).named("Withdrawn")
     assert event.args["statement"] == OTHER_CONSENT
-    assert acting.chain.reader.withdrawn_at(BANK.no, CONSENT) == first.time
+    assert acting.chain.reader.withdrawn_at(BANK.no, CONSENT) == Withdrawal(first.time, 0)
     assert acting.sender.send(call).events == ()
 
 
@@ -126,7 +126,7 @@ def test_a_party_that_is_no_consumer_has_no_uses(acting: Acting) -> None:
 
 @pytest.mark.parametrize("act", [Acting.uses, Acting.withdrawals])
 def test_a_retired_account_signs_nothing(acting: Acting, act: Callable[[Acting], Call]) -> None:
-    acting.chain.acting("founder").send(calls.recover_account(BANK.no, acting.signer.kid, "0x" + "bb" * 20))
+    acting.chain.decide(calls.change_key(BANK.no, "0x" + "bb" * 20, acting.signer.kid))
     assert acting.refusal(act(acting)) == "PARTY_UNKNOWN_ACCOUNT"
 
 
@@ -179,8 +179,7 @@ def test_what_the_party_did_not_sign_is_refused(acting: Acting, forge: Callable[
 def test_the_same_chain_and_keys_with_another_past(acting: Acting) -> None:
     """The parties are registered by the same keys in a second ledger on the same chain: what is signed for it means
     nothing in the first."""
-    founder = PARTIES["founder"]
-    other = deploy(acting.chain.node.url, founder.key, founder.id, founder.account)
+    other = deployed_on(acting.chain.node)
     assert acting.refusal(acting.uses(on=other.chain)) == "LOG_SIGNATURE_INVALID"
     assert acting.refusal(acting.withdrawals(on=other.chain)) == "LOG_SIGNATURE_INVALID"
 
