@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import aliased
 
-from ledger.chain import calls
 from ledger.chain.asset_calls import (
     accept_transfer,
     annul,
     offer_transfer,
+    reassign,
     reject_transfer,
     set_frozen,
     withdraw_offer,
@@ -150,7 +150,7 @@ class Transfers:
         with self._database.read() as session:
             recipient = party_no(session, to)
         with self._evidence.kept(asset, "reassignment", by, {"grounds": check_reason(grounds)}) as digest:
-            row = self._proposals.decide(by, calls.reassign(asset, recipient, digest), signed)
+            row = self._proposals.decide(by, reassign(asset, recipient, digest), signed)
         if row.state == ProposalState.CARRIED_OUT:
             self._certificates.settle([asset])
         return row
