@@ -83,6 +83,10 @@ class Powers:
         """As anybody may; here a firm sends it."""
         return self.act(self.cast.firms["1"], calls.carry_out(number, call))
 
+    def later(self) -> None:
+        """What was anchored before is of an earlier second than what happens next."""
+        self.pilot.skip(5)
+
     def pass_delay(self) -> None:
         self.pilot.skip(DEFAULT_DELAY + 1)
 
@@ -93,8 +97,10 @@ class Powers:
         return calls.change_key(self.no(party), fresh.kid, old, prove_key(self.ledger.reader.chain, fresh))
 
     def further_key(self, party: str) -> Signer:
-        """A second key that the party proposed by itself, and that nobody vetoed."""
+        """A second key that the party proposed by itself, and that nobody vetoed; the service has its public key."""
         fresh = self.key()
+        with self.ledger.database.write() as session:
+            session.add(PartyKey(account=fresh.kid, party_id=party, public_key=fresh.public_key))
         call = self.change_of_key(party, fresh)
         number = self.propose(self.account(party), call)
         self.pass_delay()

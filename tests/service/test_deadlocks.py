@@ -51,6 +51,7 @@ def test_a_party_that_lost_all_its_keys_gets_one_from_two_officers(powers: Power
     firm = powers.pilot.firm()
     party = powers.cast.firms[firm]
     lost, number = powers.bureau.signer_of(party), powers.pilot.certificate(firm)
+    powers.later()
     powers.act(powers.officers.third, calls.report(powers.no(party), lost.kid))
     assert powers.ledger.reader.is_silent(powers.no(party))
     assert powers.judged(number, lost).valid
