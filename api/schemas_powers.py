@@ -13,7 +13,7 @@ KeyProof = Annotated[
     Field(
         pattern=r"^([0-9a-f]{128}|[0-9a-f]{256})?$",
         description="Hex of the new key's signature that it belongs to this ledger (protocol §3, `key`): "
-        "`pingzheng key prove`. Empty for a key that is kept here, and for an SM2 key.",
+        "`pingzheng key prove`. Empty for a key that is kept here. The offices check that of an SM2 key.",
     ),
 ]
 
@@ -106,6 +106,18 @@ class CompromiseIn(Signable):
 
 class ActIn(Signable):
     """Nothing but, where the key is kept elsewhere, the signature."""
+
+
+class ConfirmationIn(Signable):
+    list: dict[str, Any] | None = Field(
+        None, description="The parties behind a registration that was proposed elsewhere, as `/list` gives them there."
+    )
+
+
+class ListOut(BaseModel):
+    format: str
+    act: HexId
+    parties: list[dict[str, Any]] = Field(description="Ids, roles, keys and proofs; no names.")
 
 
 class VetoIn(Signable):

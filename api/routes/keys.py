@@ -37,7 +37,7 @@ def rotate(
     """
     _require_the_party(actor.party, party)
     _require_not_own(ledger, party)
-    row = ledger.party_keys.rotate(party, body.public_key, body.proof, signed=signed_of(body))
+    row = ledger.party_keys.rotate(party, body.public_key, proof=body.proof, signed=signed_of(body))
     return _changed(ledger, party, row)
 
 
@@ -51,7 +51,7 @@ def bind(
     veto it.
     """
     require(actor, Action.MANAGE_ROLES, owns=actor.party == party)
-    row = ledger.party_keys.bind(actor.party, party, body.public_key, body.proof, signed=signed_of(body))
+    row = ledger.party_keys.bind(actor.party, party, body.public_key, proof=body.proof, signed=signed_of(body))
     return _changed(ledger, party, row)
 
 
@@ -78,7 +78,7 @@ def recover(
     require(actor, Action.MANAGE_ROLES)
     _require_not_own(ledger, party)
     row = ledger.party_keys.recover(
-        actor.party, party, body.public_key, body.proof, lost=body.lost, signed=signed_of(body)
+        actor.party, party, body.public_key, proof=body.proof, lost=body.lost, signed=signed_of(body)
     )
     return _changed(ledger, party, row)
 

@@ -9,17 +9,18 @@ from fastapi.responses import JSONResponse
 
 from api import schemas
 from api import schemas_powers as powers
-from api.access import Caller, OpenLedger
+from api.access import Caller, OpenLedger, require
 from api.problems import answers
 from api.routes.assets import signed_of
 from api.waiting import WAITS, show_proposal, waiting
+from ledger.domain.permissions import Action
 from ledger.proof.acts import veto_message
 from ledger.service.wiring import Ledger
 
 router = APIRouter(tags=["proposals"])
 
 Number = Annotated[int, Path(ge=1, lt=2**32, description="The proposal's number on the chain.")]
-ENDED = {404: ["PROPOSAL_UNKNOWN"], 409: ["PARTY_PROPOSAL_ENDED", "SIGNATURE_REQUIRED"]}
+ENDED = {404: ["PROPOSAL_UNKNOWN"], 409: ["PARTY_NOT_PENDING", "SIGNATURE_REQUIRED"]}
 REFUSALS = answers({403: ["PARTY_LACKS_ROLE", "PARTY_SELF_GRANT"], **ENDED})
 
 
@@ -40,9 +41,19 @@ def proposal(number: Number, ledger: OpenLedger, _actor: Caller) -> powers.Propo
 
 
 @router.post("/proposals/{number}/confirmation", responses=REFUSALS)
-def confirm(number: Number, body: powers.ActIn, ledger: OpenLedger, actor: Caller) -> powers.ProposalOut:
+def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, actor: Caller) -> powers.ProposalOut:
     """Confirm exactly this act, as a second party of the office: neither who proposed it nor whom it concerns."""
-    return show_proposal(ledger.proposals.confirm(number, actor.party, signed=signed_of(body)))
+    row = ledger.proposals.confirm(number, actor.party, signed=signed_of(body), listed=body.list)
+    return show_proposal(row)
+
+
+@router.get(
+    "/proposals/{number}/list", responses=answers({404: ["PROPOSAL_UNKNOWN"], 409: ["REGISTRATION_LIST_MISSING"]})
+)
+def registration_list(number: Number, ledger: OpenLedger, actor: Caller) -> powers.ListOut:
+    """The parties behind a registration, for the office that confirms it with an installation of its own."""
+    require(actor, Action.MANAGE_ROLES)
+    return powers.ListOut(**ledger.proposals.listed(number))
 
 
 @router.post("/proposals/{number}/carrying-out", responses=answers(ENDED))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,9 +63,10 @@ class SignedAct:
     @classmethod
     def read(cls, path: Path) -> SignedAct:
         """The act in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE`` or ``ACT_FILE_INVALID``."""
+        raw = read_bounded(path, MAX_ACT_BYTES)
         try:
-            return cls._from_dict(parse_json(read_bounded(path, MAX_ACT_BYTES), max_bytes=MAX_ACT_BYTES))
-        except (BadBundle, KeyError, TypeError, ValueError) as error:
+            return cls._from_dict(parse_json(raw, max_bytes=MAX_ACT_BYTES))
+        except (BadBundle, InvalidInput, KeyError, TypeError, ValueError) as error:
             raise InvalidInput(
                 "ACT_FILE_INVALID",
                 "The file holds no signed act.",
@@ -75,15 +76,15 @@ class SignedAct:
 
     @classmethod
     def _from_dict(cls, told: Any) -> SignedAct:
-        kinds = {"veto": ("proposal", int), "report": ("reported", str)}
-        name, kind = kinds[told["act"]]
-        about, account, signature = told[name], told["account"], told["signature"]
-        if told["format"] != FORMAT or type(about) is not kind:
+        account, signature = str(told["account"]), str(told["signature"])
+        if told["format"] != FORMAT or not _ACCOUNT.fullmatch(account) or not _SIGNATURE.fullmatch(signature):
             raise ValueError("of another form")
-        accounts = (account, about) if kind is str else (account,)
-        if not all(_ACCOUNT.fullmatch(each) for each in accounts) or not _SIGNATURE.fullmatch(signature):
-            raise ValueError("accounts and signature are lower-case hex")
-        return cls(parse_chain(told["chain"]), account, bytes.fromhex(signature), **{name: about})
+        signed = cls(parse_chain(told["chain"]), account, bytes.fromhex(signature))
+        if told["act"] == "report":
+            return replace(signed, reported=_account(told["reported"]))
+        if told["act"] != "veto" or type(told["proposal"]) is not int:
+            raise ValueError("neither a veto nor a report")
+        return replace(signed, proposal=told["proposal"])
 
     def call(self, reader: ChainReader) -> Call:
         """What is sent; a report names the party that the reported account is of."""
@@ -101,8 +102,7 @@ def signed_veto(chain: ChainId, signer: Signer, proposal: int) -> SignedAct:
 
 def signed_report(chain: ChainId, signer: Signer, reported: str) -> SignedAct:
     """A report; raises as ``signed_veto``, and ``InvalidInput`` ``ACCOUNT_FORM``."""
-    if not _ACCOUNT.fullmatch(reported):
-        raise InvalidInput("ACCOUNT_FORM", "An account is 0x and 40 lower-case hex digits.", where="account")
+    reported = _account(reported)
     return SignedAct(
         chain, signer.kid, sign_act(report_message(chain, signer.kid, reported), signer), reported=reported
     )
@@ -154,3 +154,9 @@ def reader_at(url: str, deployment: Path | None, bundle: Path | None) -> ChainRe
 def write_act(act: SignedAct, path: Path) -> None:
     """Write an act file."""
     path.write_text(json.dumps(act.to_dict(), indent=1) + "\n", "utf-8")
+
+
+def _account(text: Any) -> str:
+    if not isinstance(text, str) or not _ACCOUNT.fullmatch(text):
+        raise InvalidInput("ACCOUNT_FORM", "An account is 0x and 40 lower-case hex digits.", where="account")
+    return text

@@ -98,6 +98,6 @@ def _emit(erased: Erased, as_json: bool) -> None:
     emit(told, as_json, "删除 Erasure")
 
 
-party, certificate = party_keys.app, certificates.app
+party, certificate = party_keys.party, certificates.app
 party.command("erase")(erase_party)
 certificate.command("erase")(erase_certificate)

@@ -14,9 +14,9 @@ from ledger.cli.direct_acts import SignedAct, chain_named, payer_of, send, signe
 from ledger.cli.files import key_in, private_key_of, read_bounded, signer_of
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
-from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained
+from ledger.cli.output import AsJson, Home, emit, errors_explained
 from ledger.cli.parties import PartyRef, party_shown
-from ledger.cli.waiting import Authority, OwnKey, emit_proposal, next_step, proposal_shown, signed_by
+from ledger.cli.waiting import Authority, OwnKey, emit_proposal, emit_proposals, signed_by
 from ledger.cli.watch import BundleFile, DeploymentFile, watch
 from ledger.domain.canonical import parse_json
 from ledger.errors import InvalidInput
@@ -51,11 +51,7 @@ def pending(
     """
     with opened(home, as_json) as ledger:
         rows = ledger.proposals.pending(None if party is None else party_of(ledger, party))
-        if as_json or not rows:
-            emit_rows([proposal_shown(row) | {"next": next_step(row)} for row in rows], as_json, TITLE)
-            return
-        for row in rows:
-            emit_proposal(row, as_json)
+        emit_proposals(rows, as_json, TITLE)
 
 
 @app.command()
@@ -118,7 +114,7 @@ def carry_out(
         if number is not None:
             emit_proposal(ledger.proposals.carry_out(number), as_json)
             return
-        emit_rows([proposal_shown(row) for row in ledger.proposals.tick()], as_json, "已执行 Carried out")
+        emit_proposals(ledger.proposals.tick(), as_json, "已执行 Carried out")
 
 
 @app.command()

@@ -11,7 +11,7 @@ import typer
 from ledger.cli.naming import day_of, party_of
 from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows
-from ledger.cli.waiting import CARRIED_OUT, Authority, OwnKey, emit_done, emit_proposal, proposal_shown, signed_by
+from ledger.cli.waiting import CARRIED_OUT, Authority, OwnKey, emit_done, emit_proposal, emit_proposals, signed_by
 from ledger.connectors.tabular import read_csv
 from ledger.domain.days import end_of_validity
 from ledger.domain.parties import PartyKind, Role
@@ -89,7 +89,7 @@ def accredit(
         identifier = party_of(ledger, party)
         made = ledger.parties.accredit(identifier, codes, ledger.clock(), end_of_validity(day_of(last_day)))
         if waits := _waiting(made):
-            emit_rows([proposal_shown(row) for row in waits], as_json, "待生效的提案 Proposals that wait")
+            emit_proposals(waits, as_json, "待生效的提案 Proposals that wait")
         else:
             emit({"party": identifier, "codes": codes, "last_day": last_day}, as_json)
 
@@ -116,8 +116,7 @@ def import_file(
         waits = _unregistered(ledger, rows)
         if not as_json:
             emit_rows([party_shown(row) for row in rows], as_json, "参与方 Parties")
-            for row in waits:
-                emit_proposal(row, as_json)
+            emit_proposals(waits, as_json, "")
             return
         emit_rows([party_shown(row) | {"proposal": ledger.parties.pending(row.id)} for row in rows], as_json, "")
 

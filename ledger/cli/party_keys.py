@@ -181,3 +181,6 @@ def _kept_key(ledger: Ledger, party: str) -> str:
             return key.public_key
     (account,) = ledger.custody.create()
     return ledger.custody.public_key(account)
+
+
+party = app

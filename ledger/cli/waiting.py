@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -10,7 +10,7 @@ import typer
 
 from ledger.chain.relay import ForwardRequest, SignedRequest, sign_request
 from ledger.cli.files import private_key_of
-from ledger.cli.output import emit
+from ledger.cli.output import emit, emit_rows, local_time
 from ledger.errors import Conflict
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ T = TypeVar("T")
 Authority = Annotated[str, typer.Option(help="The party that acts, in office.")]
 OwnKey = Annotated[Path | None, typer.Option(help="The acting party's private key file, if its key is not kept here.")]
 PENDING, CARRIED_OUT = "pending", "carried_out"
+# Arguments of the contracts that are seconds UTC; `to` is a party elsewhere.
+_TIMES = ("from", "to", "compromisedAt")
 
 
 def signed_by(key: Path | None, act: Callable[[SignedRequest | None], T]) -> T:
@@ -45,7 +47,19 @@ def emit_done(
 
 def emit_proposal(row: ProposalRow, as_json: bool) -> None:
     """Print one proposal, with what comes next."""
-    emit(proposal_shown(row) | {"next": next_step(row)}, as_json, f"提案 Proposal {row.no}")
+    told = proposal_shown(row)
+    if not as_json:
+        told["arguments"] = _in_words(row.arguments)
+    emit(told, as_json, f"提案 Proposal {row.no}")
+
+
+def emit_proposals(rows: Sequence[ProposalRow], as_json: bool, title: str) -> None:
+    """Print many proposals: for people one table each, which a narrow terminal can show."""
+    if as_json or not rows:
+        emit_rows([proposal_shown(row) for row in rows], as_json, title)
+        return
+    for row in rows:
+        emit_proposal(row, as_json)
 
 
 def proposal_shown(row: ProposalRow) -> dict[str, Any]:
@@ -63,7 +77,14 @@ def proposal_shown(row: ProposalRow) -> dict[str, Any]:
         "expires_at": row.expires_at,
         "ended_at": row.ended_at,
         "how_to_stop": row.how_to_stop,
+        "next": next_step(row),
     }
+
+
+def _in_words(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments for people: times in Shanghai, and without the proof, which a machine checks."""
+    timed = {name: local_time(arguments[name]) for name in _TIMES if isinstance(arguments.get(name), int)}
+    return {name: value for name, value in {**arguments, **timed}.items() if name != "proof"}
 
 
 def next_step(row: ProposalRow) -> str | None:
