@@ -73,7 +73,8 @@ def sign_act(message: bytes, signer: Signer) -> bytes:
     raise InvalidInput(
         "ACT_SUITE_UNSUPPORTED",
         f"The chain cannot check a signature by {alg}.",
-        hint="Sign a `withdrawal` entry, which the bundle carries and verifiers obey.",
+        hint="To withdraw, sign a `withdrawal` entry, which the bundle carries and verifiers obey. To veto or report, "
+        "use a secp256k1 or ES256 key of the party.",
     )
 
 
