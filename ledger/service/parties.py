@@ -20,11 +20,10 @@ from ledger.domain.codes import check_region, check_resident_id, check_uscc
 from ledger.domain.notice import require_line
 from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role, party_id
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.proof.bundle import ChainId
 from ledger.proof.jws import entry_signed_by
 from ledger.service.api_keys import add_key, party_of_key
 from ledger.service.keys import Custody
-from ledger.service.possession import possession_of, require_possession
+from ledger.service.possession import proof_of
 from ledger.service.proposals import ProposalRow, Proposals
 from ledger.service.registration_lists import ListedKey, ListedParty, RegistrationLists
 from ledger.service.settling import FIRST_KEYS, settle_keys
@@ -94,7 +93,8 @@ class Parties:
         self._clock = clock
 
     def onboard(self, newcomers: Sequence[NewParty]) -> list[Party]:
-        """Record the parties and propose their registration; those already here are returned as they are.
+        """Record the parties and propose their registration; those already here are returned as they are, but those
+        that can never speak again, which get a new id.
 
         Another office within reach confirms it at once. Without one, a party has no number until an office confirms
         (``pending``). Offices among the roles are proposed after the registration, and may wait for the delay.
@@ -104,7 +104,10 @@ class Parties:
         """
         named = [(f"party {row}", newcomer) for row, newcomer in enumerate(newcomers, start=1)]
         checked = [self._proven(checked_party(newcomer, where), where) for where, newcomer in named]
+        silent = self._silent([each.identifier for each in checked])
         with self._database.write() as session:
+            for identifier in silent:
+                _let_go(session, self._lookup_key, identifier)
             rows = [find_or_add(session, self._sealer, self._lookup_key, each, self._clock()) for each in checked]
             unlisted = {row.id for row in rows if row.no is None and row.listed is None}
         for act in dict.fromkeys(row.listed for row in rows if row.no is None and row.listed):
@@ -139,6 +142,15 @@ class Parties:
                 session.execute(update(Party).where(Party.id == row.id).values(no=number))
             settle_keys(self._database, self._reader, row.id)
         return [row.id for row, _ in registered]
+
+    def _silent(self, identifiers: Iterable[str]) -> list[str]:
+        """The identifiers of parties that are closed or have no key that speaks: they are onboarded under a new id."""
+        lookups = {lookup_digest(self._lookup_key, each): each for each in identifiers}
+        with self._database.read() as session:
+            known = session.execute(
+                select(Party.lookup, Party.no).where(Party.lookup.in_(lookups), Party.no.is_not(None))
+            ).all()
+        return [lookups[lookup] for lookup, number in known if number and self._reader.is_silent(number)]
 
     def _go_on(self, act: str) -> set[str]:
         """Bring an earlier list as far as it goes; returns the parties that need another list, because it ended."""
@@ -303,11 +315,6 @@ def lookup_digest(key: bytes, identifier: str) -> str:
     return hmac.new(key, b"party|" + identifier.encode(), hashlib.sha256).hexdigest()
 
 
-def account_of_identifier(session: Session, key: bytes, identifier: str) -> str | None:
-    """The present account of the party with that USCC or ID number; ``None`` if there is no such party."""
-    return session.scalar(select(Party.account).where(Party.lookup == lookup_digest(key, identifier)))
-
-
 def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: NewParty, now: int) -> Party:
     """The party's record, made if it is new; it is not on the chain by this."""
     lookup = lookup_digest(lookup_key, newcomer.identifier)
@@ -336,6 +343,13 @@ def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: N
     return row
 
 
+def _let_go(session: Session, key: bytes, identifier: str) -> None:
+    """The party is no longer found by its identifier; all else of it stays."""
+    row = session.scalars(select(Party).where(Party.lookup == lookup_digest(key, identifier))).one()
+    row.lookup = lookup_digest(key, f"{identifier}|{row.id}")
+    session.flush()
+
+
 def _keys(newcomer: NewParty) -> list[tuple[str, str]]:
     return [(newcomer.public_key, newcomer.proof), *newcomer.further_keys]
 
@@ -353,17 +367,6 @@ def signed_by(session: Session, entry: Mapping[str, Any], identifier: str) -> bo
     Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """
     return any(entry_signed_by(entry, key.account, key.public_key) for key in speaking_keys(session, identifier))
-
-
-def proof_of(chain: ChainId, custody: Custody, public_key: str, proof: str, where: str) -> str:
-    """The proof of possession of a key: made here if the key is kept here, else the given one, checked.
-
-    Raises ``InvalidInput`` ``PROOF_MISSING``, ``PROOF_INVALID``.
-    """
-    account = account_of_public_key(public_key)
-    if not proof and account in custody:
-        return possession_of(chain, custody.signer(account))
-    return require_possession(chain, public_key, proof, where)
 
 
 def require_free(session: Session, account: str, party: str | None = None) -> None:

@@ -23,9 +23,9 @@ from ledger.proof.suite import ES256K, Suite, suite_of_key
 from ledger.service.acting import Acting
 from ledger.service.anchoring import Anchoring
 from ledger.service.keys import Custody
-from ledger.service.parties import proof_of, require_free
+from ledger.service.parties import require_free
 from ledger.service.pausing import waiting_for_its_end
-from ledger.service.possession import proof_for_chain
+from ledger.service.possession import proof_for_chain, proof_of
 from ledger.service.proposals import ProposalRow, Proposals
 from ledger.service.settling import settle_changed, settle_keys
 from ledger.service.standing import PROTECTED

@@ -12,6 +12,7 @@ from ledger.proof.bundle import ChainId
 from ledger.proof.jws import Signer
 from ledger.proof.sm2 import DEFAULT_ID
 from ledger.proof.suite import ES256, SM2SM3, suite_of_key
+from ledger.service.keys import Custody
 
 SIGNATURE_BYTES = 64
 
@@ -40,6 +41,17 @@ def require_possession(chain: ChainId, public_key: str, proof: str, where: str) 
             hint="Make it anew with this key and this ledger's deployment file: `pingzheng key prove`.",
         )
     return proof
+
+
+def proof_of(chain: ChainId, custody: Custody, public_key: str, proof: str, where: str) -> str:
+    """The proof of possession of a key: made here if the key is kept here, else the given one, checked.
+
+    Raises ``InvalidInput`` ``PROOF_MISSING``, ``PROOF_INVALID``.
+    """
+    account = account_of_public_key(public_key)
+    if not proof and account in custody:
+        return possession_of(chain, custody.signer(account))
+    return require_possession(chain, public_key, proof, where)
 
 
 def proof_for_chain(public_key: str, proof: str) -> str:

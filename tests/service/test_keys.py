@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
-from ledger.chain.calls import rotate_account
+from ledger.chain.calls import carry_out, change_key, pause, propose
+from ledger.chain.proposals import proposal_of
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.demo.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
@@ -18,7 +19,9 @@ from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.proof.jws import sign_entry
 from ledger.proof.report import Check, Report, Verdict
 from ledger.proof.verifier import Expectation
+from ledger.service.keys import signer_of_key
 from ledger.service.local_chain import LocalClock
+from ledger.service.possession import possession_of
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from tests.service.conftest import SUPPLIED, Pilot
@@ -87,7 +90,7 @@ def test_assets_stay_with_the_party_after_rotation(pilot: Pilot) -> None:
     old = rotated(ledger, provider)
     assert ledger.registrations.get(asset)["holder"] == provider
     with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
-        ledger.transfers._acting.act(old, rotate_account("0x" + "77" * 20))
+        ledger.transfers._acting.act(old, pause())
     ledger.transfers.offer(asset, provider, bank)
     rotated(ledger, bank)
     ledger.transfers.accept(asset, bank)
@@ -99,11 +102,11 @@ def test_assets_stay_with_the_party_after_recovery(pilot: Pilot) -> None:
     asset = confirmed(pilot, "kept by recovery")
     provider = pilot.cast.provider
     lost = ledger.parties.get(provider).account
-    found = ledger.party_keys.recover(authority, provider, fresh_key(ledger))
-    assert found.account != lost
+    ledger.party_keys.recover(authority, provider, fresh_key(ledger))
+    assert ledger.parties.get(provider).account != lost
     ledger.transfers.offer(asset, provider, bank)
     with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
-        ledger.transfers._acting.act(lost, rotate_account("0x" + "78" * 20))
+        ledger.transfers._acting.act(lost, pause())
     ledger.transfers.withdraw(asset, provider)
     assert ledger.registrations.get(asset)["holder"] == provider
 
@@ -150,11 +153,11 @@ def test_old_key_reported_later_spoils_what_was_anchored_since_and_nothing_befor
     after = pilot.certificate(second)
     old = rotated(ledger, pilot.cast.provider)
     assert [check(judged(ledger, number), 11).code for number in (before, after)] == ["OK"] * 2
-    ledger.party_keys.report_compromise(authority, pilot.cast.provider, old, stolen_at)
+    ledger.party_keys.date_compromise(authority, pilot.cast.provider, old, stolen_at)
     codes = [check(judged(ledger, number), 11).code for number in (before, after)]
     assert codes == ["OK", "KEY_COMPROMISED"]
     with pytest.raises(InvalidInput, match="PARTY_COMPROMISE_TIME"):
-        ledger.party_keys.report_compromise(authority, pilot.cast.provider, old, stolen_at + 1)
+        ledger.party_keys.date_compromise(authority, pilot.cast.provider, old, stolen_at + 1)
     assert known(ledger, pilot.cast.provider)[old] == stolen_at
 
 
@@ -162,31 +165,34 @@ def known(ledger: Ledger, party: str) -> dict[str, int | None]:
     return {key.account: key.compromised_at for key in ledger.party_keys.history(party)}
 
 
-def test_live_account_is_recovered_and_not_only_reported(pilot: Pilot) -> None:
-    ledger, provider = pilot.ledger, pilot.cast.provider
-    with pytest.raises(Conflict, match="PARTY_ACCOUNT_LIVE"):
-        ledger.party_keys.report_compromise(
-            ledger.installation.authority_party, provider, ledger.parties.get(provider).account, chain_time(ledger)
-        )
+def test_dating_the_compromise_of_a_live_key_reports_it_too(pilot: Pilot) -> None:
+    ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
+    account = ledger.parties.get(party).account
+    ledger.party_keys.date_compromise(ledger.installation.authority_party, party, account, chain_time(ledger))
+    (key,) = ledger.party_keys.history(party)
+    assert key.reported_at is not None
+    assert key.compromised_at is not None
+    assert key.retired_at is None
 
 
-def test_only_an_authority_recovers_and_never_itself(pilot: Pilot) -> None:
-    ledger, authority = pilot.ledger, pilot.ledger.installation.authority_party
-    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        ledger.party_keys.recover(pilot.cast.supervisor, pilot.cast.bank, fresh_key(ledger))
-    with pytest.raises(Forbidden, match="PARTY_SELF_GRANT"):
-        ledger.party_keys.recover(authority, authority, fresh_key(ledger))
+def test_only_an_authority_recovers(pilot: Pilot) -> None:
+    ledger = pilot.ledger
+    for other in (pilot.cast.supervisor, pilot.cast.registrar, ledger.installation.operator):
+        with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+            ledger.party_keys.recover(other, pilot.cast.bank, fresh_key(ledger))
 
 
 def test_rotation_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     row, public_key = ledger.parties.get(party), fresh_key(ledger)
     fresh = account_of_public_key(public_key)
-    ledger.party_keys._announce(party, public_key)
-    ledger.transfers._acting.act(row.account, rotate_account(fresh))
+    ledger.party_keys._announce(party, public_key, "")
+    call = change_key(row.no or 0, fresh, row.account, possession_of(ledger.reader.chain, ledger.custody.signer(fresh)))
+    proposal = proposal_of(ledger.transfers._acting.act(row.account, propose(call)))
+    ledger.client.send(carry_out(proposal, call))
     assert ledger.parties.get(party).account == row.account
-    assert ledger.party_keys.rotate(party, public_key).account == fresh
-    assert ledger.party_keys.rotate(party, public_key).account == fresh
+    assert ledger.party_keys.rotate(party, public_key) is None
+    assert ledger.parties.get(party).account == fresh
     retired = {key.account: key.retired_at for key in ledger.party_keys.history(party)}
     assert retired[row.account] is not None
     assert retired[fresh] is None
@@ -204,11 +210,33 @@ def test_key_of_another_party_is_refused_even_a_retired_one(pilot: Pilot) -> Non
 def test_party_that_keeps_its_key_signs_its_rotation(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     own, later = new_private_key(), new_private_key()
-    ledger.party_keys.rotate(party, public_key_of(own))
+    proofs = {key: possession_of(ledger.reader.chain, signer_of_key(key.hex())) for key in (own, later)}
+    ledger.party_keys.rotate(party, public_key_of(own), proofs[own])
     with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
-        ledger.party_keys.rotate(party, public_key_of(later))
+        ledger.party_keys.rotate(party, public_key_of(later), proofs[later])
     signed = sign_request(ForwardRequest(asked.value.details["typed_data"]), own)
-    assert ledger.party_keys.rotate(party, public_key_of(later), signed).public_key == public_key_of(later)
+    ledger.party_keys.rotate(party, public_key_of(later), proofs[later], signed)
+    assert ledger.parties.get(party).public_key == public_key_of(later)
+
+
+@pytest.mark.parametrize("proof", ["", "ab", "00" * 64, "another key's"])
+def test_key_that_nobody_proved_is_not_proposed(pilot: Pilot, proof: str) -> None:
+    ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
+    own, other = new_private_key(), new_private_key()
+    if proof == "another key's":
+        proof = possession_of(ledger.reader.chain, signer_of_key(other.hex()))
+    before = ledger.reader.proposal_count()
+    with pytest.raises(InvalidInput, match="PROOF_INVALID" if proof else "PROOF_MISSING"):
+        ledger.party_keys.rotate(party, public_key_of(own), proof)
+    assert ledger.reader.proposal_count() == before
+
+
+def test_proof_for_another_ledger_counts_for_nothing(pilot: Pilot) -> None:
+    ledger, key = pilot.ledger, new_private_key()
+    elsewhere = replace(ledger.reader.chain, origin="e" * 64)
+    proof = possession_of(elsewhere, signer_of_key(key.hex()))
+    with pytest.raises(InvalidInput, match="PROOF_INVALID"):
+        ledger.party_keys.rotate(pilot.cast.bank, public_key_of(key), proof)
 
 
 def test_renewed_accreditation_keeps_its_beginning(pilot: Pilot) -> None:
@@ -260,7 +288,9 @@ def test_certificate_signed_after_the_reported_compromise_of_the_issuer_fails(ho
         signed, unsigned = pilot.certificate("2"), pilot.certificate("3")
         assert genuine(judged(ledger, signed))
         next_second(ledger)
-        ledger.party_keys.recover(own.authority_party, own.operator, fresh_key(ledger), stolen_at)
+        old = ledger.parties.get(own.operator).account
+        ledger.party_keys.recover(own.authority_party, own.operator, fresh_key(ledger))
+        ledger.party_keys.date_compromise(own.authority_party, own.operator, old, stolen_at)
         assert genuine(judged(ledger, before))
         for number in (signed, unsigned):
             assert check(judged(ledger, number), 2).code == "KEY_COMPROMISED"
@@ -272,7 +302,8 @@ def test_authority_acts_by_its_new_key(home: Path) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         old = rotated(ledger, ledger.installation.authority_party)
     with open_ledger(Settings(home=home)) as ledger:
-        assert ledger.installation.authority.account != old
         authority = ledger.installation.authority_party
+        assert ledger.parties.get(authority).account != old
         subject = playing(ledger).cast.firms["1"]
-        assert ledger.standing.set_status(authority, subject, "suspended", "court").status == "suspended"
+        ledger.standing.set_status(authority, subject, "suspended", "court")
+        assert ledger.reader.party(ledger.parties.get(subject).no or 0).status == "suspended"
