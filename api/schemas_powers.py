@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -148,19 +148,12 @@ class PauseOut(BaseModel):
 class KeyChangeOut(BaseModel):
     """One thing that happened to a party's keys, or to a proposal about them."""
 
-    event: Literal[
-        "AccountBound",
-        "AccountReported",
-        "AccountRetired",
-        "AccountCompromised",
-        "Proposed",
-        "Confirmed",
-        "ProposalEnded",
-    ]
+    event: str = Field(description="Of the contract, protocol §3.", examples=["AccountBound", "Proposed"])
     at: int
     account: Account | None
     proposal: int | None
-    by: int
+    by: int = Field(description="The number of the party that acted.")
+    state: str | None = Field(description="What became of a proposal that ended.")
 
 
 class KeyChangesOut(BaseModel):

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/parties/{party}", tags=["keys"])
 
 OWN = answers({403: ["NOT_THE_PARTY"], 409: ["ACCOUNT_IN_USE", "OWN_KEY_IN_USE", "SIGNATURE_REQUIRED"]}) | WAITS
 BY_OFFICE = answers({403: ["PARTY_LACKS_ROLE", "PARTY_SELF_GRANT"], 409: ["SIGNATURE_REQUIRED"]}) | WAITS
-REPORTING = answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_ALREADY_REPORTED", "SIGNATURE_REQUIRED"]})
+REPORTING = answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_ACCOUNT_NOT_BOUND", "SIGNATURE_REQUIRED"]}) | WAITS
 
 
 @router.post("/accounts", response_model=powers.PartyOut, responses=OWN)
@@ -115,15 +115,19 @@ def report_draft(
 
 
 @router.post("/reports", response_model=powers.PartyOut, responses=REPORTING)
-def report(party: schemas.HexId, body: powers.ReportIn, ledger: OpenLedger, actor: Caller) -> powers.PartyOut:
+def report(
+    party: schemas.HexId, body: powers.ReportIn, ledger: OpenLedger, actor: Caller
+) -> powers.PartyOut | JSONResponse:
     """Report a lost or stolen key: in force with its block, and nobody can veto it.
 
-    By the party itself with any of its keys, or by one authority for a party that is neither authority nor supervisor.
-    From then on the key counts for vetoes and for a subject's withdrawals alone.
+    By the party itself with any of its keys, or by one authority; for the key of an authority or supervisor it takes
+    two and the delay. From then on the key counts for vetoes and for a subject's withdrawals alone.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
-    ledger.party_keys.report(party, body.reported, actor.party, act=act, signer=body.account, signed=signed_of(body))
-    return show(ledger.parties.get(party))
+    row = ledger.party_keys.report(
+        party, body.reported, actor.party, act=act, signer=body.account, signed=signed_of(body)
+    )
+    return _changed(ledger, party, row)
 
 
 @router.get("/key-changes")

@@ -16,7 +16,7 @@ from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, errors_explained
 from ledger.cli.parties import PartyRef, party_shown
-from ledger.cli.waiting import Authority, OwnKey, emit_proposal, emit_proposals, signed_by
+from ledger.cli.waiting import Authority, OwnKey, emit_done, emit_proposal, emit_proposals, signed_by
 from ledger.cli.watch import BundleFile, DeploymentFile, watch
 from ledger.domain.canonical import parse_json
 from ledger.errors import InvalidInput
@@ -183,6 +183,8 @@ def report(
     """挂失丢失或被盗的密钥，立即生效：由本参与方任一密钥，或由一个主管部门。Report a lost or stolen key, at once: by
     any key of the same party, or by one authority. From then on it counts for vetoes and a subject's withdrawals alone.
 
+    The key of an authority or supervisor is reported by its own party, or by two authorities after the delay.
+
     With --deployment or --bundle it needs no service: it is sent to the node at --rpc-url, or with --out signed into a
     file, which anybody can send (`pingzheng keys send`). A P-256 key needs a payer.
 
@@ -200,12 +202,12 @@ def report(
         concerned = party_of(ledger, party)
         acting = concerned if by is None else party_of(ledger, by)
         if key is None or acting != concerned:
-            signed_by(key, lambda signed: ledger.party_keys.report(concerned, account, acting, signed=signed))
+            row = signed_by(key, lambda signed: ledger.party_keys.report(concerned, account, acting, signed=signed))
         else:
             signer = signer_of(key)
             act = sign_act(report_message(ledger.reader.chain, signer.kid, account), signer)
-            ledger.party_keys.report(concerned, account, acting, act=act, signer=signer.kid)
-        emit(party_shown(ledger.parties.get(concerned)) | {"reported": account}, as_json)
+            row = ledger.party_keys.report(concerned, account, acting, act=act, signer=signer.kid)
+        emit_done(row, lambda: party_shown(ledger.parties.get(concerned)) | {"reported": account}, as_json)
 
 
 @app.command("send")

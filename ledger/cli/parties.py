@@ -116,7 +116,8 @@ def import_file(
         waits = _unregistered(ledger, rows)
         if not as_json:
             emit_rows([party_shown(row) for row in rows], as_json, "参与方 Parties")
-            emit_proposals(waits, as_json, "")
+            for row in waits:
+                emit_proposal(row, as_json)
             return
         emit_rows([party_shown(row) | {"proposal": ledger.parties.pending(row.id)} for row in rows], as_json, "")
 

@@ -64,7 +64,7 @@ class Api:
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The real application with its background anchoring; batches close after a second."""
-    settings = Settings(home=tmp_path_factory.mktemp("api"), batch_age=1)
+    settings = Settings(home=tmp_path_factory.mktemp("api"), batch_age=1, delay=0)
     with open_ledger(settings) as ledger:
 
         @contextmanager

@@ -28,7 +28,18 @@ from tests.api.role_certificate_acts import (
     withdraw,
 )
 from tests.api.role_outcomes import Outcome, Row, told
-from tests.api.role_stage import KINDS, Stage
+from tests.api.role_power_acts import (
+    confirm,
+    confirm_lift,
+    confirm_registration,
+    end_pause,
+    onboard,
+    propose,
+    report,
+    start_pause,
+    veto,
+)
+from tests.api.role_stage import Stage
 from tests.role_table import ROLE_OF
 
 DIGEST = f"sha-256:{'0' * 64}"
@@ -50,16 +61,8 @@ def manage(stage: Stage, who: str, own: bool) -> list[Outcome]:
         return told(
             *(stage.call(who, "PUT", f"/v1/parties/{at}/roles", {"roles": [has, role]}) for at, has, role in tries)
         )
-    if own and who in "SPCRTB":
-        # Not the one that others deal with: what is bound to its key should stay so.
-        kind, role, who = KINDS[who], ROLE_OF[who], f"{who} rotating"
-        stage.join(who, kind, role)
     party = stage.parties.get(who, stage.parties["S2"]) if own else stage.parties["S2"]
-    answers = [stage.post(who, f"/v1/parties/{party}/api-keys")]
-    if not own or who.endswith("rotating"):
-        key = stage.ledger.custody.public_key(*stage.ledger.custody.create())
-        answers.append(stage.post(who, f"/v1/parties/{party}/accounts", {"public_key": key}))
-    return told(*answers)
+    return told(stage.post(who, f"/v1/parties/{party}/api-keys"))
 
 
 def set_roles(stage: Stage, who: str) -> list[Outcome]:
@@ -214,11 +217,15 @@ def read_technical(stage: Stage, who: str) -> list[Outcome]:
 
 
 # On its own records, or those of the departments that it serves.
-OWN = ("o", "o(demand)", "o(mandate)", "o(valid)", "dept")
+OWN = ("o", "o(demand)", "o(mandate)", "o(registrations)", "o(valid)", "dept")
 MATRIX: dict[str, Row] = {
     "manage keys/roles": Row(
         manage, {"a": set_roles, "r": read_party, "✓(no role to self)": set_roles}, frozenset({"r"})
     ),
+    "propose": Row(propose, {"o(registrations)": onboard}),
+    "confirm": Row(confirm, {"lift": confirm_lift, "registrations": confirm_registration}, own=True),
+    "veto": Row(veto),
+    "report": Row(report),
     "edit resource": Row(edit, {"r": read_draft, "a": sign}),
     "publish lists": Row(publish, {"a": keep_lists, "r": read_lists}, frozenset({"r"})),
     "grade / important list": Row(grade, {"a": list_important, "r": read_important}),
@@ -244,6 +251,7 @@ MATRIX: dict[str, Row] = {
     "suspend / resume": Row(suspend),
     "hold": Row(hold),
     "lift": Row(lift),
+    "pause": Row(end_pause, {"start": start_pause}),
     "freeze / sanction": Row(stop),
     "read full log": Row(read_log, {"technical only": read_technical}, frozenset({"technical only"})),
 }

@@ -21,7 +21,9 @@ REFUSALS = {
     "NOT_THE_REQUESTER",
     # The hold is another office's.
     "LOG_NOT_HELD",
+    "PARTY_NO_VETO",
     "PARTY_OFFICE_BY_AUTHORITY",
+    "PARTY_OWN_PROPOSAL",
     "PARTY_SELF_GRANT",
     "PROVIDER_NOT_AUTHORIZED",
     "PARTY_LACKS_ROLE",

@@ -23,6 +23,7 @@ from ledger.proof.sdjwt import bind_key
 from ledger.proof.suite import ES256K, Suite
 from ledger.service.keys import new_key, signer_of_key
 from ledger.service.parties import NewParty
+from ledger.service.possession import possession_of
 from tests.role_table import ROLE_OF
 from tests.service.conftest import SUPPLIED, resource
 
@@ -126,7 +127,9 @@ class Stage:
         signer = signer_of_key(new_key(suite))
         kind = PartyKind.BANK if role is Role.CONSUMER else PartyKind.ENTERPRISE
         identifier = synthetic_uscc("440800", next(self._away))
-        party = NewParty(kind, f"Away {identifier}", identifier, "440800", signer.public_key, frozenset({role}))
+        proof = possession_of(self.ledger.reader.chain, signer)
+        name_of_it, roles = f"Away {identifier}", frozenset({role})
+        party = NewParty(kind, name_of_it, identifier, "440800", signer.public_key, roles, proof)
         self._named(name, self.ledger.parties.onboard([party])[0].id)
         self._elsewhere[name] = signer
         return signer
