@@ -25,7 +25,7 @@ from tests.proof.cast import (
     TAX,
     Actor,
 )
-from tests.proof.p256_cast import P_SUBJECT, P_TAX
+from tests.proof.p256_cast import P_BANK, P_SUBJECT, P_TAX
 from tests.proof.sm_cast import SM_SUBJECT, SM_TAX
 
 Attack = Callable[[], Report]
@@ -145,6 +145,8 @@ def by_entry() -> Iterator[Made]:
         yield knowing_key(made, key, valid_from=AT, reported_at=AT - 1)
         yield knowing_key(made, key, valid_from=AT + 1, reported_at=AT + 2)
         yield knowing_key(made, key, party=BANK.id, reported_at=AT)
+        for reported in (0, AT):
+            yield knowing_key(made, key, reported_at=reported).account(key, key=P_BANK.signer.public_key)
     for actor, of, key in ((SUBJECT, "authorization", SM_SUBJECT), (TAX, "provision", SM_TAX)):
         made = GENUINE.withdrawing(actor, AT, of=of, key=key)
         yield from (knowing_key(made, key, **{end: AT}) for end in ENDS)
