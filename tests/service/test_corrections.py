@@ -19,6 +19,7 @@ from ledger.store import log as log_store
 from ledger.store.records import certificates_of
 from tests.service.conftest import Pilot
 from tests.service.persons import CONTRIBUTIONS, Desk
+from tests.service.supervising import other_supervisor
 
 FALSE, TRUE = CONTRIBUTIONS[:3], CONTRIBUTIONS
 
@@ -133,12 +134,13 @@ def test_no_correction_goes_round_the_issuer_who_stopped_it(desk: Desk, move: st
         assert desk.accepted(desk.ledger.corrections.correct(old).certificate_no).valid
 
 
-def test_no_correction_goes_round_an_office_that_holds_it(desk: Desk) -> None:
+def test_no_correction_goes_round_an_office_that_holds_it(desk: Desk, pilot: Pilot) -> None:
     old, consent = certified(desk, desk.person())
     desk.ledger.holds.hold(old, "investigation", desk.supervisor)
     desk.answer({consent: desk.supplied(TRUE)})
     with pytest.raises(Conflict, match="CERTIFICATE_STOPPED"):
         desk.ledger.corrections.correct(old)
+    other_supervisor(pilot)
     desk.ledger.holds.lift(old, "lifted", desk.supervisor)
     assert desk.accepted(desk.ledger.corrections.correct(old).certificate_no).valid
 

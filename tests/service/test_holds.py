@@ -1,9 +1,14 @@
-"""Offices hold what was signed: a certificate and its request, a consent, what was supplied; each lifts its own."""
+"""Offices hold what was signed: a certificate and its request, a consent, what was supplied.
+
+One officer holds; two of the same office lift. What an attacker tries: test_powers_attacks.
+"""
 
 from __future__ import annotations
 
 import pytest
 
+from ledger.chain.calls import lift
+from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
@@ -11,6 +16,7 @@ from ledger.service.holds import MAX_STATEMENTS
 from ledger.store.records import access_request, authorizations_of, certificate, provisions_of
 from tests.service.conftest import Pilot
 from tests.service.persons import CONTRIBUTIONS, Desk
+from tests.service.supervising import other_supervisor
 
 
 class Held:
@@ -39,6 +45,7 @@ class Held:
 
 @pytest.fixture
 def held(pilot: Pilot) -> Held:
+    other_supervisor(pilot)
     return Held(pilot)
 
 
@@ -54,9 +61,33 @@ def test_a_held_certificate_is_suspended_until_it_is_lifted(held: Held, pilot: P
     assert held.offices() == [("supervisor",)] * 2
     accepted = pilot.accept(held.firm, held.number)
     assert accepted.result == "suspended"
-    ledger.holds.lift(held.number, "lifted", supervisor)
+    row = ledger.holds.lift(held.number, "lifted", supervisor)
+    assert (row.state, row.by, row.confirmed_by) == ("carried_out", supervisor, other_supervisor(pilot))
     assert held.report().valid
     assert ledger.verification.status(held.number)["state"] == "active"
+
+
+def test_a_hold_stands_until_a_second_officer_confirms(held: Held, pilot: Pilot) -> None:
+    """Where the second supervisor is elsewhere, the proposal is shown to it, and it confirms the very same."""
+    ledger, first, second = pilot.ledger, pilot.cast.supervisor, other_supervisor(pilot)
+    ledger.holds.hold(held.number, "court", first)
+    call = lift("supervisor", [held.certificate, held.request])
+    row = ledger.proposals.propose(first, call)
+    assert (row.state, row.kind, row.role, row.confirmed_by) == ("pending", "lift", "supervisor", None)
+    assert row.no in [each.no for each in ledger.proposals.pending()]
+    assert held.report().result == "suspended"
+    again = ledger.holds.lift(held.number, "lifted", second)
+    assert (again.no, again.state, again.confirmed_by) == (row.no, "carried_out", second)
+    assert held.report().valid
+
+
+def test_an_authority_that_supervises_lifts_one_hold_after_the_other(held: Held, pilot: Pilot) -> None:
+    both = pilot.party(PartyKind.GOV_DEPT, Role.AUTHORITY, Role.SUPERVISOR)
+    pilot.ledger.holds.hold(held.number, "court", both)
+    assert held.offices() == [("authority", "supervisor")] * 2
+    for left in (("supervisor",), ()):
+        pilot.ledger.holds.lift(held.number, "lifted", both)
+        assert held.offices() == [left] * 2
 
 
 def test_each_office_holds_and_lifts_for_itself(held: Held, pilot: Pilot) -> None:

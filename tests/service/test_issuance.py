@@ -21,6 +21,7 @@ from ledger.store import log as log_store
 from ledger.store.records import access_request, provisions_of
 from tests.service.conftest import ROWS, SUPPLIED, Pilot
 from tests.service.credit import DAY, FIELDS, OUTSIDE
+from tests.service.supervising import other_supervisor
 from tests.service.withdrawing import signed_withdrawal
 from tests.service.withdrawing import withdraw as withdraw_consent
 
@@ -91,6 +92,7 @@ def test_nothing_is_issued_on_what_an_office_holds(pilot: Pilot, kind: str, code
     with pytest.raises(Conflict, match=code) as refused:
         pilot.bureau.issue({firm: consent})
     assert refused.value.details == {"statement": kind}
+    other_supervisor(pilot)
     holds.lift_statements([digest], "lifted", pilot.cast.supervisor)
     assert pilot.bureau.issue({firm: consent})[firm]
 
@@ -110,6 +112,19 @@ def test_nothing_is_issued_on_what_a_party_withdrew_on_the_chain_by_itself(pilot
         assert ledger.authorizations.get(consent).state == "active"
         with pytest.raises(Conflict, match=code):
             pilot.bureau.issue({firm: consent})
+
+
+def test_nothing_is_issued_on_a_consent_that_a_reported_key_of_its_subject_withdrew(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.firm()
+    consent, subject = pilot.authorise(firm), pilot.cast.firms[firm]
+    pilot.supply(firm, consent)
+    stolen = pilot.bureau.signer_of(subject)
+    ledger.party_keys.report(subject, stolen.kid, ledger.installation.authority_party)
+    pilot.fund(stolen.kid)
+    digest = digests_of(pilot, firm, consent)["authorization"]
+    ledger.client.with_account(ledger.custody.private_key(stolen.kid).hex()).send(withdraw(digest))
+    with pytest.raises(Conflict, match="AUTHORIZATION_NOT_ACTIVE"):
+        pilot.bureau.issue({firm: consent})
 
 
 def test_a_strangers_withdrawal_keeps_nobody_from_issuing(pilot: Pilot) -> None:

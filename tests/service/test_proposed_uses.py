@@ -17,6 +17,7 @@ from ledger.proof.jws import Es256Signer, Signer
 from ledger.proof.sdjwt import bind_key
 from ledger.service.keys import Custody
 from ledger.service.offers import MAX_OFFERS, Offers
+from ledger.service.possession import possession_of
 from ledger.service.presentations import Presentations
 from ledger.service.uses import Uses, UseToSign
 from ledger.service.verification import LAPSE_SECONDS, Verification
@@ -116,7 +117,8 @@ def test_without_its_key_nothing_is_used_for_a_consumer(pilot: Pilot, tmp_path: 
 def test_a_p256_key_signs_a_use(pilot: Pilot, tmp_path: Path) -> None:
     ledger, (_, ((raw, nonce),)) = pilot.ledger, presented(pilot)
     signer = Es256Signer(new_p256_key())
-    ledger.party_keys.bind(ledger.installation.authority_party, pilot.cast.bank, signer.public_key)
+    proof = possession_of(ledger.reader.chain, signer)
+    ledger.party_keys.bind(pilot.cast.bank, pilot.cast.bank, signer.public_key, proof)
     at = counter(pilot, tmp_path, signer)
     use = proposed(at, raw, nonce)
     assert len(at.signed(use)) == 128

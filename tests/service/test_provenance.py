@@ -19,6 +19,7 @@ from ledger.proof.history import verify_history
 from ledger.proof.recorded_history import exported_events
 from ledger.store import log as log_store
 from tests.service.conftest import Pilot
+from tests.service.supervising import other_supervisor
 from tests.service.withdrawing import withdraw as withdraw_consent
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -86,6 +87,7 @@ def test_a_certificates_history_says_what_became_of_it_and_of_what_it_rests_on(p
     stranger.send(record_use(stated["request"][8:], 1))
     stranger.send(withdraw(stated["authorizations"][0][8:]))
     ledger.holds.hold(number, "investigation", cast.supervisor)
+    other_supervisor(pilot)
     ledger.holds.lift(number, "lifted", cast.supervisor)
     withdraw_consent(pilot.bureau, consent)
     history = ledger.provenances.certificate(number)

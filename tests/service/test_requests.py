@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from ledger.chain.accounts import public_key_of
-from ledger.chain.calls import set_status
 from ledger.connectors.answers import Answer, NoData, Query, Refused, TimedOut
 from ledger.demo.bureau import NOTE, Bureau
 from ledger.domain.canonical import canonical, digest
@@ -166,7 +165,7 @@ def test_a_sanctioned_party_cannot_ask_and_a_sanctioned_provider_is_not_asked(de
     bank, ledger = pilot.party(PartyKind.BANK, Role.CONSUMER), desk.ledger
     department = pilot.party(PartyKind.PUBLIC_INST, Role.PROVIDER)
     for party in (bank, department):
-        ledger.installation.authority.send(set_status(int(ledger.parties.get(party).no or 0), "sanctioned", "sanction"))
+        ledger.standing.set_status(ledger.installation.authority_party, party, "sanctioned", "sanction")
     person = desk.person()
     for terms in (
         desk.terms(person, consumer=bank),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from ledger.chain.accounts import new_p256_key, new_sm2_key
+from ledger.chain.calls import withdraw_for
+from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.proof.acts import sign_act
+from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.jws import Es256Signer, Signer, Sm2Signer, sign_entry
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
+from ledger.service.possession import possession_of
 from ledger.service.withdrawals import WithdrawalDraft
 from ledger.store.records import provisions_of
-from ledger.store.tables import Entry
+from ledger.store.tables import Entry, Provision
 from tests.service.conftest import Pilot
 
 
@@ -50,7 +54,7 @@ class Consent:
     def since(self) -> int:
         """When the chain says that the subject withdrew; 0 if it did not."""
         reader = self.pilot.ledger.reader
-        return reader.withdrawn_at(reader.party_no(self.subject), self.given.digest)
+        return reader.withdrawn_at(reader.party_no(self.subject), self.given.digest).first
 
     def recorded(self) -> list[str]:
         """The ids of the withdrawals in the log that are about it."""
@@ -66,6 +70,19 @@ class Consent:
 @pytest.fixture
 def consent(pilot: Pilot) -> Consent:
     return Consent(pilot)
+
+
+def bind(pilot: Pilot, party: str, signer: Signer) -> None:
+    """A further key that the party proposes by itself."""
+    proof = possession_of(pilot.ledger.reader.chain, signer)
+    row = pilot.ledger.party_keys.bind(party, party, signer.public_key, proof)
+    assert row is not None and row.state == "carried_out"
+
+
+def supplied_under(consent: Consent) -> Provision:
+    with consent.pilot.ledger.database.read() as session:
+        (supplied,) = provisions_of(session, consent.given.id)
+    return supplied
 
 
 def test_the_subject_withdraws_and_the_service_only_sends(consent: Consent, pilot: Pilot) -> None:
@@ -131,7 +148,7 @@ def test_a_withdrawal_of_nothing_here_is_refused(consent: Consent, pilot: Pilot)
 
 def test_a_subject_withdraws_by_a_p256_key(consent: Consent, pilot: Pilot) -> None:
     signer = Es256Signer(new_p256_key())
-    pilot.ledger.party_keys.bind(pilot.ledger.installation.authority_party, consent.subject, signer.public_key)
+    bind(pilot, consent.subject, signer)
     consent.withdraw(signer)
     assert consent.since() > 0
     assert consent.report().checks[10].code == "AUTHORIZATION_WITHDRAWN"
@@ -140,7 +157,7 @@ def test_a_subject_withdraws_by_a_p256_key(consent: Consent, pilot: Pilot) -> No
 def test_of_an_sm2_key_the_entry_is_the_withdrawal(consent: Consent, pilot: Pilot) -> None:
     """The chain cannot check it: the bundle carries the entry from then on, and the issuer revokes the certificate."""
     signer = Sm2Signer(new_sm2_key())
-    pilot.ledger.party_keys.bind(pilot.ledger.installation.authority_party, consent.subject, signer.public_key)
+    bind(pilot, consent.subject, signer)
     assert consent.draft(signer).message is None
     consent.withdraw(signer)
     assert consent.since() == 0
@@ -155,8 +172,7 @@ def test_of_an_sm2_key_the_entry_is_the_withdrawal(consent: Consent, pilot: Pilo
 def test_a_provider_takes_back_what_it_supplied(consent: Consent, pilot: Pilot) -> None:
     """By the same piece; it ends no consent, and a verifier refuses what rests on it."""
     ledger = pilot.ledger
-    with ledger.database.read() as session:
-        (supplied,) = provisions_of(session, consent.given.id)
+    supplied = supplied_under(consent)
     signer, draft = pilot.bureau.signer_of(pilot.cast.provider), ledger.withdrawals.draft(supplied.id)
     assert draft.message is not None and draft.entry["party"] == pilot.cast.provider
     with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
@@ -167,7 +183,71 @@ def test_a_provider_takes_back_what_it_supplied(consent: Consent, pilot: Pilot) 
     for _ in range(2):
         ledger.withdrawals.relay(entry, act)
     number = ledger.reader.party_no(pilot.cast.provider)
-    assert ledger.reader.withdrawn_at(number, supplied.digest) > 0
+    assert ledger.reader.withdrawn_at(number, supplied.digest).at > 0
     report = consent.report()
     assert (report.checks[10].code, report.result) == ("PROVISION_WITHDRAWN", "revoked")
     assert (ledger.authorizations.get(consent.given.id).state, consent.since()) == ("active", 0)
+
+
+def test_a_subject_withdraws_by_a_key_that_was_reported(consent: Consent, pilot: Pilot) -> None:
+    """At worst a thief stops something; the chain says that the key was reported."""
+    pilot.skip(5)
+    ledger = pilot.ledger
+    ledger.party_keys.report(consent.subject, consent.signer.kid, ledger.installation.authority_party)
+    consent.withdraw()
+    reader = ledger.reader
+    found = reader.withdrawn_at(reader.party_no(consent.subject), consent.given.digest)
+    assert (found.at, found.reported_at) == (0, consent.since())
+    assert found.reported_at > 0
+    assert consent.report().checks[10].code == "AUTHORIZATION_WITHDRAWN"
+    assert ledger.verification.status(consent.number)["state"] == "revoked"
+    told = ledger.provenances.certificate(consent.number)
+    assert [event["by"] for event in told.events if event["name"] == "Withdrawn"] == [consent.subject]
+
+
+def test_a_withdrawal_by_a_reported_key_past_the_service_is_followed(consent: Consent, pilot: Pilot) -> None:
+    ledger = pilot.ledger
+    ledger.direct_withdrawals.follow()
+    ledger.party_keys.report(consent.subject, consent.signer.kid, ledger.installation.authority_party)
+    message = withdrawals_message(ledger.reader.chain, consent.signer.kid, [consent.given.digest])
+    ledger.client.send(withdraw_for(consent.signer.kid, [consent.given.digest], sign_act(message, consent.signer)))
+    assert consent.given.id in [row.id for row in ledger.direct_withdrawals.follow()]
+    assert ledger.verification.status(consent.number)["state"] == "revoked"
+
+
+def test_a_providers_reported_key_takes_nothing_back(pilot: Pilot) -> None:
+    """Neither through the service, nor by an act that somebody else sends: a thief must not end every certificate."""
+    ledger = pilot.ledger
+    provider = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
+    stolen, own = pilot.bureau.signer_of(provider), Es256Signer(new_p256_key())
+    bind(pilot, provider, own)
+    at_provider = Pilot(ledger, replace(pilot.cast, provider=provider))
+    at_provider.firm = pilot.firm  # type: ignore[method-assign]
+    consent = Consent(at_provider)
+    supplied = supplied_under(consent)
+    firm = pilot.firm()
+    waiting = at_provider.authorise(firm)
+    at_provider.supply(firm, waiting)
+    with ledger.database.read() as session:
+        (unused,) = provisions_of(session, waiting)
+    ledger.anchoring.flush()
+    pilot.skip(5)
+    ledger.party_keys.report(provider, stolen.kid, provider)
+    draft = ledger.withdrawals.draft(supplied.id, stolen.kid)
+    assert draft.message is not None
+    entry, act = sign_entry(draft.entry, stolen), sign_act(draft.message, stolen)
+    for take_back in (ledger.withdrawals.relay, ledger.withdrawals.withdraw_provision):
+        with pytest.raises(Forbidden, match="KEY_REPORTED"):
+            take_back(entry, act)
+    ledger.client.send(withdraw_for(stolen.kid, [supplied.digest], act))
+    message = withdrawals_message(ledger.reader.chain, stolen.kid, [unused.digest])
+    ledger.client.send(withdraw_for(stolen.kid, [unused.digest], sign_act(message, stolen)))
+    found = ledger.reader.withdrawn_at(ledger.reader.party_no(provider), supplied.digest)
+    assert found.at == 0 and found.reported_at > 0
+    assert consent.report().valid
+    assert ledger.verification.status(consent.number)["state"] == "active"
+    assert at_provider.bureau.issue({firm: waiting})[firm]
+    draft = ledger.withdrawals.draft(supplied.id, own.kid)
+    assert draft.message is not None
+    ledger.withdrawals.withdraw_provision(sign_entry(draft.entry, own), sign_act(draft.message, own))
+    assert consent.report().checks[10].code == "PROVISION_WITHDRAWN"
