@@ -177,7 +177,13 @@ def _end(life: Life) -> None:
     life.act("provider", assets.register_assets([entry(rejected)]))
     life.advance("accepted", rejected)
     life.act("registrar", assets.reject(rejected, digest("no data")))
-    life.act("provider", assets.replace(PREDECESSOR, _heir(life)))
+    heir = _heir(life)
+    life.act("provider", assets.replace(PREDECESSOR, heir))
+    # The holder offers it, and falls silent before anybody accepts.
+    provider, bank = life.chain.parties["provider"], life.chain.parties["bank"]
+    life.act("provider", assets.offer_transfer(heir, bank.no, life.now + 1000))
+    life.act("founder", calls.report(provider.no, provider.account))
+    life.decide(assets.reassign(heir, bank.no, digest("inheritance")))
 
 
 def _heir(life: Life) -> str:

@@ -90,6 +90,25 @@ def reader_numbering(chain: Chain, party: str, number: int) -> ChainReader:
     return ChainReader(ChainClient(NumberingConnection(chain.node.url, party, number), chain.deployment))
 
 
+class ReplacingConnection(Connection):
+    """Writes other digits for some in the data of every event."""
+
+    def __init__(self, url: str, old: str, new: str) -> None:
+        super().__init__(url)
+        self._old, self._new = old, new
+
+    def logs(
+        self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None] = ()
+    ) -> list[dict[str, Any]]:
+        found = super().logs(addresses, first, last, topics)
+        return [{**log, "data": log["data"].replace(self._old, self._new)} for log in found]
+
+
+def reader_replacing(chain: Chain, old: str, new: str) -> ChainReader:
+    """A reader whose node shows other digits (hex) in the events' data."""
+    return ChainReader(ChainClient(ReplacingConnection(chain.node.url, old, new), chain.deployment))
+
+
 class StuckConnection(Connection):
     """Gives an earlier block for the newest one, while it is ``stuck_at`` that block."""
 

@@ -60,7 +60,7 @@ def live_parties(chain: Chain) -> None:
         calls.change_key(number, second, account("newcomer"), chain.proof(test_key("newcomer's second"))),
         calls.change_key(bank.no, account("other bank's second"), bank.account),
         calls.date_compromise(number, account("newcomer"), lost_at),
-        calls.date_compromise(number, second, lost_at + 1),
+        calls.date_compromise(number, second, lost_at),
     ):
         chain.decide(call)
     chain.decide(calls.change_key(issuer.no, further, proof=chain.proof(test_key("issuer's second"))), "issuer", None)

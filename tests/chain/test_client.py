@@ -55,11 +55,12 @@ REFUSALS = [
         {"request": REQUEST, "expected": 1, "given": 2},
         lambda c: c.acting("bank").record_use(REQUEST, 2),
     ),
-    (Conflict, "LOG_NOT_HELD", {"statement": CONSENT}, lambda c: c.acting("founder").lift([CONSENT])),
+    (Forbidden, "LOG_NOT_DECIDED", {}, lambda c: c.acting("founder").send(calls.lift("authority", [CONSENT]))),
     (Forbidden, "PARTY_LACKS_ROLE", {"no": 5}, lambda c: c.acting("bank").anchor(0, 1, ROOT)),
     (Forbidden, "PARTY_LACKS_ROLE", {"no": 2}, lambda c: c.client.record_use(REQUEST, 1)),
     (Forbidden, "PARTY_LACKS_ROLE", {"no": 2}, lambda c: c.client.hold([CONSENT], "court")),
-    (Forbidden, "PARTY_SELF_GRANT", {"no": 1}, lambda c: c.acting("founder").accredit(1, "S51", 0, 2**39)),
+    (Forbidden, "PARTY_SELF_GRANT", {"no": 1}, lambda c: c.propose(calls.accredit(1, "S51", 0, 2**39))),
+    (Forbidden, "PARTY_NOT_DECIDED", {}, lambda c: c.acting("founder").send(calls.accredit(2, "S51", 0, 2**39))),
 ]
 
 
@@ -114,7 +115,10 @@ def test_another_program_on_the_same_account_is_survived(chain: Chain) -> None:
 def test_one_of_two_racing_uses_wins(chain: Chain) -> None:
     """Two programs of one consumer, each with an account of its own."""
     second = test_key("the bank's second program")
-    chain.acting("founder").send(calls.bind_account(chain.parties["bank"].no, account("the bank's second program")))
+    bank = chain.parties["bank"]
+    chain.decide(
+        calls.change_key(bank.no, account("the bank's second program"), proof=chain.proof(second)), "bank", None
+    )
     chain.node.fund(account("the bank's second program"))
     banks = [chain.acting("bank"), chain.client.with_account(second)]
 
@@ -139,23 +143,25 @@ def test_an_office_holds_and_lifts_for_itself(chain: Chain) -> None:
     # All or none: the first one of the list is not held either.
     assert chain.reader.hold_of(OTHER_REQUEST) == Hold((), 0)
     with pytest.raises(Conflict) as caught:
-        supervisor.lift([CONSENT])
+        chain.decide(calls.lift("supervisor", [CONSENT]), "supervisor", "other_supervisor")
     assert caught.value.code == "LOG_NOT_HELD"
     supervisor.hold([CONSENT], "investigation")
     assert chain.reader.hold_of(CONSENT) == Hold(("authority", "supervisor"), 2)
-    authority.lift([CONSENT, REQUEST])
+    chain.decide(calls.lift("authority", [CONSENT, REQUEST]))
     assert chain.reader.hold_of(CONSENT) == Hold(("supervisor",), 3)
     assert chain.reader.hold_of(REQUEST) == Hold((), 2)
 
 
-def test_a_party_of_both_offices_holds_and_lifts_for_both(chain: Chain) -> None:
+def test_a_party_of_both_offices_holds_for_both_and_each_office_lifts_its_own(chain: Chain) -> None:
     both = Role.mask([Role.AUTHORITY, Role.SUPERVISOR])
-    chain.acting("founder").send(calls.set_roles(chain.parties["supervisor"].no, both))
+    chain.decide(calls.set_roles(chain.parties["supervisor"].no, both))
     chain.acting("founder").hold([CONSENT], "court")
     chain.acting("supervisor").hold([CONSENT], "court")
     assert chain.reader.hold_of(CONSENT) == Hold(("authority", "supervisor"), 2)
-    chain.acting("supervisor").lift([CONSENT])
-    assert chain.reader.hold_of(CONSENT) == Hold((), 3)
+    chain.decide(calls.lift("supervisor", [CONSENT]), "supervisor", "other_supervisor")
+    assert chain.reader.hold_of(CONSENT) == Hold(("authority",), 3)
+    chain.decide(calls.lift("authority", [CONSENT]), "supervisor", "founder")
+    assert chain.reader.hold_of(CONSENT) == Hold((), 4)
 
 
 def test_hash_is_announced_before_the_node_has_the_transaction(chain: Chain) -> None:
@@ -282,7 +288,7 @@ def test_signatures_of_events_are_those_of_the_protocol() -> None:
         "StatusChanged": ["issuer", "batch", "word", "mask", "status", "reason", "at"],
         "Superseded": ["issuer", "batch", "index", "newBatch", "newIndex", "at"],
         "Used": ["consumer", "request", "ordinal", "at"],
-        "Withdrawn": ["party", "statement", "at"],
+        "Withdrawn": ["party", "statement", "reported", "at"],
         "Held": ["statement", "offices", "change", "reason", "at", "by"],
     }
     assert signature({"name": "f", "inputs": [{"name": "a", "type": "uint64"}]}) == "f(uint64)"

@@ -19,17 +19,18 @@ from ledger.chain.reader import ChainReader
 from ledger.chain.sender import Receipt
 from ledger.domain.canonical import canonical
 from ledger.errors import ChainUnavailable
-from ledger.proof.acts import sign_act, withdrawals_message
+from ledger.proof.acts import prove_key, sign_act, withdrawals_message
 from ledger.proof.bundle import Bundle, Position
-from ledger.proof.facts import Facts, Heads, HoldFact, LogFact, StatusFact, UseFact
+from ledger.proof.facts import Facts, Heads, HoldFact, LogFact, ProposedKey, StatusFact, UseFact, WithdrawalFact
 from ledger.proof.facts_file import parse_facts
-from ledger.proof.jws import Es256Signer, sign_compact
+from ledger.proof.jws import Es256Signer, LocalSigner, public_jwk, sign_compact
 from ledger.proof.sdjwt import CERTIFICATE_TYP
-from tests.chain.consented import BANK, FIRM, ISSUER, PROVIDER, Consented, claims_of, made, signer_of
+from tests.chain.consented import BANK, FIRM, ISSUER, PROVIDER, Consented, claims_of, consent, made, signer_of
 from tests.chain.hiding import reader_dating, reader_numbering, reader_without
-from tests.chain.life import ROOT, digest, signed_uses
-from tests.conftest import ACCREDITED_UNTIL, PARTIES, SCENARIO, Chain, TestParty
+from tests.chain.life import ROOT, account, digest, signed_uses
+from tests.conftest import ACCREDITED_UNTIL, DELAY, PARTIES, SCENARIO, Chain, TestParty, test_key
 
+NEVER = WithdrawalFact(0, 0)
 STRANGERS_WRITE = 3_000
 AT_ONCE = 1_000
 
@@ -60,7 +61,7 @@ def test_all_that_the_bundle_names_is_known_to_be_untouched(chain: Chain, consen
     assert facts.holds == dict.fromkeys(held, ())
     assert facts.uses == {(BANK.id, consented.request): ()}
     subject = {"FIRST": FIRM.id, "SECOND": FIRM.id, "THE BANKS": BANK.id, "PROVISION": PROVIDER.id}
-    assert facts.withdrawals == {(subject[name], each): 0 for name, each in statements.items()}
+    assert facts.withdrawals == {(subject[name], each): NEVER for name, each in statements.items()}
     assert {fact.party for fact in facts.accounts.values()} == {FIRM.id, BANK.id, PROVIDER.id, ISSUER.id}
     assert facts.parties[ISSUER.id].accreditations == {SCENARIO: (0, ACCREDITED_UNTIL)}
     assert facts.parties[BANK.id].accreditations == {}
@@ -76,7 +77,7 @@ def live_on(chain: Chain, consented: Consented) -> list[Receipt]:
         chain.acting("enterprise").withdraw(consented.statement("FIRST")),
         chain.acting("provider").withdraw(consented.statement("PROVISION")),
         chain.acting("founder").hold([consented.certificate, consented.request], "court"),
-        chain.acting("founder").lift([consented.request]),
+        chain.decide(calls.lift("authority", [consented.request])),
         chain.client.revoke(place.batch, place.index, "fraud"),
     ]
 
@@ -89,8 +90,8 @@ def test_what_happened_since_is_known_with_its_time(chain: Chain, consented: Con
     assert facts.uses_of(BANK.id, consented.request) == 1
     assert facts.withdrawals == {
         **before.withdrawals,
-        (FIRM.id, consented.statement("FIRST")): withdrawn.time,
-        (PROVIDER.id, consented.statement("PROVISION")): taken_back.time,
+        (FIRM.id, consented.statement("FIRST")): WithdrawalFact(withdrawn.time, 0),
+        (PROVIDER.id, consented.statement("PROVISION")): WithdrawalFact(taken_back.time, 0),
     }
     hold = HoldFact(("authority",), "court", held.time, office)
     assert facts.holds == {
@@ -179,7 +180,7 @@ def test_what_strangers_write_costs_nothing(fast_chain: Chain) -> None:
 def test_what_a_stranger_withdraws_is_not_listed(chain: Chain, consented: Consented) -> None:
     for name in ("bank", "other_bank", "issuer", "founder"):
         chain.acting(name).withdraw(consented.statement("FIRST"))
-    assert consented.facts().withdrawals[FIRM.id, consented.statement("FIRST")] == 0
+    assert consented.facts().withdrawals[FIRM.id, consented.statement("FIRST")] == NEVER
 
 
 def hidden_use(chain: Chain, consented: Consented) -> Receipt:
@@ -275,12 +276,51 @@ def test_logs_are_those_of_the_issuers_that_the_bundle_names(chain: Chain, conse
     assert facts.anchors[rival.no, 0] == chain.reader.commitment(rival.no, 0) != newest
 
 
+def bind(chain: Chain, signer: Es256Signer) -> None:
+    """The firm binds a further key."""
+    further = calls.change_key(FIRM.no, signer.kid, proof=prove_key(chain.deployment.chain, signer))
+    chain.decide(further, "enterprise", None)
+
+
 def test_a_p256_account_is_a_fact_like_any_other(chain: Chain) -> None:
     signer = Es256Signer(new_p256_key())
-    chain.acting("founder").send(calls.bind_account(FIRM.no, signer.kid))
+    bind(chain, signer)
     fact = made(chain, signer).facts().accounts[signer.kid]
     assert (fact.party, fact.key, fact.valid_to) == (FIRM.id, signer.public_key, 0)
     assert fact.key.startswith("p256:")
+
+
+def test_a_recovered_key_says_who_proposed_it(waiting_chain: Chain) -> None:
+    """The firm lost its key. Two officers bind a new one; the facts say which, and when they proposed it."""
+    chain, consented, key = waiting_chain, made(waiting_chain), test_key("the firm's new key")
+    fresh = LocalSigner(bytes.fromhex(key), account("the firm's new key"))
+    reported = chain.acting("founder").send(calls.report(FIRM.no, FIRM.account)).time
+    bound = chain.decide(calls.change_key(FIRM.no, fresh.kid, FIRM.account, chain.proof(key)), "second", "founder")
+    bundle = consented.with_evidence(0, entry=consent(chain.deployment.chain, "FIRST", fresh))
+    keys = {**bundle.keys, fresh.kid: public_jwk(fresh.public_key)}
+    accounts = collect_facts(chain.reader, replace(bundle, keys=keys)).accounts
+    old, new = accounts[FIRM.account], accounts[fresh.kid]
+    assert new.proposal == ProposedKey(PARTIES["second"].no, PARTIES["founder"].no, chain.reader.proposal(1).at)
+    assert new.valid_from == bound.time >= new.proposal.at + DELAY
+    assert (old.reported_at, old.valid_to, old.compromised_at, old.proposal) == (reported, bound.time, 0, None)
+
+
+def test_a_key_that_the_party_proposed_itself_has_no_confirmation_and_costs_no_further_turn(chain: Chain) -> None:
+    signer = Es256Signer(new_p256_key())
+    bind(chain, signer)
+    facts, connection = counted(chain, made(chain, signer).bundle)
+    assert facts.accounts[signer.kid].proposal == ProposedKey(FIRM.no, 0, chain.reader.proposal(1).at)
+    assert len(connection.turns) == 2
+
+
+@pytest.mark.parametrize("name", ["enterprise", "provider"])
+def test_a_withdrawal_by_a_reported_key_has_its_own_time(chain: Chain, consented: Consented, name: str) -> None:
+    party, statement = PARTIES[name], consented.statement("FIRST" if name == "enterprise" else "PROVISION")
+    chain.acting("founder").send(calls.report(party.no, party.account))
+    receipt = chain.acting(name).withdraw(statement)
+    facts = consented.facts()
+    assert facts.withdrawals[party.id, statement] == WithdrawalFact(0, receipt.time)
+    assert parse_facts(facts.to_bytes()) == facts
 
 
 def test_a_key_of_another_account_is_no_fact(chain: Chain, consented: Consented) -> None:

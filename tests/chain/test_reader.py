@@ -10,9 +10,9 @@ import pytest
 
 from ledger.chain import asset_calls, calls, questions
 from ledger.chain.reader import ChainReader
-from ledger.chain.records import AssetRecord, Hold, HoldChange, HolderRecord, LeafStatus, StatusChange, Use
+from ledger.chain.records import AssetRecord, Hold, HoldChange, HolderRecord, LeafStatus, StatusChange, Use, Withdrawal
 from ledger.chain.sender import Receipt
-from ledger.errors import ChainUnavailable, NotFound
+from ledger.errors import ChainUnavailable, Conflict, NotFound
 from ledger.proof.bundle import Position
 from tests.chain.hiding import reader_without
 from tests.chain.life import (
@@ -23,12 +23,13 @@ from tests.chain.life import (
     OTHER_REQUEST,
     REQUEST,
     ROOT,
+    account,
     confirm,
     digest,
     live,
     register,
 )
-from tests.conftest import ACCREDITED_UNTIL, NOTICE, SCENARIO, Chain
+from tests.conftest import ACCREDITED_UNTIL, NOTICE, SCENARIO, Chain, test_key
 
 ASSET = "a5" * 32
 
@@ -130,10 +131,25 @@ def test_withdrawal_is_the_partys_own(chain: Chain) -> None:
     first = chain.acting("enterprise").withdraw(CONSENT)
     chain.node.advance(60)
     second = chain.acting("bank").withdraw(CONSENT)
-    read = chain.reader.withdrawn_at
-    assert (read(firm, CONSENT), read(bank, CONSENT)) == (first.time, second.time)
-    assert read(bank, CONSENT, block=first.block_number) == 0
-    assert read(firm, OTHER_CONSENT) == read(0, CONSENT) == 0
+    read, never = chain.reader.withdrawn_at, Withdrawal(0, 0)
+    assert (read(firm, CONSENT), read(bank, CONSENT)) == (Withdrawal(first.time, 0), Withdrawal(second.time, 0))
+    assert read(bank, CONSENT, block=first.block_number) == never
+    assert read(firm, OTHER_CONSENT) == read(0, CONSENT) == never
+
+
+def test_a_reported_key_withdraws_at_another_time(chain: Chain) -> None:
+    firm, acting = chain.parties["enterprise"], chain.acting("enterprise")
+    before = acting.withdraw(CONSENT)
+    chain.acting("founder").send(calls.report(firm.no, firm.account))
+    chain.node.advance(60)
+    for statement in (CONSENT, OTHER_CONSENT):
+        acting.withdraw(statement)
+        with pytest.raises(Conflict) as caught:
+            acting.withdraw(statement)
+        assert caught.value.code == "LOG_ALREADY_WITHDRAWN"
+    both, late = (chain.reader.withdrawn_at(firm.no, each) for each in (CONSENT, OTHER_CONSENT))
+    assert both.at == both.first == before.time and both.reported_at >= before.time + 60
+    assert late.at == 0 and late.first == late.reported_at >= before.time + 60
 
 
 def test_hold_history_gives_offices_reasons_and_times(chain: Chain) -> None:
@@ -141,8 +157,9 @@ def test_hold_history_gives_offices_reasons_and_times(chain: Chain) -> None:
     held = authority.hold([CONSENT, REQUEST], "court")
     chain.node.advance(60)
     also = supervisor.hold([CONSENT], "investigation")
-    lifted = authority.lift([CONSENT])
-    free = supervisor.lift([CONSENT], "expired_basis")
+    lifted = chain.decide(calls.lift("authority", [CONSENT]))
+    lift = calls.lift("supervisor", [CONSENT], "expired_basis")
+    free = chain.decide(lift, "supervisor", "other_supervisor")
     by, other = chain.parties["founder"].no, chain.parties["supervisor"].no
     history = [
         HoldChange(("authority",), "court", held.time, by),
@@ -187,8 +204,10 @@ def holds_without(*hidden: int) -> Callable[[Chain], None]:
     together with its end is noticed too."""
 
     def read(chain: Chain) -> None:
-        moves = (calls.hold([CONSENT], "court"), calls.lift([CONSENT]), calls.hold([CONSENT], "fraud"))
-        events = [event for move in moves for event in chain.acting("founder").send(move).events]
+        authority = chain.acting("founder")
+        receipts = [authority.hold([CONSENT], "court"), chain.decide(calls.lift("authority", [CONSENT]))]
+        receipts.append(authority.hold([CONSENT], "fraud"))
+        events = [event for receipt in receipts for event in receipt.named("Held")]
         reader = reader_without(chain, *(events[number] for number in hidden))
         reader.hold_history(CONSENT, block=chain.reader.block_number())
 
@@ -255,9 +274,10 @@ def test_parties_and_accounts(chain: Chain) -> None:
         with pytest.raises(NotFound) as caught:
             ask(99)
         assert caught.value.code == "PARTY_UNKNOWN"
-    account = chain.reader.account(issuer.account.upper().replace("0X", "0x"))
-    assert account is not None
-    assert (account.account, account.party_no, account.valid_to) == (issuer.account, issuer.no, 0)
+    record = chain.reader.account(issuer.account.upper().replace("0X", "0x"))
+    assert record is not None
+    assert (record.account, record.party_no, record.valid_to, record.proposal) == (issuer.account, issuer.no, 0, 0)
+    assert record.speaks
     assert chain.reader.account("0x" + "ee" * 20) is None
     assert chain.reader.accreditation(issuer.no, SCENARIO) == (0, ACCREDITED_UNTIL)
     assert chain.reader.accreditation(issuer.no, "S99") == (0, 0)
@@ -265,11 +285,15 @@ def test_parties_and_accounts(chain: Chain) -> None:
 
 def test_recovered_account_says_from_when_it_counts_for_nothing(chain: Chain) -> None:
     bank, lost_at = chain.parties["bank"], chain.reader.latest().time
-    receipt = chain.acting("founder").send(calls.recover_account(bank.no, bank.account, "0x" + "bb" * 20, lost_at))
-    old, fresh = chain.reader.account(bank.account), chain.reader.account("0x" + "bb" * 20)
+    key = test_key("the bank's new key")
+    recovery = calls.change_key(bank.no, account("the bank's new key"), bank.account, chain.proof(key))
+    receipt = chain.decide(recovery)
+    chain.decide(calls.date_compromise(bank.no, bank.account, lost_at))
+    old, fresh = chain.reader.account(bank.account), chain.reader.account(account("the bank's new key"))
     assert old is not None and fresh is not None
-    assert (old.valid_to, old.compromised_at) == (receipt.time, lost_at)
+    assert (old.valid_to, old.reported_at, old.compromised_at) == (receipt.time, 0, lost_at)
     assert (fresh.party_no, fresh.valid_from, fresh.valid_to) == (bank.no, receipt.time, 0)
+    assert (fresh.proven, fresh.proposal, fresh.speaks, old.live) == (True, 1, True, False)
 
 
 def test_asset_through_an_offer(chain: Chain) -> None:
@@ -303,14 +327,19 @@ def test_asset_through_an_offer(chain: Chain) -> None:
 
 
 def transferred(chain: Chain) -> list[Receipt]:
-    """An asset that went from the provider to the bank, and from there to the other bank: each of the three moves."""
+    """An asset that went from the provider to the bank, and from there to the other bank, which fell silent, so that
+    two officers gave it to the assessor: each of the four moves."""
     moves = [chain.acting("provider").send(register(ASSET))]
     confirm(chain, ASSET, valid_to=FAR)
     for giver, taker in pairwise(("provider", "bank", "other_bank")):
         chain.node.advance(60)
         chain.acting(giver).send(asset_calls.offer_transfer(ASSET, chain.parties[taker].no, FAR - 1))
         moves.append(chain.acting(taker).send(asset_calls.accept_transfer(ASSET)))
-    return moves
+    silent = chain.parties["other_bank"]
+    chain.acting("other_bank").send(calls.report(silent.no, silent.account))
+    assert chain.reader.is_silent(silent.no) and not chain.reader.is_silent(chain.parties["bank"].no)
+    to_assessor = asset_calls.reassign(ASSET, chain.parties["assessor"].no, digest("inheritance"))
+    return [*moves, chain.decide(to_assessor)]
 
 
 def holders(reader: ChainReader, block: int) -> list[HolderRecord]:
@@ -321,14 +350,14 @@ def holders(reader: ChainReader, block: int) -> list[HolderRecord]:
 
 def test_holders_are_told_from_the_first_to_the_last(chain: Chain) -> None:
     moves = transferred(chain)
-    names = ("provider", "bank", "other_bank")
+    names = ("provider", "bank", "other_bank", "assessor")
     told = [HolderRecord(chain.parties[name].id, move.time) for name, move in zip(names, moves, strict=True)]
     for count, move in enumerate(moves, start=1):
         assert holders(chain.reader, move.block_number) == told[:count]
     assert holders(chain.reader, chain.reader.block_number()) == told
 
 
-@pytest.mark.parametrize("hidden", [(0,), (1,), (2,), (1, 2), (0, 1, 2)])
+@pytest.mark.parametrize("hidden", [(0,), (1,), (2,), (3,), (1, 2), (0, 1, 2, 3)])
 def test_hidden_holder_is_noticed(chain: Chain, hidden: tuple[int, ...]) -> None:
     moves = transferred(chain)
     blind = reader_without(chain, *(event for number in hidden for event in moves[number].events))

@@ -14,6 +14,7 @@ from ledger.chain.connection import Connection
 from ledger.chain.deployment import deployment_of
 from ledger.chain.facts import collect_facts
 from ledger.chain.reader import ChainReader
+from ledger.chain.records import Withdrawal
 from ledger.chain.withdrawing import withdraw_by_itself
 from ledger.domain.canonical import canonical, parse_json
 from ledger.errors import (
@@ -26,7 +27,9 @@ from ledger.errors import (
     NotFound,
     PingzhengError,
 )
+from ledger.proof.acts import prove_key
 from ledger.proof.bundle import Bundle
+from ledger.proof.facts import WithdrawalFact
 from ledger.proof.jws import Es256Signer, LocalSigner, public_jwk, sign_entry
 from tests.chain.consented import BANK, FIRM, Consented, consent, made, signer_of
 from tests.chain.life import account
@@ -56,13 +59,13 @@ def test_every_consent_of_the_subject_is_withdrawn_from_its_own_account(consente
     receipt = withdrawn[0].receipt
     assert receipt is not None and [each.receipt for each in withdrawn] == [receipt] * 2
     assert [dict(event.args) for event in receipt.named("Withdrawn")] == [
-        {"party": FIRM.no, "statement": statement, "at": receipt.time} for statement in statements
+        {"party": FIRM.no, "statement": statement, "reported": False, "at": receipt.time} for statement in statements
     ]
     assert [each.at for each in withdrawn] == [receipt.time] * 2
     assert consented.chain.client.connection.transaction_count(FIRM.account) == sent + 1
     facts = consented.facts().withdrawals
-    assert {facts[FIRM.id, statement] for statement in statements} == {receipt.time}
-    assert facts[BANK.id, consented.statement("THE BANKS")] == 0
+    assert {facts[FIRM.id, statement] for statement in statements} == {WithdrawalFact(receipt.time, 0)}
+    assert facts[BANK.id, consented.statement("THE BANKS")] == WithdrawalFact(0, 0)
 
 
 def test_doing_it_again_sends_nothing_and_does_what_was_left(consented: Consented) -> None:
@@ -85,10 +88,21 @@ def test_the_contract_takes_a_withdrawal_once(consented: Consented) -> None:
 
 @pytest.mark.parametrize("status", ["suspended", "sanctioned", "closed"])
 def test_whatever_the_subjects_status(consented: Consented, status: str) -> None:
-    consented.chain.acting("founder").send(calls.set_status(FIRM.no, status, "sanction"))
-    firm, other = consented.chain.acting("enterprise"), calls.rotate_account("0x" + "bb" * 20)
-    assert refusal(lambda: firm.send(other), Forbidden).code == "PARTY_NOT_ACTIVE"
+    consented.chain.decide(calls.set_status(FIRM.no, status, "sanction"))
+    act = calls.set_roles(BANK.no, 1)
+    assert refusal(lambda: consented.chain.acting("enterprise").send(act), Forbidden).code == "PARTY_NOT_ACTIVE"
     assert all(each.receipt for each in consented.withdraw())
+
+
+@pytest.mark.parametrize("payer", [None, bytes.fromhex(PARTIES["provider"].key)], ids=["itself", "a payer"])
+def test_with_a_key_that_is_reported(consented: Consented, payer: bytes | None) -> None:
+    """A thief may have reported it, and a subject must always be able to withdraw."""
+    consented.chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
+    withdrawn = consented.withdraw(payer=payer)
+    found = [consented.chain.reader.withdrawn_at(FIRM.no, each.statement) for each in withdrawn]
+    assert found == [Withdrawal(0, each.at) for each in withdrawn]
+    assert all(each.receipt for each in withdrawn)
+    assert [each.receipt for each in consented.withdraw(payer=payer)] == [None, None]
 
 
 def test_anyone_may_relay_what_the_subject_signed(consented: Consented) -> None:
@@ -106,26 +120,28 @@ def test_a_p256_key_withdraws_through_a_payer(chain: Chain) -> None:
     """The consents are signed by that key too, as by a wallet that holds no other."""
     secret = new_p256_key()
     signer = Es256Signer(secret)
-    chain.acting("founder").send(calls.bind_account(FIRM.no, signer.kid))
+    further = calls.change_key(FIRM.no, signer.kid, proof=prove_key(chain.deployment.chain, signer))
+    chain.decide(further, "enterprise", None)
     consented = made(chain, signer)
     error = refusal(lambda: consented.withdraw(secret.hex(), alg="ES256"), Misconfigured)
     assert (error.code, error.where) == ("PAYER_MISSING", "payer")
     withdrawn = consented.withdraw(secret.hex(), alg="ES256", payer=bytes.fromhex(PARTIES["provider"].key))
-    assert [chain.reader.withdrawn_at(FIRM.no, each.statement) for each in withdrawn] == [each.at for each in withdrawn]
+    found = [chain.reader.withdrawn_at(FIRM.no, each.statement) for each in withdrawn]
+    assert found == [Withdrawal(each.at, 0) for each in withdrawn]
     assert all(each.receipt for each in withdrawn)
 
 
 def test_another_key_of_the_subject_than_the_one_that_consented(consented: Consented) -> None:
     """The consents were signed by an account that has been rotated since."""
     chain = consented.chain
-    chain.acting("enterprise").send(calls.rotate_account(account("newcomer to withdrawing")))
+    chain.rotate("enterprise", NEWCOMER)
     chain.node.fund(account("newcomer to withdrawing"))
     assert len(consented.withdraw(NEWCOMER)) == 2
 
 
 def test_an_account_without_money_gets_an_error_and_another_pays(consented: Consented) -> None:
     chain = consented.chain
-    chain.acting("enterprise").send(calls.rotate_account(account("newcomer to withdrawing")))
+    chain.rotate("enterprise", NEWCOMER)
     before = chain.reader.block_number()
     error = refusal(lambda: consented.withdraw(NEWCOMER), Misconfigured)
     assert (error.code, error.where) == ("ACCOUNT_WITHOUT_FUNDS", account("newcomer to withdrawing"))
@@ -246,7 +262,7 @@ def test_what_is_wrong_is_said_and_nothing_sent(
 
 
 def test_a_retired_account_withdraws_nothing(consented: Consented) -> None:
-    consented.chain.acting("enterprise").send(calls.rotate_account(account("newcomer to withdrawing")))
+    consented.chain.rotate("enterprise", NEWCOMER)
     assert refusal(consented.withdraw, Forbidden).code == "PARTY_UNKNOWN_ACCOUNT"
 
 

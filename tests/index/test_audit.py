@@ -21,7 +21,7 @@ def test_every_asset_agrees(lived: Chain, new_engine: NewEngine) -> None:
 
 def test_hidden_last_event_is_found(chain: Chain, new_engine: NewEngine) -> None:
     engine = new_engine()
-    chain.acting("provider").send(register(FIRST, SECOND))
+    chain.acting("bank").send(register(FIRST, SECOND))
     Follower(engine, chain.reader).sync()
     (hidden,) = chain.acting("founder").send(asset_calls.set_frozen(FIRST, True, "court")).events
     blind = Follower(engine, reader_without(chain, hidden))
@@ -31,8 +31,8 @@ def test_hidden_last_event_is_found(chain: Chain, new_engine: NewEngine) -> None
 
 
 def test_hidden_asset_is_counted(chain: Chain, new_engine: NewEngine) -> None:
-    chain.acting("provider").send(register(FIRST))
-    hidden = chain.acting("provider").send(register(SECOND)).events
+    chain.acting("bank").send(register(FIRST))
+    hidden = chain.acting("bank").send(register(SECOND)).events
     audit = Follower(new_engine(), reader_without(chain, *hidden)).audit()
     assert (audit.agrees, audit.differing) == (False, ())
     assert audit.assets == audit.assets_on_chain - 1

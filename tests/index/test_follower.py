@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, select
+from sqlalchemy import Engine, Row, select
 
 from ledger.chain.names import names_of_offices
-from ledger.chain.records import HoldChange, Use
+from ledger.chain.records import HoldChange, Use, Withdrawal
+from ledger.domain.powers import MAX_PAUSE, ProposalState
 from ledger.domain.reasons import REASONS
 from ledger.index import tables
 from ledger.index.follower import Follower
+from ledger.index.proposals import RunningTime, running_time
 from ledger.proof.bundle import Position
 from ledger.proof.head import EVENTS
 from tests.chain.life import ALL_ASSETS, ASSETS, CONSENT, OTHER_CONSENT, OTHER_REQUEST, REQUEST, digest
@@ -63,10 +66,11 @@ def test_rows_say_what_the_contracts_say(lived: Chain, new_engine: NewEngine) ->
     for row in rows["idx_accounts"]:
         account = chain.reader.account(row.account)
         assert account is not None
-        assert (account.party_no, account.valid_from, account.valid_to, account.compromised_at) == tuple(row)[1:]
+        assert astuple(account) == tuple(row)
     for row in rows["idx_accreditations"]:
         assert chain.reader.accreditation(row.party_no, row.scenario) == (row.valid_from, row.valid_to)
     compare_log(chain, rows)
+    compare_powers(chain, engine, rows)
     assert {row.id for row in rows["idx_assets"]} == set(ALL_ASSETS)
     for row in rows["idx_assets"]:
         asset = chain.reader.asset(row.id)
@@ -97,6 +101,25 @@ def test_rows_say_what_the_contracts_say(lived: Chain, new_engine: NewEngine) ->
     assert contents[third] == digest(f"content {third}")
 
 
+def compare_powers(chain: Chain, engine: Engine, rows: dict[str, Sequence[Row[Any]]]) -> None:
+    """Proposals and the pause against the contract's view functions."""
+    reader = chain.reader
+    found = reader.proposals()
+    assert {proposal.state for proposal in found} == set(ProposalState)
+    assert [
+        (row.no, row.act, row.state, row.role, row.concerned, row.by, row.confirmed_by, row.at, row.ready)
+        for row in rows["idx_proposals"]
+    ] == [
+        (each.no, each.act, each.state, each.role, each.concerned, each.by, each.confirmed_by, each.at, each.ready)
+        for each in found
+    ]
+    (pause,) = rows["idx_pauses"]
+    assert (pause.by, pause.until - pause.at) == (chain.parties["supervisor"].no, MAX_PAUSE)
+    block = reader.latest()
+    with engine.connect() as connection:
+        assert running_time(connection, block.time) == RunningTime(block.time, reader.running(), 0)
+
+
 def compare_log(chain: Chain, rows: dict[str, Sequence[Row[Any]]]) -> None:
     """The tables of the certificate log against the contract's view functions."""
     reader, no = chain.reader, {name: party.no for name, party in chain.parties.items()}
@@ -121,10 +144,16 @@ def compare_log(chain: Chain, rows: dict[str, Sequence[Row[Any]]]) -> None:
         found = [(row.consumer, Use(row.ordinal, row.at)) for row in rows["idx_uses"] if row.request == request]
         assert found == [(no["bank"], use) for use in reader.use_history(no["bank"], request, block=latest)]
         assert len(found) == count
-    withdrawn = {(row.party, row.statement): row.at for row in rows["idx_withdrawals"]}
-    assert set(withdrawn) == {(no["enterprise"], CONSENT), (no["enterprise"], OTHER_CONSENT), (no["provider"], CONSENT)}
-    for (party, statement), at in withdrawn.items():
-        assert reader.withdrawn_at(party, statement) == at
+    withdrawn = {(row.party, row.statement): Withdrawal(row.at, row.reported_at) for row in rows["idx_withdrawals"]}
+    assert {(*key, bool(times.at), bool(times.reported_at)) for key, times in withdrawn.items()} == {
+        (no["enterprise"], CONSENT, True, False),
+        (no["enterprise"], OTHER_CONSENT, True, False),
+        (no["provider"], CONSENT, True, False),
+        (no["other_supervisor"], CONSENT, True, True),
+        (no["other_supervisor"], OTHER_CONSENT, False, True),
+    }
+    for (party, statement), times in withdrawn.items():
+        assert reader.withdrawn_at(party, statement) == times
     for statement, changes in ((CONSENT, 3), (REQUEST, 1)):
         holds = [row for row in rows["idx_holds"] if row.statement == statement]
         assert [
@@ -145,6 +174,7 @@ def test_each_event_of_the_log_names_who_acted(lived: Chain, lived_rows: Rows) -
         ("Used", "bank"),
         ("Withdrawn", "enterprise"),
         ("Withdrawn", "provider"),
+        ("Withdrawn", "other_supervisor"),
         ("Held", "founder"),
         ("Held", "supervisor"),
     }

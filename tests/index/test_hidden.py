@@ -29,6 +29,10 @@ def nth(chain: Chain, contract: str, name: str, place: int) -> Event:
         ("CertificateLog", "Anchored", -1, 5),
         ("PartyRegistry", "PartyRegistered", 0, 500),
         ("PartyRegistry", "RolesChanged", -1, 5),
+        ("PartyRegistry", "AccountReported", 0, 500),
+        ("PartyRegistry", "Proposed", 1, 5),
+        ("PartyRegistry", "ProposalEnded", -1, 500),
+        ("PartyRegistry", "Paused", 0, 500),
         ("AssetRegistry", "TransferRejected", 0, 500),
     ],
 )

@@ -134,8 +134,14 @@ def status(
     )
 
 
-def withdraw(connection: Connection, party: str, statement: str) -> None:
-    connection.execute(insert(tables.WITHDRAWALS).values(party=NUMBERS[party], statement=statement, at=1))
+def withdraw(connection: Connection, party: str, statement: str, *, at: int = 1, reported_at: int = 0) -> None:
+    values = {"party": NUMBERS[party], "statement": statement, "at": at, "reported_at": reported_at}
+    connection.execute(insert(tables.WITHDRAWALS).values(values))
+
+
+def withdraw_reported(connection: Connection, party: str, statement: str) -> None:
+    """By a key that was reported."""
+    withdraw(connection, party, statement, at=0, reported_at=1)
 
 
 def hold(connection: Connection, statement: str, *offices: int) -> None:
@@ -177,6 +183,12 @@ STATES: dict[str, tuple[str, list[Happening]]] = {
     "another leaf is revoked": ("active", [lambda it: status(it, REVOKED, index=0)]),
     "the same leaf of another issuer's log": ("active", [lambda it: status(it, REVOKED, issuer=STRANGER)]),
     "the subject withdrew": ("revoked", [lambda it: withdraw(it, SUBJECT, CONSENT), expire]),
+    "the subject withdrew by a reported key": ("revoked", [lambda it: withdraw_reported(it, SUBJECT, CONSENT)]),
+    "the provider withdrew by a reported key": ("active", [lambda it: withdraw_reported(it, PROVIDER, SUPPLY)]),
+    "the provider withdrew by both kinds of key": (
+        "revoked",
+        [lambda it: withdraw(it, PROVIDER, SUPPLY, reported_at=1)],
+    ),
     "the subject withdrew by an entry": (
         "revoked",
         [lambda it: it.execute(update(Authorization).values(state="withdrawn"))],
@@ -234,3 +246,8 @@ def test_unheeded_are_consents_that_their_subject_withdrew(
     assert connection.execute(unheeded()).scalars().all() == ([] if heeded else ["A"])
     connection.execute(update(Authorization).values(state="withdrawn"))
     assert connection.execute(unheeded()).scalars().all() == []
+
+
+def test_a_withdrawal_by_the_subjects_reported_key_is_to_be_heeded(connection: Connection) -> None:
+    withdraw_reported(connection, SUBJECT, CONSENT)
+    assert connection.execute(unheeded()).scalars().all() == ["A"]

@@ -1,0 +1,163 @@
+"""Proposals in the index: what waits, for whom and until when; and a node that shows another call than is proposed."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+
+from ledger.chain import calls
+from ledger.chain.calls import Call
+from ledger.chain.deployment import PARTY_REGISTRY
+from ledger.domain.powers import MAX_PAUSE, OPEN_FOR
+from ledger.errors import ChainUnavailable
+from ledger.index.follower import Follower
+from ledger.index.proposals import IndexedProposal, RunningTime, proposal, proposals, running_time
+from tests.chain.hiding import reader_replacing
+from tests.chain.life import account, newcomer_to
+from tests.conftest import DELAY, PARTIES, Chain
+from tests.index.conftest import NewEngine
+
+BANK, FIRM = PARTIES["bank"], PARTIES["enterprise"]
+
+
+@pytest.fixture
+def engine(new_engine: NewEngine) -> Engine:
+    return new_engine()
+
+
+@pytest.fixture
+def late(waiting_chain: Chain, engine: Engine) -> Follower:
+    """Follows a chain whose proposals wait."""
+    return Follower(engine, waiting_chain.reader)
+
+
+def recovery(name: str = "fresh") -> Call:
+    return calls.change_key(FIRM.no, account(name), FIRM.account)
+
+
+def waiting(follower: Follower, concerned: int | None = None) -> list[int]:
+    follower.sync()
+    return [each.no for each in follower.pending_proposals(concerned)]
+
+
+def test_what_waits_is_listed_for_everybody_and_for_the_party_that_it_concerns(
+    waiting_chain: Chain, late: Follower
+) -> None:
+    chain = waiting_chain
+    registration = chain.propose(calls.register_parties([newcomer_to(chain, "newcomer", "subject")]))
+    bound, roles = chain.propose(recovery()), chain.propose(calls.set_roles(BANK.no, 1 << 7))
+    assert waiting(late) == [registration, bound, roles]
+    assert (waiting(late, FIRM.no), waiting(late, BANK.no), waiting(late, PARTIES["issuer"].no)) == (
+        [bound],
+        [roles],
+        [],
+    )
+    chain.acting("enterprise").send(calls.veto(bound))
+    chain.acting("third").send(calls.cancel(roles))
+    assert waiting(late) == [registration]
+
+
+def test_a_row_says_what_is_proposed_by_whom_and_what_became_of_it(
+    waiting_chain: Chain, late: Follower, engine: Engine
+) -> None:
+    chain, call = waiting_chain, recovery()
+    number = chain.propose(call)
+    chain.acting("second").send(calls.confirm(number, call))
+    late.sync()
+    (row,) = late.pending_proposals(FIRM.no)
+    record = chain.reader.proposal(number)
+    expected = IndexedProposal(
+        no=number,
+        act=chain.client.act_of(call),
+        target=chain.deployment.party_registry,
+        data=chain.client.encode(call).hex(),
+        kind="change_key",
+        call=Call(PARTY_REGISTRY, "changeKey", (FIRM.no, account("fresh"), FIRM.account, "")),
+        role=1 << 5,
+        concerned=FIRM.no,
+        by=PARTIES["founder"].no,
+        confirmed_by=PARTIES["second"].no,
+        at=record.at,
+        ready=record.at + DELAY,
+        state="pending",
+        ended_at=0,
+        account="",
+    )
+    assert row == expected and row.expires == record.expires
+    vetoed = chain.acting("enterprise").send(calls.veto(number))
+    late.sync()
+    with engine.connect() as connection:
+        found = proposal(connection, chain.deployment, number)
+        assert found is not None
+        assert (found.state, found.ended_at, found.account) == ("vetoed", vetoed.time, FIRM.account)
+        assert proposals(connection, chain.deployment, 0, 10) == [found]
+        assert proposals(connection, chain.deployment, number, 10) == []
+        assert proposal(connection, chain.deployment, number + 1) is None
+
+
+def test_a_list_of_parties_shows_its_digest_alone(waiting_chain: Chain, late: Follower) -> None:
+    call = calls.register_parties([newcomer_to(waiting_chain, "newcomer", "subject")])
+    waiting_chain.propose(call)
+    late.sync()
+    (row,) = late.pending_proposals()
+    assert (row.kind, row.target, row.data, row.call) == ("register", "", "", None)
+    assert row.act == waiting_chain.client.act_of(call)
+
+
+def test_what_no_contract_of_the_ledger_takes_is_unknown(waiting_chain: Chain, late: Follower) -> None:
+    """An officer may propose any call of any contract; nobody should confirm what is shown like this."""
+    elsewhere = calls.propose(recovery())
+    data = waiting_chain.client.encode(recovery())
+    for target, call in (("0x" + "11" * 20, data), (waiting_chain.deployment.asset_registry, b"\1\2\3\4")):
+        waiting_chain.acting("founder").send(Call(elsewhere.contract, elsewhere.function, (target, call)))
+    late.sync()
+    assert [(row.kind, row.call) for row in late.pending_proposals()] == [("unknown", None)] * 2
+
+
+def test_expired_proposals_are_not_listed(waiting_chain: Chain, late: Follower) -> None:
+    chain, call = waiting_chain, recovery()
+    number = chain.propose(call)
+    chain.node.advance(DELAY + OPEN_FOR - 5)
+    assert waiting(late) == [number]
+    chain.node.advance(6)
+    assert waiting(late) == []
+    assert not chain.reader.proposal(number).open_at(chain.reader.running())
+    expires = chain.reader.proposal(number).expires
+    late.sync()
+    assert [row.no for row in late.pending_proposals(now=expires)] == [number]
+
+
+def test_a_pause_moves_the_time_at_which_a_proposal_is_ready(
+    waiting_chain: Chain, late: Follower, engine: Engine
+) -> None:
+    chain = waiting_chain
+    ready = chain.reader.proposal(chain.propose(recovery())).ready
+    paused = chain.acting("supervisor").send(calls.pause())
+    chain.node.advance(1000)
+    late.sync()
+    now = chain.reader.latest().time
+    with engine.connect() as connection:
+        time = running_time(connection, now)
+    assert time == RunningTime(now, chain.reader.running(), chain.reader.paused_until())
+    assert (time.running, time.paused_until) == (paused.time, paused.time + MAX_PAUSE)
+    assert time.wall(ready) == paused.time + MAX_PAUSE + (ready - paused.time)
+    ended = chain.decide(calls.end_pause())
+    late.sync()
+    with engine.connect() as connection:
+        time = running_time(connection, ended.time)
+    assert time == RunningTime(ended.time, chain.reader.running(), 0)
+    assert time.wall(ready) == ready + (ended.time - paused.time)
+    assert time.wall(time.running - 7) == ended.time - 7
+
+
+def test_attack_a_node_that_shows_another_call_than_is_proposed_is_noticed(
+    waiting_chain: Chain, new_engine: NewEngine
+) -> None:
+    """The head does not cover the call; the digest that it covers does."""
+    waiting_chain.propose(recovery())
+    lying = reader_replacing(waiting_chain, account("fresh")[2:], account("harmless")[2:])
+    follower = Follower(new_engine(), lying)
+    with pytest.raises(ChainUnavailable) as caught:
+        follower.sync()
+    assert caught.value.code == "PROPOSAL_CALL_DIFFERS" and caught.value.hint
+    assert follower.snapshot_rows()["idx_proposals"] == []
