@@ -16,8 +16,10 @@ from ledger.chain.connection import Connection
 from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.index.follower import Follower
+from ledger.proof.jws import Signer
 from ledger.service.inspection import Inspection
 from ledger.service.participant import Participant
+from ledger.service.possession import possession_of
 from ledger.service.provenance import Provenances
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
@@ -59,6 +61,11 @@ class Api:
 
     def post(self, part: str | None, path: str, body: object = None, **arguments: Any) -> Any:
         return self.call(part, "POST", path, json=body, **arguments)
+
+
+def handed_in(api: Api, signer: Signer) -> dict[str, str]:
+    """A key that is kept elsewhere, as its owner hands it in: with the proof that the owner has it."""
+    return {"public_key": signer.public_key, "proof": possession_of(api.pilot.ledger.reader.chain, signer)}
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,7 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.service.possession import possession_of
 from tests.api.role_outcomes import Outcome, told
-from tests.api.role_stage import KINDS, Stage
-from tests.role_table import ROLE_OF
+from tests.api.role_stage import Stage
 
 _NEXT = count()
 _NEWCOMERS = count(9800)
@@ -114,9 +113,7 @@ def fresh(stage: Stage, who: str) -> str:
     """A new party with that role alone, so that what others do with the column's own party stays as it is."""
     if who == "U":
         return who
-    name = f"{who} {next(_NEXT)}"
-    stage.join(name, KINDS.get(who, PartyKind.OPERATOR), ROLE_OF[who])
-    return name
+    return stage.join_named(f"{who} {next(_NEXT)}", who)
 
 
 def kept_key(stage: Stage) -> str:

@@ -116,6 +116,11 @@ class Stage:
         """Another party, called by that name."""
         return self._named(name, self.pilot.party(kind, *roles))
 
+    def join_named(self, name: str, column: str) -> str:
+        """Another party with the role of a column, called by that name."""
+        self.join(name, KINDS.get(column, PartyKind.OPERATOR), ROLE_OF[column])
+        return name
+
     def join_person(self, name: str) -> str:
         """A person, with the resident ID of the standard's own example."""
         key = self.ledger.custody.public_key(*self.ledger.custody.create())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.chain.accounts import account_of, new_private_key, public_key_of
+from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
-from tests.api.conftest import Api
+from ledger.proof.jws import LocalSigner
+from tests.api.conftest import Api, handed_in
 
 
 def resource(code: str) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def test_a_party_with_its_own_key_signs_the_call(api: Api) -> None:
         "name": "湛江第三银行（演示）",
         "identifier": synthetic_uscc("440800", 9100),
         "region": "440800",
-        "public_key": public_key_of(key),
+        **handed_in(api, LocalSigner(key, account_of(key))),
     }
     created = api.post("authority", "/v1/parties", {"parties": [newcomer]})
     assert created.status_code == 201, created.text

@@ -6,18 +6,21 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.accounts import new_private_key, public_key_of
 from ledger.domain.codes import synthetic_uscc
-from ledger.proof.jws import public_jwk
+from ledger.proof.acts import sign_act
+from ledger.proof.jws import Signer, public_jwk
 from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite
 from ledger.service.keys import new_key, signer_of_key
-from tests.api.conftest import Api
+from tests.api.conftest import Api, handed_in
+from tests.api.role_stage import Stage
 from tests.api.test_assets import resource
 from tests.api.test_flow import ask
 
 
-def fresh() -> str:
-    return public_key_of(new_private_key())
+def elsewhere(api: Api, suite: Suite = ES256K) -> tuple[Signer, dict[str, str]]:
+    """A key that is not kept here, and how it is handed in: with its proof."""
+    signer = signer_of_key(new_key(suite))
+    return signer, handed_in(api, signer)
 
 
 def kept(api: Api) -> str:
@@ -30,45 +33,74 @@ def path(api: Api, part: str, leaf: str) -> str:
     return f"/v1/parties/{api.parties[part]}/{leaf}"
 
 
+def account_of_part(api: Api, part: str) -> str:
+    return str(api.get(part, f"/v1/parties/{api.parties[part]}").json()["account"])
+
+
 def test_a_party_rotates_its_own_key_and_no_other(api: Api) -> None:
-    before = api.get("bank", f"/v1/parties/{api.parties['bank']}").json()["account"]
+    before = account_of_part(api, "bank")
     answer = api.post("bank", path(api, "bank", "accounts"), {"public_key": kept(api)})
     assert answer.status_code == 200, answer.text
     assert answer.json()["account"] != before
     for part in ("authority", "other_bank"):
-        refused = api.post(part, path(api, "bank", "accounts"), {"public_key": fresh()})
+        refused = api.post(part, path(api, "bank", "accounts"), elsewhere(api)[1])
         assert (refused.status_code, refused.json()["code"]) == (403, "NOT_THE_PARTY")
 
 
 def test_a_party_that_keeps_its_key_is_told_what_to_sign(api: Api) -> None:
-    first = api.post("other_firm", path(api, "other_firm", "accounts"), {"public_key": fresh()})
+    first = api.post("other_firm", path(api, "other_firm", "accounts"), elsewhere(api)[1])
     assert first.status_code == 200, first.text
-    asked = api.post("other_firm", path(api, "other_firm", "accounts"), {"public_key": fresh()})
+    asked = api.post("other_firm", path(api, "other_firm", "accounts"), elsewhere(api)[1])
     assert (asked.status_code, asked.json()["code"]) == (409, "SIGNATURE_REQUIRED")
     assert asked.json()["details"]["typed_data"]["primaryType"] == "ForwardRequest"
 
 
-def test_an_authority_recovers_and_reports(api: Api) -> None:
-    lost = api.get("firm", f"/v1/parties/{api.parties['firm']}").json()["account"]
-    body = {"public_key": kept(api), "compromised_at": 1_700_000_000}
-    recovered = api.post("authority", path(api, "firm", "recovery"), body)
+def test_a_key_that_is_kept_elsewhere_proves_that_its_owner_has_it(api: Api) -> None:
+    signer, whole = elsewhere(api)
+    _, other = elsewhere(api)
+    for proof, code in (("", "PROOF_MISSING"), (other["proof"], "PROOF_INVALID")):
+        body = {"public_key": signer.public_key, "proof": proof}
+        answer = api.post("bank", path(api, "bank", "accounts"), body)
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+    newcomer = {"kind": "bank", "name": "湛江另一银行（演示）", "identifier": synthetic_uscc("440800", 9411)}
+    body = {"parties": [newcomer | {"region": "440800", "public_key": signer.public_key}]}
+    refused = api.post("authority", "/v1/parties", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "PROOF_MISSING")
+    _, phone = elsewhere(api, ES256)
+    body["parties"] = [newcomer | {"region": "440800", "further_keys": [phone]} | whole]
+    created = api.post("authority", "/v1/parties", body)
+    assert created.status_code == 201, created.text
+    assert created.json()["proposals"] == []
+    keys = api.pilot.ledger.party_keys.history(created.json()["parties"][0]["id"])
+    assert {key.public_key for key in keys} == {signer.public_key, phone["public_key"]}
+
+
+def test_two_authorities_recover_and_date_back(api: Api) -> None:
+    lost = account_of_part(api, "firm")
+    recovered = api.post("authority", path(api, "firm", "recovery"), {"public_key": kept(api)})
     assert recovered.status_code == 200, recovered.text
     assert recovered.json()["account"] != lost
-    report: dict[str, Any] = {"account": lost, "compromised_at": 1_600_000_000}
-    assert api.post("authority", path(api, "firm", "compromise"), report).status_code == 200
-    later = api.post("authority", path(api, "firm", "compromise"), report | {"compromised_at": 1_650_000_000})
+    dated: dict[str, Any] = {"account": lost, "compromised_at": 1_600_000_000}
+    assert api.post("authority", path(api, "firm", "compromise"), dated).status_code == 200
+    later = api.post("authority", path(api, "firm", "compromise"), dated | {"compromised_at": 1_650_000_000})
     assert (later.status_code, later.json()["code"]) == (422, "PARTY_COMPROMISE_TIME")
     record = api.pilot.ledger.reader.account(lost)
     assert record is not None
     assert record.compromised_at == 1_600_000_000
 
 
-def test_an_authority_binds_a_further_key_and_the_party_retires_it(api: Api) -> None:
-    signer = signer_of_key(new_key(SM2SM3))
-    before = api.get("bank", f"/v1/parties/{api.parties['bank']}").json()["account"]
-    body = {"public_key": signer.public_key}
-    own = api.post("bank", path(api, "bank", "further-accounts"), body)
-    assert (own.status_code, own.json()["code"]) == (403, "PARTY_LACKS_ROLE")
+def test_a_recovery_names_no_compromise(api: Api) -> None:
+    """It was one call before; a client that still sends the time is told, and not recovered without it."""
+    body = {"public_key": kept(api), "compromised_at": 1_600_000_000}
+    answer = api.post("authority", path(api, "firm", "recovery"), body)
+    assert (answer.status_code, answer.json()["where"]) == (422, "body.compromised_at")
+
+
+def test_a_further_key_is_bound_and_the_party_retires_it(api: Api) -> None:
+    signer, body = elsewhere(api, SM2SM3)
+    before = account_of_part(api, "bank")
+    stranger = api.post("other_bank", path(api, "bank", "further-accounts"), body)
+    assert (stranger.status_code, stranger.json()["code"]) == (403, "PARTY_LACKS_ROLE")
     bound = api.post("authority", path(api, "bank", "further-accounts"), body)
     assert (bound.status_code, bound.json()["account"]) == (200, before), bound.text
     for part, code in (("authority", "NOT_THE_PARTY"), ("other_bank", "NOT_THE_PARTY")):
@@ -80,9 +112,30 @@ def test_an_authority_binds_a_further_key_and_the_party_retires_it(api: Api) -> 
     assert record is not None and record.valid_to > 0
 
 
+def test_a_party_adds_a_key_of_its_own_and_reports_the_first_by_it(stage: Stage) -> None:
+    """The report is signed by the second key, which is a phone's, and only sent by the service."""
+    party = stage.parties[stage.join_named("owner", "S")]
+    lost = stage.ledger.parties.get(party).account
+    phone = signer_of_key(new_key(ES256))
+    stage.done(stage.post("owner", f"/v1/parties/{party}/further-accounts", handed_in(stage.api, phone)))
+    drafting = f"/v1/parties/{party}/reports?reported={lost}&account={phone.kid}"
+    drafted = stage.done(stage.get("owner", drafting))
+    act = sign_act(bytes.fromhex(drafted["message"]), phone).hex()
+    reported = {"reported": lost, "act": act, "account": phone.kid}
+    stranger = stage.post("S2", f"/v1/parties/{stage.parties['S2']}/reports", reported)
+    assert (stranger.status_code, stranger.json()["code"]) == (409, "PARTY_ACCOUNT_NOT_BOUND")
+    stage.done(stage.post("owner", f"/v1/parties/{party}/reports", reported))
+    record = stage.ledger.reader.account(lost)
+    assert record is not None and record.reported_at
+    events = [item["event"] for item in stage.done(stage.get("owner", f"/v1/parties/{party}/key-changes"))["items"]]
+    assert events == ["AccountBound", "Proposed", "ProposalEnded", "AccountBound", "AccountReported"]
+    assert stage.get("S2", f"/v1/parties/{party}/key-changes").json()["code"] == "PARTY_LACKS_ROLE"
+    assert stage.get("S2", f"/v1/parties/{party}/reports?reported={lost}").json()["code"] == "NOT_THE_PARTY"
+
+
 @pytest.mark.parametrize("part", ["platform", "authority"])
 def test_the_key_that_the_service_runs_with_is_not_replaced_under_it(api: Api, part: str) -> None:
-    answer = api.post(part, path(api, part, "accounts"), {"public_key": fresh()})
+    answer = api.post(part, path(api, part, "accounts"), elsewhere(api)[1])
     assert (answer.status_code, answer.json()["code"]) == (409, "OWN_KEY_IN_USE")
 
 
@@ -122,13 +175,13 @@ def test_a_supervisor_suspends_and_lifts(api: Api) -> None:
 
 def test_a_party_can_have_a_p256_key_and_no_other(api: Api) -> None:
     """It signs statements and acts; a call of its own on the chain it cannot sign, and is answered so."""
-    signer = signer_of_key(new_key(ES256))
+    signer, whole = elsewhere(api, ES256)
     newcomer = {
         "kind": "utility",
         "name": "湛江手机密钥公司（演示）",
         "identifier": synthetic_uscc("440800", 9410),
         "region": "440800",
-        "public_key": signer.public_key,
+        **whole,
     }
     created = api.post("authority", "/v1/parties", {"parties": [newcomer]})
     assert created.status_code == 201, created.text

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.accounts import new_private_key, public_key_of
+from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
-from tests.api.conftest import Api
+from ledger.proof.jws import LocalSigner
+from tests.api.conftest import Api, handed_in
 from tests.api.test_assets import resource
 
 DAY = 86_400
@@ -88,8 +89,8 @@ def test_from_notice_to_annulment(api: Api, walk: Walk) -> None:
 
 def test_broker_with_a_mandate_hands_in_and_the_principal_signs(api: Api) -> None:
     key, broker_key = new_private_key(), new_private_key()
-    principal = _onboard(api, "utility", 9301, public_key_of(key))
-    broker = _onboard(api, "broker", 9302, public_key_of(broker_key))
+    principal = _onboard(api, "utility", 9301, key)
+    broker = _onboard(api, "broker", 9302, broker_key)
     body = {"resource": resource("brokered"), "applicant": principal["id"]}
     assert _post(api, broker, "/v1/assets", body).json()["code"] == "MANDATE_MISSING"
     mandate = {"broker": broker["id"], "valid_to": api.pilot.ledger.clock() + 30 * DAY}
@@ -106,13 +107,13 @@ def test_broker_with_a_mandate_hands_in_and_the_principal_signs(api: Api) -> Non
     assert registered.json()["applications"][0]["agent"] == broker["id"]
 
 
-def _onboard(api: Api, kind: str, number: int, public_key: str) -> dict[str, Any]:
+def _onboard(api: Api, kind: str, number: int, key: bytes) -> dict[str, Any]:
     party = {
         "kind": kind,
         "name": f"湛江第{number}号（演示）",
         "identifier": synthetic_uscc("440800", number),
         "region": "440800",
-        "public_key": public_key,
+        **handed_in(api, LocalSigner(key, account_of(key))),
     }
     created = api.post("authority", "/v1/parties", {"parties": [party]})
     assert created.status_code == 201, created.text

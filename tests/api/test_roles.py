@@ -56,6 +56,8 @@ CALLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/assets", lambda _: {"resource": resource("roles")}, {"provider", "bank"}),
     ("POST", f"/v1/assets/{NOWHERE}/confirmation", {}, {"registrar"}),
     ("POST", f"/v1/parties/{NOWHERE}/recovery", {"public_key": "02" + "1" * 64}, {"authority"}),
+    ("POST", f"/v1/parties/{NOWHERE}/further-accounts", {"public_key": "02" + "1" * 64}, {"authority"}),
+    ("POST", f"/v1/assets/{NOWHERE}/reassignment", {"to": NOWHERE, "grounds": "x"}, {"authority"}),
     ("POST", f"/v1/parties/{NOWHERE}/compromise", {"account": "0x" + "0" * 40, "compromised_at": 1}, {"authority"}),
     ("PUT", f"/v1/parties/{NOWHERE}/roles", {"roles": ["subject"]}, {"authority"}),
     (

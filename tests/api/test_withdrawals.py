@@ -12,6 +12,7 @@ from ledger.proof.bundle import parse_chain
 from ledger.proof.jws import Signer, sign_entry
 from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite
 from ledger.service.keys import new_key, signer_of_key
+from tests.api.conftest import handed_in
 from tests.api.role_stage import Consent, Stage
 
 
@@ -98,7 +99,7 @@ def test_an_sm2_key_signs_the_entry_alone(stage: Stage) -> None:
     consent = stage.consented(subject)
     signer = signer_of_key(new_key(SM2SM3))
     further = f"/v1/parties/{stage.parties[subject]}/further-accounts"
-    stage.done(stage.post("A", further, {"public_key": signer.public_key}))
+    stage.done(stage.post("A", further, handed_in(stage.api, signer)))
     drafted = stage.done(stage.get(subject, f"{path_of(consent)}?account={signer.kid}"))
     assert drafted["message"] is None
     assert stage.done(stage.post(subject, path_of(consent), signed(drafted, signer)))["state"] == "withdrawn"

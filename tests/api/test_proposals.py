@@ -1,0 +1,324 @@
+"""Acts that wait, over HTTP: what a call answers meanwhile, who confirms, who stops them, and what a pause stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from ledger.chain import calls
+from ledger.chain.accounts import account_of, new_private_key
+from ledger.chain.relay import ForwardRequest, sign_request
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind, Role
+from ledger.domain.powers import MAX_PAUSE, OPEN_FOR
+from ledger.proof.acts import sign_act
+from ledger.proof.jws import LocalSigner, Signer
+from ledger.proof.suite import ES256
+from ledger.service.keys import new_key, signer_of_key
+from ledger.service.local_chain import LocalClock
+from ledger.service.parties import NewParty
+from ledger.service.possession import possession_of
+from ledger.service.settings import Settings
+from ledger.service.wiring import Ledger, open_ledger
+
+DELAY = 7_200
+
+
+class Waiting:
+    """A ledger whose proposals wait for two hours; parties are called by name."""
+
+    def __init__(self, ledger: Ledger, client: TestClient) -> None:
+        self.ledger, self.client = ledger, client
+        self._numbers, self._names = count(9900), count()
+        self.parties: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
+        for name, party in zip(("first", "second", "third"), ledger.installation.officers, strict=True):
+            self._named(name, party)
+
+    def _named(self, name: str, party: str) -> str:
+        self.parties[name] = party
+        self._keys[name] = self.ledger.parties.new_api_key(party)
+        return name
+
+    def firm(self, key: Signer | None = None) -> str:
+        """A new firm; its key is kept here unless one is given."""
+        return self.party(PartyKind.ENTERPRISE, key=key)
+
+    def party(self, kind: PartyKind, *roles: Role, key: Signer | None = None) -> str:
+        custody, chain = self.ledger.custody, self.ledger.reader.chain
+        public_key = custody.public_key(*custody.create()) if key is None else key.public_key
+        proof = "" if key is None else possession_of(chain, key)
+        uscc, given = synthetic_uscc("440800", next(self._numbers)), frozenset(roles) or None
+        party = NewParty(kind, f"Party {uscc}", uscc, "440800", public_key, given, proof)
+        return self._named(f"party {next(self._names)}", self.ledger.parties.onboard([party])[0].id)
+
+    def call(self, who: str, method: str, path: str, body: object = None) -> Any:
+        headers = {"Authorization": f"Bearer {self._keys[who]}"}
+        return self.client.request(method, path, json=body, headers=headers)
+
+    def post(self, who: str, path: str, body: object = None) -> Any:
+        return self.call(who, "POST", path, {} if body is None else body)
+
+    def get(self, who: str, path: str) -> Any:
+        return self.call(who, "GET", path)
+
+    def kept_key(self) -> str:
+        return self.ledger.custody.public_key(*self.ledger.custody.create())
+
+    def account(self, who: str) -> str:
+        return self.ledger.parties.get(self.parties[who]).account
+
+    def number(self, who: str) -> int:
+        return self.ledger.reader.party_no(self.parties[who])
+
+    def skip(self, seconds: int) -> None:
+        LocalClock(self.ledger.settings).skip(self.ledger.reader.connection, seconds)
+
+    def recovery(self, who: str) -> dict[str, Any]:
+        """The open proposal of a new key for that party."""
+        path = f"/v1/parties/{self.parties[who]}/recovery"
+        return dict(waits(self.post("first", path, {"public_key": self.kept_key()})))
+
+    def proposed(self, call: calls.Call, by: str = "first") -> int:
+        """Proposed and not confirmed."""
+        return self.ledger.proposals.propose(self.parties[by], call).no
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waiting]:
+    settings = Settings(home=tmp_path_factory.mktemp("waiting"), batch_age=1, delay=DELAY)
+    with open_ledger(settings) as ledger:
+
+        @contextmanager
+        def already_open() -> Iterator[Ledger]:
+            yield ledger
+
+        # Not entered: nothing is carried out in the background.
+        app = create_app(already_open)
+        app.state.ledger = ledger
+        yield Waiting(ledger, TestClient(app, raise_server_exceptions=False))
+
+
+def waits(answer: Any) -> dict[str, Any]:
+    assert answer.status_code == 202, answer.text
+    return dict(answer.json())
+
+
+def done(answer: Any) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def refused(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+def test_a_recovery_waits_and_says_until_when_and_how_to_stop_it(waiting: Waiting) -> None:
+    firm = waiting.firm()
+    before = waiting.account(firm)
+    row = waiting.recovery(firm)
+    assert (row["kind"], row["state"], row["role"]) == ("change_key", "pending", "authority")
+    assert row["ready_at"] - row["at"] == DELAY and row["expires_at"] - row["ready_at"] == OPEN_FOR
+    assert row["concerned"] == row["arguments"]["party"] == waiting.parties[firm]
+    assert row["arguments"]["old"] == before
+    assert {row["by"], row["confirmed_by"]} <= set(waiting.ledger.installation.officers)
+    assert row["by"] != row["confirmed_by"]
+    assert f"pingzheng keys veto {row['no']}" in row["how_to_stop"] and "否决" in row["how_to_stop"]
+    path = f"/v1/proposals/{row['no']}"
+    assert done(waiting.get(firm, path)) == row
+    assert waiting.account(firm) == before
+    assert refused(waiting.post(firm, f"{path}/carrying-out")) == (409, "PARTY_NOT_READY")
+    waiting.skip(DELAY)
+    carried = done(waiting.post(firm, f"{path}/carrying-out"))
+    assert (carried["state"], carried["ended_at"] > 0) == ("carried_out", True)
+    assert done(waiting.post(firm, f"{path}/carrying-out")) == carried
+    assert waiting.account(firm) == carried["arguments"]["fresh"] != before
+
+
+def test_what_is_pending_is_a_list_and_a_party_sees_what_concerns_it(waiting: Waiting) -> None:
+    firm, other = waiting.firm(), waiting.firm()
+    mine, theirs = waiting.recovery(firm), waiting.recovery(other)
+    numbers = [item["no"] for item in done(waiting.get(firm, "/v1/proposals"))["items"]]
+    assert numbers == sorted(numbers) and {mine["no"], theirs["no"]} <= set(numbers)
+    own = done(waiting.get(firm, f"/v1/proposals?concerned={waiting.parties[firm]}"))["items"]
+    assert own == [mine]
+    waiting.skip(DELAY + OPEN_FOR + 1)
+    assert done(waiting.get(firm, f"/v1/proposals?concerned={waiting.parties[firm]}"))["items"] == []
+    expired = done(waiting.get(firm, f"/v1/proposals/{mine['no']}"))
+    assert expired["state"] == "expired"
+    late = waiting.post(firm, f"/v1/proposals/{mine['no']}/carrying-out")
+    assert refused(late) == (409, "PARTY_PROPOSAL_EXPIRED")
+
+
+def test_a_key_that_is_reported_still_vetoes(waiting: Waiting) -> None:
+    """Whoever stole it reports it in vain: the owner's copy stops what two officers were talked into."""
+    firm = waiting.firm()
+    party = waiting.parties[firm]
+    reported = waiting.post(firm, f"/v1/parties/{party}/reports", {"reported": waiting.account(firm)})
+    assert done(reported)["id"] == party
+    number = waiting.recovery(firm)["no"]
+    vetoed = done(waiting.post(firm, f"/v1/proposals/{number}/veto"))
+    assert vetoed["state"] == "vetoed"
+    waiting.skip(DELAY)
+    assert refused(waiting.post(firm, f"/v1/proposals/{number}/carrying-out")) == (409, "PARTY_NOT_PENDING")
+    assert refused(waiting.post(firm, f"/v1/proposals/{number}/veto")) == (409, "PARTY_NOT_PENDING")
+
+
+def test_a_phone_vetoes_by_its_signature(waiting: Waiting) -> None:
+    phone = signer_of_key(new_key(ES256))
+    firm, stranger = waiting.firm(phone), waiting.firm()
+    number = waiting.proposed(calls.change_key(waiting.number(firm), account_of(new_private_key())))
+    draft = done(waiting.get(firm, f"/v1/proposals/{number}/veto"))
+    assert draft["account"] == phone.kid
+    act = sign_act(bytes.fromhex(draft["message"]), phone).hex()
+    other = act[:-2] + ("00" if act[-2:] != "00" else "01")
+    wrong = waiting.post(firm, f"/v1/proposals/{number}/veto", {"act": other, "account": phone.kid})
+    assert refused(wrong) == (422, "PARTY_SIGNATURE_INVALID")
+    assert refused(waiting.post(stranger, f"/v1/proposals/{number}/veto")) == (403, "PARTY_NO_VETO")
+    body = {"act": act, "account": phone.kid}
+    assert done(waiting.post(firm, f"/v1/proposals/{number}/veto", body))["state"] == "vetoed"
+
+
+def test_a_rotation_waits_and_the_owner_stops_the_thief(waiting: Waiting) -> None:
+    """The thief has a copy of the key, so it rotates as the party does; no office is needed to stop it."""
+    firm = waiting.firm()
+    row = waits(waiting.post(firm, f"/v1/parties/{waiting.parties[firm]}/accounts", {"public_key": waiting.kept_key()}))
+    assert (row["role"], row["confirmed_by"], row["by"]) == ("", None, waiting.parties[firm])
+    for leaf in ("confirmation", "cancellation"):
+        answer = waiting.post("first", f"/v1/proposals/{row['no']}/{leaf}")
+        assert refused(answer) == (403, "PARTY_LACKS_ROLE")
+    assert done(waiting.post(firm, f"/v1/proposals/{row['no']}/veto"))["state"] == "vetoed"
+
+
+def test_two_offices_and_neither_is_the_one_that_proposed(waiting: Waiting) -> None:
+    firm = waiting.firm()
+    office = calls.set_roles(waiting.number(firm), Role.mask([Role.SUBJECT, Role.REGISTRAR]))
+    number = waiting.proposed(office)
+    path = f"/v1/proposals/{number}"
+    told = done(waiting.get(firm, path))
+    assert (told["kind"], told["confirmed_by"]) == ("set_roles", None)
+    assert told["arguments"] == {"party": waiting.parties[firm], "roles": ["subject", "registrar"]}
+    assert refused(waiting.post("first", f"{path}/confirmation")) == (403, "PARTY_OWN_PROPOSAL")
+    assert refused(waiting.post(firm, f"{path}/confirmation")) == (403, "PARTY_LACKS_ROLE")
+    confirmed = done(waiting.post("second", f"{path}/confirmation"))
+    assert (confirmed["state"], confirmed["confirmed_by"]) == ("pending", waiting.parties["second"])
+    assert refused(waiting.post("third", f"{path}/confirmation")) == (409, "PARTY_ALREADY_CONFIRMED")
+    assert refused(waiting.post(firm, f"{path}/veto")) == (409, "PARTY_NOT_VETOABLE")
+    assert refused(waiting.post(firm, f"{path}/cancellation")) == (403, "PARTY_LACKS_ROLE")
+    assert done(waiting.post("third", f"{path}/cancellation"))["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("leaf", "body", "kind"),
+    [
+        ("roles", {"roles": ["subject", "issuer"]}, "set_roles"),
+        ("status", {"status": "closed", "reason": "court"}, "set_status"),
+    ],
+)
+def test_offices_and_closing_wait(waiting: Waiting, leaf: str, body: dict[str, Any], kind: str) -> None:
+    firm = waiting.firm()
+    path = f"/v1/parties/{waiting.parties[firm]}/{leaf}"
+    row = waits(waiting.call("first", "PUT", path, body))
+    assert (row["kind"], row["concerned"]) == (kind, waiting.parties[firm])
+    record = waiting.ledger.reader.party(waiting.number(firm))
+    assert (record.status, record.roles) == ("active", ("subject",))
+
+
+def test_what_one_office_may_is_done_at_once(waiting: Waiting) -> None:
+    firm = waiting.firm()
+    path = f"/v1/parties/{waiting.parties[firm]}"
+    assert done(waiting.call("first", "PUT", f"{path}/roles", {"roles": ["consumer"]}))["roles"] == ["consumer"]
+    stopped = {"status": "suspended", "reason": "investigation"}
+    assert done(waiting.call("first", "PUT", f"{path}/status", stopped))["status"] == "suspended"
+    report = {"reported": waiting.account(firm)}
+    assert done(waiting.post("second", f"{path}/reports", report))["id"] == waiting.parties[firm]
+
+
+def test_the_key_of_an_office_is_reported_by_two(waiting: Waiting) -> None:
+    supervisor = waiting.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
+    waiting.skip(DELAY)
+    waiting.ledger.proposals.tick()
+    path = f"/v1/parties/{waiting.parties[supervisor]}/reports"
+    row = waits(waiting.post("first", path, {"reported": waiting.account(supervisor)}))
+    assert (row["kind"], row["concerned"]) == ("report", waiting.parties[supervisor])
+    record = waiting.ledger.reader.account(waiting.account(supervisor))
+    assert record is not None and not record.reported_at
+
+
+def test_an_office_that_keeps_its_key_signs_the_confirmation(waiting: Waiting) -> None:
+    key = new_private_key()
+    office = waiting.party(PartyKind.GOV_DEPT, Role.AUTHORITY, key=LocalSigner(key, account_of(key)))
+    waiting.skip(DELAY)
+    waiting.ledger.proposals.tick()
+    firm = waiting.firm()
+    number = waiting.proposed(calls.set_status(waiting.number(firm), "closed", "court"))
+    path = f"/v1/proposals/{number}/confirmation"
+    asked = waiting.post(office, path)
+    assert refused(asked) == (409, "SIGNATURE_REQUIRED")
+    typed_data = asked.json()["details"]["typed_data"]
+    signature = sign_request(ForwardRequest(typed_data), key).signature
+    body = {"signed_request": {"typed_data": typed_data, "signature": signature}}
+    other = waiting.proposed(calls.set_status(waiting.number(firm), "closed", "fraud"))
+    elsewhere = waiting.post(office, f"/v1/proposals/{other}/confirmation", body)
+    assert refused(elsewhere) == (409, "SIGNED_CALL_DIFFERS")
+    assert done(waiting.post(office, path, body))["confirmed_by"] == waiting.parties[office]
+
+
+def test_a_pause_stops_delays_and_nothing_that_a_subject_does(waiting: Waiting) -> None:
+    firm, guardian = waiting.firm(), waiting.firm()
+    row = waiting.recovery(firm)
+    assert done(waiting.client.get("/v1/pause")) | {"stops": []} == {"paused": False, "paused_until": 0, "stops": []}
+    assert refused(waiting.post(guardian, "/v1/pause")) == (403, "PARTY_LACKS_ROLE")
+    paused = done(waiting.post("third", "/v1/pause"))
+    assert paused["paused"] and paused["paused_until"] - waiting.ledger.clock() in range(MAX_PAUSE - 60, MAX_PAUSE + 1)
+    assert refused(waiting.post("second", "/v1/pause")) == (409, "PARTY_PAUSED")
+    waiting.skip(DELAY)
+    assert refused(waiting.post(firm, f"/v1/proposals/{row['no']}/carrying-out")) == (409, "PARTY_NOT_READY")
+    later = done(waiting.get(firm, f"/v1/proposals/{row['no']}"))["ready_at"]
+    assert later >= row["ready_at"] + DELAY
+    newcomer = {"kind": "bank", "name": "Newcomer", "region": "440800", "public_key": waiting.kept_key()}
+    newcomer |= {"identifier": synthetic_uscc("440800", 9890)}
+    stopped = waiting.post("first", "/v1/parties", {"parties": [newcomer]})
+    assert refused(stopped) == (409, "PARTY_PAUSED")
+    report = {"reported": waiting.account(firm)}
+    assert waiting.post(firm, f"/v1/parties/{waiting.parties[firm]}/reports", report).status_code == 200
+    assert done(waiting.post(firm, f"/v1/proposals/{row['no']}/veto"))["state"] == "vetoed"
+    assert not done(waiting.call("first", "DELETE", "/v1/pause"))["paused"]
+    assert refused(waiting.call("first", "DELETE", "/v1/pause")) == (409, "PARTY_NOT_PAUSED")
+    assert refused(waiting.post("third", "/v1/pause")) == (409, "PARTY_PAUSE_REST")
+    assert waiting.post("first", "/v1/parties", {"parties": [newcomer]}).status_code == 201
+
+
+def test_the_list_behind_a_registration_names_nobody(waiting: Waiting) -> None:
+    firm = waiting.firm()
+    identity = waiting.ledger.parties.identity(waiting.parties[firm])
+    numbers = [row.no for row in waiting.ledger.proposals.page() if row.kind == "register"]
+    path = f"/v1/proposals/{numbers[-1]}/list"
+    answer = waiting.get("second", path)
+    assert done(answer)["parties"][0]["id"] == waiting.parties[firm]
+    assert not [text for text in identity.values() if text in answer.text]
+    assert refused(waiting.get(firm, path)) == (403, "PARTY_LACKS_ROLE")
+
+
+@pytest.mark.parametrize("number", [0, 2**32, "x"])
+def test_what_is_no_number_of_a_proposal_is_refused(waiting: Waiting, number: object) -> None:
+    assert refused(waiting.get("first", f"/v1/proposals/{number}")) == (422, "REQUEST_SHAPE")
+
+
+def test_a_proposal_that_nobody_made_is_unknown(waiting: Waiting) -> None:
+    for path in ("", "/veto"):
+        assert refused(waiting.get("first", f"/v1/proposals/4000000000{path}")) == (404, "PROPOSAL_UNKNOWN")
+    for leaf in ("confirmation", "carrying-out"):
+        assert refused(waiting.post("first", f"/v1/proposals/4000000000/{leaf}")) == (404, "PROPOSAL_UNKNOWN")
+    for leaf in ("cancellation", "veto"):
+        assert refused(waiting.post("first", f"/v1/proposals/4000000000/{leaf}")) == (409, "PARTY_NOT_PENDING")
+
+
+def test_without_a_key_nothing_is_listed(waiting: Waiting) -> None:
+    assert refused(waiting.client.get("/v1/proposals")) == (401, "API_KEY_MISSING")
