@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.cli.files import read_bounded
-from ledger.cli.naming import DURATIONS, duration_of
+from ledger.cli.naming import DURATIONS, day_of, duration_of
 from ledger.cli.opening import shown_while
 from ledger.cli.output import AsJson, Home, emit, errors_explained
-from ledger.errors import Conflict
+from ledger.domain.days import end_of_validity
+from ledger.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:
     from ledger.service.wiring import Ledger
@@ -26,6 +27,10 @@ def init(
         list[Path] | None,
         typer.Option(help="Office file of a founding authority: `pingzheng key office`. Repeat for each."),
     ] = None,
+    accredit: Annotated[
+        list[str] | None, typer.Option(help="Scenario that the platform may issue under from the beginning; repeat.")
+    ] = None,
+    last_day: Annotated[str, typer.Option(help="Last day of that: YYYY-MM-DD, Asia/Shanghai.")] = "2030-12-31",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -33,10 +38,11 @@ def init(
     founding offices and the delay, both for good.
 
     At least three authorities found it. On a local chain their keys are made here, for demonstrations. On any other
-    chain this folder holds at most one office's key, the other offices hand in office files, and the delay is 24 hours
-    at least.
+    chain ($PINGZHENG_RPC_URL) this folder holds at most one office's key, the other offices hand in office files, and
+    the delay is 24 hours at least.
 
-    示例 Examples:  pingzheng init --delay 72h · pingzheng init --office justice.json --office services.json
+    示例 Examples:  pingzheng init --delay 72h --accredit S00 --accredit S51 · pingzheng init --office justice.json
+    --office services.json
     """
     with errors_explained(as_json):
         from ledger.service.offices import MAX_OFFICE_BYTES, read_office
@@ -53,9 +59,19 @@ def init(
                 where=str(settings.home),
                 hint="Look at it with `pingzheng status`, or give another --home.",
             )
+        if office and settings.rpc_url is None:
+            raise InvalidInput(
+                "OFFICES_PLAYED_HERE",
+                "On a local chain all offices are played here, and office files have no effect.",
+                where="office",
+                hint="Name the chain by $PINGZHENG_RPC_URL, or leave --office out.",
+            )
         founders = [read_office(read_bounded(path, MAX_OFFICE_BYTES)) for path in office or ()]
+        until = end_of_validity(day_of(last_day))
+        periods = {code: (0, until) for code in accredit or ()}
         with shown_while(
-            "部署合约 Deploying the contracts…", lambda: open_ledger(settings, founders=founders)
+            "部署合约 Deploying the contracts…",
+            lambda: open_ledger(settings, founders=founders, accreditations=periods),
         ) as ledger:
             emit(_founded(ledger), as_json, "新账本 New ledger")
 
