@@ -18,6 +18,7 @@ from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import SignedRequest
 from ledger.chain.watching import key_changes
+from ledger.errors import Conflict
 from ledger.proof.acts import report_message, sign_act
 from ledger.proof.suite import ES256K, Suite, suite_of_key
 from ledger.service.acting import Acting
@@ -27,10 +28,10 @@ from ledger.service.parties import require_free
 from ledger.service.pausing import waiting_for_its_end
 from ledger.service.possession import proof_for_chain, proof_of
 from ledger.service.proposals import ProposalRow, Proposals
-from ledger.service.settling import settle_changed, settle_keys
+from ledger.service.settling import FIRST_KEYS, settle_changed, settle_keys
 from ledger.service.standing import PROTECTED
 from ledger.store.database import Database
-from ledger.store.records import party, party_keys, party_no
+from ledger.store.records import party, party_keys, party_no, speaking_keys
 from ledger.store.tables import Party, PartyKey
 
 BLOCK_TIME_STEP = 1
@@ -98,6 +99,7 @@ class PartyKeys:
         if record is not None and record.party_no == number and not record.live:
             self.settle(identifier)
             return None
+        self._require_another(identifier, account)
         return self._decided(identifier, identifier, change_key(number, NO_ACCOUNT, account), signed)
 
     def recover(
@@ -190,6 +192,18 @@ class PartyKeys:
         row = self._proposals.decide(by, call, signed)
         self.settle(identifier)
         return row
+
+    def _require_another(self, identifier: str, account: str) -> None:
+        """Raise ``Conflict`` ``PARTY_LAST_KEY`` unless the chain can check another key of the party."""
+        with self._database.read() as session:
+            left = [key for key in speaking_keys(session, identifier) if key.account != account]
+        if not any(suite_of_key(key.public_key) in FIRST_KEYS for key in left):
+            raise Conflict(
+                "PARTY_LAST_KEY",
+                "No key would be left that speaks for the party.",
+                where=account,
+                hint="Rotate it: replace the key by another one.",
+            )
 
     def _report_own(
         self,

@@ -82,7 +82,7 @@ def test_all_sign_by_es256_from_the_request_to_the_withdrawal(bureau: CreditBure
     withdraw(bureau, consent)
     assert ledger.reader.state_of(place) == "revoked"
     subject = ledger.parties.get(cast.firms[FIRM])
-    assert ledger.reader.withdrawn_at(subject.no or 0, ledger.authorizations.get(consent).digest) > 0
+    assert ledger.reader.withdrawn_at(subject.no or 0, ledger.authorizations.get(consent).digest).first > 0
     again = bureau.show(number, "again").to_bytes()
     assert ledger.verification.check(again, cast.bank, "again").report.result == "revoked"
 
@@ -108,7 +108,8 @@ def test_by_a_p256_key_alone_a_party_does_not_act_on_the_chain(bureau: CreditBur
         ledger.party_keys.rotate(provider, ledger.custody.public_key(*ledger.custody.create()))
     (account,) = ledger.custody.create()
     authority = ledger.installation.authority_party
-    row = ledger.party_keys.bind(authority, provider, ledger.custody.public_key(account))
+    ledger.party_keys.bind(authority, provider, ledger.custody.public_key(account))
+    row = ledger.parties.get(provider)
     assert (row.account, row.public_key) == (account, ledger.custody.public_key(account))
     ledger.transfers.offer(asset, pilot.cast.provider, provider)
     ledger.transfers.accept(asset, provider)
@@ -126,7 +127,9 @@ def test_a_lost_p256_key_is_recovered_by_another_one(pilot: Pilot) -> None:
     with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
         ledger.party_keys.recover(authority, party, ledger.custody.public_key(other))
     (found,) = ledger.custody.create(suite=ES256)
-    row = ledger.party_keys.recover(authority, party, ledger.custody.public_key(found), ledger.clock())
+    ledger.party_keys.recover(authority, party, ledger.custody.public_key(found))
+    ledger.party_keys.date_compromise(authority, party, lost.account, ledger.clock())
+    row = ledger.parties.get(party)
     assert (row.account, row.no) == (found, lost.no)
     entry = {"type": "x"}
     assert not ledger.parties.signed(sign_entry(entry, ledger.custody.signer(lost.account)), party)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
-from ledger.chain.calls import bind_account
+from ledger.chain.calls import carry_out, change_key, propose
+from ledger.chain.proposals import proposal_of
 from ledger.demo.bureau import NOTE
 from ledger.demo.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
@@ -25,6 +26,7 @@ from ledger.proof.suite import ES256K, SM2SM3
 from ledger.proof.verifier import Expectation
 from ledger.service.authorizations import Choice
 from ledger.service.keys import new_key, signer_of_key
+from ledger.service.possession import possession_of
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from tests.domain.test_digests import no_sm3
@@ -44,8 +46,12 @@ def fresh() -> Sm2Signer:
 def bound(ledger: Ledger, party: str) -> Sm2Signer:
     """A further key of the party's own."""
     signer = fresh()
-    ledger.party_keys.bind(ledger.installation.authority_party, party, signer.public_key)
+    ledger.party_keys.bind(ledger.installation.authority_party, party, signer.public_key, proof(ledger, signer))
     return signer
+
+
+def proof(ledger: Ledger, signer: Signer) -> str:
+    return possession_of(ledger.reader.chain, signer)
 
 
 def accepted(pilot: Pilot, number: str, holder: Signer) -> Report:
@@ -139,7 +145,7 @@ def test_an_sm2_withdrawal_is_the_entry_that_the_bundle_carries(pilot: Pilot) ->
     draft = ledger.withdrawals.draft(consent, account=signer.kid)
     assert draft.message is None
     row = ledger.withdrawals.withdraw(sign_entry(draft.entry, signer), None)
-    assert ledger.reader.withdrawn_at(ledger.parties.get(firm).no or 0, row.digest) == 0
+    assert ledger.reader.withdrawn_at(ledger.parties.get(firm).no or 0, row.digest).first == 0
     ledger.anchoring.flush()
     bundle = ledger.bundles.build(number)
     carried = [json.loads(item.entry) for item in bundle.evidence if '"type":"withdrawal"' in item.entry]
@@ -173,10 +179,14 @@ def test_the_key_is_bound_once_and_the_party_acts_by_the_key_it_had(pilot: Pilot
 def test_a_binding_that_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -> None:
     ledger, party, signer = pilot.ledger, pilot.cast.bank, fresh()
     authority = ledger.installation.authority_party
-    row, account = ledger.party_keys._announce(party, signer.public_key, (SM2SM3,))
-    ledger.party_keys._acting.act_as(authority, bind_account(row.no or 0, account))
+    row, account, shown = ledger.party_keys._announce(party, signer.public_key, proof(ledger, signer), (SM2SM3,))
+    assert shown == ""
+    call = change_key(row.no or 0, account)
+    proposal = proposal_of(ledger.party_keys._acting.act_as(party, propose(call)))
+    ledger.client.send(carry_out(proposal, call))
     for _ in range(2):
-        assert ledger.party_keys.bind(authority, party, signer.public_key).account == row.account
+        assert ledger.party_keys.bind(authority, party, signer.public_key) is None
+    assert ledger.parties.get(party).account == row.account
     assert [key.bound_at is not None for key in ledger.party_keys.history(party) if key.account == account] == [True]
 
 
@@ -210,24 +220,34 @@ def test_a_retired_key_signs_no_more_and_what_it_signed_stays_signed(pilot: Pilo
     assert ledger.verification.verify(bundle.to_bytes(), Expectation()).report.checks[10].code == "OK"
 
 
-def test_a_party_does_not_retire_the_key_it_acts_by_nor_give_itself_one(pilot: Pilot) -> None:
+def test_a_party_keeps_one_key_that_the_chain_can_check(pilot: Pilot) -> None:
     ledger, bank = pilot.ledger, pilot.cast.bank
-    with pytest.raises(Conflict, match="PARTY_CALLING_ACCOUNT"):
+    bound(ledger, bank)
+    with pytest.raises(Conflict, match="PARTY_LAST_KEY"):
         ledger.party_keys.retire(bank, ledger.parties.get(bank).account)
-    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
-        ledger.party_keys.bind(bank, bank, fresh().public_key)
+
+
+def test_a_party_gives_itself_a_further_key_and_proves_that_it_has_it(pilot: Pilot) -> None:
+    ledger, bank, signer = pilot.ledger, pilot.cast.bank, fresh()
+    with pytest.raises(InvalidInput, match="PROOF_INVALID"):
+        ledger.party_keys.bind(bank, bank, signer.public_key, proof(ledger, fresh()))
+    row = ledger.party_keys.bind(bank, bank, signer.public_key, proof(ledger, signer))
+    assert row is not None
+    assert (row.role, row.state) == ("", "carried_out")
+    assert ledger.parties.signed(sign_entry({"type": "x"}, signer), bank)
 
 
 def test_a_lost_sm2_key_is_recovered_by_one_of_its_suite(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.provider
     authority, lost, acting = ledger.installation.authority_party, bound(ledger, party), ledger.parties.get(party)
     with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
-        ledger.party_keys.recover(authority, party, public_key_of(new_private_key()), 1, lost=lost.kid)
+        ledger.party_keys.recover(authority, party, public_key_of(new_private_key()), lost=lost.kid)
     with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
         ledger.party_keys.rotate(party, fresh().public_key)
     found = fresh()
-    row = ledger.party_keys.recover(authority, party, found.public_key, 1, lost=lost.kid)
-    assert row.account == acting.account
+    ledger.party_keys.recover(authority, party, found.public_key, proof(ledger, found), lost=lost.kid)
+    ledger.party_keys.date_compromise(authority, party, lost.kid, 1)
+    assert ledger.parties.get(party).account == acting.account
     told = {key.account: (key.retired_at is None, key.compromised_at) for key in ledger.party_keys.history(party)}
     assert (told[lost.kid], told[found.kid]) == ((False, 1), (True, None))
     assert ledger.reader.account(found.kid) is not None
@@ -236,7 +256,7 @@ def test_a_lost_sm2_key_is_recovered_by_one_of_its_suite(pilot: Pilot) -> None:
 def test_a_party_whose_key_is_rotated_keeps_its_further_one(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms["3"]
     further = bound(ledger, party)
-    row = ledger.party_keys.rotate(party, ledger.custody.public_key(*ledger.custody.create()))
-    assert row.account != further.kid
+    ledger.party_keys.rotate(party, ledger.custody.public_key(*ledger.custody.create()))
+    assert ledger.parties.get(party).account != further.kid
     assert ledger.parties.signed(sign_entry({"type": "x"}, further), party)
     assert ledger.settings.signs_with is SM2SM3 and Settings().signs_with is ES256K
