@@ -68,7 +68,7 @@ def init(
             )
         founders = [read_office(read_bounded(path, MAX_OFFICE_BYTES)) for path in office or ()]
         until = end_of_validity(day_of(last_day))
-        periods = {code: (0, until) for code in accredit or ()}
+        periods = dict.fromkeys(accredit or (), (0, until))
         with shown_while(
             "部署合约 Deploying the contracts…",
             lambda: open_ledger(settings, founders=founders, accreditations=periods),
