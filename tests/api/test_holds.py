@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.accounts import new_private_key, public_key_of
+from ledger.chain.accounts import account_of, new_private_key, public_key_of
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind
+from ledger.proof.jws import LocalSigner
 from ledger.service.parties import NewParty
+from ledger.service.possession import possession_of
 from tests.api.role_stage import Consent, Stage
 
 
@@ -98,7 +100,8 @@ def test_holding_again_changes_nothing(stage: Stage) -> None:
 
 def test_an_office_that_keeps_its_key_signs_the_hold(stage: Stage) -> None:
     key, identifier = new_private_key(), synthetic_uscc("440800", 9650)
-    office = NewParty(PartyKind.SUPERVISOR, "Another office", identifier, "440800", public_key_of(key))
+    proof = possession_of(stage.ledger.reader.chain, LocalSigner(key, account_of(key)))
+    office = NewParty(PartyKind.SUPERVISOR, "Another office", identifier, "440800", public_key_of(key), proof=proof)
     (row,) = stage.ledger.parties.onboard([office])
     headers = {"Authorization": f"Bearer {stage.ledger.parties.new_api_key(row.id)}"}
     path = f"/v1/certificates/{stage.consented().number}/hold"

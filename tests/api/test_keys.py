@@ -152,8 +152,9 @@ def test_an_admin_gives_no_office_by_any_way(api: Api) -> None:
     registrar = api.pilot.ledger.parties.get(api.parties["registrar"])
     told = api.pilot.ledger.parties.identity(registrar.id)
     party = {"kind": registrar.kind, "region": registrar.region, "public_key": registrar.public_key} | told
+    giving = api.call("other_bank", "PUT", path(api, "other_firm", "roles"), json={"roles": ["subject", "authority"]})
+    assert (giving.status_code, giving.json()["code"]) == (403, "PARTY_LACKS_ROLE"), giving.text
     for answer in (
-        api.call("other_bank", "PUT", path(api, "other_firm", "roles"), json={"roles": ["subject", "authority"]}),
         api.post("other_bank", "/v1/parties", {"parties": [party]}),
         api.post("other_bank", path(api, "authority", "api-keys")),
     ):
