@@ -27,6 +27,7 @@ from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from ledger.store.registration_tables import Evidence
 from tests.service.credit import AS_OF, FIELDS, SCENARIO, CreditBureau
+from tests.service.waiting import DELAY
 
 ROWS = (
     {"year": "1981", "emp": "5.0", "wage": "14.0", "capital": "0.5", "output": "95.7"},
@@ -185,6 +186,13 @@ class Pilot:
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """A ledger set up from nothing, with its own local chain."""
     with open_ledger(Settings(home=tmp_path_factory.mktemp("ledger"), delay=0)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """A ledger with founding parties alone, whose proposals wait for an hour."""
+    with open_ledger(Settings(home=tmp_path_factory.mktemp("waiting"), delay=DELAY)) as opened:
         yield opened
 
 
