@@ -1,0 +1,175 @@
+"""A party watches its keys from any node, without a service; a node that hides or changes something is noticed."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.chain import calls, watching
+from ledger.chain.calls import Call
+from ledger.chain.client import ChainClient
+from ledger.chain.connection import Connection
+from ledger.chain.deployment import deployment_of
+from ledger.chain.proposals import arguments_of, decode_call, kind_of
+from ledger.chain.reader import ChainReader
+from ledger.chain.watching import key_changes, pending
+from ledger.domain.powers import OPEN_FOR
+from ledger.errors import ChainUnavailable
+from tests.chain.hiding import reader_replacing, reader_without
+from tests.chain.life import CONSENT, FAR, account, newcomer_to
+from tests.conftest import DELAY, PARTIES, Chain, test_key
+
+FIRM, BANK = PARTIES["enterprise"], PARTIES["bank"]
+
+
+@pytest.fixture
+def chain(waiting_chain: Chain) -> Chain:
+    return waiting_chain
+
+
+@pytest.fixture
+def stranger(chain: Chain) -> ChainReader:
+    """A reader that knows of the ledger what a bundle says of it."""
+    connection = Connection(chain.node.url)
+    return ChainReader(ChainClient(connection, deployment_of(connection, chain.deployment.chain)))
+
+
+def recovery(chain: Chain) -> Call:
+    return calls.change_key(FIRM.no, account("fresh"), FIRM.account, chain.proof(test_key("fresh")))
+
+
+def told(reader: ChainReader, after: int = 0) -> list[tuple[str, str | None, int | None, int, str | None]]:
+    return [
+        (each.event, each.account, each.proposal, each.by, each.state) for each in key_changes(reader, FIRM.no, after)
+    ]
+
+
+def test_a_party_sees_each_change_of_its_keys_and_each_proposal_that_concerns_it(
+    chain: Chain, stranger: ChainReader
+) -> None:
+    founder, second = PARTIES["founder"].no, PARTIES["second"].no
+    born = [("AccountBound", FIRM.account, 0, founder, None)]
+    assert told(stranger) == born
+    start = chain.reader.block_number()
+    chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
+    vetoed = chain.propose(recovery(chain))
+    chain.acting("enterprise").send(calls.veto(vetoed))
+    chain.decide(recovery(chain))
+    chain.decide(calls.date_compromise(FIRM.no, FIRM.account, 5))
+    # What concerns another party is not told.
+    chain.decide(calls.set_roles(BANK.no, 1 << 7))
+    chain.acting("bank").send(calls.report(BANK.no, BANK.account))
+    expected = [
+        ("AccountReported", FIRM.account, None, founder, None),
+        ("Proposed", None, 1, founder, None),
+        ("ProposalEnded", FIRM.account, 1, FIRM.no, "vetoed"),
+        ("Proposed", None, 2, founder, None),
+        ("Confirmed", None, 2, second, None),
+        ("ProposalEnded", None, 2, founder, "carried_out"),
+        ("AccountRetired", FIRM.account, 2, founder, None),
+        ("AccountBound", account("fresh"), 2, founder, None),
+        ("Proposed", None, 3, founder, None),
+        ("Confirmed", None, 3, second, None),
+        ("ProposalEnded", None, 3, founder, "carried_out"),
+        ("AccountCompromised", FIRM.account, None, founder, None),
+    ]
+    assert told(stranger) == born + expected
+    assert told(stranger, start) == expected
+    assert told(stranger, chain.reader.block_number()) == []
+    proposed = [each.call for each in key_changes(stranger, FIRM.no, start) if each.event == "Proposed"]
+    assert proposed[0] == proposed[1]
+    assert [kind_of(each) for each in proposed if each] == ["change_key", "change_key", "date_compromise"]
+
+
+def test_a_change_to_a_proposal_from_before_is_told(chain: Chain, stranger: ChainReader) -> None:
+    number = chain.propose(recovery(chain))
+    start = chain.reader.block_number()
+    chain.acting("third").send(calls.cancel(number))
+    assert told(stranger, start) == [("ProposalEnded", None, number, PARTIES["third"].no, "cancelled")]
+
+
+@pytest.mark.parametrize("place", [0, 1, -1])
+def test_attack_a_node_that_hides_a_change_is_noticed(chain: Chain, place: int) -> None:
+    start = chain.reader.block_number()
+    chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
+    chain.decide(recovery(chain))
+    events = chain.reader.party_events(start + 1, chain.reader.block_number())
+    for after in (0, start):
+        with pytest.raises(ChainUnavailable) as caught:
+            key_changes(reader_without(chain, events[place]), FIRM.no, after)
+        assert caught.value.code == "PARTY_HISTORY_INCOMPLETE" and caught.value.hint
+
+
+def test_attack_a_node_that_shows_another_call_is_noticed(chain: Chain) -> None:
+    chain.propose(recovery(chain))
+    with pytest.raises(ChainUnavailable) as caught:
+        key_changes(reader_replacing(chain, account("fresh")[2:], account("harmless")[2:]), FIRM.no, 0)
+    assert caught.value.code == "PROPOSAL_CALL_DIFFERS"
+
+
+def test_what_is_pending_for_a_party(chain: Chain, stranger: ChainReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many proposals there are, and without those that ended or expired."""
+    monkeypatch.setattr(watching, "PROPOSALS_AT_ONCE", 2)
+    expired = chain.propose(recovery(chain))
+    assert [each.no for each in pending(stranger, FIRM.no)] == [expired]
+    chain.node.advance(DELAY + OPEN_FOR + 1)
+    assert pending(stranger, FIRM.no) == []
+    numbers = [chain.propose(recovery(chain)) for _ in range(5)]
+    chain.propose(calls.set_roles(BANK.no, 1 << 7))
+    chain.acting("enterprise").send(calls.veto(numbers[1]))
+    found = pending(stranger, FIRM.no)
+    assert [each.no for each in found] == [numbers[0], *numbers[2:]]
+    assert found[0] == chain.reader.proposal(numbers[0])
+
+
+DECODED: dict[str, tuple[Call, dict[str, object]]] = {
+    "change_key": (
+        calls.change_key(7, "0x" + "aa" * 20, proof="ee" * 64),
+        {"no": 7, "fresh": "0x" + "aa" * 20, "old": calls.NO_ACCOUNT, "proof": "ee" * 64},
+    ),
+    "set_roles": (calls.set_roles(7, 1 << 5 | 1), {"no": 7, "roles": ("subject", "authority")}),
+    "set_status": (calls.set_status(7, "closed", "fraud"), {"no": 7, "status": "closed", "reason": "fraud"}),
+    "accredit": (calls.accredit(7, "S51", 1, FAR), {"no": 7, "scenario": "S51", "from": 1, "to": FAR}),
+    "lift": (
+        calls.lift("supervisor", [CONSENT]),
+        {"office": "supervisor", "statements": [CONSENT], "reason": "lifted"},
+    ),
+    "end_pause": (calls.end_pause(), {}),
+}
+
+
+@pytest.mark.parametrize(("kind", "call", "words"), [(kind, *row) for kind, row in DECODED.items()], ids=DECODED)
+def test_a_call_is_shown_in_words(chain: Chain, kind: str, call: Call, words: dict[str, object]) -> None:
+    target, data = chain.deployment.addresses[call.contract], chain.client.encode(call).hex()
+    decoded = decode_call(chain.deployment, target, data)
+    assert decoded is not None
+    assert chain.client.encode(decoded).hex() == data
+    assert (kind_of(decoded), arguments_of(decoded)) == (kind, words)
+
+
+def test_a_list_of_parties_is_decoded_with_its_keys(chain: Chain) -> None:
+    newcomer = newcomer_to(chain, "newcomer", "subject")
+    call = calls.register_parties([newcomer])
+    decoded = decode_call(chain.deployment, chain.deployment.party_registry, chain.client.encode(call).hex())
+    assert decoded is not None and chain.client.encode(decoded) == chain.client.encode(call)
+    (row,) = decoded.args[0]
+    assert (row["id"], row["roles"]) == (newcomer.id, newcomer.roles)
+    assert [(key["account"], key["proof"]) for key in row["keys"]] == list(newcomer.keys)
+
+
+def test_call_data_that_nobody_encodes_so_is_no_call(chain: Chain) -> None:
+    """A word more, a number that has no name, a function of another contract, another contract."""
+    registry, encode = chain.deployment.party_registry, chain.client.encode
+    roles = encode(calls.set_roles(7, 1)).hex()
+    assert decode_call(chain.deployment, registry.upper().replace("0X", "0x"), roles) is not None
+    for target, data in (
+        (registry, roles + "00" * 32),
+        (registry, roles[:-2]),
+        (registry, encode(calls.lift("authority", [CONSENT])).hex()),
+        (chain.deployment.forwarder, roles),
+        ("0x" + "11" * 20, roles),
+        (registry, ""),
+    ):
+        assert decode_call(chain.deployment, target, data) is None
+    unknown = Call("PartyRegistry", "setStatus", (7, 200, 201))
+    decoded = decode_call(chain.deployment, registry, encode(unknown).hex())
+    assert decoded is not None and arguments_of(decoded) == {"no": 7, "status": 200, "reason": 201}
