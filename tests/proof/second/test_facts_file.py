@@ -9,7 +9,7 @@ import pytest
 from ledger.errors import BadBundle
 from ledger.proof.facts_file import parse_facts
 from tests.proof.builder import Made
-from tests.proof.second.facts_file import well_formed
+from tests.proof.second.facts_file import MIB, well_formed
 from tests.proof.second.powers import LADEN, PLEDGED, spelled_files
 from tests.proof.second.statements import odd_members
 
@@ -41,6 +41,11 @@ def test_a_file_of_other_members_is_refused(made: Made) -> None:
         assert not require_alike(json.dumps(saved | more).encode())
     for other in ([], [saved], "facts", None, 7):
         assert not require_alike(json.dumps(other).encode())
+
+
+def test_a_file_of_one_byte_too_many_is_refused() -> None:
+    raw = LADEN.facts.to_bytes()
+    assert require_alike(raw.ljust(MIB)) and not require_alike(raw.ljust(MIB + 1))
 
 
 def test_every_spelling_of_a_proposal_and_a_withdrawal() -> None:
