@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,16 @@ from tests.service.credit import AS_OF
 
 SCHEMA = create_app(lambda: pytest.fail("no ledger is to be opened")).openapi()
 SHAPES = SCHEMA["components"]["schemas"]
+
+
+def named(body: Any) -> str:
+    """The name of a body's schema; of one that may be left out, the first of its two forms."""
+    return str(body.get("anyOf", [body])[0]["$ref"].split("/")[-1])
+
+
 # The routes that take a body, with the name of its schema.
 BODIES = {
-    f"{method.upper()} {path}": operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].split("/")[-1]
+    f"{method.upper()} {path}": named(operation["requestBody"]["content"]["application/json"]["schema"])
     for path, operations in SCHEMA["paths"].items()
     for method, operation in operations.items()
     if "requestBody" in operation
