@@ -119,7 +119,7 @@ def _read(document: Mapping[str, Any]) -> list[ListedParty]:
             Role.mask(Role(role) for role in party.roles)
             for key in party.keys:
                 check_public_key(key.public_key, suites=ANY_SUITE)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (InvalidInput, KeyError, TypeError, ValueError, AttributeError) as error:
         raise _invalid() from error
     return parties
 
