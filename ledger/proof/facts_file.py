@@ -1,9 +1,9 @@
-"""Reading saved facts (protocol §8): strict, for a check never meets a value of another type than it expects."""
+"""Reading saved facts (protocol §8): strict, for a check never meets a value of another form than it expects."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Final, TypeVar
 
@@ -32,7 +32,9 @@ MAX_FACTS_BYTES: Final = 1024 * 1024
 FORMAT_BEFORE: Final = "pingzheng-facts/1"
 OFFICES: Final = ("authority", "supervisor")
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")
-Key = TypeVar("Key")
+_ACCOUNT: Final = re.compile(r"0x[0-9a-f]{40}")
+_CHAIN: Final = ("format", "chain", "block", "heads", "logs", "cosignatures")
+_RECORDS: Final = ("anchors", "status", "holds", "uses", "withdrawals", "accounts", "parties", "assets")
 Value = TypeVar("Value")
 
 
@@ -47,7 +49,7 @@ def parse_facts(raw: bytes) -> Facts:
         raise BadBundle(old.code, old.message, where=old.where, hint=old.hint)
     try:
         return _facts(parsed)
-    except (BadBundle, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (BadBundle, ValueError) as error:
         raise BadBundle(
             "FACTS_FORM",
             f"These are no saved facts of {FORMAT}.",
@@ -56,78 +58,169 @@ def parse_facts(raw: bytes) -> Facts:
 
 
 def _facts(raw: Any) -> Facts:
-    if raw["format"] != FORMAT or raw["cosignatures"] != []:
+    facts = _members(raw, *_CHAIN, *_RECORDS)
+    if facts["format"] != FORMAT or facts["cosignatures"] != []:
         raise ValueError("another format")
+    block = _members(facts["block"], "number", "hash", "time")
     return Facts(
-        chain=parse_chain(raw["chain"]),
-        block=_number(raw["block"]["number"]),
-        block_hash=_hex32(raw["block"]["hash"]),
-        block_time=_number(raw["block"]["time"]),
-        heads=Heads(_hex32(raw["heads"]["party_registry"]), _hex32(raw["heads"]["certificate_log"])),
-        logs=_once((_number(log.pop("issuer")), _typed(LogFact(**log))) for log in raw["logs"]),
-        anchors=_once(
-            ((_number(each["issuer"]), _number(each["batch"])), _hex32(each["commitment"])) for each in raw["anchors"]
-        ),
-        status=_once((_position(each), _history(each, StatusFact)) for each in raw["status"]),
-        holds=_once((_hex32(each["statement"]), _history(each, _hold)) for each in raw["holds"]),
-        uses=_once(
-            ((_hex32(each["consumer"]), _hex32(each["request"])), _history(each, UseFact)) for each in raw["uses"]
-        ),
-        withdrawals=_once(
-            ((_hex32(each.pop("party")), _hex32(each.pop("statement"))), _withdrawal(each))
-            for each in raw["withdrawals"]
-        ),
-        accounts={account: _account(fact) for account, fact in raw["accounts"].items()},
-        parties={party: _party(fact) for party, fact in raw["parties"].items()},
-        assets={asset: _asset(fact) for asset, fact in raw["assets"].items()},
+        chain=parse_chain(facts["chain"]),
+        block=_number(block["number"]),
+        block_hash=_hex32(block["hash"]),
+        block_time=_number(block["time"]),
+        heads=_made(Heads, facts["heads"], party_registry=_hex32, certificate_log=_hex32),
+        logs=_known(facts["logs"], _log, _one, issuer=_number),
+        anchors=_known(facts["anchors"], _commitment, _two, issuer=_number, batch=_number),
+        status=_known(facts["status"], _history(_status), Position, issuer=_number, batch=_number, index=_number),
+        holds=_known(facts["holds"], _history(_hold), _one, statement=_hex32),
+        uses=_known(facts["uses"], _history(_use), _two, consumer=_hex32, request=_hex32),
+        withdrawals=_known(facts["withdrawals"], _withdrawal, _two, party=_hex32, statement=_hex32),
+        accounts=_named(facts["accounts"], _account_name, _account),
+        parties=_named(facts["parties"], _hex32, _party),
+        assets=_named(facts["assets"], _hex32, _asset),
     )
 
 
-def _once(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, Value]:
-    """A mapping; what stands twice would be known in two ways."""
-    listed = list(pairs)
-    found = dict(listed)
-    if len(found) != len(listed):
-        raise ValueError("an item stands twice")
+def _known(
+    raw: Any, read: Callable[[Any], Value], key: Callable[..., Any], **names: Callable[[Any], Any]
+) -> dict[Any, Value]:
+    """A list of objects as a mapping by their ``names``; what stands twice would be known in two ways."""
+    found: dict[Any, Value] = {}
+    for each in _list(raw):
+        members = dict(_object(each))
+        if not names.keys() <= members.keys():
+            raise ValueError("an item is not named")
+        name = key(*(check(members.pop(member)) for member, check in names.items()))
+        if name in found:
+            raise ValueError("an item stands twice")
+        found[name] = read(members)
     return found
 
 
-def _history(raw: Any, kind: Callable[..., Value]) -> tuple[Value, ...]:
-    return tuple(_typed(kind(**each)) for each in raw["history"])
+def _one(name: Any) -> Any:
+    return name
 
 
-def _position(raw: Any) -> Position:
-    return Position(*(_number(raw[name]) for name in ("issuer", "batch", "index")))
+def _two(first: Any, second: Any) -> tuple[Any, Any]:
+    return first, second
 
 
-def _hold(*, offices: Any, **members: Any) -> HoldFact:
-    if not isinstance(offices, list) or not set(offices) <= set(OFFICES):
+def _named(raw: Any, name: Callable[[Any], str], read: Callable[[Any], Value]) -> dict[str, Value]:
+    return {name(each): read(value) for each, value in _object(raw).items()}
+
+
+def _history(read: Callable[[Any], Value]) -> Callable[[Any], tuple[Value, ...]]:
+    return lambda raw: tuple(read(each) for each in _list(_members(raw, "history")["history"]))
+
+
+def _log(raw: Any) -> LogFact:
+    return _made(LogFact, raw, newest=_hex32)
+
+
+def _commitment(raw: Any) -> str:
+    return _hex32(_members(raw, "commitment")["commitment"])
+
+
+def _status(raw: Any) -> StatusFact:
+    return _made(StatusFact, raw)
+
+
+def _hold(raw: Any) -> HoldFact:
+    return _made(HoldFact, raw, offices=_offices)
+
+
+def _offices(raw: Any) -> tuple[str, ...]:
+    offices = _texts(raw)
+    if not set(offices) <= set(OFFICES):
         raise ValueError("offices are authority and supervisor")
-    return HoldFact(tuple(offices), **members)
+    return offices
+
+
+def _use(raw: Any) -> UseFact:
+    return _made(UseFact, raw)
 
 
 def _withdrawal(raw: Any) -> WithdrawalFact:
-    return WithdrawalFact(**{name: _number(time) for name, time in raw.items()})
+    return _made(WithdrawalFact, raw)
 
 
-def _account(raw: Mapping[str, Any]) -> AccountFact:
-    proposal = raw["proposal"]
-    if proposal is not None:
-        proposal = ProposedKey(**{name: _number(value) for name, value in proposal.items()})
-    return _typed(AccountFact(**{**raw, "proposal": proposal}))
+def _account_name(raw: Any) -> str:
+    if not _ACCOUNT.fullmatch(_text(raw)):
+        raise ValueError("an account is expected")
+    return str(raw)
 
 
-def _party(raw: Mapping[str, Any]) -> PartyFact:
-    accreditations = {
-        scenario: (_number(period["from"]), _number(period["to"])) for scenario, period in raw["accreditations"].items()
-    }
-    return _typed(PartyFact(raw["no"], raw["status"], tuple(raw["roles"]), accreditations))
+def _account(raw: Any) -> AccountFact:
+    return _made(AccountFact, raw, party=_hex32, proposal=_proposal)
 
 
-def _asset(raw: Mapping[str, Any]) -> AssetFact:
-    liens = tuple(_typed(LienFact(**lien)) for lien in raw["liens"])
-    holders = tuple(_typed(HolderFact(**holder)) for holder in raw["holders"])
-    return _typed(AssetFact(**{**raw, "liens": liens, "holders": holders}))
+def _proposal(raw: Any) -> ProposedKey | None:
+    return None if raw is None else _made(ProposedKey, raw)
+
+
+def _party(raw: Any) -> PartyFact:
+    return _made(PartyFact, raw, roles=_texts, accreditations=lambda periods: _named(periods, _text, _period))
+
+
+def _period(raw: Any) -> tuple[int, int]:
+    period = _members(raw, "from", "to")
+    return _number(period["from"]), _number(period["to"])
+
+
+def _asset(raw: Any) -> AssetFact:
+    return _made(AssetFact, raw, holders=_holders, liens=_liens, head=_hex32, annulled_ancestor=_ancestor)
+
+
+def _holders(raw: Any) -> tuple[HolderFact, ...]:
+    return tuple(_made(HolderFact, each, party=_hex32) for each in _list(raw))
+
+
+def _liens(raw: Any) -> tuple[LienFact, ...]:
+    return tuple(_made(LienFact, each, creditor=_hex32) for each in _list(raw))
+
+
+def _ancestor(raw: Any) -> str:
+    return "" if raw == "" else _hex32(raw)
+
+
+def _made(kind: Callable[..., Value], raw: Any, **forms: Callable[[Any], Any]) -> Value:
+    """The dataclass from an object of exactly its members; where no form is given, by the type of the member."""
+    types = {item.name: str(item.type) for item in fields(kind)}  # type: ignore[arg-type]
+    members = _members(raw, *types)
+    return kind(**{name: (forms.get(name) or _PLAIN[types[name]])(members[name]) for name in types})
+
+
+def _members(raw: Any, *names: str) -> Mapping[str, Any]:
+    if _object(raw).keys() != set(names):
+        raise ValueError(f"exactly these members are expected: {', '.join(names)}")
+    return _object(raw)
+
+
+def _object(raw: Any) -> Mapping[str, Any]:
+    if not isinstance(raw, dict):
+        raise ValueError("an object is expected")
+    return raw
+
+
+def _list(raw: Any) -> list[Any]:
+    if not isinstance(raw, list):
+        raise ValueError("a list is expected")
+    return raw
+
+
+def _texts(raw: Any) -> tuple[str, ...]:
+    return tuple(_text(each) for each in _list(raw))
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise ValueError("a text is expected")
+    return raw
+
+
+def _flag(raw: Any) -> bool:
+    if not isinstance(raw, bool):
+        raise ValueError("true or false is expected")
+    return raw
 
 
 def _number(raw: Any) -> int:
@@ -137,16 +230,9 @@ def _number(raw: Any) -> int:
 
 
 def _hex32(raw: Any) -> str:
-    if not isinstance(raw, str) or not _HEX32.fullmatch(raw):
+    if not _HEX32.fullmatch(_text(raw)):
         raise ValueError("64 lower-case hex digits are expected")
-    return raw
+    return str(raw)
 
 
-def _typed(value: Value) -> Value:
-    """The dataclass, if its numbers are integers and its texts are texts."""
-    expected = {"int": int, "str": str, "bool": bool}
-    for item in fields(value):  # type: ignore[arg-type]
-        kind = expected.get(str(item.type))
-        if kind is not None and type(getattr(value, item.name)) is not kind:
-            raise ValueError(f"{item.name} is not of its type")
-    return value
+_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {"int": _number, "str": _text, "bool": _flag}

@@ -43,6 +43,9 @@ def test_reports_and_proposals_of_keys_are_saved_with_the_facts() -> None:
 ACCOUNT_DAMAGES: list[dict[str, object]] = [
     {"reported_at": None},
     {"reported_at": False},
+    {"reported_at": -1},
+    {"compromised_at": -1},
+    {"party": "firm"},
     {"proposal": []},
     {"proposal": {}},
     {"proposal": 7},
@@ -138,6 +141,12 @@ def test_facts_that_say_a_thing_twice_are_refused(member: str) -> None:
         ({"cosignatures": ["anything"]}, "FACTS_FORM"),
         ({"heads": {"party_registry": "00" * 32}}, "FACTS_FORM"),
         ({"chain": {"chain_id": 1337}}, "FACTS_FORM"),
+        ({"witnesses": []}, "FACTS_FORM"),
+        ({"block": {"number": 1, "hash": "00" * 32, "time": 1, "by": 2}}, "FACTS_FORM"),
+        ({"logs": {}}, "FACTS_FORM"),
+        ({"accounts": []}, "FACTS_FORM"),
+        ({"accounts": {"0X" + "ab" * 20: GENUINE.facts.to_dict()["accounts"][SUBJECT.account]}}, "FACTS_FORM"),
+        ({"parties": {"firm": GENUINE.facts.to_dict()["parties"][ISSUER.id]}}, "FACTS_FORM"),
     ],
 )
 def test_facts_of_another_form_are_refused(change: dict[str, object], code: str) -> None:
