@@ -171,7 +171,7 @@ def test_invariant_15_a_certificate_outlives_a_rotated_key_and_not_a_compromised
     old = ledger.parties.get(cast.provider).account
     ledger.party_keys.rotate(cast.provider, ledger.custody.public_key(*ledger.custody.create()))
     assert [verified(pilot, *each).valid for each in ((first, before), (second, after))] == [True, True]
-    ledger.party_keys.report_compromise(ledger.installation.authority_party, cast.provider, old, stolen_at)
+    ledger.party_keys.date_compromise(ledger.installation.authority_party, cast.provider, old, stolen_at)
     assert verified(pilot, first, before).valid
     assert failed_at(verified(pilot, second, after)) == (11, "KEY_COMPROMISED")
 

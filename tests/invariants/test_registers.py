@@ -79,9 +79,16 @@ def test_invariant_09_nobody_reviews_its_own_no_sysadmin_issues_and_nobody_serve
     client = ledger.client.with_account(ledger.custody.private_key(ledger.parties.get(admin).account).hex())
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
         client.send(anchor(0, 1, "11" * 32))
-    for role in (Role.ISSUER, Role.PROVIDER):
-        with pytest.raises(Forbidden, match="PARTY_SELF_GRANT"):
-            ledger.standing.set_roles(admin, admin, {Role.ADMIN, role})
+    authority = ledger.installation.authority_party
+    for party, role, code in (
+        (admin, Role.PROVIDER, "PARTY_SELF_GRANT"),
+        # An office is proposed, by authorities alone, and by none of them for itself.
+        (admin, Role.ISSUER, "PARTY_LACKS_ROLE"),
+        (authority, Role.ISSUER, "PARTY_SELF_GRANT"),
+    ):
+        with pytest.raises(Forbidden, match=code):
+            kept = {Role(each) for each in ledger.reader.party(ledger.reader.party_no(party)).roles}
+            ledger.standing.set_roles(party, party, kept | {role})
 
 
 def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None:
