@@ -108,7 +108,7 @@ class Proposals:
         what the contracts refuse, and as ``Acting.act``.
         """
         with one_at_a_time(self._lock):
-            found = self._open(call)
+            found = self._open(by, call)
             row = self.propose(by, call, signed) if found is None else self._row(found)
         if row.needs_confirmation and row.by != by:
             row = self.confirm(row.no, by, signed)
@@ -277,11 +277,18 @@ class Proposals:
             )
         return found.call
 
-    def _open(self, call: Call) -> IndexedProposal | None:
+    def _open(self, by: str, call: Call) -> IndexedProposal | None:
+        """An open proposal of the same act that is the party's own, or that it can confirm.
+
+        A party and two offices can propose the same change of a key: these are two proposals.
+        """
         self._follower.sync()
-        act = self._client.act_of(call)
+        act, number = self._client.act_of(call), self._number(by)
         found = [each for each in self._follower.pending_proposals(now=self._now()) if each.act == act]
-        return found[-1] if found else None
+        own = [each for each in found if each.by == number]
+        others = [each for each in found if each.role and number not in (each.by, each.concerned)]
+        candidates = own or others
+        return candidates[-1] if candidates else None
 
     def _found(self, number: int) -> IndexedProposal:
         with self._database.read() as session:

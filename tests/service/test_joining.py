@@ -46,6 +46,13 @@ def replaced(pilot: Pilot) -> bytes:
     return money(pilot, old)
 
 
+def reported(pilot: Pilot) -> bytes:
+    """The key of a bank that reported it."""
+    bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
+    pilot.ledger.party_keys.report(bank, pilot.ledger.parties.get(bank).account, bank)
+    return money(pilot, key_of(pilot, bank))
+
+
 def suspended(pilot: Pilot) -> bytes:
     """The key of a bank that may not act."""
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
@@ -56,6 +63,7 @@ def suspended(pilot: Pilot) -> bytes:
 REFUSED: list[tuple[str, Callable[[Pilot], bytes]]] = [
     ("PARTY_UNKNOWN_ACCOUNT", lambda pilot: money(pilot, new_private_key())),
     ("ACCOUNT_RETIRED", replaced),
+    ("ACCOUNT_RETIRED", reported),
     ("PARTY_NOT_ACTIVE", suspended),
     ("PARTY_LACKS_ROLE", lambda pilot: money(pilot, key_of(pilot, pilot.cast.registrar))),
     ("ACCOUNT_WITHOUT_FUNDS", lambda pilot: key_of(pilot, pilot.party(PartyKind.BANK, Role.CONSUMER))),

@@ -106,6 +106,16 @@ def test_the_same_act_of_a_second_officer_confirms_the_first_ones(waiting: Ledge
     assert waiting.reader.proposal_count() == before
 
 
+def test_a_party_and_two_offices_can_propose_the_same_change_of_a_key(waiting: Ledger) -> None:
+    party, key = newcomer(waiting), fresh_key(waiting)
+    theirs = proposed(waiting.party_keys.recover(officers(waiting)[0], party, key))
+    own = proposed(waiting.party_keys.rotate(party, key))
+    assert own.arguments == theirs.arguments
+    assert (theirs.role, own.role) == ("authority", "")
+    assert proposed(waiting.party_keys.rotate(party, key)).no == own.no != theirs.no
+    assert waiting.proposals.pending(party) == [theirs, own]
+
+
 def test_nobody_confirms_an_own_proposal_or_twice(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     party = newcomer(waiting)
