@@ -69,7 +69,12 @@ def prove(
 
         signer = signer_of(key)
         chain = Deployment.load(deployment).chain
-        told = {"account": signer.kid, "public_key": signer.public_key, "proof": possession_of(chain, signer)}
+        told = {
+            "file": str(key),
+            "account": signer.kid,
+            "public_key": signer.public_key,
+            "proof": possession_of(chain, signer),
+        }
         emit(told | {"ledger": chain.ledger}, as_json, "持有证明 Proof of possession")
 
 
