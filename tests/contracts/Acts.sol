@@ -6,17 +6,20 @@ import {vm} from "./Vm.sol";
 
 /// What a party signs, as docs/protocol.md section 3 has it, word by word. Shares no code with the contracts.
 library Acts {
-    /// Everything in an act beside its list.
+    /// What every act begins with; `place` is the contract.
     struct Frame {
         bytes32 tag;
         bytes32 origin;
         uint256 chain;
-        address log;
+        address place;
         address account;
     }
 
     bytes32 internal constant USES = "log/uses/v2";
     bytes32 internal constant WITHDRAWALS = "log/withdraw/v2";
+    bytes32 internal constant KEY = "party/key/v2";
+    bytes32 internal constant VETO = "party/veto/v2";
+    bytes32 internal constant REPORT = "party/report/v2";
 
     function uses(Frame memory frame, uint256 deadline, ICertificateLog.Use[] memory list)
         internal
@@ -38,8 +41,20 @@ library Acts {
         return sha256(bytes.concat(_head(frame), sha256(words)));
     }
 
+    function key(Frame memory frame) internal pure returns (bytes32 hash) {
+        return sha256(_head(frame));
+    }
+
+    function veto(Frame memory frame, uint32 no) internal pure returns (bytes32 hash) {
+        return sha256(bytes.concat(_head(frame), bytes32(uint256(no))));
+    }
+
+    function report(Frame memory frame, address account) internal pure returns (bytes32 hash) {
+        return sha256(bytes.concat(_head(frame), _word(account)));
+    }
+
     function _head(Frame memory frame) private pure returns (bytes memory) {
-        return bytes.concat(frame.tag, frame.origin, bytes32(frame.chain), _word(frame.log), _word(frame.account));
+        return bytes.concat(frame.tag, frame.origin, bytes32(frame.chain), _word(frame.place), _word(frame.account));
     }
 
     function _word(address account) private pure returns (bytes32) {

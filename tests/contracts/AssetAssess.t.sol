@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IAssetLineage} from "../../contracts/interfaces/IAssetLineage.sol";
+import {PartyRegistry} from "../../contracts/PartyRegistry.sol";
 import {Assessment, AssetId, AssetState, PartyNo, Roles, ScenarioCode} from "../../contracts/Types.sol";
 import {AssetStages} from "./AssetStages.sol";
 import {vm} from "./Vm.sol";
@@ -120,8 +121,7 @@ contract AssetAssessTest is AssetStages {
     }
 
     function _accredit(PartyNo no, bytes8 code) private {
-        by(AUTHORITY);
-        registry.accredit(no, ScenarioCode.wrap(code), FROM, TO);
+        decide(abi.encodeCall(PartyRegistry.accredit, (no, ScenarioCode.wrap(code), FROM, TO)));
     }
 
     function _expectNotAccredited(PartyNo party, Assessment kind) private {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IAssetRecord} from "../../contracts/interfaces/IAssetRecord.sol";
 import {IAssetRights} from "../../contracts/interfaces/IAssetRights.sol";
+import {PartyRegistry} from "../../contracts/PartyRegistry.sol";
 import {
     ApplicationKind,
     Assessment,
@@ -79,8 +80,9 @@ contract AssetRegistryTest is AssetStages {
         reject(NEW);
         by(PROVIDER);
         assets.replace(NEW, ASSET);
-        by(AUTHORITY);
-        registry.accredit(ASSESSOR, ScenarioCode.wrap("appraise"), START, VALID_TO);
+        decide(
+            abi.encodeCall(PartyRegistry.accredit, (ASSESSOR, ScenarioCode.wrap("appraise"), START, VALID_TO))
+        );
         by(ASSESSOR);
         assets.assess(NEW, Assessment.Valuation, "report", VALID_TO);
     }

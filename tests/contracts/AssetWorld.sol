@@ -5,17 +5,18 @@ import {AssetRegistry} from "../../contracts/AssetRegistry.sol";
 import {IAssetApplications} from "../../contracts/interfaces/IAssetApplications.sol";
 import {IAssetRecord} from "../../contracts/interfaces/IAssetRecord.sol";
 import {IAssetTransfers} from "../../contracts/interfaces/IAssetTransfers.sol";
+import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
 import {ApplicationKind, AssetId, AssetState, Grade, PartyNo, Reason, Roles, Stage} from "../../contracts/Types.sol";
 import {vm} from "./Vm.sol";
 import {World} from "./World.sol";
 
 /// An asset registry with one asset registered and one confirmed, both held by the provider.
 abstract contract AssetWorld is World {
-    PartyNo internal constant CDO = PartyNo.wrap(9);
-    PartyNo internal constant ASSESSOR = PartyNo.wrap(10);
-    PartyNo internal constant BANK = PartyNo.wrap(11);
-    PartyNo internal constant BROKER = PartyNo.wrap(12);
-    uint32 internal constant ALL_PARTIES = 12;
+    PartyNo internal constant CDO = PartyNo.wrap(11);
+    PartyNo internal constant ASSESSOR = PartyNo.wrap(12);
+    PartyNo internal constant BANK = PartyNo.wrap(13);
+    PartyNo internal constant BROKER = PartyNo.wrap(14);
+    uint32 internal constant ALL_PARTIES = 14;
 
     AssetId internal constant PENDING = AssetId.wrap("pending");
     AssetId internal constant ASSET = AssetId.wrap("asset");
@@ -30,13 +31,15 @@ abstract contract AssetWorld is World {
 
     function setUp() public virtual override {
         super.setUp();
-        vm.startPrank(accountOf(AUTHORITY));
-        registry.register(idOf(CDO), accountOf(CDO), Roles.CDO);
-        registry.register(idOf(ASSESSOR), accountOf(ASSESSOR), Roles.ASSESSOR);
-        registry.register(idOf(BANK), accountOf(BANK), Roles.CONSUMER);
-        registry.register(idOf(BROKER), accountOf(BROKER), Roles.BROKER);
-        vm.stopPrank();
         newAssets();
+    }
+
+    function founding() internal pure virtual override returns (IPartyRegistry.Founding[] memory list) {
+        list = grown(super.founding(), 4);
+        list[10] = founder(CDO, Roles.CDO);
+        list[11] = founder(ASSESSOR, Roles.ASSESSOR);
+        list[12] = founder(BANK, Roles.CONSUMER);
+        list[13] = founder(BROKER, Roles.BROKER);
     }
 
     /// Begins so early that the notice is over, and the asset confirmed, at START.
@@ -110,11 +113,6 @@ abstract contract AssetWorld is World {
     function annul(AssetId id) internal {
         by(AUTHORITY);
         assets.annul(id, Reason.Fraud, GROUNDS);
-    }
-
-    function setRoles(PartyNo no, uint32 roles) internal {
-        by(AUTHORITY);
-        registry.setRoles(no, roles);
     }
 
     function ids(AssetId id) internal pure returns (AssetId[] memory list) {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {CertificateLog} from "../../contracts/CertificateLog.sol";
 import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
+import {PartyRegistry} from "../../contracts/PartyRegistry.sol";
 import {LeafStatus, PartyNo, Reason} from "../../contracts/Types.sol";
 import {Acts, Keys} from "./Acts.sol";
 import {LogWorld, edge} from "./LogWorld.sol";
@@ -12,13 +13,16 @@ import {vm} from "./Vm.sol";
 /// Lets parties act on leaves and statements and remembers what must hold; calls that the log refuses change nothing.
 contract LogHandler {
     uint32 private constant LEAVES = 256;
-    uint32 private constant PARTIES = 11;
+    uint32 private constant PARTIES = 13;
     uint32 private constant CONSUMER = 7;
     uint256 private constant STATEMENTS = 4;
     uint256 private constant CONSUMER_KEY = 0xC0;
 
     CertificateLog private immutable _LOG;
+    PartyRegistry private immutable _REGISTRY;
     bytes32 public head;
+    /// A hold was lifted by others than two parties of its office.
+    bool public liftedByOthers;
     mapping(uint32 issuer => uint64) private _seq;
     mapping(uint32 issuer => uint64) private _batches;
     mapping(uint32 issuer => mapping(uint32 leaf => LeafStatus)) private _status;
@@ -28,8 +32,9 @@ contract LogHandler {
     mapping(bytes32 statement => mapping(uint8 bit => bool)) private _held;
     mapping(bytes32 statement => uint64) private _changes;
 
-    constructor(CertificateLog log) {
+    constructor(CertificateLog log, PartyRegistry registry) {
         _LOG = log;
+        _REGISTRY = registry;
         head = log.head();
         for (uint32 no = 1; no <= PARTIES; ++no) {
             _seq[no] = log.nextSeq(PartyNo.wrap(no));
@@ -120,12 +125,33 @@ contract LogHandler {
 
     function hold(uint256 seed, uint256 one) external acting(_office(seed)) {
         _LOG.hold(_list(one), Reason.Court);
-        _setHeld(_office(seed), _one(one), true);
+        uint8 bits = _bitsOf(_office(seed));
+        if (bits & 1 != 0) _held[_one(one)][1] = true;
+        if (bits & 2 != 0) _held[_one(one)][2] = true;
+        ++_changes[_one(one)];
     }
 
-    function lift(uint256 seed, uint256 one) external acting(_office(seed)) {
-        _LOG.lift(_list(one), Reason.Lifted);
-        _setHeld(_office(seed), _one(one), false);
+    /// Two parties, of the office or not, agree to lift its hold.
+    function lift(uint256 seed, uint256 other, uint256 one, bool authority) external {
+        (uint32 proposer, uint32 confirmer) = (_office(seed), _office(other));
+        bytes memory call =
+            abi.encodeCall(CertificateLog.lift, (authority ? 1 : 2, _list(one), Reason.Lifted));
+        vm.recordLogs();
+        vm.prank(address(uint160(0x1000 + proposer)));
+        uint32 no = _REGISTRY.propose(address(_LOG), call);
+        vm.prank(address(uint160(0x1000 + confirmer)));
+        _REGISTRY.confirm(no, address(_LOG), call);
+        head = Refold.over(head, vm.getRecordedLogs(), address(_LOG));
+        bool both = _bitsOf(proposer) & _bitsOf(confirmer) & (authority ? 1 : 2) != 0;
+        if (!both || proposer == confirmer) liftedByOthers = true;
+        _held[_one(one)][authority ? 1 : 2] = false;
+        ++_changes[_one(one)];
+    }
+
+    /// Nobody lifts a hold directly.
+    function liftAlone(uint256 seed, uint256 one, bool authority) external acting(_office(seed)) {
+        _LOG.lift(authority ? 1 : 2, _list(one), Reason.Lifted);
+        liftedByOthers = true;
     }
 
     /// Of each party: no batch and no status is there that the party did not make itself.
@@ -151,8 +177,9 @@ contract LogHandler {
     function checkWithdrawn() external view {
         for (uint32 no = 1; no <= PARTIES; ++no) {
             for (uint256 i = 0; i < STATEMENTS; ++i) {
-                uint40 at = _LOG.withdrawnAt(PartyNo.wrap(no), _one(i));
+                (uint40 at, uint40 reportedAt) = _LOG.withdrawnAt(PartyNo.wrap(no), _one(i));
                 require(at == _withdrawn[no][_one(i)], "withdrawals differ");
+                require(reportedAt == 0, "a withdrawal by a reported key");
             }
         }
     }
@@ -184,12 +211,6 @@ contract LogHandler {
         if (_withdrawn[party][one] == 0) _withdrawn[party][one] = time;
     }
 
-    function _setHeld(uint32 office, bytes32 one, bool held) private {
-        if (office != 3) _held[one][1] = held;
-        if (office != 1) _held[one][2] = held;
-        ++_changes[one];
-    }
-
     function _list(uint256 seed) private pure returns (bytes32[] memory list) {
         list = new bytes32[](1);
         list[0] = _one(seed);
@@ -205,15 +226,21 @@ contract LogHandler {
 
     /// Three quarters of the acts come from parties that may do them; the others from anyone.
     function _issuer(uint256 seed) private pure returns (uint32) {
-        return seed % 4 == 0 ? _anyone(seed / 4) : seed % 2 == 0 ? 4 : 9;
+        return seed % 4 == 0 ? _anyone(seed / 4) : seed % 2 == 0 ? 4 : 11;
     }
 
     function _consumer(uint256 seed) private pure returns (uint32) {
-        return seed % 4 == 0 ? _anyone(seed / 4) : seed % 2 == 0 ? CONSUMER : 10;
+        return seed % 4 == 0 ? _anyone(seed / 4) : seed % 2 == 0 ? CONSUMER : 12;
     }
 
     function _office(uint256 seed) private pure returns (uint32) {
-        return seed % 4 == 0 ? _anyone(seed / 4) : seed % 4 == 1 ? 1 : seed % 4 == 2 ? 3 : 11;
+        return seed % 4 == 0 ? _anyone(seed / 4) : seed % 4 == 1 ? 1 : seed % 4 == 2 ? 3 : 13;
+    }
+
+    /// The offices of a party: 1 authority, 2 supervisor.
+    function _bitsOf(uint32 no) private pure returns (uint8) {
+        if (no == 13) return 3;
+        return no == 3 ? 2 : no == 1 || no == 9 || no == 10 ? 1 : 0;
     }
 
     function _frame(bytes32 tag, address account) private view returns (Acts.Frame memory) {
@@ -227,7 +254,7 @@ contract CertificateLogInvariants is LogWorld {
 
     function setUp() public override {
         super.setUp();
-        _handler = new LogHandler(log);
+        _handler = new LogHandler(log, registry);
         targetContract(address(_handler));
     }
 
@@ -257,7 +284,8 @@ contract CertificateLogInvariants is LogWorld {
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_HoldsAreOfTheOfficesThatSetThem() public view {
+    function invariant_HoldsOutliveEverybodyButTwoOfTheirOffice() public view {
+        assertTrue(!_handler.liftedByOthers(), "lifted by others than two of the office");
         _handler.checkHolds();
     }
 

@@ -19,8 +19,6 @@ contract CertificateLogHoldsTest is LogWorld {
             if (_isOffice(PartyNo.wrap(no))) continue;
             expectLacksRole(PartyNo.wrap(no), HOLDS);
             _hold(PartyNo.wrap(no), ONE);
-            expectLacksRole(PartyNo.wrap(no), HOLDS);
-            _lift(PartyNo.wrap(no), ONE);
         }
         _assertHold(ONE, 0, 0);
     }
@@ -86,7 +84,7 @@ contract CertificateLogHoldsTest is LogWorld {
         // A record of its own: no status, no use, no withdrawal.
         assertStatus(0, LeafStatus.Active);
         assertEq(log.usesOf(who, one), 0);
-        assertEq(log.withdrawnAt(who, one), 0);
+        assertWithdrawn(who, one, 0);
     }
 
     function test_hold_WhenTheListIsEmpty() public {
@@ -96,70 +94,121 @@ contract CertificateLogHoldsTest is LogWorld {
         assertEq(log.head(), head);
     }
 
+    function test_lift_GivenTheCallerIsNotTheRegistry() public {
+        _hold(BOTH, ONE);
+        for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
+            vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogNotDecided.selector));
+            by(PartyNo.wrap(no));
+            log.lift(AUTHORITY_BIT, _list(ONE), Reason.Lifted);
+        }
+        _assertHold(ONE, BOTH_BITS, 1);
+    }
+
+    function test_lift_GivenTheRegistryActsForNobody() public {
+        _hold(BOTH, ONE);
+        expectUnknownAccount(address(registry));
+        vm.prank(address(registry));
+        log.lift(AUTHORITY_BIT, _list(ONE), Reason.Lifted);
+    }
+
+    function test_lift_GivenTheProposerIsNotOfTheOffice() public {
+        for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
+            for (uint8 office = AUTHORITY_BIT; office <= SUPERVISOR_BIT; ++office) {
+                if (_isOf(PartyNo.wrap(no), office)) continue;
+                bytes memory call = _liftCall(office, ONE);
+                expectLacksRole(PartyNo.wrap(no), office == AUTHORITY_BIT ? Roles.AUTHORITY : Roles.SUPERVISOR);
+                by(PartyNo.wrap(no));
+                registry.propose(address(log), call);
+            }
+        }
+    }
+
+    function test_lift_GivenTheConfirmerIsNotOfTheOffice() public {
+        _hold(SUPERVISOR, ONE);
+        bytes memory call = _liftCall(SUPERVISOR_BIT, ONE);
+        by(SUPERVISOR);
+        uint32 no = registry.propose(address(log), call);
+        for (uint32 other = 1; other <= LOG_PARTIES; ++other) {
+            if (_isOf(PartyNo.wrap(other), SUPERVISOR_BIT)) continue;
+            expectLacksRole(PartyNo.wrap(other), Roles.SUPERVISOR);
+            by(PartyNo.wrap(other));
+            registry.confirm(no, address(log), call);
+        }
+        _assertHold(ONE, SUPERVISOR_BIT, 1);
+    }
+
+    function testFuzz_lift_WhenTheOfficeIsNone(uint8 office) public {
+        vm.assume(office != AUTHORITY_BIT && office != SUPERVISOR_BIT);
+        _hold(BOTH, ONE);
+        bytes memory call = _liftCall(office, ONE);
+        expectLacksRole(BOTH, 0);
+        by(BOTH);
+        registry.propose(address(log), call);
+    }
+
     function test_lift_GivenTheStatementWasNeverHeld() public {
-        _expectNotHeld(ONE);
-        _lift(BOTH, ONE);
+        _expectNotLifted(SUPERVISOR_BIT, ONE, ONE);
     }
 
     function test_lift_GivenOnlyAnotherOfficeHoldsTheStatement() public {
         _hold(AUTHORITY, ONE);
-        _expectNotHeld(ONE);
-        _lift(SUPERVISOR, ONE);
+        _expectNotLifted(SUPERVISOR_BIT, ONE, ONE);
         _hold(SUPERVISOR, statement(1));
-        _expectNotHeld(statement(1));
-        _lift(AUTHORITY, statement(1));
+        _expectNotLifted(AUTHORITY_BIT, statement(1), statement(1));
         _assertHold(ONE, AUTHORITY_BIT, 1);
         _assertHold(statement(1), SUPERVISOR_BIT, 1);
     }
 
     function test_lift_GivenBothOfficesHoldTheStatement() public {
         _hold(BOTH, ONE);
-        _expectHeld(SUPERVISOR_BIT, 2, Reason.Lifted, AUTHORITY);
-        _lift(AUTHORITY, ONE);
+        _lift(AUTHORITY_BIT, ONE);
         _assertHold(ONE, SUPERVISOR_BIT, 2);
-        _lift(SUPERVISOR, ONE);
+        _lift(SUPERVISOR_BIT, ONE);
         _assertHold(ONE, 0, 3);
     }
 
-    function test_lift_WhenThePartyHasBothOffices() public {
+    function test_lift_WhenAPartyHasBothOffices() public {
         _hold(AUTHORITY, ONE);
         _hold(SUPERVISOR, ONE);
-        _expectHeld(0, 3, Reason.Lifted, BOTH);
-        _lift(BOTH, ONE);
-        _assertHold(ONE, 0, 3);
-        // One of its two is enough.
-        _hold(SUPERVISOR, ONE);
-        _lift(BOTH, ONE);
-        _assertHold(ONE, 0, 5);
+        bytes memory call = _liftCall(AUTHORITY_BIT, ONE);
+        by(BOTH);
+        uint32 no = registry.propose(address(log), call);
+        _expectHeld(SUPERVISOR_BIT, 3, Reason.Lifted, BOTH);
+        by(AUTHORITY);
+        registry.confirm(no, address(log), call);
+        _assertHold(ONE, SUPERVISOR_BIT, 3);
     }
 
     function test_lift_WhenOneOfTheListIsNotHeld() public {
         _hold(SUPERVISOR, statement(1));
-        _expectNotHeld(statement(2));
-        by(SUPERVISOR);
-        log.lift(statements(1, 2), Reason.Lifted);
+        _expectNotLifted(SUPERVISOR_BIT, statement(1), statement(2));
         _assertHold(statement(1), SUPERVISOR_BIT, 1);
     }
 
-    function testFuzz_lift_WhenHeldAndLiftedManyTimes(uint8 seed, uint8 times) public {
-        PartyNo who = _office(seed);
+    function testFuzz_lift_WhenHeldAndLiftedManyTimes(bool authority, uint8 times) public {
+        uint8 office = authority ? AUTHORITY_BIT : SUPERVISOR_BIT;
         uint64 rounds = times % 10 + 1;
         for (uint64 i = 0; i < rounds; ++i) {
-            _hold(who, ONE);
-            _assertHold(ONE, _bitsOf(who), 2 * i + 1);
-            _lift(who, ONE);
+            _hold(authority ? AUTHORITY : SUPERVISOR, ONE);
+            _assertHold(ONE, office, 2 * i + 1);
+            _lift(office, ONE);
             _assertHold(ONE, 0, 2 * i + 2);
         }
     }
 
     function test_lift_GivenTheOfficeWasTakenFromWhoHeld() public {
         _hold(SUPERVISOR, ONE);
-        by(AUTHORITY);
-        registry.setRoles(SUPERVISOR, 0);
-        expectLacksRole(SUPERVISOR, HOLDS);
-        _lift(SUPERVISOR, ONE);
+        bytes memory call = _liftCall(SUPERVISOR_BIT, ONE);
+        by(BOTH);
+        uint32 no = registry.propose(address(log), call);
+        setRoles(SUPERVISOR, 0);
+        expectLacksRole(SUPERVISOR, Roles.SUPERVISOR);
+        by(SUPERVISOR);
+        registry.confirm(no, address(log), call);
         _assertHold(ONE, SUPERVISOR_BIT, 1);
-        _lift(BOTH, ONE);
+        setRoles(ADMIN, Roles.SUPERVISOR);
+        by(ADMIN);
+        registry.confirm(no, address(log), call);
         _assertHold(ONE, 0, 2);
     }
 
@@ -168,9 +217,30 @@ contract CertificateLogHoldsTest is LogWorld {
         log.hold(_list(one), Reason.Court);
     }
 
-    function _lift(PartyNo who, bytes32 one) private {
-        by(who);
-        log.lift(_list(one), Reason.Lifted);
+    /// By two parties of the office.
+    function _lift(uint8 office, bytes32 one) private {
+        decideBy(BOTH, office == AUTHORITY_BIT ? AUTHORITY : SUPERVISOR, address(log), _liftCall(office, one));
+    }
+
+    function _liftCall(uint8 office, bytes32 one) private pure returns (bytes memory) {
+        return abi.encodeCall(ICertificateLog.lift, (office, _list(one), Reason.Lifted));
+    }
+
+    /// Two of the office agree, and the log refuses one of two statements all the same.
+    function _expectNotLifted(uint8 office, bytes32 other, bytes32 one) private {
+        bytes32[] memory list = new bytes32[](2);
+        (list[0], list[1]) = (other, one);
+        if (other == one) list = _list(one);
+        bytes memory call = abi.encodeCall(ICertificateLog.lift, (office, list, Reason.Lifted));
+        by(BOTH);
+        uint32 no = registry.propose(address(log), call);
+        _expectNotHeld(one);
+        by(office == AUTHORITY_BIT ? AUTHORITY : SUPERVISOR);
+        registry.confirm(no, address(log), call);
+    }
+
+    function _isOf(PartyNo no, uint8 office) private pure returns (bool) {
+        return no == BOTH || (office == AUTHORITY_BIT ? isOfficer(no) : no == SUPERVISOR);
     }
 
     function _list(bytes32 one) private pure returns (bytes32[] memory list) {
@@ -179,7 +249,7 @@ contract CertificateLogHoldsTest is LogWorld {
     }
 
     function _isOffice(PartyNo no) private pure returns (bool) {
-        return no == AUTHORITY || no == SUPERVISOR || no == BOTH;
+        return isOfficer(no) || no == SUPERVISOR || no == BOTH;
     }
 
     function _office(uint256 seed) private pure returns (PartyNo) {

@@ -157,8 +157,7 @@ contract CertificateLogManyTest is LogWorld {
         log.withdraw(root);
         by(BOTH);
         log.hold(statements(index, chain), Reason.Court);
-        by(AUTHORITY);
-        log.lift(statements(index, chain), Reason.Lifted);
+        decide(address(log), abi.encodeCall(ICertificateLog.lift, (1, statements(index, chain), Reason.Lifted)));
         bytes32 genesis = Refold.genesis(origin, chain, address(log));
         assertEq(log.head(), Refold.over(genesis, vm.getRecordedLogs(), address(log)));
     }

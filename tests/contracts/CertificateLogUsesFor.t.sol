@@ -165,7 +165,7 @@ contract CertificateLogUsesForTest is LogWorld {
         frames[0].tag = Acts.WITHDRAWALS;
         frames[1].origin = bytes32(uint256(frames[1].origin) ^ 1);
         frames[2].chain += 1;
-        frames[3].log = address(newLog());
+        frames[3].place = address(newLog());
         frames[4].account = accountOf(CONSUMER);
         for (uint256 i = 0; i < frames.length; ++i) {
             bytes memory other = Keys.secp256k1(CONSUMER_KEY, Acts.uses(frames[i], DEADLINE, _uses(1, 2)));
@@ -229,8 +229,7 @@ contract CertificateLogUsesForTest is LogWorld {
     }
 
     function test_recordUsesFor_GivenTheAccountWasRetired() public {
-        by(CONSUMER);
-        registry.retireAccount(_account);
+        retire(CONSUMER, address(0xF5E5), _account);
         bytes memory signature = _signed(_uses(1, 2));
         expectUnknownAccount(_account);
         _send(_account, _uses(1, 2), DEADLINE, signature);

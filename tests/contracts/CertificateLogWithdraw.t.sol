@@ -18,13 +18,12 @@ contract CertificateLogWithdrawTest is LogWorld {
 
     function test_withdraw_GivenTheAccountWasRetired() public {
         address fresh = address(0xF5E5);
-        by(SUBJECT);
-        registry.rotateAccount(fresh);
+        retire(SUBJECT, fresh, accountOf(SUBJECT));
         expectUnknownAccount(accountOf(SUBJECT));
         _withdraw(SUBJECT, CONSENT);
         vm.prank(fresh);
         log.withdraw(CONSENT);
-        assertEq(log.withdrawnAt(SUBJECT, CONSENT), START);
+        assertWithdrawn(SUBJECT, CONSENT, START);
     }
 
     function test_withdraw_GivenThePartyIsNotActive() public {
@@ -32,7 +31,7 @@ contract CertificateLogWithdrawTest is LogWorld {
         for (uint256 i = 0; i < statuses.length; ++i) {
             setStatus(SUBJECT, statuses[i]);
             _withdraw(SUBJECT, statement(i));
-            assertEq(log.withdrawnAt(SUBJECT, statement(i)), START);
+            assertWithdrawn(SUBJECT, statement(i), START);
         }
     }
 
@@ -42,24 +41,24 @@ contract CertificateLogWithdrawTest is LogWorld {
         vm.warp(START + wait);
         vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogAlreadyWithdrawn.selector, consent, START));
         _withdraw(SUBJECT, consent);
-        assertEq(log.withdrawnAt(SUBJECT, consent), START);
+        assertWithdrawn(SUBJECT, consent, START);
         assertEq(log.head(), head);
     }
 
     function test_withdraw_GivenAnotherPartyWithdrewTheStatement() public {
         _withdraw(PROVIDER, CONSENT);
-        assertEq(log.withdrawnAt(SUBJECT, CONSENT), 0);
+        assertWithdrawn(SUBJECT, CONSENT, 0);
         vm.warp(START + 5);
         _withdraw(SUBJECT, CONSENT);
-        assertEq(log.withdrawnAt(SUBJECT, CONSENT), START + 5);
-        assertEq(log.withdrawnAt(PROVIDER, CONSENT), START);
+        assertWithdrawn(SUBJECT, CONSENT, START + 5);
+        assertWithdrawn(PROVIDER, CONSENT, START);
     }
 
     function test_withdraw_GivenTheStatementIsHeld() public {
         by(SUPERVISOR);
         log.hold(statements(1, 2), Reason.Court);
         _withdraw(SUBJECT, statement(1));
-        assertEq(log.withdrawnAt(SUBJECT, statement(1)), START);
+        assertWithdrawn(SUBJECT, statement(1), START);
         (uint8 offices, uint64 changes) = log.holdOf(statement(1));
         assertEq(offices, 2);
         assertEq(changes, 1);
@@ -69,13 +68,13 @@ contract CertificateLogWithdrawTest is LogWorld {
         uint40 at = START + wait;
         vm.warp(at);
         vm.expectEmit(address(log));
-        emit ICertificateLog.Withdrawn(SUBJECT, consent, at);
+        emit ICertificateLog.Withdrawn(SUBJECT, consent, false, at);
         _withdraw(SUBJECT, consent);
         for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
             PartyNo party = PartyNo.wrap(no);
-            assertEq(log.withdrawnAt(party, consent), party == SUBJECT ? at : 0);
+            assertWithdrawn(party, consent, party == SUBJECT ? at : 0);
         }
-        assertEq(log.withdrawnAt(SUBJECT, bytes32(uint256(consent) ^ 1)), 0);
+        assertWithdrawn(SUBJECT, bytes32(uint256(consent) ^ 1), 0);
         assertEq(log.usesOf(SUBJECT, consent), 0);
         (, uint64 changes) = log.holdOf(consent);
         assertEq(changes, 0);
@@ -84,7 +83,7 @@ contract CertificateLogWithdrawTest is LogWorld {
     function test_withdraw_WhenEachWhoIsAPartyWithdraws() public {
         for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
             _withdraw(PartyNo.wrap(no), CONSENT);
-            assertEq(log.withdrawnAt(PartyNo.wrap(no), CONSENT), START);
+            assertWithdrawn(PartyNo.wrap(no), CONSENT, START);
         }
     }
 

@@ -25,11 +25,11 @@ contract CertificateLogWithdrawForTest is LogWorld {
         bytes memory signature = _signed(statements(1, 2));
         for (uint256 i = 1; i <= 2; ++i) {
             vm.expectEmit(address(log));
-            emit ICertificateLog.Withdrawn(SUBJECT, statement(i), START);
+            emit ICertificateLog.Withdrawn(SUBJECT, statement(i), false, START);
         }
         _send(_account, statements(1, 2), signature);
         _assertWithdrawn(START, START);
-        assertEq(log.withdrawnAt(CONSUMER, statement(1)), 0);
+        assertWithdrawn(CONSUMER, statement(1), 0);
     }
 
     function test_withdrawFor_WhenAP256KeySigned() public {
@@ -51,7 +51,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
             setStatus(SUBJECT, statuses[i]);
             bytes32[] memory list = statements(2 * i, 2 * i + 1);
             _send(_account, list, _signed(list));
-            assertEq(log.withdrawnAt(SUBJECT, list[1]), START);
+            assertWithdrawn(SUBJECT, list[1], START);
         }
     }
 
@@ -136,7 +136,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
         frames[0].tag = Acts.USES;
         frames[1].origin = bytes32(uint256(frames[1].origin) ^ 1);
         frames[2].chain += 1;
-        frames[3].log = address(newLog());
+        frames[3].place = address(newLog());
         frames[4].account = accountOf(SUBJECT);
         for (uint256 i = 0; i < frames.length; ++i) {
             bytes memory other = Keys.secp256k1(SUBJECT_KEY, Acts.withdrawals(frames[i], statements(1, 2)));
@@ -185,8 +185,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
     }
 
     function test_withdrawFor_GivenTheAccountWasRetired() public {
-        by(SUBJECT);
-        registry.retireAccount(_account);
+        retire(SUBJECT, address(0xF5E5), _account);
         bytes memory signature = _signed(statements(1, 2));
         expectUnknownAccount(_account);
         _send(_account, statements(1, 2), signature);
@@ -213,7 +212,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
     }
 
     function _assertWithdrawn(uint40 first, uint40 second) private view {
-        assertEq(log.withdrawnAt(SUBJECT, statement(1)), first);
-        assertEq(log.withdrawnAt(SUBJECT, statement(2)), second);
+        assertWithdrawn(SUBJECT, statement(1), first);
+        assertWithdrawn(SUBJECT, statement(2), second);
     }
 }

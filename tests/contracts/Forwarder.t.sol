@@ -7,6 +7,8 @@ import {AssetRegistry} from "../../contracts/AssetRegistry.sol";
 import {CertificateLog} from "../../contracts/CertificateLog.sol";
 import {Forwarder} from "../../contracts/Forwarder.sol";
 import {IAssetApplications} from "../../contracts/interfaces/IAssetApplications.sol";
+import {IPartyKeys} from "../../contracts/interfaces/IPartyKeys.sol";
+import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
 import {PartyRegistry} from "../../contracts/PartyRegistry.sol";
 import {AssetId, Grade, PartyId, PartyNo, PartyStatus, Reason, Roles} from "../../contracts/Types.sol";
 import {Test} from "./Test.sol";
@@ -38,13 +40,21 @@ contract ForwarderTest is Test {
         _account = vm.addr(KEY);
         _forwarder = _newForwarder(SALT);
         _name = _nameOf(_forwarder.origin());
-        _registry = PartyRegistry(
-            deploy("PartyRegistry", abi.encode(_forwarder, bytes32("founder"), address(0xF0)))
-        );
+        _registry = PartyRegistry(deploy("PartyRegistry", abi.encode(_forwarder, 0, _founding())));
         _log = CertificateLog(deploy("CertificateLog", abi.encode(_forwarder, _registry)));
         _assets = AssetRegistry(deploy("AssetRegistry", abi.encode(_forwarder, _registry, 0)));
-        vm.prank(address(0xF0));
-        _registry.register(PartyId.wrap("party"), _account, Roles.ISSUER | Roles.PROVIDER);
+    }
+
+    /// The party is the second; the others are officers.
+    function _founding() private view returns (IPartyRegistry.Founding[] memory list) {
+        list = new IPartyRegistry.Founding[](4);
+        for (uint160 i = 0; i < list.length; ++i) {
+            address[] memory accounts = new address[](1);
+            accounts[0] = i == 1 ? _account : address(0xF0 + i);
+            uint32 roles = i == 1 ? Roles.ISSUER | Roles.PROVIDER : Roles.AUTHORITY;
+            PartyId id = PartyId.wrap(bytes32(uint256(1 + i)));
+            list[i] = IPartyRegistry.Founding(id, accounts, roles, new IPartyRegistry.Accreditation[](0));
+        }
     }
 
     function testFuzz_origin_ItIsThePastOfTheChainInWords(bytes32 salt, uint64 chain, uint40 time) public {
@@ -118,9 +128,9 @@ contract ForwarderTest is Test {
             abi.encodeCall(IAssetApplications.register, (AssetId.wrap("asset"), "content", "print", Grade.General));
         _forwarder.execute(_signed(KEY, address(_assets), data));
         assertEq(_assets.assetOf(AssetId.wrap("asset")).holder, PartyNo.wrap(2));
-        data = abi.encodeCall(PartyRegistry.rotateAccount, (address(0xF5E5)));
+        data = abi.encodeCall(IPartyKeys.report, (PartyNo.wrap(2), _account));
         _forwarder.execute(_signed(KEY, address(_registry), data));
-        assertEq(_registry.actor(address(0xF5E5), Roles.ISSUER), PartyNo.wrap(2));
+        assertEq(_registry.accountOf(_account).reportedAt, DEADLINE - 100);
     }
 
     function test_execute_GivenThePartyIsSanctioned() public {
@@ -129,7 +139,8 @@ contract ForwarderTest is Test {
         _registry.setStatus(PartyNo.wrap(2), PartyStatus.Sanctioned, Reason.Sanction);
         bytes32 consent = "consent";
         _forwarder.execute(_signed(KEY, address(_log), abi.encodeCall(CertificateLog.withdraw, (consent))));
-        assertEq(_log.withdrawnAt(PartyNo.wrap(2), consent), DEADLINE - 100);
+        (uint40 at,) = _log.withdrawnAt(PartyNo.wrap(2), consent);
+        assertEq(at, DEADLINE - 100);
         bytes memory data = abi.encodeCall(CertificateLog.anchor, (1, 1, "root"));
         ERC2771Forwarder.ForwardRequestData memory request = _signed(KEY, address(_log), data);
         vm.expectRevert(abi.encodeWithSelector(Errors.FailedCall.selector));
@@ -226,8 +237,11 @@ contract ForwarderTest is Test {
     }
 
     function test_execute_GivenTheAccountWasRetired() public {
+        bytes memory rotation =
+            abi.encodeCall(IPartyKeys.changeKey, (PartyNo.wrap(2), address(0xF5E5), _account, ""));
         vm.prank(_account);
-        _registry.rotateAccount(address(0xF5E5));
+        _registry.propose(address(_registry), rotation);
+        _registry.carryOut(1, address(_registry), rotation);
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
         vm.expectRevert(abi.encodeWithSelector(Errors.FailedCall.selector));
         _forwarder.execute(request);

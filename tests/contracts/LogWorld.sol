@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {CertificateLog} from "../../contracts/CertificateLog.sol";
 import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
 import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
-import {LeafStatus, PartyNo, PartyStatus, Reason, Roles} from "../../contracts/Types.sol";
+import {LeafStatus, PartyNo, Reason, Roles} from "../../contracts/Types.sol";
 import {Acts, Keys} from "./Acts.sol";
 import {vm} from "./Vm.sol";
 import {World} from "./World.sol";
@@ -17,11 +17,11 @@ function edge(uint256 seed) pure returns (uint32) {
 
 /// A log with two batches of one issuer and one of another. Consumer and subject have a key of each curve.
 abstract contract LogWorld is World {
-    PartyNo internal constant OTHER_ISSUER = PartyNo.wrap(9);
-    PartyNo internal constant OTHER_CONSUMER = PartyNo.wrap(10);
+    PartyNo internal constant OTHER_ISSUER = PartyNo.wrap(11);
+    PartyNo internal constant OTHER_CONSUMER = PartyNo.wrap(12);
     /// Authority and supervisor in one.
-    PartyNo internal constant BOTH = PartyNo.wrap(11);
-    uint32 internal constant LOG_PARTIES = 11;
+    PartyNo internal constant BOTH = PartyNo.wrap(13);
+    uint32 internal constant LOG_PARTIES = 13;
 
     uint64 internal constant FIRST = 0;
     uint64 internal constant SECOND = 1;
@@ -42,16 +42,16 @@ abstract contract LogWorld is World {
     function setUp() public virtual override {
         vm.chainId(CHAIN);
         super.setUp();
-        vm.startPrank(accountOf(AUTHORITY));
-        registry.register(idOf(OTHER_ISSUER), accountOf(OTHER_ISSUER), Roles.ISSUER);
-        registry.register(idOf(OTHER_CONSUMER), accountOf(OTHER_CONSUMER), Roles.CONSUMER);
-        registry.register(idOf(BOTH), accountOf(BOTH), Roles.AUTHORITY | Roles.SUPERVISOR);
-        registry.bindAccount(CONSUMER, vm.addr(CONSUMER_KEY));
-        registry.bindAccount(CONSUMER, Keys.p256Account(CONSUMER_P256));
-        registry.bindAccount(SUBJECT, vm.addr(SUBJECT_KEY));
-        registry.bindAccount(SUBJECT, Keys.p256Account(SUBJECT_P256));
-        vm.stopPrank();
         log = newLog();
+    }
+
+    function founding() internal pure virtual override returns (IPartyRegistry.Founding[] memory list) {
+        list = grown(super.founding(), 3);
+        list[10] = founder(OTHER_ISSUER, Roles.ISSUER);
+        list[11] = founder(OTHER_CONSUMER, Roles.CONSUMER);
+        list[12] = founder(BOTH, Roles.AUTHORITY | Roles.SUPERVISOR);
+        list[6].accounts = _with(CONSUMER, CONSUMER_KEY, CONSUMER_P256);
+        list[7].accounts = _with(SUBJECT, SUBJECT_KEY, SUBJECT_P256);
     }
 
     function newLog() internal returns (CertificateLog fresh) {
@@ -92,6 +92,13 @@ abstract contract LogWorld is World {
         assertEq(uint256(log.statusOf(ISSUER, FIRST, index)), uint256(expected));
     }
 
+    /// By a key that was not reported; and by none that was.
+    function assertWithdrawn(PartyNo no, bytes32 one, uint40 expected) internal view {
+        (uint40 at, uint40 reportedAt) = log.withdrawnAt(no, one);
+        assertEq(at, expected);
+        assertEq(reportedAt, 0);
+    }
+
     /// Only issuers get past this check, so the next call is one of its own.
     function expectIssuersOnly(PartyNo no) internal {
         expectLacksRole(no, Roles.ISSUER);
@@ -110,10 +117,6 @@ abstract contract LogWorld is World {
         vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogAlreadyRevoked.selector, ISSUER, FIRST, index));
     }
 
-    function expectNotActive(PartyNo no, PartyStatus status) internal {
-        vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyNotActive.selector, no, status));
-    }
-
     function expectSignatureInvalid(address account) internal {
         vm.expectRevert(abi.encodeWithSelector(ICertificateLog.LogSignatureInvalid.selector, account));
     }
@@ -121,5 +124,11 @@ abstract contract LogWorld is World {
     function expectStatusChanged(uint32 word, uint256 mask, LeafStatus status, Reason reason, uint40 at) internal {
         vm.expectEmit(address(log));
         emit ICertificateLog.StatusChanged(ISSUER, FIRST, word, uint128(mask), status, reason, at);
+    }
+
+    /// A party's own account, and one of each curve.
+    function _with(PartyNo no, uint256 key, uint256 p256) private pure returns (address[] memory accounts) {
+        accounts = new address[](3);
+        (accounts[0], accounts[1], accounts[2]) = (accountOf(no), vm.addr(key), Keys.p256Account(p256));
     }
 }

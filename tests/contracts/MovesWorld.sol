@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {IAssetRecord} from "../../contracts/interfaces/IAssetRecord.sol";
 import {IAssetRights} from "../../contracts/interfaces/IAssetRights.sol";
-import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
 import {
     ApplicationKind,
     AssetId,
@@ -132,10 +131,6 @@ abstract contract MovesWorld is AssetWorld {
 
     function expectBadRecipient(PartyNo to) internal {
         vm.expectRevert(abi.encodeWithSelector(IAssetRecord.AssetBadRecipient.selector, ASSET, to));
-    }
-
-    function expectNotActive(PartyNo no, PartyStatus status) internal {
-        vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyNotActive.selector, no, status));
     }
 
     function expectForbids(uint16 no) internal {

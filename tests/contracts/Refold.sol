@@ -8,7 +8,11 @@ import {IAssetObjections} from "../../contracts/interfaces/IAssetObjections.sol"
 import {IAssetRights} from "../../contracts/interfaces/IAssetRights.sol";
 import {IAssetTransfers} from "../../contracts/interfaces/IAssetTransfers.sol";
 import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
+import {IPartyKeys} from "../../contracts/interfaces/IPartyKeys.sol";
+import {IPartyRecord} from "../../contracts/interfaces/IPartyRecord.sol";
 import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
+import {IPauses} from "../../contracts/interfaces/IPauses.sol";
+import {IProposals} from "../../contracts/interfaces/IProposals.sol";
 import {Vm} from "./Vm.sol";
 
 /// Heads recomputed from emitted events alone, as docs/protocol.md section 3 has them. Shares no code with the
@@ -58,6 +62,7 @@ library Refold {
             (bytes32 first, bytes memory rest) = _split(log.data);
             return sha256(bytes.concat(words, log.topics[1], first, log.topics[2], rest));
         }
+        if (log.topics[0] == IProposals.Proposed.selector) return _proposed(words, log);
         for (uint256 i = 1; i < log.topics.length; ++i) {
             words = bytes.concat(words, log.topics[i]);
         }
@@ -71,14 +76,24 @@ library Refold {
         if (topic == ICertificateLog.Used.selector) return "log/used/v2";
         if (topic == ICertificateLog.Withdrawn.selector) return "log/withdrawn/v2";
         if (topic == ICertificateLog.Held.selector) return "log/held/v2";
-        if (topic == IPartyRegistry.PartyRegistered.selector) return "party/registered/v1";
-        if (topic == IPartyRegistry.AccountBound.selector) return "party/bound/v1";
-        if (topic == IPartyRegistry.AccountRetired.selector) return "party/retired/v1";
-        if (topic == IPartyRegistry.AccountCompromised.selector) return "party/compromised/v1";
-        if (topic == IPartyRegistry.RolesChanged.selector) return "party/roles/v1";
+        bytes32 tag = _partyTagOf(topic);
+        return tag == 0 ? _assetTagOf(topic) : tag;
+    }
+
+    function _partyTagOf(bytes32 topic) private pure returns (bytes32 tag) {
+        if (topic == IPartyRecord.PartyRegistered.selector) return "party/registered/v1";
+        if (topic == IPartyRecord.AccountBound.selector) return "party/bound/v2";
+        if (topic == IPartyKeys.AccountRetired.selector) return "party/retired/v2";
+        if (topic == IPartyKeys.AccountReported.selector) return "party/reported/v1";
+        if (topic == IPartyKeys.AccountCompromised.selector) return "party/compromised/v1";
+        if (topic == IPartyRecord.RolesChanged.selector) return "party/roles/v1";
         if (topic == IPartyRegistry.PartyStatusChanged.selector) return "party/status/v1";
         if (topic == IPartyRegistry.Accredited.selector) return "party/accredited/v1";
-        return _assetTagOf(topic);
+        if (topic == IProposals.Proposed.selector) return "party/proposed/v1";
+        if (topic == IProposals.Confirmed.selector) return "party/confirmed/v1";
+        if (topic == IProposals.ProposalEnded.selector) return "party/ended/v1";
+        if (topic == IPauses.Paused.selector) return "party/paused/v1";
+        if (topic == IPauses.PauseEnded.selector) return "party/pause-ended/v1";
     }
 
     function _assetTagOf(bytes32 topic) private pure returns (bytes32) {
@@ -94,6 +109,7 @@ library Refold {
         if (topic == IAssetTransfers.TransferAccepted.selector) return "asset/accepted/v1";
         if (topic == IAssetTransfers.TransferRejected.selector) return "asset/rejected/v1";
         if (topic == IAssetTransfers.TransferWithdrawn.selector) return "asset/withdrawn/v1";
+        if (topic == IAssetTransfers.Reassigned.selector) return "asset/reassigned/v1";
         if (topic == IAssetTransfers.Frozen.selector) return "asset/frozen/v1";
         if (topic == IAssetTransfers.Unfrozen.selector) return "asset/unfrozen/v1";
         if (topic == IAssetTransfers.Annulled.selector) return "asset/annulled/v1";
@@ -107,6 +123,19 @@ library Refold {
         if (topic == IAssetLineage.Replaced.selector) return "asset/replaced/v1";
         if (topic == IAssetLineage.Assessed.selector) return "asset/assessed/v1";
         revert UnknownEvent(topic);
+    }
+
+    /// Number, act, role, concerned, ready, at, by; the target and the call after them are what the act commits to.
+    function _proposed(bytes memory tag, Vm.Log memory log) private pure returns (bytes32) {
+        bytes memory data = log.data;
+        bytes memory words = bytes.concat(tag, log.topics[1], _wordAt(data, 0), _wordAt(data, 1), log.topics[2]);
+        return sha256(bytes.concat(words, _wordAt(data, 2), _wordAt(data, 3), _wordAt(data, 4)));
+    }
+
+    function _wordAt(bytes memory data, uint256 place) private pure returns (bytes32 word) {
+        assembly {
+            word := mload(add(add(data, 32), mul(32, place)))
+        }
     }
 
     /// The first word, and the words after it.

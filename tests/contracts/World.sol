@@ -2,17 +2,20 @@
 pragma solidity ^0.8.28;
 
 import {Forwarder} from "../../contracts/Forwarder.sol";
+import {IPartyKeys} from "../../contracts/interfaces/IPartyKeys.sol";
 import {PartyRegistry} from "../../contracts/PartyRegistry.sol";
+import {IPartyRecord} from "../../contracts/interfaces/IPartyRecord.sol";
 import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
-import {PartyId, PartyNo, PartyStatus, Reason, Roles} from "../../contracts/Types.sol";
+import {PartyId, PartyNo, PartyStatus, ProposalState, Reason, Roles} from "../../contracts/Types.sol";
 import {Test} from "./Test.sol";
 import {vm} from "./Vm.sol";
 
-/// A registry with one party for each role that acts, and a clock that the tests set.
+/// A registry with one party for each role that acts, two more officers, and a clock that the tests set.
 abstract contract World is Test {
     uint40 internal constant START = 1_790_000_000;
     address internal constant STRANGER = address(0xEE);
 
+    /// An admin too.
     PartyNo internal constant AUTHORITY = PartyNo.wrap(1);
     PartyNo internal constant ADMIN = PartyNo.wrap(2);
     PartyNo internal constant SUPERVISOR = PartyNo.wrap(3);
@@ -21,7 +24,10 @@ abstract contract World is Test {
     PartyNo internal constant PROVIDER = PartyNo.wrap(6);
     PartyNo internal constant CONSUMER = PartyNo.wrap(7);
     PartyNo internal constant SUBJECT = PartyNo.wrap(8);
-    uint32 internal constant PARTIES = 8;
+    /// The other two officers.
+    PartyNo internal constant SECOND_OFFICER = PartyNo.wrap(9);
+    PartyNo internal constant THIRD_OFFICER = PartyNo.wrap(10);
+    uint32 internal constant PARTIES = 10;
 
     Forwarder internal forwarder;
     bytes32 internal origin;
@@ -31,18 +37,45 @@ abstract contract World is Test {
         vm.warp(START);
         forwarder = Forwarder(deploy("Forwarder", abi.encode(bytes32("salt"))));
         origin = forwarder.origin();
-        registry = PartyRegistry(
-            deploy("PartyRegistry", abi.encode(forwarder, idOf(AUTHORITY), accountOf(AUTHORITY)))
-        );
-        vm.startPrank(accountOf(AUTHORITY));
-        registry.register(idOf(ADMIN), accountOf(ADMIN), Roles.ADMIN);
-        registry.register(idOf(SUPERVISOR), accountOf(SUPERVISOR), Roles.SUPERVISOR);
-        registry.register(idOf(ISSUER), accountOf(ISSUER), Roles.ISSUER);
-        registry.register(idOf(REGISTRAR), accountOf(REGISTRAR), Roles.REGISTRAR);
-        registry.register(idOf(PROVIDER), accountOf(PROVIDER), Roles.PROVIDER);
-        registry.register(idOf(CONSUMER), accountOf(CONSUMER), Roles.CONSUMER);
-        registry.register(idOf(SUBJECT), accountOf(SUBJECT), Roles.SUBJECT);
-        vm.stopPrank();
+        registry = PartyRegistry(deploy("PartyRegistry", abi.encode(forwarder, delay(), founding())));
+    }
+
+    /// How long proposals wait; without delay what is decided happens at once.
+    function delay() internal pure virtual returns (uint40) {
+        return 0;
+    }
+
+    /// The parties, in the order of their numbers.
+    function founding() internal pure virtual returns (IPartyRegistry.Founding[] memory list) {
+        list = new IPartyRegistry.Founding[](PARTIES);
+        list[0] = founder(AUTHORITY, Roles.AUTHORITY | Roles.ADMIN);
+        list[1] = founder(ADMIN, Roles.ADMIN);
+        list[2] = founder(SUPERVISOR, Roles.SUPERVISOR);
+        list[3] = founder(ISSUER, Roles.ISSUER);
+        list[4] = founder(REGISTRAR, Roles.REGISTRAR);
+        list[5] = founder(PROVIDER, Roles.PROVIDER);
+        list[6] = founder(CONSUMER, Roles.CONSUMER);
+        list[7] = founder(SUBJECT, Roles.SUBJECT);
+        list[8] = founder(SECOND_OFFICER, Roles.AUTHORITY);
+        list[9] = founder(THIRD_OFFICER, Roles.AUTHORITY);
+    }
+
+    function founder(PartyNo no, uint32 roles) internal pure returns (IPartyRegistry.Founding memory) {
+        address[] memory accounts = new address[](1);
+        accounts[0] = accountOf(no);
+        return IPartyRegistry.Founding(idOf(no), accounts, roles, new IPartyRegistry.Accreditation[](0));
+    }
+
+    /// The same list with room for more parties.
+    function grown(IPartyRegistry.Founding[] memory list, uint256 more)
+        internal
+        pure
+        returns (IPartyRegistry.Founding[] memory longer)
+    {
+        longer = new IPartyRegistry.Founding[](list.length + more);
+        for (uint256 i = 0; i < list.length; ++i) {
+            longer[i] = list[i];
+        }
     }
 
     function accountOf(PartyNo no) internal pure returns (address) {
@@ -58,16 +91,59 @@ abstract contract World is Test {
         vm.prank(accountOf(no));
     }
 
+    function isOfficer(PartyNo no) internal pure returns (bool) {
+        return no == AUTHORITY || no == SECOND_OFFICER || no == THIRD_OFFICER;
+    }
+
+    /// The registry of parties calls itself.
+    function decide(bytes memory call) internal {
+        decide(address(registry), call);
+    }
+
+    /// The first two officers decide, and the delay passes.
+    function decide(address target, bytes memory call) internal {
+        decideBy(AUTHORITY, SECOND_OFFICER, target, call);
+    }
+
+    function decideBy(PartyNo proposer, PartyNo confirmer, address target, bytes memory call) internal {
+        by(proposer);
+        uint32 no = registry.propose(target, call);
+        by(confirmer);
+        registry.confirm(no, target, call);
+        if (registry.proposalOf(no).state == ProposalState.CarriedOut) return;
+        vm.warp(vm.getBlockTimestamp() + delay());
+        registry.carryOut(no, target, call);
+    }
+
+    /// Decided where nobody alone may.
     function setStatus(PartyNo no, PartyStatus status) internal {
-        by(AUTHORITY);
-        registry.setStatus(no, status, Reason.Sanction);
+        uint32 roles = registry.partyOf(no).roles;
+        if (status == PartyStatus.Closed || roles & (Roles.AUTHORITY | Roles.SUPERVISOR) != 0) {
+            decide(abi.encodeCall(PartyRegistry.setStatus, (no, status, Reason.Sanction)));
+        } else {
+            by(AUTHORITY);
+            registry.setStatus(no, status, Reason.Sanction);
+        }
+    }
+
+    function setRoles(PartyNo no, uint32 roles) internal {
+        decide(abi.encodeCall(PartyRegistry.setRoles, (no, roles)));
+    }
+
+    /// A key is retired by two officers.
+    function retire(PartyNo no, address fresh, address old) internal {
+        decide(abi.encodeCall(IPartyKeys.changeKey, (no, fresh, old, "")));
     }
 
     function expectLacksRole(PartyNo no, uint32 anyOf) internal {
-        vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyLacksRole.selector, no, anyOf));
+        vm.expectRevert(abi.encodeWithSelector(IPartyRecord.PartyLacksRole.selector, no, anyOf));
     }
 
     function expectUnknownAccount(address account) internal {
-        vm.expectRevert(abi.encodeWithSelector(IPartyRegistry.PartyUnknownAccount.selector, account));
+        vm.expectRevert(abi.encodeWithSelector(IPartyRecord.PartyUnknownAccount.selector, account));
+    }
+
+    function expectNotActive(PartyNo no, PartyStatus status) internal {
+        vm.expectRevert(abi.encodeWithSelector(IPartyRecord.PartyNotActive.selector, no, status));
     }
 }
