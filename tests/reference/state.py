@@ -1,0 +1,258 @@
+"""What the reference of the powers keeps, and the rules that several acts share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+REGISTRY: Final = "registry"
+LOG: Final = "log"
+ELSEWHERE: Final = "elsewhere"
+NOBODY: Final = 0
+DAY: Final = 86_400
+OPEN_FOR, MAX_PAUSE, PAUSE_REST = 14 * DAY, 7 * DAY, 30 * DAY
+THRESHOLD: Final = 2
+SUBJECT, PROVIDER, CONSUMER, ISSUER, AUTHORITY, SUPERVISOR, BROKER, ADMIN = (
+    1 << bit for bit in (0, 1, 2, 3, 5, 7, 9, 10)
+)
+ALL_ROLES: Final = (1 << 11) - 1
+ORDINARY: Final = SUBJECT | PROVIDER | CONSUMER | BROKER
+REGISTERS: Final = AUTHORITY | ADMIN
+GUARDS: Final = AUTHORITY | SUPERVISOR
+ROLE_OF_OFFICE: Final = {1: AUTHORITY, 2: SUPERVISOR}
+ACTIVE, CLOSED = 1, 4
+PENDING, CARRIED_OUT, CANCELLED, VETOED = 1, 2, 3, 4
+RIGHT, WRONG, NO_PROOF = "right", "wrong", ""
+CONCERNS: Final = ("changeKey", "setRoles", "setStatus", "accredit", "report", "dateCompromise")
+
+
+class Refused(Exception):
+    """The contract's error, by name."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """A call that can be proposed: where, which function, and its arguments. A proof says only whether it is right."""
+
+    target: str
+    function: str
+    args: tuple[Any, ...] = ()
+
+
+@dataclass
+class Key:
+    owner: int
+    valid_from: int
+    proven: bool
+    proposal: int
+    valid_to: int = 0
+    reported_at: int = 0
+    compromised_at: int = 0
+
+
+@dataclass
+class Party:
+    id: str
+    roles: int = 0
+    status: int = ACTIVE
+
+
+@dataclass
+class Proposal:
+    act: Act
+    role: int
+    concerned: int
+    proposer: str
+    by: int
+    at: int
+    ready: int
+    state: int = PENDING
+    confirmer: str = ""
+    confirmed_by: int = NOBODY
+
+    @property
+    def vetoable(self) -> bool:
+        return self.role != REGISTERS and (self.act.target, self.act.function) == (REGISTRY, "changeKey")
+
+
+@dataclass
+class Event:
+    contract: str
+    name: str
+    args: dict[str, Any]
+
+
+@dataclass
+class State:
+    """The state of both contracts; ``now`` is the time of the block in which the next act is made."""
+
+    delay: int
+    now: int
+    parties: dict[int, Party] = field(default_factory=dict)
+    keys: dict[str, Key] = field(default_factory=dict)
+    proposals: dict[int, Proposal] = field(default_factory=dict)
+    pauses: list[list[int]] = field(default_factory=list)
+    rests: dict[int, int] = field(default_factory=dict)
+    accreditations: dict[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
+    holds: dict[str, tuple[int, int]] = field(default_factory=dict)
+    withdrawals: dict[tuple[int, str], list[int]] = field(default_factory=dict)
+    anchored: dict[int, int] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    deciding: int = 0
+
+    def live(self, account: str) -> bool:
+        return account in self.keys and not self.keys[account].valid_to
+
+    def speaks(self, account: str) -> bool:
+        key = self.keys.get(account)
+        return key is not None and not key.valid_to and key.proven and not key.reported_at
+
+    def speaking(self, no: int) -> int:
+        return sum(self.speaks(account) for account, key in self.keys.items() if key.owner == no)
+
+    def is_officer(self, no: int) -> bool:
+        party = self.parties[no]
+        return party.status == ACTIVE and bool(party.roles & AUTHORITY) and self.speaking(no) > 0
+
+    def officers(self) -> int:
+        return sum(self.is_officer(no) for no in self.parties)
+
+    def is_silent(self, no: int) -> bool:
+        return no not in self.parties or self.parties[no].status == CLOSED or not self.speaking(no)
+
+    def is_protected(self, no: int) -> bool:
+        return no in self.parties and bool(self.parties[no].roles & GUARDS)
+
+    def paused_until(self) -> int:
+        return next((until for _, until in self.pauses if self.now < until), 0)
+
+    def running(self) -> int:
+        return self.now - sum(min(self.now, until) - start for start, until in self.pauses)
+
+    def actor(self, account: str, any_of: int) -> int:
+        """The active party for which an account acts, if it has one of the roles."""
+        no = self.proposals[self.deciding].by if account == REGISTRY and self.deciding else self._speaker(account)
+        if self.parties[no].status != ACTIVE:
+            raise Refused("PartyNotActive")
+        if not self.parties[no].roles & any_of:
+            raise Refused("PartyLacksRole")
+        return no
+
+    def _tell(self, contract: str, name: str, **args: Any) -> None:
+        self.events.append(Event(contract, name, args))
+
+    def _speaker(self, account: str) -> int:
+        key = self.keys.get(account)
+        if key is None or key.valid_to or not key.proven:
+            raise Refused("PartyUnknownAccount")
+        if key.reported_at:
+            raise Refused("PartyAccountReported")
+        return key.owner
+
+    def _grantor(self, caller: str, any_of: int, no: int) -> int:
+        by = self.actor(caller, any_of)
+        if by == no:
+            raise Refused("PartySelfGrant")
+        if no not in self.parties:
+            raise Refused("PartyUnknown")
+        return by
+
+    def _require_decided(self, caller: str) -> int:
+        if caller != REGISTRY:
+            raise Refused("PartyNotDecided")
+        return self.proposals[self.deciding].by
+
+    def _require_running(self) -> None:
+        if self.paused_until():
+            raise Refused("PartyPaused")
+
+    def _require_officers(self, before: int) -> None:
+        if self.officers() < before and self.officers() <= THRESHOLD:
+            raise Refused("PartyTooFewOfficers")
+
+    def _owned(self, no: int, account: str) -> Key:
+        if not self.live(account) or self.keys[account].owner != no:
+            raise Refused("PartyAccountNotBound")
+        return self.keys[account]
+
+    def _proven(self, proof: str) -> bool:
+        if proof == WRONG:
+            raise Refused("PartyProofInvalid")
+        return proof == RIGHT
+
+    def _add(self, party: str, by: int) -> int:
+        if any(known.id == party for known in self.parties.values()):
+            raise Refused("PartyAlreadyRegistered")
+        no = len(self.parties) + 1
+        self.parties[no] = Party(party)
+        self._tell(REGISTRY, "PartyRegistered", no=no, id=party, at=self.now, by=by)
+        return no
+
+    def _bind(self, no: int, account: str, proven: bool, by: int) -> None:
+        if account in self.keys:
+            raise Refused("PartyAccountTaken")
+        self.keys[account] = Key(no, self.now, proven, self.deciding)
+        fields = {"no": no, "account": account, "proven": proven, "proposal": self.deciding, "at": self.now, "by": by}
+        self._tell(REGISTRY, "AccountBound", **fields)
+
+    def _set_roles(self, no: int, roles: int, by: int) -> None:
+        if roles & ~ALL_ROLES:
+            raise Refused("PartyUnknownRoles")
+        self.parties[no].roles = roles
+        self._tell(REGISTRY, "RolesChanged", no=no, roles=roles, at=self.now, by=by)
+
+    def _report(self, no: int, account: str, by: int) -> None:
+        if no not in self.parties:
+            raise Refused("PartyUnknown")
+        key, officers = self._owned(no, account), self.officers()
+        if key.reported_at:
+            raise Refused("PartyAlreadyReported")
+        key.reported_at = self.now
+        self._tell(REGISTRY, "AccountReported", no=no, account=account, at=self.now, by=by)
+        self._require_officers(officers)
+
+    def _set_hold(self, statement: str, offices: int, reason: int, by: int) -> None:
+        change = self.holds.get(statement, (0, 0))[1] + 1
+        self.holds[statement] = (offices, change)
+        fields = {"statement": statement, "offices": offices, "change": change, "reason": reason}
+        self._tell(LOG, "Held", **fields, at=self.now, by=by)
+
+    def _terms(self, act: Act) -> tuple[int, int]:
+        """Role and party concerned of a proposal."""
+        if act.target == LOG and act.function == "lift":
+            return ROLE_OF_OFFICE.get(act.args[0], 0), NOBODY
+        if act.target != REGISTRY or act.function == "endPause":
+            return AUTHORITY, NOBODY
+        if act.function not in CONCERNS:
+            raise Refused("PartyNotProposable")
+        if act.args[0] not in self.parties:
+            raise Refused("PartyUnknown")
+        return AUTHORITY, act.args[0]
+
+    def _wait(self, act: Act) -> int:
+        """Seconds between proposal and carrying out."""
+        quick = ((LOG, "lift"), (REGISTRY, "endPause"), (REGISTRY, "register"))
+        return 0 if (act.target, act.function) in quick else self.delay
+
+    def _store(self, proposal: Proposal) -> None:
+        no = len(self.proposals) + 1
+        self.proposals[no] = proposal
+        terms = {"role": proposal.role, "concerned": proposal.concerned, "ready": proposal.ready}
+        self._tell(REGISTRY, "Proposed", no=no, act=proposal.act, **terms, at=self.now, by=proposal.by)
+
+    def _pending(self, no: int) -> Proposal:
+        if no not in self.proposals or self.proposals[no].state != PENDING:
+            raise Refused("PartyNotPending")
+        return self.proposals[no]
+
+    def _open(self, no: int, act: Act) -> Proposal:
+        proposal = self._pending(no)
+        if self.running() > proposal.ready + OPEN_FOR:
+            raise Refused("PartyProposalExpired")
+        if act != proposal.act:
+            raise Refused("PartyActDiffers")
+        return proposal
+
+    def _end(self, no: int, state: int, by: int, account: str = "") -> None:
+        self.proposals[no].state = state
+        self._tell(REGISTRY, "ProposalEnded", no=no, state=state, account=account, at=self.now, by=by)
