@@ -3,7 +3,12 @@
 Example:
 
     PINGZHENG_DEPLOYER_KEY=0x… python scripts/deploy.py --url http://127.0.0.1:8545 \
-        --founder <party id> --founder-account 0x… --network local
+        --founding founding.json --network local
+
+The file of the founding parties is a JSON list in the order of their numbers. At least three of them are authorities:
+
+    [{"id": "<64 hex digits>", "accounts": ["0x…"], "roles": ["authority", "admin"],
+      "accreditations": {"S51": {"from": 1790000000, "to": 1890000000}}}, …]
 """
 
 from __future__ import annotations
@@ -16,36 +21,45 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ledger.chain.calls import Founding
 from ledger.chain.deploy import ensure_deployed
+from ledger.domain.canonical import parse_json
+from ledger.domain.parties import Role
+from ledger.domain.powers import DAY, DEFAULT_DELAY, MIN_DELAY
 from ledger.errors import PingzhengError
 
 EPILOG = (
     "Example: PINGZHENG_DEPLOYER_KEY=0x… python scripts/deploy.py --url http://127.0.0.1:8545 "
-    "--founder 6b…(64 hex digits) --founder-account 0x… --network local"
+    "--founding founding.json --network local"
 )
-DAY = 86_400
+LOCAL = "local"
+MAX_FOUNDING_BYTES = 1024 * 1024
 app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog=EPILOG)
 def main(
-    founder: Annotated[str, typer.Option(help="Party id of the founding authority, 64 hex digits.")],
-    founder_account: Annotated[str, typer.Option(help="Its account, 0x and 40 hex digits.")],
+    founding: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The founding parties, a JSON file.")],
     key: Annotated[
         str, typer.Option(envvar="PINGZHENG_DEPLOYER_KEY", help="Private key of the deploying account.", prompt=False)
     ],
     url: Annotated[str, typer.Option(help="The node's address.")] = "http://127.0.0.1:8545",
-    network: Annotated[str, typer.Option(help="Name of the network: names the file.")] = "local",
+    network: Annotated[str, typer.Option(help="Name of the network: names the file.")] = LOCAL,
+    delay: Annotated[
+        int, typer.Option(min=0, help="Seconds that a proposal waits; cannot be changed. A day at least, unless local.")
+    ] = DEFAULT_DELAY,
     notice_days: Annotated[int, typer.Option(min=0, help="Least days of a public notice; cannot be changed.")] = 10,
     folder: Annotated[Path, typer.Option(help="Where deployment files are kept.")] = Path("deployments"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the deployment as JSON.")] = False,
 ) -> None:
     """Deploy the contracts; run again, it checks that they are there and changes nothing."""
+    if delay < MIN_DELAY and network != LOCAL:
+        raise typer.BadParameter(f"at least {MIN_DELAY} seconds, unless the network is {LOCAL}", param_hint="--delay")
     console = Console(stderr=True)
     path = folder / f"{network}.json"
     try:
         deployment, made = ensure_deployed(
-            path, url, key, founder, founder_account, network=network, notice=notice_days * DAY
+            path, url, key, read_founding(founding), delay=delay, network=network, notice=notice_days * DAY
         )
     except PingzhengError as error:
         console.print(str(error), style="red", markup=False, highlight=False)
@@ -56,8 +70,29 @@ def main(
         return
     typer.echo(f"{'Deployed' if made else 'Already deployed'} on chain {deployment.chain_id}: {path}")
     typer.echo(f"  {'Ledger':16}{deployment.ledger}")
+    typer.echo(f"  {'Delay':16}{deployment.delay} seconds")
     for name, address in deployment.addresses.items():
         typer.echo(f"  {name:16}{address}")
+
+
+def read_founding(path: Path) -> list[Founding]:
+    """The founding parties of a file; raises typer.BadParameter for another form."""
+    try:
+        rows = parse_json(path.read_bytes(), max_bytes=MAX_FOUNDING_BYTES)
+        return [
+            Founding(
+                id=str(row["id"]),
+                accounts=tuple(map(str, row["accounts"])),
+                roles=Role.mask(map(Role, row["roles"])),
+                accreditations=tuple(
+                    (scenario, int(period["from"]), int(period["to"]))
+                    for scenario, period in row.get("accreditations", {}).items()
+                ),
+            )
+            for row in rows
+        ]
+    except (PingzhengError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise typer.BadParameter("not a list of founding parties", param_hint="--founding") from error
 
 
 if __name__ == "__main__":
