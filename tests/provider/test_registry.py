@@ -15,12 +15,14 @@ from ledger.chain.calls import withdraw_for
 from ledger.chain.memory import load_seen, save_seen
 from ledger.chain.remembering import Remembered
 from ledger.domain.entries import reference, statement_digest
+from ledger.domain.parties import PartyKind, Role
 from ledger.errors import ChainUnavailable, PingzhengError
 from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.jws import LocalSigner, Signer, public_jwk, sign_entry
 from ledger.provider.registry import Registry
 from ledger.provider.task import Task
 from tests.provider.town import Files, Town
+from tests.service.credit import SOURCE
 
 
 def resigned(entry: Mapping[str, Any], signer: Signer, **members: Any) -> dict[str, Any]:
@@ -95,6 +97,53 @@ def test_a_consent_withdrawn_past_the_platform_is_not_answered(town: Town) -> No
     act = sign_act(withdrawals_message(task.chain, signer.kid, [task.digest]), signer)
     town.ledger.client.send(withdraw_for(signer.kid, [task.digest], act))
     refused(town, task, "AUTHORIZATION_NOT_ACTIVE")
+
+
+def test_a_consent_by_a_key_that_was_reported_is_not_answered(town: Town) -> None:
+    """It was in force when the subject signed; whoever signs with it now may as well be the thief."""
+    (consent,) = town.consents("42")
+    task, ledger = town.platform.task(consent), town.ledger
+    account = town.bureau.signer_of(task.subject).kid
+    assert Registry(ledger.reader).check([task]) == [None]
+    ledger.party_keys.report(task.subject, account, ledger.installation.authority_party)
+    refused(town, task, "SIGNER_NOT_SUBJECT")
+
+
+def test_a_request_that_was_signed_before_the_consumers_key_was_reported_is_answered(town: Town) -> None:
+    """The consumer asked by a key in force, and the subject agreed; what it signs after the report is refused."""
+    ledger, bank = town.ledger, town.pilot.party(PartyKind.BANK, Role.CONSUMER)
+    terms = [replace(town.bureau.request(firm), consumer=bank, sources={SOURCE: town.party}) for firm in ("43", "44")]
+    first, second = (town.platform.task(row.id) for row in town.bureau.agree(town.bureau.ask(terms)))
+    signer = town.bureau.signer_of(bank)
+    town.pilot.skip(5)
+    ledger.party_keys.report(bank, signer.kid, ledger.installation.authority_party)
+    assert Registry(ledger.reader).check([first]) == [None]
+    town.pilot.skip(5)
+    late = resigned(second.request, signer, iat=ledger.clock())
+    (error,) = Registry(ledger.reader).check([replace(second, request=late)])
+    assert error is not None and error.code == "SIGNER_NOT_CONSUMER"
+
+
+def test_a_consent_withdrawn_by_a_reported_key_is_not_answered(town: Town) -> None:
+    (consent,) = town.consents("45")
+    task, ledger = town.platform.task(consent), town.ledger
+    signer = town.bureau.signer_of(task.subject)
+    ledger.party_keys.report(task.subject, signer.kid, ledger.installation.authority_party)
+    act = sign_act(withdrawals_message(task.chain, signer.kid, [task.digest]), signer)
+    ledger.client.send(withdraw_for(signer.kid, [task.digest], act))
+    number = ledger.reader.party_no(task.subject)
+    assert ledger.reader.withdrawn_at(number, task.digest).at == 0
+    # The key is refused before the withdrawal is looked at: asked for alone, the consent is withdrawn all the same.
+    refused(town, task, "SIGNER_NOT_SUBJECT")
+    ledger.party_keys.bind(
+        ledger.installation.authority_party, task.subject, ledger.custody.public_key(*ledger.custody.create())
+    )
+    (fresh,) = (
+        key for key in ledger.party_keys.history(task.subject) if key.account != signer.kid and key.bound_at is not None
+    )
+    again = replace(task, authorization=resigned(task.authorization, ledger.custody.signer(fresh.account)))
+    assert again.digest == task.digest
+    refused(town, with_keys(again, ledger.custody.signer(fresh.account)), "AUTHORIZATION_NOT_ACTIVE")
 
 
 @pytest.mark.parametrize("held", ["request", "authorization"])
