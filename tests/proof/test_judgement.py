@@ -201,6 +201,13 @@ def test_a_key_counts_by_the_time_it_was_anchored(period: dict[str, int], code: 
     assert GENUINE.account(ISSUER, **period).verify().checks[1].code == code
 
 
+@pytest.mark.parametrize("name", ["reported_at", "compromised_at"])
+def test_a_key_in_wrong_hands_is_shown_since_when(name: str) -> None:
+    other = {"reported_at": "compromised_at", "compromised_at": "reported_at"}[name]
+    check = GENUINE.account(ISSUER, **{name: ANCHORED - 5, other: ANCHORED + 5}).verify().checks[1]
+    assert check.details == {"since": ANCHORED - 5}
+
+
 @pytest.mark.parametrize(
     ("start", "end", "code"),
     [
