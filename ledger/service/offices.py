@@ -47,9 +47,7 @@ class Institution:
 
 AUTHORITIES: Final = (
     Institution("湛江市数据主管部门（演示） Zhanjiang data authority (demo)", "11440800MB9X00015Q"),
-    Institution(
-        "湛江市政务服务数据管理局（演示） Zhanjiang services authority (demo)", "11440800MB9X00023K"
-    ),
+    Institution("湛江市政务服务数据管理局（演示） Zhanjiang services authority (demo)", "11440800MB9X00023K"),
     Institution("湛江市司法局（演示） Zhanjiang justice authority (demo)", "11440800MB9X00031E"),
 )
 
