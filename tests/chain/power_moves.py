@@ -125,16 +125,7 @@ def propose_own_key(sides: Sides, choices: Choices) -> Move:
 
 def _proposed(name: str, caller: str, sides: Sides, act: Act) -> Move:
     call = Call(PARTY_REGISTRY, "propose", sides.world.sent(act))
-    return Move(
-        name,
-        caller,
-        call,
-        Powers.propose,
-        (
-            caller,
-            act,
-        ),
-    )
+    return Move(name, caller, call, Powers.propose, (caller, act))
 
 
 def propose_registration(sides: Sides, choices: Choices) -> Move:
@@ -152,16 +143,7 @@ def propose_registration(sides: Sides, choices: Choices) -> Move:
     act = choices.mostly([Act(REGISTRY, "register", (tuple(rows),))], [an_act(sides, choices)])
     caller = choices.mostly(in_role(powers, REGISTERS), ACCOUNTS)
     call = calls.propose_registration(sides.world.digest_of(act))
-    return Move(
-        "propose registration",
-        caller,
-        call,
-        Powers.propose_registration,
-        (
-            caller,
-            act,
-        ),
-    )
+    return Move("propose registration", caller, call, Powers.propose_registration, (caller, act))
 
 
 def a_proposal(sides: Sides, choices: Choices, fits: Callable[[int], bool]) -> tuple[int, Act]:
@@ -183,17 +165,7 @@ def confirm(sides: Sides, choices: Choices) -> Move:
     role = proposal.role if proposal else AUTHORITY
     caller = choices.mostly(in_role(powers, role, *others), [*in_role(powers, GUARDS), *ACCOUNTS])
     call = Call(PARTY_REGISTRY, "confirm", (no, *sides.world.sent(act)))
-    return Move(
-        "confirm",
-        caller,
-        call,
-        Powers.confirm,
-        (
-            caller,
-            no,
-            act,
-        ),
-    )
+    return Move("confirm", caller, call, Powers.confirm, (caller, no, act))
 
 
 def carry_out(sides: Sides, choices: Choices) -> Move:
@@ -206,32 +178,14 @@ def carry_out(sides: Sides, choices: Choices) -> Move:
 
     no, act = a_proposal(sides, choices, ready)
     call = Call(PARTY_REGISTRY, "carryOut", (no, *sides.world.sent(act)))
-    return Move(
-        "carry out",
-        PAYER,
-        call,
-        Powers.carry_out,
-        (
-            no,
-            act,
-        ),
-    )
+    return Move("carry out", PAYER, call, Powers.carry_out, (no, act))
 
 
 def cancel(sides: Sides, choices: Choices) -> Move:
     no, _ = a_proposal(sides, choices, lambda each: sides.powers.proposals[each].role != 0)
     role = sides.powers.proposals[no].role if no in sides.powers.proposals else AUTHORITY
     caller = choices.mostly(in_role(sides.powers, role), ACCOUNTS)
-    return Move(
-        "cancel",
-        caller,
-        calls.cancel(no),
-        Powers.cancel,
-        (
-            caller,
-            no,
-        ),
-    )
+    return Move("cancel", caller, calls.cancel(no), Powers.cancel, (caller, no))
 
 
 def _vetoing(sides: Sides, choices: Choices) -> tuple[int, str]:
@@ -243,16 +197,7 @@ def _vetoing(sides: Sides, choices: Choices) -> tuple[int, str]:
 
 def veto(sides: Sides, choices: Choices) -> Move:
     no, caller = _vetoing(sides, choices)
-    return Move(
-        "veto",
-        caller,
-        calls.veto(no),
-        Powers.veto,
-        (
-            caller,
-            no,
-        ),
-    )
+    return Move("veto", caller, calls.veto(no), Powers.veto, (caller, no))
 
 
 def veto_for(sides: Sides, choices: Choices) -> Move:
@@ -260,17 +205,7 @@ def veto_for(sides: Sides, choices: Choices) -> Move:
     proof = choices.mostly([RIGHT], [WRONG])
     signature = sides.world.signature(by, veto_message(sides.world.deployment.chain, by, no), proof)
     call = calls.veto_for(by, no, signature)
-    return Move(
-        "veto for",
-        PAYER,
-        call,
-        Powers.veto,
-        (
-            by,
-            no,
-            proof,
-        ),
-    )
+    return Move("veto for", PAYER, call, Powers.veto, (by, no, proof))
 
 
 def report(sides: Sides, choices: Choices) -> Move:
@@ -278,17 +213,7 @@ def report(sides: Sides, choices: Choices) -> Move:
     account = choices.mostly(keys_of(powers, no), ACCOUNTS)
     by_whom = [voices(powers, lambda owner: owner == no), in_role(powers, AUTHORITY, no)]
     caller = choices.mostly(choices.of(by_whom), ACCOUNTS)
-    return Move(
-        "report",
-        caller,
-        calls.report(no, account),
-        Powers.report,
-        (
-            caller,
-            no,
-            account,
-        ),
-    )
+    return Move("report", caller, calls.report(no, account), Powers.report, (caller, no, account))
 
 
 def report_for(sides: Sides, choices: Choices) -> Move:
@@ -298,52 +223,20 @@ def report_for(sides: Sides, choices: Choices) -> Move:
     proof = choices.mostly([RIGHT], [WRONG])
     signature = sides.world.signature(by, report_message(sides.world.deployment.chain, by, account), proof)
     call = calls.report_for(by, no, account, signature)
-    return Move(
-        "report for",
-        PAYER,
-        call,
-        Powers.report_for,
-        (
-            by,
-            no,
-            account,
-            proof,
-        ),
-    )
+    return Move("report for", PAYER, call, Powers.report_for, (by, no, account, proof))
 
 
 def set_roles(sides: Sides, choices: Choices) -> Move:
     powers, no, roles = sides.powers, a_party(sides.powers, choices), choices.of(ROLES)
     caller = choices.mostly(in_role(powers, REGISTERS, no), ACCOUNTS)
-    return Move(
-        "set roles",
-        caller,
-        calls.set_roles(no, roles),
-        Powers.set_roles,
-        (
-            caller,
-            no,
-            roles,
-        ),
-    )
+    return Move("set roles", caller, calls.set_roles(no, roles), Powers.set_roles, (caller, no, roles))
 
 
 def set_status(sides: Sides, choices: Choices) -> Move:
     powers, no, status = sides.powers, a_party(sides.powers, choices), a_status(choices)
     caller = choices.mostly(in_role(powers, GUARDS, no), ACCOUNTS)
     call = Call(PARTY_REGISTRY, "setStatus", (no, status, REASON))
-    return Move(
-        "set status",
-        caller,
-        call,
-        Powers.set_status,
-        (
-            caller,
-            no,
-            status,
-            REASON,
-        ),
-    )
+    return Move("set status", caller, call, Powers.set_status, (caller, no, status, REASON))
 
 
 def pause(sides: Sides, choices: Choices) -> Move:
@@ -353,32 +246,13 @@ def pause(sides: Sides, choices: Choices) -> Move:
 
 def hold(sides: Sides, choices: Choices) -> Move:
     caller, statement = choices.mostly(in_role(sides.powers, GUARDS), ACCOUNTS), choices.of(STATEMENTS)
-    return Move(
-        "hold",
-        caller,
-        calls.hold([statement], COURT),
-        Powers.hold,
-        (
-            caller,
-            statement,
-            REASON,
-        ),
-    )
+    return Move("hold", caller, calls.hold([statement], COURT), Powers.hold, (caller, statement, REASON))
 
 
 def withdraw(sides: Sides, choices: Choices) -> Move:
     """By any key: a subject may, whatever became of it."""
     caller, statement = choices.of(sorted(sides.powers.keys)), choices.of(STATEMENTS)
-    return Move(
-        "withdraw",
-        caller,
-        calls.withdraw(statement),
-        Powers.withdraw,
-        (
-            caller,
-            statement,
-        ),
-    )
+    return Move("withdraw", caller, calls.withdraw(statement), Powers.withdraw, (caller, statement))
 
 
 def anchor(sides: Sides, choices: Choices) -> Move:
@@ -387,16 +261,7 @@ def anchor(sides: Sides, choices: Choices) -> Move:
     key = powers.keys.get(caller)
     first = powers.anchored.get(key.owner, 0) if key else 0
     root = root_of(first)
-    return Move(
-        "anchor",
-        caller,
-        calls.anchor(first, 1, root),
-        Powers.anchor,
-        (
-            caller,
-            root,
-        ),
-    )
+    return Move("anchor", caller, calls.anchor(first, 1, root), Powers.anchor, (caller, root))
 
 
 def call_alone(sides: Sides, choices: Choices) -> Move:
@@ -405,16 +270,7 @@ def call_alone(sides: Sides, choices: Choices) -> Move:
     if act.function not in ("changeKey", "accredit", "dateCompromise", "endPause", "lift"):
         act = Act(REGISTRY, "endPause")
     caller = choices.mostly(in_role(powers, AUTHORITY), ACCOUNTS)
-    return Move(
-        "call alone",
-        caller,
-        sides.world.call(act),
-        Powers.perform,
-        (
-            act,
-            caller,
-        ),
-    )
+    return Move("call alone", caller, sides.world.call(act), Powers.perform, (act, caller))
 
 
 def wait(sides: Sides, choices: Choices) -> None:

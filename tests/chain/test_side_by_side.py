@@ -15,15 +15,18 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from ledger.chain import asset_calls
 from ledger.chain.node import JOURNAL, LocalNode
 from ledger.chain.revert import code_of, load_meanings
+from ledger.domain import asset_transfers
 from ledger.domain.asset_life import AssetLife
 from ledger.domain.asset_refusals import REFUSALS, refused
 from ledger.domain.asset_rules import next_moves
 from ledger.domain.lifecycle import REGISTRATION
-from ledger.errors import Conflict, Forbidden, InvalidInput
-from tests.chain.moves import BUILDERS, Choices, step, wait
-from tests.chain.sides import FUNDED, NOTICE, Sides, World
+from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
+from tests.chain.life import digest
+from tests.chain.moves import BUILDERS, SAID, Choices, step, wait
+from tests.chain.sides import FUNDED, NOTICE, Sides, World, verdict
 from tests.conftest import PARTIES
 
 EXAMPLES = int(os.environ.get("SIDE_BY_SIDE_EXAMPLES", "0"))
@@ -123,6 +126,38 @@ def test_an_objection_spares_the_next_application(world: World) -> None:
     assert replace(sides.life("confirmed"), objections=noticed.objections) == noticed
     likely(sides, "confirmed", "object", "admit", "verify", "uphold")
     assert sides.life("confirmed").stage is None
+
+
+def reassigned(sides: Sides, to: str, *, decided: bool = True, silent: bool = True, grounds: str = SAID) -> str:
+    """The verdict of both sides on giving the confirmed asset, which is on offer, to another party."""
+    life, by, taker = sides.life("confirmed"), sides.parties["founder"], sides.parties[to]
+    call = asset_calls.reassign(digest("confirmed"), taker.no, grounds)
+    expected = None
+    try:
+        life = asset_transfers.reassign(life, by, taker, grounds, sides.now, decided=decided, silent=silent)
+    except PingzhengError as error:
+        expected = error
+    found = sides.world.decide(call, sides.now) if decided else sides.world.send(by, call, sides.now)
+    assert verdict(found) == verdict(expected)
+    sides.lives["confirmed"] = life
+    sides.compare("confirmed")
+    return verdict(found)
+
+
+def test_what_a_silent_party_holds_is_given_away_by_two_officers(world: World) -> None:
+    sides = Sides(world)
+    likely(sides, "confirmed", "offer")
+    holder = next(name for name, party in sides.parties.items() if party.no == sides.life("confirmed").holder)
+    assert reassigned(sides, "bank", decided=False, silent=False) == "ASSET_NOT_DECIDED"
+    assert reassigned(sides, "bank", silent=False) == "ASSET_HOLDER_SPEAKS"
+    sides.set_status(holder, "closed")
+    assert reassigned(sides, "bank", grounds=asset_calls.NOTHING) == "ASSET_ZERO"
+    assert reassigned(sides, holder) == "ASSET_BAD_RECIPIENT"
+    sides.set_status("bank", "suspended")
+    assert reassigned(sides, "bank") == "ASSET_BAD_RECIPIENT"
+    sides.set_status("bank", "active")
+    assert reassigned(sides, "bank") == "done"
+    assert (sides.life("confirmed").holder, sides.life("confirmed").offered_to) == (sides.parties["bank"].no, 0)
 
 
 def test_refusals_are_those_of_the_chain() -> None:
