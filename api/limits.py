@@ -24,7 +24,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         body = bytearray()
-        more = scope["method"] in {"POST", "PUT", "PATCH"}
+        more = scope["method"] in {"POST", "PUT", "PATCH", "DELETE"}
         while more:
             message = await receive()
             body += message.get("body", b"")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from api.schemas import Account, ActingKey, ActMessage, ActSignature, AnyKey, HexId, Signable, Strict
+from ledger.domain.parties import Role
 
 KeyProof = Annotated[
     str,
@@ -108,8 +109,20 @@ class ActIn(Signable):
     """Nothing but, where the key is kept elsewhere, the signature."""
 
 
+class ListedPartyIn(Strict):
+    id: HexId
+    roles: list[Role] = Field(max_length=4)
+    keys: list[FurtherKeyIn] = Field(min_length=1, max_length=16)
+
+
+class ListIn(Strict):
+    format: Literal["pingzheng-registrations/1"]
+    act: HexId
+    parties: list[ListedPartyIn] = Field(min_length=1, max_length=200)
+
+
 class ConfirmationIn(Signable):
-    list: dict[str, Any] | None = Field(
+    list: ListIn | None = Field(
         None, description="The parties behind a registration that was proposed elsewhere, as `/list` gives them there."
     )
 

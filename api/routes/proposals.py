@@ -43,7 +43,8 @@ def proposal(number: Number, ledger: OpenLedger, _actor: Caller) -> powers.Propo
 @router.post("/proposals/{number}/confirmation", responses=REFUSALS)
 def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, actor: Caller) -> powers.ProposalOut:
     """Confirm exactly this act, as a second party of the office: neither who proposed it nor whom it concerns."""
-    row = ledger.proposals.confirm(number, actor.party, signed=signed_of(body), listed=body.list)
+    listed = None if body.list is None else body.list.model_dump()
+    row = ledger.proposals.confirm(number, actor.party, signed=signed_of(body), listed=listed)
     return show_proposal(row)
 
 

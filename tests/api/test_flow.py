@@ -10,6 +10,7 @@ import pytest
 from ledger.connectors.answers import Answer, Refused, Supplied
 from ledger.domain.canonical import canonical
 from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.parties import PartyKind, Role
 from ledger.proof.bundle import parse_bundle, parse_chain
 from ledger.proof.jws import sign_entry
 from ledger.proof.sdjwt import bind_key
@@ -202,6 +203,8 @@ def test_an_issuer_suspends_and_an_office_holds(api: Api, part: str, stop: str, 
     stopped = api.post(part, f"{path}/{stop}", {"reason": "investigation"}).json()
     assert (stopped["state"], stopped["reason"]) == ("suspended", "investigation")
     assert api.get(None, f"{path}/status").json()["state"] == "suspended"
+    # Two of an office lift its hold.
+    api.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
     assert api.post(part, f"{path}/{go_on}", {"reason": "lifted"}).json()["state"] == "active"
 
 

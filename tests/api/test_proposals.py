@@ -58,6 +58,14 @@ class Waiting:
         party = NewParty(kind, f"Party {uscc}", uscc, "440800", public_key, given, proof)
         return self._named(f"party {next(self._names)}", self.ledger.parties.onboard([party])[0].id)
 
+    def office(self, kind: PartyKind, role: Role) -> tuple[str, bytes]:
+        """A new office and its private key, which is not kept here."""
+        key = new_private_key()
+        name = self.party(kind, role, key=LocalSigner(key, account_of(key)))
+        self.skip(DELAY)
+        self.ledger.proposals.tick()
+        return name, key
+
     def call(self, who: str, method: str, path: str, body: object = None) -> Any:
         headers = {"Authorization": f"Bearer {self._keys[who]}"}
         return self.client.request(method, path, json=body, headers=headers)
@@ -113,6 +121,13 @@ def waits(answer: Any) -> dict[str, Any]:
 def done(answer: Any) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
+
+
+def signed(asked: Any, key: bytes) -> dict[str, Any]:
+    """The body that answers a 409 SIGNATURE_REQUIRED."""
+    typed_data = asked.json()["details"]["typed_data"]
+    signature = sign_request(ForwardRequest(typed_data), key).signature
+    return {"signed_request": {"typed_data": typed_data, "signature": signature}}
 
 
 def refused(answer: Any) -> tuple[int, str]:
@@ -241,9 +256,7 @@ def test_what_one_office_may_is_done_at_once(waiting: Waiting) -> None:
 
 
 def test_the_key_of_an_office_is_reported_by_two(waiting: Waiting) -> None:
-    supervisor = waiting.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
-    waiting.skip(DELAY)
-    waiting.ledger.proposals.tick()
+    supervisor, _ = waiting.office(PartyKind.SUPERVISOR, Role.SUPERVISOR)
     path = f"/v1/parties/{waiting.parties[supervisor]}/reports"
     row = waits(waiting.post("first", path, {"reported": waiting.account(supervisor)}))
     assert (row["kind"], row["concerned"]) == ("report", waiting.parties[supervisor])
@@ -252,22 +265,33 @@ def test_the_key_of_an_office_is_reported_by_two(waiting: Waiting) -> None:
 
 
 def test_an_office_that_keeps_its_key_signs_the_confirmation(waiting: Waiting) -> None:
-    key = new_private_key()
-    office = waiting.party(PartyKind.GOV_DEPT, Role.AUTHORITY, key=LocalSigner(key, account_of(key)))
-    waiting.skip(DELAY)
-    waiting.ledger.proposals.tick()
+    office, key = waiting.office(PartyKind.GOV_DEPT, Role.AUTHORITY)
     firm = waiting.firm()
     number = waiting.proposed(calls.set_status(waiting.number(firm), "closed", "court"))
     path = f"/v1/proposals/{number}/confirmation"
     asked = waiting.post(office, path)
     assert refused(asked) == (409, "SIGNATURE_REQUIRED")
-    typed_data = asked.json()["details"]["typed_data"]
-    signature = sign_request(ForwardRequest(typed_data), key).signature
-    body = {"signed_request": {"typed_data": typed_data, "signature": signature}}
+    body = signed(asked, key)
     other = waiting.proposed(calls.set_status(waiting.number(firm), "closed", "fraud"))
     elsewhere = waiting.post(office, f"/v1/proposals/{other}/confirmation", body)
     assert refused(elsewhere) == (409, "SIGNED_CALL_DIFFERS")
     assert done(waiting.post(office, path, body))["confirmed_by"] == waiting.parties[office]
+
+
+def test_two_of_an_office_lift_its_hold(waiting: Waiting) -> None:
+    """At once, and not before the second one has confirmed; an office of another kind is no second one."""
+    (first, key), (second, other_key) = (waiting.office(PartyKind.SUPERVISOR, Role.SUPERVISOR) for _ in range(2))
+    statements: dict[str, Any] = {"statements": ["5e" * 32]}
+    holding = statements | {"reason": "court"}
+    done(waiting.post(first, "/v1/holds", holding | signed(waiting.post(first, "/v1/holds", holding), key)))
+    lifting = statements | signed(waiting.post(first, "/v1/holds/lift", statements), key)
+    row = waits(waiting.post(first, "/v1/holds/lift", lifting))
+    assert (row["kind"], row["role"], row["ready_at"]) == ("lift", "supervisor", row["at"])
+    assert waiting.ledger.reader.questions("latest").hold("5e" * 32)().offices == ("supervisor",)
+    path = f"/v1/proposals/{row['no']}/confirmation"
+    assert refused(waiting.post("first", path)) == (403, "PARTY_LACKS_ROLE")
+    assert done(waiting.post(second, path, signed(waiting.post(second, path), other_key)))["state"] == "carried_out"
+    assert waiting.ledger.reader.questions("latest").hold("5e" * 32)().offices == ()
 
 
 def test_a_pause_stops_delays_and_nothing_that_a_subject_does(waiting: Waiting) -> None:

@@ -120,7 +120,8 @@ def test_a_wrong_signature_spends_nothing_and_shows_nothing(bank: Away) -> None:
     order = SECP256K1_ORDER if len(right) == 64 else ORDER
     high = right[:32] + (order - int.from_bytes(right[32:64], "big")).to_bytes(32, "big") + right[64:]
     flipped = right[:10] + bytes([right[10] ^ 1]) + right[11:]
-    another = sign_act(bytes.fromhex(use["message"])[:-1] + b"\x00", bank.signer)
+    message = bytes.fromhex(use["message"])
+    another = sign_act(message[:-1] + bytes([message[-1] ^ 1]), bank.signer)
     for wrong in (high, flipped, another, bytes(len(right))):
         refused = bank.hand_in(use, wrong)
         assert code(refused) == (403, "LOG_SIGNATURE_INVALID"), wrong.hex()

@@ -46,7 +46,8 @@ def test_a_subject_that_keeps_its_key_withdraws_by_its_own_act(stage: Stage, sui
     presented = stage.presented(consent)
     withdrawn = stage.post(subject, path_of(consent), signed(drafted, signer))
     assert (withdrawn.status_code, withdrawn.json()["state"]) == (200, "withdrawn"), withdrawn.text
-    assert stage.ledger.reader.withdrawn_at(stage.ledger.reader.party_no(stage.parties[subject]), digest) > 0
+    times = stage.ledger.reader.withdrawn_at(stage.ledger.reader.party_no(stage.parties[subject]), digest)
+    assert times.at > 0 and not times.reported_at
     report = stage.done(stage.post("C", "/v1/verify", presented))
     assert (report["result"], report["disclosed"]) == ("revoked", {})
     assert stage.done(stage.get("U", f"/v1/certificates/{consent.number}/status"))["state"] == "revoked"
