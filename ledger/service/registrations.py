@@ -27,6 +27,7 @@ from ledger.service.descriptions import Descriptions, application_document, appl
 from ledger.service.evidence import REFUSALS, EvidenceBook
 from ledger.service.pausing import PAUSED, saying_until_when
 from ledger.service.registration_certificates import latest_certificate, require_certifiable
+from ledger.service.registration_views import application_view, asset_view
 from ledger.store.counters import take
 from ledger.store.database import Database
 from ledger.store.records import party, registration
@@ -308,10 +309,10 @@ class Registrations:
             "applicant": row.applicant,
             "resource": self._descriptions.in_force(identifier),
             "certificate_no": None if issued is None else issued.certificate_no,
-            "applications": [_application(item) for item in rows],
+            "applications": [application_view(item) for item in rows],
             "near_duplicates": near,
             "annulled_ancestor": None if asset is None else self._reader.annulled_ancestor(identifier),
-            **_state(asset),
+            **asset_view(asset),
         }
 
     def page(self, after: str | None, limit: int) -> list[Registration]:
@@ -372,45 +373,6 @@ def _resource_row(applicant: str, resource: DataResource, now: int) -> Resource:
 def _is_first_version(session: Session, resource: DataResource) -> bool:
     row = session.get_one(Resource, resource.code)
     return row.document == resource.to_dict()
-
-
-def _application(row: Application) -> dict[str, Any]:
-    return {
-        "number": row.number,
-        "kind": row.kind,
-        "applicant": row.applicant,
-        "agent": row.agent,
-        "content": row.content,
-        "ruleset": row.ruleset,
-        "notice_from": row.notice_from,
-        "notice_to": row.notice_to,
-        "created_at": row.created_at,
-    }
-
-
-def _state(asset: AssetRecord | None) -> dict[str, Any]:
-    if asset is None:
-        return dict.fromkeys(("stage", "kind", "grade", "holder", "valid_to", "offer", "until")) | {
-            "state": "submitted",
-            "cleared": False,
-            "frozen": False,
-            "objections": 0,
-            "liens": 0,
-        }
-    return {
-        "state": asset.state,
-        "kind": asset.kind,
-        "stage": asset.stage,
-        "grade": asset.grade,
-        "cleared": asset.cleared,
-        "frozen": asset.frozen,
-        "objections": asset.objections,
-        "liens": len(asset.liens),
-        "holder": asset.holder,
-        "valid_to": asset.valid_to or None,
-        "until": asset.until or None,
-        "offer": None if asset.offered_to is None else {"to": asset.offered_to, "deadline": asset.until},
-    }
 
 
 def _duplicate(resource: DataResource, row: Registration) -> Conflict:
