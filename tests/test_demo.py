@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -22,14 +23,18 @@ from sd_jwt.verifier import SDJWTVerifier
 from ledger.domain.working_days import end_of_working_days
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.sdjwt import parse_certificate
+from ledger.service.settings import Settings
+from ledger.service.wiring import open_ledger
 
 PROJECT = Path(__file__).parents[1]
 TWELVE = [f"S{number:02d}" for number in range(1, 13)]
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """As a user runs it: proposals wait, which other tests switch off."""
     command = [str(Path(sys.executable).with_name("pingzheng")), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1_200, check=False)
+    env = {name: value for name, value in os.environ.items() if name != "PINGZHENG_DELAY"}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=1_200, check=False)
 
 
 def read(path: Path) -> Any:
@@ -38,7 +43,7 @@ def read(path: Path) -> Any:
 
 def test_summary_counts_everything(demo: Path) -> None:
     counts = read(demo / "demo-out" / "summary.json")["counts"]
-    assert counts["institutions"] == 31
+    assert counts["institutions"] == 34
     assert counts["resources"] == counts["registrations"] + counts["duplicates_refused"]
     assert counts["registrations"] > 2_200
     assert counts["duplicates_refused"] > 0
@@ -80,7 +85,12 @@ def test_everything_that_must_be_caught_is_caught_in_every_scenario(demo: Path) 
     elsewhere = set().union(*found) - set(checks)
     assert elsewhere == {
         ("8 status", "SUPERSEDED"),
+        ("8 status", "HELD"),
         ("11 authorization", "CLAIMS_NOT_PROVIDED"),
+        ("contract", "PARTY_ACCOUNT_REPORTED"),
+        ("contract", "PARTY_NOT_READY"),
+        ("contract", "PARTY_NOT_PENDING"),
+        ("contract", "PARTY_OWN_PROPOSAL"),
         ("provider", "SUBJECT_OPENING_DIFFERS"),
         ("provider", "SUBJECT_CHANGED"),
     }
@@ -88,8 +98,61 @@ def test_everything_that_must_be_caught_is_caught_in_every_scenario(demo: Path) 
 
 def test_every_unhappy_case_fails_at_the_check_that_names_it(demo: Path) -> None:
     unhappy = read(demo / "demo-out" / "summary.json")["unhappy"]
-    assert len(unhappy) == 14
+    assert len(unhappy) == 19
     assert all(case["as_expected"] for case in unhappy)
+
+
+def test_three_officers_keep_their_keys_in_folders_of_their_own(demo: Path) -> None:
+    folders = sorted((demo / "var" / "offices").iterdir())
+    keys = [json.loads((folder / "accounts.json").read_text()) for folder in folders]
+    assert [folder.name for folder in folders] == ["1", "2", "3"]
+    assert len({account for held in keys for account in held}) == 3
+    assert {(folder / "accounts.json").stat().st_mode & 0o777 for folder in folders} == {0o600}
+
+
+def test_a_lost_key_is_void_at_once_and_replaced_after_the_delay(demo: Path) -> None:
+    powers = read(demo / "demo-out" / "summary.json")["powers"]
+    recovery, proposal = powers["recovery"], powers["recovery"]["proposal"]
+    _, second, _ = powers["officers"]
+    assert recovery["reported_at"] <= proposal["at"]
+    assert proposal["by"] == second
+    assert proposal["confirmed_by"] in set(powers["officers"]) - {second}
+    assert proposal["ready_at"] >= proposal["at"] + powers["delay"]
+    assert proposal["ended_at"] >= proposal["ready_at"]
+    assert proposal["state"] == "carried_out"
+    with open_ledger(Settings(home=demo / "var")) as ledger:
+        row = ledger.parties.get(recovery["party"])
+        bundle = ledger.bundles.build(recovery["certificate"])
+        lost, fresh = (ledger.reader.account(recovery[name]) for name in ("lost", "key"))
+    assert row.account == recovery["key"] != recovery["lost"]
+    assert lost is not None and lost.valid_to == proposal["ended_at"]
+    assert fresh is not None and fresh.proposal == proposal["no"]
+    # What the firm allowed afterwards bears its new key.
+    signers = {item.signer for item in bundle.evidence}
+    assert recovery["key"] in signers and recovery["lost"] not in signers
+
+
+def test_a_forged_recovery_that_two_officers_decided_ends_by_the_veto_of_the_firm(demo: Path) -> None:
+    powers = read(demo / "demo-out" / "summary.json")["powers"]
+    veto, proposal = powers["veto"], powers["veto"]["proposal"]
+    _, second, third = powers["officers"]
+    assert (proposal["by"], proposal["confirmed_by"], proposal["state"]) == (second, third, "vetoed")
+    assert proposal["ended_at"] < proposal["ready_at"]
+    with open_ledger(Settings(home=demo / "var")) as ledger:
+        changes = ledger.party_keys.changes(veto["party"])
+        assert ledger.parties.get(veto["party"]).account == veto["key"]
+    assert [change["account"] for change in changes if change["event"] == "AccountBound"] == [veto["key"]]
+
+
+def test_the_printed_account_tells_of_the_recovery_and_the_veto(demo: Path) -> None:
+    printed = " ".join((demo / "demo.stdout").read_text("utf-8").replace("│", " ").split())
+    for sentence in (
+        "当即失效 A firm lost its key: reported by officer 1",
+        "A forged recovery of another firm: proposed by officer 2, confirmed by officer 3",
+        "该企业以自己的密钥否决 That firm vetoed it",
+        "新密钥生效",
+    ):
+        assert sentence in printed
 
 
 def test_gas_of_a_certificate_is_its_share_of_the_anchors(demo: Path) -> None:

@@ -31,6 +31,7 @@ class Fate(StrEnum):
     CROOKED = "crooked"
     ALTERED_CLAIM = "altered_claim"
     SWAPPED = "swapped"
+    HELD = "held"
 
 
 # What needs time to pass: it happens in the part of the pilot that runs before the present.
@@ -38,11 +39,13 @@ EARLY: Final = frozenset({Fate.UNANSWERED, Fate.EXPIRED})
 # The order decides which a small pilot still has.
 _TURNS: Final = tuple(fate for fate in Fate if fate is not Fate.ORDINARY)
 _EVERY: Final = 40
-# Where a source is slow, where a provider corrects what it supplied, where the platform lies.
+# Where a source is slow, where a provider corrects what it supplied, where the platform lies or a supervisor steps in.
 _LIES: Final = (Fate.CROOKED, Fate.ALTERED_CLAIM, Fate.SWAPPED)
-_ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02")} | dict.fromkeys(_LIES, ("S01",))
+_ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02")} | dict.fromkeys(
+    (*_LIES, Fate.HELD), ("S01",)
+)
 # What takes a batch or several transactions of its own happens once in a scenario.
-_ONCE: Final = frozenset({Fate.TIMED_OUT, Fate.CORRECTED, Fate.WITHDRAWN_ALONE, Fate.REVOKED, *_LIES})
+_ONCE: Final = frozenset({Fate.TIMED_OUT, Fate.CORRECTED, Fate.WITHDRAWN_ALONE, Fate.REVOKED, Fate.HELD, *_LIES})
 
 
 def fate_of(scenario: str, place: int, early: bool) -> Fate:

@@ -37,6 +37,7 @@ _OFFICES: Final[Mapping[str, tuple[PartyKind, str]]] = {
     "counter": (PartyKind.GOV_DEPT, "湛江企业开办窗口（演示） Enterprise counter (demo)"),
     "park": (PartyKind.ENTERPRISE, "湛江产业园（演示） Industrial park (demo)"),
     "subsidies": (PartyKind.GOV_DEPT, "湛江惠企补贴（演示） Subsidies (demo)"),
+    "oversight": (PartyKind.SUPERVISOR, "湛江数据安全监管（演示） Data security supervisor (demo)"),
 }
 
 # What is not what its kind usually is: enterprises that ask.

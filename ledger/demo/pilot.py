@@ -14,11 +14,13 @@ from ledger.demo.life import live_on
 from ledger.demo.mapping import mapping_table
 from ledger.demo.mixture import EARLY
 from ledger.demo.offices import open_offices
+from ledger.demo.opening import four_years
 from ledger.demo.panels import FIRMS, read_panels
 from ledger.demo.people import Member, members_of, subjects_of
 from ledger.demo.picture import flow_picture
-from ledger.demo.registration import catch_up, register_catalogue, transfer_one
-from ledger.demo.scenarios import DAY, SHORT_DAYS, Pilot, split
+from ledger.demo.powers import SCENARIO, name_certificate, recover_and_veto, two_firms
+from ledger.demo.registration import catch_up, register_catalogue, skip_to, transfer_one
+from ledger.demo.scenarios import DAY, SHORT_DAYS, Members, Pilot, split
 from ledger.demo.sources import Sources
 from ledger.demo.stages import Run
 from ledger.demo.tally import COUNTS
@@ -30,11 +32,12 @@ from ledger.service.wiring import Ledger
 
 Tick = Callable[[int], None]
 Progress = Callable[[str, int], Tick]
-YEAR = 366 * DAY
 REPORTS = ("quality", "appraise")
-# Registrar, data provider, two banks, supervisor, assessor, platform and authority.
-INSTITUTIONS = 8
+# Registrar, data provider, two banks, supervisor, assessor, platform and three authorities.
+INSTITUTIONS = 10
 EARLIER_DAYS = 10
+# Seconds beside the delay that it takes to propose, and to try what is refused.
+AROUND_THE_DELAY = 3600
 KEPT = 2
 
 
@@ -51,6 +54,7 @@ def run_pilot(ledger: Ledger, out: Path, progress: Progress, limit: int) -> Run:
         cast = assemble(ledger, list(panels[FIRMS].subjects))
         offices = open_offices(ledger)
         _accredit(ledger, cast)
+        _let_offices_begin(ledger)
         run.counts["institutions"] = INSTITUTIONS + len(offices.ids)
         stage.count = run.counts["institutions"] + len(cast.firms)
     assets = register_catalogue(ledger, cast, library, run, progress)
@@ -63,25 +67,42 @@ def run_pilot(ledger: Ledger, out: Path, progress: Progress, limit: int) -> Run:
     sources = Sources(out / "providers", panels, members)
     today = shanghai_day(ledger.clock())
     shelves = sources.write(today)
-    pilot = Pilot(ledger, offices, cast.other_bank, sources, run, progress)
+    pilot = Pilot(ledger, offices, cast, sources, run, progress)
     before, present = split(members, EARLY)
     if early:
         pilot.issue(shelves, before, "十日前 ten days before: ", SHORT_DAYS)
+        _show_powers(ledger, before, present, run)
     catch_up(ledger)
     moved = transfer_one(ledger, cast, run)
     pilot.issue(shelves, present)
     pilot.sign_late(before)
     kept = pilot.verify(members, cache(lambda: sources.write(today, corrected=True)))
+    name_certificate(members, run)
     _count(run)
     _write_out(out, ledger, run, kept, moved)
     return run
 
 
 def _accredit(ledger: Ledger, cast: Cast) -> None:
-    start = ledger.clock() - ledger.clock() % YEAR
+    """The platform is accredited from the beginning where the pilot founded the ledger; else it is proposed."""
+    period = four_years(ledger.clock())
     scenarios = [scenario.code for scenario in ledger.scenarios.all()]
-    ledger.parties.accredit(ledger.installation.operator, scenarios, start, start + 4 * YEAR)
-    ledger.parties.accredit(cast.assessor, REPORTS, start, start + 4 * YEAR)
+    ledger.parties.accredit(ledger.installation.operator, scenarios, *period)
+    ledger.parties.accredit(cast.assessor, REPORTS, *period)
+
+
+def _let_offices_begin(ledger: Ledger) -> None:
+    """Offices and accreditations were proposed and confirmed: one delay for all, then they are carried out."""
+    skip_to(ledger, max((row.ready_at for row in ledger.proposals.pending()), default=0) + 1)
+    ledger.proposals.tick()
+
+
+def _show_powers(ledger: Ledger, before: Members, present: Members, run: Run) -> None:
+    """Just before the present, so that the delay passes by the clock; a ledger without a delay has nothing to show."""
+    if delay := ledger.reader.chain.delay:
+        catch_up(ledger, delay + AROUND_THE_DELAY)
+        loser, victim = two_firms(before, present)
+        run.tallies[SCENARIO].caught += recover_and_veto(ledger, loser, victim, run)
 
 
 def _ten_days_before(ledger: Ledger, clock: LocalClock) -> bool:

@@ -60,19 +60,23 @@ def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> list[str]:
     Returns the assets whose notice is over.
     """
     ends = {asset.id: asset.until for asset in ledger.reader.assets(assets) if asset and asset.stage == "noticed"}
-    clock = LocalClock(ledger.settings)
-    wait = max(ends.values(), default=0) + 1 - clock()
-    if 0 < wait <= -clock.ahead:
-        clock.skip(ledger.reader.connection, wait)
-    now = clock()
+    skip_to(ledger, max(ends.values(), default=0) + 1)
+    now = ledger.clock()
     return [asset for asset in assets if ends.get(asset, 0) < now]
 
 
-def catch_up(ledger: Ledger) -> None:
-    """Move the local chain's clock to the present."""
+def skip_to(ledger: Ledger, moment: int) -> None:
+    """Move the local chain's clock to ``moment`` (seconds UTC), but never beyond the present."""
     clock = LocalClock(ledger.settings)
-    if clock.ahead < 0:
-        clock.skip(ledger.reader.connection, -clock.ahead)
+    if 0 < (wait := moment - clock()) <= -clock.ahead:
+        clock.skip(ledger.reader.connection, wait)
+
+
+def catch_up(ledger: Ledger, before: int = 0) -> None:
+    """Move the local chain's clock to the present, or to so many seconds before it."""
+    clock = LocalClock(ledger.settings)
+    if (left := -clock.ahead - before) > 0:
+        clock.skip(ledger.reader.connection, left)
 
 
 def transfer_one(ledger: Ledger, cast: Cast, run: Run) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -46,7 +47,7 @@ STAND_IN = (
 def print_summary(console: Console, run: Run) -> None:
     """Everything the run has to tell."""
     console.print(_counts(run), _stages(run), *_scenarios(run), STAND_IN, _refusals(run), _unhappy(run))
-    console.print(_duplicates(run), _transfer(run))
+    console.print(*([_powers(run)] if run.powers else []), _duplicates(run), _transfer(run))
 
 
 def _counts(run: Run) -> Table:
@@ -119,6 +120,37 @@ def _unhappy(run: Run) -> Table:
         right = "✓" if case["as_expected"] else "✗"
         table.add_row(case["case"], str(case["count"]), case["check"], case["code"], right)
     return table
+
+
+def _powers(run: Run) -> Table:
+    """Times are seconds since the key was reported; officers are named by their places among the founding ones."""
+    told, officers = run.powers, {party: str(place) for place, party in enumerate(run.powers["officers"], start=1)}
+    recovery, change, forged = told["recovery"], told["recovery"]["proposal"], told["veto"]["proposal"]
+    events = [
+        (
+            recovery["reported_at"],
+            "企业丢失密钥，机构 1 报失，当即失效 A firm lost its key: reported by officer 1, void at once",
+        ),
+        (change["at"], _proposed("新密钥", "A new key for it", change, officers)),
+        (forged["at"], _proposed("伪造另一企业的恢复", "A forged recovery of another firm", forged, officers)),
+        (forged["ended_at"], "该企业以自己的密钥否决 That firm vetoed it with the key it has"),
+        (
+            change["ended_at"],
+            f"等待 {told['delay']} 秒后，新密钥生效 The delay of {told['delay']} s over, the new key took effect",
+        ),
+        (None, f"企业以新密钥授权并出示 With the new key the firm consented and presented {recovery['certificate']}"),
+    ]
+    table = Table(title="密钥恢复与否决 A key recovered, a forged recovery vetoed", title_justify="left")
+    table.add_column("秒 s", justify="right")
+    table.add_column("事件 event", overflow="fold")
+    for at, event in events:
+        table.add_row("–" if at is None else f"+{at - recovery['reported_at']}", event)
+    return table
+
+
+def _proposed(chinese: str, english: str, proposal: Mapping[str, Any], officers: Mapping[str, str]) -> str:
+    by, other = officers[proposal["by"]], officers[proposal["confirmed_by"]]
+    return f"{chinese}：机构 {by} 提议，{other} 确认 {english}: proposed by officer {by}, confirmed by officer {other}"
 
 
 def _duplicates(run: Run) -> Table:

@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ledger.demo.bureau import NOTE, Bureau
+from ledger.demo.cast import Cast
 from ledger.demo.mixture import Fate
 from ledger.demo.offices import Offices, note_of
 from ledger.demo.people import Member
@@ -38,13 +39,13 @@ Members = Mapping[str, Sequence[Member]]
 
 
 class Pilot:
-    """The scenarios with their parties; ``outsider`` is a consumer that nobody authorised.
+    """The scenarios with their parties; nobody authorises the second bank of ``cast``, whose supervisor steps in.
 
     Whatever is called takes members by scenario and tallies what came of them.
     """
 
     def __init__(
-        self, ledger: Ledger, offices: Offices, outsider: str, sources: Sources, run: Run, progress: Progress
+        self, ledger: Ledger, offices: Offices, cast: Cast, sources: Sources, run: Run, progress: Progress
     ) -> None:
         self._ledger = ledger
         self._offices = offices
@@ -53,7 +54,7 @@ class Pilot:
         self._progress = progress
         self._bureau = Bureau(ledger, self._records_of)
         self.scenarios = {scenario.code: scenario for scenario in ledger.scenarios.all()}
-        self._desk = Desk(self._bureau, self.scenarios, outsider)
+        self._desk = Desk(self._bureau, self.scenarios, cast.other_bank, (cast.supervisor, offices.ids["oversight"]))
 
     def _records_of(self, provider: str) -> Path:
         """Beside the provider's files; those of a ledger that was set up anew are others."""

@@ -38,6 +38,7 @@ class Run:
     mapping: list[dict[str, str]] = field(default_factory=list)
     refused: list[dict[str, str]] = field(default_factory=list)
     transfer: dict[str, Any] = field(default_factory=dict)
+    powers: dict[str, Any] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
@@ -98,4 +99,5 @@ class Run:
             "unhappy": self.cases,
             "duplicates": self.refused,
             "transfer": self.transfer,
+            "powers": self.powers,
         }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from ledger.chain import calls
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.withdrawing import withdraw_by_itself
 from ledger.connectors.answers import NoData
@@ -18,7 +19,7 @@ from ledger.demo.people import Member
 from ledger.demo.tally import Caught
 from ledger.domain.entries import reference, statement_digest
 from ledger.domain.scenario import Scenario
-from ledger.errors import Conflict, Forbidden, PingzhengError
+from ledger.errors import ChainRejected, Conflict, Forbidden, PingzhengError
 from ledger.proof.acts import sign_act
 from ledger.proof.facts import Facts
 from ledger.proof.jws import LocalSigner, encode_base64url, public_jwk, sign_entry
@@ -62,11 +63,14 @@ class Ending:
 class Desk:
     """The consumers' desk: certificates are shown there, verified and used."""
 
-    def __init__(self, bureau: Bureau, scenarios: Mapping[str, Scenario], other: str) -> None:
+    def __init__(
+        self, bureau: Bureau, scenarios: Mapping[str, Scenario], other: str, supervisors: tuple[str, str]
+    ) -> None:
         self.bureau = bureau
         self.ledger = bureau.ledger
         self._scenarios = scenarios
         self._other = other
+        self._supervisors = supervisors
 
     def end(self, member: Member, correct: Callable[[Member], str]) -> Ending:
         """Let the member's fate take its course; ``correct`` gets the number of the corrected certificate."""
@@ -184,6 +188,19 @@ class Desk:
         crooked = issue_crooked(self.ledger, member.certificate, _all_on_time)
         self._lie(member, ending, crooked, "平台改动字段的值 a claim altered by the platform")
 
+    def _held(self, member: Member, ending: Ending, _correct: object) -> None:
+        """One supervisor holds the certificate at once; it takes two of them to lift the hold."""
+        (first, second), proposals = self._supervisors, self.ledger.proposals
+        self.ledger.holds.hold(member.certificate, "investigation", first)
+        report, _ = self._accept(member, ending, member.certificate)
+        ending.caught.append(caught("监管方中止使用 held by a supervisor", "8 status", report))
+        held = self.ledger.holdings.get(member.certificate), self.ledger.requests.get(member.request)
+        lift = proposals.propose(first, calls.lift("supervisor", [row.digest for row in held]))
+        case = "一个监管方自行恢复 the hold lifted by one supervisor alone"
+        ending.caught.append(refused_by_contract(case, lambda: proposals.confirm(lift.no, first)))
+        proposals.confirm(lift.no, second)
+        self._use(member, ending, member.certificate)
+
     def _lie(self, member: Member, ending: Ending, crooked: str, case: str, extra: tuple[str, ...] = ()) -> None:
         ending.entries += 1
         report, _ = self._accept(member, ending, crooked, extra=extra)
@@ -276,6 +293,15 @@ def late(bureau: Bureau, member: Member) -> Caught:
     return Caught(case, "–", "AUTHORISED", "service")
 
 
+def refused_by_contract(case: str, act: Callable[[], object]) -> Caught:
+    """What the contracts say to an act that must not take effect."""
+    try:
+        act()
+    except (Conflict, Forbidden, ChainRejected) as refusal:
+        return Caught(case, "contract", refusal.code, "contract")
+    return Caught(case, "–", "TOOK_EFFECT", "contract")
+
+
 def caught(case: str, expected: str, report: Report) -> Caught:
     """What the report says of a case that must fail."""
     failed = report.first_failure
@@ -308,4 +334,5 @@ _ACTS: Final = {
     Fate.OUTSIDE: Desk._outside,
     Fate.CROOKED: Desk._crooked,
     Fate.ALTERED_CLAIM: Desk._altered_claim,
+    Fate.HELD: Desk._held,
 }
