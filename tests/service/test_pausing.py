@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ledger.chain import calls
+from ledger.chain.accounts import new_sm2_key
 from ledger.domain.days import shanghai_time
 from ledger.domain.powers import MAX_PAUSE, PAUSE_REST
 from ledger.errors import Conflict
+from ledger.proof.jws import Sm2Signer, sign_entry
+from ledger.service.possession import possession_of
 from ledger.service.ticking import TickingThread
 from tests.service.conftest import resource
 from tests.service.powers import Powers, founded
@@ -160,6 +163,27 @@ def test_a_consent_is_withdrawn_during_a_pause(powers: Powers, pause: Callable[[
     ledger.direct_withdrawals.follow()
     assert ledger.verification.status(number)["state"] == "revoked"
     assert ledger.direct_withdrawals.follow() == []
+
+
+def test_a_withdrawal_by_an_sm2_key_is_anchored_after_the_pause(powers: Powers, pause: Callable[[], int]) -> None:
+    """The chain cannot check that key, so the entry is the withdrawal. The issuer revokes at once all the same."""
+    ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
+    party, signer = powers.cast.firms[firm], Sm2Signer(new_sm2_key())
+    proof = possession_of(ledger.reader.chain, signer)
+    ledger.party_keys.bind(party, party, signer.public_key, proof)
+    powers.pass_delay()
+    ledger.proposals.tick()
+    number = pilot.certificate(firm)
+    (consent, *_) = ledger.authorizations.page(party, None, 1)
+    pause()
+    entry = sign_entry(ledger.withdrawals.draft(consent.id, signer.kid).entry, signer)
+    assert ledger.withdrawals.withdraw(entry, None).state == "withdrawn"
+    assert ledger.verification.status(number)["state"] == "revoked"
+    assert ledger.inspection.head()["entries_waiting"] == 1
+    over(powers)
+    assert ledger.anchoring.tick().batches == 1
+    report = powers.judged(number, powers.bureau.signer_of(party))
+    assert [check.code for check in report.checks if check.number in (8, 11)] == ["REVOKED", "AUTHORIZATION_WITHDRAWN"]
 
 
 def test_an_asset_changes_hands_during_a_pause_and_its_certificate_follows(
