@@ -34,10 +34,10 @@ def recover_and_veto(ledger: Ledger, loser: Member, victim: Member, run: Run) ->
 
     The local chain's clock is moved past the delay, for which there must be time before the present.
     """
-    first, second, third = ledger.installation.officers
-    proposals, parties = ledger.proposals, ledger.parties
+    first, second, third = ledger.installation.officers[:3]
+    proposals = ledger.proposals
     with run.stage(STAGE) as stage:
-        lost, kept = parties.get(loser.party).account, parties.get(victim.party).account
+        lost = ledger.parties.get(loser.party).account
         ledger.party_keys.report(loser.party, lost, by=first)
         case = "用已报失的密钥换钥 a reported key proposes the key of a thief"
         caught = [refused_by_contract(case, lambda: proposals.propose(loser.party, _to_a_thief(ledger, loser)))]
@@ -58,21 +58,8 @@ def recover_and_veto(ledger: Ledger, loser: Member, victim: Member, run: Run) ->
     run.powers = {
         "delay": ledger.reader.chain.delay,
         "officers": [first, second, third],
-        "recovery": {
-            "party": loser.party,
-            "lost": lost,
-            "reported_at": next(
-                key.reported_at for key in ledger.party_keys.history(loser.party) if key.account == lost
-            ),
-            "key": parties.get(loser.party).account,
-            **_told(recovered),
-        },
-        "veto": {
-            "party": victim.party,
-            "key": kept,
-            "kept": parties.get(victim.party).account == kept,
-            **_told(vetoed),
-        },
+        "recovery": _told(ledger, loser, recovered) | {"lost": lost, "reported_at": _reported_at(ledger, loser, lost)},
+        "veto": _told(ledger, victim, vetoed),
     }
     return caught
 
@@ -93,6 +80,12 @@ def _to_a_thief(ledger: Ledger, member: Member) -> Call:
     return change_key(number, thief.kid, row.account, possession_of(ledger.reader.chain, thief))
 
 
-def _told(row: ProposalRow) -> dict[str, Any]:
+def _told(ledger: Ledger, member: Member, row: ProposalRow) -> dict[str, Any]:
+    """The firm, the account that it has now, and the proposal about it."""
     names = ("no", "by", "confirmed_by", "at", "ready_at", "ended_at", "state")
-    return {"proposal": {name: getattr(row, name) for name in names}}
+    proposal = {name: getattr(row, name) for name in names}
+    return {"party": member.party, "key": ledger.parties.get(member.party).account, "proposal": proposal}
+
+
+def _reported_at(ledger: Ledger, member: Member, account: str) -> int | None:
+    return next(key.reported_at for key in ledger.party_keys.history(member.party) if key.account == account)
