@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,7 +103,12 @@ class Waiting:
 
 @pytest.fixture(scope="module")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waiting]:
-    settings = Settings(home=tmp_path_factory.mktemp("waiting"), batch_age=1, delay=DELAY)
+    with serving(Settings(home=tmp_path_factory.mktemp("waiting"), batch_age=1, delay=DELAY)) as served:
+        yield served
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Waiting]:
     with open_ledger(settings) as ledger:
 
         @contextmanager
@@ -328,6 +336,34 @@ def test_the_list_behind_a_registration_names_nobody(waiting: Waiting) -> None:
     assert done(answer)["parties"][0]["id"] == waiting.parties[firm]
     assert not [text for text in identity.values() if text in answer.text]
     assert refused(waiting.get(firm, path)) == (403, "PARTY_LACKS_ROLE")
+
+
+def test_a_registration_waits_for_an_office_that_is_elsewhere(tmp_path: Path) -> None:
+    """The answer names the parties, which have no number yet, and the proposal that the other office confirms."""
+    settings = Settings(home=tmp_path / "var", delay=DELAY)
+    with open_ledger(settings):
+        pass
+    keys = {}
+    for number in ("2", "3"):
+        kept = json.loads((settings.home / "offices" / number / "accounts.json").read_text())
+        keys[number] = bytes.fromhex(*kept.values())
+        shutil.move(settings.home / "offices" / number, tmp_path / number)
+    with serving(settings) as waiting:
+        newcomer = {"kind": "bank", "name": "Newcomer", "region": "440800", "public_key": waiting.kept_key()}
+        newcomer |= {"identifier": synthetic_uscc("440800", 9891)}
+        told = waits(waiting.post("first", "/v1/parties", {"parties": [newcomer]}))
+        (party,), (row,) = told["parties"], told["proposals"]
+        assert (party["no"], row["kind"], row["confirmed_by"]) == (None, "register", None)
+        assert row["arguments"]["parties"][0]["id"] == party["id"]
+        again = waits(waiting.post("first", "/v1/parties", {"parties": [newcomer]}))
+        assert (again["parties"], again["proposals"][0]["no"]) == ([party], row["no"])
+        path = f"/v1/proposals/{row['no']}/confirmation"
+        body = signed(waiting.post("second", path), keys["2"])
+        assert done(waiting.post("second", path, body))["state"] == "carried_out"
+        registered = done(waiting.get("first", f"/v1/parties/{party['id']}"))
+        assert registered == party | {"no": waiting.ledger.reader.party_no(party["id"])}
+        repeated = waiting.post("first", "/v1/parties", {"parties": [newcomer]})
+        assert (repeated.status_code, repeated.json()) == (201, {"parties": [registered], "proposals": []})
 
 
 @pytest.mark.parametrize("number", [0, 2**32, "x"])
