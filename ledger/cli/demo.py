@@ -10,8 +10,6 @@ import typer
 
 from ledger.cli.output import AsJson, Home, console, errors_explained, print_json, progress
 
-DAYS_BEFORE = 75
-
 
 def demo(
     out: Annotated[Path, typer.Option(help="Where certificates, bundles, summary and picture go.")] = Path("demo-out"),
@@ -25,16 +23,12 @@ def demo(
     示例 Example:  pingzheng demo --subjects 140
     """
     with errors_explained(as_json):
+        from ledger.demo.opening import open_pilot
         from ledger.demo.pilot import run_pilot
         from ledger.demo.report import print_summary
-        from ledger.service.local_chain import LocalClock
         from ledger.service.settings import Settings
-        from ledger.service.wiring import open_ledger
 
-        settings = Settings.at(home)
-        # Public notices run for days: a new chain begins in the past, and is at the present when the run ends.
-        LocalClock(settings).begin(DAYS_BEFORE * 86_400)
-        with open_ledger(settings) as ledger, progress() as bars:
+        with open_pilot(Settings.at(home)) as ledger, progress() as bars:
 
             def bar(name: str, total: int) -> Callable[[int], None]:
                 task = bars.add_task(name, total=total)
