@@ -7,18 +7,24 @@ both give the same verdict, fold the same events and keep the same records.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from ledger.chain import calls
+from ledger.chain.calls import Call
+from ledger.chain.deployment import PARTY_REGISTRY
 from ledger.chain.node import JOURNAL, LocalNode
+from tests.chain.life import digest
 from tests.chain.moves import Choices
 from tests.chain.power_moves import BUILDERS, WEIGHTED, wait
-from tests.chain.power_sides import Sides, World
+from tests.chain.power_sides import ACCOUNTS, DELAY, FOUNDED, PAYER, Move, Sides, World
 from tests.conftest import PARTIES
+from tests.reference.powers import Powers
+from tests.reference.state import NO_PROOF, REGISTRY, RIGHT, SUBJECT, Act
 
 EXAMPLES = int(os.environ.get("SIDE_BY_SIDE_EXAMPLES", "0"))
 MOVES = 60
@@ -57,3 +63,43 @@ def test_the_same_whatever_is_tried(world: World) -> None:
     lives()
     assert world.done.keys() == BUILDERS.keys() - {"call alone"}
     assert len(world.refused) > 25
+
+
+def test_a_key_of_the_very_second_of_the_proposal_vetoes_it(world: World) -> None:
+    """A key that is bound in the second in which another key is proposed, and one that is retired in it, were live
+    then; a second earlier and a second later they were not."""
+    sides = Sides(world)
+    officer, other, first, second = (ACCOUNTS[place] for place in (0, 2, 12, 13))
+    listed = Act(REGISTRY, "register", (((digest("newcomer"), ((first, RIGHT),), SUBJECT),),))
+    proposed = calls.propose_registration(world.digest_of(listed))
+    assert make(sides, officer, proposed, Powers.propose_registration, officer, listed)
+    confirmed = Call(PARTY_REGISTRY, "confirm", (1, *world.sent(listed)))
+    assert make(sides, other, confirmed, Powers.confirm, other, 1, listed)
+    no = len(FOUNDED) + 1
+    rotation = Act(REGISTRY, "changeKey", (no, second, first, RIGHT))
+    recovery = Act(REGISTRY, "changeKey", (no, ACCOUNTS[14], "", NO_PROOF))
+    propose(sides, officer, recovery)
+    assert make(sides, first, calls.veto(2), Powers.veto, first, 2)
+    propose(sides, first, rotation)
+    sides.now += DELAY - 1
+    propose(sides, officer, recovery)
+    sides.now += 1
+    propose(sides, officer, recovery)
+    carried = Call(PARTY_REGISTRY, "carryOut", (3, *world.sent(rotation)))
+    assert make(sides, PAYER, carried, Powers.carry_out, 3, rotation)
+    assert not make(sides, second, calls.veto(4), Powers.veto, second, 4)
+    assert make(sides, second, calls.veto(5), Powers.veto, second, 5)
+    propose(sides, officer, recovery)
+    assert make(sides, first, calls.veto(6), Powers.veto, first, 6)
+    sides.now += 1
+    propose(sides, officer, recovery)
+    assert not make(sides, first, calls.veto(7), Powers.veto, first, 7)
+    sides.compare()
+
+
+def propose(sides: Sides, by: str, act: Act) -> None:
+    assert make(sides, by, Call(PARTY_REGISTRY, "propose", sides.world.sent(act)), Powers.propose, by, act)
+
+
+def make(sides: Sides, sender: str, call: Call, act: Callable[..., None], *args: object) -> bool:
+    return sides.make(Move(call.function, sender, call, act, args))
