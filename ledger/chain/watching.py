@@ -18,6 +18,7 @@ from ledger.chain.questions import incomplete
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import ProposalRecord
 from ledger.domain.powers import ProposalState
+from ledger.errors import ChainUnavailable
 from ledger.proof.head import event_digest, fold, genesis
 
 _OF_KEYS: Final = frozenset({"AccountBound", "AccountRetired", "AccountReported", "AccountCompromised"})
@@ -48,9 +49,11 @@ def key_changes(reader: ChainReader, party: int, after: int) -> list[KeyChange]:
     Raises ChainUnavailable: PARTY_HISTORY_INCOMPLETE where the node hides an event of the registry, and
     PROPOSAL_CALL_DIFFERS.
     """
-    last = reader.block_number()
-    events = reader.party_events(after + 1, last)
-    _require_whole(reader, events, after, last)
+    last, start = reader.block_number(), _head_at(reader, after)
+    # A node that has no state of so old a block gives the events from the first one on.
+    events = reader.party_events(reader.deploy_block if start is None else after + 1, last)
+    _require_whole(reader, start or _genesis(reader), events, last)
+    events = [event for event in events if event.block_number > after]
     numbers = sorted({event.args["no"] for event in events if event.name in _OF_PROPOSALS})
     asked = reader.questions(last)
     answers = {number: asked.proposal(number) for number in numbers}
@@ -72,15 +75,29 @@ def pending(reader: ChainReader, party: int) -> list[ProposalRecord]:
     return found
 
 
-def _require_whole(reader: ChainReader, events: Sequence[Event], after: int, last: int) -> None:
+def _head_at(reader: ChainReader, block: int) -> bytes | None:
+    """The registry's head at a block; None where the node does not know it any more."""
+    if block < max(reader.deploy_block, 1):
+        return _genesis(reader)
+    try:
+        known = reader.head(PARTY_REGISTRY, block=block)
+    except ChainUnavailable as error:
+        if error.code == "NODE_REFUSED":
+            return None
+        raise
+    return bytes.fromhex(known) if known else _genesis(reader)
+
+
+def _genesis(reader: ChainReader) -> bytes:
     deployment = reader.deployment
-    known = reader.head(PARTY_REGISTRY, block=after) if after >= max(deployment.deploy_block, 1) else ""
-    start = genesis(deployment.origin, deployment.chain_id, deployment.party_registry)
-    head = bytes.fromhex(known) if known else start
+    return genesis(deployment.origin, deployment.chain_id, deployment.party_registry)
+
+
+def _require_whole(reader: ChainReader, head: bytes, events: Sequence[Event], last: int) -> None:
     for event in events:
         head = fold(head, event_digest(f"{PARTY_REGISTRY}.{event.name}", event.args))
     if head.hex() != reader.head(PARTY_REGISTRY, block=last):
-        raise incomplete("PARTY_HISTORY_INCOMPLETE", f"blocks {after + 1} to {last}")
+        raise incomplete("PARTY_HISTORY_INCOMPLETE", f"block {last}")
 
 
 def _concerns(event: Event, party: int, proposals: set[int]) -> bool:

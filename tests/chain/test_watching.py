@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from ledger.chain import calls, watching
@@ -97,6 +100,31 @@ def test_attack_a_node_that_hides_a_change_is_noticed(chain: Chain, place: int) 
         with pytest.raises(ChainUnavailable) as caught:
             key_changes(reader_without(chain, events[place]), FIRM.no, after)
         assert caught.value.code == "PARTY_HISTORY_INCOMPLETE" and caught.value.hint
+
+
+class PrunedConnection(Connection):
+    """Has no state of blocks before ``first``."""
+
+    def __init__(self, url: str, first: int) -> None:
+        super().__init__(url)
+        self._first = first
+
+    def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        asked = [int(parameters[1], 16) for method, parameters in calls if method == "eth_call"]
+        if any(block < self._first for block in asked):
+            raise ChainUnavailable("NODE_REFUSED", "missing trie node")
+        return super().ask_many(calls)
+
+
+def test_a_node_without_the_state_of_old_blocks_will_do(chain: Chain) -> None:
+    """Its events from the first one on lead to the head."""
+    start = chain.reader.block_number()
+    chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
+    chain.propose(recovery(chain))
+    last = chain.reader.block_number()
+    pruned = ChainReader(ChainClient(PrunedConnection(chain.node.url, last), chain.deployment))
+    assert told(pruned, start) == told(chain.reader, start) != []
+    assert told(pruned, last) == []
 
 
 def test_attack_a_node_that_shows_another_call_is_noticed(chain: Chain) -> None:
