@@ -13,10 +13,11 @@ contract CertificateLogReportedTest is LogWorld {
 
     function setUp() public override {
         super.setUp();
-        by(SUBJECT);
-        registry.report(SUBJECT, vm.addr(SUBJECT_KEY));
-        by(SUBJECT);
-        registry.report(SUBJECT, Keys.p256Account(SUBJECT_P256));
+        address[2] memory keys = [vm.addr(SUBJECT_KEY), Keys.p256Account(SUBJECT_P256)];
+        for (uint256 i = 0; i < keys.length; ++i) {
+            by(SUBJECT);
+            registry.report(SUBJECT, keys[i]);
+        }
     }
 
     function test_withdraw_GivenTheKeyIsReported() public {

@@ -69,7 +69,8 @@ contract PartyActorTest is PartyWorld {
         setStatus(CONSUMER, PartyStatus.Suspended);
         changeOwn(SUBJECT, change(SUBJECT, fresh(), accountOf(SUBJECT), proofOf(FRESH_KEY)));
         decide(abi.encodeCall(IPartyKeys.dateCompromise, (SUBJECT, accountOf(SUBJECT), START - 1)));
-        reportBy(SUBJECT, SUBJECT, vm.addr(SUBJECT_KEY));
+        vm.prank(fresh());
+        registry.report(SUBJECT, vm.addr(SUBJECT_KEY));
         uint32 no = confirmed(recovery(PROVIDER, accountOf(PROVIDER)));
         vetoBy(accountOf(PROVIDER), no);
         no = confirmed(setRolesCall(PROVIDER, 0));
