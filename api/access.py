@@ -44,7 +44,7 @@ def caller(
         raise Unauthenticated(
             "API_KEY_MISSING", "This call needs an API key.", hint="Send `Authorization: Bearer pz_…`."
         )
-    return ledger.parties.authenticate(credentials.credentials)
+    return ledger.callers.of(credentials.credentials).actor
 
 
 Caller = Annotated[Actor, Depends(caller)]

@@ -5,7 +5,8 @@
     ├── NotFound          no such record
     ├── Conflict          the record exists, or its state does not allow the move
     ├── Forbidden         the party may not do this (role, status, ownership)
-    ├── Unauthenticated   no key, or one that is not known
+    ├── Unauthenticated   nobody is signed in, or by a token or a key that is not known
+    ├── TooManyAttempts   too many wrong tokens, keys or codes came from this source; ``retry_after`` says when to try
     ├── BadBundle         a bundle, certificate or fact file that cannot be read safely
     ├── ChainUnavailable  no node answers, or it is not our chain; nothing was written
     ├── ChainRejected     a contract refused the transaction
@@ -66,7 +67,11 @@ class Forbidden(PingzhengError):
 
 
 class Unauthenticated(PingzhengError):
-    """No API key was given, or one that is not known."""
+    """Nobody is signed in, or by a token, a key or a statement that does not hold."""
+
+
+class TooManyAttempts(PingzhengError):
+    """Too many wrong tokens, keys or codes came from this source; ``details["retry_after"]`` is in seconds."""
 
 
 class BadBundle(PingzhengError):

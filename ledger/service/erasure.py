@@ -26,8 +26,9 @@ from ledger.errors import Conflict, Forbidden
 from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS, LIENS, RIGHTS
 from ledger.service.parties import Actor
-from ledger.service.roles import require
+from ledger.service.roles import Roles, require
 from ledger.store import log as log_store
+from ledger.store.access_tables import ApiKey, Enrolment, SignedIn, SignInNonce
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.records import (
@@ -81,11 +82,18 @@ class Erasure:
     """
 
     def __init__(
-        self, database: Database, sealer: Sealer, follower: Follower, ledger: str, clock: Callable[[], int]
+        self,
+        database: Database,
+        sealer: Sealer,
+        follower: Follower,
+        roles: Roles,
+        ledger: str,
+        clock: Callable[[], int],
     ) -> None:
         self._database = database
         self._sealer = sealer
         self._follower = follower
+        self._roles = roles
         self._ledger = ledger
         self._clock = clock
 
@@ -162,10 +170,11 @@ class Erasure:
         self._sealer.erase(session, row.sealed_id)
         # The lookup is a digest under a key of the installation: who has that could confirm a guess.
         row.lookup = secrets.token_hex(32)
+        _end_access(session, row.id)
         return _record(session, act, [], row.id)
 
     def _require_erasable(self, session: Session, row: Party) -> None:
-        if others := sorted(set(row.roles) - {Role.SUBJECT}):
+        if others := sorted(set(self._roles.of([row.id])[row.id]) - {Role.SUBJECT}):
             raise Conflict(
                 "PARTY_NOT_A_SUBJECT",
                 f"The party acts as {', '.join(others)}: who does so is told by name to those it deals with.",
@@ -249,6 +258,12 @@ def _require_retention_over(session: Session, about: Sequence[Told], now: int) -
             hint="Retention is counted in days from the end of validity, by the scenario.",
             over=max(ends),
         )
+
+
+def _end_access(session: Session, identifier: str) -> None:
+    """Nobody is signed in as a party that was erased, by no key and by no code."""
+    for table in (SignedIn, SignInNonce, ApiKey, Enrolment):
+        session.execute(delete(table).where(table.party_id == identifier))
 
 
 def _forget_requests(session: Session, going: Sequence[Told]) -> None:

@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from ledger.chain.client import ChainClient
 from ledger.chain.creation import check_creation
 from ledger.chain.deployment import Deployment
@@ -22,20 +24,19 @@ from ledger.chain.records import PartyRecord
 from ledger.chain.relay import Relay
 from ledger.chain.remembering import Remembered
 from ledger.domain.parties import Role
-from ledger.errors import Conflict, Forbidden, Misconfigured, NotFound
+from ledger.errors import ChainUnavailable, Conflict, Forbidden, Misconfigured, NotFound
 from ledger.index.follower import Follower
 from ledger.service.acting import Acting
-from ledger.service.api_keys import add_key, party_of_key
 from ledger.service.inspection import Inspection
 from ledger.service.keys import Custody, write_private
 from ledger.service.local_chain import LocalClock
-from ledger.service.participant import Participant
-from ledger.service.parties import Actor, acting
+from ledger.service.participant import Participant, access
 from ledger.service.pauses import Pauses
 from ledger.service.presentations import Presentations
 from ledger.service.proposals import Proposals
 from ledger.service.provenance import Provenances
 from ledger.service.registration_lists import RegistrationLists
+from ledger.service.roles import require_active
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
 from ledger.service.uses import Uses
@@ -43,6 +44,8 @@ from ledger.service.verification import Verification
 from ledger.store.database import Database, open_engine
 from ledger.store.identity import remember_ledger
 from ledger.store.migrations import upgrade
+
+log = structlog.get_logger()
 
 USERS = frozenset({Role.CONSUMER, Role.ISSUER, Role.PROVIDER, Role.AUTHORITY, Role.SUPERVISOR})
 
@@ -80,31 +83,19 @@ class Membership:
 class OwnParty:
     """The one party that a joined installation lets in; of others it knows what the chain says."""
 
-    def __init__(
-        self, database: Database, reader: ChainReader, membership: Membership, clock: Callable[[], int]
-    ) -> None:
-        self._database = database
-        self._reader = reader
+    def __init__(self, membership: Membership, custody: Custody) -> None:
         self._membership = membership
-        self._clock = clock
+        self._custody = custody
 
-    def new_api_key(self, identifier: str) -> str:
-        """A fresh API key of our own party; raises ``NotFound`` ``PARTY_UNKNOWN`` for any other."""
-        self.account(identifier)
-        with self._database.write() as session:
-            return add_key(session, identifier, self._clock())
+    def key_of(self, account: str) -> str | None:
+        """The public key of an account that may sign in here: one whose key is kept here."""
+        return self._custody.public_key(account) if account in self._custody else None
 
     def account(self, identifier: str) -> str:
         """The account of our own party; raises ``NotFound`` ``PARTY_UNKNOWN`` for any other."""
         if identifier != self._membership.party:
             raise NotFound("PARTY_UNKNOWN", "No such party.", hint="A joined installation has keys for its own party.")
         return self._membership.account
-
-    def authenticate(self, key: str) -> Actor:
-        """Who holds this API key, with its roles by the chain; raises ``Unauthenticated``, ``Forbidden``."""
-        with self._database.read() as session:
-            holder = party_of_key(session, key)
-        return acting(self._reader.party(self._reader.party_no(holder)))
 
 
 def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) -> Membership:
@@ -150,7 +141,8 @@ def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
             hint="Run `pingzheng join` again with the party's present key.",
         )
     record = reader.party(bound.party_no)
-    if not acting(record).roles & USERS:
+    require_active(record)
+    if not USERS & set(record.roles):
         raise Forbidden(
             "PARTY_LACKS_ROLE",
             "The party may not join: it is no consumer, provider or issuer, and no authority or supervisor.",
@@ -214,10 +206,25 @@ def open_joined(settings: Settings, clock: Callable[[], int] | None = None) -> I
         with database.write() as session:
             remember_ledger(session, membership.ledger, clock())
         opened = _wire(settings, membership, database, client, custody, clock)
+        follow(opened.follower)
         opened.verification.settle()
-        yield opened
+        try:
+            yield opened
+        finally:
+            opened.flush()
     finally:
         engine.dispose()
+
+
+def follow(follower: Follower) -> None:
+    """Bring the index up to date when an installation is opened: callers and their roles are read from it.
+
+    An index that does not fit the chain is told of and stays as it is: it is rebuilt from within.
+    """
+    try:
+        follower.sync()
+    except ChainUnavailable as failure:
+        log.warning("the index is not up to date", code=failure.code)
 
 
 def _wire(
@@ -229,7 +236,7 @@ def _wire(
     clock: Callable[[], int],
 ) -> Participant:
     reader = ChainReader(client)
-    parties = OwnParty(database, reader, membership, clock)
+    parties = OwnParty(membership, custody)
     uses = Uses(client, reader, custody, membership.party, parties.account)
     follower = Follower(database.engine, reader)
     presentations = Presentations(database, reader, follower, clock, keeps_log=False)
@@ -257,7 +264,7 @@ def _wire(
         reader=reader,
         follower=follower,
         party=membership.party,
-        parties=parties,
+        access=access(settings, database, reader, clock, key_of=parties.key_of),
         verification=Verification(
             database, reader, Remembered(reader, settings.home / "seen.json"), scenarios, uses, presentations, clock
         ),

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from sqlalchemy import select
 from ulid import ULID
 
+from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden
+from ledger.service.roles import Roles
 from ledger.store.database import Database
 from ledger.store.records import party
 from ledger.store.registration_tables import Mandate
@@ -16,16 +18,19 @@ from ledger.store.registration_tables import Mandate
 class Mandates:
     """Who may hand in for whom, and until when (seconds UTC, not included)."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, roles: Roles, clock: Callable[[], int]) -> None:
         self._database = database
+        self._roles = roles
         self._clock = clock
 
     def give(self, principal: str, broker: str, valid_to: int) -> Mandate:
         """Let ``broker`` hand in applications and requests for ``principal``; raises ``Conflict`` ``NOT_A_BROKER``."""
         now = self._clock()
+        is_broker = Role.BROKER in self._roles.of([broker])[broker]
         with self._database.write() as session:
-            party(session, principal)
-            if "broker" not in party(session, broker).roles:
+            for each in (principal, broker):
+                party(session, each)
+            if not is_broker:
                 raise Conflict("NOT_A_BROKER", "The party is not a broker.", where="broker", hint="Name a broker.")
             row = Mandate(
                 id=str(ULID()),

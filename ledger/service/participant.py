@@ -4,30 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
 from ledger.index.follower import Follower
+from ledger.proof.sign_in import Place
+from ledger.service.attempts import Attempts
+from ledger.service.callers import Callers
 from ledger.service.inspection import Inspection
-from ledger.service.parties import Actor
+from ledger.service.machine_keys import MachineKeys
 from ledger.service.pauses import Pauses
 from ledger.service.presentations import Presentations
 from ledger.service.proposals import Proposals
 from ledger.service.provenance import Provenances
+from ledger.service.readings import Readings
+from ledger.service.roles import Roles
+from ledger.service.sessions import Sessions
 from ledger.service.settings import Settings
 from ledger.service.verification import Verification
 from ledger.store.database import Database
 
 
-class KeyHolders(Protocol):
-    """The parties that this installation lets in."""
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who comes in: signing in, keys for machines, wrong tries, and who read what."""
 
-    def new_api_key(self, identifier: str) -> str:
-        """A fresh API key of the party; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+    callers: Callers
+    sessions: Sessions
+    machine_keys: MachineKeys
+    attempts: Attempts
+    readings: Readings
+    roles: Roles
 
-    def authenticate(self, key: str) -> Actor:
-        """Who holds this API key, with its roles by the chain; raises ``Unauthenticated``, ``Forbidden``."""
+
+def access(
+    settings: Settings,
+    database: Database,
+    reader: ChainReader,
+    clock: Callable[[], int],
+    *,
+    key_of: Callable[[str], str | None],
+) -> Access:
+    """``key_of`` gives the public key of an account, of those that may sign in here; no network, no I/O."""
+    machine_keys = MachineKeys(database, clock)
+    place = Place.of(settings.service_origin, reader.chain)
+    return Access(
+        callers=Callers(database, machine_keys.used, clock),
+        sessions=Sessions(database, place, key_of, settings.session_seconds, clock),
+        machine_keys=machine_keys,
+        attempts=Attempts(),
+        readings=Readings(database, clock),
+        roles=Roles(database),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +69,45 @@ class Participant:
     reader: ChainReader
     follower: Follower
     party: str
-    parties: KeyHolders
+    access: Access
     verification: Verification
     presentations: Presentations
     provenances: Provenances
     inspection: Inspection
     proposals: Proposals
     pauses: Pauses
+
+    @property
+    def callers(self) -> Callers:
+        """Who calls by which token."""
+        return self.access.callers
+
+    @property
+    def sessions(self) -> Sessions:
+        """Signing in and out."""
+        return self.access.sessions
+
+    @property
+    def machine_keys(self) -> MachineKeys:
+        """Keys for machines."""
+        return self.access.machine_keys
+
+    @property
+    def attempts(self) -> Attempts:
+        """Wrong tokens, keys and codes."""
+        return self.access.attempts
+
+    @property
+    def readings(self) -> Readings:
+        """Who used a subject's data."""
+        return self.access.readings
+
+    @property
+    def roles(self) -> Roles:
+        """Roles by the chain as followed."""
+        return self.access.roles
+
+    def flush(self) -> None:
+        """Write what readers left to be written; in the background, and when the installation is closed."""
+        self.readings.flush()
+        self.machine_keys.flush()

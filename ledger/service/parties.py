@@ -1,4 +1,4 @@
-"""Onboarding parties, accrediting issuers, and API keys."""
+"""Onboarding parties and accrediting issuers."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from sqlalchemy.orm import Session
 from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
 from ledger.chain.calls import accredit, set_roles
 from ledger.chain.reader import ChainReader
-from ledger.chain.records import PartyRecord
 from ledger.domain.codes import check_region, check_resident_id, check_uscc
 from ledger.domain.notice import require_line
 from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role, party_id
-from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.errors import Conflict, InvalidInput, NotFound
+from ledger.index.follower import Follower
 from ledger.proof.jws import entry_signed_by
-from ledger.service.api_keys import add_key, party_of_key
 from ledger.service.keys import Custody
 from ledger.service.possession import proof_of
 from ledger.service.proposals import ProposalRow, Proposals
 from ledger.service.registration_lists import ListedKey, ListedParty, RegistrationLists
+from ledger.service.roles import Actor as Actor
+from ledger.service.roles import Roles
 from ledger.service.settling import FIRST_KEYS, settle_keys
 from ledger.store.database import Database
 from ledger.store.records import party, party_keys, speaking_keys
@@ -44,6 +45,7 @@ class NewParty:
     ``public_key`` is its first key as text (protocol §4), of secp256k1 or P-256; its account follows from it.
     ``further_keys`` of any suite come with it, each with its proof; later ones wait. A proof of possession is hex, and
     made here for a key that is kept here. By P-256 keys alone a party signs, and does not act on the chain by itself.
+    An empty ``public_key``: the party has none yet. It is known here alone until it enrols (``enrolments``).
     """
 
     kind: PartyKind
@@ -54,14 +56,6 @@ class NewParty:
     roles: frozenset[Role] | None = None
     proof: str = ""
     further_keys: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who calls: a party with the roles that the chain gives it now."""
-
-    party: str
-    roles: frozenset[Role]
 
 
 class Parties:
@@ -78,6 +72,8 @@ class Parties:
         reader: ChainReader,
         proposals: Proposals,
         lists: RegistrationLists,
+        follower: Follower,
+        roles: Roles,
         authority: str,
         lookup_key: bytes,
         clock: Callable[[], int],
@@ -88,6 +84,8 @@ class Parties:
         self._reader = reader
         self._proposals = proposals
         self._lists = lists
+        self._follower = follower
+        self._roles = roles
         self._authority = authority
         self._lookup_key = lookup_key
         self._clock = clock
@@ -97,7 +95,8 @@ class Parties:
         that can never speak again, which get a new id.
 
         Another office within reach confirms it at once. Without one, a party has no number until an office confirms
-        (``pending``). Offices among the roles are proposed after the registration, and may wait for the delay.
+        (``pending``). Offices among the roles are proposed after the registration, and may wait for the delay. A party
+        without a key is recorded alone.
 
         All are checked before any is written. Raises ``InvalidInput`` naming the row, ``PROOF_MISSING``,
         ``PROOF_INVALID``; ``Conflict`` ``ACCOUNT_IN_USE`` if an account belongs to another party.
@@ -109,7 +108,15 @@ class Parties:
             for identifier in silent:
                 _let_go(session, self._lookup_key, identifier)
             rows = [find_or_add(session, self._sealer, self._lookup_key, each, self._clock()) for each in checked]
-            unlisted = {row.id for row in rows if row.no is None and row.listed is None}
+        return self._register_all(rows)
+
+    def register(self, identifier: str) -> Party:
+        """Propose the registration of a party that is recorded with its first key, as ``onboard`` does."""
+        (row,) = self._register_all([self.get(identifier)])
+        return row
+
+    def _register_all(self, rows: Sequence[Party]) -> list[Party]:
+        unlisted = {row.id for row in rows if row.no is None and row.listed is None and row.present_account}
         for act in dict.fromkeys(row.listed for row in rows if row.no is None and row.listed):
             unlisted |= self._go_on(act)
         for start in range(0, len(ordered := [row for row in rows if row.id in unlisted]), CHAIN_CHUNK):
@@ -184,11 +191,8 @@ class Parties:
 
     def _proven(self, newcomer: NewParty, where: str) -> NewParty:
         """The party with a proof for each of its keys: made here for a key that is kept here."""
-        keys = [
-            (key, self._proof(key, proof, where))
-            for key, proof in ((newcomer.public_key, newcomer.proof), *newcomer.further_keys)
-        ]
-        return replace(newcomer, proof=keys[0][1], further_keys=tuple(keys[1:]))
+        keys = [(key, self._proof(key, proof, where)) for key, proof in _keys(newcomer)]
+        return replace(newcomer, proof=keys[0][1], further_keys=tuple(keys[1:])) if keys else newcomer
 
     def _proof(self, public_key: str, proof: str, where: str) -> str:
         return proof_of(self._reader.chain, self._custody, public_key, proof, where)
@@ -257,38 +261,16 @@ class Parties:
                     raise
                 yield identifier, f"{identifier[:SHOWN_OF_ID]}…"
 
-    def new_api_key(self, identifier: str) -> str:
-        """A fresh API key of the party: shown once, kept as a digest; raises ``NotFound`` ``PARTY_UNKNOWN``."""
-        with self._database.write() as session:
-            return add_key(session, party(session, identifier).id, self._clock())
-
-    def authenticate(self, key: str) -> Actor:
-        """Who holds this API key, with its roles by the chain; raises ``Unauthenticated``, ``Forbidden``."""
-        with self._database.read() as session:
-            holder = party_of_key(session, key)
-        return self.actor(holder)
-
     def actor(self, identifier: str) -> Actor:
         """The party with the roles that the chain gives it now; raises ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
-        return acting(self._record(self.get(identifier)))
+        self.get(identifier)
+        self._follower.sync()
+        return self._roles.actor(identifier)
 
     def active(self, identifier: str) -> Party:
-        """The party, if the chain says that it is active; raises ``Forbidden`` ``PARTY_NOT_ACTIVE``, ``NotFound``."""
-        row = self.get(identifier)
-        acting(self._record(row))
-        return row
-
-    def _record(self, row: Party) -> PartyRecord:
-        if row.no is None:
-            raise Conflict("PARTY_NOT_ON_CHAIN", "The party is not registered on the chain yet.")
-        return self._reader.party(row.no)
-
-
-def acting(record: PartyRecord) -> Actor:
-    """A party of the chain as one that calls; raises ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
-    if record.status != "active":
-        raise Forbidden("PARTY_NOT_ACTIVE", f"The party is {record.status}.", hint="Ask the authority.")
-    return Actor(record.id, frozenset(Role(role) for role in record.roles))
+        """The party, if the chain says that it is active; raises as ``actor``, and ``NotFound``."""
+        self.actor(identifier)
+        return self.get(identifier)
 
 
 def checked_party(newcomer: NewParty, where: str) -> NewParty:
@@ -301,13 +283,19 @@ def checked_party(newcomer: NewParty, where: str) -> NewParty:
         name=require_line(newcomer.name, where),
         identifier=check(newcomer.identifier, where=where),
         region=check_region(newcomer.region, where=where),
-        public_key=check_public_key(newcomer.public_key, where=where, suites=FIRST_KEYS),
+        public_key=_first_key(newcomer, where),
         roles=DEFAULT_ROLES[newcomer.kind] if newcomer.roles is None else newcomer.roles,
         proof=newcomer.proof,
         further_keys=tuple(
             (check_public_key(key, where=where, suites=ANY_SUITE), proof) for key, proof in newcomer.further_keys
         ),
     )
+
+
+def _first_key(newcomer: NewParty, where: str) -> str:
+    if newcomer.public_key or newcomer.further_keys:
+        return check_public_key(newcomer.public_key, where=where, suites=FIRST_KEYS)
+    return ""
 
 
 def lookup_digest(key: bytes, identifier: str) -> str:
@@ -318,11 +306,22 @@ def lookup_digest(key: bytes, identifier: str) -> str:
 def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: NewParty, now: int) -> Party:
     """The party's record, made if it is new; it is not on the chain by this."""
     lookup = lookup_digest(lookup_key, newcomer.identifier)
-    if known := session.scalar(select(Party).where(Party.lookup == lookup)):
+    known = session.scalar(select(Party).where(Party.lookup == lookup))
+    if known is not None and (known.present_account is not None or not newcomer.public_key):
         return known
     keys = {account_of_public_key(key): (key, proof) for key, proof in _keys(newcomer)}
-    for each in keys:
-        require_free(session, each)
+    for account in keys:
+        require_free(session, account)
+    row = known or _added(session, sealer, newcomer, lookup, now)
+    if newcomer.public_key:
+        row.present_account, row.present_key = account_of_public_key(newcomer.public_key), newcomer.public_key
+    session.flush()
+    for account, (public_key, proof) in keys.items():
+        session.add(PartyKey(account=account, party_id=row.id, public_key=public_key, proof=proof or None))
+    return row
+
+
+def _added(session: Session, sealer: Sealer, newcomer: NewParty, lookup: str, now: int) -> Party:
     key = secrets.token_bytes(32)
     identity = {"name": newcomer.name, "identifier": newcomer.identifier, "id_key": key.hex()}
     row = Party(
@@ -330,16 +329,11 @@ def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: N
         kind=newcomer.kind.value,
         roles=sorted(role.value for role in newcomer.roles or ()),
         region=newcomer.region,
-        account=account_of_public_key(newcomer.public_key),
-        public_key=newcomer.public_key,
         lookup=lookup,
         sealed_id=sealer.seal(session, identity),
         created_at=now,
     )
     session.add(row)
-    session.flush()
-    for account, (public_key, proof) in keys.items():
-        session.add(PartyKey(account=account, party_id=row.id, public_key=public_key, proof=proof or None))
     return row
 
 
@@ -351,12 +345,12 @@ def _let_go(session: Session, key: bytes, identifier: str) -> None:
 
 
 def _keys(newcomer: NewParty) -> list[tuple[str, str]]:
-    return [(newcomer.public_key, newcomer.proof), *newcomer.further_keys]
+    return [(newcomer.public_key, newcomer.proof), *newcomer.further_keys] if newcomer.public_key else []
 
 
 def _listed(session: Session, row: Party) -> ListedParty:
     """What is proposed of a party: its ordinary roles, and its keys, first the one that it acts by."""
-    keys = sorted(party_keys(session, row.id), key=lambda key: (key.account != row.account, key.account))
+    keys = sorted(party_keys(session, row.id), key=lambda key: (key.account != row.present_account, key.account))
     ordinary = tuple(role for role in row.roles if role not in OFFICES)
     return ListedParty(row.id, ordinary, tuple(ListedKey(key.public_key, key.proof or "") for key in keys))
 

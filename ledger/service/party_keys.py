@@ -19,6 +19,7 @@ from ledger.chain.reader import ChainReader
 from ledger.chain.relay import SignedRequest
 from ledger.chain.watching import key_changes
 from ledger.errors import Conflict
+from ledger.index.follower import Follower
 from ledger.proof.acts import report_message, sign_act
 from ledger.proof.suite import ES256K, Suite, suite_of_key
 from ledger.service.acting import Acting
@@ -49,6 +50,7 @@ class PartyKeys:
         database: Database,
         client: ChainClient,
         reader: ChainReader,
+        follower: Follower,
         acting: Acting,
         custody: Custody,
         proposals: Proposals,
@@ -56,6 +58,7 @@ class PartyKeys:
         self._database = database
         self._client = client
         self._reader = reader
+        self._follower = follower
         self._acting = acting
         self._custody = custody
         self._proposals = proposals
@@ -148,6 +151,8 @@ class PartyKeys:
                 proposal = self._proposals.decide(by, calls.report(number, account), signed)
             else:
                 self._acting.act_as(by, calls.report(number, account), signed)
+            # Sessions and keys of that account end with the block, as soon as it is followed.
+            self._follower.sync()
         self.settle(identifier)
         return proposal
 

@@ -1,7 +1,10 @@
 """What is known of the verifications of a certificate: for its subject, and for whoever asks what came of its own.
 
-A presentation takes its nonce for good before anything else happens, among those of its consumer, and is ``pending``
-until its end is known. Where we keep the log, its end is an entry too, together with the use that it spent.
+A presentation takes its nonce before anything else happens, among those of its consumer, and is ``pending`` until its
+end is known. Where we keep the log, its end is an entry too, together with the use that it spent.
+
+Only what was found genuine (checks 1 to 6) is told to the subject, and stays: anybody can write a certificate's number
+into junk. Who is no party to a certificate leaves one record of it a day, however often it tries.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from ulid import ULID
@@ -35,6 +38,8 @@ from ledger.store.tables import Certificate, Presentation
 PENDING = "pending"
 VALID = "valid"
 LAPSED = "lapsed"
+NOT_PARTY = "not_party"
+DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,15 +181,22 @@ class Presentations:
                 known.ordinal, known.tx_hash = use.ordinal, use.tx_hash
             elif known.tx_hash != row.tx_hash:
                 raise under_way()
+            if _leaves_nothing(session, known, ended):
+                session.delete(known)
+                row.result = ended.result
+                return
             self._ended(session, known, ended, use)
         row.result, row.ordinal = known.result, known.ordinal
 
     def add(self, number: str, consumer: str, ended: Ended) -> None:
-        """Record that a certificate was looked at, without a use."""
+        """Record that a genuine certificate was looked at, without a use."""
         row = Presentation(id=str(ULID()), certificate_no=number, consumer=consumer, created_at=self._clock())
+        if ended.place is None:
+            return
         with self._database.write() as session:
-            self._ended(session, row, ended, None)
-            session.add(row)
+            if not _told_today(session, row, ended):
+                self._ended(session, row, ended, None)
+                session.add(row)
 
     def _ended(self, session: Session, row: Presentation, ended: Ended, use: Use | None) -> None:
         row.result = ended.result
@@ -206,7 +218,7 @@ class Presentations:
 
     def page(self, number: str, after: str | None, limit: int) -> list[Presentation]:
         """Verifications of a certificate by id; raises ``NotFound`` if nothing is known of it here."""
-        query = select(Presentation).where(Presentation.certificate_no == number)
+        query = select(Presentation).where(Presentation.certificate_no == number, genuine())
         if after:
             query = query.where(Presentation.id > after)
         with self._database.read() as session:
@@ -277,12 +289,40 @@ def counter_of(session: Session, number: str) -> tuple[str, str] | None:
 
 
 def _seen(session: Session, number: str) -> Presentation:
-    """A verification of the certificate, one that found it genuine if there is any."""
-    query = select(Presentation).where(Presentation.certificate_no == number)
-    seen = session.scalars(query.order_by(Presentation.batch.is_(None), Presentation.id).limit(1)).first()
+    """A verification that found the certificate genuine."""
+    query = select(Presentation).where(Presentation.certificate_no == number, genuine())
+    seen = session.scalars(query.order_by(Presentation.id).limit(1)).first()
     if seen is None:
         raise _unknown()
     return seen
+
+
+def genuine() -> ColumnElement[bool]:
+    """Presentations of what was found genuine."""
+    return Presentation.batch.is_not(None)
+
+
+def _leaves_nothing(session: Session, row: Presentation, ended: Ended) -> bool:
+    """Whether a presentation goes without a trace: of junk, and of a stranger who left one of the certificate today.
+
+    One that lapsed before anybody looked at it keeps its nonce, and is told to nobody.
+    """
+    if row.tx_hash is not None or ended.result == LAPSED:
+        return False
+    return ended.place is None or _told_today(session, row, ended)
+
+
+def _told_today(session: Session, row: Presentation, ended: Ended) -> bool:
+    if ended.result != NOT_PARTY:
+        return False
+    day = row.created_at - row.created_at % DAY
+    query = select(Presentation.id).where(
+        Presentation.certificate_no == row.certificate_no,
+        Presentation.consumer == row.consumer,
+        Presentation.result == NOT_PARTY,
+        Presentation.created_at.between(day, day + DAY - 1),
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def under_way() -> Conflict:

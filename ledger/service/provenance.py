@@ -29,7 +29,7 @@ from ledger.proof.prov import prov_document
 from ledger.proof.recorded_history import RecordedCertificate, RecordedEvent, RecordedHistory, RecordedParty
 from ledger.proof.timeline import timeline_picture
 from ledger.service.positions import not_anchored_yet
-from ledger.service.presentations import counter_of, place_of
+from ledger.service.presentations import counter_of, genuine, place_of
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
@@ -344,7 +344,7 @@ def _seen_here(session: Session, number: str, row: Certificate | None) -> list[d
     """What the chain does not have of a certificate: issue, verifications, disclosures for a case, erasure."""
     stated = None if row is None else log_store.statement(session, row.digest)
     presented = session.scalars(
-        select(Presentation).where(Presentation.certificate_no == number).order_by(Presentation.id)
+        select(Presentation).where(Presentation.certificate_no == number, genuine()).order_by(Presentation.id)
     )
     opened = session.scalars(select(Disclosure).where(Disclosure.certificate_no == number).order_by(Disclosure.id))
     erased = session.scalars(select(ErasureRecord).where(ErasureRecord.target == (row.digest if row else None)))

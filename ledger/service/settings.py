@@ -10,8 +10,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.domain.powers import DEFAULT_DELAY
 from ledger.errors import Misconfigured
+from ledger.proof.sign_in import origin_of
 from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite
 
+DEFAULT_ORIGIN: Final = "http://127.0.0.1:8000"
 SIGNS_WITH: Final = {"sha256-es256k": ES256K, "sha256-es256": ES256, "sm3-sm2": SM2SM3}
 
 
@@ -42,6 +44,10 @@ class Settings(BaseSettings):
         description="How long a proposal waits, fixed at deployment; at least 86400 but on a local chain.",
     )
     local_chain_id: int = Field(1337, description="Chain id of the local chain.")
+    origin: str | None = Field(
+        None, description="Origin that parties sign in at, as they see it; default: http://127.0.0.1:8000."
+    )
+    session_seconds: int = Field(1800, ge=60, le=86_400, description="How long a session lasts after signing in.")
 
     @classmethod
     def at(cls, home: Path | None) -> Settings:
@@ -57,6 +63,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def service_origin(self) -> str:
+        """The origin of the service; raises ``InvalidInput`` ``ORIGIN_INVALID``."""
+        return origin_of(self.origin or DEFAULT_ORIGIN)
 
     @property
     def signs_with(self) -> Suite:

@@ -36,8 +36,8 @@ def settle_keys(database: Database, reader: ChainReader, identifier: str) -> Par
         by_suite = ([key for key in speaking if suite_of_key(key.public_key) is suite] for suite in FIRST_KEYS)
         acting = next((keys for keys in by_suite if keys), [])
         # The key that acts stays while it speaks; after it, the one that was bound last.
-        if acting and row.account not in {key.account for key in acting}:
-            row.account, row.public_key = acting[-1].account, acting[-1].public_key
+        if acting and row.present_account not in {key.account for key in acting}:
+            row.present_account, row.present_key = acting[-1].account, acting[-1].public_key
     return row
 
 

@@ -11,6 +11,7 @@ from ledger.chain.calls import Call, set_roles, set_status
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import SignedRequest
 from ledger.domain.parties import OFFICES, Role
+from ledger.index.follower import Follower
 from ledger.service.acting import Acting
 from ledger.service.proposals import ProposalRow, Proposals
 from ledger.store.database import Database
@@ -28,9 +29,12 @@ class Standing:
     the proposal, and None where there is none.
     """
 
-    def __init__(self, database: Database, reader: ChainReader, acting: Acting, proposals: Proposals) -> None:
+    def __init__(
+        self, database: Database, reader: ChainReader, follower: Follower, acting: Acting, proposals: Proposals
+    ) -> None:
         self._database = database
         self._reader = reader
+        self._follower = follower
         self._acting = acting
         self._proposals = proposals
 
@@ -68,6 +72,7 @@ class Standing:
         if decided:
             return self._proposals.decide(by, call, signed)
         self._acting.act_as(by, call, signed)
+        self._follower.sync()
         return None
 
     def _number(self, identifier: str) -> int:

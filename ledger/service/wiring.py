@@ -24,6 +24,7 @@ from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
 from ledger.service.direct_withdrawals import DirectWithdrawals
 from ledger.service.disclosures import Disclosures
+from ledger.service.enrolments import Enrolments
 from ledger.service.erasure import Erasure
 from ledger.service.evidence import EvidenceBook
 from ledger.service.holder_bundles import HolderBundles
@@ -34,7 +35,7 @@ from ledger.service.important_data import ImportantDataList
 from ledger.service.inspection import Inspection
 from ledger.service.installation import Accreditations, Founders, Installation, install, provide_signing_key
 from ledger.service.issuance import Issuance
-from ledger.service.joining import Membership, open_joined, require_operating
+from ledger.service.joining import Membership, follow, open_joined, require_operating
 from ledger.service.key_providers import local_keys
 from ledger.service.key_rotation import KeyRotation
 from ledger.service.keys import Custody, SecretFile
@@ -47,7 +48,7 @@ from ledger.service.objections import Objections
 from ledger.service.offices import COUNT, FIRST, FoundingOffice, Offices, keys_within_reach, local_offices, own_office
 from ledger.service.open_catalogue import OpenCatalogue
 from ledger.service.operations import Operations
-from ledger.service.participant import Participant
+from ledger.service.participant import Participant, access
 from ledger.service.parties import Parties
 from ledger.service.party_keys import PartyKeys, anchor_first
 from ledger.service.pauses import Pauses
@@ -79,6 +80,7 @@ from ledger.store.database import Database, open_engine
 from ledger.store.migrations import upgrade
 from ledger.store.records import party
 from ledger.store.sealing import KeyProvider, Sealer
+from ledger.store.tables import PartyKey
 
 DAY = 86_400
 
@@ -96,6 +98,7 @@ class Ledger(Participant):
     anchoring: Anchoring
     positions: Positions
     parties: Parties
+    enrolments: Enrolments
     party_keys: PartyKeys
     standing: Standing
     requests: Requests
@@ -190,7 +193,9 @@ def _opened(
     notice = rules.notice_days * DAY
     installation = install(settings, chain, custody, database, sealer, lookup_key, notice, founders, clock)
     ledger = wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
+    stack.callback(ledger.flush)
     provide_signing_key(ledger.party_keys, custody, installation, settings.signs_with)
+    follow(ledger.follower)
     ledger.verification.settle()
     return ledger
 
@@ -227,6 +232,12 @@ def wire(
         with database.read() as session:
             return party(session, identifier).account
 
+    def key_of(account: str) -> str | None:
+        with database.read() as session:
+            key = session.get(PartyKey, account)
+        return None if key is None else key.public_key
+
+    entrance = access(settings, database, reader, clock, key_of=key_of)
     proposals = Proposals(
         database,
         client,
@@ -241,9 +252,19 @@ def wire(
         lock=settings.home / "proposing.lock",
     )
     parties = Parties(
-        database, sealer, custody, reader, proposals, lists, installation.authority_party, lookup_key, clock
+        database,
+        sealer,
+        custody,
+        reader,
+        proposals,
+        lists,
+        follower,
+        entrance.roles,
+        installation.authority_party,
+        lookup_key,
+        clock,
     )
-    party_keys = PartyKeys(database, client, reader, acting, custody, proposals)
+    party_keys = PartyKeys(database, client, reader, follower, acting, custody, proposals)
     proposals.when_changed(party_keys.settle_changed)
     proposals.when_changed(parties.complete)
     withdrawals = Withdrawals(database, client, reader, parties, positions, status, clock)
@@ -275,11 +296,13 @@ def wire(
         anchoring=anchoring,
         positions=positions,
         party=operator,
+        access=entrance,
         parties=parties,
+        enrolments=Enrolments(database, parties, reader.chain, clock),
         proposals=proposals,
         pauses=Pauses(reader, acting, proposals, account_of),
         party_keys=party_keys,
-        standing=Standing(database, reader, acting, proposals),
+        standing=Standing(database, reader, follower, acting, proposals),
         requests=Requests(database, sealer, parties, scenarios, digest, suite.digest, clock),
         authorizations=Authorizations(database, sealer, parties, scenarios, digest, clock),
         withdrawals=withdrawals,
@@ -303,7 +326,7 @@ def wire(
         liens=Liens(database, reader, acting, evidence, rules),
         lineage=Lineage(acting),
         assessments=Assessments(database, reader, follower, acting, evidence, clock),
-        mandates=Mandates(database, clock),
+        mandates=Mandates(database, entrance.roles, clock),
         principals=principals,
         evidence=evidence,
         transfers=Transfers(database, reader, follower, acting, proposals, certificates, evidence, rules, clock),
@@ -313,7 +336,7 @@ def wire(
         holder_bundles=HolderBundles(holdings, bundles),
         log_entries=LogEntries(database, principals),
         disclosures=Disclosures(database, sealer, clock),
-        erasure=Erasure(database, sealer, follower, digest, clock),
+        erasure=Erasure(database, sealer, follower, entrance.roles, digest, clock),
         operations=Operations(database, clock),
         idempotency=Idempotency(database, lookup_key, clock),
         catalogue=Catalogue(database, clock),

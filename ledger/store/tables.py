@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from ledger.errors import Conflict
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -24,6 +26,17 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {int: BigInteger, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012 - SQLAlchemy's API
+
+
+def _had(value: str | None, party: str) -> str:
+    if value is None:
+        raise Conflict(
+            "PARTY_WITHOUT_KEY",
+            "The party never had a key.",
+            where=f"party {party}",
+            hint="An office gives it an enrolment code, by which it brings its first key.",
+        )
+    return value
 
 
 class Counter(Base):
@@ -48,8 +61,10 @@ class Sealed(Base):
 class Party(Base):
     """A party. Name and identifier are sealed; ``lookup`` is a keyed digest of the identifier.
 
-    ``account`` and ``public_key`` are those it acts with now; all its keys are ``PartyKey`` rows. ``listed`` is the
-    list that the party was proposed with, null for a founding party.
+    ``account`` and ``public_key`` are those it acts with now; all its keys are ``PartyKey`` rows. They raise while it
+    never had a key, where ``present_account`` and ``present_key`` are null.
+    ``roles`` are what it was onboarded for: asked for, and no source of permission. ``listed`` is the list that the
+    party was proposed with, null for a founding party.
     """
 
     __tablename__ = "party"
@@ -58,12 +73,22 @@ class Party(Base):
     kind: Mapped[str] = mapped_column(String(32))
     roles: Mapped[list[str]]
     region: Mapped[str] = mapped_column(String(16))
-    account: Mapped[str] = mapped_column(String(42), unique=True)
-    public_key: Mapped[str] = mapped_column(KeyText)
+    present_account: Mapped[str | None] = mapped_column("account", String(42), unique=True)
+    present_key: Mapped[str | None] = mapped_column("public_key", KeyText)
     lookup: Mapped[str] = mapped_column(Hex32, unique=True)
     sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
     listed: Mapped[str | None] = mapped_column(ForeignKey("party_list.act"), index=True)
     created_at: Mapped[int]
+
+    @property
+    def account(self) -> str:
+        """The account that it acts by now; raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
+        return _had(self.present_account, self.id)
+
+    @property
+    def public_key(self) -> str:
+        """The key that it acts with now, as text (protocol §4); raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
+        return _had(self.present_key, self.id)
 
 
 class PartyList(Base):
@@ -94,20 +119,6 @@ class PartyKey(Base):
     reported_at: Mapped[int | None]
     compromised_at: Mapped[int | None]
     proof: Mapped[str | None] = mapped_column(String(256))
-
-
-class ApiKey(Base):
-    """An API key of a party: only its SHA-256 is kept (the key itself has 256 random bits).
-
-    A joined installation knows no ``Party``, but its own party by its id on the chain.
-    """
-
-    __tablename__ = "api_key"
-    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
-    party_id: Mapped[str] = mapped_column(Hex32, index=True)
-    key_digest: Mapped[str] = mapped_column(Hex32, unique=True)
-    created_at: Mapped[int]
-    revoked_at: Mapped[int | None]
 
 
 class LedgerIdentity(Base):

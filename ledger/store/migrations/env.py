@@ -5,7 +5,12 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
-from ledger.store import catalogue_tables, erasure_tables, registration_tables  # noqa: F401 - their tables are of the same metadata
+from ledger.store import (  # noqa: F401 - their tables are of the same metadata
+    access_tables,
+    catalogue_tables,
+    erasure_tables,
+    registration_tables,
+)
 from ledger.store.tables import Base
 
 

@@ -1,0 +1,174 @@
+"""Signing in by key (protocol §11): what a client signs, and what a service compares it with. No clock, no network.
+
+The client builds the whole statement from its own settings and takes the nonce alone from the service. So who stands
+between them has nothing of its own signed: what is signed for one origin and one ledger opens no other.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ledger.domain.canonical import canonical, parse_json
+from ledger.errors import BadBundle, InvalidInput, Unauthenticated
+from ledger.proof.bundle import ChainId
+from ledger.proof.jws import Jws, Signer, decode_base64url, parse_compact, sign_compact
+
+TYP: Final = "pingzheng-session+jws"
+VERSION: Final = 2
+MAX_SECONDS: Final = 600
+MAX_STATEMENT_BYTES: Final = 2048
+MAX_TOKEN_CHARACTERS: Final = 4096
+NONCE_BYTES: Final = 32
+_MEMBERS: Final = {"type", "v", "origin", "chain_id", "ledger", "party", "nonce", "expires_at"}
+_HEX32: Final = re.compile(r"[0-9a-f]{64}")
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,45}\]")
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one signs in: the service's origin, and the ledger (digest, 64 hex) with its chain."""
+
+    origin: str
+    chain_id: int
+    ledger: str
+
+    @classmethod
+    def of(cls, origin: str, chain: ChainId) -> Place:
+        """By the ledger's eight values."""
+        return cls(origin, chain.chain_id, chain.ledger)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A statement of the right form with its signature; nothing is verified yet. ``expires_at`` is seconds UTC."""
+
+    place: Place
+    party: str
+    nonce: str
+    expires_at: int
+    signature: Jws
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a service's address as browsers write an origin (RFC 6454 §6.2).
+
+    Raises ``InvalidInput`` ``ORIGIN_INVALID``.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise _no_origin() from error
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    if parts.scheme not in _PORTS or parts.username is not None or not _HOST.fullmatch(host):
+        raise _no_origin()
+    return f"{parts.scheme}://{host}" + ("" if port in (None, _PORTS[parts.scheme]) else f":{port}")
+
+
+def sign_in(place: Place, party: str, nonce: str, signer: Signer, expires_at: int) -> str:
+    """The signed statement by which ``party`` signs in, as a compact JWS.
+
+    ``expires_at`` (seconds UTC) is at most ``MAX_SECONDS`` ahead. Raises ``BadBundle`` ``SESSION_NONCE_FORM`` where the
+    nonce is none: nothing else is signed for a service.
+    """
+    statement = {
+        "type": "session",
+        "v": VERSION,
+        "origin": place.origin,
+        "chain_id": place.chain_id,
+        "ledger": place.ledger,
+        "party": party,
+        "nonce": checked_nonce(nonce),
+        "expires_at": expires_at,
+    }
+    return sign_compact(canonical(statement), signer, TYP)
+
+
+def checked_nonce(nonce: str) -> str:
+    """The nonce, if it is base64url of 32 bytes; raises ``BadBundle`` ``SESSION_NONCE_FORM``."""
+    try:
+        decode_base64url(nonce, NONCE_BYTES)
+    except BadBundle as error:
+        raise BadBundle(
+            "SESSION_NONCE_FORM",
+            "The service's nonce is not base64url of 32 bytes.",
+            where="nonce",
+            hint="Sign nothing for this service, and check its address.",
+        ) from error
+    return nonce
+
+
+def read_sign_in(token: str) -> SignIn:
+    """A statement as it was sent; raises ``InvalidInput`` ``SESSION_STATEMENT_INVALID`` for another form."""
+    try:
+        if len(token) > MAX_TOKEN_CHARACTERS:
+            raise ValueError("too long")
+        signature = parse_compact(token, TYP)
+        told = parse_json(signature.payload, max_bytes=MAX_STATEMENT_BYTES, max_depth=2)
+        if not _well_formed(told) or canonical(told) != signature.payload:
+            raise ValueError("another form")
+        checked_nonce(told["nonce"])
+    except (BadBundle, InvalidInput, ValueError) as error:
+        raise InvalidInput(
+            "SESSION_STATEMENT_INVALID",
+            "This is no signed statement for signing in.",
+            where="statement",
+            hint="It is a compact JWS over canonical JSON with exactly the members of protocol §11.",
+        ) from error
+    place = Place(told["origin"], told["chain_id"], told["ledger"])
+    return SignIn(place, told["party"], told["nonce"], told["expires_at"], signature)
+
+
+def require_place(told: SignIn, here: Place, now: int) -> None:
+    """Raise ``Unauthenticated`` unless the statement was made for this service and this ledger, and for now.
+
+    ``SESSION_ORIGIN_DIFFERS``, ``SESSION_LEDGER_DIFFERS``, ``SESSION_EXPIRED``.
+    """
+    if told.place.origin != here.origin:
+        raise Unauthenticated(
+            "SESSION_ORIGIN_DIFFERS",
+            "The statement was signed for another service.",
+            where="origin",
+            hint="Sign in at the address that you want to use, and nowhere in between.",
+            expected=here.origin,
+        )
+    if told.place != here:
+        raise Unauthenticated(
+            "SESSION_LEDGER_DIFFERS",
+            "The statement was signed for another ledger.",
+            where="ledger",
+            hint="Sign in with the deployment file of this service's ledger.",
+        )
+    if not now < told.expires_at <= now + MAX_SECONDS:
+        raise Unauthenticated(
+            "SESSION_EXPIRED",
+            f"The statement is over, or it lasts longer than {MAX_SECONDS} seconds.",
+            where="expires_at",
+            hint="Check the clock, and sign in anew.",
+        )
+
+
+def _well_formed(told: Any) -> bool:
+    return (
+        isinstance(told, dict)
+        and told.keys() == _MEMBERS
+        and told["type"] == "session"
+        and all(isinstance(told[name], str) for name in ("origin", "ledger", "party", "nonce"))
+        and all(type(told[name]) is int and told[name] >= 0 for name in ("v", "chain_id", "expires_at"))
+        and told["v"] == VERSION
+        and all(_HEX32.fullmatch(told[name]) is not None for name in ("ledger", "party"))
+    )
+
+
+def _no_origin() -> InvalidInput:
+    return InvalidInput(
+        "ORIGIN_INVALID",
+        "This is no address of a service.",
+        where="origin",
+        hint="It reads https://host or http://host:port.",
+    )

@@ -1,0 +1,31 @@
+"""Signing in as a party whose key an installation keeps, as the party's own client does."""
+
+from __future__ import annotations
+
+from ledger.proof.jws import Signer
+from ledger.proof.sign_in import Place, sign_in
+from ledger.service.keys import Custody
+from ledger.service.participant import Participant
+from ledger.service.sessions import NewSession
+from ledger.service.wiring import Ledger
+
+HERE = "192.0.2.1"
+
+
+def signed_in(ledger: Participant, party: str, signer: Signer, *, cookie: bool = False) -> NewSession:
+    """A session of the party by a key of its own."""
+    place = Place.of(ledger.sessions.origin, ledger.reader.chain)
+    nonce = ledger.sessions.nonce(party, HERE).nonce
+    return ledger.sessions.begin(sign_in(place, party, nonce, signer, ledger.clock() + 300), cookie=cookie)
+
+
+def signer_of(ledger: Participant, party: str) -> Signer:
+    """The key by which a party acts, from where the installation keeps it."""
+    if isinstance(ledger, Ledger):
+        return ledger.custody.signer(ledger.parties.get(party).account)
+    return Custody(ledger.settings.keys_folder / "accounts.json").signer(ledger.client.account)
+
+
+def token_of(ledger: Participant, party: str) -> str:
+    """The token of a new session of a party whose key is kept here; it lasts as long as sessions do."""
+    return signed_in(ledger, party, signer_of(ledger, party)).token
