@@ -11,6 +11,7 @@ from ledger.chain import calls
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.calls import Call, PartyRegistration
 from ledger.chain.sender import Receipt
+from ledger.connectors.answers import Supplied
 from ledger.demo.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.domain.parties import PartyKind, Role
@@ -23,7 +24,7 @@ from ledger.service.settings import Settings
 from ledger.service.wiring import open_ledger
 from ledger.store.tables import PartyKey
 from tests.service.conftest import FIELDS, ROWS, Pilot
-from tests.service.credit import AS_OF, SCENARIO, Supplied
+from tests.service.credit import AS_OF, SCENARIO
 
 DAY = 86_400
 FOUNDING_AUTHORITIES = (1, 3, 4)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from ledger.chain.accounts import new_p256_key, new_sm2_key
 from ledger.chain.calls import withdraw_for
+from ledger.connectors.answers import Supplied
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.acts import sign_act, withdrawals_message
@@ -20,7 +21,8 @@ from ledger.service.possession import possession_of
 from ledger.service.withdrawals import WithdrawalDraft
 from ledger.store.records import provisions_of
 from ledger.store.tables import Entry, Provision
-from tests.service.conftest import Pilot
+from tests.service.conftest import ROWS, Pilot
+from tests.service.credit import AS_OF
 
 
 class Consent:
@@ -77,6 +79,13 @@ def bind(pilot: Pilot, party: str, signer: Signer) -> None:
     proof = possession_of(pilot.ledger.reader.chain, signer)
     row = pilot.ledger.party_keys.bind(party, party, signer.public_key, proof)
     assert row is not None and row.state == "carried_out"
+
+
+def supplied_by(pilot: Pilot, provider: str) -> Pilot:
+    """The same cast with another provider, for firms that no other test has."""
+    other = Pilot(pilot.ledger, replace(pilot.cast, provider=provider))
+    other.firm = pilot.firm  # type: ignore[method-assign]
+    return other
 
 
 def supplied_under(consent: Consent) -> Provision:
@@ -194,8 +203,11 @@ def test_a_subject_withdraws_by_a_key_that_was_reported(consent: Consent, pilot:
     pilot.skip(5)
     ledger = pilot.ledger
     ledger.party_keys.report(consent.subject, consent.signer.kid, ledger.installation.authority_party)
-    consent.withdraw()
+    entry = consent.withdraw()
     reader = ledger.reader
+    block = reader.block_number()
+    assert ledger.withdrawals.withdraw(entry, None).state == "withdrawn"
+    assert reader.block_number() == block
     found = reader.withdrawn_at(reader.party_no(consent.subject), consent.given.digest)
     assert (found.at, found.reported_at) == (0, consent.since())
     assert found.reported_at > 0
@@ -221,8 +233,7 @@ def test_a_providers_reported_key_takes_nothing_back(pilot: Pilot) -> None:
     provider = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
     stolen, own = pilot.bureau.signer_of(provider), Es256Signer(new_p256_key())
     bind(pilot, provider, own)
-    at_provider = Pilot(ledger, replace(pilot.cast, provider=provider))
-    at_provider.firm = pilot.firm  # type: ignore[method-assign]
+    at_provider = supplied_by(pilot, provider)
     consent = Consent(at_provider)
     supplied = supplied_under(consent)
     firm = pilot.firm()
@@ -251,3 +262,18 @@ def test_a_providers_reported_key_takes_nothing_back(pilot: Pilot) -> None:
     assert draft.message is not None
     ledger.withdrawals.withdraw_provision(sign_entry(draft.entry, own), sign_act(draft.message, own))
     assert consent.report().checks[10].code == "PROVISION_WITHDRAWN"
+
+
+def test_a_correction_is_not_recorded_if_a_reported_key_takes_the_old_provision_back(pilot: Pilot) -> None:
+    ledger, provider = pilot.ledger, pilot.party(PartyKind.UTILITY, Role.PROVIDER)
+    stolen, own = pilot.bureau.signer_of(provider), Es256Signer(new_p256_key())
+    bind(pilot, provider, own)
+    consent = Consent(supplied_by(pilot, provider))
+    supply = pilot.bureau.draft(consent.given.id, Supplied(ROWS[:1], AS_OF, ledger.clock()))
+    assert supply.withdrawn is not None
+    pilot.skip(5)
+    ledger.party_keys.report(provider, stolen.kid, provider)
+    with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
+        ledger.provisions.submit([replace(supply, entry=sign_entry(supply.entry, own))])
+    supplied_under(consent)
+    assert consent.report().checks[10].code == "OK"
