@@ -202,7 +202,7 @@ class Presentations:
         row.result = ended.result
         _describe(row, ended)
         known = session.get(Certificate, row.certificate_no) if self._keeps_log else None
-        if known is None:
+        if known is None or row.batch is None:
             return
         now, ledger = self._clock(), self._reader.chain.ledger
         entries = [_presentation(row, known, ledger, now)]

@@ -129,7 +129,7 @@ class Verification:
         return self._remembered.facts(bundle)
 
     def check(self, raw: bytes, consumer: str, nonce: str | None, at: int | None = None) -> Verified:
-        """Verify for a party without using the certificate up; recorded for the subject of a usage certificate."""
+        """Verify for a party without using the certificate up; recorded for the subject of a genuine one."""
         verified = self.verify(raw, Expectation(consumer=consumer, nonce=nonce), at)
         if (presented := usage_of(raw)) is not None:
             bundle, number = presented
@@ -143,8 +143,8 @@ class Verification:
     def accept(self, raw: bytes, consumer: str, nonce: str) -> Verified:
         """Verify a presentation and, if it is valid, use it: the chain's counter decides who was first.
 
-        For a consumer whose key is here, else raises ``Conflict`` ``ACT_SIGNATURE_REQUIRED``. The verification is
-        recorded for the subject whatever its result. A presentation that was not answered, because the chain was out
+        For a consumer whose key is here, else raises ``Conflict`` ``ACT_SIGNATURE_REQUIRED``. The verification of a
+        genuine certificate is recorded for the subject, whatever its result. A presentation that was not answered, because the chain was out
         of reach or the process ended, goes on when it is sent again. Raises ``Conflict`` ``NONCE_REPLAYED`` for any
         other use of a nonce, ``PRESENTATION_PENDING`` while another thread is at it.
         """
@@ -212,7 +212,7 @@ class Verification:
         return secrets.token_urlsafe(16)
 
     def status(self, number: str) -> dict[str, Any]:
-        """The public status of a certificate by its number: state, since when, why. No payload.
+        """The status of a certificate for those who have a part in it: state, since when, why, where. No payload.
 
         What an office holds, itself or its request, is ``suspended``. What waits for its anchor is ``building``, and
         ``paused_until`` is when a pause that keeps it waiting ends at the latest (0: no pause).
@@ -231,6 +231,14 @@ class Verification:
             state = "expired"
         found = {"certificate_no": number, "state": state, "since": since, "reason": reason, "block": seen.block}
         return found | place.to_dict()
+
+    def public_status(self, number: str) -> dict[str, Any]:
+        """What anybody learns of a certificate by its number: state, and since when. Raises ``NotFound``.
+
+        Neither where it stands nor why: reasons stay readable on the chain for those who know the position.
+        """
+        found = self.status(number)
+        return {name: found[name] for name in ("certificate_no", "state", "since") if name in found}
 
     def _held(self, statements: list[str], block: int) -> tuple[int, str] | None:
         """Since when and why one of the statements is held, the earliest; None if none is."""
