@@ -23,8 +23,7 @@ abstract contract Proposals is Pauses, IProposals {
     /// @inheritdoc IProposals
     function propose(address target, bytes calldata call) external returns (uint32 no) {
         // Check
-        Proposal memory proposal;
-        proposal.proposer = _msgSender();
+        Proposal memory proposal = _draft(_actOf(target, call));
         (proposal.role, proposal.concerned) = _termsOf(target, call);
         proposal.vetoable = target == address(this) && bytes4(call) == IPartyKeys.changeKey.selector;
         if (proposal.vetoable && _accounts[proposal.proposer].no == proposal.concerned) {
@@ -36,18 +35,13 @@ abstract contract Proposals is Pauses, IProposals {
             if (proposal.vetoable) _requireFresh(call);
         }
         // Effect
-        proposal.act = _actOf(target, call);
-        proposal.ready = running();
         if (_waits(target, call)) proposal.ready += _DELAY;
         no = _store(proposal, target, call);
     }
 
     /// @inheritdoc IProposals
     function proposeRegistration(bytes32 act) external returns (uint32 no) {
-        Proposal memory proposal;
-        proposal.act = act;
-        proposal.proposer = _msgSender();
-        proposal.ready = running();
+        Proposal memory proposal = _draft(act);
         proposal.role = REGISTERS;
         proposal.by = actor(proposal.proposer, REGISTERS);
         no = _store(proposal, address(0), msg.data[:0]);
@@ -110,10 +104,8 @@ abstract contract Proposals is Pauses, IProposals {
 
     function _store(Proposal memory proposal, address target, bytes calldata call) private returns (uint32 no) {
         no = ++_proposalCount;
-        uint40 at = Clock.nowSeconds();
-        proposal.at = at;
-        proposal.state = ProposalState.Pending;
         _proposals[no] = proposal;
+        uint40 at = proposal.at;
         (bytes32 act, uint32 role, PartyNo concerned) = (proposal.act, proposal.role, proposal.concerned);
         emit Proposed(no, act, role, concerned, proposal.ready, at, proposal.by, target, call);
         _fold(
@@ -140,6 +132,7 @@ abstract contract Proposals is Pauses, IProposals {
         _end(no, ProposalState.CarriedOut, address(0), by);
         (_deciding, _decider) = (no, by);
         // Interaction
+        // slither-disable-next-line reentrancy-no-eth,unused-return: nothing is carried out within; nobody asks for more
         Address.functionCall(target, call);
         (_deciding, _decider) = (0, NOBODY);
     }
@@ -163,6 +156,15 @@ abstract contract Proposals is Pauses, IProposals {
         uint40 at = Clock.nowSeconds();
         emit ProposalEnded(no, state, account, at, by);
         _fold(abi.encode(bytes32("party/ended/v1"), no, state, account, at, by));
+    }
+
+    /// By the caller, of now, and without delay.
+    function _draft(bytes32 act) private view returns (Proposal memory proposal) {
+        proposal.act = act;
+        proposal.proposer = _msgSender();
+        proposal.at = Clock.nowSeconds();
+        proposal.ready = running();
+        proposal.state = ProposalState.Pending;
     }
 
     /// A pending proposal of exactly this call that is not expired.
