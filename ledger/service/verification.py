@@ -144,9 +144,9 @@ class Verification:
         """Verify a presentation and, if it is valid, use it: the chain's counter decides who was first.
 
         For a consumer whose key is here, else raises ``Conflict`` ``ACT_SIGNATURE_REQUIRED``. The verification of a
-        genuine certificate is recorded for the subject, whatever its result. A presentation that was not answered, because the chain was out
-        of reach or the process ended, goes on when it is sent again. Raises ``Conflict`` ``NONCE_REPLAYED`` for any
-        other use of a nonce, ``PRESENTATION_PENDING`` while another thread is at it.
+        genuine certificate is recorded for the subject, whatever its result. A presentation that was not answered,
+        because the chain was out of reach or the process ended, goes on when it is sent again. Raises ``Conflict``
+        ``NONCE_REPLAYED`` for any other use of a nonce, ``PRESENTATION_PENDING`` while another thread is at it.
         """
         if usage_of(raw) is not None:
             self._uses.require_key_of(consumer)

@@ -17,6 +17,7 @@ from ledger.demo.unhappy import under_second_id
 from ledger.provider.task import TaskList, parse_tasks
 from tests.provider.town import NAME, Files, Town
 from tests.service.conftest import ROWS
+from tests.signing_in import token_of
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +76,7 @@ def told(*arguments: str, code: int = 0) -> Any:
 
 def test_a_provider_answers_online(town: Town, service: str) -> None:
     desk = Desk(town, "1", "2")
-    key = written(town.folder / "api.key", town.ledger.parties.new_api_key(town.party) + "\n")
+    key = written(town.folder / "api.key", token_of(town.ledger, town.party) + "\n")
     online = ("run", town.party, "--sources", desk.sources, "--key", desk.key, "--service", service, "--api-key", key)
     assert told(*online) == {"answered": {"supplied": 2}, "left": []}
     assert told(*online) == {"answered": {}, "left": []}
@@ -86,7 +87,7 @@ def test_the_api_key_comes_from_the_environment_too(town: Town, service: str, mo
     desk = Desk(town, "3")
     online = ("run", town.party, "--sources", desk.sources, "--key", desk.key, "--service", service)
     assert told(*online, code=2)["error"] == "API_KEY_MISSING"
-    monkeypatch.setenv("PINGZHENG_API_KEY", town.ledger.parties.new_api_key(town.party))
+    monkeypatch.setenv("PINGZHENG_API_KEY", token_of(town.ledger, town.party))
     assert told(*online)["answered"] == {"supplied": 1}
 
 

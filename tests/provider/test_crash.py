@@ -13,6 +13,7 @@ import pytest
 
 from tests.provider.crashing import POINTS
 from tests.provider.town import Town
+from tests.signing_in import token_of
 
 PROJECT = Path(__file__).parents[2]
 # What had not been kept is asked again, once.
@@ -31,7 +32,7 @@ def test_a_round_that_was_killed_goes_on_with_the_same_answer(town: Town, servic
         "service": service,
         "party": town.party,
         "key": town.ledger.custody.private_key(town.signer.kid).hex(),
-        "api_key": town.ledger.parties.new_api_key(town.party),
+        "api_key": token_of(town.ledger, town.party),
         "ahead": town.ledger.clock() - int(time.time()),
     }
     (town.folder / "round.json").write_text(json.dumps(told))

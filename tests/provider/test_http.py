@@ -17,10 +17,11 @@ from ledger.provider.run import go_round
 from ledger.service.parties import Actor
 from tests.provider.stage import Stage
 from tests.provider.town import Files, Town
+from tests.signing_in import token_of
 
 
 def platform(town: Town, service: str) -> HttpPlatform:
-    return HttpPlatform(service, town.ledger.parties.new_api_key(town.party))
+    return HttpPlatform(service, token_of(town.ledger, town.party))
 
 
 def results(town: Town, service: str, files: Files | None = None) -> list[str]:
@@ -74,7 +75,7 @@ def test_a_refusal_over_http_has_its_code(town: Town, service: str) -> None:
 def test_the_platform_has_no_door_for_rows(town: Town, service: str) -> None:
     (consent,) = town.consents("52")
     told = town.provider().answer(town.platform.task(consent), Files()).to_dict()
-    key = town.ledger.parties.new_api_key(town.party)
+    key = token_of(town.ledger, town.party)
     session = HttpPlatform(service, key)._session
     for rows in ({"rows": []}, {"rows": [{"wage": "9.0"}], "salt": "A" * 22}):
         answer = session.post(f"{service}/v1/provisions", json=told | rows, timeout=10)
@@ -87,7 +88,7 @@ def test_nobody_gets_the_tasks_of_another(town: Town, service: str) -> None:
     """They say who the subjects are."""
     (consent,) = town.consents("53")
     for party in (town.pilot.cast.provider, town.pilot.cast.bank, town.ledger.installation.operator):
-        stranger = HttpPlatform(service, town.ledger.parties.new_api_key(party))
+        stranger = HttpPlatform(service, token_of(town.ledger, party))
         with pytest.raises(PingzhengError) as caught:
             stranger.task(consent)
         assert caught.value.code == "PARTY_LACKS_ROLE"

@@ -26,6 +26,7 @@ from ledger.service.possession import possession_of
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger, open_participant
 from ledger.store.tables import Party, PartyKey
+from tests.signing_in import token_of
 
 FAR = 4 * 10**9
 
@@ -302,5 +303,5 @@ def test_an_office_pauses_and_the_operator_sees_it(ledger: Ledger, second: Parti
 
 
 def test_the_second_office_knows_its_roles_and_joins_like_a_consumer(second: Participant) -> None:
-    assert second.parties.authenticate(second.parties.new_api_key(second.party)).roles == {Role.AUTHORITY}
+    assert second.callers.of(token_of(second, second.party)).roles == {Role.AUTHORITY}
     assert second.inspection.readiness()["account"]["ok"]

@@ -15,7 +15,7 @@ from ledger.chain.deployment import CERTIFICATE_LOG, CONTRACTS, Deployment
 from ledger.chain.node import FUNDS_WEI
 from ledger.cli.main import app
 from ledger.domain.parties import PartyKind, Role
-from ledger.errors import Forbidden, Misconfigured, NotFound, PingzhengError
+from ledger.errors import Forbidden, Misconfigured, NotFound, PingzhengError, Unauthenticated
 from ledger.service.joining import Membership, join
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger, open_participant
@@ -24,6 +24,7 @@ from tests.chain.impostors import born_with_a_key, secret_registry
 from tests.conftest import TestParty
 from tests.service.conftest import Pilot
 from tests.service.joined import joined, presentations
+from tests.signing_in import signed_in, signer_of, token_of
 
 NUMBER = "DAC-440802-2026-S01-00000123-V"
 
@@ -221,13 +222,14 @@ def test_what_is_the_operators_is_refused_by_name(pilot: Pilot, tmp_path: Path) 
         pass
 
 
-def test_api_keys_are_for_its_own_party(pilot: Pilot, tmp_path: Path) -> None:
+def test_its_own_party_alone_signs_in(pilot: Pilot, tmp_path: Path) -> None:
     joined(pilot, tmp_path / "home", pilot.cast.bank)
+    other = pilot.cast.other_bank
     with open_participant(Settings(home=tmp_path / "home")) as bank:
-        actor = bank.parties.authenticate(bank.parties.new_api_key(bank.party))
-        assert (actor.party, actor.roles) == (pilot.cast.bank, {Role.CONSUMER})
-        with pytest.raises(NotFound, match="PARTY_UNKNOWN"):
-            bank.parties.new_api_key(pilot.cast.other_bank)
+        caller = bank.callers.of(token_of(bank, bank.party))
+        assert (caller.party, caller.roles) == (pilot.cast.bank, {Role.CONSUMER})
+        with pytest.raises(Unauthenticated, match="SESSION_KEY_NOT_LIVE"):
+            signed_in(bank, other, signer_of(pilot.ledger, other))
 
 
 def test_by_command(pilot: Pilot, tmp_path: Path) -> None:
