@@ -480,6 +480,7 @@ def test_a_pause_does_not_stop_whoever_defends_itself(powers: Powers) -> None:
     number, other_number = pilot.certificate(firm), pilot.certificate(other_firm)
     call = powers.change_of_key(party, powers.key(), owner.kid)
     vetoed, waiting = powers.decided(call), powers.decided(call)
+    powers.later()
     powers.act(powers.officers.third, calls.pause())
     assert pilot.accept(other_firm, other_number).valid
     powers.send(powers.account(powers.cast.bank), powers.veto_by(owner, vetoed))
