@@ -9,7 +9,7 @@ import {NOBODY, PartyId, PartyNo, PartyStatus, Reason, Roles, ScenarioCode} from
 import {PartyWorld} from "./PartyWorld.sol";
 import {vm} from "./Vm.sol";
 
-/// Founding, registration, roles, status and accreditation; see PartyRegistry.tree.
+/// Founding, registration, roles, status and accreditation; see PartyRegistry.tree and PartyKeys.tree.
 contract PartyRegistryTest is PartyWorld {
     uint32 private constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
     uint32 private constant GUARDS = Roles.AUTHORITY | Roles.SUPERVISOR;
