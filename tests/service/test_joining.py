@@ -256,8 +256,6 @@ def test_by_command(pilot: Pilot, tmp_path: Path) -> None:
     assert (code, json.loads(told)["party"]) == (0, bank)
     code, told = run("status")
     assert (code, json.loads(told)["anchoring"]) == (0, {"ok": True, "ours": False})
-    code, told = run("party", "api-key", "self")
-    assert (code, json.loads(told)["party"]) == (0, bank)
     for command in (("log", "anchor"), ("party", "list"), ("certificate", "list"), ("party", "fund", bank)):
         code, told = run(*command)
         assert (code, json.loads(told)["error"]) == (2, "NOT_THE_OPERATOR")
