@@ -88,7 +88,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     proposed = {record.proposal: asked.proposal(record.proposal) for record in records.values() if record.proposal}
     owners = _owners(asked, records.values(), needed)
     require_numbers(registered)
-    accounts = _accounts(bundle, records, proposed, owners)
+    accounts = _accounts(_keys(bundle, needed), records, proposed, owners)
     signers = {fact.party for fact in accounts.values()}
     anchors = {batch: word for batch, answer in named.anchors.items() if (word := answer())}
     facts = Facts(
@@ -118,7 +118,7 @@ def _ask_named(asked: Questions, needed: FactsNeeded, span: Span) -> _Named:
     place = needed.position
     there = place.issuer < MAX_ISSUERS and place.index < MAX_LEAVES
     return _Named(
-        accounts={account: asked.account(account) for account in sorted(needed.accounts)},
+        accounts={account: asked.account(account) for account in sorted(needed.accounts | _presenting(needed).keys())},
         anchors={batch: asked.commitment(*batch) for batch in batches},
         status={place: asked.status_history(place, *span)} if there else {},
         holds={statement: asked.hold(statement) for statement in sorted(needed.statements)},
@@ -215,15 +215,30 @@ def _owners(
     return found
 
 
+def _keys(bundle: Bundle, needed: FactsNeeded) -> Mapping[str, Jwk]:
+    """The keys by account; that of the presenting key is in the certificate, and need not be in the bundle's."""
+    return {**bundle.keys, **_presenting(needed)}
+
+
+def _presenting(needed: FactsNeeded) -> dict[str, Jwk]:
+    """The key in ``cnf`` by its account; nothing where it cannot be hashed here: then check 10 says why it fails."""
+    if needed.presenter is None:
+        return {}
+    try:
+        return {account_of_public_key(needed.presenter.compressed): needed.presenter}
+    except Misconfigured:
+        return {}
+
+
 def _accounts(
-    bundle: Bundle,
+    keys: Mapping[str, Jwk],
     records: Mapping[str, AccountRecord],
     proposed: Mapping[int, Callable[[], ProposalRecord]],
     owners: Mapping[int, tuple[str, PartyFact]],
 ) -> dict[str, AccountFact]:
     found: dict[str, AccountFact] = {}
     for account, record in records.items():
-        key = bundle.keys.get(account)
+        key = keys.get(account)
         if key is None or not _is_of(key, account):
             continue
         found[account] = AccountFact(

@@ -68,12 +68,8 @@ class Case:
     def account(self, account: str, at: int | None) -> AccountFact | Failed:
         """The account's facts if its signatures count for a statement that was anchored ``at``."""
         fact = self.facts.accounts.get(account)
-        if fact is not None and at is not None:
-            if fact.compromised_at and at >= fact.compromised_at:
-                return failed("KEY_COMPROMISED", "The key was reported compromised before.", since=fact.compromised_at)
-            if fact.reported_at and at >= fact.reported_at:
-                return failed("KEY_REPORTED", "The key was reported lost or stolen before.", since=fact.reported_at)
-        return self.bound(account, at)
+        stolen = None if fact is None or at is None else in_other_hands(fact, at)
+        return stolen or self.bound(account, at)
 
     def bound(self, account: str, at: int | None) -> AccountFact | Failed:
         """The account's facts if it was bound and not retired ``at``, though its key be reported or compromised."""
@@ -85,6 +81,15 @@ class Case:
         if at < fact.valid_from or (fact.valid_to and at >= fact.valid_to):
             return failed("KEY_NOT_IN_FORCE", "The account was not in force when the entry was anchored.")
         return fact
+
+
+def in_other_hands(fact: AccountFact, at: int) -> Failed | None:
+    """Why the account's key counts no more ``at``: it is known, or reported, to be somebody else's too."""
+    if fact.compromised_at and at >= fact.compromised_at:
+        return failed("KEY_COMPROMISED", "The key was reported compromised before.", since=fact.compromised_at)
+    if fact.reported_at and at >= fact.reported_at:
+        return failed("KEY_REPORTED", "The key was reported lost or stolen before.", since=fact.reported_at)
+    return None
 
 
 def _entry(item: Evidence) -> Entry:

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, TypeGuard
 
 from ledger.domain.entries import reference, statement_digest
-from ledger.errors import BadBundle
+from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.bundle import MAX_EVIDENCE, Bundle, ChainId, Evidence, Position
+from ledger.proof.jws import Jwk
 from ledger.proof.sdjwt import Presented, parse_certificate
 
 FORMAT: Final = "pingzheng-facts/2"
@@ -172,6 +173,10 @@ class Facts:
         """No facts: no check that needs one passes."""
         return cls(NO_CHAIN, 0, "0" * 64, 0)
 
+    def accounts_of_key(self, key: str) -> list[AccountFact]:
+        """The accounts whose key, as text, this is; more than one only in facts that no reader made."""
+        return [fact for fact in self.accounts.values() if fact.key == key]
+
     def uses_of(self, consumer: str, request: str) -> int:
         """How often the consumer used certificates under the request, as of the block."""
         return len(self.uses.get((consumer, request), ()))
@@ -224,7 +229,8 @@ class FactsNeeded:
 
     ``batches`` are (issuer, batch), ``accreditation`` is (party id, scenario), ``uses`` (consumer's party id, request),
     ``withdrawals`` (party id, statement): each authorization with its subject, each provision with its provider.
-    ``statements`` are those whose holds count. Statements and requests are 64 hex digits.
+    ``statements`` are those whose holds count. Statements and requests are 64 hex digits. ``accounts`` are those that
+    signed; ``presenter`` is the key in ``cnf``, whose account is asked for as well, as it may be nobody's.
     """
 
     batches: frozenset[tuple[int, int]]
@@ -233,6 +239,7 @@ class FactsNeeded:
     uses: tuple[str, str] | None
     withdrawals: frozenset[tuple[str, str]]
     accounts: frozenset[str]
+    presenter: Jwk | None
     accreditation: tuple[str, str] | None
     asset: str | None
 
@@ -252,6 +259,7 @@ def facts_needed(bundle: Bundle) -> FactsNeeded:
         uses=_uses(claims) if usage else None,
         withdrawals=frozenset(_withdrawable(bundle.evidence)),
         accounts=frozenset(signer for signer in signers if signer is not None),
+        presenter=_presenter(claims.get("cnf")) if usage else None,
         accreditation=(issuer, scenario) if _is_id(issuer) and _is_code(scenario) else None,
         asset=asset if _is_id(asset) else None,
     )
@@ -264,6 +272,13 @@ def _held(claims: Mapping[str, Any]) -> frozenset[str]:
         named += listed[:MAX_EVIDENCE] if isinstance(listed, list) else []
     statements = {found for each in named if (found := _statement(each)) is not None}
     return frozenset({statement_digest(claims), *statements})
+
+
+def _presenter(cnf: Any) -> Jwk | None:
+    try:
+        return Jwk.from_dict(cnf.get("jwk")) if isinstance(cnf, Mapping) else None
+    except InvalidInput:
+        return None
 
 
 def _uses(claims: Mapping[str, Any]) -> tuple[str, str] | None:

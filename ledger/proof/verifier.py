@@ -16,7 +16,7 @@ from ledger.domain.entries import statement_digest, validate_entry
 from ledger.errors import BadBundle, InvalidInput, Misconfigured
 from ledger.proof.authorization import check_authorization
 from ledger.proof.bundle import Bundle, parse_bundle
-from ledger.proof.case import Case
+from ledger.proof.case import Case, in_other_hands
 from ledger.proof.disclosures import check_disclosures
 from ledger.proof.facts import Facts
 from ledger.proof.head import event_digest
@@ -234,7 +234,7 @@ def _check_uses(case: _Judged) -> Outcome:
 
 
 def _check_party(case: _Judged) -> Outcome:
-    """10: presented by its subject to this verifier, freshly."""
+    """10: presented by its subject to this verifier, freshly, with a key that nobody reported."""
     if not case.usage and case.presented.key_binding is not None:
         return failed("KEY_BINDING_INVALID", "A registration certificate names no key that could bind it.")
     if not case.usage:
@@ -243,11 +243,20 @@ def _check_party(case: _Judged) -> Outcome:
         return failed("PARTY_NOT_NAMED", "The verifier did not say who it is and which nonce it gave.")
     if case.expect.consumer != case.claims["consumer"]:
         return failed("NOT_PARTY", "The certificate is for another consumer.")
+    return _check_binding(case)
+
+
+def _check_binding(case: _Judged) -> Outcome:
     binding, said = case.presented.key_binding, case.presented.binding_claims
     if binding is None:
         return failed("KEY_BINDING_MISSING", "The holder did not bind the presentation to the verifier.")
-    if not binding.signed_by(Jwk.from_dict(case.claims["cnf"]["jwk"]).compressed, any_s=True):
+    key = Jwk.from_dict(case.claims["cnf"]["jwk"]).compressed
+    if not binding.signed_by(key, any_s=True):
         return failed("KEY_BINDING_INVALID", "The presentation is not signed by the subject's key.")
+    # A key that is no party's has no account. A retired one may still present.
+    for fact in case.facts.accounts_of_key(key):
+        if stolen := in_other_hands(fact, case.at):
+            return stolen
     wanted = {"aud": case.expect.consumer, "nonce": case.expect.nonce, "sd_hash": case.presented.sd_hash}
     if said.keys() != {*wanted, "iat"} or any(said[name] != value for name, value in wanted.items()):
         return failed("KEY_BINDING_DIFFERS", "The presentation was made for another verifier, nonce or disclosure.")

@@ -323,6 +323,38 @@ def test_a_withdrawal_by_a_reported_key_has_its_own_time(chain: Chain, consented
     assert parse_facts(facts.to_bytes()) == facts
 
 
+def test_the_presenting_key_is_known_if_it_is_a_partys_and_costs_no_further_turn(
+    chain: Chain, consented: Consented
+) -> None:
+    """It signed nothing in the bundle, so its key stands in the certificate alone."""
+    device = Es256Signer(new_p256_key())
+    bundle = with_claims(consented.bundle, cnf={"jwk": public_jwk(device.public_key).to_dict()})
+    assert collect_facts(chain.reader, bundle).accounts == consented.facts().accounts
+    bind(chain, device)
+    reported = chain.acting("enterprise").send(calls.report(FIRM.no, device.kid)).time
+    facts, connection = counted(chain, bundle)
+    fact = facts.accounts[device.kid]
+    assert (fact.party, fact.key, fact.reported_at) == (FIRM.id, device.public_key, reported)
+    assert len(connection.turns) == 2
+    assert parse_facts(facts.to_bytes()) == facts
+
+
+def test_a_presenting_key_that_also_signed_is_the_one_of_the_certificate(chain: Chain, consented: Consented) -> None:
+    """Whoever hands the bundle on cannot hide the key's account by another key in its place."""
+    keys = {**consented.bundle.keys, FIRM.account: consented.bundle.keys[BANK.account]}
+    jwk = consented.bundle.keys[FIRM.account].to_dict()
+    facts = collect_facts(chain.reader, replace(with_claims(consented.bundle, cnf={"jwk": jwk}), keys=keys))
+    assert facts.accounts[FIRM.account] == consented.facts().accounts[FIRM.account]
+
+
+@pytest.mark.parametrize(
+    "cnf",
+    [None, [], "jwk", {}, {"jwk": None}, {"jwk": {"kty": "EC", "crv": [], "x": "", "y": ""}}, {"jwk": "x" * 9000}],
+)
+def test_a_presenting_key_that_is_none_is_not_asked_for(chain: Chain, consented: Consented, cnf: Any) -> None:
+    assert collect_facts(chain.reader, with_claims(consented.bundle, cnf=cnf)).accounts == consented.facts().accounts
+
+
 def test_a_key_of_another_account_is_no_fact(chain: Chain, consented: Consented) -> None:
     swapped = {**consented.bundle.keys, FIRM.account: consented.bundle.keys[BANK.account]}
     facts = collect_facts(chain.reader, replace(consented.bundle, keys=swapped))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.proof.facts import ProposedKey
+from ledger.proof.facts import AccountFact, ProposedKey
 from ledger.proof.report import Report
 from tests.proof.builder import Made, usage
 from tests.proof.cast import (
@@ -24,6 +26,8 @@ from tests.proof.cast import (
     Actor,
 )
 from tests.proof.hostile import Attack, require_refused
+from tests.proof.p256_cast import P_DEVICE, p256_usage
+from tests.proof.sm_cast import SM_DEVICE, sm_usage
 
 GENUINE = usage()
 BY_OFFICES = ProposedKey(by=1, confirmed_by=9, at=CONSENTED - 300_000)
@@ -40,6 +44,12 @@ def with_new_key(what: str, valid_from: int) -> Made:
     knobs = {"certificate": "issuer", "request": "consumer_key", "authorization": "subject_key", "provision": "tax_key"}
     made = usage(**{knobs.get(what, "grid_key"): DEVICE})
     return made.account(DEVICE, party=party.id, valid_from=valid_from, proposal=BY_OFFICES)
+
+
+def presenting_key(device: Actor, **times: int) -> AccountFact:
+    """The fact of the key in ``cnf``, as the subject's account."""
+    fact = GENUINE.facts.accounts[SUBJECT.account]
+    return replace(fact, key=device.signer.public_key, **times)
 
 
 def without_account(made: Made, key: Actor) -> Report:
@@ -86,6 +96,21 @@ ATTACKS: dict[str, tuple[int, str, Attack]] = {
             lambda who=who, at=anchored: GENUINE.account(who, reported_at=AT, compromised_at=at).verify(),
         )
         for what, (who, anchored, number) in SIGNERS.items()
+    },
+    **{
+        f"presented by the key of a party's {device.suite} account, {since - AT} after it {what}": (
+            10,
+            code,
+            lambda made=made, device=device, end=end, since=since: made.knowing(
+                accounts={**made.facts.accounts, device.account: presenting_key(device, **{end: since})}
+            ).verify(),
+        )
+        for made, device in ((GENUINE, DEVICE), (p256_usage(), P_DEVICE), (sm_usage(), SM_DEVICE))
+        for end, code, what in (
+            ("reported_at", "KEY_REPORTED", "was reported"),
+            ("compromised_at", "KEY_COMPROMISED", "was in wrong hands"),
+        )
+        for since in (CONSENTED, AT)
     },
     "an office's own key as the subject's": (
         11,
@@ -143,6 +168,19 @@ WITHOUT_EFFECT: dict[str, Attack] = {
     "a thief's withdrawal entry with a provider's compromised key": lambda: (
         GENUINE.account(TAX, compromised_at=AT).withdrawing(TAX, AT, of="provision").verify()
     ),
+    **{
+        f"presented by a key that is an account's with {end} {since - AT}": (
+            lambda end=end, since=since: GENUINE.knowing(
+                accounts={**GENUINE.facts.accounts, DEVICE.account: presenting_key(DEVICE, **{end: since})}
+            ).verify()
+        )
+        for end, since in (
+            ("reported_at", AT + 1),
+            ("compromised_at", AT + 1),
+            ("valid_to", AT),
+            ("valid_from", AT + 1),
+        )
+    },
     "a provider's reported key on the consent": lambda: GENUINE.withdrawn((TAX, AT), by_reported_key=True).verify(),
     "a subject's reported key on the provision": lambda: (
         GENUINE.account(SUBJECT, reported_at=AT).withdrawing(SUBJECT, AT, of="provision").verify()

@@ -9,7 +9,7 @@ from tests.proof.second.authorization import check_11_authorization
 from tests.proof.second.bundle import read_bundle, read_certificate, read_evidence
 from tests.proof.second.facts import Case, known
 from tests.proof.second.notation import Json, Refused, anchor_commitment, included, ledger_digest, reference_to, require
-from tests.proof.second.signatures import key_of_jwk, signed_by
+from tests.proof.second.signatures import key_of_jwk, signed_by, text_of_key
 from tests.proof.second.values import fits, shows_no_more_than
 
 
@@ -117,8 +117,17 @@ def check_10_party(case: Case) -> None:
     require(signed_by(binding, key_of_jwk(case.claims["cnf"]["jwk"]), high_s=True))
     wanted = {"aud": case.consumer, "nonce": case.nonce, "sd_hash": case.certificate.hashed(case.certificate.bound)}
     require(bound == wanted | {"iat": bound.get("iat")}, type(bound.get("iat")) is int)
+    require_in_no_other_hands(case)
     received = case.at if case.received is None else case.received
     return require(received - 600 <= bound["iat"] <= received + 300)
+
+
+def require_in_no_other_hands(case: Case) -> None:
+    """As far as the chain knows. A key without an account is no party's; one that was retired may still present."""
+    key = text_of_key(key_of_jwk(case.claims["cnf"]["jwk"]))
+    for account in case.facts["accounts"].values():
+        if account["key"] == key:
+            require(*(account[end] == 0 or case.at < account[end] for end in ("reported_at", "compromised_at")))
 
 
 GENUINE = [check_2_signature, check_3_issuer, check_4_disclosures, check_5_inclusion, check_6_anchor]

@@ -25,8 +25,8 @@ from tests.proof.cast import (
     TAX,
     Actor,
 )
-from tests.proof.p256_cast import P_BANK, P_SUBJECT, P_TAX
-from tests.proof.sm_cast import SM_SUBJECT, SM_TAX
+from tests.proof.p256_cast import P_BANK, P_DEVICE, P_SUBJECT, P_TAX, p256_usage
+from tests.proof.sm_cast import SM_DEVICE, SM_SUBJECT, SM_TAX, sm_usage
 
 Attack = Callable[[], Report]
 GENUINE = usage()
@@ -74,7 +74,22 @@ def held_by_an_account() -> Made:
     return usage(claims={"cnf": {"jwk": jwk}}, consent={"holder_key": jwk}).presenting("tax_band", holder=SUBJECT)
 
 
+def presenting() -> Iterator[tuple[str, Made]]:
+    """The key to present with is an account's: it may be retired or not in force yet, and in no other hands."""
+    for made, key in ((GENUINE, DEVICE), (p256_usage(), P_DEVICE), (sm_usage(), SM_DEVICE)):
+        for times in product((0, AT, AT + 1), repeat=3):
+            yield f"{key.suite} {times}", knowing_key(made, key, **dict(zip(ENDS, times, strict=True)))
+        yield f"{key.suite} to come", knowing_key(made, key, valid_from=AT + 1)
+        yield f"{key.suite} of the bank", knowing_key(made, key, party=BANK.id, reported_at=AT - 1)
+        listed = knowing_key(made, key, reported_at=AT)
+        yield f"{key.suite} without a binding", listed.presenting("tax_band", holder=None)
+        for other in (DEVICE, P_DEVICE, SM_DEVICE):
+            yield f"{key.suite} listed with {other.suite}", listed.account(key, key=other.signer.public_key)
+    yield "registration", knowing_key(REGISTERED, DEVICE, reported_at=1)
+
+
 KEYS: dict[str, Attack] = {
+    **{f"presented by the account's key: {name}": made.verify for name, made in presenting()},
     **{f"key {place}": made.verify for place, made in enumerate(keys())},
     **{
         f"consent anchored {late} after the key's report": lambda late=late: (

@@ -101,6 +101,12 @@ def key_of_text(text: str) -> Key:
     return alg, point_of(alg, bytes.fromhex(found[2]))
 
 
+def text_of_key(key: Key) -> str:
+    alg, point = key
+    prefix = next(prefix for prefix, suite in SUITE_OF_PREFIX.items() if suite == alg)
+    return f"{prefix}0{2 + point[63] % 2}{point[:32].hex()}"
+
+
 def point_of(alg: str, encoded: bytes) -> bytes:
     """``x ‖ y`` of a point that is on the curve."""
     if alg == "SM2SM3":
