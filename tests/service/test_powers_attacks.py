@@ -17,13 +17,14 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import MAX_PAUSE, OPEN_FOR, PAUSE_REST
 from ledger.errors import PingzhengError
 from ledger.proof.jws import Signer
-from ledger.proof.report import Report
+from ledger.proof.report import Report, Verdict
 from ledger.service.parties import NewParty
 from ledger.store import log as log_store
 from ledger.store.records import certificate
 from tests.service.conftest import resource
 from tests.service.powers import DAY, Powers, founded
 
+PRESENTING = 10
 CONSENT = 11
 
 
@@ -38,6 +39,12 @@ def refused(act: Callable[[], object], code: str) -> PingzhengError:
         act()
     assert caught.value.code == code, caught.value
     return caught.value
+
+
+def refusals(report: Report) -> dict[int, str]:
+    """The codes of the checks that refuse it, by their numbers; nothing is told."""
+    assert (report.disclosed, report.claims) == ({}, {})
+    return {check.number: check.code for check in report.checks if check.verdict is Verdict.FAILED}
 
 
 def consent_fails(report: Report) -> str:
@@ -143,16 +150,18 @@ def test_what_a_thief_proposed_falls_with_the_report_of_its_key(powers: Powers) 
 
 
 def test_a_thief_with_a_reported_key_gives_no_consent_and_takes_it_back(powers: Powers) -> None:
-    """Withdrawing stays: at worst it is silence."""
+    """Nor does it present what was issued before. Withdrawing stays: at worst it is silence."""
     firm, party, stolen = a_firm(powers)
     number = powers.pilot.certificate(firm)
     powers.later()
-    powers.act(powers.officers.second, calls.report(powers.no(party), stolen.kid))
     assert powers.judged(number, stolen).valid
-    assert consent_fails(powers.certified_by(firm, stolen)) == "KEY_REPORTED"
+    powers.act(powers.officers.second, calls.report(powers.no(party), stolen.kid))
+    presented = {PRESENTING: "KEY_REPORTED"}
+    assert refusals(powers.judged(number, stolen)) == presented
+    assert refusals(powers.certified_by(firm, stolen)) == presented | {CONSENT: "KEY_REPORTED"}
     (consent, *_) = powers.ledger.authorizations.page(party, None, 1)
     powers.send(stolen.kid, calls.withdraw(consent.digest))
-    assert consent_fails(powers.judged(number, stolen)) == "AUTHORIZATION_WITHDRAWN"
+    assert refusals(powers.judged(number, stolen)) == presented | {CONSENT: "AUTHORIZATION_WITHDRAWN"}
 
 
 def test_a_thief_of_a_reported_provider_key_ends_no_certificate(powers: Powers) -> None:
@@ -489,7 +498,8 @@ def test_a_pause_does_not_stop_whoever_defends_itself(powers: Powers) -> None:
     ledger.status.revoke(other_number, "data_error")
     (consent, *_) = ledger.authorizations.page(party, None, 1)
     powers.send(owner.kid, calls.withdraw(consent.digest))
-    assert consent_fails(powers.judged(number, owner)) == "AUTHORIZATION_WITHDRAWN"
+    withdrawn = {PRESENTING: "KEY_REPORTED", CONSENT: "AUTHORIZATION_WITHDRAWN"}
+    assert refusals(powers.judged(number, owner)) == withdrawn
     pilot.skip(MAX_PAUSE - DAY)
     refused(lambda: powers.carry_out(waiting, call), "PARTY_NOT_READY")
     pilot.skip(2 * DAY)
