@@ -1,0 +1,198 @@
+"""The statement by which a party signs in: its one form, and what a service that is not meant makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ledger.domain.canonical import canonical
+from ledger.errors import BadBundle, InvalidInput, PingzhengError
+from ledger.proof.jws import ENTRY_TYP, Es256Signer, LocalSigner, Signer, Sm2Signer, encode_base64url, sign_compact
+from ledger.proof.sign_in import MAX_SECONDS, TYP, Place, origin_of, read_sign_in, require_place, sign_in
+from ledger.proof.suite import ES256K
+from tests.proof.cast import CHAIN
+
+NOW = 1_790_000_000
+PARTY = "ab" * 32
+NONCE = encode_base64url(bytes(range(32)))
+HERE = Place.of("https://pingzheng.example", CHAIN)
+ACCOUNT = "0x" + "12" * 20
+ES256K_SIGNER = LocalSigner(b"\x01" * 32, ACCOUNT)
+STATEMENT: dict[str, Any] = {
+    "type": "session",
+    "v": 2,
+    "origin": HERE.origin,
+    "chain_id": CHAIN.chain_id,
+    "ledger": CHAIN.ledger,
+    "party": PARTY,
+    "nonce": NONCE,
+    "expires_at": NOW + 300,
+}
+
+
+def signed(told: Any, typ: str = TYP, signer: Signer = ES256K_SIGNER) -> str:
+    return sign_compact(told if isinstance(told, bytes) else canonical(told), signer, typ)
+
+
+@pytest.mark.parametrize("signer", [ES256K_SIGNER, Es256Signer(b"\x02" * 32), Sm2Signer(b"\x03" * 32)])
+def test_a_key_of_each_suite_signs_in(signer: Signer) -> None:
+    told = read_sign_in(sign_in(HERE, PARTY, NONCE, signer, NOW + 300))
+    assert (told.place, told.party, told.nonce, told.expires_at) == (HERE, PARTY, NONCE, NOW + 300)
+    assert (told.signature.kid, told.signature.signed_by(signer.public_key)) == (signer.kid, True)
+    require_place(told, HERE, NOW)
+
+
+def test_what_is_signed_is_the_canonical_statement() -> None:
+    token = sign_in(HERE, PARTY, NONCE, ES256K_SIGNER, NOW + 300)
+    assert token == signed(STATEMENT)
+    assert read_sign_in(token).signature.payload == canonical(STATEMENT)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": "authorization"},
+        {"v": 1},
+        {"v": True},
+        {"v": "2"},
+        {"origin": 1},
+        {"origin": None},
+        {"chain_id": "1337"},
+        {"chain_id": -1},
+        {"chain_id": True},
+        {"ledger": "ab"},
+        {"ledger": "AB" * 32},
+        {"party": PARTY[:-1]},
+        {"party": PARTY + "\n"},
+        {"nonce": NONCE[:-1]},
+        {"nonce": NONCE + "="},
+        {"nonce": "A" * 42 + "B"},
+        {"nonce": ""},
+        {"expires_at": -1},
+        {"expires_at": str(NOW)},
+        {"expires_at": None},
+        {"more": 1},
+        {"scopes": ["read"]},
+    ],
+)
+def test_a_statement_of_another_form_is_none(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match="SESSION_STATEMENT_INVALID"):
+        read_sign_in(signed({**STATEMENT, **changes}))
+
+
+@pytest.mark.parametrize("missing", sorted(STATEMENT))
+def test_no_member_may_be_missing(missing: str) -> None:
+    with pytest.raises(InvalidInput, match="SESSION_STATEMENT_INVALID"):
+        read_sign_in(signed({name: value for name, value in STATEMENT.items() if name != missing}))
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "..",
+        "a.b.c",
+        "a.b.c.d",
+        "." * 10_000,
+        "é.é.é",
+        signed(b"[]"),
+        signed(b"null"),
+        signed(b'"session"'),
+        signed(b"{" * 100),
+        signed(b"{}"),
+        signed(canonical(STATEMENT) + b" "),
+        signed(b" " + canonical(STATEMENT)),
+        signed({**STATEMENT, "origin": "https://" + "x" * 2048}),
+        signed(STATEMENT, ENTRY_TYP),
+        signed(STATEMENT, "JWT"),
+        signed(STATEMENT, "dc+sd-jwt"),
+        signed(STATEMENT).replace(".", "..", 1),
+        signed(STATEMENT) + "A",
+    ],
+)
+def test_what_is_no_statement_is_none(token: str) -> None:
+    with pytest.raises(InvalidInput, match="SESSION_STATEMENT_INVALID"):
+        read_sign_in(token)
+
+
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [
+        (replace(HERE, origin="https://relay.example"), "SESSION_ORIGIN_DIFFERS"),
+        (replace(HERE, origin="http://pingzheng.example"), "SESSION_ORIGIN_DIFFERS"),
+        (replace(HERE, origin="https://pingzheng.example:8443"), "SESSION_ORIGIN_DIFFERS"),
+        (replace(HERE, origin="https://pingzheng.example/"), "SESSION_ORIGIN_DIFFERS"),
+        (replace(HERE, ledger="cd" * 32), "SESSION_LEDGER_DIFFERS"),
+        (replace(HERE, chain_id=1), "SESSION_LEDGER_DIFFERS"),
+    ],
+)
+def test_a_statement_for_another_place_opens_nothing_here(place: Place, code: str) -> None:
+    told = read_sign_in(sign_in(place, PARTY, NONCE, ES256K_SIGNER, NOW + 300))
+    with pytest.raises(PingzhengError, match=code):
+        require_place(told, HERE, NOW)
+
+
+@pytest.mark.parametrize("ahead", [1, MAX_SECONDS])
+def test_a_statement_is_in_time(ahead: int) -> None:
+    require_place(read_sign_in(sign_in(HERE, PARTY, NONCE, ES256K_SIGNER, NOW + ahead)), HERE, NOW)
+
+
+@pytest.mark.parametrize("ahead", [-1, 0, MAX_SECONDS + 1])
+def test_a_statement_is_not_in_time(ahead: int) -> None:
+    told = read_sign_in(sign_in(HERE, PARTY, NONCE, ES256K_SIGNER, NOW + ahead))
+    with pytest.raises(PingzhengError, match="SESSION_EXPIRED"):
+        require_place(told, HERE, NOW)
+
+
+def test_the_twin_of_a_signature_with_a_high_s_is_not_taken() -> None:
+    order = 2 * ES256K.highest_s + 1
+    token = sign_in(HERE, PARTY, NONCE, ES256K_SIGNER, NOW + 300)
+    head, payload, _ = token.split(".")
+    made = read_sign_in(token).signature.signature
+    high = made[:32] + (order - int.from_bytes(made[32:], "big")).to_bytes(32, "big")
+    told = read_sign_in(f"{head}.{payload}.{encode_base64url(high)}")
+    assert not told.signature.signed_by(ES256K_SIGNER.public_key)
+
+
+@pytest.mark.parametrize("nonce", ["", "hello", NONCE + "A", '","party":"', "A" * 42 + "é", canonical(STATEMENT).hex()])
+def test_a_client_signs_nothing_but_a_nonce_for_a_service(nonce: str) -> None:
+    with pytest.raises(BadBundle, match="SESSION_NONCE_FORM"):
+        sign_in(HERE, PARTY, nonce, ES256K_SIGNER, NOW + 300)
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://pingzheng.example", "https://pingzheng.example"),
+        ("HTTPS://Pingzheng.Example:443/v1/", "https://pingzheng.example"),
+        ("http://127.0.0.1:8000/docs", "http://127.0.0.1:8000"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("https://pingzheng.example:8443/a?b#c", "https://pingzheng.example:8443"),
+    ],
+)
+def test_the_origin_of_an_address(url: str, origin: str) -> None:
+    assert origin_of(url) == origin
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "pingzheng.example",
+        "ftp://pingzheng.example",
+        "https://",
+        "https://user@pingzheng.example",
+        "https://a b",
+        "https://pingzheng.example:99999",
+        "https://pingzheng.example:x",
+        "https://.example",
+        "javascript:alert(1)",
+        "https://[::1",
+    ],
+)
+def test_what_is_no_address_of_a_service(url: str) -> None:
+    with pytest.raises(InvalidInput, match="ORIGIN_INVALID"):
+        origin_of(url)
