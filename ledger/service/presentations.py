@@ -4,7 +4,7 @@ A presentation takes its nonce before anything else happens, among those of its 
 end is known. Where we keep the log, its end is an entry too, together with the use that it spent.
 
 Only what was found genuine (checks 1 to 6) is told to the subject, and stays: anybody can write a certificate's number
-into junk. Who is no party to a certificate leaves one record of it a day, however often it tries.
+into junk. Who is not the consumer of a certificate leaves one record of it a day, however often it tries.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ from ledger.store.tables import Certificate, Presentation
 PENDING = "pending"
 VALID = "valid"
 LAPSED = "lapsed"
-NOT_PARTY = "not_party"
 DAY = 86_400
 
 
@@ -54,11 +53,12 @@ class Use:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a verification ended: the verifier's word and the fields disclosed; of a genuine certificate also where it
-    stands, and the request (statement digest) under which its uses are counted."""
+    stands, and the consumer (id) and the request (statement digest) under which its uses are counted."""
 
     result: str
     fields: tuple[str, ...] = ()
     place: Position | None = None
+    consumer: str | None = None
     request: str | None = None
 
     @classmethod
@@ -68,7 +68,7 @@ class Ended:
         if not report.genuine:
             return cls(report.result, fields)
         counter = facts_needed(bundle).uses
-        return cls(report.result, fields, bundle.position, None if counter is None else counter[1])
+        return cls(report.result, fields, bundle.position, *(counter or (None, None)))
 
     @classmethod
     def as_announced(cls, row: Presentation) -> Ended:
@@ -152,6 +152,13 @@ class Presentations:
         if known.result != PENDING:
             raise replayed(known)
         return known
+
+    def looked_at(self, row: Presentation, found: Ended) -> None:
+        """Record that a presentation whose use is not signed yet is of a genuine certificate: its subject is told."""
+        with self._database.write() as session:
+            known = session.get_one(Presentation, row.id)
+            if known.result == PENDING:
+                _describe(known, found)
 
     def announce(self, row: Presentation, tried: Ended, ordinal: int, tx_hash: str) -> None:
         """Record the use that is about to be tried.
@@ -313,13 +320,14 @@ def _leaves_nothing(session: Session, row: Presentation, ended: Ended) -> bool:
 
 
 def _told_today(session: Session, row: Presentation, ended: Ended) -> bool:
-    if ended.result != NOT_PARTY:
+    """Whether another than the consumer left a record of the certificate today."""
+    if ended.consumer == row.consumer:
         return False
     day = row.created_at - row.created_at % DAY
     query = select(Presentation.id).where(
         Presentation.certificate_no == row.certificate_no,
         Presentation.consumer == row.consumer,
-        Presentation.result == NOT_PARTY,
+        genuine(),
         Presentation.created_at.between(day, day + DAY - 1),
     )
     return session.scalar(query.limit(1)) is not None

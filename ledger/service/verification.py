@@ -171,6 +171,7 @@ class Verification:
             verified, use = self._next_use(case)
             if use is None:
                 return Proposed(verified, None)
+            self._presentations.looked_at(case.row, Ended.of(verified.report, case.bundle))
             self._offers.put(consumer, use, case)
             return Proposed(verified.without_content(), use)
 
