@@ -1,20 +1,57 @@
-"""Who calls, and whether the role matrix lets it."""
+"""Who calls, by which way, and whether scope and role matrix let it.
+
+A call brings the token of a session or a machine's key as a bearer token, or a page's cookie. Each route names the
+scope that a machine's key needs for it; a session has them all. A changing call with the cookie needs our own origin.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Final, TypeVar
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from ledger.errors import Unauthenticated
+from ledger.service.callers import Caller, Scope
 from ledger.service.joining import not_the_operator
 from ledger.service.participant import Participant
 from ledger.service.parties import Actor
 from ledger.service.roles import require as require
+from ledger.service.sessions import COOKIE
 from ledger.service.wiring import Ledger
 
-bearer = HTTPBearer(auto_error=False, description="API key of a party: `pz_…`")
+T = TypeVar("T")
+SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+SESSION: Final = HTTPBearer(
+    scheme_name="session",
+    bearerFormat="ps_…",
+    auto_error=False,
+    description="The token of a session: a party signs in by its key, see `POST /v1/sessions`. It has every scope.",
+)
+MACHINE_KEY: Final = HTTPBearer(
+    scheme_name="apiKey",
+    bearerFormat="pz_…",
+    auto_error=False,
+    description="A key that a party made for a machine in a session, with the scopes that each route names: `read`, "
+    "`act`, `payload`.",
+)
+PAGE_COOKIE: Final = APIKeyCookie(
+    scheme_name="cookie",
+    name=COOKIE,
+    auto_error=False,
+    description="A page's session. Changing calls need the service's own `Origin`.",
+)
+
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(SESSION)]
+PageCookie = Annotated[str | None, Depends(PAGE_COOKIE)]
+# The same header as ``Bearer``: stated again for the scopes that a machine's key needs.
+ReadKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.READ.value])]
+ActKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.ACT.value])]
+PayloadKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.PAYLOAD.value])]
+CaseKey = Annotated[
+    HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.ACT.value, Scope.PAYLOAD.value])
+]
 
 
 def the_participant(request: Request) -> Participant:
@@ -36,15 +73,70 @@ def the_ledger(found: AnyInstallation) -> Ledger:
 OpenLedger = Annotated[Ledger, Depends(the_ledger)]
 
 
-def caller(
-    ledger: AnyInstallation, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-) -> Actor:
-    """The calling party; raises ``Unauthenticated``."""
-    if credentials is None:
+def source_of(request: Request) -> str:
+    """The address that a call comes from, for counting wrong tries."""
+    return "" if request.client is None else request.client.host
+
+
+def counted(ledger: Participant, request: Request, work: Callable[[], T]) -> T:
+    """Do ``work``, which may fail by ``Unauthenticated``, and count that for where the call comes from."""
+    with ledger.attempts.counted(source_of(request)):
+        return work()
+
+
+def reading(request: Request, ledger: AnyInstallation, bearer: Bearer, _key: ReadKey, cookie: PageCookie) -> Actor:
+    """The calling party, which looks at records."""
+    return _caller(request, ledger, bearer, cookie, Scope.READ).actor
+
+
+def acting(request: Request, ledger: AnyInstallation, bearer: Bearer, _key: ActKey, cookie: PageCookie) -> Actor:
+    """The calling party, which changes something."""
+    return _caller(request, ledger, bearer, cookie, Scope.ACT).actor
+
+
+def receiving(request: Request, ledger: AnyInstallation, bearer: Bearer, _key: PayloadKey, cookie: PageCookie) -> Actor:
+    """The calling party, which is given what is said of a subject."""
+    return _caller(request, ledger, bearer, cookie, Scope.PAYLOAD).actor
+
+
+def looking_into(request: Request, ledger: AnyInstallation, bearer: Bearer, _key: CaseKey, cookie: PageCookie) -> Actor:
+    """The calling office, which has a payload opened for a case."""
+    return _caller(request, ledger, bearer, cookie, Scope.ACT, Scope.PAYLOAD).actor
+
+
+def signed_in(request: Request, ledger: AnyInstallation, bearer: Bearer, cookie: PageCookie) -> Caller:
+    """The caller in a session; raises ``Forbidden`` ``SESSION_REQUIRED`` for a machine's key."""
+    found = _caller(request, ledger, bearer, cookie)
+    found.require_session()
+    return found
+
+
+# Reads records; changes something; is given a payload; is given one for a case; is signed in by its own key.
+ReadCaller = Annotated[Actor, Depends(reading)]
+ActCaller = Annotated[Actor, Depends(acting)]
+PayloadCaller = Annotated[Actor, Depends(receiving)]
+CaseCaller = Annotated[Actor, Depends(looking_into)]
+SessionCaller = Annotated[Caller, Depends(signed_in)]
+
+
+def _caller(
+    request: Request,
+    ledger: Participant,
+    bearer: HTTPAuthorizationCredentials | None,
+    cookie: str | None,
+    *scopes: Scope,
+) -> Caller:
+    """Whose call it is; a bearer token goes before a cookie. Raises ``Unauthenticated``, ``Forbidden``."""
+    token = cookie if bearer is None else bearer.credentials
+    if token is None:
         raise Unauthenticated(
-            "API_KEY_MISSING", "This call needs an API key.", hint="Send `Authorization: Bearer pz_…`."
+            "SESSION_MISSING",
+            "This call needs a session or an API key.",
+            hint="Sign in: `pingzheng login`; then send `Authorization: Bearer …`.",
         )
-    return ledger.callers.of(credentials.credentials).actor
-
-
-Caller = Annotated[Actor, Depends(caller)]
+    found = counted(ledger, request, lambda: ledger.callers.of(token, cookie=bearer is None))
+    if found.cookie and request.method not in SAFE_METHODS:
+        ledger.sessions.require_origin(request.headers.get("origin"))
+    for scope in scopes:
+        found.require(scope)
+    return found

@@ -17,18 +17,22 @@ from api.routes import (
     catalogue_lists,
     certificates,
     consents,
+    enrolments,
     erasure,
     holdings,
     keys,
     log,
+    machine_keys,
     parties,
     proposals,
     provenance,
     provisions,
+    readings,
     registrations,
     requests,
     rights,
     scenarios,
+    sessions,
     status,
     verification,
     withdrawals,
@@ -39,6 +43,7 @@ from ledger.service.ticking import TickingThread
 from ledger.service.wiring import Ledger
 
 SETTLING_SECONDS = 5.0
+FOLLOWING_SECONDS = 1.0
 DESCRIPTION = """数据资产凭证：签发、流转、核验。Issue, transfer and verify data asset certificates.
 
 Whoever holds a bundle can verify it without this service: see `ledger.proof`."""
@@ -74,6 +79,10 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]]) -
     app.add_middleware(BodyLimit)
     problems.install(app)
     for router in (
+        sessions.router,
+        machine_keys.router,
+        enrolments.router,
+        readings.router,
         parties.router,
         keys.router,
         proposals.router,
@@ -102,7 +111,12 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]]) -
 
 
 def _background(ledger: Participant) -> list[TickingThread]:
-    work = [TickingThread("settling", ledger.verification.settle, SETTLING_SECONDS)]
+    work = [
+        TickingThread("settling", ledger.verification.settle, SETTLING_SECONDS),
+        # Whose key speaks, and which roles a party has, is read from here at every call.
+        TickingThread("following", ledger.follower.sync, FOLLOWING_SECONDS),
+        TickingThread("records", ledger.flush, FOLLOWING_SECONDS),
+    ]
     if isinstance(ledger, Ledger):
         work.append(TickingThread("anchoring", ledger.anchoring.tick))
         work.append(TickingThread("withdrawals", ledger.direct_withdrawals.follow, SETTLING_SECONDS))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from api.access import Caller, OpenLedger, require
+from api.access import OpenLedger, ReadCaller, require
 from ledger.domain.holdings import CLASSES, PARTS, STATES, HoldingsFilter
 from ledger.domain.permissions import Action
 
@@ -51,7 +51,7 @@ Narrowed = Annotated[HoldingsFilter, Depends(narrowed)]
 
 
 def wanted(
-    ledger: OpenLedger, actor: Caller, within: Narrowed, party: Party = None, part: Part = None
+    ledger: OpenLedger, actor: ReadCaller, within: Narrowed, party: Party = None, part: Part = None
 ) -> HoldingsFilter:
     """The filter for one's own holdings, or those the caller may read; raises ``Forbidden`` ``PARTY_LACKS_ROLE``."""
     whose = {None: actor.party, ALL: None}.get(party, party)

@@ -25,7 +25,8 @@ STATUS: tuple[tuple[type[errors.PingzhengError], int, str], ...] = (
     (errors.NotFound, 404, "没有此记录 Not found"),
     (errors.Conflict, 409, "状态冲突 Conflict"),
     (errors.Forbidden, 403, "无权操作 Forbidden"),
-    (errors.Unauthenticated, 401, "需要密钥 Not authenticated"),
+    (errors.Unauthenticated, 401, "未登录 Not authenticated"),
+    (errors.TooManyAttempts, 429, "尝试过多 Too many attempts"),
     (errors.ChainRejected, 409, "合约拒绝 Refused by the contract"),
     (errors.ChainUnavailable, 503, "链不可用 Chain unavailable"),
     (errors.Misconfigured, 500, "安装有误 Misconfigured"),
@@ -49,11 +50,12 @@ class Problem(BaseModel):
 
 Responses = dict[int | str, dict[str, Any]]
 TITLES = {
-    401: "No API key",
+    401: "Not signed in",
     403: "Forbidden",
     404: "Not found",
     409: "Conflict",
     422: "Invalid",
+    429: "Too many wrong tokens, keys or codes from this address; `Retry-After` says how long to wait",
     503: "Chain unavailable",
 }
 
@@ -94,7 +96,9 @@ def problem(
         hint=told.hint,
         details=details or {},
     )
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if "retry_after" in body.details:
+        headers["Retry-After"] = str(body.details["retry_after"])
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
 
 

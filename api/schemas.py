@@ -78,10 +78,6 @@ class StandingOut(BaseModel):
     roles: list[str]
 
 
-class ApiKeyOut(BaseModel):
-    api_key: str = Field(description="Shown this once.", examples=["pz_…"])
-
-
 class DraftOut(BaseModel):
     entry: dict[str, Any] = Field(description="Sign this: a detached JWS over its canonical JSON.")
     notice: dict[str, Any] = Field(

@@ -31,7 +31,9 @@ class PartyIn(Strict):
         max_length=18, description="USCC; for a person the resident ID number.", examples=["91440802MA9X00011Y"]
     )
     region: str = Field(max_length=16, examples=["440802"])
-    public_key: ActingKey
+    public_key: ActingKey | None = Field(
+        None, description="Its key; without one it hands in its first key later, by a one-time code."
+    )
     proof: KeyProof = ""
     further_keys: list[FurtherKeyIn] = Field(
         default_factory=list, max_length=8, description="More first keys: they come without a delay, later ones wait."
@@ -46,9 +48,9 @@ class PartyOut(BaseModel):
     id: HexId
     no: int | None = Field(description="Its number on the chain; null until two offices have registered it.")
     kind: str
-    roles: list[str]
+    roles: list[str] = Field(description="As the chain gives them: none before the party is registered.")
     region: str
-    account: str
+    account: str | None = Field(description="Its present account; null for a party without a key.")
 
 
 class ProposalOut(BaseModel):

@@ -27,6 +27,7 @@ from ledger.domain.parties import Role
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from tests.personal_text import Needles, forms_of
+from tests.signing_in import token_of
 
 # The providers' own machines: their sources, and what they answered for whom. No ledger has it.
 PROVIDERS = Path("demo-out") / "providers"
@@ -119,7 +120,7 @@ def provoked(ledger: Ledger, subjects: list[str]) -> dict[str, Response]:
         yield ledger
 
     own = ledger.installation
-    keys = {part: ledger.parties.new_api_key(party) for part, party in vars_of(own).items()}
+    keys = {part: token_of(ledger, party) for part, party in vars_of(own).items()}
     answers: dict[str, Response] = {}
     with TestClient(create_app(already_open), raise_server_exceptions=False) as client:
         for text in chosen(subjects):

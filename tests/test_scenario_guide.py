@@ -26,6 +26,7 @@ from ledger.service.parties import NewParty
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
+from tests.signing_in import token_of
 from tests.test_guides import BLOCK, DOCS
 
 GUIDE = (DOCS / "adding-a-scenario.md").read_text("utf-8")
@@ -128,7 +129,7 @@ def lay_before_the_offices(ledger: Ledger, digest: str) -> None:
     ledger.proposals.tick()
     own = ledger.installation
     parties = {"platform": own.operator, "authority": own.authority_party, "supervisor": supervisor.id}
-    keys = {part: ledger.parties.new_api_key(party) for part, party in parties.items()}
+    keys = {part: token_of(ledger, party) for part, party in parties.items()}
     assert [part for part, _ in REQUESTS] == list(parties)
     with served(ledger) as client:
         for part, path in REQUESTS:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api import schemas
-from api.access import Caller, OpenLedger, require
+from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.paging import Cursor, Limit, Page, decode, page
 from api.schemas_registration import AnnulIn, ReassignIn
 from api.waiting import WAITS, waiting
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/assets", tags=["assets"])
 
 
 @router.post("", status_code=201)
-def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
+def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Apply for first registration of a data resource; a broker does so for a principal, which signs."""
     require(actor, Action.APPLY_REGISTRATION, owns=True)
     applicant = body.applicant or actor.party
@@ -40,48 +40,48 @@ def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: Caller) -> sch
 
 
 @router.get("")
-def assets(ledger: OpenLedger, _actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[schemas.AssetOut]:
+def assets(ledger: OpenLedger, _actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None) -> Page[schemas.AssetOut]:
     """Registered assets by id."""
     rows = ledger.registrations.page(decode(cursor), limit + 1)
     return page(rows, limit, lambda row: row.asset_id, lambda row: show_asset(ledger, row.asset_id))
 
 
 @router.get("/{asset}")
-def asset(asset: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> schemas.AssetOut:
+def asset(asset: schemas.HexId, ledger: OpenLedger, _actor: ReadCaller) -> schemas.AssetOut:
     """One asset: resource, registration, state and holder."""
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer")
-def offer(asset: schemas.HexId, body: schemas.OfferIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
+def offer(asset: schemas.HexId, body: schemas.OfferIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Offer the asset to another party until a deadline."""
     ledger.transfers.offer(asset, actor.party, body.to, body.deadline, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/acceptance")
-def accept(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
+def accept(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Accept an offer; the new registration certificate supersedes the old one."""
     ledger.transfers.accept(asset, actor.party, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/rejection")
-def reject(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
+def reject(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Reject an offer."""
     ledger.transfers.reject(asset, actor.party, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/withdrawal")
-def withdraw(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
+def withdraw(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Take back an offer."""
     ledger.transfers.withdraw(asset, actor.party, signed_of(body))
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/freeze")
-def freeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
+def freeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Stop every move of the asset."""
     require(actor, Action.FREEZE)
     ledger.transfers.freeze(asset, actor.party, body.reason, signed_of(body))
@@ -89,7 +89,7 @@ def freeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, act
 
 
 @router.post("/{asset}/unfreeze")
-def unfreeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
+def unfreeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Let the asset move again."""
     require(actor, Action.FREEZE)
     ledger.transfers.unfreeze(asset, actor.party, body.reason, signed_of(body))
@@ -97,7 +97,7 @@ def unfreeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, a
 
 
 @router.post("/{asset}/annulment")
-def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: Caller) -> schemas.AssetOut:
+def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Annul a registration for good; what comes from it is flagged."""
     require(actor, Action.ANNUL)
     ledger.transfers.annul(asset, actor.party, body.reason, body.grounds, signed_of(body))
@@ -106,7 +106,7 @@ def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: Caller
 
 @router.post("/{asset}/reassignment", response_model=schemas.AssetOut, responses=WAITS)
 def reassign(
-    asset: schemas.HexId, body: ReassignIn, ledger: OpenLedger, actor: Caller
+    asset: schemas.HexId, body: ReassignIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.AssetOut | JSONResponse:
     """Propose another holder for an asset whose holder is silent: it is closed, or none of its keys speaks.
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query
 
 from api import schemas
 from api import schemas_catalogue as catalogue
-from api.access import Caller, OpenLedger
+from api.access import ActCaller, OpenLedger, ReadCaller
 from api.paging import Cursor, Limit, Page, decode, page
 from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput
@@ -26,7 +26,7 @@ OfVersion = Annotated[int, Query(ge=1, lt=2**31)]
 
 
 @router.post("/resources")
-def put(body: catalogue.PutResourceIn, ledger: OpenLedger, actor: Caller) -> catalogue.ChangeOut:
+def put(body: catalogue.PutResourceIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.ChangeOut:
     """Record a description as the next version of the caller's resource; the same again records nothing."""
     change = ledger.catalogue.put(actor, DataResource.from_dict(body.resource.model_dump()))
     return catalogue.ChangeOut(
@@ -37,7 +37,7 @@ def put(body: catalogue.PutResourceIn, ledger: OpenLedger, actor: Caller) -> cat
 @router.get("/resources")
 def resources(
     ledger: OpenLedger,
-    actor: Caller,
+    actor: ReadCaller,
     state: Annotated[str | None, Query(max_length=16)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -48,81 +48,81 @@ def resources(
 
 
 @router.get("/resources/{code:path}")
-def resource(code: CodePath, ledger: OpenLedger, actor: Caller) -> catalogue.ResourceOut:
+def resource(code: CodePath, ledger: OpenLedger, actor: ReadCaller) -> catalogue.ResourceOut:
     """One resource: the newest version, or the published one to those who see no drafts."""
     return catalogue.ResourceOut(**ledger.catalogue.get(code, actor))
 
 
 @router.get("/versions/{version}/{code:path}")
-def version(version: Version, code: CodePath, ledger: OpenLedger, actor: Caller) -> catalogue.VersionOut:
+def version(version: Version, code: CodePath, ledger: OpenLedger, actor: ReadCaller) -> catalogue.VersionOut:
     """A description as it was at that version."""
     document = ledger.catalogue.document(code, version, actor)
     return catalogue.VersionOut(code=code, version=version, resource=document)
 
 
 @router.get("/history/{code:path}")
-def history(code: CodePath, ledger: OpenLedger, actor: Caller) -> catalogue.HistoryOut:
+def history(code: CodePath, ledger: OpenLedger, actor: ReadCaller) -> catalogue.HistoryOut:
     """Every move of a resource, oldest first."""
     return catalogue.HistoryOut(code=code, events=ledger.catalogue.history(code, actor))
 
 
 @router.get("/diff/{code:path}")
-def diff(code: CodePath, old: OfVersion, new: OfVersion, ledger: OpenLedger, actor: Caller) -> catalogue.DiffOut:
+def diff(code: CodePath, old: OfVersion, new: OfVersion, ledger: OpenLedger, actor: ReadCaller) -> catalogue.DiffOut:
     """What changed between two versions."""
     return catalogue.DiffOut(code=code, changes=ledger.catalogue.diff(code, old, new, actor))
 
 
 @router.post("/submissions")
-def submit(body: catalogue.CodeIn, ledger: OpenLedger, actor: Caller) -> catalogue.EntryOut:
+def submit(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.EntryOut:
     """Hand the newest version in for signature; `blocked` if it is or matches important data without a review."""
     return show(ledger.catalogue.submit(actor, body.code))
 
 
 @router.post("/reviews")
-def review(body: catalogue.ReviewIn, ledger: OpenLedger, actor: Caller) -> catalogue.EntryOut:
+def review(body: catalogue.ReviewIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.EntryOut:
     """Record the review of important data; a block for it is lifted."""
     return show(ledger.catalogue.record_review(actor, body.code, body.report_digest))
 
 
 @router.post("/blocks")
-def block(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: Caller) -> catalogue.EntryOut:
+def block(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.EntryOut:
     """Take a resource off every list until a review lifts it."""
     return show(ledger.catalogue.block(actor, body.code, body.reason))
 
 
 @router.post("/retirements")
-def retire(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: Caller) -> catalogue.EntryOut:
+def retire(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.EntryOut:
     """End an entry for good; its versions stay."""
     return show(ledger.catalogue.retire(actor, body.code, body.reason))
 
 
 @router.post("/officers")
-def appoint(body: catalogue.OfficerIn, ledger: OpenLedger, actor: Caller) -> catalogue.OfficerOut:
+def appoint(body: catalogue.OfficerIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.OfficerOut:
     """Appoint a department's chief data officer, as the authority."""
     ledger.publications.appoint(actor, body.department, body.cdo)
     return catalogue.OfficerOut(department=body.department, cdo=body.cdo)
 
 
 @router.post("/publications/draft")
-def publication_draft(body: catalogue.CodeIn, ledger: OpenLedger, actor: Caller) -> schemas.DraftOut:
+def publication_draft(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.DraftOut:
     """The unsigned publication of the newest version, for the department's chief data officer to sign."""
     return schemas.DraftOut(entry=ledger.publications.draft(actor, body.code))
 
 
 @router.post("/publications/signature")
-def sign(body: schemas.StatementIn, ledger: OpenLedger, actor: Caller) -> catalogue.EntryOut:
+def sign(body: schemas.StatementIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.EntryOut:
     """Record the chief data officer's signed publication."""
     return show(ledger.publications.sign(actor, body.statement))
 
 
 @router.post("/publications")
-def publish(body: catalogue.CodeIn, ledger: OpenLedger, actor: Caller) -> catalogue.EntryOut:
+def publish(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.EntryOut:
     """Show the signed version in the data list."""
     return show(ledger.publications.publish(actor, body.code))
 
 
 @router.post("/imports")
-def import_table(body: catalogue.ImportIn, ledger: OpenLedger, actor: Caller) -> catalogue.ImportOut:
+def import_table(body: catalogue.ImportIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.ImportOut:
     """A table into the caller's data list: a report per row, and unless it is a dry run all rows or none."""
     beside = None if body.fields is None else _bytes(body.fields, "fields")
     sheets = sheets_of(_bytes(body.content, "content"), body.name, beside)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api import schemas
 from api import schemas_catalogue as catalogue
-from api.access import Caller, OpenLedger, require
+from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
 from ledger.domain.important import ImportantData
@@ -25,21 +25,23 @@ CodePath = Annotated[str, Path(max_length=64)]
 
 
 @router.post("/catalogue/systems")
-def put_system(body: catalogue.SystemIn, ledger: OpenLedger, actor: Caller) -> catalogue.SystemOut:
+def put_system(body: catalogue.SystemIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.SystemOut:
     """Enter an information system of the caller's, or its next version."""
     entry = SystemEntry(body.code, body.name, body.protection_level, body.status)
     return _system(ledger.systems.put(actor, entry))
 
 
 @router.get("/catalogue/systems")
-def systems(ledger: OpenLedger, _actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[catalogue.SystemOut]:
+def systems(
+    ledger: OpenLedger, _actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None
+) -> Page[catalogue.SystemOut]:
     """Information systems by code, the newest version of each."""
     return page(ledger.systems.page(decode(cursor), limit + 1), limit, lambda row: row.code, _system)
 
 
 @router.post("/catalogue/important", status_code=201)
 def add_important(
-    body: catalogue.ImportantIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+    body: catalogue.ImportantIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> catalogue.ImportantListedOut:
     """List a kind of important or core data: what matches it is blocked, now and when it is submitted."""
 
@@ -54,14 +56,14 @@ def add_important(
 
 
 @router.get("/catalogue/important")
-def important(ledger: OpenLedger, actor: Caller) -> list[catalogue.ImportantOut]:
+def important(ledger: OpenLedger, actor: ReadCaller) -> list[catalogue.ImportantOut]:
     """The important-data list, withdrawn entries too, for those who grade data or assess it."""
     require(actor, Action.GRADE, owns=True, reads=True)
     return [_important(row) for row in ledger.important_data.all()]
 
 
 @router.post("/catalogue/important/{entry}/withdrawal", status_code=204)
-def withdraw_important(entry: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> None:
+def withdraw_important(entry: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> None:
     """Take an entry off the list; it stays on record."""
     ledger.important_data.withdraw(actor, entry)
 
@@ -74,14 +76,14 @@ def open_items(ledger: OpenLedger, limit: Limit = 50, cursor: Cursor = None) -> 
 
 
 @router.post("/catalogue/open", tags=["open data"])
-def open_resource(body: catalogue.OpenIn, ledger: OpenLedger, actor: Caller) -> catalogue.OpenHistoryOut:
+def open_resource(body: catalogue.OpenIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.OpenHistoryOut:
     """Open the published version of a resource."""
     ledger.open_catalogue.open(actor, body.code, Opening(body.open_type, body.conditions, body.licence))
     return catalogue.OpenHistoryOut(**ledger.open_catalogue.get(body.code))
 
 
 @router.post("/catalogue/open/withdrawals", status_code=204, tags=["open data"])
-def close_resource(body: catalogue.CodeIn, ledger: OpenLedger, actor: Caller) -> None:
+def close_resource(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> None:
     """Take a resource out of the open catalogue; its history stays."""
     ledger.open_catalogue.close(actor, body.code)
 
@@ -93,20 +95,20 @@ def open_item(code: CodePath, ledger: OpenLedger) -> catalogue.OpenHistoryOut:
 
 
 @router.post("/catalogue/duties")
-def add_duty(body: catalogue.DutyIn, ledger: OpenLedger, actor: Caller) -> catalogue.DutyOut:
+def add_duty(body: catalogue.DutyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DutyOut:
     """List who must share a resource within how many working days."""
     return _duty(ledger.demands.list_duty(actor, body.code, body.department, body.sla_days))
 
 
 @router.get("/catalogue/duties/{code:path}")
-def duties(code: CodePath, ledger: OpenLedger, _actor: Caller) -> list[catalogue.DutyOut]:
+def duties(code: CodePath, ledger: OpenLedger, _actor: ReadCaller) -> list[catalogue.DutyOut]:
     """Duties of a resource, the newest first; that one is in force."""
     return [_duty(row) for row in ledger.demands.duties(code)]
 
 
 @demands.post("", status_code=201)
 def file(
-    body: catalogue.DemandIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+    body: catalogue.DemandIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> catalogue.DemandOut:
     """Enter a demand for data."""
 
@@ -120,7 +122,7 @@ def file(
 @demands.get("")
 def listed(
     ledger: OpenLedger,
-    _actor: Caller,
+    _actor: ReadCaller,
     state: Annotated[str | None, Query(max_length=16)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -131,51 +133,51 @@ def listed(
 
 
 @demands.get("/{demand}")
-def demand(demand: schemas.Ulid, ledger: OpenLedger, _actor: Caller) -> catalogue.DemandHistoryOut:
+def demand(demand: schemas.Ulid, ledger: OpenLedger, _actor: ReadCaller) -> catalogue.DemandHistoryOut:
     """One demand with its moves."""
     return catalogue.DemandHistoryOut(**ledger.demands.get(demand))
 
 
 @demands.get("/{demand}/candidates")
 def candidates(
-    demand: schemas.Ulid, ledger: OpenLedger, _actor: Caller, limit: Annotated[int, Query(ge=1, le=100)] = 10
+    demand: schemas.Ulid, ledger: OpenLedger, _actor: ReadCaller, limit: Annotated[int, Query(ge=1, le=100)] = 10
 ) -> list[catalogue.CandidateOut]:
     """Published resources that may answer it, best first, and why."""
     return [catalogue.CandidateOut(**item.to_dict()) for item in ledger.demands.candidates(demand, limit)]
 
 
 @demands.post("/{demand}/match")
-def match(demand: schemas.Ulid, body: catalogue.CodeIn, ledger: OpenLedger, actor: Caller) -> catalogue.DemandOut:
+def match(demand: schemas.Ulid, body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """Assign a published resource."""
     return _demand(ledger, ledger.demands.match(actor, demand, body.code))
 
 
 @demands.post("/{demand}/acceptance")
-def accept(demand: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> catalogue.DemandOut:
+def accept(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """Take on the duty: its working days run from now."""
     return _demand(ledger, ledger.demands.accept(actor, demand))
 
 
 @demands.post("/{demand}/connection")
-def connect(demand: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> catalogue.DemandOut:
+def connect(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """The data is connected."""
     return _demand(ledger, ledger.demands.connect(actor, demand))
 
 
 @demands.post("/{demand}/closing")
-def close(demand: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> catalogue.DemandOut:
+def close(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """The requester has its data; or the authority dismisses an appeal."""
     return _demand(ledger, ledger.demands.close(actor, demand))
 
 
 @demands.post("/{demand}/refusal")
-def refuse(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, actor: Caller) -> catalogue.DemandOut:
+def refuse(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """Refuse, with a reason."""
     return _demand(ledger, ledger.demands.refuse(actor, demand, body.reason))
 
 
 @demands.post("/{demand}/appeal")
-def appeal(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, actor: Caller) -> catalogue.DemandOut:
+def appeal(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """Appeal against a refusal, as the requester."""
     return _demand(ledger, ledger.demands.appeal(actor, demand, body.reason))
 

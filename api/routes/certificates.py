@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Response
 
 from api import schemas
-from api.access import AnyInstallation, Caller, OpenLedger, require
+from api.access import ActCaller, AnyInstallation, CaseCaller, OpenLedger, PayloadCaller, ReadCaller, require
 from api.holdings_query import Wanted
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
@@ -16,6 +15,7 @@ from api.problems import answers
 from ledger.domain.permissions import Action, allowed
 from ledger.service.participant import Participant
 from ledger.service.parties import Actor
+from ledger.service.readings import How
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Certificate
 
@@ -40,7 +40,7 @@ CORRECTED = answers({409: ["CERTIFICATE_STOPPED", "NOTHING_CORRECTED", "NOT_A_US
 
 @router.post("/certificates", status_code=202, responses=ISSUED)
 def issue(
-    body: schemas.IssueIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+    body: schemas.IssueIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> schemas.OperationOut:
     """Issue a certificate; it is final when its batch is anchored: poll the operation."""
     require(actor, Action.ISSUE_CERTIFICATE)
@@ -49,7 +49,7 @@ def issue(
 
 @router.post("/certificates/batch", status_code=202, responses=ISSUED)
 def issue_many(
-    body: schemas.IssueManyIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+    body: schemas.IssueManyIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> schemas.OperationOut:
     """Issue many certificates, all or none."""
     require(actor, Action.ISSUE_CERTIFICATE)
@@ -75,14 +75,14 @@ def _issue(
 
 
 @router.post("/certificates/{number}/correction", status_code=201, responses=CORRECTED)
-def correct(number: schemas.CertificateNo, ledger: OpenLedger, actor: Caller) -> schemas.CertificateOut:
+def correct(number: schemas.CertificateNo, ledger: OpenLedger, actor: ActCaller) -> schemas.CertificateOut:
     """Issue the version that rests on what a provider has corrected; it supersedes this one on the chain."""
     require(actor, Action.ISSUE_CERTIFICATE)
     return show(ledger.corrections.correct(number))
 
 
 @router.get("/operations/{operation}", tags=["operations"])
-def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.OperationOut:
+def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> schemas.OperationOut:
     """Accepted work: `done` when its batch is anchored on the chain."""
     return schemas.OperationOut(**ledger.operations.get(operation, actor.party))
 
@@ -99,25 +99,29 @@ def certificates(ledger: OpenLedger, wanted: Wanted, limit: Limit = 50, cursor: 
 
 
 @router.get("/certificates/{number}")
-def certificate(number: schemas.CertificateNo, ledger: OpenLedger, actor: Caller) -> schemas.CertificateOut:
+def certificate(number: schemas.CertificateNo, ledger: OpenLedger, actor: ReadCaller) -> schemas.CertificateOut:
     """One certificate, without its disclosures."""
     return show(_mine(ledger, actor, number))
 
 
 @router.get("/certificates/{number}/bundle")
 def bundle(
-    number: schemas.CertificateNo, ledger: OpenLedger, actor: Caller, fields: str | None = None
+    number: schemas.CertificateNo, ledger: OpenLedger, actor: PayloadCaller, fields: str | None = None
 ) -> dict[str, object]:
-    """The bundle for the holder, with the chosen fields (comma-separated; default all)."""
+    """The bundle for the holder, with the chosen fields (comma-separated; default all).
+
+    For its subject alone, and recorded to it as a reading; the consumer is given it by the subject's presentation.
+    """
     row = _mine(ledger, actor, number)
     require(actor, Action.SEE_PAYLOAD, owns=row.subject == actor.party)
     chosen = None if fields is None else [name for name in fields.split(",") if name]
-    parsed: dict[str, object] = json.loads(ledger.bundles.build(number, chosen).to_bytes())
-    return parsed
+    built = ledger.bundles.build(number, chosen)
+    ledger.readings.of_bundle(actor, How.BUNDLE, built)
+    return built.to_dict()
 
 
 @router.get("/certificates/{number}/provenance")
-def provenance(number: schemas.CertificateNo, ledger: AnyInstallation, actor: Caller) -> schemas.ProvenanceOut:
+def provenance(number: schemas.CertificateNo, ledger: AnyInstallation, actor: ReadCaller) -> schemas.ProvenanceOut:
     """What happened to a certificate, with the proof that nothing is missing.
 
     For which case a supervisor saw its payload is told to the subject and to those who read the full log.
@@ -130,7 +134,7 @@ def provenance(number: schemas.CertificateNo, ledger: AnyInstallation, actor: Ca
 
 @router.post("/certificates/{number}/disclosures", status_code=201)
 def disclose(
-    number: schemas.CertificateNo, body: schemas.CaseIn, ledger: OpenLedger, actor: Caller
+    number: schemas.CertificateNo, body: schemas.CaseIn, ledger: OpenLedger, actor: CaseCaller
 ) -> schemas.PayloadOut:
     """See the claims of a certificate for a case, as a supervisor; the subject is told in its provenance."""
     return schemas.PayloadOut(claims=ledger.disclosures.open(actor, number, body.case))
@@ -152,6 +156,18 @@ def require_part(ledger: Participant, actor: Actor, number: str) -> None:
         _mine(ledger, actor, number)
     else:
         require(actor, Action.READ_LOG, owns=True)
+
+
+def has_part(ledger: Participant, actor: Actor, number: str) -> bool:
+    """Whether the caller has a part in the certificate, or reads the full log; else it is a stranger to it.
+
+    A joined installation knows no certificates, so that all but what it was presented with are strange to it.
+    """
+    if allowed(Action.READ_LOG, actor.roles):
+        return True
+    if not isinstance(ledger, Ledger):
+        return False
+    return not ledger.principals.of(actor).isdisjoint(ledger.holdings.members(ledger.holdings.get(number)))
 
 
 def _hears_of_cases(ledger: Participant, actor: Actor, number: str) -> bool:

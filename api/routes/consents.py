@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from api import schemas
 from api import schemas_usage as usage
-from api.access import Caller, OpenLedger, require
+from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
 from ledger.domain.permissions import Action
@@ -21,7 +21,7 @@ router = APIRouter(tags=["authorizations"])
 
 
 @router.post("/requests/{request}/authorizations/draft")
-def draft(request: schemas.Ulid, body: usage.ChoiceIn, ledger: OpenLedger, actor: Caller) -> usage.DraftsOut:
+def draft(request: schemas.Ulid, body: usage.ChoiceIn, ledger: OpenLedger, actor: ActCaller) -> usage.DraftsOut:
     """The notices to read and the statements to sign, for the subject; the request counts as seen."""
     require(actor, Action.AUTHORISE, owns=ledger.requests.get(request).subject == actor.party)
     choice = Choice(
@@ -38,7 +38,7 @@ def draft(request: schemas.Ulid, body: usage.ChoiceIn, ledger: OpenLedger, actor
 
 @router.post("/authorizations", status_code=201)
 def authorise(
-    body: usage.StatementsIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+    body: usage.StatementsIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> usage.AuthorizationsOut:
     """Record the signed authorizations of one request, all or none."""
     own = all(statement.get("subject") == actor.party for statement in body.statements)
@@ -53,7 +53,7 @@ def authorise(
 
 @router.get("/authorizations")
 def authorizations(
-    ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None
+    ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[usage.AuthorizationOut]:
     """Authorizations that the caller gave, received, or supplies under."""
     rows = ledger.authorizations.page(actor.party, decode(cursor), limit + 1)
@@ -61,13 +61,13 @@ def authorizations(
 
 
 @router.get("/authorizations/{authorization}")
-def authorization(authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> usage.AuthorizationOut:
+def authorization(authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> usage.AuthorizationOut:
     """One authorization, for its subject, consumer and provider, and those who read the full log."""
     return show(_mine(ledger, actor, authorization))
 
 
 @router.get("/authorizations/{authorization}/notice")
-def notice(authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> dict[str, object]:
+def notice(authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> dict[str, object]:
     """The notice that the subject was shown, word for word, for its subject, consumer and provider."""
     if not _has_part(ledger, actor, ledger.authorizations.get(authorization)):
         raise Forbidden(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api import schemas
-from api.access import Caller, OpenLedger
+from api.access import ActCaller, OpenLedger
 from api.schemas_erasure import ErasureIn, ErasureOut
 from ledger.service.erasure import Erased
 
@@ -13,13 +13,15 @@ router = APIRouter(tags=["erasure"])
 
 
 @router.post("/certificates/{number}/erasure")
-def erase_certificate(number: schemas.CertificateNo, body: ErasureIn, ledger: OpenLedger, actor: Caller) -> ErasureOut:
+def erase_certificate(
+    number: schemas.CertificateNo, body: ErasureIn, ledger: OpenLedger, actor: ActCaller
+) -> ErasureOut:
     """Destroy a certificate's claims and salts here, for good. Its status stays, the holder's copy verifies."""
     return _told(ledger.erasure.certificate(actor, number, body.reason))
 
 
 @router.post("/parties/{party}/erasure")
-def erase_party(party: schemas.HexId, body: ErasureIn, ledger: OpenLedger, actor: Caller) -> ErasureOut:
+def erase_party(party: schemas.HexId, body: ErasureIn, ledger: OpenLedger, actor: ActCaller) -> ErasureOut:
     """Destroy a person's or firm's name and identifier here, and the claims of every certificate about it, for good."""
     return _told(ledger.erasure.party(actor, party, body.reason))
 

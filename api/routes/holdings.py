@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 
 from api import schemas
-from api.access import Caller, OpenLedger, require
+from api.access import OpenLedger, PayloadCaller, require
 from api.holdings_query import Narrowed, Wanted
 from api.paging import Cursor, decode, encode
 from ledger.domain.canonical import canonical
 from ledger.domain.permissions import Action
+from ledger.service.readings import How
 
 MAX_BUNDLES = 100
 JSON_LINES = "application/x-ndjson"
@@ -33,7 +34,7 @@ def summary(ledger: OpenLedger, wanted: Wanted) -> schemas.HoldingsSummaryOut:
 def export(
     request: Request,
     ledger: OpenLedger,
-    actor: Caller,
+    actor: PayloadCaller,
     within: Narrowed,
     limit: Annotated[int, Query(ge=1, le=MAX_BUNDLES, description="Certificates on a page.")] = 50,
     cursor: Cursor = None,
@@ -45,6 +46,8 @@ def export(
     """
     require(actor, Action.SEE_PAYLOAD, owns=True)
     taken = ledger.holder_bundles.page(actor.party, within, decode(cursor), limit)
+    for bundle in taken.bundles:
+        ledger.readings.of_bundle(actor, How.WALLET, bundle)
     lines = b"".join(canonical(bundle.to_dict()) + b"\n" for bundle in taken.bundles)
     headers = {"Cache-Control": "no-store"}
     if taken.last is not None:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api import schemas
 from api import schemas_powers as powers
-from api.access import Caller, OpenLedger, require
+from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.problems import answers
 from api.routes.assets import signed_of
 from api.routes.parties import show
@@ -29,7 +29,7 @@ REPORTING = answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_ACCOUNT_NOT_BOUND",
 
 @router.post("/accounts", response_model=powers.PartyOut, responses=OWN)
 def rotate(
-    party: schemas.HexId, body: powers.RotationIn, ledger: OpenLedger, actor: Caller
+    party: schemas.HexId, body: powers.RotationIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
     """Replace one's own key by another. It waits for the delay, and every key that the party has now can veto it.
 
@@ -43,7 +43,7 @@ def rotate(
 
 @router.post("/further-accounts", response_model=powers.PartyOut, responses=BY_OFFICE)
 def bind(
-    party: schemas.HexId, body: powers.BindingIn, ledger: OpenLedger, actor: Caller
+    party: schemas.HexId, body: powers.BindingIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
     """Propose a further key of a party: the party itself, or an authority, which another one confirms.
 
@@ -57,7 +57,7 @@ def bind(
 
 @router.post("/retirement", response_model=powers.PartyOut, responses=OWN)
 def retire(
-    party: schemas.HexId, body: powers.RetirementIn, ledger: OpenLedger, actor: Caller
+    party: schemas.HexId, body: powers.RetirementIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
     """Retire one of one's own further keys, after the delay. What it signed and was anchored stays signed.
 
@@ -69,7 +69,7 @@ def retire(
 
 @router.post("/recovery", response_model=powers.PartyOut, responses=BY_OFFICE)
 def recover(
-    party: schemas.HexId, body: powers.RecoveryIn, ledger: OpenLedger, actor: Caller
+    party: schemas.HexId, body: powers.RecoveryIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
     """Propose a new key in place of a party's lost or stolen one, as an authority; another authority confirms it.
 
@@ -85,7 +85,7 @@ def recover(
 
 @router.post("/compromise", response_model=powers.PartyOut, responses=BY_OFFICE)
 def compromise(
-    party: schemas.HexId, body: powers.CompromiseIn, ledger: OpenLedger, actor: Caller
+    party: schemas.HexId, body: powers.CompromiseIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
     """Propose that an account of the party counted for nothing from an earlier time on, as an authority.
 
@@ -102,7 +102,7 @@ def compromise(
 def report_draft(
     party: schemas.HexId,
     ledger: OpenLedger,
-    actor: Caller,
+    actor: ReadCaller,
     reported: schemas.Account,
     account: Annotated[schemas.Account | None, Query(description="Whose key will sign; default the present one.")] = (
         None
@@ -116,7 +116,7 @@ def report_draft(
 
 @router.post("/reports", response_model=powers.PartyOut, responses=REPORTING)
 def report(
-    party: schemas.HexId, body: powers.ReportIn, ledger: OpenLedger, actor: Caller
+    party: schemas.HexId, body: powers.ReportIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
     """Report a lost or stolen key: in force with its block, and nobody can veto it.
 
@@ -131,7 +131,7 @@ def report(
 
 
 @router.get("/key-changes")
-def key_changes(party: schemas.HexId, ledger: OpenLedger, actor: Caller) -> powers.KeyChangesOut:
+def key_changes(party: schemas.HexId, ledger: OpenLedger, actor: ReadCaller) -> powers.KeyChangesOut:
     """What happened to the party's keys, the earliest first: bound, reported, retired, and proposals about them.
 
     `pingzheng keys watch` shows the same from any node, without this service.
@@ -141,7 +141,7 @@ def key_changes(party: schemas.HexId, ledger: OpenLedger, actor: Caller) -> powe
 
 
 def _changed(ledger: Ledger, party: str, row: ProposalRow | None) -> powers.PartyOut | JSONResponse:
-    return waiting(row) or show(ledger.parties.get(party))
+    return waiting(row) or show(ledger, ledger.parties.get(party))
 
 
 def _require_the_party(actor: str, party: str) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
 from api import schemas
-from api.access import AnyInstallation, Caller, OpenLedger, require
+from api.access import AnyInstallation, OpenLedger, ReadCaller, require
 from api.paging import Cursor, Limit, Page, decode, page
 from api.problems import answers, problem
 from ledger.domain.permissions import Action
@@ -42,20 +42,20 @@ def batch(number: Seq, ledger: OpenLedger) -> schemas.HeadOut:
 
 
 @router.get("/log/entries")
-def entries(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[schemas.EntryOut]:
+def entries(ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None) -> Page[schemas.EntryOut]:
     """The log in order, for those who read all of it; what is sealed is not in it."""
     rows = ledger.log_entries.page(actor, _after(decode(cursor)), limit + 1)
     return page(rows, limit, lambda row: str(row["seq"]), lambda row: schemas.EntryOut(**row))
 
 
 @router.get("/log/entries/{seq}")
-def entry(seq: Seq, ledger: OpenLedger, actor: Caller) -> schemas.EntryOut:
+def entry(seq: Seq, ledger: OpenLedger, actor: ReadCaller) -> schemas.EntryOut:
     """One entry, for those whom it concerns too."""
     return schemas.EntryOut(**ledger.log_entries.get(actor, seq))
 
 
 @router.get("/log/entries/{seq}/proof")
-def proof(seq: Seq, ledger: OpenLedger, actor: Caller) -> schemas.HeadOut:
+def proof(seq: Seq, ledger: OpenLedger, actor: ReadCaller) -> schemas.HeadOut:
     """The inclusion proof of an entry in its batch."""
     require(actor, Action.VERIFY, owns=True)
     return schemas.HeadOut(**ledger.inspection.proof(seq))

@@ -1,15 +1,15 @@
-"""Parties: onboarding, API keys, roles, status, mandates."""
+"""Parties: onboarding, roles, status, mandates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from api import schemas
 from api import schemas_powers as powers
-from api.access import Caller, OpenLedger, require
+from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.paging import Cursor, Limit, Page, decode, page
 from api.problems import Responses
 from api.routes.assets import signed_of
@@ -30,11 +30,12 @@ UNCONFIRMED: Responses = {
 
 
 @router.post("/parties", status_code=201, responses=UNCONFIRMED)
-def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: Caller, response: Response) -> powers.PartiesOut:
+def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, response: Response) -> powers.PartiesOut:
     """Onboard parties: recorded here, and registered on the chain by two offices, all of them or none.
 
-    Those known already are returned as they are. Where the second office is not within reach of this service, the
-    answer is 202: it confirms the proposal that is named.
+    Those known already are returned as they are. A party without a key is recorded here alone, until it hands in its
+    first key by a one-time code (`POST /v1/parties/{party}/enrolment`). Where the second office is not within reach of
+    this service, the answer is 202: it confirms the proposal that is named.
     """
     require(actor, Action.MANAGE_ROLES)
     newcomers = [_newcomer(item) for item in body.parties]
@@ -45,33 +46,25 @@ def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: Caller, response:
     if numbers:
         response.status_code = 202
     proposals = [show_proposal(ledger.proposals.get(number)) for number in sorted(numbers)]
-    return powers.PartiesOut(parties=[show(row) for row in rows], proposals=proposals)
+    return powers.PartiesOut(parties=show_all(ledger, rows), proposals=proposals)
 
 
 @router.get("/parties")
-def parties(ledger: OpenLedger, _actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[powers.PartyOut]:
+def parties(ledger: OpenLedger, _actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None) -> Page[powers.PartyOut]:
     """Parties by id. Names and identifiers are not shown."""
     rows = ledger.parties.page(decode(cursor), limit + 1)
-    return page(rows, limit, lambda row: row.id, show)
+    roles = ledger.roles.of(row.id for row in rows)
+    return page(rows, limit, lambda row: row.id, lambda row: _shown(row, roles[row.id]))
 
 
 @router.get("/parties/{party}")
-def party(party: schemas.HexId, ledger: OpenLedger, _actor: Caller) -> powers.PartyOut:
+def party(party: schemas.HexId, ledger: OpenLedger, _actor: ReadCaller) -> powers.PartyOut:
     """One party."""
-    return show(ledger.parties.get(party))
-
-
-@router.post("/parties/{party}/api-keys", status_code=201)
-def new_key(party: schemas.HexId, ledger: OpenLedger, actor: Caller) -> schemas.ApiKeyOut:
-    """A fresh API key of a party: its own, or any by those who manage parties."""
-    require(actor, Action.MANAGE_ROLES, owns=actor.party == party)
-    if actor.party != party:
-        _require_authority_for(actor, [Role(role) for role in ledger.parties.get(party).roles])
-    return schemas.ApiKeyOut(api_key=ledger.parties.new_api_key(party))
+    return show(ledger, ledger.parties.get(party))
 
 
 @router.post("/parties/{party}/mandates", status_code=201)
-def give_mandate(party: schemas.HexId, body: MandateIn, ledger: OpenLedger, actor: Caller) -> MandateOut:
+def give_mandate(party: schemas.HexId, body: MandateIn, ledger: OpenLedger, actor: ActCaller) -> MandateOut:
     """Let a broker hand in one's applications for registration; each is still signed by the principal."""
     if actor.party != party:
         raise Forbidden("NOT_YOURS", "A party gives mandates for itself alone.", where="party")
@@ -81,7 +74,7 @@ def give_mandate(party: schemas.HexId, body: MandateIn, ledger: OpenLedger, acto
 
 @router.put("/parties/{party}/roles", response_model=schemas.StandingOut, responses=WAITS)
 def set_roles(
-    party: schemas.HexId, body: schemas.RolesIn, ledger: OpenLedger, actor: Caller
+    party: schemas.HexId, body: schemas.RolesIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StandingOut | JSONResponse:
     """Give a party exactly these roles, never to oneself.
 
@@ -94,7 +87,7 @@ def set_roles(
 
 @router.put("/parties/{party}/status", response_model=schemas.StandingOut, responses=WAITS)
 def set_status(
-    party: schemas.HexId, body: schemas.PartyStatusIn, ledger: OpenLedger, actor: Caller
+    party: schemas.HexId, body: schemas.PartyStatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StandingOut | JSONResponse:
     """Suspend, sanction or restore a party at once, as authority or supervisor.
 
@@ -105,9 +98,21 @@ def set_status(
     return waiting(row) or _standing(ledger, party)
 
 
-def show(row: Party) -> powers.PartyOut:
-    """A party without name and identifier."""
-    return powers.PartyOut(id=row.id, no=row.no, kind=row.kind, roles=row.roles, region=row.region, account=row.account)
+def show(ledger: Ledger, row: Party) -> powers.PartyOut:
+    """A party without name and identifier; its roles are those that the chain gives it."""
+    return show_all(ledger, [row])[0]
+
+
+def show_all(ledger: Ledger, rows: Sequence[Party]) -> list[powers.PartyOut]:
+    """Parties as ``show`` shows one."""
+    roles = ledger.roles.of(row.id for row in rows)
+    return [_shown(row, roles[row.id]) for row in rows]
+
+
+def _shown(row: Party, roles: Sequence[str]) -> powers.PartyOut:
+    return powers.PartyOut(
+        id=row.id, no=row.no, kind=row.kind, roles=list(roles), region=row.region, account=row.present_account
+    )
 
 
 def _standing(ledger: Ledger, party: str) -> schemas.StandingOut:
@@ -121,7 +126,7 @@ def _newcomer(item: powers.PartyIn) -> NewParty:
         item.name,
         item.identifier,
         item.region,
-        item.public_key,
+        item.public_key or "",
         proof=item.proof,
         further_keys=tuple((key.public_key, key.proof) for key in item.further_keys),
     )

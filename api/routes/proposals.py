@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api import schemas
 from api import schemas_powers as powers
-from api.access import Caller, OpenLedger, require
+from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.problems import answers
 from api.routes.assets import signed_of
 from api.waiting import WAITS, show_proposal, waiting
@@ -27,7 +27,7 @@ REFUSALS = answers({403: ["PARTY_LACKS_ROLE", "PARTY_SELF_GRANT"], **ENDED})
 @router.get("/proposals")
 def pending(
     ledger: OpenLedger,
-    _actor: Caller,
+    _actor: ReadCaller,
     concerned: Annotated[schemas.HexId | None, Query(description="Only those about this party.")] = None,
 ) -> powers.ProposalsOut:
     """Everything that is pending: what, by whom, until when, how to stop it."""
@@ -35,13 +35,13 @@ def pending(
 
 
 @router.get("/proposals/{number}", responses=answers({404: ["PROPOSAL_UNKNOWN"]}))
-def proposal(number: Number, ledger: OpenLedger, _actor: Caller) -> powers.ProposalOut:
+def proposal(number: Number, ledger: OpenLedger, _actor: ReadCaller) -> powers.ProposalOut:
     """One proposal, pending or ended."""
     return show_proposal(ledger.proposals.get(number))
 
 
 @router.post("/proposals/{number}/confirmation", responses=REFUSALS)
-def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, actor: Caller) -> powers.ProposalOut:
+def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
     """Confirm exactly this act, as a second party of the office: neither who proposed it nor whom it concerns."""
     listed = None if body.list is None else body.list.model_dump()
     row = ledger.proposals.confirm(number, actor.party, signed=signed_of(body), listed=listed)
@@ -51,20 +51,20 @@ def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, act
 @router.get(
     "/proposals/{number}/list", responses=answers({404: ["PROPOSAL_UNKNOWN"], 409: ["REGISTRATION_LIST_MISSING"]})
 )
-def registration_list(number: Number, ledger: OpenLedger, actor: Caller) -> powers.ListOut:
+def registration_list(number: Number, ledger: OpenLedger, actor: ReadCaller) -> powers.ListOut:
     """The parties behind a registration, for the office that confirms it with an installation of its own."""
     require(actor, Action.MANAGE_ROLES)
     return powers.ListOut(**ledger.proposals.listed(number))
 
 
 @router.post("/proposals/{number}/carrying-out", responses=answers(ENDED))
-def carry_out(number: Number, ledger: OpenLedger, _actor: Caller) -> powers.ProposalOut:
+def carry_out(number: Number, ledger: OpenLedger, _actor: ActCaller) -> powers.ProposalOut:
     """Let a proposal that is ready take effect. Anybody may ask for it; a running service does it by itself."""
     return show_proposal(ledger.proposals.carry_out(number))
 
 
 @router.post("/proposals/{number}/cancellation", responses=REFUSALS)
-def cancel(number: Number, body: powers.ActIn, ledger: OpenLedger, actor: Caller) -> powers.ProposalOut:
+def cancel(number: Number, body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
     """Cancel a proposal, as any party of the office that it takes. A party vetoes the proposals about its own keys."""
     return show_proposal(ledger.proposals.cancel(number, actor.party, signed=signed_of(body)))
 
@@ -73,7 +73,7 @@ def cancel(number: Number, body: powers.ActIn, ledger: OpenLedger, actor: Caller
 def veto_draft(
     number: Number,
     ledger: OpenLedger,
-    actor: Caller,
+    actor: ReadCaller,
     account: Annotated[schemas.Account | None, Query(description="Whose key will sign; default the present one.")] = (
         None
     ),
@@ -85,7 +85,7 @@ def veto_draft(
 
 
 @router.post("/proposals/{number}/veto", responses=REFUSALS)
-def veto(number: Number, body: powers.VetoIn, ledger: OpenLedger, actor: Caller) -> powers.ProposalOut:
+def veto(number: Number, body: powers.VetoIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
     """Veto a change of one's own keys, with any key that was live when it was proposed, though it be reported.
 
     `pingzheng keys veto` does the same on any node of the chain, without this service.
@@ -102,7 +102,7 @@ def pause_state(ledger: OpenLedger) -> powers.PauseOut:
 
 
 @router.post("/pause", responses=answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_PAUSED", "PARTY_PAUSE_REST"]}))
-def pause(body: powers.ActIn, ledger: OpenLedger, actor: Caller) -> powers.PauseOut:
+def pause(body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.PauseOut:
     """Pause for 7 days at most, as an authority or a supervisor; the same one again 30 days after that.
 
     Delays stop meanwhile. Reports, vetoes, holds, withdrawals, revocations, uses and verification go on.
@@ -116,7 +116,7 @@ def pause(body: powers.ActIn, ledger: OpenLedger, actor: Caller) -> powers.Pause
     response_model=powers.PauseOut,
     responses=answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_NOT_PAUSED", "SIGNATURE_REQUIRED"]}) | WAITS,
 )
-def end_pause(ledger: OpenLedger, actor: Caller, body: powers.ActIn | None = None) -> powers.PauseOut | JSONResponse:
+def end_pause(ledger: OpenLedger, actor: ActCaller, body: powers.ActIn | None = None) -> powers.PauseOut | JSONResponse:
     """End a pause before its time: an authority proposes it, another one confirms it, and it ends at once."""
     row = ledger.pauses.end(actor.party, signed=None if body is None else signed_of(body))
     return waiting(row) or _pause(ledger)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
 from api import schemas
-from api.access import AnyInstallation, Caller
+from api.access import AnyInstallation, ReadCaller
 from ledger.domain.days import LAST_SECOND
 
 router = APIRouter(prefix="/assets/{asset}", tags=["provenance"])
@@ -20,7 +20,7 @@ At = Annotated[int | None, Query(ge=0, le=LAST_SECOND, description="Seconds UTC:
 
 @router.get("/provenance")
 def provenance(
-    asset: schemas.HexId, ledger: AnyInstallation, _actor: Caller, at: At = None
+    asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller, at: At = None
 ) -> schemas.AssetProvenanceOut:
     """Every event of the asset, with the head that proves that nothing is missing.
 
@@ -33,24 +33,24 @@ def provenance(
 
 
 @router.get("/provenance.jsonld", response_class=Response, responses={200: {"content": {JSON_LD: {}}}})
-def provenance_jsonld(asset: schemas.HexId, ledger: AnyInstallation, _actor: Caller) -> Response:
+def provenance_jsonld(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> Response:
     """The history as W3C PROV in JSON-LD, with its context embedded."""
     return JSONResponse(ledger.provenances.prov(asset), media_type=JSON_LD)
 
 
 @router.get("/provenance.svg", response_class=Response, responses={200: {"content": {SVG: {}}}})
-def provenance_svg(asset: schemas.HexId, ledger: AnyInstallation, _actor: Caller) -> Response:
+def provenance_svg(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> Response:
     """The history as a picture."""
     return Response(ledger.provenances.timeline(asset), media_type=SVG)
 
 
 @router.get("/lineage")
-def lineage(asset: schemas.HexId, ledger: AnyInstallation, _actor: Caller) -> schemas.LineageOut:
+def lineage(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> schemas.LineageOut:
     """What the asset comes from and what comes of it; whatever has an annulled ancestor is flagged."""
     return schemas.LineageOut(**ledger.provenances.lineage(asset).to_dict())
 
 
 @router.get("/lineage.svg", response_class=Response, responses={200: {"content": {SVG: {}}}})
-def lineage_svg(asset: schemas.HexId, ledger: AnyInstallation, _actor: Caller) -> Response:
+def lineage_svg(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> Response:
     """The lineage as a picture."""
     return Response(ledger.provenances.lineage_svg(asset), media_type=SVG)

@@ -6,19 +6,22 @@ from fastapi import APIRouter, Response
 
 from api import schemas
 from api import schemas_provisions as provisions
-from api.access import Caller, OpenLedger, require
+from api.access import ActCaller, OpenLedger, PayloadCaller, ReadCaller, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, encode, page
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
 from ledger.provider.task import Task
 from ledger.service.provisions import Supply
+from ledger.service.readings import How
 
 router = APIRouter(prefix="/provisions", tags=["provisions"])
 
 
 @router.get("/tasks")
-def tasks(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[provisions.TaskOut]:
+def tasks(
+    ledger: OpenLedger, actor: PayloadCaller, limit: Limit = 50, cursor: Cursor = None
+) -> Page[provisions.TaskOut]:
     """What waits for the caller's answer, with all that it needs to check it: also who the subjects are."""
     require(actor, Action.SUPPLY_DATA, owns=True)
     found = ledger.provisions.tasks(actor.party, decode(cursor), limit + 1)
@@ -26,7 +29,7 @@ def tasks(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor =
 
 
 @router.get("/tasks/{authorization}")
-def task(authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> provisions.TaskOut:
+def task(authorization: schemas.Ulid, ledger: OpenLedger, actor: PayloadCaller) -> provisions.TaskOut:
     """The task of one authorization; where the caller has supplied before, that of correcting it."""
     row = ledger.authorizations.get(authorization)
     require(actor, Action.SUPPLY_DATA, owns=row.provider == actor.party)
@@ -34,7 +37,7 @@ def task(authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> prov
 
 
 @router.get("/erasures")
-def erasures(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> provisions.ErasuresOut:
+def erasures(ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None) -> provisions.ErasuresOut:
     """Erasures about subjects whom the caller was asked about: it destroys what it keeps of them."""
     require(actor, Action.SUPPLY_DATA, owns=True)
     found = ledger.provisions.erasures(actor.party, _after(cursor), limit)
@@ -44,7 +47,7 @@ def erasures(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Curso
 
 @router.post("", status_code=201)
 def supply(
-    body: provisions.ProvisionIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+    body: provisions.ProvisionIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> provisions.ProvisionOut:
     """Answer under an authorization; the rows stay with the provider."""
     require(actor, Action.SUPPLY_DATA, owns=body.statement.get("provider") == actor.party)
@@ -61,10 +64,13 @@ def supply(
 
 
 @router.get("/{provision}/claims")
-def claims(provision: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> schemas.PayloadOut:
-    """The claims that the caller supplied."""
+def claims(provision: schemas.Ulid, ledger: OpenLedger, actor: PayloadCaller) -> schemas.PayloadOut:
+    """The claims that the caller supplied; recorded to their subject as a reading."""
     row, computed = ledger.provisions.claims(provision)
     require(actor, Action.SEE_PAYLOAD, owns=row.provider == actor.party)
+    if computed:
+        subject = ledger.authorizations.get(row.authorization_id).subject
+        ledger.readings.note(actor, How.ANSWER, None, subject, computed)
     return schemas.PayloadOut(claims=computed)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api import schemas_registration as bodies
-from api.access import Caller, OpenLedger, require
+from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.paging import Cursor, Limit, Page, decode, page
 from api.routes.assets import resource_of, show_asset, signed_of
 from api.schemas import AssetOut, HexId
@@ -17,7 +17,7 @@ router = APIRouter(tags=["registrations"])
 
 
 @router.get("/registrations/queue")
-def queue(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None) -> Page[bodies.Item]:
+def queue(ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None) -> Page[bodies.Item]:
     """Open applications, with their clocks in working days and the near-duplicates that a reviewer has to see."""
     require(actor, Action.REVIEW_REGISTRATION, reads=True)
     rows = ledger.review.queue(limit + 1, decode(cursor))
@@ -25,7 +25,7 @@ def queue(ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor =
 
 
 @router.post("/assets/{asset}/applications", status_code=201)
-def apply(asset: HexId, body: bodies.ApplicationIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+def apply(asset: HexId, body: bodies.ApplicationIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Apply for change, correction, renewal or cancellation; or hand in a returned application again."""
     require(actor, Action.APPLY_REGISTRATION, owns=True)
     signed, registrations = signed_of(body), ledger.registrations
@@ -40,7 +40,7 @@ def apply(asset: HexId, body: bodies.ApplicationIn, ledger: OpenLedger, actor: C
 
 
 @router.post("/assets/{asset}/acceptance")
-def accept(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+def accept(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Take an application on."""
     require(actor, Action.REVIEW_REGISTRATION)
     ledger.review.accept(actor.party, [asset], signed=signed_of(body))
@@ -48,7 +48,7 @@ def accept(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: Caller)
 
 
 @router.post("/assets/{asset}/review")
-def review(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+def review(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Find an application in order."""
     require(actor, Action.REVIEW_REGISTRATION)
     ledger.review.review(actor.party, [asset], signed=signed_of(body))
@@ -56,7 +56,7 @@ def review(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: Caller)
 
 
 @router.post("/assets/{asset}/notice")
-def notice(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+def notice(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Put an application on public notice for the working days of the ruleset."""
     require(actor, Action.REVIEW_REGISTRATION)
     ledger.review.notice(actor.party, [asset], signed=signed_of(body))
@@ -64,7 +64,7 @@ def notice(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: Caller)
 
 
 @router.post("/assets/{asset}/return")
-def give_back(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+def give_back(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Return an application for correction."""
     require(actor, Action.REVIEW_REGISTRATION)
     ledger.review.give_back(actor.party, asset, body.reason, signed_of(body))
@@ -72,7 +72,7 @@ def give_back(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: Ca
 
 
 @router.post("/assets/{asset}/rejection")
-def reject(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+def reject(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Reject an application."""
     require(actor, Action.REVIEW_REGISTRATION)
     ledger.review.reject(actor.party, asset, body.reason, signed_of(body))
@@ -80,7 +80,7 @@ def reject(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: Calle
 
 
 @router.post("/assets/{asset}/confirmation")
-def confirm(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+def confirm(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Confirm an application as registrar (not the applicant); the registration certificate is issued."""
     require(actor, Action.REVIEW_REGISTRATION)
     ledger.review.confirm(actor.party, [asset], signed=signed_of(body))
@@ -88,7 +88,7 @@ def confirm(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: Caller
 
 
 @router.post("/assets/{asset}/clearance")
-def clear(asset: HexId, body: bodies.ClearIn, ledger: OpenLedger, actor: Caller) -> AssetOut:
+def clear(asset: HexId, body: bodies.ClearIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Record the security review of important data."""
     require(actor, Action.CLEAR_IMPORTANT)
     ledger.review.clear(actor.party, asset, body.report, signed_of(body))
@@ -96,13 +96,13 @@ def clear(asset: HexId, body: bodies.ClearIn, ledger: OpenLedger, actor: Caller)
 
 
 @router.get("/assets/{asset}/objections")
-def objections(asset: HexId, ledger: OpenLedger, _actor: Caller) -> bodies.ItemsOut:
+def objections(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
     """The objections to an asset; their grounds stay sealed."""
     return bodies.ItemsOut(items=ledger.objections.of(asset, ledger.clock()))
 
 
 @router.post("/assets/{asset}/objections", status_code=201)
-def object_to(asset: HexId, body: bodies.ObjectionIn, ledger: OpenLedger, actor: Caller) -> bodies.ItemsOut:
+def object_to(asset: HexId, body: bodies.ObjectionIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Object to an application under notice, or to a registration; with one's real name."""
     require(actor, Action.OBJECT)
     ledger.objections.file(asset, actor.party, body.grounds, body.evidence, signed_of(body))
@@ -110,7 +110,7 @@ def object_to(asset: HexId, body: bodies.ObjectionIn, ledger: OpenLedger, actor:
 
 
 @router.post("/assets/{asset}/objections/{number}/decision")
-def decide(asset: HexId, number: int, body: bodies.DecisionIn, ledger: OpenLedger, actor: Caller) -> bodies.ItemsOut:
+def decide(asset: HexId, number: int, body: bodies.DecisionIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Admit, verify, uphold, dismiss or refuse an objection."""
     require(actor, Action.REVIEW_REGISTRATION)
     ledger.objections.decide(asset, number, actor.party, body.state, body.reason, signed_of(body))

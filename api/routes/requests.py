@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from api import schemas
 from api import schemas_usage as usage
-from api.access import Caller, OpenLedger, require
+from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
 from api.routes.consents import show as show_authorization
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/requests", tags=["requests"])
 
 
 @router.post("/draft")
-def draft(body: usage.RequestDraftIn, ledger: OpenLedger, actor: Caller) -> usage.RequestDraftOut:
+def draft(body: usage.RequestDraftIn, ledger: OpenLedger, actor: ActCaller) -> usage.RequestDraftOut:
     """The request for the consumer to sign, with the note that goes with it; nothing is recorded."""
     _require_consumer(ledger, actor, body.consumer)
     terms = Terms(
@@ -35,7 +35,7 @@ def draft(body: usage.RequestDraftIn, ledger: OpenLedger, actor: Caller) -> usag
 
 @router.post("", status_code=201)
 def ask(
-    body: usage.RequestIn, ledger: OpenLedger, actor: Caller, response: Response, key: Key = None
+    body: usage.RequestIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> usage.RequestOut:
     """Record a signed request; the subject sees it at once."""
     _require_consumer(ledger, actor, str(body.statement.get("consumer")))
@@ -49,7 +49,7 @@ def ask(
 
 @router.get("")
 def requests(
-    ledger: OpenLedger, actor: Caller, limit: Limit = 50, cursor: Cursor = None, state: str | None = None
+    ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None, state: str | None = None
 ) -> Page[usage.RequestOut]:
     """Requests that the caller made or received."""
     rows = ledger.requests.page(actor.party, decode(cursor), limit + 1, state)
@@ -57,7 +57,7 @@ def requests(
 
 
 @router.get("/{request}")
-def request(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> usage.RequestDetailOut:
+def request(request: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> usage.RequestDetailOut:
     """One request and what was authorised; with the consumer's note for its subject and its consumer."""
     row = ledger.requests.get(request)
     own = not ledger.principals.of(actor).isdisjoint((row.subject, row.consumer))
@@ -73,14 +73,14 @@ def request(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> usage.R
 
 
 @router.post("/{request}/decline")
-def decline(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> usage.RequestOut:
+def decline(request: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> usage.RequestOut:
     """Say no, as the subject. It needs no reason and has no consequence elsewhere."""
     require(actor, Action.AUTHORISE, owns=ledger.requests.get(request).subject == actor.party)
     return show(ledger.requests.decline(request))
 
 
 @router.post("/{request}/cancel")
-def cancel(request: schemas.Ulid, ledger: OpenLedger, actor: Caller) -> usage.RequestOut:
+def cancel(request: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> usage.RequestOut:
     """Take a request back, as its consumer, before a certificate was issued."""
     _require_consumer(ledger, actor, ledger.requests.get(request).consumer)
     return show(ledger.requests.cancel(request))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from api.access import Caller, OpenLedger
+from api.access import ActCaller, OpenLedger, ReadCaller
 from api.schemas_scenarios import ScenarioDraftIn, ScenarioDraftOut, ScenarioOut
 from ledger.domain.scenario import Scenario
 from ledger.service.scenarios import told
@@ -24,19 +24,19 @@ def scenarios(ledger: OpenLedger) -> list[ScenarioOut]:
 
 
 @router.post("/drafts", status_code=201)
-def draft(body: ScenarioDraftIn, ledger: OpenLedger, actor: Caller) -> ScenarioDraftOut:
+def draft(body: ScenarioDraftIn, ledger: OpenLedger, actor: ActCaller) -> ScenarioDraftOut:
     """Check a scenario as the operator and lay it before authority and supervisor; its digest names it."""
     return ScenarioDraftOut(**ledger.scenario_drafts.draft(actor, body.scenario))
 
 
 @router.get("/drafts/{digest}")
-def drafted(digest: DraftDigest, ledger: OpenLedger, actor: Caller) -> ScenarioDraftOut:
+def drafted(digest: DraftDigest, ledger: OpenLedger, actor: ReadCaller) -> ScenarioDraftOut:
     """A draft and who approved it."""
     return ScenarioDraftOut(**ledger.scenario_drafts.get(actor, digest))
 
 
 @router.post("/drafts/{digest}/approval")
-def approve(digest: DraftDigest, ledger: OpenLedger, actor: Caller) -> ScenarioDraftOut:
+def approve(digest: DraftDigest, ledger: OpenLedger, actor: ActCaller) -> ScenarioDraftOut:
     """Approve a draft as authority or supervisor; it comes into force when the operator loads its file."""
     return ScenarioDraftOut(**ledger.scenario_drafts.approve(actor, digest))
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api import schemas
-from api.access import Caller, OpenLedger, require
+from api.access import ActCaller, OpenLedger, require
 from api.problems import answers
 from api.routes.assets import signed_of
 from api.waiting import WAITS, waiting
@@ -26,13 +26,12 @@ HELD = answers({403: ["PARTY_LACKS_ROLE"], 409: ["LOG_NOT_HELD", "REGISTRATION_N
 @router.get("/certificates/{number}/status")
 def public_status(number: schemas.CertificateNo, ledger: OpenLedger) -> schemas.PublicStatusOut:
     """Whether a certificate stands, and since when. Public: nothing of what it says, nor why it was ended."""
-    status = ledger.verification.status(number)
-    return schemas.PublicStatusOut(certificate_no=number, state=status["state"], since=status.get("since"))
+    return schemas.PublicStatusOut(**{"since": None} | ledger.verification.public_status(number))
 
 
 @router.post("/certificates/{number}/revoke", responses=ENDED)
 def revoke(
-    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
+    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
     """End a certificate for good, as its issuer; or have it ended for `data_error`, as a provider of what it says."""
     _require_ending(ledger, actor, number, body.reason)
@@ -42,7 +41,7 @@ def revoke(
 
 @router.post("/certificates/{number}/suspend", responses=ENDED)
 def suspend(
-    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
+    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
     """Stop a certificate for a time, as its issuer."""
     require(actor, Action.REVOKE_CERTIFICATE)
@@ -52,7 +51,7 @@ def suspend(
 
 @router.post("/certificates/{number}/resume", responses=ENDED)
 def resume(
-    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: Caller
+    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
     """Let a suspended certificate stand again, as its issuer. What an office holds stays held."""
     require(actor, Action.REVOKE_CERTIFICATE)
@@ -62,7 +61,7 @@ def resume(
 
 @router.post("/certificates/{number}/supersede", responses=ENDED)
 def supersede(
-    number: schemas.CertificateNo, body: schemas.SupersedeIn, ledger: OpenLedger, actor: Caller
+    number: schemas.CertificateNo, body: schemas.SupersedeIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
     """End a certificate for good in favour of another one of the same subject, as its issuer."""
     require(actor, Action.ISSUE_CERTIFICATE)
@@ -71,7 +70,9 @@ def supersede(
 
 
 @router.post("/certificates/{number}/hold", responses=HELD)
-def hold(number: schemas.CertificateNo, body: schemas.HoldIn, ledger: OpenLedger, actor: Caller) -> schemas.StatusOut:
+def hold(
+    number: schemas.CertificateNo, body: schemas.HoldIn, ledger: OpenLedger, actor: ActCaller
+) -> schemas.StatusOut:
     """Hold a usage certificate and its request, as authority or supervisor: none under that request is valid.
 
     A registration certificate is not held: freeze its asset.
@@ -83,7 +84,7 @@ def hold(number: schemas.CertificateNo, body: schemas.HoldIn, ledger: OpenLedger
 
 @router.post("/certificates/{number}/lift", response_model=schemas.StatusOut, responses=HELD | WAITS)
 def lift(
-    number: schemas.CertificateNo, body: schemas.LiftIn, ledger: OpenLedger, actor: Caller
+    number: schemas.CertificateNo, body: schemas.LiftIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut | JSONResponse:
     """Lift one's own office's hold on a certificate and its request: two parties of that office do so together.
 
@@ -95,7 +96,7 @@ def lift(
 
 
 @router.post("/holds", tags=["holds"], responses=HELD)
-def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: Caller) -> schemas.HeldStatementsOut:
+def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: ActCaller) -> schemas.HeldStatementsOut:
     """Hold statements by their digests, as authority or supervisor: what rests on one of them is not valid."""
     require(actor, Action.HOLD_CERTIFICATE)
     ledger.holds.hold_statements(body.statements, body.reason, actor.party, signed_of(body))
@@ -104,7 +105,7 @@ def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: C
 
 @router.post("/holds/lift", tags=["holds"], response_model=schemas.HeldStatementsOut, responses=HELD | WAITS)
 def lift_statements(
-    body: schemas.LiftStatementsIn, ledger: OpenLedger, actor: Caller
+    body: schemas.LiftStatementsIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.HeldStatementsOut | JSONResponse:
     """Lift one's own office's holds on statements, as two parties of that office; the other office's stand."""
     require(actor, Action.HOLD_CERTIFICATE)

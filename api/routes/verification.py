@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from fastapi import APIRouter, Response
 
 from api import schemas
 from api import schemas_verification as verification
-from api.access import AnyInstallation, Caller, require
+from api.access import ActCaller, AnyInstallation, ReadCaller, require
 from api.paging import Cursor, Limit, decode, page
 from api.problems import answers
-from api.routes.certificates import require_part
+from api.routes.certificates import has_part, require_part
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
+from ledger.service.participant import Participant
+from ledger.service.parties import Actor
 from ledger.service.presentations import VALID
 from ledger.service.uses import UseToSign
 from ledger.service.verification import Verified
@@ -32,8 +35,11 @@ USED = answers(
 
 
 @router.post("/verify")
-def verify(body: verification.VerifyIn, ledger: AnyInstallation, actor: Caller) -> verification.ReportOut:
-    """Check a bundle as the calling party, without using it up; or the public status behind a number.
+def verify(body: verification.VerifyIn, ledger: AnyInstallation, actor: ActCaller) -> verification.ReportOut:
+    """Check a bundle as the calling party, without using it up; or the status behind a number.
+
+    By a number, who has no part in the certificate learns its state and since when; where it stands and why, nobody
+    else but those who read the full log.
 
     A check of a usage certificate is recorded to its subject, as everything is that was asked about it here.
     """
@@ -41,12 +47,12 @@ def verify(body: verification.VerifyIn, ledger: AnyInstallation, actor: Caller) 
     if (body.bundle is None) == (body.certificate_no is None):
         raise InvalidInput("VERIFY_WHAT", "Give a bundle or a certificate number, one of them.")
     if body.certificate_no is not None:
-        return verification.ReportOut(**ledger.verification.status(body.certificate_no))
+        return verification.ReportOut(**_status(ledger, actor, body.certificate_no))
     return _report(ledger.verification.check(_raw(body.bundle), actor.party, body.nonce, body.at))
 
 
 @router.get("/presentations/nonce")
-def nonce(ledger: AnyInstallation, _actor: Caller) -> verification.NonceOut:
+def nonce(ledger: AnyInstallation, _actor: ReadCaller) -> verification.NonceOut:
     """A fresh nonce for the holder to bind its presentation to."""
     return verification.NonceOut(nonce=ledger.verification.new_nonce())
 
@@ -57,7 +63,7 @@ def nonce(ledger: AnyInstallation, _actor: Caller) -> verification.NonceOut:
     | {202: {"model": verification.AnswerOut, "description": "Valid and not used yet: sign `use` to see the content"}},
 )
 def present(
-    body: verification.PresentationIn, ledger: AnyInstallation, actor: Caller, response: Response
+    body: verification.PresentationIn, ledger: AnyInstallation, actor: ActCaller, response: Response
 ) -> verification.AnswerOut:
     """Verify a presentation as its consumer and, if it is valid, use it. Recorded to the subject.
 
@@ -79,7 +85,7 @@ def present(
 
 @router.post("/presentations/{presentation}/use", responses=USED)
 def use(
-    presentation: schemas.Ulid, body: verification.UseIn, ledger: AnyInstallation, actor: Caller
+    presentation: schemas.Ulid, body: verification.UseIn, ledger: AnyInstallation, actor: ActCaller
 ) -> verification.ReportOut:
     """Have a proposed use counted by the signature of its consumer; the content follows the block that counts it.
 
@@ -91,7 +97,7 @@ def use(
 
 @router.get("/certificates/{number}/presentations")
 def presentations(
-    number: schemas.CertificateNo, ledger: AnyInstallation, actor: Caller, limit: Limit = 50, cursor: Cursor = None
+    number: schemas.CertificateNo, ledger: AnyInstallation, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None
 ) -> verification.PresentationsOut:
     """Every verification of a certificate that was asked for here, for those who have a part in it.
 
@@ -104,6 +110,11 @@ def presentations(
         for use in ledger.presentations.elsewhere(number)
     ]
     return verification.PresentationsOut(items=rows.items, next_cursor=rows.next_cursor, elsewhere=elsewhere)
+
+
+def _status(ledger: Participant, actor: Actor, number: str) -> dict[str, Any]:
+    told = ledger.verification.public_status(number)
+    return ledger.verification.status(number) if has_part(ledger, actor, number) else told
 
 
 def _raw(bundle: object) -> bytes:

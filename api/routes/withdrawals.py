@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from api import schemas
 from api import schemas_usage as usage
-from api.access import Caller, OpenLedger, require
+from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.problems import answers
 from api.routes.consents import show as show_authorization
 from ledger.domain.permissions import Action
@@ -31,7 +31,7 @@ REFUSALS = answers(
 
 @router.get("/authorizations/{authorization}/withdrawal")
 def authorization_draft(
-    authorization: schemas.Ulid, ledger: OpenLedger, actor: Caller, account: SigningAccount = None
+    authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller, account: SigningAccount = None
 ) -> usage.WithdrawalDraftOut:
     """What its subject signs to withdraw an authorization: the entry, and a message for the chain."""
     require(actor, Action.AUTHORISE, owns=ledger.authorizations.get(authorization).subject == actor.party)
@@ -40,7 +40,7 @@ def authorization_draft(
 
 @router.post("/authorizations/{authorization}/withdrawal", responses=REFUSALS)
 def withdraw_authorization(
-    authorization: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: Caller
+    authorization: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: ActCaller
 ) -> usage.AuthorizationOut:
     """Withdraw, as the subject: sent to the chain as its own act. What rests on it ends, and no verification passes."""
     own = ledger.authorizations.get(authorization).subject == actor.party == body.statement.get("party")
@@ -51,7 +51,7 @@ def withdraw_authorization(
 
 @router.get("/provisions/{provision}/withdrawal")
 def provision_draft(
-    provision: schemas.Ulid, ledger: OpenLedger, actor: Caller, account: SigningAccount = None
+    provision: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller, account: SigningAccount = None
 ) -> usage.WithdrawalDraftOut:
     """What its provider signs to withdraw a provision without a correction: the entry, and a message for the chain."""
     require(actor, Action.SUPPLY_DATA, owns=ledger.provisions.get(provision).provider == actor.party)
@@ -60,7 +60,7 @@ def provision_draft(
 
 @router.post("/provisions/{provision}/withdrawal", responses=REFUSALS)
 def withdraw_provision(
-    provision: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: Caller
+    provision: schemas.Ulid, body: usage.WithdrawalIn, ledger: OpenLedger, actor: ActCaller
 ) -> usage.WithdrawnOut:
     """Withdraw what was supplied, as its provider: no certificate that rests on it is valid any more."""
     own = ledger.provisions.get(provision).provider == actor.party == body.statement.get("party")

@@ -1,4 +1,4 @@
-"""The application on a ledger of its own, with an API key for every part."""
+"""The application on a ledger of its own, with a session for every part."""
 
 from __future__ import annotations
 
@@ -21,14 +21,37 @@ from ledger.service.inspection import Inspection
 from ledger.service.participant import Participant
 from ledger.service.possession import possession_of
 from ledger.service.provenance import Provenances
+from ledger.service.sessions import NewSession
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from ledger.store.database import Database
 from tests.api.role_stage import Stage
 from tests.service.conftest import FIRMS, Pilot, assemble
+from tests.signing_in import signed_in, signer_of
 
 # No node there, and an address with a secret in it.
 NOWHERE = "http://reader:secret@127.0.0.1:9/key"
+
+
+class Tokens:
+    """Sessions of parties: each signs in by its present key, and anew with another key and after its time."""
+
+    def __init__(self, ledger: Participant) -> None:
+        self._ledger = ledger
+        self._sessions: dict[str, NewSession] = {}
+        self.elsewhere: dict[str, Signer] = {}
+
+    def header(self, party: str) -> dict[str, str]:
+        """The header of a call by the party; ``elsewhere`` holds the keys, by party, that are not kept here."""
+        signer = self.elsewhere.get(party) or signer_of(self._ledger, party)
+        known = self._sessions.get(party)
+        if known is None or known.account != signer.kid or known.expires_at <= self._ledger.clock():
+            known = self._sessions[party] = signed_in(self._ledger, party, signer)
+        return bearer(known.token)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 class Api:
@@ -48,12 +71,17 @@ class Api:
             "firm": cast.firms["1"],
             "other_firm": cast.firms["2"],
         }
-        self._keys = {part: pilot.ledger.parties.new_api_key(party) for part, party in self.parties.items()}
+        self.tokens = Tokens(pilot.ledger)
+        for party in self.parties.values():
+            self.tokens.header(party)
+
+    def header(self, part: str) -> dict[str, str]:
+        return self.tokens.header(self.parties[part])
 
     def call(self, part: str | None, method: str, path: str, **arguments: Any) -> Any:
         headers = arguments.pop("headers", {})
         if part is not None:
-            headers = headers | {"Authorization": f"Bearer {self._keys[part]}"}
+            headers = headers | self.header(part)
         return self.client.request(method, path, headers=headers, **arguments)
 
     def get(self, part: str | None, path: str) -> Any:
@@ -71,7 +99,7 @@ def handed_in(api: Api, signer: Signer) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The real application with its background anchoring; batches close after a second."""
-    settings = Settings(home=tmp_path_factory.mktemp("api"), batch_age=1, delay=0)
+    settings = Settings(home=tmp_path_factory.mktemp("api"), batch_age=1, delay=0, session_seconds=86_400)
     with open_ledger(settings) as ledger:
 
         @contextmanager

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.domain.parties import PartyKind, Role
+from ledger.proof.suite import ES256
+from ledger.service.keys import new_key, signer_of_key
+from tests.api.conftest import handed_in
 from tests.api.role_certificate_acts import (
     annul,
     authorise,
@@ -62,7 +65,8 @@ def manage(stage: Stage, who: str, own: bool) -> list[Outcome]:
             *(stage.call(who, "PUT", f"/v1/parties/{at}/roles", {"roles": [has, role]}) for at, has, role in tries)
         )
     party = stage.parties.get(who, stage.parties["S2"]) if own else stage.parties["S2"]
-    return told(stage.post(who, f"/v1/parties/{party}/api-keys"))
+    further = handed_in(stage.api, signer_of_key(new_key(ES256)))
+    return told(stage.post(who, f"/v1/parties/{party}/further-accounts", further))
 
 
 def set_roles(stage: Stage, who: str) -> list[Outcome]:

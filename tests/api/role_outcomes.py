@@ -10,7 +10,7 @@ from tests.api.role_stage import Stage
 
 # A right that is missing, by whichever check found it.
 REFUSALS = {
-    "API_KEY_MISSING",
+    "SESSION_MISSING",
     "ASSET_SELF_REVIEW",
     "MANDATE_MISSING",
     "NOT_A_MEMBER",

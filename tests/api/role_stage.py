@@ -1,4 +1,4 @@
-"""Who plays in the role matrix: a party of each role with its own key and API key, and records for them to act on."""
+"""Who plays in the role matrix: a party of each role with its own key and session, and records for them to act on."""
 
 from __future__ import annotations
 
@@ -70,12 +70,10 @@ class Stage:
         self.api, self.pilot, self.ledger = api, api.pilot, api.pilot.ledger
         self._next, self._away = count(), count(9700)
         self._shared: dict[str, Any] = {}
-        self._elsewhere: dict[str, Signer] = {}
         named = {name: self.pilot.party(kind, ROLE_OF[name]) for name, kind in KINDS.items()}
         named |= {f"{name}2": self.pilot.party(KINDS[name], ROLE_OF[name]) for name in ("S", "P", "C")}
         # A platform has one issuer: the operator.
         self.parties = named | {"I": self.ledger.installation.operator}
-        self._keys = {name: self.ledger.parties.new_api_key(party) for name, party in self.parties.items()}
         self._prepare()
         self.own = self.consented("S", "C", "P")
         self.others = self.consented("S2", "C2", "P2")
@@ -97,8 +95,8 @@ class Stage:
         self.elsewhere = self.pilot.confirmed()
 
     def call(self, who: str, method: str, path: str, body: object = None) -> Any:
-        """The call with the API key of that party; ``U`` has none."""
-        headers = {} if who == "U" else {"Authorization": f"Bearer {self._keys[who]}"}
+        """The call in a session of that party; ``U`` has none."""
+        headers = {} if who == "U" else self.api.tokens.header(self.parties[who])
         return self.api.client.request(method, path, json=body, headers=headers)
 
     def post(self, who: str, path: str, body: object = None) -> Any:
@@ -136,16 +134,15 @@ class Stage:
         name_of_it, roles = f"Away {identifier}", frozenset({role})
         party = NewParty(kind, name_of_it, identifier, "440800", signer.public_key, roles, proof)
         self._named(name, self.ledger.parties.onboard([party])[0].id)
-        self._elsewhere[name] = signer
+        self.api.tokens.elsewhere[self.parties[name]] = signer
         return signer
 
     def _named(self, name: str, party: str) -> str:
         self.parties[name] = party
-        self._keys[name] = self.ledger.parties.new_api_key(party)
         return party
 
     def signer(self, who: str) -> Signer:
-        return self._elsewhere.get(who) or self.pilot.bureau.signer_of(self.parties[who])
+        return self.api.tokens.elsewhere.get(self.parties[who]) or self.pilot.bureau.signer_of(self.parties[who])
 
     def signed(self, who: str, drafted: Any) -> dict[str, Any]:
         """The drafted entry, signed by the party's present key."""

@@ -74,9 +74,10 @@ def test_a_party_with_its_own_key_signs_the_call(api: Api) -> None:
     assert created.status_code == 201, created.text
     (party,) = created.json()["parties"]
     assert party["account"] == account_of(key)
-    api_key = api.post("authority", f"/v1/parties/{party['id']}/api-keys").json()["api_key"]
-    headers = {"Authorization": f"Bearer {api_key}"}
+    api.tokens.elsewhere[party["id"]] = LocalSigner(key, account_of(key))
+    # The notice takes days, and sessions do not last them.
     asset = registered(api, "own-key")
+    headers = api.tokens.header(party["id"])
     api.post("provider", f"/v1/assets/{asset}/transfer", {"to": party["id"]})
     path = f"/v1/assets/{asset}/transfer/acceptance"
     unsigned = api.post(None, path, {}, headers=headers)

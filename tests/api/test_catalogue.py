@@ -20,8 +20,7 @@ class Office:
     def __init__(self, api: Api) -> None:
         self.api = api
         self.department: Department = department(api.pilot.ledger, api.pilot.cast)
-        key = api.pilot.ledger.parties.new_api_key(self.department.cdo.party)
-        self._headers = {"Authorization": f"Bearer {key}"}
+        self._headers = api.tokens.header(self.department.cdo.party)
 
     def post(self, part: str | None, path: str, body: object = None, **arguments: Any) -> Any:
         if part == "cdo":

@@ -100,10 +100,12 @@ def test_holding_again_changes_nothing(stage: Stage) -> None:
 
 def test_an_office_that_keeps_its_key_signs_the_hold(stage: Stage) -> None:
     key, identifier = new_private_key(), synthetic_uscc("440800", 9650)
-    proof = possession_of(stage.ledger.reader.chain, LocalSigner(key, account_of(key)))
+    signer = LocalSigner(key, account_of(key))
+    proof = possession_of(stage.ledger.reader.chain, signer)
     office = NewParty(PartyKind.SUPERVISOR, "Another office", identifier, "440800", public_key_of(key), proof=proof)
     (row,) = stage.ledger.parties.onboard([office])
-    headers = {"Authorization": f"Bearer {stage.ledger.parties.new_api_key(row.id)}"}
+    stage.api.tokens.elsewhere[row.id] = signer
+    headers = stage.api.tokens.header(row.id)
     path = f"/v1/certificates/{stage.consented().number}/hold"
     body: dict[str, Any] = {"reason": "court"}
     asked = stage.api.post(None, path, body, headers=headers)

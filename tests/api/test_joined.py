@@ -11,17 +11,18 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_participant
-from tests.api.conftest import Api
+from tests.api.conftest import Api, bearer
 from tests.api.test_flow import certificate, presented
 from tests.service.joined import joined
+from tests.signing_in import token_of
 
 
 class Bank:
     """The bank's own installation on the operator's chain."""
 
-    def __init__(self, client: TestClient, key: str) -> None:
+    def __init__(self, client: TestClient, token: str) -> None:
         self._client = client
-        self._headers = {"Authorization": f"Bearer {key}"}
+        self._headers = bearer(token)
 
     def get(self, path: str, **arguments: Any) -> Any:
         return self._client.get(path, headers=self._headers, **arguments)
@@ -35,9 +36,9 @@ def bank(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
     settings = Settings(home=tmp_path_factory.mktemp("bank") / "home")
     joined(api.pilot, settings.home, api.parties["bank"])
     with open_participant(settings) as installation:
-        key = installation.parties.new_api_key(installation.party)
+        token = token_of(installation, installation.party)
     with TestClient(create_app(lambda: open_participant(settings)), raise_server_exceptions=False) as client:
-        yield Bank(client, key)
+        yield Bank(client, token)
 
 
 def shown(answer: Any) -> list[tuple[str, bool, int | None]]:

@@ -48,8 +48,10 @@ def test_a_party_rotates_its_own_key_and_no_other(api: Api) -> None:
 
 
 def test_a_party_that_keeps_its_key_is_told_what_to_sign(api: Api) -> None:
-    first = api.post("other_firm", path(api, "other_firm", "accounts"), elsewhere(api)[1])
+    signer, whole = elsewhere(api)
+    first = api.post("other_firm", path(api, "other_firm", "accounts"), whole)
     assert first.status_code == 200, first.text
+    api.tokens.elsewhere[api.parties["other_firm"]] = signer
     asked = api.post("other_firm", path(api, "other_firm", "accounts"), elsewhere(api)[1])
     assert (asked.status_code, asked.json()["code"]) == (409, "SIGNATURE_REQUIRED")
     assert asked.json()["details"]["typed_data"]["primaryType"] == "ForwardRequest"
@@ -118,6 +120,8 @@ def test_a_party_adds_a_key_of_its_own_and_reports_the_first_by_it(stage: Stage)
     lost = stage.ledger.parties.get(party).account
     phone = signer_of_key(new_key(ES256))
     stage.done(stage.post("owner", f"/v1/parties/{party}/further-accounts", handed_in(stage.api, phone)))
+    # Signed in by the phone: a session ends with its key.
+    stage.api.tokens.elsewhere[party] = phone
     drafting = f"/v1/parties/{party}/reports?reported={lost}&account={phone.kid}"
     drafted = stage.done(stage.get("owner", drafting))
     act = sign_act(bytes.fromhex(drafted["message"]), phone).hex()
@@ -154,11 +158,8 @@ def test_an_admin_gives_no_office_by_any_way(api: Api) -> None:
     party = {"kind": registrar.kind, "region": registrar.region, "public_key": registrar.public_key} | told
     giving = api.call("other_bank", "PUT", path(api, "other_firm", "roles"), json={"roles": ["subject", "authority"]})
     assert (giving.status_code, giving.json()["code"]) == (403, "PARTY_LACKS_ROLE"), giving.text
-    for answer in (
-        api.post("other_bank", "/v1/parties", {"parties": [party]}),
-        api.post("other_bank", path(api, "authority", "api-keys")),
-    ):
-        assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_OFFICE_BY_AUTHORITY"), answer.text
+    answer = api.post("other_bank", "/v1/parties", {"parties": [party]})
+    assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_OFFICE_BY_AUTHORITY"), answer.text
     ordinary = {"roles": ["subject", "broker"]}
     assert api.call("other_bank", "PUT", path(api, "other_firm", "roles"), json=ordinary).status_code == 200
     back = {"roles": ["consumer"]}
@@ -188,8 +189,8 @@ def test_a_party_can_have_a_p256_key_and_no_other(api: Api) -> None:
     assert created.status_code == 201, created.text
     (party,) = created.json()["parties"]
     assert party["account"] == signer.kid
-    api_key = api.post("authority", f"/v1/parties/{party['id']}/api-keys").json()["api_key"]
-    headers = {"Authorization": f"Bearer {api_key}"}
+    api.tokens.elsewhere[party["id"]] = signer
+    headers = api.tokens.header(party["id"])
     refused = api.post(None, "/v1/assets", {"resource": resource("p256")}, headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (409, "KEY_CANNOT_ACT")
 

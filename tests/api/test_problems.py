@@ -73,7 +73,7 @@ def test_body_nested_to_exhaust_the_parser_is_not_parsed(api: Api) -> None:
 
 
 def test_keys(api: Api) -> None:
-    assert api.get(None, "/v1/parties").json()["code"] == "API_KEY_MISSING"
+    assert api.get(None, "/v1/parties").json()["code"] == "SESSION_MISSING"
     unknown = api.call(None, "GET", "/v1/parties", headers={"Authorization": "Bearer pz_nobody"})
     assert (unknown.status_code, unknown.json()["code"]) == (401, "API_KEY_UNKNOWN")
 

@@ -118,8 +118,8 @@ def _onboard(api: Api, kind: str, number: int, key: bytes) -> dict[str, Any]:
     created = api.post("authority", "/v1/parties", {"parties": [party]})
     assert created.status_code == 201, created.text
     (row,) = created.json()["parties"]
-    api_key = api.post("authority", f"/v1/parties/{row['id']}/api-keys").json()["api_key"]
-    return dict(row) | {"headers": {"Authorization": f"Bearer {api_key}"}}
+    api.tokens.elsewhere[row["id"]] = LocalSigner(key, account_of(key))
+    return dict(row) | {"headers": api.tokens.header(row["id"])}
 
 
 def _post(api: Api, party: dict[str, Any], path: str, body: dict[str, Any]) -> Any:

@@ -88,12 +88,6 @@ def party_of(api: Api) -> dict[str, Any]:
     return {"kind": row.kind, "region": row.region, "public_key": row.public_key} | told
 
 
-def test_a_party_makes_its_own_api_key_and_no_other(api: Api) -> None:
-    own = api.post("bank", f"/v1/parties/{api.parties['bank']}/api-keys")
-    other = api.post("bank", f"/v1/parties/{api.parties['firm']}/api-keys")
-    assert (own.status_code, other.status_code) == (201, 403)
-
-
 def test_strangers_do_not_see_certificates(api: Api) -> None:
     number = certificate(api)
     assert api.get("firm", f"/v1/certificates/{number}").status_code == 200

@@ -143,7 +143,7 @@ def test_what_was_presented_to_one_party_is_unknown_to_another(stage: Stage, ban
     path, body = stage.signed_use(bank.signer, bank.proposed())
     for who in ("S", "C", "I", "A", "V"):
         assert code(stage.post(who, path, body)) == (404, "PRESENTATION_UNKNOWN")
-    assert code(stage.post("U", path, body)) == (401, "API_KEY_MISSING")
+    assert code(stage.post("U", path, body)) == (401, "SESSION_MISSING")
     assert stage.post(bank.name, path, body).json()["valid"]
 
 

@@ -1,0 +1,71 @@
+"""What each route asks for stands in the schema: nothing, a session, or a session, a cookie or a key with scopes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from api.app import create_app
+
+SCHEMA = create_app(lambda: pytest.fail("no ledger is to be opened")).openapi()
+PUBLIC = {
+    ("get", "/health"),
+    ("get", "/ready"),
+    ("get", "/v1/ledger"),
+    ("get", "/v1/log/head"),
+    ("get", "/v1/log/batches/{number}"),
+    ("get", "/v1/catalogue/open"),
+    ("get", "/v1/catalogue/open/{code}"),
+    ("get", "/v1/certificates/{number}/status"),
+    ("get", "/v1/pause"),
+    ("get", "/v1/scenarios"),
+    ("get", "/v1/scenarios/{code}"),
+    ("post", "/v1/sessions/nonce"),
+    ("post", "/v1/sessions"),
+    ("post", "/v1/enrolments"),
+}
+IN_A_SESSION = {
+    ("get", "/v1/sessions"),
+    ("delete", "/v1/sessions/current"),
+    ("delete", "/v1/sessions/{session}"),
+    ("post", "/v1/api-keys"),
+    ("get", "/v1/api-keys"),
+    ("delete", "/v1/api-keys/{key}"),
+}
+# What is said of subjects: the holder's own, a provider's tasks and answers, and what is opened for a case.
+PAYLOAD = {
+    ("get", "/v1/certificates/{number}/bundle"): ["payload"],
+    ("get", "/v1/holdings/export"): ["payload"],
+    ("get", "/v1/provisions/tasks"): ["payload"],
+    ("get", "/v1/provisions/tasks/{authorization}"): ["payload"],
+    ("get", "/v1/provisions/{provision}/claims"): ["payload"],
+    ("post", "/v1/certificates/{number}/disclosures"): ["act", "payload"],
+}
+ROUTES = {
+    (method, path): operation
+    for path, operations in SCHEMA["paths"].items()
+    for method, operation in operations.items()
+}
+
+
+def expected(method: str, path: str) -> list[dict[str, list[str]]] | None:
+    if (method, path) in PUBLIC:
+        return None
+    signed_in: list[dict[str, list[str]]] = [{"session": []}, {"cookie": []}]
+    if (method, path) in IN_A_SESSION:
+        return signed_in
+    scopes = PAYLOAD.get((method, path), ["read"] if method == "get" else ["act"])
+    return [*signed_in, {"apiKey": scopes}]
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(ROUTES))
+def test_the_schema_names_what_opens_the_route(method: str, path: str) -> None:
+    asked: Any = ROUTES[method, path].get("security")
+    wanted = expected(method, path)
+    assert (asked is None) == (wanted is None)
+    assert sorted(map(str, asked or [])) == sorted(map(str, wanted or []))
+
+
+def test_every_listed_route_exists() -> None:
+    assert PUBLIC | IN_A_SESSION | PAYLOAD.keys() <= ROUTES.keys()
