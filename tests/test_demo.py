@@ -110,7 +110,7 @@ def test_three_officers_keep_their_keys_in_folders_of_their_own(demo: Path) -> N
     assert {(folder / "accounts.json").stat().st_mode & 0o777 for folder in folders} == {0o600}
 
 
-def test_a_lost_key_is_void_at_once_and_replaced_after_the_delay(demo: Path) -> None:
+def test_a_lost_key_is_reported_at_once_and_replaced_after_the_delay(demo: Path) -> None:
     powers = read(demo / "demo-out" / "summary.json")["powers"]
     recovery, proposal = powers["recovery"], powers["recovery"]["proposal"]
     _, second, _ = powers["officers"]
@@ -147,7 +147,7 @@ def test_a_forged_recovery_that_two_officers_decided_ends_by_the_veto_of_the_fir
 def test_the_printed_account_tells_of_the_recovery_and_the_veto(demo: Path) -> None:
     printed = " ".join((demo / "demo.stdout").read_text("utf-8").replace("│", " ").split())
     for sentence in (
-        "当即失效 A firm lost its key: reported by officer 1",
+        "当即生效 A firm lost its key: reported by officer 1",
         "A forged recovery of another firm: proposed by officer 2, confirmed by officer 3",
         "该企业以自己的密钥否决 That firm vetoed it",
         "新密钥生效",

@@ -129,7 +129,7 @@ def _powers(run: Run) -> Table:
     events = [
         (
             recovery["reported_at"],
-            "企业丢失密钥，机构 1 报失，当即失效 A firm lost its key: reported by officer 1, void at once",
+            "企业丢失密钥，机构 1 报失，当即生效 A firm lost its key: reported by officer 1, which counts at once",
         ),
         (change["at"], _proposed("新密钥", "A new key for it", change, officers)),
         (forged["at"], _proposed("伪造另一企业的恢复", "A forged recovery of another firm", forged, officers)),
