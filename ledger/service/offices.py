@@ -16,12 +16,14 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from ledger.chain.accounts import account_of_public_key, check_public_key
+from ledger.chain.names import names_of_roles
 from ledger.chain.reader import ChainReader
 from ledger.domain.canonical import parse_json
 from ledger.domain.codes import check_region, check_uscc
 from ledger.domain.notice import require_line
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import InvalidInput
+from ledger.index.tables import PARTIES
 from ledger.proof.jws import entry_signed_by, sign_entry
 from ledger.service.keys import Custody, signer_of_key
 from ledger.service.parties import MAX_NAME, NewParty, checked_party
@@ -129,9 +131,10 @@ class Offices:
     def within_reach(self, roles: Iterable[str]) -> list[str]:
         """Ids of the active parties with one of the roles, in the order of their numbers."""
         wanted = set(roles)
+        query = select(Party, PARTIES.c.roles).join(PARTIES, PARTIES.c.no == Party.no).order_by(Party.no)
         with self._database.read() as session:
-            rows = list(session.scalars(select(Party).where(Party.no.is_not(None)).order_by(Party.no)))
-        held = [row for row in rows if row.account in self._custody]
+            rows = session.execute(query).all()
+        held = [row for row, mask in rows if row.account in self._custody and wanted & set(names_of_roles(mask))]
         asked = self._reader.questions("latest")
         answers = [(row.id, asked.party(row.no or 0)) for row in held]
         records = [(identifier, answer()) for identifier, answer in answers]

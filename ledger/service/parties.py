@@ -268,9 +268,10 @@ class Parties:
         return self._roles.actor(identifier)
 
     def active(self, identifier: str) -> Party:
-        """The party, if the chain says that it is active; raises as ``actor``, and ``NotFound``."""
-        self.actor(identifier)
-        return self.get(identifier)
+        """The party, if it is active by the chain as followed; raises as ``actor``, and ``NotFound``."""
+        row = self.get(identifier)
+        self._roles.actor(identifier)
+        return row
 
 
 def checked_party(newcomer: NewParty, where: str) -> NewParty:

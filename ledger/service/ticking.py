@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
 from ledger.errors import ChainUnavailable
 
 log = structlog.get_logger()
+
+# Among this work is the following of the chain: a reported key must not go on for long because a node did not answer.
+LONGEST_REST: Final = 5.0
 
 
 class TickingThread:
@@ -37,7 +41,7 @@ class TickingThread:
                 self._tick()
             except ChainUnavailable as failure:
                 log.warning("chain unavailable, work waits", work=self._name, code=failure.code)
-                self._stop.wait(5 * self._interval)
+                self._stop.wait(min(5 * self._interval, LONGEST_REST))
             except Exception as failure:
                 log.error("background work failed, it waits", work=self._name, error=type(failure).__name__)
-                self._stop.wait(20 * self._interval)
+                self._stop.wait(min(20 * self._interval, LONGEST_REST))

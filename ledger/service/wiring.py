@@ -194,8 +194,8 @@ def _opened(
     installation = install(settings, chain, custody, database, sealer, lookup_key, notice, founders, clock)
     ledger = wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
     stack.callback(ledger.flush)
-    provide_signing_key(ledger.party_keys, custody, installation, settings.signs_with)
     follow(ledger.follower)
+    provide_signing_key(ledger.party_keys, custody, installation, settings.signs_with)
     ledger.verification.settle()
     return ledger
 
