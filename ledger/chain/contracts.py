@@ -19,6 +19,8 @@ from ledger.chain.connection import unhex
 from ledger.errors import InvalidInput
 
 _SELECTOR_BYTES: Final = 4
+# eth-abi lets an offset or a length through that no index can be.
+_UNREADABLE: Final = (DecodingError, OverflowError)
 _SMALL_BITS: Final = 53
 
 Abi = Sequence[Mapping[str, Any]]
@@ -67,9 +69,11 @@ class Interface:
 
     def encode_call(self, function: str, args: Sequence[Any]) -> bytes:
         """Raises InvalidInput CALL_ARGUMENTS_INVALID where an argument does not fit its type."""
-        item = self._functions[function]
-        selector = keccak(text=signature(item))[:_SELECTOR_BYTES]
-        return selector + self._encode(item, function, args)
+        return self.selector(function) + self._encode(self._functions[function], function, args)
+
+    def selector(self, function: str) -> bytes:
+        """The 4 bytes that call data of the function begin with."""
+        return keccak(text=signature(self._functions[function]))[:_SELECTOR_BYTES]
 
     def encode_constructor(self, args: Sequence[Any]) -> bytes:
         return self._encode(self._constructor, "constructor", args)
@@ -78,7 +82,7 @@ class Interface:
         """The constructor's arguments; raises ValueError unless they are encoded as ``encode_constructor`` does."""
         try:
             args = list(_decode_fields(self._constructor["inputs"], data).values())
-        except DecodingError as error:
+        except _UNREADABLE as error:
             raise ValueError("the data are not the constructor's arguments") from error
         if self.encode_constructor(args) != data:
             raise ValueError("the data are not the only encoding of their arguments")
@@ -91,9 +95,24 @@ class Interface:
             return None
         try:
             args = list(_decode_fields(item["inputs"], data[_SELECTOR_BYTES:]).values())
-        except DecodingError:
+        except _UNREADABLE:
             return None
         return str(item["name"]), args
+
+    def decode_start(self, data: bytes) -> tuple[str, dict[str, Any]] | None:
+        """The function of call data by its selector, and its first arguments as far as they can be read.
+
+        For people, and for nothing else: a contract may read such data, and nobody encodes a call so.
+        """
+        item = self._by_selector.get(data[:_SELECTOR_BYTES])
+        if item is None:
+            return None
+        for count in range(len(item["inputs"]), 0, -1):
+            try:
+                return str(item["name"]), _decode_fields(item["inputs"][:count], data[_SELECTOR_BYTES:], strict=False)
+            except _UNREADABLE:
+                continue
+        return str(item["name"]), {}
 
     def parameters(self, function: str) -> list[str]:
         """The names of a function's parameters, in order."""
@@ -166,7 +185,7 @@ def decode_error(item: Mapping[str, Any], data: bytes) -> dict[str, Any]:
     """A custom error's arguments by name; ``data`` with its selector. Raises ValueError where it does not fit."""
     try:
         return _decode_fields(item["inputs"], data[_SELECTOR_BYTES:])
-    except DecodingError as error:
+    except _UNREADABLE as error:
         raise ValueError("error data does not fit its definition") from error
 
 
@@ -191,9 +210,9 @@ def _abi(item: Mapping[str, Any]) -> Any:
     return item if item.get("type") in {"function", "event"} else {**item, "type": "function"}
 
 
-def _decode_fields(parameters: Sequence[Mapping[str, Any]], data: bytes) -> dict[str, Any]:
+def _decode_fields(parameters: Sequence[Mapping[str, Any]], data: bytes, *, strict: bool = True) -> dict[str, Any]:
     types = get_abi_input_types(_abi({"type": "function", "name": "_", "inputs": parameters}))
-    values = decode(types, data)
+    values = decode(types, data, strict=strict)
     return {parameter["name"]: _to_json(parameter, value) for parameter, value in zip(parameters, values, strict=True)}
 
 

@@ -60,6 +60,10 @@ class Questions:
         """Events of the certificate log in blocks ``first`` to ``last``, both included, in order."""
         return self._events(CERTIFICATE_LOG, name, first, last, **indexed)
 
+    def party_events(self, name: str, first: int, last: int, **indexed: int) -> Callable[[], list[Event]]:
+        """Events of the registry of parties in blocks ``first`` to ``last``, both included, in order."""
+        return self._events(PARTY_REGISTRY, name, first, last, **indexed)
+
     def asset_events(self, name: str, asset: str, first: int, last: int) -> Callable[[], list[Event]]:
         """Events of one asset in blocks ``first`` to ``last``, both included, in order."""
         return self._events(ASSET_REGISTRY, name, first, last, id=int(asset, 16))

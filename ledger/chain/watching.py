@@ -1,19 +1,18 @@
-"""What happened to a party's keys, from any node and without any service.
+"""What happens to a party's keys, and what is proposed about it and its assets, from any node and without any service.
 
 The events of the registry are folded onto its head, so a node that hides one is noticed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.chain.calls import Call
 from ledger.chain.contracts import Event
-from ledger.chain.deployment import PARTY_REGISTRY
+from ledger.chain.deployment import ASSET_REGISTRY, PARTY_REGISTRY
 from ledger.chain.power_reader import PROPOSALS_AT_ONCE
-from ledger.chain.proposals import call_proposed
+from ledger.chain.proposals import REGISTERS, ProposedCall, call_proposed
 from ledger.chain.questions import incomplete
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import ProposalRecord
@@ -21,6 +20,7 @@ from ledger.domain.powers import ProposalState
 from ledger.errors import ChainUnavailable
 from ledger.proof.head import event_digest, fold, genesis
 
+NOBODY: Final = 0
 _OF_KEYS: Final = frozenset({"AccountBound", "AccountRetired", "AccountReported", "AccountCompromised"})
 _OF_PROPOSALS: Final = frozenset({"Proposed", "Confirmed", "ProposalEnded"})
 
@@ -30,7 +30,7 @@ class KeyChange:
     """A change to a party's keys, or to a proposal that concerns the party; ``event`` is the event's name.
 
     ``account`` is that of the key, or the one that vetoed. ``by`` is the number of the party that acted. ``state`` is
-    what became of the proposal that ended. ``call`` is what was proposed, None if this version does not know it.
+    what became of the proposal that ended. ``call`` is what was proposed, None where nothing was.
     """
 
     block: int
@@ -40,7 +40,15 @@ class KeyChange:
     proposal: int | None
     by: int
     state: str | None
-    call: Call | None
+    call: ProposedCall | None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingProposal:
+    """A proposal that concerns a party, with what it is to do; ``call`` is None where the chain does not show it."""
+
+    record: ProposalRecord
+    call: ProposedCall | None
 
 
 def key_changes(reader: ChainReader, party: int, after: int) -> list[KeyChange]:
@@ -56,23 +64,60 @@ def key_changes(reader: ChainReader, party: int, after: int) -> list[KeyChange]:
     events = [event for event in events if event.block_number > after]
     numbers = sorted({event.args["no"] for event in events if event.name in _OF_PROPOSALS})
     asked = reader.questions(last)
-    answers = {number: asked.proposal(number) for number in numbers}
-    mine = {number for number, answer in answers.items() if answer().concerned == party}
+    answers = [asked.proposal(number) for number in numbers]
+    mine = {each.record.no for each in _of_party(reader, party, [answer() for answer in answers], last)}
     return [_change(reader, event) for event in events if _concerns(event, party, mine)]
 
 
-def pending(reader: ChainReader, party: int) -> list[ProposalRecord]:
-    """The proposals that concern a party and have neither ended nor expired, in order of their numbers."""
+def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
+    """The proposals that have neither ended nor expired, and concern a party or would give away an asset that it holds.
+
+    In order of their numbers. Raises ChainUnavailable as ``key_changes``.
+    """
     block = reader.block_number()
     running, last = reader.running(block=block), reader.proposal_count(block=block)
     found: list[ProposalRecord] = []
     while last:
         first = max(last - PROPOSALS_AT_ONCE, 0)
         page = reader.proposals(first, last - first, block=block)
-        found = [each for each in page if each.concerned == party and each.open_at(running)] + found
+        found = [each for each in page if each.concerned in (party, NOBODY) and each.open_at(running)] + found
         # Whatever was proposed before this one became ready at most one delay after it.
         last = 0 if page[0].expires + reader.deployment.delay < running else first
-    return found
+    return _of_party(reader, party, found, block)
+
+
+def _of_party(
+    reader: ChainReader, party: int, proposals: Iterable[ProposalRecord], block: int
+) -> list[PendingProposal]:
+    """Those that concern the party, or an asset that it held when they were made or later; each with its call."""
+    asked = reader.questions(block)
+    answers = [
+        (record, asked.party_events("Proposed", reader.deploy_block, block, no=record.no))
+        for record in proposals
+        if record.concerned in (party, NOBODY) and record.role != REGISTERS
+    ]
+    shown = [PendingProposal(record, _call_of(reader, record, answer())) for record, answer in answers]
+    return [each for each in shown if each.record.concerned == party or _gives_away(reader, party, each, block)]
+
+
+def _call_of(reader: ChainReader, record: ProposalRecord, events: Sequence[Event]) -> ProposedCall | None:
+    """The call of the one event that made the proposal."""
+    if [event.args["act"] for event in events] != [record.act]:
+        raise incomplete("PARTY_HISTORY_INCOMPLETE", f"proposal {record.no}")
+    return call_proposed(reader.deployment, events[0])
+
+
+def _gives_away(reader: ChainReader, party: int, proposal: PendingProposal, block: int) -> bool:
+    call = proposal.call
+    if call is None or (call.contract, call.kind) != (ASSET_REGISTRY, "reassign") or "id" not in call.arguments:
+        return False
+    asset = reader.asset(call.arguments["id"], block=block)
+    if asset is None:
+        return False
+    held = reader.holders(asset, block=block)
+    since = [each.since for each in held if each.since <= proposal.record.at][-1:]
+    later = [each for each in held if each.since >= (since or [0])[0]]
+    return reader.party_id(party) in {each.holder for each in later}
 
 
 def _head_at(reader: ChainReader, block: int) -> bytes | None:

@@ -11,10 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger.chain.proposals import arguments_of, kind_of
+from ledger.chain.proposals import ProposedCall
 from ledger.chain.reader import ChainReader
-from ledger.chain.records import ProposalRecord
-from ledger.chain.watching import KeyChange, key_changes, pending
+from ledger.chain.watching import KeyChange, PendingProposal, key_changes, pending
 from ledger.chain.whole_file import write_whole
 from ledger.cli.direct_acts import reader_at
 from ledger.cli.files import read_bounded
@@ -38,6 +37,13 @@ EVENTS = {
     "Confirmed": "提案已确认 proposal confirmed",
     "ProposalEnded": "提案已结束 proposal ended",
 }
+
+UNKNOWN_CALL = "未知调用 unknown call"
+BY_HOLDER = (
+    "请主管部门取消；你方有能用的密钥时不会执行。"
+    " Ask an authority to cancel it; it is refused while the holder has a key that speaks."
+)
+BY_OFFICE = "请主管部门取消。 Ask an authority to cancel it: pingzheng keys cancel {no}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,34 +172,58 @@ def _number_of(reader: ChainReader, name: str) -> int:
 def _change_told(change: KeyChange) -> dict[str, Any]:
     told = asdict(change) | {"call": None}
     if change.call is not None:
-        told["call"] = {"act": kind_of(change.call), "arguments": arguments_of(change.call)}
+        told["call"] = _call_told(change.call)
     return told
 
 
+def _call_told(call: ProposedCall) -> dict[str, Any]:
+    told = {"act": call.kind, "readable": call.call is not None, "arguments": dict(call.arguments)}
+    return told if call.call is not None else told | {"selector": call.selector, "target": call.target}
+
+
 def _change_shown(change: KeyChange) -> Mapping[str, Any]:
-    what = None if change.call is None else {"act": kind_of(change.call), **arguments_of(change.call)}
-    return {
+    shown = {
         "at": change.at,
         "event": EVENTS.get(change.event, change.event),
         "account": change.account,
         "proposal": change.proposal,
         "by": change.by,
         "state": change.state,
-        "what": what,
+        "what": None if change.call is None else _call_shown(change.call),
     }
+    if change.call is not None and change.call.call is None and change.proposal is not None:
+        shown["how_to_stop"] = _how_to_stop(change.proposal, change.call)
+    return shown
 
 
-def _pending_shown(row: ProposalRecord, paused: int) -> dict[str, Any]:
+def _call_shown(call: ProposedCall) -> dict[str, Any]:
+    if call.call is not None:
+        return {"act": call.kind, **call.arguments}
+    return {"act": f"{UNKNOWN_CALL} ({call.kind})", "selector": call.selector, "target": call.target, **call.arguments}
+
+
+def _how_to_stop(proposal: int, call: ProposedCall | None) -> str:
+    """The chain asks for the function alone, so a key vetoes what nobody can read as well."""
+    if call is not None and call.changes_key:
+        return f"pingzheng keys veto {proposal} --key … --rpc-url … --deployment …"
+    if call is not None and call.kind == "reassign":
+        return BY_HOLDER
+    return BY_OFFICE.format(no=proposal)
+
+
+def _pending_shown(pending: PendingProposal, paused: int) -> dict[str, Any]:
     """Times by the wall clock, if nothing is paused until then."""
+    row = pending.record
     return {
         "proposal": row.no,
+        "what": None if pending.call is None else _call_shown(pending.call),
         "role": "" if not row.role else next(role.value for role in Role if row.role & Role.mask([role])),
         "by": row.by,
         "confirmed_by": row.confirmed_by or None,
         "at": row.at,
         "ready_at": row.ready + paused,
         "expires_at": row.expires + paused,
-        "how_to_stop": f"pingzheng keys veto {row.no} --key … --rpc-url … --deployment …",
+        "how_to_stop": _how_to_stop(row.no, pending.call),
     }
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from ledger.chain.calls import Call
-from ledger.chain.deployment import Deployment
-from ledger.chain.proposals import REGISTERS, decode_call, kind_of
+from ledger.chain.deployment import ASSET_REGISTRY, Deployment, interface_of
+from ledger.chain.proposals import REGISTERS, UNKNOWN_KIND, ProposedCall, read_call
 from ledger.domain.powers import OPEN_FOR, ProposalState
-from ledger.index.tables import PAUSES, PROPOSALS
+from ledger.index.tables import ASSETS, PAUSES, PROPOSALS
 
-UNKNOWN_KIND: Final = "unknown"
 REGISTRATION_KIND: Final = "register"
+_WORD_DIGITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class IndexedProposal:
     """A proposal. Parties are named by number, 0 for nobody; ``role`` is a mask, 0 where a party proposed its own key.
 
     ``kind`` is the function in snake case. ``call`` is None for a registration, whose list is not on the chain, and
-    for a call that this version does not know (``unknown``). ``ready`` is in running time: seconds that were not
-    paused. ``account`` is the one that vetoed, else empty.
+    where the data are not exactly a call that this version knows; ``shown`` is what can be read of them. ``ready`` is
+    in running time: seconds that were not paused. ``account`` is the one that vetoed, else empty.
     """
 
     no: int
@@ -35,6 +35,7 @@ class IndexedProposal:
     data: str
     kind: str
     call: Call | None
+    shown: ProposedCall
     role: int
     concerned: int
     by: int
@@ -87,12 +88,26 @@ def proposals(connection: Connection, deployment: Deployment, after: int, limit:
 
 
 def pending(connection: Connection, deployment: Deployment, now: int, concerned: int | None) -> list[IndexedProposal]:
-    """Proposals that have neither ended nor expired at ``now``, in order; with ``concerned`` those of that party."""
+    """Proposals that have neither ended nor expired at ``now``, in order.
+
+    With ``concerned`` those that concern that party, or would give away an asset that it holds.
+    """
     expired_before = running_time(connection, now).running - OPEN_FOR
     wanted = (PROPOSALS.c.state == ProposalState.PENDING.value) & (PROPOSALS.c.ready >= expired_before)
     if concerned is not None:
-        wanted &= PROPOSALS.c.concerned == concerned
+        wanted &= (PROPOSALS.c.concerned == concerned) | _gives_away(deployment, concerned)
     return _selected(connection, deployment, wanted)
+
+
+def _gives_away(deployment: Deployment, holder: int) -> ColumnElement[bool]:
+    """The chain says of such a call that it concerns nobody; its first argument is the asset."""
+    selector = interface_of(ASSET_REGISTRY).selector("reassign").hex()
+    held = select(ASSETS.c.id).where(ASSETS.c.holder_no == holder)
+    return (
+        (PROPOSALS.c.target == deployment.asset_registry)
+        & (func.substr(PROPOSALS.c.call, 1, len(selector)) == selector)
+        & func.substr(PROPOSALS.c.call, len(selector) + 1, _WORD_DIGITS).in_(held)
+    )
 
 
 def _selected(
@@ -105,6 +120,6 @@ def _selected(
 def _proposal(deployment: Deployment, row: Row[tuple[object, ...]]) -> IndexedProposal:
     fields = dict(row._mapping)
     data = fields.pop("call")
-    call = decode_call(deployment, row.target, data)
-    kind = kind_of(call) if call else REGISTRATION_KIND if row.role == REGISTERS else UNKNOWN_KIND
-    return IndexedProposal(kind=kind, call=call, data=data, **fields)
+    shown = read_call(deployment, row.target, data)
+    kind = REGISTRATION_KIND if shown.kind == UNKNOWN_KIND and row.role == REGISTERS else shown.kind
+    return IndexedProposal(kind=kind, call=shown.call, shown=shown, data=data, **fields)

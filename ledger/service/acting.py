@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ledger.chain.calls import Call
+from ledger.chain.reader import ChainReader
 from ledger.chain.relay import ForwardRequest, Relay, SignedRequest, sign_request
 from ledger.chain.sender import Receipt
 from ledger.errors import Conflict, Forbidden
@@ -18,6 +19,15 @@ from ledger.store.tables import PartyKey
 REQUEST_SECONDS = 3600
 NONCE_ATTEMPTS = 10
 NONCE_TAKEN = ("REQUEST_SIGNATURE_INVALID", "ERC2771_FORWARDER_INVALID_SIGNER")
+
+
+def account_is_of(reader: ChainReader, account: str, party: str) -> bool:
+    """Whether the chain knows the account as that party's, live or not.
+
+    To be asked before a key that is kept here signs at somebody's call: the call may name any account.
+    """
+    record = reader.account(account)
+    return record is not None and record.party_no == reader.party_no(party)
 
 
 class Acting:

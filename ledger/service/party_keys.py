@@ -18,11 +18,11 @@ from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import SignedRequest
 from ledger.chain.watching import key_changes
-from ledger.errors import Conflict
+from ledger.errors import Conflict, Forbidden
 from ledger.index.follower import Follower
 from ledger.proof.acts import report_message, sign_act
 from ledger.proof.suite import ES256K, Suite, suite_of_key
-from ledger.service.acting import Acting
+from ledger.service.acting import Acting, account_is_of
 from ledger.service.anchoring import Anchoring
 from ledger.service.keys import Custody
 from ledger.service.parties import require_free
@@ -140,7 +140,8 @@ class PartyKeys:
         By the party, with any key that speaks: ``act`` is the signature of ``report_message`` by the key of ``signer``
         (by default the present one), made here for a key that is kept here; else ``signed`` is the party's request. Or
         by one authority; the key of an authority or a supervisor is reported by two of them, after the delay. What is
-        reported already stays so. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``Conflict`` ``SIGNATURE_REQUIRED``.
+        reported already stays so. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``; ``PARTY_UNKNOWN_ACCOUNT`` for a ``signer``
+        that is another party's; ``Conflict`` ``SIGNATURE_REQUIRED``.
         """
         number, record = self._number(identifier), self._reader.account(account)
         proposal = None
@@ -221,6 +222,13 @@ class PartyKeys:
     ) -> None:
         with self._database.read() as session:
             signer = signer or party(session, identifier).account
+        if not account_is_of(self._reader, signer, identifier):
+            raise Forbidden(
+                "PARTY_UNKNOWN_ACCOUNT",
+                "The account that is to report is none of the party's.",
+                where=signer,
+                hint="A party reports by its own keys. What others signed, anybody sends: `pingzheng keys send`.",
+            )
         if act is None and signed is None and signer in self._custody:
             act = sign_act(report_message(self._reader.chain, signer, account), self._custody.signer(signer))
         if act is None:

@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from ledger.chain.calls import NO_ACCOUNT
 from ledger.chain.names import names_of_roles
-from ledger.chain.proposals import REGISTERS, arguments_of
+from ledger.chain.proposals import REGISTERS
 from ledger.chain.reader import ChainReader
 from ledger.domain.parties import Role
 from ledger.domain.powers import ProposalState
 from ledger.errors import NotFound
 from ledger.index.proposals import REGISTRATION_KIND, IndexedProposal, RunningTime
 
-CHANGE_KEY: Final = "change_key"
+REASSIGN: Final = "reassign"
 REGISTER: Final = REGISTRATION_KIND
 EXPIRED: Final = "expired"
 Listed = Callable[[str], list[dict[str, Any]] | None]
@@ -29,6 +29,19 @@ _BY_OFFICE: Final = (
     "任一同职权方可取消：`pingzheng keys cancel {no}`。"
     " Any party of that office can cancel it: `pingzheng keys cancel {no}`."
 )
+# What gives back or adds, and does not wait, is not cancelled: who could would stop it for ever.
+_QUICK: Final = frozenset({REGISTRATION_KIND, "lift", "end_pause"})
+_BY_NOBODY: Final = (
+    "不可取消；无人确认则到期失效。"
+    " It cannot be cancelled; unless another party of that office confirms it, it expires."
+)
+_BY_HOLDER: Final = (
+    "持有人只要有一把能用的密钥，到期也不会执行；否则请主管部门取消。"
+    " It is refused if the holder has a key that speaks; without one, ask an authority to cancel it."
+)
+_UNREADABLE: Final = (
+    "无法完整读懂此调用，请勿确认。 The call is not exactly one that this version knows: do not confirm it."
+)
 _ENDED: Final = "已结束，无需阻止。 It has ended: there is nothing to stop."
 
 
@@ -36,13 +49,15 @@ _ENDED: Final = "已结束，无需阻止。 It has ended: there is nothing to s
 class ProposalRow:
     """A proposal. Parties are named by id, ``arguments`` by name in words; times are seconds UTC, 0 where none.
 
-    ``kind`` is the contract's function, such as ``change_key``. ``role`` is the office that it takes, empty where a
+    ``kind`` is the contract's function, such as ``change_key``. If ``readable`` is false, the call is not exactly what
+    ``arguments`` show of it, and nobody confirms it here. ``role`` is the office that it takes, empty where a
     party changes its own keys. ``ready_at`` and ``expires_at`` move when the ledger is paused. ``state`` is
     ``pending``, ``carried_out``, ``cancelled``, ``vetoed`` or ``expired``.
     """
 
     no: int
     kind: str
+    readable: bool
     arguments: dict[str, Any]
     role: str
     concerned: str | None
@@ -73,6 +88,7 @@ def row_of(found: IndexedProposal, reader: ChainReader, time: RunningTime, liste
     return ProposalRow(
         no=found.no,
         kind=found.kind,
+        readable=_readable(found),
         arguments=_arguments(found, reader, listed),
         role=_office(found.role),
         concerned=reader.party_id(found.concerned) if found.concerned else None,
@@ -91,10 +107,14 @@ def _arguments(found: IndexedProposal, reader: ChainReader, listed: Listed) -> d
     if found.kind == REGISTER:
         parties = listed(found.act)
         return {"act": found.act} | ({} if parties is None else {"parties": parties})
-    if found.call is None:
-        return {"target": found.target, "call": found.data}
-    words = arguments_of(found.call)
-    return {_PARTIES.get(name, name): _in_words(reader, name, value) for name, value in words.items()}
+    words = {_PARTIES.get(name, name): _in_words(reader, name, value) for name, value in found.shown.arguments.items()}
+    if _readable(found):
+        return words
+    return {**words, "selector": found.shown.selector, "target": found.target, "call": found.data}
+
+
+def _readable(found: IndexedProposal) -> bool:
+    return found.call is not None or found.kind == REGISTER
 
 
 def _in_words(reader: ChainReader, name: str, value: Any) -> Any:
@@ -118,5 +138,12 @@ def _office(mask: int) -> str:
 
 
 def _how_to_stop(found: IndexedProposal) -> str:
-    ways = ([_BY_VETO] if found.kind == CHANGE_KEY else []) + ([_BY_OFFICE] if found.role else [])
-    return " ".join(ways).format(no=found.no)
+    by_office = _BY_NOBODY if found.kind in _QUICK else _BY_OFFICE
+    ways = {
+        _UNREADABLE: not _readable(found),
+        # The contract asks for the function alone, and a party proposes nothing but a change of its own keys.
+        _BY_VETO: found.shown.changes_key or not found.role,
+        _BY_HOLDER: found.kind == REASSIGN,
+        by_office: found.role,
+    }
+    return " ".join(way for way, goes in ways.items() if goes).format(no=found.no)

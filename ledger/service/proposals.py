@@ -27,7 +27,7 @@ from ledger.index.follower import Follower
 from ledger.index.proposals import IndexedProposal, RunningTime
 from ledger.index.tables import PROPOSALS
 from ledger.proof.acts import sign_act, veto_message
-from ledger.service.acting import Acting
+from ledger.service.acting import Acting, account_is_of
 from ledger.service.local_chain import one_at_a_time
 from ledger.service.proposal_rows import REGISTER, ProposalRow, row_of
 from ledger.service.registration_lists import RegistrationLists
@@ -88,7 +88,10 @@ class Proposals:
         return self._row(self._found(number))
 
     def pending(self, party: str | None = None) -> list[ProposalRow]:
-        """All that is pending, or what concerns a party; in order. Raises ``NotFound`` ``PARTY_UNKNOWN``."""
+        """All that is pending, or what concerns a party or would give away an asset that it holds; in order.
+
+        Raises ``NotFound`` ``PARTY_UNKNOWN``.
+        """
         concerned = None if party is None else self._number(party)
         self._follower.sync()
         return [self._row(found) for found in self._follower.pending_proposals(concerned, now=self._now())]
@@ -102,7 +105,7 @@ class Proposals:
 
     def decide(self, by: str, call: Call, signed: SignedRequest | None = None) -> ProposalRow:
         """Bring an act as far as it goes here: proposed by ``by``, confirmed by another office within reach, and
-        carried out if it is ready.
+        carried out if it is ready. If the key of ``by`` is kept elsewhere, no office confirms without being asked.
 
         If somebody else proposed the same act before, ``by`` confirms it. ``signed`` is the request of ``by``. Raises
         what the contracts refuse, and as ``Acting.act``.
@@ -125,9 +128,11 @@ class Proposals:
     ) -> ProposalRow:
         """Confirm a proposal as ``by``; what does not wait is carried out at once.
 
-        ``listed`` is the list behind a registration, as ``listed`` gives it; an installation that does not know it
-        needs it. Raises ``Conflict`` ``REGISTRATION_LIST_MISSING``, ``InvalidInput`` ``REGISTRATION_LIST_INVALID``,
-        ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_SELF_GRANT``, and what else the contract refuses.
+        What is not exactly a call that this version knows is confirmed by nobody here: people could not read what they
+        confirm. ``listed`` is the list behind a registration, as ``listed`` gives it; an installation that does not
+        know it needs it. Raises ``Conflict`` ``PROPOSAL_UNREADABLE``, ``REGISTRATION_LIST_MISSING``, ``InvalidInput``
+        ``REGISTRATION_LIST_INVALID``, ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_SELF_GRANT``, and what else the
+        contract refuses.
         """
         self._follower.sync()
         found = self._found(number)
@@ -170,9 +175,17 @@ class Proposals:
 
         ``act`` is the signature of ``veto_message`` by the key of ``account``, which may be a reported one. Without it
         the key signs here if it is kept here; else ``signed`` is the party's own request. Raises ``Conflict``
-        ``SIGNATURE_REQUIRED``, ``PARTY_NOT_VETOABLE``, ``PARTY_NOT_PENDING``; ``Forbidden`` ``PARTY_NO_VETO``.
+        ``SIGNATURE_REQUIRED``, ``PARTY_NOT_VETOABLE``, ``PARTY_NOT_PENDING``; ``Forbidden`` ``PARTY_NO_VETO``, also for
+        an account of another party: its key may be kept here, and is not the caller's.
         """
         account = account or self._account_of(by)
+        if not account_is_of(self._reader, account, by):
+            raise Forbidden(
+                "PARTY_NO_VETO",
+                "The account is none of the party that vetoes.",
+                where=account,
+                hint="A party vetoes by its own keys. What others signed, anybody sends: `pingzheng keys send`.",
+            )
         if act is None and signed is None and self._acting.holds(account):
             act = sign_act(veto_message(self._reader.chain, account, number), self._acting.signer(account))
         if act is None:
@@ -214,7 +227,7 @@ class Proposals:
             self._inside.busy = False
 
     def _gone_on(self, row: ProposalRow, call: Call) -> ProposalRow:
-        for other in self._confirmers(row) if row.needs_confirmation else []:
+        for other in self._confirmers(row):
             row = self._confirmed(row, other)
             if not row.needs_confirmation:
                 break
@@ -230,6 +243,12 @@ class Proposals:
             return now  # Another office was faster.
 
     def _confirmers(self, row: ProposalRow) -> list[str]:
+        """Who can confirm here without being asked: nobody, if the proposal is of a party with a key of its own.
+
+        That one is another institution, and a key that is kept here for an office decides nothing at its call.
+        """
+        if not row.needs_confirmation or not self._acting.holds(self._account_of(row.by)):
+            return []
         roles = (Role.AUTHORITY.value, Role.ADMIN.value) if row.kind == REGISTER else row.role.split(",")
         return [party for party in self._within_reach(roles) if party not in (row.by, row.concerned)]
 
@@ -270,10 +289,10 @@ class Proposals:
             return self._lists.call(found.act)
         if found.call is None:
             raise Conflict(
-                "PROPOSAL_NOT_UNDERSTOOD",
-                "This version does not know the act that is proposed.",
+                "PROPOSAL_UNREADABLE",
+                "The call that is proposed is not exactly one that this version knows.",
                 where=f"proposal {found.no}",
-                hint="Do not confirm what you cannot read. Cancel it, or use a newer version.",
+                hint="Do not confirm what you cannot read. Veto or cancel it, or use a newer version.",
             )
         return found.call
 

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from ledger.chain import calls, watching
+from ledger.chain import asset_calls, calls, watching
 from ledger.chain.calls import Call
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Connection
 from ledger.chain.deployment import deployment_of
-from ledger.chain.proposals import arguments_of, decode_call, kind_of
+from ledger.chain.proposals import arguments_of, decode_call, kind_of, read_call
 from ledger.chain.reader import ChainReader
 from ledger.chain.watching import key_changes, pending
 from ledger.domain.powers import OPEN_FOR
 from ledger.errors import ChainUnavailable
 from tests.chain.hiding import reader_replacing, reader_without
-from tests.chain.life import CONSENT, FAR, account, newcomer_to
+from tests.chain.life import ASSETS, CONSENT, FAR, account, digest, newcomer_to, register_confirmed
 from tests.conftest import DELAY, PARTIES, Chain, test_key
 
 FIRM, BANK = PARTIES["enterprise"], PARTIES["bank"]
@@ -80,7 +80,7 @@ def test_a_party_sees_each_change_of_its_keys_and_each_proposal_that_concerns_it
     assert told(stranger, chain.reader.block_number()) == []
     proposed = [each.call for each in key_changes(stranger, FIRM.no, start) if each.event == "Proposed"]
     assert proposed[0] == proposed[1]
-    assert [kind_of(each) for each in proposed if each] == ["change_key", "change_key", "date_compromise"]
+    assert [each.kind for each in proposed if each and each.call] == ["change_key", "change_key", "date_compromise"]
 
 
 def test_a_change_to_a_proposal_from_before_is_told(chain: Chain, stranger: ChainReader) -> None:
@@ -138,15 +138,74 @@ def test_what_is_pending_for_a_party(chain: Chain, stranger: ChainReader, monkey
     """However many proposals there are, and without those that ended or expired."""
     monkeypatch.setattr(watching, "PROPOSALS_AT_ONCE", 2)
     expired = chain.propose(recovery(chain))
-    assert [each.no for each in pending(stranger, FIRM.no)] == [expired]
+    assert [each.record.no for each in pending(stranger, FIRM.no)] == [expired]
     chain.node.advance(DELAY + OPEN_FOR + 1)
     assert pending(stranger, FIRM.no) == []
     numbers = [chain.propose(recovery(chain)) for _ in range(5)]
     chain.propose(calls.set_roles(BANK.no, 1 << 7))
     chain.acting("enterprise").send(calls.veto(numbers[1]))
     found = pending(stranger, FIRM.no)
-    assert [each.no for each in found] == [numbers[0], *numbers[2:]]
-    assert found[0] == chain.reader.proposal(numbers[0])
+    assert [each.record.no for each in found] == [numbers[0], *numbers[2:]]
+    assert found[0].record == chain.reader.proposal(numbers[0])
+    assert found[0].call == read_call(
+        chain.deployment, chain.deployment.party_registry, encoded(chain, recovery(chain))
+    )
+
+
+def encoded(chain: Chain, call: Call) -> str:
+    return chain.client.encode(call).hex()
+
+
+def proposed_raw(chain: Chain, by: str, target: str, data: str) -> int:
+    """The number of a proposal of these very call data."""
+    function = calls.propose(recovery(chain))
+    raw = Call(function.contract, function.function, (target, bytes.fromhex(data)))
+    (event,) = chain.acting(by).send(raw).named("Proposed")
+    return int(event.args["no"])
+
+
+@pytest.mark.parametrize("more", ["00", "00" * 32])
+def test_attack_a_change_of_a_key_that_nobody_encodes_so_is_shown_for_what_it_does(
+    chain: Chain, stranger: ChainReader, more: str
+) -> None:
+    """A thief proposes the rotation with a byte more: the contract takes it."""
+    call = calls.change_key(FIRM.no, account("thief"), FIRM.account, chain.proof(test_key("thief")))
+    number = proposed_raw(chain, "enterprise", chain.deployment.party_registry, encoded(chain, call) + more)
+    (found,) = pending(stranger, FIRM.no)
+    (told,) = [each for each in key_changes(stranger, FIRM.no, 0) if each.event == "Proposed"]
+    assert found.record.no == told.proposal == number
+    for shown in (found.call, told.call):
+        assert shown is not None
+        assert (shown.call, shown.kind, shown.changes_key) == (None, "change_key", True)
+        assert (shown.arguments["fresh"], shown.arguments["old"]) == (account("thief"), FIRM.account)
+
+
+def test_a_holder_sees_that_its_asset_would_be_given_away(chain: Chain, stranger: ChainReader) -> None:
+    """The chain says of such a call that it concerns nobody. A later holder sees it too, an earlier one does not."""
+    asset, holder = ASSETS[0], PARTIES["provider"].no
+    register_confirmed(chain, asset)
+    assert pending(stranger, holder) == []
+    number = chain.propose(asset_calls.reassign(asset, BANK.no, digest("why")))
+    chain.propose(asset_calls.reassign(digest("another asset"), BANK.no, digest("why")))
+    chain.propose(calls.end_pause())
+    (found,) = pending(stranger, holder)
+    assert found.call is not None
+    assert (found.record.no, found.call.kind, found.call.arguments["to"]) == (number, "reassign", BANK.no)
+    assert [(each.event, each.proposal) for each in key_changes(stranger, holder, 0)][-1] == ("Proposed", number)
+    assert pending(stranger, FIRM.no) == pending(stranger, BANK.no) == []
+    chain.acting("third").send(calls.cancel(number))
+    assert pending(stranger, holder) == []
+    assert [(each.event, each.proposal) for each in key_changes(stranger, holder, 0)][-1] == ("ProposalEnded", number)
+
+
+def test_attack_a_node_that_hides_what_would_give_an_asset_away_is_noticed(chain: Chain) -> None:
+    register_confirmed(chain, ASSETS[0])
+    start = chain.reader.block_number()
+    chain.propose(asset_calls.reassign(ASSETS[0], BANK.no, digest("why")))
+    (event,) = chain.reader.party_events(start + 1, chain.reader.block_number())
+    with pytest.raises(ChainUnavailable) as caught:
+        pending(reader_without(chain, event), PARTIES["provider"].no)
+    assert caught.value.code == "PARTY_HISTORY_INCOMPLETE"
 
 
 DECODED: dict[str, tuple[Call, dict[str, object]]] = {
@@ -201,3 +260,16 @@ def test_call_data_that_nobody_encodes_so_is_no_call(chain: Chain) -> None:
     unknown = Call("PartyRegistry", "setStatus", (7, 200, 201))
     decoded = decode_call(chain.deployment, registry, encode(unknown).hex())
     assert decoded is not None and arguments_of(decoded) == {"no": 7, "status": 200, "reason": 201}
+
+
+@pytest.mark.parametrize("length", [*range(4), 4, 5, 35, 36, 67, 68, 100, 131, 132, 164, 200, 228])
+def test_whatever_is_proposed_is_read_as_far_as_it_can_be(chain: Chain, length: int) -> None:
+    """Cut anywhere, and with words that no offset or length may have: never an error."""
+    registry = chain.deployment.party_registry
+    whole = chain.client.encode(recovery(chain))
+    for cut in (whole[:length], whole[:length] + b"\xff" * 64, whole[:100] + b"\xff" * 32 + whole[132:]):
+        shown = read_call(chain.deployment, registry, cut.hex())
+        assert shown.call is None or chain.client.encode(shown.call) == cut
+        assert shown.changes_key == (cut[:4] == whole[:4])
+        if cut[:36] == whole[:36]:
+            assert shown.arguments["no"] == FIRM.no

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from ledger.chain import calls
+from ledger.chain import asset_calls, calls
 from ledger.chain.calls import Call
 from ledger.chain.deployment import PARTY_REGISTRY
+from ledger.chain.proposals import read_call
 from ledger.domain.powers import MAX_PAUSE, OPEN_FOR
 from ledger.errors import ChainUnavailable
 from ledger.index.follower import Follower
 from ledger.index.proposals import IndexedProposal, RunningTime, proposal, proposals, running_time
 from tests.chain.hiding import reader_replacing
-from tests.chain.life import account, newcomer_to
+from tests.chain.life import ASSETS, account, digest, newcomer_to, register_confirmed
 from tests.conftest import DELAY, PARTIES, Chain
 from tests.index.conftest import NewEngine
 
@@ -73,6 +74,7 @@ def test_a_row_says_what_is_proposed_by_whom_and_what_became_of_it(
         data=chain.client.encode(call).hex(),
         kind="change_key",
         call=Call(PARTY_REGISTRY, "changeKey", (FIRM.no, account("fresh"), FIRM.account, "")),
+        shown=read_call(chain.deployment, chain.deployment.party_registry, chain.client.encode(call).hex()),
         role=1 << 5,
         concerned=FIRM.no,
         by=PARTIES["founder"].no,
@@ -112,6 +114,32 @@ def test_what_no_contract_of_the_ledger_takes_is_unknown(waiting_chain: Chain, l
         waiting_chain.acting("founder").send(Call(elsewhere.contract, elsewhere.function, (target, call)))
     late.sync()
     assert [(row.kind, row.call) for row in late.pending_proposals()] == [("unknown", None)] * 2
+
+
+@pytest.mark.parametrize("more", ["00", "00" * 32, "ff"])
+def test_a_change_of_a_key_with_bytes_more_is_shown_as_one(waiting_chain: Chain, late: Follower, more: str) -> None:
+    """The contract takes it, so the party must see what it vetoes; what else the bytes say nobody can tell."""
+    data = waiting_chain.client.encode(recovery()) + bytes.fromhex(more)
+    proposed = calls.propose(recovery())
+    target = waiting_chain.deployment.party_registry
+    waiting_chain.acting("founder").send(Call(proposed.contract, proposed.function, (target, data)))
+    late.sync()
+    (row,) = late.pending_proposals(FIRM.no)
+    assert (row.kind, row.call, row.shown.changes_key) == ("change_key", None, True)
+    assert row.shown.arguments == {"no": FIRM.no, "fresh": account("fresh"), "old": FIRM.account, "proof": ""}
+
+
+def test_what_would_give_away_an_asset_is_its_holders_matter(waiting_chain: Chain, late: Follower) -> None:
+    register_confirmed(waiting_chain, ASSETS[0])
+    holder = waiting_chain.reader.asset(ASSETS[0])
+    assert holder is not None
+    number = waiting_chain.reader.party_no(holder.holder)
+    call = asset_calls.reassign(ASSETS[0], PARTIES["bank"].no, digest("why"))
+    other = asset_calls.reassign(digest("another asset"), PARTIES["bank"].no, digest("why"))
+    reassigning, _ = waiting_chain.propose(call), waiting_chain.propose(other)
+    late.sync()
+    assert [row.no for row in late.pending_proposals(number)] == [reassigning]
+    assert [row.no for row in late.pending_proposals(PARTIES["bank"].no)] == []
 
 
 def test_expired_proposals_are_not_listed(waiting_chain: Chain, late: Follower) -> None:

@@ -47,14 +47,15 @@ def goes_on(powers: Powers) -> None:
 
 
 def test_a_party_that_lost_all_its_keys_gets_one_from_two_officers(powers: Powers) -> None:
-    """Its certificates stay valid meanwhile, and it can show them: the key in them is the holder's own."""
+    """What rests on its consents stays genuine. The reported key presents nothing any more."""
     firm = powers.pilot.firm()
     party = powers.cast.firms[firm]
     lost, number = powers.bureau.signer_of(party), powers.pilot.certificate(firm)
     powers.later()
     powers.act(powers.officers.third, calls.report(powers.no(party), lost.kid))
     assert powers.ledger.reader.is_silent(powers.no(party))
-    assert powers.judged(number, lost).valid
+    refused_by = [(check.number, check.code) for check in powers.judged(number, lost).checks if check.code != "OK"]
+    assert refused_by == [(10, "KEY_REPORTED")]
     fresh = powers.key()
     call = powers.change_of_key(party, fresh, lost.kid)
     proposal = powers.decided(call)

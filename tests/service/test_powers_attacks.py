@@ -228,6 +228,7 @@ def test_the_asset_of_a_holder_that_speaks_is_not_given_away(powers: Powers) -> 
     call = asset_calls.reassign(asset, powers.no(other), "ab" * 32)
     refused(lambda: powers.act(powers.officers.first, call), "ASSET_NOT_DECIDED")
     number = powers.decided(call)
+    assert number in [row.no for row in powers.ledger.proposals.pending(holder)]
     powers.pass_delay()
     refused(lambda: powers.carry_out(number, call), "ASSET_HOLDER_SPEAKS")
     assert powers.pilot.record(asset).holder == holder
