@@ -26,7 +26,7 @@ contract AssetFreezesTest is MovesWorld {
     function test_freeze_GivenTheCallerIsNeitherAuthorityNorSupervisor() public {
         for (uint32 no = 1; no <= ALL_PARTIES; ++no) {
             PartyNo party = PartyNo.wrap(no);
-            if (party == AUTHORITY || party == SUPERVISOR) continue;
+            if (isOfficer(party) || party == SUPERVISOR) continue;
             expectLacksRole(party, FREEZES);
             by(party);
             assets.freeze(ASSET, Reason.Court);
@@ -88,7 +88,7 @@ contract AssetFreezesTest is MovesWorld {
         freeze(ASSET);
         for (uint32 no = 1; no <= ALL_PARTIES; ++no) {
             PartyNo party = PartyNo.wrap(no);
-            if (party == AUTHORITY || party == SUPERVISOR) continue;
+            if (isOfficer(party) || party == SUPERVISOR) continue;
             expectLacksRole(party, FREEZES);
             by(party);
             assets.unfreeze(ASSET, Reason.Lifted);
@@ -135,7 +135,7 @@ contract AssetFreezesTest is MovesWorld {
     function test_annul_GivenTheCallerIsNeitherRegistrarAuthorityNorSupervisor() public {
         for (uint32 no = 1; no <= ALL_PARTIES; ++no) {
             PartyNo party = PartyNo.wrap(no);
-            if (party == AUTHORITY || party == SUPERVISOR || party == REGISTRAR) continue;
+            if (isOfficer(party) || party == SUPERVISOR || party == REGISTRAR) continue;
             expectLacksRole(party, ANNULS);
             by(party);
             assets.annul(ASSET, Reason.Fraud, GROUNDS);

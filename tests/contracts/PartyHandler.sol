@@ -52,6 +52,13 @@ contract PartyHandler {
         _propose(_officer(), _bind(no, _pick(2) == 0 ? _accountOf(no) : address(0)));
     }
 
+    /// As often as the party's own, which needs no second party.
+    function decideKey(uint256 seed) external rolls(seed) {
+        uint32 no = _party();
+        _propose(_officer(), _bind(no, _pick(2) == 0 ? _accountOf(no) : address(0)));
+        _confirm();
+    }
+
     function proposePower(uint256 seed) external rolls(seed) {
         PartyNo no = PartyNo.wrap(_party());
         address account = _accountOf(PartyNo.unwrap(no));
@@ -100,8 +107,9 @@ contract PartyHandler {
 
     function cancel(uint256 seed) external rolls(seed) {
         require(_pick(3) == 0, "seldom");
+        uint32 no = _pending();
         vm.prank(_pick(2) == 0 ? _officer() : _account());
-        _REGISTRY.cancel(_pending());
+        _REGISTRY.cancel(no);
     }
 
     function vetoAtRandom(uint256 seed) external rolls(seed) {
@@ -120,33 +128,37 @@ contract PartyHandler {
     }
 
     function setRoles(uint256 seed) external rolls(seed) {
+        (PartyNo no, uint32 roles) = (PartyNo.wrap(_party()), _roles());
         vm.prank(_pick(2) == 0 ? _officer() : _account());
-        _REGISTRY.setRoles(PartyNo.wrap(_party()), _roles());
+        _REGISTRY.setRoles(no, roles);
     }
 
     function setStatus(uint256 seed) external rolls(seed) {
+        (PartyNo no, PartyStatus status) = (PartyNo.wrap(_party()), _status());
         vm.prank(_pick(2) == 0 ? _officer() : _account());
-        _REGISTRY.setStatus(PartyNo.wrap(_party()), _status(), Reason.Court);
+        _REGISTRY.setStatus(no, status, Reason.Court);
     }
 
     /// What only a proposal does, tried without one.
     function bindAlone(uint256 seed) external rolls(seed) {
         (address account, bytes memory proof) = _fresh();
+        PartyNo no = PartyNo.wrap(_party());
         vm.prank(_officer());
-        _REGISTRY.changeKey(PartyNo.wrap(_party()), account, address(0), proof);
+        _REGISTRY.changeKey(no, account, address(0), proof);
     }
 
     function pause(uint256 seed) external rolls(seed) {
-        require(_pick(2) == 0, "seldom");
+        require(_pick(4) == 0, "seldom");
         vm.prank(_pick(2) == 0 ? _officer() : _account());
         _REGISTRY.pause();
     }
 
     function wait(uint256 seed) external rolls(seed) {
-        vm.warp(vm.getBlockTimestamp() + _pick(4 days));
+        vm.warp(vm.getBlockTimestamp() + _pick(2 days));
     }
 
     function waitLong(uint256 seed) external rolls(seed) {
+        require(_pick(6) == 0, "seldom");
         vm.warp(vm.getBlockTimestamp() + _pick(20 days));
     }
 
@@ -177,7 +189,7 @@ contract PartyHandler {
 
     /// Every key that speaks for a party that is no officer reports itself.
     function mustReport(uint256 seed) external rolls(seed) {
-        require(_pick(4) == 0, "seldom");
+        require(_pick(6) == 0, "seldom");
         address account = _account();
         uint32 no = _GHOST.keyOf(account).no;
         require(_GHOST.speaks(account) && !_GHOST.isOfficer(no), "nothing to report, or an officer");
@@ -202,6 +214,8 @@ contract PartyHandler {
 
     function _carryOut() private {
         uint32 no = _pending();
+        (uint40 ready, uint40 running) = (_REGISTRY.proposalOf(no).ready, _REGISTRY.running());
+        if (running < ready && _pick(3) != 0) vm.warp(vm.getBlockTimestamp() + ready - running);
         _REGISTRY.carryOut(no, address(_REGISTRY), _calls[no]);
     }
 
@@ -222,20 +236,23 @@ contract PartyHandler {
         proof = Keys.secp256k1(key, Acts.key(frame));
     }
 
-    /// One of the newest proposals that is still pending, if there is one.
+    /// One of the newest proposals that is still pending; reverts if there is none.
     function _pending() private returns (uint32 no) {
         uint32 newest = _REGISTRY.proposals();
-        uint32 start = uint32(_pick(4));
-        for (uint32 i = start; i < start + 12 && i < newest; ++i) {
+        uint32 start = uint32(_pick(2));
+        for (uint32 i = start; i < start + 8 && i < newest; ++i) {
             if (_REGISTRY.proposalOf(newest - i).state == ProposalState.Pending) return newest - i;
         }
-        return newest;
+        revert("nothing is pending");
     }
 
-    /// A key of an officer, four times of five; else of anybody.
+    /// A key of an officer, seven times of eight; else of anybody.
     function _officer() private returns (address) {
-        if (_pick(5) == 0) return _account();
-        uint32 no = uint32([1, 9, 10, 8][_pick(4)]);
+        if (_pick(8) == 0) return _account();
+        uint32 no = _party();
+        while (!_GHOST.isOfficer(no)) {
+            no = 1 + no % _GHOST.count();
+        }
         return _accountOf(no);
     }
 
@@ -255,7 +272,7 @@ contract PartyHandler {
             address next = _GHOST.accounts((start + i) % count);
             if (_GHOST.keyOf(next).no != no) continue;
             account = next;
-            if (_GHOST.speaks(next) || _pick(4) == 0) return account;
+            if (_GHOST.speaks(next) || _pick(8) == 0) return account;
         }
     }
 

@@ -76,6 +76,13 @@ contract PartyRegistryTest is PartyWorld {
         confirmBy(AUTHORITY, no, call);
     }
 
+    function test_register_WhenTheAccountIsZero() public {
+        bytes memory call = abi.encodeCall(IPartyKeys.register, (listOf(one("id", address(0), "", Roles.SUBJECT))));
+        uint32 no = proposeListBy(ADMIN, call);
+        expectZero();
+        confirmBy(AUTHORITY, no, call);
+    }
+
     function test_register_WhenTheIdIsRegistered() public {
         bytes memory call = registration(PartyId.unwrap(idOf(ISSUER)), FRESH_KEY, Roles.SUBJECT);
         uint32 no = proposeListBy(ADMIN, call);
