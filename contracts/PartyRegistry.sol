@@ -7,7 +7,7 @@ import {Clock} from "./libraries/Clock.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 import {PartyKeys} from "./parties/PartyKeys.sol";
 import {PartyRecord} from "./parties/PartyRecord.sol";
-import {PartyNo, PartyStatus, Reason, ScenarioCode} from "./Types.sol";
+import {PartyNo, PartyStatus, Reason, Roles, ScenarioCode} from "./Types.sol";
 
 /// @title Implements IPartyRegistry, part by part; the documentation is there.
 contract PartyRegistry is PartyKeys, IPartyRegistry {
@@ -46,14 +46,17 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
         Standing storage standing = _standings[no];
         if (standing.status == PartyStatus.Closed) revert PartyClosed(no, standing.since);
         if (status == PartyStatus.None) revert PartyNotActive(no, status);
-        if (!_isDecided() && (status == PartyStatus.Closed || _isProtected(no))) revert PartyNotDecided();
+        // What a suspended issuer has issued fails until it is active again.
+        bool alone = status != PartyStatus.Closed && standing.roles & (GUARDS | Roles.ISSUER) == 0;
+        if (!alone && !_isDecided()) revert PartyNotDecided();
         bool officer = _isOfficer(no);
         // Effect
         uint40 at = Clock.nowSeconds();
         standing.status = status;
         standing.since = at;
+        _listen(standing);
         emit PartyStatusChanged(no, status, reason, at, by);
-        _fold(abi.encode(bytes32("party/status/v1"), no, status, reason, at, by));
+        _foldAct("party/status/v1", PartyNo.unwrap(no), uint8(status), uint8(reason), at, by);
         _recount(no, officer);
     }
 
@@ -83,7 +86,7 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
         if (party.accounts.length == 0) revert PartyNoProvenKey(party.id);
         PartyNo no = _add(party.id, first);
         for (uint256 i = 0; i < party.accounts.length; ++i) {
-            _bind(no, party.accounts[i], true, first);
+            _bind(no, party.accounts[i], true, i == 0, first);
         }
         _setRoles(no, party.roles, first);
         for (uint256 i = 0; i < party.accreditations.length; ++i) {

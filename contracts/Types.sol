@@ -66,6 +66,14 @@ enum ProposalState {
     Vetoed
 }
 
+/// What becomes of a proposal before it is carried out: another officer cancels what waits, a party's keys veto the
+/// change of a key, and nobody stops what is quick.
+enum ProposalKind {
+    Quick,
+    Waits,
+    Key
+}
+
 /// What `StatusChanged` says of the leaves in its mask.
 enum LeafStatus {
     Active,

@@ -7,8 +7,8 @@ import {PartyId, PartyNo} from "../Types.sol";
 /// @notice To report a key is quick and needs one voice. To bind a key is slow and can be vetoed.
 interface IPartyKeys {
     /// @param account The account of the key.
-    /// @param proof The key's signature over docs/protocol.md, section 3, "key"; empty for a key that cannot sign for
-    /// the chain (SM2), which then is bound unproven.
+    /// @param proof The key's signature over docs/protocol.md, section 3, "key", for the number 0; empty for a key that
+    /// cannot sign for the chain (SM2), which then is bound unproven.
     struct Key {
         address account;
         bytes proof;
@@ -36,8 +36,10 @@ interface IPartyKeys {
     error PartyAlreadyReported(address account, uint40 since);
     /// @notice The time of a compromise is zero, in the future, or not before the one reported: later than `latest`.
     error PartyCompromiseTime(uint40 compromisedAt, uint40 latest);
-    /// @notice The proof is not a signature of this account's key over its binding here.
+    /// @notice The proof is not a signature of this account's key over its binding here, to this party.
     error PartyProofInvalid(address account);
+    /// @notice A party that binds a key to itself proves possession of it; without a proof two officers bind it.
+    error PartyProofMissing(address account);
     /// @notice No key would be left that speaks for the party.
     error PartyLastKey(address account);
     /// @notice These roles are offices: only a decided act gives and takes them.
@@ -49,11 +51,12 @@ interface IPartyKeys {
     /// @notice Bind a key, retire another, or replace one by the other. Decided.
     /// @param fresh The account to bind; 0 for none, which needs another key that speaks.
     /// @param old The account to retire; 0 for none.
-    /// @param proof Of the fresh account's key, as in `Key`.
+    /// @param proof Of the fresh account's key, as in `Key`, for this party's number; empty only if officers decided.
     function changeKey(PartyNo no, address fresh, address old, bytes calldata proof) external;
 
-    /// @notice Report a live key lost or stolen. For every key that speaks for the same party, whatever its status.
-    /// For authorities, unless the party is an authority or a supervisor itself: then decided.
+    /// @notice Report a live key lost or stolen. For every live and proven key of the same party, reported or not, and
+    /// whatever the party's status: else a thief who reports first could not be reported. For authorities, unless the
+    /// party is an authority or a supervisor itself: then decided.
     function report(PartyNo no, address account) external;
 
     /// @notice Report a live key as another key of the same party signed, for anybody to send.

@@ -5,8 +5,9 @@ import {PartyId, PartyNo, PartyStatus} from "../Types.sol";
 
 /// @title What every part of the party registry shares: parties, their keys, and who acts.
 /// @notice An account is the address of a key. A key is *live* from its binding until it is retired. A live key
-/// *speaks* for its party if possession of it was proven and nobody reported it. An *officer* is an active authority
-/// with a key that speaks. An act is *decided* if the registry carries out a proposal, see IProposals.
+/// *speaks* for its party if possession of it was proven and nobody reported it. A key that speaks *acts* if it can
+/// send transactions: it is of secp256k1; of a founding party's keys the first one counts. An *officer* is an active
+/// authority with a key that acts. An act is *decided* if the registry carries out a proposal, see IProposals.
 interface IPartyRecord {
     /// @param id The party's opaque id.
     /// @param roles Mask of its roles.
@@ -26,6 +27,7 @@ interface IPartyRecord {
     /// @param compromisedAt From when its signatures count for nothing; 0 if it is not known to be compromised.
     /// @param proven Whether possession of the key was proven to the chain, which SM2 keys cannot do.
     /// @param proposal The proposal that bound it; 0 for a founder's.
+    /// @param acts Whether it can send transactions: its proof was of secp256k1, or it is a founding party's first.
     struct Account {
         PartyNo no;
         uint40 validFrom;
@@ -34,6 +36,7 @@ interface IPartyRecord {
         uint40 compromisedAt;
         bool proven;
         uint32 proposal;
+        bool acts;
     }
 
     /// @notice A party was registered. Its accounts and roles follow in events of their own.
@@ -65,7 +68,8 @@ interface IPartyRecord {
     error PartyZero();
     /// @notice Only a proposal that was carried out does this.
     error PartyNotDecided();
-    /// @notice No party gives roles, accreditation, status or accounts to itself, nor confirms what concerns itself.
+    /// @notice No party gives roles, accreditation, status or accounts to itself, nor confirms or cancels what concerns
+    /// itself.
     error PartySelfGrant(PartyNo no);
     /// @notice Fewer officers would be left than one more than decide together.
     error PartyTooFewOfficers(uint32 officers);
@@ -79,7 +83,7 @@ interface IPartyRecord {
     /// @notice Whether there is such a party and it may act.
     function isActive(PartyNo no) external view returns (bool);
 
-    /// @notice Whether no key speaks for a party, or it is closed for good.
+    /// @notice Whether for `delay` seconds UTC no key spoke for a party, or it was closed for good.
     function isSilent(PartyNo no) external view returns (bool);
 
     /// @notice A party by number; its status is `None` if there is none.

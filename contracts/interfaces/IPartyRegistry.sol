@@ -22,7 +22,7 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
     }
 
     /// @param id A founding party's id.
-    /// @param accounts Its accounts, which count as proven.
+    /// @param accounts Its accounts, which count as proven; the first one acts.
     /// @param roles Mask of its roles.
     /// @param accreditations For what it is accredited.
     struct Founding {
@@ -49,7 +49,7 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
     function setRoles(PartyNo no, uint32 roles) external;
 
     /// @notice Set a party's status; `Closed` is final. For authorities and supervisors; decided if it closes a party,
-    /// or if the party is an authority or a supervisor. Never on one's own party.
+    /// or if the party is an authority, a supervisor or an issuer. Never on one's own party.
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external;
 
     /// @notice Let a party issue under a scenario for a period. What was given stays given: the beginning of an

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {PartyNo, ProposalState} from "../Types.sol";
+import {PartyNo, ProposalKind, ProposalState} from "../Types.sol";
 
 /// @title Proposals: what no single key may do. Two parties decide, or one party waits for its own vetoes.
 /// @notice A proposal binds one exact call. Somebody proposes it, another party with the same role confirms it, and
@@ -14,7 +14,7 @@ interface IProposals {
     /// @param at When it was proposed.
     /// @param ready From when it can be carried out, in running time; it expires 14 days after this.
     /// @param state Where it stands; an expired one stays pending.
-    /// @param vetoable Whether it changes a key, so that the keys of the party concerned may veto it.
+    /// @param kind Who may stop it: the keys of the party concerned veto the change of a key.
     /// @param confirmer The account that confirmed it; 0 before.
     /// @param by The party that proposed it.
     /// @param concerned The party whose record it changes; 0 if none.
@@ -26,7 +26,7 @@ interface IProposals {
         uint40 at;
         uint40 ready;
         ProposalState state;
-        bool vetoable;
+        ProposalKind kind;
         address confirmer;
         PartyNo by;
         PartyNo concerned;
@@ -71,6 +71,11 @@ interface IProposals {
     error PartyProposalExpired(uint32 no, uint40 expiry);
     /// @notice A proposal is carried out within another one.
     error PartyNested(uint32 no);
+    /// @notice The proposal does not wait, or a party changes its own keys by it, which its keys veto.
+    error PartyNotCancellable(uint32 no);
+    /// @notice Two officers confirmed a report or a change of roles or status against this party: it cancels nothing
+    /// up to this running time, when that expires.
+    error PartyAccused(PartyNo no, uint40 until);
     /// @notice The proposal changes no key.
     error PartyNotVetoable(uint32 no);
     /// @notice The account was no live key of the party concerned when this was proposed.
@@ -96,7 +101,9 @@ interface IProposals {
     /// @notice Carry out a proposal that is confirmed, if it has to be, and has waited. For anybody.
     function carryOut(uint32 no, address target, bytes calldata call) external;
 
-    /// @notice Cancel a proposal. For every party with a role that the proposal needs; own keys are vetoed instead.
+    /// @notice Cancel a proposal that waits. For every party with a role that the proposal needs, except the one
+    /// concerned and one against which two officers confirmed a report or a change of roles or status. Own keys are
+    /// vetoed instead, and what does not wait expires if nobody confirms it.
     function cancel(uint32 no) external;
 
     /// @notice Veto the change of a key. For every key of the party concerned that was live at the proposal, whether

@@ -22,6 +22,11 @@ library Signatures {
         return account == p256Account(x, y) && P256.verify(hash, r, s, x, y);
     }
 
+    /// Whether a good signature is of a secp256k1 key, which can send transactions.
+    function isOfSecp256k1(bytes calldata signature) internal pure returns (bool) {
+        return signature.length == SECP256K1_BYTES;
+    }
+
     /// The account of a P-256 key: the last 20 bytes of SHA-256("ES256" ‖ x ‖ y).
     function p256Account(bytes32 x, bytes32 y) internal pure returns (address) {
         return address(uint160(uint256(sha256(abi.encodePacked("ES256", x, y)))));

@@ -3,7 +3,8 @@ pragma solidity ^0.8.28;
 
 import {IPartyKeys} from "../interfaces/IPartyKeys.sol";
 import {Clock} from "../libraries/Clock.sol";
-import {PartyNo, Roles} from "../Types.sol";
+import {Signatures} from "../libraries/Signatures.sol";
+import {NOBODY, PartyNo, Roles} from "../Types.sol";
 import {Proposals} from "./Proposals.sol";
 
 /// @title Implements IPartyKeys; the documentation is there.
@@ -24,8 +25,10 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         if (fresh == address(0) && old == address(0)) revert PartyZero();
         bool officer = _isOfficer(no);
         if (old != address(0)) _retire(no, old, by);
-        if (fresh != address(0)) _bind(no, fresh, _isProven(fresh, proof), by);
-        else if (_standings[no].speaking == 0) revert PartyLastKey(old);
+        if (fresh != address(0)) {
+            if (by == no && proof.length == 0) revert PartyProofMissing(fresh);
+            _bindProven(no, fresh, no, proof, by);
+        } else if (_standings[no].speaking == 0) revert PartyLastKey(old);
         _recount(no, officer);
     }
 
@@ -33,17 +36,15 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
     function report(PartyNo no, address account) external {
         address calling = _msgSender();
         bool own = _accounts[calling].no == no;
-        PartyNo by = own ? _speaker(calling) : actor(calling, Roles.AUTHORITY);
-        if (!own && !_isDecided() && _isProtected(no)) revert PartyNotDecided();
+        PartyNo by = own ? _owner(calling) : actor(calling, Roles.AUTHORITY);
+        if (!own && !_isDecided() && _standings[no].roles & GUARDS != 0) revert PartyNotDecided();
         _report(no, account, by);
     }
 
     /// @inheritdoc IPartyKeys
     function reportFor(address by, PartyNo no, address account, bytes calldata signature) external {
-        bytes memory act =
-            abi.encode(bytes32("party/report/v2"), _ORIGIN, block.chainid, address(this), by, account);
-        if (_speaker(by) != no) revert PartyAccountNotBound(no, by);
-        if (!_isSigned(by, act, signature)) revert PartySignatureInvalid(by);
+        if (_owner(by) != no) revert PartyAccountNotBound(no, by);
+        if (!_isSigned(by, "party/report/v2", uint160(account), signature)) revert PartySignatureInvalid(by);
         _report(no, account, no);
     }
 
@@ -61,7 +62,7 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         if (key.validTo == 0 && key.reportedAt == 0) _report(no, account, by);
         key.compromisedAt = compromisedAt;
         emit AccountCompromised(no, account, compromisedAt, at, by);
-        _fold(abi.encode(bytes32("party/compromised/v1"), no, account, compromisedAt, at, by));
+        _foldAct("party/compromised/v1", PartyNo.unwrap(no), uint160(account), compromisedAt, at, by);
     }
 
     function _register(Registration calldata party, PartyNo by) private {
@@ -70,7 +71,7 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         PartyNo no = _add(party.id, by);
         for (uint256 i = 0; i < party.keys.length; ++i) {
             Key calldata key = party.keys[i];
-            _bind(no, key.account, _isProven(key.account, key.proof), by);
+            _bindProven(no, key.account, NOBODY, key.proof, by);
         }
         if (_standings[no].speaking == 0) revert PartyNoProvenKey(party.id);
         _setRoles(no, party.roles, by);
@@ -83,7 +84,7 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         _silence(no, key);
         key.validTo = at;
         emit AccountRetired(no, account, proposal, at, by);
-        _fold(abi.encode(bytes32("party/retired/v2"), no, account, proposal, at, by));
+        _foldAct("party/retired/v2", PartyNo.unwrap(no), uint160(account), proposal, at, by);
     }
 
     function _report(PartyNo no, address account, PartyNo by) private {
@@ -103,19 +104,24 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
 
     /// A key that speaks is about to stop.
     function _silence(PartyNo no, Account storage key) private {
-        if (key.proven && key.reportedAt == 0) --_standings[no].speaking;
+        if (!key.proven || key.reportedAt != 0) return;
+        Standing storage standing = _standings[no];
+        --standing.speaking;
+        if (key.acts) --standing.acting;
+        _listen(standing);
+    }
+
+    /// Binds a key, proven if the proof shows possession of it for `whom`; an empty one shows nothing.
+    function _bindProven(PartyNo no, address account, PartyNo whom, bytes calldata proof, PartyNo by) private {
+        bool proven = proof.length != 0;
+        if (proven && !_isSigned(account, "party/key/v2", PartyNo.unwrap(whom), proof)) {
+            revert PartyProofInvalid(account);
+        }
+        _bind(no, account, proven, Signatures.isOfSecp256k1(proof), by);
     }
 
     function _live(PartyNo no, address account) private view returns (Account storage key) {
         key = _accounts[account];
         if (key.no != no || key.validTo != 0) revert PartyAccountNotBound(no, account);
-    }
-
-    /// Whether the proof shows possession of the key; an empty one shows nothing, and a wrong one is refused.
-    function _isProven(address account, bytes calldata proof) private view returns (bool) {
-        if (proof.length == 0) return false;
-        bytes memory act = abi.encode(bytes32("party/key/v2"), _ORIGIN, block.chainid, address(this), account);
-        if (!_isSigned(account, act, proof)) revert PartyProofInvalid(account);
-        return true;
     }
 }

@@ -11,13 +11,18 @@ import {NOBODY, PartyId, PartyNo, PartyStatus, Roles} from "../Types.sol";
 
 /// @title Implements IPartyRecord; the documentation is there.
 abstract contract PartyRecord is IPartyRecord, ERC2771Context {
-    /// What every act needs, in one slot: 32 + 8 + 40 + 16 bits.
+    /// What every act needs, in one slot: 32 + 8 + 40 + 16 + 16 + 40 + 40 bits.
     struct Standing {
         uint32 roles;
         PartyStatus status;
         uint40 since;
-        /// How many keys speak.
+        /// How many keys speak, and how many of these act.
         uint16 speaking;
+        uint16 acting;
+        /// Since when no key speaks or the party is closed; 0 if neither.
+        uint40 silentSince;
+        /// Up to when, in running time, what two officers confirmed against the party may be carried out.
+        uint40 accusedUntil;
     }
 
     uint32 internal constant THRESHOLD = 2;
@@ -59,7 +64,8 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
 
     /// @inheritdoc IPartyRecord
     function isSilent(PartyNo no) external view returns (bool) {
-        return _standings[no].speaking == 0 || _standings[no].status == PartyStatus.Closed;
+        uint40 since = _standings[no].silentSince;
+        return since != 0 && Clock.nowSeconds() >= since + _DELAY;
     }
 
     /// @inheritdoc IPartyRecord
@@ -120,12 +126,12 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         uint40 at = Clock.nowSeconds();
         _numbers[id] = no;
         _ids[no] = id;
-        _standings[no] = Standing(0, PartyStatus.Active, at, 0);
+        _standings[no] = Standing(0, PartyStatus.Active, at, 0, 0, at, 0);
         emit PartyRegistered(no, id, at, by);
         _fold(abi.encode(bytes32("party/registered/v1"), no, id, at, by));
     }
 
-    function _bind(PartyNo no, address account, bool proven, PartyNo by) internal {
+    function _bind(PartyNo no, address account, bool proven, bool acts, PartyNo by) internal {
         // Check
         if (account == address(0)) revert PartyZero();
         // The registry calls other contracts: bound, it would speak for the party there.
@@ -135,8 +141,11 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         // Effect
         uint40 at = Clock.nowSeconds();
         uint32 proposal = _deciding;
-        _accounts[account] = Account(no, at, 0, 0, 0, proven, proposal);
-        if (proven) ++_standings[no].speaking;
+        _accounts[account] = Account(no, at, 0, 0, 0, proven, proposal, acts);
+        Standing storage standing = _standings[no];
+        if (proven) ++standing.speaking;
+        if (acts) ++standing.acting;
+        _listen(standing);
         emit AccountBound(no, account, proven, proposal, at, by);
         _fold(abi.encode(bytes32("party/bound/v2"), no, account, proven, proposal, at, by));
     }
@@ -147,6 +156,13 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         uint40 at = Clock.nowSeconds();
         emit RolesChanged(no, roles, at, by);
         _fold(abi.encode(bytes32("party/roles/v1"), no, roles, at, by));
+    }
+
+    /// Notes since when a party is silent, after an act on its keys or its status.
+    function _listen(Standing storage standing) internal {
+        bool silent = standing.speaking == 0 || standing.status == PartyStatus.Closed;
+        if (!silent) standing.silentSince = 0;
+        else if (standing.silentSince == 0) standing.silentSince = Clock.nowSeconds();
     }
 
     /// Counts the officers again after an act on one party, and refuses to lose one too many.
@@ -164,12 +180,23 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         _head = EventHead.fold(_head, EventHead.digest(encoded));
     }
 
+    /// The same of an event with two fields of its own; one place for several of them keeps the contract small.
+    function _foldAct(bytes32 tag, uint32 no, uint160 first, uint160 second, uint40 at, PartyNo by) internal {
+        _fold(abi.encode(tag, no, first, second, at, by));
+    }
+
     /// The party for which an account speaks, whatever the party's status and roles.
     function _speaker(address account) internal view returns (PartyNo no) {
+        no = _owner(account);
+        uint40 reportedAt = _accounts[account].reportedAt;
+        if (reportedAt != 0) revert PartyAccountReported(account, reportedAt);
+    }
+
+    /// The party whose live and proven key this is, reported or not.
+    function _owner(address account) internal view returns (PartyNo no) {
         Account storage key = _accounts[account];
         no = key.no;
         if (no == NOBODY || key.validTo != 0 || !key.proven) revert PartyUnknownAccount(account);
-        if (key.reportedAt != 0) revert PartyAccountReported(account, key.reportedAt);
     }
 
     function _isDecided() internal view returns (bool) {
@@ -199,16 +226,16 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
 
     function _isOfficer(PartyNo no) internal view returns (bool) {
         Standing storage standing = _standings[no];
-        return standing.status == PartyStatus.Active && standing.roles & Roles.AUTHORITY != 0 && standing.speaking != 0;
+        return standing.status == PartyStatus.Active && standing.roles & Roles.AUTHORITY != 0 && standing.acting != 0;
     }
 
-    /// Whether a party guards the ledger, so that nobody alone suspends it or reports its keys.
-    function _isProtected(PartyNo no) internal view returns (bool) {
-        return _standings[no].roles & GUARDS != 0;
-    }
-
-    /// Whether the key of `account` signed an act: tag, origin, chain, registry and its own fields.
-    function _isSigned(address account, bytes memory act, bytes calldata signature) internal view returns (bool) {
+    /// Whether the key of `account` signed an act: which, in this registry, by whom, and about what.
+    function _isSigned(address account, bytes32 tag, uint256 about, bytes calldata signature)
+        internal
+        view
+        returns (bool)
+    {
+        bytes memory act = abi.encode(tag, _ORIGIN, block.chainid, address(this), account, about);
         return Signatures.signedBy(account, EventHead.digest(act), signature);
     }
 }

@@ -8,12 +8,14 @@ import {IPartyRegistry} from "../interfaces/IPartyRegistry.sol";
 import {IPauses} from "../interfaces/IPauses.sol";
 import {IProposals} from "../interfaces/IProposals.sol";
 import {Clock} from "../libraries/Clock.sol";
-import {NOBODY, PartyNo, ProposalState, roleOfOffice, Roles} from "../Types.sol";
+import {NOBODY, PartyNo, ProposalKind, ProposalState, roleOfOffice, Roles} from "../Types.sol";
 import {Pauses} from "./Pauses.sol";
 
 /// @title Implements IProposals; the documentation is there.
 abstract contract Proposals is Pauses, IProposals {
     uint40 private constant OPEN_FOR = 14 days;
+    /// The bytes of a `changeKey` with an empty proof: its selector and five words.
+    uint256 private constant WITHOUT_PROOF = 4 + 5 * 32;
 
     // slot 8
     uint32 private _proposalCount;
@@ -25,17 +27,19 @@ abstract contract Proposals is Pauses, IProposals {
         // Check
         Proposal memory proposal = _draft(_actOf(target, call));
         (proposal.role, proposal.concerned) = _termsOf(target, call);
-        proposal.vetoable = target == address(this) && bytes4(call) == IPartyKeys.changeKey.selector;
-        if (proposal.vetoable && _accounts[proposal.proposer].no == proposal.concerned) {
+        proposal.kind = _kindOf(target, call);
+        bool key = proposal.kind == ProposalKind.Key;
+        bool own = key && _accounts[proposal.proposer].no == proposal.concerned;
+        if (own) {
             proposal.role = 0;
             proposal.by = _speaker(proposal.proposer);
         } else {
             proposal.by = actor(proposal.proposer, proposal.role);
             if (proposal.by == proposal.concerned) revert PartySelfGrant(proposal.by);
-            if (proposal.vetoable) _requireFresh(call);
         }
+        if (key) _requireKey(own, call);
         // Effect
-        if (_waits(target, call)) proposal.ready += _DELAY;
+        if (proposal.kind != ProposalKind.Quick) proposal.ready += _DELAY;
         no = _store(proposal, target, call);
     }
 
@@ -65,7 +69,8 @@ abstract contract Proposals is Pauses, IProposals {
         emit Confirmed(no, at, by);
         _fold(abi.encode(bytes32("party/confirmed/v1"), no, at, by));
         // Interaction
-        if (!_waits(target, call)) _carryOut(no, proposal, target, call);
+        if (_DELAY == 0 || proposal.kind == ProposalKind.Quick) _carryOut(no, proposal, target, call);
+        else if (_accuses(proposal, call)) _accuse(_standings[proposal.concerned], proposal.ready + OPEN_FOR);
     }
 
     /// @inheritdoc IProposals
@@ -75,8 +80,17 @@ abstract contract Proposals is Pauses, IProposals {
 
     /// @inheritdoc IProposals
     function cancel(uint32 no) external {
+        // Check
         _requirePending(no);
-        _end(no, ProposalState.Cancelled, address(0), actor(_msgSender(), _proposals[no].role));
+        Proposal storage proposal = _proposals[no];
+        uint32 role = proposal.role;
+        if (role == 0 || proposal.kind == ProposalKind.Quick) revert PartyNotCancellable(no);
+        PartyNo by = actor(_msgSender(), role);
+        if (by == proposal.concerned) revert PartySelfGrant(by);
+        uint40 until = _standings[by].accusedUntil;
+        if (running() <= until) revert PartyAccused(by, until);
+        // Effect
+        _end(no, ProposalState.Cancelled, address(0), by);
     }
 
     /// @inheritdoc IProposals
@@ -86,9 +100,7 @@ abstract contract Proposals is Pauses, IProposals {
 
     /// @inheritdoc IProposals
     function vetoFor(address account, uint32 no, bytes calldata signature) external {
-        bytes memory act =
-            abi.encode(bytes32("party/veto/v2"), _ORIGIN, block.chainid, address(this), account, no);
-        if (!_isSigned(account, act, signature)) revert PartySignatureInvalid(account);
+        if (!_isSigned(account, "party/veto/v2", no, signature)) revert PartySignatureInvalid(account);
         _veto(account, no);
     }
 
@@ -141,7 +153,7 @@ abstract contract Proposals is Pauses, IProposals {
         // Check
         _requirePending(no);
         Proposal storage proposal = _proposals[no];
-        if (!proposal.vetoable) revert PartyNotVetoable(no);
+        if (proposal.kind != ProposalKind.Key) revert PartyNotVetoable(no);
         Account storage key = _accounts[account];
         PartyNo by = key.no;
         uint40 at = proposal.at;
@@ -151,11 +163,15 @@ abstract contract Proposals is Pauses, IProposals {
         _end(no, ProposalState.Vetoed, account, by);
     }
 
+    function _accuse(Standing storage standing, uint40 until) private {
+        if (until > standing.accusedUntil) standing.accusedUntil = until;
+    }
+
     function _end(uint32 no, ProposalState state, address account, PartyNo by) private {
         _proposals[no].state = state;
         uint40 at = Clock.nowSeconds();
         emit ProposalEnded(no, state, account, at, by);
-        _fold(abi.encode(bytes32("party/ended/v1"), no, state, account, at, by));
+        _foldAct("party/ended/v1", no, uint8(state), uint160(account), at, by);
     }
 
     /// By the caller, of now, and without delay.
@@ -188,32 +204,41 @@ abstract contract Proposals is Pauses, IProposals {
             bool lifts = selector == ICertificateLog.lift.selector;
             return (lifts ? roleOfOffice(abi.decode(call[4:], (uint8))) : Roles.AUTHORITY, NOBODY);
         }
-        if (selector == IPauses.endPause.selector) return (Roles.AUTHORITY, NOBODY);
+        role = Roles.AUTHORITY;
+        if (selector == IPauses.endPause.selector) return (role, NOBODY);
         if (!_concernsParty(selector)) revert PartyNotProposable(selector);
         concerned = abi.decode(call[4:], (PartyNo));
         // Else the keys of a party to come could not veto: they were not live yet.
         _requireKnown(concerned);
-        return (Roles.AUTHORITY, concerned);
     }
 
-    /// Two officers give a party a key; they take one only for another.
-    function _requireFresh(bytes calldata call) private pure {
+    /// Two officers give a party a key; they take one only for another. What a party gives itself is proven: of an
+    /// account that is not, nobody can say whose it is.
+    function _requireKey(bool own, bytes calldata call) private pure {
         (, address fresh) = abi.decode(call[4:], (PartyNo, address));
-        if (fresh == address(0)) revert PartyZero();
+        bool none = fresh == address(0);
+        if (!own && none) revert PartyZero();
+        if (own && !none && call.length <= WITHOUT_PROOF) revert IPartyKeys.PartyProofMissing(fresh);
+    }
+
+    /// Whether two officers hold something against the party concerned: an officer among them cancels nothing then.
+    function _accuses(Proposal storage proposal, bytes calldata call) private view returns (bool) {
+        return proposal.concerned != NOBODY && proposal.kind == ProposalKind.Waits
+            && bytes4(call) != IPartyRegistry.accredit.selector;
     }
 
     function _registers(address target, bytes calldata call) private view returns (bool) {
         return target == address(this) && bytes4(call) == IPartyKeys.register.selector;
     }
 
-    /// Whether a call waits. Lifting and ending a pause give back what an office took, and a new party has no key yet
-    /// that could veto.
-    function _waits(address target, bytes calldata call) private view returns (bool) {
+    /// Lifting and ending a pause give back what an office took, so they are quick, as is a registration: a new party
+    /// has no key yet that could veto. Nobody cancels these: who could, would hold or pause for ever.
+    function _kindOf(address target, bytes calldata call) private view returns (ProposalKind) {
         bytes4 selector = bytes4(call);
-        bool quick = target == address(this)
-            ? selector == IPauses.endPause.selector || selector == IPartyKeys.register.selector
-            : selector == ICertificateLog.lift.selector;
-        return _DELAY != 0 && !quick;
+        bool here = target == address(this);
+        if (here && selector == IPartyKeys.changeKey.selector) return ProposalKind.Key;
+        bytes4 quick = here ? IPauses.endPause.selector : ICertificateLog.lift.selector;
+        return selector == quick ? ProposalKind.Quick : ProposalKind.Waits;
     }
 
     /// The acts of this registry whose first argument is the party that they concern.
