@@ -26,18 +26,24 @@ def test_every_command_of_a_guide_works(
     monkeypatch.delenv("PINGZHENG_DELAY")
     # Beside an open ledger, as beside a running server, the commands share one chain and start none.
     with open_ledger(Settings(home=tmp_path / "var")):
-        ran = sum(run_block(*block) for block in BLOCK.findall((DOCS / guide).read_text("utf-8")))
+        printed: dict[str, str] = {}
+        ran = sum(run_block(printed, *block) for block in BLOCK.findall((DOCS / guide).read_text("utf-8")))
     assert ran >= commands
 
 
-def run_block(name: str, kind: str, body: str) -> int:
-    """Write a named block to its file; run a block of commands. Returns how many."""
+def run_block(printed: dict[str, str], name: str, kind: str, body: str) -> int:
+    """Write a named block to its file; run a block of commands. Returns how many.
+
+    ``PARTY`` stands for the party that was added last.
+    """
     if name:
         Path(name).write_text(body, "utf-8")
     lines = body.splitlines() if kind == "sh" else []
     for line in lines:
-        program, *arguments = shlex.split(line)
+        program, *arguments = (printed.get(word, word) for word in shlex.split(line))
         assert program == "pingzheng", line
-        result = CliRunner().invoke(app, arguments)
+        result = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
         assert result.exit_code == 0, f"{line}\n{result.output}{result.exception!r}"
+        if arguments[:2] == ["party", "add"]:
+            printed["PARTY"] = re.findall(r"\b[0-9a-f]{64}\b", result.stdout)[0]
     return len(lines)

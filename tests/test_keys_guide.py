@@ -19,6 +19,7 @@ from ledger.service.wiring import open_ledger
 from tests.test_guides import BLOCK, DOCS
 
 GUIDE = (DOCS / "keys.md").read_text("utf-8")
+FILES = {name: body for name, _, body in BLOCK.findall(GUIDE) if name}
 COMMANDS = [line for _, kind, body in BLOCK.findall(GUIDE) if kind == "sh" for line in body.splitlines()]
 WORD = re.compile(r"\b(NODE|PROPOSAL|[A-Z]+_(?:KEY|PROOF|ACCOUNT))\b")
 MEMBERS = {"public_key": "KEY", "proof": "PROOF", "account": "ACCOUNT"}
@@ -56,6 +57,8 @@ def test_the_guide_ends_with_the_owner_s_keys_alone(tmp_path: Path, monkeypatch:
     with open_ledger(Settings(home=tmp_path / "var")) as ledger:
         assert Deployment.load(tmp_path / "var" / "deployment.json").chain.delay == DEFAULT_DELAY
         reader = Reader(ledger.client.connection.url)
+        for name, body in FILES.items():
+            Path(name).write_text(body, "utf-8")
         for line in COMMANDS:
             reader.run(line)
         party = ledger.reader.party_no(ledger.parties.find(FIRM).id)

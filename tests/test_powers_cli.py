@@ -30,13 +30,17 @@ from tests.proof.builder import usage
 from tests.proof.cast import AT, BANK, CHAIN, NONCE
 
 DELAY = 3_600
-FIRM = ("--kind", "enterprise", "--name", "示例企业", "--identifier", "91440803MA9X0002X5", "--region", "440803")
+FIRM = ("--kind", "enterprise", "--region", "440803")
 USCC = "91440803MA9X0002X5"
 SECOND, THIRD = "11440800MB9X00023K", "11440800MB9X00031E"
 
 
-def invoke(*arguments: str | Path) -> tuple[int, str]:
-    done = CliRunner().invoke(app, [*map(str, arguments)])
+def identity(name: str, identifier: str) -> str:
+    return json.dumps({"name": name, "identifier": identifier})
+
+
+def invoke(*arguments: str | Path, typed: str | None = None) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [*map(str, arguments)], input=typed)
     return done.exit_code, done.output
 
 
@@ -51,8 +55,8 @@ class Desk:
     def home(self) -> str:
         return str(self.ledger.settings.home)
 
-    def run(self, *arguments: str, code: int = 0) -> Any:
-        exit_code, told = invoke(*arguments, "--home", self.home, "--json")
+    def run(self, *arguments: str, code: int = 0, typed: str | None = None) -> Any:
+        exit_code, told = invoke(*arguments, "--home", self.home, "--json", typed=typed)
         assert exit_code == code, told
         return json.loads(told)
 
@@ -79,7 +83,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def firm(desk: Desk) -> str:
-    return str(desk.run("party", "add", *FIRM)["id"])
+    return str(desk.run("party", "add", *FIRM, "--file", "-", typed=identity("示例企业", USCC))["id"])
 
 
 def test_what_waits_is_printed_with_its_time_and_how_to_stop_it(desk: Desk, firm: str) -> None:
@@ -151,7 +155,9 @@ def test_a_key_file_signs_what_its_party_proposes(desk: Desk, tmp_path: Path) ->
         invoke("key", "new", path)
         proving = ("key", "prove", path, "--deployment", f"{desk.home}/deployment.json", "--json")
         told[path] = json.loads(invoke(*proving)[1])
-    newcomer = ("--kind", "bank", "--name", "示例银行", "--identifier", "91440881MA9X000384", "--region", "440881")
+    named = tmp_path / "bank.json"
+    named.write_text(identity("示例银行", "91440881MA9X000384"), "utf-8")
+    newcomer = ("--kind", "bank", "--region", "440881", "--file", str(named))
     keyed = ("--public-key", told[first]["public_key"], "--proof", told[first]["proof"])
     further = f"{told[second]['public_key']}={told[second]['proof']}"
     wrong = ("--further-key", told[second]["public_key"])
@@ -170,7 +176,8 @@ def test_a_pause_is_shown_with_its_end(desk: Desk) -> None:
     assert begun["paused"] and begun["until"] > desk.ledger.clock()
     assert "已暂停 paused │ 是 yes" in desk.people("pause", "show")
     assert desk.run("pause", "start", code=2)["error"] == "PARTY_PAUSED"
-    stopped = desk.run("party", "add", *FIRM[:4], "--identifier", "91440825MA9X00046U", "--region", "440825", code=2)
+    told = identity("示例企业", "91440825MA9X00046U")
+    stopped = desk.run("party", "add", *FIRM, "--file", "-", typed=told, code=2)
     assert stopped["error"] == "PARTY_PAUSED"
     assert desk.run("pause", "end") == {"paused": False, "until": 0}
     assert desk.run("pause", "end", code=2)["error"] == "PARTY_NOT_PAUSED"

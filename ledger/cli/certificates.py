@@ -10,9 +10,10 @@ import typer
 
 from ledger.cli import holdings_options as by
 from ledger.cli.files import signer_of
+from ledger.cli.login import kept_session
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened, participating
-from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time
+from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
 from ledger.cli.waiting import emit_done
 from ledger.domain.codes import check_certificate_no
 from ledger.service.presentations import VALID
@@ -252,6 +253,29 @@ def presentations(
     emit_rows([row | {"at": local_time(row["at"])} for row in known], as_json, f"核验记录 Verifications of {number}")
     told = [{**use, "at": local_time(use["at"])} for use in elsewhere]
     emit_rows(told, as_json, "别处使用 Used elsewhere")
+
+
+@app.command()
+def readings(
+    after: Annotated[str | None, typer.Option(help="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """谁用过我的数据：须先登录；列出每次读取、出示、使用和因案件公开。Who used my data, signed in: every reading,
+    presentation and use of what is said of you, and what was opened for a case.
+
+    示例 Example:  pingzheng certificate readings
+    """
+    with errors_explained(as_json):
+        query = {"limit": str(limit)} | ({} if after is None else {"cursor": after})
+        page = kept_session(home).call("GET", "/v1/readings", query=query)
+        if as_json:
+            emit(page, as_json)
+            return
+        emit_rows([row | {"at": local_time(row["at"])} for row in page["items"]], as_json, "谁用过我的数据 Readings")
+        if page["next_cursor"] is not None:
+            emit({"next_cursor": page["next_cursor"]}, as_json)
 
 
 def _presentation(row: Presentation) -> dict[str, Any]:

@@ -207,7 +207,7 @@ def report(
             signer = signer_of(key)
             act = sign_act(report_message(ledger.reader.chain, signer.kid, account), signer)
             row = ledger.party_keys.report(concerned, account, acting, act=act, signer=signer.kid)
-        emit_done(row, lambda: party_shown(ledger.parties.get(concerned)) | {"reported": account}, as_json)
+        emit_done(row, lambda: party_shown(ledger, [ledger.parties.get(concerned)])[0] | {"reported": account}, as_json)
 
 
 @app.command("send")

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from ledger import __version__
-from ledger.cli import demo, init, inspect, join, serve, skip, statements, verify
+from ledger.cli import demo, enrol, init, inspect, join, login, serve, skip, statements, verify
 from ledger.cli.opening import configure_logging
 
 EPILOG = (
@@ -30,7 +30,9 @@ GROUPS: Final = {
         "密钥与提案 Keys and proposals: pending, show, confirm, carry out, cancel, veto, report, watch.",
     ),
     "pause": ("pause", "app", "暂停 Pause: start, end, show."),
-    "party": ("erasure", "party", "参与方 Parties: onboard, accredit, list, keys, roles, status, API keys."),
+    "sessions": ("login", "sessions", "会话 Sessions of your party at a service: list, end."),
+    "api-key": ("api_keys", "app", "程序密钥 Keys for machines: new, list, revoke."),
+    "party": ("erasure", "party", "参与方 Parties: onboard, enrol, accredit, list, keys, roles, status."),
     "scenario": ("scenarios", "app", "场景 Scenarios: list, show, check a file."),
     "ruleset": ("rulesets", "app", "规则集 Rulesets: time limits and choices of a registration authority."),
     "request": ("requests", "app", "用数请求 Requests: draft, submit, list, show, decline, cancel."),
@@ -88,6 +90,9 @@ app.command()(demo.demo)
 app.command("init")(init.init)
 app.command()(serve.serve)
 app.command("join")(join.join_command)
+app.command()(login.login)
+app.command()(login.logout)
+app.command()(enrol.enrol)
 app.command()(inspect.status)
 app.command()(skip.skip)
 app.command()(statements.sign)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from ledger.domain.codes import check_resident_id, check_uscc
 from ledger.domain.days import LAST_SECOND, SHANGHAI
 from ledger.errors import InvalidInput, NotFound
 
@@ -20,20 +22,41 @@ PARTY_ID = re.compile(r"[0-9a-f]{64}")
 
 
 def party_of(ledger: Participant, name: str) -> str:
-    """The party id for an id, a USCC, ``authority`` or ``platform``; raises ``NotFound`` ``PARTY_UNKNOWN``.
+    """The party id for an id, a USCC, ``authority`` or ``platform``.
 
-    ``self`` is the party whose installation this is; a joined one knows no other by a name.
+    ``self`` is the party whose installation this is; a joined one knows no other by a name. Raises ``NotFound``
+    ``PARTY_UNKNOWN``, ``InvalidInput`` ``ID_NUMBER_ARGUMENT`` for a person's ID number: a person goes by its party id.
     """
     from ledger.service.wiring import Ledger
 
     if name == "self":
         return ledger.party
+    _require_no_id_number(name)
     if not isinstance(ledger, Ledger):
         return name
     own = {"authority": ledger.installation.authority_party, "platform": ledger.installation.operator}
     if name in own:
         return own[name]
     return name if PARTY_ID.fullmatch(name) else ledger.parties.find(name).id
+
+
+def _require_no_id_number(name: str) -> None:
+    """Arguments are seen by other users of the machine and kept by shells; a USCC is public, an ID number is not."""
+    if _keeps(check_resident_id, name) and not _keeps(check_uscc, name):
+        raise InvalidInput(
+            "ID_NUMBER_ARGUMENT",
+            "A person is named by its party id, never by an ID number.",
+            where="party",
+            hint="Remove the line from the shell's history; `pingzheng party list` shows the ids.",
+        )
+
+
+def _keeps(check: Callable[[str], str], text: str) -> bool:
+    try:
+        check(text)
+    except InvalidInput:
+        return False
+    return True
 
 
 def asset_of(ledger: Participant, name: str) -> str:

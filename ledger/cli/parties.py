@@ -1,16 +1,18 @@
-"""``pingzheng party``: onboarding, accreditation, roles, status, API keys."""
+"""``pingzheng party``: onboarding, first keys, accreditation, roles, status."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ledger.cli.naming import day_of, party_of
-from ledger.cli.opening import opened, participating
-from ledger.cli.output import AsJson, Home, emit, emit_rows
+from ledger.cli.opening import opened
+from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained
+from ledger.cli.personal import members_of, readable_by_owner_alone
 from ledger.cli.waiting import CARRIED_OUT, Authority, OwnKey, emit_done, emit_proposal, emit_proposals, signed_by
 from ledger.connectors.tabular import read_csv
 from ledger.domain.days import end_of_validity
@@ -30,6 +32,7 @@ PartyRef = Annotated[
         help="Party id or USCC; `authority`, `platform`, `self`: the installation's own.", show_default=False
     ),
 ]
+IDENTITY = {"name": "名称 Name", "identifier": "统一社会信用代码或身份证号 USCC or ID number"}
 COLUMNS = ("kind", "name", "identifier", "region", "public_key")
 # Of keys that are kept here the proofs are made here.
 MORE_COLUMNS = ("proof", "further_keys")
@@ -39,35 +42,62 @@ FURTHER = "A further first key with its proof, as KEY=PROOF."
 @app.command()
 def add(
     kind: Annotated[str, typer.Option(help=", ".join(kind.value for kind in PartyKind), show_default=False)],
-    name: Annotated[str, typer.Option(show_default=False)],
-    identifier: Annotated[str, typer.Option(help="USCC, or for a person the ID number.", show_default=False)],
     region: Annotated[str, typer.Option(help="Region code, e.g. 440802.", show_default=False)],
+    file: Annotated[
+        Path | None,
+        typer.Option(help='JSON with "name" and "identifier" (USCC, or ID number); `-`: from standard input.'),
+    ] = None,
     public_key: Annotated[
         str | None,
         typer.Option(help="Its key, 66 hex digits; of P-256 after `p256:`; default: one made and kept here (demo)."),
     ] = None,
     proof: Annotated[str, typer.Option(help="The key's proof of possession: `pingzheng key prove`.")] = "",
     further_key: Annotated[list[str] | None, typer.Option(help=FURTHER + " Repeat for each.")] = None,
+    no_key: Annotated[bool, typer.Option("--no-key", help="It has none yet: see `pingzheng party enrolment`.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """登记参与方：在此记录，由两个机构登记上链，不必等待。Onboard a party: recorded here, and registered on the chain
     by two offices, without a delay.
 
-    Give all its first keys now: a later one waits for the delay.
+    Name and identifier are read from a file, or asked for: other users of a machine see arguments. Give all its first
+    keys now: a later one waits for the delay.
 
-    示例 Example:  pingzheng party add --kind bank --name 示例银行 --identifier 91440803MA9X0002X5 --region 440803
+    示例 Example:  pingzheng party add --kind bank --region 440803 --file bank.json
     """
+    with errors_explained(as_json):
+        told = members_of(file, IDENTITY)
     with opened(home, as_json) as ledger:
-        key = public_key or ledger.custody.public_key(*ledger.custody.create())
+        key = "" if no_key else public_key or ledger.custody.public_key(*ledger.custody.create())
         further = tuple(_further(text, "further-key") for text in further_key or ())
-        newcomer = NewParty(_kind(kind, "kind"), name, identifier, region, key, proof=proof, further_keys=further)
+        newcomer = NewParty(
+            _kind(kind, "kind"), told["name"], told["identifier"], region, key, proof=proof, further_keys=further
+        )
         (row,) = ledger.parties.onboard([newcomer])
         waits = _unregistered(ledger, [row])
         if waits:
             emit_proposal(waits[0], as_json)
         else:
-            emit(party_shown(row), as_json)
+            emit(party_shown(ledger, [row])[0], as_json)
+
+
+@app.command()
+def enrolment(
+    party: PartyRef,
+    by: Annotated[str, typer.Option(help="The authority or admin that gives the code.")] = "authority",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """给从未有过密钥的参与方一个一次性登记码，7 天有效，只显示这一次；登记码不能登录，也不能查看内容。Give a party that
+    never had a key a one-time code for its first key, for 7 days, shown this once. It opens no session.
+
+    The party hands its key in with `pingzheng enrol`; the key counts after two offices.
+
+    示例 Example:  pingzheng party enrolment PARTY
+    """
+    with opened(home, as_json) as ledger:
+        office = ledger.parties.actor(party_of(ledger, by))
+        emit(asdict(ledger.enrolments.issue(office, party_of(ledger, party))), as_json, "登记码 Enrolment code")
 
 
 @app.command()
@@ -111,15 +141,17 @@ def import_file(
     示例 Example:  pingzheng party import parties.csv
     """
     with opened(home, as_json) as ledger:
+        readable_by_owner_alone(file)
         newcomers = [_newcomer(row, f"{file.name}, row {place}") for place, row in enumerate(read_csv(file), start=1)]
         rows = ledger.parties.onboard(newcomers)
         waits = _unregistered(ledger, rows)
         if not as_json:
-            emit_rows([party_shown(row) for row in rows], as_json, "参与方 Parties")
+            emit_rows(party_shown(ledger, rows), as_json, "参与方 Parties")
             for row in waits:
                 emit_proposal(row, as_json)
             return
-        emit_rows([party_shown(row) | {"proposal": ledger.parties.pending(row.id)} for row in rows], as_json, "")
+        told = zip(rows, party_shown(ledger, rows), strict=True)
+        emit_rows([shown | {"proposal": ledger.parties.pending(row.id)} for row, shown in told], as_json, "")
 
 
 @app.command("list")
@@ -134,22 +166,7 @@ def listing(
     示例 Example:  pingzheng party list --limit 50
     """
     with opened(home, as_json) as ledger:
-        emit_rows([party_shown(row) for row in ledger.parties.page(after, limit)], as_json, "参与方 Parties")
-
-
-@app.command("api-key")
-def api_key(
-    party: PartyRef,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """为参与方生成 API 密钥，只显示这一次。Make an API key of a party; shown this once.
-
-    示例 Example:  pingzheng party api-key platform
-    """
-    with participating(home, as_json) as ledger:
-        identifier = party_of(ledger, party)
-        emit({"party": identifier, "api_key": ledger.parties.new_api_key(identifier)}, as_json)
+        emit_rows(party_shown(ledger, ledger.parties.page(after, limit)), as_json, "参与方 Parties")
 
 
 @app.command("fund")
@@ -248,13 +265,17 @@ def _kind(value: str, where: str) -> PartyKind:
         ) from None
 
 
-def party_shown(row: Party) -> dict[str, object]:
-    """A party as tables show it, without name and identifier."""
-    return {
-        "id": row.id,
-        "no": row.no,
-        "kind": row.kind,
-        "roles": ", ".join(row.roles),
-        "region": row.region,
-        "account": row.account,
-    }
+def party_shown(ledger: Ledger, rows: Sequence[Party]) -> list[dict[str, object]]:
+    """Parties as tables show them, without names and identifiers; roles are those that the chain gives."""
+    roles = ledger.roles.of(row.id for row in rows)
+    return [
+        {
+            "id": row.id,
+            "no": row.no,
+            "kind": row.kind,
+            "roles": ", ".join(roles[row.id]),
+            "region": row.region,
+            "account": row.present_account,
+        }
+        for row in rows
+    ]

@@ -164,7 +164,7 @@ def key_history(party: PartyRef, home: Home = None, as_json: AsJson = False) -> 
 
 
 def _emit(ledger: Ledger, party: str, row: ProposalRow | None, as_json: bool) -> None:
-    emit_done(row, lambda: party_shown(ledger.parties.get(party)), as_json)
+    emit_done(row, lambda: party_shown(ledger, [ledger.parties.get(party)])[0], as_json)
 
 
 def _kept_key(ledger: Ledger, party: str) -> str:

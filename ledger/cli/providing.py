@@ -29,6 +29,7 @@ from ledger.provider.records import Records
 from ledger.provider.registry import Registry
 from ledger.provider.run import CHUNK, Done, Sources, go_round, settle, sign, unanswered
 from ledger.provider.run import answer as answer_tasks
+from ledger.provider.service import HttpService
 from ledger.provider.supply import Supply, answers_to_bytes, parse_receipt
 from ledger.provider.task import MAX_LIST_BYTES, MAX_TASKS, Task, parse_tasks
 from ledger.service.explaining import explanation
@@ -58,7 +59,10 @@ def run(
     key: Key,
     records: Folder = RECORDS,
     service: Annotated[str | None, typer.Option(help="Address of the platform's service; default: --home.")] = None,
-    api_key: Annotated[Path | None, typer.Option(help=f"File with the API key; default: ${API_KEY}.")] = None,
+    api_key: Annotated[
+        Path | None,
+        typer.Option(help=f"File with an API key (scopes payload, act, read); default: ${API_KEY}, else sign in."),
+    ] = None,
     authorization: Annotated[
         list[str] | None, typer.Option(help="These alone, by id; where it was supplied before: correct it.")
     ] = None,
@@ -69,6 +73,8 @@ def run(
 ) -> None:
     """查询自己的来源，在本机计算并签名，答复全部待答复的授权。Ask the provider's own sources for everything that waits;
     compute and sign here, and answer. No row leaves the machine, and Ctrl-C loses nothing.
+
+    With --service and --deployment it signs in by the provider's key; or give an API key.
 
     示例 Example:  pingzheng provision run 9144… --sources sources --key grid.key
     """
@@ -86,8 +92,10 @@ def run(
             )
         return
     with errors_explained(as_json):
-        platform = HttpPlatform(service, _api_key(api_key))
-        provider = _provider(_party_id(party), key, records, rpc_url, deployment)
+        own = _party_id(party)
+        platform, signed_in = _platform(service, own, key, api_key, deployment)
+        node = None if signed_in and rpc_url is None else deployment
+        provider = _provider(own, key, records, rpc_url, node)
         _round(provider, platform, SourceBook.load(sources).connector, authorization, as_json)
 
 
@@ -286,14 +294,34 @@ def _party_id(name: str) -> str:
     return name
 
 
-def _api_key(path: Path | None) -> str:
-    """From a file or the environment: other users of a machine see the arguments of a process."""
-    text = os.environ.get(API_KEY, "") if path is None else read_bounded(path, MAX_KEY_BYTES).decode("utf-8", "replace")
-    if not text.strip():
+def _platform(
+    service: str, party: str, key: Path, api_key: Path | None, deployment: Path | None
+) -> tuple[HttpPlatform, bool]:
+    """The platform by an API key, else in a session by the provider's key; and whether it is a session."""
+    if (given := _api_key(api_key)) is not None:
+        return HttpPlatform(service, given), False
+    if deployment is None:
         raise Unauthenticated(
-            "API_KEY_MISSING",
-            "This call needs an API key.",
-            where=API_KEY if path is None else str(path),
-            hint=f"Put it into a file and name that with --api-key, or set {API_KEY}.",
+            "SESSION_MISSING",
+            "This call needs a session or an API key.",
+            where="--deployment",
+            hint=f"Give --deployment to sign in by --key; or --api-key, or ${API_KEY}.",
         )
-    return text.strip()
+    chain, signer = Deployment.load(deployment).chain, signer_of(key)
+
+    def token() -> str:
+        return HttpService(service).sign_in(chain, party, signer, int(time.time())).token
+
+    return HttpPlatform(service, token(), renew=token), True
+
+
+def _api_key(path: Path | None) -> str | None:
+    """From a file or the environment: other users of a machine see the arguments of a process."""
+    if path is None:
+        return os.environ.get(API_KEY, "").strip() or None
+    text = read_bounded(path, MAX_KEY_BYTES).decode("utf-8", "replace").strip()
+    if not text:
+        raise Unauthenticated(
+            "SESSION_MISSING", "The file holds no API key.", where=str(path), hint="`pingzheng api-key new --out FILE`."
+        )
+    return text

@@ -24,6 +24,9 @@ def serve(
     """启动本账本的接口服务，接口文档在 /docs；按 Ctrl-C 结束，不丢失任何内容。Start the API on this ledger;
     interactive docs at /docs. Ctrl-C ends it and loses nothing.
 
+    Parties sign in for the address that they reach it by: where that is not http://127.0.0.1 with this port, set
+    PINGZHENG_ORIGIN, such as https://platform.example.
+
     示例 Example:  pingzheng serve --port 8080
     """
     with errors_explained():
@@ -36,7 +39,10 @@ def serve(
         # What keeps the ledger from opening, or the port from us, is told before there is a server to tell it.
         with ExitStack() as stack:
             listening = stack.enter_context(_listening(host, port))
-            participant = stack.enter_context(open_participant(Settings.at(home)))
+            settings = Settings.at(home)
+            if settings.origin is None:
+                settings = settings.model_copy(update={"origin": f"http://127.0.0.1:{port}"})
+            participant = stack.enter_context(open_participant(settings))
             app = create_app(lambda: _handed_over(participant, stack.pop_all()))
             stderr.print(f"接口文档 API docs: http://{host}:{port}/docs", highlight=False)
             uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listening])

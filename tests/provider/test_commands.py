@@ -86,7 +86,7 @@ def test_a_provider_answers_online(town: Town, service: str) -> None:
 def test_the_api_key_comes_from_the_environment_too(town: Town, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk(town, "3")
     online = ("run", town.party, "--sources", desk.sources, "--key", desk.key, "--service", service)
-    assert told(*online, code=2)["error"] == "API_KEY_MISSING"
+    assert told(*online, code=2)["error"] == "SESSION_MISSING"
     monkeypatch.setenv("PINGZHENG_API_KEY", token_of(town.ledger, town.party))
     assert told(*online)["answered"] == {"supplied": 1}
 

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+import requests
 
 from ledger.domain.parties import Role
 from ledger.errors import PingzhengError
@@ -75,8 +76,8 @@ def test_a_refusal_over_http_has_its_code(town: Town, service: str) -> None:
 def test_the_platform_has_no_door_for_rows(town: Town, service: str) -> None:
     (consent,) = town.consents("52")
     told = town.provider().answer(town.platform.task(consent), Files()).to_dict()
-    key = token_of(town.ledger, town.party)
-    session = HttpPlatform(service, key)._session
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {token_of(town.ledger, town.party)}"
     for rows in ({"rows": []}, {"rows": [{"wage": "9.0"}], "salt": "A" * 22}):
         answer = session.post(f"{service}/v1/provisions", json=told | rows, timeout=10)
         assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
@@ -204,7 +205,7 @@ def test_a_platform_that_is_away_loses_nothing(town: Town) -> None:
 
 
 def test_an_endless_answer_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ledger.provider.platform.MAX_LIST_BYTES", 10_000)
+    monkeypatch.setattr("ledger.provider.service.MAX_LIST_BYTES", 10_000)
     body = Stage().task().to_dict()
     with answering(telling(200, b" " * 20_000)) as address, pytest.raises(PingzhengError, match="too large"):
         HttpPlatform(address, "pz_key").task(str(body["authorization"]["id"]))

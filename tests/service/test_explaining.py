@@ -64,7 +64,7 @@ def test_every_error_says_what_is_wrong_and_what_to_do_in_both_languages(
 
 def test_the_sources_were_read() -> None:
     assert len(RAISED) > 350
-    assert {"PARTY_UNKNOWN", "WALLET_NOT_OPENED", "LOG_NOT_CONTIGUOUS", "API_KEY_MISSING"} <= {
+    assert {"PARTY_UNKNOWN", "WALLET_NOT_OPENED", "LOG_NOT_CONTIGUOUS", "SESSION_MISSING"} <= {
         each[0] for each in RAISED
     }
 

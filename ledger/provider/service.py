@@ -1,0 +1,175 @@
+"""The service of a platform over HTTP: calls within bounds, and signing in by key. No other process sees the token.
+
+A caller states what it signs from its own settings: the address that it was given, and the ledger of its own deployment
+file. Of the service it takes the nonce alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+
+from ledger.domain.canonical import canonical, parse_json
+from ledger.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    Misconfigured,
+    NotFound,
+    PingzhengError,
+    TooManyAttempts,
+    Unauthenticated,
+)
+from ledger.proof.bundle import ChainId
+from ledger.proof.jws import Signer
+from ledger.proof.sign_in import Place, origin_of, sign_in
+from ledger.provider.task import MAX_DEPTH, MAX_LIST_BYTES
+
+STATEMENT_SECONDS: Final = 300
+_TIMEOUT_SECONDS: Final = 60
+_LOCAL: Final = ("localhost", "127.0.0.1", "::1")
+_FAMILIES: Final[Mapping[int, type[PingzhengError]]] = {
+    401: Unauthenticated,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    422: InvalidInput,
+    429: TooManyAttempts,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session at a service, until ``expires_at`` (seconds UTC, by the service's clock)."""
+
+    token: str
+    id: str
+    party: str
+    account: str
+    expires_at: int
+
+
+class HttpService:
+    """The service at ``url``. The constructor does no network; raises ``Misconfigured`` ``PLATFORM_ADDRESS``.
+
+    ``authorities`` is a file of certificates, where those of the system do not do.
+    """
+
+    def __init__(self, url: str, authorities: Path | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+            raise _misnamed("An address like https://platform.example is expected.")
+        if parts.scheme == "http" and parts.hostname not in _LOCAL:
+            raise _misnamed("The token and the claims would cross the network in the clear.")
+        self.url = url.rstrip("/")
+        self._session = requests.Session()
+        # The platform is named by configuration: no proxy and no .netrc of the environment takes its place.
+        self._session.trust_env = False
+        self._session.verify = True if authorities is None else str(authorities)
+
+    def sign_in(self, chain: ChainId, party: str, signer: Signer, now: int) -> Session:
+        """A session of the party by its key, at the ledger of ``chain``. ``now`` is seconds UTC.
+
+        Raises as ``call``, with the service's codes ``SESSION_…``; ``BadBundle`` ``SESSION_NONCE_FORM``.
+        """
+        place = Place.of(origin_of(self.url), chain)
+        nonce = self.call("POST", "/v1/sessions/nonce", canonical({"party": party}))
+        statement = sign_in(place, party, _text(nonce, "nonce"), signer, now + STATEMENT_SECONDS)
+        made = self.call("POST", "/v1/sessions", canonical({"statement": statement}))
+        token, identifier, account = (_text(made, name) for name in ("token", "id", "account"))
+        return Session(token, identifier, party, account, int(made["expires_at"]))
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        query: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> Any:
+        """The answer, as JSON; None where there is none (204).
+
+        Raises the service's own problem as the error of its code, and ``Misconfigured`` ``PLATFORM_UNREACHABLE``.
+        """
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        if token is not None:
+            # Headers are sent as Latin-1: a token in other letters gets through as UTF-8, and the service refuses it.
+            headers["Authorization"] = f"Bearer {token}".encode().decode("latin-1")
+        try:
+            with self._session.request(
+                method,
+                self.url + path,
+                params=query,
+                data=body,
+                headers=headers,
+                timeout=_TIMEOUT_SECONDS,
+                # Else the token would follow to wherever an answer points.
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                raw, status = _bounded(answer), answer.status_code
+        except (requests.RequestException, OSError) as error:
+            raise unreachable(f"No answer comes ({type(error).__name__}).") from None
+        if status == 204:
+            return None
+        if status in (200, 201, 202):
+            return _parsed(raw)
+        raise _error(status, raw)
+
+
+def unreachable(message: str) -> Misconfigured:
+    """The error for a service that does not answer as one of ours."""
+    return Misconfigured(
+        "PLATFORM_UNREACHABLE",
+        f"The platform's service cannot be used. {message}",
+        where="--service",
+        hint="Check the address; run it again later: what was signed is kept.",
+    )
+
+
+def _text(answer: Any, name: str) -> str:
+    value = answer.get(name) if isinstance(answer, dict) else None
+    if not isinstance(value, str):
+        raise unreachable("The answer is not of a platform like this one.")
+    return value
+
+
+def _bounded(answer: requests.Response) -> bytes:
+    raw = b""
+    for chunk in answer.iter_content(64 * 1024):
+        raw += chunk
+        if len(raw) > MAX_LIST_BYTES:
+            raise unreachable("The answer is too large.")
+    return raw
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return parse_json(raw, max_bytes=MAX_LIST_BYTES, max_depth=MAX_DEPTH + 2)
+    except InvalidInput as error:
+        raise unreachable("The answer is not of a platform like this one.") from error
+
+
+def _error(status: int, raw: bytes) -> PingzhengError:
+    """The platform's problem (RFC 9457) as an error of the same code; of what is none, the status alone."""
+    try:
+        problem = json.loads(raw)
+        code, message = str(problem["code"]), str(problem["detail"])
+        where, hint = problem.get("where"), problem.get("hint")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return unreachable(f"It answers with the status {status}.")
+    if status not in _FAMILIES:
+        return unreachable(f"It answers with the status {status}: {code}.")
+    return _FAMILIES[status](code, message, where=where, hint=hint)
+
+
+def _misnamed(message: str) -> Misconfigured:
+    return Misconfigured(
+        "PLATFORM_ADDRESS", f"This is no address to send answers to. {message}", where="--service", hint="Use https."
+    )
