@@ -18,6 +18,8 @@ from ledger.store.tables import Base
 
 PARTY = """INSERT INTO party (id, no, kind, roles, region, account, public_key, lookup, sealed_id, created_at)
 VALUES ('p', 1, 'bank', '[]', '440800', '0x01', '02ab', 'l', 's', 7)"""
+KEYLESS = """INSERT INTO party (id, kind, roles, region, lookup, sealed_id, created_at)
+VALUES ('q', 'person', '[]', '440800', 'm', 's', 8)"""
 SEALED = "INSERT INTO sealed (id, key_id, nonce, ciphertext) VALUES ('s', '1', '', '')"
 
 CERTIFICATE = """INSERT INTO certificate (certificate_no, class, leaf, scenario, issuer, subject, exp, created_at)
@@ -150,3 +152,23 @@ def test_the_newest_schema_can_be_left_again(tmp_path: Path) -> None:
     upgrade(engine)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_keys_that_never_ended_end_and_parties_without_a_key_may_be_kept(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    command.upgrade(configuration(engine), "0013")
+    with engine.begin() as connection:
+        for statement in (SEALED, PARTY):
+            connection.execute(text(statement))
+        connection.execute(text("INSERT INTO api_key (id, party_id, key_digest, created_at) VALUES ('k', 'p', 'd', 1)"))
+    upgrade(engine)
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM api_key")).scalar() == 0
+        connection.execute(text(KEYLESS))
+        assert connection.execute(text("SELECT id, account FROM party ORDER BY id")).all() == [
+            ("p", "0x01"),
+            ("q", None),
+        ]
+    command.downgrade(configuration(engine), "0013")
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT id FROM party")).all() == [("p",)]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from ledger.chain import calls
 from ledger.domain.parties import PartyKind, Role
@@ -15,12 +16,13 @@ from ledger.proof.jws import Es256Signer, LocalSigner, Signer
 from ledger.proof.sign_in import Place, sign_in
 from ledger.service.callers import Caller, Callers
 from ledger.service.keys import signer_of_key
-from ledger.service.sessions import MAX_SESSIONS, NONCE_SECONDS, Sessions
+from ledger.service.sessions import MAX_SESSIONS, NONCE_SECONDS, NewSession, Sessions
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from ledger.store.access_tables import SignedIn, SignInNonce
+from ledger.store.tables import Base
 from tests.service.conftest import Pilot
-from tests.service.waiting import fresh_key
+from tests.service.waiting import at_once, fresh_key
 from tests.signing_in import HERE, signed_in, signer_of, token_of
 
 
@@ -82,8 +84,10 @@ def test_the_token_is_kept_nowhere(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     token = token_of(ledger, firm)
     assert len(token) >= 46
-    files = list(ledger.settings.home.glob("ledger.db*"))
-    assert files and all(token.encode() not in path.read_bytes() for path in files)
+    with ledger.database.read() as session:
+        rows = [str(row) for table in Base.metadata.sorted_tables for row in session.execute(select(table))]
+    assert any(firm in row for row in rows)
+    assert not any(token in row for row in rows)
 
 
 def test_a_party_ends_its_other_sessions_and_nobody_elses(pilot: Pilot, firm: str) -> None:
@@ -119,6 +123,15 @@ def test_a_statement_opens_one_session_whichever_process_is_asked(pilot: Pilot, 
         opened = second.sessions.begin(told)
         assert refused(lambda: ledger.sessions.begin(told)) == "SESSION_NONCE_UNKNOWN"
         assert reach(ledger, opened.token) == firm
+
+
+def test_of_many_who_send_one_statement_at_once_one_opens_a_session(pilot: Pilot, firm: str) -> None:
+    ledger = pilot.ledger
+    told = statement(ledger, firm)
+    answers = at_once(*[lambda: ledger.sessions.begin(told)] * 8)
+    opened = [answer for answer in answers if isinstance(answer, NewSession)]
+    assert [reach(ledger, session.token) for session in opened] == [firm]
+    assert [answer.code for answer in answers if answer not in opened] == ["SESSION_NONCE_UNKNOWN"] * 7
 
 
 def test_a_nonce_is_for_the_party_that_asked_and_for_a_short_time(pilot: Pilot, firm: str) -> None:
