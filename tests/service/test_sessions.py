@@ -22,7 +22,7 @@ from ledger.service.wiring import Ledger, open_ledger
 from ledger.store.access_tables import SignedIn, SignInNonce
 from ledger.store.tables import Base
 from tests.service.conftest import Pilot
-from tests.service.waiting import at_once, fresh_key
+from tests.service.waiting import at_once, fresh_key, no
 from tests.signing_in import HERE, signed_in, signer_of, token_of
 
 
@@ -354,7 +354,7 @@ def test_a_p256_key_signs_in(pilot: Pilot) -> None:
     ledger = pilot.ledger
     firm = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     signer: Signer = Es256Signer(bytes.fromhex("5a" * 32))
-    ledger.party_keys.bind(firm, firm, signer.public_key, prove_key(ledger.reader.chain, signer))
+    ledger.party_keys.bind(firm, firm, signer.public_key, prove_key(ledger.reader.chain, signer, no(ledger, firm)))
     assert ledger.callers.of(signed_in(ledger, firm, signer).token).account == signer.kid
 
 
