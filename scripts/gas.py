@@ -163,9 +163,9 @@ class Meter:
         self.wait(DELAY)
         self.send(name and f"carry out {name}", party, calls.carry_out(number, call))
 
-    def proof(self, signer: Signer) -> str:
-        """The proof of possession of a key."""
-        return prove_key(self._client.deployment.chain, signer)
+    def proof(self, signer: Signer, number: int = 0) -> str:
+        """The proof of possession of a key, for the party of that number."""
+        return prove_key(self._client.deployment.chain, signer, number)
 
     def registration(self, name: str) -> PartyRegistration:
         """A consumer with one key."""
@@ -293,8 +293,8 @@ def _statements(meter: Meter) -> None:
     meter.send("withdraw a statement", "provider", calls.withdraw(request))
     meter.relay("withdraw a statement", "provider", calls.withdraw(later))
     meter.found["withdraw a statement, signed"] = meter.withdraw_by_signature(meter.signer_of("provider"), "k1")
-    p256 = Es256Signer(bytes.fromhex(digest("P-256 key")))
-    further = calls.change_key(meter.numbers["provider"], p256.kid, proof=meter.proof(p256))
+    p256, provider = Es256Signer(bytes.fromhex(digest("P-256 key"))), meter.numbers["provider"]
+    further = calls.change_key(provider, p256.kid, proof=meter.proof(p256, provider))
     meter.change_own("a P-256 key of one's own", "provider", further)
     meter.found["withdraw a statement, signed with P-256"] = meter.withdraw_by_signature(p256, "r1")
     meter.send("hold, first of its statement", "authority", calls.hold([request], "court"))
@@ -386,12 +386,13 @@ def _parties(meter: Meter) -> None:
         meter.decide(name, parties, waits=False)
     meter.found["confirm 100 registrations, each"] = meter.found.pop("confirm 100 registrations") // 100
     meter.send("set roles", "authority", calls.set_roles(bank, consumer))
-    meter.send("set status", "authority", calls.set_status(issuer, "active", "lifted"))
+    meter.send("set status", "authority", calls.set_status(bank, "active", "lifted"))
     meter.decide("an accreditation", calls.accredit(issuer, "S51", 0, FAR))
     meter.decide("an office", calls.set_roles(bank, consumer | 1 << ROLES.index("cdo")))
     further, fresh = (signer_of(digest(name)) for name in ("further", "fresh"))
-    meter.change_own("a further key", "subject", calls.change_key(subject, further.kid, proof=meter.proof(further)))
-    rotation = calls.change_key(subject, fresh.kid, further.kid, meter.proof(fresh))
+    proof = meter.proof(further, subject)
+    meter.change_own("a further key", "subject", calls.change_key(subject, further.kid, proof=proof))
+    rotation = calls.change_key(subject, fresh.kid, further.kid, meter.proof(fresh, subject))
     meter.change_own("a rotation", "subject", rotation)
     meter.found["rotate account"] = _sum(meter, "a rotation")
     stopped = calls.change_key(subject, further.kid)
@@ -402,7 +403,7 @@ def _parties(meter: Meter) -> None:
     lost = account_of(bytes.fromhex(digest("gas key subject")))
     meter.send("report a key", "subject", calls.report(subject, lost))
     fresher = signer_of(digest("fresher"))
-    meter.decide("a recovery", calls.change_key(subject, fresher.kid, lost, meter.proof(fresher)))
+    meter.decide("a recovery", calls.change_key(subject, fresher.kid, lost, meter.proof(fresher, subject)))
     meter.found["recover account"] = _sum(meter, "a recovery")
     meter.decide("a date of compromise", calls.date_compromise(subject, lost, 1))
     meter.send("pause", "third officer", calls.pause())

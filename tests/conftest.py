@@ -128,16 +128,17 @@ class Chain:
             self.node.advance(self.deployment.delay)
         return self.client.send(calls.carry_out(number, call))
 
-    def proof(self, private_key: str) -> str:
-        """The proof of possession of a secp256k1 key."""
+    def proof(self, private_key: str, number: int = 0) -> str:
+        """The proof of possession of a secp256k1 key, for the party of that number; 0 for first keys."""
         key = bytes.fromhex(private_key)
-        return prove_key(self.deployment.chain, LocalSigner(key, account_of(key)))
+        return prove_key(self.deployment.chain, LocalSigner(key, account_of(key)), number)
 
     def rotate(self, name: str, private_key: str) -> Receipt:
         """A party replaces its key."""
         party = self.parties[name]
         fresh = account_of(bytes.fromhex(private_key))
-        return self.decide(calls.change_key(party.no, fresh, party.account, self.proof(private_key)), name, None)
+        call = calls.change_key(party.no, fresh, party.account, self.proof(private_key, party.no))
+        return self.decide(call, name, None)
 
 
 def test_key(name: str) -> str:

@@ -39,7 +39,7 @@ class PowerReader(NodeReader):
         return self._client.decoder.decode(logs)
 
     def officers(self, *, block: BlockTag = "latest") -> int:
-        """How many active authorities have a key that speaks."""
+        """How many active authorities have a key that acts."""
         return int(self._read(PARTY_REGISTRY, "officers", [], block)[0])
 
     def paused_until(self, *, block: BlockTag = "latest") -> int:
@@ -51,5 +51,5 @@ class PowerReader(NodeReader):
         return self.questions(block).running()()
 
     def is_silent(self, number: int, *, block: BlockTag = "latest") -> bool:
-        """Whether a party is closed or has no key that speaks."""
+        """Whether a party has been closed, or without a key that speaks, for the delay."""
         return bool(self._read(PARTY_REGISTRY, "isSilent", [number], block)[0])

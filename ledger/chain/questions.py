@@ -91,6 +91,7 @@ class Questions:
                 compromised_at=raw["compromisedAt"],
                 proven=raw["proven"],
                 proposal=raw["proposal"],
+                acts=raw["acts"],
             )
 
         return answer

@@ -22,7 +22,8 @@ class AccountRecord:
     """An account; times are 0 where they do not apply.
 
     ``proven`` says that the chain checked the possession of the key. ``proposal`` is the number of the proposal that
-    bound it, 0 for a founding account.
+    bound it, 0 for a founding account. ``acts`` says that the key is of secp256k1 and so can send transactions; of a
+    founding party's keys the chain knows that of the first one only.
     """
 
     account: str
@@ -33,6 +34,7 @@ class AccountRecord:
     compromised_at: int
     proven: bool
     proposal: int
+    acts: bool
 
     @property
     def live(self) -> bool:

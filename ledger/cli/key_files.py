@@ -54,10 +54,16 @@ def new(
 def prove(
     key: KeyFile,
     deployment: Annotated[Path, typer.Option(help="The operator's deployment.json: which ledger.", show_default=False)],
+    number: Annotated[
+        int,
+        typer.Option(
+            min=0, help="换钥的参与方在链上的序号；首个密钥为 0。The party's number on the chain; 0: first key."
+        ),
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """证明持有密钥：签名声明它属于这个账本，供登记、换钥时提交。Prove possession of a key: it signs that it belongs
-    to this ledger. Hand the proof in with the public key when the key is registered or replaces another.
+    to a party of this ledger. Hand the proof in with the public key when the key is registered or replaces another.
 
     Needs no network. The chain cannot check the proof of an SM2 key: the offices that register it do.
 
@@ -73,7 +79,7 @@ def prove(
             "file": str(key),
             "account": signer.kid,
             "public_key": signer.public_key,
-            "proof": possession_of(chain, signer),
+            "proof": possession_of(chain, signer, number),
         }
         emit(told | {"ledger": chain.ledger}, as_json, "持有证明 Proof of possession")
 

@@ -77,7 +77,7 @@ def _to_a_thief(ledger: Ledger, member: Member) -> Call:
     key = new_private_key()
     thief, row = LocalSigner(key, account_of(key)), ledger.parties.get(member.party)
     number = ledger.reader.party_no(member.party)
-    return change_key(number, thief.kid, row.account, possession_of(ledger.reader.chain, thief))
+    return change_key(number, thief.kid, row.account, possession_of(ledger.reader.chain, thief, number))
 
 
 def _told(ledger: Ledger, member: Member, row: ProposalRow) -> dict[str, Any]:

@@ -34,9 +34,12 @@ def withdrawals_message(chain: ChainId, account: str, statements: Sequence[str])
     return _log(_WITHDRAWALS, chain, account) + _list(len(statements), items)
 
 
-def key_message(chain: ChainId, account: str) -> bytes:
-    """What a key signs to prove that its owner binds it to a party of this ledger; raises ``ValueError``."""
-    return _party(_KEY, chain, account)
+def key_message(chain: ChainId, account: str, number: int = 0) -> bytes:
+    """What a key signs to prove that its owner binds it to a party of this ledger, by the party's number.
+
+    The number is 0 for the first keys of a party, which has none yet. Raises ``ValueError``.
+    """
+    return _party(_KEY, chain, account) + word("uint", number)
 
 
 def veto_message(chain: ChainId, account: str, proposal: int) -> bytes:
@@ -49,15 +52,15 @@ def report_message(chain: ChainId, account: str, reported: str) -> bytes:
     return _party(_REPORT, chain, account) + word("address", reported)
 
 
-def prove_key(chain: ChainId, signer: Signer) -> str:
-    """The proof of possession that the chain checks when the key is bound, as hex digits.
+def prove_key(chain: ChainId, signer: Signer, number: int = 0) -> str:
+    """The proof of possession that the chain checks when the key is bound to the party of that number, as hex digits.
 
-    It is empty for SM2, which the chain cannot check: that key is bound as not proven, and whoever confirms the
-    binding checks the possession.
+    The number is 0 for the first keys of a party, which has none yet. The proof is empty for SM2, which the chain
+    cannot check: that key is bound as not proven, and whoever confirms the binding checks the possession.
     """
     if signer.algorithm["alg"] not in (ES256K.alg, ES256.alg):
         return ""
-    return sign_act(key_message(chain, signer.kid), signer).hex()
+    return sign_act(key_message(chain, signer.kid, number), signer).hex()
 
 
 def sign_act(message: bytes, signer: Signer) -> bytes:

@@ -20,6 +20,7 @@ from ledger.domain.notice import require_line
 from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role, party_id
 from ledger.errors import Conflict, InvalidInput, NotFound
 from ledger.index.follower import Follower
+from ledger.index.voices import is_mute
 from ledger.proof.jws import entry_signed_by
 from ledger.service.keys import Custody
 from ledger.service.possession import proof_of
@@ -157,7 +158,11 @@ class Parties:
             known = session.execute(
                 select(Party.lookup, Party.no).where(Party.lookup.in_(lookups), Party.no.is_not(None))
             ).all()
-        return [lookups[lookup] for lookup, number in known if number and self._reader.is_silent(number)]
+        if not known:
+            return []
+        self._follower.sync()
+        with self._database.read() as session:
+            return [lookups[lookup] for lookup, number in known if number and is_mute(session.connection(), number)]
 
     def _go_on(self, act: str) -> set[str]:
         """Bring an earlier list as far as it goes; returns the parties that need another list, because it ended."""

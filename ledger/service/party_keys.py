@@ -246,7 +246,7 @@ class PartyKeys:
         with self._database.read() as session:
             known = session.get(PartyKey, fresh)
         given = proof or (known.proof or "" if known is not None and known.party_id == identifier else "")
-        proof = proof_of(self._reader.chain, self._custody, public_key, given, "proof")
+        proof = proof_of(self._reader.chain, self._custody, public_key, given, "proof", self._number(identifier))
         with self._database.write() as session:
             row = party(session, identifier)
             party_no(session, identifier)

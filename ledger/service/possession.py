@@ -1,6 +1,8 @@
-"""Proofs of possession: a key signs that it belongs to this ledger before it becomes a party's (protocol §3).
+"""Proofs of possession: before a key becomes a party's it signs that it belongs to that party of this ledger.
 
-The chain checks those of secp256k1 and P-256. That of an SM2 key is checked here, by who proposes and by who confirms.
+A proof (protocol §3) is for the party's number on the chain, so that no other party takes it for its own; for 0 if the
+key is one of the first of a party that has no number yet. The chain checks proofs of secp256k1 and P-256. That of an
+SM2 key is checked here, by who proposes and by who confirms.
 """
 
 from __future__ import annotations
@@ -17,41 +19,41 @@ from ledger.service.keys import Custody
 SIGNATURE_BYTES = 64
 
 
-def possession_of(chain: ChainId, signer: Signer) -> str:
-    """The proof of a key that is at hand, in hex; of any suite."""
+def possession_of(chain: ChainId, signer: Signer, number: int = 0) -> str:
+    """The proof of a key that is at hand, for the party of that number, in hex; of any suite."""
     if suite_of_key(signer.public_key) is SM2SM3:
-        return signer.sign(key_message(chain, signer.kid)).hex()
-    return prove_key(chain, signer)
+        return signer.sign(key_message(chain, signer.kid, number)).hex()
+    return prove_key(chain, signer, number)
 
 
-def require_possession(chain: ChainId, public_key: str, proof: str, where: str) -> str:
-    """The proof, if the key made it for this ledger; raises ``InvalidInput`` ``PROOF_MISSING``, ``PROOF_INVALID``."""
+def require_possession(chain: ChainId, public_key: str, proof: str, where: str, number: int = 0) -> str:
+    """The proof, if the key made it for this party; raises ``InvalidInput`` ``PROOF_MISSING``, ``PROOF_INVALID``."""
     if not proof:
         raise InvalidInput(
             "PROOF_MISSING",
             "A key that is not kept here proves that its owner has it.",
             where=where,
-            hint="The owner makes the proof: `pingzheng key prove <key file> --deployment <file>`.",
+            hint=f"The owner makes the proof: `{_command(number)}`.",
         )
-    if not _proves(chain, public_key, proof):
+    if not _proves(chain, public_key, proof, number):
         raise InvalidInput(
             "PROOF_INVALID",
-            "The proof is none of this key for this ledger.",
+            "The proof is none of this key for this party of this ledger.",
             where=where,
-            hint="Make it anew with this key and this ledger's deployment file: `pingzheng key prove`.",
+            hint=f"Make it anew with this key and this ledger's deployment file: `{_command(number)}`.",
         )
     return proof
 
 
-def proof_of(chain: ChainId, custody: Custody, public_key: str, proof: str, where: str) -> str:
+def proof_of(chain: ChainId, custody: Custody, public_key: str, proof: str, where: str, number: int = 0) -> str:
     """The proof of possession of a key: made here if the key is kept here, else the given one, checked.
 
     Raises ``InvalidInput`` ``PROOF_MISSING``, ``PROOF_INVALID``.
     """
     account = account_of_public_key(public_key)
     if not proof and account in custody:
-        return possession_of(chain, custody.signer(account))
-    return require_possession(chain, public_key, proof, where)
+        return possession_of(chain, custody.signer(account), number)
+    return require_possession(chain, public_key, proof, where, number)
 
 
 def proof_for_chain(public_key: str, proof: str) -> str:
@@ -59,7 +61,12 @@ def proof_for_chain(public_key: str, proof: str) -> str:
     return "" if suite_of_key(public_key) is SM2SM3 else proof
 
 
-def _proves(chain: ChainId, public_key: str, proof: str) -> bool:
+def _command(number: int) -> str:
+    party = f" --number {number}" if number else ""
+    return f"pingzheng key prove <key file> --deployment <file>{party}"
+
+
+def _proves(chain: ChainId, public_key: str, proof: str, number: int) -> bool:
     suite = suite_of_key(public_key)
     point = suite.point_of(public_key)
     try:
@@ -69,5 +76,5 @@ def _proves(chain: ChainId, public_key: str, proof: str) -> bool:
     signature, rest = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
     if len(signature) != SIGNATURE_BYTES or rest != (point if suite is ES256 else b""):
         return False
-    message = key_message(chain, account_of_public_key(public_key))
+    message = key_message(chain, account_of_public_key(public_key), number)
     return suite.unaltered(signature) and suite.verify(point, message, signature, DEFAULT_ID)

@@ -19,6 +19,7 @@ from ledger.store.records import party_no
 from ledger.store.tables import Party
 
 PROTECTED: Final = frozenset({Role.AUTHORITY, Role.SUPERVISOR})
+SUSPENDED_BY_TWO: Final = PROTECTED | {Role.ISSUER}
 FINAL: Final = "closed"
 
 
@@ -61,10 +62,10 @@ class Standing:
     ) -> ProposalRow | None:
         """Let the party act, or stop it; ``closed`` is final (``Conflict`` ``PARTY_CLOSED``).
 
-        Two authorities and the delay close a party, and set the status of an authority or a supervisor.
+        Two authorities and the delay close a party, and set the status of an authority, a supervisor or an issuer.
         """
         number = self._number(identifier)
-        protected = bool(PROTECTED & {Role(role) for role in self._reader.party(number).roles})
+        protected = bool(SUSPENDED_BY_TWO & {Role(role) for role in self._reader.party(number).roles})
         call = set_status(number, status, reason)
         return self._act(by, call, signed, decided=protected or status == FINAL)
 

@@ -28,6 +28,7 @@ from ledger.domain.ruleset import Ruleset
 from ledger.errors import Conflict
 from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS, PARTIES
+from ledger.index.voices import is_mute
 from ledger.service.acting import Acting
 from ledger.service.evidence import EvidenceBook
 from ledger.service.proposals import ProposalRow, Proposals
@@ -134,13 +135,18 @@ class Transfers:
     def reassign(self, asset: str, by: str, to: str, grounds: str, signed: SignedRequest | None = None) -> ProposalRow:
         """Propose to give the asset of a silent holder to ``to``: two officers decide, and the delay passes first.
 
+        By then the holder must have been silent for the delay, too.
         ``grounds`` is the text of the decision; its digest goes to the chain. Liens and a freeze stay. Raises
         ``Conflict`` ``ASSET_NOT_ON_CHAIN``, ``ASSET_HOLDER_SPEAKS``; ``Forbidden``; ``NotFound``.
         """
         held = self._reader.asset(asset)
         if held is None:
             raise Conflict("ASSET_NOT_ON_CHAIN", "The asset is not on the chain yet.", where=asset)
-        if not self._reader.is_silent(self._reader.party_no(held.holder)):
+        number = self._reader.party_no(held.holder)
+        self._follower.sync()
+        with self._database.read() as session:
+            mute = is_mute(session.connection(), number)
+        if not mute:
             raise Conflict(
                 "ASSET_HOLDER_SPEAKS",
                 "The holder can speak for itself, so nobody else gives its asset away.",

@@ -57,13 +57,14 @@ def live_parties(chain: Chain) -> None:
     second, further = account("newcomer's second"), account("issuer's second")
     for call in (
         calls.accredit(issuer.no, "S52", 0, FAR),
-        calls.change_key(number, second, account("newcomer"), chain.proof(test_key("newcomer's second"))),
+        calls.change_key(number, second, account("newcomer"), chain.proof(test_key("newcomer's second"), number)),
         calls.change_key(bank.no, account("other bank's second"), bank.account),
         calls.date_compromise(number, account("newcomer"), lost_at),
         calls.date_compromise(number, second, lost_at),
     ):
         chain.decide(call)
-    chain.decide(calls.change_key(issuer.no, further, proof=chain.proof(test_key("issuer's second"))), "issuer", None)
+    proof = chain.proof(test_key("issuer's second"), issuer.no)
+    chain.decide(calls.change_key(issuer.no, further, proof=proof), "issuer", None)
     chain.decide(calls.change_key(issuer.no, old=further), "issuer", None)
     live_proposals(chain)
 

@@ -117,7 +117,9 @@ def test_one_of_two_racing_uses_wins(chain: Chain) -> None:
     second = test_key("the bank's second program")
     bank = chain.parties["bank"]
     chain.decide(
-        calls.change_key(bank.no, account("the bank's second program"), proof=chain.proof(second)), "bank", None
+        calls.change_key(bank.no, account("the bank's second program"), proof=chain.proof(second, bank.no)),
+        "bank",
+        None,
     )
     chain.node.fund(account("the bank's second program"))
     banks = [chain.acting("bank"), chain.client.with_account(second)]

@@ -278,7 +278,7 @@ def test_logs_are_those_of_the_issuers_that_the_bundle_names(chain: Chain, conse
 
 def bind(chain: Chain, signer: Es256Signer) -> None:
     """The firm binds a further key."""
-    further = calls.change_key(FIRM.no, signer.kid, proof=prove_key(chain.deployment.chain, signer))
+    further = calls.change_key(FIRM.no, signer.kid, proof=prove_key(chain.deployment.chain, signer, FIRM.no))
     chain.decide(further, "enterprise", None)
 
 
@@ -295,7 +295,9 @@ def test_a_recovered_key_says_who_proposed_it(waiting_chain: Chain) -> None:
     chain, consented, key = waiting_chain, made(waiting_chain), test_key("the firm's new key")
     fresh = LocalSigner(bytes.fromhex(key), account("the firm's new key"))
     reported = chain.acting("founder").send(calls.report(FIRM.no, FIRM.account)).time
-    bound = chain.decide(calls.change_key(FIRM.no, fresh.kid, FIRM.account, chain.proof(key)), "second", "founder")
+    bound = chain.decide(
+        calls.change_key(FIRM.no, fresh.kid, FIRM.account, chain.proof(key, FIRM.no)), "second", "founder"
+    )
     bundle = consented.with_evidence(0, entry=consent(chain.deployment.chain, "FIRST", fresh))
     keys = {**bundle.keys, fresh.kid: public_jwk(fresh.public_key)}
     accounts = collect_facts(chain.reader, replace(bundle, keys=keys)).accounts

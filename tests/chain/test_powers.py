@@ -33,7 +33,7 @@ def refusal(act: Callable[[], object]) -> str:
 
 
 def recovery(chain: Chain) -> Call:
-    return calls.change_key(FIRM.no, account(FRESH), FIRM.account, chain.proof(test_key(FRESH)))
+    return calls.change_key(FIRM.no, account(FRESH), FIRM.account, chain.proof(test_key(FRESH), FIRM.no))
 
 
 def confirmed(chain: Chain, call: Call, by: str = "founder", confirmer: str = "second") -> int:
@@ -81,7 +81,9 @@ def test_attack_one_officer_alone_recovers_nothing(chain: Chain) -> None:
     call, second_key = recovery(chain), test_key("the founder's second key")
     founder = PARTIES["founder"]
     chain.node.fund(account("the founder's second key"))
-    further = calls.change_key(founder.no, account("the founder's second key"), proof=chain.proof(second_key))
+    further = calls.change_key(
+        founder.no, account("the founder's second key"), proof=chain.proof(second_key, founder.no)
+    )
     chain.decide(further, "founder", None)
     number = chain.propose(call)
     own = chain.client.with_account(second_key)
@@ -119,7 +121,7 @@ def test_who_proposed_and_confirmed_is_asked_again_when_it_is_carried_out(chain:
     """The key that confirmed is reported while the proposal waits; that its party has another one does not help."""
     call, second = recovery(chain), PARTIES["second"]
     number = confirmed(chain, call, "founder", "second")
-    spare = calls.change_key(second.no, account("spare"), proof=chain.proof(test_key("spare")))
+    spare = calls.change_key(second.no, account("spare"), proof=chain.proof(test_key("spare"), second.no))
     chain.decide(spare, "second", None)
     chain.acting("second").send(calls.report(second.no, second.account))
     assert refusal(carry_out(chain, number, call)) == "PARTY_ACCOUNT_REPORTED"
@@ -158,7 +160,7 @@ def test_a_report_by_signature_is_in_force_at_once(chain: Chain, signer: Signer)
 
 def bind(chain: Chain) -> None:
     """The firm's P-256 key beside its first one."""
-    further = calls.change_key(FIRM.no, P256.kid, proof=prove_key(chain.deployment.chain, P256))
+    further = calls.change_key(FIRM.no, P256.kid, proof=prove_key(chain.deployment.chain, P256, FIRM.no))
     chain.decide(further, "enterprise", None)
 
 
@@ -185,7 +187,7 @@ def test_attack_a_thief_rotates_and_the_owner_stops_it(chain: Chain) -> None:
     """The thief has one of the firm's keys and proposes its own. The owner reports the stolen key with the other one,
     and vetoes."""
     bind(chain)
-    theft = calls.change_key(FIRM.no, account("the thief's"), P256.kid, chain.proof(test_key("the thief's")))
+    theft = calls.change_key(FIRM.no, account("the thief's"), P256.kid, chain.proof(test_key("the thief's"), FIRM.no))
     number = chain.propose(theft, "enterprise")
     signature = sign_act(report_message(chain.deployment.chain, P256.kid, FIRM.account), P256)
     chain.client.send(calls.report_for(P256.kid, FIRM.no, FIRM.account, signature))
@@ -202,7 +204,7 @@ def test_attack_a_thief_vetoes_and_the_party_stays_silent(chain: Chain) -> None:
     asset = digest("the bank's asset")
     chain.acting("bank").send(register(asset))
     chain.acting("founder").send(calls.report(BANK.no, BANK.account))
-    call = calls.change_key(BANK.no, account(FRESH), BANK.account, chain.proof(test_key(FRESH)))
+    call = calls.change_key(BANK.no, account(FRESH), BANK.account, chain.proof(test_key(FRESH), BANK.no))
     number = confirmed(chain, call)
     chain.acting("bank").send(calls.veto(number))
     assert chain.reader.is_silent(BANK.no)

@@ -285,7 +285,7 @@ def test_parties_and_accounts(chain: Chain) -> None:
 def test_recovered_account_says_from_when_it_counts_for_nothing(chain: Chain) -> None:
     bank, lost_at = chain.parties["bank"], chain.reader.latest().time
     key = test_key("the bank's new key")
-    recovery = calls.change_key(bank.no, account("the bank's new key"), bank.account, chain.proof(key))
+    recovery = calls.change_key(bank.no, account("the bank's new key"), bank.account, chain.proof(key, bank.no))
     receipt = chain.decide(recovery)
     chain.decide(calls.date_compromise(bank.no, bank.account, lost_at))
     old, fresh = chain.reader.account(bank.account), chain.reader.account(account("the bank's new key"))

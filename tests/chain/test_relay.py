@@ -60,7 +60,7 @@ def test_the_party_acts_and_the_service_pays(chain: Chain, relay: Relay) -> None
 
 def test_account_without_funds_acts(chain: Chain, relay: Relay) -> None:
     fresh, bank = test_key("penniless"), chain.parties["bank"]
-    rotation = calls.change_key(bank.no, account_of_key(fresh), bank.account, chain.proof(fresh))
+    rotation = calls.change_key(bank.no, account_of_key(fresh), bank.account, chain.proof(fresh, bank.no))
     number = proposal_of(relay.submit(signed(chain, relay, calls.propose(rotation))))
     chain.client.send(calls.carry_out(number, rotation))
     relay.submit(sign_request(relay.prepare(account_of_key(fresh), USE, FAR), fresh))

@@ -420,7 +420,10 @@ def test_nobody_vetoes_for_another(stage: Stage, column: str) -> None:
 def test_anybody_carries_out_what_is_decided_and_nothing_else(stage: Stage, column: str) -> None:
     fresh = signer_of("carried out")
     change = calls.change_key(
-        stage.numbers[HOLDER], fresh.kid, account(f"role {HOLDER}"), prove_key(stage.chain, fresh)
+        stage.numbers[HOLDER],
+        fresh.kid,
+        account(f"role {HOLDER}"),
+        prove_key(stage.chain, fresh, stage.numbers[HOLDER]),
     )
     if "own" not in stage.proposals:
         stage.proposals["own"] = proposal_of(stage.client(HOLDER).send(calls.propose(change)))

@@ -55,7 +55,7 @@ class Acting:
 
 @pytest.fixture(params=SIGNERS)
 def acting(chain: Chain, request: pytest.FixtureRequest) -> Acting:
-    chain.decide(calls.change_key(BANK.no, P256.kid, proof=prove_key(chain.deployment.chain, P256)))
+    chain.decide(calls.change_key(BANK.no, P256.kid, proof=prove_key(chain.deployment.chain, P256, BANK.no)))
     sender = chain.client.with_account(test_key("stranger who pays"))
     chain.node.fund(sender.account)
     return Acting(chain, SIGNERS[request.param], sender)

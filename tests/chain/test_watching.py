@@ -37,7 +37,7 @@ def stranger(chain: Chain) -> ChainReader:
 
 
 def recovery(chain: Chain) -> Call:
-    return calls.change_key(FIRM.no, account("fresh"), FIRM.account, chain.proof(test_key("fresh")))
+    return calls.change_key(FIRM.no, account("fresh"), FIRM.account, chain.proof(test_key("fresh"), FIRM.no))
 
 
 def told(reader: ChainReader, after: int = 0) -> list[tuple[str, str | None, int | None, int, str | None]]:
@@ -169,7 +169,7 @@ def test_attack_a_change_of_a_key_that_nobody_encodes_so_is_shown_for_what_it_do
     chain: Chain, stranger: ChainReader, more: str
 ) -> None:
     """A thief proposes the rotation with a byte more: the contract takes it."""
-    call = calls.change_key(FIRM.no, account("thief"), FIRM.account, chain.proof(test_key("thief")))
+    call = calls.change_key(FIRM.no, account("thief"), FIRM.account, chain.proof(test_key("thief"), FIRM.no))
     number = proposed_raw(chain, "enterprise", chain.deployment.party_registry, encoded(chain, call) + more)
     (found,) = pending(stranger, FIRM.no)
     (told,) = [each for each in key_changes(stranger, FIRM.no, 0) if each.event == "Proposed"]

@@ -120,7 +120,7 @@ def test_a_p256_key_withdraws_through_a_payer(chain: Chain) -> None:
     """The consents are signed by that key too, as by a wallet that holds no other."""
     secret = new_p256_key()
     signer = Es256Signer(secret)
-    further = calls.change_key(FIRM.no, signer.kid, proof=prove_key(chain.deployment.chain, signer))
+    further = calls.change_key(FIRM.no, signer.kid, proof=prove_key(chain.deployment.chain, signer, FIRM.no))
     chain.decide(further, "enterprise", None)
     consented = made(chain, signer)
     error = refusal(lambda: consented.withdraw(secret.hex(), alg="ES256"), Misconfigured)

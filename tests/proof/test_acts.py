@@ -56,7 +56,12 @@ PARTY_WORDS = ("0a" * 32, 1337, "c2" * 20, "ab" * 20)
 
 
 def test_a_proof_of_a_key_is_laid_out_as_the_protocol_says() -> None:
-    assert key_message(CHAIN, ACCOUNT) == b"party/key/v2".ljust(32, b"\0") + words(*PARTY_WORDS)
+    expected = b"party/key/v2".ljust(32, b"\0") + words(*PARTY_WORDS, 7)
+    assert key_message(CHAIN, ACCOUNT, 7) == expected
+
+
+def test_the_first_keys_of_a_party_are_proven_for_no_number_yet() -> None:
+    assert key_message(CHAIN, ACCOUNT) == key_message(CHAIN, ACCOUNT, 0)
 
 
 def test_a_veto_is_laid_out_as_the_protocol_says() -> None:
@@ -90,10 +95,11 @@ def test_a_message_about_keys_is_of_one_ledger_and_one_account(what: str) -> Non
     assert message(replace(CHAIN, certificate_log="0x" + "c9" * 20), ACCOUNT) in made
 
 
-def test_a_veto_stops_one_proposal_and_a_report_one_key() -> None:
+def test_a_veto_stops_one_proposal_a_report_one_key_and_a_proof_is_for_one_party() -> None:
     vetoes = {veto_message(CHAIN, ACCOUNT, number) for number in range(9)}
     reports = {report_message(CHAIN, ACCOUNT, f"0x{number:040x}") for number in range(9)}
-    assert len(vetoes | reports | {key_message(CHAIN, ACCOUNT)}) == 19
+    proofs = {key_message(CHAIN, ACCOUNT, number) for number in range(9)}
+    assert len(vetoes | reports | proofs) == 27
 
 
 def test_a_veto_of_no_number_and_a_report_of_no_account_are_no_messages() -> None:
@@ -101,6 +107,8 @@ def test_a_veto_of_no_number_and_a_report_of_no_account_are_no_messages() -> Non
         veto_message(CHAIN, ACCOUNT, -1)
     with pytest.raises(ValueError):
         report_message(CHAIN, ACCOUNT, "0x" + "ac" * 19)
+    with pytest.raises(ValueError):
+        key_message(CHAIN, ACCOUNT, -1)
 
 
 def test_a_proof_of_a_key_is_signed_by_that_key_for_its_own_account() -> None:
@@ -108,6 +116,7 @@ def test_a_proof_of_a_key_is_signed_by_that_key_for_its_own_account() -> None:
     message = key_message(CHAIN, BANK.account)
     assert len(proof) == 64
     assert ES256K.verify(ES256K.point_of(BANK.signer.public_key), message, proof, "")
+    assert prove_key(CHAIN, BANK.signer, 7) == BANK.signer.sign(key_message(CHAIN, BANK.account, 7)).hex()
     proof = bytes.fromhex(prove_key(CHAIN, P_BANK.signer))
     assert (len(proof), p256.account_of(proof[64:])) == (128, P_BANK.account)
     assert p256.verify(proof[64:], key_message(CHAIN, P_BANK.account), proof[:64])

@@ -18,8 +18,8 @@ def withdrawals_message(chain: Json, account: str, statements: Sequence[str]) ->
     return act("log/withdraw/v2", chain, "certificate_log", account) + listed(len(statements), items)
 
 
-def key_message(chain: Json, account: str) -> bytes:
-    return act("party/key/v2", chain, "party_registry", account)
+def key_message(chain: Json, account: str, no: int) -> bytes:
+    return act("party/key/v2", chain, "party_registry", account) + word(no)
 
 
 def veto_message(chain: Json, account: str, proposal: int) -> bytes:

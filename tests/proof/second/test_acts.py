@@ -51,16 +51,18 @@ def test_vetoes_and_reports_say_and_are_signed_the_same(actor: Actor) -> None:
 
 
 @BY_SUITE
-def test_a_key_proves_that_it_belongs_to_this_ledger(actor: Actor) -> None:
-    message = second_acts.key_message(LEDGER, actor.account)
-    assert acts.key_message(CHAIN, actor.account) == message
-    proof = bytes.fromhex(acts.prove_key(CHAIN, actor.signer))
+def test_a_key_proves_that_it_belongs_to_one_party_of_this_ledger(actor: Actor) -> None:
+    for number in (0, 1, 2**32 - 1):
+        assert acts.key_message(CHAIN, actor.account, number) == second_acts.key_message(LEDGER, actor.account, number)
+    message = second_acts.key_message(LEDGER, actor.account, 7)
+    proof = bytes.fromhex(acts.prove_key(CHAIN, actor.signer, 7))
     key = key_of_text(actor.signer.public_key)
     assert second_acts.signed_act(message, proof, key)
     for name in ("origin", "chain_id", "party_registry"):
         other = LEDGER | {name: LEDGER["chain_id"] + 1 if name == "chain_id" else LEDGER[name][:-2] + "ff"}
-        assert not second_acts.signed_act(second_acts.key_message(other, actor.account), proof, key)
-    assert not second_acts.signed_act(second_acts.key_message(LEDGER, ISSUER.account), proof, key)
+        assert not second_acts.signed_act(second_acts.key_message(other, actor.account, 7), proof, key)
+    assert not second_acts.signed_act(second_acts.key_message(LEDGER, ISSUER.account, 7), proof, key)
+    assert not second_acts.signed_act(second_acts.key_message(LEDGER, actor.account, 8), proof, key)
 
 
 def test_the_chain_can_check_no_proof_of_an_sm2_key() -> None:
