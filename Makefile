@@ -27,11 +27,17 @@ node_modules/ready: package-lock.json .venv/ready
 	.venv-slither/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-slither.lock
 	@touch $@
 
+# Makes the clients of the tests from the API's schema; it cannot live with our typer.
+.venv-clients/ready: requirements-clients.lock
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.lock
+	@touch $@
+
 demo: setup  ## Run the pilot on real data; results in demo-out/
 	$(BIN)/pingzheng demo
 
 # Two workers, as many as the build machine has cores; tests/sharing.py says which tests share one.
-test: setup  ## Run every test; the coverage of contracts and ledger/domain is one of them
+test: setup .venv-clients/ready  ## Run every test; the coverage of contracts and ledger/domain is one of them
 	$(BIN)/pytest -n 2
 
 coverage: setup  ## Measure what the tests cover of contracts and ledger/domain
@@ -64,6 +70,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 lock:  ## Resolve the Python locks again (needs uv)
 	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
 	$(COMPILE) --group slither -o requirements-slither.lock
+	$(COMPILE) --group clients -o requirements-clients.lock
 
 clean:  ## Remove what was built; keeps the ledger in var/
-	rm -rf .venv .venv-slither node_modules build cache coverage demo-out
+	rm -rf .venv .venv-slither .venv-clients node_modules build cache coverage demo-out

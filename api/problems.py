@@ -48,6 +48,7 @@ class Problem(BaseModel):
     details: dict[str, Any] = {}
 
 
+PROBLEM_JSON = "application/problem+json"
 Responses = dict[int | str, dict[str, Any]]
 TITLES = {
     401: "Not signed in",
@@ -63,7 +64,7 @@ TITLES = {
 def _declared(status: int, codes: Sequence[str] = ()) -> dict[str, Any]:
     named = ", ".join(f"`{code}`" for code in codes)
     description = f"{TITLES[status]}: {named}" if codes else TITLES[status]
-    return {"model": Problem, "description": description, "content": {"application/problem+json": {}}}
+    return {"model": Problem, "description": description, "content": {PROBLEM_JSON: {}}}
 
 
 ERRORS: Responses = {status: _declared(status) for status in TITLES}
@@ -99,7 +100,7 @@ def problem(
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if "retry_after" in body.details:
         headers["Retry-After"] = str(body.details["retry_after"])
-    return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+    return JSONResponse(body.model_dump(), status, headers, media_type=PROBLEM_JSON)
 
 
 def install(app: FastAPI) -> None:
@@ -128,6 +129,23 @@ def install(app: FastAPI) -> None:
         return problem(error.status_code, "HTTP", f"HTTP_{error.status_code}", str(error.detail))
 
     app.add_middleware(Unexpected)
+    _declare(app)
+
+
+def _declare(app: FastAPI) -> None:
+    """Let the schema say of problems what they are: the framework puts every model under ``application/json``."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = made()
+        operations = (operation for path in schema["paths"].values() for operation in path.values())
+        for answer in (answer for operation in operations for answer in operation["responses"].values()):
+            content = answer.get("content", {})
+            if PROBLEM_JSON in content and "application/json" in content:
+                content[PROBLEM_JSON] = content.pop("application/json")
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _place(app: FastAPI, loc: Sequence[str | int]) -> str:

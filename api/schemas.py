@@ -172,7 +172,7 @@ class PositionOut(BaseModel):
     index: int
 
 
-class EntryOut(BaseModel):
+class LogEntryOut(BaseModel):
     seq: int
     type: str
     leaf: HexId = Field(description="Of the entry with its signature: what the inclusion proof is for.")

@@ -60,7 +60,7 @@ class ChangeOut(BaseModel):
     diff: list[dict[str, Any]]
 
 
-class EntryOut(BaseModel):
+class CatalogueEntryOut(BaseModel):
     code: Code
     provider: HexId
     state: str
@@ -68,7 +68,7 @@ class EntryOut(BaseModel):
     published_version: int | None
 
 
-class ResourceOut(EntryOut):
+class ResourceOut(CatalogueEntryOut):
     shown_version: int
     document_digest: Digest
     resource: dict[str, Any]

@@ -41,7 +41,7 @@ def resources(
     state: Annotated[str | None, Query(max_length=16)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Page[catalogue.EntryOut]:
+) -> Page[catalogue.CatalogueEntryOut]:
     """The data list by code: what is published, the caller's own, and all to those who approve it."""
     rows = ledger.catalogue.page(decode(cursor), limit + 1, state, actor)
     return page(rows, limit, lambda row: row.code, show)
@@ -73,25 +73,25 @@ def diff(code: CodePath, old: OfVersion, new: OfVersion, ledger: OpenLedger, act
 
 
 @router.post("/submissions")
-def submit(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.EntryOut:
+def submit(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.CatalogueEntryOut:
     """Hand the newest version in for signature; `blocked` if it is or matches important data without a review."""
     return show(ledger.catalogue.submit(actor, body.code))
 
 
 @router.post("/reviews")
-def review(body: catalogue.ReviewIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.EntryOut:
+def review(body: catalogue.ReviewIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.CatalogueEntryOut:
     """Record the review of important data; a block for it is lifted."""
     return show(ledger.catalogue.record_review(actor, body.code, body.report_digest))
 
 
 @router.post("/blocks")
-def block(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.EntryOut:
+def block(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.CatalogueEntryOut:
     """Take a resource off every list until a review lifts it."""
     return show(ledger.catalogue.block(actor, body.code, body.reason))
 
 
 @router.post("/retirements")
-def retire(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.EntryOut:
+def retire(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.CatalogueEntryOut:
     """End an entry for good; its versions stay."""
     return show(ledger.catalogue.retire(actor, body.code, body.reason))
 
@@ -110,13 +110,13 @@ def publication_draft(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCall
 
 
 @router.post("/publications/signature")
-def sign(body: schemas.StatementIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.EntryOut:
+def sign(body: schemas.StatementIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.CatalogueEntryOut:
     """Record the chief data officer's signed publication."""
     return show(ledger.publications.sign(actor, body.statement))
 
 
 @router.post("/publications")
-def publish(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.EntryOut:
+def publish(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.CatalogueEntryOut:
     """Show the signed version in the data list."""
     return show(ledger.publications.publish(actor, body.code))
 
@@ -133,9 +133,9 @@ def import_table(body: catalogue.ImportIn, ledger: OpenLedger, actor: ActCaller)
     )
 
 
-def show(row: CatalogueResource) -> catalogue.EntryOut:
+def show(row: CatalogueResource) -> catalogue.CatalogueEntryOut:
     """Where an entry stands."""
-    return catalogue.EntryOut(**described(row))
+    return catalogue.CatalogueEntryOut(**described(row))
 
 
 def _bytes(text: str, where: str) -> bytes:

@@ -42,16 +42,18 @@ def batch(number: Seq, ledger: OpenLedger) -> schemas.HeadOut:
 
 
 @router.get("/log/entries")
-def entries(ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None) -> Page[schemas.EntryOut]:
+def entries(
+    ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None
+) -> Page[schemas.LogEntryOut]:
     """The log in order, for those who read all of it; what is sealed is not in it."""
     rows = ledger.log_entries.page(actor, _after(decode(cursor)), limit + 1)
-    return page(rows, limit, lambda row: str(row["seq"]), lambda row: schemas.EntryOut(**row))
+    return page(rows, limit, lambda row: str(row["seq"]), lambda row: schemas.LogEntryOut(**row))
 
 
 @router.get("/log/entries/{seq}")
-def entry(seq: Seq, ledger: OpenLedger, actor: ReadCaller) -> schemas.EntryOut:
+def entry(seq: Seq, ledger: OpenLedger, actor: ReadCaller) -> schemas.LogEntryOut:
     """One entry, for those whom it concerns too."""
-    return schemas.EntryOut(**ledger.log_entries.get(actor, seq))
+    return schemas.LogEntryOut(**ledger.log_entries.get(actor, seq))
 
 
 @router.get("/log/entries/{seq}/proof")

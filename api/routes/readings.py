@@ -17,7 +17,7 @@ router = APIRouter(prefix="/readings", tags=["readings"])
 def readings(
     ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[access.ReadingOut]:
-    """Every reading, verification and use of data about the caller, and what was opened for a case; in the order of record.
+    """Every reading, verification and use of data about the caller, and what was opened for a case, as recorded.
 
     A reading stands here within about a second; a crash of the service loses those of its last second at most.
     """

@@ -1,0 +1,151 @@
+"""Clients that foreign generators make from docs/openapi.json, in Python and TypeScript, against a running service."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind, Role
+from ledger.proof.jws import Signer, encode_base64url, public_jwk
+from ledger.proof.sign_in import Place, sign_in
+from ledger.proof.suite import ES256
+from ledger.service.keys import new_key, signer_of_key
+from tests.api.conftest import Api, handed_in
+from tests.provider.serving import served
+
+PROJECT = Path(__file__).parents[2]
+SCHEMA = PROJECT / "docs" / "openapi.json"
+SOURCES = Path(__file__).parent / "clients"
+MODULES = PROJECT / "node_modules"
+PYTHON_TOOLS = PROJECT / ".venv-clients" / "bin"
+# Answers that are no JSON: integrators take them as they come.
+NOT_JSON = {"/v1/assets/{asset}/lineage.svg", "/v1/assets/{asset}/provenance.svg", "/v1/holdings/export"}
+
+
+@dataclass(frozen=True)
+class Integrator:
+    """A party with a P-256 key of its own, and a broker that it gives a mandate to."""
+
+    url: str
+    place: Place
+    party: str
+    broker: str
+    key: str
+    now: int
+
+    @property
+    def signer(self) -> Signer:
+        return signer_of_key(self.key)
+
+
+@pytest.fixture(scope="module")
+def service(api: Api) -> Iterator[str]:
+    with served(api.pilot.ledger) as url:
+        yield url
+
+
+@pytest.fixture
+def integrator(api: Api, service: str, request: pytest.FixtureRequest) -> Integrator:
+    key, ledger = new_key(ES256), api.pilot.ledger
+    uscc = synthetic_uscc("440800", 9800 + len(request.node.name))
+    newcomer = {"kind": "bank", "name": "湛江集成银行（演示）", "identifier": uscc, "region": "440800"}
+    added = api.post("authority", "/v1/parties", {"parties": [newcomer | handed_in(api, signer_of_key(key))]})
+    assert added.status_code == 201, added.text
+    place = Place.of(ledger.sessions.origin, ledger.reader.chain)
+    broker = api.pilot.party(PartyKind.BROKER, Role.BROKER)
+    return Integrator(service, place, added.json()["parties"][0]["id"], broker, key, ledger.clock())
+
+
+def ran(*command: str | Path, cwd: Path, **environment: str) -> str:
+    path = f"{PYTHON_TOOLS}:{PROJECT / '.venv' / 'bin'}:{os.environ['PATH']}"
+    done = subprocess.run(
+        [*map(str, command)],
+        cwd=cwd,
+        env={"PATH": path, "HOME": str(cwd)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The generated Python package, importable."""
+    folder = tmp_path_factory.mktemp("python")
+    name = "generated_client"
+    making = (PYTHON_TOOLS / "openapi-python-client", "generate", "--path", SCHEMA, "--meta", "none")
+    told = ran(*making, "--output-path", folder / name, cwd=folder)
+    left_out = set(re.findall(r"^WARNING parsing \w+ (\S+) within", told, re.MULTILINE))
+    assert left_out == NOT_JSON and "Unable" not in told, told
+    sys.path.insert(0, str(folder))
+    yield name
+    sys.path.remove(str(folder))
+
+
+def test_a_generated_python_client_signs_in_reads_and_acts(package: str, integrator: Integrator) -> None:
+    client, models = import_module(f"{package}.client"), import_module(f"{package}.models")
+
+    def call(module: str, caller: Any, *arguments: Any, **members: Any) -> Any:
+        return import_module(f"{package}.api.{module}").sync_detailed(*arguments, client=caller, **members)
+
+    visitor, party = client.Client(base_url=integrator.url), integrator.party
+    nonce = call("sessions.nonce_v1_sessions_nonce_post", visitor, body=models.NonceIn(party=party)).parsed.nonce
+    signed = sign_in(integrator.place, party, nonce, integrator.signer, integrator.now + 300)
+    session = call("sessions.begin_v1_sessions_post", visitor, body=models.SignInIn(statement=signed)).parsed
+    assert (session.party, session.account) == (party, integrator.signer.kid)
+    owner = client.AuthenticatedClient(base_url=integrator.url, token=session.token)
+    wanted = models.MachineKeyIn(name="reports", scopes=[models.Scope.READ], expires_at=integrator.now + 86_400)
+    key = call("api_keys.new_v1_api_keys_post", owner, body=wanted).parsed
+    machine = client.AuthenticatedClient(base_url=integrator.url, token=key.key)
+    assert call("parties.party_v1_parties_party_get", machine, party).parsed.account == integrator.signer.kid
+    mandate = models.MandateIn(broker=integrator.broker, valid_to=integrator.now + 86_400)
+    giving = "parties.give_mandate_v1_parties_party_mandates_post"
+    assert call(giving, machine, party, body=mandate).parsed.code == "SCOPE_EXCEEDED"
+    assert call(giving, owner, party, body=mandate).parsed.broker == integrator.broker
+    assert call("sessions.sign_out_v1_sessions_current_delete", owner).status_code == 204
+    assert call("sessions.sessions_v1_sessions_get", owner).parsed.code == "SESSION_UNKNOWN"
+
+
+def test_a_generated_typescript_client_signs_in_reads_and_acts(tmp_path: Path, integrator: Integrator) -> None:
+    """Its types are checked, and it signs with the cryptography of its own platform."""
+    for source in SOURCES.iterdir():
+        shutil.copy(source, tmp_path)
+    (tmp_path / "node_modules").symlink_to(MODULES)
+    ran(MODULES / ".bin" / "openapi-typescript", SCHEMA, "-o", "schema.d.ts", cwd=tmp_path)
+    ran(MODULES / ".bin" / "tsc", cwd=tmp_path)
+    signer, private = integrator.signer, bytes.fromhex(integrator.key.rpartition(":")[2])
+    settings = {
+        "url": integrator.url,
+        "origin": integrator.place.origin,
+        "chainId": integrator.place.chain_id,
+        "ledger": integrator.place.ledger,
+        "party": integrator.party,
+        "broker": integrator.broker,
+        "kid": signer.kid,
+        "key": public_jwk(signer.public_key).to_dict() | {"d": encode_base64url(private)},
+        "now": integrator.now,
+    }
+    told = json.loads(ran("node", "client.mjs", cwd=tmp_path, SETTINGS=json.dumps(settings)))
+    assert told == {
+        "party": integrator.party,
+        "read": signer.kid,
+        "refused": "SCOPE_EXCEEDED",
+        "acted": integrator.broker,
+        "out": 204,
+        "after": "SESSION_UNKNOWN",
+    }
