@@ -63,6 +63,8 @@ WHY: Final = {
 # and docs/adr/0011-two-parties-and-a-delay.md.
 _OWN_LOG = "each issuer has its own log, and each event names its issuer: nobody else can anchor or revoke there"
 _PAUSE = "the registry says whether the ledger is paused, which is a slot more"
+_ACCUSED = "an officer against whom two others decided cancels nothing meanwhile, so they can appoint another"
+_SILENCE = "it is noted since when a party is silent, and which keys can send transactions: these make an officer"
 _DISPATCH = "the party registry has proposals, keys and pauses, and looks an act up among more functions"
 RISES: Final = {
     "deploy Forwarder": "the origin of the ledger, after which the signing domain is named",
@@ -78,7 +80,12 @@ RISES: Final = {
     "withdraw a statement, signed with P-256": "keys of phones and browsers; P-256 is computed in Solidity here",
     "withdraw a statement": "the log keeps withdrawals by a reported key apart from the party's own",
     "register": _PAUSE,
+    "confirm an office": _ACCUSED,
+    "confirm a date of compromise": _ACCUSED,
+    "cancel a proposal": _ACCUSED,
     "confirm": _PAUSE,
+    "report a key": _SILENCE,
+    "carry out": _SILENCE,
     "offer + accept": _DISPATCH,
     "set": "the officers are counted again: three are always left",
     "rotate account": "a new key waits, and every key that the party had may veto it",

@@ -35,9 +35,13 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
     /// @inheritdoc IPartyKeys
     function report(PartyNo no, address account) external {
         address calling = _msgSender();
-        bool own = _accounts[calling].no == no;
-        PartyNo by = own ? _owner(calling) : actor(calling, Roles.AUTHORITY);
-        if (!own && !_isDecided() && _standings[no].roles & GUARDS != 0) revert PartyNotDecided();
+        PartyNo by;
+        if (_accounts[calling].no == no) {
+            by = _owner(calling);
+        } else {
+            by = actor(calling, Roles.AUTHORITY);
+            if (!_isDecided() && _standings[no].roles & GUARDS != 0) revert PartyNotDecided();
+        }
         _report(no, account, by);
     }
 

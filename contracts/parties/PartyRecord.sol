@@ -187,16 +187,18 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
 
     /// The party for which an account speaks, whatever the party's status and roles.
     function _speaker(address account) internal view returns (PartyNo no) {
-        no = _owner(account);
-        uint40 reportedAt = _accounts[account].reportedAt;
-        if (reportedAt != 0) revert PartyAccountReported(account, reportedAt);
+        Account storage key = _accounts[account];
+        no = key.no;
+        // What was never bound was never proven.
+        if (key.validTo != 0 || !key.proven) revert PartyUnknownAccount(account);
+        if (key.reportedAt != 0) revert PartyAccountReported(account, key.reportedAt);
     }
 
     /// The party whose live and proven key this is, reported or not.
     function _owner(address account) internal view returns (PartyNo no) {
         Account storage key = _accounts[account];
         no = key.no;
-        if (no == NOBODY || key.validTo != 0 || !key.proven) revert PartyUnknownAccount(account);
+        if (key.validTo != 0 || !key.proven) revert PartyUnknownAccount(account);
     }
 
     function _isDecided() internal view returns (bool) {
