@@ -70,7 +70,7 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
         Role.PROVIDER: _OWN,
         Role.CONSUMER: _OWN,
         Role.AUTHORITY: _ANY,
-        Role.CDO: _ANY,
+        Role.CDO: _OWN,
         Role.SUPERVISOR: _READ,
     },
     Action.GRADE: {

@@ -51,11 +51,9 @@ class Demands:
 
     def list_duty(self, actor: Actor, code: str, department: str, sla_days: int) -> ShareDuty:
         """List who must share a resource within how many working days; the newest entry is in force."""
-        require(actor, Action.PUBLISH_LISTS)
-        if not 1 <= sla_days <= MAX_WORKING_DAYS:
-            raise InvalidInput("SLA_DAYS", f"A duty runs for 1 to {MAX_WORKING_DAYS} working days.", where="sla_days")
         with self._database.write() as session:
-            records.resource(session, code, lock=True)
+            self._require_lists(session, actor, records.resource(session, code, lock=True).provider)
+            _check_days(sla_days)
             party(session, department)
             duty = ShareDuty(
                 code=code,
@@ -112,10 +110,10 @@ class Demands:
 
         Raises ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_SHARED``.
         """
-        require(actor, Action.PUBLISH_LISTS)
         with self._database.write() as session:
             row = records.demand(session, identifier, lock=True)
             resource = records.resource(session, code)
+            self._require_lists(session, actor, resource.provider)
             if resource.published_version is None:
                 raise Conflict("NOT_PUBLISHED", "Only a published resource answers a demand.", where=f"resource {code}")
             if records.version(session, code, resource.published_version).document["share_attr"] == "none":
@@ -145,8 +143,11 @@ class Demands:
         checked = checked_reason(reason)
         with self._database.write() as session:
             row = records.demand(session, identifier, lock=True)
-            on_duty = row.code is not None and self._duty(session, row)[0] == actor.party
-            require(actor, Action.PUBLISH_LISTS, owns=on_duty)
+            own = row.code is not None and (
+                self._duty(session, row)[0] == actor.party
+                or records.cdo_of(session, records.resource(session, row.code).provider) == actor.party
+            )
+            require(actor, Action.PUBLISH_LISTS, owns=own)
             return self._move(session, row, "refuse", actor.party, checked)
 
     def appeal(self, actor: Actor, identifier: str, reason: str) -> Demand:
@@ -189,6 +190,10 @@ class Demands:
             query = query.where(Demand.state == state)
         with self._database.read() as session:
             return list(session.scalars(query))
+
+    def _require_lists(self, session: Session, actor: Actor, department: str) -> None:
+        """Whoever keeps the lists: an authority, or the chief data officer for its departments."""
+        require(actor, Action.PUBLISH_LISTS, owns=records.cdo_of(session, department) == actor.party)
 
     def _duty(self, session: Session, row: Demand) -> tuple[str, int]:
         """The department on duty and its working days; without a listed duty the provider and the default."""
@@ -256,6 +261,11 @@ def _check(demand: NewDemand) -> None:
         raise InvalidInput(
             "DEMAND_FIELDS", f"A demand names 1 to {MAX_WANTED_FIELDS} fields, each once.", where="fields"
         )
+
+
+def _check_days(sla_days: int) -> None:
+    if not 1 <= sla_days <= MAX_WORKING_DAYS:
+        raise InvalidInput("SLA_DAYS", f"A duty runs for 1 to {MAX_WORKING_DAYS} working days.", where="sla_days")
 
 
 def _require_department(actor: Actor, department: str) -> None:

@@ -46,7 +46,7 @@ class OpenCatalogue:
         _check(opening)
         with self._database.write() as session:
             row = records.resource(session, code, lock=True)
-            require(actor, Action.PUBLISH_LISTS, owns=row.provider == actor.party)
+            require(actor, Action.PUBLISH_LISTS, owns=records.acts_for(session, actor.party, row.provider))
             if row.published_version is None:
                 raise Conflict("NOT_PUBLISHED", "Only a published resource can be opened.", where=f"resource {code}")
             allowed = records.version(session, code, row.published_version).document["open_attr"]
@@ -76,7 +76,7 @@ class OpenCatalogue:
         """Take a resource out of the open catalogue; its items stay as history."""
         with self._database.write() as session:
             row = records.resource(session, code, lock=True)
-            require(actor, Action.PUBLISH_LISTS, owns=row.provider == actor.party)
+            require(actor, Action.PUBLISH_LISTS, owns=records.acts_for(session, actor.party, row.provider))
             self._withdraw(session, code)
 
     def _withdraw(self, session: Session, code: str) -> None:

@@ -81,7 +81,7 @@ class Publications:
 
     def draft(self, actor: Actor, code: str) -> dict[str, Any]:
         """The unsigned publication of the newest version, for the department's officer to sign."""
-        require(actor, Action.PUBLISH_LISTS)
+        require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
         with self._database.read() as session:
             row = records.resource(session, code)
             self._require_officer(session, row, actor.party)
@@ -101,7 +101,7 @@ class Publications:
 
         Raises ``Forbidden`` ``NOT_THE_CDO`` or ``SIGNER_NOT_CDO``, ``Conflict`` ``VERSION_OUTDATED``.
         """
-        require(actor, Action.PUBLISH_LISTS)
+        require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
         now = self._clock()
         require_statement(statement, "publication", self._ledger, now, "publication")
         code = statement["resource"]
@@ -146,7 +146,7 @@ class Publications:
         """Show the signed version in the data list; raises ``Conflict`` ``MOVE_NOT_ALLOWED`` before it is signed."""
         with self._database.write() as session:
             row = records.resource(session, code, lock=True)
-            require(actor, Action.PUBLISH_LISTS, owns=row.provider == actor.party)
+            require(actor, Action.PUBLISH_LISTS, owns=records.acts_for(session, actor.party, row.provider))
             move(session, row, "publish", actor.party, self._clock())
             row.published_version = row.version
             return row

@@ -66,6 +66,11 @@ def reviewed(session: Session, code: str, number: int) -> bool:
     return session.get(ResourceReview, (code, number)) is not None
 
 
+def acts_for(session: Session, party_id: str, department: str) -> bool:
+    """Whether the party is the department, or its chief data officer now."""
+    return party_id in (department, cdo_of(session, department))
+
+
 def cdo_of(session: Session, department: str) -> str | None:
     """The party that signs for the department; ``None`` while nobody is appointed."""
     newest = session.scalar(

@@ -18,7 +18,7 @@ TABLE = """
                        S     P     C     I     R     A     D     V     T     B     X
 manage roles         | own | own | own | own | own | any | –   | read| own | own | any
 edit resource        | –   | own | –   | –   | –   | read| read*| read| –  | –   | –
-publish lists        | –   | own | own | –   | –   | any | any | read| –   | –   | –
+publish lists        | –   | own | own | –   | –   | any | own*| read| –   | –   | –
 grade / important list|–   | own | –   | –   | –   | any | any | any | read| –   | –
 apply registration   | –   | own | own | –   | –   | –   | –   | read| –   | own*| –
 review registration  | –   | –   | –   | –   | any | read| –   | read| –*  | –   | –
