@@ -22,12 +22,15 @@ from tests.reference.state import (
     ELSEWHERE,
     GUARDS,
     ISSUER,
+    KEY,
     LOG,
     MAX_PAUSE,
     NO_PROOF,
+    OF_ANOTHER,
     OPEN_FOR,
     PAUSE_REST,
     PENDING,
+    QUICK,
     REGISTERS,
     REGISTRY,
     RIGHT,
@@ -36,6 +39,7 @@ from tests.reference.state import (
     SUPERVISOR,
     WRONG,
     Act,
+    Proposal,
 )
 
 REASON: Final = 4
@@ -72,7 +76,7 @@ def a_party(powers: Powers, choices: Choices) -> int:
 
 
 def a_proof(choices: Choices) -> str:
-    return choices.mostly([RIGHT, RIGHT, RIGHT, NO_PROOF], [WRONG])
+    return choices.mostly([RIGHT, RIGHT, RIGHT, NO_PROOF], [WRONG, OF_ANOTHER])
 
 
 def a_status(choices: Choices) -> int:
@@ -181,8 +185,12 @@ def carry_out(sides: Sides, choices: Choices) -> Move:
     return Move("carry out", PAYER, call, Powers.carry_out, (no, act))
 
 
+def cancellable(proposal: Proposal) -> bool:
+    return proposal.role != 0 and proposal.kind != QUICK
+
+
 def cancel(sides: Sides, choices: Choices) -> Move:
-    no, _ = a_proposal(sides, choices, lambda each: sides.powers.proposals[each].role != 0)
+    no, _ = a_proposal(sides, choices, lambda each: cancellable(sides.powers.proposals[each]))
     role = sides.powers.proposals[no].role if no in sides.powers.proposals else AUTHORITY
     caller = choices.mostly(in_role(sides.powers, role), ACCOUNTS)
     return Move("cancel", caller, calls.cancel(no), Powers.cancel, (caller, no))
@@ -190,7 +198,7 @@ def cancel(sides: Sides, choices: Choices) -> Move:
 
 def _vetoing(sides: Sides, choices: Choices) -> tuple[int, str]:
     powers = sides.powers
-    no, _ = a_proposal(sides, choices, lambda each: powers.proposals[each].vetoable)
+    no, _ = a_proposal(sides, choices, lambda each: powers.proposals[each].kind == KEY)
     concerned = powers.proposals[no].concerned if no in powers.proposals else 0
     return no, choices.mostly(keys_of(powers, concerned), ACCOUNTS)
 
@@ -211,14 +219,14 @@ def veto_for(sides: Sides, choices: Choices) -> Move:
 def report(sides: Sides, choices: Choices) -> Move:
     powers, no = sides.powers, a_party(sides.powers, choices)
     account = choices.mostly(keys_of(powers, no), ACCOUNTS)
-    by_whom = [voices(powers, lambda owner: owner == no), in_role(powers, AUTHORITY, no)]
+    by_whom = [keys_of(powers, no), in_role(powers, AUTHORITY, no)]
     caller = choices.mostly(choices.of(by_whom), ACCOUNTS)
     return Move("report", caller, calls.report(no, account), Powers.report, (caller, no, account))
 
 
 def report_for(sides: Sides, choices: Choices) -> Move:
     powers, no = sides.powers, a_party(sides.powers, choices)
-    by = choices.mostly(voices(powers, lambda owner: owner == no), ACCOUNTS)
+    by = choices.mostly(keys_of(powers, no), ACCOUNTS)
     account = choices.mostly(keys_of(powers, no), ACCOUNTS)
     proof = choices.mostly([RIGHT], [WRONG])
     signature = sides.world.signature(by, report_message(sides.world.deployment.chain, by, account), proof)

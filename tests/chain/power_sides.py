@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ from tests.reference.state import (
     RIGHT,
     SUBJECT,
     SUPERVISOR,
+    WRONG,
     Act,
     Event,
     Key,
@@ -103,13 +105,13 @@ class World:
         self._reverts = RevertReader(interface_of(name) for name in CONTRACTS)
         block = self.connection.block()
         assert block is not None
-        self.reference = Powers(DELAY, self._founded_at())
+        suited = frozenset(kid for kid, signer in SIGNERS.items() if isinstance(signer, LocalSigner))
+        self.reference = Powers(DELAY, self._founded_at(), suited)
         for each in founding:
             self.reference.found(each.id, each.accounts, each.roles)
-        self.proofs = {kid: prove_key(self.deployment.chain, signer) for kid, signer in SIGNERS.items()}
-        for each in (*ACCOUNTS, PAYER):
-            node.fund(each)
-            node.rpc("hardhat_impersonateAccount", each)
+        for key in (*ACCOUNTS, PAYER):
+            node.fund(key)
+            node.rpc("hardhat_impersonateAccount", key)
         # Far enough ahead of the clock that no block is ever later than the test wants it to be.
         self.start = block.time + 100_000_000
         self._snapshot = node.snapshot()
@@ -151,10 +153,13 @@ class World:
         args = list(act.args)
         if act.function == "register":
             return calls.register_parties(
-                [PartyRegistration(party, tuple(map(self._key, keys)), roles) for party, keys, roles in args[0]]
+                [
+                    PartyRegistration(party, tuple(self._key(key, 0) for key in keys), roles)
+                    for party, keys, roles in args[0]
+                ]
             )
         if act.function == "changeKey":
-            fresh, proof = self._key((args[1], args[3]))
+            fresh, proof = self._key((args[1], args[3]), args[0])
             args = [args[0], fresh or NO_ACCOUNT, args[2] or NO_ACCOUNT, proof]
         if act.function == "accredit":
             args[1] = code_of_scenario(args[1])
@@ -176,13 +181,16 @@ class World:
         right = SIGNERS[signer]
         return sign_act(message, right if proof == RIGHT else _other(right))
 
-    def _key(self, key: tuple[str, str]) -> tuple[str, str]:
+    @cache  # noqa: B019 (a world lives as long as its tests)
+    def _key(self, key: tuple[str, str], number: int) -> tuple[str, str]:
+        """A key with its proof for the party of that number."""
         owner, proof = key
         if proof == NO_PROOF:
             return owner, NO_PROOF
-        if proof == RIGHT:
-            return owner, self.proofs[owner]
-        return owner, sign_act(key_message(self.deployment.chain, owner), _other(SIGNERS[owner])).hex()
+        chain = self.deployment.chain
+        if proof == WRONG:
+            return owner, sign_act(key_message(chain, owner, number), _other(SIGNERS[owner])).hex()
+        return owner, prove_key(chain, SIGNERS[owner], number if proof == RIGHT else number + 1)
 
 
 def _other(signer: Signer) -> Signer:
@@ -276,7 +284,7 @@ class Sides:
             "at": proposal.at,
             "ready": proposal.ready,
             "state": proposal.state,
-            "vetoable": proposal.vetoable,
+            "kind": proposal.kind,
             "confirmer": proposal.confirmer or NO_ACCOUNT,
             "by": proposal.by,
             "concerned": proposal.concerned,
@@ -297,6 +305,7 @@ def _record(owner: str, key: Key | None) -> AccountRecord | None:
         compromised_at=key.compromised_at,
         proven=key.proven,
         proposal=key.proposal,
+        acts=key.acts,
     )
 
 

@@ -24,7 +24,7 @@ from tests.chain.power_moves import BUILDERS, WEIGHTED, wait
 from tests.chain.power_sides import ACCOUNTS, DELAY, FOUNDED, PAYER, Move, Sides, World
 from tests.conftest import PARTIES
 from tests.reference.powers import Powers
-from tests.reference.state import NO_PROOF, REGISTRY, RIGHT, SUBJECT, Act
+from tests.reference.state import AUTHORITY, MAX_PAUSE, NO_PROOF, OPEN_FOR, REGISTRY, RIGHT, SUBJECT, Act
 
 EXAMPLES = int(os.environ.get("SIDE_BY_SIDE_EXAMPLES", "0"))
 MOVES = 60
@@ -95,6 +95,69 @@ def test_a_key_of_the_very_second_of_the_proposal_vetoes_it(world: World) -> Non
     propose(sides, officer, recovery)
     assert not make(sides, first, calls.veto(7), Powers.veto, first, 7)
     sides.compare()
+
+
+def test_an_accused_officer_cancels_nothing_until_the_last_second_of_what_is_held_against_it(world: World) -> None:
+    """Running time counts: a pause in between makes that later. What does not wait, and what concerns it, it never
+    cancels."""
+    sides = Sides(world)
+    first, second, third = (ACCOUNTS[place] for place in (0, 2, 4))
+    accusation = Act(REGISTRY, "setRoles", (3, 0))
+    propose(sides, first, accusation)
+    assert not make(sides, third, calls.cancel(1), Powers.cancel, third, 1)
+    sides.now += 7
+    confirm(sides, second, 1, accusation)
+    appointment = Act(REGISTRY, "setRoles", (7, AUTHORITY))
+    propose(sides, first, appointment)
+    assert not make(sides, third, calls.cancel(2), Powers.cancel, third, 2)
+    # The others are not accused.
+    propose(sides, second, appointment)
+    assert make(sides, first, calls.cancel(3), Powers.cancel, first, 3)
+    pause = Act(REGISTRY, "endPause")
+    propose(sides, first, pause)
+    for canceller in (first, second, third):
+        assert not make(sides, canceller, calls.cancel(4), Powers.cancel, canceller, 4)
+    guardian = ACCOUNTS[6]
+    assert make(sides, guardian, calls.pause(), Powers.pause, guardian)
+    sides.now += MAX_PAUSE + DELAY + OPEN_FOR - 7
+    assert not make(sides, third, calls.cancel(2), Powers.cancel, third, 2)
+    sides.now += 1
+    propose(sides, first, appointment)
+    assert make(sides, third, calls.cancel(5), Powers.cancel, third, 5)
+    sides.compare()
+    assert {"PartyAccused", "PartySelfGrant", "PartyNotCancellable"} <= set(world.refused)
+
+
+def test_silence_counts_once_it_has_lasted_for_the_delay(world: World) -> None:
+    """It counts on while an SM2 key, which the chain cannot check, is bound, and ends with a key that speaks."""
+    sides = Sides(world)
+    officer, other, own = (ACCOUNTS[place] for place in (0, 2, 10))
+    clerk = len(FOUNDED)
+    recovery = Act(REGISTRY, "changeKey", (clerk, ACCOUNTS[12], own, RIGHT))
+    unproven = Act(REGISTRY, "changeKey", (clerk, ACCOUNTS[13], "", NO_PROOF))
+    sides.now += 5
+    assert make(sides, officer, calls.report(clerk, own), Powers.report, officer, clerk, own)
+    for number, act in enumerate((unproven, recovery), start=1):
+        propose(sides, officer, act)
+        confirm(sides, other, number, act)
+    sides.now += DELAY - 1
+    sides.compare()
+    assert not sides.powers.is_silent(clerk)
+    sides.now += 1
+    # Another act of that second, so that there is a block of it.
+    propose(sides, officer, unproven)
+    sides.compare()
+    assert sides.powers.is_silent(clerk)
+    for number, act, silent in ((1, unproven, True), (2, recovery, False)):
+        carried = Call(PARTY_REGISTRY, "carryOut", (number, *world.sent(act)))
+        assert make(sides, PAYER, carried, Powers.carry_out, number, act)
+        sides.compare()
+        assert sides.powers.is_silent(clerk) is silent
+
+
+def confirm(sides: Sides, by: str, number: int, act: Act) -> None:
+    confirmed = Call(PARTY_REGISTRY, "confirm", (number, *sides.world.sent(act)))
+    assert make(sides, by, confirmed, Powers.confirm, by, number, act)
 
 
 def propose(sides: Sides, by: str, act: Act) -> None:

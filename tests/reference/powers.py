@@ -12,6 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from tests.reference.state import (
+    ACCUSES,
     ALL_ROLES,
     AUTHORITY,
     CANCELLED,
@@ -20,15 +21,20 @@ from tests.reference.state import (
     ELSEWHERE,
     GUARDS,
     ISSUER,
+    KEY,
     LOG,
     MAX_PAUSE,
+    NO_PROOF,
     NOBODY,
+    OPEN_FOR,
     ORDINARY,
     PAUSE_REST,
+    QUICK,
     REGISTERS,
     REGISTRY,
     RIGHT,
     ROLE_OF_OFFICE,
+    SUSPENDED_BY_TWO,
     VETOED,
     Act,
     Proposal,
@@ -50,13 +56,14 @@ class Powers(State):
         except Refused as refusal:
             self.events = []
             return self, str(refusal)
+        trial._listen()
         return trial, ""
 
     def found(self, party: str, accounts: tuple[str, ...], roles: int) -> None:
         """A founding party; its numbers follow the order."""
         no = self._add(party, 1)
         for account in accounts:
-            self._bind(no, account, True, 1)
+            self._bind(no, account, True, 1, acts=account == accounts[0])
         self._set_roles(no, roles, 1)
 
     def propose(self, caller: str, act: Act) -> None:
@@ -64,6 +71,8 @@ class Powers(State):
         changes_key = (act.target, act.function) == (REGISTRY, "changeKey")
         if changes_key and caller in self.keys and self.keys[caller].owner == concerned:
             role, by = 0, self._speaker(caller)
+            if act.args[1] and act.args[3] == NO_PROOF:
+                raise Refused("PartyProofMissing")
         else:
             by = self.actor(caller, role)
             if by == concerned:
@@ -91,6 +100,9 @@ class Powers(State):
         self._tell(REGISTRY, "Confirmed", no=no, at=self.now, by=by)
         if not self._wait(act):
             self._carry_out(no)
+        elif act.target == REGISTRY and act.function in ACCUSES:
+            party = self.parties[proposal.concerned]
+            party.accused_until = max(party.accused_until, proposal.ready + OPEN_FOR)
 
     def carry_out(self, no: int, act: Act) -> None:
         self._open(no, act)
@@ -98,13 +110,20 @@ class Powers(State):
 
     def cancel(self, caller: str, no: int) -> None:
         proposal = self._pending(no)
-        self._end(no, CANCELLED, self.actor(caller, proposal.role))
+        if proposal.kind == QUICK or not proposal.role:
+            raise Refused("PartyNotCancellable")
+        by = self.actor(caller, proposal.role)
+        if by == proposal.concerned:
+            raise Refused("PartySelfGrant")
+        if self.running() <= self.parties[by].accused_until:
+            raise Refused("PartyAccused")
+        self._end(no, CANCELLED, by)
 
     def veto(self, account: str, no: int, proof: str = RIGHT) -> None:
         if proof != RIGHT:
             raise Refused("PartySignatureInvalid")
         proposal, key = self._pending(no), self.keys.get(account)
-        if not proposal.vetoable:
+        if proposal.kind != KEY:
             raise Refused("PartyNotVetoable")
         live = key is not None and key.valid_from <= proposal.at and (not key.valid_to or key.valid_to >= proposal.at)
         if key is None or not live or key.owner != proposal.concerned:
@@ -113,13 +132,13 @@ class Powers(State):
 
     def report(self, caller: str, no: int, account: str) -> None:
         own = caller in self.keys and self.keys[caller].owner == no
-        by = self._speaker(caller) if own else self.actor(caller, AUTHORITY)
-        if not own and caller != REGISTRY and self.is_protected(no):
+        by = self._owner(caller) if own else self.actor(caller, AUTHORITY)
+        if not own and caller != REGISTRY and self.has(no, GUARDS):
             raise Refused("PartyNotDecided")
         self._report(no, account, by)
 
     def report_for(self, caller: str, no: int, account: str, proof: str = RIGHT) -> None:
-        if self._speaker(caller) != no:
+        if self._owner(caller) != no:
             raise Refused("PartyAccountNotBound")
         if proof != RIGHT:
             raise Refused("PartySignatureInvalid")
@@ -139,7 +158,7 @@ class Powers(State):
             raise Refused("PartyClosed")
         if not status:
             raise Refused("PartyNotActive")
-        if caller != REGISTRY and (status == CLOSED or self.is_protected(no)):
+        if caller != REGISTRY and (status == CLOSED or self.has(no, SUSPENDED_BY_TWO)):
             raise Refused("PartyNotDecided")
         officers = self.officers()
         self.parties[no].status = status
@@ -203,7 +222,8 @@ class Powers(State):
                 raise Refused("PartyOfficeByProposal")
             no = self._add(party, by)
             for account, proof in keys:
-                self._bind(no, account, self._proven(proof), by)
+                proven = self._proven(proof)
+                self._bind(no, account, proven, by, acts=proven and account in self.suited)
             if not self.speaking(no):
                 raise Refused("PartyNoProvenKey")
             self._set_roles(no, roles, by)
@@ -218,7 +238,10 @@ class Powers(State):
             self._owned(no, old).valid_to = self.now
             self._tell(REGISTRY, "AccountRetired", no=no, account=old, proposal=self.deciding, at=self.now, by=by)
         if fresh:
-            self._bind(no, fresh, self._proven(proof), by)
+            if by == no and proof == NO_PROOF:
+                raise Refused("PartyProofMissing")
+            proven = self._proven(proof)
+            self._bind(no, fresh, proven, by, acts=proven and fresh in self.suited)
         elif not self.speaking(no):
             raise Refused("PartyLastKey")
         self._require_officers(officers)

@@ -19,10 +19,13 @@ ALL_ROLES: Final = (1 << 11) - 1
 ORDINARY: Final = SUBJECT | PROVIDER | CONSUMER | BROKER
 REGISTERS: Final = AUTHORITY | ADMIN
 GUARDS: Final = AUTHORITY | SUPERVISOR
+SUSPENDED_BY_TWO: Final = GUARDS | ISSUER
 ROLE_OF_OFFICE: Final = {1: AUTHORITY, 2: SUPERVISOR}
 ACTIVE, CLOSED = 1, 4
 PENDING, CARRIED_OUT, CANCELLED, VETOED = 1, 2, 3, 4
-RIGHT, WRONG, NO_PROOF = "right", "wrong", ""
+QUICK, WAITS, KEY = 0, 1, 2
+RIGHT, WRONG, NO_PROOF, OF_ANOTHER = "right", "wrong", "", "right for another party"
+ACCUSES: Final = ("setRoles", "setStatus", "report", "dateCompromise")
 CONCERNS: Final = ("changeKey", "setRoles", "setStatus", "accredit", "report", "dateCompromise")
 
 
@@ -45,6 +48,7 @@ class Key:
     valid_from: int
     proven: bool
     proposal: int
+    acts: bool
     valid_to: int = 0
     reported_at: int = 0
     compromised_at: int = 0
@@ -55,6 +59,8 @@ class Party:
     id: str
     roles: int = 0
     status: int = ACTIVE
+    silent_since: int = 0
+    accused_until: int = 0
 
 
 @dataclass
@@ -71,8 +77,10 @@ class Proposal:
     confirmed_by: int = NOBODY
 
     @property
-    def vetoable(self) -> bool:
-        return self.role != REGISTERS and (self.act.target, self.act.function) == (REGISTRY, "changeKey")
+    def kind(self) -> int:
+        if self.role == REGISTERS or (self.act.target, self.act.function) in ((LOG, "lift"), (REGISTRY, "endPause")):
+            return QUICK
+        return KEY if (self.act.target, self.act.function) == (REGISTRY, "changeKey") else WAITS
 
 
 @dataclass
@@ -84,10 +92,14 @@ class Event:
 
 @dataclass
 class State:
-    """The state of both contracts; ``now`` is the time of the block in which the next act is made."""
+    """The state of both contracts; ``now`` is the time of the block in which the next act is made.
+
+    ``suited`` are the accounts whose keys are of secp256k1.
+    """
 
     delay: int
     now: int
+    suited: frozenset[str] = frozenset()
     parties: dict[int, Party] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
     proposals: dict[int, Proposal] = field(default_factory=dict)
@@ -112,16 +124,18 @@ class State:
 
     def is_officer(self, no: int) -> bool:
         party = self.parties[no]
-        return party.status == ACTIVE and bool(party.roles & AUTHORITY) and self.speaking(no) > 0
+        acting = any(self.speaks(account) for account, key in self.keys.items() if key.owner == no and key.acts)
+        return party.status == ACTIVE and bool(party.roles & AUTHORITY) and acting
 
     def officers(self) -> int:
         return sum(self.is_officer(no) for no in self.parties)
 
     def is_silent(self, no: int) -> bool:
-        return no not in self.parties or self.parties[no].status == CLOSED or not self.speaking(no)
+        since = self.parties[no].silent_since if no in self.parties else 0
+        return since != 0 and self.now >= since + self.delay
 
-    def is_protected(self, no: int) -> bool:
-        return no in self.parties and bool(self.parties[no].roles & GUARDS)
+    def has(self, no: int, roles: int) -> bool:
+        return no in self.parties and bool(self.parties[no].roles & roles)
 
     def paused_until(self) -> int:
         return next((until for _, until in self.pauses if self.now < until), 0)
@@ -141,12 +155,24 @@ class State:
     def _tell(self, contract: str, name: str, **args: Any) -> None:
         self.events.append(Event(contract, name, args))
 
+    def _listen(self) -> None:
+        """Notes since when parties are silent."""
+        for no, party in self.parties.items():
+            if self.speaking(no) and party.status != CLOSED:
+                party.silent_since = 0
+            else:
+                party.silent_since = party.silent_since or self.now
+
     def _speaker(self, account: str) -> int:
+        owner = self._owner(account)
+        if self.keys[account].reported_at:
+            raise Refused("PartyAccountReported")
+        return owner
+
+    def _owner(self, account: str) -> int:
         key = self.keys.get(account)
         if key is None or key.valid_to or not key.proven:
             raise Refused("PartyUnknownAccount")
-        if key.reported_at:
-            raise Refused("PartyAccountReported")
         return key.owner
 
     def _grantor(self, caller: str, any_of: int, no: int) -> int:
@@ -176,7 +202,7 @@ class State:
         return self.keys[account]
 
     def _proven(self, proof: str) -> bool:
-        if proof == WRONG:
+        if proof in (WRONG, OF_ANOTHER):
             raise Refused("PartyProofInvalid")
         return proof == RIGHT
 
@@ -188,10 +214,10 @@ class State:
         self._tell(REGISTRY, "PartyRegistered", no=no, id=party, at=self.now, by=by)
         return no
 
-    def _bind(self, no: int, account: str, proven: bool, by: int) -> None:
+    def _bind(self, no: int, account: str, proven: bool, by: int, *, acts: bool) -> None:
         if account in self.keys:
             raise Refused("PartyAccountTaken")
-        self.keys[account] = Key(no, self.now, proven, self.deciding)
+        self.keys[account] = Key(no, self.now, proven, self.deciding, acts)
         fields = {"no": no, "account": account, "proven": proven, "proposal": self.deciding, "at": self.now, "by": by}
         self._tell(REGISTRY, "AccountBound", **fields)
 
