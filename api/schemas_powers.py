@@ -111,10 +111,18 @@ class ActIn(Signable):
     """Nothing but, where the key is kept elsewhere, the signature."""
 
 
+class OpeningIn(Strict):
+    kind: Annotated[str, Field(min_length=1, max_length=32)]
+    identifier: Annotated[str, Field(min_length=1, max_length=32)]
+    key: HexId
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class ListedPartyIn(Strict):
     id: HexId
     roles: list[Role] = Field(max_length=4)
     keys: list[FurtherKeyIn] = Field(min_length=1, max_length=16)
+    opening: OpeningIn = Field(description="Whom the id stands for: it is the HMAC of kind and identifier under key.")
 
 
 class ListIn(Strict):
@@ -132,7 +140,9 @@ class ConfirmationIn(Signable):
 class ListOut(BaseModel):
     format: str
     act: HexId
-    parties: list[dict[str, Any]] = Field(description="Ids, roles, keys and proofs; no names.")
+    parties: list[dict[str, Any]] = Field(
+        description="Ids, roles, keys, proofs; while it is pending `opening` says whom each id stands for, else null."
+    )
 
 
 class VetoIn(Signable):

@@ -14,7 +14,8 @@ from ledger.chain.accounts import account_of_public_key
 from ledger.chain.calls import Call, PartyRegistration
 from ledger.cli.main import app
 from ledger.demo.cast import assemble
-from ledger.domain.parties import PartyKind, Role
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind, Role, party_id
 from ledger.service.possession import possession_of
 from ledger.service.settings import Settings
 from ledger.service.wiring import open_ledger
@@ -202,10 +203,13 @@ def test_an_admin_confirms_registrations_alone(stage: Stage, tmp_path: Path) -> 
     key = stage.ledger.custody.public_key(*stage.ledger.custody.create())
     signer = stage.ledger.custody.signer(account_of_public_key(key))
     proof = possession_of(stage.ledger.reader.chain, signer)
-    party = PartyRegistration("ab" * 32, ((signer.kid, proof),), Role.mask([Role.SUBJECT]))
+    opening = {"kind": "enterprise", "identifier": synthetic_uscc("440800", 7_777), "key": "5e" * 32, "name": "Firm"}
+    identifier = party_id(bytes.fromhex(opening["key"]), PartyKind.ENTERPRISE, opening["identifier"])
+    party = PartyRegistration(identifier, ((signer.kid, proof),), Role.mask([Role.SUBJECT]))
     call = calls.register_parties([party])
     document = {"format": "pingzheng-registrations/1", "act": stage.ledger.client.act_of(call)}
-    document |= {"parties": [{"id": party.id, "roles": ["subject"], "keys": [{"public_key": key, "proof": proof}]}]}
+    keys = [{"public_key": key, "proof": proof}]
+    document |= {"parties": [{"id": party.id, "roles": ["subject"], "keys": keys, "opening": opening}]}
     (tmp_path / "list.json").write_text(json.dumps(document))
     number = stage.proposed(call)
     assert stage.run("keys", "confirm", number, "--by", stage.parties["X"]) == "REGISTRATION_LIST_MISSING"

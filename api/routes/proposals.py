@@ -52,7 +52,10 @@ def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, act
     "/proposals/{number}/list", responses=answers({404: ["PROPOSAL_UNKNOWN"], 409: ["REGISTRATION_LIST_MISSING"]})
 )
 def registration_list(number: Number, ledger: OpenLedger, actor: ReadCaller) -> powers.ListOut:
-    """The parties behind a registration, for the office that confirms it with an installation of its own."""
+    """The parties behind a registration, for the office that confirms it: whom each id stands for, as it can check.
+
+    The openings are personal text, and given only as long as the proposal is pending.
+    """
     require(actor, Action.MANAGE_ROLES)
     return powers.ListOut(**ledger.proposals.listed(number))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ledger.errors import InvalidInput, Misconfigured
@@ -17,6 +18,14 @@ def read_bounded(path: Path, limit: int) -> bytes:
     if path.stat().st_size > limit:
         raise InvalidInput("FILE_TOO_LARGE", f"The file is larger than {limit} bytes.", where=str(path))
     return path.read_bytes()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, also where one was there that others could."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        os.fchmod(handle, 0o600)
+        file.write(text)
 
 
 def private_key_of(path: Path) -> bytes:

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ledger.chain.sender import Receipt
 from ledger.cli.direct_acts import SignedAct, chain_named, payer_of, send, signed_report, signed_veto, write_act
-from ledger.cli.files import key_in, private_key_of, read_bounded, signer_of
+from ledger.cli.files import key_in, private_key_of, read_bounded, signer_of, write_private
 from ledger.cli.naming import party_of
-from ledger.cli.opening import opened
-from ledger.cli.output import AsJson, Home, emit, errors_explained
+from ledger.cli.opening import opened, participating
+from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, print_json
 from ledger.cli.parties import PartyRef, party_shown
-from ledger.cli.waiting import Authority, OwnKey, emit_done, emit_proposal, emit_proposals, signed_by
+from ledger.cli.waiting import (
+    Authority,
+    OwnKey,
+    emit_done,
+    emit_proposal,
+    emit_proposals,
+    proposal_shown,
+    signed_by,
+)
 from ledger.cli.watch import BundleFile, DeploymentFile, watch
 from ledger.domain.canonical import parse_json
 from ledger.errors import InvalidInput
 from ledger.proof.acts import report_message, sign_act, veto_message
 from ledger.proof.jws import Signer
+
+if TYPE_CHECKING:
+    from ledger.service.participant import Participant
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -49,7 +61,7 @@ def pending(
 
     示例 Examples:  pingzheng keys pending · pingzheng keys pending --party 91440803MA9X0002X5
     """
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         rows = ledger.proposals.pending(None if party is None else party_of(ledger, party))
         emit_proposals(rows, as_json, TITLE)
 
@@ -58,21 +70,43 @@ def pending(
 def show(
     number: Number,
     list_out: Annotated[
-        Path | None, typer.Option(help="Write the parties behind a registration here, for the office that confirms.")
+        Path | None,
+        typer.Option(
+            help="Write the parties behind a registration here, for the office that confirms: who they are, too, so "
+            "the file is for that office alone."
+        ),
+    ] = None,
+    listed: Annotated[
+        Path | None,
+        typer.Option(
+            "--list", help="The file of parties that the proposing office gave: check it, and show who they are."
+        ),
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """一项提案，待生效的或已结束的。One proposal, pending or ended.
+    """一项提案，待生效的或已结束的；附名单则核对并显示登记的是谁。One proposal, pending or ended; with its list also
+    whom it registers.
 
-    示例 Examples:  pingzheng keys show 7 · pingzheng keys show 7 --list-out parties.json
+    The chain binds the ids, and each id its kind and identifier. The name is what the proposing office says.
+
+    示例 Examples:  pingzheng keys show 7 · pingzheng keys show 7 --list-out parties.json · pingzheng keys show 7 --list
+    parties.json
     """
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         row = ledger.proposals.get(number)
         if list_out is not None:
-            listed = ledger.proposals.listed(number)
-            list_out.write_text(json.dumps(listed, ensure_ascii=False, indent=1) + "\n", "utf-8")
+            file = ledger.proposals.listed(number)
+            write_private(list_out, json.dumps(file, ensure_ascii=False, indent=1) + "\n")
+        if listed is None:
+            emit_proposal(row, as_json)
+            return
+        parties = [asdict(each) for each in ledger.proposals.identities(number, _list_in(listed))]
+        if as_json:
+            print_json(proposal_shown(row) | {"parties": parties})
+            return
         emit_proposal(row, as_json)
+        emit_rows(parties, as_json, "登记对象 Parties")
 
 
 @app.command()
@@ -91,7 +125,7 @@ def confirm(
 
     示例 Example:  pingzheng keys confirm 7 --by 11440800MB9X00023K
     """
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         office, parties = party_of(ledger, by), None if listed is None else _list_in(listed)
         row = signed_by(key, lambda signed: ledger.proposals.confirm(number, office, signed=signed, listed=parties))
         emit_proposal(row, as_json)
@@ -110,7 +144,7 @@ def carry_out(
 
     示例 Examples:  pingzheng keys carry-out · pingzheng keys carry-out 7
     """
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         if number is not None:
             emit_proposal(ledger.proposals.carry_out(number), as_json)
             return
@@ -126,7 +160,7 @@ def cancel(
 
     示例 Example:  pingzheng keys cancel 7
     """
-    with opened(home, as_json) as ledger:
+    with participating(home, as_json) as ledger:
         office = party_of(ledger, by)
         emit_proposal(signed_by(key, lambda signed: ledger.proposals.cancel(number, office, signed=signed)), as_json)
 
@@ -134,7 +168,12 @@ def cancel(
 @app.command()
 def veto(
     number: Number,
-    by: Annotated[str, typer.Option(help="The party whose keys would change: party id or USCC.")] = "self",
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="The party whose keys would change: party id or USCC; default: whose key it is, or this one."
+        ),
+    ] = None,
     key: PartyKey = None,
     deployment: DeploymentFile = None,
     bundle: BundleFile = None,
@@ -159,8 +198,9 @@ def veto(
             chain = chain_named(deployment, bundle)
             _by_itself(_required(key), lambda signer: signed_veto(chain, signer, number), rpc_url, payer, out, as_json)
         return
-    with opened(home, as_json) as ledger:
-        party, signer = party_of(ledger, by), None if key is None else signer_of(key)
+    with participating(home, as_json) as ledger:
+        signer = None if key is None else signer_of(key)
+        party = _party_that_vetoes(ledger, by, signer)
         act = None if signer is None else sign_act(veto_message(ledger.reader.chain, signer.kid, number), signer)
         account = None if signer is None else signer.kid
         emit_proposal(ledger.proposals.veto(number, party, act=act, account=account), as_json)
@@ -256,6 +296,12 @@ def _by_itself(
 def _emit_sent(act: SignedAct, receipt: Receipt, as_json: bool) -> None:
     told: dict[str, Any] = {"vetoed": act.proposal} if act.reported is None else {"reported": act.reported}
     emit(told | {"at": receipt.time, "tx": receipt.tx_hash, "gas": receipt.gas_used}, as_json)
+
+
+def _party_that_vetoes(ledger: Participant, by: str | None, signer: Signer | None) -> str:
+    """Who is named, or else whose key it is on the chain, or else the party whose installation this is."""
+    record = None if by is not None or signer is None else ledger.reader.account(signer.kid)
+    return party_of(ledger, by or "self") if record is None else ledger.reader.party_id(record.party_no)
 
 
 def _required(key: Path | None) -> Path:

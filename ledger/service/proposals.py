@@ -30,7 +30,7 @@ from ledger.proof.acts import sign_act, veto_message
 from ledger.service.acting import Acting, account_is_of
 from ledger.service.local_chain import one_at_a_time
 from ledger.service.proposal_rows import REGISTER, ProposalRow, row_of
-from ledger.service.registration_lists import RegistrationLists
+from ledger.service.registration_lists import ListedIdentity, RegistrationLists
 from ledger.store.database import Database
 
 __all__ = ["ProposalRow", "Proposals"]
@@ -195,12 +195,21 @@ class Proposals:
         return self._after(number)
 
     def listed(self, number: int) -> dict[str, Any]:
-        """The list behind a registration, for the office that confirms it elsewhere: JSON without names.
+        """The list behind a registration, for the office that confirms it elsewhere, as JSON.
 
-        Raises ``NotFound`` ``PROPOSAL_UNKNOWN``, ``Conflict`` ``REGISTRATION_LIST_MISSING``.
+        As long as it is pending, each party has its opening: kind, identifier, key and name. That is personal text, for
+        that office alone. Raises ``NotFound`` ``PROPOSAL_UNKNOWN``, ``Conflict`` ``REGISTRATION_LIST_MISSING``.
+        """
+        row = self.get(number)
+        return self._lists.document(self._found(number).act, openings=row.pending)
+
+    def identities(self, number: int, listed: Mapping[str, Any]) -> list[ListedIdentity]:
+        """Whom a registration registers, read from its list: to be looked at before it is confirmed.
+
+        Raises ``NotFound`` ``PROPOSAL_UNKNOWN``, ``InvalidInput`` ``REGISTRATION_LIST_INVALID``.
         """
         self._follower.sync()
-        return self._lists.document(self._found(number).act)
+        return self._lists.identities(self._found(number).act, listed)
 
     def of_act(self, act: str) -> ProposalRow | None:
         """The newest proposal of an act, whatever became of it."""

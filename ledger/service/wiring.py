@@ -226,7 +226,7 @@ def wire(
     scenarios = ScenarioBook.load(settings.scenarios)
     status = CertificateStatus(database, client, positions)
     follower = Follower(database.engine, reader)
-    lists = RegistrationLists(database, client, clock)
+    lists = RegistrationLists(database, client, clock, sealer)
 
     def account_of(identifier: str) -> str:
         with database.read() as session:

@@ -9,7 +9,7 @@ from ledger.chain import calls
 from ledger.chain.accounts import account_of_public_key
 from ledger.chain.calls import Call, PartyRegistration
 from ledger.domain.codes import synthetic_uscc
-from ledger.domain.parties import PartyKind, Role
+from ledger.domain.parties import PartyKind, Role, party_id
 from ledger.service.possession import possession_of
 from tests.api.role_outcomes import Outcome, told
 from tests.api.role_stage import Stage
@@ -60,12 +60,20 @@ def confirm_registration(stage: Stage, who: str) -> list[Outcome]:
     """A list that was proposed elsewhere: who confirms it brings it along."""
 
     def listed() -> tuple[int, dict[str, Any]]:
-        key, identifier = kept_key(stage), f"{next(_NEXT):064x}"
+        key, number = kept_key(stage), next(_NEXT)
+        opening = {
+            "kind": "enterprise",
+            "identifier": synthetic_uscc("440800", number),
+            "key": "5e" * 32,
+            "name": "Firm",
+        }
+        identifier = party_id(bytes.fromhex(opening["key"]), PartyKind.ENTERPRISE, opening["identifier"])
         account = account_of_public_key(key)
         proof = possession_of(stage.ledger.reader.chain, stage.ledger.custody.signer(account))
         registration = PartyRegistration(identifier, ((account, proof),), Role.mask([Role.SUBJECT]))
         call = calls.register_parties([registration])
-        party = {"id": identifier, "roles": ["subject"], "keys": [{"public_key": key, "proof": proof}]}
+        keys = [{"public_key": key, "proof": proof}]
+        party = {"id": identifier, "roles": ["subject"], "keys": keys, "opening": opening}
         act = stage.ledger.client.act_of(call)
         return proposed(stage, call), {"format": "pingzheng-registrations/1", "act": act, "parties": [party]}
 

@@ -18,7 +18,7 @@ from ledger.chain import calls
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
-from ledger.domain.parties import PartyKind, Role
+from ledger.domain.parties import PartyKind, Role, party_id
 from ledger.domain.powers import MAX_PAUSE, OPEN_FOR
 from ledger.proof.acts import sign_act, veto_message
 from ledger.proof.jws import LocalSigner, Signer
@@ -227,9 +227,8 @@ def test_a_rotation_waits_and_the_owner_stops_the_thief(waiting: Waiting) -> Non
     firm = waiting.firm()
     row = waits(waiting.post(firm, f"/v1/parties/{waiting.parties[firm]}/accounts", {"public_key": waiting.kept_key()}))
     assert (row["role"], row["confirmed_by"], row["by"]) == ("", None, waiting.parties[firm])
-    for leaf in ("confirmation", "cancellation"):
-        answer = waiting.post("first", f"/v1/proposals/{row['no']}/{leaf}")
-        assert refused(answer) == (403, "PARTY_LACKS_ROLE")
+    for leaf, code in (("confirmation", (403, "PARTY_LACKS_ROLE")), ("cancellation", (409, "PARTY_NOT_CANCELLABLE"))):
+        assert refused(waiting.post("first", f"/v1/proposals/{row['no']}/{leaf}")) == code
     assert done(waiting.post(firm, f"/v1/proposals/{row['no']}/veto"))["state"] == "vetoed"
 
 
@@ -342,7 +341,7 @@ def test_a_pause_stops_delays_and_nothing_that_a_subject_does(waiting: Waiting) 
     assert waiting.post("first", "/v1/parties", {"parties": [newcomer]}).status_code == 201
 
 
-def test_the_list_behind_a_registration_names_nobody(waiting: Waiting) -> None:
+def test_the_list_behind_a_registration_names_nobody_once_it_is_carried_out(waiting: Waiting) -> None:
     firm = waiting.firm()
     identity = waiting.ledger.parties.identity(waiting.parties[firm])
     numbers = [row.no for row in waiting.ledger.proposals.page() if row.kind == "register"]
@@ -373,6 +372,12 @@ def test_a_registration_waits_for_an_office_that_is_elsewhere(tmp_path: Path) ->
         assert row["arguments"]["parties"][0]["id"] == party["id"]
         again = waits(waiting.post("first", "/v1/parties", {"parties": [newcomer]}))
         assert (again["parties"], again["proposals"][0]["no"]) == ([party], row["no"])
+        (listed,) = done(waiting.get("second", f"/v1/proposals/{row['no']}/list"))["parties"]
+        opening = listed["opening"]
+        assert {name: opening[name] for name in ("kind", "identifier", "name")} == {
+            name: newcomer[name] for name in ("kind", "identifier", "name")
+        }
+        assert party_id(bytes.fromhex(opening["key"]), PartyKind.BANK, opening["identifier"]) == party["id"]
         path = f"/v1/proposals/{row['no']}/confirmation"
         body = signed(waiting.post("second", path), keys["2"])
         assert done(waiting.post("second", path, body))["state"] == "carried_out"
@@ -385,6 +390,22 @@ def test_a_registration_waits_for_an_office_that_is_elsewhere(tmp_path: Path) ->
 @pytest.mark.parametrize("number", [0, 2**32, "x"])
 def test_what_is_no_number_of_a_proposal_is_refused(waiting: Waiting, number: object) -> None:
     assert refused(waiting.get("first", f"/v1/proposals/{number}")) == (422, "REQUEST_SHAPE")
+
+
+def test_attack_a_stranger_names_the_firms_key_in_a_veto_or_a_report(waiting: Waiting) -> None:
+    """The firm's key is kept here, and so is an authority's, which could report any firm's."""
+    firm, stranger = waiting.firm(), waiting.firm()
+    row = waiting.recovery(firm)
+    account = waiting.account(firm)
+    assert refused(waiting.post(stranger, f"/v1/proposals/{row['no']}/veto", {"account": account})) == (
+        403,
+        "PARTY_NO_VETO",
+    )
+    path = f"/v1/parties/{waiting.parties[stranger]}/reports"
+    for signer in (account, waiting.account("first")):
+        body = {"reported": waiting.account(stranger), "account": signer}
+        assert refused(waiting.post(stranger, path, body)) == (403, "PARTY_UNKNOWN_ACCOUNT")
+    assert done(waiting.get(firm, f"/v1/proposals/{row['no']}"))["state"] == "pending"
 
 
 def test_a_proposal_that_nobody_made_is_unknown(waiting: Waiting) -> None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner, Result
 
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.deployment import Deployment
 from ledger.chain.node import LocalNode
+from ledger.cli.main import app
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
-from ledger.domain.powers import DEFAULT_DELAY, MIN_DELAY
+from ledger.domain.powers import DEFAULT_DELAY, MIN_DELAY, OPEN_FOR
 from ledger.errors import Conflict, InvalidInput, Misconfigured
 from ledger.proof.suite import SM2SM3
 from ledger.service.joining import join
 from ledger.service.keys import Custody, new_key, signer_of_key
+from ledger.service.local_chain import LocalClock
 from ledger.service.offices import FoundingOffice, dump_office, office_file, read_office
 from ledger.service.participant import Participant
 from ledger.service.parties import NewParty
@@ -203,8 +209,13 @@ def test_a_registration_waits_for_the_second_office_and_its_list(ledger: Ledger,
     with pytest.raises(Conflict, match="REGISTRATION_LIST_MISSING"):
         second.proposals.confirm(number, second.party)
     listed = ledger.proposals.listed(number)
-    assert "Elsewhere" not in str(listed)
+    (whom,) = second.proposals.identities(number, listed)
+    identity = ledger.parties.identity(row.id)
+    assert (whom.id, whom.identifier, whom.name) == (row.id, identity["identifier"], identity["name"])
+    assert set(whom.accounts) == {key.account for key in ledger.party_keys.history(row.id)}
     done = second.proposals.confirm(number, second.party, listed=listed)
+    assert_nowhere(second, *identity.values())
+    assert {party["opening"] for party in ledger.proposals.listed(number)["parties"]} == {None}
     assert (done.state, done.confirmed_by) == ("carried_out", second.party)
     assert [each["id"] for each in second.proposals.get(number).arguments["parties"]] == [row.id]
     assert ledger.parties.get(row.id).no is None
@@ -212,6 +223,62 @@ def test_a_registration_waits_for_the_second_office_and_its_list(ledger: Ledger,
     assert ledger.parties.get(row.id).no == ledger.reader.party_no(row.id)
     assert ledger.parties.pending(row.id) is None
     assert all(key.bound_at for key in ledger.party_keys.history(row.id))
+
+
+def test_the_second_office_reads_on_the_command_line_whom_it_registers(
+    elsewhere: Elsewhere, node: LocalNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is for its owner alone, also where one was there that others could read."""
+    with open_ledger(elsewhere.settings) as ledger:
+        (row,) = ledger.parties.onboard([newcomer(ledger, 7_015)])
+        number, identity = ledger.parties.pending(row.id), ledger.parties.identity(row.id)
+    monkeypatch.setenv("PINGZHENG_RPC_URL", node.url)
+    path = tmp_path / "parties.json"
+    path.write_text("older")
+    path.chmod(0o644)
+
+    def shown(home: Path, *options: str) -> Result:
+        return CliRunner().invoke(app, ["keys", "show", str(number), *options, "--home", str(home)])
+
+    def refused(changed: dict[str, object]) -> str:
+        path.write_text(json.dumps(changed))
+        done = shown(elsewhere.office.home, "--list", str(path), "--json")
+        assert identity["identifier"] not in done.output
+        return str(json.loads(done.output)["error"])
+
+    written = shown(elsewhere.settings.home, "--list-out", str(path))
+    assert written.exit_code == 0, written.output
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert identity["identifier"] not in written.output
+    read = shown(elsewhere.office.home, "--list", str(path), "--json")
+    assert read.exit_code == 0, read.output
+    (party,) = json.loads(read.output)["parties"]
+    assert {name: party[name] for name in ("id", "kind", "identifier", "name")} == {
+        "id": row.id,
+        "kind": "bank",
+        **identity,
+    }
+    assert identity["identifier"] in shown(elsewhere.office.home, "--list", str(path)).output
+    listed = json.loads(path.read_text())
+    listed["parties"][0]["opening"]["identifier"] = synthetic_uscc("440800", 7_098)
+    good = path.read_text()
+    assert refused(listed) == refused({}) == "REGISTRATION_LIST_INVALID"
+    path.write_text(good)
+    confirming = ["keys", "confirm", str(number), "--list", str(path), "--by", "self", "--home"]
+    done = CliRunner().invoke(app, [*confirming, str(elsewhere.office.home)])
+    assert done.exit_code == 0, done.output
+    assert identity["identifier"] not in done.output
+    with open_ledger(elsewhere.settings) as ledger:
+        ledger.proposals.tick()
+        assert ledger.parties.get(row.id).no
+
+
+def assert_nowhere(office: Participant, *texts: str) -> None:
+    """Neither name nor identifier is kept by the office that confirmed, or stands on the chain."""
+    found = b"".join(path.read_bytes() for path in office.settings.home.rglob("*") if path.is_file())
+    assert not [text for text in texts if text.encode() in found]
+    rows = office.proposals.page()
+    assert not [text for text in texts if text in str(rows)]
 
 
 def test_an_office_confirms_no_list_that_differs_and_no_key_that_nobody_proved(
@@ -237,14 +304,36 @@ def test_an_office_confirms_no_list_that_differs_and_no_key_that_nobody_proved(
         ("REGISTRATION_LIST_INVALID", changed(id="short")),
         ("REGISTRATION_LIST_INVALID", changed(roles=["authority"])),
         ("REGISTRATION_LIST_INVALID", changed(roles=["king"])),
+        ("REGISTRATION_LIST_INVALID", changed(opening=None)),
+        ("REGISTRATION_LIST_INVALID", changed(opening=[])),
+        ("REGISTRATION_LIST_INVALID", {**listed, "parties": [{each: party[each] for each in ("id", "roles", "keys")}]}),
+        *(
+            ("REGISTRATION_LIST_INVALID", changed(opening={**party["opening"], **members}))
+            for members in (
+                {"identifier": synthetic_uscc("440800", 7_099)},
+                {"identifier": "91440800"},
+                {"kind": "enterprise"},
+                {"kind": "king"},
+                {"key": "ab" * 32},
+                {"key": "ab"},
+                {"name": ""},
+                {"name": "two\nlines"},
+                {"more": "x"},
+            )
+        ),
         ("REGISTRATION_LIST_INVALID", changed(keys=others)),
         ("REGISTRATION_LIST_INVALID", changed(keys=[{"public_key": "02" + "0" * 64, "proof": ""}])),
         ("PROOF_MISSING", changed(keys=[*others, {**sm2, "proof": ""}])),
         ("PROOF_INVALID", changed(keys=[*others, {**sm2, "proof": others[0]["proof"]}])),
     ]
     for code, other in lists:
-        with pytest.raises(InvalidInput, match=code):
-            second.proposals.confirm(number, second.party, listed=other)
+        for act in (
+            second.proposals.identities,
+            lambda no, file: second.proposals.confirm(no, second.party, listed=file),
+        ):
+            with pytest.raises(InvalidInput, match=code) as caught:
+                act(number, other)
+            assert party["opening"]["identifier"] not in str(caught.value)
     assert second.proposals.get(number).needs_confirmation
     assert second.proposals.confirm(number, second.party, listed=listed).state == "carried_out"
 
@@ -263,24 +352,32 @@ def test_offices_of_a_newcomer_are_proposed_once_it_is_registered(ledger: Ledger
     assert ledger.proposals.pending(row.id) == [confirmed]
 
 
-def test_a_cancelled_registration_is_proposed_in_a_list_of_its_own(ledger: Ledger, second: Participant) -> None:
-    good, bad = newcomer(ledger, 7_013), newcomer(ledger, 7_014)
-    rows = ledger.parties.onboard([good, bad])
-    numbers = {ledger.parties.pending(row.id) for row in rows}
-    assert len(numbers) == 1
-    (number,) = numbers
-    assert number is not None
-    second.proposals.cancel(number, second.party)
-    assert ledger.parties.pending(rows[0].id) is None
-    (again,) = ledger.parties.onboard([good])
-    renewed = ledger.parties.pending(again.id)
-    assert renewed is not None
-    assert renewed > number
-    assert [each["id"] for each in ledger.proposals.get(renewed).arguments["parties"]] == [rows[0].id]
-    second.proposals.confirm(renewed, second.party, listed=ledger.proposals.listed(renewed))
-    ledger.proposals.tick()
-    assert ledger.parties.get(rows[0].id).no is not None
-    assert ledger.parties.get(rows[1].id).no is None
+def test_an_expired_registration_is_proposed_in_a_list_of_its_own(tmp_path: Path) -> None:
+    """Nobody cancels a registration; what no second office confirms expires."""
+    settings = Settings(home=tmp_path / "var")
+    offices = settings.home / "offices"
+    with open_ledger(settings):
+        pass
+    for number in ("2", "3"):
+        shutil.move(offices / number, tmp_path / number)
+    with open_ledger(settings) as ledger:
+        good, bad = newcomer(ledger, 7_013), newcomer(ledger, 7_014)
+        rows = ledger.parties.onboard([good, bad])
+        (number,) = {ledger.parties.pending(row.id) for row in rows}
+        assert number is not None
+        with pytest.raises(Conflict, match="PARTY_NOT_CANCELLABLE"):
+            ledger.proposals.cancel(number, ledger.installation.authority_party)
+        LocalClock(settings).skip(ledger.reader.connection, OPEN_FOR + 2)
+        assert ledger.parties.pending(rows[0].id) is None
+        (again,) = ledger.parties.onboard([good])
+        renewed = ledger.parties.pending(again.id)
+        assert renewed is not None
+        assert renewed > number
+        assert [each["id"] for each in ledger.proposals.get(renewed).arguments["parties"]] == [rows[0].id]
+    shutil.move(tmp_path / "2", offices / "2")
+    with open_ledger(settings) as ledger:
+        assert ledger.parties.onboard([good])[0].no is not None
+        assert ledger.parties.get(rows[1].id).no is None
 
 
 def test_an_office_vetoes_a_change_of_its_own_key_from_its_own_node(ledger: Ledger, second: Participant) -> None:
