@@ -217,7 +217,8 @@ def test_what_a_phone_signs_anybody_sends(desk: Desk) -> None:
 def proof_of(desk: Desk, text: str) -> str:
     """As the owner makes it, offline."""
     path = desk.key("proving", text)
-    done = CliRunner().invoke(app, ["key", "prove", str(path), "--deployment", "deployment.json", "--json"])
+    number = ("--number", str(desk.party.no))
+    done = CliRunner().invoke(app, ["key", "prove", str(path), "--deployment", "deployment.json", *number, "--json"])
     told: dict[str, str] = json.loads(done.stdout)
     assert told["ledger"] == desk.chain.deployment.ledger
     return told["proof"]

@@ -95,7 +95,8 @@ class Powers:
         """The call that binds ``fresh`` to the party and retires ``old``."""
         if fresh is None:
             return calls.change_key(self.no(party), old=old)
-        return calls.change_key(self.no(party), fresh.kid, old, prove_key(self.ledger.reader.chain, fresh))
+        proof = prove_key(self.ledger.reader.chain, fresh, self.no(party))
+        return calls.change_key(self.no(party), fresh.kid, old, proof)
 
     def further_key(self, party: str) -> Signer:
         """A second key that the party proposed by itself, and that nobody vetoed; the service has its public key."""

@@ -29,7 +29,7 @@ def fresh_signer(ledger: Ledger) -> Signer:
 
 def proof_for(ledger: Ledger, signer: Signer, party: int) -> str:
     """That the key is for the party with that number."""
-    return prove_key(ledger.reader.chain, signer)
+    return prove_key(ledger.reader.chain, signer, party)
 
 
 # Keys that are kept here for others

@@ -1,0 +1,82 @@
+"""What one officer, guardian or admin can do alone to parties and other officers: at worst silence, and visibly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ledger.chain import calls
+from ledger.domain.parties import PartyKind, Role
+from tests.service.powers import Powers, founded
+from tests.service.test_powers_attacks import a_firm, consent_fails, refused
+
+
+@pytest.fixture(scope="module")
+def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
+    with founded(tmp_path_factory.mktemp("officers")) as made:
+        yield made
+
+
+def test_one_guardian_suspends_no_issuer(powers: Powers) -> None:
+    """Else all that it issued would fail at once (check 3). A firm is suspended by one, and visibly so."""
+    firm, _, owner = a_firm(powers)
+    number = powers.pilot.certificate(firm)
+    issuer = powers.no(powers.ledger.installation.operator)
+    suspend = calls.set_status(issuer, "suspended", "investigation")
+    for guardian in (powers.officers.supervisor, powers.officers.first):
+        refused(lambda guardian=guardian: powers.act(guardian, suspend), "PARTY_NOT_DECIDED")
+    assert powers.judged(number, owner).valid
+
+
+def test_an_admin_takes_an_ordinary_role_and_another_office_gives_it_back(powers: Powers) -> None:
+    """Silence, visible with the block: what was issued stays valid, and the firm still withdraws and vetoes."""
+    firm, party, owner = a_firm(powers)
+    number = powers.pilot.certificate(firm)
+    admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
+    powers.pass_delay()
+    powers.ledger.proposals.tick()
+    no = powers.no(party)
+    had = powers.ledger.reader.party(no).roles
+    powers.act(admin, calls.set_roles(no, 0))
+    assert powers.ledger.reader.party(no).roles == ()
+    assert powers.judged(number, owner).valid
+    refused(lambda: powers.act(admin, calls.set_status(no, "suspended", "sanction")), "PARTY_LACKS_ROLE")
+    powers.act(powers.officers.third, calls.set_roles(no, Role.mask(Role(role) for role in had)))
+    assert powers.ledger.reader.party(no).roles == had
+    (consent, *_) = powers.ledger.authorizations.page(party, None, 1)
+    powers.act(admin, calls.set_roles(no, 0))
+    powers.send(owner.kid, calls.withdraw(consent.digest))
+    assert consent_fails(powers.judged(number, owner)) == "AUTHORIZATION_WITHDRAWN"
+
+
+def test_each_of_many_proposals_is_seen_and_vetoed_by_itself(powers: Powers) -> None:
+    """A thief or two officers propose the same again and again: one signature each, and anybody sends it."""
+    _, party, owner = a_firm(powers)
+    call = powers.change_of_key(party, powers.key(), owner.kid)
+    own = [powers.propose(owner.kid, call) for _ in range(5)]
+    numbers = [*own, *(powers.decided(call) for _ in range(5))]
+    assert [row.no for row in powers.ledger.proposals.pending(party)] == numbers
+    for number in numbers:
+        powers.send(powers.account(powers.cast.bank), powers.veto_by(owner, number))
+    assert powers.ledger.proposals.pending(party) == []
+    powers.pass_delay()
+    for number in numbers:
+        refused(lambda number=number: powers.carry_out(number, call), "PARTY_NOT_PENDING")
+
+
+def test_a_rogue_officer_does_not_cancel_what_two_others_decide_of_it(powers: Powers) -> None:
+    """They accuse it, appoint another officer while it can cancel nothing, and then take its office."""
+    officers, bank = powers.officers, powers.no(powers.cast.bank)
+    rogue = powers.no(officers.third)
+    strip = calls.set_roles(rogue, 0)
+    taking = powers.decided(strip)
+    appoint = calls.set_roles(bank, Role.mask({Role.CONSUMER, Role.AUTHORITY}))
+    appointing = powers.decided(appoint)
+    refused(lambda: powers.act(officers.third, calls.cancel(taking)), "PARTY_SELF_GRANT")
+    refused(lambda: powers.act(officers.third, calls.cancel(appointing)), "PARTY_ACCUSED")
+    powers.pass_delay()
+    powers.carry_out(appointing, appoint)
+    powers.carry_out(taking, strip)
+    assert powers.ledger.reader.officers() == 3
+    refused(lambda: powers.propose(powers.account(officers.third), appoint), "PARTY_LACKS_ROLE")
