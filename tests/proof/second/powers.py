@@ -104,9 +104,9 @@ KEYS: dict[str, Attack] = {
         for moment in (EVIDENCE_ANCHORED, EVIDENCE_ANCHORED + 1, AT)
     },
     "presented by a key that is a reported account's": lambda: knowing_key(GENUINE, DEVICE, reported_at=1).verify(),
-    "the issuer's key reported, and no anchor says when it signed": lambda: (
-        GENUINE.account(ISSUER, reported_at=ANCHORED + 1).verify_changed(drop="anchors.1")
-    ),
+    "the issuer's key reported, and no anchor says when it signed": lambda: GENUINE.account(
+        ISSUER, reported_at=ANCHORED + 1
+    ).verify_changed(drop="anchors.1"),
     "another key of the issuer reported": lambda: knowing_key(
         GENUINE, replace(ISSUER, suite="ES256"), reported_at=1
     ).verify(),
