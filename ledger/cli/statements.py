@@ -13,6 +13,7 @@ from ledger.cli.output import AsJson, console, emit, errors_explained
 from ledger.domain.canonical import canonical, digest, parse_json
 from ledger.errors import InvalidInput
 from ledger.proof.jws import Signer, public_jwk, sign_entry
+from ledger.wallet.private_file import write_whole
 
 MAX_STATEMENT_BYTES = 256 * 1024
 Statement = Annotated[Path, typer.Argument(help="Statement file, JSON.", show_default=False)]
@@ -131,5 +132,5 @@ def _is_draft(draft: dict[str, Any]) -> bool:
 
 
 def write_statement(path: Path, document: dict[str, Any]) -> None:
-    """Write a statement as JSON that people can read."""
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    """Write a statement as JSON that people can read; its owner alone, as a request's note may name a person."""
+    write_whole(path, f"{json.dumps(document, ensure_ascii=False, indent=1)}\n".encode())
