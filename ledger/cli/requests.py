@@ -11,6 +11,7 @@ import typer
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
+from ledger.cli.personal import members_of
 from ledger.cli.statements import Statement, read_statement, signed_entries, write_statement
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.errors import InvalidInput
@@ -20,6 +21,7 @@ from ledger.store.tables import AccessRequest
 app = typer.Typer(no_args_is_help=True)
 Identifier = Annotated[str, typer.Argument(help="Request id.", show_default=False)]
 DEFAULT_ANSWER_DAYS = 7
+NOTED = ("purpose_note", "business_ref")
 
 
 @app.command()
@@ -30,25 +32,29 @@ def draft(
     source: Annotated[
         list[str], typer.Option(help="SOURCE=PROVIDER (party id or USCC); once for each source.", show_default=False)
     ],
-    contact: Annotated[str, typer.Option(help="Whom the subject can ask.", show_default=False)],
     fields: Annotated[str, typer.Option(help="By comma; default: all that the sources give.")] = "",
     days: Annotated[int, typer.Option(min=1, help="Days of validity, today the first.")] = 7,
     uses: Annotated[int, typer.Option(min=1)] = 1,
     channel: Annotated[str, typer.Option()] = "government_platform",
     answer_days: Annotated[int, typer.Option(min=1, help="Days in which the subject may answer.")] = 7,
-    purpose_note: Annotated[str, typer.Option(help="Your own words; kept sealed.")] = "",
-    business_ref: Annotated[str, typer.Option(help="Your reference; kept sealed.")] = "",
+    note: Annotated[
+        Path | None,
+        typer.Option(help='JSON with "contact", and perhaps "purpose_note" and "business_ref"; `-`: standard input.'),
+    ] = None,
     pia: Annotated[str | None, typer.Option(help="Digest of your impact assessment, sha-256:…")] = None,
     out: Annotated[Path, typer.Option(help="Where the unsigned request goes.")] = Path("request.json"),
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """起草用数请求；使用方签名提交之前不留记录。Draft a request; nothing is recorded until the consumer has signed
-    and submitted it.
+    and submitted it. Whom the subject can ask, your own words and your reference are read from a file, or asked for;
+    they are kept sealed.
 
     示例 Example:  pingzheng request draft --scenario S01 --subject 9144… --consumer 9144… --source
-    electricity=9144… --contact "信贷部"
+    electricity=9144… --note note.json
     """
+    with errors_explained(as_json):
+        told = members_of(note, {"contact": "联系方式 Whom the subject can ask"}, dict.fromkeys(NOTED, ""))
     with opened(home, as_json) as ledger:
         now = ledger.clock()
         today = shanghai_day(now)
@@ -68,7 +74,7 @@ def draft(
             expires_at=min(_end(today, answer_days), until),
             pia_digest=pia,
         )
-        asked = ledger.requests.draft(terms, Note(contact, purpose_note, business_ref))
+        asked = ledger.requests.draft(terms, Note(told["contact"], *(told.get(name, "") for name in NOTED)))
         write_statement(out, {"entry": asked.entry, "note": asked.note})
         emit({"file": str(out), "request": asked.entry["id"], "next": f"pingzheng sign {out} --key …"}, as_json)
 
