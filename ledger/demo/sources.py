@@ -7,6 +7,7 @@ They hold name, number and phone beside the data, as such files do: nothing of t
 from __future__ import annotations
 
 import csv
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -65,7 +66,9 @@ class Sources:
             records = list(self._records(key, mapped, today, corrected))
             if records:
                 folder = self._of(key)
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o700)
+                _new_private(_path(folder, key))
                 _WRITERS[_kind(key)](_path(folder, key), records)
                 _definition(folder, key, mapped)
         offices = {office_of(source) for _, source in MAPPING}
@@ -148,6 +151,12 @@ def _definition(folder: Path, key: Key, mapped: Mapped, timeout: int = _TIMEOUT)
     path.with_suffix(".yaml").write_text(yaml.safe_dump(definition, allow_unicode=True, sort_keys=False), "utf-8")
 
 
+def _new_private(path: Path) -> None:
+    """An empty file in the place of ``path``, for its owner alone; whoever writes it leaves the mode as it is."""
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
 def _write_csv(path: Path, records: Sequence[Record]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(records[0]))
@@ -164,7 +173,6 @@ def _write_parquet(path: Path, records: Sequence[Record]) -> None:
 
 
 def _write_database(path: Path, records: Sequence[Record]) -> None:
-    path.unlink(missing_ok=True)
     columns, marks = ", ".join(records[0]), ", ".join("?" * len(records[0]))
     database = sqlite3.connect(path, isolation_level=None)
     database.execute("BEGIN")

@@ -274,7 +274,10 @@ class Records:
                 where=str(self._folder),
                 hint=f"chmod 700 {self._folder}",
             )
-        if not self._path.exists():
+        if self._path.exists():
+            # One that was restored or copied may be open to others.
+            self._path.chmod(0o600)
+        else:
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
 
     def _make_tables(self, database: sqlite3.Connection) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -33,7 +35,25 @@ def open_engine(url: str) -> Engine:
         ) from error
     if engine.dialect.name == "sqlite":
         _make_sqlite_durable(engine)
+        _make_sqlite_private(engine)
     return engine
+
+
+def _make_sqlite_private(engine: Engine) -> None:
+    """Whatever the folder's mode and the process's mask are, the files are their owner's alone, old ones too."""
+
+    @event.listens_for(engine, "do_connect")
+    def before(_dialect: Any, _record: Any, arguments: list[Any], _keywords: dict[str, Any]) -> None:
+        file = str(arguments[0])
+        if file == ":memory:" or file.startswith("file:"):
+            return
+        # What cannot be made is for SQLite to say. A file that is there is not opened: closing it would end the locks.
+        with suppress(OSError):
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        # SQLite gives new ones the mode of the database.
+        for name in (file, f"{file}-wal", f"{file}-shm", f"{file}-journal"):
+            with suppress(OSError):
+                Path(name).chmod(0o600)
 
 
 def _make_sqlite_durable(engine: Engine) -> None:

@@ -71,6 +71,14 @@ def test_folder_and_files_are_their_owners_alone(tmp_path: Path) -> None:
     }
 
 
+def test_records_that_others_could_open_are_closed_to_them(tmp_path: Path) -> None:
+    provider_at(tmp_path).answer(Stage().task(), Source())
+    path = tmp_path / "records" / "records.db"
+    path.chmod(0o644)
+    assert len(Records(tmp_path / "records").waiting()) == 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_a_folder_that_others_can_open_is_refused(tmp_path: Path) -> None:
     (tmp_path / "records").mkdir(mode=0o750)
     with pytest.raises(Misconfigured, match="RECORDS_NOT_PRIVATE"):
