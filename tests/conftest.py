@@ -27,6 +27,7 @@ from ledger.domain.parties import Role
 from ledger.proof.acts import prove_key
 from ledger.proof.jws import LocalSigner
 from scripts.cover import Covered, table
+from tests.watching import watched
 
 # A proposal takes effect at once, unless a test says otherwise.
 os.environ["PINGZHENG_DELAY"] = "0"
@@ -212,15 +213,19 @@ def _on(node: LocalNode, deployed: Deployment) -> Iterator[Chain]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of one run of ``pingzheng demo``."""
+    """The folder of one run of ``pingzheng demo``, with its own temporary folder in it."""
     folder = tmp_path_factory.mktemp("demo")
     from tests.test_demo import run
 
-    with pytest.MonkeyPatch.context() as patch:
+    (folder / "tmp").mkdir()
+    with pytest.MonkeyPatch.context() as patch, watched(folder / "tmp") as seen:
         patch.setenv("PINGZHENG_LOG", "DEBUG")
+        patch.setenv("TMPDIR", str(folder / "tmp"))
         result = run(folder, "demo", "--home", str(folder / "var"), "--out", str(folder / "demo-out"))
     assert result.returncode == 0, result.stdout + result.stderr
-    # What it said is searched for personal text.
+    # What it said, and what others could see of it meanwhile, is searched for personal text.
+    (folder / "demo.arguments").write_bytes(b"\n".join(sorted(seen.arguments)))
+    (folder / "demo.temporary").write_bytes(b"\n".join(sorted(seen.temporary)))
     (folder / "demo.stdout").write_text(result.stdout, "utf-8")
     (folder / "demo.stderr").write_text(result.stderr, "utf-8")
     return folder

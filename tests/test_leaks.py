@@ -1,4 +1,5 @@
-"""After a whole pilot: no name, ID number or phone of a subject in anything that is kept, sent or said.
+"""After a whole pilot: no name, ID number or phone of a subject in anything that is kept, sent, said or shown to others
+on the machine: arguments of processes and temporary files too. And no secret of who signed in.
 
 Excepted are the providers' own files, by name. There is no metrics endpoint; that there is none is tested too.
 """
@@ -9,8 +10,11 @@ import csv
 import io
 import json
 import logging
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,18 +25,29 @@ import pytest
 import structlog
 from fastapi.testclient import TestClient
 from httpx import Response
+from typer.main import get_command
 
 from api.app import create_app
-from ledger.domain.parties import Role
+from ledger.cli.main import app
+from ledger.domain.holdings import HoldingsFilter
+from ledger.domain.parties import PartyKind, Role
+from ledger.service.callers import Scope
+from ledger.service.parties import NewParty
+from ledger.service.readings import How
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
+from ledger.store.database import open_engine
 from tests.personal_text import Needles, forms_of
-from tests.signing_in import token_of
+from tests.signing_in import HERE, token_of
+from tests.watching import watched
 
 # The providers' own machines: their sources, and what they answered for whom. No ledger has it.
 PROVIDERS = Path("demo-out") / "providers"
 RECORDS = {".csv", ".db", ".db-wal", ".parquet"}
 PERSONAL = ("name", "id_number", "phone")
+# With the resident ID of the standard's own example.
+NEWCOMER = {"name": "欧阳示例", "identifier": "11010519491231002X"}
+ACCESS = ("sign_in_nonce", "signed_in", "api_key", "enrolment", "reading")
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,8 @@ class Searched:
     needles: Needles
     answers: Mapping[str, Response]
     said: bytes
+    # Tokens, keys and codes that were given out.
+    secrets: frozenset[str]
 
     def files(self) -> list[Path]:
         """All but the providers' own."""
@@ -56,11 +73,30 @@ class Searched:
 @pytest.fixture(scope="module")
 def searched(demo: Path) -> Iterator[Searched]:
     with open_ledger(Settings(home=demo / "var")) as ledger:
-        subjects = subjects_of(ledger) | recorded(demo / PROVIDERS)
+        subjects = subjects_of(ledger) | recorded(demo / PROVIDERS) | set(NEWCOMER.values())
         with listening() as heard:
             answers = provoked(ledger, sorted(subjects))
+            secrets = given_access(ledger)
         checkpoint(demo / "var" / "ledger.db")
-        yield Searched(demo, frozenset(subjects), Needles(subjects), answers, heard.getvalue().encode())
+        said = heard.getvalue().encode()
+        yield Searched(demo, frozenset(subjects), Needles(subjects), answers, said, frozenset(secrets))
+
+
+def given_access(ledger: Ledger) -> set[str]:
+    """A row in each table of who signs in, and of who read what; returns the secrets that were told."""
+    (certificate,) = ledger.holdings.page(HoldingsFilter(party=ledger.installation.operator), None, 1)
+    subject = certificate.certificate.subject
+    token = token_of(ledger, subject)
+    caller = ledger.callers.of(token)
+    key = ledger.machine_keys.new(caller, "machine", [*Scope], ledger.clock() + 86_400).key
+    ledger.callers.of(key)
+    ledger.readings.note(caller, How.BUNDLE, certificate.certificate.certificate_no, subject, ["years_covered"])
+    newcomer = NewParty(PartyKind.PERSON, NEWCOMER["name"], NEWCOMER["identifier"], "440802", "")
+    (row,) = ledger.parties.onboard([newcomer])
+    code = ledger.enrolments.issue(ledger.parties.actor(ledger.installation.authority_party), row.id).code
+    nonce = ledger.sessions.nonce(row.id, HERE).nonce
+    ledger.flush()
+    return {token, key, code, nonce}
 
 
 def subjects_of(ledger: Ledger) -> set[str]:
@@ -210,8 +246,98 @@ def test_no_file_of_the_ledger_the_chain_or_the_demonstration_holds_any(searched
     files = searched.files()
     names = {path.name for path in files}
     assert {"ledger.db", "journal.jsonl", "summary.json", "demo.stdout", "demo.stderr"} <= names
+    assert {"demo.arguments", "demo.temporary"} <= names
     found = {str(path.relative_to(searched.folder)): searched.needles.found_in(path.read_bytes()) for path in files}
     assert {path: texts for path, texts in found.items() if texts} == {}
+
+
+def test_arguments_and_temporary_files_were_seen_while_the_pilot_ran(searched: Searched) -> None:
+    """What is searched above is not nothing."""
+    arguments = (searched.folder / "demo.arguments").read_bytes()
+    assert b"pingzheng\0demo\0--home" in arguments
+    assert b"hardhat" in arguments
+    assert (searched.folder / "demo.temporary").stat().st_size > 0
+
+
+def test_who_signs_in_and_who_read_is_kept_without_names_and_secrets(searched: Searched) -> None:
+    """Each of the tables has rows, so that the search of the database is one of them too."""
+    with closing(sqlite3.connect(searched.folder / "var" / "ledger.db")) as database:
+        rows = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ACCESS}
+    assert min(rows.values()) > 0, rows
+    secrets = Needles(searched.secrets)
+    assert secrets.found_in(searched.said) == set()
+    found = {path.name: secrets.found_in(path.read_bytes()) for path in searched.files()}
+    assert {name: texts for name, texts in found.items() if texts} == {}
+
+
+def test_what_holds_personal_text_is_its_owners_alone(searched: Searched) -> None:
+    """Sealed or not: the ledger's database with its other files, and the providers' own."""
+    files = [path for path in (searched.folder / "var").iterdir() if path.name.startswith("ledger.db")]
+    files += [path for path in searched.folder.rglob("*") if path.is_file() and searched.is_record(path)]
+    assert len(files) > 10
+    assert {str(path): oct(path.stat().st_mode) for path in files if path.stat().st_mode & 0o077} == {}
+
+
+def test_a_database_that_was_open_to_others_is_closed_to_them_when_it_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    engine = open_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE slip (told TEXT)")
+    # Its other files stay as long as it is open.
+    files = [path, *tmp_path.glob("ledger.db-*")]
+    assert len(files) > 1
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    for file in files:
+        file.chmod(0o644)
+    with open_engine(f"sqlite:///{path}").connect() as again:
+        assert again.exec_driver_sql("SELECT told FROM slip").all() == []
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    engine.dispose()
+
+
+def test_whoever_is_onboarded_is_seen_in_no_argument_and_no_temporary_file(tmp_path: Path) -> None:
+    """By a file, and again by standard input."""
+    temporary, told = tmp_path / "tmp", json.dumps(NEWCOMER, ensure_ascii=False)
+    temporary.mkdir()
+    with watched(temporary) as seen:
+        for file in ("party.json", "-"):
+            (tmp_path / "party.json").write_text(told, "utf-8")
+            (tmp_path / "party.json").chmod(0o644)
+            done = onboarding(tmp_path, file, told if file == "-" else "")
+            assert done.returncode == 0, done.stderr
+            seen.temporary |= {done.stdout, done.stderr}
+            if file != "-":
+                assert (tmp_path / file).stat().st_mode & 0o777 == 0o600
+    assert any(b"party\0add" in arguments for arguments in seen.arguments)
+    (tmp_path / "party.json").unlink()
+    checkpoint(tmp_path / "var" / "ledger.db")
+    shown = [*seen.arguments, *seen.temporary, *(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())]
+    needles = Needles(NEWCOMER.values())
+    assert not [texts for data in shown if (texts := needles.found_in(data))]
+
+
+def onboarding(folder: Path, file: str, given: str) -> subprocess.CompletedProcess[bytes]:
+    """``pingzheng party add`` with its own home and temporary folder."""
+    command = [str(Path(sys.executable).with_name("pingzheng")), "party", "add", "--kind", "person"]
+    command += ["--region", "440802", "--file", file, "--home", "var"]
+    environment = os.environ | {"TMPDIR": str(folder / "tmp"), "PINGZHENG_LOG": "DEBUG"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, input=given.encode(), capture_output=True, timeout=300, check=False
+    )
+
+
+@pytest.mark.parametrize("asked", ["bash_complete", "complete_bash", "zsh_complete", "complete_zsh"])
+def test_no_shell_completes_what_a_ledger_holds(searched: Searched, asked: str) -> None:
+    """The program installs no completion, and answers nothing to a shell that asks for one."""
+    assert [parameter.opts for parameter in get_command(app).params] == [["--version"]]
+    words = "pingzheng party show --home var "
+    asking = {"_PINGZHENG_COMPLETE": asked, "COMP_WORDS": words, "COMP_CWORD": "5", "_TYPER_COMPLETE_ARGS": words}
+    program = str(Path(sys.executable).with_name("pingzheng"))
+    done = subprocess.run(
+        [program], cwd=searched.folder, env=os.environ | asking, capture_output=True, timeout=60, check=False
+    )
+    assert done.stdout == b""
+    assert len(done.stderr.splitlines()) <= 1
 
 
 def test_the_ledgers_folder_is_its_owners_alone(searched: Searched) -> None:
