@@ -53,13 +53,13 @@ def test_a_party_that_lost_all_its_keys_gets_one_from_two_officers(powers: Power
     lost, number = powers.bureau.signer_of(party), powers.pilot.certificate(firm)
     powers.later()
     powers.act(powers.officers.third, calls.report(powers.no(party), lost.kid))
-    assert powers.ledger.reader.is_silent(powers.no(party))
     refused_by = [(check.number, check.code) for check in powers.judged(number, lost).checks if check.code != "OK"]
     assert refused_by == [(10, "KEY_REPORTED")]
     fresh = powers.key()
     call = powers.change_of_key(party, fresh, lost.kid)
     proposal = powers.decided(call)
     powers.pass_delay()
+    assert powers.ledger.reader.is_silent(powers.no(party))
     powers.carry_out(proposal, call)
     assert not powers.ledger.reader.is_silent(powers.no(party))
     report = powers.certified_by(firm, fresh)
@@ -105,6 +105,7 @@ def test_one_officer_that_is_left_decides_nothing_and_still_holds_and_reports(po
     powers.send(account, calls.hold(["7a" * 32], "fraud"))
     assert reader.hold_of("7a" * 32).offices == ("authority",)
     powers.send(account, calls.report(powers.no(party), powers.account(party)))
+    powers.pass_delay()
     assert reader.is_silent(powers.no(party))
     goes_on(powers)
 
