@@ -131,9 +131,9 @@ def kept_key(stage: Stage) -> str:
 def further_key(stage: Stage, who: str) -> Call:
     """Another key of that party's, which it did not ask for."""
     key = kept_key(stage)
-    signer = stage.ledger.custody.signer(account_of_public_key(key))
-    proof = possession_of(stage.ledger.reader.chain, signer)
-    return calls.change_key(number_of(stage, stage.parties[who]), signer.kid, calls.NO_ACCOUNT, proof)
+    signer, number = stage.ledger.custody.signer(account_of_public_key(key)), number_of(stage, stage.parties[who])
+    proof = possession_of(stage.ledger.reader.chain, signer, number)
+    return calls.change_key(number, signer.kid, calls.NO_ACCOUNT, proof)
 
 
 def office(stage: Stage) -> Call:
