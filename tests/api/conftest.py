@@ -91,9 +91,14 @@ class Api:
         return self.call(part, "POST", path, json=body, **arguments)
 
 
-def handed_in(api: Api, signer: Signer) -> dict[str, str]:
-    """A key that is kept elsewhere, as its owner hands it in: with the proof that the owner has it."""
-    return {"public_key": signer.public_key, "proof": possession_of(api.pilot.ledger.reader.chain, signer)}
+def handed_in(api: Api, signer: Signer, party: str | None = None) -> dict[str, str]:
+    """A key that is kept elsewhere, as its owner hands it in: with the proof that the owner has it.
+
+    The proof is for ``party``; without one it is for a party that has no number yet.
+    """
+    reader = api.pilot.ledger.reader
+    number = 0 if party is None else reader.party_no(party)
+    return {"public_key": signer.public_key, "proof": possession_of(reader.chain, signer, number)}
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,7 @@ def manage(stage: Stage, who: str, own: bool) -> list[Outcome]:
             *(stage.call(who, "PUT", f"/v1/parties/{at}/roles", {"roles": [has, role]}) for at, has, role in tries)
         )
     party = stage.parties.get(who, stage.parties["S2"]) if own else stage.parties["S2"]
-    further = handed_in(stage.api, signer_of_key(new_key(ES256)))
+    further = handed_in(stage.api, signer_of_key(new_key(ES256)), party)
     return told(stage.post(who, f"/v1/parties/{party}/further-accounts", further))
 
 

@@ -17,10 +17,10 @@ from tests.api.test_assets import resource
 from tests.api.test_flow import ask
 
 
-def elsewhere(api: Api, suite: Suite = ES256K) -> tuple[Signer, dict[str, str]]:
-    """A key that is not kept here, and how it is handed in: with its proof."""
+def elsewhere(api: Api, suite: Suite = ES256K, part: str | None = None) -> tuple[Signer, dict[str, str]]:
+    """A key that is not kept here, and how it is handed in for a part, or for a party to come: with its proof."""
     signer = signer_of_key(new_key(suite))
-    return signer, handed_in(api, signer)
+    return signer, handed_in(api, signer, None if part is None else api.parties[part])
 
 
 def kept(api: Api) -> str:
@@ -43,16 +43,16 @@ def test_a_party_rotates_its_own_key_and_no_other(api: Api) -> None:
     assert answer.status_code == 200, answer.text
     assert answer.json()["account"] != before
     for part in ("authority", "other_bank"):
-        refused = api.post(part, path(api, "bank", "accounts"), elsewhere(api)[1])
+        refused = api.post(part, path(api, "bank", "accounts"), elsewhere(api, part="bank")[1])
         assert (refused.status_code, refused.json()["code"]) == (403, "NOT_THE_PARTY")
 
 
 def test_a_party_that_keeps_its_key_is_told_what_to_sign(api: Api) -> None:
-    signer, whole = elsewhere(api)
+    signer, whole = elsewhere(api, part="other_firm")
     first = api.post("other_firm", path(api, "other_firm", "accounts"), whole)
     assert first.status_code == 200, first.text
     api.tokens.elsewhere[api.parties["other_firm"]] = signer
-    asked = api.post("other_firm", path(api, "other_firm", "accounts"), elsewhere(api)[1])
+    asked = api.post("other_firm", path(api, "other_firm", "accounts"), elsewhere(api, part="other_firm")[1])
     assert (asked.status_code, asked.json()["code"]) == (409, "SIGNATURE_REQUIRED")
     assert asked.json()["details"]["typed_data"]["primaryType"] == "ForwardRequest"
 
@@ -99,7 +99,7 @@ def test_a_recovery_names_no_compromise(api: Api) -> None:
 
 
 def test_a_further_key_is_bound_and_the_party_retires_it(api: Api) -> None:
-    signer, body = elsewhere(api, SM2SM3)
+    signer, body = elsewhere(api, SM2SM3, "bank")
     before = account_of_part(api, "bank")
     stranger = api.post("other_bank", path(api, "bank", "further-accounts"), body)
     assert (stranger.status_code, stranger.json()["code"]) == (403, "PARTY_LACKS_ROLE")
@@ -119,7 +119,7 @@ def test_a_party_adds_a_key_of_its_own_and_reports_the_first_by_it(stage: Stage)
     party = stage.parties[stage.join_named("owner", "S")]
     lost = stage.ledger.parties.get(party).account
     phone = signer_of_key(new_key(ES256))
-    stage.done(stage.post("owner", f"/v1/parties/{party}/further-accounts", handed_in(stage.api, phone)))
+    stage.done(stage.post("owner", f"/v1/parties/{party}/further-accounts", handed_in(stage.api, phone, party)))
     # Signed in by the phone: a session ends with its key.
     stage.api.tokens.elsewhere[party] = phone
     drafting = f"/v1/parties/{party}/reports?reported={lost}&account={phone.kid}"
@@ -127,7 +127,7 @@ def test_a_party_adds_a_key_of_its_own_and_reports_the_first_by_it(stage: Stage)
     act = sign_act(bytes.fromhex(drafted["message"]), phone).hex()
     reported = {"reported": lost, "act": act, "account": phone.kid}
     stranger = stage.post("S2", f"/v1/parties/{stage.parties['S2']}/reports", reported)
-    assert (stranger.status_code, stranger.json()["code"]) == (409, "PARTY_ACCOUNT_NOT_BOUND")
+    assert (stranger.status_code, stranger.json()["code"]) == (403, "PARTY_UNKNOWN_ACCOUNT")
     stage.done(stage.post("owner", f"/v1/parties/{party}/reports", reported))
     record = stage.ledger.reader.account(lost)
     assert record is not None and record.reported_at
@@ -139,7 +139,7 @@ def test_a_party_adds_a_key_of_its_own_and_reports_the_first_by_it(stage: Stage)
 
 @pytest.mark.parametrize("part", ["platform", "authority"])
 def test_the_key_that_the_service_runs_with_is_not_replaced_under_it(api: Api, part: str) -> None:
-    answer = api.post(part, path(api, part, "accounts"), elsewhere(api)[1])
+    answer = api.post(part, path(api, part, "accounts"), elsewhere(api, part=part)[1])
     assert (answer.status_code, answer.json()["code"]) == (409, "OWN_KEY_IN_USE")
 
 
@@ -167,6 +167,7 @@ def test_an_admin_gives_no_office_by_any_way(api: Api) -> None:
 
 
 def test_a_supervisor_suspends_and_lifts(api: Api) -> None:
+    assert api.get("other_firm", "/v1/parties").status_code == 200
     for status, reason in (("suspended", "court"), ("active", "lifted")):
         body = {"status": status, "reason": reason}
         answer = api.call("supervisor", "PUT", path(api, "other_firm", "status"), json=body)

@@ -100,7 +100,7 @@ def test_an_sm2_key_signs_the_entry_alone(stage: Stage) -> None:
     consent = stage.consented(subject)
     signer = signer_of_key(new_key(SM2SM3))
     further = f"/v1/parties/{stage.parties[subject]}/further-accounts"
-    stage.done(stage.post("A", further, handed_in(stage.api, signer)))
+    stage.done(stage.post("A", further, handed_in(stage.api, signer, stage.parties[subject])))
     drafted = stage.done(stage.get(subject, f"{path_of(consent)}?account={signer.kid}"))
     assert drafted["message"] is None
     assert stage.done(stage.post(subject, path_of(consent), signed(drafted, signer)))["state"] == "withdrawn"
