@@ -40,7 +40,7 @@ class PartyIn(Strict):
     )
 
 
-class PartiesIn(Strict):
+class PartiesIn(Signable):
     parties: list[PartyIn] = Field(min_length=1, max_length=200)
 
 

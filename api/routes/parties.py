@@ -35,13 +35,13 @@ def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, respon
 
     Those known already are returned as they are. A party without a key is recorded here alone, until it hands in its
     first key by a one-time code (`POST /v1/parties/{party}/enrolment`). Where the second office is not within reach of
-    this service, the answer is 202: it confirms the proposal that is named.
+    this service, the answer is 202: it confirms the proposal that is named. The calling office proposes.
     """
     require(actor, Action.MANAGE_ROLES)
     newcomers = [_newcomer(item) for item in body.parties]
     for newcomer in newcomers:
-        _require_authority_for(actor, DEFAULT_ROLES[newcomer.kind])
-    rows = ledger.parties.onboard(newcomers)
+        _require_authority_for(ledger, actor, DEFAULT_ROLES[newcomer.kind])
+    rows = ledger.parties.onboard(newcomers, actor.party, signed_of(body))
     numbers = {number for row in rows if row.no is None and (number := ledger.parties.pending(row.id)) is not None}
     if numbers:
         response.status_code = 202
@@ -132,13 +132,14 @@ def _newcomer(item: powers.PartyIn) -> NewParty:
     )
 
 
-def _require_authority_for(actor: Actor, roles: Iterable[Role]) -> None:
-    """The service registers in the authority's name, so an admin's limits are kept here too."""
-    if Role.AUTHORITY not in actor.roles and (offices := sorted(OFFICES.intersection(roles))):
+def _require_authority_for(ledger: Ledger, actor: Actor, roles: Iterable[Role]) -> None:
+    """Offices follow a registration as proposals in the name of this installation's authority: at its call alone."""
+    own = actor.party == ledger.installation.authority_party
+    if not own and (offices := sorted(OFFICES.intersection(roles))):
         raise Forbidden(
             "PARTY_OFFICE_BY_AUTHORITY",
-            "An office is given and taken by an authority only.",
-            hint="Ask an authority; an admin gives the roles subject, provider, consumer and broker.",
+            "This service's authority alone onboards parties whose kind brings an office.",
+            hint="Ask it, or onboard the party as another kind and propose its roles: PUT /v1/parties/{party}/roles.",
             roles=offices,
         )
 

@@ -62,10 +62,11 @@ class Enrolments:
     def issue(self, by: Actor, identifier: str) -> EnrolmentCode:
         """A fresh code for a party that never had a key, as an authority or an admin; an earlier code ends.
 
-        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound`` ``PARTY_UNKNOWN``, ``Conflict`` ``PARTY_HAS_KEY``,
-        ``PARTY_ERASED``.
+        Its office proposes the key that the code brings. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``,
+        ``OFFICE_KEY_NOT_HERE``; ``NotFound`` ``PARTY_UNKNOWN``, ``Conflict`` ``PARTY_HAS_KEY``, ``PARTY_ERASED``.
         """
         require(by, Action.MANAGE_ROLES)
+        self._parties.require_key_of(by.party)
         now, code = self._clock(), fresh(PREFIX)
         row = Enrolment(
             party_id=identifier,
@@ -95,16 +96,17 @@ class Enrolments:
                 raise _unknown()
         require_possession(self._chain, key, proof, "proof")
         with self._database.write() as session:
-            identifier = session.scalar(select(Enrolment.party_id).where(*wanted))
+            found = session.execute(select(Enrolment.party_id, Enrolment.issued_by).where(*wanted)).one_or_none()
             used: CursorResult[None] = session.execute(delete(Enrolment).where(*wanted))  # type: ignore[assignment]
-            if identifier is None or used.rowcount != 1:
+            if found is None or used.rowcount != 1:
                 raise _unknown()
+            identifier, office = found
             _require_keyless(session, identifier)
             require_free(session, account)
             row = party(session, identifier)
             row.present_account, row.present_key = account, key
             session.add(PartyKey(account=account, party_id=identifier, public_key=key, proof=proof))
-        self._parties.register(identifier)
+        self._parties.register(identifier, office)
         return Enrolled(identifier, account, self._parties.pending(identifier))
 
 

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
 from ledger.chain.calls import accredit, set_roles
 from ledger.chain.reader import ChainReader
+from ledger.chain.relay import SignedRequest
 from ledger.domain.codes import check_region, check_resident_id, check_uscc
 from ledger.domain.notice import require_line
 from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role, party_id
-from ledger.errors import Conflict, InvalidInput, NotFound
+from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.index.follower import Follower
 from ledger.index.voices import is_mute
 from ledger.proof.jws import entry_signed_by
@@ -91,16 +92,22 @@ class Parties:
         self._lookup_key = lookup_key
         self._clock = clock
 
-    def onboard(self, newcomers: Sequence[NewParty]) -> list[Party]:
+    def onboard(
+        self, newcomers: Sequence[NewParty], by: str | None = None, signed: SignedRequest | None = None
+    ) -> list[Party]:
         """Record the parties and propose their registration; those already here are returned as they are, but those
         that can never speak again, which get a new id.
+
+        The office ``by`` proposes, by default the authority: whoever asks is who proposes, or one institution would
+        be both offices. If its key is not kept here, ``signed`` is its request, for one list of at most 50.
 
         Another office within reach confirms it at once. Without one, a party has no number until an office confirms
         (``pending``). Offices among the roles are proposed after the registration, and may wait for the delay. A party
         without a key is recorded alone.
 
         All are checked before any is written. Raises ``InvalidInput`` naming the row, ``PROOF_MISSING``,
-        ``PROOF_INVALID``; ``Conflict`` ``ACCOUNT_IN_USE`` if an account belongs to another party.
+        ``PROOF_INVALID``; ``Conflict`` ``ACCOUNT_IN_USE`` if an account belongs to another party,
+        ``SIGNATURE_REQUIRED``.
         """
         named = [(f"party {row}", newcomer) for row, newcomer in enumerate(newcomers, start=1)]
         checked = [self._proven(checked_party(newcomer, where), where) for where, newcomer in named]
@@ -109,19 +116,29 @@ class Parties:
             for identifier in silent:
                 _let_go(session, self._lookup_key, identifier)
             rows = [find_or_add(session, self._sealer, self._lookup_key, each, self._clock()) for each in checked]
-        return self._register_all(rows)
+        return self._register_all(rows, by or self._authority, signed)
 
-    def register(self, identifier: str) -> Party:
+    def register(self, identifier: str, by: str) -> Party:
         """Propose the registration of a party that is recorded with its first key, as ``onboard`` does."""
-        (row,) = self._register_all([self.get(identifier)])
+        (row,) = self._register_all([self.get(identifier)], by)
         return row
 
-    def _register_all(self, rows: Sequence[Party]) -> list[Party]:
+    def require_key_of(self, office: str) -> None:
+        """Raise ``Forbidden`` ``OFFICE_KEY_NOT_HERE`` unless this installation can propose in the office's name."""
+        if self.get(office).account not in self._custody:
+            raise Forbidden(
+                "OFFICE_KEY_NOT_HERE",
+                "First keys are proposed in the name of the office that gives out the code; its key is not kept here.",
+                where=f"party {office}",
+                hint="Let the office whose key this service keeps give out the code, and confirm the proposal.",
+            )
+
+    def _register_all(self, rows: Sequence[Party], by: str, signed: SignedRequest | None = None) -> list[Party]:
         unlisted = {row.id for row in rows if row.no is None and row.listed is None and row.present_account}
         for act in dict.fromkeys(row.listed for row in rows if row.no is None and row.listed):
-            unlisted |= self._go_on(act)
+            unlisted |= self._go_on(act, by, signed)
         for start in range(0, len(ordered := [row for row in rows if row.id in unlisted]), CHAIN_CHUNK):
-            self._register([row.id for row in ordered[start : start + CHAIN_CHUNK]])
+            self._register([row.id for row in ordered[start : start + CHAIN_CHUNK]], by, signed)
         self._proposals.follow_up()
         with self._database.read() as session:
             found = [session.get_one(Party, row.id) for row in rows]
@@ -164,24 +181,24 @@ class Parties:
         with self._database.read() as session:
             return [lookups[lookup] for lookup, number in known if number and is_mute(session.connection(), number)]
 
-    def _go_on(self, act: str) -> set[str]:
+    def _go_on(self, act: str, by: str, signed: SignedRequest | None) -> set[str]:
         """Bring an earlier list as far as it goes; returns the parties that need another list, because it ended."""
         known = self._proposals.of_act(act)
         if known is None or known.pending or known.state == "carried_out":
             if known is None or known.pending:
-                self._proposals.decide(self._authority, self._lists.call(act))
+                self._proposals.decide(by, self._lists.call(act), signed)
             return set()
         with self._database.read() as session:
             return set(session.scalars(select(Party.id).where(Party.listed == act, Party.no.is_(None))))
 
-    def _register(self, identifiers: Sequence[str]) -> None:
+    def _register(self, identifiers: Sequence[str], by: str, signed: SignedRequest | None) -> None:
         """Record the list and propose it; the list first, so that a crash between does not lose it."""
         with self._database.write() as session:
             rows = [session.get_one(Party, identifier) for identifier in identifiers]
             act = self._lists.keep(session, [_listed(session, row) for row in rows])
             for row in rows:
                 row.listed = act
-        self._proposals.decide(self._authority, self._lists.call(act))
+        self._proposals.decide(by, self._lists.call(act), signed)
 
     def _give_offices(self, rows: Iterable[Party]) -> None:
         for row in rows:

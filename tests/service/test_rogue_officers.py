@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from ledger.chain import calls
+from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
+from ledger.proof.acts import prove_key
+from ledger.service.parties import NewParty
 from tests.service.powers import Powers, founded
 from tests.service.test_powers_attacks import a_firm, consent_fails, refused
 
@@ -48,6 +51,27 @@ def test_an_admin_takes_an_ordinary_role_and_another_office_gives_it_back(powers
     powers.act(admin, calls.set_roles(no, 0))
     powers.send(owner.kid, calls.withdraw(consent.digest))
     assert consent_fails(powers.judged(number, owner)) == "AUTHORIZATION_WITHDRAWN"
+
+
+def test_an_admin_that_onboards_is_the_office_that_proposed(powers: Powers) -> None:
+    """Else the service would propose in the authority's name, and the admin confirm: one institution for two."""
+    ledger = powers.ledger
+    admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
+    powers.pass_delay()
+    ledger.proposals.tick()
+    (account,) = ledger.custody.create()
+    key = ledger.custody.public_key(account)
+    newcomer = NewParty(PartyKind.ENTERPRISE, "Newcomer", synthetic_uscc("440800", 9999), "440800", key)
+    (row,) = ledger.parties.onboard([newcomer], admin)
+    proposal = ledger.proposals.get(ledger.reader.account(account).proposal)  # type: ignore[union-attr]
+    assert row.no and proposal.by == admin and proposal.confirmed_by not in (None, admin)
+    keyless = NewParty(PartyKind.ENTERPRISE, "Keyless", synthetic_uscc("440800", 9998), "440800", "")
+    (waiting,) = ledger.parties.onboard([keyless])
+    code = ledger.enrolments.issue(ledger.parties.actor(admin), waiting.id).code
+    signer = ledger.custody.signer(*ledger.custody.create())
+    ledger.enrolments.redeem(code, signer.public_key, prove_key(ledger.reader.chain, signer))
+    proposal = ledger.proposals.get(ledger.reader.account(signer.kid).proposal)  # type: ignore[union-attr]
+    assert proposal.by == admin and proposal.confirmed_by not in (None, admin)
 
 
 def test_each_of_many_proposals_is_seen_and_vetoed_by_itself(powers: Powers) -> None:
