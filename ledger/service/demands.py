@@ -13,6 +13,7 @@ from ulid import ULID
 
 from ledger.domain.catalogue_states import DEMAND
 from ledger.domain.matching import Candidate, Wanted, rank
+from ledger.domain.parties import Role
 from ledger.domain.permissions import Action
 from ledger.domain.resource import DataResource
 from ledger.domain.working_days import MAX_WORKING_DAYS, end_of_working_days
@@ -51,6 +52,7 @@ class Demands:
 
     def list_duty(self, actor: Actor, code: str, department: str, sla_days: int) -> ShareDuty:
         """List who must share a resource within how many working days; the newest entry is in force."""
+        _require_keeper(actor)
         with self._database.write() as session:
             self._require_lists(session, actor, records.resource(session, code, lock=True).provider)
             _check_days(sla_days)
@@ -110,6 +112,7 @@ class Demands:
 
         Raises ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_SHARED``.
         """
+        _require_keeper(actor)
         with self._database.write() as session:
             row = records.demand(session, identifier, lock=True)
             resource = records.resource(session, code)
@@ -261,6 +264,11 @@ def _check(demand: NewDemand) -> None:
         raise InvalidInput(
             "DEMAND_FIELDS", f"A demand names 1 to {MAX_WANTED_FIELDS} fields, each once.", where="fields"
         )
+
+
+def _require_keeper(actor: Actor) -> None:
+    """Whoever keeps no lists is not told what there is."""
+    require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
 
 
 def _check_days(sla_days: int) -> None:
