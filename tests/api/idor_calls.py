@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -11,8 +10,7 @@ from ledger.proof.suite import ES256, ES256K
 from ledger.service.keys import new_key, signer_of_key
 from ledger.service.possession import possession_of
 from tests.api.conftest import handed_in
-from tests.api.idor_stage import DIGEST, NOT_BOUND, Objects, Scene
-from tests.api.role_acts import QUALITY
+from tests.api.idor_stage import DIGEST, Objects, Scene
 from tests.signing_in import token_of
 
 SIGNATURE, TEXT = "0" * 128, "理由"
@@ -349,145 +347,3 @@ def published(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 def opened(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
     return Call(None, {"code": scene.opened})
-
-
-CALLS: dict[str, Maker] = {
-    "POST /v1/sessions/nonce": nonce,
-    "POST /v1/sessions": said(statement="no.statement.this"),
-    "DELETE /v1/sessions/current": sign_out,
-    "POST /v1/api-keys": said(name="machine", scopes=["read"], expires_at=1),
-    "POST /v1/enrolments": enrolment,
-    "POST /v1/parties": onboard,
-    "POST /v1/parties/{party}/mandates": mandate,
-    "PUT /v1/parties/{party}/roles": roles,
-    "PUT /v1/parties/{party}/status": said(status="active", reason="lifted"),
-    "POST /v1/parties/{party}/accounts": key_in_use,
-    "POST /v1/parties/{party}/further-accounts": further,
-    "POST /v1/parties/{party}/retirement": said(account=NOT_BOUND),
-    "POST /v1/parties/{party}/recovery": recovery,
-    "POST /v1/parties/{party}/compromise": said(account=NOT_BOUND, compromised_at=1),
-    "GET /v1/parties/{party}/reports": lambda *_: Call(query=f"reported={NOT_BOUND}"),
-    "POST /v1/parties/{party}/reports": said(reported=NOT_BOUND),
-    "POST /v1/parties/{party}/erasure": erase_party,
-    "GET /v1/proposals/{number}": look_at,
-    "GET /v1/proposals/{number}/list": look_at,
-    "POST /v1/proposals/{number}/confirmation": about,
-    "POST /v1/proposals/{number}/carrying-out": look_at,
-    "POST /v1/proposals/{number}/cancellation": about,
-    "GET /v1/proposals/{number}/veto": look_at,
-    "POST /v1/proposals/{number}/veto": about,
-    "POST /v1/pause": said(),
-    "DELETE /v1/pause": end_pause,
-    "GET /v1/scenarios/{code}": lambda *_: Call(None, {"code": "S51"}),
-    "POST /v1/scenarios/drafts": said(scenario={"code": "S60"}),
-    "POST /v1/requests/draft": draft_request,
-    "POST /v1/requests": statement("consumer", "consumer"),
-    "POST /v1/requests/{request}/decline": closed_request,
-    "POST /v1/requests/{request}/cancel": closed_request,
-    "POST /v1/requests/{request}/authorizations/draft": said(),
-    "POST /v1/authorizations": statement("subject", "subject"),
-    "POST /v1/authorizations/{authorization}/withdrawal": withdrawal("subject"),
-    "GET /v1/provisions/tasks/{authorization}": task,
-    "POST /v1/provisions": statement("provider", "provider"),
-    "POST /v1/provisions/{provision}/withdrawal": withdrawal("provider"),
-    "POST /v1/certificates": issue,
-    "POST /v1/certificates/batch": issue_many,
-    "POST /v1/certificates/{number}/correction": on_ended(),
-    "GET /v1/certificates?party": held_by,
-    "GET /v1/holdings/summary?party": held_by,
-    "POST /v1/certificates/{number}/disclosures": said(case=CASE),
-    "POST /v1/presentations": present,
-    "POST /v1/presentations/{presentation}/use": said(signature=SIGNATURE),
-    "POST /v1/verify": verify,
-    "POST /v1/certificates/{number}/revoke": on_ended(reason="fraud"),
-    "POST /v1/certificates/{number}/revoke?data_error": on_ended(reason="data_error"),
-    "POST /v1/certificates/{number}/suspend": on_ended(reason="investigation"),
-    "POST /v1/certificates/{number}/resume": on_ended(reason="lifted"),
-    "POST /v1/certificates/{number}/supersede": supersede,
-    "POST /v1/certificates/{number}/hold": on_ended(reason="investigation"),
-    "POST /v1/certificates/{number}/lift": on_ended(reason="lifted"),
-    "POST /v1/holds": on_statement(reason="investigation"),
-    "POST /v1/holds/lift": on_statement(),
-    "POST /v1/certificates/{number}/erasure": on_ended(reason="subject_request"),
-    "POST /v1/certificates/{number}/erasure?court": on_ended(reason="court"),
-    "POST /v1/assets": register,
-    "POST /v1/assets/{asset}/transfer": offer,
-    "POST /v1/assets/{asset}/transfer/acceptance": answer,
-    "POST /v1/assets/{asset}/transfer/rejection": answer,
-    "POST /v1/assets/{asset}/transfer/withdrawal": answer,
-    "POST /v1/assets/{asset}/freeze": said(reason="court"),
-    "POST /v1/assets/{asset}/unfreeze": said(reason="lifted"),
-    "POST /v1/assets/{asset}/annulment": annul,
-    "POST /v1/assets/{asset}/reassignment": reassign,
-    "POST /v1/assets/{asset}/applications": apply,
-    "POST /v1/assets/{asset}/acceptance": said(),
-    "POST /v1/assets/{asset}/review": said(),
-    "POST /v1/assets/{asset}/notice": said(),
-    "POST /v1/assets/{asset}/return": said(reason=TEXT),
-    "POST /v1/assets/{asset}/rejection": said(reason=TEXT),
-    "POST /v1/assets/{asset}/confirmation": said(),
-    "POST /v1/assets/{asset}/clearance": said(report=DIGEST),
-    "POST /v1/assets/{asset}/objections": said(grounds=TEXT),
-    "POST /v1/assets/{asset}/objections/{number}/decision": decide,
-    "POST /v1/assets/{asset}/rights": grant,
-    "POST /v1/assets/{asset}/rights/{number}/transfer": on_right(to="S2"),
-    "POST /v1/assets/{asset}/rights/{number}/end": on_right(reason=TEXT),
-    "POST /v1/assets/{asset}/liens": pledge,
-    "POST /v1/assets/{asset}/liens/{number}/consent": on_lien,
-    "POST /v1/assets/{asset}/liens/{number}/release": on_lien,
-    "POST /v1/assets/{asset}/parents": link,
-    "POST /v1/assets/{asset}/successor": replace,
-    "POST /v1/assets/{asset}/quality-reports": said(**QUALITY),
-    "POST /v1/assets/{asset}/valuations": said(
-        method="cost", amount=100, base_date="2026-01-31", report=DIGEST, last_day="2040-01-31"
-    ),
-    "POST /v1/catalogue/systems": put_system,
-    "POST /v1/catalogue/important": important,
-    "GET /v1/catalogue/open/{code}": opened,
-    "POST /v1/catalogue/open": coded(licence="CC-BY-4.0"),
-    "POST /v1/catalogue/open/withdrawals": coded(),
-    "POST /v1/catalogue/duties": duty,
-    "POST /v1/catalogue/resources": put_resource,
-    "GET /v1/catalogue/diff/{code}": lambda *_: Call(query="old=1&new=1"),
-    "POST /v1/catalogue/submissions": coded(),
-    "POST /v1/catalogue/reviews": coded(report_digest=DIGEST),
-    "POST /v1/catalogue/blocks": block,
-    "POST /v1/catalogue/retirements": retire,
-    "POST /v1/catalogue/officers": appoint,
-    "POST /v1/catalogue/publications/draft": coded(),
-    "POST /v1/catalogue/publications/signature": published,
-    "POST /v1/catalogue/publications": coded(),
-    "POST /v1/catalogue/imports": said(name="list.csv", content=base64.b64encode(b"x").decode()),
-    "POST /v1/demands": said(title="用电", purpose="贷前", legal_basis="办法", fields=["kwh"]),
-    "POST /v1/demands/{demand}/match": coded(),
-    "POST /v1/demands/{demand}/refusal": said(reason="court"),
-    "POST /v1/demands/{demand}/appeal": said(reason="court"),
-    "GET /v1/log/batches/{number}": lambda *_: Call(None, {"number": 0}),
-}
-
-# What stands in a list, or a report, of an object of the kind.
-SHOWS: dict[str, Callable[[Scene, Objects], str]] = {
-    "GET /v1/sessions": lambda scene, objects: scene.stage.once(
-        f"session of {objects.subject}", lambda: scene.session_of(objects.subject)
-    ),
-    "GET /v1/api-keys": lambda scene, objects: scene.stage.once(
-        f"key of {objects.subject}", lambda: scene.new_key(objects.subject)[0]
-    ),
-    "GET /v1/readings": lambda scene, objects: objects.live.number,
-    "GET /v1/parties": lambda scene, objects: scene.stage.parties[objects.subject],
-    "GET /v1/proposals": lambda scene, objects: f'"no":{scene.pending(objects.subject)},',
-    "GET /v1/requests": lambda scene, objects: objects.request,
-    "GET /v1/authorizations": lambda scene, objects: objects.live.authorization,
-    "GET /v1/provisions/tasks": lambda scene, objects: objects.task,
-    "GET /v1/certificates": lambda scene, objects: objects.live.number,
-    "GET /v1/holdings/export": lambda scene, objects: (
-        scene.ledger.bundles.build(objects.live.number).to_dict()["certificate"].partition("~")[0]
-    ),
-    "POST /v1/presentations": lambda scene, objects: '"years_covered"',
-    "POST /v1/verify": lambda scene, objects: '"batch":',
-    "GET /v1/assets": lambda scene, objects: objects.assets[0],
-    "GET /v1/catalogue/systems": lambda scene, objects: f'"{objects.system}"',
-    "GET /v1/catalogue/resources": lambda scene, objects: f'"{objects.draft}"',
-    "GET /v1/demands": lambda scene, objects: objects.demand,
-    "GET /v1/log/entries": lambda scene, objects: f'"seq":{objects.live.seq},',
-}

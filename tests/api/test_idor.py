@@ -12,7 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import Api, bearer
-from tests.api.idor_calls import CALLS, SHOWS, places, said_nothing
+from tests.api.idor_calls import places, said_nothing
+from tests.api.idor_routes import CALLS, SHOWS
 from tests.api.idor_stage import Scene
 from tests.api.role_outcomes import REFUSALS
 from tests.api.role_power_acts import running_again
