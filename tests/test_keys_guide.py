@@ -21,7 +21,7 @@ from tests.test_guides import BLOCK, DOCS
 GUIDE = (DOCS / "keys.md").read_text("utf-8")
 FILES = {name: body for name, _, body in BLOCK.findall(GUIDE) if name}
 COMMANDS = [line for _, kind, body in BLOCK.findall(GUIDE) if kind == "sh" for line in body.splitlines()]
-WORD = re.compile(r"\b(NODE|PROPOSAL|[A-Z]+_(?:KEY|PROOF|ACCOUNT))\b")
+WORD = re.compile(r"\b(NODE|PROPOSAL|NUMBER|[A-Z]+_(?:KEY|PROOF|ACCOUNT))\b")
 MEMBERS = {"public_key": "KEY", "proof": "PROOF", "account": "ACCOUNT"}
 FIRM = "91440803MA9X0002X5"
 
@@ -45,6 +45,8 @@ class Reader:
         if str(printed.get("file", "")).endswith(".key"):
             name = Path(printed["file"]).stem.upper()
             self.words |= {f"{name}_{word}": printed[member] for member, word in MEMBERS.items() if member in printed}
+        if isinstance(printed.get("no"), int) and "account" in printed:
+            self.words["NUMBER"] = str(printed["no"])
         if isinstance(printed.get("proposal"), int):
             self.words["PROPOSAL"] = str(printed["proposal"])
 
