@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
+import {PartyNo} from "../../contracts/Types.sol";
 import {vm} from "./Vm.sol";
 
 /// What a party signs, as docs/protocol.md section 3 has it, word by word. Shares no code with the contracts.
@@ -41,8 +42,8 @@ library Acts {
         return sha256(bytes.concat(_head(frame), sha256(words)));
     }
 
-    function key(Frame memory frame) internal pure returns (bytes32 hash) {
-        return sha256(_head(frame));
+    function key(Frame memory frame, PartyNo no) internal pure returns (bytes32 hash) {
+        return sha256(bytes.concat(_head(frame), bytes32(uint256(PartyNo.unwrap(no)))));
     }
 
     function veto(Frame memory frame, uint32 no) internal pure returns (bytes32 hash) {

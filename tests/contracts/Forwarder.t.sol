@@ -135,8 +135,7 @@ contract ForwarderTest is Test {
 
     function test_execute_GivenThePartyIsSanctioned() public {
         _forwarder.execute(_anchor(KEY));
-        vm.prank(address(0xF0));
-        _registry.setStatus(PartyNo.wrap(2), PartyStatus.Sanctioned, Reason.Sanction);
+        _decide(abi.encodeCall(PartyRegistry.setStatus, (PartyNo.wrap(2), PartyStatus.Sanctioned, Reason.Sanction)));
         bytes32 consent = "consent";
         _forwarder.execute(_signed(KEY, address(_log), abi.encodeCall(CertificateLog.withdraw, (consent))));
         (uint40 at,) = _log.withdrawnAt(PartyNo.wrap(2), consent);
@@ -237,16 +236,20 @@ contract ForwarderTest is Test {
     }
 
     function test_execute_GivenTheAccountWasRetired() public {
-        bytes memory rotation =
-            abi.encodeCall(IPartyKeys.changeKey, (PartyNo.wrap(2), address(0xF5E5), _account, ""));
-        vm.prank(_account);
-        _registry.propose(address(_registry), rotation);
-        _registry.carryOut(1, address(_registry), rotation);
+        _decide(abi.encodeCall(IPartyKeys.changeKey, (PartyNo.wrap(2), address(0xF5E5), _account, "")));
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
         vm.expectRevert(abi.encodeWithSelector(Errors.FailedCall.selector));
         _forwarder.execute(request);
         assertEq(_forwarder.nonces(_account), 0);
         assertEq(_log.batchCount(PartyNo.wrap(2)), 0);
+    }
+
+    /// By two officers.
+    function _decide(bytes memory call) private {
+        vm.prank(address(0xF0));
+        uint32 no = _registry.propose(address(_registry), call);
+        vm.prank(address(0xF2));
+        _registry.confirm(no, address(_registry), call);
     }
 
     /// Another signer is recovered, whoever it is; the party is the second argument.

@@ -67,7 +67,7 @@ contract PartyActorTest is PartyWorld {
         setUp();
         setRoles(ISSUER, roles & Roles.ALL);
         setStatus(CONSUMER, PartyStatus.Suspended);
-        changeOwn(SUBJECT, change(SUBJECT, fresh(), accountOf(SUBJECT), proofOf(FRESH_KEY)));
+        changeOwn(SUBJECT, change(SUBJECT, fresh(), accountOf(SUBJECT), proofOf(FRESH_KEY, SUBJECT)));
         decide(abi.encodeCall(IPartyKeys.dateCompromise, (SUBJECT, accountOf(SUBJECT), START - 1)));
         vm.prank(fresh());
         registry.report(SUBJECT, vm.addr(SUBJECT_KEY));

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {CertificateLog} from "../../contracts/CertificateLog.sol";
 import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
+import {IPartyKeys} from "../../contracts/interfaces/IPartyKeys.sol";
 import {IPauses} from "../../contracts/interfaces/IPauses.sol";
 import {IProposals} from "../../contracts/interfaces/IProposals.sol";
 import {PartyId, PartyNo, PartyStatus, ProposalState, Reason, Roles} from "../../contracts/Types.sol";
@@ -37,13 +38,14 @@ contract PartyAttacksTest is PartyWorld {
         expectNotPending(no, ProposalState.Vetoed);
         carryOut(no, call);
         assertUnbound(fresh());
+        pass(DELAY);
         assertTrue(registry.isSilent(SUBJECT), "silence is the worst");
     }
 
     /// The thief has one key of the subject's, and wants to bind its own in place of the owner's.
     function test_attack_ThiefRotates() public {
         address stolen = vm.addr(SUBJECT_KEY);
-        bytes memory call = change(SUBJECT, fresh(), accountOf(SUBJECT), proofOf(FRESH_KEY));
+        bytes memory call = change(SUBJECT, fresh(), accountOf(SUBJECT), proofOf(FRESH_KEY, SUBJECT));
         uint32 no = proposeAs(stolen, call);
         vetoBy(accountOf(SUBJECT), no);
         pass(DELAY);
@@ -233,13 +235,13 @@ contract PartyAttacksTest is PartyWorld {
 
     /// Proposed before its number is given, a key would escape the veto of the party to come.
     function test_attack_KeyForAPartyToCome() public {
-        bytes memory call = change(NEW, fresh(), address(0), proofOf(FRESH_KEY));
+        bytes memory call = change(NEW, fresh(), address(0), proofOf(FRESH_KEY, NEW));
         expectUnknown(NEW);
         proposeBy(AUTHORITY, call);
     }
 
     function test_attack_TwoAccountsOfOnePartyAsTwoOfficers() public {
-        bytes memory call = change(AUTHORITY, fresh(), address(0), proofOf(FRESH_KEY));
+        bytes memory call = change(AUTHORITY, fresh(), address(0), proofOf(FRESH_KEY, AUTHORITY));
         changeOwn(AUTHORITY, call);
         call = recovery(SUBJECT, accountOf(SUBJECT));
         uint32 no = proposeBy(AUTHORITY, call);
@@ -262,6 +264,115 @@ contract PartyAttacksTest is PartyWorld {
         expectLacksRole(PROVIDER, Roles.AUTHORITY);
         carryOut(confirmed_, call);
         assertUnbound(fresh());
+    }
+
+    /// Officers with a key in a phone: who steals the phones leaves no officers that count and cannot act.
+    function test_attack_OfficersThatCannotAct() public {
+        PartyNo[2] memory who = [SECOND_OFFICER, THIRD_OFFICER];
+        for (uint256 i = 0; i < who.length; ++i) {
+            uint256 key = SUBJECT_P256 + 1 + i;
+            address phone = Keys.p256Account(key);
+            changeOwn(who[i], change(who[i], phone, address(0), p256ProofOf(key, who[i])));
+            assertSpeaks(phone, who[i]);
+            bytes32 hash = Acts.report(frame(Acts.REPORT, phone), accountOf(who[i]));
+            expectTooFew();
+            registry.reportFor(phone, who[i], accountOf(who[i]), Keys.p256(key, hash));
+            bytes memory call = change(who[i], address(0), accountOf(who[i]), "");
+            uint32 no = proposeBy(who[i], call);
+            pass(DELAY);
+            expectTooFew();
+            carryOut(no, call);
+        }
+        // With a fourth officer the phone alone is no officer.
+        setRoles(PROVIDER, Roles.AUTHORITY);
+        reportBy(THIRD_OFFICER, THIRD_OFFICER, accountOf(THIRD_OFFICER));
+        assertEq(registry.officers(), 3);
+    }
+
+    /// A rogue officer among three cancels for ever: two accuse it, appoint another, and take its office.
+    function test_attack_RogueCancelsForEver() public {
+        bytes memory strip = setRolesCall(THIRD_OFFICER, 0);
+        uint32 stripped = confirmed(strip);
+        expectSelfGrant(THIRD_OFFICER);
+        by(THIRD_OFFICER);
+        registry.cancel(stripped);
+        bytes memory appoint = setRolesCall(PROVIDER, Roles.AUTHORITY);
+        uint32 appointed = confirmed(appoint);
+        expectAccused(THIRD_OFFICER, START + DELAY + OPEN_FOR);
+        by(THIRD_OFFICER);
+        registry.cancel(appointed);
+        pauseBy(THIRD_OFFICER);
+        bytes memory end = abi.encodeCall(IPauses.endPause, ());
+        uint32 ended = proposeBy(AUTHORITY, end);
+        expectNotCancellable(ended);
+        by(THIRD_OFFICER);
+        registry.cancel(ended);
+        confirmBy(SECOND_OFFICER, ended, end);
+        pass(DELAY);
+        expectTooFew();
+        carryOut(stripped, strip);
+        carryOut(appointed, appoint);
+        carryOut(stripped, strip);
+        assertEq(registry.officers(), 3);
+        expectLacksRole(THIRD_OFFICER, Roles.AUTHORITY);
+        registry.actor(accountOf(THIRD_OFFICER), Roles.AUTHORITY);
+    }
+
+    /// The thief reports the owner's keys first: a reported key reports the thief's all the same.
+    function test_attack_WhoReportsFirst() public {
+        (address stolen, address phone) = (vm.addr(SUBJECT_KEY), Keys.p256Account(SUBJECT_P256));
+        vm.prank(stolen);
+        registry.report(SUBJECT, accountOf(SUBJECT));
+        vm.prank(stolen);
+        registry.report(SUBJECT, phone);
+        reportBy(SUBJECT, SUBJECT, stolen);
+        expectReported(stolen, START);
+        registry.actor(stolen, Roles.ALL);
+    }
+
+    /// The proof that stands in another's pending recovery binds the key to nobody else, and nothing does without one.
+    function test_attack_SquattedKey() public {
+        bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));
+        uint32 no = confirmed(call);
+        bytes memory copied = change(PROVIDER, fresh(), address(0), proofOf(FRESH_KEY, SUBJECT));
+        uint32 squat = proposeBy(PROVIDER, copied);
+        expectReverting(IPartyKeys.PartyProofMissing.selector, uint160(fresh()));
+        proposeBy(PROVIDER, change(PROVIDER, fresh(), address(0), ""));
+        bytes memory listed = abi.encodeCall(
+            IPartyKeys.register, (listOf(one("id", fresh(), proofOf(FRESH_KEY, SUBJECT), Roles.PROVIDER)))
+        );
+        uint32 list = proposeListBy(ADMIN, listed);
+        pass(DELAY);
+        expectReverting(IPartyKeys.PartyProofInvalid.selector, uint160(fresh()));
+        carryOut(squat, copied);
+        expectReverting(IPartyKeys.PartyProofInvalid.selector, uint160(fresh()));
+        confirmBy(AUTHORITY, list, listed);
+        carryOut(no, call);
+        assertSpeaks(fresh(), SUBJECT);
+    }
+
+    /// A first key's proof is for no party's number, so nobody binds it who has one.
+    function test_attack_SquattedFirstKey() public {
+        bytes memory copied = change(PROVIDER, fresh(), address(0), proofOf(FRESH_KEY));
+        uint32 squat = proposeBy(PROVIDER, copied);
+        pass(DELAY);
+        expectReverting(IPartyKeys.PartyProofInvalid.selector, uint160(fresh()));
+        carryOut(squat, copied);
+    }
+
+    /// No guardian alone makes everything fail that an issuer issued; a stolen key of it is still reported by one.
+    function test_attack_SuspendedIssuer() public {
+        PartyNo[3] memory who = [AUTHORITY, SECOND_OFFICER, SUPERVISOR];
+        for (uint256 i = 0; i < who.length; ++i) {
+            expectNotDecided();
+            by(who[i]);
+            registry.setStatus(ISSUER, PartyStatus.Suspended, Reason.Sanction);
+        }
+        reportBy(AUTHORITY, ISSUER, accountOf(ISSUER));
+        expectReported(accountOf(ISSUER), START);
+        registry.actor(accountOf(ISSUER), Roles.ISSUER);
+        setStatus(ISSUER, PartyStatus.Suspended);
+        assertTrue(!registry.isActive(ISSUER), "two decided");
     }
 
     /// Bound as an account, the registry would speak for that party in other contracts.

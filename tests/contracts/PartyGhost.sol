@@ -29,6 +29,7 @@ contract PartyGhost {
         uint32 confirmedBy;
         uint40 at;
         ProposalState state;
+        bool quick;
     }
 
     struct Pause {
@@ -242,17 +243,17 @@ contract PartyGhost {
         (PartyStatus status,,, uint32 by) = abi.decode(log.data, (PartyStatus, uint8, uint40, uint32));
         uint32 no = _no(log);
         if (statusOf[no] == PartyStatus.Closed) reopened = true;
-        if (status == PartyStatus.Closed || rolesOf[no] & _GUARDS != 0) _requireTwo(no);
+        if (status == PartyStatus.Closed || rolesOf[no] & (_GUARDS | Roles.ISSUER) != 0) _requireTwo(no);
         if (by == no) selfGranted = true;
         statusOf[no] = status;
     }
 
     function _proposed(Vm.Log memory log) private {
-        (, uint32 role,, uint40 at, uint32 by,,) =
+        (, uint32 role, uint40 ready, uint40 at, uint32 by,,) =
             abi.decode(log.data, (bytes32, uint32, uint40, uint40, uint32, address, bytes));
         uint32 concerned = uint32(uint256(log.topics[2]));
         if (role != 0 && by == concerned) selfGranted = true;
-        _proposals[_no(log)] = Proposal(role, concerned, by, 0, at, ProposalState.Pending);
+        _proposals[_no(log)] = Proposal(role, concerned, by, 0, at, ProposalState.Pending, ready == running(at));
     }
 
     function _confirmed(Vm.Log memory log) private {
@@ -266,6 +267,11 @@ contract PartyGhost {
         Proposal storage proposal = _proposals[_no(log)];
         require(proposal.state == ProposalState.Pending, "ended twice");
         if (state == ProposalState.CarriedOut) _current = _no(log);
+        if (state == ProposalState.Cancelled && by == proposal.concerned) selfGranted = true;
+        if (state == ProposalState.Cancelled) {
+            require(proposal.role & Roles.AUTHORITY != 0, "own keys were cancelled");
+            require(!proposal.quick, "what does not wait was cancelled");
+        }
         if (state == ProposalState.Vetoed) {
             require(_keys[account].no == by && by == proposal.concerned, "vetoed by another party");
             require(wasLive(account, proposal.at), "vetoed by a key that was not live");

@@ -6,7 +6,7 @@ import {IPartyKeys} from "../../contracts/interfaces/IPartyKeys.sol";
 import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
 import {IPauses} from "../../contracts/interfaces/IPauses.sol";
 import {PartyRegistry} from "../../contracts/PartyRegistry.sol";
-import {PartyId, PartyNo, PartyStatus, ProposalState, Reason, Roles, ScenarioCode} from "../../contracts/Types.sol";
+import {PartyId, PartyNo, PartyStatus, ProposalKind, ProposalState, Reason, Roles, ScenarioCode} from "../../contracts/Types.sol";
 import {Acts, Keys} from "./Acts.sol";
 import {PartyGhost} from "./PartyGhost.sol";
 import {vm} from "./Vm.sol";
@@ -75,7 +75,7 @@ contract PartyHandler {
 
     function proposeList(uint256 seed) external rolls(seed) {
         require(_GHOST.count() < _MOST_PARTIES, "enough parties");
-        (address account, bytes memory proof) = _fresh();
+        (address account, bytes memory proof) = _fresh(0);
         IPartyKeys.Registration[] memory list = new IPartyKeys.Registration[](1);
         list[0].id = PartyId.wrap(keccak256(abi.encode(account)));
         list[0].roles = _pick(8) == 0 ? Roles.AUTHORITY : Roles.PROVIDER;
@@ -141,10 +141,10 @@ contract PartyHandler {
 
     /// What only a proposal does, tried without one.
     function bindAlone(uint256 seed) external rolls(seed) {
-        (address account, bytes memory proof) = _fresh();
-        PartyNo no = PartyNo.wrap(_party());
+        uint32 no = _party();
+        (address account, bytes memory proof) = _fresh(no);
         vm.prank(_officer());
-        _REGISTRY.changeKey(no, account, address(0), proof);
+        _REGISTRY.changeKey(PartyNo.wrap(no), account, address(0), proof);
     }
 
     function pause(uint256 seed) external rolls(seed) {
@@ -177,7 +177,7 @@ contract PartyHandler {
     function mustVeto(uint256 seed) external rolls(seed) {
         require(_pick(4) == 0, "seldom");
         uint32 no = _pending();
-        require(_REGISTRY.proposalOf(no).vetoable, "no key");
+        require(_REGISTRY.proposalOf(no).kind == ProposalKind.Key, "no key");
         address account = _accountOf(_GHOST.proposalOf(no).concerned);
         require(_GHOST.wasLive(account, _GHOST.proposalOf(no).at), "not live then");
         vm.prank(account);
@@ -220,7 +220,7 @@ contract PartyHandler {
     }
 
     function _bind(uint32 no, address old) private returns (bytes memory) {
-        (address account, bytes memory proof) = _fresh();
+        (address account, bytes memory proof) = _fresh(no);
         return _change(no, account, old, _pick(5) == 0 ? bytes("") : proof);
     }
 
@@ -228,12 +228,13 @@ contract PartyHandler {
         return abi.encodeCall(IPartyKeys.changeKey, (PartyNo.wrap(no), account, old, proof));
     }
 
-    function _fresh() private returns (address account, bytes memory proof) {
+    /// With the proof for a party; 0 for a first key.
+    function _fresh(uint32 no) private returns (address account, bytes memory proof) {
         uint256 key = ++_nextKey;
         account = vm.addr(key);
         Acts.Frame memory frame =
             Acts.Frame(Acts.KEY, _REGISTRY.origin(), block.chainid, address(_REGISTRY), account);
-        proof = Keys.secp256k1(key, Acts.key(frame));
+        proof = Keys.secp256k1(key, Acts.key(frame, PartyNo.wrap(no)));
     }
 
     /// One of the newest proposals that is still pending; reverts if there is none.

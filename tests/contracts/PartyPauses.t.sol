@@ -84,10 +84,9 @@ contract PartyPausesTest is PartyWorld {
         by(SUPERVISOR);
         log.hold(list, Reason.Court);
         by(SUPERVISOR);
-        registry.setStatus(ISSUER, PartyStatus.Suspended, Reason.Court);
+        registry.setStatus(PROVIDER, PartyStatus.Suspended, Reason.Court);
         assertEq(registry.actor(accountOf(CONSUMER), Roles.CONSUMER), CONSUMER);
         pass(PAUSE);
-        setStatus(ISSUER, PartyStatus.Active);
         by(ISSUER);
         log.anchor(1, 1, "root");
     }

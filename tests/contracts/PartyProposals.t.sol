@@ -5,13 +5,23 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {AssetRegistry} from "../../contracts/AssetRegistry.sol";
 import {IAssetRecord} from "../../contracts/interfaces/IAssetRecord.sol";
 import {IAssetTransfers} from "../../contracts/interfaces/IAssetTransfers.sol";
+import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
 import {IPartyKeys} from "../../contracts/interfaces/IPartyKeys.sol";
 import {IPartyRecord} from "../../contracts/interfaces/IPartyRecord.sol";
 import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
 import {IPauses} from "../../contracts/interfaces/IPauses.sol";
 import {IProposals} from "../../contracts/interfaces/IProposals.sol";
 import {
-    AssetId, AssetState, NOBODY, PartyNo, PartyStatus, ProposalState, Reason, Roles, ScenarioCode
+    AssetId,
+    AssetState,
+    NOBODY,
+    PartyNo,
+    PartyStatus,
+    ProposalKind,
+    ProposalState,
+    Reason,
+    Roles,
+    ScenarioCode
 } from "../../contracts/Types.sol";
 import {Acts, Keys} from "./Acts.sol";
 import {PartyWorld} from "./PartyWorld.sol";
@@ -101,7 +111,7 @@ contract PartyProposalsTest is PartyWorld {
             assertEq(found.at, START);
             assertEq(found.ready, ready);
             assertEq(uint256(found.state), uint256(ProposalState.Pending));
-            assertTrue(found.vetoable == (i == 0), "keys alone are vetoed");
+            assertKind(found.kind, i == 0 ? ProposalKind.Key : ProposalKind.Waits);
             assertEq(found.confirmer, address(0));
             assertEq(found.by, AUTHORITY);
             assertEq(found.concerned, ISSUER);
@@ -112,16 +122,16 @@ contract PartyProposalsTest is PartyWorld {
     }
 
     function test_propose_WhenAPartyChangesItsOwnKeys() public {
-        bytes memory call = change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY));
+        bytes memory call = change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY, SUBJECT));
         uint32 no = proposeAs(vm.addr(SUBJECT_KEY), call);
         IProposals.Proposal memory found = registry.proposalOf(no);
         assertEq(found.role, 0);
         assertEq(found.by, SUBJECT);
         assertEq(found.concerned, SUBJECT);
         assertEq(found.ready, START + DELAY);
-        assertTrue(found.vetoable, "its other keys may veto");
+        assertKind(found.kind, ProposalKind.Key);
         // An officer's own key is no other matter.
-        no = proposeBy(AUTHORITY, change(AUTHORITY, fresh(), accountOf(AUTHORITY), proofOf(FRESH_KEY)));
+        no = proposeBy(AUTHORITY, change(AUTHORITY, fresh(), accountOf(AUTHORITY), proofOf(FRESH_KEY, AUTHORITY)));
         assertEq(registry.proposalOf(no).role, 0);
     }
 
@@ -129,18 +139,18 @@ contract PartyProposalsTest is PartyWorld {
         PartyStatus[3] memory statuses = [PartyStatus.Suspended, PartyStatus.Sanctioned, PartyStatus.Closed];
         for (uint256 i = 0; i < statuses.length; ++i) {
             setStatus(ISSUER, statuses[i]);
-            uint32 no = proposeBy(ISSUER, change(ISSUER, fresh(), accountOf(ISSUER), proofOf(FRESH_KEY)));
+            uint32 no = proposeBy(ISSUER, change(ISSUER, fresh(), accountOf(ISSUER), proofOf(FRESH_KEY, ISSUER)));
             assertEq(registry.proposalOf(no).by, ISSUER);
         }
     }
 
     function test_propose_GivenTheOwnKeyDoesNotSpeak() public {
-        bytes memory call = change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY));
+        bytes memory call = change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY, SUBJECT));
         reportBy(SUBJECT, SUBJECT, accountOf(SUBJECT));
         expectReported(accountOf(SUBJECT), START);
         proposeBy(SUBJECT, call);
-        changeOwn(ISSUER, change(ISSUER, STRANGER, address(0), ""));
-        call = change(ISSUER, fresh(), address(0), proofOf(FRESH_KEY));
+        decide(change(ISSUER, STRANGER, address(0), ""));
+        call = change(ISSUER, fresh(), address(0), proofOf(FRESH_KEY, ISSUER));
         expectUnknownAccount(STRANGER);
         proposeAs(STRANGER, call);
     }
@@ -164,7 +174,7 @@ contract PartyProposalsTest is PartyWorld {
         // A selector of this registry says nothing elsewhere.
         by(AUTHORITY);
         no = registry.propose(STRANGER, change(AUTHORITY, fresh(), address(0), ""));
-        assertTrue(!registry.proposalOf(no).vetoable, "not a key of this registry");
+        assertKind(registry.proposalOf(no).kind, ProposalKind.Waits);
         assertEq(registry.proposalOf(no).role, Roles.AUTHORITY);
     }
 
@@ -188,7 +198,7 @@ contract PartyProposalsTest is PartyWorld {
         assertEq(found.by, ADMIN);
         assertEq(found.concerned, NOBODY);
         assertEq(found.ready, START);
-        assertTrue(!found.vetoable, "nobody's key");
+        assertKind(found.kind, ProposalKind.Quick);
     }
 
     function test_confirm_GivenThereIsNoSuchProposal() public {
@@ -213,7 +223,7 @@ contract PartyProposalsTest is PartyWorld {
     }
 
     function test_confirm_WhenAPartyChangesItsOwnKeys() public {
-        bytes memory call = change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY));
+        bytes memory call = change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY, SUBJECT));
         uint32 no = proposeBy(SUBJECT, call);
         expectLacksRole(AUTHORITY, 0);
         confirmBy(AUTHORITY, no, call);
@@ -308,7 +318,7 @@ contract PartyProposalsTest is PartyWorld {
     }
 
     function test_carryOut_WhenOwnKeysAreReady() public {
-        bytes memory call = change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY));
+        bytes memory call = change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY, SUBJECT));
         uint32 no = proposeBy(SUBJECT, call);
         pass(DELAY - 1);
         expectNotReady(no, START + DELAY);
@@ -320,7 +330,7 @@ contract PartyProposalsTest is PartyWorld {
 
     function test_carryOut_WhenTheConfirmersKeyIsReported() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ALL);
-        changeOwn(SECOND_OFFICER, change(SECOND_OFFICER, fresh(), address(0), proofOf(FRESH_KEY)));
+        changeOwn(SECOND_OFFICER, change(SECOND_OFFICER, fresh(), address(0), proofOf(FRESH_KEY, SECOND_OFFICER)));
         uint32 no = confirmed(call);
         reportBy(SECOND_OFFICER, SECOND_OFFICER, accountOf(SECOND_OFFICER));
         pass(DELAY);
@@ -374,10 +384,10 @@ contract PartyProposalsTest is PartyWorld {
     }
 
     function test_cancel_WhenAPartyChangesItsOwnKeys() public {
-        uint32 no = proposeBy(SUBJECT, change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY)));
+        uint32 no = proposeBy(SUBJECT, change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY, SUBJECT)));
         PartyNo[2] memory who = [AUTHORITY, SUBJECT];
         for (uint256 i = 0; i < who.length; ++i) {
-            expectLacksRole(who[i], 0);
+            expectNotCancellable(no);
             by(who[i]);
             registry.cancel(no);
         }
@@ -399,13 +409,94 @@ contract PartyProposalsTest is PartyWorld {
         registry.cancel(no);
     }
 
-    function test_cancel_WhenARegistrationIsPending() public {
-        bytes memory call = registration("id", FRESH_KEY, Roles.SUBJECT);
-        uint32 no = proposeListBy(AUTHORITY, call);
-        by(ADMIN);
+    function test_cancel_WhenItDoesNotWait() public {
+        uint32[3] memory quick = [
+            proposeListBy(AUTHORITY, registration("id", FRESH_KEY, Roles.SUBJECT)),
+            proposeBy(AUTHORITY, abi.encodeCall(IPauses.endPause, ())),
+            _lift(1)
+        ];
+        for (uint256 i = 0; i < quick.length; ++i) {
+            expectNotCancellable(quick[i]);
+            by(AUTHORITY);
+            registry.cancel(quick[i]);
+            expectNotCancellable(quick[i]);
+            by(THIRD_OFFICER);
+            registry.cancel(quick[i]);
+        }
+    }
+
+    function test_cancel_WhenTwoOfficersRecoverAParty() public {
+        uint32 no = confirmed(recovery(SUBJECT, accountOf(SUBJECT)));
+        by(THIRD_OFFICER);
         registry.cancel(no);
-        expectNotPending(no, ProposalState.Cancelled);
-        confirmBy(SECOND_OFFICER, no, call);
+        assertState(no, ProposalState.Cancelled);
+    }
+
+    function test_cancel_WhenItConcernsTheCaller() public {
+        bytes[5] memory calls = _concerning(THIRD_OFFICER);
+        for (uint256 i = 0; i < calls.length; ++i) {
+            uint32 no = confirmed(calls[i]);
+            expectSelfGrant(THIRD_OFFICER);
+            by(THIRD_OFFICER);
+            registry.cancel(no);
+        }
+    }
+
+    /// Up to the second, in running time, in which what two officers confirmed against it expires.
+    function test_cancel_WhenTheCallerIsAccused() public {
+        bytes[4] memory accusing = [
+            setRolesCall(THIRD_OFFICER, 0),
+            setStatusCall(THIRD_OFFICER, PartyStatus.Suspended),
+            abi.encodeCall(IPartyKeys.report, (THIRD_OFFICER, accountOf(THIRD_OFFICER))),
+            abi.encodeCall(IPartyKeys.dateCompromise, (THIRD_OFFICER, accountOf(THIRD_OFFICER), START))
+        ];
+        for (uint256 i = 0; i < accusing.length; ++i) {
+            uint40 until = time() + DELAY + OPEN_FOR;
+            uint32 accusation = proposeBy(AUTHORITY, accusing[i]);
+            uint32 no = proposeBy(AUTHORITY, setRolesCall(ISSUER, Roles.ALL));
+            pass(1 days);
+            uint32 free = proposeBy(AUTHORITY, setRolesCall(ISSUER, Roles.ALL));
+            by(THIRD_OFFICER);
+            registry.cancel(free);
+            confirmBy(SECOND_OFFICER, accusation, accusing[i]);
+            expectAccused(THIRD_OFFICER, until);
+            by(THIRD_OFFICER);
+            registry.cancel(no);
+            vm.warp(until);
+            expectAccused(THIRD_OFFICER, until);
+            by(THIRD_OFFICER);
+            registry.cancel(no);
+            pass(1);
+            by(THIRD_OFFICER);
+            registry.cancel(no);
+        }
+    }
+
+    /// An earlier accusation that is confirmed later takes nothing from the later one.
+    function test_cancel_WhenTheCallerIsAccusedTwice() public {
+        bytes memory first = setRolesCall(THIRD_OFFICER, 0);
+        uint32 earlier = proposeBy(AUTHORITY, first);
+        pass(1 days);
+        confirmed(setStatusCall(THIRD_OFFICER, PartyStatus.Suspended));
+        confirmBy(SECOND_OFFICER, earlier, first);
+        uint32 no = proposeBy(AUTHORITY, setRolesCall(ISSUER, Roles.ALL));
+        expectAccused(THIRD_OFFICER, START + 1 days + DELAY + OPEN_FOR);
+        by(THIRD_OFFICER);
+        registry.cancel(no);
+        // Nobody else is accused.
+        by(SECOND_OFFICER);
+        registry.cancel(no);
+    }
+
+    /// A key and an accreditation are no accusations, nor is what nobody confirmed.
+    function test_cancel_WhenNothingIsHeldAgainstTheCaller() public {
+        confirmed(recovery(THIRD_OFFICER, accountOf(THIRD_OFFICER)));
+        confirmed(abi.encodeCall(IPartyRegistry.accredit, (THIRD_OFFICER, ScenarioCode.wrap("S51"), 1, 2)));
+        proposeBy(AUTHORITY, setRolesCall(THIRD_OFFICER, 0));
+        uint32 no = proposeBy(AUTHORITY, setRolesCall(ISSUER, Roles.ALL));
+        by(THIRD_OFFICER);
+        registry.cancel(no);
+        assertState(no, ProposalState.Cancelled);
     }
 
     function test_veto_GivenThereIsNoSuchProposal() public {
@@ -432,11 +523,11 @@ contract PartyProposalsTest is PartyWorld {
 
     function test_veto_GivenTheAccountWasNotLiveAtTheProposal() public {
         changeOwn(SUBJECT, change(SUBJECT, address(0), vm.addr(SUBJECT_KEY), ""));
-        uint32 own = proposeBy(SUBJECT, change(SUBJECT, fresher(), address(0), proofOf(FRESHER_KEY)));
+        uint32 own = proposeBy(SUBJECT, change(SUBJECT, fresher(), address(0), proofOf(FRESHER_KEY, SUBJECT)));
         pass(1);
         uint32 no = confirmed(recovery(SUBJECT, accountOf(SUBJECT)));
         pass(DELAY - 1);
-        carryOut(own, change(SUBJECT, fresher(), address(0), proofOf(FRESHER_KEY)));
+        carryOut(own, change(SUBJECT, fresher(), address(0), proofOf(FRESHER_KEY, SUBJECT)));
         expectNoVeto(no, vm.addr(SUBJECT_KEY));
         vetoBy(vm.addr(SUBJECT_KEY), no);
         expectNoVeto(no, fresher());
@@ -513,6 +604,11 @@ contract PartyProposalsTest is PartyWorld {
         bytes memory signature = Keys.secp256k1(SUBJECT_KEY, Acts.veto(frame(Acts.VETO, account), no));
         expectNoVeto(no, account);
         registry.vetoFor(account, no, signature);
+    }
+
+    function _lift(uint8 office) private returns (uint32 no) {
+        by(AUTHORITY);
+        return registry.propose(STRANGER, abi.encodeCall(ICertificateLog.lift, (office, new bytes32[](0), Reason.Lifted)));
     }
 
     /// Everything that concerns a party, its keys first.

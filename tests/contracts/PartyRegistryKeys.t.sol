@@ -37,27 +37,30 @@ contract PartyRegistryKeysTest is PartyWorld {
         frames[3].place = address(forwarder);
         frames[4].account = fresher();
         for (uint256 i = 0; i < frames.length; ++i) {
-            _expectProofInvalid(Keys.secp256k1(FRESH_KEY, Acts.key(frames[i])));
+            _expectProofInvalid(Keys.secp256k1(FRESH_KEY, Acts.key(frames[i], SUBJECT)));
         }
-        _expectProofInvalid(proofOf(FRESHER_KEY));
+        _expectProofInvalid(proofOf(FRESHER_KEY, SUBJECT));
+        // For another party, and for none yet.
+        _expectProofInvalid(proofOf(FRESH_KEY, ISSUER));
+        _expectProofInvalid(proofOf(FRESH_KEY));
         _expectProofInvalid(hex"00");
     }
 
     function test_changeKey_WhenTheFreshAccountIsTaken() public {
         bytes memory call = change(SUBJECT, accountOf(ISSUER), address(0), "");
-        _expectOwn(SUBJECT, call);
+        _ready(call);
         expectTaken(accountOf(ISSUER), ISSUER);
         carryOut(1, call);
         call = change(SUBJECT, accountOf(SUBJECT), accountOf(SUBJECT), "");
-        _expectOwn(SUBJECT, call);
+        _ready(call);
         expectTaken(accountOf(SUBJECT), SUBJECT);
         carryOut(2, call);
     }
 
     function test_changeKey_WhenTheFreshAccountWasRetired() public {
-        changeOwn(SUBJECT, change(SUBJECT, fresh(), accountOf(SUBJECT), proofOf(FRESH_KEY)));
+        changeOwn(SUBJECT, change(SUBJECT, fresh(), accountOf(SUBJECT), proofOf(FRESH_KEY, SUBJECT)));
         bytes memory call = change(ISSUER, accountOf(SUBJECT), address(0), "");
-        _expectOwn(ISSUER, call);
+        _ready(call);
         expectTaken(accountOf(SUBJECT), SUBJECT);
         carryOut(2, call);
     }
@@ -65,13 +68,13 @@ contract PartyRegistryKeysTest is PartyWorld {
     function test_changeKey_WhenTheOldAccountIsNotALiveOneOfTheParty() public {
         address[2] memory old = [accountOf(ISSUER), STRANGER];
         for (uint32 i = 0; i < old.length; ++i) {
-            bytes memory call = change(SUBJECT, fresh(), old[i], proofOf(FRESH_KEY));
+            bytes memory call = change(SUBJECT, fresh(), old[i], proofOf(FRESH_KEY, SUBJECT));
             _expectOwn(SUBJECT, call);
             expectNotBound(SUBJECT, old[i]);
             carryOut(i + 1, call);
         }
         changeOwn(SUBJECT, change(SUBJECT, address(0), vm.addr(SUBJECT_KEY), ""));
-        bytes memory again = change(SUBJECT, fresh(), vm.addr(SUBJECT_KEY), proofOf(FRESH_KEY));
+        bytes memory again = change(SUBJECT, fresh(), vm.addr(SUBJECT_KEY), proofOf(FRESH_KEY, SUBJECT));
         _expectOwn(SUBJECT, again);
         expectNotBound(SUBJECT, vm.addr(SUBJECT_KEY));
         carryOut(4, again);
@@ -88,7 +91,7 @@ contract PartyRegistryKeysTest is PartyWorld {
     function test_changeKey_WhenOnlyKeysAreLeftThatDoNotSpeak() public {
         reportBy(SUBJECT, SUBJECT, vm.addr(SUBJECT_KEY));
         reportBy(SUBJECT, SUBJECT, Keys.p256Account(SUBJECT_P256));
-        changeOwn(SUBJECT, change(SUBJECT, STRANGER, address(0), ""));
+        decide(change(SUBJECT, STRANGER, address(0), ""));
         bytes memory call = change(SUBJECT, address(0), accountOf(SUBJECT), "");
         _expectOwn(SUBJECT, call);
         expectReverting(IPartyKeys.PartyLastKey.selector, uint160(accountOf(SUBJECT)));
@@ -108,7 +111,7 @@ contract PartyRegistryKeysTest is PartyWorld {
     }
 
     function test_changeKey_WhenAPartyBindsAFurtherKey() public {
-        bytes memory call = change(ISSUER, fresh(), address(0), proofOf(FRESH_KEY));
+        bytes memory call = change(ISSUER, fresh(), address(0), proofOf(FRESH_KEY, ISSUER));
         _expectOwn(ISSUER, call);
         expectEvent();
         emit IPartyRecord.AccountBound(ISSUER, fresh(), true, 1, START + DELAY, ISSUER);
@@ -127,27 +130,51 @@ contract PartyRegistryKeysTest is PartyWorld {
 
     function test_changeKey_WhenAPartyBindsAP256Key() public {
         address account = Keys.p256Account(FRESH_KEY);
-        bytes memory proof = Keys.p256(FRESH_KEY, Acts.key(frame(Acts.KEY, account)));
-        changeOwn(ISSUER, change(ISSUER, account, address(0), proof));
+        changeOwn(ISSUER, change(ISSUER, account, address(0), p256ProofOf(FRESH_KEY, ISSUER)));
         assertSpeaks(account, ISSUER);
     }
 
-    /// The chain cannot check an SM2 key: it is live, and vetoes, and does not speak.
-    function test_changeKey_WhenThereIsNoProof() public {
+    /// The chain cannot check an SM2 key: two officers bind it, it is live, and vetoes, and does not speak.
+    function test_changeKey_WhenTwoOfficersBindAKeyWithoutAProof() public {
         bytes memory call = change(ISSUER, STRANGER, address(0), "");
-        _expectOwn(ISSUER, call);
+        _ready(call);
         expectEvent();
-        emit IPartyRecord.AccountBound(ISSUER, STRANGER, false, 1, START + DELAY, ISSUER);
+        emit IPartyRecord.AccountBound(ISSUER, STRANGER, false, 1, START + DELAY, AUTHORITY);
         carryOut(1, call);
         assertTrue(!registry.accountOf(STRANGER).proven, "nothing was proven");
         expectUnknownAccount(STRANGER);
         registry.actor(STRANGER, Roles.ALL);
-        uint32 no = proposeBy(ISSUER, change(ISSUER, fresh(), accountOf(ISSUER), proofOf(FRESH_KEY)));
+        uint32 no = proposeBy(ISSUER, change(ISSUER, fresh(), accountOf(ISSUER), proofOf(FRESH_KEY, ISSUER)));
         vetoBy(STRANGER, no);
     }
 
+    /// The length of a proposed call tells; what is longer without a proof is refused when it is carried out.
+    function test_changeKey_WhenAPartyBindsAKeyToItselfWithoutAProof() public {
+        bytes memory call = change(ISSUER, STRANGER, address(0), "");
+        expectReverting(IPartyKeys.PartyProofMissing.selector, uint160(STRANGER));
+        proposeBy(ISSUER, call);
+        call = bytes.concat(call, bytes1(0));
+        _expectOwn(ISSUER, call);
+        expectReverting(IPartyKeys.PartyProofMissing.selector, uint160(STRANGER));
+        carryOut(1, call);
+        assertUnbound(STRANGER);
+    }
+
+    function test_changeKey_WhichKeysAct() public {
+        changeOwn(ISSUER, change(ISSUER, fresh(), address(0), proofOf(FRESH_KEY, ISSUER)));
+        address phone = Keys.p256Account(FRESH_KEY);
+        changeOwn(ISSUER, change(ISSUER, phone, address(0), p256ProofOf(FRESH_KEY, ISSUER)));
+        decide(change(ISSUER, STRANGER, address(0), ""));
+        assertTrue(registry.accountOf(fresh()).acts, "it sends transactions");
+        assertTrue(!registry.accountOf(phone).acts, "a phone's key sends none");
+        assertTrue(!registry.accountOf(STRANGER).acts, "whose it is is unknown");
+        // Of a founding party the first.
+        assertTrue(registry.accountOf(accountOf(SUBJECT)).acts, "the first of a founder's");
+        assertTrue(!registry.accountOf(vm.addr(SUBJECT_KEY)).acts, "a further one of a founder's");
+    }
+
     function test_changeKey_WhenAPartyRotatesItsKey() public {
-        bytes memory call = change(ISSUER, fresh(), accountOf(ISSUER), proofOf(FRESH_KEY));
+        bytes memory call = change(ISSUER, fresh(), accountOf(ISSUER), proofOf(FRESH_KEY, ISSUER));
         _expectOwn(ISSUER, call);
         expectEvent();
         emit IPartyKeys.AccountRetired(ISSUER, accountOf(ISSUER), 1, START + DELAY, ISSUER);
@@ -173,10 +200,10 @@ contract PartyRegistryKeysTest is PartyWorld {
 
     function test_changeKey_WhenTwoOfficersRecoverAParty() public {
         reportBy(ISSUER, ISSUER, accountOf(ISSUER));
-        assertTrue(registry.isSilent(ISSUER), "no key speaks");
         bytes memory call = recovery(ISSUER, accountOf(ISSUER));
         uint32 no = confirmed(call);
         pass(DELAY);
+        assertTrue(registry.isSilent(ISSUER), "no key spoke for the delay");
         expectEvent();
         emit IPartyKeys.AccountRetired(ISSUER, accountOf(ISSUER), no, START + DELAY, AUTHORITY);
         expectEvent();
@@ -189,18 +216,19 @@ contract PartyRegistryKeysTest is PartyWorld {
 
     function test_changeKey_WhenThePartyIsNotActive() public {
         setStatus(ISSUER, PartyStatus.Sanctioned);
-        changeOwn(ISSUER, change(ISSUER, fresh(), accountOf(ISSUER), proofOf(FRESH_KEY)));
+        changeOwn(ISSUER, change(ISSUER, fresh(), accountOf(ISSUER), proofOf(FRESH_KEY, ISSUER)));
         assertEq(registry.accountOf(fresh()).no, ISSUER);
     }
 
     function test_changeKey_WhenAnOfficerIsLeftWithoutAKeyThatSpeaks() public {
         bytes memory call = change(THIRD_OFFICER, STRANGER, accountOf(THIRD_OFFICER), "");
-        _expectOwn(THIRD_OFFICER, call);
+        uint32 no = _ready(call);
         expectTooFew();
-        carryOut(1, call);
+        carryOut(no, call);
         setRoles(SUBJECT, Roles.AUTHORITY);
-        carryOut(1, call);
+        carryOut(no, call);
         assertEq(registry.officers(), 3);
+        pass(DELAY);
         assertTrue(registry.isSilent(THIRD_OFFICER), "no key speaks");
         changeBack();
         assertEq(registry.officers(), 4);
@@ -224,8 +252,24 @@ contract PartyRegistryKeysTest is PartyWorld {
 
     function test_report_GivenTheCallersKeyIsReported() public {
         reportBy(SUBJECT, SUBJECT, accountOf(SUBJECT));
-        expectReported(accountOf(SUBJECT), START);
+        expectEvent();
+        emit IPartyKeys.AccountReported(SUBJECT, vm.addr(SUBJECT_KEY), START, SUBJECT);
         reportBy(SUBJECT, SUBJECT, vm.addr(SUBJECT_KEY));
+        // Of its own party only.
+        setRoles(SUBJECT, Roles.AUTHORITY);
+        expectReported(accountOf(SUBJECT), START);
+        reportBy(SUBJECT, ISSUER, accountOf(ISSUER));
+    }
+
+    function test_report_GivenTheCallersKeyIsRetiredOrUnproven() public {
+        changeOwn(SUBJECT, change(SUBJECT, address(0), vm.addr(SUBJECT_KEY), ""));
+        decide(change(SUBJECT, STRANGER, address(0), ""));
+        address[2] memory who = [vm.addr(SUBJECT_KEY), STRANGER];
+        for (uint256 i = 0; i < who.length; ++i) {
+            expectUnknownAccount(who[i]);
+            vm.prank(who[i]);
+            registry.report(SUBJECT, accountOf(SUBJECT));
+        }
     }
 
     function test_report_WhenThePartyIsUnknown() public {
@@ -298,7 +342,7 @@ contract PartyRegistryKeysTest is PartyWorld {
     function test_report_WhenAnOfficerReportsItsOwnKey() public {
         expectTooFew();
         reportBy(THIRD_OFFICER, THIRD_OFFICER, accountOf(THIRD_OFFICER));
-        changeOwn(THIRD_OFFICER, change(THIRD_OFFICER, fresh(), address(0), proofOf(FRESH_KEY)));
+        changeOwn(THIRD_OFFICER, change(THIRD_OFFICER, fresh(), address(0), proofOf(FRESH_KEY, THIRD_OFFICER)));
         reportBy(THIRD_OFFICER, THIRD_OFFICER, accountOf(THIRD_OFFICER));
         assertEq(registry.officers(), 3);
         assertSpeaks(fresh(), THIRD_OFFICER);
@@ -306,7 +350,7 @@ contract PartyRegistryKeysTest is PartyWorld {
 
     /// A key that never spoke takes no voice away.
     function test_report_WhenTheKeyIsUnproven() public {
-        changeOwn(ISSUER, change(ISSUER, STRANGER, address(0), ""));
+        decide(change(ISSUER, STRANGER, address(0), ""));
         reportBy(ISSUER, ISSUER, STRANGER);
         assertTrue(!registry.isSilent(ISSUER), "the other key speaks");
         changeOwn(ISSUER, change(ISSUER, address(0), STRANGER, ""));
@@ -352,7 +396,7 @@ contract PartyRegistryKeysTest is PartyWorld {
         );
     }
 
-    function test_reportFor_WhenTheSignerDoesNotSpeakForTheParty() public {
+    function test_reportFor_WhenTheSignerIsNoLiveKeyOfTheParty() public {
         address by_ = vm.addr(SUBJECT_KEY);
         bytes memory signature =
             Keys.secp256k1(SUBJECT_KEY, Acts.report(frame(Acts.REPORT, by_), accountOf(ISSUER)));
@@ -360,9 +404,21 @@ contract PartyRegistryKeysTest is PartyWorld {
         registry.reportFor(by_, ISSUER, accountOf(ISSUER), signature);
         expectNotBound(SUBJECT, accountOf(ISSUER));
         registry.reportFor(by_, SUBJECT, accountOf(ISSUER), signature);
-        reportBy(SUBJECT, SUBJECT, by_);
-        expectReported(by_, START);
+        changeOwn(SUBJECT, change(SUBJECT, address(0), by_, ""));
+        expectUnknownAccount(by_);
         registry.reportFor(by_, SUBJECT, accountOf(ISSUER), signature);
+    }
+
+    function test_reportFor_WhenTheSignersKeyIsReported() public {
+        address by_ = vm.addr(SUBJECT_KEY);
+        reportBy(SUBJECT, SUBJECT, by_);
+        registry.reportFor(
+            by_,
+            SUBJECT,
+            accountOf(SUBJECT),
+            Keys.secp256k1(SUBJECT_KEY, Acts.report(frame(Acts.REPORT, by_), accountOf(SUBJECT)))
+        );
+        assertEq(registry.accountOf(accountOf(SUBJECT)).reportedAt, START);
     }
 
     function test_dateCompromise_GivenTheCallIsNotDecided() public {
@@ -447,13 +503,40 @@ contract PartyRegistryKeysTest is PartyWorld {
         carryOut(no, call);
     }
 
+    /// Silence counts once it has lasted for the delay, in seconds UTC, and ends with a key that speaks.
+    function testFuzz_isSilent_GivenNoKeySpeaks(uint40 wait) public {
+        wait = uint40(bound(wait, 0, 2 * DELAY));
+        bytes memory call = recovery(ISSUER, accountOf(ISSUER));
+        uint32 no = _ready(call);
+        reportBy(ISSUER, ISSUER, accountOf(ISSUER));
+        decide(change(SUBJECT, STRANGER, address(0), ""));
+        vm.warp(START + DELAY + wait);
+        pauseBy(SUPERVISOR);
+        assertTrue(registry.isSilent(ISSUER) == (wait >= DELAY), "silent for the delay, whether paused or not");
+        pass(PAUSE);
+        carryOut(no, call);
+        assertTrue(!registry.isSilent(ISSUER), "a key speaks again");
+    }
+
+    /// A closed party is silent though its keys still speak; a key that is bound then changes nothing.
+    function test_isSilent_GivenThePartyIsClosed() public {
+        setStatus(ISSUER, PartyStatus.Closed);
+        assertTrue(!registry.isSilent(ISSUER), "not for the delay");
+        pass(DELAY - 1);
+        assertTrue(!registry.isSilent(ISSUER), "not for the delay");
+        pass(1);
+        assertTrue(registry.isSilent(ISSUER), "for the delay");
+        changeOwn(ISSUER, change(ISSUER, fresh(), address(0), proofOf(FRESH_KEY, ISSUER)));
+        assertTrue(registry.isSilent(ISSUER), "closed all the same");
+    }
+
     function testFuzz_isSilent_GivenThePartyIsUnknown(uint32 no) public view {
         vm.assume(no == 0 || no > PARTIES);
-        assertTrue(registry.isSilent(PartyNo.wrap(no)), "nobody speaks");
+        assertTrue(!registry.isSilent(PartyNo.wrap(no)), "nobody fell silent");
     }
 
     function changeBack() private {
-        bytes memory call = change(THIRD_OFFICER, fresh(), STRANGER, proofOf(FRESH_KEY));
+        bytes memory call = change(THIRD_OFFICER, fresh(), STRANGER, proofOf(FRESH_KEY, THIRD_OFFICER));
         uint32 no = confirmed(call);
         pass(DELAY);
         carryOut(no, call);

@@ -6,7 +6,7 @@ import {IPartyRecord} from "../../contracts/interfaces/IPartyRecord.sol";
 import {IPartyRegistry} from "../../contracts/interfaces/IPartyRegistry.sol";
 import {IPauses} from "../../contracts/interfaces/IPauses.sol";
 import {IProposals} from "../../contracts/interfaces/IProposals.sol";
-import {PartyId, PartyNo, PartyStatus, ProposalState, Reason} from "../../contracts/Types.sol";
+import {PartyId, PartyNo, PartyStatus, ProposalKind, ProposalState, Reason} from "../../contracts/Types.sol";
 import {Acts, Keys} from "./Acts.sol";
 import {vm} from "./Vm.sol";
 import {World} from "./World.sol";
@@ -54,8 +54,17 @@ abstract contract PartyWorld is World {
         return Acts.Frame(tag, origin, CHAIN, address(registry), account);
     }
 
+    /// For a first key.
     function proofOf(uint256 key) internal view returns (bytes memory) {
-        return Keys.secp256k1(key, Acts.key(frame(Acts.KEY, vm.addr(key))));
+        return proofOf(key, PartyNo.wrap(0));
+    }
+
+    function proofOf(uint256 key, PartyNo no) internal view returns (bytes memory) {
+        return Keys.secp256k1(key, Acts.key(frame(Acts.KEY, vm.addr(key)), no));
+    }
+
+    function p256ProofOf(uint256 key, PartyNo no) internal view returns (bytes memory) {
+        return Keys.p256(key, Acts.key(frame(Acts.KEY, Keys.p256Account(key)), no));
     }
 
     function change(PartyNo no, address fresh_, address old, bytes memory proof) internal pure returns (bytes memory) {
@@ -64,7 +73,7 @@ abstract contract PartyWorld is World {
 
     /// A key that the officers propose for a party that lost its own.
     function recovery(PartyNo no, address lost) internal view returns (bytes memory) {
-        return change(no, fresh(), lost, proofOf(FRESH_KEY));
+        return change(no, fresh(), lost, proofOf(FRESH_KEY, no));
     }
 
     function setRolesCall(PartyNo no, uint32 roles) internal pure returns (bytes memory) {
@@ -173,6 +182,10 @@ abstract contract PartyWorld is World {
         assertEq(uint256(registry.proposalOf(no).state), uint256(expected));
     }
 
+    function assertKind(ProposalKind actual, ProposalKind expected) internal pure {
+        assertEq(uint256(actual), uint256(expected));
+    }
+
     function assertSpeaks(address account, PartyNo no) internal view {
         assertEq(registry.actor(account, type(uint32).max), no);
     }
@@ -239,6 +252,14 @@ abstract contract PartyWorld is World {
 
     function expectNoVeto(uint32 no, address account) internal {
         expectReverting(IProposals.PartyNoVeto.selector, no, uint160(account));
+    }
+
+    function expectNotCancellable(uint32 no) internal {
+        expectReverting(IProposals.PartyNotCancellable.selector, no);
+    }
+
+    function expectAccused(PartyNo no, uint40 until) internal {
+        expectReverting(IProposals.PartyAccused.selector, PartyNo.unwrap(no), until);
     }
 
     function expectPaused(uint40 until) internal {

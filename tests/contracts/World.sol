@@ -118,7 +118,7 @@ abstract contract World is Test {
     /// Decided where nobody alone may.
     function setStatus(PartyNo no, PartyStatus status) internal {
         uint32 roles = registry.partyOf(no).roles;
-        if (status == PartyStatus.Closed || roles & (Roles.AUTHORITY | Roles.SUPERVISOR) != 0) {
+        if (status == PartyStatus.Closed || roles & (Roles.AUTHORITY | Roles.SUPERVISOR | Roles.ISSUER) != 0) {
             decide(abi.encodeCall(PartyRegistry.setStatus, (no, status, Reason.Sanction)));
         } else {
             by(AUTHORITY);
