@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ledger.domain.canonical import canonical
-from ledger.proof.jws import encode_base64url, sign_compact
+from ledger.proof.jws import encode_base64url, public_jwk, sign_compact
 from ledger.proof.report import Report
 from ledger.proof.sdjwt import KEY_BINDING_TYP, parse_certificate
 from ledger.proof.verifier import Expectation
@@ -270,6 +270,21 @@ AT_KEYS: dict[str, Attack] = {
     f"holder's key {place}": lambda key=key: usage(claims={"cnf": {"jwk": key}}, consent={"holder_key": key}).verify()
     for place, key in enumerate(odd_keys())
     if isinstance(key, dict) and key
+}
+
+
+def split_elsewhere(size: int) -> Any:
+    """The key that presents, with ``size`` bytes of its point in x and the others in y."""
+    key = public_jwk(DEVICE.signer.public_key).to_dict()
+    point = decoded(key["x"]) + decoded(key["y"])
+    return key | {"x": encode_base64url(point[:size]), "y": encode_base64url(point[size:])}
+
+
+AT_KEYS |= {
+    f"the presenting key with {size} bytes in x": lambda size=size: usage(
+        claims={"cnf": {"jwk": split_elsewhere(size)}}, consent={"holder_key": split_elsewhere(size)}
+    ).verify()
+    for size in (31, 32, 33)
 }
 
 PREFIXES = {"secp256k1": "", "P-256": "p256:", "SM2": "sm2:"}
