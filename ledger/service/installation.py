@@ -22,7 +22,7 @@ from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import MIN_DELAY, THRESHOLD
-from ledger.errors import Misconfigured
+from ledger.errors import Conflict, Misconfigured
 from ledger.proof.suite import ES256K, Suite, suite_of_key
 from ledger.service.keys import Custody, write_private
 from ledger.service.local_chain import Chain
@@ -30,7 +30,7 @@ from ledger.service.offices import FOUNDING_ROLES, FoundingOffice, Institution
 from ledger.service.parties import NewParty, checked_party, find_or_add
 from ledger.service.party_keys import PartyKeys
 from ledger.service.settings import Settings
-from ledger.service.settling import settle_keys
+from ledger.service.settling import FIRST_KEYS, settle_keys
 from ledger.store.database import Database
 from ledger.store.identity import known_ledger, remember_ledger, require_ledger
 from ledger.store.records import party_keys
@@ -111,17 +111,23 @@ def install(
 def provide_signing_key(keys: PartyKeys, custody: Custody, installation: Installation, suite: Suite) -> None:
     """Propose a key of that suite, kept here, as the operator's, unless it has one; it waits for the delay.
 
-    What a crash left half done is completed.
+    One that the chain cannot check is bound by two offices: if their keys are elsewhere, it is among the operator's
+    keys until they do. What a crash left half done is completed.
     """
+    operator = installation.operator
     known = [
         key
-        for key in keys.history(installation.operator)
+        for key in keys.history(operator)
         if suite_of_key(key.public_key) is suite and key.account in custody and key.retired_at is None
     ]
     if known and known[0].bound_at is not None:
         return
     public_key = known[0].public_key if known else custody.public_key(*custody.create(suite=suite))
-    keys.bind(installation.operator, installation.operator, public_key)
+    try:
+        keys.bind(installation.operator if suite in FIRST_KEYS else installation.authority_party, operator, public_key)
+    except Conflict as refusal:
+        if refusal.code != "SIGNATURE_REQUIRED" or suite in FIRST_KEYS:
+            raise
 
 
 def _require_same_ledger(place: Path, database: Database) -> None:

@@ -94,6 +94,14 @@ def second(elsewhere: Elsewhere, ledger: Ledger) -> Iterator[Participant]:
         yield opened
 
 
+def three_offices(key: bytes) -> list[FoundingOffice]:
+    """None of them here; the first one has this key."""
+    first = FoundingOffice(
+        replace(office(key, 0).institution, uscc="11440800MB9X00015Q"), signer_of_key(key.hex()).public_key
+    )
+    return [first, *(office(new_private_key(), serial) for serial in range(2))]
+
+
 def newcomer(ledger: Ledger, serial: int, *, kind: PartyKind = PartyKind.BANK, sm2: bool = False) -> NewParty:
     key = ledger.custody.public_key(*ledger.custody.create())
     further = signer_of_key(new_key(SM2SM3))
@@ -162,15 +170,26 @@ def test_the_home_holds_the_key_of_one_office_alone(ledger: Ledger, elsewhere: E
 def test_a_home_whose_offices_are_all_elsewhere_holds_no_office_key(node: LocalNode, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY)
     key = new_private_key()
-    third = FoundingOffice(
-        replace(office(key, 0).institution, uscc="11440800MB9X00015Q"), signer_of_key(key.hex()).public_key
-    )
-    founded(settings, node, [third, *(office(new_private_key(), serial) for serial in range(2))])
+    founded(settings, node, three_offices(key))
     assert not (tmp_path / "offices").exists()
     with open_ledger(settings) as opened:
         assert opened.parties.get(opened.installation.authority_party).account == account_of(key)
         with pytest.raises(Conflict, match="SIGNATURE_REQUIRED"):
             opened.parties.onboard([newcomer(opened, 7_001)])
+
+
+def test_a_key_of_another_suite_waits_for_offices_that_are_elsewhere(node: LocalNode, tmp_path: Path) -> None:
+    """The chain cannot check the operator's SM2 key, so it takes two offices; until then the key is shown, unbound."""
+    settings = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY)
+    founded(settings, node, three_offices(new_private_key()))
+    for _ in range(2):
+        with open_ledger(settings.model_copy(update={"suite": "sm3-sm2"})) as opened:
+            keys = opened.party_keys.history(opened.installation.operator)
+            assert [(key.public_key.startswith("sm2:"), key.bound_at is None) for key in keys] == [
+                (False, False),
+                (True, True),
+            ]
+            assert opened.reader.proposal_count() == 0
 
 
 def test_a_database_that_lost_its_founders_does_not_open(elsewhere: Elsewhere, tmp_path: Path) -> None:

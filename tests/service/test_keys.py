@@ -187,7 +187,9 @@ def test_rotation_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -
     row, public_key = ledger.parties.get(party), fresh_key(ledger)
     fresh = account_of_public_key(public_key)
     ledger.party_keys._announce(party, public_key, "")
-    call = change_key(row.no or 0, fresh, row.account, possession_of(ledger.reader.chain, ledger.custody.signer(fresh)))
+    number = ledger.reader.party_no(party)
+    proof = possession_of(ledger.reader.chain, ledger.custody.signer(fresh), number)
+    call = change_key(number, fresh, row.account, proof)
     proposal = proposal_of(ledger.transfers._acting.act(row.account, propose(call)))
     ledger.client.send(carry_out(proposal, call))
     assert ledger.parties.get(party).account == row.account
@@ -210,7 +212,8 @@ def test_key_of_another_party_is_refused_even_a_retired_one(pilot: Pilot) -> Non
 def test_party_that_keeps_its_key_signs_its_rotation(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     own, later = new_private_key(), new_private_key()
-    proofs = {key: possession_of(ledger.reader.chain, signer_of_key(key.hex())) for key in (own, later)}
+    chain, number = ledger.reader.chain, ledger.reader.party_no(party)
+    proofs = {key: possession_of(chain, signer_of_key(key.hex()), number) for key in (own, later)}
     ledger.party_keys.rotate(party, public_key_of(own), proofs[own])
     with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
         ledger.party_keys.rotate(party, public_key_of(later), proofs[later])
@@ -219,12 +222,15 @@ def test_party_that_keeps_its_key_signs_its_rotation(pilot: Pilot) -> None:
     assert ledger.parties.get(party).public_key == public_key_of(later)
 
 
-@pytest.mark.parametrize("proof", ["", "ab", "00" * 64, "another key's"])
+@pytest.mark.parametrize("proof", ["", "ab", "00" * 64, "another key's", "another party's", "a first key's"])
 def test_key_that_nobody_proved_is_not_proposed(pilot: Pilot, proof: str) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     own, other = new_private_key(), new_private_key()
-    if proof == "another key's":
-        proof = possession_of(ledger.reader.chain, signer_of_key(other.hex()))
+    chain, number = ledger.reader.chain, ledger.reader.party_no(party)
+    wrong = {"another key's": (other, number), "another party's": (own, number + 1), "a first key's": (own, 0)}
+    if proof in wrong:
+        key, whose = wrong[proof]
+        proof = possession_of(chain, signer_of_key(key.hex()), whose)
     before = ledger.reader.proposal_count()
     with pytest.raises(InvalidInput, match="PROOF_INVALID" if proof else "PROOF_MISSING"):
         ledger.party_keys.rotate(party, public_key_of(own), proof)
@@ -234,7 +240,7 @@ def test_key_that_nobody_proved_is_not_proposed(pilot: Pilot, proof: str) -> Non
 def test_proof_for_another_ledger_counts_for_nothing(pilot: Pilot) -> None:
     ledger, key = pilot.ledger, new_private_key()
     elsewhere = replace(ledger.reader.chain, origin="e" * 64)
-    proof = possession_of(elsewhere, signer_of_key(key.hex()))
+    proof = possession_of(elsewhere, signer_of_key(key.hex()), ledger.reader.party_no(pilot.cast.bank))
     with pytest.raises(InvalidInput, match="PROOF_INVALID"):
         ledger.party_keys.rotate(pilot.cast.bank, public_key_of(key), proof)
 

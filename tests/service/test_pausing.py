@@ -169,8 +169,8 @@ def test_a_withdrawal_by_an_sm2_key_is_anchored_after_the_pause(powers: Powers, 
     """The chain cannot check that key, so the entry is the withdrawal. The issuer revokes at once all the same."""
     ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
     party, signer = powers.cast.firms[firm], Sm2Signer(new_sm2_key())
-    proof = possession_of(ledger.reader.chain, signer)
-    ledger.party_keys.bind(party, party, signer.public_key, proof)
+    proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))
+    ledger.party_keys.bind(ledger.installation.authority_party, party, signer.public_key, proof)
     powers.pass_delay()
     ledger.proposals.tick()
     number = pilot.certificate(firm)

@@ -117,7 +117,7 @@ def test_without_its_key_nothing_is_used_for_a_consumer(pilot: Pilot, tmp_path: 
 def test_a_p256_key_signs_a_use(pilot: Pilot, tmp_path: Path) -> None:
     ledger, (_, ((raw, nonce),)) = pilot.ledger, presented(pilot)
     signer = Es256Signer(new_p256_key())
-    proof = possession_of(ledger.reader.chain, signer)
+    proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(pilot.cast.bank))
     ledger.party_keys.bind(pilot.cast.bank, pilot.cast.bank, signer.public_key, proof)
     at = counter(pilot, tmp_path, signer)
     use = proposed(at, raw, nonce)

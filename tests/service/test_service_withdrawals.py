@@ -75,9 +75,11 @@ def consent(pilot: Pilot) -> Consent:
 
 
 def bind(pilot: Pilot, party: str, signer: Signer) -> None:
-    """A further key that the party proposes by itself."""
-    proof = possession_of(pilot.ledger.reader.chain, signer)
-    row = pilot.ledger.party_keys.bind(party, party, signer.public_key, proof)
+    """A further key that the party proposes by itself; one that the chain cannot check, two offices."""
+    ledger = pilot.ledger
+    proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))
+    by = ledger.installation.authority_party if isinstance(signer, Sm2Signer) else party
+    row = ledger.party_keys.bind(by, party, signer.public_key, proof)
     assert row is not None and row.state == "carried_out"
 
 

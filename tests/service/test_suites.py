@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
-from ledger.chain.calls import carry_out, change_key, propose
+from ledger.chain.calls import change_key, confirm, propose
 from ledger.chain.proposals import proposal_of
 from ledger.demo.bureau import NOTE
 from ledger.demo.cast import assemble
@@ -46,12 +46,12 @@ def fresh() -> Sm2Signer:
 def bound(ledger: Ledger, party: str) -> Sm2Signer:
     """A further key of the party's own."""
     signer = fresh()
-    ledger.party_keys.bind(ledger.installation.authority_party, party, signer.public_key, proof(ledger, signer))
+    ledger.party_keys.bind(ledger.installation.authority_party, party, signer.public_key, proof(ledger, party, signer))
     return signer
 
 
-def proof(ledger: Ledger, signer: Signer) -> str:
-    return possession_of(ledger.reader.chain, signer)
+def proof(ledger: Ledger, party: str, signer: Signer) -> str:
+    return possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))
 
 
 def accepted(pilot: Pilot, number: str, holder: Signer) -> Report:
@@ -179,11 +179,11 @@ def test_the_key_is_bound_once_and_the_party_acts_by_the_key_it_had(pilot: Pilot
 def test_a_binding_that_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -> None:
     ledger, party, signer = pilot.ledger, pilot.cast.bank, fresh()
     authority = ledger.installation.authority_party
-    row, account, shown = ledger.party_keys._announce(party, signer.public_key, proof(ledger, signer), (SM2SM3,))
+    row, account, shown = ledger.party_keys._announce(party, signer.public_key, proof(ledger, party, signer), (SM2SM3,))
     assert shown == ""
     call = change_key(row.no or 0, account)
-    proposal = proposal_of(ledger.party_keys._acting.act_as(party, propose(call)))
-    ledger.client.send(carry_out(proposal, call))
+    proposal = proposal_of(ledger.party_keys._acting.act_as(authority, propose(call)))
+    ledger.party_keys._acting.act_as(ledger.installation.officers[1], confirm(proposal, call))
     for _ in range(2):
         assert ledger.party_keys.bind(authority, party, signer.public_key) is None
     assert ledger.parties.get(party).account == row.account
@@ -227,13 +227,18 @@ def test_a_party_keeps_one_key_that_the_chain_can_check(pilot: Pilot) -> None:
         ledger.party_keys.retire(bank, ledger.parties.get(bank).account)
 
 
-def test_a_party_gives_itself_a_further_key_and_proves_that_it_has_it(pilot: Pilot) -> None:
+def test_two_offices_bind_a_further_key_and_the_party_proves_that_it_has_it(pilot: Pilot) -> None:
+    """The chain cannot check the proof, so the party does not bind the key by itself."""
     ledger, bank, signer = pilot.ledger, pilot.cast.bank, fresh()
-    with pytest.raises(InvalidInput, match="PROOF_INVALID"):
-        ledger.party_keys.bind(bank, bank, signer.public_key, proof(ledger, fresh()))
-    row = ledger.party_keys.bind(bank, bank, signer.public_key, proof(ledger, signer))
+    authority, firm = ledger.installation.authority_party, pilot.cast.firms["1"]
+    for wrong in (proof(ledger, bank, fresh()), proof(ledger, firm, signer)):
+        with pytest.raises(InvalidInput, match="PROOF_INVALID"):
+            ledger.party_keys.bind(authority, bank, signer.public_key, wrong)
+    with pytest.raises(InvalidInput, match="PARTY_PROOF_MISSING"):
+        ledger.party_keys.bind(bank, bank, signer.public_key, proof(ledger, bank, signer))
+    row = ledger.party_keys.bind(authority, bank, signer.public_key, proof(ledger, bank, signer))
     assert row is not None
-    assert (row.role, row.state) == ("", "carried_out")
+    assert (row.by, row.role, row.state) == (authority, "authority", "carried_out")
     assert ledger.parties.signed(sign_entry({"type": "x"}, signer), bank)
 
 
@@ -245,7 +250,7 @@ def test_a_lost_sm2_key_is_recovered_by_one_of_its_suite(pilot: Pilot) -> None:
     with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
         ledger.party_keys.rotate(party, fresh().public_key)
     found = fresh()
-    ledger.party_keys.recover(authority, party, found.public_key, proof(ledger, found), lost=lost.kid)
+    ledger.party_keys.recover(authority, party, found.public_key, proof(ledger, party, found), lost=lost.kid)
     ledger.party_keys.date_compromise(authority, party, lost.kid, 1)
     assert ledger.parties.get(party).account == acting.account
     told = {key.account: (key.retired_at is None, key.compromised_at) for key in ledger.party_keys.history(party)}
