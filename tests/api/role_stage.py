@@ -46,6 +46,8 @@ FIELDS = ["years_covered", "wage_band"]
 DAY = 86_400
 MONTHS = 180 * DAY
 SCENARIOS = Path(__file__).parents[2] / "ledger" / "scenarios"
+# Of all stages on one ledger: what one registers or onboards is no other's.
+_NEXT, _AWAY = count(), count(9700)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,6 @@ class Stage:
 
     def __init__(self, api: Api) -> None:
         self.api, self.pilot, self.ledger = api, api.pilot, api.pilot.ledger
-        self._next, self._away = count(), count(9700)
         self._shared: dict[str, Any] = {}
         named = {name: self.pilot.party(kind, ROLE_OF[name]) for name, kind in KINDS.items()}
         named |= {f"{name}2": self.pilot.party(KINDS[name], ROLE_OF[name]) for name in ("S", "P", "C")}
@@ -129,7 +130,7 @@ class Stage:
         """Another party, called by that name, whose key is not kept here; by default a consumer."""
         signer = signer_of_key(new_key(suite))
         kind = PartyKind.BANK if role is Role.CONSUMER else PartyKind.ENTERPRISE
-        identifier = synthetic_uscc("440800", next(self._away))
+        identifier = synthetic_uscc("440800", next(_AWAY))
         proof = possession_of(self.ledger.reader.chain, signer)
         name_of_it, roles = f"Away {identifier}", frozenset({role})
         party = NewParty(kind, name_of_it, identifier, "440800", signer.public_key, roles, proof)
@@ -160,7 +161,7 @@ class Stage:
         return f"/v1/presentations/{use['presentation']}/use", {"signature": signature.hex()}
 
     def code(self) -> str:
-        return f"matrix/{next(self._next)}"
+        return f"matrix/{next(_NEXT)}"
 
     def described(self, **members: Any) -> DataResource:
         return resource(self.code(), **members)
@@ -271,7 +272,7 @@ class Stage:
     def scenario(self) -> dict[str, Any]:
         """A scenario nobody drafted before: S51 in another wording."""
         definition: dict[str, Any] = yaml.safe_load((SCENARIOS / "S51.yaml").read_text("utf-8"))
-        return definition | {"code": "S60", "domain": f"draft {next(self._next)}"}
+        return definition | {"code": "S60", "domain": f"draft {next(_NEXT)}"}
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """A record that refused calls can share: it is made again only after a call that was let through."""

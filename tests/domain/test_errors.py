@@ -16,6 +16,7 @@ FAMILY = [
     "InvalidInput",
     "Misconfigured",
     "NotFound",
+    "TooManyAttempts",
     "Unauthenticated",
 ]
 
