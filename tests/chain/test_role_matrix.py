@@ -191,8 +191,6 @@ ACTS: dict[str, Callable[[Stage], Call]] = {
     "PartyRegistry.confirm(lift as supervisor)": lambda stage: confirmation(stage, "lift as supervisor"),
     "PartyRegistry.confirm(register)": lambda stage: confirmation(stage, "register"),
     "PartyRegistry.cancel(setRoles)": lambda stage: calls.cancel(stage.proposals["setRoles"]),
-    "PartyRegistry.cancel(lift as supervisor)": lambda stage: calls.cancel(stage.proposals["lift as supervisor"]),
-    "PartyRegistry.cancel(register)": lambda stage: calls.cancel(stage.proposals["register"]),
     "PartyRegistry.report": lambda stage: report_of(stage, BYSTANDER),
     "PartyRegistry.pause": lambda _: calls.pause(),
     "AssetRegistry.clear": lambda _: asset_calls.clear(IMPORTANT, digest("report")),
@@ -234,9 +232,10 @@ def own_of(stage: Stage, name: str) -> str:
 
 
 def own_keys(stage: Stage, name: str) -> Call:
-    """A rotation; its proof is looked at when it is carried out."""
-    change = calls.change_key(stage.numbers[own_of(stage, name)], account(f"next {name}"), account(f"role {name}"))
-    return calls.propose(change)
+    """A rotation."""
+    number, fresh = stage.numbers[own_of(stage, name)], signer_of(f"next {name}")
+    proof = prove_key(stage.chain, fresh, number)
+    return calls.propose(calls.change_key(number, fresh.kid, account(f"role {name}"), proof))
 
 
 # Of each party its own.

@@ -66,7 +66,8 @@ def test_rows_say_what_the_contracts_say(lived: Chain, new_engine: NewEngine) ->
     for row in rows["idx_accounts"]:
         account = chain.reader.account(row.account)
         assert account is not None
-        assert astuple(account) == tuple(row)
+        # No event says which keys act: the contract tells it by the proof.
+        assert astuple(account)[:-1] == tuple(row)
     for row in rows["idx_accreditations"]:
         assert chain.reader.accreditation(row.party_no, row.scenario) == (row.valid_from, row.valid_to)
     compare_log(chain, rows)
