@@ -89,7 +89,7 @@ def key_of_jwk(jwk: Any) -> Key:
     require(isinstance(jwk, dict) and jwk.keys() == {"kty", "crv", "x", "y"})
     require(jwk["kty"] == "EC", isinstance(jwk["crv"], str) and jwk["crv"] in SUITE_OF_CURVE)
     x, y = from_base64url(jwk["x"]), from_base64url(jwk["y"])
-    require(len(x) == 32, len(x + y) == 64)
+    require(len(x) == 32)
     return SUITE_OF_CURVE[jwk["crv"]], point_of(SUITE_OF_CURVE[jwk["crv"]], b"\x04" + x + y)
 
 
@@ -174,6 +174,6 @@ def signed_by_sm2(message: bytes, identity: bytes, point: bytes, signature: byte
     z = sm3(entl + identity + word(SM2_A) + word(SM2_B) + word(SM2_G[0]) + word(SM2_G[1]) + point)
     e = int.from_bytes(sm3(z + message), "big")
     public = int.from_bytes(point[:32], "big"), int.from_bytes(point[32:], "big")
-    found = curve.add(*(curve.mul(k, of) if k else curve.INF for k, of in ((s, SM2_G), ((r + s) % SM2_N, public))))
+    found = curve.add(*(curve.mul(k, of) for k, of in ((s, SM2_G), ((r + s) % SM2_N, public))))
     # Of the point at infinity gmalg has no number.
     return found != curve.INF and (e + int(found[0])) % SM2_N == r
