@@ -68,5 +68,6 @@ def configure_logging() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Asked for at each line: whoever redirected standard error before may have closed that.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

@@ -130,7 +130,8 @@ class Stage:
         """Another party, called by that name, whose key is not kept here; by default a consumer."""
         signer = signer_of_key(new_key(suite))
         kind = PartyKind.BANK if role is Role.CONSUMER else PartyKind.ENTERPRISE
-        identifier = synthetic_uscc("440800", next(_AWAY))
+        # Of a district that no newcomer of the pilot is of: theirs count up to these numbers.
+        identifier = synthetic_uscc("440803", next(_AWAY))
         proof = possession_of(self.ledger.reader.chain, signer)
         name_of_it, roles = f"Away {identifier}", frozenset({role})
         party = NewParty(kind, name_of_it, identifier, "440800", signer.public_key, roles, proof)

@@ -99,7 +99,7 @@ def test_holding_again_changes_nothing(stage: Stage) -> None:
 
 
 def test_an_office_that_keeps_its_key_signs_the_hold(stage: Stage) -> None:
-    key, identifier = new_private_key(), synthetic_uscc("440800", 9650)
+    key, identifier = new_private_key(), synthetic_uscc("440804", 9650)
     signer = LocalSigner(key, account_of(key))
     proof = possession_of(stage.ledger.reader.chain, signer)
     office = NewParty(PartyKind.SUPERVISOR, "Another office", identifier, "440800", public_key_of(key), proof=proof)

@@ -18,6 +18,12 @@ from tests.api.role_stage import FIELDS, SCENARIOS, Stage
 from tests.role_table import CELLS, ROWS, name_of
 
 
+@pytest.fixture(scope="module", autouse=True)
+def afresh(stage: Stage) -> None:
+    """The tests of other files let time pass, which ends what they shared."""
+    stage.used()
+
+
 def granted(stage: Stage, outcomes: list[Outcome]) -> None:
     assert all(outcome.done for outcome in outcomes), outcomes
     stage.used()

@@ -387,7 +387,7 @@ def test_account_of_no_party(chain: Chain) -> None:
 
 
 def test_suspended_party(chain: Chain) -> None:
-    chain.acting("founder").send(calls.set_status(chain.parties["issuer"].no, "suspended", "sanction"))
+    chain.decide(calls.set_status(chain.parties["issuer"].no, "suspended", "sanction"))
     with pytest.raises(Forbidden) as caught:
         chain.client.anchor(0, 1, ROOT)
     assert (caught.value.code, caught.value.details["status"]) == ("PARTY_NOT_ACTIVE", 2)
