@@ -64,8 +64,12 @@ class KeyRotation:
         while True:
             with self._database.write() as session:
                 done = self._sealer.rewrap(session, after, CHUNK)
-            if not done:
+            if not done and not after:
                 break
+            if not done:
+                # Once more from the start: ids do not come in order, so what was written meanwhile may lie before.
+                after = ""
+                continue
             total, after = total + len(done), done[-1]
             progress(len(done))
         if total:
