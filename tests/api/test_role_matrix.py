@@ -20,8 +20,8 @@ from tests.role_table import CELLS, ROWS, name_of
 
 @pytest.fixture(scope="module", autouse=True)
 def afresh(stage: Stage) -> None:
-    """The tests of other files let time pass, which ends what they shared."""
-    stage.used()
+    """Other files let time pass."""
+    stage.renew()
 
 
 def granted(stage: Stage, outcomes: list[Outcome]) -> None:
