@@ -16,8 +16,9 @@ from sqlalchemy import Row, Select, select
 from ledger.domain.parties import Role
 from ledger.errors import Forbidden, Unauthenticated
 from ledger.index.tables import ACCOUNTS, PARTIES
+from ledger.index.voices import speaks
 from ledger.service.roles import CLOSED, Actor, acting
-from ledger.service.secrets_kept import digest, same
+from ledger.service.secrets_kept import digest
 from ledger.store.access_tables import ApiKey, SignedIn
 from ledger.store.database import Database
 
@@ -117,21 +118,14 @@ class Callers:
         """The row with its party's status and roles, if the account speaks for the party that it was made for."""
         if len(token) > MAX_TOKEN:
             return None
-        kept = digest(token)
         speaking = (
-            query.add_columns(column.label("kept"), PARTIES.c.id, PARTIES.c.status, PARTIES.c.roles)
+            query.add_columns(PARTIES.c.id, PARTIES.c.status, PARTIES.c.roles)
             .join(ACCOUNTS, ACCOUNTS.c.account == kind.account)
             .join(PARTIES, (PARTIES.c.no == ACCOUNTS.c.party_no) & (PARTIES.c.id == kind.party_id))
-            .where(column == kept, kind.expires_at > self._clock(), *speaks(), PARTIES.c.status != CLOSED)
+            .where(column == digest(token), kind.expires_at > self._clock(), *speaks(), PARTIES.c.status != CLOSED)
         )
         with self._database.read() as session:
-            found = session.execute(speaking).first()
-        return found if found is not None and same(found.kept, kept) else None
-
-
-def speaks() -> tuple[Any, ...]:
-    """Conditions on an account of the index: what it signs now is its party's."""
-    return ACCOUNTS.c.valid_to == 0, ACCOUNTS.c.reported_at == 0, ACCOUNTS.c.compromised_at == 0
+            return session.execute(speaking).first()
 
 
 def session_unknown() -> Unauthenticated:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, bindparam, delete, func, select, update
 from ulid import ULID
 
 from ledger.domain.notice import require_line
@@ -25,6 +25,7 @@ DAY: Final = 86_400
 MAX_DAYS: Final = 366
 MAX_KEYS: Final = 100
 MAX_NAME: Final = 64
+_LAST_USED: Final = update(ApiKey).where(ApiKey.id == bindparam("key")).values(last_used=bindparam("day"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,10 @@ class MachineKeys:
         if not waiting:
             return 0
         try:
+            days = [{"key": identifier, "day": day} for identifier, day in waiting.items()]
             with self._database.write() as session:
-                for identifier, day in waiting.items():
-                    session.execute(update(ApiKey).where(ApiKey.id == identifier).values(last_used=day))
+                # Of the table: one that was revoked meanwhile is none, which the mapper would call an error.
+                session.connection().execute(_LAST_USED, days)
         except Exception:
             with self._lock:
                 self._used = waiting | self._used

@@ -137,11 +137,11 @@ class PartyKeys:
     ) -> ProposalRow | None:
         """Report a lost or stolen key of the party: in force with its block.
 
-        By the party, with any key that speaks: ``act`` is the signature of ``report_message`` by the key of ``signer``
-        (by default the present one), made here for a key that is kept here; else ``signed`` is the party's request. Or
-        by one authority; the key of an authority or a supervisor is reported by two of them, after the delay. What is
-        reported already stays so. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``; ``PARTY_UNKNOWN_ACCOUNT`` for a ``signer``
-        that is another party's; ``Conflict`` ``SIGNATURE_REQUIRED``.
+        By the party, with any live key, though it be reported itself: ``act`` is the signature of ``report_message`` by
+        the key of ``signer`` (by default the present one), made here for a key that is kept here; else ``signed`` is
+        the party's request. Or by one authority; the key of an authority or a supervisor is reported by two of them,
+        after the delay. What is reported already stays so. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``;
+        ``PARTY_UNKNOWN_ACCOUNT`` for a ``signer`` that is another party's; ``Conflict`` ``SIGNATURE_REQUIRED``.
         """
         number, record = self._number(identifier), self._reader.account(account)
         proposal = None

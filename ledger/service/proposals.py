@@ -7,7 +7,7 @@ found and gone on with, and is not made a second time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from ledger.domain.parties import Role
 from ledger.errors import ChainRejected, Conflict, Forbidden, InvalidInput, NotFound
 from ledger.index import proposals as index
 from ledger.index.follower import Follower
-from ledger.index.proposals import IndexedProposal, RunningTime
+from ledger.index.proposals import IndexedProposal
 from ledger.index.tables import PROPOSALS
 from ledger.proof.acts import sign_act, veto_message
 from ledger.service.acting import Acting, account_is_of
@@ -94,14 +94,14 @@ class Proposals:
         """
         concerned = None if party is None else self._number(party)
         self._follower.sync()
-        return [self._row(found) for found in self._follower.pending_proposals(concerned, now=self._now())]
+        return self._rows(self._follower.pending_proposals(concerned, now=self._now()))
 
     def page(self, after: int = 0, limit: int = PAGE) -> list[ProposalRow]:
         """Proposals in any state, in order, those with a higher number than ``after``."""
         self._follower.sync()
         with self._database.read() as session:
             found = index.proposals(session.connection(), self._reader.deployment, after, limit)
-        return [self._row(each) for each in found]
+        return self._rows(found)
 
     def decide(self, by: str, call: Call, signed: SignedRequest | None = None) -> ProposalRow:
         """Bring an act as far as it goes here: proposed by ``by``, confirmed by another office within reach, and
@@ -331,11 +331,14 @@ class Proposals:
         return found
 
     def _row(self, found: IndexedProposal) -> ProposalRow:
-        return row_of(found, self._reader, self._time(), self._lists.parties)
+        (row,) = self._rows([found])
+        return row
 
-    def _time(self) -> RunningTime:
+    def _rows(self, found: Sequence[IndexedProposal]) -> list[ProposalRow]:
+        now = self._now()
         with self._database.read() as session:
-            return index.running_time(session.connection(), self._now())
+            time = index.running_time(session.connection(), now)
+        return [row_of(each, self._reader, time, self._lists.parties) for each in found]
 
     def _now(self) -> int:
         """The time, and not before the block that the index has reached."""

@@ -7,7 +7,6 @@ learns something of a digest that it cannot choose, and nothing of the secret.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 
 SECRET_BYTES = 32
@@ -21,8 +20,3 @@ def fresh(prefix: str) -> str:
 def digest(secret: str) -> str:
     """What is kept of a secret, 64 hex digits."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def same(one: str, other: str) -> bool:
-    """Whether two digests are equal, in a time that does not depend on where they differ."""
-    return hmac.compare_digest(one, other)

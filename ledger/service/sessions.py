@@ -18,10 +18,11 @@ from ulid import ULID
 
 from ledger.errors import Forbidden, NotFound, Unauthenticated
 from ledger.index.tables import ACCOUNTS, PARTIES
+from ledger.index.voices import speaks
 from ledger.proof.jws import encode_base64url
 from ledger.proof.sign_in import NONCE_BYTES, Place, SignIn, read_sign_in, require_place
 from ledger.service.attempts import source_of
-from ledger.service.callers import SESSION_PREFIX, Caller, speaks
+from ledger.service.callers import SESSION_PREFIX, Caller
 from ledger.service.roles import CLOSED, acting
 from ledger.service.secrets_kept import digest, fresh
 from ledger.store.access_tables import SignedIn, SignInNonce
