@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ MOST_FOR_ITS_OWN_LOG = 3_000
 # A byte of a call costs 12 less where it is zero, as two bytes of the two times in a call may happen to be.
 ZERO_BYTES = 24
 TABLE = committed()
+README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,13 @@ def test_an_issuers_own_log_costs_little_more(name: str) -> None:
     """But for the very first anchor of an issuer, which takes a slot for its log, once."""
     rise = TABLE[name].get("rise", {}).get("from", TABLE[name]["gas"])
     assert TABLE[name]["gas"] - rise <= MOST_FOR_ITS_OWN_LOG
+
+
+def test_the_readme_says_what_was_measured() -> None:
+    (told,) = [line for line in README.read_text("utf-8").splitlines() if line.startswith("What a transaction costs")]
+    figures = {int(figure.replace(",", "")) for figure in re.findall(r"\d{2,3},\d{3}", told)}
+    assert len(figures) > 20
+    assert figures <= {row["gas"] for row in TABLE.values()} | set(LIMITS.values())
 
 
 def test_a_move_that_grew_says_what_it_cost_before() -> None:
