@@ -7,9 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from ledger.chain import calls
+from ledger.chain.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Conflict
 from ledger.proof.acts import prove_key
+from ledger.service.keys import new_key, signer_of_key
 from ledger.service.parties import NewParty
 from tests.service.powers import Powers, founded
 from tests.service.test_powers_attacks import a_firm, consent_fails, refused
@@ -72,6 +75,32 @@ def test_an_admin_that_onboards_is_the_office_that_proposed(powers: Powers) -> N
     ledger.enrolments.redeem(code, signer.public_key, prove_key(ledger.reader.chain, signer))
     proposal = ledger.proposals.get(ledger.reader.account(signer.kid).proposal)  # type: ignore[union-attr]
     assert proposal.by == admin and proposal.confirmed_by not in (None, admin)
+
+
+def test_an_office_with_a_key_of_its_own_signs_what_it_proposes(powers: Powers) -> None:
+    """And no key that is kept here confirms that without being asked."""
+    ledger, key = powers.ledger, new_key()
+    signer, newcomer = signer_of_key(key), signer_of_key(new_key())
+    proof, code = prove_key(ledger.reader.chain, signer), synthetic_uscc("440800", 9997)
+    roles = frozenset({Role.ADMIN})
+    (admin,) = ledger.parties.onboard(
+        [NewParty(PartyKind.OPERATOR, "Away", code, "440800", signer.public_key, roles, proof)]
+    )
+    powers.pass_delay()
+    ledger.proposals.tick()
+    proof, code = prove_key(ledger.reader.chain, newcomer), synthetic_uscc("440800", 9996)
+    firm = NewParty(PartyKind.ENTERPRISE, "Firm", code, "440800", newcomer.public_key, proof=proof)
+    with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
+        ledger.parties.onboard([firm], admin.id)
+    signed = sign_request(ForwardRequest(asked.value.details["typed_data"]), bytes.fromhex(key))
+    (row,) = ledger.parties.onboard([firm], admin.id, signed)
+    proposal = ledger.proposals.get(ledger.parties.pending(row.id) or 0)
+    assert (proposal.by, proposal.confirmed_by, row.no) == (admin.id, None, None)
+    keyless = NewParty(PartyKind.ENTERPRISE, "Keyless", synthetic_uscc("440800", 9995), "440800", "")
+    (waiting,) = ledger.parties.onboard([keyless])
+    refused(lambda: ledger.enrolments.issue(ledger.parties.actor(admin.id), waiting.id), "OFFICE_KEY_NOT_HERE")
+    assert ledger.proposals.confirm(proposal.no, powers.officers.second).state == "carried_out"
+    assert ledger.parties.get(row.id).no
 
 
 def test_each_of_many_proposals_is_seen_and_vetoed_by_itself(powers: Powers) -> None:
