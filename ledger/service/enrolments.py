@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from ledger.chain.accounts import account_of_public_key, check_public_key
@@ -97,8 +97,7 @@ class Enrolments:
         require_possession(self._chain, key, proof, "proof")
         with self._database.write() as session:
             found = session.execute(select(Enrolment.party_id, Enrolment.issued_by).where(*wanted)).one_or_none()
-            used: CursorResult[None] = session.execute(delete(Enrolment).where(*wanted))  # type: ignore[assignment]
-            if found is None or used.rowcount != 1:
+            if found is None or session.connection().execute(delete(Enrolment).where(*wanted)).rowcount != 1:
                 raise _unknown()
             identifier, office = found
             _require_keyless(session, identifier)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import CursorResult, bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from ulid import ULID
 
 from ledger.domain.notice import require_line
@@ -103,8 +103,8 @@ class MachineKeys:
         caller.require_session()
         own = delete(ApiKey).where(ApiKey.id == identifier, ApiKey.party_id == caller.party)
         with self._database.write() as session:
-            ended: CursorResult[None] = session.execute(own)  # type: ignore[assignment]
-        if not ended.rowcount:
+            ended = session.connection().execute(own).rowcount
+        if not ended:
             raise NotFound("API_KEY_NOT_FOUND", "The party has no such key.", hint="List them first.")
 
     def used(self, identifier: str, known: int | None) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, CursorResult, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
@@ -141,8 +141,7 @@ class Sessions:
         token = fresh(SESSION_PREFIX)
         row.token_digest = digest(token)
         with self._database.write() as session:
-            used: CursorResult[None] = session.execute(delete(SignInNonce).where(*_of(told, now)))  # type: ignore[assignment]
-            if used.rowcount != 1:
+            if session.connection().execute(delete(SignInNonce).where(*_of(told, now))).rowcount != 1:
                 raise _nonce_unknown()
             session.execute(delete(SignedIn).where(SignedIn.expires_at <= now))
             _end_oldest(session, told.party)
@@ -166,14 +165,14 @@ class Sessions:
         wanted = caller.session if identifier == CURRENT else identifier
         own = delete(SignedIn).where(SignedIn.id == wanted, SignedIn.party_id == caller.party)
         with self._database.write() as session:
-            ended: CursorResult[None] = session.execute(own)  # type: ignore[assignment]
-        if not ended.rowcount:
+            ended = session.connection().execute(own).rowcount
+        if not ended:
             raise NotFound("SESSION_NOT_FOUND", "The party has no such session.", hint="List them first.")
 
     def _make_room(self, session: Session, source: str) -> None:
         """Before another nonce is kept: the source's own oldest ones go, then those of the source with the most."""
         _drop_oldest(session, source, self._most_of_source - 1)
-        while session.scalar(select(func.count()).select_from(SignInNonce)) >= self._most:  # type: ignore[operator]
+        while session.scalars(select(func.count()).select_from(SignInNonce)).one() >= self._most:
             counted = select(SignInNonce.source, func.count().label("held")).group_by(SignInNonce.source)
             (greediest, held) = session.execute(counted.order_by(func.count().desc()).limit(1)).one()
             _drop_oldest(session, greediest, held - 1)
