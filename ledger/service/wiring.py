@@ -275,7 +275,7 @@ def wire(
     )
     issuance = Issuance(database, sealer, reader, scenarios, operator, clock)
     bundles = Bundles(database, sealer, reader, custody.signer, suite)
-    uses = Uses(client, reader, custody, operator, lambda party: parties.get(party).account)
+    uses = Uses(client, reader, custody, operator, account_of)
     holdings = Holdings(database, follower, clock)
     principals = Principals(database, clock)
     provenances = Provenances(database, reader, follower)
