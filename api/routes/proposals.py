@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api import schemas
 from api import schemas_powers as powers
-from api.access import ActCaller, OpenLedger, ReadCaller, require
+from api.access import ActCaller, OpenLedger, PayloadCaller, ReadCaller, require
 from api.problems import answers
 from api.routes.assets import signed_of
 from api.waiting import WAITS, show_proposal, waiting
@@ -51,7 +51,7 @@ def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, act
 @router.get(
     "/proposals/{number}/list", responses=answers({404: ["PROPOSAL_UNKNOWN"], 409: ["REGISTRATION_LIST_MISSING"]})
 )
-def registration_list(number: Number, ledger: OpenLedger, actor: ReadCaller) -> powers.ListOut:
+def registration_list(number: Number, ledger: OpenLedger, actor: PayloadCaller) -> powers.ListOut:
     """The parties behind a registration, for the office that confirms it: whom each id stands for, as it can check.
 
     The openings are personal text, and given only as long as the proposal is pending.

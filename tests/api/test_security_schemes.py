@@ -37,6 +37,7 @@ IN_A_SESSION = {
 PAYLOAD = {
     ("get", "/v1/certificates/{number}/bundle"): ["payload"],
     ("get", "/v1/holdings/export"): ["payload"],
+    ("get", "/v1/proposals/{number}/list"): ["payload"],
     ("get", "/v1/provisions/tasks"): ["payload"],
     ("get", "/v1/provisions/tasks/{authorization}"): ["payload"],
     ("get", "/v1/provisions/{provision}/claims"): ["payload"],
