@@ -29,10 +29,13 @@ STATUS: tuple[tuple[type[errors.PingzhengError], int, str], ...] = (
     (errors.TooManyAttempts, 429, "尝试过多 Too many attempts"),
     (errors.ChainRejected, 409, "合约拒绝 Refused by the contract"),
     (errors.ChainUnavailable, 503, "链不可用 Chain unavailable"),
+    (errors.Busy, 503, "繁忙 Busy"),
+    (errors.StorageFull, 507, "磁盘已满 Disk full"),
+    (errors.Incoherent, 503, "账本各部分不符 Parts of the ledger do not belong together"),
     (errors.Misconfigured, 500, "安装有误 Misconfigured"),
 )
 # Their place is one on our side: the node's URL, with the secret in it, or a file's path.
-OURS = (errors.ChainUnavailable, errors.Misconfigured)
+OURS = (errors.ChainUnavailable, errors.StorageFull, errors.Incoherent, errors.Misconfigured)
 
 
 class Problem(BaseModel):

@@ -10,6 +10,9 @@
     ├── BadBundle         a bundle, certificate or fact file that cannot be read safely
     ├── ChainUnavailable  no node answers, or it is not our chain; nothing was written
     ├── ChainRejected     a contract refused the transaction
+    ├── Busy              others are using the ledger just now; ``retry_after`` says when to try again
+    ├── StorageFull       a disk is full; what was asked for was not written
+    ├── Incoherent        database, chain and files do not belong together; nothing is written until an operator decides
     └── Misconfigured     the installation is not set up as it must be
 
 Every error has a stable ``code`` that machines may match, a message that says what is wrong, ``where``
@@ -84,6 +87,18 @@ class ChainUnavailable(PingzhengError):
 
 class ChainRejected(PingzhengError):
     """A contract refused the transaction; ``code`` is the contract's error by our name."""
+
+
+class Busy(PingzhengError):
+    """Others are using the ledger just now; ``details["retry_after"]`` is in seconds. Nothing was written."""
+
+
+class StorageFull(PingzhengError):
+    """A disk is full. What was asked for was not written; reading goes on."""
+
+
+class Incoherent(PingzhengError):
+    """Database, chain and files do not belong together. Reading goes on; writing is refused."""
 
 
 class Misconfigured(PingzhengError):

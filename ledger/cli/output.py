@@ -24,7 +24,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ledger.errors import InvalidInput, Misconfigured, PingzhengError
+from ledger.errors import InvalidInput, Misconfigured, PingzhengError, StorageFull
 from ledger.service.explaining import explanation
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -57,6 +57,7 @@ _WHOLE = 40
 
 EXIT_NOT_VALID = 1
 EXIT_ERROR = 2
+EXIT_DISK_FULL = 74
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 LOG = "PINGZHENG_LOG"
@@ -181,12 +182,12 @@ def confirm(question: str, yes: bool) -> None:
 
 
 def fail(error: PingzhengError, as_json: bool) -> NoReturn:
-    """Print an error and end with exit code 2."""
+    """Print an error and end with exit code 2, or 74 (EX_IOERR of sysexits.h) where a disk is full."""
     if as_json:
         print_json(error_told(error))
     else:
         explain(error)
-    raise typer.Exit(EXIT_ERROR)
+    raise typer.Exit(EXIT_DISK_FULL if isinstance(error, StorageFull) else EXIT_ERROR)
 
 
 def explain(error: PingzhengError) -> None:
