@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ledger.domain.codes import synthetic_resident_id
 from tests.personal_text import Needles, forms_of, patterns_in
 
-ID_NUMBER = synthetic_resident_id("440802", 7)
+ID_NUMBER = synthetic_resident_id(7)
 TEXTS = (ID_NUMBER, "湛江陈某某0007号", "10000000007", "13800138000")
 NEEDLES = Needles(TEXTS)
 

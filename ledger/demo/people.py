@@ -69,7 +69,7 @@ def subjects_of(panels: Mapping[str, Panel], limit: int) -> list[Subject]:
 def _person(place: int, panel: str, number: str) -> Subject:
     region = REGIONS[place % len(REGIONS)]
     name = f"湛江{_SURNAMES[place % len(_SURNAMES)]}某某{place:04d}号"
-    part = Part(PartyKind.PERSON, name, region, synthetic_resident_id(region, place))
+    part = Part(PartyKind.PERSON, name, region, synthetic_resident_id(place))
     return Subject(panel, number, part, f"{10_000_000_000 + place}")
 
 

@@ -13,8 +13,21 @@ from ledger.domain.regions import REGIONS
 from ledger.errors import InvalidInput
 
 _USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+# GB 32100-2015, table 1 with amendment 1, the office that registers: 1 establishment, 2 foreign affairs, 3 justice,
+# 4 culture, 5 civil affairs, 6 tourism, 7 religion, 8 trade unions, 9 market regulation, A army, N agriculture,
+# Y others.
+_REGISTERING: Final = frozenset("123456789ANY")
+_CATEGORIES: Final = frozenset("123456789")
 _ENTERPRISE: Final = "91"
 _ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
+# GB/T 2260, first two digits: provinces, and since 2018 the residence permits of Hong Kong, Macao (81, 82) and Taiwan
+# (71, 83).
+_PROVINCES: Final = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
+_FIRST_BIRTH: Final = 1880
+# No county of Zhanjiang has or had it: an ID number with it is synthetic.
+SYNTHETIC_REGION: Final = "440899"
+_SYNTHETIC_FIRST_BIRTH: Final = date(1950, 1, 1)
+_SEQUENCES: Final = 999
 _RESIDENT_ID: Final = re.compile(r"\d{17}[\dX]", re.ASCII)
 _RESIDENT_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _RESIDENT_CHECKS: Final = "10X98765432"
@@ -24,7 +37,11 @@ MAX_SERIAL: Final = 99_999_999
 
 
 def check_uscc(value: str, where: str | None = None) -> str:
-    """The unified social credit code, GB 32100-2015; raises ``InvalidInput`` ``USCC_…``."""
+    """The unified social credit code by its form, GB 32100-2015; raises ``InvalidInput`` ``USCC_…``.
+
+    The first character names the office that registers and the second the kind of body (table 1), the third to eighth
+    are digits (clause 4.2.3, GB/T 2260): codes with letters there, which some public test suites make, are refused.
+    """
     if len(value) != 18:
         raise InvalidInput("USCC_LENGTH", f"A USCC has 18 characters, not {len(value)}.", where=where)
     if any(symbol not in _USCC_ALPHABET for symbol in value):
@@ -34,6 +51,10 @@ def check_uscc(value: str, where: str | None = None) -> str:
             where=where,
             hint="Check for full-width digits, lower case, spaces and look-alike letters.",
         )
+    if value[0] not in _REGISTERING or value[1] not in _CATEGORIES:
+        raise InvalidInput(
+            "USCC_OFFICE", "The first two characters of the USCC name no office and no kind of body.", where=where
+        )
     if not value[2:8].isdigit():
         raise InvalidInput("USCC_REGION", "The third to eighth characters of a USCC are digits.", where=where)
     if value[-1] != uscc_check(value[:17]):
@@ -41,6 +62,38 @@ def check_uscc(value: str, where: str | None = None) -> str:
             "USCC_CHECK_DIGIT", "The check character of the USCC is wrong.", where=where, hint="Check every digit."
         )
     return value
+
+
+def check_institution(value: str, where: str | None = None) -> str:
+    """The USCC of an institution that is to be registered: as ``check_uscc``, and no person's ID number in its place.
+
+    Raises ``InvalidInput`` ``USCC_…``. One in 31 ID numbers has the check character of a USCC too: those are told apart
+    by the organisation code in the USCC, which an ID number does not hold.
+    """
+    if is_resident_id(value) and not organisation_agrees(value):
+        raise InvalidInput(
+            "USCC_IS_ID_NUMBER",
+            "This is a person's ID number and no USCC.",
+            where=where,
+            hint="A person is registered as a person; an institution by the code on its licence.",
+        )
+    return check_uscc(value, where)
+
+
+def organisation_agrees(value: str) -> bool:
+    """Whether the ninth to seventeenth characters of a USCC are an organisation code, GB 11714-1997.
+
+    Codes in use break it, as offices numbered by themselves before 2015: it is a reason to warn and not to refuse.
+    """
+    return value[16:17] == _organisation_check(value[8:16])
+
+
+def _organisation_check(body: str) -> str:
+    """GB 11714-1997: 11 - sum mod 11, where 10 is written X and 11 is written 0."""
+    total = sum(
+        weight * _MOD_37_ALPHABET.index(symbol) for weight, symbol in zip(_ORGANISATION_WEIGHTS, body, strict=True)
+    )
+    return "0123456789X0"[11 - total % 11]
 
 
 def uscc_check(body: str) -> str:
@@ -52,28 +105,40 @@ def uscc_check(body: str) -> str:
 def synthetic_uscc(region: str, serial: int) -> str:
     """A valid USCC of no real enterprise, for demonstrations: organisation codes ``MA9X`` and a serial below 10,000."""
     organisation = f"MA9X{serial:04d}"
-    total = sum(
-        weight * _MOD_37_ALPHABET.index(symbol)
-        for weight, symbol in zip(_ORGANISATION_WEIGHTS, organisation, strict=True)
-    )
-    # GB 11714: 11 - sum mod 11, where 10 is written X and 11 is written 0.
-    check = "0123456789X0"[11 - total % 11]
-    body = f"{_ENTERPRISE}{region[:6]}{organisation}{check}"
+    body = f"{_ENTERPRISE}{region[:6]}{organisation}{_organisation_check(organisation)}"
     return body + uscc_check(body)
 
 
-def check_resident_id(value: str, where: str | None = None) -> str:
-    """The citizen identification number, GB 11643-1999, with ``X`` in upper case; raises ``InvalidInput``."""
+def check_resident_id(value: str, where: str | None = None, *, today: date | None = None) -> str:
+    """The citizen identification number, GB 11643-1999, with ``X`` in upper case; raises ``InvalidInput``.
+
+    The first two digits are a province or a residence permit's region (GB/T 2260). The county is not looked up:
+    counties lapse, and a number is for life. The sequence number may be 000: clause 4.2.3 leaves none out. ``today`` is
+    the day in Shanghai: who is born after it has no number yet.
+    """
     number = value.upper() if value.isascii() else value
     if not _RESIDENT_ID.fullmatch(number):
         raise InvalidInput("RESIDENT_ID_FORM", "An ID number has 17 ASCII digits and a digit or X.", where=where)
+    if not _PROVINCES.match(number):
+        raise InvalidInput("RESIDENT_ID_REGION", "The ID number begins with no province.", where=where)
     try:
-        date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
         raise InvalidInput("RESIDENT_ID_DATE", "The date in the ID number does not exist.", where=where) from None
+    if born.year < _FIRST_BIRTH or (today is not None and born > today):
+        raise InvalidInput("RESIDENT_ID_DATE", "Nobody alive was born on the date in the ID number.", where=where)
     if number[-1] != resident_check(number[:17]):
         raise InvalidInput("RESIDENT_ID_CHECK_DIGIT", "The check character of the ID number is wrong.", where=where)
     return number
+
+
+def is_resident_id(value: str) -> bool:
+    """Whether ``check_resident_id`` takes the text, whatever day it is."""
+    try:
+        check_resident_id(value)
+    except InvalidInput:
+        return False
+    return True
 
 
 def resident_check(body: str) -> str:
@@ -82,10 +147,10 @@ def resident_check(body: str) -> str:
     return _RESIDENT_CHECKS[total % 11]
 
 
-def synthetic_resident_id(region: str, serial: int) -> str:
-    """A valid ID number of nobody alive, for demonstrations: born from 1 January 1801 on, a serial below 1,000,000."""
-    days, sequence = divmod(serial, 1_000)
-    body = f"{region[:6]}{date(1801, 1, 1) + timedelta(days=days):%Y%m%d}{sequence:03d}"
+def synthetic_resident_id(serial: int) -> str:
+    """A valid ID number that says "synthetic": its region is ``SYNTHETIC_REGION``. A serial is below 1,000,000."""
+    days, sequence = divmod(serial, _SEQUENCES)
+    body = f"{SYNTHETIC_REGION}{_SYNTHETIC_FIRST_BIRTH + timedelta(days=days):%Y%m%d}{sequence + 1:03d}"
     return body + resident_check(body)
 
 

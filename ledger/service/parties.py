@@ -7,6 +7,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select, update
@@ -16,7 +17,8 @@ from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public
 from ledger.chain.calls import accredit, set_roles
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import SignedRequest
-from ledger.domain.codes import check_region, check_resident_id, check_uscc
+from ledger.domain.codes import check_institution, check_region, check_resident_id
+from ledger.domain.days import shanghai_day
 from ledger.domain.notice import require_line
 from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role, party_id
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -110,7 +112,8 @@ class Parties:
         ``SIGNATURE_REQUIRED``.
         """
         named = [(f"party {row}", newcomer) for row, newcomer in enumerate(newcomers, start=1)]
-        checked = [self._proven(checked_party(newcomer, where), where) for where, newcomer in named]
+        today = shanghai_day(self._clock())
+        checked = [self._proven(checked_party(newcomer, where, today), where) for where, newcomer in named]
         silent = self._silent([each.identifier for each in checked])
         with self._database.write() as session:
             for identifier in silent:
@@ -296,15 +299,23 @@ class Parties:
         return row
 
 
-def checked_party(newcomer: NewParty, where: str) -> NewParty:
-    """The party with every value checked and normalised; raises ``InvalidInput``."""
+def checked_party(newcomer: NewParty, where: str, today: date | None = None) -> NewParty:
+    """The party with every value checked and normalised; raises ``InvalidInput``.
+
+    ``today`` is the day in Shanghai, by which nobody is registered before being born.
+    """
     if not 1 <= len(newcomer.name) <= MAX_NAME:
         raise InvalidInput("PARTY_NAME_LENGTH", f"A name has 1 to {MAX_NAME} characters.", where=where)
-    check = check_resident_id if newcomer.kind is PartyKind.PERSON else check_uscc
+    person = newcomer.kind is PartyKind.PERSON
+    identifier = (
+        check_resident_id(newcomer.identifier, where, today=today)
+        if person
+        else check_institution(newcomer.identifier, where)
+    )
     return NewParty(
         kind=newcomer.kind,
         name=require_line(newcomer.name, where),
-        identifier=check(newcomer.identifier, where=where),
+        identifier=identifier,
         region=check_region(newcomer.region, where=where),
         public_key=_first_key(newcomer, where),
         roles=DEFAULT_ROLES[newcomer.kind] if newcomer.roles is None else newcomer.roles,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
 from ledger.chain.calls import Call, PartyRegistration, register_parties
 from ledger.chain.client import ChainClient
-from ledger.domain.codes import check_resident_id, check_uscc
+from ledger.domain.codes import check_institution, check_resident_id
 from ledger.domain.notice import require_line
 from ledger.domain.parties import PartyKind, Role, party_id
 from ledger.errors import Conflict, InvalidInput, NotFound
@@ -191,7 +191,7 @@ def _identity(party: ListedParty, opening: Mapping[str, Any]) -> ListedIdentity:
     if opening.keys() != OPENING:
         raise ValueError("an opening has exactly these members")
     kind, identifier, name = PartyKind(opening["kind"]), str(opening["identifier"]), str(opening["name"])
-    check = check_resident_id if kind is PartyKind.PERSON else check_uscc
+    check = check_resident_id if kind is PartyKind.PERSON else check_institution
     key = bytes.fromhex(opening["key"])
     if len(key) != ID_KEY_BYTES or check(identifier) != identifier or party_id(key, kind, identifier) != party.id:
         raise ValueError("the opening is of another id")

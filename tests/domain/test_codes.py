@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from stdnum.cn import ric, uscc
 
 from ledger.domain.codes import (
     MAX_SERIAL,
+    SYNTHETIC_REGION,
     certificate_no,
     check_certificate_no,
+    check_institution,
     check_region,
     check_resident_id,
     check_uscc,
+    organisation_agrees,
+    resident_check,
     synthetic_resident_id,
     synthetic_uscc,
     uscc_check,
@@ -25,6 +34,9 @@ from ledger.domain.regions import REGIONS
 from ledger.errors import InvalidInput, PingzhengError
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "codes.json").read_text("utf-8"))
+CASES = Path(__file__).parents[1] / "cases"
+# Provinces and counties that are, that were, and that never were.
+PLACES = ("110101", "110103", "440802", "440811", "440899", "440183", "500231", "710000", "810000", "830000")
 CHECKS = {"uscc": check_uscc, "resident_id": check_resident_id, "certificate_no": check_certificate_no}
 VALID = [(kind, value) for kind in CHECKS for value in VECTORS[kind]["valid"]]
 INVALID = [
@@ -81,6 +93,7 @@ REFUSALS = {
     "uscc: one small letter": ("uscc", "91440802mA9X00011Y", "USCC_SYMBOL"),
     "uscc: full-width first digit": ("uscc", "９" + USCC[1:], "USCC_SYMBOL"),
     "uscc: Arabic-Indic digit": ("uscc", "٩" + USCC[1:], "USCC_SYMBOL"),
+    "uscc: all zeros": ("uscc", "0" * 18, "USCC_OFFICE"),
     "uscc: letter O for zero": ("uscc", USCC.replace("0", "O", 1), "USCC_SYMBOL"),
     "resident id: empty": ("resident_id", "", "RESIDENT_ID_FORM"),
     "resident id: 17 characters": ("resident_id", RESIDENT_ID[:-1], "RESIDENT_ID_FORM"),
@@ -93,6 +106,8 @@ REFUSALS = {
     "resident id: 29 February of a common year": ("resident_id", "110105194902290026", "RESIDENT_ID_DATE"),
     "resident id: month 13": ("resident_id", "110105194913010026", "RESIDENT_ID_DATE"),
     "resident id: year 0": ("resident_id", "110105000001010026", "RESIDENT_ID_DATE"),
+    "resident id: no province": ("resident_id", "00000019900101123X", "RESIDENT_ID_REGION"),
+    "resident id: born in 1801": ("resident_id", "440802180101010013", "RESIDENT_ID_DATE"),
     "resident id: wrong check character": ("resident_id", "110105194912310021", "RESIDENT_ID_CHECK_DIGIT"),
     "number: empty": ("certificate_no", "", "CERTIFICATE_NO_FORM"),
     "number: lower case": ("certificate_no", NUMBER.lower(), "CERTIFICATE_NO_FORM"),
@@ -187,8 +202,10 @@ def test_one_changed_symbol_of_a_uscc_is_caught(value: str, place: int, symbol: 
     assume(value[place] != symbol)
     with pytest.raises(InvalidInput) as caught:
         check_uscc(value[:place] + symbol + value[place + 1 :])
-    of_a_region = 2 <= place < 8 and not symbol.isdigit()
-    assert caught.value.code == ("USCC_REGION" if of_a_region else "USCC_CHECK_DIGIT")
+    no_office = symbol not in ("123456789ANY", "123456789")[place] if place < 2 else False
+    no_region = 2 <= place < 8 and not symbol.isdigit()
+    code = "USCC_OFFICE" if no_office else "USCC_REGION" if no_region else "USCC_CHECK_DIGIT"
+    assert caught.value.code == code
 
 
 @given(value=synthetic_usccs, place=st.integers(2, 7), letter=st.sampled_from("ABCDEFGHJKLMNPQRTUWXY"))
@@ -315,9 +332,129 @@ def test_regions_are_those_of_the_vectors_and_two_zones() -> None:
         assert REGIONS[code].startswith(name)
 
 
-@given(serial=st.integers(0, 999_999), region=st.sampled_from(["440802", "440881"]))
-def test_synthetic_resident_ids_are_valid_differ_and_belong_to_nobody_alive(region: str, serial: int) -> None:
-    number = synthetic_resident_id(region, serial)
+@given(serial=st.integers(0, 999_998))
+def test_synthetic_resident_ids_are_valid_differ_and_say_so(serial: int) -> None:
+    number = synthetic_resident_id(serial)
     assert check_resident_id(number) == number
-    assert 1801 <= int(number[6:10]) <= 1803
-    assert synthetic_resident_id(region, (serial + 1) % 1_000_000) != number
+    assert number.startswith(SYNTHETIC_REGION)
+    assert int(number[14:17]) > 0
+    assert synthetic_resident_id(serial + 1) != number
+
+
+def test_the_synthetic_region_is_no_county() -> None:
+    assert SYNTHETIC_REGION not in REGIONS
+    assert not by_stdnum(synthetic_resident_id(7))  # a list of all counties since 1980 has none with that code
+
+
+# --- the same codes by python-stdnum
+
+
+def test_resident_ids_agree_with_stdnum_but_for_counties() -> None:
+    """Random numbers with a right check character: whom we refuse, stdnum refuses; whom it refuses, only the county."""
+    chance, stricter = Random(11643), Counter[str]()
+    for _ in range(10_000):
+        body = f"{chance.choice(PLACES)}{chance.randint(1870, 2030)}{chance.randint(1, 13):02d}"
+        number = body + f"{chance.randint(1, 31):02d}{chance.randint(0, 999):03d}"
+        number += resident_check(number)
+        ours, theirs = refusal_code(check_resident_id, number, today=date(2026, 11, 30)), by_stdnum(number)
+        if (ours is None) == theirs:
+            continue
+        stricter["county lapsed or not listed" if ours is None else ours] += 1
+    # stdnum looks every county up, and knows no residence permits; it takes births that are yet to come.
+    assert set(stricter) == {"county lapsed or not listed", "RESIDENT_ID_DATE"}
+
+
+def by_stdnum(number: str) -> bool:
+    """Whether stdnum takes it; for a county of a province that it does not list, it stumbles."""
+    try:
+        return bool(ric.is_valid(number))
+    except KeyError:
+        return False
+
+
+def test_usccs_agree_with_stdnum_but_for_the_office() -> None:
+    """Random codes with a right check character; we look the office up, and know those written as letters."""
+    chance, differing = Random(32100), Counter[str]()
+    for _ in range(10_000):
+        first, second = chance.choice(USCC_ALPHABET), chance.choice(USCC_ALPHABET)
+        region = "".join(chance.choices("0123456789A", k=6))
+        body = f"{first}{second}{region}{''.join(chance.choices(USCC_ALPHABET, k=9))}"
+        number = body + uscc_check(body)
+        ours, theirs = refusal_code(check_uscc, number), uscc.is_valid(number)
+        if (ours is None) != theirs:
+            differing[ours or first] += 1
+    # Amendment 1 of GB 32100-2015: A for the army, N for agriculture; Y for others since the beginning.
+    assert set(differing) == {"USCC_OFFICE", "A", "N", "Y"}
+
+
+def refusal_code(check: Callable[..., str], value: str, **more: Any) -> str | None:
+    try:
+        check(value, **more)
+    except InvalidInput as error:
+        return error.code
+    return None
+
+
+# --- the file of one kind in the place of another
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("000000000000000000", "USCC_OFFICE"),
+        ("0" + USCC[1:], "USCC_OFFICE"),
+        ("9N" + USCC[2:], "USCC_OFFICE"),
+        (RESIDENT_ID, "USCC_IS_ID_NUMBER"),
+        (synthetic_resident_id(7), "USCC_IS_ID_NUMBER"),
+        (synthetic_resident_id(7)[:-1] + "0", "USCC_CHECK_DIGIT"),
+    ],
+)
+def test_no_institution(value: str, code: str) -> None:
+    assert refusal_code(check_institution, value) == code
+
+
+def test_an_id_number_that_has_the_check_character_of_a_uscc_is_refused_too() -> None:
+    both = [number for number in map(synthetic_resident_id, range(5_000)) if refusal_code(check_uscc, number) is None]
+    assert both
+    refused = {number for number in both if refusal_code(check_institution, number) == "USCC_IS_ID_NUMBER"}
+    assert refused == {number for number in both if not organisation_agrees(number)}
+
+
+@pytest.mark.parametrize("value", VECTORS["uscc"]["valid"])
+def test_an_institution_of_the_vectors(value: str) -> None:
+    assert check_institution(value) == value
+
+
+def test_a_wrong_organisation_code_is_a_reason_to_warn_alone() -> None:
+    wrong = "91440802MA9X00012"
+    wrong += uscc_check(wrong)
+    assert check_institution(wrong) == wrong
+    assert not organisation_agrees(wrong)
+    assert organisation_agrees(USCC)
+    assert organisation_agrees("91350100M000100Y43")  # the example printed in GB 32100-2015
+
+
+@pytest.mark.parametrize("line", (CASES / "resident-id-future" / "refuse.txt").read_text().split())
+def test_cases_of_resident_ids(line: str) -> None:
+    assert refusal_code(check_resident_id, line, today=date(2026, 11, 30)) in {"RESIDENT_ID_DATE", "RESIDENT_ID_REGION"}
+
+
+@pytest.mark.parametrize(
+    ("born", "today", "code"),
+    [
+        ("20261130", date(2026, 11, 30), None),
+        ("20261201", date(2026, 11, 30), "RESIDENT_ID_DATE"),
+        ("20261201", None, None),
+        ("18800101", date(2026, 11, 30), None),
+        ("18791231", date(2026, 11, 30), "RESIDENT_ID_DATE"),
+    ],
+)
+def test_who_is_born_on_the_day_itself_has_a_number(born: str, today: date | None, code: str | None) -> None:
+    body = f"440811{born}000"
+    assert refusal_code(check_resident_id, body + resident_check(body), today=today) == code
+
+
+@pytest.mark.parametrize("region", ["000000", "100000", "160000", "472300", "990000"])
+def test_no_province(region: str) -> None:
+    body = f"{region}19900101123"
+    assert refusal_code(check_resident_id, body + resident_check(body)) == "RESIDENT_ID_REGION"

@@ -60,15 +60,43 @@ def test_validity_ends_at_the_midnight_after_the_last_day(last_day: date, utc: s
     assert end_of_validity(last_day) == seconds(utc)
 
 
-@given(st.dates(date(1992, 1, 1), date(9000, 1, 1)))
+@given(st.dates(date(1950, 1, 1), date(9000, 1, 1)))
 def test_last_second_of_validity_is_of_the_last_day(last_day: date) -> None:
     end = end_of_validity(last_day)
     assert shanghai_day(end - 1) == last_day
     assert shanghai_day(end).toordinal() == last_day.toordinal() + 1
 
 
-@given(st.integers(seconds("1992-01-01T00:00:00"), seconds("2100-01-01T00:00:00")))
-def test_fixed_offset_is_the_zone_of_the_tables(at: int) -> None:
+TABLES = ZoneInfo("Asia/Shanghai")
+# Every half hour of the years with a summer time, and of a year on either side.
+AROUND_THE_SUMMERS = range(seconds("1985-01-01T00:00:00"), seconds("1993-01-01T00:00:00"), 1_800)
+
+
+@given(st.integers(seconds("1950-01-01T00:00:00"), seconds("2100-01-01T00:00:00")))
+def test_the_zone_is_that_of_the_tables(at: int) -> None:
     moment = datetime.fromtimestamp(at, UTC)
-    assert shanghai_day(at) == moment.astimezone(ZoneInfo("Asia/Shanghai")).date()
-    assert moment.astimezone(SHANGHAI).utcoffset() == moment.astimezone(ZoneInfo("Asia/Shanghai")).utcoffset()
+    assert shanghai_day(at) == moment.astimezone(TABLES).date()
+    assert moment.astimezone(SHANGHAI).utcoffset() == moment.astimezone(TABLES).utcoffset()
+
+
+def test_every_half_hour_around_the_summer_times_is_that_of_the_tables() -> None:
+    for at in AROUND_THE_SUMMERS:
+        moment = datetime.fromtimestamp(at, UTC)
+        ours, theirs = moment.astimezone(SHANGHAI), moment.astimezone(TABLES)
+        assert (ours.replace(tzinfo=None), ours.fold) == (theirs.replace(tzinfo=None), theirs.fold)
+        assert ours.utcoffset() == theirs.utcoffset()
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+def test_every_half_hour_by_the_clock_is_the_time_of_the_tables(fold: int) -> None:
+    """Also the hour that a summer time leaves out, and the one that comes twice."""
+    for at in AROUND_THE_SUMMERS:
+        clock = datetime.fromtimestamp(at, UTC).replace(fold=fold)
+        assert clock.replace(tzinfo=SHANGHAI).timestamp() == clock.replace(tzinfo=TABLES).timestamp()
+
+
+@given(st.dates(date(1950, 1, 1), date(2100, 1, 1)))
+def test_a_local_midnight_stays_its_day(day: date) -> None:
+    """One that was written in summer time too: it is an hour earlier than a fixed offset has it."""
+    midnight = datetime.combine(day, datetime.min.time(), TABLES)
+    assert shanghai_day(int(midnight.timestamp())) == day

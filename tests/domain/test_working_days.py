@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import chinese_calendar
+import holidays
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +54,15 @@ def test_holiday_and_its_make_up_days(first: date, last: date, worked: list[date
     for day in worked:
         assert day.weekday() >= 5
         assert is_working_day(day)
+
+
+def test_every_day_that_a_notice_covers_is_as_in_a_second_calendar() -> None:
+    """The notice for 2006 made a Saturday of 2005 a working day; `chinesecalendar` leaves that one out."""
+    other = holidays.China(years=range(2004, 2027))
+    differing = [
+        day for day in days(date(2004, 1, 1), date(2026, 12, 24)) if other.is_working_day(day) != is_working_day(day)
+    ]
+    assert differing == [date(2005, 12, 31)]
 
 
 def test_plain_week() -> None:

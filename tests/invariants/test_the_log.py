@@ -69,7 +69,7 @@ def test_invariant_10_the_log_has_no_gap_and_any_changed_byte_is_found_and_locat
     assert ledger.inspection.head()["complete"]
 
 
-NAME, ID_NUMBER, PHONE = "湛江林某某九九号", synthetic_resident_id("440881", 9_999), "13800138000"
+NAME, ID_NUMBER, PHONE = "湛江林某某九九号", synthetic_resident_id(9_999), "13800138000"
 
 
 def slips(pilot: Pilot, desk: Desk) -> dict[str, Callable[[], object]]:

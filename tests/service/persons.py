@@ -45,7 +45,7 @@ class Desk(Bureau):
         """A new person, whose key is held here."""
         (account,) = self.ledger.custody.create()
         serial = next(_SERIALS)
-        key, number = self.ledger.custody.public_key(account), synthetic_resident_id(region, serial)
+        key, number = self.ledger.custody.public_key(account), synthetic_resident_id(serial)
         (row,) = self.ledger.parties.onboard([NewParty(PartyKind.PERSON, f"湛江某人{serial}号", number, region, key)])
         return row.id
 

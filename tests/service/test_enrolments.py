@@ -28,7 +28,7 @@ _SERIALS = count(700)
 
 def keyless(ledger: Ledger, key: str = "", proof: str = "", serial: int | None = None) -> str:
     """A person without a key, or with one."""
-    number = synthetic_resident_id("440881", next(_SERIALS) if serial is None else serial)
+    number = synthetic_resident_id(next(_SERIALS) if serial is None else serial)
     (row,) = ledger.parties.onboard([NewParty(PartyKind.PERSON, "某人", number, "440881", key, proof=proof)])
     return row.id
 

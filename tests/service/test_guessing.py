@@ -26,7 +26,7 @@ from tests.service.persons import CONTRIBUTIONS, Desk
 REGION = "440825"
 IDENTIFIER = "subject_uscc"
 # Whoever can have been born there on twenty days, a thousand numbers a day; and as many firms as in a county.
-PERSONS = [synthetic_resident_id(REGION, serial) for serial in range(20_000)]
+PERSONS = [synthetic_resident_id(serial) for serial in range(20_000)]
 FIRMS = [synthetic_uscc(REGION, serial) for serial in range(5_000)]
 
 

@@ -56,7 +56,7 @@ USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 def uscc(value: Any) -> bool:
     """GB 32100-2015 §5.3."""
-    if not like(rf"[{USCC}]{{2}}[0-9]{{6}}[{USCC}]{{10}}")(value):
+    if not like(rf"[1-9ANY][1-9][0-9]{{6}}[{USCC}]{{10}}")(value):
         return False
     total = sum(USCC.index(character) * pow(3, place, 31) for place, character in enumerate(value[:17]))
     return USCC[-total % 31] == value[17]
