@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from ledger.cli.main import app
 from ledger.demo.cast import assemble
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger
 from tests.service.department import department
 
 DIGEST = f"sha-256:{'0' * 64}"
@@ -25,7 +25,7 @@ BAD = f"cli/b,[/x],kwh,{DIGEST}\n"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger with a department, its officer's key in a file."""
     folder = tmp_path_factory.mktemp("cli")
-    with open_ledger(Settings(home=folder / "var")) as ledger:
+    with create_ledger(Settings(home=folder / "var")) as ledger:
         office = department(ledger, assemble(ledger, ["1"]))
         key = ledger.custody.private_key(ledger.parties.get(office.cdo.party).account)
         (folder / "cdo.key").write_text(key.hex() + "\n")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from ledger.cli.main import app
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger
 
 DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(r"(?:`(\S+)`:\n\n)?```(\w+)\n(.*?)```", re.DOTALL)
@@ -25,7 +25,7 @@ def test_every_command_of_a_guide_works(
     # As it is for whoever sets nothing.
     monkeypatch.delenv("PINGZHENG_DELAY")
     # Beside an open ledger, as beside a running server, the commands share one chain and start none.
-    with open_ledger(Settings(home=tmp_path / "var")):
+    with create_ledger(Settings(home=tmp_path / "var")):
         printed: dict[str, str] = {}
         ran = sum(run_block(printed, *block) for block in BLOCK.findall((DOCS / guide).read_text("utf-8")))
     assert ran >= commands

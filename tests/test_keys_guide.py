@@ -15,7 +15,7 @@ from ledger.chain.deployment import Deployment
 from ledger.cli.main import app
 from ledger.domain.powers import DEFAULT_DELAY
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger
 from tests.test_guides import BLOCK, DOCS
 
 GUIDE = (DOCS / "keys.md").read_text("utf-8")
@@ -56,7 +56,7 @@ def test_the_guide_ends_with_the_owner_s_keys_alone(tmp_path: Path, monkeypatch:
     # As it is for whoever sets nothing.
     monkeypatch.delenv("PINGZHENG_DELAY")
     # Beside an open ledger, as beside a running server, the commands share one chain and start none.
-    with open_ledger(Settings(home=tmp_path / "var")) as ledger:
+    with create_ledger(Settings(home=tmp_path / "var")) as ledger:
         assert Deployment.load(tmp_path / "var" / "deployment.json").chain.delay == DEFAULT_DELAY
         reader = Reader(ledger.client.connection.url)
         for name, body in FILES.items():

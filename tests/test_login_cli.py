@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from api.app import create_app
 from ledger.cli.main import app
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger
 from tests.provider.test_commands import Desk, written
 from tests.provider.town import SCENARIOS, Town
 from tests.service.conftest import FIRMS, Pilot, assemble
@@ -34,7 +34,7 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
         free.bind(("127.0.0.1", 0))
         origin = f"http://127.0.0.1:{free.getsockname()[1]}"
     settings = Settings(home=tmp_path_factory.mktemp("platform"), origin=origin, delay=0)
-    with open_ledger(settings) as ledger, serving(ledger):
+    with create_ledger(settings) as ledger, serving(ledger):
         cast, now = assemble(ledger, FIRMS), ledger.clock()
         ledger.parties.accredit(ledger.installation.operator, SCENARIOS, now - 86_400, now + 10**9)
         yield Pilot(ledger, cast)

@@ -25,7 +25,7 @@ from ledger.service.keys import new_key, signer_of_key
 from ledger.service.local_chain import LocalClock
 from ledger.service.possession import require_possession
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger, open_ledger
 from tests.proof.builder import usage
 from tests.proof.cast import AT, BANK, CHAIN, NONCE
 
@@ -77,7 +77,7 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_ledger(Settings(home=tmp_path_factory.mktemp("powers") / "var", delay=DELAY)) as ledger:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("powers") / "var", delay=DELAY)) as ledger:
         yield Desk(ledger)
 
 

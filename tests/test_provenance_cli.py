@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from ledger.cli.main import app
 from ledger.demo.cast import assemble
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger
 from tests.service.conftest import Pilot
 
 
@@ -20,7 +20,7 @@ from tests.service.conftest import Pilot
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger with an asset, and one under application that comes from it."""
     folder = tmp_path_factory.mktemp("provenance")
-    with open_ledger(Settings(home=folder / "var")) as ledger:
+    with create_ledger(Settings(home=folder / "var")) as ledger:
         now = ledger.clock()
         ledger.parties.accredit(ledger.installation.operator, ("S00",), now - 86_400, now + 10**9)
         pilot = Pilot(ledger, assemble(ledger, ["1"]))

@@ -18,7 +18,7 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role, party_id
 from ledger.service.possession import possession_of
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger
 from tests.api.role_stage import KINDS
 from tests.role_table import CELLS, COLUMNS, ROLE_OF, name_of
 from tests.service.conftest import Pilot
@@ -81,7 +81,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with open_ledger(Settings(home=tmp_path_factory.mktemp("roles") / "var", delay=0)) as ledger:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("roles") / "var", delay=0)) as ledger:
         now = ledger.clock()
         pilot = Pilot(ledger, assemble(ledger, FIRMS))
         ledger.parties.accredit(ledger.installation.operator, ("S51",), now - 86_400, now + 10**9)

@@ -25,7 +25,7 @@ from ledger.service.local_chain import LocalClock
 from ledger.service.parties import NewParty
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger, open_ledger
 from tests.signing_in import token_of
 from tests.test_guides import BLOCK, DOCS
 
@@ -94,7 +94,7 @@ def test_a_new_scenario_runs_without_code(tmp_path: Path, monkeypatch: pytest.Mo
     assert "S13" not in {scenario.code for scenario in ScenarioBook.load().all()}
     reader = Reader(tmp_path, monkeypatch)
     # Beside an open ledger, as beside a running server, the commands share one chain and start none.
-    with open_ledger(Settings(home=tmp_path / "var")) as ledger:
+    with create_ledger(Settings(home=tmp_path / "var")) as ledger:
         for block in BLOCKS:
             reader.follow(*block)
             if block[1] == "http":

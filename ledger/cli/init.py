@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.cli.files import read_bounded
-from ledger.cli.naming import DURATIONS, day_of, duration_of
+from ledger.cli.naming import DURATIONS, duration_of
 from ledger.cli.opening import shown_while
 from ledger.cli.output import AsJson, Home, emit, errors_explained
-from ledger.domain.days import end_of_validity
+from ledger.domain.days import day_of, end_of_validity
 from ledger.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:
@@ -45,14 +45,15 @@ def init(
     --office services.json
     """
     with errors_explained(as_json):
+        from ledger.service.home import is_half_made
         from ledger.service.offices import MAX_OFFICE_BYTES, read_office
         from ledger.service.settings import Settings
-        from ledger.service.wiring import open_ledger
+        from ledger.service.wiring import create_ledger
 
         settings = Settings.at(home)
         if delay is not None:
             settings = settings.model_copy(update={"delay": duration_of(delay)})
-        if (settings.home / "deployment.json").exists():
+        if (settings.home / "deployment.json").exists() and not is_half_made(settings.home):
             raise Conflict(
                 "LEDGER_SET_UP",
                 "This folder holds a ledger already; its offices and its delay stay what they are.",
@@ -67,11 +68,11 @@ def init(
                 hint="Name the chain by $PINGZHENG_RPC_URL, or leave --office out.",
             )
         founders = [read_office(read_bounded(path, MAX_OFFICE_BYTES)) for path in office or ()]
-        until = end_of_validity(day_of(last_day))
+        until = end_of_validity(day_of(last_day, "--last-day"))
         periods = dict.fromkeys(accredit or (), (0, until))
         with shown_while(
             "部署合约 Deploying the contracts…",
-            lambda: open_ledger(settings, founders=founders, accreditations=periods),
+            lambda: create_ledger(settings, founders=founders, accreditations=periods),
         ) as ledger:
             emit(_founded(ledger), as_json, "新账本 New ledger")
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-from ledger.service.local_chain import LocalClock
+from ledger.service.home import holds_ledger
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger, open_ledger
 
 DAY: Final = 86_400
 YEAR: Final = 366 * DAY
@@ -20,17 +21,21 @@ DELAY: Final = 600
 
 @contextmanager
 def open_pilot(settings: Settings) -> Iterator[Ledger]:
-    """The ledger in ``settings.home``, founded with three authorities and a platform that may issue at once.
+    """The ledger in ``settings.home``, or a new one with three authorities and a platform that may issue at once.
 
     Public notices run for days: a new local chain begins ``DAYS_BEFORE`` days ago. A ledger that exists already keeps
-    its clock and its delay. Raises as ``open_ledger``.
+    its clock and its delay. Raises as ``open_ledger`` and ``create_ledger``.
     """
-    clock = LocalClock(settings)
-    clock.begin(DAYS_BEFORE * DAY)
+    with open_ledger(settings) if holds_ledger(settings.home) else _created(settings) as ledger:
+        yield ledger
+
+
+def _created(settings: Settings) -> AbstractContextManager[Ledger]:
+    ago = 0 if settings.rpc_url is not None else DAYS_BEFORE * DAY
     chosen = settings if settings.rpc_url is not None else settings.model_copy(update={"delay": DELAY})
     codes = [scenario.code for scenario in ScenarioBook.load(settings.scenarios).all()]
-    with open_ledger(chosen, accreditations=dict.fromkeys(codes, four_years(clock()))) as ledger:
-        yield ledger
+    period = four_years(int(time.time()) - ago)
+    return create_ledger(chosen, accreditations=dict.fromkeys(codes, period), ago=ago)
 
 
 def four_years(now: int) -> tuple[int, int]:

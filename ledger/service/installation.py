@@ -77,25 +77,37 @@ def install(
     notice: int,
     founders: Founders,
     clock: Callable[[], int],
-) -> Installation:
-    """Set up what is missing, check what is there; safe to repeat after a crash at any point.
+) -> None:
+    """Make what is missing of a new ledger; safe to repeat after a crash at any point.
 
     ``notice`` is the least time of a public notice in seconds, which new contracts keep for good.
 
-    Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on, or the
-    database is that of another ledger (``LEDGER_DIFFERS``); ``Misconfigured`` ``DELAY_TOO_SHORT``, ``OFFICES_MISSING``
-    where contracts would be deployed elsewhere than on a local chain.
+    Raises ``Misconfigured`` when the database is that of another ledger (``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``);
+    ``DELAY_TOO_SHORT``, ``OFFICES_MISSING`` where contracts would be deployed elsewhere than on a local chain.
     """
     place = settings.home / "deployment.json"
-    _require_same_ledger(place, database)
-    if not place.exists():
-        _require_founding(settings, founders)
-        operator_key = _operator_keys(settings.home / "installation.json", custody, settings.signs_with)
-        with database.write() as session:
-            rows = _found(session, sealer, lookup_key, founders, operator_key, clock())
-            founding = _constructor(session, rows, founders.accreditations)
-        chain.fund(rows[1].account)
-        _deploy(place, chain, custody.private_key(rows[1].account).hex(), founding, settings.delay, notice)
+    require_same_ledger(place, database)
+    if place.exists():
+        return
+    _require_founding(settings, founders)
+    operator_key = _operator_keys(settings.home / "installation.json", custody, settings.signs_with)
+    with database.write() as session:
+        rows = _found(session, sealer, lookup_key, founders, operator_key, clock())
+        founding = _constructor(session, rows, founders.accreditations)
+    chain.fund(rows[1].account)
+    _deploy(place, chain, custody.private_key(rows[1].account).hex(), founding, settings.delay, notice)
+
+
+def installed(
+    settings: Settings, chain: Chain, custody: Custody, database: Database, clock: Callable[[], int]
+) -> Installation:
+    """The installation that was set up, checked against its chain.
+
+    Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on, or the
+    database is that of another ledger (``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``, ``DATABASE_MISSING``).
+    """
+    place = settings.home / "deployment.json"
+    require_same_ledger(place, database)
     deployment = Deployment.load(place)
     client = ChainClient.at(chain.url, deployment).check()
     parties = _founding_parties(database, ChainReader(client))
@@ -130,8 +142,11 @@ def provide_signing_key(keys: PartyKeys, custody: Custody, installation: Install
             raise
 
 
-def _require_same_ledger(place: Path, database: Database) -> None:
-    """Nothing is written into the database of another ledger, and no contracts are deployed for it a second time."""
+def require_same_ledger(place: Path, database: Database) -> None:
+    """Nothing is written into the database of another ledger, and no contracts are deployed for it a second time.
+
+    Raises ``Misconfigured`` ``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``.
+    """
     with database.read() as session:
         known = known_ledger(session)
         if known is not None and place.exists():
@@ -230,7 +245,7 @@ def _founding_parties(database: Database, reader: ChainReader) -> list[Party]:
             "DATABASE_MISSING",
             "The contracts were founded by other parties than the database knows.",
             where="deployment.json",
-            hint="Restore the database from the backup, or move the deployment file away to deploy anew.",
+            hint="Restore the database that belongs to these contracts, with `pingzheng restore` or from the backup.",
         )
     return [settle_keys(database, reader, row.id) for row in rows]
 

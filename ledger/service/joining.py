@@ -27,6 +27,7 @@ from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, Conflict, Forbidden, Misconfigured, NotFound
 from ledger.index.follower import Follower
 from ledger.service.acting import Acting
+from ledger.service.home import creating, is_half_made, require_joined_files, require_made
 from ledger.service.inspection import Inspection
 from ledger.service.keys import Custody, write_private
 from ledger.service.local_chain import LocalClock
@@ -99,11 +100,11 @@ class OwnParty:
 
 
 def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) -> Membership:
-    """Make the folder in ``settings`` a joined installation of the party that ``key`` is an account's of.
+    """Make the empty folder in ``settings`` a joined installation of the party that ``key`` is an account's of.
 
     Safe to repeat; again with another key of the same party, that key is used from then on. Raises ``Conflict``
-    ``HOME_TAKEN``, ``Misconfigured`` or ``ChainUnavailable`` if the node does not serve the deployment or the contracts
-    were created by other code than ours, and as ``account_in_force``.
+    ``HOME_TAKEN`` or ``HOME_NOT_EMPTY``, ``Misconfigured`` or ``ChainUnavailable`` if the node does not serve the
+    deployment or the contracts were created by other code than ours, and as ``account_in_force``.
     """
     home = settings.home
     deployment = Deployment.load(deployment_file)
@@ -112,11 +113,29 @@ def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) ->
     party = account_in_force(ChainReader(client), client.account).id
     membership = Membership(party, client.account, rpc_url, deployment.ledger)
     _require_free(home, membership)
-    settings.make_home()
-    deployment.save(home / "deployment.json")
-    Custody(settings.keys_folder / "accounts.json").keep(key)
-    write_private(_membership_file(home), json.dumps(asdict(membership), indent=1))
+    if Membership.of(home) is None:
+        with creating(settings):
+            deployment.save(home / "deployment.json")
+            _make_database(settings, membership)
+            _remember(settings, membership, key)
+    else:
+        _remember(settings, membership, key)
     return membership
+
+
+def _make_database(settings: Settings, membership: Membership) -> None:
+    engine = open_engine(settings.database)
+    try:
+        upgrade(engine)
+        with Database(engine).write() as session:
+            remember_ledger(session, membership.ledger, LocalClock(settings)())
+    finally:
+        engine.dispose()
+
+
+def _remember(settings: Settings, membership: Membership, key: bytes) -> None:
+    Custody(settings.keys_folder / "accounts.json").keep(key)
+    write_private(_membership_file(settings.home), json.dumps(asdict(membership), indent=1))
 
 
 def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
@@ -185,12 +204,14 @@ def not_the_operator() -> Forbidden:
 def open_joined(settings: Settings, clock: Callable[[], int] | None = None) -> Iterator[Participant]:
     """Open the joined installation in ``settings.home``.
 
-    Raises ``Misconfigured`` ``NOT_JOINED``, and ``ChainUnavailable`` or ``Misconfigured`` if the node does not serve
-    the chain that was joined.
+    Raises ``NotFound`` ``LEDGER_MISSING``; ``Misconfigured`` ``NOT_JOINED``, or where a file is missing or damaged; and
+    ``ChainUnavailable`` or ``Misconfigured`` if the node does not serve the chain that was joined.
     """
+    require_made(settings.home)
     membership = Membership.of(settings.home)
     if membership is None:
         raise Misconfigured("NOT_JOINED", "This folder has joined no chain.", hint="Run `pingzheng join` first.")
+    require_joined_files(settings)
     url = settings.rpc_url or membership.rpc_url
     settings = settings.model_copy(update={"rpc_url": url})
     custody = Custody(settings.keys_folder / "accounts.json")
@@ -286,7 +307,7 @@ def _own_account(reader: ChainReader, account: str) -> dict[str, Any]:
 def _require_free(home: Path, wanted: Membership) -> None:
     known, path = Membership.of(home), home / "deployment.json"
     another = known is not None and (known.party, known.ledger) != (wanted.party, wanted.ledger)
-    operating = (home / "installation.json").exists()
+    operating = (home / "installation.json").exists() or (is_half_made(home) and (home / "offices").exists())
     if another or operating or (path.exists() and Deployment.load(path).ledger != wanted.ledger):
         raise Conflict(
             "HOME_TAKEN",

@@ -11,7 +11,7 @@ from typing import Final
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from ledger.errors import InvalidInput, Misconfigured
-from ledger.service.keys import SecretFile, write_private
+from ledger.service.keys import SecretFile, key_file_missing, write_private
 from ledger.store.sealing import KeyProvider
 
 FIRST_KEY: Final = "1"
@@ -55,28 +55,41 @@ class FileKeyProvider(LocalKeys):
 
     @property
     def current(self) -> str:
-        """Id of the key that wraps new records."""
+        """Id of the key that wraps new records; raises ``Misconfigured`` ``KEY_FILE_MISSING``, ``KEY_FILE_DAMAGED``."""
         try:
-            return self._current.read_text().strip()
-        except FileNotFoundError:
-            return FIRST_KEY
+            named = self._current.read_text("utf-8", "replace").strip()
+        except FileNotFoundError as error:
+            # Earlier versions wrote no name as long as there was only the first key.
+            if self._names() == {FIRST_KEY}:
+                return FIRST_KEY
+            raise key_file_missing(self._current) from error
+        if not _KEY_ID.fullmatch(named):
+            raise Misconfigured(
+                "KEY_FILE_DAMAGED",
+                "The file does not hold the id of a key.",
+                where=str(self._current),
+                hint="Restore it from the backup of the keys.",
+            )
+        return named
 
-    def wrap(self, data_key: bytes, key_id: str) -> bytes:
-        """As of ``LocalKeys``; the very first key of an installation is made when it is first needed."""
-        if key_id == FIRST_KEY and not self._current.exists() and not self._numbers():
+    def make_first(self) -> None:
+        """Make the first key of a new ledger, unless an interrupted creation made it already."""
+        if not self._current.exists():
             self._make_current(FIRST_KEY)
-        return super().wrap(data_key, key_id)
 
     def renew(self, to: str | None) -> str:
         """Make the key ``to`` (default: the next number), make it current and return its id.
 
-        Raises ``InvalidInput`` ``SEALING_KEY_ID``.
+        Raises ``InvalidInput`` ``SEALING_KEY_ID``, and ``Misconfigured`` ``KEY_FILE_MISSING`` where the current key
+        is lost: another one of its name would open nothing.
         """
         new = str(max(self._numbers(), default=0) + 1) if to is None else to
         if not _KEY_ID.fullmatch(new):
             raise InvalidInput("SEALING_KEY_ID", "A key id has 1 to 32 ASCII letters, digits and _.", where="to")
-        if new != self.current or not self._path(new).exists():
+        if new != self.current:
             self._make_current(new)
+        elif not self._path(new).exists():
+            raise key_file_missing(self._path(new))
         return new
 
     def _make_current(self, key_id: str) -> None:
@@ -92,9 +105,11 @@ class FileKeyProvider(LocalKeys):
     def _path(self, key_id: str) -> Path:
         return self._folder / f"kek-{key_id}.key"
 
+    def _names(self) -> set[str]:
+        return {path.stem.removeprefix("kek-") for path in self._folder.glob("kek-*.key")}
+
     def _numbers(self) -> list[int]:
-        names = [path.stem.removeprefix("kek-") for path in self._folder.glob("kek-*.key")]
-        return [int(name) for name in names if name.isascii() and name.isdigit()]
+        return [int(name) for name in self._names() if name.isascii() and name.isdigit()]
 
 
 class EnvironmentKeyProvider(LocalKeys):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -13,7 +15,7 @@ from ledger.chain.accounts import account_of, new_p256_key, new_private_key, new
 from ledger.errors import Misconfigured
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer, Sm2Signer
 from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite, suite_of_key
-from ledger.wallet.private_file import sync_folder, write_whole
+from ledger.wallet.private_file import alone_in, sync_folder, write_whole
 
 KEY_BYTES = 32
 NEW_KEYS: Final = {ES256K: new_private_key, ES256: new_p256_key, SM2SM3: new_sm2_key}
@@ -26,17 +28,17 @@ def write_private(path: Path, text: str) -> None:
 
 
 class SecretFile:
-    """A 32-byte secret in a file, made when it is first needed."""
+    """A 32-byte secret in a file. It is made once, when a ledger is created or a key is renewed, never by reading."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> bytes:
-        """The secret; raises ``Misconfigured`` ``KEY_FILE_DAMAGED`` if the file does not hold one."""
-        if not self._path.exists():
-            self.make()
+        """The secret; raises ``Misconfigured`` ``KEY_FILE_MISSING`` or ``KEY_FILE_DAMAGED``."""
         try:
-            secret = bytes.fromhex(self._path.read_text().strip())
+            secret = bytes.fromhex(self._path.read_text("ascii").strip())
+        except FileNotFoundError as error:
+            raise key_file_missing(self._path) from error
         except ValueError:
             secret = b""
         if len(secret) != 32:
@@ -56,6 +58,16 @@ class SecretFile:
             self._path.hardlink_to(draft)
         draft.unlink()
         sync_folder(self._path.parent)
+
+
+def key_file_missing(path: Path) -> Misconfigured:
+    """A key file that every ledger has is not there."""
+    return Misconfigured(
+        "KEY_FILE_MISSING",
+        f"The key file {path.name} of this ledger is missing.",
+        where=str(path),
+        hint="Restore it from the backup of the keys. It is not made anew: a new key opens nothing of what there is.",
+    )
 
 
 def new_key(suite: Suite = ES256K) -> str:
@@ -78,16 +90,21 @@ class Custody:
     """Private keys that this installation keeps *for* parties: for demonstrations and for its own operator.
 
     In production a party keeps its key; the service takes its signatures only. Keys of ``others`` are found too; new
-    keys are kept in ``path``.
+    keys are kept in ``path``. Several processes share the file: it is read again where it may have changed, and a new
+    key joins what the file holds by then.
     """
 
     def __init__(self, path: Path, others: Sequence[Custody] = ()) -> None:
         self._path = path
         self._others = others
-        self._keys: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        self._guard = threading.Lock()
+        self._seen: tuple[int, int, int] | None = None
+        self._keys: dict[str, str] = {}
+        if path.exists():
+            self._read()
 
     def __contains__(self, account: str) -> bool:
-        return account in self._keys or any(account in other for other in self._others)
+        return self._knows(account) or any(account in other for other in self._others)
 
     @property
     def accounts(self) -> list[str]:
@@ -104,9 +121,42 @@ class Custody:
 
     def _add(self, keys: Sequence[str]) -> list[str]:
         fresh = {signer_of_key(key).kid: key for key in keys}
-        self._keys |= fresh
-        write_private(self._path, json.dumps(self._keys, indent=1, sort_keys=True))
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._guard, alone_in(self._path.parent):
+            if self._keys or self._path.exists():
+                self._read()
+            self._keys = self._keys | fresh
+            write_private(self._path, json.dumps(self._keys, indent=1, sort_keys=True))
         return list(fresh)
+
+    def _read(self) -> None:
+        """Take what the file holds now; raises ``Misconfigured`` ``KEY_FILE_MISSING`` or ``KEY_FILE_DAMAGED``."""
+        try:
+            with self._path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                keys = json.loads(file.read())
+        except FileNotFoundError as error:
+            raise key_file_missing(self._path) from error
+        except ValueError:
+            keys = None
+        if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
+            raise Misconfigured(
+                "KEY_FILE_DAMAGED",
+                f"The file {self._path.name} does not hold the private keys of this ledger.",
+                where=str(self._path),
+                hint="Restore it from the backup of the keys.",
+            )
+        self._keys = keys
+        self._seen = _version(status)
+
+    def _knows(self, account: str) -> bool:
+        if account in self._keys:
+            return True
+        # Another process may have added the key. The file is replaced whole, so that each version is a file of its own.
+        with self._guard:
+            if self._path.exists() and _version(self._path.stat()) != self._seen:
+                self._read()
+            return account in self._keys
 
     def private_key(self, account: str) -> bytes:
         """The private key of an account, 32 bytes; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
@@ -124,10 +174,14 @@ class Custody:
         for other in self._others:
             if account in other:
                 return other._key(account)
-        if account not in self._keys:
+        if not self._knows(account):
             raise Misconfigured(
                 "KEY_NOT_HELD",
                 f"The key of account {account} is not held here.",
                 hint="Let the party sign with its own key and send the signature.",
             )
         return self._keys[account]
+
+
+def _version(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_mtime_ns, status.st_size

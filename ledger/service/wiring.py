@@ -30,13 +30,21 @@ from ledger.service.evidence import EvidenceBook
 from ledger.service.holder_bundles import HolderBundles
 from ledger.service.holdings import Holdings
 from ledger.service.holds import Holds
+from ledger.service.home import LOCK, creating, require_files, require_made
 from ledger.service.idempotency import Idempotency
 from ledger.service.important_data import ImportantDataList
 from ledger.service.inspection import Inspection
-from ledger.service.installation import Accreditations, Founders, Installation, install, provide_signing_key
+from ledger.service.installation import (
+    Accreditations,
+    Founders,
+    Installation,
+    install,
+    installed,
+    provide_signing_key,
+)
 from ledger.service.issuance import Issuance
 from ledger.service.joining import Membership, follow, open_joined, require_operating
-from ledger.service.key_providers import local_keys
+from ledger.service.key_providers import FileKeyProvider, local_keys
 from ledger.service.key_rotation import KeyRotation
 from ledger.service.keys import Custody, SecretFile
 from ledger.service.liens import Liens
@@ -142,28 +150,59 @@ class Ledger(Participant):
 
 @contextmanager
 def open_ledger(
+    settings: Settings, clock: Callable[[], int] | None = None, keys: KeyProvider | None = None
+) -> Iterator[Ledger]:
+    """Open the ledger that is in ``settings.home``, starting its local chain if it has one.
+
+    ``keys`` wraps data keys in place of the provider that the settings name, such as a key management service.
+    Raises ``NotFound`` ``LEDGER_MISSING`` where there is none; ``Misconfigured`` where a file of it is missing or
+    damaged; ``ChainUnavailable`` or ``Misconfigured`` when the chain is not there or is not the one it was set up on;
+    and ``Forbidden`` ``NOT_THE_OPERATOR`` where the folder is that of a joined installation.
+    """
+    require_made(settings.home)
+    require_operating(settings.home)
+    with ExitStack() as stack:
+        with one_at_a_time(settings.home / LOCK):
+            require_files(settings)
+            ledger = _opened(stack, settings, clock or LocalClock(settings), _key_provider(settings, keys))
+        yield ledger
+
+
+@contextmanager
+def create_ledger(
     settings: Settings,
     clock: Callable[[], int] | None = None,
     keys: KeyProvider | None = None,
     founders: Sequence[FoundingOffice] = (),
     accreditations: Accreditations | None = None,
+    *,
+    ago: int = 0,
 ) -> Iterator[Ledger]:
-    """Open the ledger in ``settings.home``, setting it up on first use and starting its local chain if it has one.
+    """Make a ledger in the empty folder ``settings.home``, or go on with one whose creation was interrupted; open it.
 
-    ``keys`` wraps data keys in place of the provider that the settings name, such as a key management service. On
-    another chain than a local one ``founders`` are the authorities whose keys are kept elsewhere, for the first use;
-    ``accreditations`` are what the operator is accredited for from the beginning, scenario by scenario.
-    Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not there or is not the one it was set up on, and
-    ``Forbidden`` ``NOT_THE_OPERATOR`` where the folder is that of a joined installation.
+    On another chain than a local one ``founders`` are the authorities whose keys are kept elsewhere;
+    ``accreditations`` are what the operator is accredited for from the beginning, scenario by scenario. A new local
+    chain begins ``ago`` seconds ago. Raises ``Conflict`` ``HOME_NOT_EMPTY``, and as ``install``.
     """
-    require_operating(settings.home)
-    clock = clock or LocalClock(settings)
     with ExitStack() as stack:
-        settings.make_home()
-        with one_at_a_time(settings.home / "opening.lock"):
+        with creating(settings):
+            if ago:
+                LocalClock(settings).begin(ago)
+            provider = _key_provider(settings, keys)
+            if isinstance(provider, FileKeyProvider):
+                provider.make_first()
+            _lookup_key(settings).make()
             founding = Founders(_founders(settings, founders), accreditations or {})
-            ledger = _opened(stack, settings, clock, keys, founding)
+            ledger = _opened(stack, settings, clock or LocalClock(settings), provider, founding)
         yield ledger
+
+
+def _key_provider(settings: Settings, keys: KeyProvider | None) -> KeyProvider:
+    return keys or local_keys(settings.key_provider, settings.keys_folder, os.environ)
+
+
+def _lookup_key(settings: Settings) -> SecretFile:
+    return SecretFile(settings.keys_folder / "lookup.key")
 
 
 def _founders(settings: Settings, elsewhere: Sequence[FoundingOffice]) -> list[FoundingOffice]:
@@ -177,21 +216,27 @@ def _founders(settings: Settings, elsewhere: Sequence[FoundingOffice]) -> list[F
 
 
 def _opened(
-    stack: ExitStack, settings: Settings, clock: Callable[[], int], keys: KeyProvider | None, founders: Founders
+    stack: ExitStack,
+    settings: Settings,
+    clock: Callable[[], int],
+    keys: KeyProvider,
+    founders: Founders | None = None,
 ) -> Ledger:
-    """Set up what is missing; ``stack`` closes what was opened."""
+    """Open the parts, or make those that ``founders`` found; ``stack`` closes what was opened."""
     engine = open_engine(settings.database)
     stack.callback(engine.dispose)
     upgrade(engine)
     chain = stack.enter_context(open_chain(settings))
     custody = keys_within_reach(settings.home)
     database = Database(engine)
-    sealer = Sealer(keys or local_keys(settings.key_provider, settings.keys_folder, os.environ))
-    lookup_key = SecretFile(settings.keys_folder / "lookup.key").read()
+    sealer = Sealer(keys)
+    lookup_key = _lookup_key(settings).read()
     rules = RulesetBook.load(settings.rulesets).get(settings.ruleset)
     # A notice of n working days lasts n days at least, whatever the calendar.
     notice = rules.notice_days * DAY
-    installation = install(settings, chain, custody, database, sealer, lookup_key, notice, founders, clock)
+    if founders is not None:
+        install(settings, chain, custody, database, sealer, lookup_key, notice, founders, clock)
+    installation = installed(settings, chain, custody, database, clock)
     ledger = wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
     stack.callback(ledger.flush)
     follow(ledger.follower)

@@ -23,7 +23,7 @@ from ledger.service.possession import possession_of
 from ledger.service.provenance import Provenances
 from ledger.service.sessions import NewSession
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger
 from ledger.store.database import Database
 from tests.api.role_stage import Stage
 from tests.service.conftest import FIRMS, Pilot, assemble
@@ -105,7 +105,7 @@ def handed_in(api: Api, signer: Signer, party: str | None = None) -> dict[str, s
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The real application with its background anchoring; batches close after a second."""
     settings = Settings(home=tmp_path_factory.mktemp("api"), batch_age=1, delay=0, session_seconds=86_400)
-    with open_ledger(settings) as ledger:
+    with create_ledger(settings) as ledger:
 
         @contextmanager
         def already_open() -> Iterator[Ledger]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from ledger.service.local_chain import LocalClock
 from ledger.service.parties import NewParty
 from ledger.service.possession import possession_of
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger, open_ledger
 from tests.api.conftest import Tokens
 
 DELAY = 7_200
@@ -113,13 +113,13 @@ class Waiting:
 
 @pytest.fixture(scope="module")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waiting]:
-    with serving(Settings(home=tmp_path_factory.mktemp("waiting"), batch_age=1, delay=DELAY)) as served:
+    with serving(create_ledger(Settings(home=tmp_path_factory.mktemp("waiting"), batch_age=1, delay=DELAY))) as served:
         yield served
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Waiting]:
-    with open_ledger(settings) as ledger:
+def serving(opening: AbstractContextManager[Ledger]) -> Iterator[Waiting]:
+    with opening as ledger:
 
         @contextmanager
         def already_open() -> Iterator[Ledger]:
@@ -355,14 +355,14 @@ def test_the_list_behind_a_registration_names_nobody_once_it_is_carried_out(wait
 def test_a_registration_waits_for_an_office_that_is_elsewhere(tmp_path: Path) -> None:
     """The answer names the parties, which have no number yet, and the proposal that the other office confirms."""
     settings = Settings(home=tmp_path / "var", delay=DELAY)
-    with open_ledger(settings):
+    with create_ledger(settings):
         pass
     keys = {}
     for number in ("2", "3"):
         kept = json.loads((settings.home / "offices" / number / "accounts.json").read_text())
         keys[number] = bytes.fromhex(*kept.values())
         shutil.move(settings.home / "offices" / number, tmp_path / number)
-    with serving(settings) as waiting:
+    with serving(open_ledger(settings)) as waiting:
         waiting.tokens.elsewhere[waiting.parties["second"]] = LocalSigner(keys["2"], account_of(keys["2"]))
         newcomer = {"kind": "bank", "name": "Newcomer", "region": "440800", "public_key": waiting.kept_key()}
         newcomer |= {"identifier": synthetic_uscc("440800", 9891)}

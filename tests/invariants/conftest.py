@@ -13,7 +13,7 @@ from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger
 from tests.service.conftest import FIRMS, REPORTS, SCENARIO, Pilot
 from tests.service.persons import Desk
 
@@ -29,7 +29,7 @@ def lines() -> Iterator[list[Any]]:
 
 @pytest.fixture(scope="package")
 def pilot(tmp_path_factory: pytest.TempPathFactory, lines: list[Any]) -> Iterator[Pilot]:
-    with open_ledger(Settings(home=tmp_path_factory.mktemp("invariants"))) as ledger:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("invariants"))) as ledger:
         cast, now = assemble(ledger, FIRMS), ledger.clock()
         codes = (SCENARIO, REGISTRATION_SCENARIO)
         ledger.parties.accredit(ledger.installation.operator, codes, now - DAY, now + 10**9)

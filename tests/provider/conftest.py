@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger
 from tests.provider.serving import served
 from tests.provider.town import SCENARIOS, Town
 from tests.service.conftest import FIRMS, Pilot, assemble
@@ -17,7 +17,7 @@ from tests.service.conftest import FIRMS, Pilot, assemble
 @pytest.fixture(scope="session")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """A ledger set up from nothing, with its own local chain."""
-    with open_ledger(Settings(home=tmp_path_factory.mktemp("platform"))) as opened:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("platform"))) as opened:
         yield opened
 
 

@@ -24,7 +24,7 @@ from ledger.proof.verifier import Expectation
 from ledger.service.local_chain import LocalClock, fund
 from ledger.service.parties import NewParty
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger, open_ledger
 from ledger.store.registration_tables import Evidence
 from tests.service.credit import AS_OF, FIELDS, SCENARIO, CreditBureau
 from tests.service.waiting import DELAY
@@ -185,14 +185,14 @@ class Pilot:
 @pytest.fixture(scope="session")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """A ledger set up from nothing, with its own local chain."""
-    with open_ledger(Settings(home=tmp_path_factory.mktemp("ledger"), delay=0)) as opened:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("ledger"), delay=0)) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """A ledger with founding parties alone, whose proposals wait for an hour."""
-    with open_ledger(Settings(home=tmp_path_factory.mktemp("waiting"), delay=DELAY)) as opened:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("waiting"), delay=DELAY)) as opened:
         yield opened
 
 

@@ -16,7 +16,7 @@ from ledger.errors import Conflict
 from ledger.service.anchoring import Anchoring
 from ledger.service.issuance import Issuance
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger, open_ledger
 from ledger.store import log as log_store
 from tests.service.conftest import ROWS
 from tests.service.credit import SCENARIO, CreditBureau
@@ -47,7 +47,8 @@ def arm(owner: object, name: str, when: str) -> None:
 
 def run(home: Path, point: str) -> None:
     """Issue for three firms, picking up what an earlier run left; print each number once it is final."""
-    with open_ledger(Settings(home=home)) as ledger:
+    opening = create_ledger if point == "prepare" else open_ledger
+    with opening(Settings(home=home)) as ledger:
         cast = assemble(ledger, FIRMS)
         bureau = CreditBureau(ledger, cast)
         now = ledger.clock()

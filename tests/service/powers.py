@@ -21,7 +21,7 @@ from ledger.proof.jws import LocalSigner, Signer, public_jwk, sign_entry
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger
 from ledger.store.tables import PartyKey
 from tests.service.conftest import FIELDS, ROWS, Pilot
 from tests.service.credit import AS_OF, SCENARIO
@@ -162,7 +162,7 @@ class Powers:
 @contextmanager
 def founded(home: Path, firms: int = 60) -> Iterator[Powers]:
     """A new ledger with a delay of 72 hours; its offices are given, and their delay is over."""
-    with open_ledger(Settings(home=home, delay=DEFAULT_DELAY)) as ledger:
+    with create_ledger(Settings(home=home, delay=DEFAULT_DELAY)) as ledger:
         cast = assemble(ledger, [str(number) for number in range(1, firms + 1)])
         pilot = Pilot(ledger, cast)
         other = pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from ledger.demo.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger, open_ledger
 from ledger.store.tables import Certificate
 from tests.service.conftest import Pilot
 from tests.service.crashing_registration import POINTS, run
@@ -28,7 +28,7 @@ PROJECT = Path(__file__).parents[2]
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with two applications whose notice is over, and a registration that is on offer to the bank."""
     home = tmp_path_factory.mktemp("prepared") / "home"
-    with open_ledger(Settings(home=home)) as ledger:
+    with create_ledger(Settings(home=home)) as ledger:
         pilot = Pilot(ledger, assemble(ledger, []))
         now = ledger.clock()
         ledger.parties.accredit(ledger.installation.operator, (REGISTRATION_SCENARIO,), now - 60, now + 10**9)

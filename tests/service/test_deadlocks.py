@@ -13,7 +13,7 @@ import pytest
 from ledger.chain import calls
 from ledger.errors import PingzhengError
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger
 from tests.service.powers import Powers, founded
 from tests.service.withdrawing import withdraw
 
@@ -123,7 +123,7 @@ def test_without_any_officer_all_that_is_registered_goes_on_and_nobody_joins(pow
 
 
 def test_a_new_deployment_is_another_ledger(powers: Powers, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with open_ledger(Settings(home=tmp_path_factory.mktemp("anew"))) as anew:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("anew"))) as anew:
         assert anew.reader.chain.ledger != powers.ledger.reader.chain.ledger
         assert anew.reader.officers() == 3
 
@@ -151,7 +151,7 @@ def test_a_delay_that_is_too_short_is_refused_or_shown(
     """On another chain than a local one it is refused. On a local one every verifier's report warns of it."""
     home = tmp_path_factory.mktemp("short")
     refused(
-        lambda: open_ledger(Settings(home=home, rpc_url="http://127.0.0.1:1", delay=3_600)).__enter__(),
+        lambda: create_ledger(Settings(home=home, rpc_url="http://127.0.0.1:1", delay=3_600)).__enter__(),
         "DELAY_TOO_SHORT",
     )
     assert not (home / "deployment.json").exists()

@@ -17,7 +17,7 @@ from ledger.proof.sdjwt import Disclosed
 from ledger.service.idempotency import Answer
 from ledger.service.parties import Actor, NewParty
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger
 from tests.service.conftest import ROWS, Pilot
 from tests.service.credit import AS_OF
 from tests.service.insider import PLACE, Insider, Sent
@@ -95,7 +95,7 @@ def _numbered(rows: Sequence[dict[str, str]], number: str) -> list[dict[str, str
 
 @pytest.fixture(scope="module")
 def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
-    with open_ledger(Settings(home=tmp_path_factory.mktemp("district"))) as ledger:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("district"))) as ledger:
         cast = assemble(ledger, [])
         now = ledger.clock()
         ledger.parties.accredit(ledger.installation.operator, ("S51",), now - 86_400, now + 10**9)

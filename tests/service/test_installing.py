@@ -22,6 +22,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import DEFAULT_DELAY, MIN_DELAY, OPEN_FOR
 from ledger.errors import Conflict, InvalidInput, Misconfigured
 from ledger.proof.suite import SM2SM3
+from ledger.service.home import MARKER
 from ledger.service.joining import join
 from ledger.service.keys import Custody, new_key, signer_of_key
 from ledger.service.local_chain import LocalClock
@@ -30,7 +31,7 @@ from ledger.service.participant import Participant
 from ledger.service.parties import NewParty
 from ledger.service.possession import possession_of
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger, open_participant
+from ledger.service.wiring import Ledger, create_ledger, open_ledger, open_participant
 from ledger.store.tables import Party, PartyKey
 from tests.signing_in import token_of
 
@@ -51,11 +52,11 @@ def office(key: bytes, serial: int) -> FoundingOffice:
 
 def founded(settings: Settings, node: LocalNode, founders: list[FoundingOffice]) -> None:
     """Set the ledger up; its operator is given money once its account is known."""
-    with pytest.raises(Misconfigured, match="ACCOUNT_WITHOUT_FUNDS"), open_ledger(settings, founders=founders):
+    with pytest.raises(Misconfigured, match="ACCOUNT_WITHOUT_FUNDS"), create_ledger(settings, founders=founders):
         pass
     for account in Custody(settings.keys_folder / "accounts.json").accounts:
         node.fund(account)
-    with open_ledger(settings, founders=founders, accreditations={"S51": (1, FAR)}):
+    with create_ledger(settings, founders=founders, accreditations={"S51": (1, FAR)}):
         pass
 
 
@@ -116,7 +117,7 @@ def newcomer(ledger: Ledger, serial: int, *, kind: PartyKind = PartyKind.BANK, s
 def test_a_short_delay_belongs_on_a_local_chain(node: LocalNode, tmp_path: Path, delay: int) -> None:
     founders = [office(new_private_key(), serial) for serial in range(2)]
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=delay)
-    with pytest.raises(Misconfigured, match="DELAY_TOO_SHORT"), open_ledger(settings, founders=founders):
+    with pytest.raises(Misconfigured, match="DELAY_TOO_SHORT"), create_ledger(settings, founders=founders):
         pass
     assert not (tmp_path / "deployment.json").exists()
 
@@ -127,7 +128,7 @@ def test_fewer_than_three_different_authorities_found_nothing(
 ) -> None:
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY)
     founders = [office(new_private_key(), serial) for serial in serials]
-    with pytest.raises(Misconfigured, match="OFFICES_MISSING"), open_ledger(settings, founders=founders):
+    with pytest.raises(Misconfigured, match="OFFICES_MISSING"), create_ledger(settings, founders=founders):
         pass
     assert not (tmp_path / "deployment.json").exists()
 
@@ -136,7 +137,7 @@ def test_one_key_of_two_offices_founds_nothing(node: LocalNode, tmp_path: Path) 
     settings, key = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY), new_private_key()
     with (
         pytest.raises(Misconfigured, match="OFFICES_MISSING"),
-        open_ledger(settings, founders=[office(key, 0), office(key, 1)]),
+        create_ledger(settings, founders=[office(key, 0), office(key, 1)]),
     ):
         pass
 
@@ -208,7 +209,8 @@ def test_what_a_crash_left_of_the_founding_is_gone_on_with(node: LocalNode, tmp_
         session.connection().exec_driver_sql("DELETE FROM ledger_identity")
         for key in session.scalars(select(PartyKey)):
             key.bound_at = None
-    with open_ledger(settings, founders=founders) as opened:
+    (tmp_path / MARKER).touch()
+    with create_ledger(settings, founders=founders) as opened:
         assert opened.reader.deployment == before
         with opened.database.read() as session:
             assert all(key.bound_at for key in session.scalars(select(PartyKey)))
@@ -375,7 +377,7 @@ def test_an_expired_registration_is_proposed_in_a_list_of_its_own(tmp_path: Path
     """Nobody cancels a registration; what no second office confirms expires."""
     settings = Settings(home=tmp_path / "var")
     offices = settings.home / "offices"
-    with open_ledger(settings):
+    with create_ledger(settings):
         pass
     for number in ("2", "3"):
         shutil.move(offices / number, tmp_path / number)

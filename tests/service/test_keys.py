@@ -23,7 +23,7 @@ from ledger.service.keys import signer_of_key
 from ledger.service.local_chain import LocalClock
 from ledger.service.possession import possession_of
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger, open_ledger
 from tests.service.conftest import SUPPLIED, Pilot
 from tests.service.credit import SCENARIO
 from tests.service.test_registration import resource
@@ -259,7 +259,7 @@ def test_renewed_accreditation_keeps_its_beginning(pilot: Pilot) -> None:
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     """A ledger of its own with an accredited platform: the platform's key is read when it is opened."""
-    with open_ledger(Settings(home=tmp_path)) as ledger:
+    with create_ledger(Settings(home=tmp_path)) as ledger:
         assemble(ledger, ["1", "2", "3", "4"])
         now = ledger.clock()
         scenarios = (SCENARIO, REGISTRATION_SCENARIO)

@@ -15,7 +15,7 @@ from ledger.errors import InvalidInput, Misconfigured
 from ledger.service.requests import Asked
 from ledger.service.settings import Settings
 from ledger.service.templates import template_reference
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger, open_ledger
 from ledger.store.tables import LedgerIdentity
 from tests.service.conftest import SUPPLIED, Pilot
 from tests.service.credit import SCENARIO
@@ -88,7 +88,7 @@ def parties(path: Path) -> int:
 
 
 def test_the_database_of_one_ledger_does_not_open_on_another(copied: Path, tmp_path: Path) -> None:
-    with open_ledger(Settings(home=tmp_path)) as other:
+    with create_ledger(Settings(home=tmp_path)) as other:
         found = other.reader.chain.ledger
     before = parties(copied)
     with pytest.raises(Misconfigured, match="LEDGER_DIFFERS") as refused:
@@ -100,7 +100,7 @@ def test_the_database_of_one_ledger_does_not_open_on_another(copied: Path, tmp_p
 def test_no_second_set_of_contracts_is_deployed_for_a_database(copied: Path, tmp_path: Path) -> None:
     before = parties(copied)
     with pytest.raises(Misconfigured, match="DEPLOYMENT_MISSING"):
-        open_ledger(Settings(home=tmp_path, database_url=f"sqlite:///{copied}")).__enter__()
+        create_ledger(Settings(home=tmp_path, database_url=f"sqlite:///{copied}")).__enter__()
     assert parties(copied) == before
     assert not (tmp_path / "deployment.json").exists()
 

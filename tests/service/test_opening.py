@@ -1,4 +1,4 @@
-"""Two programs open one folder at the same time: one sets it up and runs the chain, the other shares both."""
+"""Two programs open one folder at the same time: one runs the chain, the other shares it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 from threading import Barrier
 
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger, open_ledger
 
 
-def test_who_opens_second_shares_what_the_first_set_up(tmp_path: Path) -> None:
+def test_who_opens_second_shares_the_chain_that_the_first_started(tmp_path: Path) -> None:
+    with create_ledger(Settings(home=tmp_path)):
+        pass
     together = Barrier(2)
 
     def opened(_: int) -> tuple[str, str, str]:

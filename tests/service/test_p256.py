@@ -17,7 +17,7 @@ from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.suite import ES256, ES256K
 from ledger.service.parties import NewParty
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger
 from tests.service.conftest import SUPPLIED, Pilot
 from tests.service.credit import SCENARIO, CreditBureau
 from tests.service.withdrawing import withdraw
@@ -28,7 +28,7 @@ FIRM = "1"
 @pytest.fixture(scope="module")
 def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
     """A platform that signs by ES256."""
-    with open_ledger(Settings(home=tmp_path_factory.mktemp("p256"), suite="sha256-es256")) as ledger:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("p256"), suite="sha256-es256")) as ledger:
         cast, now = assemble(ledger, [FIRM]), ledger.clock()
         scenarios = (SCENARIO, REGISTRATION_SCENARIO)
         ledger.parties.accredit(ledger.installation.operator, scenarios, now - 86_400, now + 10**9)

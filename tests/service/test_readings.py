@@ -14,7 +14,7 @@ from ledger.errors import NotFound
 from ledger.service.readings import MAX_WAITING, How, Reading, Readings
 from ledger.service.roles import Actor
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger, open_ledger
 from ledger.store.access_tables import Reading as Row
 from ledger.store.tables import Presentation
 from tests.service.conftest import FIELDS, Pilot
@@ -84,7 +84,7 @@ def test_who_reads_writes_nothing_and_what_waits_is_written_at_once(pilot: Pilot
 
 def test_closing_the_ledger_writes_what_waits(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", delay=0)
-    with open_ledger(settings) as ledger:
+    with create_ledger(settings) as ledger:
         ledger.readings.note(BANK, How.BUNDLE, None, "cd" * 32, ["a"])
     with open_ledger(settings) as ledger:
         (line,) = ledger.readings.page("cd" * 32, None, 10)

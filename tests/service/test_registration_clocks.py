@@ -14,9 +14,8 @@ from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.domain.working_days import end_of_working_days
 from ledger.errors import Conflict
-from ledger.service.local_chain import LocalClock
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.service.wiring import create_ledger
 from tests.service.conftest import Pilot, resource
 from tests.service.test_rulesets import write
 
@@ -41,8 +40,7 @@ OWN = (
 def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
     """A ledger whose chain begins on that Monday."""
     settings = Settings(home=tmp_path_factory.mktemp("early"))
-    LocalClock(settings).begin(int(time.time()) - MONDAY)
-    with open_ledger(settings) as ledger:
+    with create_ledger(settings, ago=int(time.time()) - MONDAY) as ledger:
         pilot = Pilot(ledger, assemble(ledger, ["1"]))
         ledger.parties.accredit(ledger.installation.operator, (REGISTRATION_SCENARIO,), MONDAY - DAY, MONDAY + 10**9)
         yield pilot

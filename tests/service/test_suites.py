@@ -28,7 +28,7 @@ from ledger.service.authorizations import Choice
 from ledger.service.keys import new_key, signer_of_key
 from ledger.service.possession import possession_of
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger, open_ledger
 from tests.domain.test_digests import no_sm3
 from tests.service.conftest import SUPPLIED, Pilot
 from tests.service.credit import FIELDS, SCENARIO
@@ -78,7 +78,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def pilot(home: Path) -> Iterator[Pilot]:
     """A ledger that began with ES256K, issued one certificate, and goes on with SM2."""
-    with open_ledger(Settings(home=home)) as ledger:
+    with create_ledger(Settings(home=home)) as ledger:
         cast, now = assemble(ledger, FIRMS), ledger.clock()
         scenarios = (SCENARIO, REGISTRATION_SCENARIO)
         ledger.parties.accredit(ledger.installation.operator, scenarios, now - 86_400, now + 10**9)
