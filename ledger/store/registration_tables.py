@@ -37,7 +37,7 @@ class Application(Base):
     ruleset: Mapped[str] = mapped_column(String(80))
     notice_from: Mapped[int | None]
     notice_to: Mapped[int | None]
-    created_at: Mapped[int]
+    created_at: Mapped[int] = mapped_column(index=True)
 
 
 class Evidence(Base):
@@ -49,7 +49,7 @@ class Evidence(Base):
     kind: Mapped[str] = mapped_column(String(32))
     by: Mapped[str] = mapped_column(ForeignKey("party.id"))
     sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
-    created_at: Mapped[int]
+    created_at: Mapped[int] = mapped_column(index=True)
 
 
 class Mandate(Base):
@@ -60,4 +60,4 @@ class Mandate(Base):
     principal: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
     broker: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
     valid_to: Mapped[int]
-    created_at: Mapped[int]
+    created_at: Mapped[int] = mapped_column(index=True)

@@ -78,7 +78,7 @@ class Party(Base):
     lookup: Mapped[str] = mapped_column(Hex32, unique=True)
     sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
     listed: Mapped[str | None] = mapped_column(ForeignKey("party_list.act"), index=True)
-    created_at: Mapped[int]
+    created_at: Mapped[int] = mapped_column(index=True)
 
     @property
     def account(self) -> str:
@@ -100,7 +100,7 @@ class PartyList(Base):
     __tablename__ = "party_list"
     act: Mapped[str] = mapped_column(Hex32, primary_key=True)
     registrations: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    created_at: Mapped[int]
+    created_at: Mapped[int] = mapped_column(index=True)
 
 
 class PartyKey(Base):
@@ -176,7 +176,7 @@ class Resource(Base):
     document: Mapped[dict[str, Any]]
     content_digest: Mapped[str] = mapped_column(String(80))
     fingerprint: Mapped[str] = mapped_column(Hex32, index=True)
-    created_at: Mapped[int]
+    created_at: Mapped[int] = mapped_column(index=True)
 
 
 class Registration(Base):
@@ -191,7 +191,7 @@ class Registration(Base):
     applicant: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
     reg_no: Mapped[str] = mapped_column(String(64), unique=True)
     external_reg_code: Mapped[str | None] = mapped_column(String(64))
-    created_at: Mapped[int]
+    created_at: Mapped[int] = mapped_column(index=True)
 
 
 class AccessRequest(Base):

@@ -9,6 +9,7 @@ from ledger.store import (  # noqa: F401 - their tables are of the same metadata
     access_tables,
     catalogue_tables,
     erasure_tables,
+    recovery_tables,
     registration_tables,
 )
 from ledger.store.tables import Base

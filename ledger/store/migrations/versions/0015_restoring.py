@@ -1,0 +1,34 @@
+"""Entries that come back from holders after a restore, and what the archive looks for by its age.
+
+Revision: 0015, after: 0014.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+DATED = ("application", "evidence", "mandate", "party", "party_list", "registration", "resource")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "adopted_entry",
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("proof", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["seq"], ["entry.seq"], name=op.f("fk_adopted_entry_seq")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_adopted_entry")),
+    )
+    for table in DATED:
+        op.create_index(op.f(f"ix_{table}_created_at"), table, ["created_at"])
+
+
+def downgrade() -> None:
+    for table in DATED:
+        op.drop_index(op.f(f"ix_{table}_created_at"), table)
+    op.drop_table("adopted_entry")
