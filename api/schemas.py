@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ledger.domain.days import FIRST_DAY, LAST_DAY
 from ledger.domain.parties import Role
 
 HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["9f" * 32])]
@@ -30,6 +32,7 @@ AnyKey = Annotated[
 ]
 Account = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
 Statement = Annotated[dict[str, Any], Field(description="A signed entry, as drafted, with `signature` added.")]
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, examples=["2027-03-31"])]
 Digest = Annotated[str, Field(pattern=r"^(sha-256|sm3):[0-9a-f]{64}$")]
 StatementDigest = Annotated[
     str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of a canonical entry without its `signature`.")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas import HexId, Strict, Ulid
+from api.schemas import Day, HexId, Strict, Ulid
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$", examples=["power/meters-2025"])]
 Digest = Annotated[str, Field(pattern=r"^sha-256:[0-9a-f]{64}$", examples=["sha-256:" + "9f" * 32])]
@@ -197,7 +196,7 @@ class DemandIn(Strict):
     legal_basis: str = Field(min_length=1, max_length=400)
     fields: list[str] = Field(min_length=1, max_length=200, examples=[["kwh", "month"]])
     domain: str = Field("", max_length=64)
-    wanted_by: date | None = None
+    wanted_by: Day | None = None
 
 
 class DemandOut(BaseModel):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas import HexId, Reason, ResourceIn, Seconds, Signable, Strict
+from api.schemas import Day, HexId, Reason, ResourceIn, Seconds, Signable, Strict
 
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Digest = Annotated[str, Field(pattern=r"^sha-256:[0-9a-f]{64}$", examples=["sha-256:" + "9f" * 32])]
@@ -77,7 +76,7 @@ class EndIn(Signable):
 class LienIn(Signable):
     creditor: HexId
     amount: int = Field(gt=0, le=10**15, description="Secured amount in fen.")
-    due: date
+    due: Day
     contract: Digest
 
 
@@ -98,15 +97,15 @@ class QualityIn(Signable):
     scores: dict[str, Score] = Field(max_length=6)
     weights: dict[str, Score] = Field(max_length=6, description="They sum up to 100.")
     report: Digest
-    last_day: date
+    last_day: Day
 
 
 class ValuationIn(Signable):
     method: Literal["cost", "income", "market"]
     amount: int = Field(gt=0, le=10**15, description="Fen.")
-    base_date: date
+    base_date: Day
     report: Digest
-    last_day: date
+    last_day: Day
 
 
 class MandateIn(Strict):

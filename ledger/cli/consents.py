@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, console, emit, emit_rows, errors_explained, local_time
 from ledger.cli.statements import Statement, read_statement, signed_entries, write_statement
-from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.days import end_of_days, shanghai_day
 from ledger.proof.acts import sign_act
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.jws import sign_entry
@@ -42,7 +41,7 @@ def draft(
     示例 Example:  pingzheng consent draft 01KA… --fields usage_band,on_time_95
     """
     with opened(home, as_json) as ledger:
-        until = None if days is None else end_of_validity(shanghai_day(ledger.clock()) + timedelta(days=days - 1))
+        until = None if days is None else end_of_days(shanghai_day(ledger.clock()), days, "--days")
         chosen = None if fields is None else tuple(fields.split(","))
         ledger.requests.see(request)
         drafted = ledger.authorizations.draft(request, Choice(chosen, until, uses, separate_consent))

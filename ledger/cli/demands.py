@@ -9,7 +9,7 @@ import typer
 
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, local_time, print_json
-from ledger.errors import InvalidInput
+from ledger.domain.days import day_of
 from ledger.service.demands import NewDemand, described
 from ledger.service.wiring import Ledger
 from ledger.store.catalogue_tables import Demand
@@ -209,7 +209,4 @@ def _emit(ledger: Ledger, row: Demand, as_json: bool) -> None:
 
 
 def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise InvalidInput("DATE_INVALID", "There is no such day.", where="wanted_by", hint="YYYY-MM-DD.") from error
+    return day_of(text, "wanted_by") if text else None

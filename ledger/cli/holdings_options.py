@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.cli.naming import day_of, party_of
-from ledger.domain.days import end_of_validity
+from ledger.cli.naming import party_of
+from ledger.domain.days import day_of, end_of_validity
 from ledger.domain.holdings import CLASSES, PARTS, STATES, HoldingsFilter
 
 if TYPE_CHECKING:
@@ -48,11 +48,11 @@ def filter_of(
         cls=cls,
         state=state,
         provider=None if provider is None else party_of(ledger, provider),
-        issued_from=None if issued_from is None else _begin(issued_from),
-        issued_to=None if issued_to is None else end_of_validity(day_of(issued_to)),
-        expires_before=None if expires_before is None else _begin(expires_before),
+        issued_from=None if issued_from is None else _begin(issued_from, "--issued-from"),
+        issued_to=None if issued_to is None else end_of_validity(day_of(issued_to, "--issued-to")),
+        expires_before=None if expires_before is None else _begin(expires_before, "--expires-before"),
     )
 
 
-def _begin(day: str) -> int:
-    return end_of_validity(day_of(day) - timedelta(days=1))
+def _begin(day: str, where: str) -> int:
+    return end_of_validity(day_of(day, where) - timedelta(days=1), where)

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.naming import day_of, party_of
+from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained
 from ledger.cli.personal import members_of, readable_by_owner_alone
 from ledger.cli.waiting import CARRIED_OUT, Authority, OwnKey, emit_done, emit_proposal, emit_proposals, signed_by
 from ledger.connectors.tabular import read_csv
-from ledger.domain.days import end_of_validity
+from ledger.domain.days import day_of, end_of_validity
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import InvalidInput
 from ledger.service.local_chain import fund
@@ -117,7 +117,9 @@ def accredit(
     """
     with opened(home, as_json) as ledger:
         identifier = party_of(ledger, party)
-        made = ledger.parties.accredit(identifier, codes, ledger.clock(), end_of_validity(day_of(last_day)))
+        made = ledger.parties.accredit(
+            identifier, codes, ledger.clock(), end_of_validity(day_of(last_day, "--last-day"))
+        )
         if waits := _waiting(made):
             emit_proposals(waits, as_json, "待生效的提案 Proposals that wait")
         else:

@@ -16,11 +16,11 @@ from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.chain.remembering import Remembered
 from ledger.cli.files import read_bounded, signer_of
-from ledger.cli.naming import PARTY_ID, day_of, party_of
+from ledger.cli.naming import PARTY_ID, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import EXIT_NOT_VALID, AsJson, Home, emit, emit_rows, errors_explained, print_json, progress
 from ledger.connectors.answers import Connector, NoData, Refused
-from ledger.domain.days import shanghai_day
+from ledger.domain.days import day_of, shanghai_day
 from ledger.errors import InvalidInput, Misconfigured, PingzhengError, Unauthenticated
 from ledger.provider.desk import Provider
 from ledger.provider.manual import Given, RowsFile
@@ -261,7 +261,7 @@ def _sources_for(
     now = int(time.time())
     by_hand: list[Connector] = []
     if rows is not None:
-        by_hand.append(RowsFile(rows, day_of(as_of) if as_of else shanghai_day(now), name_column))
+        by_hand.append(RowsFile(rows, day_of(as_of, "--as-of") if as_of else shanghai_day(now), name_column))
     by_hand += [Given(Refused(refuse, now))] if refuse is not None else []
     by_hand += [Given(NoData(now))] if no_data else []
     if len(by_hand) > 1 or (by_hand and len(tasks) != 1) or (not by_hand and folder is None):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
 from ledger.cli.personal import members_of
 from ledger.cli.statements import Statement, read_statement, signed_entries, write_statement
-from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.days import end_of_days, shanghai_day
 from ledger.errors import InvalidInput
 from ledger.service.requests import Asked, Note, Terms
 from ledger.store.tables import AccessRequest
@@ -60,7 +59,7 @@ def draft(
         today = shanghai_day(now)
         sources = {name: party_of(ledger, provider) for name, provider in map(_pair, source)}
         chosen = [field.name for field in ledger.scenarios.get(scenario).fields if field.source in sources]
-        until = end_of_validity(today + timedelta(days=days - 1))
+        until = end_of_days(today, days, "--days")
         terms = Terms(
             scenario=scenario,
             subject=party_of(ledger, subject),
@@ -71,7 +70,7 @@ def draft(
             valid_to=until,
             max_uses=uses,
             channel=channel,
-            expires_at=min(_end(today, answer_days), until),
+            expires_at=min(end_of_days(today, answer_days, "--answer-days"), until),
             pia_digest=pia,
         )
         asked = ledger.requests.draft(terms, Note(told["contact"], *(told.get(name, "") for name in NOTED)))
@@ -84,10 +83,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise InvalidInput("SOURCE_FORM", "A source reads SOURCE=PROVIDER.", where="--source", hint="electricity=9144…")
     return name, provider
-
-
-def _end(today: date, days: int) -> int:
-    return end_of_validity(today + timedelta(days=days - 1))
 
 
 @app.command()

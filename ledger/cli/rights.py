@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.naming import asset_of, day_of, party_of
+from ledger.cli.naming import asset_of, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit_rows
 from ledger.domain.assessment import QualityReport, Valuation
 from ledger.domain.canonical import parse_json
-from ledger.domain.days import end_of_validity
+from ledger.domain.days import day_of, end_of_validity
 from ledger.errors import InvalidInput
 from ledger.service.rights import NewRight
 
@@ -66,7 +66,15 @@ def grant(
         to = party_of(ledger, to)
         start = max(ledger.clock(), ledger.reader.latest().time) + 60
         right = NewRight(
-            kind, to, start, end_of_validity(day_of(last_day)), scope, exclusive, sublicensable, transferable, parent
+            kind,
+            to,
+            start,
+            end_of_validity(day_of(last_day, "--last-day")),
+            scope,
+            exclusive,
+            sublicensable,
+            transferable,
+            parent,
         )
         ledger.rights.grant(asset, by, right)
         emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
@@ -138,7 +146,7 @@ def pledge(
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
         creditor = party_of(ledger, creditor)
-        terms = {"amount": amount, "due": day_of(due).isoformat(), "contract": contract}
+        terms = {"amount": amount, "due": day_of(due, "--due").isoformat(), "contract": contract}
         ledger.liens.pledge(asset, by, creditor, terms)
         emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
 
@@ -192,7 +200,7 @@ def quality(
         if not isinstance(read, dict) or not all(isinstance(read.get(name), dict) for name in ("scores", "weights")):
             raise InvalidInput("QUALITY_REPORT", "The file has no scores and weights.", where=file.name)
         quality_report = QualityReport(read["scores"], read["weights"], report)
-        ledger.assessments.quality(asset, by, quality_report, day_of(last_day))
+        ledger.assessments.quality(asset, by, quality_report, day_of(last_day, "--last-day"))
         emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
 
 
@@ -217,7 +225,7 @@ def valuation(
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
         value = Valuation(method, amount, base_date, report)
-        ledger.assessments.valuation(asset, by, value, day_of(last_day))
+        ledger.assessments.valuation(asset, by, value, day_of(last_day, "--last-day"))
         emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
 
 

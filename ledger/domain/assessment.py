@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
+from ledger.domain.days import day_of
 from ledger.errors import InvalidInput
 
 # GB/T 36344-2018: 规范性、完整性、准确性、一致性、时效性、可访问性.
@@ -69,8 +70,8 @@ def check_valuation(valuation: Valuation, today: date) -> Valuation:
     if type(valuation.amount) is not int or not 0 < valuation.amount <= MAX_FEN:
         raise _unsound("VALUATION", "amount", "The amount is a positive integer, in fen.")
     try:
-        base = date.fromisoformat(valuation.base_date)
-    except ValueError:
+        base = day_of(valuation.base_date)
+    except InvalidInput:
         raise _unsound("VALUATION", "base_date", "The base date reads YYYY-MM-DD.") from None
     if base > today:
         raise _unsound("VALUATION", "base_date", "The base date is not in the future.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
+from ledger.errors import InvalidInput
+
 _HOUR: Final = timedelta(hours=1)
 _OFFSET: Final = timedelta(hours=8)
 # First and last day of summer time, from and to 2 o'clock (State Council 1986, given up in 1992).
@@ -64,6 +66,9 @@ def _summer(year: int) -> tuple[datetime, datetime]:
 SHANGHAI: Final = _Shanghai()
 # The last second of the year 9999; the contracts know later ones.
 LAST_SECOND: Final = 253_402_271_999
+# What a validity, a deadline or a report may name: a day before or after it must exist, with its midnight.
+FIRST_DAY: Final = date(1900, 1, 1)
+LAST_DAY: Final = date(9998, 12, 31)
 
 
 def shanghai_day(seconds: int) -> date:
@@ -77,8 +82,39 @@ def shanghai_time(seconds: int) -> str:
     return shown.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def end_of_validity(last_day: date) -> int:
-    """The Shanghai midnight after ``last_day``: valid while t is before it."""
+def day_of(text: str, where: str | None = None) -> date:
+    """The day that is written ``YYYY-MM-DD``, and in no other way.
+
+    Raises ``InvalidInput`` ``DAY_FORM``, ``DAY_RANGE``.
+    """
+    day: date | None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:
+        raise InvalidInput("DAY_FORM", "A day reads YYYY-MM-DD.", where=where)
+    return require_day(day, where)
+
+
+def require_day(day: date, where: str | None = None) -> date:
+    """The day; raises ``InvalidInput`` ``DAY_RANGE`` unless it is from ``FIRST_DAY`` to ``LAST_DAY``."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise InvalidInput("DAY_RANGE", f"A day lies from {FIRST_DAY} to {LAST_DAY}.", where=where)
+    return day
+
+
+def end_of_days(first: date, count: int, where: str | None = None) -> int:
+    """The end of a validity of ``count`` days, ``first`` the first of them; raises as ``require_day``."""
+    if not 1 <= count <= (LAST_DAY - FIRST_DAY).days:
+        raise InvalidInput("DAY_RANGE", f"A day lies from {FIRST_DAY} to {LAST_DAY}.", where=where)
+    last = first.toordinal() + count - 1
+    return end_of_validity(date.fromordinal(min(last, date.max.toordinal())), where)
+
+
+def end_of_validity(last_day: date, where: str | None = None) -> int:
+    """The Shanghai midnight after ``last_day``: valid while t is before it. Raises as ``require_day``."""
+    require_day(last_day, where)
     return int(datetime.combine(last_day + timedelta(days=1), time(), SHANGHAI).timestamp())
 
 

@@ -10,11 +10,11 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Self, TypeVar
 
 from ledger.domain.canonical import canonical, digest
+from ledger.domain.days import day_of
 from ledger.errors import InvalidInput
 
 T = TypeVar("T")
 # Later ones have no day after them.
-LAST_DAY = date(9998, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +127,9 @@ class DefinitionReader:
         """A day, written ``YYYY-MM-DD``."""
         value = self.take(name)
         try:
-            day = date.fromisoformat(value) if isinstance(value, str) else None
-        except ValueError:
-            day = None
-        if day is None or day.isoformat() != value or day > LAST_DAY:
-            raise self.invalid(name, "应为日期 YYYY-MM-DD。A day is expected: YYYY-MM-DD.")
-        return day
+            return day_of(value if isinstance(value, str) else "")
+        except InvalidInput:
+            raise self.invalid(name, "应为日期 YYYY-MM-DD。A day is expected: YYYY-MM-DD.") from None
 
     def bilingual(self, name: str) -> Bilingual:
         """A text in both languages."""

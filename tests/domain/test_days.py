@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain.days import LAST_SECOND, SHANGHAI, end_of_validity, shanghai_day, shanghai_time
+from ledger.domain.days import (
+    LAST_SECOND,
+    SHANGHAI,
+    day_of,
+    end_of_days,
+    end_of_validity,
+    shanghai_day,
+    shanghai_time,
+)
+from ledger.errors import InvalidInput
 
 BOUNDARIES = {
     "second before midnight in Shanghai": ("2026-06-30T15:59:59", date(2026, 6, 30)),
@@ -60,7 +69,7 @@ def test_validity_ends_at_the_midnight_after_the_last_day(last_day: date, utc: s
     assert end_of_validity(last_day) == seconds(utc)
 
 
-@given(st.dates(date(1950, 1, 1), date(9000, 1, 1)))
+@given(st.dates(date(1950, 1, 1), date(9998, 12, 31)))
 def test_last_second_of_validity_is_of_the_last_day(last_day: date) -> None:
     end = end_of_validity(last_day)
     assert shanghai_day(end - 1) == last_day
@@ -100,3 +109,45 @@ def test_a_local_midnight_stays_its_day(day: date) -> None:
     """One that was written in summer time too: it is an hour earlier than a fixed offset has it."""
     midnight = datetime.combine(day, datetime.min.time(), TABLES)
     assert shanghai_day(int(midnight.timestamp())) == day
+
+
+FAR = ["9999-12-31", "0001-01-01", "1899-12-31"]
+
+
+@pytest.mark.parametrize("text", FAR)
+def test_a_far_day_is_refused_where_it_is_read(text: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        day_of(text, "--last-day")
+    assert (caught.value.code, caught.value.where) == ("DAY_RANGE", "--last-day")
+
+
+@pytest.mark.parametrize("text", FAR)
+def test_no_validity_ends_on_a_far_day(text: str) -> None:
+    with pytest.raises(InvalidInput, match="DAY_RANGE"):
+        end_of_validity(date.fromisoformat(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026-1-1", "20260101", "2026-W01-1", "2026-02-30", "2026-01-01T00:00", "二〇二六"]
+)
+def test_a_day_is_written_in_one_way(text: str) -> None:
+    with pytest.raises(InvalidInput, match="DAY_FORM"):
+        day_of(text)
+
+
+@pytest.mark.parametrize("text", ["1900-01-01", "9998-12-31"])
+def test_the_first_and_the_last_day(text: str) -> None:
+    day = day_of(text)
+    assert shanghai_day(end_of_validity(day) - 1) == day
+
+
+@pytest.mark.parametrize("count", [0, -1, 2_958_098, 9_999_999, 10**18])
+def test_too_many_days_from_a_day(count: int) -> None:
+    with pytest.raises(InvalidInput, match="DAY_RANGE"):
+        end_of_days(date(2026, 11, 30), count)
+
+
+@given(st.integers(1, 36_600))
+def test_the_first_of_some_days_counts(count: int) -> None:
+    first = date(2026, 11, 30)
+    assert shanghai_day(end_of_days(first, count) - 1).toordinal() == first.toordinal() + count - 1

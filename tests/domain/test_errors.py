@@ -9,13 +9,16 @@ from ledger.errors import InvalidInput, PingzhengError
 
 FAMILY = [
     "BadBundle",
+    "Busy",
     "ChainRejected",
     "ChainUnavailable",
     "Conflict",
     "Forbidden",
+    "Incoherent",
     "InvalidInput",
     "Misconfigured",
     "NotFound",
+    "StorageFull",
     "TooManyAttempts",
     "Unauthenticated",
 ]

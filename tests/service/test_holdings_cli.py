@@ -106,12 +106,26 @@ def test_a_list_is_exported_as_csv_and_as_json_lines(pilot: Pilot, firm: str, tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["held.csv", "held.jsonl"]
 
 
+@pytest.mark.parametrize("days", [("--days", "9999999"), ("--answer-days", "9999999")])
+def test_a_request_does_not_last_for_ages(pilot: Pilot, tmp_path: Path, days: tuple[str, str]) -> None:
+    note = tmp_path / "note.json"
+    note.write_text('{"contact": "前台"}')
+    parties = ("--subject", pilot.cast.firms[pilot.firm()], "--consumer", pilot.cast.bank)
+    source = ("--source", f"electricity={pilot.cast.provider}", "--note", str(note), "--out", str(tmp_path / "out"))
+    exit_code, told = run(pilot, "request", "draft", "--scenario", "S51", *parties, *source, *days, "--json")
+    error = json.loads(told)
+    assert (exit_code, error["error"], error["where"]) == (2, "DAY_RANGE", days[0])
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
         (("certificate", "list", "--state", "valid"), "FILTER_INVALID"),
         (("certificate", "list", "--party", "all", "--part", "subject"), "FILTER_INVALID"),
         (("holdings", "summary", "--issued-from", "yesterday"), "DAY_FORM"),
+        (("certificate", "list", "--issued-to", "9999-12-31"), "DAY_RANGE"),
+        (("certificate", "list", "--expires-before", "0001-01-01"), "DAY_RANGE"),
+        (("party", "accredit", "platform", "S51", "--last-day", "9999-12-31"), "DAY_RANGE"),
         (("holdings", "summary", "--provider", synthetic_uscc("440802", 8888)), "PARTY_UNKNOWN"),
         (("holdings", "export", "held.xls"), "FORMAT_UNKNOWN"),
     ],
