@@ -29,7 +29,7 @@ from ledger.store.tables import Sealed
 from tests.service.conftest import Pilot
 from tests.service.crashing_rotation import POINTS
 from tests.service.files import contents
-from tests.service.vault import Vault, told, vault_in
+from tests.service.vault import Vault, made, told, vault_in
 
 PROJECT = Path(__file__).parents[2]
 RECORDS = CHUNK + 50
@@ -67,7 +67,7 @@ def environment(current: str = "a", **keys: str) -> EnvironmentKeyProvider:
 
 
 PROVIDERS: dict[str, Callable[[Path], KeyProvider]] = {
-    "file": FileKeyProvider,
+    "file": made,
     "environment": lambda _: environment(a=secrets.token_hex(32)),
     "key service": lambda _: KeyService(),
 }
@@ -139,6 +139,7 @@ def test_a_key_that_is_lost_is_not_made_again(vault: Vault) -> None:
 
 
 def test_keys_of_an_earlier_version_stay_in_force(vault: Vault) -> None:
+    (vault.folder / "keys" / "kek-current").unlink()
     key = SecretFile(vault.key_file("1")).read()
     (record,) = vault.fill(1)
     assert SecretFile(vault.key_file("1")).read() == key
@@ -151,7 +152,9 @@ def test_two_who_make_a_key_at_once_have_the_same(tmp_path: Path) -> None:
 
     def make() -> None:
         start.wait()
-        seen.append(SecretFile(tmp_path / "kek-2.key").read())
+        secret = SecretFile(tmp_path / "kek-2.key")
+        secret.make()
+        seen.append(secret.read())
 
     threads = [threading.Thread(target=make) for _ in range(8)]
     for thread in threads:

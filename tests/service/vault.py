@@ -48,10 +48,17 @@ def told(number: int) -> dict[str, str]:
     return {"name": f"某人{number}"}
 
 
+def made(folder: Path) -> FileKeyProvider:
+    """The keys in a folder, the first of which is made if there is none."""
+    keys = FileKeyProvider(folder)
+    keys.make_first()
+    return keys
+
+
 @contextmanager
 def vault_in(folder: Path) -> Iterator[Vault]:
     """The vault in a folder, made if there is none."""
     engine = open_engine(f"sqlite:///{folder / 'ledger.db'}")
     Sealed.metadata.create_all(engine, [Sealed.metadata.tables["sealed"]])
-    yield Vault(folder, Database(engine), FileKeyProvider(folder / "keys"))
+    yield Vault(folder, Database(engine), made(folder / "keys"))
     engine.dispose()
