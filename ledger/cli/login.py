@@ -71,12 +71,15 @@ def login(
     with errors_explained(as_json):
         from ledger.chain.deployment import Deployment
         from ledger.provider.service import HttpService
+        from ledger.service.home import require_made
         from ledger.service.keys import write_private
         from ledger.service.local_chain import LocalClock
         from ledger.service.settings import Settings
 
         settings = Settings.at(home)
         whose, signer = _kept_key(settings, party) if key is None else (_checked(party), signer_of(key))
+        if deployment is None:
+            require_made(settings.home)
         chain = Deployment.load(deployment or settings.home / "deployment.json").chain
         made = HttpService(service).sign_in(chain, whose, signer, LocalClock(settings)())
         write_private(settings.home / FILE, json.dumps({"service": service, **asdict(made)}) + "\n")
