@@ -140,7 +140,7 @@ class Report:
         failure = self.first_failure
         if failure is None:
             return "valid" if self.valid else "unknown"
-        return _RESULTS.get(failure.code, "tampered" if failure.number <= GENUINE_CHECKS else "refused")
+        return result_of(failure.code, failure.number)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -167,3 +167,8 @@ class Report:
             "disclosed": self.disclosed,
             "claims": self.claims,
         }
+
+
+def result_of(code: str, number: int) -> str:
+    """The result of a report whose first failure has this code, at the check of this number."""
+    return _RESULTS.get(code, "tampered" if number <= GENUINE_CHECKS else "refused")
