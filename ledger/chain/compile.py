@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.chain.node import find_node
+from ledger.chain.node_programs import find_node
 from ledger.errors import Misconfigured
 
 PACKAGED: Final = ("AssetRegistry", "CertificateLog", "Forwarder", "PartyRegistry")

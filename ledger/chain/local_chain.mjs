@@ -1,29 +1,37 @@
 // A local chain that outlives its process: Hardhat's simulated network behind JSON-RPC, and a journal of every
 // request that changed it. Starting again replays the journal at the recorded times, which gives the same blocks.
 //
-//   node local_chain.mjs <node_modules> <port> <chain id> <block gas limit> <journal file, or "">
+//   node local_chain.mjs <node_modules> <options as JSON: port, chainId, blockGasLimit, journal, create, ahead>
+//
+// `journal` is a path, or null for a chain that is not kept. Without `create` a journal must be there.
+// Standard output says "Replayed <line>", "Repaired <JSON>", "Failed <JSON>" and "RPC Listening on <port>".
 
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { Journal, JournalError } from "./journal.mjs";
 
-const [nodeModules, port, chainId, blockGasLimit, journalPath] = process.argv.slice(2);
+const [nodeModules, given] = process.argv.slice(2);
+const options = JSON.parse(given);
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
+const MAX_BATCH = 1000;
+const MAX_CONNECTIONS = 1024;
+const BODY_TIMEOUT_MS = 30_000;
+const MAX_AHEAD = 2 ** 39; // the contracts keep times in 40 bits
 const TOLD_EVERY = 1000; // so that whoever waits for a long replay sees it go on
 const GENESIS = "2026-01-01T00:00:00Z";
 const CHANGING = new Set(["eth_sendRawTransaction", "hardhat_setBalance", "evm_mine"]);
-const LATER_TIME = new Set(["evm_increaseTime"]);
+const READING = /^(eth|net|web3)_(?!sendTransaction$)/;
 
-const { createHardhatRuntimeEnvironment } = await import(
-  pathToFileURL(join(nodeModules, "hardhat", "dist", "src", "hre.js")).href
-);
+const hardhat = join(nodeModules, "hardhat");
+const { createHardhatRuntimeEnvironment } = await import(pathToFileURL(join(hardhat, "dist", "src", "hre.js")).href);
 const network = {
   type: "edr-simulated",
   accounts: [],
   allowBlocksWithSameTimestamp: true,
-  blockGasLimit: BigInt(blockGasLimit),
-  chainId: Number(chainId),
+  blockGasLimit: BigInt(options.blockGasLimit),
+  chainId: options.chainId,
   hardfork: "merge",
   initialDate: GENESIS,
   minGasPrice: 0n,
@@ -32,87 +40,162 @@ const network = {
 const runtime = await createHardhatRuntimeEnvironment({ networks: { local: network } }, {}, dirname(nodeModules));
 const { provider } = await runtime.network.connect("local");
 const request = (method, params) => provider.request({ method, params });
-const latestTime = async () => Number((await request("eth_getBlockByNumber", ["latest", false])).timestamp);
 const now = () => Math.floor(Date.now() / 1000);
 
-let journal = null;
-let ahead = 0;
+const journal = options.journal === null ? null : new Journal(options.journal);
+let ahead = options.ahead;
 let queue = Promise.resolve();
 
-async function replay() {
-  if (!journalPath) return;
-  if (existsSync(journalPath)) {
-    const text = readFileSync(journalPath, "utf8");
-    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    // What a crash left of a last line was never answered.
-    if (whole.length !== text.length) truncateSync(journalPath, Buffer.byteLength(whole));
-    for (const [place, line] of whole.split("\n").filter(Boolean).entries()) {
-      if (place > 0 && place % TOLD_EVERY === 0) console.log("Replayed", place);
-      const { method, params, time } = JSON.parse(line);
-      if (time !== null) await request("evm_setNextBlockTimestamp", [time]);
-      await request(method, params).catch(() => {});
-    }
+async function latest() {
+  const { number, hash, timestamp } = await request("eth_getBlockByNumber", ["latest", false]);
+  return { number: Number(number), hash, time: Number(timestamp) };
+}
+
+/** Run a change at its time. It stays unless it was refused without a block, as a reverting transaction is not. */
+async function run({ method, params, time }, head) {
+  try {
+    if (time !== null) await request("evm_setNextBlockTimestamp", [time]);
+    return { result: await request(method, params), stays: true };
+  } catch (error) {
+    return { error, stays: (await latest()).number > head.number };
   }
-  journal = openSync(journalPath, "a");
 }
 
 async function change(method, params) {
-  const before = Number(await request("eth_blockNumber", []));
-  const time = method === "hardhat_setBalance" ? null : Math.max(now() + ahead, await latestTime());
-  if (time !== null) await request("evm_setNextBlockTimestamp", [time]);
-  let failure = null;
-  const result = await request(method, params).catch((error) => (failure = error));
-  const mined = Number(await request("eth_blockNumber", [])) > before;
-  if (journal !== null && (mined || failure === null)) {
-    writeSync(journal, JSON.stringify({ method, params, time }) + "\n");
-    fsyncSync(journal);
-  }
-  if (failure !== null) throw failure;
+  const head = await latest();
+  const time = method === "hardhat_setBalance" ? null : Math.max(now() + ahead, head.time);
+  const record = { after: head.hash, method, params, time };
+  journal?.append(record);
+  const { result, error, stays } = await run(record, head);
+  if (!stays) journal?.takeBack();
+  if (error) throw error;
   return result;
 }
 
-async function answer({ id, method, params = [] }) {
-  try {
-    let result;
-    if (LATER_TIME.has(method)) result = ahead += Number(params[0]);
-    else if (CHANGING.has(method)) {
-      const turn = queue.then(() => change(method, params));
-      queue = turn.catch(() => {});
-      result = await turn;
-    } else if (journal !== null && /^(evm|hardhat|debug)_/.test(method)) throw new Error(`${method} is not journaled`);
-    else result = await request(method, params);
-    return { jsonrpc: "2.0", id, result };
-  } catch (error) {
-    return { jsonrpc: "2.0", id, error: { code: error.code ?? -32603, message: error.message, data: error.data } };
+async function replay() {
+  const settings = {
+    chain_id: options.chainId,
+    gas_limit: options.blockGasLimit,
+    genesis: GENESIS,
+    hardhat: JSON.parse(readFileSync(join(hardhat, "package.json"), "utf8")).version,
+  };
+  if (!journal.exists) {
+    if (!options.create) throw new JournalError("JOURNAL_MISSING", "the journal is missing or empty");
+    return journal.create(settings);
   }
+  const old = [];
+  let refused = null;
+  for (const { record, line, old: isOld } of journal.read(tell("Repaired"))) {
+    if (refused !== null) throw differs(refused, "its change is refused");
+    if (line === 1 && !isOld) requireSame(record, settings);
+    else {
+      const head = await latest();
+      if (isOld) old.push({ after: head.hash, ...record });
+      else if (record.after !== head.hash) throw differs(line, `it follows ${record.after}, and the replay made ${head.hash}`);
+      if (!(await run(record, head)).stays) refused = line;
+    }
+    if (line % TOLD_EVERY === 0) console.log("Replayed", line);
+  }
+  if (old.length > 0) journal.create(settings, refused === null ? old : old.slice(0, -1));
+  else if (refused !== null) journal.takeBack();
+  if (refused !== null) tell("Repaired")({ line: refused, bytes: 0, reason: "refused" });
+}
+
+function requireSame(header, settings) {
+  const differing = ["chain_id", "gas_limit", "genesis"].filter((name) => header[name] !== settings[name]);
+  if (header.journal !== 2) differing.push("journal");
+  if (differing.length === 0) return;
+  const found = differing.map((name) => `${name} is ${header[name]}, not ${settings[name] ?? 2}`).join("; ");
+  throw new JournalError("JOURNAL_OF_ANOTHER_CHAIN", found, { line: 1 });
+}
+
+function differs(line, why) {
+  return new JournalError("JOURNAL_DIFFERS", `line ${line} is whole, but ${why}`, { line });
+}
+
+function tell(what) {
+  return (facts) => console.log(what, JSON.stringify(facts));
+}
+
+function setAhead(seconds) {
+  if (!Number.isSafeInteger(seconds) || Math.abs(seconds) > MAX_AHEAD)
+    throw Object.assign(new Error("The clock takes whole seconds, within the times of the contracts"), { code: -32602 });
+  return (ahead = seconds);
+}
+
+async function ask(method, params) {
+  if (method === "evm_increaseTime") return setAhead(ahead + Number(params[0]));
+  if (method === "pingzheng_setAhead") return setAhead(params[0]);
+  if (method === "pingzheng_journal") return journal && { ...journal.identity, lines: journal.lines };
+  if (CHANGING.has(method)) {
+    const turn = queue.then(() => change(method, params));
+    queue = turn.catch(() => {});
+    return turn;
+  }
+  if (journal !== null && !READING.test(method)) throw new Error(`${method} is not journaled`);
+  return request(method, params);
+}
+
+function refusal(id, code, message, data) {
+  return { jsonrpc: "2.0", id, error: { code, message, data } };
+}
+
+async function answer(call) {
+  const id = ["string", "number"].includes(typeof call?.id) ? call.id : null;
+  const { method, params = [] } = call ?? {};
+  if (typeof method !== "string") return refusal(id, -32600, "A call is an object with the name of a method");
+  if (!Array.isArray(params)) return refusal(id, -32602, "The parameters of a call are a list");
+  try {
+    return { jsonrpc: "2.0", id, result: (await ask(method, params)) ?? null };
+  } catch (error) {
+    return refusal(id, Number.isInteger(error.code) ? error.code : -32603, String(error.message), error.data);
+  }
+}
+
+async function answerAll(text) {
+  let body;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return refusal(null, -32700, "The body is not JSON");
+  }
+  if (!Array.isArray(body)) return answer(body);
+  if (body.length === 0 || body.length > MAX_BATCH) return refusal(null, -32600, `A batch has 1 to ${MAX_BATCH} calls`);
+  return Promise.all(body.map(answer));
 }
 
 async function handle(incoming, outgoing) {
-  const chunks = [];
-  let size = 0;
-  for await (const chunk of incoming) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) return outgoing.writeHead(413).end();
-    chunks.push(chunk);
-  }
+  const send = (status, result, headers = {}) =>
+    outgoing.writeHead(status, { "Content-Type": "application/json", ...headers }).end(JSON.stringify(result));
+  const tooLarge = () => send(413, refusal(null, -32600, "The body is too large"), { Connection: "close" });
   try {
-    const body = JSON.parse(Buffer.concat(chunks).toString());
-    const result = Array.isArray(body) ? await Promise.all(body.map(answer)) : await answer(body);
-    outgoing.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(result));
+    if (Number(incoming.headers["content-length"]) > MAX_BODY_BYTES) return tooLarge();
+    const chunks = [];
+    let size = 0;
+    for await (const chunk of incoming) {
+      size += chunk.length;
+      if (size > MAX_BODY_BYTES) return tooLarge();
+      chunks.push(chunk);
+    }
+    send(200, await answerAll(Buffer.concat(chunks).toString()));
   } catch {
-    outgoing.writeHead(400).end();
+    // Whoever asked is gone, or the answer cannot be written as JSON: that ends one connection, not the chain.
+    outgoing.destroy();
   }
 }
 
-await replay();
-const server = createServer(handle);
-server.keepAliveTimeout = 60_000;
-server.on("error", (error) => {
-  console.log(error.code);
+function fail(error) {
+  const { code, message, details = {} } = error;
+  tell("Failed")({ code: code ?? null, message, ...details });
   process.exit(1);
-});
-server.listen(Number(port), "127.0.0.1", () => console.log("RPC Listening on", port));
+}
+
+if (journal !== null) await replay().catch(fail);
+const server = createServer({ requestTimeout: BODY_TIMEOUT_MS, keepAliveTimeout: 60_000 }, handle);
+server.maxConnections = MAX_CONNECTIONS;
+server.on("error", fail);
+server.listen(options.port, "127.0.0.1", () => console.log("RPC Listening on", options.port));
 process.on("SIGTERM", () => {
-  if (journal !== null) closeSync(journal);
+  journal?.close();
   process.exit(0);
 });

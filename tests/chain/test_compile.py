@@ -14,7 +14,7 @@ from ledger.chain import compile as compiling
 from ledger.chain.compile import ARTIFACTS, HARNESS, PACKAGED, artifact_text
 from ledger.chain.contracts import signature
 from ledger.chain.deployment import artifact_of
-from ledger.chain.node import find_node
+from ledger.chain.node_programs import find_node
 from ledger.errors import Misconfigured
 from tests.chain.conftest import PROJECT
 

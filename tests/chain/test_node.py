@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ledger.chain.connection import Connection
-from ledger.chain.node import LocalNode, find_program
+from ledger.chain.node import LocalNode
+from ledger.chain.node_programs import find_program
 from ledger.errors import ChainUnavailable, Misconfigured
 
 ADDRESS = "0x" + "11" * 20

@@ -1,0 +1,86 @@
+"""What a local chain's node reports about its journal and its disk, as our own errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ledger.errors import ChainUnavailable, Incoherent, Misconfigured, PingzhengError, StorageFull
+
+NOT_WRITTEN: Final = -32010
+_FULL: Final = frozenset({"ENOSPC", "EDQUOT"})
+_READ_ONLY: Final = frozenset({"EROFS", "EACCES", "EPERM"})
+_CHANGED: Final = "ESTALE"
+_UNUSABLE: Final = {
+    "JOURNAL_DAMAGED": (
+        "The journal of the local chain is damaged at line {line}.",
+        "Restore the folder chain from the backup: nothing was replayed past that line, and the file is as it was. If "
+        "there is no backup, a journal of the lines before it alone can be opened (`head -n {good}`): the ledger then "
+        "reports what its chain no longer holds.",
+    ),
+    "JOURNAL_DIFFERS": (
+        "The journal of the local chain is whole, but running it again gives other blocks from line {line} on.",
+        "Use the version of Hardhat that wrote it: the journal's first line names it (`npm ci` installs the one of "
+        "this release).",
+    ),
+    "JOURNAL_OF_ANOTHER_CHAIN": (
+        "The journal belongs to a chain with other settings.",
+        "Set PINGZHENG_LOCAL_CHAIN_ID as the journal's first line says, or restore the folder chain of this ledger.",
+    ),
+    "JOURNAL_MISSING": (
+        "The journal of the local chain is missing: it is the chain.",
+        "Restore the folder chain from the backup. The ledger does not begin another chain in its place.",
+    ),
+}
+
+
+def refused_by_journal(error: object, where: str) -> PingzhengError | None:
+    """The error behind a JSON-RPC error object, if it says that a change could not be written to the journal."""
+    if not isinstance(error, Mapping) or error.get("code") != NOT_WRITTEN:
+        return None
+    data = error.get("data")
+    return disk_failure(str(data.get("errno")) if isinstance(data, Mapping) else "", where)
+
+
+def disk_failure(errno: str, where: str) -> PingzhengError:
+    """The error for what the system calls ``errno``, such as ENOSPC; nothing was changed."""
+    if errno in _FULL:
+        return StorageFull(
+            "DISK_FULL",
+            "The disk of the local chain is full.",
+            where=where,
+            hint="Make room on it and try again; nothing was changed, and reading goes on.",
+            errno=errno,
+        )
+    if errno in _READ_ONLY:
+        return Misconfigured(
+            "CHAIN_READ_ONLY",
+            "The folder of the local chain cannot be written.",
+            where=where,
+            hint="Check who owns it and that its disk is not mounted read-only; reading goes on.",
+            errno=errno,
+        )
+    if errno == _CHANGED:
+        return Incoherent(
+            "JOURNAL_CHANGED",
+            "Another program changed, replaced or removed the journal of the local chain while the chain ran.",
+            where=where,
+            hint="End the program that runs the chain, restore the folder chain from the backup, and start it again.",
+        )
+    return ChainUnavailable(
+        "JOURNAL_UNWRITABLE",
+        "The journal of the local chain cannot be written.",
+        where=where,
+        hint="Check the disk: the system's log says what failed. Nothing was changed, and reading goes on.",
+        errno=errno[:40],
+    )
+
+
+def unusable_journal(said: Mapping[str, Any], where: str) -> PingzhengError | None:
+    """The error for what a node said when it ended at its journal or its disk, else None."""
+    code, line = str(said.get("code")), int(said.get("line", 0))
+    if code in _UNUSABLE:
+        message, hint = (text.format(line=line, good=line - 1) for text in _UNUSABLE[code])
+        facts = {"line": line} if line else {}
+        return Misconfigured(code, message, where=where, hint=hint, reason=str(said.get("message")), **facts)
+    return disk_failure(code, where) if code.startswith("E") and code != "EADDRINUSE" else None

@@ -1,0 +1,26 @@
+"""Ports of this machine that a local node may listen on."""
+
+from __future__ import annotations
+
+import socket
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
