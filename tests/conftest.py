@@ -29,6 +29,8 @@ from ledger.proof.jws import LocalSigner
 from scripts.cover import Covered, table
 from tests.watching import watched
 
+# Prints what the fault suite counted; named here, as the process that prints collects no tests when there are workers.
+pytest_plugins = ["tests.faults.counting"]
 # A proposal takes effect at once, unless a test says otherwise.
 os.environ["PINGZHENG_DELAY"] = "0"
 # Wide enough that no table is folded; read once, when a console is made.

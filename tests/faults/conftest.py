@@ -1,0 +1,48 @@
+"""Fixtures of the fault suite: the prepared homes, and a tally that every test must close with nothing lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.acts import Acts
+from tests.faults.counting import TALLY, Tally
+from tests.faults.homes import Prepared, copied, prepared_in
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """The prepared homes; with several workers the first one makes them for all."""
+    base = tmp_path_factory.getbasetemp()
+    return prepared_in((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "faults")
+
+
+@pytest.fixture
+def early(prepared: Prepared, tmp_path: Path) -> Path:
+    """A copy of the early home."""
+    return copied(prepared.early, tmp_path / "home")
+
+
+@pytest.fixture
+def late(prepared: Prepared, tmp_path: Path) -> Path:
+    """A copy of the late home."""
+    return copied(prepared.late, tmp_path / "home")
+
+
+@pytest.fixture
+def acts(prepared: Prepared, tally: Tally) -> Acts:
+    """What the holders of the late home were told."""
+    return Acts.of_late(prepared, tally)
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
+    """Counts of this test; nothing may be lost, done twice or unnoticed."""
+    counted = Tally()
+    yield counted
+    request.node.user_properties.append((TALLY, counted.row(Path(str(request.node.path)).stem)))
+    assert counted.faults, "no fault was injected"
+    assert not counted.failures(), "\n".join(counted.failures())

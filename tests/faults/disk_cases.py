@@ -1,0 +1,241 @@
+"""Programs on a small disk: ``python -m tests.faults.disk_cases <case> <folder> …``, started by ``small_disk.run``."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from ledger.chain.connection import Connection
+from ledger.chain.node import JOURNAL, LocalNode
+from ledger.errors import PingzhengError
+from ledger.service.wiring import Ledger
+from tests.faults.acts import Acts
+from tests.faults.asking import Answer, cli
+from tests.faults.counting import Tally
+from tests.faults.homes import Prepared, copied, opened, prepared_in
+from tests.faults.small_disk import PAGE, SmallDisk, report
+
+MEGABYTE: Final = 1024 * 1024
+FULL: Final = ["DISK_FULL"]
+READ_ONLY: Final = ["DATABASE_READ_ONLY", "HOME_READ_ONLY"]
+EXIT_FULL: Final = 74
+MOST_PAGES: Final = 200  # no single act needs more room than that
+DIGITS: Final = 60  # of a balance: as many lengths can a line of the journal have
+
+
+def code_of(act: Callable[[], Any]) -> str | None:
+    """The code that an act was refused with; None if it was done."""
+    try:
+        act()
+    except PingzhengError as error:
+        return error.code
+    except Exception as error:  # whatever leaves the product is what this suite looks for
+        return f"FOREIGN {type(error).__name__}: {error}"[:300]
+    return None
+
+
+class Balances:
+    """Acts on a journal alone: each gives an account of its own a balance, whose digits make its line long or short."""
+
+    def __init__(self, node: LocalNode, journal: Path) -> None:
+        self.connection, self._journal = Connection(node.url), journal
+        self.given: dict[str, int] = {}
+        self._tried = 0
+        size = self.size
+        assert self.give(1) is None
+        self.shortest = self.size - size
+
+    @property
+    def size(self) -> int:
+        return self._journal.stat().st_size
+
+    def give(self, digits: int) -> str | None:
+        """One act, with a line that is ``digits − 1`` bytes longer than the shortest; the code of its refusal."""
+        self._tried += 1
+        account, wei = f"0x{self._tried:040x}", 16 ** (digits - 1)
+        code = code_of(lambda: self.connection.ask("hardhat_setBalance", account, hex(wei)))
+        if code is None:
+            self.given[account] = wei
+        elif self.balance(account):
+            return "REFUSED_AND_DONE"
+        return code
+
+    def balance(self, account: str) -> int:
+        return int(self.connection.ask("eth_getBalance", account, "latest"), 16)
+
+    def leave_in_page(self, room: int) -> None:
+        """Go on until the journal's last page has room for just so many bytes."""
+        gap = (-self.size - room) % PAGE
+        while gap:
+            lines = next((n for n in range(1, gap + 1) if self._reach(n, gap)), 0)
+            if not lines:
+                gap += PAGE
+                continue
+            longer = min(gap - lines * self.shortest, DIGITS)
+            before = self.size
+            assert self.give(1 + longer) is None
+            gap -= self.size - before
+        assert (-self.size) % PAGE == room % PAGE
+
+    def _reach(self, lines: int, gap: int) -> bool:
+        return lines * self.shortest <= gap <= lines * (self.shortest + DIGITS)
+
+
+def journal_at_every_byte(folder: Path) -> Tally:
+    """The journal's disk is full after each byte of a line: refused, and the next act goes on."""
+    tally, disk = Tally(), SmallDisk(folder / "disk", 4 * MEGABYTE)
+    chain = disk.folder / "chain"
+    with LocalNode(chain, program=JOURNAL, chain_id=4409) as node:
+        acts = Balances(node, chain / "journal.jsonl")
+        for room in range(acts.shortest):
+            acts.leave_in_page(room)
+            disk.leave(0)
+            told = acts.give(1)
+            tally.noticed(f"the journal's disk is full after {room} bytes of a line", [told or "DONE"], FULL)
+            disk.empty()
+            if (again := acts.give(1)) is not None:
+                tally.lost.append(f"with room again: {again}")
+    tally.acknowledged += list(acts.given)
+    code = code_of(lambda: _read_again(chain, acts, tally))
+    if code is not None:
+        tally.lost += [f"{account}: the node does not start again, {code}" for account in acts.given]
+    return tally
+
+
+def _read_again(chain: Path, acts: Balances, tally: Tally) -> None:
+    with LocalNode(chain, program=JOURNAL, chain_id=4409) as node:
+        acts.connection = Connection(node.url)
+        tally.lost += [account for account, wei in acts.given.items() if acts.balance(account) != wei]
+
+
+def database_at_every_page(folder: Path, prepared: Prepared) -> Tally:
+    """The database's disk is full after each page that an act writes."""
+    tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
+    acts, home = Acts.of_late(prepared, tally), copied(prepared.late, folder / "home")
+    database = disk.folder / "ledger.db"
+    shutil.move(home / "ledger.db", database)
+    with opened(home, database_url=f"sqlite:///{database}") as ledger:
+        waiting, number = iter(prepared.waiting()), prepared.numbers[0]
+        for name, act in _writing(acts, ledger, waiting).items():
+            _at_every_page(tally, disk, ledger, name, act)
+            if ledger.verification.public_status(number)["state"] != "active":
+                tally.lost.append(number)
+        acts.check(ledger)
+    return tally
+
+
+def _writing(acts: Acts, ledger: Ledger, waiting: Iterator[str]) -> dict[str, Callable[[], Any]]:
+    """Acts that write: each is tried again and again, and has to be done once."""
+    first, ended, erased = next(waiting), next(waiting), next(waiting)
+    gone = acts.issue(ledger, ended)
+    return {
+        "issue and anchor": lambda: acts.issue(ledger, first),
+        "issue": lambda: acts.told(erased, ledger.issuance.issue([erased])[0].certificate_no),
+        "anchor": ledger.anchoring.flush,
+        "revoke": lambda: acts.end(ledger, gone),
+        "follow the chain": ledger.follower.sync,
+        "rebuild the index": ledger.follower.rebuild,
+        "a nonce": ledger.verification.new_nonce,
+    }
+
+
+def _at_every_page(tally: Tally, disk: SmallDisk, ledger: Ledger, name: str, act: Callable[[], Any]) -> None:
+    for pages in range(MOST_PAGES):
+        _checkpoint(ledger.database.engine)
+        disk.leave(pages)
+        code = code_of(act)
+        disk.empty()
+        if code is None:
+            return
+        tally.noticed(f"the database's disk is full after {pages} pages: {name}", [code], FULL)
+    tally.lost.append(f"{name}: not done with {MOST_PAGES} pages")
+
+
+def _checkpoint(engine: Engine) -> None:
+    """Empty the write-ahead log, so that the next act needs new pages of the disk for all it writes."""
+    connection = engine.raw_connection()
+    connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+def home_at_every_page(folder: Path, prepared: Prepared) -> Tally:
+    """The disk with the whole home is full after each page that a command writes; reading needs a few pages only."""
+    tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
+    acts, home = Acts.of_late(prepared, tally), copied(prepared.late, disk.folder / "home")
+    request = prepared.waiting()[0]
+    for pages in range(MOST_PAGES):
+        disk.leave(pages)
+        answer = cli(home, "certificate", "issue", request)
+        disk.empty()
+        if answer.exit_code == 0:
+            acts.told(request, answer.told["certificate_no"])
+            break
+        tally.noticed(f"the home's disk is full after {pages} pages: certificate issue", _told(answer), FULL)
+    with opened(home) as ledger:
+        acts.check(ledger)
+    return tally
+
+
+def _told(answer: Answer) -> list[str]:
+    code = answer.code or "DONE"
+    return [code if answer.exit_code == EXIT_FULL else f"{code}, exit code {answer.exit_code}"]
+
+
+def inodes(folder: Path, prepared: Prepared) -> Tally:
+    """There is room, and not one more file can be made."""
+    tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE, inodes=120)
+    acts, home = Acts.of_late(prepared, tally), copied(prepared.late, disk.folder / "home")
+    request = prepared.waiting()[0]
+    for left in range(20):
+        disk.leave_inodes(left)
+        answer = cli(home, "certificate", "issue", request)
+        disk.free_inodes()
+        if answer.exit_code == 0:
+            acts.told(request, answer.told["certificate_no"])
+            break
+        tally.noticed(f"{left} inodes are left: certificate issue", _told(answer), FULL)
+    with opened(home) as ledger:
+        acts.check(ledger)
+    return tally
+
+
+@contextmanager
+def only_reading(disk: SmallDisk) -> Iterator[None]:
+    disk.read_only(True)
+    yield
+    disk.read_only(False)
+
+
+def read_only(folder: Path, prepared: Prepared) -> Tally:
+    """The whole home, then the database alone, on a disk that was remounted read-only."""
+    tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
+    acts, home = Acts.of_late(prepared, tally), copied(prepared.late, disk.folder / "home")
+    request = prepared.waiting()[0]
+    with only_reading(disk):
+        for name in (("certificate", "issue", request), ("status",), ("certificate", "show", prepared.numbers[0])):
+            answer = cli(home, *name)
+            codes = [answer.code] if answer.code else []
+            tally.noticed(
+                f"the home is read-only: {' '.join(name[:2])}", codes, ["HOME_READ_ONLY", "DATABASE_READ_ONLY"]
+            )
+    with opened(home) as ledger:
+        acts.issue(ledger, request)
+        acts.check(ledger)
+    return tally
+
+
+CASES: Final[dict[str, Callable[..., Tally]]] = {
+    case.__name__: case
+    for case in (journal_at_every_byte, database_at_every_page, home_at_every_page, inodes, read_only)
+}
+
+if __name__ == "__main__":
+    case, where, *homes = sys.argv[1:]
+    counted = CASES[case](Path(where), *(prepared_in(Path(each)) for each in homes))
+    report(counted, None)

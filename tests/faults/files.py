@@ -1,0 +1,68 @@
+"""Every file of a home, every way to lose or damage it, and by which code it is noticed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+Damage = Callable[[Path], None]
+
+
+def _lost(path: Path) -> None:
+    path.unlink()
+
+
+def _emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _halved(path: Path) -> None:
+    raw = path.read_bytes()
+    path.write_bytes(raw[: len(raw) // 2])
+
+
+def _overwritten(path: Path) -> None:
+    """What a failing disk leaves: the length is right, the content is not."""
+    path.write_bytes(b"\xff" * len(path.read_bytes()))
+
+
+def _flipped(path: Path) -> None:
+    """One character in the middle is another."""
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 0x01
+    path.write_bytes(bytes(raw))
+
+
+def _replaced(path: Path) -> None:
+    path.write_text("a file of somebody else\n", "utf-8")
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES: Final[dict[str, Damage]] = {
+    "lost": _lost,
+    "emptied": _emptied,
+    "halved": _halved,
+    "overwritten": _overwritten,
+    "flipped": _flipped,
+    "replaced": _replaced,
+    "a folder": _folder,
+}
+
+
+def files_of(home: Path) -> list[str]:
+    """The files of a home, by their paths in it."""
+    return sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.is_file())
+
+
+def put_back(home: Path, name: str, original: Path) -> None:
+    """Take the damage away: the file is again what it was, whatever stands in its place."""
+    path = home / name
+    if path.is_dir():
+        shutil.rmtree(path)
+    shutil.copy2(original / name, path)
