@@ -42,7 +42,7 @@ from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
 from ledger.service.uses import Uses
 from ledger.service.verification import Verification
-from ledger.store.database import Database, open_engine
+from ledger.store.database import Database, open_engine, require_contents
 from ledger.store.identity import remember_ledger
 from ledger.store.migrations import upgrade
 
@@ -219,8 +219,9 @@ def open_joined(settings: Settings, clock: Callable[[], int] | None = None) -> I
     deployment = Deployment.load(settings.home / "deployment.json")
     _require_joined(membership, deployment)
     clock = clock or LocalClock(settings)
-    engine = open_engine(settings.database)
+    engine = open_engine(settings.database, settings.write_wait * 1_000)
     try:
+        require_contents(engine)
         upgrade(engine)
         client = ChainClient.at(url, deployment, key.hex()).check()
         database = Database(engine)

@@ -24,7 +24,14 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path("var"), description="Folder of this ledger: database, keys, local chain.")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the home folder.")
+    write_wait: int = Field(30, ge=1, le=600, description="How many seconds a write waits for the writers before it.")
     rpc_url: str | None = Field(None, description="JSON-RPC URL of the chain; default: a local chain kept in home.")
+    archive: Path | None = Field(
+        None, description="Folder on another disk that gets every batch before it is anchored; default: none."
+    )
+    erasures: Path | None = Field(
+        None, description="File that lists erasures outside the backups; default: erased.jsonl in the archive."
+    )
     scenarios: Path | None = Field(None, description="Folder of scenario files; default: those of the package.")
     ruleset: str = Field("national", description="Code of the ruleset that registrations are made under.")
     rulesets: Path | None = Field(None, description="Folder of ruleset files; they replace the package's by code.")

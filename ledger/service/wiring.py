@@ -14,6 +14,7 @@ from ledger.domain.ruleset import Ruleset
 from ledger.index.follower import Follower
 from ledger.service.acting import Acting
 from ledger.service.anchoring import Anchoring, BatchRule
+from ledger.service.archiving import Archiving
 from ledger.service.assessments import Assessments
 from ledger.service.authorizations import Authorizations
 from ledger.service.bundles import Bundles
@@ -84,7 +85,7 @@ from ledger.service.transfers import Transfers
 from ledger.service.uses import Uses
 from ledger.service.verification import Verification
 from ledger.service.withdrawals import Withdrawals
-from ledger.store.database import Database, open_engine
+from ledger.store.database import Database, open_engine, require_contents
 from ledger.store.migrations import upgrade
 from ledger.store.records import party
 from ledger.store.sealing import KeyProvider, Sealer
@@ -100,6 +101,7 @@ class Ledger(Participant):
     installation: Installation
     sealer: Sealer
     key_rotation: KeyRotation
+    archiving: Archiving
     custody: Custody
     scenarios: ScenarioBook
     scenario_drafts: ScenarioDrafts
@@ -223,10 +225,12 @@ def _opened(
     founders: Founders | None = None,
 ) -> Ledger:
     """Open the parts, or make those that ``founders`` found; ``stack`` closes what was opened."""
-    engine = open_engine(settings.database)
+    engine = open_engine(settings.database, settings.write_wait * 1_000)
     stack.callback(engine.dispose)
+    if founders is None:
+        require_contents(engine)
     upgrade(engine)
-    chain = stack.enter_context(open_chain(settings))
+    chain = stack.enter_context(open_chain(settings, create=founders is not None))
     custody = keys_within_reach(settings.home)
     database = Database(engine)
     sealer = Sealer(keys)
@@ -266,7 +270,8 @@ def wire(
     digest, suite = reader.chain.ledger, settings.signs_with
     acting = Acting(Relay(client), custody, database, clock)
     rule = BatchRule(settings.batch_size, settings.batch_age)
-    anchoring = Anchoring(database, client, reader, installation.issuer, rule, clock)
+    archiving = Archiving(settings, database, digest, clock)
+    anchoring = Anchoring(database, client, reader, installation.issuer, rule, clock, archiving)
     positions = Positions(database, anchoring)
     scenarios = ScenarioBook.load(settings.scenarios)
     status = CertificateStatus(database, client, positions)
@@ -331,7 +336,8 @@ def wire(
         clock=clock,
         database=database,
         sealer=sealer,
-        key_rotation=KeyRotation(database, sealer),
+        key_rotation=KeyRotation(database, sealer, archiving),
+        archiving=archiving,
         custody=custody,
         client=client,
         reader=reader,
@@ -381,7 +387,7 @@ def wire(
         holder_bundles=HolderBundles(holdings, bundles),
         log_entries=LogEntries(database, principals),
         disclosures=Disclosures(database, sealer, clock),
-        erasure=Erasure(database, sealer, follower, entrance.roles, digest, clock),
+        erasure=Erasure(database, sealer, follower, entrance.roles, archiving, digest, clock),
         operations=Operations(database, clock),
         idempotency=Idempotency(database, lookup_key, clock),
         catalogue=Catalogue(database, clock),

@@ -5,24 +5,28 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
+from ledger.domain.findings import Finding
 from ledger.errors import Misconfigured
+from ledger.store.failures import database_failure
 
 BUSY_TIMEOUT_MS = 30_000
 SCRUB_TIMEOUT_MS = 5_000
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, wait_ms: int = BUSY_TIMEOUT_MS) -> Engine:
     """Engine for ``url`` (``sqlite:///file`` or a PostgreSQL URL); opens no connection yet.
 
-    Raises ``Misconfigured`` ``DATABASE_URL_INVALID``, also where the URL's driver is not installed.
+    A write waits ``wait_ms`` for the writers before it, then raises ``Busy``. Whatever goes through the engine raises
+    what ``failures.database_failure`` names in place of SQLite's errors. Raises ``Misconfigured``
+    ``DATABASE_URL_INVALID``, also where the URL's driver is not installed.
     """
     try:
         engine = create_engine(url)
@@ -34,9 +38,39 @@ def open_engine(url: str) -> Engine:
             hint="Such as sqlite:///ledger.db or postgresql+psycopg://user@host/ledger, and install its driver.",
         ) from error
     if engine.dialect.name == "sqlite":
-        _make_sqlite_durable(engine)
+        _make_sqlite_durable(engine, wait_ms)
         _make_sqlite_private(engine)
+        _explain_failures(engine)
     return engine
+
+
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite database; None for one in memory or on a server."""
+    parts = make_url(url)
+    if parts.get_backend_name() != "sqlite" or parts.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parts.database))
+
+
+def require_contents(engine: Engine) -> None:
+    """Raise ``Misconfigured`` ``DATABASE_EMPTY`` unless the database was set up for a ledger."""
+    with engine.connect().execution_options(read_only=True) as connection:
+        if inspect(connection).has_table("alembic_version"):
+            return
+    raise Misconfigured(
+        "DATABASE_EMPTY",
+        "The database holds no ledger: it was emptied, or it is another one.",
+        where=engine.url.render_as_string(hide_password=True),
+        hint="Restore it with `pingzheng restore`. The tables are not made anew: what they held would be lost.",
+    )
+
+
+def _explain_failures(engine: Engine) -> None:
+    @event.listens_for(engine, "handle_error")
+    def explain(context: ExceptionContext) -> None:
+        failure = database_failure(context.original_exception, str(engine.url.database))
+        if failure is not None:
+            raise failure from context.original_exception
 
 
 def _make_sqlite_private(engine: Engine) -> None:
@@ -56,18 +90,21 @@ def _make_sqlite_private(engine: Engine) -> None:
                 Path(name).chmod(0o600)
 
 
-def _make_sqlite_durable(engine: Engine) -> None:
+def _make_sqlite_durable(engine: Engine, wait_ms: int) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         # The driver's own transaction handling starts a write lock too late; we send BEGIN ourselves.
         connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA secure_delete=ON")
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        cursor.close()
+        try:
+            with closing(connection.cursor()) as cursor:
+                cursor.execute(f"PRAGMA busy_timeout={wait_ms}")
+                cursor.execute("PRAGMA journal_mode=WAL")
+                cursor.execute("PRAGMA synchronous=FULL")
+                cursor.execute("PRAGMA foreign_keys=ON")
+                cursor.execute("PRAGMA secure_delete=ON")
+        except sqlite3.Error as error:
+            # Before the engine has a connection, nothing explains its errors.
+            raise database_failure(error, str(engine.url.database)) or error from error
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -77,14 +114,42 @@ def _make_sqlite_durable(engine: Engine) -> None:
 
 
 class Database:
-    """Transactions over one engine. ``write`` commits on leaving, or rolls back all of it on an error."""
+    """Transactions over one engine. ``write`` commits on leaving, or rolls back all of it on an error.
+
+    As long as a finding stands that parts of the installation do not belong together, nothing is written.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._standing: Finding | None = None
+
+    @property
+    def standing(self) -> Finding | None:
+        """The finding that keeps this from being written; None if all is well."""
+        return self._standing
+
+    def refuse(self, finding: Finding) -> None:
+        """Write nothing from now on, because of ``finding``."""
+        self._standing = finding
+
+    def allow(self) -> None:
+        """Write again: nothing stands against it."""
+        self._standing = None
+
+    def require_writable(self) -> None:
+        """Raise ``Incoherent``, by the code of the finding that stands, if nothing may be written or sent."""
+        if self._standing is not None:
+            raise self._standing.refusal()
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session in one write transaction; writers take turns."""
+    def write(self, *, mending: bool = False) -> Iterator[Session]:
+        """A session in one write transaction; writers take turns.
+
+        Raises ``Incoherent`` as ``require_writable``, unless it is for ``mending`` what was found. Raises ``Busy``,
+        ``StorageFull`` and ``Misconfigured`` as ``failures.database_failure``.
+        """
+        if not mending:
+            self.require_writable()
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
@@ -110,6 +175,7 @@ class Database:
             return False
         connection = self.engine.raw_connection()
         cursor = connection.cursor()
+        (waits,) = cursor.execute("PRAGMA busy_timeout").fetchone()
         try:
             cursor.execute(f"PRAGMA busy_timeout={timeout_ms}")
             cursor.execute("VACUUM")
@@ -117,6 +183,6 @@ class Database:
         except sqlite3.OperationalError:
             return False
         finally:
-            cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+            cursor.execute(f"PRAGMA busy_timeout={waits}")
             connection.close()
         return not busy

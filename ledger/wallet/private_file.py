@@ -9,9 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ledger.domain.disk import writing
+
 
 def write_whole(path: Path, raw: bytes) -> None:
-    """Put ``raw`` in the place of ``path``, with mode 600: all of it, or nothing on a crash."""
+    """Put ``raw`` in the place of ``path``, with mode 600: all of it, or nothing on a crash.
+
+    Raises ``StorageFull`` ``DISK_FULL``, ``Misconfigured`` ``FILE_READ_ONLY``.
+    """
+    with writing(str(path)):
+        _write_whole(path, raw)
+
+
+def _write_whole(path: Path, raw: bytes) -> None:
     # A name of its own: no other file is written over, and its mode is that of a new one.
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
