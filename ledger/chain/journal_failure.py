@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import errno
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from ledger.errors import ChainUnavailable, Incoherent, Misconfigured, PingzhengError, StorageFull
@@ -42,25 +45,34 @@ def refused_by_journal(error: object, where: str) -> PingzhengError | None:
     return disk_failure(str(data.get("errno")) if isinstance(data, Mapping) else "", where)
 
 
-def disk_failure(errno: str, where: str) -> PingzhengError:
-    """The error for what the system calls ``errno``, such as ENOSPC; nothing was changed."""
-    if errno in _FULL:
+@contextmanager
+def on_disk(folder: Path) -> Iterator[None]:
+    """Raise what the disk refuses as ``disk_failure``."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_failure(errno.errorcode.get(error.errno or 0, ""), str(folder)) from error
+
+
+def disk_failure(name: str, where: str) -> PingzhengError:
+    """The error for what the system calls ``name``, such as ENOSPC; nothing was changed."""
+    if name in _FULL:
         return StorageFull(
             "DISK_FULL",
             "The disk of the local chain is full.",
             where=where,
             hint="Make room on it and try again; nothing was changed, and reading goes on.",
-            errno=errno,
+            errno=name,
         )
-    if errno in _READ_ONLY:
+    if name in _READ_ONLY:
         return Misconfigured(
             "CHAIN_READ_ONLY",
             "The folder of the local chain cannot be written.",
             where=where,
             hint="Check who owns it and that its disk is not mounted read-only; reading goes on.",
-            errno=errno,
+            errno=name,
         )
-    if errno == _CHANGED:
+    if name == _CHANGED:
         return Incoherent(
             "JOURNAL_CHANGED",
             "Another program changed, replaced or removed the journal of the local chain while the chain ran.",
@@ -72,7 +84,7 @@ def disk_failure(errno: str, where: str) -> PingzhengError:
         "The journal of the local chain cannot be written.",
         where=where,
         hint="Check the disk: the system's log says what failed. Nothing was changed, and reading goes on.",
-        errno=errno[:40],
+        errno=name[:40],
     )
 
 

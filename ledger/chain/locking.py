@@ -50,4 +50,6 @@ class FileLock:
             if error.errno not in _READ_ONLY:
                 raise
             # A chain on a disk that is mounted read-only can be read: its lock file is there already.
+            if not self._path.exists():
+                raise
             return os.open(self._path, os.O_RDONLY)

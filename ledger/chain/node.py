@@ -10,7 +10,6 @@ when this process is killed without a chance to clean up.
 from __future__ import annotations
 
 import atexit
-import errno
 import http.client
 import json
 import os
@@ -26,7 +25,7 @@ from typing import Any, Final, Self
 
 import structlog
 
-from ledger.chain.journal_failure import disk_failure, refused_by_journal, unusable_journal
+from ledger.chain.journal_failure import on_disk, refused_by_journal, unusable_journal
 from ledger.chain.locking import FileLock
 from ledger.chain.node_output import NodeOutput
 from ledger.chain.node_programs import ganache_command, journal_command
@@ -143,17 +142,20 @@ class LocalNode:
     def restart(self) -> Self:
         """Start a process that died again, at the port that it had. Raises as ``start``."""
         if not self.running:
+            self._create = False
             self._start(self._port)
         return self
 
     def _start(self, port: int | None) -> None:
-        with self._on_disk():
+        with on_disk(self._directory):
             self._directory.mkdir(parents=True, exist_ok=True)
         for attempt in range(1, _PORT_ATTEMPTS + 1):
             self._port = port or free_port()
             self._spawn(fixed=port is not None)
             if self._listens(final=port is not None or attempt == _PORT_ATTEMPTS):
                 break
+        # The journal of a chain that ran is never begun again.
+        self._create = False
         for address in self._funded:
             self.fund(address)
 
@@ -263,14 +265,6 @@ class LocalNode:
         )
 
     @contextmanager
-    def _on_disk(self) -> Iterator[None]:
-        """What the disk refuses, as our own errors."""
-        try:
-            yield
-        except OSError as error:
-            raise disk_failure(errno.errorcode.get(error.errno or 0, ""), str(self._directory)) from error
-
-    @contextmanager
     def _alone(self) -> Iterator[tuple[int, ...]]:
         """The lock of the journal, for the node to inherit: it is held just as long as the node lives.
 
@@ -280,7 +274,7 @@ class LocalNode:
             yield ()
             return
         lock, deadline = FileLock(self._directory / "journal.lock"), time.monotonic() + LOCK_TIMEOUT_SECONDS
-        with self._on_disk():
+        with on_disk(self._directory):
             while not lock.acquire():
                 if time.monotonic() > deadline:
                     raise Conflict(

@@ -10,15 +10,23 @@ import fcntl
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ledger.chain.connection import Connection
+from ledger.chain.journal_failure import on_disk
 from ledger.chain.node import FUNDS_WEI, JOURNAL, LocalNode
-from ledger.errors import ChainUnavailable, Conflict, InvalidInput
+from ledger.errors import Conflict, InvalidInput, Misconfigured, PingzhengError
 from ledger.service.keys import write_private
+from ledger.service.node_keeping import NodeKeeper
 from ledger.service.settings import Settings
+from ledger.wallet.private_file import alone_in
+
+# As the node: the contracts keep times in 40 bits.
+MAX_AHEAD_SECONDS: Final = 2**39
+_HEADER: Final = b'{"journal":'
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,8 @@ class LocalClock:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._folder = settings.home / "chain"
+        self._file = self._folder / "clock.json"
+        self._journal = self._folder / "journal.jsonl"
         self._remote = settings.rpc_url is not None
 
     def __call__(self) -> int:
@@ -48,31 +58,83 @@ class LocalClock:
 
     @property
     def ahead(self) -> int:
-        """How far the chain's clock is ahead, in seconds; negative while its history catches up with the present."""
-        try:
-            return 0 if self._remote else int(json.loads((self._folder / "clock.json").read_text())["ahead"])
-        except FileNotFoundError:
-            return 0
+        """How far the chain's clock is ahead, in seconds; negative while its history catches up with the present.
+
+        Raises ``Misconfigured`` ``CLOCK_FILE_DAMAGED``, and ``CLOCK_FILE_MISSING`` where a chain has lost its clock.
+        """
+        return 0 if self._remote else self._read()
 
     def begin(self, before: int) -> None:
         """Let a chain that does not exist yet begin ``before`` seconds ago; one that does is left as it is."""
-        if not self._folder.exists() and not self._remote:
+        if not self._remote and not self._file.exists() and not self._journal.exists():
             self._settings.make_home()
-            self._folder.mkdir()
             self._set(-before)
 
+    def settle(self) -> None:
+        """Give a chain that does not exist yet its clock, and one from before every chain had one."""
+        if not self._file.exists() and not _has_header(self._journal):
+            self._set(0)
+
     def skip(self, connection: Connection, seconds: int) -> None:
-        """Move the clock forward, of ledger and chain; raises ``Conflict`` ``CLOCK_NOT_LOCAL``, ``InvalidInput``."""
+        """Move the clock forward, of ledger and chain; raises ``Conflict`` ``CLOCK_NOT_LOCAL``, ``InvalidInput``.
+
+        Where the chain does not follow, such as on a full disk, neither is moved.
+        """
         if self._remote:
             raise Conflict("CLOCK_NOT_LOCAL", "The chain is not ours: its time passes by itself.", hint=None)
         if seconds <= 0:
             raise InvalidInput("CLOCK_BACKWARD", "Time only goes forward.", where="seconds", hint=None)
-        self._set(self.ahead + seconds)
-        connection.ask("evm_increaseTime", seconds)
-        connection.ask("evm_mine")
+        with alone_in(self._folder):
+            before = self._read()
+            self._set(before + seconds)
+            try:
+                connection.ask("pingzheng_setAhead", before + seconds)
+                connection.ask("evm_mine")
+            except PingzhengError:
+                self._set(before)
+                with suppress(PingzhengError):
+                    connection.ask("pingzheng_setAhead", before)
+                raise
+
+    def tell(self, connection: Connection) -> None:
+        """Have a chain that runs already keep this clock: who moved it last may have ended before the chain heard."""
+        with alone_in(self._folder):
+            connection.ask("pingzheng_setAhead", self._read())
+
+    def _read(self) -> int:
+        try:
+            ahead = json.loads(self._file.read_bytes())["ahead"]
+        except FileNotFoundError:
+            if not self._journal.exists():
+                return 0
+            raise Misconfigured(
+                "CLOCK_FILE_MISSING",
+                "The file with the clock of the local chain is missing.",
+                where=str(self._file),
+                hint='Restore it from the backup. If the clock was never moved, write {"ahead": 0} into it.',
+            ) from None
+        except (OSError, ValueError, TypeError, KeyError):
+            ahead = None
+        if type(ahead) is not int or abs(ahead) > MAX_AHEAD_SECONDS:
+            raise Misconfigured(
+                "CLOCK_FILE_DAMAGED",
+                "The file with the clock of the local chain is damaged.",
+                where=str(self._file),
+                hint="Restore it from the backup.",
+            )
+        return ahead
 
     def _set(self, ahead: int) -> None:
-        write_private(self._folder / "clock.json", json.dumps({"ahead": ahead}))
+        write_private(self._file, json.dumps({"ahead": ahead}))
+
+
+def _has_header(journal: Path) -> bool:
+    """Whether the first line of a journal is one: journals without are from before every chain had a clock file."""
+    try:
+        with journal.open("rb") as file:
+            return file.read(len(_HEADER)) == _HEADER
+    except FileNotFoundError:
+        return False
 
 
 def fund(settings: Settings, connection: Connection, account: str) -> None:
@@ -91,33 +153,28 @@ def one_at_a_time(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def open_chain(settings: Settings) -> Iterator[Chain]:
-    """The chain to use; a local node is shared with whoever runs it, else started and stopped here.
+def open_chain(settings: Settings, *, create: bool = False) -> Iterator[Chain]:
+    """The chain to use; a local node is shared with whoever runs it, else started, kept running and stopped here.
 
-    To be called ``one_at_a_time``, until it is open: who comes second shares what the first one started.
+    Only with ``create`` a local chain is begun where there is none. To be called ``one_at_a_time``, until it is open:
+    who comes second shares what the first one started. Raises what ``NodeKeeper`` raises.
     """
     if settings.rpc_url is not None:
         yield Chain("remote", settings.rpc_url, None)
         return
-    folder = settings.home / "chain"
-    running = folder / "node.json"
-    if running.exists():
-        url = str(json.loads(running.read_text())["url"])
-        if _answers(url, settings.local_chain_id):
-            yield Chain("local", url, None)
-            return
-    with LocalNode(folder, program=JOURNAL, chain_id=settings.local_chain_id) as node:
-        if ahead := LocalClock(settings).ahead:
-            node.rpc("evm_increaseTime", ahead)
-        write_private(running, json.dumps({"url": node.url}))
-        try:
-            yield Chain("local", node.url, node)
-        finally:
-            running.unlink(missing_ok=True)
+    folder, clock = settings.home / "chain", LocalClock(settings)
+    with on_disk(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    if create or (folder / "journal.jsonl").exists():
+        clock.settle()
 
+    def make(port: int | None) -> LocalNode:
+        chain_id = settings.local_chain_id
+        return LocalNode(
+            folder, program=JOURNAL, chain_id=chain_id, port=port, create=create, ahead=lambda: clock.ahead
+        )
 
-def _answers(url: str, chain_id: int) -> bool:
-    try:
-        return Connection(url, timeout=2).chain_id() == chain_id
-    except ChainUnavailable:
-        return False
+    with NodeKeeper(folder, make) as keeper:
+        if keeper.node is None:
+            clock.tell(Connection(keeper.url))
+        yield Chain("local", keeper.url, keeper.node)
