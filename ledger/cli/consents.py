@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ledger.chain.withdrawing import DirectWithdrawal, withdraw_by_itself
-from ledger.cli.files import key_in, private_key_of, read_bounded, signer_of
+from ledger.cli.files import key_in, parsed, private_key_of, signer_of
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, console, emit, emit_rows, errors_explained, local_time
@@ -136,11 +136,11 @@ def withdraw_direct(
     示例 Example:  pingzheng consent withdraw-direct bundle.json --key firm.key --rpc-url http://127.0.0.1:8545
     """
     with errors_explained(as_json):
-        raw = read_bounded(bundle, MAX_BUNDLE_BYTES)
+        held = parsed(bundle, MAX_BUNDLE_BYTES, parse_bundle)
         paying = None if payer is None else private_key_of(payer)
         private_key, signer = key_in(key)
         made = withdraw_by_itself(
-            parse_bundle(raw),
+            held,
             rpc_url,
             private_key,
             alg=signer.algorithm["alg"],

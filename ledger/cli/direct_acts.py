@@ -18,7 +18,7 @@ from ledger.chain.connection import Connection
 from ledger.chain.deployment import Deployment, deployment_of
 from ledger.chain.reader import ChainReader
 from ledger.chain.sender import Receipt
-from ledger.cli.files import read_bounded
+from ledger.cli.files import parsed, read_text
 from ledger.domain.canonical import parse_json
 from ledger.errors import BadBundle, InvalidInput, Misconfigured
 from ledger.proof.acts import report_message, sign_act, veto_message
@@ -63,7 +63,7 @@ class SignedAct:
     @classmethod
     def read(cls, path: Path) -> SignedAct:
         """The act in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE`` or ``ACT_FILE_INVALID``."""
-        raw = read_bounded(path, MAX_ACT_BYTES)
+        raw = read_text(path, MAX_ACT_BYTES)
         try:
             return cls._from_dict(parse_json(raw, max_bytes=MAX_ACT_BYTES))
         except (BadBundle, InvalidInput, KeyError, TypeError, ValueError) as error:
@@ -134,7 +134,7 @@ def chain_named(deployment: Path | None, bundle: Path | None) -> ChainId:
     if deployment is not None:
         return Deployment.load(deployment).chain
     if bundle is not None:
-        return parse_bundle(read_bounded(bundle, MAX_BUNDLE_BYTES)).chain
+        return parsed(bundle, MAX_BUNDLE_BYTES, parse_bundle).chain
     raise InvalidInput(
         "LEDGER_NOT_NAMED",
         "Without our service the command needs to know the ledger.",

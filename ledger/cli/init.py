@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ledger.cli.files import read_bounded
+from ledger.cli.files import parsed
 from ledger.cli.naming import DURATIONS, duration_of
 from ledger.cli.opening import shown_while
 from ledger.cli.output import AsJson, Home, emit, errors_explained
@@ -67,7 +67,7 @@ def init(
                 where="office",
                 hint="Name the chain by $PINGZHENG_RPC_URL, or leave --office out.",
             )
-        founders = [read_office(read_bounded(path, MAX_OFFICE_BYTES)) for path in office or ()]
+        founders = [parsed(path, MAX_OFFICE_BYTES, read_office) for path in office or ()]
         until = end_of_validity(day_of(last_day, "--last-day"))
         periods = dict.fromkeys(accredit or (), (0, until))
         with shown_while(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.files import MAX_KEY_BYTES, read_bounded, signer_of
+from ledger.cli.files import MAX_KEY_BYTES, line_in, signer_of
 from ledger.cli.output import AsJson, emit, errors_explained
 from ledger.errors import Conflict
 from ledger.proof.suite import ES256, ES256K, SM2SM3
@@ -102,7 +102,7 @@ def office(
         from ledger.service.offices import dump_office, office_file
 
         _require_free(out)
-        text = read_bounded(key, MAX_KEY_BYTES).decode("utf-8", "replace").strip()
+        text = line_in(key, MAX_KEY_BYTES)
         account = signer_of(key).kid
         told = office_file(text, name, uscc, region)
         out.write_text(dump_office(told), "utf-8")

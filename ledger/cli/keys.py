@@ -12,7 +12,7 @@ import typer
 
 from ledger.chain.sender import Receipt
 from ledger.cli.direct_acts import SignedAct, chain_named, payer_of, send, signed_report, signed_veto, write_act
-from ledger.cli.files import key_in, private_key_of, read_bounded, signer_of, write_private
+from ledger.cli.files import json_in, key_in, private_key_of, signer_of, write_private
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, print_json
@@ -27,7 +27,6 @@ from ledger.cli.waiting import (
     signed_by,
 )
 from ledger.cli.watch import BundleFile, DeploymentFile, watch
-from ledger.domain.canonical import parse_json
 from ledger.errors import InvalidInput
 from ledger.proof.acts import report_message, sign_act, veto_message
 from ledger.proof.jws import Signer
@@ -311,7 +310,7 @@ def _required(key: Path | None) -> Path:
 
 
 def _list_in(path: Path) -> dict[str, Any]:
-    told = parse_json(read_bounded(path, MAX_LIST_BYTES), max_bytes=MAX_LIST_BYTES)
+    told = json_in(path, MAX_LIST_BYTES)
     if not isinstance(told, dict):
         raise InvalidInput("REGISTRATION_LIST_INVALID", "The file holds no list of parties.", where=str(path))
     return told

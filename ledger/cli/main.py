@@ -16,6 +16,7 @@ from typer.main import get_group
 from ledger import __version__
 from ledger.cli import demo, enrol, init, inspect, join, login, serve, skip, statements, verify
 from ledger.cli.opening import configure_logging
+from ledger.cli.terminal import fold_help
 
 EPILOG = (
     "示例 Examples:  pingzheng demo  ·  pingzheng --help  ·  pingzheng serve  ·  "
@@ -78,6 +79,7 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+fold_help()
 app = typer.Typer(
     cls=Commands,
     help="凭证 Pingzheng: issue, transfer and verify data asset certificates.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -24,6 +25,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ledger.cli.terminal import can_show, give_up
 from ledger.errors import InvalidInput, Misconfigured, PingzhengError, StorageFull
 from ledger.service.explaining import explanation
 
@@ -112,8 +114,9 @@ def _names(key: str) -> list[str]:
 
 
 def print_json(value: object) -> None:
-    """JSON on standard output, unescaped Chinese, nothing else."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """JSON on standard output and nothing else; Chinese is escaped only where the encoding has none."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    sys.stdout.write((text if can_show(text) else json.dumps(value, indent=2)) + "\n")
     sys.stdout.flush()
 
 
@@ -147,8 +150,7 @@ def errors_explained(as_json: bool = False) -> Iterator[None]:
         )
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
-        # Nothing more can be told, also not what the interpreter would write at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up(sys.stdout)
         raise typer.Exit(EXIT_BROKEN_PIPE) from None
     except (typer.Exit, typer.Abort):
         raise
@@ -158,6 +160,15 @@ def errors_explained(as_json: bool = False) -> Iterator[None]:
 
 def _foreign(error: Exception) -> PingzhengError:
     """A foreign exception as one of ours, without its text, which may be personal."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.filename is None:
+            give_up(sys.stdout)
+        return StorageFull(
+            "DISK_FULL",
+            "There is no room on the disk for what was to be written.",
+            where=None if error.filename is None else str(error.filename),
+            hint="Make room, then run it again.",
+        )
     if isinstance(error, OSError) and error.filename is not None:
         return Misconfigured("FILE_REFUSED", f"The system says: {error.strerror}.", where=str(error.filename))
     if logging.getLevelName(os.environ.get(LOG, "").upper()) == logging.DEBUG:

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from ledger.cli.files import read_bounded
+from ledger.cli.files import read_text
 from ledger.errors import InvalidInput
 
 PASSPHRASE: Final = "PINGZHENG_WALLET_PASSPHRASE"  # noqa: S105 - the variable's name
@@ -53,7 +53,7 @@ def passphrase_of(file: Path | None, variable: str = PASSPHRASE, *, new: bool = 
 
 def _line_of(file: Path) -> str:
     try:
-        text = read_bounded(file, MAX_FILE_BYTES).decode("utf-8").rstrip("\r\n")
+        text = read_text(file, MAX_FILE_BYTES).decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
         text = ""
     if not text or "\n" in text:

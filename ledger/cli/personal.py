@@ -12,7 +12,7 @@ from typing import Final
 
 import typer
 
-from ledger.cli.files import read_bounded
+from ledger.cli.files import read_text
 from ledger.errors import InvalidInput
 
 STDIN: Final = Path("-")
@@ -49,7 +49,7 @@ def readable_by_owner_alone(file: Path) -> None:
 
 
 def _private(file: Path) -> bytes:
-    raw = read_bounded(file, MAX_FILE_BYTES)
+    raw = read_text(file, MAX_FILE_BYTES)
     readable_by_owner_alone(file)
     return raw
 

@@ -14,9 +14,11 @@ def run() -> None:
     """Run the command line; without its packages, say so and end with exit code 2."""
     try:
         from ledger.cli.main import app
+        from ledger.cli.terminal import open_streams
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "ledger":
             raise
         print(_NOT_INSTALLED.format(missing=error.name), file=sys.stderr)
         sys.exit(2)
+    open_streams()
     app()

@@ -15,7 +15,7 @@ from ledger.chain.client import ChainClient
 from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.chain.remembering import Remembered
-from ledger.cli.files import read_bounded, signer_of
+from ledger.cli.files import line_in, parsed, signer_of
 from ledger.cli.naming import PARTY_ID, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import EXIT_NOT_VALID, AsJson, Home, emit, emit_rows, errors_explained, print_json, progress
@@ -121,7 +121,7 @@ def answer(
     示例 Example:  pingzheng provision answer tasks.json --sources sources --key grid.key --out answers.json
     """
     with errors_explained(as_json):
-        found = parse_tasks(read_bounded(tasks, MAX_LIST_BYTES))
+        found = parsed(tasks, MAX_LIST_BYTES, parse_tasks)
         chosen = [task for task in found.tasks if not authorization or task.authorization["id"] in authorization]
         asked = _sources_for(chosen, sources, rows, as_of, name_column, refuse, no_data)
         provider = _provider(_named_in(chosen), key, records, rpc_url, deployment)
@@ -143,7 +143,7 @@ def received(
     示例 Example:  pingzheng provision received receipt.json
     """
     with errors_explained(as_json):
-        outcome = parse_receipt(read_bounded(receipt, MAX_LIST_BYTES))
+        outcome = parsed(receipt, MAX_LIST_BYTES, parse_receipt)
         kept = Records(records)
         settled = settle(kept, outcome.received, outcome.refused)
         emit({"settled": settled, "waiting": len(kept.waiting())}, as_json, "回执 Receipt")
@@ -319,7 +319,7 @@ def _api_key(path: Path | None) -> str | None:
     """From a file or the environment: other users of a machine see the arguments of a process."""
     if path is None:
         return os.environ.get(API_KEY, "").strip() or None
-    text = read_bounded(path, MAX_KEY_BYTES).decode("utf-8", "replace").strip()
+    text = line_in(path, MAX_KEY_BYTES)
     if not text:
         raise Unauthenticated(
             "SESSION_MISSING", "The file holds no API key.", where=str(path), hint="`pingzheng api-key new --out FILE`."

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from ledger.cli import providing
-from ledger.cli.files import read_bounded
+from ledger.cli.files import parsed
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, progress
@@ -90,7 +90,7 @@ def submit(
     示例 Example:  pingzheng provision submit answers.json --receipt receipt.json
     """
     with opened(home, as_json) as ledger:
-        supplies = parse_answers(read_bounded(answers, MAX_LIST_BYTES))
+        supplies = parsed(answers, MAX_LIST_BYTES, parse_answers)
         refused: dict[str, str] = {}
         with progress() as bar:
             task = bar.add_task("提交 submit", total=len(supplies))

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.files import json_in
 from ledger.cli.naming import asset_of, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit_rows
 from ledger.domain.assessment import QualityReport, Valuation
-from ledger.domain.canonical import parse_json
 from ledger.domain.days import day_of, end_of_validity
 from ledger.errors import InvalidInput
 from ledger.service.rights import NewRight
@@ -196,7 +196,7 @@ def quality(
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
         by = party_of(ledger, by)
-        read = parse_json(file.read_bytes(), max_bytes=MAX_REPORT_BYTES)
+        read = json_in(file, MAX_REPORT_BYTES)
         if not isinstance(read, dict) or not all(isinstance(read.get(name), dict) for name in ("scores", "weights")):
             raise InvalidInput("QUALITY_REPORT", "The file has no scores and weights.", where=file.name)
         quality_report = QualityReport(read["scores"], read["weights"], report)

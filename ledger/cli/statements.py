@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger.cli.files import read_bounded, signer_of
+from ledger.cli.files import json_in, signer_of
 from ledger.cli.output import AsJson, console, emit, errors_explained
-from ledger.domain.canonical import canonical, digest, parse_json
+from ledger.domain.canonical import canonical, digest
 from ledger.errors import InvalidInput
 from ledger.proof.jws import Signer, public_jwk, sign_entry
 from ledger.wallet.private_file import write_whole
@@ -101,7 +101,7 @@ def _resigned(entry: dict[str, Any], signer: Signer) -> dict[str, Any]:
 
 def read_statement(path: Path) -> dict[str, Any]:
     """The statement in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE``, ``ENTRY_SHAPE``."""
-    parsed = parse_json(read_bounded(path, MAX_STATEMENT_BYTES), max_bytes=MAX_STATEMENT_BYTES)
+    parsed = json_in(path, MAX_STATEMENT_BYTES)
     drafts = parsed.get("drafts", []) if isinstance(parsed, dict) else None
     shaped = isinstance(drafts, list) and all(isinstance(draft, dict) and _is_draft(draft) for draft in drafts)
     if not shaped or not isinstance(parsed.get("entry", {}), dict):

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from ledger.cli.files import in_utf8, json_in, of_file
 from ledger.cli.naming import TIMES, seconds_of
 from ledger.cli.opening import participating
 from ledger.cli.output import (
@@ -22,7 +23,7 @@ from ledger.cli.output import (
     local_time,
     print_json,
 )
-from ledger.domain.canonical import parse_json
+from ledger.cli.terminal import verdict_stands
 from ledger.errors import InvalidInput
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.facts_file import MAX_FACTS_BYTES, parse_facts
@@ -75,7 +76,8 @@ def verify_command(
     if bundle.startswith("DAC-"):
         with participating(home, as_json) as ledger:
             told = ledger.verification.status(bundle)
-            emit(told, as_json, bundle)
+            with verdict_stands():
+                emit(told, as_json, bundle)
         if told["state"] != "active":
             raise typer.Exit(EXIT_NOT_VALID)
         return
@@ -84,7 +86,7 @@ def verify_command(
         moment = None if at is None else seconds_of(at)
         raw = _read(Path(bundle), MAX_BUNDLE_BYTES)
         if facts is not None:
-            known = parse_facts(_read(facts, MAX_FACTS_BYTES))
+            known = of_file(facts, parse_facts, _read(facts, MAX_FACTS_BYTES))
             # Now is never before the block of the facts: what they tell of has happened.
             now = max(int(time.time()), known.block_time)
             scenarios = ScenarioBook.load(Settings.at(home).scenarios)
@@ -92,7 +94,8 @@ def verify_command(
         else:
             with participating(home, as_json) as ledger:
                 report = ledger.verification.verify(raw, expect, moment).report
-        _print_report(report, as_json)
+        with verdict_stands():
+            _print_report(report, as_json)
     if not report.valid:
         raise typer.Exit(EXIT_NOT_VALID)
 
@@ -109,7 +112,7 @@ def facts_command(
     示例 Example:  pingzheng facts bundle.json --out facts.json
     """
     with participating(home, as_json) as ledger:
-        found = ledger.verification.facts(parse_bundle(_read(bundle, MAX_BUNDLE_BYTES)))
+        found = ledger.verification.facts(of_file(bundle, parse_bundle, _read(bundle, MAX_BUNDLE_BYTES)))
         out.write_bytes(found.to_bytes())
         emit({"file": str(out), "block": found.block, "time": local_time(found.block_time)}, as_json)
 
@@ -117,7 +120,7 @@ def facts_command(
 def _expectation(request: Path | None, consumer: str | None, nonce: str | None) -> Expectation:
     if request is None:
         return Expectation(consumer=consumer, nonce=nonce)
-    told = parse_json(_read(request, MAX_REQUEST_BYTES), max_bytes=MAX_REQUEST_BYTES)
+    told = json_in(request, MAX_REQUEST_BYTES)
     if not isinstance(told, dict) or not all(isinstance(told.get(name), str) for name in ("consumer", "nonce")):
         raise InvalidInput("REQUEST_SHAPE", "A request holds consumer and nonce.", where=str(request))
     templates = told.get("templates")
@@ -133,8 +136,9 @@ def _expectation(request: Path | None, consumer: str | None, nonce: str | None) 
 def _read(path: Path, limit: int) -> bytes:
     if not path.is_file():
         raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
+    # In UTF-16 a text takes twice the room; what is too large is for the reader of the text to say.
     with path.open("rb") as file:
-        return file.read(limit + 1)
+        return in_utf8(file.read(2 * limit + 2))
 
 
 def _print_report(report: Report, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.cli import holdings_options as by
-from ledger.cli.files import key_in, read_bounded, signer_of
+from ledger.cli.files import key_in, parsed, signer_of
 from ledger.cli.naming import PARTY_ID, party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
@@ -85,7 +85,7 @@ def add(
     """
     with errors_explained(as_json):
         file, kept = WalletFile(wallet), _key(key)
-        read = [bundle for path in bundles for bundle in bundles_in(read_bounded(path, MAX_BUNDLES_BYTES))]
+        read = [bundle for path in bundles for bundle in parsed(path, MAX_BUNDLES_BYTES, bundles_in)]
         passphrase = passphrase_of(passphrase_file, new=not file.exists())
         after = file.change(passphrase, lambda before: _with_key(before.adding(read), kept))
         emit(_told(wallet, after) | {"added": len(read)}, as_json)

@@ -16,7 +16,7 @@ from ledger.chain.reader import ChainReader
 from ledger.chain.watching import KeyChange, PendingProposal, key_changes, pending
 from ledger.chain.whole_file import write_whole
 from ledger.cli.direct_acts import reader_at
-from ledger.cli.files import read_bounded
+from ledger.cli.files import read_text
 from ledger.cli.naming import PARTY_ID
 from ledger.cli.output import EXIT_NOT_VALID, AsJson, emit_rows, errors_explained, print_json, stderr
 from ledger.domain.parties import Role
@@ -60,7 +60,7 @@ class Seen:
         if not path.exists():
             return cls(ledger, party, -1)
         try:
-            found = cls(**json.loads(read_bounded(path, MAX_STATE_BYTES)))
+            found = cls(**json.loads(read_text(path, MAX_STATE_BYTES)))
         except (ValueError, TypeError):
             found = None
         if found is None or (found.ledger, found.party) != (ledger, party) or type(found.block) is not int:
