@@ -17,6 +17,7 @@ from ledger.provider.desk import Inquiry, Outcome, Provider, taking_back
 from ledger.provider.records import Records
 from ledger.provider.supply import Supply
 from ledger.service.authorizations import Choice
+from ledger.service.provisions import OwnPlatform
 from ledger.service.requests import Asked, Note, Terms
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Authorization, Certificate, Provision
@@ -73,6 +74,8 @@ class Bureau:
 
     def inquire(self, sources: Mapping[str, Connector], tick: Tick = _silent) -> list[Provision]:
         """The providers' own sources answer under authorizations, by id: all or none."""
+        if not sources:
+            return []
         tasks = [self.ledger.provisions.task(identifier) for identifier in sources]
         asked = [
             Inquiry(task, partial(_same, source), correcting=True)
@@ -91,6 +94,15 @@ class Bureau:
         for provider, some in _by_provider(supplies).items():
             self.records(provider).received(supply.digest for supply in some)
         return rows
+
+    def hand_in_again(self, provider: str) -> None:
+        """A provider hands in what it signed and the platform did not acknowledge: an interruption came between."""
+        records = self.records(provider)
+        if waiting := records.waiting():
+            outcomes = OwnPlatform(self.ledger.provisions, provider).submit(waiting)
+            told = list(zip(waiting, outcomes, strict=True))
+            records.received(supply.digest for supply, refusal in told if refusal is None)
+            records.refused((supply.digest, refusal.code) for supply, refusal in told if refusal is not None)
 
     def draft(self, identifier: str, answer: Answer) -> Supply:
         """A provider's answer before it signs and keeps it, with the signed withdrawal of what it corrects."""

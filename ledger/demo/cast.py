@@ -10,6 +10,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.errors import NotFound
 from ledger.service.parties import NewParty
 from ledger.service.wiring import Ledger
+from ledger.store.tables import Party
 
 REGIONS = ("440802", "440803", "440804", "440811", "440823", "440825", "440881", "440882", "440883")
 FIRST_INSTITUTION = 9000
@@ -75,20 +76,28 @@ def firm(place: int, number: str) -> Part:
 
 
 def onboard(ledger: Ledger, parts: Sequence[Part]) -> list[str]:
-    """Party ids; who is not here yet gets a key, kept here, and is put on the chain."""
+    """Party ids; who is not here yet gets a key, kept here, and is put on the chain.
+
+    Whom an interrupted run recorded and did not put on the chain keeps the key that it was recorded with.
+    """
     known = [_known(ledger, part) for part in parts]
-    missing = [part for part, identifier in zip(parts, known, strict=True) if identifier is None]
-    accounts = ledger.custody.create(len(missing)) if missing else []
+    waiting = [(part, row) for part, row in zip(parts, known, strict=True) if row is None or row.no is None]
+    without_key = sum(row is None for _, row in waiting)
+    fresh = iter(ledger.custody.create(without_key) if without_key else ())
     newcomers = [
-        NewParty(part.kind, part.name, part.identifier, part.region, ledger.custody.public_key(account), part.roles)
-        for part, account in zip(missing, accounts, strict=True)
+        _newcomer(part, ledger.custody.public_key(next(fresh)) if row is None else row.public_key)
+        for part, row in waiting
     ]
-    made = iter(ledger.parties.onboard(newcomers))
-    return [identifier or next(made).id for identifier in known]
+    made = iter(ledger.parties.onboard(newcomers) if newcomers else ())
+    return [row.id if row is not None and row.no is not None else next(made).id for row in known]
 
 
-def _known(ledger: Ledger, part: Part) -> str | None:
+def _newcomer(part: Part, public_key: str) -> NewParty:
+    return NewParty(part.kind, part.name, part.identifier, part.region, public_key, part.roles)
+
+
+def _known(ledger: Ledger, part: Part) -> Party | None:
     try:
-        return ledger.parties.find(part.identifier).id
+        return ledger.parties.find(part.identifier)
     except NotFound:
         return None

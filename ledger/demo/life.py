@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
+from typing import Final
 
 from ledger.demo.cast import Cast
+from ledger.demo.found import AssetEvent, Found
 from ledger.demo.registration import Progress, wait_for_notice
 from ledger.demo.stages import Run
 from ledger.domain.assessment import DIMENSIONS, QualityReport, Valuation
@@ -19,45 +22,81 @@ from ledger.service.wiring import Ledger
 
 TEN = 10
 DAY = 86_400
+DECISIONS: Final = ("admitted", "verified", "upheld")
 WEIGHTS = dict(zip(DIMENSIONS, (15, 20, 20, 15, 20, 10), strict=True))
+# After these the asset has another certificate.
+_CERTIFIED: Final = frozenset({"Confirmed", "RightGranted", "TransferAccepted"})
 
 
-def live_on(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run, progress: Progress) -> None:
-    """Take the first ten of ``assets`` through the rest of their life, step by step."""
-    chosen = assets[:TEN]
-    acts = Acts(ledger, cast)
-    for name, act in (
-        ("变更：申请 apply for change", acts.change),
-        ("变更：受理 accept", lambda asset: ledger.review.accept(cast.registrar, [asset])),
-        ("变更：审核 review", lambda asset: ledger.review.review(cast.registrar, [asset])),
-        ("变更：公示 notice", lambda asset: ledger.review.notice(cast.registrar, [asset])),
-    ):
-        _step(run, name, chosen, act, progress)
-    wait_for_notice(ledger, chosen)
-    for name, act in (
-        ("变更：确认 confirm the change", lambda asset: ledger.review.confirm(cast.registrar, [asset])),
-        ("质量评估 quality report", acts.quality),
-        ("价值评估 valuation", acts.valuation),
-        ("许可经营权 license the right to operate", acts.license),
-        ("质押 pledge to a bank", acts.pledge),
-        ("未经同意的转让被拒 transfer without consent: refused", acts.move_unconsented),
-        ("债权人同意 creditor consents", acts.consent),
-        ("转让 transfer", acts.transfer),
-        ("异议 objection to the registration", acts.object),
-        ("异议核实并成立 objection verified and upheld", acts.uphold),
-        ("撤销登记 annul", acts.annul),
-    ):
-        _step(run, name, chosen, act, progress)
-    run.counts["lives"] = len(chosen)
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """By what an act is known to be done: the event that has happened so many times."""
+
+    event: str
+    times: int = 1
+
+    def on(self, events: Sequence[AssetEvent]) -> bool:
+        """Whether it is done, by an asset's history."""
+        return _count(events, self.event) >= self.times
 
 
-def _step(run: Run, name: str, assets: Sequence[str], act: Callable[[str], int], progress: Progress) -> None:
-    tick = progress(name, len(assets))
-    with run.stage(name) as stage:
-        for asset in assets:
-            stage.gas += act(asset)
-            stage.count += 1
-            tick(1)
+class Life:
+    """Takes ten registered assets through the rest of their life: each act on all of them, then the next."""
+
+    def __init__(self, ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run, progress: Progress) -> None:
+        """``assets``: of which the first ten are chosen, none with content that another resource has too."""
+        self.assets = tuple(assets[:TEN])
+        self._ledger = ledger
+        self._cast = cast
+        self._run = run
+        self._progress = progress
+        self._found = Found(ledger)
+
+    @property
+    def begun(self) -> bool:
+        """Whether an earlier run has begun it."""
+        return any(_count(events, "Filed") for events in self._found.events(self.assets).values())
+
+    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+        """Every step by name, in order."""
+        acts, review, registrar = Acts(self._ledger, self._cast), self._ledger.review, self._cast.registrar
+        told: list[tuple[str, Callable[[str], int], Mark]] = [
+            ("变更：申请 apply for change", acts.change, Mark("Filed")),
+            ("变更：受理 accept", lambda asset: review.accept(registrar, [asset]), Mark("Advanced", 4)),
+            ("变更：审核 review", lambda asset: review.review(registrar, [asset]), Mark("Advanced", 5)),
+            ("变更：公示 notice", lambda asset: review.notice(registrar, [asset]), Mark("Advanced", 6)),
+            ("变更：确认 confirm the change", acts.confirm, Mark("Confirmed", 2)),
+            ("质量评估 quality report", acts.quality, Mark("Assessed", 1)),
+            ("价值评估 valuation", acts.valuation, Mark("Assessed", 2)),
+            ("许可经营权 license the right to operate", acts.license, Mark("RightGranted")),
+            ("质押 pledge to a bank", acts.pledge, Mark("Pledged")),
+            ("未经同意的转让被拒 transfer without consent: refused", acts.move_unconsented, Mark("LienConsented")),
+            ("债权人同意 creditor consents", acts.consent, Mark("LienConsented")),
+            ("转让 transfer", acts.transfer, Mark("TransferAccepted")),
+            ("异议 objection to the registration", acts.object, Mark("Objected")),
+            ("异议核实并成立 objection verified and upheld", acts.uphold, Mark("ObjectionDecided", len(DECISIONS))),
+            ("撤销登记 annul", acts.annul, Mark("Annulled")),
+        ]
+        return [(name, partial(self._step, name, act, mark)) for name, act, mark in told]
+
+    def _step(self, name: str, act: Callable[[str], int], mark: Mark) -> None:
+        tick = self._progress(name, len(self.assets))
+        with self._run.stage(name) as stage:
+            before = [asset for asset, events in self._found.events(self.assets).items() if mark.on(events)]
+            if before and mark.event in _CERTIFIED:
+                # The chain may have had the act when the run was interrupted, and the certificate not followed it yet.
+                self._ledger.registration_certificates.settle(before)
+            for asset in self.assets:
+                if asset not in before:
+                    stage.gas += act(asset)
+                stage.count += 1
+                tick(1)
+            stage.found = len(before)
+        self._run.counts["lives"] = len(self.assets)
+
+
+def _count(events: Sequence[AssetEvent], name: str) -> int:
+    return sum(event.name == name for event in events)
 
 
 class Acts:
@@ -73,6 +112,11 @@ class Acts:
         content = digest(f"{resource.content_digest} and one row more".encode())
         grown = replace(resource, rows=resource.rows + 1, content_digest=content)
         return self._ledger.registrations.change(asset, self._cast.provider, "change", grown).gas_used
+
+    def confirm(self, asset: str) -> int:
+        """Once its notice is over, the registrar confirms the change."""
+        wait_for_notice(self._ledger, [asset])
+        return self._ledger.review.confirm(self._cast.registrar, [asset])
 
     def quality(self, asset: str) -> int:
         """An accredited third party reports on the quality."""
@@ -113,8 +157,10 @@ class Acts:
 
     def transfer(self, asset: str) -> int:
         """Offered to the second bank, and accepted."""
-        offered = self._ledger.transfers.offer(asset, self._cast.provider, self._cast.other_bank)
-        return offered.gas_used + self._ledger.transfers.accept(asset, self._cast.other_bank).gas
+        gas = 0
+        if not _count(self._history(asset), "TransferOffered"):
+            gas = self._ledger.transfers.offer(asset, self._cast.provider, self._cast.other_bank).gas_used
+        return gas + self._ledger.transfers.accept(asset, self._cast.other_bank).gas
 
     def object(self, asset: str) -> int:
         """A firm objects to the registration."""
@@ -127,12 +173,15 @@ class Acts:
         """The registrar admits, verifies and upholds it: the asset is frozen."""
         return sum(
             self._ledger.objections.decide(asset, 1, self._cast.registrar, state, "核实属实 Found to be so").gas_used
-            for state in ("admitted", "verified", "upheld")
+            for state in DECISIONS[_count(self._history(asset), "ObjectionDecided") :]
         )
 
     def annul(self, asset: str) -> int:
         """So the registration is annulled."""
         return self._ledger.transfers.annul(asset, self._cast.registrar, "fraud", "来源不合法 Unlawful source").gas_used
+
+    def _history(self, asset: str) -> Sequence[AssetEvent]:
+        return Found(self._ledger).events([asset])[asset]
 
     def _in_a_year(self) -> date:
         return shanghai_day(self._ledger.clock()) + timedelta(days=365)

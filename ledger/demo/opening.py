@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
@@ -20,13 +20,19 @@ DELAY: Final = 600
 
 
 @contextmanager
-def open_pilot(settings: Settings) -> Iterator[Ledger]:
+def open_pilot(settings: Settings, say: Callable[[str], None] = lambda _sentence: None) -> Iterator[Ledger]:
     """The ledger in ``settings.home``, or a new one with three authorities and a platform that may issue at once.
 
     Public notices run for days: a new local chain begins ``DAYS_BEFORE`` days ago. A ledger that exists already keeps
-    its clock and its delay. Raises as ``open_ledger`` and ``create_ledger``.
+    its clock and its delay. ``say`` gets which of the two it is. Raises as ``open_ledger`` and ``create_ledger``.
     """
-    with open_ledger(settings) if holds_ledger(settings.home) else _created(settings) as ledger:
+    there, home = holds_ledger(settings.home), settings.home
+    say(
+        f"接续 {home} 中的账本。 Going on with the ledger in {home}."
+        if there
+        else f"在 {home} 中新建账本。 Making a ledger in {home}."
+    )
+    with open_ledger(settings) if there else _created(settings) as ledger:
         yield ledger
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from ledger.demo.catalogue import Library
@@ -25,14 +26,14 @@ class Panel:
     subjects: Mapping[str, Sequence[PanelRow]]
 
 
-def read_panels(library: Library) -> dict[str, Panel]:
-    """The three panels by code: 545 young men, 595 workers, 140 firms."""
+def read_panels(library: Library, firms: int | None = None) -> dict[str, Panel]:
+    """The three panels by code: 545 young men, 595 workers, 140 firms or the first ``firms`` of them."""
     workers = _records(library, WORKERS)
     blocks = [workers[start : start + _YEARS_OF_WORKERS] for start in range(0, len(workers), _YEARS_OF_WORKERS)]
     return {
         YOUNG_MEN: Panel(YOUNG_MEN, _grouped(_records(library, YOUNG_MEN), "nr")),
         WORKERS: Panel(WORKERS, {str(place): rows for place, rows in enumerate(blocks, start=1)}),
-        FIRMS: Panel(FIRMS, _grouped(_records(library, FIRMS), "firm")),
+        FIRMS: Panel(FIRMS, dict(islice(_grouped(_records(library, FIRMS), "firm").items(), firms))),
     }
 
 

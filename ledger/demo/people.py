@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
@@ -49,6 +49,14 @@ class Member:
     request: str = ""
     authorizations: dict[str, str] = field(default_factory=dict)
     certificate: str = ""
+
+    @property
+    def first_consent(self) -> str:
+        """The id of the authorization for the scenario's first source."""
+        return next(iter(self.authorizations.values()))
+
+
+Members = Mapping[str, Sequence[Member]]
 
 
 def subjects_of(panels: Mapping[str, Panel], limit: int) -> list[Subject]:
@@ -99,3 +107,17 @@ def _firms_by_scenario(subjects: Sequence[Subject]) -> dict[str, list[Subject]]:
         scenario: [firm for place, firm in enumerate(firms) if place % 4 in parts]
         for scenario, parts in _FIRMS_IN.items()
     }
+
+
+def split(members: Members, fates: Iterable[Fate]) -> tuple[Members, Members]:
+    """Those with one of the fates, and the others."""
+    chosen = frozenset(fates)
+    return (
+        {scenario: [member for member in group if member.fate in chosen] for scenario, group in members.items()},
+        {scenario: [member for member in group if member.fate not in chosen] for scenario, group in members.items()},
+    )
+
+
+def count(members: Members) -> int:
+    """How many there are in all scenarios."""
+    return sum(len(group) for group in members.values())

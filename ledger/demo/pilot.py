@@ -1,86 +1,195 @@
-"""The pilot from an empty folder to verified certificates, and again on what a run before left."""
+"""The pilot from an empty folder to verified certificates. Interrupted at any point, another run goes on from there."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from ledger.chain.facts import collect_facts
 from ledger.demo.cast import Cast, assemble, onboard
 from ledger.demo.catalogue import Library
-from ledger.demo.life import live_on
+from ledger.demo.keepsakes import Keepsakes, as_json, save
+from ledger.demo.life import Life
 from ledger.demo.mapping import mapping_table
 from ledger.demo.mixture import EARLY
-from ledger.demo.offices import open_offices
+from ledger.demo.offices import Offices, open_offices
 from ledger.demo.opening import four_years
 from ledger.demo.panels import FIRMS, read_panels
-from ledger.demo.people import Member, members_of, subjects_of
+from ledger.demo.people import Member, Members, members_of, split, subjects_of
 from ledger.demo.picture import flow_picture
-from ledger.demo.powers import SCENARIO, name_certificate, recover_and_veto, two_firms
-from ledger.demo.registration import catch_up, register_catalogue, skip_to, transfer_one
-from ledger.demo.scenarios import DAY, SHORT_DAYS, Members, Pilot, split
+from ledger.demo.powers import SCENARIO, STAGE, Powers, name_certificate, two_firms
+from ledger.demo.registration import Registering, catch_up, skip_to, transfer_one
+from ledger.demo.scenarios import ANCHOR, DAY, SHORT_DAYS, VERIFY, Pilot
 from ledger.demo.sources import Sources
 from ledger.demo.stages import Run
 from ledger.demo.tally import COUNTS
-from ledger.demo.unhappy import Kept
 from ledger.domain.days import shanghai_day
-from ledger.proof.bundle import parse_bundle
 from ledger.service.local_chain import LocalClock
 from ledger.service.wiring import Ledger
 
 Tick = Callable[[int], None]
 Progress = Callable[[str, int], Tick]
+Step = tuple[str, Callable[[], None]]
 REPORTS = ("quality", "appraise")
 # Registrar, data provider, two banks, supervisor, assessor, platform and three authorities.
 INSTITUTIONS = 10
 EARLIER_DAYS = 10
 # Seconds beside the delay that it takes to propose, and to try what is refused.
 AROUND_THE_DELAY = 3600
-KEPT = 2
+OFFICE_ACTS: Final = ("accredit", "set_roles")
+EARLY_PREFIX: Final = "十日前 ten days before: "
 
 
-def run_pilot(ledger: Ledger, out: Path, progress: Progress, limit: int) -> Run:
-    """Run both halves; leaves certificates, bundles, the providers' files, summary and picture in ``out``.
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large the pilot is: how many subjects take part, firms first; of how many firms and data sets, or all."""
 
-    ``limit``: how many subjects take part, firms first. On a new local chain a part of the pilot runs before the
-    present, so that requests and certificates can expire.
+    subjects: int
+    firms: int | None = None
+    data_sets: int | None = None
+
+
+def run_pilot(
+    ledger: Ledger, out: Path, progress: Progress, size: Size, reached: Callable[[str], None] = lambda _name: None
+) -> Run:
+    """Run every step, or what earlier runs left of them; ``reached`` is called with the name of each before it begins.
+
+    Leaves certificates, bundles, the providers' files, summary and picture in ``out``.
     """
-    run, library = Run(mapping=mapping_table()), Library()
-    panels = read_panels(library)
-    clock = LocalClock(ledger.settings)
-    with run.stage("机构和企业上链 onboard institutions and firms") as stage:
-        cast = assemble(ledger, list(panels[FIRMS].subjects))
-        offices = open_offices(ledger)
-        _accredit(ledger, cast)
-        _let_offices_begin(ledger)
-        run.counts["institutions"] = INSTITUTIONS + len(offices.ids)
-        stage.count = run.counts["institutions"] + len(cast.firms)
-    assets = register_catalogue(ledger, cast, library, run, progress)
-    if clock.ahead < 0:
-        live_on(ledger, cast, assets, run, progress)
-        _write_life(out / "asset", ledger, assets[0])
-    early = _ten_days_before(ledger, clock)
-    members = members_of(subjects_of(panels, limit), early)
-    _onboard(ledger, members, run)
-    sources = Sources(out / "providers", panels, members)
-    today = shanghai_day(ledger.clock())
-    shelves = sources.write(today)
-    pilot = Pilot(ledger, offices, cast, sources, run, progress)
-    before, present = split(members, EARLY)
-    if early:
-        pilot.issue(shelves, before, "十日前 ten days before: ", SHORT_DAYS)
-        _show_powers(ledger, before, present, run)
-    catch_up(ledger)
-    moved = transfer_one(ledger, cast, run)
-    pilot.issue(shelves, present)
-    pilot.sign_late(before)
-    kept = pilot.verify(members, cache(lambda: sources.write(today, corrected=True)))
-    name_certificate(members, run)
-    _count(run)
-    _write_out(out, ledger, run, kept, moved)
-    return run
+    demonstration = Demonstration(ledger, out, progress, size)
+    for name, act in demonstration.steps():
+        reached(name)
+        act()
+    reached("")
+    return demonstration.run
+
+
+class Demonstration:
+    """The steps and what they share. Each step asks the ledger what is done, does the rest and counts all of it.
+
+    On a new local chain a part of the pilot runs before the present, so that requests and certificates can expire.
+    """
+
+    _cast: Cast
+    _offices: Offices
+    _registering: Registering
+    _life: Life
+    _members: Mapping[str, list[Member]]
+    _before: Members
+    _present: Members
+    _pilot: Pilot
+
+    def __init__(self, ledger: Ledger, out: Path, progress: Progress, size: Size) -> None:
+        self.run = Run(mapping=mapping_table())
+        self._ledger = ledger
+        self._out = out
+        self._progress = progress
+        self._size = size
+        self._clock = LocalClock(ledger.settings)
+        self._library = Library(size.data_sets)
+        self._panels = read_panels(self._library, size.firms)
+        self._keepsakes = Keepsakes(ledger, out)
+        self._moved = ""
+
+    def steps(self) -> Iterator[Step]:
+        """Every step by name; which there are follows from those before, so ask for one when its turn has come."""
+        yield "institutions", self._open
+        yield from (
+            ("read", self._registering.read),
+            ("submit", self._registering.submit),
+            ("accept", self._registering.accept),
+            ("review", self._registering.review),
+            ("notice", self._registering.notice),
+            ("confirm", self._registering.confirm),
+            ("anchor registrations", self._registering.anchor),
+        )
+        self._life = Life(self._ledger, self._cast, self._registering.catalogue.single, self.run, self._progress)
+        if self._clock.ahead < 0 or self._life.begun:
+            yield from self._life.steps()
+            yield "provenance", self._write_life
+        yield "subjects", self._gather
+        shelves = self._sources.write(self._today)
+        if any(self._before.values()):
+            yield from self._pilot.steps(shelves, self._before, EARLY_PREFIX, SHORT_DAYS)
+            yield from self._powers()
+        yield "catch up", lambda: catch_up(self._ledger)
+        yield "transfer", self._transfer
+        yield from self._pilot.steps(shelves, self._present)
+        yield "sign late", lambda: self._pilot.sign_late(self._before)
+        corrected = cache(lambda: self._sources.write(self._today, corrected=True))
+        yield VERIFY, lambda: self._pilot.verify(self._members, corrected)
+        yield ANCHOR, lambda: self._pilot.anchor(self._members)
+        yield "output", self._write_out
+
+    def _open(self) -> None:
+        ledger, run = self._ledger, self.run
+        with run.stage("机构和企业上链 onboard institutions and firms") as stage:
+            self._cast = assemble(ledger, list(self._panels[FIRMS].subjects))
+            self._offices = open_offices(ledger)
+            _accredit(ledger, self._cast)
+            _let_offices_begin(ledger)
+            run.counts["institutions"] = INSTITUTIONS + len(self._offices.ids)
+            stage.count = run.counts["institutions"] + len(self._cast.firms)
+        self._registering = Registering(ledger, self._cast, self._library, run, self._progress)
+
+    def _write_life(self) -> None:
+        asset, provenances = self._life.assets[0], self._ledger.provenances
+        folder = self._out / "asset"
+        save(folder / "provenance.json", as_json(provenances.asset(asset).to_dict()))
+        save(folder / "provenance.jsonld", as_json(provenances.prov(asset)))
+        save(folder / "timeline.svg", provenances.timeline(asset).encode())
+
+    def _gather(self) -> None:
+        """Onboard the subjects; the local chain is moved to its last ten days first."""
+        catch_up(self._ledger, EARLIER_DAYS * DAY)
+        early = self._clock.ahead <= -EARLIER_DAYS * DAY
+        self._members = members_of(subjects_of(self._panels, self._size.subjects), early=True)
+        self._onboard()
+        self._sources = Sources(self._out / "providers", self._panels, self._members)
+        self._today = shanghai_day(self._ledger.clock())
+        self._pilot = Pilot(
+            self._ledger, self._offices, self._cast, self._sources, self.run, self._progress, self._keepsakes
+        )
+        self._pilot.keep_early(self._members, early)
+        self._before, self._present = split(self._members, EARLY)
+
+    def _onboard(self) -> None:
+        everyone = [member for group in self._members.values() for member in group]
+        parts = {member.subject.part.identifier: member.subject.part for member in everyone}
+        with self.run.stage("数据主体上链 onboard the subjects") as stage:
+            ids = dict(zip(parts, onboard(self._ledger, list(parts.values())), strict=True))
+            stage.count = self.run.counts["subjects"] = len(ids)
+        for member in everyone:
+            member.party = ids[member.subject.part.identifier]
+
+    def _powers(self) -> Iterator[Step]:
+        """Just before the present, so that the delay passes by the clock; without a delay there is nothing to show."""
+        if delay := self._ledger.reader.chain.delay:
+            powers = Powers(self._ledger, *two_firms(self._before, self._present))
+            if self._clock.ahead < 0 or powers.begun:
+                yield "last hours", lambda: catch_up(self._ledger, delay + AROUND_THE_DELAY)
+                yield STAGE, lambda: self.run.tallies[SCENARIO].caught.extend(powers.play(self.run))
+
+    def _transfer(self) -> None:
+        kept = set(self._life.assets)
+        assets = [asset for asset in self._registering.catalogue.assets if asset not in kept]
+        self._moved = transfer_one(self._ledger, self._cast, assets, self.run)
+
+    def _write_out(self) -> None:
+        run, out = self.run, self._out
+        name_certificate(self._members, run)
+        for name in COUNTS:
+            run.counts[name] = sum(tally.counts[name] for tally in run.tallies.values())
+        run.counts["caught"] = sum(len(tally.caught) for tally in run.tallies.values())
+        registration = self._ledger.bundles.build(self._moved)
+        save(out / "bundles" / "registration.json", registration.to_bytes())
+        facts = collect_facts(self._ledger.reader, registration)
+        save(out / "verify" / "registration-facts.json", facts.to_bytes())
+        save(out / "summary.json", as_json(run.to_dict()))
+        save(out / "flow.svg", flow_picture(run).encode())
 
 
 def _accredit(ledger: Ledger, cast: Cast) -> None:
@@ -92,73 +201,13 @@ def _accredit(ledger: Ledger, cast: Cast) -> None:
 
 
 def _let_offices_begin(ledger: Ledger) -> None:
-    """Offices and accreditations were proposed and confirmed: one delay for all, then they are carried out."""
-    skip_to(ledger, max((row.ready_at for row in ledger.proposals.pending()), default=0) + 1)
-    ledger.proposals.tick()
+    """Offices and accreditations were proposed and confirmed: one delay for all, then they are carried out.
 
-
-def _show_powers(ledger: Ledger, before: Members, present: Members, run: Run) -> None:
-    """Just before the present, so that the delay passes by the clock; a ledger without a delay has nothing to show."""
-    if delay := ledger.reader.chain.delay:
-        catch_up(ledger, delay + AROUND_THE_DELAY)
-        loser, victim = two_firms(before, present)
-        run.tallies[SCENARIO].caught += recover_and_veto(ledger, loser, victim, run)
-
-
-def _ten_days_before(ledger: Ledger, clock: LocalClock) -> bool:
-    """Whether there is time before the present; the local chain is moved to its last ten days."""
-    if (left := -clock.ahead - EARLIER_DAYS * DAY) > 0:
-        clock.skip(ledger.reader.connection, left)
-    return clock.ahead <= -EARLIER_DAYS * DAY
-
-
-def _onboard(ledger: Ledger, members: Mapping[str, Sequence[Member]], run: Run) -> None:
-    everyone = [member for group in members.values() for member in group]
-    parts = {member.subject.part.identifier: member.subject.part for member in everyone}
-    with run.stage("数据主体上链 onboard the subjects") as stage:
-        ids = dict(zip(parts, onboard(ledger, list(parts.values())), strict=True))
-        stage.count = run.counts["subjects"] = len(ids)
-    for member in everyone:
-        member.party = ids[member.subject.part.identifier]
-
-
-def _count(run: Run) -> None:
-    """What all scenarios have together."""
-    for name in COUNTS:
-        run.counts[name] = sum(tally.counts[name] for tally in run.tallies.values())
-    run.counts["caught"] = sum(len(tally.caught) for tally in run.tallies.values())
-
-
-def _write_out(out: Path, ledger: Ledger, run: Run, kept: Mapping[str, Sequence[Kept]], moved: str) -> None:
-    for scenario, some in kept.items():
-        for number, held in enumerate(some[:KEPT], start=1):
-            _save(out / "bundles" / f"{scenario}-{number}.json", held.bundle)
-            certificate = parse_bundle(held.bundle).certificate
-            _save(out / "certificates" / f"{scenario}-{number}.sd-jwt", certificate.encode())
-    first = next(iter(kept[min(kept)]))
-    if first.facts is not None:
-        _save(out / "verify" / "bundle.json", first.bundle)
-        _save(out / "verify" / "facts.json", first.facts.to_bytes())
-        _save(out / "verify" / "request.json", _json({"consumer": first.consumer, "nonce": first.nonce}))
-    registration = ledger.bundles.build(moved)
-    _save(out / "bundles" / "registration.json", registration.to_bytes())
-    _save(out / "verify" / "registration-facts.json", collect_facts(ledger.reader, registration).to_bytes())
-    _save(out / "summary.json", _json(run.to_dict()))
-    _save(out / "flow.svg", flow_picture(run).encode())
-
-
-def _write_life(folder: Path, ledger: Ledger, asset: str) -> None:
-    _save(folder / "provenance.json", _json(ledger.provenances.asset(asset).to_dict()))
-    _save(folder / "provenance.jsonld", _json(ledger.provenances.prov(asset)))
-    _save(folder / "timeline.svg", ledger.provenances.timeline(asset).encode())
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
-
-
-def _save(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
-    draft.write_bytes(data)
-    draft.replace(path)
+    Nothing else is: an earlier run may have left a forged recovery under way, which its firm has yet to veto.
+    """
+    offices = [row for row in ledger.proposals.pending() if row.kind in OFFICE_ACTS]
+    skip_to(ledger, max((row.ready_at for row in offices), default=0) + 1)
+    for row in offices:
+        if row.ready_at <= ledger.clock():
+            ledger.proposals.carry_out(row.no)
+    ledger.proposals.follow_up()

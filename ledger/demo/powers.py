@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.calls import Call, carry_out, change_key
+from ledger.demo.found import Found
 from ledger.demo.mixture import Fate
 from ledger.demo.people import Member
 from ledger.demo.registration import skip_to
 from ledger.demo.stages import Run
 from ledger.demo.tally import Caught
-from ledger.demo.unhappy import refused_by_contract
+from ledger.demo.unhappy import refused, refused_by_contract
+from ledger.domain.powers import ProposalState
+from ledger.errors import ChainUnavailable
+from ledger.index import proposals as indexed
 from ledger.proof.jws import LocalSigner
 from ledger.service.possession import possession_of
 from ledger.service.proposals import ProposalRow
@@ -20,6 +24,9 @@ from ledger.service.wiring import Ledger
 
 SCENARIO: Final = "S01"
 STAGE: Final = "密钥恢复与否决 recover one key, veto a forged recovery"
+REPORTED: Final = "用已报失的密钥换钥 a reported key proposes the key of a thief"
+OUT_OF_TIME: Final = "等待期内执行伪造的恢复 a forged recovery carried out before its time"
+AFTER_VETO: Final = "执行已被否决的恢复 a forged recovery carried out after the veto"
 
 
 def two_firms(before: Mapping[str, Sequence[Member]], present: Mapping[str, Sequence[Member]]) -> list[Member]:
@@ -29,39 +36,114 @@ def two_firms(before: Mapping[str, Sequence[Member]], present: Mapping[str, Sequ
     return free[:2]
 
 
-def recover_and_veto(ledger: Ledger, loser: Member, victim: Member, run: Run) -> list[Caught]:
-    """Recover the key of ``loser`` and let ``victim`` veto a recovery of its own; returns what was refused.
+class Powers:
+    """The recovery of the key of ``loser``, and a forged one of ``victim``, who vetoes it.
 
-    The local chain's clock is moved past the delay, for which there must be time before the present.
+    Every act is looked up first: an earlier run may have done it. What was refused then left no trace on the chain, and
+    that is how it is known to have been refused.
     """
-    first, second, third = ledger.installation.officers[:3]
-    proposals = ledger.proposals
-    with run.stage(STAGE) as stage:
-        lost = ledger.parties.get(loser.party).account
-        ledger.party_keys.report(loser.party, lost, by=first)
-        case = "用已报失的密钥换钥 a reported key proposes the key of a thief"
-        caught = [refused_by_contract(case, lambda: proposals.propose(loser.party, _to_a_thief(ledger, loser)))]
-        fresh = ledger.custody.public_key(*ledger.custody.create())
-        ledger.party_keys.recover(second, loser.party, fresh)
-        (recovery,) = proposals.pending(loser.party)
-        theft = _to_a_thief(ledger, victim)
-        forged = proposals.propose(second, theft).no
-        proposals.confirm(forged, third)
-        case = "等待期内执行伪造的恢复 a forged recovery carried out before its time"
-        caught.append(refused_by_contract(case, lambda: ledger.client.send(carry_out(forged, theft))))
-        vetoed = proposals.veto(forged, victim.party)
-        skip_to(ledger, recovery.ready_at + 1)
-        recovered = proposals.carry_out(recovery.no)
-        case = "执行已被否决的恢复 a forged recovery carried out after the veto"
-        caught.append(refused_by_contract(case, lambda: ledger.client.send(carry_out(forged, theft))))
-        stage.count = 2
-    run.powers = {
-        "delay": ledger.reader.chain.delay,
-        "officers": [first, second, third],
-        "recovery": _told(ledger, loser, recovered) | {"lost": lost, "reported_at": _reported_at(ledger, loser, lost)},
-        "veto": _told(ledger, victim, vetoed),
-    }
-    return caught
+
+    def __init__(self, ledger: Ledger, loser: Member, victim: Member) -> None:
+        self._ledger = ledger
+        self._loser = loser
+        self._victim = victim
+        self._officers = ledger.installation.officers[:3]
+        self._found = Found(ledger)
+        self._caught: list[Caught] = []
+
+    @property
+    def begun(self) -> bool:
+        """Whether an earlier run proposed the recovery."""
+        return self._recovery() is not None
+
+    def play(self, run: Run) -> list[Caught]:
+        """Bring both to their end; returns what was refused.
+
+        The local chain's clock is moved past the delay, for which there must be time before the present.
+        """
+        ledger, proposals = self._ledger, self._ledger.proposals
+        with run.stage(STAGE) as stage:
+            lost = self._report()
+            recovery = self._recover(lost)
+            forged = self._forge()
+            if forged.pending:
+                theft = self._theft(forged.no)
+                self._refused(OUT_OF_TIME, lambda: ledger.client.send(carry_out(forged.no, theft)))
+                forged = proposals.veto(forged.no, self._victim.party)
+            else:
+                self._refused_before(OUT_OF_TIME, "PARTY_NOT_READY", forged.state == ProposalState.VETOED)
+            skip_to(ledger, recovery.ready_at + 1)
+            recovered = proposals.carry_out(recovery.no)
+            theft = self._theft(forged.no)
+            self._refused(AFTER_VETO, lambda: ledger.client.send(carry_out(forged.no, theft)))
+            stage.count = 2
+        run.powers = {
+            "delay": ledger.reader.chain.delay,
+            "officers": list(self._officers),
+            "recovery": _shown(ledger, self._loser, recovered) | {"lost": lost, "reported_at": self._reported_at(lost)},
+            "veto": _shown(ledger, self._victim, forged),
+        }
+        return self._caught
+
+    def _report(self) -> str:
+        """The account whose key was lost: the first that the firm had. Reported at once, then of no use to a thief."""
+        first, party = self._officers[0], self._loser.party
+        lost = self._ledger.party_keys.history(party)[0].account
+        if not self._reported_at(lost):
+            self._ledger.party_keys.report(party, lost, by=first)
+        if self._recovery() is None:
+            theft = self._to_a_thief(self._loser)
+            self._refused(REPORTED, lambda: self._ledger.proposals.propose(party, theft))
+        else:
+            self._refused_before(REPORTED, "PARTY_ACCOUNT_REPORTED", not self._found.proposed_itself(party))
+        return lost
+
+    def _recover(self, lost: str) -> ProposalRow:
+        """Two officers propose another key for the firm and confirm it; the delay follows."""
+        _, second, _ = self._officers
+        if (row := self._recovery()) is None:
+            fresh = self._ledger.custody.public_key(*self._ledger.custody.create())
+            self._ledger.party_keys.recover(second, self._loser.party, fresh, lost=lost)
+            return self._ledger.proposals.get(self._found.proposal(self._loser.party, second) or 0)
+        return self._ledger.proposals.decide(second, self._theft(row.no)) if row.needs_confirmation else row
+
+    def _forge(self) -> ProposalRow:
+        """Two officers decide the same for another firm, with the key of a thief."""
+        _, second, third = self._officers
+        number = self._found.proposal(self._victim.party, second)
+        if number is None:
+            number = self._ledger.proposals.propose(second, self._to_a_thief(self._victim)).no
+        row = self._ledger.proposals.get(number)
+        return self._ledger.proposals.confirm(number, third) if row.needs_confirmation else row
+
+    def _recovery(self) -> ProposalRow | None:
+        number = self._found.proposal(self._loser.party, self._officers[1])
+        return None if number is None else self._ledger.proposals.get(number)
+
+    def _theft(self, number: int) -> Call:
+        """The call that was proposed under the number, read from the chain."""
+        with self._ledger.database.read() as session:
+            found = indexed.proposal(session.connection(), self._ledger.reader.deployment, number)
+        if found is None or found.call is None:
+            raise ChainUnavailable("PROPOSAL_UNREADABLE", "The chain does not show what was proposed.", hint=None)
+        return found.call
+
+    def _refused(self, case: str, act: Callable[[], object]) -> None:
+        self._caught.append(refused_by_contract(case, act))
+
+    def _refused_before(self, case: str, code: str, was: bool) -> None:
+        self._caught.append(refused(case, "contract", code) if was else Caught(case, "–", "TOOK_EFFECT", "contract"))
+
+    def _to_a_thief(self, member: Member) -> Call:
+        """The act that would put the key of a thief, who proves that it has it, in place of the firm's."""
+        key = new_private_key()
+        thief, row = LocalSigner(key, account_of(key)), self._ledger.parties.get(member.party)
+        number = self._ledger.reader.party_no(member.party)
+        return change_key(number, thief.kid, row.account, possession_of(self._ledger.reader.chain, thief, number))
+
+    def _reported_at(self, account: str) -> int | None:
+        history = self._ledger.party_keys.history(self._loser.party)
+        return next(key.reported_at for key in history if key.account == account)
 
 
 def name_certificate(members: Mapping[str, Sequence[Member]], run: Run) -> None:
@@ -72,20 +154,8 @@ def name_certificate(members: Mapping[str, Sequence[Member]], run: Run) -> None:
         recovery["certificate"] = certificate
 
 
-def _to_a_thief(ledger: Ledger, member: Member) -> Call:
-    """The act that would put the key of a thief, who proves that it has it, in place of the firm's."""
-    key = new_private_key()
-    thief, row = LocalSigner(key, account_of(key)), ledger.parties.get(member.party)
-    number = ledger.reader.party_no(member.party)
-    return change_key(number, thief.kid, row.account, possession_of(ledger.reader.chain, thief, number))
-
-
-def _told(ledger: Ledger, member: Member, row: ProposalRow) -> dict[str, Any]:
+def _shown(ledger: Ledger, member: Member, row: ProposalRow) -> dict[str, Any]:
     """The firm, the account that it has now, and the proposal about it."""
     names = ("no", "by", "confirmed_by", "at", "ready_at", "ended_at", "state")
     proposal = {name: getattr(row, name) for name in names}
     return {"party": member.party, "key": ledger.parties.get(member.party).account, "proposal": proposal}
-
-
-def _reported_at(ledger: Ledger, member: Member, account: str) -> int | None:
-    return next(key.reported_at for key in ledger.party_keys.history(member.party) if key.account == account)

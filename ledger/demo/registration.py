@@ -1,57 +1,135 @@
-"""First half of the pilot: the real catalogue through first registration with public notice, and one transfer."""
+"""First half of the pilot: the real catalogue through first registration with public notice, and one transfer.
+
+Each step takes on what is left of it: what an earlier run did is found on the ledger and counted.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
+from ledger.chain.records import AssetRecord
 from ledger.demo.cast import Cast
 from ledger.demo.catalogue import Library
-from ledger.demo.stages import Run
+from ledger.demo.found import Found
+from ledger.demo.stages import Run, Stage
+from ledger.domain.resource import DataResource
 from ledger.errors import Conflict
 from ledger.service.local_chain import LocalClock
-from ledger.service.registrations import Intake
+from ledger.service.registrations import chunks
 from ledger.service.wiring import Ledger
 
 Tick = Callable[[int], None]
 Progress = Callable[[str, int], Tick]
+Act = Callable[[str, Sequence[str], Tick], int]
 
 
-def register_catalogue(ledger: Ledger, cast: Cast, library: Library, run: Run, progress: Progress) -> tuple[str, ...]:
-    """Register every data set of the library; identical content is refused and told. Returns the assets."""
-    index = library.index()
-    with run.stage("读取目录 read the catalogue") as stage:
-        tick = progress(stage.name, len(index))
-        resources = []
-        for data_set in index:
-            resources.append(library.describe(data_set))
-            tick(1)
-        stage.count = len(resources)
-    with run.stage("申请登记 submit and register") as stage:
-        intake = ledger.registrations.submit(cast.provider, resources)
-        tick = progress(stage.name, len(intake.accepted))
-        stage.gas = ledger.registrations.register(intake.accepted, tick)
-        stage.count = len(intake.accepted)
-    take_through(ledger, cast, intake.accepted, run, progress)
-    with run.stage("登记凭证上链 anchor registration certificates") as stage:
-        stage.gas, stage.count = ledger.anchoring.flush().gas, len(intake.accepted)
-    _tell(run, intake, len(resources))
-    return intake.accepted
+@dataclass(slots=True)
+class Catalogue:
+    """The library's data sets as resources, and their assets in the same order; those refused have none."""
+
+    resources: list[DataResource] = field(default_factory=list)
+    assets: tuple[str, ...] = ()
+    single: tuple[str, ...] = ()
 
 
-def take_through(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run, progress: Progress) -> None:
-    """Accept, review, notice and confirm applications; the local chain's clock is moved past the notice."""
-    review, registrar = ledger.review, cast.registrar
-    for name, step in (
-        ("受理 accept", review.accept),
-        ("审核 review", review.review),
-        ("公示 public notice", review.notice),
-    ):
-        with run.stage(name) as stage:
-            stage.count, stage.gas = len(assets), step(registrar, assets, progress(name, len(assets)))
-    over = wait_for_notice(ledger, assets)
-    with run.stage("确认并发登记凭证 confirm and certify") as stage:
-        stage.count = len(over)
-        stage.gas = review.confirm(registrar, over, progress(stage.name, len(over)))
+class Registering:
+    """Takes the library through first registration, as its provider and its registrar."""
+
+    def __init__(self, ledger: Ledger, cast: Cast, library: Library, run: Run, progress: Progress) -> None:
+        self._ledger = ledger
+        self._cast = cast
+        self._library = library
+        self._run = run
+        self._progress = progress
+        self._found = Found(ledger)
+        self.catalogue = Catalogue()
+
+    def read(self) -> None:
+        """Describe every data set of the library."""
+        index = self._library.index()
+        with self._run.stage("读取目录 read the catalogue") as stage:
+            tick = self._progress(stage.name, len(index))
+            for data_set in index:
+                self.catalogue.resources.append(self._library.describe(data_set))
+                tick(1)
+            stage.count = len(self.catalogue.resources)
+
+    def submit(self) -> None:
+        """Hand in and register what is not registered yet; identical content is refused and reported."""
+        resources = self.catalogue.resources
+        with self._run.stage("申请登记 submit and register") as stage:
+            known = self._found.registrations(self._cast.provider)
+            intake = self._ledger.registrations.submit(
+                self._cast.provider, [resource for resource in resources if resource.code not in known]
+            )
+            known = self._found.registrations(self._cast.provider)
+            assets = [known[resource.code] for resource in resources if resource.code in known]
+            there = {asset.id for asset in self._found.assets(assets)}
+            missing = [asset for asset in assets if asset not in there]
+            stage.gas = self._ledger.registrations.register(missing, self._progress(stage.name, len(missing)))
+            stage.count, stage.found = len(assets), len(there)
+        fingerprints = Counter(resource.fingerprint for resource in resources)
+        self.catalogue.assets = tuple(assets)
+        self.catalogue.single = tuple(
+            known[each.code] for each in resources if each.code in known and fingerprints[each.fingerprint] == 1
+        )
+        self._run.refused = [
+            {"resource": refusal.resource.code, "code": refusal.error.code, "message": refusal.error.message}
+            for refusal in intake.refused
+        ]
+        self._run.counts |= {
+            "resources": len(resources),
+            "registrations": len(assets),
+            "duplicates_refused": len(intake.refused),
+        }
+
+    def accept(self) -> None:
+        """Take the applications on."""
+        self._advance("受理 accept", "submitted", self._ledger.review.accept)
+
+    def review(self) -> None:
+        """Find the applications in order."""
+        self._advance("审核 review", "accepted", self._ledger.review.review)
+
+    def notice(self) -> None:
+        """Put the applications on public notice."""
+        self._advance("公示 public notice", "reviewed", self._ledger.review.notice)
+
+    def confirm(self) -> None:
+        """Confirm what was under notice, and certify it; the local chain's clock is moved past the notice."""
+        with self._run.stage("确认并发登记凭证 confirm and certify") as stage:
+            applied = [asset.id for asset in self._applied()]
+            over = wait_for_notice(self._ledger, applied)
+            self._take(stage, over, self._ledger.review.confirm)
+            # Where notices take their days, some are not over yet.
+            stage.count = len(self.catalogue.assets) - len(applied) + len(over)
+            stage.found = stage.count - len(over)
+            # An interrupted run may have confirmed some and not certified them.
+            confirmed = {asset.id for asset in self._found.assets(self.catalogue.assets) if asset.state == "confirmed"}
+            for chunk in chunks(sorted(confirmed - self._found.certified(sorted(confirmed)))):
+                self._ledger.registration_certificates.settle(chunk)
+
+    def anchor(self) -> None:
+        """Anchor the registration certificates."""
+        with self._run.stage("登记凭证上链 anchor registration certificates") as stage:
+            stage.gas, stage.count = self._ledger.anchoring.flush().gas, len(self.catalogue.assets)
+
+    def _advance(self, name: str, source: str, act: Act) -> None:
+        with self._run.stage(name) as stage:
+            self._take(stage, [asset.id for asset in self._applied() if asset.stage == source], act)
+
+    def _applied(self) -> list[AssetRecord]:
+        """Those whose first application is open: what was confirmed once may have another application under way."""
+        return [asset for asset in self._found.assets(self.catalogue.assets) if asset.state == "applied"]
+
+    def _take(self, stage: Stage, assets: Sequence[str], act: Act) -> None:
+        total = len(self.catalogue.assets)
+        stage.count, stage.found = total, total - len(assets)
+        tick = self._progress(stage.name, len(assets))
+        if assets:
+            stage.gas = act(self._cast.registrar, assets, tick)
 
 
 def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> list[str]:
@@ -59,10 +137,10 @@ def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> list[str]:
 
     Returns the assets whose notice is over.
     """
-    ends = {asset.id: asset.until for asset in ledger.reader.assets(assets) if asset and asset.stage == "noticed"}
+    ends = {asset.id: asset.until for asset in Found(ledger).assets(assets) if asset.stage == "noticed"}
     skip_to(ledger, max(ends.values(), default=0) + 1)
     now = ledger.clock()
-    return [asset for asset in assets if ends.get(asset, 0) < now]
+    return [asset for asset in assets if asset in ends and ends[asset] < now]
 
 
 def skip_to(ledger: Ledger, moment: int) -> None:
@@ -79,17 +157,21 @@ def catch_up(ledger: Ledger, before: int = 0) -> None:
         clock.skip(ledger.reader.connection, left)
 
 
-def transfer_one(ledger: Ledger, cast: Cast, run: Run) -> str:
-    """Offer one registration to a bank, which accepts; returns the new certificate's number."""
-    asset = _first_held_by(ledger, cast.provider)
+def transfer_one(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run) -> str:
+    """Offer one of the registrations to a bank, which accepts; returns the new certificate's number."""
+    asset = _to_move(ledger, cast, assets)
     with run.stage("流转 transfer in two steps") as stage:
-        offered = ledger.transfers.offer(asset, cast.provider, cast.bank)
-        accepted = ledger.transfers.accept(asset, cast.bank)
-        stage.count, stage.gas = 1, offered.gas_used + accepted.gas
+        stage.count = 1
+        if asset.holder == cast.bank:
+            stage.found = 1
+        elif asset.offered_to is None or asset.until < ledger.clock():
+            stage.gas = ledger.transfers.offer(asset.id, cast.provider, cast.bank).gas_used
+        accepted = ledger.transfers.accept(asset.id, cast.bank)
+        stage.gas += accepted.gas
     certificate = accepted.certificate
-    provenance = ledger.provenances.asset(asset)
+    provenance = ledger.provenances.asset(asset.id)
     run.transfer = {
-        "asset": asset,
+        "asset": asset.id,
         "old_certificate": certificate.supersedes,
         "new_certificate": certificate.certificate_no,
         **provenance.to_dict(),
@@ -97,24 +179,11 @@ def transfer_one(ledger: Ledger, cast: Cast, run: Run) -> str:
     return certificate.certificate_no
 
 
-def _tell(run: Run, intake: Intake, resources: int) -> None:
-    run.refused = [
-        {"resource": refusal.resource.code, "code": refusal.error.code, "message": refusal.error.message}
-        for refusal in intake.refused
-    ]
-    run.counts |= {
-        "resources": resources,
-        "registrations": len(intake.accepted),
-        "duplicates_refused": len(intake.refused),
-    }
-
-
-def _first_held_by(ledger: Ledger, holder: str) -> str:
-    after = None
-    while page := ledger.registrations.page(after, 50):
-        ids = [row.asset_id for row in page]
-        for asset in ledger.reader.assets(ids):
-            if asset is not None and asset.holder == holder and asset.state == "confirmed" and not asset.frozen:
-                return asset.id
-        after = ids[-1]
-    raise Conflict("NOTHING_TO_TRANSFER", "The provider holds no registered asset any more.")
+def _to_move(ledger: Ledger, cast: Cast, assets: Sequence[str]) -> AssetRecord:
+    """The first that the bank has already, or else that can be offered to it."""
+    found = [asset for asset in Found(ledger).assets(sorted(assets)) if asset.state == "confirmed" and not asset.frozen]
+    held = [asset for asset in found if asset.holder == cast.bank]
+    free = [asset for asset in found if asset.holder == cast.provider and asset.offered_to in (None, cast.bank)]
+    if not held and not free:
+        raise Conflict("NOTHING_TO_TRANSFER", "The provider holds no registered asset any more.")
+    return min(held or free, key=lambda asset: (asset.offered_to is None, asset.id))

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Final
 
 from ledger.demo.bureau import NOTE, Bureau
 from ledger.demo.cast import Cast
-from ledger.demo.mixture import Fate
+from ledger.demo.found import Found
+from ledger.demo.keepsakes import Keepsakes
+from ledger.demo.lies import swapped_subjects
+from ledger.demo.mixture import EARLY, Fate
 from ledger.demo.offices import Offices, note_of
-from ledger.demo.people import Member
+from ledger.demo.people import Member, Members, count
 from ledger.demo.sources import Shelves, Sources
-from ledger.demo.stages import Run
+from ledger.demo.stages import Run, Stage
 from ledger.demo.tally import Tally
-from ledger.demo.unhappy import FEWER, Desk, Ending, Kept, late, swapped_subjects
+from ledger.demo.unhappy import FEWER, Desk, Ending, late, simply_used
 from ledger.domain.canonical import digest
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.scenario import Scenario
@@ -26,60 +30,91 @@ from ledger.service.authorizations import Choice
 from ledger.service.parties import SHOWN_OF_ID
 from ledger.service.requests import Note, Terms
 from ledger.service.wiring import Ledger
+from ledger.store.tables import AccessRequest
 
 DAY = 86_400
 # Requests can be answered for so many days; certificates made before the present are valid for so few.
 ANSWER_DAYS = 2
 SHORT_DAYS = 5
 THREADS = 2
+VERIFY: Final = "核验并使用 verify and use"
+ANCHOR: Final = "核验记录上链 anchor what came of it"
+# Nothing is supplied for these, and no certificate is issued.
+WITHOUT_DATA: Final = (Fate.NO_DATA, Fate.REFUSED)
 
 Tick = Callable[[int], None]
 Progress = Callable[[str, int], Tick]
-Members = Mapping[str, Sequence[Member]]
 
 
 class Pilot:
     """The scenarios with their parties; nobody authorises the second bank of ``cast``, whose supervisor steps in.
 
-    Whatever is called takes members by scenario and tallies what came of them.
+    Whatever is called takes members by scenario and tallies what came of them. What an earlier run did is found on the
+    ledger, counted, and not done again.
     """
 
     def __init__(
-        self, ledger: Ledger, offices: Offices, cast: Cast, sources: Sources, run: Run, progress: Progress
+        self,
+        ledger: Ledger,
+        offices: Offices,
+        cast: Cast,
+        sources: Sources,
+        run: Run,
+        progress: Progress,
+        keepsakes: Keepsakes,
     ) -> None:
         self._ledger = ledger
         self._offices = offices
         self._sources = sources
         self._run = run
         self._progress = progress
+        self._keepsakes = keepsakes
+        self._found = Found(ledger)
         self._bureau = Bureau(ledger, self._records_of)
         self.scenarios = {scenario.code: scenario for scenario in ledger.scenarios.all()}
-        self._desk = Desk(self._bureau, self.scenarios, cast.other_bank, (cast.supervisor, offices.ids["oversight"]))
+        supervisors = cast.supervisor, offices.ids["oversight"]
+        self._desk = Desk(self._bureau, self.scenarios, cast.other_bank, supervisors, keepsakes)
 
     def _records_of(self, provider: str) -> Path:
         """Beside the provider's files; those of a ledger that was set up anew are others."""
         ledger = self._ledger.reader.chain.ledger
         return self._sources.folder / self._offices.name(provider) / f"records-{ledger[:SHOWN_OF_ID]}"
 
-    def issue(self, shelves: Shelves, members: Members, prefix: str = "", days: int | None = None) -> None:
-        """From the requests to anchored certificates; certificates are valid for ``days``, or as long as may be."""
-        everyone = [member for group in members.values() for member in group]
-        with self._stage(f"{prefix}请求 request", len(everyone)) as tick:
+    def steps(
+        self, shelves: Shelves, members: Members, prefix: str = "", days: int | None = None
+    ) -> list[tuple[str, Callable[[], None]]]:
+        """From the requests to anchored certificates, by name; these are valid for ``days``, or as long as may be."""
+        acts: tuple[tuple[str, Callable[[str], None]], ...] = (
+            ("请求 request", partial(self._request_all, members=members, days=days)),
+            ("授权 authorise", partial(self._authorise_all, members=members)),
+            ("数据源答复 sources answer", partial(self._supply_all, members=members, shelves=shelves)),
+            ("签发并上链 issue and anchor", partial(self._certify_all, members=members)),
+        )
+        return [(f"{prefix}{name}", partial(act, f"{prefix}{name}")) for name, act in acts]
+
+    def _request_all(self, name: str, members: Members, days: int | None) -> None:
+        with self._stage(name, count(members)) as tick:
             for tally, group in self._tallied(members):
                 self._request(tally, group, days, tick)
-        with self._stage(f"{prefix}授权 authorise", len(everyone)) as tick:
+
+    def _authorise_all(self, name: str, members: Members) -> None:
+        with self._stage(name, count(members)) as tick:
             for tally, group in self._tallied(members):
                 self._authorise(tally, group, tick)
-        asked = sum(len(member.authorizations) for member in everyone)
-        with self._stage(f"{prefix}数据源答复 sources answer", asked) as tick:
+
+    def _supply_all(self, name: str, members: Members, shelves: Shelves) -> None:
+        asked = sum(len(member.authorizations) for group in members.values() for member in group)
+        with self._stage(name, asked) as tick:
             for tally, group in self._tallied(members):
                 self._supply(tally, group, shelves, tick)
-        with self._stage(f"{prefix}签发并上链 issue and anchor", len(everyone)) as tick:
+
+    def _certify_all(self, name: str, members: Members) -> None:
+        with self._stage(name, count(members)) as tick:
             for tally, group in self._tallied(members):
                 self._certify(tally, group)
                 tick(len(group))
             self._flush(members)
-            self._run.stages[-1].count = sum(bool(member.certificate) for member in everyone)
+            self._stage_now.count = sum(bool(member.certificate) for group in members.values() for member in group)
 
     def sign_late(self, members: Members) -> None:
         """The subjects of requests that were not answered want to sign now."""
@@ -89,31 +124,61 @@ class Pilot:
                     tally.caught.append(late(self._bureau, member))
                     tally.counts["unanswered"] += 1
 
-    def verify(self, members: Members, correct: Callable[[], Shelves]) -> dict[str, list[Kept]]:
-        """Every certificate is shown, verified and used, or caught; what the consumers held, by scenario."""
-        kept: dict[str, list[Kept]] = {}
-        number = sum(bool(member.certificate) for group in members.values() for member in group)
-        with self._stage("核验并使用 verify and use", number) as tick, _threads() as pool:
-            for tally, group in self._tallied(members):
-                certified = [member for member in group if member.certificate]
-                ends = pool.map(partial(self._desk.end, correct=partial(self._correct, correct)), certified)
-                for member, ending in zip(certified, ends, strict=True):
+    def verify(self, members: Members, correct: Callable[[], Shelves]) -> None:
+        """Every certificate is shown, verified and used, or caught."""
+        certified = {scenario: [each for each in group if each.certificate] for scenario, group in members.items()}
+        self._keepsakes.choose(
+            {scenario: [each for each in group if simply_used(each)] for scenario, group in certified.items()}
+        )
+        # What an interrupted run had under way is found out from the chain first.
+        self._ledger.verification.settle()
+        used = self._found.used([member.certificate for group in certified.values() for member in group])
+        with self._stage(VERIFY, count(certified)) as tick, _threads() as pool:
+            for tally, group in self._tallied(certified):
+                ends = pool.map(lambda member: self._desk.end(member, partial(self._correct, correct), used), group)
+                for member, ending in zip(group, ends, strict=True):
                     self._note(tally, member, ending)
-                    if ending.kept is not None:
-                        kept.setdefault(tally.scenario, []).append(ending.kept)
                     tick(1)
-        with self._stage("核验记录上链 anchor what came of it", number) as tick:
+
+    def anchor(self, members: Members) -> None:
+        """Anchor the records of what came of the certificates."""
+        number = sum(bool(member.certificate) for group in members.values() for member in group)
+        with self._stage(ANCHOR, number) as tick:
             self._flush(members)
             tick(number)
-        return kept
+
+    def keep_early(self, members: Members, early: bool) -> None:
+        """Leave a fate that needs time to those who can have it: where there is no time before the present (any more),
+        only to those whose request an earlier run made while there was."""
+        for scenario, group in members.items():
+            if early or not any(member.fate in EARLY for member in group):
+                continue
+            known = self._found.requests(scenario, self._offices.consumer(scenario))
+            for member in group:
+                made = known.get(member.party)
+                short = made is not None and self._found.lasts(made) <= SHORT_DAYS * DAY
+                if member.fate in EARLY and not short:
+                    member.fate = Fate.ORDINARY
 
     def _request(self, tally: Tally, group: Sequence[Member], days: int | None, tick: Tick) -> None:
         note = Note(contact=NOTE.contact, purpose_note=note_of(tally.scenario))
-        terms = [self._terms(self.scenarios[tally.scenario], member, days) for member in group]
-        for member, request in zip(group, self._bureau.ask(terms, tick, note), strict=True):
-            member.request = request
+        known = self._found.requests(tally.scenario, self._offices.consumer(tally.scenario))
+        for member in group:
+            made = known.get(member.party)
+            member.request = made.id if made is not None and self._goes_on(made, member) else ""
+        fresh = [member for member in group if not member.request]
+        terms = [self._terms(self.scenarios[tally.scenario], member, days) for member in fresh]
+        if fresh:
+            for member, request in zip(fresh, self._bureau.ask(terms, tick, note), strict=True):
+                member.request = request
+        self._found_before(len(group) - len(fresh), tick)
         tally.counts["requested"] += len(group)
         tally.entries += len(group)
+
+    def _goes_on(self, made: AccessRequest, member: Member) -> bool:
+        """Whether a request of an earlier run can still come to its end; one that lapsed meanwhile is made anew."""
+        ended = made.state in ("declined", "fulfilled") or member.fate in (Fate.UNANSWERED, *WITHOUT_DATA)
+        return ended or self._ledger.clock() < made.expires_at
 
     def _terms(self, scenario: Scenario, member: Member, days: int | None) -> Terms:
         now = self._ledger.clock()
@@ -137,12 +202,20 @@ class Pilot:
     def _authorise(self, tally: Tally, group: Sequence[Member], tick: Tick) -> None:
         for member in group:
             if member.fate is Fate.DECLINED:
-                self._ledger.requests.decline(member.request)
+                if self._ledger.requests.get(member.request).state != "declined":
+                    self._ledger.requests.decline(member.request)
                 tally.counts["declined"] += 1
         willing = [member for member in group if member.fate not in (Fate.DECLINED, Fate.UNANSWERED)]
+        given = self._found.consents([member.request for member in willing])
+        for member in willing:
+            by_source = {row.source: row.id for row in given.get(member.request, ())}
+            sources = [source.name for source in self.scenarios[tally.scenario].sources]
+            member.authorizations = {source: by_source[source] for source in sources if source in by_source}
+        self._found_before(len(given), tick)
         tick(len(group) - len(willing))
         separate = self.scenarios[tally.scenario].legal_basis == "separate_consent"
-        for fields, some in groupby(sorted(willing, key=self._desk.granted), self._desk.granted):
+        left = [member for member in willing if not member.authorizations]
+        for fields, some in groupby(sorted(left, key=self._desk.granted), self._desk.granted):
             by_request = {member.request: member for member in some}
             choice = Choice(fields=fields, separate_consent=separate)
             for row in self._bureau.agree(by_request, choice, tick):
@@ -155,12 +228,18 @@ class Pilot:
         for member in group:
             if member.fate is Fate.TIMED_OUT:
                 self._time_out(tally, member)
+        self._hand_in_again(tally.scenario)
+        consents = [identifier for member in group for identifier in member.authorizations.values()]
+        last = {identifier: rows[-1].result for identifier, rows in self._found.answers(consents).items()}
+        results = {identifier: result for identifier, result in last.items() if result != "timed_out"}
+        self._found_before(len(results), tick)
         sources = {
             identifier: shelves.connector(tally.scenario, source)
             for member in group
             for source, identifier in member.authorizations.items()
+            if identifier not in results
         }
-        results = {row.authorization_id: row.result for row in self._bureau.inquire(sources, tick)}
+        results |= {row.authorization_id: row.result for row in self._bureau.inquire(sources, tick)}
         tally.entries += len(results)
         for member in group:
             answers = [results[identifier] for identifier in member.authorizations.values()]
@@ -171,31 +250,50 @@ class Pilot:
                 other = next(each for each in group if each.authorizations and each is not member)
                 tally.caught += swapped_subjects(self._bureau, member, other)
 
+    def _hand_in_again(self, scenario: str) -> None:
+        for source in self.scenarios[scenario].sources:
+            self._bureau.hand_in_again(self._offices.supplier(source.name))
+
     def _time_out(self, tally: Tally, member: Member) -> None:
+        given = self._found.answers(list(member.authorizations.values()))
         for source, identifier in member.authorizations.items():
             key = tally.scenario, source
-            slow = self._sources.slow(key).connector(*key)
-            with self._sources.busy(key):
-                (row,) = self._bureau.inquire({identifier: slow})
-            tally.counts["timed_out"] += row.result == "timed_out"
+            if rows := given.get(identifier):
+                first = rows[0].result
+            else:
+                slow = self._sources.slow(key).connector(*key)
+                with self._sources.busy(key):
+                    (row,) = self._bureau.inquire({identifier: slow})
+                first = row.result
+            tally.counts["timed_out"] += first == "timed_out"
             tally.entries += 1
 
     def _certify(self, tally: Tally, group: Sequence[Member]) -> None:
-        ready = [
-            member for member in group if member.authorizations and member.fate not in (Fate.NO_DATA, Fate.REFUSED)
-        ]
-        for member, row in zip(ready, self._bureau.certify([member.request for member in ready]), strict=True):
-            member.certificate = row.certificate_no
+        ready = [member for member in group if member.authorizations and member.fate not in WITHOUT_DATA]
+        made = self._found.certificates([member.request for member in ready])
+        fresh = [member for member in ready if member.request not in made]
+        for member in ready:
+            if member.request in made:
+                member.certificate = made[member.request][0].certificate_no
+        if fresh:
+            for member, row in zip(fresh, self._bureau.certify([member.request for member in fresh]), strict=True):
+                member.certificate = row.certificate_no
+        self._stage_now.found += len(ready) - len(fresh)
+        tally.found["issued"] += len(ready) - len(fresh)
         tally.counts["issued"] += len(ready)
         tally.entries += len(ready)
 
     def _correct(self, mended: Callable[[], Shelves], member: Member) -> str:
-        shelves = mended()
-        sources = {
-            identifier: shelves.connector(member.scenario, source)
-            for source, identifier in member.authorizations.items()
-        }
-        self._bureau.inquire(sources)
+        if len(self._found.certificates([member.request])[member.request]) == 1:
+            self._hand_in_again(member.scenario)
+            given = self._found.answers(list(member.authorizations.values()))
+            shelves = mended()
+            sources = {
+                identifier: shelves.connector(member.scenario, source)
+                for source, identifier in member.authorizations.items()
+                if len(given[identifier]) == 1
+            }
+            self._bureau.inquire(sources)
         return self._ledger.corrections.correct(member.certificate).certificate_no
 
     def _note(self, tally: Tally, member: Member, ending: Ending) -> None:
@@ -204,8 +302,10 @@ class Pilot:
         tally.use_gas += ending.gas
         tally.counts["verified"] += ending.verified
         tally.counts["corrected"] += member.fate is Fate.CORRECTED
+        tally.found["verified"] += ending.verified and ending.found
         tally.unexpected += [ending.unexpected] if ending.unexpected else []
-        self._run.stages[-1].gas += ending.gas
+        self._stage_now.gas += ending.gas
+        self._stage_now.found += ending.found
 
     def _tallied(self, members: Members) -> Iterator[tuple[Tally, Sequence[Member]]]:
         """Each scenario's tally and members; what the caller does with them is its time."""
@@ -220,10 +320,18 @@ class Pilot:
             stage.count = count
             yield self._progress(name, max(count, 1))
 
+    @property
+    def _stage_now(self) -> Stage:
+        return self._run.stages[-1]
+
+    def _found_before(self, count: int, tick: Tick) -> None:
+        self._stage_now.found += count
+        tick(count)
+
     def _flush(self, members: Members) -> None:
         """Anchor what waits; each scenario bears the gas of its entries."""
         gas = self._ledger.anchoring.flush().gas
-        self._run.stages[-1].gas += gas
+        self._stage_now.gas += gas
         tallies = [self._run.tallies[scenario] for scenario in members]
         fresh = [tally.entries - tally.anchored for tally in tallies]
         for tally, entries in zip(tallies, fresh, strict=True):
@@ -240,12 +348,3 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
     finally:
         # After Ctrl-C nothing new is begun.
         pool.shutdown(cancel_futures=True)
-
-
-def split(members: Members, fates: Iterable[Fate]) -> tuple[Members, Members]:
-    """Those with one of the fates, and the others."""
-    chosen = frozenset(fates)
-    return (
-        {scenario: [member for member in group if member.fate in chosen] for scenario, group in members.items()},
-        {scenario: [member for member in group if member.fate not in chosen] for scenario, group in members.items()},
-    )

@@ -15,22 +15,27 @@ from ledger.domain.definition import Bilingual
 
 @dataclass
 class Stage:
-    """One stage of the run. ``seconds`` is wall time, ``gas`` what its transactions used."""
+    """One stage of the run. ``seconds`` is wall time, ``gas`` what its transactions used, both of this run alone.
+
+    ``found``: how many of ``count`` an earlier run had done already.
+    """
 
     name: str
     count: int = 0
+    found: int = 0
     seconds: float = 0.0
     gas: int = 0
 
     @property
     def gas_each(self) -> int:
-        """Gas per counted thing; 0 where nothing was counted."""
-        return self.gas // self.count if self.count else 0
+        """Gas per thing that was done in this run; 0 where there was none."""
+        done = self.count - self.found
+        return self.gas // done if done > 0 else 0
 
 
 @dataclass
 class Run:
-    """Everything a run has to tell."""
+    """What a run reports."""
 
     stages: list[Stage] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -54,6 +59,11 @@ class Run:
     def tally(self, scenario: str, title: Bilingual) -> Tally:
         """The scenario's tally, made when it is first needed."""
         return self.tallies.setdefault(scenario, Tally(scenario, f"{title.zh} {title.en}"))
+
+    @property
+    def found(self) -> int:
+        """How many acts an earlier run had done already: 0 for a run from an empty folder to the end."""
+        return sum(stage.found for stage in self.stages)
 
     @property
     def cases(self) -> list[dict[str, Any]]:
@@ -84,10 +94,12 @@ class Run:
         """As JSON: times in milliseconds."""
         return {
             "counts": self.counts,
+            "found": self.found,
             "stages": [
                 {
                     "name": stage.name,
                     "count": stage.count,
+                    "found": stage.found,
                     "milliseconds": round(stage.seconds * 1000),
                     "gas": stage.gas,
                     "gas_each": stage.gas_each,

@@ -43,12 +43,16 @@ class Caught:
 
 @dataclass
 class Tally:
-    """One scenario's numbers: ``entries`` of the log, so many of them ``anchored``; ``seconds`` is wall time."""
+    """One scenario's numbers: ``entries`` of the log, so many of them ``anchored``; ``seconds`` is wall time.
+
+    ``found``: how many certificates and uses of the counts an earlier run had made; gas is that of this run alone.
+    """
 
     scenario: str
     title: str
     subjects: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
     caught: list[Caught] = field(default_factory=list)
     # A certificate that ought to be valid and was not: its number and the check.
     unexpected: list[str] = field(default_factory=list)
@@ -70,12 +74,16 @@ class Tally:
     @property
     def gas_each(self) -> int:
         """Gas of the anchors per certificate: for everything that it rests on and came of it."""
-        return self.anchor_gas // self.counts["issued"] if self.counts["issued"] else 0
+        return self._each(self.anchor_gas, "issued")
 
     @property
     def use_gas_each(self) -> int:
         """Gas of counting one use."""
-        return self.use_gas // self.counts["verified"] if self.counts["verified"] else 0
+        return self._each(self.use_gas, "verified")
+
+    def _each(self, gas: int, name: str) -> int:
+        here = self.counts[name] - self.found[name]
+        return gas // here if here > 0 else 0
 
     def refusals(self) -> list[tuple[str, str, int]]:
         """Check, code and how often, by check."""

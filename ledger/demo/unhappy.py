@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import base64
 import json
-import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from ledger.chain import calls
-from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.withdrawing import withdraw_by_itself
-from ledger.connectors.answers import NoData
 from ledger.demo.bureau import Bureau
+from ledger.demo.found import Found
+from ledger.demo.keepsakes import Keepsakes, Presented
+from ledger.demo.lies import all_on_time, claimed, issue_crooked
 from ledger.demo.mixture import Fate
 from ledger.demo.people import Member
 from ledger.demo.tally import Caught
-from ledger.domain.entries import reference, statement_digest
 from ledger.domain.scenario import Scenario
-from ledger.errors import ChainRejected, Conflict, Forbidden, PingzhengError
+from ledger.errors import ChainRejected, Conflict, Forbidden
 from ledger.proof.acts import sign_act
-from ledger.proof.facts import Facts
-from ledger.proof.jws import LocalSigner, encode_base64url, public_jwk, sign_entry
-from ledger.proof.report import Report
-from ledger.proof.sdjwt import SALT_BYTES, Disclosed, disclose
-from ledger.provider.manual import Given
-from ledger.provider.task import Task
-from ledger.service.issuance import add_certificate, next_number
-from ledger.service.wiring import Ledger
-from ledger.store import log as log_store
-from ledger.store.records import certificate
+from ledger.proof.jws import sign_entry
+from ledger.proof.report import Report, result_of
+from ledger.proof.sdjwt import Disclosed
+from ledger.service.withdrawals import CONSENT_WITHDRAWN
 
 # Claims that hold a name or a number are shown by the subject itself, and stand in no file that is left.
 _TELLING: Final = ("attribute", "text")
@@ -38,43 +31,50 @@ _TELLING: Final = ("attribute", "text")
 _MADE_UP: Final = "sha-256:" + "0" * 64
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What a consumer held when it verified: the bundle, the chain's facts, and the nonce it had given."""
-
-    bundle: bytes
-    facts: Facts | None
-    consumer: str
-    nonce: str
-
-
 @dataclass(slots=True)
 class Ending:
-    """How it ended: what was caught, whether the certificate was used, the gas, and the entries of the log."""
+    """How it ended: what was caught, whether the certificate was used, the gas, and the entries of the log.
+
+    ``found``: the use was counted in an earlier run.
+    """
 
     caught: list[Caught] = field(default_factory=list)
     verified: bool = False
+    found: bool = False
     unexpected: str = ""
     gas: int = 0
     entries: int = 0
-    kept: Kept | None = None
 
 
 class Desk:
-    """The consumers' desk: certificates are shown there, verified and used."""
+    """The consumers' desk: certificates are shown there, verified and used.
+
+    Each act asks first whether an earlier run did it. A presentation that was refused and recorded then is not made
+    again: what it was refused for is read from the record.
+    """
 
     def __init__(
-        self, bureau: Bureau, scenarios: Mapping[str, Scenario], other: str, supervisors: tuple[str, str]
+        self,
+        bureau: Bureau,
+        scenarios: Mapping[str, Scenario],
+        other: str,
+        supervisors: tuple[str, str],
+        keepsakes: Keepsakes,
     ) -> None:
         self.bureau = bureau
         self.ledger = bureau.ledger
         self._scenarios = scenarios
         self._other = other
         self._supervisors = supervisors
+        self._keepsakes = keepsakes
+        self._found = Found(bureau.ledger)
 
-    def end(self, member: Member, correct: Callable[[Member], str]) -> Ending:
-        """Let the member's fate take its course; ``correct`` gets the number of the corrected certificate."""
-        ending = Ending()
+    def end(self, member: Member, correct: Callable[[Member], str], used: Collection[str]) -> Ending:
+        """Let the member's fate take its course; ``correct`` gets the number of the corrected certificate.
+
+        ``used``: the certificates that an earlier run has used.
+        """
+        ending = Ending(found=member.certificate in used)
         _ACTS.get(member.fate, Desk._ordinary)(self, member, ending, correct)
         return ending
 
@@ -87,85 +87,122 @@ class Desk:
         self._use(member, ending, member.certificate)
 
     def _use(self, member: Member, ending: Ending, number: str) -> None:
-        report, kept = self._accept(member, ending, number)
+        if self._used(ending, member, number):
+            self._keepsakes.look_after(member, lambda: self._presented(member, number))
+            ending.verified = True
+            ending.entries += 2
+            return
+        presented = self._presented(member, number)
+        # Kept before it is used: after an interruption there is what was shown.
+        self._keepsakes.keep(member, presented)
+        report = self._judged(ending, presented)
         if report.valid:
-            ending.verified, ending.kept = True, kept
+            ending.verified = True
         else:
             failed = report.first_failure
             ending.unexpected = f"{number}: {failed.number} {failed.name} {failed.code}" if failed else number
 
-    def _accept(
-        self,
-        member: Member,
-        ending: Ending,
-        number: str,
-        *,
-        consumer: str | None = None,
-        change: Callable[[bytes], bytes] = bytes,
-        extra: tuple[str, ...] = (),
-    ) -> tuple[Report, Kept]:
+    def _used(self, ending: Ending, member: Member, number: str) -> bool:
+        if number == member.certificate:
+            return ending.found
+        # The corrected version shares its uses with the one before, and has a number of its own.
+        ending.found = bool(self._found.used([number]))
+        return ending.found
+
+    def _presented(
+        self, member: Member, number: str, consumer: str | None = None, extra: tuple[str, ...] = ()
+    ) -> Presented:
         nonce = self.ledger.verification.new_nonce()
-        shown = (*self._shown(member), *extra)
-        raw = change(self.bureau.show(number, nonce, shown).to_bytes())
-        asker = consumer or str(self.ledger.holdings.get(number).consumer)
-        verified = self.ledger.verification.accept(raw, asker, nonce)
+        bundle = self.bureau.show(number, nonce, (*self._shown(member), *extra))
+        return Presented(bundle.to_bytes(), consumer or str(self.ledger.holdings.get(number).consumer), nonce)
+
+    def _judged(self, ending: Ending, presented: Presented) -> Report:
+        verified = self.ledger.verification.accept(presented.raw, presented.consumer, presented.nonce)
         ending.entries += 1
         if verified.use is not None:
             ending.gas += verified.use.gas
             ending.entries += 1
-        return verified.report, Kept(raw, verified.facts, asker, nonce)
+        return verified.report
+
+    def _caught(
+        self,
+        member: Member,
+        ending: Ending,
+        expected: Caught,
+        *,
+        number: str = "",
+        consumer: str | None = None,
+        change: Callable[[bytes], bytes] = bytes,
+        extra: tuple[str, ...] = (),
+    ) -> None:
+        """Present what must be refused, unless it was refused and recorded before as ``expected``."""
+        number = number or member.certificate
+        asker = consumer or str(self.ledger.holdings.get(number).consumer)
+        if result_of(expected.code, int(expected.expected.split()[0])) in self._found.looks(number).get(asker, ()):
+            ending.entries += 1
+            ending.caught.append(expected)
+            return
+        presented = self._presented(member, number, asker, extra)
+        report = self._judged(ending, replace(presented, raw=change(presented.raw)))
+        ending.caught.append(caught(expected.case, expected.expected, report))
 
     def _shown(self, member: Member) -> tuple[str, ...]:
         rules = {field.name: field.rule for field in self._scenarios[member.scenario].fields}
         return tuple(name for name in self.granted(member) if rules[name]["op"] not in _TELLING)
 
     def _withdrawn(self, member: Member, ending: Ending, _correct: object) -> None:
-        draft, signer = self.ledger.withdrawals.draft(first_consent(member)), self.bureau.signer_of(member.party)
-        act = None if draft.message is None else sign_act(draft.message, signer)
-        self.ledger.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
+        consent = member.first_consent
+        if not self._found.withdrawn(consent):
+            draft, signer = self.ledger.withdrawals.draft(consent), self.bureau.signer_of(member.party)
+            act = None if draft.message is None else sign_act(draft.message, signer)
+            self.ledger.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
+        # An interrupted run may have recorded the withdrawal and not revoked what rests on it.
+        self.ledger.status.revoke_position(self.ledger.status.position(member.certificate), CONSENT_WITHDRAWN)
         ending.entries += 1
-        report, _ = self._accept(member, ending, member.certificate)
-        ending.caught.append(caught("使用前撤回授权 withdrawn before use", "8 status", report))
+        self._caught(
+            member, ending, refused("使用前撤回授权 withdrawn before use", "8 status", "AUTHORIZATION_WITHDRAWN")
+        )
 
     def _withdrawn_alone(self, member: Member, ending: Ending, _correct: object) -> None:
-        key = self.ledger.custody.private_key(self.ledger.parties.get(member.party).account)
-        payer = self.ledger.custody.private_key(self.ledger.client.account)
-        bundle = self.ledger.bundles.build(member.certificate)
-        withdraw_by_itself(bundle, self.ledger.reader.connection.url, key, payer=payer)
-        report, _ = self._accept(member, ending, member.certificate)
+        consent = self.ledger.authorizations.get(member.first_consent)
+        number = self.ledger.reader.party_no(member.party)
+        if not self.ledger.reader.withdrawn_at(number, consent.digest).first:
+            key = self.ledger.custody.private_key(self.ledger.parties.get(member.party).account)
+            payer = self.ledger.custody.private_key(self.ledger.client.account)
+            bundle = self.ledger.bundles.build(member.certificate)
+            withdraw_by_itself(bundle, self.ledger.reader.connection.url, key, payer=payer)
+        # A service that ran meanwhile followed the withdrawal and revoked the certificate: that is checked earlier.
+        check = "11 authorization" if consent.state == "active" else "8 status"
         case = "主体自行上链撤回 withdrawn on the chain by the subject itself"
-        ending.caught.append(caught(case, "11 authorization", report))
+        self._caught(member, ending, refused(case, check, "AUTHORIZATION_WITHDRAWN"))
 
     def _revoked(self, member: Member, ending: Ending, _correct: object) -> None:
-        self.ledger.status.revoke(member.certificate, "data_error")
-        report, _ = self._accept(member, ending, member.certificate)
-        ending.caught.append(caught("已撤销 revoked, with a reason", "8 status", report))
+        self.ledger.status.revoke_position(self.ledger.status.position(member.certificate), "data_error")
+        self._caught(member, ending, refused("已撤销 revoked, with a reason", "8 status", "REVOKED"))
 
     def _corrected(self, member: Member, ending: Ending, correct: Callable[[Member], str]) -> None:
         successor = correct(member)
         # The withdrawal of the old provision, the new one, the new certificate.
         ending.entries += 3
-        report, _ = self._accept(member, ending, member.certificate)
-        ending.caught.append(caught("更正前的旧凭证 superseded by a correction", "8 status", report))
+        self._caught(member, ending, refused("更正前的旧凭证 superseded by a correction", "8 status", "SUPERSEDED"))
         self._use(member, ending, successor)
 
     def _expired(self, member: Member, ending: Ending, _correct: object) -> None:
-        report, _ = self._accept(member, ending, member.certificate)
-        ending.caught.append(caught("已过期 expired", "7 validity", report))
+        self._caught(member, ending, refused("已过期 expired", "7 validity", "EXPIRED"))
 
     def _used_twice(self, member: Member, ending: Ending, _correct: object) -> None:
         self._use(member, ending, member.certificate)
-        report, _ = self._accept(member, ending, member.certificate)
-        ending.caught.append(caught("一次凭证用两次 used twice", "9 uses", report))
+        self._caught(member, ending, refused("一次凭证用两次 used twice", "9 uses", "USED_UP"))
 
     def _wrong_consumer(self, member: Member, ending: Ending, _correct: object) -> None:
-        report, _ = self._accept(member, ending, member.certificate, consumer=self._other)
-        ending.caught.append(caught("由别的使用方核验 verified by another consumer", "10 party", report))
+        case = "由别的使用方核验 verified by another consumer"
+        self._caught(member, ending, refused(case, "10 party", "NOT_PARTY"), consumer=self._other)
         self._use(member, ending, member.certificate)
 
     def _altered(self, member: Member, ending: Ending, _correct: object) -> None:
-        report, _ = self._accept(member, ending, member.certificate, change=_with_nine_uses)
-        ending.caught.append(caught("改动一个字节 altered by one byte", "2 signature", report))
+        """What is not genuine leaves no record: it is presented again in every run."""
+        case = "改动一个字节 altered by one byte"
+        self._caught(member, ending, refused(case, "2 signature", "SIGNATURE_INVALID"), change=_with_nine_uses)
         self._use(member, ending, member.certificate)
 
     def _outside(self, member: Member, ending: Ending, _correct: object) -> None:
@@ -179,108 +216,50 @@ class Desk:
 
     def _crooked(self, member: Member, ending: Ending, _correct: object) -> None:
         field = self._left_out(member)
-        crooked = issue_crooked(self.ledger, member.certificate, lambda hidden: [*hidden, _claim(field, _MADE_UP)])
         case = "平台违规签发授权外字段 issued by a platform that breaks its own rule"
-        self._lie(member, ending, crooked, case, (field,))
+        self._lie(member, ending, lambda hidden: [*hidden, claimed(field, _MADE_UP)], case, (field,))
 
     def _altered_claim(self, member: Member, ending: Ending, _correct: object) -> None:
         """The source said how much was paid on time; the platform certifies that all was."""
-        crooked = issue_crooked(self.ledger, member.certificate, _all_on_time)
-        self._lie(member, ending, crooked, "平台改动字段的值 a claim altered by the platform")
+        self._lie(member, ending, all_on_time, "平台改动字段的值 a claim altered by the platform")
 
     def _held(self, member: Member, ending: Ending, _correct: object) -> None:
         """One supervisor holds the certificate at once; it takes two of them to lift the hold."""
         (first, second), proposals = self._supervisors, self.ledger.proposals
-        self.ledger.holds.hold(member.certificate, "investigation", first)
-        report, _ = self._accept(member, ending, member.certificate)
-        ending.caught.append(caught("监管方中止使用 held by a supervisor", "8 status", report))
         held = self.ledger.holdings.get(member.certificate), self.ledger.requests.get(member.request)
-        lift = proposals.propose(first, calls.lift("supervisor", [row.digest for row in held]))
+        call = calls.lift("supervisor", [row.digest for row in held])
+        lift = proposals.of_act(self.ledger.client.act_of(call))
+        if lift is None or not (lift.pending or lift.state == "carried_out"):
+            self.ledger.holds.hold(member.certificate, "investigation", first)
+        self._caught(member, ending, refused("监管方中止使用 held by a supervisor", "8 status", "HELD"))
         case = "一个监管方自行恢复 the hold lifted by one supervisor alone"
-        ending.caught.append(refused_by_contract(case, lambda: proposals.confirm(lift.no, first)))
-        proposals.confirm(lift.no, second)
+        if lift is None or not (lift.pending or lift.state == "carried_out"):
+            lift = proposals.propose(first, call)
+        if lift.pending:
+            ending.caught.append(refused_by_contract(case, lambda: proposals.confirm(lift.no, first)))
+            proposals.confirm(lift.no, second)
+        else:
+            alone = lift.confirmed_by in (None, first)
+            ending.caught.append(refused(case, "contract", "TOOK_EFFECT" if alone else "PARTY_OWN_PROPOSAL"))
         self._use(member, ending, member.certificate)
 
-    def _lie(self, member: Member, ending: Ending, crooked: str, case: str, extra: tuple[str, ...] = ()) -> None:
+    def _lie(
+        self,
+        member: Member,
+        ending: Ending,
+        change: Callable[[Sequence[Disclosed]], Sequence[Disclosed]],
+        case: str,
+        extra: tuple[str, ...] = (),
+    ) -> None:
+        crooked = self._found.forged(member) or issue_crooked(self.ledger, member.certificate, change)
+        self.ledger.status.position(crooked)
         ending.entries += 1
-        report, _ = self._accept(member, ending, crooked, extra=extra)
-        ending.caught.append(caught(case, "11 authorization", report))
+        expected = refused(case, "11 authorization", "CLAIMS_NOT_PROVIDED")
+        self._caught(member, ending, expected, number=crooked, extra=extra)
         self._use(member, ending, member.certificate)
 
     def _left_out(self, member: Member) -> str:
         return self._scenarios[member.scenario].fields[-1].name
-
-
-def issue_crooked(ledger: Ledger, number: str, change: Callable[[Sequence[Disclosed]], Sequence[Disclosed]]) -> str:
-    """What a lying platform would do: anchor a certificate whose claims are others than its provider signed."""
-    now = ledger.clock()
-    with ledger.database.write() as session:
-        row = certificate(session, number)
-        payload = log_store.certificate_statement(session, number)
-        opened = ledger.sealer.open(session, str(row.sealed_id))
-        hidden = change([Disclosed.decode(item) for item in opened]) if isinstance(opened, list) else ()
-        region, scenario = number.split("-")[1], payload["scenario"]
-        forged = payload | {
-            "certificate_no": next_number(session, region, scenario, now),
-            "fields": [item.name for item in hidden],
-        }
-        made = add_certificate(
-            session,
-            ledger.sealer,
-            lambda seq: disclose(forged | {"seq": seq}, hidden, payload["_sd_alg"]),
-            now,
-            hidden=hidden,
-        )
-    ledger.anchoring.flush()
-    return made.certificate_no
-
-
-def _all_on_time(hidden: Sequence[Disclosed]) -> Sequence[Disclosed]:
-    return [_claim(item.name, 100) if item.name == "on_time_percent" else item for item in hidden]
-
-
-def _claim(name: str, value: object) -> Disclosed:
-    return Disclosed(encode_base64url(secrets.token_bytes(SALT_BYTES)), name, value)
-
-
-def first_consent(member: Member) -> str:
-    """The id of the member's first authorization."""
-    return next(iter(member.authorizations.values()))
-
-
-def swapped_subjects(bureau: Bureau, member: Member, other: Member) -> list[Caught]:
-    """The platform lies to a provider about whom its data would be of, and is refused before a row is read."""
-    provisions = bureau.ledger.provisions
-    task = replace(provisions.task(first_consent(member)), corrects=None)
-    foreign = replace(task, opening=provisions.task(first_consent(other)).opening)
-    return [
-        _refused(bureau, foreign, "平台调换主体 the data of another subject"),
-        _refused(bureau, under_second_id(task), "同一主体的第二个编号 a second id for the same subject"),
-    ]
-
-
-def _refused(bureau: Bureau, task: Task, case: str) -> Caught:
-    provider = bureau.provider(task.authorization["provider"])
-    try:
-        provider.answer(task, Given(NoData(task.authorization["iat"])))
-    except PingzhengError as refusal:
-        return Caught(case, "provider", refusal.code, "provider")
-    return Caught(case, "–", "ANSWERED", "provider")
-
-
-def under_second_id(task: Task) -> Task:
-    """The same consent as if another party, whom the platform made up, had given it about the same identifier."""
-    opening = replace(task.opening, key=secrets.token_hex(32))
-    consumer, subject = (LocalSigner(key, account_of(key)) for key in (new_private_key(), new_private_key()))
-    request = sign_entry(_unsigned(task.request) | {"subject": opening.party}, consumer)
-    members = {"subject": opening.party, "request": reference(statement_digest(request))}
-    authorization = sign_entry(_unsigned(task.authorization) | members, subject)
-    keys = {signer.kid: public_jwk(signer.public_key) for signer in (consumer, subject)}
-    return replace(task, request=request, authorization=authorization, keys=keys, opening=opening)
-
-
-def _unsigned(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name != "signature"}
 
 
 def late(bureau: Bureau, member: Member) -> Caught:
@@ -291,6 +270,11 @@ def late(bureau: Bureau, member: Member) -> Caught:
     except Conflict as refusal:
         return Caught(case, "service", refusal.code, "service")
     return Caught(case, "–", "AUTHORISED", "service")
+
+
+def refused(case: str, check: str, code: str) -> Caught:
+    """A case that was refused at the check that names it."""
+    return Caught(case, check, code, check)
 
 
 def refused_by_contract(case: str, act: Callable[[], object]) -> Caught:
@@ -336,3 +320,8 @@ _ACTS: Final = {
     Fate.ALTERED_CLAIM: Desk._altered_claim,
     Fate.HELD: Desk._held,
 }
+
+
+def simply_used(member: Member) -> bool:
+    """Whether nothing happens to the member's certificate but that it is used."""
+    return member.fate not in _ACTS
