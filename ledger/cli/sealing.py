@@ -51,4 +51,5 @@ def _told(status: SealingStatus) -> dict[str, object]:
         "current_key": status.current,
         "records_by_key": status.by_key,
         "erased": status.erased,
+        "archived_by_key": status.archived,
     }

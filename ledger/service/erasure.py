@@ -8,8 +8,8 @@ holder can present it from its own copy; whoever was shown it has what it was sh
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -25,6 +25,7 @@ from ledger.domain.permissions import Action
 from ledger.errors import Conflict, Forbidden
 from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS, LIENS, RIGHTS
+from ledger.service.archiving import Archiving
 from ledger.service.parties import Actor
 from ledger.service.roles import Roles, require
 from ledger.store import log as log_store
@@ -54,8 +55,8 @@ Told = AccessRequest | Authorization | Provision | Certificate
 class Erased:
     """An erasure: its entry with its number in the log, and the certificates that are erased by now.
 
-    ``scrubbed``: nothing of it is left in the database's files either (see ``Database.scrub``). It was erased for good
-    in any case; erasing again tries again.
+    ``scrubbed``: nothing of it is left in the files of database and archive either (see ``Database.scrub``). It was
+    erased for good in any case; erasing again tries again.
     """
 
     entry: dict[str, Any]
@@ -66,13 +67,18 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """Who erases whose text, why and when; ``ledger`` is the ledger digest."""
+    """Who erases whose text, why and when; ``ledger`` is the ledger digest.
+
+    ``targets`` and ``sealed`` collect what is destroyed: statements by digest, sealed records by id.
+    """
 
     ledger: str
     subject: str
     by: str
     reason: str
     at: int
+    targets: list[str] = field(default_factory=list)
+    sealed: list[str] = field(default_factory=list)
 
 
 class Erasure:
@@ -87,6 +93,7 @@ class Erasure:
         sealer: Sealer,
         follower: Follower,
         roles: Roles,
+        archiving: Archiving,
         ledger: str,
         clock: Callable[[], int],
     ) -> None:
@@ -94,6 +101,7 @@ class Erasure:
         self._sealer = sealer
         self._follower = follower
         self._roles = roles
+        self._archiving = archiving
         self._ledger = ledger
         self._clock = clock
 
@@ -115,7 +123,8 @@ class Erasure:
             if known is None and recorded is None:
                 # Its text is gone by other means than this; that it is gone is recorded nevertheless.
                 recorded = _record(session, act, [row.digest])
-        return self._reported(known.digest if known else str(recorded), about)
+            self._write_down(act, None)
+        return self._reported(known.digest if known else str(recorded), about, None)
 
     def party(self, actor: Actor, identifier: str, reason: str) -> Erased:
         """Destroy a person's or a firm's name and identifier, and whatever was told about it.
@@ -136,7 +145,8 @@ class Erasure:
             for about in groups:
                 self._erase(session, act, about)
             recorded = self._erase_identity(session, row, act) if known is None else known.digest
-        return self._reported(recorded, [item for about in groups for item in about])
+            self._write_down(act, identifier if known is None else None)
+        return self._reported(recorded, [item for about in groups for item in about], row)
 
     def _act(self, actor: Actor, subject: str, reason: str) -> _Act:
         require(actor, Action.ERASE, owns=actor.party == subject)
@@ -159,6 +169,8 @@ class Erasure:
             _require_retention_over(session, about, act.at)
         for item in going:
             self._sealer.erase(session, str(item.sealed_id))
+        act.targets.extend(item.digest for item in going)
+        act.sealed.extend(str(item.sealed_id) for item in going)
         _forget_requests(session, going)
         first, *_ = [
             _record(session, act, [item.digest for item in going[start : start + MAX_TARGETS]])
@@ -168,6 +180,7 @@ class Erasure:
 
     def _erase_identity(self, session: Session, row: Party, act: _Act) -> str:
         self._sealer.erase(session, row.sealed_id)
+        act.sealed.append(row.sealed_id)
         # The lookup is a digest under a key of the installation: who has that could confirm a guess.
         row.lookup = secrets.token_hex(32)
         _end_access(session, row.id)
@@ -194,8 +207,19 @@ class Erasure:
                 hint="The register names its parties while their rights last: end or transfer them first.",
             )
 
-    def _reported(self, recorded: str, about: Iterable[Told]) -> Erased:
+    def _write_down(self, act: _Act, identity: str | None) -> None:
+        """List it outside the backups, before it is done: a restore must not bring back what was erased.
+
+        Listed and then not done, because the transaction fails, it is gone after a restore alone: it was asked for.
+        """
+        if act.sealed:
+            self._archiving.record_erasure(tuple(act.targets), identity, tuple(act.sealed))
+
+    def _reported(self, recorded: str, about: Sequence[Told], whole: Party | None) -> Erased:
         scrubbed = self._database.scrub()
+        sealed = [item.sealed_id for item in about if item.sealed_id] + ([whole.sealed_id] if whole else [])
+        archived = self._archiving.erase(tuple(sealed), whole.id if whole else None)
+        scrubbed = scrubbed and archived
         with self._database.read() as session:
             entry = log_store.statement(session, recorded)
             seq = log_store.entries_by_digest(session, [recorded])[recorded].seq

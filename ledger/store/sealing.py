@@ -9,19 +9,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import LargeBinary, func, select, type_coerce, update
+from sqlalchemy import ColumnElement, LargeBinary, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.domain.canonical import canonical, parse_json
-from ledger.errors import Misconfigured, NotFound
+from ledger.errors import Conflict, Misconfigured, NotFound
 from ledger.store.tables import Sealed
 
 MAX_SEALED_BYTES = 16 * 1024 * 1024
+CLOSED: Final = "closed:"
+LOST: Final = "lost"
 
 
 class KeyProvider(Protocol):
@@ -67,6 +69,9 @@ class Sealer:
 
     def seal(self, session: Session, value: object) -> str:
         """Store ``value`` sealed and return the record's id."""
+        # The write lock first, which SQLAlchemy takes with the first statement: else a rotation could run to its end
+        # between asking for the key and writing, and leave this record to the old key.
+        session.connection()
         record_id = str(ULID())
         data_key, nonce = AESGCM.generate_key(256), secrets.token_bytes(12)
         key_id = self.keys.current
@@ -85,17 +90,22 @@ class Sealer:
     def open(self, session: Session, record_id: str) -> object:
         """The value.
 
-        Raises ``NotFound`` ``SEALED_ERASED`` when its data key has been destroyed, ``Misconfigured`` when it cannot be
-        unwrapped or does not open the text.
+        Raises ``NotFound`` ``SEALED_ERASED`` when its data key has been destroyed, ``SEALED_LOST`` when no backup had
+        it; ``Conflict`` ``SEALED_CLOSED`` until the erasures after a restore are confirmed; ``Misconfigured`` when it
+        cannot be unwrapped or does not open the text.
         """
         row = session.execute(select(Sealed).where(Sealed.id == record_id)).scalar_one()
         if row.wrapped_key is None:
+            if row.key_id == LOST:
+                raise _lost(record_id)
             raise NotFound(
                 "SEALED_ERASED",
                 "The sealed text was erased; only its proofs remain.",
                 where=f"sealed record {record_id}",
                 hint="此处已依法删除，请向持有人索取原件。 Ask the holder for it: it is not kept here any more.",
             )
+        if row.key_id.startswith(CLOSED):
+            raise _closed(record_id)
         data_key = self.keys.unwrap(row.wrapped_key, row.key_id)
         try:
             text = AESGCM(data_key).decrypt(row.nonce, row.ciphertext, record_id.encode())
@@ -125,7 +135,7 @@ class Sealer:
         current = self.keys.current
         query = (
             select(Sealed.id, Sealed.key_id, type_coerce(Sealed.wrapped_key, LargeBinary))
-            .where(Sealed.id > after, Sealed.key_id != current, Sealed.wrapped_key.is_not(None))
+            .where(Sealed.id > after, outdated(current))
             .order_by(Sealed.id)
             .limit(limit)
             # Else an erasure between reading and writing would be undone, where writers do not take turns.
@@ -133,14 +143,79 @@ class Sealer:
         )
         rows = session.execute(query).all()
         for record_id, key_id, wrapped in rows:
-            again = self.keys.wrap(self.keys.unwrap(wrapped, key_id), current)
-            session.execute(update(Sealed).where(Sealed.id == record_id).values(key_id=current, wrapped_key=again))
+            plain = key_id.removeprefix(CLOSED)
+            again = self.keys.wrap(self.keys.unwrap(wrapped, plain), current)
+            named = current if plain == key_id else CLOSED + current
+            session.execute(update(Sealed).where(Sealed.id == record_id).values(key_id=named, wrapped_key=again))
         return [record_id for record_id, _, _ in rows]
 
     def counts(self, session: Session) -> SealedCounts:
         """What is wrapped by which key."""
         kept = Sealed.wrapped_key.is_not(None)
-        query = select(Sealed.key_id, func.count()).where(kept).group_by(Sealed.key_id).order_by(Sealed.key_id)
-        by_key = dict(session.execute(query).all())
-        erased = session.execute(select(func.count()).select_from(Sealed).where(~kept)).scalar_one()
+        by_key = wrapped_by(session)
+        gone = ~kept, Sealed.key_id != LOST
+        erased = session.execute(select(func.count()).select_from(Sealed).where(*gone)).scalar_one()
         return SealedCounts(by_key, erased)
+
+
+def wrapped_by(session: Session) -> dict[str, int]:
+    """How many texts each key-encryption key wraps, closed ones too, by key id."""
+    query = select(Sealed.key_id, func.count()).where(Sealed.wrapped_key.is_not(None)).group_by(Sealed.key_id)
+    found: dict[str, int] = {}
+    for key_id, count in session.execute(query.order_by(Sealed.key_id)):
+        plain = key_id.removeprefix(CLOSED)
+        found[plain] = found.get(plain, 0) + count
+    return dict(sorted(found.items()))
+
+
+def outdated(current: str) -> ColumnElement[bool]:
+    """Whether a record is kept, and wrapped by another key than that one."""
+    return Sealed.wrapped_key.is_not(None) & Sealed.key_id.not_in((current, CLOSED + current))
+
+
+def seal_lost(session: Session) -> str:
+    """The id of a new record in the place of a text that no backup has."""
+    record_id = str(ULID())
+    session.add(Sealed(id=record_id, key_id=LOST, wrapped_key=None, nonce=b"", ciphertext=b""))
+    session.flush()
+    return record_id
+
+
+def close_all(session: Session) -> int:
+    """Keep all texts closed until ``reopen_all``; those sealed afterwards open. Returns how many."""
+    kept = Sealed.wrapped_key.is_not(None), ~_IS_CLOSED
+    changed = session.connection().execute(update(Sealed).where(*kept).values(key_id=CLOSED + Sealed.key_id))
+    return changed.rowcount
+
+
+def reopen_all(session: Session) -> int:
+    """Let the closed texts open again; returns how many."""
+    plain = func.substr(Sealed.key_id, len(CLOSED) + 1)
+    changed = session.connection().execute(update(Sealed).where(_IS_CLOSED).values(key_id=plain))
+    return changed.rowcount
+
+
+def closed(session: Session) -> int:
+    """How many texts are closed."""
+    return session.execute(select(func.count()).select_from(Sealed).where(_IS_CLOSED)).scalar_one()
+
+
+_IS_CLOSED: Final = Sealed.key_id.startswith(CLOSED)
+
+
+def _closed(record_id: str) -> Conflict:
+    return Conflict(
+        "SEALED_CLOSED",
+        "The text is closed: it came back by a restore, and whether it was erased since the backup is not known.",
+        where=f"sealed record {record_id}",
+        hint="Confirm the erasures: `pingzheng restore confirm-erasures`.",
+    )
+
+
+def _lost(record_id: str) -> NotFound:
+    return NotFound(
+        "SEALED_LOST",
+        "The text was lost with the database: no backup and no archive had it.",
+        where=f"sealed record {record_id}",
+        hint="Ask the holder or the party for it.",
+    )

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from ledger.service.archiving import Archiving
 from ledger.service.key_providers import FileKeyProvider
 from ledger.service.key_rotation import KeyRotation
+from ledger.service.settings import Settings
 from ledger.store.database import Database, open_engine
 from ledger.store.sealing import KeyProvider, Sealer
 from ledger.store.tables import Sealed
@@ -21,7 +23,8 @@ class Vault:
     def __init__(self, folder: Path, database: Database, keys: KeyProvider) -> None:
         self.folder, self.database, self.keys = folder, database, keys
         self.sealer = Sealer(keys)
-        self.rotation = KeyRotation(database, self.sealer)
+        archiving = Archiving(Settings(home=folder), database, "0" * 64, lambda: 0)
+        self.rotation = KeyRotation(database, self.sealer, archiving)
 
     def under(self, keys: KeyProvider) -> Vault:
         """The same store with another provider of keys."""
