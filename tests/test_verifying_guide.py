@@ -30,7 +30,7 @@ from tests.proof.sm_cast import sm_usage
 
 PROJECT = Path(__file__).parents[1]
 GUIDE = (PROJECT / "docs" / "verifying.md").read_text("utf-8")
-RULES, TEN_LINES, LATER = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+RULES, LINES, LATER = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 NOT_THERE = (
     "web3",
     "requests",
@@ -122,7 +122,7 @@ def hold(folder: Path, made: Made, consumer: str = BANK.id, **more: Any) -> None
     """The three files of the guide."""
     (folder / "bundle.json").write_bytes(made.bundle.to_bytes())
     (folder / "facts.json").write_bytes(made.facts.to_bytes())
-    asked = {"consumer": consumer, "nonce": NONCE, "fields": FIELDS, "templates": [TEMPLATE]}
+    asked = {"consumer": consumer, "nonce": NONCE, "accept": ACCEPT, "templates": [TEMPLATE]}
     (folder / "request.json").write_text(json.dumps(asked | more))
 
 
@@ -147,18 +147,24 @@ def test_it_is_really_cut_off(bare: Environment, tmp_path: Path, line: str) -> N
     assert bare.run(line, tmp_path).returncode != 0
 
 
-def test_it_is_ten_lines() -> None:
-    assert len([line for line in TEN_LINES.splitlines() if line.strip()]) == 10
+def test_it_is_twelve_lines() -> None:
+    assert len([line for line in LINES.splitlines() if line.strip()]) == 12
 
 
 DAY = 86_400
-FIELDS = ["tax_band", "power_trend"]
+ACCEPT: dict[str, list[Any]] = {"tax_band": ["A", "B"], "power_trend": [2, 3]}
 TEMPLATE = usage().claims["template"]
 OTHER_COLUMN = {"op": "latest", "column": "turnover", "order": "month", "choices": ["A", "B", "C"]}
 CASES: dict[str, tuple[str, Callable[[], Made], int, str]] = {
     "genuine": ("lend valid OK", usage, AT, BANK.id),
     "more than asked": ("lend valid OK", lambda: usage().presenting(*HIDDEN), AT, BANK.id),
     "nothing disclosed": ("refuse valid FIELDS_MISSING", lambda: usage().presenting(), AT, BANK.id),
+    "a value that the bank does not accept": (
+        "refuse valid NOT_ACCEPTED",
+        lambda: usage(hidden={**HIDDEN, "tax_band": "C"}),
+        AT,
+        BANK.id,
+    ),
     "one field short": ("refuse valid FIELDS_MISSING", lambda: usage().presenting("tax_band"), AT, BANK.id),
     "other rules under the scenario's name": (
         "refuse refused TEMPLATE_NOT_EXPECTED",
@@ -245,28 +251,29 @@ CASES: dict[str, tuple[str, Callable[[], Made], int, str]] = {
 
 SHOWN = {
     "more than asked": "{'tax_band': 'B', 'tax_trend': 'rising', 'power_trend': 3}",
+    "a value that the bank does not accept": "{'tax_band': 'C', 'power_trend': 3}",
     "one field short": "{'tax_band': 'B'}",
 }
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_ten_lines_decide(bare: Environment, tmp_path: Path, name: str) -> None:
+def test_the_lines_decide(bare: Environment, tmp_path: Path, name: str) -> None:
     decision, made, now, consumer = CASES[name]
     hold(tmp_path, made(), consumer)
-    done = bare.run(TEN_LINES, tmp_path, now)
+    done = bare.run(LINES, tmp_path, now)
     assert done.returncode == 0, done.stderr
     shown = SHOWN.get(name, "{'tax_band': 'B', 'power_trend': 3}" if decision.startswith("lend") else "{}")
     assert done.stdout.strip() == f"{decision} {shown}"
 
 
-def test_a_bank_that_names_no_field_and_no_template_lends_on_neither(bare: Environment, tmp_path: Path) -> None:
+def test_a_bank_that_names_no_value_and_no_template_lends_on_neither(bare: Environment, tmp_path: Path) -> None:
     """The lists are the bank's to give: without them the lines stop."""
-    for name in ("fields", "templates"):
+    for name in ("accept", "templates"):
         hold(tmp_path, usage())
         asked = json.loads((tmp_path / "request.json").read_text())
         del asked[name]
         (tmp_path / "request.json").write_text(json.dumps(asked))
-        done = bare.run(TEN_LINES, tmp_path)
+        done = bare.run(LINES, tmp_path)
         assert (done.returncode, done.stdout) == (1, "") and f"KeyError: '{name}'" in done.stderr
 
 
@@ -283,7 +290,7 @@ def test_it_was_valid_when_the_bank_lent(bare: Environment, tmp_path: Path) -> N
     """With facts of later: used up and revoked by now, and the report says since when."""
     made = usage().used(AT + 1, AT + 2, AT + 3).status(("revoked", "data_error", AT + DAY))
     hold(tmp_path, made.knowing(block_time=AT + 2 * DAY), lent_at=AT)
-    done = bare.run(TEN_LINES + LATER, tmp_path, AT + 2 * DAY)
+    done = bare.run(LINES + LATER, tmp_path, AT + 2 * DAY)
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
     assert first == "refuse revoked REVOKED {}"
@@ -295,7 +302,7 @@ def test_it_was_not_valid_before_it_was_presented_or_once_it_was_used(bare: Envi
     made = usage().used(AT + 1, AT + 2, AT + 3).knowing(block_time=AT + DAY)
     for lent_at, result in ((AT - 301, "refused"), (AT + 2, "valid"), (AT + 3, "used_up")):
         hold(tmp_path, made, lent_at=lent_at)
-        done = bare.run(TEN_LINES + LATER, tmp_path, AT + DAY)
+        done = bare.run(LINES + LATER, tmp_path, AT + DAY)
         assert f"then {result} " in done.stdout, done.stderr
 
 
