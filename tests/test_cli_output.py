@@ -71,10 +71,10 @@ def test_a_foreign_exception_is_told_without_its_text(
 ) -> None:
     monkeypatch.delenv(output.LOG, raising=False)
     with pytest.raises(output.typer.Exit) as ended, output.errors_explained():
-        raise LookupError("440825180101010018")
+        raise LookupError("440899195001010017")
     told = capsys.readouterr().err
     assert ended.value.exit_code == output.EXIT_ERROR
-    assert "INTERNAL" in told and "LookupError in test_cli_output.py" in told and "440825180101010018" not in told
+    assert "INTERNAL" in told and "LookupError in test_cli_output.py" in told and "440899195001010017" not in told
 
 
 def test_its_trace_is_shown_to_whoever_asks(

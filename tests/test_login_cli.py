@@ -24,7 +24,7 @@ from tests.provider.test_commands import Desk, written
 from tests.provider.town import SCENARIOS, Town
 from tests.service.conftest import FIRMS, Pilot, assemble
 
-ID_NUMBER = "440825180101010018"
+ID_NUMBER = "440899195001010017"
 
 
 @pytest.fixture(scope="module")

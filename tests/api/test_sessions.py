@@ -340,7 +340,7 @@ def test_no_office_gets_a_session_or_a_key_for_a_subject(visitor: Visitor, firm:
 
 def test_a_party_without_a_key_gets_its_first_one_by_a_code(visitor: Visitor) -> None:
     api = visitor.api
-    newcomer = {"kind": "person", "name": "示例某人", "identifier": "440825180101020013", "region": "440825"}
+    newcomer = {"kind": "person", "name": "示例某人", "identifier": "440899195001010025", "region": "440825"}
     (row,) = api.post("authority", "/v1/parties", {"parties": [newcomer]}).json()["parties"]
     assert (row["no"], row["account"], row["roles"]) == (None, None, [])
     assert api.get("bank", f"/v1/parties/{row['id']}").json() == row
