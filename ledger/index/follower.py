@@ -51,11 +51,16 @@ class Lag:
     seconds: int
 
 
+class _BlockLost(Exception):
+    """A chain that takes nothing back no longer holds a block that was followed."""
+
+
 class Follower:
     """Keeps the index in step with one deployment. ``confirmations`` blocks at the tip are left alone.
 
     The last ``window`` block headers are kept, and those of blocks with events; a reorganisation deeper than the
-    window is found all the same, at a block with events or at the deployment.
+    window is found all the same, at a block with events or at the deployment. ``goes_back`` says that the chain may
+    take blocks back; one of our own does not, so a block that it lost is no reorganisation: the index stays as it was.
     """
 
     def __init__(
@@ -66,12 +71,14 @@ class Follower:
         step: int = STEP_BLOCKS,
         window: int = WINDOW_BLOCKS,
         confirmations: int = 0,
+        goes_back: bool = True,
     ) -> None:
         self._engine = engine
         self._reader = reader
         self._step = step
         self._window = window
         self._confirmations = confirmations
+        self._goes_back = goes_back
 
     def sync(self, to_block: int | None = None) -> SyncReport:
         """Catch up with the node, or to ``to_block``.
@@ -83,7 +90,11 @@ class Follower:
         target = self._reader.latest().number - self._confirmations
         if to_block is not None:
             target = min(target, to_block)
-        rewound = self._go_back(self._reader.latest().number)
+        try:
+            rewound = self._go_back(self._reader.latest().number)
+        except _BlockLost:
+            cursor = self._cursor()
+            return SyncReport(cursor.number, cursor.hash, 0, 0, 0)
         events = 0
         cursor = self._cursor()
         first = cursor.number
@@ -185,6 +196,8 @@ class Follower:
         cursor = self._cursor()
         if cursor.number <= latest and self._still_there(cursor.number, cursor.hash):
             return 0
+        if not self._goes_back:
+            raise _BlockLost
         base = self._reader.deploy_block - 1
         with self._engine.connect() as connection:
             stored = connection.execute(

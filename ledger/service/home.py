@@ -6,8 +6,10 @@ missing: a key, a deployment file or a database that were made again in silence 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -119,6 +121,57 @@ def require_joined_files(settings: Settings) -> None:
     _require_deployment(settings.home)
     _require_keys(settings.keys_folder / "accounts.json")
     _require_database(settings)
+
+
+def read_installation(home: Path) -> dict[str, str]:
+    """The file ``installation.json``: the operator's accounts and the digest of the deployment file; {} without one.
+
+    Raises ``Misconfigured`` ``INSTALLATION_FILE_DAMAGED``.
+    """
+    path = home / "installation.json"
+    try:
+        found = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (ValueError, IsADirectoryError):
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise Misconfigured(
+            "INSTALLATION_FILE_DAMAGED",
+            "The file that says whose installation this is cannot be read.",
+            where=str(path),
+            hint="Restore installation.json from the backup.",
+        )
+    return found
+
+
+def write_installation(home: Path, members: dict[str, str]) -> None:
+    """Replace ``installation.json``."""
+    write_private(home / "installation.json", json.dumps(members, sort_keys=True))
+
+
+def note_deployment(home: Path) -> None:
+    """Note the digest of ``deployment.json``: later a changed file is noticed, whichever member was changed."""
+    noted, found = read_installation(home), _deployment_digest(home)
+    if noted.get("deployment") != found:
+        write_installation(home, noted | {"deployment": found})
+
+
+def require_deployment_unchanged(home: Path) -> None:
+    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` unless the deployment file is the one that was noted."""
+    noted = read_installation(home).get("deployment")
+    if noted is not None and noted != _deployment_digest(home):
+        raise Misconfigured(
+            "DEPLOYMENT_CHANGED",
+            "The file deployment.json is not the one that this ledger was set up with.",
+            where=str(home / "deployment.json"),
+            hint="Restore it from the backup: it says which contracts are this ledger's.",
+        )
+
+
+def _deployment_digest(home: Path) -> str:
+    path = home / "deployment.json"
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def _offices(home: Path) -> list[Path]:

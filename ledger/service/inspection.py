@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -11,25 +12,30 @@ from sqlalchemy.orm import Session
 
 from ledger.chain.deployment import check_deployment, origin_of
 from ledger.chain.reader import ChainReader
+from ledger.domain.findings import Finding
 from ledger.errors import NotFound, PingzhengError
 from ledger.index.follower import Follower
 from ledger.index.tables import ANCHORS
 from ledger.proof.merkle import Tree
+from ledger.service.anchoring import Anchoring
+from ledger.service.coherence import Coherence
 from ledger.service.positions import position
 from ledger.service.provenance import Provenances
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.entry_audit import audit
 from ledger.store.identity import require_ledger
 from ledger.store.tables import Batch, Entry
 
 MAX_PENDING_SECONDS = 300
+MAX_FAILING_SECONDS = 60
 
 
 class Inspection:
     """What anyone may know of the log: counts and hashes, never content.
 
     ``own_account`` checks the account that uses are recorded from, where we have joined another operator's chain and
-    anchor nothing.
+    have no ``anchoring``. ``oldest`` is how old the newest block may be, in seconds; 0 for any age.
     """
 
     def __init__(
@@ -38,33 +44,57 @@ class Inspection:
         reader: ChainReader,
         follower: Follower,
         provenances: Provenances,
+        coherence: Coherence,
         clock: Callable[[], int],
         own_account: Callable[[], dict[str, Any]] | None = None,
+        *,
+        anchoring: Anchoring | None = None,
+        oldest: int = 0,
     ) -> None:
         self._database = database
         self._reader = reader
         self._follower = follower
         self._provenances = provenances
+        self._coherence = coherence
         self._clock = clock
         self._own_account = own_account
+        self._anchoring = anchoring
+        self._oldest = oldest
 
     def head(self) -> dict[str, Any]:
         """The head on the chain, whether the indexed history folds to it, and how far the log of each issuer goes.
 
-        ``paused_until`` is when the pause that stops anchoring ends at the latest; 0 without a pause.
+        ``paused_until`` is when the pause that stops anchoring ends at the latest; 0 without a pause. ``failure`` is
+        why what waits is not anchored, and since when; ``finding`` is what keeps this ledger from being written.
         """
         completeness = self._provenances.log()
         with self._database.read() as session:
-            waiting = _waiting(session).count
-        logs = self._logs()
+            waiting = _waiting(session)
+        logs, finding = self._logs(), self._coherence.check()
         return completeness.to_dict() | {
             "ledger": self._reader.chain.ledger,
             "batches": sum(each["batches"] for each in logs),
             "entries_anchored": sum(each["entries"] for each in logs),
-            "entries_waiting": waiting,
+            "entries_waiting": waiting.count,
+            "batches_waiting": waiting.batches,
             "paused_until": self._reader.paused_until(),
+            "failure": self._failure(),
+            "finding": None if finding is None else {"code": finding.code, "where": finding.where},
             "logs": logs,
         }
+
+    def entries(self) -> list[Finding]:
+        """Every entry against its leaf, every batch against its root and against the chain; slow on a long log.
+
+        Raises ``ChainUnavailable``.
+        """
+        with self._database.read() as session:
+            found = list(audit(session))
+        return found + self._coherence.batches_differing()
+
+    def _failure(self) -> dict[str, Any] | None:
+        failure = None if self._anchoring is None else self._anchoring.failure()
+        return None if failure is None else asdict(failure)
 
     def _logs(self) -> list[dict[str, Any]]:
         """Of each issuer, by its party number: its batches and entries on the chain, by the index."""
@@ -130,14 +160,20 @@ class Inspection:
 
     def _check_chain(self) -> dict[str, Any]:
         check_deployment(self._reader.connection, self._reader.deployment)
-        return {"block": self._reader.block_number()}
+        newest = self._reader.latest()
+        age = max(self._clock() - newest.time, 0)
+        told = {"block": newest.number, "head_age": age}
+        return told | ({"ok": False, "code": "CHAIN_HEAD_OLD"} if self._oldest and age > self._oldest else {})
 
     def _check_ledger(self) -> dict[str, Any]:
         deployment = self._reader.deployment
         with self._database.read() as session:
             require_ledger(session, deployment.ledger)
-        same = origin_of(self._reader.connection, deployment.forwarder) == deployment.origin
-        return {"digest": deployment.ledger} | ({} if same else {"ok": False, "code": "LEDGER_DIFFERS"})
+        if origin_of(self._reader.connection, deployment.forwarder) != deployment.origin:
+            return {"digest": deployment.ledger, "ok": False, "code": "LEDGER_DIFFERS"}
+        finding = self._coherence.check()
+        told = {} if finding is None else {"ok": False, "code": finding.code, "where": finding.where}
+        return {"digest": deployment.ledger} | told
 
     def _check_anchoring(self) -> dict[str, Any]:
         if self._own_account is not None:
@@ -146,20 +182,41 @@ class Inspection:
             waiting = _waiting(session)
         seconds = 0 if waiting.oldest is None else max(self._clock() - waiting.oldest, 0)
         until = self._reader.paused_until()
+        failure = self._failure()
         # During a pause everything but anchoring, registering and binding goes on: the service stays ready.
-        on_time = bool(until) or seconds <= MAX_PENDING_SECONDS
-        return {"ok": on_time, "waiting": waiting.count, "seconds": seconds, "paused_until": until}
+        late = not until and seconds > MAX_PENDING_SECONDS
+        failing = failure is not None and self._clock() - failure["since"] > MAX_FAILING_SECONDS
+        told: dict[str, Any] = {
+            "waiting": waiting.count,
+            "batches": waiting.batches,
+            "seconds": seconds,
+            "paused_until": until,
+        }
+        told |= {} if failure is None else {"failure": failure["code"], "since": failure["since"]}
+        if late or failing:
+            told |= {"ok": False, "code": "ANCHORING_LATE" if failure is None else "ANCHORING_FAILS"}
+        return told
 
     def _check_index(self) -> dict[str, Any]:
         lag = self._follower.lag()
         return {"lag_blocks": lag.blocks, "lag_seconds": lag.seconds}
 
 
-def _waiting(session: Session) -> log_store.Pending:
-    """How many entries the chain is not known to hold, in closed batches or in none, and since when."""
-    query = select(func.count(), func.min(Entry.created_at)).where(Entry.seq > log_store.last_seq_anchored(session))
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Entries that the chain is not known to hold, in closed ``batches`` or in none, and since when."""
+
+    count: int
+    batches: int
+    oldest: int | None
+
+
+def _waiting(session: Session) -> _Waiting:
+    closed = select(Batch.number).where(Batch.state == "closed")
+    query = select(func.count(), func.min(Entry.created_at)).where(Entry.batch.is_(None) | Entry.batch.in_(closed))
     count, oldest = session.execute(query).one()
-    return log_store.Pending(count, oldest)
+    batches = session.scalar(select(func.count()).select_from(closed.subquery()))
+    return _Waiting(count, batches or 0, oldest)
 
 
 def _described(batch: Batch) -> dict[str, Any]:

@@ -6,8 +6,8 @@ ledger can work at once, and no one of them alone gives an office to anybody.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,12 +22,18 @@ from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import MIN_DELAY, THRESHOLD
-from ledger.errors import Conflict, Misconfigured
+from ledger.errors import Conflict, Misconfigured, NotFound
 from ledger.proof.suite import ES256K, Suite, suite_of_key
-from ledger.service.keys import Custody, write_private
+from ledger.service.home import (
+    note_deployment,
+    read_installation,
+    require_deployment_unchanged,
+    write_installation,
+)
+from ledger.service.keys import Custody
 from ledger.service.local_chain import Chain
 from ledger.service.offices import FOUNDING_ROLES, FoundingOffice, Institution
-from ledger.service.parties import NewParty, checked_party, find_or_add
+from ledger.service.parties import NewParty, checked_party, find_or_add, lookup_digest
 from ledger.service.party_keys import PartyKeys
 from ledger.service.settings import Settings
 from ledger.service.settling import FIRST_KEYS, settle_keys
@@ -78,7 +84,7 @@ def install(
     founders: Founders,
     clock: Callable[[], int],
 ) -> None:
-    """Make what is missing of a new ledger; safe to repeat after a crash at any point.
+    """Make what is missing of a new ledger: keys, founding parties, contracts; safe to repeat after a crash.
 
     ``notice`` is the least time of a public notice in seconds, which new contracts keep for good.
 
@@ -87,37 +93,69 @@ def install(
     """
     place = settings.home / "deployment.json"
     require_same_ledger(place, database)
-    if place.exists():
-        return
-    _require_founding(settings, founders)
-    operator_key = _operator_keys(settings.home / "installation.json", custody, settings.signs_with)
-    with database.write() as session:
-        rows = _found(session, sealer, lookup_key, founders, operator_key, clock())
-        founding = _constructor(session, rows, founders.accreditations)
-    chain.fund(rows[1].account)
-    _deploy(place, chain, custody.private_key(rows[1].account).hex(), founding, settings.delay, notice)
+    if not place.exists():
+        _require_founding(settings, founders)
+        operator_key = _operator_keys(settings.home, custody, settings.signs_with)
+        with database.write() as session:
+            rows = _found(session, sealer, lookup_key, founders, operator_key, clock())
+            founding = _constructor(session, rows, founders.accreditations)
+        chain.fund(rows[1].account)
+        _deploy(place, chain, custody.private_key(rows[1].account).hex(), founding, settings.delay, notice)
+    note_deployment(settings.home)
+
+
+def client_of(settings: Settings, chain: Chain, database: Database) -> ChainClient:
+    """Reads the contracts that this ledger was set up with.
+
+    Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on, or the
+    database is that of another ledger (``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``).
+    """
+    require_deployment_unchanged(settings.home)
+    place = settings.home / "deployment.json"
+    require_same_ledger(place, database)
+    return ChainClient.at(chain.url, Deployment.load(place)).check()
 
 
 def installed(
-    settings: Settings, chain: Chain, custody: Custody, database: Database, clock: Callable[[], int]
+    chain: Chain,
+    client: ChainClient,
+    custody: Custody,
+    database: Database,
+    sealer: Sealer,
+    lookup_key: bytes,
+    clock: Callable[[], int],
 ) -> Installation:
-    """The installation that was set up, checked against its chain.
+    """The installation that was set up. Where a finding stands against it, nothing is written or sent.
 
-    Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on, or the
-    database is that of another ledger (``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``, ``DATABASE_MISSING``).
+    Raises ``Misconfigured`` ``DATABASE_MISSING`` unless the contracts were founded by the parties that the database
+    knows, ``KEY_FILE_WRONG`` and as ``Sealer.open`` unless the secrets are those that it was made with.
     """
-    place = settings.home / "deployment.json"
-    require_same_ledger(place, database)
-    deployment = Deployment.load(place)
-    client = ChainClient.at(chain.url, deployment).check()
     parties = _founding_parties(database, ChainReader(client))
     operator = parties[OPERATOR_NO - 1]
-    chain.fund(operator.account)
+    _require_own_secrets(database, sealer, lookup_key, operator)
+    if database.standing is None:
+        parties = [settle_keys(database, ChainReader(client), row.id) for row in parties]
+        operator = parties[OPERATOR_NO - 1]
+        chain.fund(operator.account)
+        with database.write() as session:
+            remember_ledger(session, client.deployment.ledger, clock())
     client = client.with_account(custody.private_key(operator.account).hex())
-    with database.write() as session:
-        remember_ledger(session, deployment.chain.ledger, clock())
     officers = tuple(row.id for row in parties if row.no != OPERATOR_NO)
     return Installation(client, officers[0], operator.id, officers, OPERATOR_NO)
+
+
+def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, operator: Party) -> None:
+    """Another key of the same name would find nobody and open nothing, and be noticed by the first who suffers it."""
+    if operator.lookup != lookup_digest(lookup_key, OPERATOR.uscc):
+        raise Misconfigured(
+            "KEY_FILE_WRONG",
+            "The file lookup.key holds another key than the one that this database was made with.",
+            where="lookup.key",
+            hint="Restore it from the backup of the keys: by another key no party is found by its identifier.",
+        )
+    # What a restore keeps closed, or no backup had, says nothing about the key.
+    with database.read() as session, suppress(Conflict, NotFound):
+        sealer.open(session, operator.sealed_id)
 
 
 def provide_signing_key(keys: PartyKeys, custody: Custody, installation: Installation, suite: Suite) -> None:
@@ -179,13 +217,13 @@ def _require_founding(settings: Settings, founders: Founders) -> None:
         )
 
 
-def _operator_keys(path: Path, custody: Custody, suite: Suite) -> list[str]:
+def _operator_keys(home: Path, custody: Custody, suite: Suite) -> list[str]:
     """The operator's public keys, made when first needed: one to act by, and one of the suite that it signs with."""
-    accounts: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    accounts = read_installation(home)
     for wanted in (ES256K, suite):
         if wanted.alg not in accounts:
             (accounts[wanted.alg],) = custody.create(suite=wanted)
-            write_private(path, json.dumps(accounts))
+            write_installation(home, accounts)
     return [custody.public_key(accounts[each.alg]) for each in dict.fromkeys((ES256K, suite))]
 
 
@@ -233,7 +271,7 @@ def _constructor(session: Session, rows: Sequence[Party], accreditations: Accred
 
 
 def _founding_parties(database: Database, reader: ChainReader) -> list[Party]:
-    """The founding parties in the order of their numbers, with their keys as the chain has them now.
+    """The founding parties in the order of their numbers.
 
     Raises ``Misconfigured`` ``DATABASE_MISSING`` unless the contracts were founded by them.
     """
@@ -247,7 +285,7 @@ def _founding_parties(database: Database, reader: ChainReader) -> list[Party]:
             where="deployment.json",
             hint="Restore the database that belongs to these contracts, with `pingzheng restore` or from the backup.",
         )
-    return [settle_keys(database, reader, row.id) for row in rows]
+    return rows
 
 
 def _deploy(path: Path, chain: Chain, key: str, founding: Sequence[Founding], delay: int, notice: int) -> None:

@@ -27,6 +27,7 @@ from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, Conflict, Forbidden, Misconfigured, NotFound
 from ledger.index.follower import Follower
 from ledger.service.acting import Acting
+from ledger.service.coherence import Coherence
 from ledger.service.home import creating, is_half_made, require_joined_files, require_made
 from ledger.service.inspection import Inspection
 from ledger.service.keys import Custody, write_private
@@ -227,9 +228,12 @@ def open_joined(settings: Settings, clock: Callable[[], int] | None = None) -> I
         database = Database(engine)
         with database.write() as session:
             remember_ledger(session, membership.ledger, clock())
-        opened = _wire(settings, membership, database, client, custody, clock)
+        coherence = Coherence(database, ChainReader(client), None, clock, local=False)
+        coherence.check()
+        opened = _wire(settings, membership, coherence, database, client, custody, clock)
         follow(opened.follower)
-        opened.verification.settle()
+        if database.standing is None:
+            opened.verification.settle()
         try:
             yield opened
         finally:
@@ -252,11 +256,14 @@ def follow(follower: Follower) -> None:
 def _wire(
     settings: Settings,
     membership: Membership,
+    coherence: Coherence,
     database: Database,
     client: ChainClient,
     custody: Custody,
     clock: Callable[[], int],
 ) -> Participant:
+    # What stands against writing stands against sending.
+    client.before_sending = database.require_writable
     reader = ChainReader(client)
     parties = OwnParty(membership, custody)
     uses = Uses(client, reader, custody, membership.party, parties.account)
@@ -295,7 +302,14 @@ def _wire(
         proposals=proposals,
         pauses=Pauses(reader, acting_here, proposals, parties.account),
         inspection=Inspection(
-            database, reader, follower, provenances, clock, lambda: _own_account(reader, membership.account)
+            database,
+            reader,
+            follower,
+            provenances,
+            coherence,
+            clock,
+            lambda: _own_account(reader, membership.account),
+            oldest=settings.oldest_head,
         ),
     )
 

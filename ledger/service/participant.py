@@ -108,6 +108,11 @@ class Participant:
         return self.access.roles
 
     def flush(self) -> None:
-        """Write what readers left to be written; in the background, and when the installation is closed."""
+        """Write what readers left to be written; in the background, and when the installation is closed.
+
+        While a finding stands against writing, it waits.
+        """
+        if self.database.standing is not None:
+            return
         self.readings.flush()
         self.machine_keys.flush()

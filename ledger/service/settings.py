@@ -13,6 +13,7 @@ from ledger.errors import Misconfigured
 from ledger.proof.sign_in import origin_of
 from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite
 
+MAX_HEAD_AGE: Final = 300
 DEFAULT_ORIGIN: Final = "http://127.0.0.1:8000"
 SIGNS_WITH: Final = {"sha256-es256k": ES256K, "sha256-es256": ES256, "sm3-sm2": SM2SM3}
 
@@ -50,6 +51,9 @@ class Settings(BaseSettings):
         lt=2**40,
         description="How long a proposal waits, fixed at deployment; at least 86400 but on a local chain.",
     )
+    max_head_age: int | None = Field(
+        None, ge=0, description="Not ready if the newest block is older, in seconds; 0: never. Default: 300; local: 0."
+    )
     local_chain_id: int = Field(1337, description="Chain id of the local chain.")
     origin: str | None = Field(
         None, description="Origin that parties sign in at, as they see it; default: http://127.0.0.1:8000."
@@ -70,6 +74,13 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def oldest_head(self) -> int:
+        """How old the chain's newest block may be, in seconds; 0 for any age."""
+        if self.max_head_age is not None:
+            return self.max_head_age
+        return 0 if self.rpc_url is None else MAX_HEAD_AGE
 
     @property
     def service_origin(self) -> str:

@@ -13,13 +13,14 @@ from ledger.chain.remembering import Remembered
 from ledger.domain.ruleset import Ruleset
 from ledger.index.follower import Follower
 from ledger.service.acting import Acting
-from ledger.service.anchoring import Anchoring, BatchRule
+from ledger.service.anchoring import FAILURE, Anchoring, BatchRule, FailureNote
 from ledger.service.archiving import Archiving
 from ledger.service.assessments import Assessments
 from ledger.service.authorizations import Authorizations
 from ledger.service.bundles import Bundles
 from ledger.service.catalogue import Catalogue
 from ledger.service.catalogue_import import CatalogueImport
+from ledger.service.coherence import Coherence
 from ledger.service.corrections import Corrections
 from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
@@ -36,9 +37,11 @@ from ledger.service.idempotency import Idempotency
 from ledger.service.important_data import ImportantDataList
 from ledger.service.inspection import Inspection
 from ledger.service.installation import (
+    OPERATOR_NO,
     Accreditations,
     Founders,
     Installation,
+    client_of,
     install,
     installed,
     provide_signing_key,
@@ -240,12 +243,16 @@ def _opened(
     notice = rules.notice_days * DAY
     if founders is not None:
         install(settings, chain, custody, database, sealer, lookup_key, notice, founders, clock)
-    installation = installed(settings, chain, custody, database, clock)
-    ledger = wire(settings, installation, custody, database, sealer, lookup_key, rules, clock)
+    client = client_of(settings, chain, database)
+    coherence = Coherence(database, ChainReader(client), OPERATOR_NO, clock, local=settings.rpc_url is None)
+    coherence.check()
+    installation = installed(chain, client, custody, database, sealer, lookup_key, clock)
+    ledger = wire(settings, installation, coherence, custody, database, sealer, lookup_key, rules, clock)
     stack.callback(ledger.flush)
     follow(ledger.follower)
-    provide_signing_key(ledger.party_keys, custody, installation, settings.signs_with)
-    ledger.verification.settle()
+    if database.standing is None:
+        provide_signing_key(ledger.party_keys, custody, installation, settings.signs_with)
+        ledger.verification.settle()
     return ledger
 
 
@@ -257,6 +264,7 @@ def open_participant(settings: Settings) -> AbstractContextManager[Participant]:
 def wire(
     settings: Settings,
     installation: Installation,
+    coherence: Coherence,
     custody: Custody,
     database: Database,
     sealer: Sealer,
@@ -268,14 +276,17 @@ def wire(
     client, operator = installation.client, installation.operator
     reader = ChainReader(client)
     digest, suite = reader.chain.ledger, settings.signs_with
+    # What stands against writing stands against sending.
+    client.before_sending = database.require_writable
     acting = Acting(Relay(client), custody, database, clock)
     rule = BatchRule(settings.batch_size, settings.batch_age)
     archiving = Archiving(settings, database, digest, clock)
-    anchoring = Anchoring(database, client, reader, installation.issuer, rule, clock, archiving)
+    note = FailureNote(settings.home / FAILURE)
+    anchoring = Anchoring(database, client, reader, coherence, installation.issuer, rule, clock, note, archiving)
     positions = Positions(database, anchoring)
     scenarios = ScenarioBook.load(settings.scenarios)
     status = CertificateStatus(database, client, positions)
-    follower = Follower(database.engine, reader)
+    follower = Follower(database.engine, reader, goes_back=settings.rpc_url is not None)
     lists = RegistrationLists(database, client, clock, sealer)
 
     def account_of(identifier: str) -> str:
@@ -382,7 +393,9 @@ def wire(
         evidence=evidence,
         transfers=Transfers(database, reader, follower, acting, proposals, certificates, evidence, rules, clock),
         provenances=provenances,
-        inspection=Inspection(database, reader, follower, provenances, clock),
+        inspection=Inspection(
+            database, reader, follower, provenances, coherence, clock, anchoring=anchoring, oldest=settings.oldest_head
+        ),
         holdings=holdings,
         holder_bundles=HolderBundles(holdings, bundles),
         log_entries=LogEntries(database, principals),

@@ -157,6 +157,6 @@ def certificate_statement(session: Session, number: str) -> dict[str, Any]:
 def last_seq_anchored(session: Session) -> int:
     """Highest sequence number that the chain is known to hold; −1 if none."""
     row = session.execute(
-        select(Batch.first_seq + Batch.size - 1).where(Batch.state == "anchored").order_by(Batch.number.desc()).limit(1)
+        select(Batch.first_seq + Batch.size - 1).where(Batch.state != "closed").order_by(Batch.number.desc()).limit(1)
     ).scalar_one_or_none()
     return -1 if row is None else int(row)

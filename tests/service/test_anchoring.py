@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from ledger.chain.calls import anchor
 from ledger.chain.client import ChainClient
 from ledger.domain.parties import PartyKind, Role
-from ledger.errors import Conflict
+from ledger.errors import Incoherent, NotFound
 from ledger.proof.bundle import Anchor, Position
 from ledger.proof.jws import parse_compact
 from ledger.proof.merkle import leaf_hash
@@ -76,18 +77,48 @@ def test_a_revoked_certificate_does_not_come_back_in_another_issuers_log(pilot: 
     assert ledger.verification.verify(bundle.to_bytes(), expect).report.result == "revoked"
 
 
-def test_two_databases_that_write_one_log_are_noticed(pilot: Pilot, tmp_path: Path) -> None:
-    """An older copy of the database goes on by itself: it stops before it issues anything that counts."""
+@pytest.fixture
+def copied(pilot: Pilot, tmp_path: Path) -> str:
+    """The URL of a copy of the database as it is now, with nothing waiting."""
+    pilot.ledger.anchoring.flush()
+    with closing(sqlite3.connect(pilot.ledger.settings.home / "ledger.db")) as database:
+        database.execute("VACUUM INTO ?", (str(tmp_path / "older.db"),))
+    return f"sqlite:///{tmp_path / 'older.db'}"
+
+
+def test_an_older_database_is_not_written(pilot: Pilot, copied: str) -> None:
+    """It would issue what can never be anchored, and numbers a second time."""
+    number = pilot.certificate(pilot.firm())
+    chain = pilot.ledger.reader.block_number()
+    with pilot.under(database_url=copied) as older:
+        with pytest.raises(Incoherent, match="DATABASE_BEHIND_CHAIN") as refused:
+            older.bureau.ask([older.bureau.request("60")])
+        for act in (older.ledger.anchoring.tick, older.ledger.anchoring.flush):
+            with pytest.raises(Incoherent, match="DATABASE_BEHIND_CHAIN"):
+                act()
+        ready = older.ledger.inspection.readiness()
+        assert (ready["ledger"]["ok"], ready["ledger"]["code"]) == (False, "DATABASE_BEHIND_CHAIN")
+        assert older.ledger.inspection.head()["finding"]["code"] == "DATABASE_BEHIND_CHAIN"
+        with pytest.raises(NotFound):
+            older.ledger.verification.public_status(number)
+        with older.ledger.database.read() as session:
+            assert log_store.pending(session).count == 0
+    assert refused.value.details["batches_on_chain"] == refused.value.details["batches_here"] + 1
+    assert pilot.ledger.reader.block_number() == chain
+
+
+def test_two_databases_that_write_one_log_are_noticed(pilot: Pilot, copied: str) -> None:
+    """Both were opened and compared before either wrote: the second one stops before it anchors anything."""
     ledger = pilot.ledger
-    ledger.anchoring.flush()
-    copied = tmp_path / "older.db"
-    with sqlite3.connect(ledger.settings.home / "ledger.db") as database:
-        database.execute("VACUUM INTO ?", (str(copied),))
-    pilot.certificate(pilot.firm())
-    with pilot.under(database_url=f"sqlite:///{copied}") as older:
+    with pilot.under(database_url=copied) as older:
+        older.ledger.anchoring.tick()
+        pilot.certificate(pilot.firm())
+        ledger.anchoring.flush()
         older.bureau.ask([older.bureau.request("60")])
-        with pytest.raises(Conflict, match="LOG_FORKED") as forked:
+        with pytest.raises(Incoherent, match="LOG_FORKED") as forked:
             older.ledger.anchoring.flush()
+        with pytest.raises(Incoherent, match="LOG_FORKED"):
+            older.bureau.ask([older.bureau.request("59")])
     assert forked.value.where is not None and forked.value.where.startswith("batch")
     assert ledger.inspection.head()["complete"]
     assert pilot.ledger.anchoring.flush().batches == 0

@@ -1,0 +1,99 @@
+"""Whether what the database holds of the log is what was appended: every entry, every batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, Final
+
+from sqlalchemy import Row, event, select
+from sqlalchemy.orm import QueryContext, Session
+
+from ledger.domain.entries import statement_digest
+from ledger.domain.findings import Finding
+from ledger.proof.merkle import leaf_hash, root
+from ledger.store.tables import Batch, Entry
+
+_PER_QUERY: Final = 2_000
+
+
+@event.listens_for(Entry, "load")
+@event.listens_for(Entry, "refresh")
+def _check_what_is_read(row: Entry, _context: QueryContext, _attributes: object = None) -> None:
+    """Nobody gets an entry whose text is not the one that was appended; raises ``Incoherent`` ``ENTRY_DAMAGED``."""
+    if "body" in row.__dict__ and "leaf" in row.__dict__ and leaf_hash(row.body).hex() != row.leaf:
+        raise entry_damaged(row.seq).refusal()
+
+
+def entry_damaged(seq: int) -> Finding:
+    """The text of an entry is not the one whose leaf was anchored."""
+    return Finding(
+        "ENTRY_DAMAGED",
+        f"The text of entry {seq} in the database is not the one that was appended.",
+        f"entry {seq}",
+        "The database was changed by other means, or its disk fails. Restore it with `pingzheng restore`; "
+        "`pingzheng index check` names every such entry.",
+        {"seq": seq},
+    )
+
+
+def audit(session: Session) -> Iterator[Finding]:
+    """Compare every entry with its leaf and digest, and every batch with the root of its leaves."""
+    leaves: dict[int, str] = {}
+    for row in _entries(session):
+        leaves[row.seq] = row.leaf
+        if not _is_whole(row):
+            yield entry_damaged(row.seq)
+    yield from _gaps(sorted(leaves), _lost(session))
+    for batch in session.scalars(select(Batch).where(Batch.state != "lost").order_by(Batch.number)):
+        held = [leaves.get(seq) for seq in range(batch.first_seq, batch.first_seq + batch.size)]
+        if None in held or root([bytes.fromhex(leaf) for leaf in held if leaf]).hex() != batch.root:
+            yield batch_damaged(batch.number, batch.first_seq, batch.size)
+
+
+def batch_damaged(number: int, first_seq: int, size: int) -> Finding:
+    """The entries of a batch are not those that its root was made of."""
+    return Finding(
+        "BATCH_DAMAGED",
+        f"The entries {first_seq} to {first_seq + size - 1} in the database do not make the root of batch {number}.",
+        f"batch {number}",
+        "Entries were changed, exchanged or removed by other means. Restore the database with `pingzheng restore`.",
+        {"batch": number},
+    )
+
+
+def _entries(session: Session) -> Iterator[Row[Any]]:
+    columns = (Entry.seq, Entry.type, Entry.leaf, Entry.digest, Entry.body)
+    after = -1
+    while rows := session.execute(
+        select(*columns).where(Entry.seq > after).order_by(Entry.seq).limit(_PER_QUERY)
+    ).all():
+        yield from rows
+        after = rows[-1].seq
+
+
+def _is_whole(row: Row[Any]) -> bool:
+    if leaf_hash(row.body).hex() != row.leaf:
+        return False
+    stated = json.loads(row.body)
+    return bool(stated["type"] == row.type and statement_digest(stated) == row.digest)
+
+
+def _lost(session: Session) -> list[range]:
+    batches = session.execute(select(Batch.first_seq, Batch.size).where(Batch.state == "lost")).all()
+    return [range(first, first + size) for first, size in batches]
+
+
+def _gaps(numbers: list[int], lost: list[range]) -> Iterator[Finding]:
+    """Numbers are gapless, but for batches that are known to be lost."""
+    for before, after in pairwise([-1, *numbers]):
+        missing = [seq for seq in range(before + 1, after) if not any(seq in each for each in lost)]
+        if missing:
+            yield Finding(
+                "ENTRIES_MISSING",
+                f"The entries {missing[0]} to {missing[-1]} are not in the database.",
+                f"entry {missing[0]}",
+                "Restore the database with `pingzheng restore`, or take them back from holders: `pingzheng log adopt`.",
+                {"first": missing[0], "last": missing[-1]},
+            )
