@@ -54,16 +54,16 @@ CaseKey = Annotated[
 ]
 
 
-def the_participant(request: Request) -> Participant:
+# Asynchronous wherever nothing is waited for: each of the others costs a change to a worker thread and back.
+async def the_participant(request: Request) -> Participant:
     """The installation that this application serves: the operator's, or one that has joined its chain."""
-    found: Participant = request.app.state.ledger
-    return found
+    return _installation(request)
 
 
 AnyInstallation = Annotated[Participant, Depends(the_participant)]
 
 
-def the_ledger(found: AnyInstallation) -> Ledger:
+async def the_ledger(found: AnyInstallation) -> Ledger:
     """The ledger that this application serves; raises ``Forbidden`` ``NOT_THE_OPERATOR`` if it has joined another's."""
     if not isinstance(found, Ledger):
         raise not_the_operator()
@@ -84,33 +84,35 @@ def counted(ledger: Participant, request: Request, work: Callable[[], T]) -> T:
         return work()
 
 
-def reading(request: Request, ledger: AnyInstallation, bearer: Bearer, _key: ReadKey, cookie: PageCookie) -> Actor:
+async def reading(request: Request, _bearer: Bearer, _key: ReadKey, _cookie: PageCookie) -> Actor:
     """The calling party, which looks at records."""
-    return _caller(request, ledger, bearer, cookie, Scope.READ).actor
+    return _caller(request, Scope.READ).actor
 
 
-def acting(request: Request, ledger: AnyInstallation, bearer: Bearer, _key: ActKey, cookie: PageCookie) -> Actor:
+async def acting(request: Request, _bearer: Bearer, _key: ActKey, _cookie: PageCookie) -> Actor:
     """The calling party, which changes something."""
-    return _caller(request, ledger, bearer, cookie, Scope.ACT).actor
+    return _caller(request, Scope.ACT).actor
 
 
-def receiving(request: Request, ledger: AnyInstallation, bearer: Bearer, _key: PayloadKey, cookie: PageCookie) -> Actor:
+async def receiving(request: Request, _bearer: Bearer, _key: PayloadKey, _cookie: PageCookie) -> Actor:
     """The calling party, which is given what is said of a subject."""
-    return _caller(request, ledger, bearer, cookie, Scope.PAYLOAD).actor
+    return _caller(request, Scope.PAYLOAD).actor
 
 
-def looking_into(request: Request, ledger: AnyInstallation, bearer: Bearer, _key: CaseKey, cookie: PageCookie) -> Actor:
+async def looking_into(request: Request, _bearer: Bearer, _key: CaseKey, _cookie: PageCookie) -> Actor:
     """The calling office, which has a payload opened for a case."""
-    return _caller(request, ledger, bearer, cookie, Scope.ACT, Scope.PAYLOAD).actor
+    return _caller(request, Scope.ACT, Scope.PAYLOAD).actor
 
 
-def signed_in(request: Request, ledger: AnyInstallation, bearer: Bearer, cookie: PageCookie) -> Caller:
+async def signed_in(request: Request, _bearer: Bearer, _cookie: PageCookie) -> Caller:
     """The caller in a session; raises ``Forbidden`` ``SESSION_REQUIRED`` for a machine's key."""
-    found = _caller(request, ledger, bearer, cookie)
+    found = _caller(request)
     found.require_session()
     return found
 
 
+# A route that depends on one of these is not entered without a caller.
+CALLERS: Final = frozenset[Callable[..., object]]({reading, acting, receiving, looking_into, signed_in})
 # Reads records; changes something; is given a payload; is given one for a case; is signed in by its own key.
 ReadCaller = Annotated[Actor, Depends(reading)]
 ActCaller = Annotated[Actor, Depends(acting)]
@@ -119,14 +121,16 @@ CaseCaller = Annotated[Actor, Depends(looking_into)]
 SessionCaller = Annotated[Caller, Depends(signed_in)]
 
 
-def _caller(
-    request: Request,
-    ledger: Participant,
-    bearer: HTTPAuthorizationCredentials | None,
-    cookie: str | None,
-    *scopes: Scope,
-) -> Caller:
-    """Whose call it is; a bearer token goes before a cookie. Raises ``Unauthenticated``, ``Forbidden``."""
+async def credentials(request: Request) -> tuple[HTTPAuthorizationCredentials | None, str | None]:
+    """The bearer token and the page's cookie that a call brings."""
+    return await SESSION(request), await PAGE_COOKIE(request)
+
+
+def caller_of(request: Request, bearer: HTTPAuthorizationCredentials | None, cookie: str | None) -> Caller:
+    """Whose call it is; a bearer token goes before a cookie. It reads the database.
+
+    Raises ``Unauthenticated``, ``Forbidden``.
+    """
     token = cookie if bearer is None else bearer.credentials
     if token is None:
         raise Unauthenticated(
@@ -134,9 +138,21 @@ def _caller(
             "This call needs a session or an API key.",
             hint="Sign in: `pingzheng login`; then send `Authorization: Bearer …`.",
         )
+    ledger = _installation(request)
     found = counted(ledger, request, lambda: ledger.callers.of(token, cookie=bearer is None))
     if found.cookie and request.method not in SAFE_METHODS:
         ledger.sessions.require_origin(request.headers.get("origin"))
+    return found
+
+
+def _installation(request: Request) -> Participant:
+    found: Participant = request.app.state.ledger
+    return found
+
+
+def _caller(request: Request, *scopes: Scope) -> Caller:
+    """The caller that the route was entered by; raises ``Forbidden`` ``SCOPE_EXCEEDED``."""
+    found: Caller = request.state.caller
     for scope in scopes:
         found.require(scope)
     return found

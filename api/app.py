@@ -10,7 +10,9 @@ from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
 from api import problems
-from api.limits import BodyLimit
+from api.heads import HeadAsGet
+from api.limits import Limits
+from api.readiness import Readiness
 from api.routes import (
     assets,
     catalogue,
@@ -37,9 +39,10 @@ from api.routes import (
     verification,
     withdrawals,
 )
+from api.routing import Gate
 from ledger import __version__
 from ledger.service.participant import Participant
-from ledger.service.ticking import TickingThread
+from ledger.service.ticking import TickingThread, work_check
 from ledger.service.wiring import Ledger
 
 SETTLING_SECONDS = 5.0
@@ -49,7 +52,7 @@ DESCRIPTION = """数据资产凭证：签发、流转、核验。Issue, transfer
 Whoever holds a bundle can verify it without this service: see `ledger.proof`."""
 
 
-def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]]) -> FastAPI:
+def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], limits: Limits | None = None) -> FastAPI:
     """The application; the ledger, or joined installation, is opened when it starts and closed when it ends."""
 
     @asynccontextmanager
@@ -60,9 +63,11 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]]) -
         work = _background(ledger)
         for thread in work:
             thread.start()
+        app.state.readiness = Readiness(lambda: ledger.inspection.readiness() | {"work": work_check(work)})
         try:
             yield
         finally:
+            app.state.readiness.close()
             for thread in work:
                 await run_in_threadpool(thread.stop)
             await run_in_threadpool(context.__exit__, None, None, None)
@@ -76,8 +81,9 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]]) -
         lifespan=lifespan,
         responses=problems.ERRORS,
     )
-    app.add_middleware(BodyLimit)
+    app.state.gate = Gate(limits or Limits())
     problems.install(app)
+    app.add_middleware(HeadAsGet)
     for router in (
         sessions.router,
         machine_keys.router,

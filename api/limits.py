@@ -1,50 +1,117 @@
-"""No request body is read beyond its bound or parsed beyond its depth, whatever its headers claim."""
+"""What one service reads, keeps and works on at the same time: the numbers, and the two accounts that hold them.
+
+Everything here is used on the event loop alone, so nothing needs a lock.
+"""
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
 
-from api.problems import problem
-from ledger.domain.canonical import require_shallow
-from ledger.errors import InvalidInput
+from ledger.errors import Busy, TooManyAttempts
 
-MAX_BODY_BYTES = 2 * 1024 * 1024
-MAX_BODY_DEPTH = 64
+MAX_BODY_BYTES: Final = 2 * 1024 * 1024
+# A signed statement has up to 4,096 characters; a code with its proof is shorter.
+MAX_PUBLIC_BODY_BYTES: Final = 16 * 1024
+MAX_BODY_DEPTH: Final = 64
+MAX_SOURCES: Final = 10_000
 
 
-class BodyLimit:
-    """ASGI middleware: 413 as soon as a body grows past ``MAX_BODY_BYTES``, 422 if it is nested past its depth."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one service; sizes in bytes, times in seconds. ``public`` is what a call without a caller may send."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    body_bytes: int = MAX_BODY_BYTES
+    body_values: int = 100_000
+    body_depth: int = MAX_BODY_DEPTH
+    public_bytes: int = MAX_PUBLIC_BODY_BYTES
+    public_values: int = 1_000
+    # All bodies that are read or wait for their turn, and the part of it that one source may take.
+    buffered_bytes: int = 48 * 1024 * 1024
+    buffered_bytes_of_source: int = 24 * 1024 * 1024
+    body_seconds: float = 30.0
+    # Calls without a caller that have a body: a reserve for each source, and how fast it fills up again.
+    public_reserve: int = 300
+    public_per_second: float = 5.0
+    # Calls at work at once, by what they do, and those that wait for each of these.
+    looking: int = 8
+    acting: int = 8
+    verifying: int = 4
+    inspecting: int = 2
+    importing: int = 1
+    entering: int = 4
+    waiting: int = 512
+    waiting_of_source: int = 384
+    waiting_seconds: float = 20.0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body within its bound, then pass it on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        body = bytearray()
-        more = scope["method"] in {"POST", "PUT", "PATCH", "DELETE"}
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > MAX_BODY_BYTES:
-                answer = problem(413, "请求过大 Too large", "BODY_TOO_LARGE", f"At most {MAX_BODY_BYTES} bytes.")
-                await answer(scope, receive, send)
-                return
+
+class Budget:
+    """The bytes of all bodies that are kept at present."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.buffered_bytes
+        self._most_of_source = limits.buffered_bytes_of_source
+        self._of_source: dict[str, int] = {}
+        self.kept = 0
+        self.most_kept = 0
+
+    @contextmanager
+    def share(self, source: str) -> Iterator[Callable[[int], None]]:
+        """Within it, ``take(bytes)`` counts what one call keeps; all of it is free again afterwards.
+
+        ``take`` raises ``Busy`` ``BODIES_TOO_MANY``.
+        """
+        taken = 0
+
+        def take(count: int) -> None:
+            nonlocal taken
+            of_source = self._of_source.get(source, 0) + count
+            if self.kept + count > self._most or of_source > self._most_of_source:
+                raise Busy("BODIES_TOO_MANY", "Too many bodies are being sent at this moment.", retry_after=2)
+            self._of_source[source] = of_source
+            self.kept += count
+            self.most_kept = max(self.most_kept, self.kept)
+            taken += count
+
         try:
-            require_shallow(bytes(body), MAX_BODY_DEPTH)
-        except InvalidInput as error:
-            await problem(422, "输入有误 Invalid input", error.code, error.message)(scope, receive, send)
-            return
-        given = False
+            yield take
+        finally:
+            self.kept -= taken
+            if (left := self._of_source.get(source, 0) - taken) > 0:
+                self._of_source[source] = left
+            else:
+                self._of_source.pop(source, None)
 
-        async def replay() -> Message:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": bytes(body), "more_body": False}
 
-        await self._app(scope, replay, send)
+class Rate:
+    """Calls of each source, in memory: a reserve that is used up and fills again with time.
+
+    Of too many sources the one that called least recently is forgotten. ``clock`` runs in seconds and never back.
+    """
+
+    def __init__(self, reserve: int, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._reserve = reserve
+        self._per_second = per_second
+        self._clock = clock
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def count(self, source: str) -> None:
+        """Count one call; raises ``TooManyAttempts`` ``TOO_MANY_CALLS`` with ``retry_after``."""
+        now = self._clock()
+        left, since = self._left.pop(source, (float(self._reserve), now))
+        left = min(left + (now - since) * self._per_second, float(self._reserve))
+        self._left[source] = (max(left - 1, 0.0) if left >= 1 else left, now)
+        while len(self._left) > MAX_SOURCES:
+            self._left.popitem(last=False)
+        if left < 1:
+            wait = int((1 - left) / self._per_second) + 1
+            raise TooManyAttempts(
+                "TOO_MANY_CALLS",
+                "Too many calls without a session came from this address.",
+                hint=f"Wait {wait} seconds; calls with a session are not counted.",
+                retry_after=wait,
+            )

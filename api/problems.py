@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.shapes import described
+from api.storage_failures import known_failure
 from ledger import errors
 from ledger.service.explaining import explanation
 
@@ -32,10 +36,36 @@ STATUS: tuple[tuple[type[errors.PingzhengError], int, str], ...] = (
     (errors.Busy, 503, "繁忙 Busy"),
     (errors.StorageFull, 507, "磁盘已满 Disk full"),
     (errors.Incoherent, 503, "账本各部分不符 Parts of the ledger do not belong together"),
-    (errors.Misconfigured, 500, "安装有误 Misconfigured"),
+    (errors.Misconfigured, 503, "安装有误 Misconfigured"),
 )
+METHODS: Final = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
+# Titles of what is refused of a body.
+REFUSED: Final = {
+    400: "正文不可读 Unreadable body",
+    408: "正文超时 Body too slow",
+    413: "请求过大 Too large",
+    415: "正文类型不支持 Unsupported body",
+}
 # Their place is one on our side: the node's URL, with the secret in it, or a file's path.
 OURS = (errors.ChainUnavailable, errors.StorageFull, errors.Incoherent, errors.Misconfigured)
+
+
+class BodyRefused(errors.InvalidInput):
+    """A request body that is not taken: ``status`` says why, 400, 408, 413 or 415."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(code, message, where=where, hint=hint)
+        self.status = status
+        self.headers = headers or {}
 
 
 class Problem(BaseModel):
@@ -60,8 +90,16 @@ TITLES = {
     409: "Conflict",
     422: "Invalid",
     429: "Too many wrong tokens, keys or codes from this address; `Retry-After` says how long to wait",
-    503: "Chain unavailable",
+    503: "Chain, database or service are busy or out of reach; `Retry-After`, where it is given, says how long to wait",
 }
+# What a call with a body, and a call that may write, can be answered with too.
+BODY_TITLES = {
+    400: "The body is not JSON, or not the gzip stream that it says it is: `BODY_NOT_JSON`, `BODY_NOT_GZIP`",
+    408: "The body did not arrive in time: `BODY_TOO_SLOW`",
+    413: "The body is too large, or holds too many values: `BODY_TOO_LARGE`, `BODY_TOO_MANY_VALUES`",
+    415: "Neither JSON nor gzip: `CONTENT_TYPE_UNSUPPORTED`, `CONTENT_ENCODING_UNSUPPORTED`",
+}
+WRITE_TITLES = {507: "A disk is full, nothing was written: `DISK_FULL`"}
 
 
 def _declared(status: int, codes: Sequence[str] = ()) -> dict[str, Any]:
@@ -109,30 +147,68 @@ def problem(
 def install(app: FastAPI) -> None:
     """Answer every error as a problem; the text of a foreign exception never leaves the process."""
 
+    @cache
+    def names() -> frozenset[str]:
+        found = app.openapi().get("components", {}).get("schemas", {}).values()
+        return frozenset(name for schema in found for name in schema.get("properties", ()))
+
     @app.exception_handler(errors.PingzhengError)
-    def ours(_request: Request, error: errors.PingzhengError) -> JSONResponse:
-        status, title = next((status, title) for family, status, title in STATUS if isinstance(error, family))
-        where = None if isinstance(error, OURS) else error.where
-        return problem(status, title, error.code, error.message, where=where, hint=error.hint, details=error.details)
+    async def ours(_request: Request, error: errors.PingzhengError) -> JSONResponse:
+        return answer_to(error)
+
+    @app.exception_handler(SQLAlchemyError)
+    @app.exception_handler(OSError)
+    async def foreign(_request: Request, error: Exception) -> JSONResponse:
+        if (known := known_failure(error)) is None:
+            raise error
+        log.warning("storage failed", code=known.code, error=type(error).__name__)
+        return answer_to(known)
 
     @app.exception_handler(RequestValidationError)
-    def shape(_request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
+    async def shape(_request: Request, error: RequestValidationError) -> JSONResponse:
+        told, listed = described(error.errors(), names())
         return problem(
             422,
             "输入有误 Invalid input",
             "REQUEST_SHAPE",
-            str(first["msg"]),
-            where=_place(app, first["loc"]),
+            told,
+            where=listed[0]["where"],
             hint="See /docs for the schema of this request.",
+            details={"errors": listed},
         )
 
     @app.exception_handler(HTTPException)
-    def http(_request: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, "HTTP", f"HTTP_{error.status_code}", str(error.detail))
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        answer = problem(error.status_code, "HTTP", f"HTTP_{error.status_code}", str(error.detail))
+        if error.status_code == 405:
+            answer.headers["Allow"] = ", ".join(_methods(app, request.scope))
+        return answer
 
     app.add_middleware(Unexpected)
     _declare(app)
+
+
+def answer_to(error: errors.PingzhengError) -> JSONResponse:
+    """The answer to an error of ours."""
+    status, title = next((status, title) for family, status, title in STATUS if isinstance(error, family))
+    where = None if isinstance(error, OURS) else error.where
+    headers: dict[str, str] = {}
+    if isinstance(error, BodyRefused):
+        status, title, headers = error.status, REFUSED[error.status], error.headers
+    answer = problem(status, title, error.code, error.message, where=where, hint=error.hint, details=error.details)
+    answer.headers.update(headers)
+    return answer
+
+
+def _methods(app: FastAPI, scope: Scope) -> list[str]:
+    """Those that any route of the address takes; each route knows its own alone."""
+    asked = {"type": "http", "path": scope["path"], "root_path": scope.get("root_path", ""), "headers": []}
+    found = [
+        method
+        for method in METHODS
+        if any(route.matches({**asked, "method": method})[0] is Match.FULL for route in app.router.routes)
+    ]
+    return sorted([*found, "HEAD"] if "GET" in found else found)
 
 
 def _declare(app: FastAPI) -> None:
@@ -141,23 +217,23 @@ def _declare(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         schema = made()
-        operations = (operation for path in schema["paths"].values() for operation in path.values())
-        for answer in (answer for operation in operations for answer in operation["responses"].values()):
-            content = answer.get("content", {})
-            if PROBLEM_JSON in content and "application/json" in content:
-                content[PROBLEM_JSON] = content.pop("application/json")
+        for path in schema["paths"].values():
+            for method, operation in path.items():
+                _complete(operation["responses"], "requestBody" in operation, method != "get")
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _place(app: FastAPI, loc: Sequence[str | int]) -> str:
-    """Where a request is wrong, as far as the names are ours: one that is not, a key of an object, may be personal."""
-    schemas = app.openapi().get("components", {}).get("schemas", {}).values()
-    ours = {name for schema in schemas for name in schema.get("properties", ())}
-    source, *members = loc
-    told = members if source != "body" else takewhile(lambda part: isinstance(part, int) or part in ours, members)
-    return ".".join(str(part) for part in (source, *told))
+def _complete(answers: dict[str, Any], body: bool, writes: bool) -> None:
+    """Name problems by their own type, and those that any call of its kind can be answered with."""
+    for answer in answers.values():
+        content = answer.get("content", {})
+        if PROBLEM_JSON in content and "application/json" in content:
+            content[PROBLEM_JSON] = content.pop("application/json")
+    shape = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status, title in ((BODY_TITLES if body else {}) | (WRITE_TITLES if writes else {})).items():
+        answers.setdefault(str(status), {"description": title, "content": shape})
 
 
 class Unexpected:

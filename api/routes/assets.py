@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api import schemas
 from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.paging import Cursor, Limit, Page, decode, page
+from api.routing import Router
 from api.schemas_registration import AnnulIn, ReassignIn
 from api.waiting import WAITS, waiting
 from ledger.chain.relay import SignedRequest
@@ -15,7 +15,7 @@ from ledger.domain.permissions import Action
 from ledger.domain.resource import DataResource, check_resource
 from ledger.errors import InvalidInput
 
-router = APIRouter(prefix="/assets", tags=["assets"])
+router = Router(prefix="/assets", tags=["assets"])
 
 
 @router.post("", status_code=201)

@@ -6,19 +6,20 @@ import base64
 import binascii
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from api import schemas
 from api import schemas_catalogue as catalogue
 from api.access import ActCaller, OpenLedger, ReadCaller
 from api.paging import Cursor, Limit, Page, decode, page
+from api.routing import Lane, Router
 from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput
 from ledger.service.catalogue import described
 from ledger.service.catalogue_import import sheets_of
 from ledger.store.catalogue_tables import CatalogueResource
 
-router = APIRouter(prefix="/catalogue", tags=["catalogue"])
+router = Router(prefix="/catalogue", tags=["catalogue"])
 
 CodePath = Annotated[str, Path(max_length=64)]
 Version = Annotated[int, Path(ge=1, lt=2**31)]
@@ -122,6 +123,7 @@ def publish(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> cat
 
 
 @router.post("/imports")
+@Lane.IMPORTING
 def import_table(body: catalogue.ImportIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.ImportOut:
     """A table into the caller's data list: a report per row, and unless it is a dry run all rows or none."""
     beside = None if body.fields is None else _bytes(body.fields, "fields")

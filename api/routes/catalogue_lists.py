@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 
 from api import schemas
 from api import schemas_catalogue as catalogue
 from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
+from api.routing import Router
 from ledger.domain.important import ImportantData
 from ledger.domain.permissions import Action
 from ledger.service.demands import NewDemand, described
@@ -18,8 +19,8 @@ from ledger.service.open_catalogue import Opening
 from ledger.service.systems import SystemEntry
 from ledger.store.catalogue_tables import Demand, ImportantDataEntry, InfoSystem, ShareDuty
 
-router = APIRouter(tags=["catalogue"])
-demands = APIRouter(prefix="/demands", tags=["demands"])
+router = Router(tags=["catalogue"])
+demands = Router(prefix="/demands", tags=["demands"])
 
 CodePath = Annotated[str, Path(max_length=64)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from api import schemas
 from api.access import ActCaller, AnyInstallation, CaseCaller, OpenLedger, PayloadCaller, ReadCaller, require
@@ -12,6 +12,7 @@ from api.holdings_query import Wanted
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
 from api.problems import answers
+from api.routing import Lane, Router
 from ledger.domain.permissions import Action, allowed
 from ledger.service.participant import Participant
 from ledger.service.parties import Actor
@@ -19,7 +20,7 @@ from ledger.service.readings import How
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Certificate
 
-router = APIRouter(tags=["certificates"])
+router = Router(tags=["certificates"])
 
 ISSUED = answers(
     {
@@ -121,6 +122,7 @@ def bundle(
 
 
 @router.get("/certificates/{number}/provenance")
+@Lane.INSPECTING
 def provenance(number: schemas.CertificateNo, ledger: AnyInstallation, actor: ReadCaller) -> schemas.ProvenanceOut:
     """What happened to a certificate, with the proof that nothing is missing.
 

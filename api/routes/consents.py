@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from api import schemas
 from api import schemas_usage as usage
 from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
+from api.routing import Router
 from ledger.domain.permissions import Action
 from ledger.errors import Forbidden
 from ledger.proof.jws import Jwk
@@ -17,7 +18,7 @@ from ledger.service.parties import Actor
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Authorization
 
-router = APIRouter(tags=["authorizations"])
+router = Router(tags=["authorizations"])
 
 
 @router.post("/requests/{request}/authorizations/draft")

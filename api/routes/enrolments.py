@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api import schemas
 from api import schemas_access as access
 from api.access import ActCaller, OpenLedger, counted
 from api.problems import Responses, answers
 from api.routes.sessions import NO_STORE
+from api.routing import Router
 
-router = APIRouter(tags=["enrolments"])
+router = Router(tags=["enrolments"])
 
 GIVING = answers({403: ["PARTY_LACKS_ROLE"], 404: ["PARTY_UNKNOWN"], 409: ["PARTY_ERASED", "PARTY_HAS_KEY"]})
 WAITS: Responses = {

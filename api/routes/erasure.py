@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from api import schemas
 from api.access import ActCaller, OpenLedger
+from api.routing import Router
 from api.schemas_erasure import ErasureIn, ErasureOut
 from ledger.service.erasure import Erased
 
-router = APIRouter(tags=["erasure"])
+router = Router(tags=["erasure"])
 
 
 @router.post("/certificates/{number}/erasure")

@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from api import schemas
 from api.access import OpenLedger, PayloadCaller, require
 from api.holdings_query import Narrowed, Wanted
 from api.paging import Cursor, decode, encode
+from api.routing import Lane, Router
 from ledger.domain.canonical import canonical
 from ledger.domain.permissions import Action
 from ledger.service.readings import How
 
 MAX_BUNDLES = 100
 JSON_LINES = "application/x-ndjson"
-router = APIRouter(prefix="/holdings", tags=["holdings"])
+router = Router(prefix="/holdings", tags=["holdings"])
 
 
 @router.get("/summary")
+@Lane.INSPECTING
 def summary(ledger: OpenLedger, wanted: Wanted) -> schemas.HoldingsSummaryOut:
     """How many certificates of each scenario and of each providing department, by their state now."""
     return schemas.HoldingsSummaryOut(**ledger.holdings.summary(wanted))
@@ -31,6 +33,7 @@ def summary(ledger: OpenLedger, wanted: Wanted) -> schemas.HoldingsSummaryOut:
     response_class=Response,
     responses={200: {"content": {JSON_LINES: {}}, "description": "A bundle a line; `Link` names the next page."}},
 )
+@Lane.INSPECTING
 def export(
     request: Request,
     ledger: OpenLedger,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import JSONResponse
 
 from api import schemas
@@ -13,6 +13,7 @@ from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.problems import answers
 from api.routes.assets import signed_of
 from api.routes.parties import show
+from api.routing import Router
 from api.waiting import WAITS, waiting
 from ledger.domain.permissions import Action
 from ledger.errors import Conflict, Forbidden
@@ -20,7 +21,7 @@ from ledger.proof.acts import report_message
 from ledger.service.proposals import ProposalRow
 from ledger.service.wiring import Ledger
 
-router = APIRouter(prefix="/parties/{party}", tags=["keys"])
+router = Router(prefix="/parties/{party}", tags=["keys"])
 
 OWN = answers({403: ["NOT_THE_PARTY"], 409: ["ACCOUNT_IN_USE", "OWN_KEY_IN_USE", "SIGNATURE_REQUIRED"]}) | WAITS
 BY_OFFICE = answers({403: ["PARTY_LACKS_ROLE", "PARTY_SELF_GRANT"], 409: ["SIGNATURE_REQUIRED"]}) | WAITS

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path, Request
 from fastapi.responses import JSONResponse
 
 from api import schemas
 from api.access import AnyInstallation, OpenLedger, ReadCaller, require
 from api.paging import Cursor, Limit, Page, decode, page
 from api.problems import answers, problem
+from api.readiness import Readiness
+from api.routing import Lane, Router
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
 
-router = APIRouter(tags=["log"])
+router = Router(tags=["log"])
 
 Seq = Annotated[int, Path(ge=0, lt=2**53)]
 
@@ -30,6 +32,7 @@ def name(ledger: AnyInstallation) -> schemas.LedgerOut:
 
 
 @router.get("/log/head")
+@Lane.INSPECTING
 def head(ledger: AnyInstallation) -> schemas.HeadOut:
     """The log's head on the chain, whether the indexed history folds to it, and each issuer's log. Public."""
     return schemas.HeadOut(**ledger.inspection.head())
@@ -71,22 +74,24 @@ def _after(key: str | None) -> int:
     return int(key)
 
 
-health = APIRouter(tags=["health"])
+health = Router(tags=["health"])
 
 
+# Both are asynchronous: they take no turn, and no worker thread of those that calls work in.
 @health.get("/health")
-def alive() -> schemas.HealthOut:
-    """The process answers."""
+async def alive() -> schemas.HealthOut:
+    """The process answers, whatever else it does. Public."""
     return schemas.HealthOut(status="ok")
 
 
 @health.get("/ready", response_model=schemas.ReadyOut, responses=answers({503: ["NOT_READY"]}))
-def ready(ledger: AnyInstallation) -> schemas.ReadyOut | JSONResponse:
+async def ready(request: Request, ledger: AnyInstallation) -> schemas.ReadyOut | JSONResponse:
     """Database, deployment file and node are of one ledger, and all parts are in order. Public.
 
-    If not: 503, with what each check found in `details.checks`.
+    If not: 503, with what each check found in `details.checks`. Answers are a second old at most.
     """
-    checks = ledger.inspection.readiness()
+    readiness: Readiness = request.app.state.readiness
+    checks = await readiness.checks()
     if not all(check["ok"] for check in checks.values()):
         return problem(
             503,

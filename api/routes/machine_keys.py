@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from api import schemas
 from api import schemas_access as access
 from api.access import AnyInstallation, SessionCaller
 from api.problems import answers
 from api.routes.sessions import NO_STORE
+from api.routing import Router
 
-router = APIRouter(prefix="/api-keys", tags=["API keys"])
+router = Router(prefix="/api-keys", tags=["API keys"])
 
 MAKING = answers(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from api import schemas
@@ -13,6 +13,7 @@ from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.paging import Cursor, Limit, Page, decode, page
 from api.problems import Responses
 from api.routes.assets import signed_of
+from api.routing import Router
 from api.schemas_registration import MandateIn, MandateOut
 from api.waiting import WAITS, show_proposal, waiting
 from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role
@@ -22,7 +23,7 @@ from ledger.service.parties import Actor, NewParty
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Party
 
-router = APIRouter(tags=["parties"])
+router = Router(tags=["parties"])
 
 UNCONFIRMED: Responses = {
     202: {"model": powers.PartiesOut, "description": "Recorded; registered once another office has confirmed it."}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from fastapi.responses import JSONResponse
 
 from api import schemas
@@ -12,12 +12,13 @@ from api import schemas_powers as powers
 from api.access import ActCaller, OpenLedger, PayloadCaller, ReadCaller, require
 from api.problems import answers
 from api.routes.assets import signed_of
+from api.routing import Router
 from api.waiting import WAITS, show_proposal, waiting
 from ledger.domain.permissions import Action
 from ledger.proof.acts import veto_message
 from ledger.service.wiring import Ledger
 
-router = APIRouter(tags=["proposals"])
+router = Router(tags=["proposals"])
 
 Number = Annotated[int, Path(ge=1, lt=2**32, description="The proposal's number on the chain.")]
 ENDED = {404: ["PROPOSAL_UNKNOWN"], 409: ["PARTY_NOT_PENDING", "SIGNATURE_REQUIRED"]}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 
 from api import schemas
 from api.access import AnyInstallation, ReadCaller
+from api.routing import Lane, Router
 from ledger.domain.days import LAST_SECOND
 
-router = APIRouter(prefix="/assets/{asset}", tags=["provenance"])
+router = Router(prefix="/assets/{asset}", tags=["provenance"])
 SVG = "image/svg+xml"
 JSON_LD = "application/ld+json"
 
@@ -19,6 +20,7 @@ At = Annotated[int | None, Query(ge=0, le=LAST_SECOND, description="Seconds UTC:
 
 
 @router.get("/provenance")
+@Lane.INSPECTING
 def provenance(
     asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller, at: At = None
 ) -> schemas.AssetProvenanceOut:
@@ -33,24 +35,28 @@ def provenance(
 
 
 @router.get("/provenance.jsonld", response_class=Response, responses={200: {"content": {JSON_LD: {}}}})
+@Lane.INSPECTING
 def provenance_jsonld(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> Response:
     """The history as W3C PROV in JSON-LD, with its context embedded."""
     return JSONResponse(ledger.provenances.prov(asset), media_type=JSON_LD)
 
 
 @router.get("/provenance.svg", response_class=Response, responses={200: {"content": {SVG: {}}}})
+@Lane.INSPECTING
 def provenance_svg(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> Response:
     """The history as a picture."""
     return Response(ledger.provenances.timeline(asset), media_type=SVG)
 
 
 @router.get("/lineage")
+@Lane.INSPECTING
 def lineage(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> schemas.LineageOut:
     """What the asset comes from and what comes of it; whatever has an annulled ancestor is flagged."""
     return schemas.LineageOut(**ledger.provenances.lineage(asset).to_dict())
 
 
 @router.get("/lineage.svg", response_class=Response, responses={200: {"content": {SVG: {}}}})
+@Lane.INSPECTING
 def lineage_svg(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> Response:
     """The lineage as a picture."""
     return Response(ledger.provenances.lineage_svg(asset), media_type=SVG)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from api import schemas
 from api import schemas_provisions as provisions
 from api.access import ActCaller, OpenLedger, PayloadCaller, ReadCaller, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, encode, page
+from api.routing import Router
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
 from ledger.provider.task import Task
 from ledger.service.provisions import Supply
 from ledger.service.readings import How
 
-router = APIRouter(prefix="/provisions", tags=["provisions"])
+router = Router(prefix="/provisions", tags=["provisions"])
 
 
 @router.get("/tasks")

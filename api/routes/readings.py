@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fastapi import APIRouter
-
 from api import schemas_access as access
 from api.access import OpenLedger, ReadCaller
 from api.paging import Cursor, Limit, Page, decode, page
+from api.routing import Router
 
-router = APIRouter(prefix="/readings", tags=["readings"])
+router = Router(prefix="/readings", tags=["readings"])
 
 
 @router.get("")

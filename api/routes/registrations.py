@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from api import schemas_registration as bodies
 from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.paging import Cursor, Limit, Page, decode, page
 from api.routes.assets import resource_of, show_asset, signed_of
+from api.routing import Router
 from api.schemas import AssetOut, HexId
 from ledger.domain.asset_names import DESCRIBING
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
 
-router = APIRouter(tags=["registrations"])
+router = Router(tags=["registrations"])
 
 
 @router.get("/registrations/queue")

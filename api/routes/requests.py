@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from api import schemas
 from api import schemas_usage as usage
@@ -10,6 +10,7 @@ from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.idempotency import Key, once
 from api.paging import Cursor, Limit, Page, decode, page
 from api.routes.consents import show as show_authorization
+from api.routing import Router
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action
 from ledger.errors import Forbidden
@@ -18,7 +19,7 @@ from ledger.service.requests import Asked, Note, Terms
 from ledger.service.wiring import Ledger
 from ledger.store.tables import AccessRequest
 
-router = APIRouter(prefix="/requests", tags=["requests"])
+router = Router(prefix="/requests", tags=["requests"])
 
 
 @router.post("/draft")

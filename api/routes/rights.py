@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from api import schemas_registration as bodies
 from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.routes.assets import show_asset, signed_of
+from api.routing import Router
 from api.schemas import AssetOut, HexId
 from ledger.domain.assessment import QualityReport, Valuation
 from ledger.domain.permissions import Action
 from ledger.service.rights import NewRight
 
-router = APIRouter(prefix="/assets/{asset}", tags=["rights"])
+router = Router(prefix="/assets/{asset}", tags=["rights"])
 
 
 @router.get("/rights")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from api.access import ActCaller, OpenLedger, ReadCaller
+from api.routing import Router
 from api.schemas_scenarios import ScenarioDraftIn, ScenarioDraftOut, ScenarioOut
 from ledger.domain.scenario import Scenario
 from ledger.service.scenarios import told
 from ledger.service.wiring import Ledger
 
-router = APIRouter(prefix="/scenarios", tags=["scenarios"])
+router = Router(prefix="/scenarios", tags=["scenarios"])
 
 DraftDigest = Annotated[str, Path(pattern=r"^sha-256:[0-9a-f]{64}$")]
 

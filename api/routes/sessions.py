@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api import schemas
 from api import schemas_access as access
 from api.access import AnyInstallation, SessionCaller, counted, source_of
 from api.problems import answers
+from api.routing import Router
 from ledger.service.sessions import COOKIE, CURRENT
 
-router = APIRouter(prefix="/sessions", tags=["sessions"])
+router = Router(prefix="/sessions", tags=["sessions"])
 
 NO_STORE = {"Cache-Control": "no-store"}
 SIGNING_IN = answers(

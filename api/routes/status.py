@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api import schemas
 from api.access import ActCaller, OpenLedger, require
 from api.problems import answers
 from api.routes.assets import signed_of
+from api.routing import Router
 from api.waiting import WAITS, waiting
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action, allowed
 from ledger.service.parties import Actor
 from ledger.service.wiring import Ledger
 
-router = APIRouter(tags=["status"])
+router = Router(tags=["status"])
 
 ENDED = answers({403: ["PARTY_LACKS_ROLE"], 409: ["LOG_ALREADY_REVOKED"]})
 HELD = answers({403: ["PARTY_LACKS_ROLE"], 409: ["LOG_NOT_HELD", "REGISTRATION_NOT_HELD", "SIGNATURE_REQUIRED"]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from api import schemas
 from api import schemas_verification as verification
@@ -13,6 +13,7 @@ from api.access import ActCaller, AnyInstallation, ReadCaller, require
 from api.paging import Cursor, Limit, decode, page
 from api.problems import answers
 from api.routes.certificates import has_part, require_part
+from api.routing import Lane, Router
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
 from ledger.service.participant import Participant
@@ -22,7 +23,7 @@ from ledger.service.uses import UseToSign
 from ledger.service.verification import Verified
 from ledger.store.tables import Presentation
 
-router = APIRouter(tags=["verification"])
+router = Router(tags=["verification"])
 
 PRESENTED = answers({409: ["NONCE_REPLAYED", "PRESENTATION_PENDING"]})
 USED = answers(
@@ -35,6 +36,7 @@ USED = answers(
 
 
 @router.post("/verify")
+@Lane.VERIFYING
 def verify(body: verification.VerifyIn, ledger: AnyInstallation, actor: ActCaller) -> verification.ReportOut:
     """Check a bundle as the calling party, without using it up; or the status behind a number.
 
@@ -62,6 +64,7 @@ def nonce(ledger: AnyInstallation, _actor: ReadCaller) -> verification.NonceOut:
     responses=PRESENTED
     | {202: {"model": verification.AnswerOut, "description": "Valid and not used yet: sign `use` to see the content"}},
 )
+@Lane.VERIFYING
 def present(
     body: verification.PresentationIn, ledger: AnyInstallation, actor: ActCaller, response: Response
 ) -> verification.AnswerOut:
@@ -84,6 +87,7 @@ def present(
 
 
 @router.post("/presentations/{presentation}/use", responses=USED)
+@Lane.VERIFYING
 def use(
     presentation: schemas.Ulid, body: verification.UseIn, ledger: AnyInstallation, actor: ActCaller
 ) -> verification.ReportOut:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api import schemas
 from api import schemas_usage as usage
 from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.problems import answers
 from api.routes.consents import show as show_authorization
+from api.routing import Router
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
 from ledger.service.wiring import Ledger
 
-router = APIRouter(tags=["withdrawals"])
+router = Router(tags=["withdrawals"])
 
 SigningAccount = Annotated[
     schemas.Account | None, Query(description="Whose key will sign; default the party's present account.")

@@ -30,9 +30,8 @@ def serve(
     示例 Example:  pingzheng serve --port 8080
     """
     with errors_explained():
-        import uvicorn
-
         from api.app import create_app
+        from api.server import server
         from ledger.service.settings import Settings
         from ledger.service.wiring import open_participant
 
@@ -45,7 +44,7 @@ def serve(
             participant = stack.enter_context(open_participant(settings))
             app = create_app(lambda: _handed_over(participant, stack.pop_all()))
             stderr.print(f"接口文档 API docs: http://{host}:{port}/docs", highlight=False)
-            uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listening])
+            server(app, log_level="warning").run([listening])
 
 
 @contextmanager

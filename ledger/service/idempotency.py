@@ -8,13 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, update
+import structlog
+from sqlalchemy import UpdateBase, delete, update
+from sqlalchemy.exc import SQLAlchemyError
 
-from ledger.errors import Conflict, InvalidInput
+from ledger.errors import Conflict, InvalidInput, PingzhengError
 from ledger.store.database import Database
 from ledger.store.tables import IdempotentRequest
 
 STALE_SECONDS = 120
+RETRY_SECONDS = 2
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +55,22 @@ class Idempotency:
         try:
             answer = work()
         except BaseException:
-            with self._database.write() as session:
-                session.execute(delete(IdempotentRequest).where(*_is(party, key)))
+            self._noted(delete(IdempotentRequest).where(*_is(party, key)))
             raise
-        with self._database.write() as session:
-            session.execute(
-                update(IdempotentRequest).where(*_is(party, key)).values(status=answer.status, response=answer.body)
-            )
+        kept = {"status": answer.status, "response": answer.body}
+        self._noted(update(IdempotentRequest).where(*_is(party, key)).values(**kept))
         return answer
+
+    def _noted(self, change: UpdateBase) -> None:
+        """Write how it ended, if the database takes that now: what the caller is told depends on the work alone.
+
+        Where it is not written, the key counts as running until it is stale, and then the work's natural keys decide.
+        """
+        try:
+            with self._database.write() as session:
+                session.execute(change)
+        except (PingzhengError, SQLAlchemyError) as failure:
+            log.warning("an idempotency key keeps its old state", error=type(failure).__name__)
 
     def _claim(self, party: str, key: str, digest: str) -> Answer | None:
         now = self._clock()
@@ -76,7 +89,12 @@ class Idempotency:
             if row.status is not None:
                 return Answer(row.status, row.response or {})
             if now - row.created_at < STALE_SECONDS:
-                raise Conflict("REQUEST_RUNNING", "The first request with this key is still running.", hint="Wait.")
+                raise Conflict(
+                    "REQUEST_RUNNING",
+                    "The first request with this key is still running.",
+                    hint="Wait, then send it again.",
+                    retry_after=RETRY_SECONDS,
+                )
             # Its process died: the work behind it has natural keys, so it can be done again.
             row.created_at = now
             return None

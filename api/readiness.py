@@ -1,0 +1,63 @@
+"""Whether the installation is ready: one question at a time, however many ask, and never longer than a while."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import structlog
+
+log = structlog.get_logger()
+
+Checks = dict[str, dict[str, Any]]
+
+FRESH_SECONDS: Final = 1.0
+TIMEOUT_SECONDS: Final = 5.0
+
+
+class Readiness:
+    """Asks ``check`` in a thread of its own, so that neither a busy service nor a silent node keeps others waiting.
+
+    Within ``fresh`` seconds everybody gets the same answer. A question that takes longer than
+    ``timeout`` goes on, and whoever asks meanwhile waits for that one.
+    """
+
+    def __init__(
+        self, check: Callable[[], Checks], fresh: float = FRESH_SECONDS, timeout: float = TIMEOUT_SECONDS
+    ) -> None:
+        self._check = check
+        self._fresh = fresh
+        self._timeout = timeout
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="readiness")
+        self._question: asyncio.Future[Checks] | None = None
+        self._answered_at = 0.0
+
+    async def checks(self) -> Checks:
+        """What each check found; ``{"readiness": …}`` with ``READINESS_SLOW`` if they did not end in time."""
+        question = self._current()
+        try:
+            return await asyncio.wait_for(asyncio.shield(question), self._timeout)
+        except TimeoutError:
+            return {"readiness": {"ok": False, "code": "READINESS_SLOW", "seconds": int(self._timeout)}}
+        except Exception as error:
+            log.error("readiness was not found out", error=type(error).__name__)
+            return {"readiness": {"ok": False, "code": "INTERNAL"}}
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _current(self) -> asyncio.Future[Checks]:
+        question, loop = self._question, asyncio.get_running_loop()
+        old = question is not None and question.done() and time.monotonic() - self._answered_at >= self._fresh
+        if question is None or old or question.get_loop() is not loop:
+            question = loop.run_in_executor(self._thread, self._check)
+            question.add_done_callback(self._answered)
+            self._question = question
+        return question
+
+    def _answered(self, _question: asyncio.Future[Checks]) -> None:
+        self._answered_at = time.monotonic()

@@ -1,0 +1,136 @@
+"""HTTP over a plain socket, byte by byte, against the real server: what well-behaved clients cannot send."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.limits import Limits
+from api.routing import Gate
+from api.server import Connections, server
+from ledger.service.participant import Participant
+
+CLOSED_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response as it came."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> str:
+        """The problem's code."""
+        return str(json.loads(self.body)["code"])
+
+
+class Wire:
+    """One connection. It sends what it is given and reads answers."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=CLOSED_SECONDS)
+        self._read = self._socket.makefile("rb")
+
+    def send(self, data: bytes) -> Wire:
+        """Send; a server that has closed already is no error, its answer is read next."""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._socket.sendall(data)
+        return self
+
+    def head(self, method: str, path: str, **headers: object) -> Wire:
+        """Send the head of a call; ``content_length=3`` is the header ``content-length``."""
+        lines = [f"{method} {path} HTTP/1.1", "Host: here"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        return self.send(("\r\n".join(lines) + "\r\n\r\n").encode())
+
+    def answer(self, *, head: bool = False) -> Answer:
+        """The next answer; ``head``: it has no body whatever its length says."""
+        status = int(self._read.readline().split(b" ")[1])
+        headers: dict[str, str] = {}
+        while line := self._read.readline().strip():
+            name, _, value = line.decode().partition(":")
+            headers[name.lower()] = value.strip()
+        length = 0 if head else int(headers.get("content-length", 0))
+        return Answer(status, headers, self._read.read(length))
+
+    def is_closed(self) -> bool:
+        """Wait until the other side closes, and say that nothing more came."""
+        try:
+            return self._read.read() == b""
+        except ConnectionResetError:
+            return True
+
+    def close(self) -> None:
+        self._read.close()
+        self._socket.close()
+
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running server with its counters."""
+
+    port: int
+    app: FastAPI
+
+    @property
+    def gate(self) -> Gate:
+        found: Gate = self.app.state.gate
+        return found
+
+    def wire(self) -> Wire:
+        return Wire(self.port)
+
+    def call(self, method: str, path: str, body: bytes = b"", **headers: object) -> Answer:
+        """One call with its body on a connection of its own."""
+        length = {"content_length": len(body)} if body else {}
+        with self.wire() as wire:
+            return wire.head(method, path, **length, **headers).send(body).answer(head=method == "HEAD")
+
+
+@contextmanager
+def serving(
+    ledger: Participant, limits: Limits | None = None, connections: Connections | None = None
+) -> Iterator[Service]:
+    """The application on an open ledger, on a port of this machine."""
+
+    @contextmanager
+    def already_open() -> Iterator[Participant]:
+        yield ledger
+
+    app = create_app(already_open, limits)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        running = server(app, connections, log_level="critical")
+        thread = threading.Thread(target=running.run, args=([listening],), daemon=True)
+        thread.start()
+        until(lambda: running.started)
+        try:
+            yield Service(listening.getsockname()[1], app)
+        finally:
+            running.should_exit = running.force_exit = True
+            thread.join(CLOSED_SECONDS)
+
+
+def until(holds: Any) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + CLOSED_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
