@@ -97,6 +97,7 @@ export class Journal {
    * and is cut off: `repaired` is told. The records of a journal without header and sums come as they are, `old`.
    */
   *read(repaired) {
+    if (!statSync(this.#path).isFile()) throw damaged(1);
     const descriptor = openSync(this.#path, "r");
     let old = false;
     try {

@@ -67,9 +67,9 @@ def disk_failure(name: str, where: str) -> PingzhengError:
     if name in _READ_ONLY:
         return Misconfigured(
             "CHAIN_READ_ONLY",
-            "The folder of the local chain cannot be written.",
+            "The folder of the local chain, or a file in it, may not be written.",
             where=where,
-            hint="Check who owns it and that its disk is not mounted read-only; reading goes on.",
+            hint="Check who owns them and that the disk is not mounted read-only; reading goes on.",
             errno=name,
         )
     if name == _CHANGED:
@@ -81,9 +81,9 @@ def disk_failure(name: str, where: str) -> PingzhengError:
         )
     return ChainUnavailable(
         "JOURNAL_UNWRITABLE",
-        "The journal of the local chain cannot be written.",
+        "The disk refuses the journal of the local chain.",
         where=where,
-        hint="Check the disk: the system's log says what failed. Nothing was changed, and reading goes on.",
+        hint="Check the disk: the system's log says what failed. Nothing was changed.",
         errno=name[:40],
     )
 

@@ -22,7 +22,7 @@ from ledger.chain.connection import Connection
 from ledger.chain.journal_failure import on_disk
 from ledger.chain.locking import FileLock
 from ledger.chain.node import LOCK_TIMEOUT_SECONDS, LocalNode
-from ledger.errors import ChainUnavailable, Conflict, Misconfigured, PingzhengError
+from ledger.errors import Conflict, Misconfigured, PingzhengError
 from ledger.service.keys import write_private
 
 CHECK_SECONDS: Final = 0.2
@@ -201,7 +201,7 @@ def is_of(folder: Path, url: str) -> bool:
     try:
         answer = Connection(url, timeout=_PROOF_TIMEOUT_SECONDS).ask("pingzheng_journal")
         status = (folder / "journal.jsonl").stat()
-    except (ChainUnavailable, FileNotFoundError):
+    except (PingzhengError, FileNotFoundError):
         return False
     wanted = {"device": str(status.st_dev), "inode": str(status.st_ino)}
     return isinstance(answer, dict) and wanted.items() <= answer.items()

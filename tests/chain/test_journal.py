@@ -10,39 +10,23 @@ from pathlib import Path
 import pytest
 
 from ledger.chain import calls
-from ledger.chain.accounts import account_of
 from ledger.chain.calls import Founding
 from ledger.chain.client import ChainClient
-from ledger.chain.connection import Block, Connection
+from ledger.chain.connection import Connection
 from ledger.chain.deploy import deploy
 from ledger.chain.deployment import Deployment
-from ledger.chain.node import JOURNAL, LocalNode
+from ledger.chain.node import LocalNode
 from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, Conflict, Forbidden
+from tests.chain.journals import KEY, OWNER, blocks_of, journal_of, journaled
 from tests.chain.life import account, digest
-from tests.conftest import test_key
 
-KEY = test_key("owner of a journaled chain")
-OWNER = account_of(bytes.fromhex(KEY))
 ACCOUNTS = {"owner": OWNER, **{name: account(name) for name in ("second", "third", "other")}}
 FOUNDING = [
     Founding(digest(name), (owned,), 1 if name == "other" else Role.mask([Role.AUTHORITY]))
     for name, owned in ACCOUNTS.items()
 ]
 ENDINGS = {"stopped": LocalNode.stop, "killed": LocalNode.kill}
-
-
-def journaled(directory: Path, *, persistent: bool = True) -> LocalNode:
-    return LocalNode(directory, program=JOURNAL, chain_id=4409, funded=[OWNER], persistent=persistent)
-
-
-def journal_of(directory: Path) -> Path:
-    return directory / "journal.jsonl"
-
-
-def blocks_of(node: LocalNode) -> list[Block | None]:
-    connection = Connection(node.url)
-    return connection.blocks(range(connection.block_number() + 1))
 
 
 def live(node: LocalNode) -> Deployment:
@@ -86,24 +70,6 @@ def test_time_never_goes_back_over_a_restart(tmp_path: Path) -> None:
     assert ahead is not None and later is not None
     assert later.parent == ahead.hash
     assert later.time >= ahead.time
-
-
-def test_torn_last_line_is_dropped(tmp_path: Path) -> None:
-    node = journaled(tmp_path).start()
-    node.mine(2)
-    before = blocks_of(node)
-    node.kill()
-    journal = journal_of(tmp_path)
-    whole = journal.read_bytes()
-    journal.write_bytes(whole + whole.splitlines()[-1][:-9])
-    with node:
-        assert blocks_of(node) == before
-        assert journal.read_bytes() == whole
-        node.mine()
-        longer = blocks_of(node)
-    with node:
-        assert blocks_of(node) == longer
-    assert all(json.loads(line)["sum"] for line in journal.read_text().splitlines())
 
 
 @pytest.mark.parametrize(
