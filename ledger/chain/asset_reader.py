@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+from ledger.chain.answers import named
 from ledger.chain.deployment import ASSET_REGISTRY, interface_of
 from ledger.chain.node_reader import NodeReader
 from ledger.chain.questions import BlockTag, incomplete
@@ -27,10 +28,11 @@ class AssetReader(NodeReader):
         face, address = interface_of(ASSET_REGISTRY), self.deployment.asset_registry
         calls = [(address, face.encode_call("assetOf", [identifier])) for identifier in identifiers]
         found = self._connection.call_many(calls, block=block)
-        return [
-            self._asset(identifier, face.decode_result("assetOf", data)[0])
-            for identifier, data in zip(identifiers, found, strict=True)
-        ]
+        with self._connection.reading("AssetRegistry.assetOf"):
+            return [
+                self._asset(identifier, face.decode_result("assetOf", data)[0])
+                for identifier, data in zip(identifiers, found, strict=True)
+            ]
 
     def _asset(self, identifier: str, raw: dict[str, Any]) -> AssetRecord | None:
         if not raw["state"]:
@@ -38,10 +40,10 @@ class AssetReader(NodeReader):
         offered = raw["offeredTo"]
         return AssetRecord(
             id=identifier,
-            state=ASSET_STATES[raw["state"]],
-            kind=APPLICATION_KINDS[raw["kind"]] if raw["kind"] else None,
-            stage=STAGES[raw["stage"]] if raw["stage"] else None,
-            grade=GRADES[raw["grade"]],
+            state=named(ASSET_STATES, raw["state"]),
+            kind=named(APPLICATION_KINDS, raw["kind"]) if raw["kind"] else None,
+            stage=named(STAGES, raw["stage"]) if raw["stage"] else None,
+            grade=named(GRADES, raw["grade"]),
             cleared=raw["cleared"],
             frozen=raw["frozen"],
             objections=raw["objections"],
@@ -99,13 +101,14 @@ class AssetReader(NodeReader):
         face, address = interface_of(ASSET_REGISTRY), self.deployment.asset_registry
         calls = [(address, face.encode_call("rightsOf", [identifier])) for identifier in identifiers]
         found = self._connection.call_many(calls, block=block)
-        return [self._rights(face.decode_result("rightsOf", data)[0]) for data in found]
+        with self._connection.reading("AssetRegistry.rightsOf"):
+            return [self._rights(face.decode_result("rightsOf", data)[0]) for data in found]
 
     def _rights(self, found: Sequence[dict[str, Any]]) -> list[RightRecord]:
         return [
             RightRecord(
                 no=no,
-                kind=RIGHT_KINDS[raw["kind"]],
+                kind=named(RIGHT_KINDS, raw["kind"]),
                 exclusive=raw["exclusive"],
                 sublicensable=raw["sublicensable"],
                 transferable=raw["transferable"],
@@ -122,10 +125,12 @@ class AssetReader(NodeReader):
         (raw,) = self._read(ASSET_REGISTRY, "objectionOf", [identifier, number], block)
         if not raw["state"]:
             return None
+        with self._connection.reading("AssetRegistry.objectionOf"):
+            state = named(OBJECTION_STATES, raw["state"])
         return ObjectionRecord(
             no=number,
             objector=self.party_id(raw["objector"]),
-            state=OBJECTION_STATES[raw["state"]],
+            state=state,
             to_application=raw["application"] != 0,
             filed_at=raw["filedAt"],
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Self
 
 from ledger.chain import calls
+from ledger.chain.answers import quantity
 from ledger.chain.calls import Call
-from ledger.chain.connection import Connection, RpcFault
+from ledger.chain.connection import Connection, RpcFault, bare
 from ledger.chain.contracts import EventDecoder, Interface
 from ledger.chain.deployment import Deployment, check_deployment, interface_of
 from ledger.chain.revert import RevertReader
@@ -21,8 +22,11 @@ _KEY_BYTES: Final = 32
 class ChainClient:
     """One account on one deployment. The constructor does no network; ``check`` proves that the chain is ours.
 
-    Thread-safe. ``with_account`` gives a client of another account over the same connection.
+    Thread-safe. ``with_account`` gives a client of another account over the same connection. ``before_sending`` is
+    called before each transaction and stops it by raising.
     """
+
+    before_sending: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, connection: Connection, deployment: Deployment, private_key: str | None = None) -> None:
         self.connection = connection
@@ -45,6 +49,7 @@ class ChainClient:
     def with_account(self, private_key: str) -> ChainClient:
         """A client that sends from another account; the same key always shares one sender and its nonces."""
         other = ChainClient(self.connection, self.deployment)
+        other.before_sending = self.before_sending
         other._senders = self._senders
         other._sender = other._sender_of(private_key)
         return other
@@ -77,7 +82,8 @@ class ChainClient:
             data = self.connection.call(address, interface.encode_call(function, args), block=block)
         except RpcFault as fault:
             raise self._reverts.read(fault, contract=f"{contract}.{function}") from fault
-        return interface.decode_result(function, data)
+        with self.connection.reading(f"{contract}.{function}"):
+            return interface.decode_result(function, data)
 
     def send(self, call: Call, *, announce: Announce | None = None) -> Receipt:
         """Send a call from this client's account and wait for its block.
@@ -118,6 +124,7 @@ class ChainClient:
 
     def transact(self, to: str, data: bytes, *, gas: int | None = None, announce: Announce | None = None) -> Receipt:
         """Send call data; the gas limit is ``gas``, else the estimate with a margin."""
+        self.before_sending()
         return self._receipt(self._required_sender().send(to, data, gas=gas, announce=announce))
 
     def estimate(self, to: str, data: bytes, *, sender: str) -> int:
@@ -127,7 +134,7 @@ class ChainClient:
     def receipt(self, tx_hash: str) -> Receipt | None:
         """A transaction by hash, or None while it has no block. A failed one has no events."""
         raw = self.connection.receipt(tx_hash)
-        return self._receipt(raw) if raw is not None and raw.get("blockNumber") else None
+        return None if raw is None else self._receipt(raw)
 
     def waits(self, tx_hash: str) -> bool:
         """Whether the node holds the transaction for a block to come."""
@@ -140,15 +147,17 @@ class ChainClient:
         return (argument,)
 
     def _receipt(self, raw: dict[str, Any]) -> Receipt:
-        number = int(raw["blockNumber"], 16)
+        number = quantity(raw["blockNumber"])
         block = self.connection.block(number)
+        with self.connection.reading("eth_getTransactionReceipt"):
+            events = tuple(self._decoder.decode(raw["logs"]))
         return Receipt(
-            tx_hash=raw["transactionHash"].removeprefix("0x"),
+            tx_hash=bare(raw["transactionHash"]),
             block_number=number,
-            block_hash=raw["blockHash"].removeprefix("0x"),
+            block_hash=bare(raw["blockHash"]),
             time=block.time if block else 0,
-            gas_used=int(raw["gasUsed"], 16),
-            events=tuple(self._decoder.decode(raw["logs"])),
+            gas_used=quantity(raw["gasUsed"]),
+            events=events,
         )
 
     def _required_sender(self) -> Sender:

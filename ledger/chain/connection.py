@@ -1,205 +1,355 @@
-"""JSON-RPC to one node, with every failure turned into our own errors."""
+"""JSON-RPC to one node, with every failure and every odd answer turned into our own errors.
+
+Each request has a total time and a bound on the bytes of its answer (``ledger.chain.transport``), and each answer is
+taken for what it must be (``ledger.chain.answers``). Only calls that every engine has are used.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from itertools import count
 from typing import Any, Final
 
-import requests
-
+from ledger.chain.answers import (
+    MAX_WORD,
+    Block,
+    Malformed,
+    block_of,
+    hash_of,
+    log_query,
+    logs_of,
+    octets,
+    quantity,
+    receipt_of,
+    transaction_of,
+)
+from ledger.chain.node_failures import NodeFailures, RpcFault, TooMuch
+from ledger.chain.portion import Portion
+from ledger.chain.transport import MAX_ANSWER_BYTES, AddressUnusable, Answer, Transport, TransportFailure
 from ledger.errors import ChainUnavailable
 
-REQUEST_TIMEOUT_SECONDS: Final = 30
-_POOL_SIZE: Final = 16
+__all__ = ["Block", "Connection", "RpcFault", "bare", "block_tag", "call_parameters", "log_query", "unhex"]
+
+READ_SECONDS: Final = 10
+# A node tries a transaction out before it says what it costs, and some run it before they say that they have it.
+SEND_SECONDS: Final = 30
+LOG_RANGE_BLOCKS: Final = 5_000
 _CALLS_PER_REQUEST: Final = 100
-_HINT: Final = "Start the node (the local one runs while `pingzheng serve` does), or check the configured address."
+_SENDING: Final = frozenset({"eth_estimateGas", "eth_sendRawTransaction"})
+_AFTER_TIMEOUT: Final = 8
+_METHOD_MISSING: Final = -32601
+# Memory: an empty list is two bytes in JSON, and fifty times as much once it is read.
+_MAX_CONTAINERS: Final = 500_000
 
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A block's header as far as the ledger needs it; ``time`` is seconds UTC, hashes are 64 hex digits."""
-
-    number: int
-    hash: str
-    parent: str
-    time: int
-    base_fee: int | None
-    gas_limit: int
-
-
-class RpcFault(Exception):
-    """The node answered with an error. ``data`` holds what a reverted call returned. Never leaves this package."""
-
-    def __init__(self, method: str, error: dict[str, Any]) -> None:
-        message = str(error.get("message", ""))
-        super().__init__(f"{method}: {message}")
-        self.method = method
-        self.message = message
-        self.data = _revert_data(error.get("data"))
-
-    @property
-    def reverted(self) -> bool:
-        return bool(self.data) or "revert" in self.message.lower()
+RpcCall = tuple[str, list[Any]]
 
 
 class Connection:
-    """One node. The constructor does no network; connections are pooled and may be used by many threads."""
+    """One node. The constructor does no network; connections are pooled and may be used by many threads.
 
-    def __init__(self, url: str, *, timeout: float = REQUEST_TIMEOUT_SECONDS) -> None:
+    ``timeout`` is how many seconds a read may take as a whole, ``send_timeout`` an estimate or the hand-over of a
+    transaction. Every method raises ``ChainUnavailable``: ``CHAIN_UNREACHABLE`` where no node answers in time,
+    ``NODE_ANSWER_INVALID`` where an answer is not what the call returns, ``NODE_ACCESS_DENIED``,
+    ``NODE_RATE_LIMITED`` and ``NODE_REFUSED``; and ``Misconfigured`` ``RPC_URL_INVALID``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: float = READ_SECONDS,
+        send_timeout: float | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+    ) -> None:
         self.url = url
-        self._timeout = timeout
+        self.send_timeout = SEND_SECONDS / READ_SECONDS * timeout if send_timeout is None else send_timeout
+        self.log_range = Portion(LOG_RANGE_BLOCKS)
+        self.timeout = timeout
+        self._batch = Portion(_CALLS_PER_REQUEST)
+        self._transport = Transport(url, max_bytes=max_bytes)
+        self._failures = NodeFailures(self.where)
+        self._ids = count(1)
 
-    @cached_property
-    def _provider(self) -> Any:
-        # Not above: it takes a second to load, and many commands ask no node.
-        from web3 import HTTPProvider
-
-        session = requests.Session()
-        # The node is named by configuration; a proxy from the environment must not stand between.
-        session.trust_env = False
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_POOL_SIZE))
-        arguments = {"timeout": self._timeout}
-        return HTTPProvider(self.url, request_kwargs=arguments, session=session, exception_retry_configuration=None)
-
-    def request(self, method: str, *params: Any) -> Any:
-        """The result of one call.
-
-        Raises ChainUnavailable CHAIN_UNREACHABLE when no node answers, and RpcFault when it answers with an error.
-        """
-        with self._reaching(method):
-            answer: Any = self._provider.make_request(method, list(params))
-        if not isinstance(answer, dict):
-            raise RpcFault(method, {"message": "The answer is no object."})
-        if "error" in answer:
-            error_field = answer["error"]
-            raise RpcFault(method, dict(error_field) if isinstance(error_field, dict) else {"message": error_field})
-        return answer.get("result")
+    @property
+    def where(self) -> str:
+        """The node's address as errors and logs show it: without what may be secret in it."""
+        return self._transport.where
 
     @contextmanager
-    def _reaching(self, method: str) -> Iterator[None]:
+    def reading(self, method: str) -> Iterator[None]:
+        """Around the reading of an answer: what cannot be read is ChainUnavailable NODE_ANSWER_INVALID."""
         try:
             yield
-        # The last one where web3 puts into order what is no answer at all.
-        except (requests.RequestException, OSError, ValueError, AttributeError) as error:
-            raise ChainUnavailable(
-                "CHAIN_UNREACHABLE", "No node answers.", where=self.url, hint=_HINT, call=method
-            ) from error
+        except (ValueError, LookupError, OverflowError) as error:
+            expected = str(error) if isinstance(error, Malformed) else "an answer of our contracts is expected"
+            raise self._failures.invalid(method, expected) from error
+
+    def request(self, method: str, *params: Any) -> Any:
+        """The result of one call; raises RpcFault where the node answers with an error."""
+        try:
+            return self._one(method, list(params))
+        except TooMuch as refusal:
+            raise self._failures.too_much(method, refusal) from refusal
 
     def ask(self, method: str, *params: Any) -> Any:
         """As ``request``, for calls that a healthy node does not refuse: raises ChainUnavailable NODE_REFUSED."""
         try:
             return self.request(method, *params)
         except RpcFault as fault:
-            raise ChainUnavailable(
-                "NODE_REFUSED",
-                f"The node refused {method}.",
-                where=self.url,
-                hint="Check that the node is in sync and serves this call.",
-                reason=fault.message[:200],
-            ) from fault
+            raise self._failures.refused(fault) from fault
 
-    def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        """The results of many calls in order, a bounded number to a request."""
+    def ask_many(self, calls: Sequence[RpcCall]) -> list[Any]:
+        """The results of many calls in order, a bounded number to a request.
+
+        A range of logs that the node refuses is asked for in smaller pieces.
+        """
         results: list[Any] = []
-        for start in range(0, len(calls), _CALLS_PER_REQUEST):
-            results += self._ask_batch(calls[start : start + _CALLS_PER_REQUEST])
+        while len(results) < len(calls):
+            results += self._ask_batch(calls[len(results) : len(results) + self._batch.size])
         return results
 
-    def _ask_batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        with self._reaching("batch"):
-            answers: Any = self._provider.make_batch_request(calls)
-        whole = isinstance(answers, list) and all(map(_is_result, answers))
-        if not whole or len({answer.get("id") for answer in answers}) != len(calls):
-            raise ChainUnavailable(
-                "NODE_REFUSED",
-                "The node refused a batch of calls.",
-                where=self.url,
-                hint="Check that the node is in sync and serves batched calls.",
-            )
-        return [answer["result"] for answer in answers]
+    def _ask_batch(self, calls: Sequence[RpcCall]) -> list[Any]:
+        if len(calls) == 1:
+            return [self._alone(*calls[0])]
+        try:
+            answers = self._together(calls)
+        except ChainUnavailable as error:
+            if not _timed_out(error) or not any(method == "eth_getLogs" for method, _ in calls):
+                raise
+            return self._without_logs(calls)
+        except TooMuch:
+            return self._in_halves(calls)
+        self._batch.answered(len(calls))
+        return [self._result(*call, answer) for call, answer in zip(calls, answers, strict=True)]
+
+    def _alone(self, method: str, params: list[Any]) -> Any:
+        """One call, not sent as a batch: some nodes know none."""
+        return self._result(method, params, lambda: self._one(method, params))
+
+    def _in_halves(self, calls: Sequence[RpcCall]) -> list[Any]:
+        """Calls that the node does not take together."""
+        half = (len(calls) + 1) // 2
+        answers = self._ask_batch(calls[:half]) + self._ask_batch(calls[half:])
+        self._batch.shrink(half)
+        return answers
+
+    def _without_logs(self, calls: Sequence[RpcCall]) -> list[Any]:
+        """As ``_ask_batch`` after it took too long: the other calls together, and logs in smaller pieces."""
+        until = time.monotonic() + 2 * self.timeout
+        others = iter(self.ask_many([call for call in calls if call[0] != "eth_getLogs"]))
+        return [
+            self._pieces(params[0], _span(params[0]) // _AFTER_TIMEOUT, until)
+            if method == "eth_getLogs"
+            else next(others)
+            for method, params in calls
+        ]
+
+    def _result(self, method: str, params: list[Any], answer: Callable[[], Any]) -> Any:
+        if method == "eth_getLogs":
+            return self._logs(params[0], first=answer)
+        try:
+            return answer()
+        except RpcFault as fault:
+            raise self._failures.refused(fault) from fault
+        except TooMuch as refusal:
+            raise self._failures.too_much(method, refusal) from refusal
+
+    def _logs(
+        self, query: dict[str, Any], until: float | None = None, first: Callable[[], Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """The logs of a query, in pieces where the node refuses the whole; ``first`` gives an answer that is here.
+
+        After a question that took too long, all the rest must be answered ``until`` a time.
+        """
+        span = _span(query)
+        try:
+            raw = first() if first else self._one("eth_getLogs", [query], self._seconds(until))
+        except RpcFault as fault:
+            if span == 1 or fault.code == _METHOD_MISSING:
+                raise self._failures.refused(fault) from fault
+            return self._pieces(query, span // 2, until)
+        except TooMuch as refusal:
+            if span == 1:
+                raise self._failures.too_much("eth_getLogs", refusal) from refusal
+            return self._pieces(query, span // 2, until)
+        except ChainUnavailable as error:
+            if span == 1 or until is not None or not _timed_out(error):
+                raise
+            return self._pieces(query, span // _AFTER_TIMEOUT, time.monotonic() + 2 * self.timeout)
+        self.log_range.answered(span)
+        with self.reading("eth_getLogs"):
+            return logs_of(raw, query)
+
+    def _pieces(self, query: dict[str, Any], size: int, until: float | None) -> list[dict[str, Any]]:
+        size = max(size, 1)
+        last, found = quantity(query["toBlock"]), list[dict[str, Any]]()
+        for start in range(quantity(query["fromBlock"]), last + 1, size):
+            ends = {"fromBlock": hex(start), "toBlock": hex(min(start + size - 1, last))}
+            found += self._logs({**query, **ends}, until)
+        self.log_range.shrink(size)
+        return found
+
+    def _seconds(self, until: float | None) -> float:
+        return self.timeout if until is None else min(self.timeout, until - time.monotonic())
+
+    def _one(self, method: str, params: list[Any], seconds: float | None = None) -> Any:
+        number = next(self._ids)
+        body = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        if seconds is None:
+            seconds = self.send_timeout if method in _SENDING else self.timeout
+        answer = self._post(method, body, seconds)
+        return self._failures.result(method, answer, number)
+
+    def _together(self, calls: Sequence[RpcCall]) -> list[Callable[[], Any]]:
+        """The answers of one request, each as a function that gives the result or raises RpcFault."""
+        asked = [(next(self._ids), *call) for call in calls]
+        body = [{"jsonrpc": "2.0", "id": number, "method": name, "params": params} for number, name, params in asked]
+        answers = self._failures.in_order(self._post("batch", body, self.timeout), [number for number, *_ in asked])
+
+        def reading(number: int, method: str, answer: Any) -> Callable[[], Any]:
+            return lambda: self._failures.result(method, answer, number)
+
+        return [reading(number, method, answer) for (number, method, _), answer in zip(asked, answers, strict=True)]
+
+    def _post(self, method: str, body: Any, seconds: float) -> Any:
+        """The JSON that comes back, whatever it is."""
+        if seconds <= 0:
+            raise self._failures.silent(method, "timeout")
+        try:
+            raw = json.dumps(body, separators=(",", ":")).encode()
+            # Asked twice, these calls do no more than once; what only a test node knows may.
+            again = method == "batch" or method.startswith("eth_")
+            answer = self._transport.post(raw, seconds=seconds, again=again)
+        except TransportFailure as failure:
+            raise self._failures.of_transport(method, failure.reason, batched=method == "batch") from failure
+        except AddressUnusable:
+            raise self._failures.address() from None
+        return self._parsed(method, answer)
+
+    def _parsed(self, method: str, answer: Answer) -> Any:
+        parsed = _json(answer.body)
+        self._failures.check_status(method, answer, parsed)
+        if parsed is _NOTHING:
+            raise self._failures.invalid(method, "JSON is expected")
+        return parsed
 
     def chain_id(self) -> int:
-        return int(self.ask("eth_chainId"), 16)
+        with self.reading("eth_chainId"):
+            return quantity(self.ask("eth_chainId"))
 
     def block_number(self) -> int:
-        return int(self.ask("eth_blockNumber"), 16)
+        with self.reading("eth_blockNumber"):
+            return quantity(self.ask("eth_blockNumber"))
 
     def block(self, number: int | str = "latest") -> Block | None:
         """A block by number or tag, or None where the chain has none yet."""
-        return block_of(self.ask("eth_getBlockByNumber", block_tag(number), False))
+        raw = self.ask("eth_getBlockByNumber", block_tag(number), False)
+        with self.reading("eth_getBlockByNumber"):
+            return block_of(raw, number if isinstance(number, int) else None)
 
     def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
         """Many blocks in the order asked for."""
         found = self.ask_many([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
-        return [block_of(raw) for raw in found]
+        with self.reading("eth_getBlockByNumber"):
+            return [block_of(raw, number) for number, raw in zip(numbers, found, strict=True)]
 
     def call_many(self, calls: Sequence[tuple[str, bytes]], *, block: int | str = "latest") -> list[bytes]:
         """Many view calls (address, call data) in the order asked for; raises ChainUnavailable if one reverts."""
         found = self.ask_many([("eth_call", call_parameters(to, data, block)) for to, data in calls])
-        return [unhex(result) for result in found]
+        with self.reading("eth_call"):
+            return [octets(result) for result in found]
 
     def code(self, address: str) -> bytes:
-        return unhex(self.ask("eth_getCode", address, "latest"))
+        raw = self.ask("eth_getCode", address, "latest")
+        with self.reading("eth_getCode"):
+            return octets(raw)
 
-    def transaction_count(self, address: str) -> int:
-        return int(self.ask("eth_getTransactionCount", address, "pending"), 16)
+    def transaction_count(self, address: str, block: str = "pending") -> int:
+        """How many transactions an account has sent: with ``latest`` those that are mined, else those waiting too."""
+        raw = self.ask("eth_getTransactionCount", address, block)
+        with self.reading("eth_getTransactionCount"):
+            return quantity(raw)
 
     def balance(self, address: str) -> int:
         """What an account has to pay for gas with, in wei."""
-        return int(self.ask("eth_getBalance", address, "latest"), 16)
+        raw = self.ask("eth_getBalance", address, "latest")
+        with self.reading("eth_getBalance"):
+            return quantity(raw, MAX_WORD)
 
     def gas_price(self) -> int:
-        return int(self.ask("eth_gasPrice"), 16)
+        raw = self.ask("eth_gasPrice")
+        with self.reading("eth_gasPrice"):
+            return quantity(raw, MAX_WORD)
+
+    def tip(self) -> int | None:
+        """What a block's maker asks for beyond the base fee, in wei for each gas; None where the node does not say."""
+        try:
+            raw = self.request("eth_maxPriorityFeePerGas")
+        except RpcFault:
+            return None
+        with self.reading("eth_maxPriorityFeePerGas"):
+            return quantity(raw, MAX_WORD)
 
     def call(self, to: str, data: bytes, *, sender: str | None = None, block: int | str = "latest") -> bytes:
         """What a call would return. Raises RpcFault on a revert."""
-        return unhex(self.request("eth_call", _transaction(to, data, sender), block_tag(block)))
+        raw = self.request("eth_call", _transaction(to, data, sender), block_tag(block))
+        with self.reading("eth_call"):
+            return octets(raw)
 
     def estimate_gas(self, to: str | None, data: bytes, *, sender: str) -> int:
         """Raises RpcFault on a revert."""
-        return int(self.request("eth_estimateGas", _transaction(to, data, sender)), 16)
+        raw = self.request("eth_estimateGas", _transaction(to, data, sender))
+        with self.reading("eth_estimateGas"):
+            return quantity(raw)
 
     def send_raw(self, transaction: bytes) -> str:
         """Hand a signed transaction over; returns its hash. Raises RpcFault where the node refuses it."""
-        return bare(self.request("eth_sendRawTransaction", "0x" + transaction.hex()))
+        raw = self.request("eth_sendRawTransaction", "0x" + transaction.hex())
+        with self.reading("eth_sendRawTransaction"):
+            return hash_of(raw)
 
     def receipt(self, tx_hash: str) -> dict[str, Any] | None:
-        result = self.ask("eth_getTransactionReceipt", "0x" + tx_hash)
-        return None if result is None else dict(result)
+        """The receipt of a transaction, None while it has no block."""
+        raw = self.ask("eth_getTransactionReceipt", "0x" + tx_hash)
+        with self.reading("eth_getTransactionReceipt"):
+            return receipt_of(raw, tx_hash)
 
     def transaction(self, tx_hash: str) -> dict[str, Any] | None:
         """A transaction that the node knows, mined or waiting, or None."""
-        result = self.ask("eth_getTransactionByHash", "0x" + tx_hash)
-        return None if result is None else dict(result)
+        raw = self.ask("eth_getTransactionByHash", "0x" + tx_hash)
+        with self.reading("eth_getTransactionByHash"):
+            return transaction_of(raw, tx_hash)
 
     def logs(
         self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None] = ()
     ) -> list[dict[str, Any]]:
         """All logs of the addresses in blocks ``first`` to ``last``, both included, that match the topics given."""
-        return [dict(log) for log in self.ask("eth_getLogs", log_query(addresses, first, last, topics))]
+        pieces = (log_query(addresses, *ends, topics) for ends in self.log_range.ranges(first, last))
+        return [log for query in pieces for log in self._logs(query)]
 
 
-def _is_result(answer: object) -> bool:
-    return isinstance(answer, dict) and "result" in answer
+_NOTHING: Final = object()
 
 
-def block_of(raw: Any) -> Block | None:
-    """A block from a node's answer, None where it has none."""
-    if raw is None:
-        return None
-    base_fee = raw.get("baseFeePerGas")
-    return Block(
-        number=int(raw["number"], 16),
-        hash=bare(raw["hash"]),
-        parent=bare(raw["parentHash"]),
-        time=int(raw["timestamp"], 16),
-        base_fee=None if base_fee is None else int(base_fee, 16),
-        gas_limit=int(raw["gasLimit"], 16),
-    )
+def _json(body: bytes) -> Any:
+    """What a body says, ``_NOTHING`` where it is no JSON, or far too much of it."""
+    if body.count(b"[") + body.count(b"{") > _MAX_CONTAINERS:
+        return _NOTHING
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return _NOTHING
+
+
+def _span(query: dict[str, Any]) -> int:
+    return quantity(query["toBlock"]) - quantity(query["fromBlock"]) + 1
+
+
+def _timed_out(error: ChainUnavailable) -> bool:
+    return error.details.get("reason") == "timeout"
 
 
 def bare(value: str) -> str:
@@ -220,11 +370,6 @@ def call_parameters(to: str, data: bytes, block: int | str) -> list[Any]:
     return [_transaction(to, data, None), block_tag(block)]
 
 
-def log_query(addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None]) -> dict[str, Any]:
-    """The parameter of an ``eth_getLogs`` over blocks ``first`` to ``last``, both included."""
-    return {"address": list(addresses), "fromBlock": hex(first), "toBlock": hex(last), "topics": list(topics)}
-
-
 def _transaction(to: str | None, data: bytes, sender: str | None) -> dict[str, str]:
     transaction = {"data": "0x" + data.hex()}
     if to is not None:
@@ -232,15 +377,3 @@ def _transaction(to: str | None, data: bytes, sender: str | None) -> dict[str, s
     if sender is not None:
         transaction["from"] = sender
     return transaction
-
-
-def _revert_data(data: Any) -> bytes:
-    """Nodes disagree where a revert's return data stands: a string, or an object with ``data`` or ``result``."""
-    if isinstance(data, dict):
-        data = data.get("data") or data.get("result")
-    if not isinstance(data, str):
-        return b""
-    try:
-        return unhex(data.removeprefix("Reverted ").strip())
-    except ValueError:
-        return b""

@@ -15,6 +15,7 @@ from eth_abi.exceptions import DecodingError, EncodingError
 from eth_utils.abi import get_abi_input_types, get_abi_output_types
 from eth_utils.crypto import keccak
 
+from ledger.chain.answers import Malformed, hash_of, octets, quantity
 from ledger.chain.connection import unhex
 from ledger.errors import InvalidInput
 
@@ -119,30 +120,38 @@ class Interface:
         return _names({"components": self._functions[function]["inputs"]})
 
     def decode_result(self, function: str, data: bytes) -> list[Any]:
-        """A call's return values in order."""
+        """A call's return values in order; raises Malformed."""
         item = self._functions[function]
-        values = decode(get_abi_output_types(_abi(item)), data)
+        try:
+            values = decode(get_abi_output_types(_abi(item)), data)
+        except _UNREADABLE as error:
+            raise Malformed(f"what {self.name}.{function} returns is expected") from error
         return [_to_json(parameter, value) for parameter, value in zip(item["outputs"], values, strict=True)]
 
     def decode_log(self, log: Mapping[str, Any]) -> Event | None:
-        """None for a log that is none of this interface's events."""
-        topics = [unhex(topic) for topic in log["topics"]]
+        """None for a log that is none of this interface's events; raises Malformed where its data do not fit."""
+        topics = [octets(topic) for topic in log["topics"]]
         item = self._events.get(topics[0]) if topics else None
         if item is None:
             return None
         indexed = [parameter for parameter in item["inputs"] if parameter["indexed"]]
         plain = [parameter for parameter in item["inputs"] if not parameter["indexed"]]
-        args = _decode_fields(plain, unhex(log["data"]))
-        for parameter, topic in zip(indexed, topics[1:], strict=True):
-            args.update(_decode_fields([parameter], topic))
+        if len(indexed) != len(topics) - 1:
+            raise Malformed(f"the topics of {self.name}.{item['name']} are expected")
+        try:
+            args = _decode_fields(plain, octets(log["data"]))
+            for parameter, topic in zip(indexed, topics[1:], strict=True):
+                args.update(_decode_fields([parameter], topic))
+        except _UNREADABLE as error:
+            raise Malformed(f"the data of {self.name}.{item['name']} are expected") from error
         return Event(
             contract=self.name,
             name=item["name"],
             args={parameter["name"]: args[parameter["name"]] for parameter in item["inputs"]},
-            block_number=int(log["blockNumber"], 16),
-            block_hash=log["blockHash"].removeprefix("0x"),
-            tx_hash=log["transactionHash"].removeprefix("0x"),
-            log_index=int(log["logIndex"], 16),
+            block_number=quantity(log["blockNumber"]),
+            block_hash=hash_of(log["blockHash"]),
+            tx_hash=hash_of(log["transactionHash"]),
+            log_index=quantity(log["logIndex"]),
         )
 
     def _encode(self, item: Mapping[str, Any], function: str, args: Sequence[Any]) -> bytes:
@@ -171,7 +180,10 @@ class EventDecoder:
         self._interfaces = {address.lower(): interface for address, interface in interfaces.items()}
 
     def decode(self, logs: Iterable[Mapping[str, Any]]) -> list[Event]:
-        """Events in the order of the chain; logs of other contracts and unknown events are left out."""
+        """Events in the order of the chain; logs of other contracts and unknown events are left out.
+
+        Raises Malformed.
+        """
         events = []
         for log in logs:
             interface = self._interfaces.get(log["address"].lower())

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.chain.connection import Connection, unhex
+from ledger.chain.answers import octets, receipt_of, transaction_of
+from ledger.chain.connection import Connection
 from ledger.chain.deployment import (
     ASSET_REGISTRY,
     CONTRACTS,
@@ -32,7 +33,10 @@ def check_creation(connection: Connection, deployment: Deployment) -> None:
     methods = ("eth_getTransactionByHash", "eth_getTransactionReceipt")
     asked = [(method, ["0x" + deployment.creations[name]]) for name in CONTRACTS for method in methods]
     answers = connection.ask_many(asked)
-    for name, transaction, receipt in zip(CONTRACTS, answers[::2], answers[1::2], strict=True):
+    for name, raw, raw_receipt in zip(CONTRACTS, answers[::2], answers[1::2], strict=True):
+        with connection.reading("eth_getTransactionByHash"):
+            transaction = transaction_of(raw, deployment.creations[name])
+            receipt = receipt_of(raw_receipt, deployment.creations[name])
         if transaction is None or receipt is None:
             raise ChainUnavailable(
                 "CONTRACT_CREATION_UNKNOWN",
@@ -55,7 +59,7 @@ def check_creation(connection: Connection, deployment: Deployment) -> None:
 
 def _created(name: str, deployment: Deployment, transaction: dict[str, Any], receipt: dict[str, Any]) -> bool:
     """Whether a transaction sent our creation code, from an account, and the contract at the address came of it."""
-    code, sent = artifact_of(name).bytecode, unhex(str(transaction.get("input", "")))
+    code, sent = artifact_of(name).bytecode, octets(transaction["input"])
     return (
         transaction.get("to") is None
         and str(receipt.get("contractAddress")).lower() == deployment.addresses[name]

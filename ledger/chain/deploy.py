@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from ledger.chain.answers import quantity
 from ledger.chain.calls import Founding
 from ledger.chain.connection import Block, Connection, bare
 from ledger.chain.creation import check_creation
@@ -64,7 +65,7 @@ def deploy(
         receipt = _create(sender, name, arguments)
         addresses[name] = str(receipt["contractAddress"]).lower()
         creations[name] = bare(receipt["transactionHash"])
-        first_block = first_block or int(receipt["blockNumber"], 16)
+        first_block = first_block or quantity(receipt["blockNumber"])
     deployment = Deployment(
         network=network,
         chain_id=chain_id,
@@ -127,5 +128,5 @@ def _create(sender: Sender, name: str, arguments: list[Any]) -> dict[str, Any]:
 def _present(connection: Connection, number: int) -> Block:
     block = connection.block(number)
     if block is None:
-        raise ChainUnavailable("BLOCK_MISSING", f"The node has no block {number}.", where=connection.url, hint=None)
+        raise ChainUnavailable("BLOCK_MISSING", f"The node has no block {number}.", where=connection.where, hint=None)
     return block

@@ -242,7 +242,7 @@ def _check_ledger(connection: Connection, deployment: Deployment, expected: str)
         raise ChainUnavailable(
             "LEDGER_DIFFERS",
             "The contracts there are of another ledger than the one that is expected.",
-            where=connection.url,
+            where=connection.where,
             hint="Point the node's address at the right chain. Nothing was written.",
             expected=expected,
             found=found,
@@ -251,7 +251,9 @@ def _check_ledger(connection: Connection, deployment: Deployment, expected: str)
 
 def _ask(connection: Connection, name: str, address: str, function: str) -> Any:
     face = interface_of(name)
-    return face.decode_result(function, connection.call(address, face.encode_call(function, [])))[0]
+    data = connection.call(address, face.encode_call(function, []))
+    with connection.reading(f"{name}.{function}"):
+        return face.decode_result(function, data)[0]
 
 
 def _checked_code(connection: Connection, name: str, address: str) -> bytes:
@@ -295,7 +297,7 @@ def _check_chain(connection: Connection, deployment: Deployment) -> None:
         raise ChainUnavailable(
             "CHAIN_ID_CHANGED",
             f"The node serves chain {chain_id}; the contracts are on chain {deployment.chain_id}.",
-            where=connection.url,
+            where=connection.where,
             hint="Point the node's address at the right chain. Nothing was written.",
             expected=deployment.chain_id,
             found=chain_id,
@@ -305,7 +307,7 @@ def _check_chain(connection: Connection, deployment: Deployment) -> None:
         raise ChainUnavailable(
             "CHAIN_GENESIS_CHANGED",
             "The chain has the right number but another first block: it was reset, or it is another chain.",
-            where=connection.url,
+            where=connection.where,
             hint="Restore the chain's data, or move the deployment file away and deploy again.",
             expected=deployment.genesis_hash,
             found=genesis.hash if genesis else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.chain.answers import quantity
 from ledger.chain.deployment import CERTIFICATE_LOG
 from ledger.chain.node_reader import NodeReader
 from ledger.chain.questions import BlockTag
@@ -43,7 +44,7 @@ class LogReader(NodeReader):
             at=event.args["at"],
             tx_hash=event.tx_hash,
             block_number=event.block_number,
-            gas_used=int(receipt["gasUsed"], 16) if receipt else 0,
+            gas_used=quantity(receipt["gasUsed"]) if receipt else 0,
         )
 
     def state_of(self, place: Position, *, block: BlockTag = "latest") -> str:

@@ -9,7 +9,7 @@ from ledger.chain.client import ChainClient
 from ledger.chain.connection import Block, Connection
 from ledger.chain.contracts import Event
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, Deployment, interface_of
-from ledger.chain.questions import BlockTag, Questions, ranges
+from ledger.chain.questions import BlockTag, Questions
 from ledger.chain.records import AccountRecord, PartyRecord
 from ledger.errors import ChainUnavailable
 from ledger.proof.bundle import ChainId
@@ -52,6 +52,10 @@ class NodeReader:
         """The newest block; raises ChainUnavailable."""
         return self._present(self._connection.block("latest"), "latest")
 
+    def head_age(self, now: int) -> int:
+        """How many seconds old the newest block is at ``now`` (seconds UTC); 0 for a block that is ahead of it."""
+        return max(now - self.latest().time, 0)
+
     def block_number(self) -> int:
         return self._connection.block_number()
 
@@ -77,11 +81,12 @@ class NodeReader:
 
     def events(self, first: int, last: int) -> list[Event]:
         """All events of the three registers in blocks ``first`` to ``last``, both included, in order."""
-        addresses = [self.deployment.addresses[name] for name in _FOLLOWED]
-        logs: list[dict[str, Any]] = []
-        for start, end in ranges(first, last):
-            logs += self._connection.logs(addresses, start, end)
-        return self._client.decoder.decode(logs)
+        return self._events([self.deployment.addresses[name] for name in _FOLLOWED], first, last)
+
+    def _events(self, addresses: Sequence[str], first: int, last: int) -> list[Event]:
+        logs = self._connection.logs(addresses, first, last)
+        with self._connection.reading("eth_getLogs"):
+            return self._client.decoder.decode(logs)
 
     def head(self, contract: str, scope: str | None = None, *, block: BlockTag = "latest") -> str:
         """A contract's head, or with ``scope`` an asset's: 64 hex digits."""
@@ -131,7 +136,7 @@ class NodeReader:
             raise ChainUnavailable(
                 "BLOCK_MISSING",
                 f"The node has no block {number}.",
-                where=self._connection.url,
+                where=self._connection.where,
                 hint="The node is behind or its chain was reset; wait until it is in sync.",
             )
         return block

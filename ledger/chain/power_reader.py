@@ -7,7 +7,7 @@ from typing import Final
 from ledger.chain.contracts import Event
 from ledger.chain.deployment import PARTY_REGISTRY
 from ledger.chain.node_reader import NodeReader
-from ledger.chain.questions import BlockTag, ranges
+from ledger.chain.questions import BlockTag
 from ledger.chain.records import ProposalRecord
 
 PROPOSALS_AT_ONCE: Final = 100
@@ -34,9 +34,7 @@ class PowerReader(NodeReader):
 
     def party_events(self, first: int, last: int) -> list[Event]:
         """All events of the registry of parties in blocks ``first`` to ``last``, both included, in order."""
-        address = self.deployment.party_registry
-        logs = [log for ends in ranges(first, last) for log in self._connection.logs([address], *ends)]
-        return self._client.decoder.decode(logs)
+        return self._events([self.deployment.party_registry], first, last)
 
     def officers(self, *, block: BlockTag = "latest") -> int:
         """How many active authorities have a key that acts."""

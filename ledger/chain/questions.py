@@ -6,12 +6,14 @@ one request. So questions that do not depend on another answer cost one turn to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from itertools import pairwise
 from typing import Any, Final
 
+from ledger.chain.answers import Block, block_of, log_query, named, octets
 from ledger.chain.client import ChainClient
-from ledger.chain.connection import Block, block_of, call_parameters, log_query
+from ledger.chain.connection import call_parameters
 from ledger.chain.contracts import Event
 from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, interface_of
 from ledger.chain.names import LEAF_STATUSES, PARTY_STATUSES, code_of_scenario, names_of_offices, names_of_roles
@@ -30,7 +32,6 @@ from ledger.domain.reasons import REASONS
 from ledger.errors import ChainUnavailable, NotFound
 from ledger.proof.bundle import Position
 
-LOG_RANGE_BLOCKS: Final = 5_000
 LEAVES_PER_WORD: Final = 128
 BlockTag = int | str
 
@@ -49,12 +50,24 @@ class Questions:
         """The return values of a view function."""
         face, address = interface_of(contract), self._client.address_of(contract)
         result = self._ask("eth_call", call_parameters(address, face.encode_call(function, args), self._block))
-        return lambda: face.decode_result(function, bytes.fromhex(result().removeprefix("0x")))
+
+        def answer() -> list[Any]:
+            data = result()
+            with self._reading(f"{contract}.{function}"):
+                return face.decode_result(function, octets(data))
+
+        return answer
 
     def block(self, number: int) -> Callable[[], Block | None]:
         """A block's header by its number, or None where the chain does not reach it."""
         result = self._ask("eth_getBlockByNumber", [hex(number), False])
-        return lambda: block_of(result())
+
+        def answer() -> Block | None:
+            raw = result()
+            with self._reading("eth_getBlockByNumber"):
+                return block_of(raw, number)
+
+        return answer
 
     def log_events(self, name: str, first: int, last: int, **indexed: int) -> Callable[[], list[Event]]:
         """Events of the certificate log in blocks ``first`` to ``last``, both included, in order."""
@@ -71,8 +84,15 @@ class Questions:
     def _events(self, contract: str, name: str, first: int, last: int, **indexed: int) -> Callable[[], list[Event]]:
         topics = interface_of(contract).topics(name, **indexed)
         address = self._client.address_of(contract)
-        pieces = [self._ask("eth_getLogs", [log_query([address], *ends, topics)]) for ends in ranges(first, last)]
-        return lambda: self._client.decoder.decode(log for piece in pieces for log in piece())
+        ranges = self._client.connection.log_range.ranges(first, last)
+        pieces = [self._ask("eth_getLogs", [log_query([address], *ends, topics)]) for ends in ranges]
+
+        def answer() -> list[Event]:
+            logs = [log for piece in pieces for log in piece()]
+            with self._reading("eth_getLogs"):
+                return self._client.decoder.decode(logs)
+
+        return answer
 
     def account(self, account: str) -> Callable[[], AccountRecord | None]:
         """An account that is or was bound to a party, else None."""
@@ -104,7 +124,8 @@ class Questions:
             (raw,) = result()
             if not raw["state"]:
                 raise NotFound("PROPOSAL_UNKNOWN", f"There is no proposal {number}.", where="proposal", hint=None)
-            return _proposal(number, raw)
+            with self._reading("PartyRegistry.proposalOf"):
+                return _proposal(number, raw)
 
         return answer
 
@@ -131,7 +152,9 @@ class Questions:
             (raw,) = result()
             if not raw["status"]:
                 raise NotFound("PARTY_UNKNOWN", f"The registry has no party {number}.", where="party", hint=None)
-            return PartyRecord(number, raw["id"], PARTY_STATUSES[raw["status"]], names_of_roles(raw["roles"]))
+            with self._reading("PartyRegistry.partyOf"):
+                status = named(PARTY_STATUSES, raw["status"])
+            return PartyRecord(number, raw["id"], status, names_of_roles(raw["roles"]))
 
         return answer
 
@@ -189,7 +212,9 @@ class Questions:
         state = self.state(place)
 
         def answer() -> list[StatusChange]:
-            history = [_status_change(event) for event in events() if _touches(event, place.index)]
+            found = [event for event in events() if _touches(event, place.index)]
+            with self._reading("CertificateLog.StatusChanged"):
+                history = [_status_change(event) for event in found]
             states = ["active", *("revoked" if each.status == "superseded" else each.status for each in history)]
             if any(earlier == later for earlier, later in pairwise(states)) or states[-1] != state():
                 where = f"issuer {place.issuer}, batch {place.batch}, index {place.index}"
@@ -219,9 +244,13 @@ class Questions:
         events = self.log_events("Held", first, last, statement=int(statement, 16))
 
         def answer() -> list[HoldChange]:
-            changes = [event.args["change"] for event in events()]
-            history = [_hold_change(event) for event in events()]
-            if changes != list(range(1, hold.changes + 1)) or history[-1].offices != hold.offices:
+            found = events()
+            with self._reading("CertificateLog.Held"):
+                history = [_hold_change(event) for event in found]
+            numbers = [event.args["change"] for event in found]
+            # The count is the node's word: it may be more than there is room for.
+            whole = len(numbers) == hold.changes and numbers == list(range(1, len(numbers) + 1))
+            if not whole or history[-1].offices != hold.offices:
                 raise incomplete("HOLD_HISTORY_INCOMPLETE", f"statement {statement}")
             return history
 
@@ -244,7 +273,7 @@ class Questions:
 
         def answer() -> list[Use]:
             history = [Use(event.args["ordinal"], event.args["at"]) for event in events()]
-            if [use.ordinal for use in history] != list(range(1, uses + 1)):
+            if len(history) != uses or [use.ordinal for use in history] != list(range(1, len(history) + 1)):
                 raise incomplete("USE_HISTORY_INCOMPLETE", f"consumer {consumer}, request {request}")
             return history
 
@@ -260,6 +289,9 @@ class Questions:
         result = self.read(PARTY_REGISTRY, "partyNoOf", identifier)
         return lambda: int(result()[0])
 
+    def _reading(self, method: str) -> AbstractContextManager[None]:
+        return self._client.connection.reading(method)
+
     def _ask(self, method: str, parameters: list[Any]) -> Callable[[], Any]:
         place = self._places.setdefault(f"{method} {parameters}", len(self._calls))
         if place == len(self._calls):
@@ -270,12 +302,6 @@ class Questions:
         if place >= len(self._answers):
             self._answers += self._client.connection.ask_many(self._calls[len(self._answers) :])
         return self._answers[place]
-
-
-def ranges(first: int, last: int) -> Iterable[tuple[int, int]]:
-    """Blocks ``first`` to ``last`` in pieces that a node takes in one question."""
-    for start in range(first, last + 1, LOG_RANGE_BLOCKS):
-        yield start, min(start + LOG_RANGE_BLOCKS - 1, last)
 
 
 def _proposal(number: int, raw: dict[str, Any]) -> ProposalRecord:
@@ -301,12 +327,12 @@ def _touches(event: Event, index: int) -> bool:
 
 def _status_change(event: Event) -> StatusChange:
     args = event.args
-    return StatusChange(LEAF_STATUSES[args["status"]], REASONS[args["reason"]], args["at"])
+    return StatusChange(named(LEAF_STATUSES, args["status"]), named(REASONS, args["reason"]), args["at"])
 
 
 def _hold_change(event: Event) -> HoldChange:
     args = event.args
-    return HoldChange(names_of_offices(args["offices"]), REASONS[args["reason"]], args["at"], args["by"])
+    return HoldChange(names_of_offices(args["offices"]), named(REASONS, args["reason"]), args["at"], args["by"])
 
 
 def incomplete(code: str, where: str) -> ChainUnavailable:

@@ -23,6 +23,8 @@ from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, InvalidInput, NotFound
 
 MAX_STATE_BYTES = 4096
+# What passes by itself; every other failure ends the watch, which would show nothing any more.
+AWAY = frozenset({"CHAIN_UNREACHABLE", "NODE_ANSWER_INVALID", "NODE_RATE_LIMITED"})
 DeploymentFile = Annotated[
     Path | None, typer.Option(help="The operator's deployment.json: which chain, which contracts.")
 ]
@@ -133,7 +135,7 @@ def _follow(reader: ChainReader, seen: Seen, path: Path, every: int, as_json: bo
             try:
                 changes, seen = _news(reader, seen)
             except ChainUnavailable as failure:
-                if failure.code != "CHAIN_UNREACHABLE":
+                if failure.code not in AWAY:
                     raise
                 stderr.print(
                     f"节点暂不可用，稍后再试 The node is away ({failure.code}); trying again.", highlight=False

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.chain import asset_calls, calls, questions
+from ledger.chain import asset_calls, calls
 from ledger.chain.reader import ChainReader
 from ledger.chain.records import AssetRecord, Hold, HoldChange, LeafStatus, StatusChange, Use, Withdrawal
 from ledger.chain.sender import Receipt
@@ -351,13 +351,13 @@ def test_rights_liens_objections_and_fingerprints_by_name(chain: Chain) -> None:
     assert reader.minimum_notice() == NOTICE
 
 
-def test_events_come_in_order_whatever_the_range(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_come_in_order_whatever_the_range(chain: Chain) -> None:
     live(chain)
     first, last = chain.reader.deploy_block, chain.reader.block_number()
     whole = chain.reader.events(first, last)
     places = [(event.block_number, event.log_index) for event in whole]
     assert places == sorted(set(places))
-    monkeypatch.setattr(questions, "LOG_RANGE_BLOCKS", 4)
+    chain.reader.connection.log_range.shrink(4)
     assert chain.reader.events(first, last) == whole
     assert chain.reader.events(last + 1, last) == []
 
