@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from ledger.service.local_chain import LocalClock
 from ledger.service.parties import NewParty
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger, open_ledger
+from ledger.service.wiring import Ledger, open_ledger
 from tests.signing_in import token_of
 from tests.test_guides import BLOCK, DOCS
 
@@ -93,14 +93,19 @@ def test_a_new_scenario_runs_without_code(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.delenv("PINGZHENG_DELAY")
     assert "S13" not in {scenario.code for scenario in ScenarioBook.load().all()}
     reader = Reader(tmp_path, monkeypatch)
-    # Beside an open ledger, as beside a running server, the commands share one chain and start none.
-    with create_ledger(Settings(home=tmp_path / "var")) as ledger:
+    with ExitStack() as stack:
+        ledger: Ledger | None = None
         for block in BLOCKS:
             reader.follow(*block)
+            if block[2] == "pingzheng init\n":
+                # Beside an open ledger, as beside a running server, the commands share one chain and start none.
+                ledger = stack.enter_context(open_ledger(Settings(home=tmp_path / "var")))
             if block[1] == "http":
+                assert ledger is not None
                 lay_before_the_offices(ledger, reader.printed["DIGEST"])
+        assert ledger is not None
         approved = in_force(ledger.settings)
-    assert reader.commands == 27
+    assert reader.commands == 28
     assert (reader.last["valid"], reader.last["disclosed"]) == (True, CLAIMS)
     assert reader.last["claims"]["scenario"] == "S13"
     assert reader.last["claims"]["scenario_digest"] == reader.printed["DIGEST"]
