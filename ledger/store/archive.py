@@ -7,7 +7,6 @@ sent. Rows are written over by their newer state, and erased text is erased here
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ from typing import Any, Final
 
 from sqlalchemy import LargeBinary, Table, bindparam, func, select, type_coerce, update
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ledger.errors import Conflict, Misconfigured, PingzhengError, StorageFull
 from ledger.store.closure import DATED, MAX_VALUES, Closure, Row, table_of
 from ledger.store.database import Database, open_engine
-from ledger.store.identity import remember_ledger
+from ledger.store.identity import known_ledger, remember_ledger
 from ledger.store.migrations import upgrade
 from ledger.store.sealing import outdated, wrapped_by
 from ledger.store.tables import Batch, Counter, Entry, Party, Sealed
@@ -30,7 +29,6 @@ from ledger.store.tables import Batch, Counter, Entry, Party, Sealed
 # A row is dated when its transaction begins, and seen when that ends: what is younger than this is looked at again.
 OVERLAP_SECONDS: Final = 60
 _CHUNK: Final = 5_000
-_LEAST_ROOM: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +51,13 @@ class Archive:
     def prepare(self, ledger: str, at: int) -> None:
         """Make the file, or bring its tables up to date; ``at`` is seconds UTC.
 
-        Raises ``Misconfigured`` ``LEDGER_DIFFERS`` for the archive of another ledger.
+        Raises ``Misconfigured`` ``ARCHIVE_DIFFERS`` for the archive of another ledger.
         """
         with self._explained():
             upgrade(self._engine)
         with self._writing() as session:
+            if known_ledger(session) not in (None, ledger):
+                raise archive_differs(self.file)
             remember_ledger(session, ledger, at)
 
     def keep(self, database: Database, numbers: Sequence[int]) -> int:
@@ -70,7 +70,7 @@ class Archive:
             newest = {table: archive.scalar(select(func.max(table.c.created_at))) for table in DATED}
             here = _roots(archive, numbers)
             with database.read() as session:
-                _require_same(here, _roots(session, numbers))
+                _require_same(self.file, here, _roots(session, numbers))
                 closure = Closure(session)
                 closure.add_batches(numbers)
                 for table, last in newest.items():
@@ -161,19 +161,19 @@ class Archive:
         """Errors of the file as ours, which say that it is the archive's; nothing stays open."""
         try:
             yield
-        except (DBAPIError, StorageFull, Misconfigured) as error:
-            if (told := self._told(error)) is error:
+        except IntegrityError as error:
+            raise _forked(self.file, str(self.file)) from error
+        except (StorageFull, Misconfigured) as error:
+            # Those of the database, which is read meanwhile, name another file.
+            ours = error.where in (str(self.file), self._engine.url.render_as_string())
+            if not ours or error.code.startswith("ARCHIVE_"):
                 raise
-            raise told from error
+            raise self._told(error) from error
         finally:
             self._engine.dispose()
 
-    def _told(self, error: Exception) -> PingzhengError:
-        if isinstance(error, Misconfigured) and error.code == "LEDGER_DIFFERS":
-            return archive_differs(self.file)
-        if isinstance(error, PingzhengError) and not error.code.startswith(("DATABASE", "DISK")):
-            return error
-        if isinstance(error, StorageFull) or "full" in str(error).lower() or _no_room(self.file.parent):
+    def _told(self, error: PingzhengError) -> PingzhengError:
+        if isinstance(error, StorageFull):
             return StorageFull(
                 "ARCHIVE_FULL",
                 "The disk of the archive is full.",
@@ -185,6 +185,7 @@ class Archive:
             "The archive cannot be written or read.",
             where=str(self.file),
             hint="Check its disk and the permissions. Batches wait until then; nothing is lost.",
+            cause=error.code,
         )
 
 
@@ -198,12 +199,14 @@ def archive_differs(file: Path) -> Misconfigured:
     )
 
 
-def _no_room(folder: Path) -> bool:
-    """SQLite reports some of its failures on a full disk as errors of reading or writing."""
-    try:
-        return shutil.disk_usage(folder).free < _LEAST_ROOM
-    except OSError:
-        return False
+def _forked(file: Path, where: str) -> Conflict:
+    return Conflict(
+        "ARCHIVE_FORKED",
+        f"The archive {file.name} holds something else than the database under the same number.",
+        where=where,
+        hint="Two installations of one ledger write to it, or this one was restored without it. "
+        "Stop all but one; restore with this archive, or begin a new one in an empty folder.",
+    )
 
 
 def _roots(session: Session, numbers: Sequence[int]) -> dict[int, tuple[Any, ...]]:
@@ -211,16 +214,10 @@ def _roots(session: Session, numbers: Sequence[int]) -> dict[int, tuple[Any, ...
     return {row.number: tuple(row) for row in session.execute(query)}
 
 
-def _require_same(here: Mapping[int, tuple[Any, ...]], there: Mapping[int, tuple[Any, ...]]) -> None:
+def _require_same(file: Path, here: Mapping[int, tuple[Any, ...]], there: Mapping[int, tuple[Any, ...]]) -> None:
     for number, known in here.items():
         if there[number] != known:
-            raise Conflict(
-                "ARCHIVE_FORKED",
-                f"The archive holds another batch {number} than the database.",
-                where=f"batch {number}",
-                hint="Two installations of one ledger write to it, or this one was restored without it. "
-                "Stop all but one; restore with this archive, or begin a new one in an empty folder.",
-            )
+            raise _forked(file, f"batch {number}")
 
 
 _WRAPPED: Final = select(

@@ -106,14 +106,22 @@ class Sealer:
             )
         if row.key_id.startswith(CLOSED):
             raise _closed(record_id)
-        data_key = self.keys.unwrap(row.wrapped_key, row.key_id)
+        return self._opened(row, row.key_id)
+
+    def open_with(self, session: Session, record_id: str, key_id: str) -> object:
+        """The value of a record that is kept, a closed one too, to try a key; raises ``Misconfigured``."""
+        row = session.execute(select(Sealed).where(Sealed.id == record_id)).scalar_one()
+        return self._opened(row, key_id)
+
+    def _opened(self, row: Sealed, key_id: str) -> object:
+        data_key = self.keys.unwrap(row.wrapped_key or b"", key_id)
         try:
-            text = AESGCM(data_key).decrypt(row.nonce, row.ciphertext, record_id.encode())
+            text = AESGCM(data_key).decrypt(row.nonce, row.ciphertext, row.id.encode())
         except InvalidTag as error:
             raise Misconfigured(
                 "SEALED_DAMAGED",
                 "The sealed text is not what was sealed under this id.",
-                where=f"sealed record {record_id}",
+                where=f"sealed record {row.id}",
                 hint="The database was changed by other means: restore it from a backup.",
             ) from error
         return parse_json(text, max_bytes=MAX_SEALED_BYTES)

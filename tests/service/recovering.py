@@ -1,0 +1,105 @@
+"""A small ledger to archive, back up and restore: a few firms, their certificates, batches of a few entries."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, select
+
+from ledger.demo.cast import assemble
+from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.service.archiving import archive_file
+from ledger.service.settings import Settings
+from ledger.service.wiring import Ledger, create_ledger, open_ledger
+from ledger.store.archive import Archive
+from ledger.store.database import Database
+from ledger.store.tables import Base, Batch, Entry
+from tests.service.conftest import Pilot
+from tests.service.credit import SCENARIO
+
+FIRMS = [str(number) for number in range(1, 61)]
+
+
+def settings_of(folder: Path, **others: Any) -> Settings:
+    """A ledger in ``folder/home``; batches are closed at once, and hold four entries at most."""
+    told: dict[str, Any] = {"home": folder / "home", "delay": 0, "batch_age": 0, "batch_size": 4}
+    return Settings(**told | others)
+
+
+@contextmanager
+def founded(settings: Settings) -> Iterator[Pilot]:
+    """A new ledger with its institutions and firms."""
+    with create_ledger(settings) as ledger:
+        cast = assemble(ledger, FIRMS)
+        now = ledger.clock()
+        ledger.parties.accredit(
+            ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**9
+        )
+        yield Pilot(ledger, cast)
+
+
+@contextmanager
+def reopened(settings: Settings, pilot: Pilot) -> Iterator[Pilot]:
+    """The same parties at a ledger that was opened again."""
+    with open_ledger(settings) as ledger:
+        yield Pilot(ledger, pilot.cast)
+
+
+def archive_of(ledger: Ledger, folder: Path) -> Archive:
+    return Archive(archive_file(folder, ledger.reader.chain.ledger))
+
+
+def batches(database: Database) -> dict[int, tuple[int, int, str]]:
+    """First entry, size and root of every batch, by its number."""
+    with database.read() as session:
+        return {row.number: (row.first_seq, row.size, row.root) for row in session.scalars(select(Batch))}
+
+
+def entries(database: Database) -> dict[int, bytes]:
+    """The body of every entry that a batch holds, by its number."""
+    with database.read() as session:
+        found = session.scalars(select(Entry).where(Entry.batch.is_not(None)))
+        return {row.seq: row.body for row in found}
+
+
+def rows_of(database: Database, *tables: type[Base]) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of these tables, in the order of their keys."""
+    with database.read() as session:
+        return {
+            each.__tablename__: [
+                tuple(row) for row in session.execute(select(table).order_by(*table.primary_key.columns))
+            ]
+            for each in tables
+            for table in [Base.metadata.tables[each.__tablename__]]
+        }
+
+
+@contextmanager
+def counting(*engines: Any) -> Iterator[list[str]]:
+    """The statements that are sent over these engines meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        sent.append(statement)
+
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+def copied(folder: Path, to: Path) -> Path:
+    """A copy of a folder, as a disk image would be."""
+    shutil.copytree(folder, to)
+    return to
+
+
+def counts(told: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
+    return tuple(told[name] for name in names)
