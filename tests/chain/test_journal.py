@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,33 @@ def test_time_never_goes_back_over_a_restart(tmp_path: Path) -> None:
     assert ahead is not None and later is not None
     assert later.parent == ahead.hash
     assert later.time >= ahead.time
+
+
+def test_what_is_asked_and_refused_in_between_leaves_no_trace_in_the_blocks(tmp_path: Path) -> None:
+    """A replay runs only what is in the journal: blocks must not depend on anything else that the node was asked."""
+    call = {"from": OWNER, "to": "0x" + "22" * 20, "data": "0x", "value": "0x1"}
+    asked: list[tuple[str, list[object]]] = [
+        ("eth_call", [call, "pending"]),
+        ("eth_estimateGas", [call]),
+        ("eth_estimateGas", [call, "pending"]),
+        ("eth_getBlockByNumber", ["pending", True]),
+        ("eth_getTransactionCount", [OWNER, "pending"]),
+        ("eth_feeHistory", ["0x5", "pending", []]),
+        ("eth_newBlockFilter", []),
+        ("eth_sendRawTransaction", ["0x00"]),
+        ("evm_mine", ["never"]),
+        ("hardhat_setBalance", [OWNER, "money"]),
+    ]
+    with journaled(tmp_path) as node:
+        for method, params in asked * 3:
+            with suppress(ChainUnavailable):
+                node.rpc(method, *params)
+            node.mine()
+        live(node)
+        before = blocks_of(node)
+    assert len(before) > 3 * len(asked)
+    with node:
+        assert (node.repaired, blocks_of(node)) == (None, before)
 
 
 @pytest.mark.parametrize(
