@@ -15,7 +15,8 @@ from ledger.cli.output import AsJson, Home, console, emit, emit_rows, local_time
 from ledger.connectors.tabular import MAX_CSV_BYTES
 from ledger.proof.jws import sign_entry
 from ledger.service.catalogue import described
-from ledger.service.catalogue_import import FIELD_COLUMNS, OPTIONAL, REQUIRED, ImportReport, sheets_of
+from ledger.service.catalogue_import import OPTIONAL, ImportReport
+from ledger.service.catalogue_sheets import FIELD_COLUMNS, REQUIRED, sheets_of
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(catalogue_lists.systems, name="system")
@@ -40,13 +41,16 @@ _VERDICTS = {
 def import_file(
     file: Annotated[
         Path,
-        typer.Argument(help=f"CSV or .xlsx with {', '.join(REQUIRED)}; and any of {', '.join(OPTIONAL)}."),
+        typer.Argument(help=f"CSV or Excel with {', '.join(REQUIRED)}; and any of {', '.join(OPTIONAL)}."),
     ],
     by: By,
     fields: Annotated[
-        Path | None, typer.Option(help=f"CSV of fields: {', '.join(FIELD_COLUMNS)}; in .xlsx a sheet `fields`.")
+        Path | None, typer.Option(help=f"CSV of fields: {', '.join(FIELD_COLUMNS)}; in Excel a sheet `fields`.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report on every row, write nothing.")] = False,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of a CSV file, where it is not UTF-8: gb18030, utf-16.", show_default=False)
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -54,11 +58,13 @@ def import_file(
 
     In the column `fields` a field is name:type[:pii[:secrecy[:grade]]], separated by semicolons.
 
+    A CSV file in GB18030 is read where that is beyond doubt, else with --encoding gb18030.
+
     示例 Example:  pingzheng catalogue import list.xlsx --by <party> --dry-run
     """
     with opened(home, as_json) as ledger:
         beside = None if fields is None else read_bounded(fields, MAX_CSV_BYTES)
-        sheets = sheets_of(read_bounded(file, MAX_CSV_BYTES), file.name, beside)
+        sheets = sheets_of(read_bounded(file, MAX_CSV_BYTES), file.name, beside, encoding)
         take = ledger.catalogue_import.dry_run if dry_run else ledger.catalogue_import.commit
         actor = ledger.parties.actor(by)
         with progress() as bar:
@@ -72,7 +78,8 @@ def import_file(
 def _show(report: ImportReport, as_json: bool) -> None:
     if as_json:
         rows = [row.to_dict() for row in report.rows]
-        print_json({"committed": report.committed, "counts": report.counts, "rows": rows})
+        told = {"committed": report.committed, "counts": report.counts, "notes": list(report.notes), "rows": rows}
+        print_json(told)
         return
     told = [
         {
@@ -86,6 +93,8 @@ def _show(report: ImportReport, as_json: bool) -> None:
         for row in report.rows
     ]
     emit_rows(told, False, "导入 Import")
+    for note in report.notes:
+        console.print(note, markup=False)
     counts = ", ".join(f"{_VERDICTS[name]} {count}" for name, count in report.counts.items())
     console.print(f"{counts}  {'已写入 written' if report.committed else '未写入 nothing written'}")
 

@@ -14,8 +14,9 @@ from typing import TypeVar
 from ledger.connectors.answers import Answer, NoData, Query, Refused, Supplied, TimedOut
 from ledger.connectors.database import SqlTable
 from ledger.connectors.deadline import Deadline, TimeIsUp, Workers
-from ledger.connectors.files import CsvTable, ParquetTable
-from ledger.connectors.source import FilePlace, SourceDefinition
+from ledger.connectors.file_tables import file_table
+from ledger.connectors.flags import UnreadableFlag, meets
+from ledger.connectors.source import FilePlace, Flag, SourceDefinition
 from ledger.connectors.table import MAX_ROWS, Table, Unusable, Wanted
 from ledger.connectors.values import BadValue, as_span, as_text
 from ledger.domain.days import shanghai_day
@@ -101,7 +102,7 @@ class SourceConnector:
             raise Unusable("data_unusable", f"more than {MAX_ROWS} rows")
         cells = {name: [row[place] for row in found.rows] for place, name in enumerate(wanted.columns)}
         for flag in self._definition.flags:
-            if flag.value in _texts(cells, flag.column):
+            if _is_met(flag, cells):
                 return Refused(flag.reason, query.at, flag.column)
         columns = [_texts(cells, self._definition.columns[name]) for name in query.columns]
         rows = sorted(zip(*columns, strict=True)) if columns else [()] * len(found.rows)
@@ -143,8 +144,17 @@ def _table_of(definition: SourceDefinition, environ: Mapping[str, str]) -> Table
     place = definition.place
     if not isinstance(place, FilePlace):
         return SqlTable(definition.code, place, definition.attribute, definition.folder, environ)
-    path = definition.folder / place.path
-    return ParquetTable(path) if path.suffix.lower() == ".parquet" else CsvTable(path)
+    return file_table(place, definition.folder)
+
+
+def _is_met(flag: Flag, cells: Mapping[str, Sequence[object]]) -> bool:
+    met = False
+    for row, text in enumerate(_texts(cells, flag.column), start=1):
+        try:
+            met = meets(flag, text) or met
+        except UnreadableFlag:
+            raise Unusable("data_unusable", f"{flag.column}, row {row} of the subject: no {flag.type}") from None
+    return met
 
 
 def _texts(cells: Mapping[str, Sequence[object]], column: str) -> list[str]:

@@ -1,17 +1,19 @@
-"""A SQL database as a source: one bound SELECT in a read-only transaction, stopped at its deadline."""
+"""A SQL database as a source: a bound SELECT in a read-only transaction, stopped at its deadline."""
 
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, NullPool, TextClause, bindparam, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NotSupportedError, ProgrammingError, SQLAlchemyError
 
 from ledger.connectors.deadline import Deadline, TimeIsUp
+from ledger.connectors.keys import KeyColumn, variants
 from ledger.connectors.source import DatabasePlace
 from ledger.connectors.table import Cells, Unusable, Wanted, places_of
 from ledger.errors import Misconfigured
@@ -19,11 +21,16 @@ from ledger.errors import Misconfigured
 # Primary result codes of SQLite: locked by another or stopped by us; wrong SQL, not allowed, no database.
 _SQLITE_LATE: Final = {5, 6, 9}
 _SQLITE_WRONG: Final = {1, 3, 8, 14, 23, 26}
+# A value or a row that is larger than the limit that was set.
+_SQLITE_LARGE: Final = 18
 # SQLSTATE: query_canceled and lock_not_available; classes of wrong SQL, rights, names, and of bad data.
 _STATE_LATE: Final = {"57014", "55P03"}
 _STATE_WRONG: Final = {"0A", "25", "28", "3D", "3F", "42"}
 _STATE_DATA: Final = {"22"}
 _LOGGING_NAME: Final = "pingzheng-source"
+# Of one value, and of one row: a driver hands over a value whole, and a cell has 10,000 characters at most.
+MAX_VALUE_BYTES: Final = 1024 * 1024
+_ROWS_BUFFERED: Final = 20
 
 
 class SqlTable:
@@ -49,28 +56,65 @@ class SqlTable:
         try:
             with engine.connect() as connection:
                 _restrict(connection, until)
-                result = connection.execution_options(stream_results=True).execute(
-                    self._query, {self._attribute: wanted.value}
-                )
-                key, places = places_of(list(result.keys()), wanted, self._code)
-                for row in result:
-                    until.check()
-                    self._require_own(row[key], wanted)
-                    yield [row[place] for place in places]
+                key, some = KeyColumn(wanted, self._code), False
+                for cells in self._ask(connection, self._query, {self._attribute: wanted.value}, wanted, until, key):
+                    some = True
+                    yield cells
+                if not some and key.checked:
+                    yield from self._probe(connection, wanted, until, key)
+                key.conclude(found=some)
             return
         except SQLAlchemyError as error:
             problem = self._told(error)
         # Raised out here, so that it does not carry along what the driver says: that may be a value.
         raise problem
 
-    def _require_own(self, key: object, wanted: Wanted) -> None:
-        if key != wanted.value:
-            raise Misconfigured(
-                "SOURCE_OTHER_SUBJECT",
-                "查询返回了其他主体的行，未采用。The query returned a row of another subject; nothing was taken.",
-                where=self._code,
-                hint=f"在 WHERE 中比较。Compare {wanted.key_column} with :{self._attribute} in WHERE, as texts.",
-            )
+    def _ask(
+        self,
+        connection: Connection,
+        query: TextClause,
+        parameters: Mapping[str, object],
+        wanted: Wanted,
+        until: Deadline,
+        key: KeyColumn,
+    ) -> Cells:
+        _require_bounded(connection, query, parameters)
+        result = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_BUFFERED).execute(
+            query, parameters
+        )
+        place, places = places_of(list(result.keys()), wanted, self._code)
+        for row in result:
+            until.check()
+            if not key.is_theirs(row[place]):
+                raise self._other_subject(wanted)
+            yield [row[place] for place in places]
+
+    def _probe(self, connection: Connection, wanted: Wanted, until: Deadline, key: KeyColumn) -> Cells:
+        """Ask for the key as a spreadsheet or a keyboard would have left it: the query shows nobody else's rows.
+
+        In one query where the parameter stands after an equals sign, as in a WHERE of the usual form.
+        """
+        forms, name = variants(wanted.value), self._attribute
+        many = re.sub(rf"=\s*:{name}\b", f"IN :{name}", self._place.query)
+        query = text(many).bindparams(bindparam(name, expanding=True))
+        together = len(re.findall(rf":{name}\b", many)) == len(re.findall(rf"IN :{name}\b", many))
+        try:
+            if together:
+                yield from self._ask(connection, query, {name: forms}, wanted, until, key)
+                return
+            for form in forms:
+                yield from self._ask(connection, self._query, {name: form}, wanted, until, key)
+        except DataError:
+            # The column holds numbers or the like, and no text of these forms.
+            return
+
+    def _other_subject(self, wanted: Wanted) -> Misconfigured:
+        return Misconfigured(
+            "SOURCE_OTHER_SUBJECT",
+            "查询返回了其他主体的行，未采用。The query returned a row of another subject; nothing was taken.",
+            where=self._code,
+            hint=f"在 WHERE 中比较。Compare {wanted.key_column} with :{self._attribute} in WHERE, as texts.",
+        )
 
     def _connected(self, until: Deadline) -> Engine:
         url = self._url()
@@ -141,6 +185,8 @@ class SqlTable:
         state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
         if state in _STATE_LATE or (number is not None and number & 0xFF in _SQLITE_LATE):
             return TimeIsUp()
+        if number == _SQLITE_LARGE:
+            return Unusable("data_unusable", f"a value of more than {MAX_VALUE_BYTES} bytes")
         # Without a number it is the driver's own: a text that is not UTF-8.
         not_text = isinstance(cause, sqlite3.OperationalError) and number is None
         if not_text or isinstance(error, DataError) or state[:2] in _STATE_DATA:
@@ -174,7 +220,19 @@ def _restrict(connection: Connection, until: Deadline) -> None:
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.dbapi_connection
         driver.set_progress_handler(until.passed, 10_000)
+        driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
         connection.exec_driver_sql("PRAGMA query_only=ON")
     elif connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
+
+
+def _require_bounded(connection: Connection, query: TextClause, parameters: Mapping[str, object]) -> None:
+    """PostgreSQL hands over a value whole, so it is asked for the largest row first, in the same snapshot."""
+    if connection.dialect.name != "postgresql":
+        return
+    largest = text(f"SELECT max(octet_length(taken::text)) FROM ({query.text.rstrip().rstrip(';')}) AS taken")  # noqa: S608
+    largest = largest.bindparams(*query._bindparams.values())
+    size = connection.execute(largest, parameters).scalar()
+    if size is not None and size > MAX_VALUE_BYTES:
+        raise Unusable("data_unusable", f"a row of more than {MAX_VALUE_BYTES} bytes")

@@ -12,10 +12,16 @@ from typing import Any, Final
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import ArgumentError
 
+from ledger.connectors.encodings import DECLARABLE
+from ledger.connectors.normal import normal_text, read_as
 from ledger.domain.definition import DefinitionReader
 from ledger.domain.reasons import REFUSALS
 
 MAX_TIMEOUT: Final = 120
+CSV_NAMES: Final = (".csv", ".txt")
+EXCEL_NAMES: Final = (".xlsx", ".xlsm", ".xls", ".et")
+PARQUET_NAMES: Final = (".parquet",)
+TYPES: Final = ("text", "number", "boolean", "date")
 _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -34,18 +40,27 @@ class AsOf:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A value of a column by which a row of the subject makes the source refuse, and the reason it gives."""
+    """A value of a column by which a row of the subject makes the source refuse, and the reason it gives.
+
+    ``type`` is one of ``TYPES``; with it, a cell that is not of the type refuses too.
+    """
 
     column: str
     value: str
     reason: str
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FilePlace:
-    """A CSV or Parquet file; a relative path begins at the definition's folder."""
+    """A CSV, Excel or Parquet file; a relative path begins at the definition's folder.
+
+    ``encoding`` is that of a CSV file, ``sheet`` the one of a workbook, where they are declared.
+    """
 
     path: Path
+    encoding: str | None = None
+    sheet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +134,13 @@ class _Reader(DefinitionReader):
 
     def file(self) -> FilePlace:
         path = Path(self.text("path"))
-        if path.suffix.lower() not in (".csv", ".parquet"):
-            raise self.invalid("path", "应为 .csv 或 .parquet 文件。A file that ends in .csv or .parquet is expected.")
-        return FilePlace(path)
+        name = path.suffix.lower()
+        if name not in (*CSV_NAMES, *EXCEL_NAMES, *PARQUET_NAMES):
+            known = ", ".join((*CSV_NAMES, *EXCEL_NAMES, *PARQUET_NAMES))
+            raise self.invalid("path", f"应为以下类型的文件。A file that ends in one of these is expected: {known}.")
+        encoding = self.one_of("encoding", tuple(DECLARABLE)) if self.has("encoding") else None
+        sheet = self.text("sheet") if self.has("sheet") else None
+        return FilePlace(path, encoding, sheet)
 
     def database(self, attribute: str) -> DatabasePlace:
         if self.has("url") == self.has("url_env"):
@@ -204,6 +223,9 @@ def _flag(reader: _Reader) -> Flag:
     # YAML reads a bare yes, no, on or 01 as something else: such a flag would never be seen.
     if not isinstance(value, str):
         raise reader.invalid("value", "应为加引号的文字。A text in quotes is expected.")
-    flag = Flag(column, value, reader.one_of("reason", tuple(REFUSALS)))
+    kind = reader.one_of("type", TYPES) if reader.has("type") else None
+    if kind is not None and read_as(kind, normal_text(value).casefold()) is None:
+        raise reader.invalid("value", f"不是该类型的值。The value is no {kind}.")
+    flag = Flag(column, value, reader.one_of("reason", tuple(REFUSALS)), kind)
     reader.require_nothing_else()
     return flag

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -213,16 +213,32 @@ class Catalogue:
 
 def planned(session: Session, provider: str, resource: DataResource) -> Change:
     """What putting this description would do; writes nothing. Raises as ``Catalogue.put`` does."""
+    row = session.get(CatalogueResource, resource.code)
+    standing = None if row is None else (row, records.version(session, row.code, row.version).document)
+    system = resource.system if resource.system and records.system(session, resource.system) else ""
+    return change_of(provider, resource, standing, {system})
+
+
+def change_of(
+    provider: str,
+    resource: DataResource,
+    standing: tuple[CatalogueResource, Mapping[str, Any]] | None,
+    systems: Container[str],
+) -> Change:
+    """What putting a description would do where the entry stands so, with its newest document; asks no database.
+
+    ``systems`` are those of the system list, as far as they matter here. Raises as ``Catalogue.put`` does.
+    """
     check_resource(resource)
-    if resource.system and records.system(session, resource.system) is None:
+    if resource.system and resource.system not in systems:
         raise InvalidInput(
             "SYSTEM_UNKNOWN", "The system list has no such system.", where="system", hint="Enter the system first."
         )
-    row = session.get(CatalogueResource, resource.code)
-    if row is None:
+    if standing is None:
         return Change("new", 1, ())
+    row, document = standing
     require_provider(row, provider)
-    changes = diff(records.version(session, row.code, row.version).document, resource.to_dict())
+    changes = diff(document, resource.to_dict())
     if not changes:
         return Change("unchanged", row.version, ())
     RESOURCE.next(row.state, "edit")

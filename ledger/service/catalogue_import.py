@@ -6,21 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy.orm import Session
-
-from ledger.connectors.tabular import parse_csv_bytes
 from ledger.domain.permissions import Action
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput, PingzhengError
-from ledger.service.catalogue import planned, record
+from ledger.service.catalogue_sheets import FIELD_COLUMNS, REQUIRED, Sheets, sheets_of
+from ledger.service.catalogue_staging import Known, Staged, overtaken, write_staged
 from ledger.service.parties import Actor
 from ledger.service.roles import require
-from ledger.service.spreadsheet import read_xlsx
 from ledger.store.database import Database
 
+__all__ = ["FIELD_COLUMNS", "OPTIONAL", "REQUIRED", "CatalogueImport", "ImportReport", "Sheets", "sheets_of"]
 MAX_ROWS: Final = 20_000
 MAX_REFUSALS_TOLD: Final = 100
-REQUIRED: Final = ("code", "title", "content_digest")
 OPTIONAL: Final = (
     "package",
     "rows",
@@ -40,18 +37,8 @@ OPTIONAL: Final = (
     "system",
     "grade",
 )
-FIELD_COLUMNS: Final = ("code", "name", "type", "unit", "pii", "secrecy", "grade")
-FIELD_SHEET: Final = "fields"
-
-Rows = Sequence[Mapping[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Sheets:
-    """What a file holds: a row per resource, and perhaps a row per field."""
-
-    resources: Rows
-    fields: Rows = ()
+# How often a table is planned anew because others changed its entries meanwhile.
+MAX_PLANS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +65,20 @@ class RowReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """A report per row, in the file's order, and whether anything was written."""
+    """A report per row, in the file's order, whether anything was written, and remarks on how the file was read."""
 
     rows: tuple[RowReport, ...]
     committed: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
         """Rows by verdict."""
         verdicts = [row.verdict for row in self.rows]
         return {name: verdicts.count(name) for name in ("new", "new_version", "unchanged", "refused")}
+
+
+Planned = tuple[RowReport, Staged | None]
 
 
 class CatalogueImport:
@@ -100,72 +91,75 @@ class CatalogueImport:
     def dry_run(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None] = lambda _: None) -> ImportReport:
         """What committing the table would do, row by row; writes nothing."""
         require(actor, Action.EDIT_RESOURCE, owns=True)
-        with self._database.read() as session:
-            return ImportReport(tuple(row for row, _ in self._plan(session, actor, sheets, progress)), False)
+        return ImportReport(tuple(row for row, _ in self._planned(actor, sheets, progress)), False, sheets.notes)
 
     def commit(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None] = lambda _: None) -> ImportReport:
-        """Take every row in one transaction; raises ``InvalidInput`` ``IMPORT_REFUSED`` if one is refused."""
+        """Take every row in one transaction; raises ``InvalidInput`` ``IMPORT_REFUSED`` if one is refused.
+
+        The rows are planned before the write lock is taken. If an entry was changed meanwhile, they are planned anew;
+        ``Busy`` ``CATALOGUE_BUSY`` where that happens again and again.
+        """
         require(actor, Action.EDIT_RESOURCE, owns=True)
-        now = self._clock()
-        with self._database.write() as session:
-            rows = self._plan(session, actor, sheets, progress)
-            if refused := [row.to_dict() for row, _ in rows if row.verdict == "refused"]:
-                raise InvalidInput(
-                    "IMPORT_REFUSED",
-                    f"{len(refused)} of {len(rows)} rows are refused; none was taken.",
-                    where=f"row {refused[0]['row']}",
-                    hint=f"First: {refused[0]['error']}. A dry run reports on every row.",
-                    refused=refused[:MAX_REFUSALS_TOLD],
-                )
-            for _, write in rows:
-                write(session, now)
-        return ImportReport(tuple(row for row, _ in rows), True)
+        told = progress
+        for _ in range(MAX_PLANS):
+            rows = self._planned(actor, sheets, told)
+            _require_none_refused([report for report, _ in rows])
+            staged = [item for _, item in rows if item is not None]
+            with self._database.write() as session:
+                written = write_staged(session, actor.party, staged, self._clock())
+            if written:
+                return ImportReport(tuple(report for report, _ in rows), True, sheets.notes)
+            told = _silent
+        raise overtaken()
 
-    def _plan(
-        self, session: Session, actor: Actor, sheets: Sheets, progress: Callable[[int], None]
-    ) -> list[tuple[RowReport, Callable[[Session, int], None]]]:
+    def _planned(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None]) -> list[Planned]:
         _require_columns(sheets)
-        columns, taken = _fields_by_code(sheets), set[str]()
-        planned_rows = []
+        columns = _fields_by_code(sheets)
+        with self._database.read() as session:
+            codes = [row["code"] for row in sheets.resources]
+            known = Known(session, codes, (row.get("system", "") for row in sheets.resources))
+        taken = set[str]()
+        rows = []
         for place, row in enumerate(sheets.resources, start=1):
-            planned_rows.append(self._row(session, actor, place, row, columns, taken))
+            rows.append(_plan(known, actor.party, place, row, columns, taken))
             progress(1)
-        return planned_rows
-
-    def _row(
-        self,
-        session: Session,
-        actor: Actor,
-        place: int,
-        row: Mapping[str, str],
-        columns: Mapping[str, Sequence[ResourceField]],
-        taken: set[str],
-    ) -> tuple[RowReport, Callable[[Session, int], None]]:
-        code = row["code"]
-        try:
-            if code in taken:
-                raise InvalidInput("CODE_TWICE", "An earlier row has this code.", where="code", hint="Keep one row.")
-            taken.add(code)
-            resource = _resource(row, columns)
-            change = planned(session, actor.party, resource)
-        except PingzhengError as error:
-            refusal = RowReport(place, code[:64], "refused", None, error.code, error.message, error.where, error.hint)
-            return refusal, lambda _session, _now: None
-        report = RowReport(place, code, change.verdict, change.version, diff=change.changes)
-        return report, lambda writing, now: record(writing, actor.party, resource, change, now)
+        return rows
 
 
-def sheets_of(data: bytes, name: str, fields: bytes | None = None) -> Sheets:
-    """The tables in a file: ``.xlsx``, else CSV (UTF-8) with the fields in a file of their own or in a cell.
+def _plan(
+    known: Known,
+    provider: str,
+    place: int,
+    row: Mapping[str, str],
+    columns: Mapping[str, Sequence[ResourceField]],
+    taken: set[str],
+) -> Planned:
+    code = row["code"]
+    try:
+        if code in taken:
+            raise InvalidInput("CODE_TWICE", "An earlier row has this code.", where="code", hint="Keep one row.")
+        taken.add(code)
+        staged = known.staged(provider, _resource(row, columns))
+    except PingzhengError as error:
+        refusal = RowReport(place, code[:64], "refused", None, error.code, error.message, error.where, error.hint)
+        return refusal, None
+    change = staged.change
+    return RowReport(place, code, change.verdict, change.version, diff=change.changes), staged
 
-    In a workbook the first sheet holds the resources, one named ``fields`` their fields.
-    Raises ``InvalidInput`` ``XLSX_…`` or ``CSV_…``.
-    """
-    if name.lower().endswith(".xlsx"):
-        book = read_xlsx(data, name)
-        listed = book.pop(FIELD_SHEET, [])
-        return Sheets(next(iter(book.values()), []), listed)
-    return Sheets(parse_csv_bytes(data, name), () if fields is None else parse_csv_bytes(fields, "fields"))
+
+def _require_none_refused(rows: Sequence[RowReport]) -> None:
+    if refused := [row.to_dict() for row in rows if row.verdict == "refused"]:
+        raise InvalidInput(
+            "IMPORT_REFUSED",
+            f"{len(refused)} of {len(rows)} rows are refused; none was taken.",
+            where=f"row {refused[0]['row']}",
+            hint=f"First: {refused[0]['error']}. A dry run reports on every row.",
+            refused=refused[:MAX_REFUSALS_TOLD],
+        )
+
+
+def _silent(_rows: int) -> None:
+    """Rows that were counted already."""
 
 
 def _require_columns(sheets: Sheets) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -15,13 +16,27 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from ledger.connectors import files
+from ledger.connectors import parquet as parquet_files
 from ledger.connectors.answers import Refused, Supplied, TimedOut
+from ledger.connectors.connector import SourceConnector
 from ledger.connectors.deadline import Deadline, TimeIsUp
-from ledger.connectors.files import MAX_CSV_BYTES, MAX_PARQUET_BYTES, CsvTable, ParquetTable
+from ledger.connectors.files import MAX_CSV_BYTES, CsvTable
+from ledger.connectors.parquet import MAX_PARQUET_BYTES, ParquetTable
+from ledger.connectors.source import FilePlace
 from ledger.connectors.table import Unusable, Wanted
 from ledger.errors import Misconfigured
-from tests.connectors.places import AT, BILLS, GRID, OTHER, Place, left_behind, query, write_csv, write_parquet
+from tests.connectors.places import (
+    AT,
+    BILLS,
+    DEFINITION,
+    GRID,
+    OTHER,
+    Place,
+    left_behind,
+    query,
+    write_csv,
+    write_parquet,
+)
 
 WANTED = Wanted("uscc", GRID, ("period", "kwh"))
 READERS = {"csv": (CsvTable, write_csv), "parquet": (ParquetTable, write_parquet)}
@@ -68,9 +83,10 @@ def test_a_file_of_one_byte_too_many_is_not_opened(tmp_path: Path, kind: str, bo
 
 HEAD = b"uscc,period,kwh\n"
 BAD_CSV = {
-    "GB 18030": (HEAD + f"{GRID},一月,1\n".encode("gb18030"), "SOURCE_FILE_UNREADABLE", "{path}"),
-    "UTF-16": (f"uscc,period,kwh\n{GRID},1,1\n".encode("utf-16"), "SOURCE_FILE_UNREADABLE", "{path}"),
-    "cut within a character": (HEAD + f"{GRID},".encode() + b"\xe7\x94", "SOURCE_FILE_UNREADABLE", "{path}"),
+    "Latin-1": (HEAD + f"{GRID},Janéé,1\n".encode("latin-1"), "CSV_NOT_UTF8", "{path}"),
+    "Big5": (HEAD + f"{GRID},中文繁體資料,1\n".encode("big5"), "CSV_NOT_UTF8", "{path}"),
+    "UTF-32": (f"uscc,period,kwh\n{GRID},1,1\n".encode("utf-32"), "CSV_NOT_UTF8", "{path}"),
+    "cut within a character": (HEAD + f"{GRID},".encode() + b"\xe7\x94", "CSV_NOT_UTF8", "{path}"),
     "empty": (b"", "CSV_HEADER", "bills.csv, line 1"),
     "header twice": (b"uscc,kwh,period,kwh\n", "CSV_HEADER", "bills.csv, line 1"),
     "row too short": (HEAD + f"{OTHER},1,1\n{GRID},1\n".encode(), "CSV_ROW_WIDTH", "bills.csv, line 3"),
@@ -148,6 +164,12 @@ def sorted_place(place: Place) -> tuple[Place, bytearray, parquet.FileMetaData]:
     return place, bytearray(place.path.read_bytes()), parquet.read_metadata(place.path)
 
 
+def here(place: Place) -> SourceConnector:
+    """A connector that reads the Parquet file in this process, where its memory can be watched."""
+    definition = replace(DEFINITION, place=FilePlace(Path(place.path.name)), folder=place.folder)
+    return SourceConnector(definition, ParquetTable(place.path))
+
+
 def spoil(data: bytearray, chunk: Any) -> None:
     start, size = chunk.data_page_offset, chunk.total_compressed_size
     data[start : start + size] = b"\xff" * size
@@ -183,11 +205,11 @@ def test_a_row_group_that_would_not_fit_into_memory_is_refused(
 ) -> None:
     place, _, metadata = sorted_place(parquet_place)
     size = metadata.row_group(1).total_byte_size
-    monkeypatch.setattr(files, "MAX_GROUP_BYTES", size)
-    assert isinstance(place.connector().ask(query("2")), Supplied)
-    monkeypatch.setattr(files, "MAX_GROUP_BYTES", size - 1)
+    monkeypatch.setattr(parquet_files, "MAX_GROUP_BYTES", size)
+    assert isinstance(here(place).ask(query("2")), Supplied)
+    monkeypatch.setattr(parquet_files, "MAX_GROUP_BYTES", size - 1)
     with misconfigured("SOURCE_FILE_TOO_LARGE", str(place.path)):
-        place.connector().ask(query("2"))
+        here(place).ask(query("2"))
 
 
 def test_a_text_said_many_times_over_is_held_once(parquet_place: Place) -> None:
@@ -202,7 +224,7 @@ def test_a_text_said_many_times_over_is_held_once(parquet_place: Place) -> None:
     pool = pa.proxy_memory_pool(before)
     pa.set_memory_pool(pool)
     try:
-        answers = [parquet_place.connector().ask(query(identifier)) for identifier in (GRID, OTHER)]
+        answers = [here(parquet_place).ask(query(identifier)) for identifier in (GRID, OTHER)]
     finally:
         pa.set_memory_pool(before)
     # Of both the cell is too long.
@@ -296,7 +318,8 @@ def test_values_of_parquet_become_text(parquet_place: Place, values: pa.Array, t
 def test_without_its_package_a_parquet_file_says_what_to_install(
     parquet_place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = parquet_place.holding(BILLS)
+    parquet_place.holding(BILLS)
+    source = here(parquet_place)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(Misconfigured, match=r"pip install 'pingzheng\[connectors\]'"):
         source.ask(query())

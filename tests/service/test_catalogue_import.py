@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from sqlalchemy import func, select
 
+from ledger.connectors import xlsx_scan
+from ledger.connectors.tables import rows_of
+from ledger.connectors.xlsx_book import read_sheets
 from ledger.demo.catalogue import Library
 from ledger.errors import InvalidInput
-from ledger.service import catalogue_import, spreadsheet
+from ledger.service import catalogue_import
 from ledger.service.catalogue_import import Sheets, sheets_of
-from ledger.service.spreadsheet import read_xlsx
 from ledger.store.catalogue_tables import CatalogueResource, ResourceEvent, ResourceVersion
 from tests.service.conftest import Pilot
 from tests.service.department import Department, department, resource
@@ -183,6 +185,10 @@ def test_fields_twice(office: Department) -> None:
 # Files
 
 
+def read_xlsx(data: bytes, name: str) -> dict[str, list[dict[str, str]]]:
+    return {sheet.title: rows_of(sheet, f"{name}, {sheet.title}") for sheet in read_sheets(data, name)}
+
+
 def csv_bytes(*rows: Mapping[str, str]) -> bytes:
     lines = [",".join(rows[0]), *(",".join(item.values()) for item in rows)]
     return "\n".join(lines).encode("utf-8-sig")
@@ -233,7 +239,7 @@ def test_excel_and_csv_say_the_same(office: Department) -> None:
 def test_cells_as_text() -> None:
     book = workbook(s=[["a", "b", "c", "d", "e"], [True, 1.5, date(2026, 1, 2), 7, "x"]])
     (line,) = read_xlsx(book, "t.xlsx")["s"]
-    assert line == {"a": "true", "b": "1.5", "c": "2026-01-02T00:00:00", "d": "7", "e": "x"}
+    assert line == {"a": "true", "b": "1.5", "c": "2026-01-02", "d": "7", "e": "x"}
 
 
 def test_empty_sheet() -> None:
@@ -311,7 +317,7 @@ def test_zip_bomb_is_not_unpacked() -> None:
 
 
 def test_cells_are_bounded_even_where_they_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spreadsheet, "MAX_CELLS", 50)
+    monkeypatch.setitem(xlsx_scan.BOUNDS, "c", 50)
     far = rezipped(BOOK, lambda member, content: content.replace(b'"A2"', b'"XFD2"'))
     assert refusal(lambda: read_xlsx(far, "t.xlsx")).code == "XLSX_TOO_LARGE"
     deep = rezipped(
@@ -321,9 +327,9 @@ def test_cells_are_bounded_even_where_they_are_empty(monkeypatch: pytest.MonkeyP
 
 
 def test_sizes_are_bounded_before_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spreadsheet, "MAX_SHEETS", 1)
+    monkeypatch.setitem(xlsx_scan.BOUNDS, "sheet", 1)
     assert refusal(lambda: read_xlsx(workbook(a=[], b=[]), "t.xlsx")).code == "XLSX_TOO_LARGE"
-    monkeypatch.setattr(spreadsheet, "MAX_XLSX_BYTES", 10)
+    monkeypatch.setattr(xlsx_scan, "MAX_XLSX_BYTES", 10)
     assert refusal(lambda: read_xlsx(BOOK, "t.xlsx")).code == "XLSX_TOO_LARGE"
 
 

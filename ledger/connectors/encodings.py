@@ -1,0 +1,121 @@
+"""In which encoding a text file is written: declared, or beyond doubt. Nothing is guessed."""
+
+from __future__ import annotations
+
+import codecs
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Final
+
+from ledger.errors import InvalidInput
+
+# What may be declared, and the codec that reads it.
+DECLARABLE: Final = {
+    "utf-8": "utf-8-sig",
+    "utf8": "utf-8-sig",
+    "utf-16": "utf-16",
+    "utf16": "utf-16",
+    "gb18030": "gb18030",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+}
+SHOWN: Final = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"} | {
+    "gb18030": "GB18030"
+}
+_UTF32: Final = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
+_HEAD_BYTES: Final = 4096
+# GB 2312 rows 1 and 3 (signs), 16 to 55 (the 3,755 common characters, in the order of their sound).
+_COMMON_LEADS: Final = frozenset({0xA1, 0xA3, *range(0xB0, 0xD8)})
+# Neither the common characters of Big5 nor the Hangul of EUC-KR reach these lead bytes.
+_CHINESE_ONLY: Final = range(0xC9, 0xD8)
+_SECOND: Final = 0xA1
+_COMMON_SHARE: Final = 0.95
+_CHUNKS_LOOKED_AT: Final = 64
+_HINT: Final = "Save it as “CSV UTF-8”, or declare its encoding: gb18030, utf-16."
+
+
+def codec_of(declared: str | None, chunks: Callable[[], Iterable[bytes]], where: str) -> str:
+    """The codec that reads a file: the declared one, else the one that its bytes leave no doubt about.
+
+    ``chunks`` gives the file's bytes anew at each call. Raises ``InvalidInput`` ``CSV_NOT_UTF8``,
+    ``ENCODING_UNKNOWN``, ``ENCODING_DIFFERS``.
+    """
+    if declared is None:
+        return _beyond_doubt(chunks, where)
+    codec = DECLARABLE.get(declared.lower())
+    if codec is None:
+        raise InvalidInput(
+            "ENCODING_UNKNOWN", "There is no such encoding.", where=where, hint="utf-8, utf-16, gb18030 (also gbk)."
+        )
+    if codec == "utf-16":
+        codec = _utf16(next(iter(chunks()), b"")[:_HEAD_BYTES]) or "utf-16-le"
+    if _first_wrong(codec, chunks()) is not None:
+        raise InvalidInput(
+            "ENCODING_DIFFERS", f"The file is not {SHOWN[codec]}, as was declared.", where=where, hint=_HINT
+        )
+    return codec
+
+
+def _beyond_doubt(chunks: Callable[[], Iterable[bytes]], where: str) -> str:
+    head = next(iter(chunks()), b"")[:_HEAD_BYTES]
+    wide = None if head.startswith(_UTF32) else _utf16(head)
+    if wide is not None and _first_wrong(wide, chunks()) is None:
+        return wide
+    wrong = _first_wrong("utf-8-sig", chunks())
+    if wrong is None:
+        return "utf-8-sig"
+    if _first_wrong("gb18030", chunks()) is None and _is_chinese(chunks()):
+        return "gb18030"
+    raise InvalidInput(
+        "CSV_NOT_UTF8",
+        f"Byte {wrong} is not UTF-8, and no other encoding is beyond doubt.",
+        where=where,
+        hint=_HINT,
+    )
+
+
+def _utf16(head: bytes) -> str | None:
+    """By its mark; without one, where each second byte of what is ASCII is zero."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if (even and odd) or (not even and not odd):
+        return None
+    return "utf-16-le" if odd else "utf-16-be"
+
+
+def _first_wrong(codec: str, chunks: Iterable[bytes]) -> int | None:
+    """The first byte that does not decode."""
+    decoder, before = codecs.getincrementaldecoder(codec)(), 0
+    pending = 0
+    try:
+        for chunk in chunks:
+            pending = len(decoder.getstate()[0])
+            decoder.decode(chunk)
+            before += len(chunk)
+        pending = len(decoder.getstate()[0])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        return max(0, before - pending) + error.start
+    return None
+
+
+def _is_chinese(chunks: Iterable[bytes]) -> bool:
+    """Whether text that decodes as GB18030 is Chinese that people write, and not another encoding by chance.
+
+    Nearly all its characters are common ones, and some are in no other encoding's range.
+    """
+    decoder, counts = codecs.getincrementaldecoder("gb18030")(), Counter[str]()
+    for chunk in islice(chunks, _CHUNKS_LOOKED_AT):
+        counts.update(decoder.decode(chunk))
+    foreign = common = chinese_only = 0
+    for sign, times in counts.items():
+        if sign.isascii():
+            continue
+        foreign += times
+        lead, *rest = sign.encode("gb18030")
+        if lead in _COMMON_LEADS and len(rest) == 1 and rest[0] >= _SECOND:
+            common += times
+            chinese_only += times if lead in _CHINESE_ONLY else 0
+    return chinese_only > 0 and common >= _COMMON_SHARE * foreign

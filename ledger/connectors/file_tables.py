@@ -1,0 +1,126 @@
+"""Which table a file is: by its name for Parquet, else by its content. What cannot be bounded is read apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from ledger.connectors.apart import Ended, read_apart
+from ledger.connectors.deadline import Deadline
+from ledger.connectors.files import CsvTable, FileTable, found
+from ledger.connectors.kinds import Kind
+from ledger.connectors.parquet import MAX_PARQUET_BYTES
+from ledger.connectors.source import EXCEL_NAMES, PARQUET_NAMES, FilePlace
+from ledger.connectors.table import Cells, Wanted
+from ledger.connectors.tables import recognised, sheets_in
+from ledger.connectors.workbook import Sheet, header_of, table_of
+from ledger.connectors.xlsx_scan import MAX_XLSX_BYTES
+from ledger.errors import InvalidInput, Misconfigured
+
+_MEND: Final = "修改文件。Mend the file."
+_HEAD_BYTES: Final = 4096
+# What has no exact text: whoever needs the cell finds it unusable.
+_NO_TEXT: Final = object()
+
+
+def file_table(place: FilePlace, folder: Path) -> FileTable:
+    """The table that a definition means."""
+    path = folder / place.path
+    name = path.suffix.lower()
+    if name in PARQUET_NAMES:
+        return ParquetApart(path)
+    return ExcelTable(path, place.sheet) if name in EXCEL_NAMES else _Named(path, place)
+
+
+class ParquetApart(FileTable):
+    """A Parquet file, read in a process of its own: what its pages unpack to, only reading them says."""
+
+    max_bytes = MAX_PARQUET_BYTES
+
+    def _rows(self, wanted: Wanted, until: Deadline) -> Cells:
+        request = {
+            "read": "parquet",
+            "path": str(self._path.absolute()),
+            "key_column": wanted.key_column,
+            "value": wanted.value,
+            "columns": wanted.columns,
+            "seconds": until.left(),
+        }
+        try:
+            for line in read_apart(request, until):
+                for cells in line["rows"]:
+                    yield [_NO_TEXT if cell is None else cell for cell in cells]
+        except Ended:
+            problem = Misconfigured(
+                "SOURCE_FILE_TOO_LARGE",
+                "读取该文件所需内存过多。The file takes more memory to read than it may.",
+                where=str(self._path),
+                hint="减小行组并按主键排序。Write it in smaller row groups, sorted by the key.",
+            )
+        else:
+            return
+        raise problem
+
+
+class ExcelTable(FileTable):
+    """A workbook: the sheet named, or the one visible sheet that has the key column."""
+
+    max_bytes = MAX_XLSX_BYTES
+
+    def __init__(self, path: Path, sheet: str | None) -> None:
+        super().__init__(path)
+        self._sheet = sheet
+
+    def _rows(self, wanted: Wanted, until: Deadline) -> Cells:
+        try:
+            data = self._path.read_bytes()
+            kind, _ = recognised(data, self._path.name)
+            if kind is Kind.TEXT:
+                yield from CsvTable(self._path).rows(wanted, until)
+                return
+            sheets = sheets_in(data, self._path.name, kind)
+            until.check()
+            sheet = self._chosen(sheets, wanted.key_column)
+            where = f"{self._path.name}, {sheet.title}"
+            head, rows = table_of(sheet, where)
+            yield from found(head, (cells for _, cells in rows), wanted, until, where)
+            return
+        except InvalidInput as error:
+            problem = Misconfigured(error.code, error.message, where=error.where, hint=error.hint or _MEND)
+        raise problem
+
+    def _chosen(self, sheets: list[Sheet], key_column: str) -> Sheet:
+        if self._sheet is not None:
+            fitting = [sheet for sheet in sheets if sheet.title == self._sheet]
+        else:
+            fitting = [sheet for sheet in sheets if not sheet.hidden and key_column in header_of(sheet)]
+        if len(fitting) == 1:
+            return fitting[0]
+        raise Misconfigured(
+            "SOURCE_SHEET",
+            f"应有一张工作表含主键列，实有 {len(fitting)} 张。{len(fitting)} visible sheets have the key column "
+            f"{key_column}; one is expected.",
+            where=self._path.name,
+            hint=f"Name one in the definition, sheet: NAME. There are: {', '.join(item.title for item in sheets)}.",
+        )
+
+
+class _Named(FileTable):
+    """What is called a CSV file: it is one, or a workbook under a wrong name."""
+
+    max_bytes = CsvTable.max_bytes
+
+    def __init__(self, path: Path, place: FilePlace) -> None:
+        super().__init__(path)
+        self._place = place
+
+    def _rows(self, wanted: Wanted, until: Deadline) -> Cells:
+        try:
+            with self._path.open("rb") as file:
+                head = file.read(_HEAD_BYTES)
+        except OSError:
+            head = b""
+        table: FileTable = CsvTable(self._path, self._place.encoding)
+        if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+            table = ExcelTable(self._path, self._place.sheet)
+        yield from table.rows(wanted, until)

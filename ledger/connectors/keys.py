@@ -1,0 +1,197 @@
+"""The key column of a source: which cells are the subject's, and whether the column can be relied on at all.
+
+``no_data`` is signed, and a bank acts on it. It is said only where the column's values are what they should be: a
+spreadsheet makes 4.40811E+17 of an ID number, or ends it in 000, and then nobody is found.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Context, Decimal, InvalidOperation
+from typing import Final
+
+from ledger.connectors.normal import normal_text
+from ledger.connectors.table import Wanted
+from ledger.connectors.values import BadValue, as_text
+from ledger.domain.codes import check_resident_id, check_uscc
+from ledger.errors import InvalidInput, Misconfigured
+
+# What needs no second look: the form of a USCC and of an ID number.
+PLAIN: Final = r"^[0-9A-HJ-NPQRTUWXY]{18}$"
+_PLAIN: Final = re.compile(PLAIN)
+_LENGTH: Final = 18
+_EXPONENT: Final = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]{1,3}", re.ASCII)
+_WHOLE: Final = re.compile(r"([0-9]+)\.0*", re.ASCII)
+_BLANKS: Final = re.compile(r"[\s,]+")
+KEPT_DIGITS: Final = 15
+_AROUND: Final = (" ", "\t", "\r", "\n", "\u00a0", "\u200b", "\u3000", "\ufeff")
+# Distinct values whose check digits are looked at for one question, and how many verdicts are remembered.
+MAX_CHECKED: Final = 10_000
+MAX_REMEMBERED: Final = 50_000
+# Above it a 64-bit float no longer holds every whole number.
+_EXACT: Final = 2**53
+
+
+def normal_key(text: str) -> str:
+    """An identifier as it is meant: see ``normal_text``; without blanks within it, in capitals."""
+    key = _BLANKS.sub("", normal_text(text)).upper()
+    whole = _WHOLE.fullmatch(key)
+    return whole[1] if whole else key
+
+
+def sound(key: str) -> bool:
+    """Whether it is a USCC or an ID number whose check digits hold."""
+    for check in (check_uscc, check_resident_id):
+        try:
+            check(key)
+        except InvalidInput:
+            continue
+        return True
+    return False
+
+
+class KeyColumn:
+    """The cells of one key column in one question, as they are drawn from ``where``.
+
+    An identifier without check digits is compared to the letter: of such a one nobody can say that it is damaged.
+    """
+
+    def __init__(self, wanted: Wanted, where: str) -> None:
+        self._wanted = wanted
+        self._where = where
+        self._key = normal_key(wanted.value)
+        self.checked = sound(self._key)
+        self._verdicts: dict[str, bool] = {}
+        self._filled = self._sound = self._broken = self._examined = 0
+
+    def is_theirs(self, cell: object) -> bool:
+        """Whether the cell is the subject's key.
+
+        Raises ``Misconfigured`` ``SOURCE_KEY_DAMAGED`` if it could be, but for what a spreadsheet did to it.
+        """
+        if not self.checked:
+            return cell == self._wanted.value
+        if isinstance(cell, float) and abs(cell) > _EXACT:
+            # Its last digits are gone, whatever it shows.
+            return self._judge(f"{cell:.14E}")
+        try:
+            text = as_text(cell)
+        except BadValue:
+            self._filled += 1
+            self._broken += 1
+            return False
+        verdict = self._verdicts.get(text)
+        if verdict is None:
+            verdict = self._judge(text)
+            if len(self._verdicts) < MAX_REMEMBERED:
+                self._verdicts[text] = verdict
+        return verdict
+
+    @property
+    def left_to_examine(self) -> int:
+        """How many more values of the usual form have their check digits looked at."""
+        return MAX_CHECKED - self._examined
+
+    def pass_over(self, count: int) -> None:
+        """So many values of the usual form are taken as they are."""
+        self._filled += count
+        self._sound += count
+
+    def conclude(self, *, found: bool) -> None:
+        """Raise ``SOURCE_KEY_DAMAGED`` unless ``no_data`` may be said where nothing was found."""
+        if not found and self.checked and (self._broken or (self._filled and not self._sound)):
+            raise self.damaged()
+
+    def damaged(self) -> Misconfigured:
+        """The error, which names the column and no value."""
+        column = self._wanted.key_column
+        return Misconfigured(
+            "SOURCE_KEY_DAMAGED",
+            f"主键列“{column}”的值已损坏，不能据此答复。"
+            f"The column {column} holds values that a spreadsheet damaged, or whose check digits are wrong.",
+            where=self._where,
+            hint="把该列按文本重新导出。Export it again with that column as text; see docs/sources.md.",
+            column=column,
+        )
+
+    def _judge(self, text: str) -> bool:
+        key = normal_key(text)
+        if not key:
+            return False
+        self._filled += 1
+        if key == self._key:
+            self._sound += 1
+            return True
+        good = self._is_good(key)
+        if not good and self._could_be(key):
+            raise self.damaged()
+        self._sound += good
+        self._broken += not good and _is_broken(key)
+        return False
+
+    def _is_good(self, key: str) -> bool:
+        if not _PLAIN.match(key):
+            return False
+        if self._near(key):
+            return sound(key) and not (key.isdigit() and key.endswith("000"))
+        if self._examined >= MAX_CHECKED:
+            return True
+        self._examined += 1
+        return sound(key)
+
+    def _near(self, key: str) -> bool:
+        return key[:KEPT_DIGITS] == self._key[:KEPT_DIGITS]
+
+    def _could_be(self, key: str) -> bool:
+        """Whether it is what a spreadsheet, a mask or a form of before makes of the subject's key."""
+        own = self._key
+        if _EXPONENT.fullmatch(key):
+            return own.isdigit() and _rounds_to(own, key)
+        if "*" in key:
+            return len(key) == len(own) and all(a in ("*", b) for a, b in zip(key, own, strict=True))
+        # Without the last characters, or with other ones; without the century and the check digit.
+        return self._near(key) or key == own[:6] + own[8:17]
+
+
+def variants(value: str) -> list[str]:
+    """The forms in which a damaged or decorated key is written: what a database is asked for, since it shows no
+    other rows. The key itself is not among them."""
+    key = normal_key(value)
+    if not sound(key):
+        return []
+    wide = key.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
+    spaced = f"{key[:6]} {key[6:14]} {key[14:]}"
+    forms = [key, key.lower(), wide, wide.lower(), f"'{key}", f"’{key}", f'="{key}"', f"{key[:-1]}x", spaced]
+    decorated = [text for form in forms[:2] for sign in _AROUND for text in (sign + form, form + sign)]
+    decorated += [f"'{key}\t", f"\t{key}\t", f"{key}\r\n"]
+    numbers = _numbers(key) if key.isdigit() else []
+    short = [key[:17], key[:KEPT_DIGITS], key[:6] + key[8:17]]
+    return [form for form in dict.fromkeys([*forms, *decorated, *numbers, *short]) if form != value]
+
+
+def _numbers(key: str) -> list[str]:
+    """The number that a spreadsheet makes of it, as it is shown and as it is saved."""
+    forms = [f"{key[:KEPT_DIGITS]}000", f"{float(key):.0f}", f"{key}.0", repr(float(key))]
+    for places in range(1, 17):
+        mantissa, exponent = f"{Decimal(key):.{places}E}".split("E")
+        short = mantissa.rstrip("0").rstrip(".")
+        forms += [f"{text}{sign}{exponent}" for text in (mantissa, short) for sign in "Ee"]
+    return forms
+
+
+def _is_broken(key: str) -> bool:
+    """Whether it has the length of an identifier, or what is left of one, and is none."""
+    if _EXPONENT.fullmatch(key):
+        return True
+    return len(key) == _LENGTH or (key.isdigit() and 15 < len(key) <= 20)
+
+
+def _rounds_to(own: str, shown: str) -> bool:
+    try:
+        number = Decimal(shown)
+        digits = len(shown.split("E")[0].replace(".", ""))
+        return Context(prec=min(digits, KEPT_DIGITS)).create_decimal(own) == Context(prec=KEPT_DIGITS).create_decimal(
+            number
+        )
+    except InvalidOperation:
+        return True

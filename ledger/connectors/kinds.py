@@ -1,0 +1,102 @@
+"""What kind of file it is, by its content: an extension is what somebody called it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from enum import StrEnum
+from typing import Final
+
+from ledger.errors import InvalidInput
+
+_OLE: Final = b"\xd0\xcf\x11\xe0"
+_HEAD: Final = 4096
+# A directory of so many entries is no workbook; the library would make an object of each.
+MAX_DIRECTORY: Final = 10_000
+
+
+class Kind(StrEnum):
+    """What is told apart; the value says it in an error."""
+
+    TEXT = "text"
+    XLSX = "Excel workbook (.xlsx)"
+    XLS = "Excel 97 workbook (.xls, .et)"
+    ENCRYPTED = "encrypted workbook"
+    XLSB = "binary workbook (.xlsb)"
+    ODS = "OpenDocument spreadsheet (.ods)"
+    DOCUMENT = "text document or presentation"
+    XML = "XML spreadsheet of 2003"
+    HTML = "web page"
+    PARQUET = "Parquet file"
+    PDF = "PDF document"
+    PACKED = "packed archive"
+
+
+def kind_of(data: bytes) -> Kind:
+    """What the bytes are, whatever the file is called."""
+    head = data[:_HEAD]
+    if head.startswith(_OLE):
+        return _compound(data)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _zipped(data)
+    for mark, kind in ((b"PAR1", Kind.PARQUET), (b"%PDF", Kind.PDF), (b"\x1f\x8b", Kind.PACKED)):
+        if head.startswith(mark):
+            return kind
+    if head.startswith((b"Rar!", b"7z\xbc\xaf")):
+        return Kind.PACKED
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith((b"<html", b"<!doctype html", b"<table", b"<meta", b"<head")):
+        return Kind.HTML
+    if text.startswith(b"<?xml"):
+        return Kind.XML
+    return Kind.TEXT
+
+
+def require_readable(kind: Kind, name: str) -> None:
+    """Raise ``InvalidInput`` ``FILE_ENCRYPTED`` or ``FILE_KIND`` for what no table is read from, naming the kind."""
+    if kind is Kind.ENCRYPTED:
+        raise encrypted(name)
+    if kind not in (Kind.TEXT, Kind.XLSX, Kind.XLS):
+        raise InvalidInput(
+            "FILE_KIND",
+            f"The file is of a kind that is not read here: {kind}.",
+            where=name,
+            hint="Save it as .xlsx, or as “CSV UTF-8”.",
+        )
+
+
+def encrypted(name: str) -> InvalidInput:
+    """A workbook behind a password."""
+    hint = "Save it without a password."
+    return InvalidInput("FILE_ENCRYPTED", "The workbook is encrypted.", where=name, hint=hint)
+
+
+def _compound(data: bytes) -> Kind:
+    # The names of its streams are in UTF-16.
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return Kind.ENCRYPTED
+    books = any(name.encode("utf-16-le") in data for name in ("Workbook", "Book"))
+    if not books and "WordDocument".encode("utf-16-le") in data:
+        return Kind.DOCUMENT
+    return Kind.XLS
+
+
+def _zipped(data: bytes) -> Kind:
+    if data.count(b"PK\x01\x02") > MAX_DIRECTORY:
+        return Kind.PACKED
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            names = {member.filename.lower() for member in members}
+            if any(member.flag_bits & 1 for member in members):
+                return Kind.ENCRYPTED
+            if "mimetype" in names and len(members) and data[30:38] == b"mimetype":
+                return Kind.ODS if b"opendocument.spreadsheet" in data[:_HEAD] else Kind.DOCUMENT
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, UnicodeError):
+        # Cut off: the reader says so.
+        return Kind.XLSX
+    if "xl/workbook.bin" in names:
+        return Kind.XLSB
+    if any(name.startswith(("word/", "ppt/")) for name in names):
+        return Kind.DOCUMENT
+    return Kind.XLSX if "[content_types].xml" in names else Kind.PACKED

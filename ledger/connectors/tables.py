@@ -1,0 +1,119 @@
+"""Tables from files that people send: the kind is told by the content, and the report says how the file was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from ledger.connectors.apart import Ended, read_apart
+from ledger.connectors.deadline import Deadline, TimeIsUp
+from ledger.connectors.encodings import SHOWN, codec_of
+from ledger.connectors.kinds import Kind, kind_of, require_readable
+from ledger.connectors.tabular import MAX_CSV_BYTES, chunks_of, parse_csv_bytes
+from ledger.connectors.workbook import Sheet, table_of
+from ledger.connectors.xls_book import MAX_XLS_BYTES, sheet_of
+from ledger.connectors.xlsx_book import read_sheets
+from ledger.errors import InvalidInput
+
+_XLS_SECONDS: Final = 60
+_EXTENSIONS: Final = {Kind.TEXT: (".csv", ".txt"), Kind.XLSX: (".xlsx", ".xlsm"), Kind.XLS: (".xls", ".et")}
+
+Rows = Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The rows of a table by column name, and remarks on how the file was read, for the report."""
+
+    rows: Rows
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_table(path: Path, encoding: str | None = None) -> Listed:
+    """The one table in a file; raises ``InvalidInput`` ``FILE_…``, ``CSV_…``, ``XLSX_…``, ``XLS_MALFORMED``."""
+    if not path.is_file():
+        raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
+    if path.stat().st_size > MAX_CSV_BYTES:
+        raise InvalidInput("CSV_TOO_LARGE", f"The file is larger than {MAX_CSV_BYTES} bytes.", where=str(path))
+    return table_in(path.read_bytes(), path.name, encoding)
+
+
+def table_in(data: bytes, name: str, encoding: str | None = None) -> Listed:
+    """As ``read_table``, from bytes. In a workbook it is the one visible sheet that holds anything."""
+    kind, notes = recognised(data, name)
+    if kind is Kind.TEXT:
+        rows, remarks = csv_in(data, name, encoding)
+        return Listed(rows, (*notes, *remarks))
+    shown = [sheet for sheet in sheets_in(data, name, kind) if sheet.rows and not sheet.hidden]
+    if len(shown) != 1:
+        raise InvalidInput(
+            "XLSX_SHEETS",
+            f"The workbook has {len(shown)} visible sheets that hold anything; one is expected.",
+            where=name,
+            hint=f"Keep one of: {', '.join(sheet.title for sheet in shown)}." if shown else "Fill in a sheet.",
+        )
+    return Listed(rows_of(shown[0], f"{name}, {shown[0].title}"), notes)
+
+
+def recognised(data: bytes, name: str) -> tuple[Kind, tuple[str, ...]]:
+    """The kind of a file that can be read, and a remark if its name says otherwise.
+
+    Raises ``InvalidInput`` ``FILE_KIND``, ``FILE_ENCRYPTED``.
+    """
+    kind = kind_of(data)
+    if kind is Kind.TEXT and name.lower().endswith((".xls", ".et", ".xlsx", ".xlsm")) and not _is_text(data):
+        kind = Kind.XLS if name.lower().endswith((".xls", ".et")) else Kind.XLSX
+    require_readable(kind, name)
+    usual = name.lower().endswith(_EXTENSIONS[kind]) or "." not in name
+    return kind, () if usual else (f"{name} 按内容读取。Read by its content, as {kind}.",)
+
+
+def csv_in(data: bytes, name: str, encoding: str | None = None) -> tuple[list[dict[str, str]], tuple[str, ...]]:
+    """The rows of a CSV file, and a remark if its encoding is not UTF-8."""
+    rows = parse_csv_bytes(data, name, encoding)
+    shown = SHOWN[codec_of(encoding, lambda: chunks_of(data), name)]
+    return rows, () if shown == "UTF-8" else (f"{name} 的编码为 {shown}。Read as {shown}.",)
+
+
+def sheets_in(data: bytes, name: str, kind: Kind) -> list[Sheet]:
+    """The sheets of a workbook."""
+    return read_sheets(data, name) if kind is Kind.XLSX else _old_sheets(data, name)
+
+
+def rows_of(sheet: Sheet, where: str) -> list[dict[str, str]]:
+    """The rows of a sheet by column name."""
+    head, rows = table_of(sheet, where)
+    return [dict(zip(head, cells, strict=True)) for _, cells in rows]
+
+
+def _is_text(data: bytes) -> bool:
+    # “Unicode text” of a spreadsheet is UTF-16, and often named .xls.
+    return bool(data) and (b"\x00" not in data[:4096] or data.startswith((b"\xff\xfe", b"\xfe\xff")))
+
+
+def _old_sheets(data: bytes, name: str) -> list[Sheet]:
+    if len(data) > MAX_XLS_BYTES:
+        raise InvalidInput("XLSX_TOO_LARGE", f"The file is larger than {MAX_XLS_BYTES} bytes.", where=name)
+    with TemporaryDirectory(prefix="pingzheng-") as folder:
+        path = Path(folder) / "book"
+        path.write_bytes(data)
+        request = {"read": "xls", "path": str(path), "name": name}
+        sheets: list[Sheet] = []
+        lines: list[dict[str, Any]] = []
+        try:
+            for line in read_apart(request, Deadline(_XLS_SECONDS)):
+                lines.append(line)
+                if line.get("last"):
+                    sheets.append(sheet_of(lines))
+                    lines = []
+        except (Ended, TimeIsUp):
+            raise InvalidInput(
+                "XLSX_TOO_LARGE",
+                "The workbook takes more memory or time than a table may.",
+                where=name,
+                hint="Save it as .xlsx.",
+            ) from None
+        return sheets

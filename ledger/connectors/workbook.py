@@ -1,0 +1,171 @@
+"""Sheets of a workbook as text: every kind of Excel file gives the same table for the same cells.
+
+What has no exact text (an error, a formula, a number with more digits than a spreadsheet keeps) is a ``Flaw``, raised
+only where the cell is used: a formula on a sheet that nobody reads harms nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from ledger.connectors.tabular import MAX_CELL
+from ledger.connectors.values import BadValue, as_text
+from ledger.errors import InvalidInput
+
+# A spreadsheet keeps 15 digits of a number; those after them are zeros, whatever was typed.
+MAX_DIGITS: Final = 15
+MAX_FILLED: Final = 500_000
+_ESCAPE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_LITERAL: Final = re.compile(r'"[^"]*"|\\.|\[(?!h)[^\]]*\]', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A cell that has no text that could be relied on."""
+
+    code: str
+    message: str
+    hint: str
+
+    def raised(self, where: str) -> InvalidInput:
+        """The error, naming the place."""
+        return InvalidInput(self.code, self.message, where=where, hint=self.hint)
+
+
+FORMULA: Final = Flaw("XLSX_FORMULA", "A cell holds a formula.", "Paste its value; formulas are not evaluated.")
+ERROR: Final = Flaw("XLSX_ERROR", "A cell holds an error such as #N/A or #REF!.", "Mend the cell, or empty it.")
+LONG_NUMBER: Final = Flaw(
+    "XLSX_LONG_NUMBER",
+    f"A cell holds a number of more than {MAX_DIGITS} digits, of which a spreadsheet lost the last.",
+    "Format the column as text, and enter the value again.",
+)
+LONG_TEXT: Final = Flaw("XLSX_CELL_TOO_LONG", "A cell is too long.", "Shorten the cell.")
+BAD_TEXT: Final = Flaw("XLSX_TEXT", "A cell holds half of a character.", "Enter the text again.")
+
+Cell = str | Flaw
+# First and last row, first and last column, all from 1 and inclusive.
+Merge = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet: its rows by number, those without any content left out."""
+
+    title: str
+    hidden: bool
+    rows: Sequence[tuple[int, Sequence[Cell]]]
+    merges: Sequence[Merge] = field(default=())
+
+
+def number_cell(value: float) -> Cell:
+    """A number in digits, without an exponent."""
+    if isinstance(value, float) and not value.is_integer():
+        try:
+            return as_text(value)
+        except BadValue:
+            return ERROR
+    return LONG_NUMBER if abs(value) >= 10**MAX_DIGITS else str(int(value))
+
+
+def text_cell(text: str, *, escaped: bool = True) -> Cell:
+    """A text; what OOXML writes as ``_x000D_`` is the character that it stands for."""
+    if escaped and "_x" in text:
+        text = _ESCAPE.sub(lambda code: chr(int(code[1], 16)), text)
+    try:
+        # Two halves of a character that were escaped one by one.
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        return BAD_TEXT
+    return LONG_TEXT if len(text) > MAX_CELL else text
+
+
+def moment_cell(value: date | time | timedelta, form: str) -> Cell:
+    """A date, a time or a duration as its format shows it: a day without a time that nobody wrote."""
+    if isinstance(value, timedelta):
+        seconds = round(value.total_seconds())
+        sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+        return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    if isinstance(value, datetime):
+        midnight = (value.hour, value.minute, value.second, value.microsecond) == (0, 0, 0, 0)
+        if midnight and "h" not in _LITERAL.sub("", form).lower():
+            return value.date().isoformat()
+    return value.isoformat()
+
+
+def table_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The header of a sheet and its rows by number, as text; merged cells are one value for each of their rows.
+
+    Raises ``InvalidInput`` ``XLSX_…`` naming the sheet and row; nothing is taken then.
+    """
+    if not sheet.rows:
+        return [], []
+    first, cells = sheet.rows[0]
+    place = f"{where}, row {first}"
+    head = [_used(cell, place).strip() for cell in cells]
+    while head and not head[-1]:
+        head.pop()
+    _require_unmerged(sheet, first, len(head), where)
+    if not head or len(set(head)) != len(head) or not all(head):
+        raise InvalidInput("XLSX_HEADER", "The first row must name every column once.", where=place)
+    filled = _filled(sheet, len(head), where)
+    table = []
+    for number, row in sheet.rows[1:]:
+        place = f"{where}, row {number}"
+        if any(row[len(head) :]):
+            raise InvalidInput("XLSX_ROW_WIDTH", "A cell stands outside the columns that are named.", where=place)
+        padded = [*row[: len(head)], *[""] * (len(head) - len(row))]
+        for column, cell in filled.get(number, ()):
+            padded[column] = padded[column] or cell
+        texts = [_used(cell, place) for cell in padded]
+        if any(text and not text.isspace() for text in texts):
+            table.append((number, texts))
+    return head, table
+
+
+def header_of(sheet: Sheet) -> list[str]:
+    """The texts of the first row that has any, for telling what the sheet is."""
+    return [cell.strip() if isinstance(cell, str) else "" for cell in sheet.rows[0][1]] if sheet.rows else []
+
+
+def _used(cell: Cell, where: str) -> str:
+    if isinstance(cell, Flaw):
+        raise cell.raised(where)
+    return cell
+
+
+def _require_unmerged(sheet: Sheet, header: int, width: int, where: str) -> None:
+    for top, bottom, left, right in sheet.merges:
+        across = left != right and left <= max(width, 1)
+        if bottom >= header and (across or top <= header <= bottom):
+            raise InvalidInput(
+                "XLSX_MERGED",
+                f"The cells of rows {top} to {bottom} in columns {left} to {right} are merged across columns or the "
+                "header.",
+                where=where,
+                hint="Unmerge them, and fill in each cell.",
+            )
+
+
+def _filled(sheet: Sheet, width: int, where: str) -> dict[int, list[tuple[int, Cell]]]:
+    """What merged cells say in the rows below their first, by row and column."""
+    if not sheet.merges:
+        return {}
+    rows = dict(sheet.rows)
+    numbers = sorted(rows)
+    found: dict[int, list[tuple[int, Cell]]] = {}
+    left_to_fill = MAX_FILLED
+    for top, bottom, column, _ in sheet.merges:
+        above = rows.get(top, ())
+        if column > min(width, len(above)):
+            continue
+        for number in numbers[bisect_left(numbers, top + 1) : bisect_right(numbers, bottom)]:
+            left_to_fill -= 1
+            if left_to_fill < 0:
+                raise InvalidInput("XLSX_TOO_LARGE", "Merged ranges cover too many cells.", where=where)
+            found.setdefault(number, []).append((column - 1, above[column - 1]))
+    return found
