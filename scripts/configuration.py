@@ -1,0 +1,92 @@
+"""Write docs/configuration.md: every environment variable that the product reads, with its default and bounds.
+
+Examples:
+    python scripts/configuration.py           write the page
+    python scripts/configuration.py --check   fail if it is not what would be written
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from pydantic.fields import FieldInfo
+
+from ledger.service.settings import Settings
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+PAGE: Final = PROJECT / "docs" / "configuration.md"
+HEAD: Final = """\
+# 配置 Configuration
+
+本页由 `python scripts/configuration.py` 生成。所有设置都是环境变量，都有默认值；时间以秒计。
+命令的 `--home` 优先于 `PINGZHENG_HOME`。
+
+`python scripts/configuration.py` writes this page. All settings are environment variables, and each has a default.
+Times are in seconds. `--home` of a command goes before `PINGZHENG_HOME`.
+
+## 账本的设置 Settings of a ledger
+
+| 变量 variable | 默认 default | 范围 range | 作用 what it is for |
+|---|---|---|---|
+"""
+SIGNS: Final = (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
+# Read by a command or a key provider, before or without a ledger.
+OTHERS: Final = {
+    "PINGZHENG_LOG": ("WARNING", "DEBUG, INFO, WARNING, ERROR", "Log lines on standard error from this level up."),
+    "PINGZHENG_KEK_<id>": (
+        "–",
+        "64 hex digits",
+        "A key that wraps data keys; key provider `environment`.",
+    ),
+    "PINGZHENG_KEK_CURRENT": ("–", "an id", "Which of these keys wraps new records."),
+    "PINGZHENG_WALLET": ("holder.wallet", "a file", "The holder's wallet."),
+    "PINGZHENG_WALLET_PASSPHRASE": (
+        "asked for",
+        "a line",
+        "The wallet's passphrase; `--passphrase-file` goes first.",
+    ),
+    "PINGZHENG_WALLET_NEW_PASSPHRASE": ("asked for", "a line", "The new one, for `wallet passphrase`."),
+    "PINGZHENG_API_KEY": ("–", "a key", "By which `provision run` calls a platform; `--api-key` goes first."),
+    "PINGZHENG_RECORDS": ("provider-records", "a folder", "A provider's own records."),
+    "PINGZHENG_SOURCES": ("–", "a folder", "A provider's descriptions of its sources."),
+}
+
+
+def page() -> str:
+    """The page as Markdown."""
+    settings = [_setting(name, field) for name, field in Settings.model_fields.items()]
+    others = [_row(f"`{name}`", *columns) for name, columns in OTHERS.items()]
+    more = ["", "## 命令的变量 Variables of commands", "", *HEAD.splitlines()[-2:], *others]
+    return HEAD + "\n".join([*settings, *more]) + "\n"
+
+
+def _setting(name: str, field: FieldInfo) -> str:
+    default = "–" if field.default is None else f"`{field.default}`"
+    return _row(f"`PINGZHENG_{name.upper()}`", default, _range(field), field.description or "")
+
+
+def _range(field: FieldInfo) -> str:
+    choices = getattr(field.annotation, "__args__", ())
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return ", ".join(f"`{choice}`" for choice in choices)
+    bounds = [(sign, getattr(bound, name)) for bound in field.metadata for name, sign in SIGNS if hasattr(bound, name)]
+    return ", ".join(f"{sign} {bound}" for sign, bound in bounds) or "–"
+
+
+def _row(*columns: str) -> str:
+    return f"| {' | '.join(columns)} |"
+
+
+def main(check: Annotated[bool, typer.Option("--check", help="Write nothing; fail on a difference.")] = False) -> None:
+    """Write the page, or compare it."""
+    if not check:
+        PAGE.write_text(page(), "utf-8")
+    elif page() != PAGE.read_text("utf-8"):
+        typer.echo("docs/configuration.md is not what the settings say: python scripts/configuration.py", err=True)
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(main)
