@@ -17,6 +17,7 @@ from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.index.follower import Follower
 from ledger.proof.jws import Signer
+from ledger.service.coherence import Coherence
 from ledger.service.inspection import Inspection
 from ledger.service.participant import Participant
 from ledger.service.possession import possession_of
@@ -128,11 +129,13 @@ def stage(api: Api) -> Stage:
 def looking_at(api: Api, url: str, deployment: Deployment, database: Database | None = None) -> Iterator[TestClient]:
     """The application looking through another node, for other contracts, or into another database."""
     ledger = api.pilot.ledger
-    database = database or ledger.database
+    # One of its own on the same file: what it finds there refuses no writing to the others.
+    database = database or Database(ledger.database.engine)
     reader = ChainReader(ChainClient(Connection(url), deployment))
     follower = Follower(database.engine, reader)
     provenances = Provenances(database, reader, follower)
-    inspection = Inspection(database, reader, follower, provenances, ledger.clock)
+    coherence = Coherence(database, reader, None, ledger.clock, local=False)
+    inspection = Inspection(database, reader, follower, provenances, coherence, ledger.clock)
 
     @contextmanager
     def opened() -> Iterator[Participant]:

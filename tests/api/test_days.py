@@ -18,7 +18,7 @@ BODIES = {
     "quality": (f"/v1/assets/{ASSET}/quality-reports", QUALITY, "last_day"),
     "lien": (f"/v1/assets/{ASSET}/liens", {"creditor": ASSET, "amount": 1, "contract": DIGEST}, "due"),
     "demand": (
-        "/v1/catalogue/demands",
+        "/v1/demands",
         {"title": "企业用电", "purpose": "核贷", "legal_basis": "办法第一条", "fields": ["kwh"]},
         "wanted_by",
     ),

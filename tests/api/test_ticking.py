@@ -1,0 +1,132 @@
+"""Background work: it goes on after every error, says so once, rests longer each time, and shows when it does not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
+
+from api.app import create_app
+from ledger.errors import ChainUnavailable, StorageFull
+from ledger.service.participant import Participant
+from ledger.service.ticking import LONGEST_REST, MAX_FAILING_SECONDS, MAX_TICK_SECONDS, TickingThread, work_check
+from tests.api.conftest import Api
+
+UNREACHABLE = ChainUnavailable("CHAIN_UNREACHABLE", "No node.")
+ERRORS = [UNREACHABLE, StorageFull("DISK_FULL", "Full."), KeyError("110105194912310038"), SystemExit(1), MemoryError()]
+
+
+class Work:
+    """Fails by each error that it is given, then does nothing."""
+
+    def __init__(self, *errors: BaseException | None) -> None:
+        self._errors = list(errors)
+        self.over = threading.Event()
+
+    def __call__(self) -> None:
+        if not self._errors:
+            self.over.set()
+        elif (error := self._errors.pop(0)) is not None:
+            raise error
+
+
+@contextmanager
+def running(work: Callable[[], object], now: list[float] | None = None) -> Iterator[TickingThread]:
+    moment = now or [0.0]
+    thread = TickingThread("anchoring", work, 0.001, clock=lambda: moment[0])
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.stop()
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_work_goes_on_after_every_error(error: BaseException) -> None:
+    work = Work(error, error)
+    with running(work) as thread:
+        assert work.over.wait(60)
+        assert thread.state().code is None
+
+
+def test_an_error_is_logged_when_it_begins_and_when_it_is_over_and_never_its_text() -> None:
+    work = Work(*[ERRORS[2]] * 5, *[UNREACHABLE] * 3, None)
+    with capture_logs() as lines, running(work):
+        assert work.over.wait(60)
+    told = [(line["log_level"], line.get("cause"), line.get("failed")) for line in lines]
+    assert told == [("warning", "KeyError", None), ("warning", "CHAIN_UNREACHABLE", None), ("info", None, 8)]
+    assert "110105194912310038" not in str(lines)
+
+
+def test_rests_grow_to_the_longest() -> None:
+    thread = TickingThread("anchoring", lambda: None, 0.25)
+    rests = [thread._rest_after(UNREACHABLE) for _ in range(8)]
+    assert rests == [0.5, 1.0, 2.0, 4.0, LONGEST_REST, LONGEST_REST, LONGEST_REST, LONGEST_REST]
+    assert thread._rest_after(None) == 0.25
+
+
+def test_work_that_fails_for_long_or_does_not_end_is_shown() -> None:
+    now, stuck = [0.0], threading.Event()
+    failed = threading.Event()
+
+    def fails() -> None:
+        failed.set()
+        raise UNREACHABLE
+
+    with running(fails, now) as thread:
+        assert failed.wait(60)
+        until_failed(thread)
+        assert thread.state().code is None
+        now[0] = MAX_FAILING_SECONDS + 1
+        assert (thread.state().code, thread.state().cause) == ("WORK_FAILING", "CHAIN_UNREACHABLE")
+    now[0] = 0.0
+    with running(stuck.wait, now) as thread:
+        while thread._began is None:
+            pass
+        now[0] = MAX_TICK_SECONDS + 1
+        assert thread.state().code == "WORK_STUCK"
+        stuck.set()
+
+
+def until_failed(thread: TickingThread) -> None:
+    while thread._cause is None:
+        pass
+
+
+def test_work_that_has_ended_is_named() -> None:
+    ended, alive = TickingThread("following", lambda: None), TickingThread("records", lambda: None)
+    for thread in (ended, alive):
+        thread.start()
+    ended.stop()
+    found = work_check([ended, alive])
+    assert (found["ok"], found["code"], list(found["failing"])) == (False, "WORK_STOPPED", ["following"])
+    alive.stop()
+
+
+def test_one_ended_piece_of_work_makes_the_service_not_ready(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[TickingThread] = []
+
+    class Remembered(TickingThread):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            made.append(self)
+
+    monkeypatch.setattr("api.app.TickingThread", Remembered)
+
+    @contextmanager
+    def already_open() -> Iterator[Participant]:
+        yield api.pilot.ledger
+
+    with TestClient(create_app(already_open)) as client:
+        api.pilot.ledger.anchoring.flush()
+        assert client.get("/ready").json()["checks"]["work"]["ok"]
+        next(thread for thread in made if thread.name == "following").stop()
+        client.app.state.readiness._fresh = 0.0  # type: ignore[attr-defined]
+        answer = client.get("/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")
+    assert answer.json()["details"]["checks"]["work"]["failing"]["following"]["code"] == "WORK_STOPPED"
