@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,6 +14,9 @@ from ledger.errors import Misconfigured
 
 if TYPE_CHECKING:
     from ledger.service.participant import Participant
+    from ledger.service.settings import Settings
+
+WRITE_WAIT_SECONDS: Final = 5
 
 
 def serve(
@@ -38,13 +41,17 @@ def serve(
         # What keeps the ledger from opening, or the port from us, is told before there is a server to tell it.
         with ExitStack() as stack:
             listening = stack.enter_context(_listening(host, port))
-            settings = Settings.at(home)
-            if settings.origin is None:
-                settings = settings.model_copy(update={"origin": f"http://127.0.0.1:{port}"})
+            settings = _for_serving(Settings.at(home), port)
             participant = stack.enter_context(open_participant(settings))
             app = create_app(lambda: _handed_over(participant, stack.pop_all()))
             stderr.print(f"接口文档 API docs: http://{host}:{port}/docs", highlight=False)
             server(app, log_level="warning").run([listening])
+
+
+def _for_serving(settings: Settings, port: int) -> Settings:
+    """What a server needs else than a command, unless it is set: an origin, and writers that are soon told to wait."""
+    usual = {"origin": f"http://127.0.0.1:{port}", "write_wait": WRITE_WAIT_SECONDS}
+    return settings.model_copy(update={name: usual[name] for name in usual.keys() - settings.model_fields_set})
 
 
 @contextmanager
