@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -9,20 +10,22 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
-from ledger.errors import Conflict, InvalidInput, Misconfigured
+from ledger.errors import BadBundle, Conflict, InvalidInput, Misconfigured
 from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
 from ledger.proof.jws import Jwk, Signer, parse_compact, public_jwk, sign_compact
 from ledger.proof.merkle import Tree
 from ledger.proof.presenting import disclosing, present
 from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, compose
 from ledger.proof.suite import ES256K, SUITES, Suite
+from ledger.service.coherence import require_held
 from ledger.service.pausing import paused
 from ledger.service.positions import NOT_ANCHORED_YET, position, positions
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.entry_audit import batch_damaged, entry_damaged
 from ledger.store.records import account_at, certificate
 from ledger.store.sealing import Sealer
-from ledger.store.tables import Batch, Certificate, PartyKey
+from ledger.store.tables import Batch, Certificate, Entry, PartyKey
 
 
 class Bundles:
@@ -46,7 +49,9 @@ class Bundles:
     def build(self, number: str, fields: Iterable[str] | None = None) -> Bundle:
         """The bundle of an anchored certificate with the chosen fields disclosed (default: all).
 
-        Raises ``NotFound``, ``Conflict`` ``NOT_ANCHORED_YET`` (``PARTY_PAUSED`` if a pause is why), ``Forbidden``
+        It is made of what was anchored, or not at all. Raises ``Incoherent`` ``ENTRY_DAMAGED``, ``BATCH_DAMAGED``,
+        ``CHAIN_BEHIND_DATABASE``, ``LOG_FORKED`` where the database says something else than the chain; ``NotFound``,
+        ``Conflict`` ``NOT_ANCHORED_YET`` (``PARTY_PAUSED`` if a pause is why), ``Forbidden``
         ``FIELD_OUTSIDE_AUTHORIZATION``.
         """
         return disclosing(self._full(number), fields)
@@ -69,17 +74,19 @@ class Bundles:
             raise
 
     def _assembled(self, number: str) -> Bundle:
-        with self._database.write() as session:
+        token = self._token(number)
+        with self._database.read() as session:
             row = certificate(session, number)
             where = position(session, row.digest)
-            token = self._token(session, row, where)
             hidden = self._disclosures(session, row)
             named = _rests_on(session, log_store.statement(session, row.digest))
             evidence = [self._evidence(session, digest) for digest in named]
-            batches = sorted({where.batch, *(item.position.batch for item in evidence)})
-            anchors = tuple(_anchor(log_store.batch(session, batch)) for batch in batches)
+            numbers = sorted({where.batch, *(item.position.batch for item in evidence)})
+            batches = [log_store.batch(session, number) for number in numbers]
+            anchors = tuple(_anchor(batch) for batch in batches)
             proof = self._proof(session, where)
             keys = _keys(session, {parse_compact(token, CERTIFICATE_TYP).kid, *(item.signer for item in evidence)})
+        require_held(self._reader, batches)
         status = self._reader.status_of(where)
         return Bundle(
             chain=self._reader.chain,
@@ -92,17 +99,22 @@ class Bundles:
             status=StatusSeen(block=status.block, state=status.state),
         )
 
-    def _token(self, session: Session, row: Certificate, where: Position) -> str:
-        if row.token is None:
+    def _token(self, number: str) -> str:
+        """The signed certificate: signed once, when it is first asked for, and read from then on."""
+        with self._database.read() as session:
+            row = certificate(session, number)
+            if row.token is not None:
+                return _checked(row.token, log_store.entries_by_digest(session, [row.digest])[row.digest])
+        with self._database.write() as session:
+            row = certificate(session, number)
+            where = position(session, row.digest)
             body = log_store.entries_by_digest(session, [row.digest])[row.digest].body
             # A key counts for what was anchored while it was in force: one that came later cannot sign it.
             anchored = _anchor(log_store.batch(session, where.batch)).at
-            account = self._account(session, row, log_store.statement(session, row.digest).get("_sd_alg"), anchored)
-            row.token = sign_compact(body, self._signer(account), CERTIFICATE_TYP)
-            session.execute(
-                update(Certificate).where(Certificate.certificate_no == row.certificate_no).values(token=row.token)
-            )
-        return row.token
+            account = self._account(session, row, json.loads(body).get("_sd_alg"), anchored)
+            token = row.token or sign_compact(body, self._signer(account), CERTIFICATE_TYP)
+            session.execute(update(Certificate).where(Certificate.certificate_no == number).values(token=token))
+        return token
 
     def _account(self, session: Session, row: Certificate, algorithm: str | None, anchored: int) -> str:
         """The issuer's account that signs: of the installation's suite, else of another that the disclosures allow."""
@@ -134,9 +146,22 @@ class Bundles:
     def _proof(self, session: Session, where: Position) -> tuple[bytes, ...]:
         tree = self._trees.get(where.batch)
         if tree is None:
-            tree = Tree(log_store.leaves(session, log_store.batch(session, where.batch)))
+            batch = log_store.batch(session, where.batch)
+            tree = Tree(log_store.leaves(session, batch))
+            if tree.root.hex() != batch.root:
+                raise batch_damaged(batch.number, batch.first_seq, batch.size).refusal()
             self._trees = {**dict(list(self._trees.items())[-63:]), where.batch: tree}
         return tuple(tree.inclusion_proof(where.index))
+
+
+def _checked(token: str, entry: Entry) -> str:
+    """The token, if it is of the entry's text."""
+    try:
+        if parse_compact(token, CERTIFICATE_TYP).payload == entry.body:
+            return token
+    except BadBundle:
+        pass
+    raise entry_damaged(entry.seq).refusal()
 
 
 def _rests_on(session: Session, statement: Mapping[str, Any]) -> list[str]:

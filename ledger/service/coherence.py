@@ -7,23 +7,24 @@ the chain holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
 from ledger.domain.findings import Finding
+from ledger.index.follower import Follower
 from ledger.index.tables import CURSOR
 from ledger.proof.bundle import Anchor
 from ledger.proof.head import event_digest
 from ledger.store.database import Database
 from ledger.store.identity import known_ledger
-from ledger.store.tables import Batch, Entry
+from ledger.store.tables import Batch, Entry, Party
 
 log = structlog.get_logger()
 
@@ -49,6 +50,14 @@ class _Known:
     closed: list[Batch]
     followed: tuple[int, str] | None
     newest_entry: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What was given up: batches that wait again for their anchor, and parties that are to be registered again."""
+
+    batches: list[int]
+    parties: list[str]
 
 
 class Coherence:
@@ -96,6 +105,22 @@ class Coherence:
         found = list(self._ledger(known))
         # On another ledger's contracts every further comparison would only say so again.
         return found or [*self._blocks(known), *self._batches(known), *self._times(known)]
+
+    def accept_loss(self, follower: Follower) -> Loss:
+        """Take the chain as it is, by an operator's decision: what it lost waits again, or must be done again."""
+        count = 0 if self._issuer is None else self._reader.batch_count(self._issuer)
+        lost = (Batch.number >= count, Batch.state == "anchored")
+        empty = dict.fromkeys(("issuer", "at", "tx_hash", "block_number", "gas_used"))
+        with self._database.write(mending=True) as session:
+            batches = list(session.scalars(select(Batch.number).where(*lost)))
+            session.execute(update(Batch).where(*lost).values(state="closed", **empty))
+            rows = session.scalars(select(Party).where(Party.no.is_not(None))).all()
+            gone = [row for row in rows if self._reader.party_no(row.id) != row.no]
+            for row in gone:
+                row.no = None
+        follower.rebuild()
+        self.check()
+        return Loss(batches, [row.id for row in gone])
 
     def batches_differing(self) -> list[Finding]:
         """Every anchored batch whose commitment on the chain is not the one of the database.
@@ -199,6 +224,18 @@ class Coherence:
                 "Set the machine's clock. On a local chain: restore chain/clock.json from the backup.",
                 {"now": now, "newest": newest},
             )
+
+
+def require_held(reader: ChainReader, batches: Iterable[Batch]) -> None:
+    """Raise ``Incoherent`` ``CHAIN_BEHIND_DATABASE`` or ``LOG_FORKED`` unless the chain holds these batches."""
+    asked = reader.questions("latest")
+    answers = [(batch, asked.commitment(batch.issuer or 0, batch.number)) for batch in batches]
+    for batch, answer in answers:
+        held = answer()
+        if held is None:
+            raise _chain_behind(batch.number, batch.number + 1).refusal()
+        if held != commitment_of(batch):
+            raise forked(batch.number).refusal()
 
 
 def commitment_of(batch: Batch) -> str:

@@ -156,6 +156,7 @@ def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, 
     # What a restore keeps closed, or no backup had, says nothing about the key.
     with database.read() as session, suppress(Conflict, NotFound):
         sealer.open(session, operator.sealed_id)
+    _ = sealer.keys.current
 
 
 def provide_signing_key(keys: PartyKeys, custody: Custody, installation: Installation, suite: Suite) -> None:

@@ -63,6 +63,8 @@ class FileKeyProvider(LocalKeys):
             if self._names() == {FIRST_KEY}:
                 return FIRST_KEY
             raise key_file_missing(self._current) from error
+        except IsADirectoryError:
+            named = ""
         if not _KEY_ID.fullmatch(named):
             raise Misconfigured(
                 "KEY_FILE_DAMAGED",

@@ -9,10 +9,10 @@ import secrets
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ledger.chain.accounts import account_of, new_p256_key, new_private_key, new_sm2_key
-from ledger.errors import Misconfigured
+from ledger.errors import InvalidInput, Misconfigured
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer, Sm2Signer
 from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite, suite_of_key
 from ledger.wallet.private_file import alone_in, sync_folder, write_whole
@@ -39,7 +39,7 @@ class SecretFile:
             secret = bytes.fromhex(self._path.read_text("ascii").strip())
         except FileNotFoundError as error:
             raise key_file_missing(self._path) from error
-        except ValueError:
+        except (ValueError, IsADirectoryError):
             secret = b""
         if len(secret) != 32:
             raise Misconfigured(
@@ -134,20 +134,24 @@ class Custody:
         try:
             with self._path.open("rb") as file:
                 status = os.fstat(file.fileno())
-                keys = json.loads(file.read())
+                keys: Any = json.loads(file.read())
         except FileNotFoundError as error:
             raise key_file_missing(self._path) from error
-        except ValueError:
+        except (ValueError, IsADirectoryError):
             keys = None
         if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
-            raise Misconfigured(
-                "KEY_FILE_DAMAGED",
-                f"The file {self._path.name} does not hold the private keys of this ledger.",
-                where=str(self._path),
-                hint="Restore it from the backup of the keys.",
-            )
+            raise self._damaged()
         self._keys = keys
         self._seen = _version(status)
+
+    def _damaged(self, account: str | None = None) -> Misconfigured:
+        what = "private keys of this ledger" if account is None else f"key of account {account}"
+        return Misconfigured(
+            "KEY_FILE_DAMAGED",
+            f"The file {self._path.name} does not hold the {what}.",
+            where=str(self._path),
+            hint="Restore it from the backup of the keys.",
+        )
 
     def _knows(self, account: str) -> bool:
         if account in self._keys:
@@ -159,7 +163,8 @@ class Custody:
             return account in self._keys
 
     def private_key(self, account: str) -> bytes:
-        """The private key of an account, 32 bytes; raises ``Misconfigured`` ``KEY_NOT_HELD``."""
+        """The private key of an account, 32 bytes; raises as ``signer``."""
+        self.signer(account)
         return bytes.fromhex(self._key(account).rpartition(":")[2])
 
     def public_key(self, account: str) -> str:
@@ -167,8 +172,26 @@ class Custody:
         return self.signer(account).public_key
 
     def signer(self, account: str) -> Signer:
-        """Signs as that account."""
-        return signer_of_key(self._key(account))
+        """Signs as that account; raises ``Misconfigured`` ``KEY_NOT_HELD``, ``KEY_FILE_DAMAGED``."""
+        key = self._key(account)
+        try:
+            signer = signer_of_key(key)
+        except (ValueError, InvalidInput):
+            raise self._damaged(account) from None
+        # What a changed key signs, the chain would refuse as somebody else's act, or count for somebody else.
+        if signer.kid != account:
+            raise self._damaged(account)
+        return signer
+
+    def damaged(self) -> list[str]:
+        """The accounts of this file whose keys are not theirs; slow for many keys."""
+        return [account for account in self._keys if not self._fits(account)]
+
+    def _fits(self, account: str) -> bool:
+        try:
+            return self.signer(account).kid == account
+        except Misconfigured:
+            return False
 
     def _key(self, account: str) -> str:
         for other in self._others:

@@ -31,14 +31,13 @@ from ledger.proof.bundle import Bundle, parse_bundle
 from ledger.proof.facts import Facts, facts_needed
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation, verify
+from ledger.service.certificate_state import CertificateStates
 from ledger.service.offers import Offer, Offers
-from ledger.service.positions import positions
 from ledger.service.presentations import LAPSED, Ended, Presentations, Use, replayed, under_way, usage_of
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.templates import expecting
 from ledger.service.uses import Uses, UseToSign
 from ledger.store.database import Database
-from ledger.store.records import access_request, certificate
 from ledger.store.tables import Presentation
 
 LAPSE_SECONDS: Final = 300
@@ -111,6 +110,7 @@ class Verification:
         self._uses = uses
         self._presentations = presentations
         self._clock = clock
+        self._states = CertificateStates(database, reader, remembered.newest, clock)
         self._guard = threading.Lock()
         self._turns: WeakValueDictionary[tuple[str, str] | None, threading.Lock] = WeakValueDictionary()
         self._at_work: set[str] = set()
@@ -213,39 +213,12 @@ class Verification:
         return secrets.token_urlsafe(16)
 
     def status(self, number: str) -> dict[str, Any]:
-        """The status of a certificate for those who have a part in it: state, since when, why, where. No payload.
-
-        What an office holds, itself or its request, is ``suspended``. What waits for its anchor is ``building``, and
-        ``paused_until`` is when a pause that keeps it waiting ends at the latest (0: no pause).
-        """
-        with self._database.read() as session:
-            row = certificate(session, number)
-            place = positions(session, [row.digest]).get(row.digest)
-            request = None if row.request_id is None else access_request(session, row.request_id).digest
-        if place is None:
-            return {"certificate_no": number, "state": "building", "paused_until": self._reader.paused_until()}
-        seen = self._reader.status_of(place, block=self._remembered.newest().number)
-        state, since, reason = seen.state, seen.since, seen.reason
-        if state == "active" and request is not None and (held := self._held([row.digest, request], seen.block)):
-            state, (since, reason) = "suspended", held
-        if state == "active" and self._clock() >= row.exp:
-            state = "expired"
-        found = {"certificate_no": number, "state": state, "since": since, "reason": reason, "block": seen.block}
-        return found | place.to_dict()
+        """As ``CertificateStates.status``."""
+        return self._states.status(number)
 
     def public_status(self, number: str) -> dict[str, Any]:
-        """What anybody learns of a certificate by its number: state, and since when. Raises ``NotFound``.
-
-        Neither where it stands nor why: reasons stay readable on the chain for those who know the position.
-        """
-        found = self.status(number)
-        return {name: found[name] for name in ("certificate_no", "state", "since") if name in found}
-
-    def _held(self, statements: list[str], block: int) -> tuple[int, str] | None:
-        """Since when and why one of the statements is held, the earliest; None if none is."""
-        histories = [self._reader.hold_history(statement, block=block) for statement in statements]
-        holds = [history[-1] for history in histories if history and history[-1].offices]
-        return min(((hold.at, hold.reason) for hold in holds), default=None)
+        """As ``CertificateStates.public_status``."""
+        return self._states.public_status(number)
 
     def _judge(self, bundle: Bundle, expect: Expectation, at: int | None = None) -> Verified:
         facts = self.facts(bundle)

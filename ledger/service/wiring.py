@@ -20,7 +20,7 @@ from ledger.service.authorizations import Authorizations
 from ledger.service.bundles import Bundles
 from ledger.service.catalogue import Catalogue
 from ledger.service.catalogue_import import CatalogueImport
-from ledger.service.coherence import Coherence
+from ledger.service.coherence import Coherence, Loss
 from ledger.service.corrections import Corrections
 from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
@@ -95,6 +95,7 @@ from ledger.store.sealing import KeyProvider, Sealer
 from ledger.store.tables import PartyKey
 
 DAY = 86_400
+SEEN = "seen.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class Ledger(Participant):
     """The operator's open ledger: its use cases, ready to call."""
 
     installation: Installation
+    coherence: Coherence
     sealer: Sealer
     key_rotation: KeyRotation
     archiving: Archiving
@@ -151,6 +153,13 @@ class Ledger(Participant):
     important_data: ImportantDataList
     systems: Systems
     demands: Demands
+
+    def accept_loss(self) -> Loss:
+        """As ``Coherence.accept_loss``; what was seen of the lost end of the chain is kept beside the memory of it."""
+        seen = self.settings.home / SEEN
+        if seen.exists():
+            seen.rename(seen.with_name(f"{SEEN}.lost"))
+        return self.coherence.accept_loss(self.follower)
 
 
 @contextmanager
@@ -344,6 +353,7 @@ def wire(
     return Ledger(
         settings=settings,
         installation=installation,
+        coherence=coherence,
         clock=clock,
         database=database,
         sealer=sealer,
@@ -374,7 +384,7 @@ def wire(
         corrections=Corrections(database, reader, issuance, positions, status),
         bundles=bundles,
         verification=Verification(
-            database, reader, Remembered(reader, settings.home / "seen.json"), scenarios, uses, presentations, clock
+            database, reader, Remembered(reader, settings.home / SEEN), scenarios, uses, presentations, clock
         ),
         presentations=presentations,
         status=status,

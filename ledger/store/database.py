@@ -57,10 +57,15 @@ def require_contents(engine: Engine) -> None:
     with engine.connect().execution_options(read_only=True) as connection:
         if inspect(connection).has_table("alembic_version"):
             return
-    raise Misconfigured(
+    raise database_empty(engine.url.render_as_string(hide_password=True))
+
+
+def database_empty(where: str) -> Misconfigured:
+    """There is a database, and nothing of a ledger in it."""
+    return Misconfigured(
         "DATABASE_EMPTY",
         "The database holds no ledger: it was emptied, or it is another one.",
-        where=engine.url.render_as_string(hide_password=True),
+        where=where,
         hint="Restore it with `pingzheng restore`. The tables are not made anew: what they held would be lost.",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Row, event, select
 from sqlalchemy.orm import QueryContext, Session
@@ -13,7 +13,8 @@ from sqlalchemy.orm import QueryContext, Session
 from ledger.domain.entries import statement_digest
 from ledger.domain.findings import Finding
 from ledger.proof.merkle import leaf_hash, root
-from ledger.store.tables import Batch, Entry
+from ledger.store.log import ENTRY_SEQ
+from ledger.store.tables import Batch, Counter, Entry
 
 _PER_QUERY: Final = 2_000
 
@@ -45,7 +46,8 @@ def audit(session: Session) -> Iterator[Finding]:
         leaves[row.seq] = row.leaf
         if not _is_whole(row):
             yield entry_damaged(row.seq)
-    yield from _gaps(sorted(leaves), _lost(session))
+    end = session.scalar(select(Counter.value).where(Counter.name == ENTRY_SEQ))
+    yield from _gaps([*sorted(leaves), end or 0], _lost(session))
     for batch in session.scalars(select(Batch).where(Batch.state != "lost").order_by(Batch.number)):
         held = [leaves.get(seq) for seq in range(batch.first_seq, batch.first_seq + batch.size)]
         if None in held or root([bytes.fromhex(leaf) for leaf in held if leaf]).hex() != batch.root:
@@ -63,7 +65,7 @@ def batch_damaged(number: int, first_seq: int, size: int) -> Finding:
     )
 
 
-def _entries(session: Session) -> Iterator[Row[Any]]:
+def _entries(session: Session) -> Iterator[Row[int, str, str, str, bytes]]:
     columns = (Entry.seq, Entry.type, Entry.leaf, Entry.digest, Entry.body)
     after = -1
     while rows := session.execute(
@@ -73,7 +75,7 @@ def _entries(session: Session) -> Iterator[Row[Any]]:
         after = rows[-1].seq
 
 
-def _is_whole(row: Row[Any]) -> bool:
+def _is_whole(row: Row[int, str, str, str, bytes]) -> bool:
     if leaf_hash(row.body).hex() != row.leaf:
         return False
     stated = json.loads(row.body)
@@ -86,7 +88,7 @@ def _lost(session: Session) -> list[range]:
 
 
 def _gaps(numbers: list[int], lost: list[range]) -> Iterator[Finding]:
-    """Numbers are gapless, but for batches that are known to be lost."""
+    """Numbers are gapless up to the next one, but for batches that are known to be lost."""
     for before, after in pairwise([-1, *numbers]):
         missing = [seq for seq in range(before + 1, after) if not any(seq in each for each in lost)]
         if missing:
