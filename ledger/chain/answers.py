@@ -135,6 +135,18 @@ def transaction_of(raw: Any, tx_hash: str) -> dict[str, Any] | None:
     return fields
 
 
+def pending_nonces_of(raw: Any, address: str) -> set[int] | None:
+    """The nonces of an account's transactions in a block to come; None for one that has a hash: it is mined."""
+    if raw is None:
+        return None
+    fields = _fields(raw)
+    transactions = _list(fields.get("transactions"))
+    if fields.get("hash") is not None or not all(isinstance(each, dict) for each in transactions):
+        return None
+    own = [each for each in transactions if address_of(each.get("from")) == address]
+    return {quantity(each.get("nonce")) for each in own}
+
+
 def log_of(raw: Any) -> dict[str, Any]:
     """A log in its block. Its fields stay as the node gave them."""
     fields = _fields(raw)

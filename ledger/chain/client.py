@@ -137,9 +137,16 @@ class ChainClient:
         return None if raw is None else self._receipt(raw)
 
     def waits(self, tx_hash: str) -> bool:
-        """Whether the node holds the transaction for a block to come."""
+        """Whether the node holds the transaction for a block to come.
+
+        If it is of this client's account and waits for one that was lost, that one's place is filled.
+        """
         transaction = self.connection.transaction(tx_hash)
-        return transaction is not None and transaction.get("blockNumber") is None
+        if transaction is None or transaction.get("blockNumber") is not None:
+            return False
+        if self._sender is not None and transaction["from"].lower() == self._sender.address:
+            self._sender.let_through(quantity(transaction["nonce"]))
+        return True
 
     def _resolved(self, argument: Any) -> tuple[Any, ...]:
         if isinstance(argument, Call):
