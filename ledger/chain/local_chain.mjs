@@ -19,6 +19,7 @@ const MAX_BATCH = 1000;
 const MAX_CONNECTIONS = 1024;
 const BODY_TIMEOUT_MS = 30_000;
 const MAX_AHEAD = 2 ** 39; // the contracts keep times in 40 bits
+const CHECKED_EVERY = 100;
 const TOLD_EVERY = 1000; // so that whoever waits for a long replay sees it go on
 const GENESIS = "2026-01-01T00:00:00Z";
 const CHANGING = new Set(["eth_sendRawTransaction", "hardhat_setBalance", "evm_mine"]);
@@ -51,13 +52,18 @@ async function latest() {
   return { number: Number(number), hash, time: Number(timestamp) };
 }
 
-/** Run a change at its time. It stays unless it was refused without a block, as a reverting transaction is not. */
-async function run({ method, params, time }, head) {
+/**
+ * Run a change at its time, after block `number`. It stays unless it was refused without a block, as a reverting
+ * transaction is not.
+ */
+async function run({ method, params, time }, number) {
   try {
     if (time !== null) await request("evm_setNextBlockTimestamp", [time]);
-    return { result: await request(method, params), stays: true };
+    const result = await request(method, params);
+    return { result, stays: true, number: method === "hardhat_setBalance" ? number : number + 1 };
   } catch (error) {
-    return { error, stays: (await latest()).number > head.number };
+    const head = await latest();
+    return { error, stays: head.number > number, number: head.number };
   }
 }
 
@@ -66,7 +72,7 @@ async function change(method, params) {
   const time = method === "hardhat_setBalance" ? null : Math.max(now() + ahead, head.time);
   const record = { after: head.hash, method, params, time };
   journal?.append(record);
-  const { result, error, stays } = await run(record, head);
+  const { result, error, stays } = await run(record, head.number);
   if (!stays) journal?.takeBack();
   if (error) throw error;
   return result;
@@ -84,21 +90,35 @@ async function replay() {
     return journal.create(settings);
   }
   const old = [];
-  let refused = null;
+  let [unchecked, refused, number] = [[], null, 0];
   for (const { record, line, old: isOld } of journal.read(tell("Repaired"))) {
-    if (refused !== null) throw differs(refused, "its change is refused");
+    if (refused !== null) {
+      await requireKnown(unchecked);
+      throw differs(refused, "its change is refused");
+    }
     if (line === 1 && !isOld) requireSame(record, settings);
     else {
-      const head = await latest();
-      if (isOld) old.push({ after: head.hash, ...record });
-      else if (record.after !== head.hash) throw differs(line, `it follows ${record.after}, and the replay made ${head.hash}`);
-      if (!(await run(record, head)).stays) refused = line;
+      if (isOld) old.push({ after: (await latest()).hash, ...record });
+      else unchecked.push([line, record.after]);
+      const done = await run(record, number);
+      if (!done.stays) refused = line;
+      number = done.number;
     }
+    if (line % CHECKED_EVERY === 0) await requireKnown(unchecked.splice(0));
     if (line % TOLD_EVERY === 0) console.log("Replayed", line);
   }
+  await requireKnown(unchecked);
   if (old.length > 0) journal.create(settings, refused === null ? old : old.slice(0, -1));
   else if (refused !== null) journal.takeBack();
   if (refused !== null) tell("Repaired")({ line: refused, bytes: 0, reason: "refused" });
+}
+
+/** That the replay made the blocks which these lines follow. A block's hash covers all blocks before it. */
+async function requireKnown(lines) {
+  const isKnown = async ([, after]) => (await request("eth_getBlockByHash", [after, false])) !== null;
+  if (lines.length === 0 || (await isKnown(lines.at(-1)))) return;
+  for (const each of lines)
+    if (!(await isKnown(each))) throw differs(each[0], `the replay has not made block ${each[1]}, which it follows`);
 }
 
 function requireSame(header, settings) {

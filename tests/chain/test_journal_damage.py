@@ -15,7 +15,7 @@ from ledger.chain.connection import Connection
 from ledger.chain.node import JOURNAL, LocalNode, Repair
 from ledger.chain.node_programs import find_node
 from ledger.errors import Incoherent, Misconfigured
-from tests.chain.journals import blocks_of, journal_of, journaled, records_in, sealed
+from tests.chain.journals import OWNER, blocks_of, journal_of, journaled, records_in, sealed
 
 PROJECT = Path(__file__).resolve().parents[2]
 DAMAGED, DIFFERS, OTHER = "JOURNAL_DAMAGED", "JOURNAL_DIFFERS", "JOURNAL_OF_ANOTHER_CHAIN"
@@ -102,10 +102,10 @@ def line_of_another(raw: bytes) -> bytes:
     return sealed([{**records_in(raw)[0], "id": "0" * 16}]) + b"".join(lines_of(raw)[1:])
 
 
-def another_block(raw: bytes) -> bytes:
-    records = records_in(raw)
-    records[3]["after"] = "0x" + "11" * 32
-    return sealed(records)
+def other_blocks(raw: bytes) -> bytes:
+    """Each line fits the one before, and the replay makes other blocks, as another program would."""
+    header, fund, *others = records_in(raw)
+    return sealed([header, {**fund, "params": [OWNER, "0x1"]}, *others])
 
 
 def refused_in_the_middle(raw: bytes) -> bytes:
@@ -132,7 +132,7 @@ CASES: dict[str, tuple[Callable[[bytes], bytes], str, int]] = {
     "a text": (lambda _: b"Dear colleague,\nthis is no journal.\n", DAMAGED, 1),
     "a text without a line break": (lambda _: b"no journal", DAMAGED, 1),
     "another program's JSON": (lambda _: b'{"name": "x"}\n', DAMAGED, 1),
-    "follows another block": (another_block, DIFFERS, 4),
+    "other blocks": (other_blocks, DIFFERS, 4),
     "a refused change in the middle": (refused_in_the_middle, DIFFERS, 4),
     "another chain id": (other_setting("chain_id", 4408), OTHER, 1),
     "another gas limit": (other_setting("gas_limit", 1), OTHER, 1),
