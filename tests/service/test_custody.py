@@ -1,0 +1,96 @@
+"""The file of private keys is shared by processes: no key is lost, and none is made up."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import Misconfigured
+from ledger.service.keys import Custody
+
+PROCESSES, KEYS = 4, 25
+# Each reads the file while it holds one key, waits for the others, and then adds its own.
+PROGRAM = """
+import sys
+from pathlib import Path
+from ledger.service.keys import Custody
+
+custody = Custody(Path(sys.argv[1]))
+print(len(custody.accounts), flush=True)
+sys.stdin.readline()
+for _ in range(int(sys.argv[2])):
+    print(*custody.create(), flush=True)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    Custody(tmp_path / "accounts.json").create()
+    return tmp_path / "accounts.json"
+
+
+def test_processes_with_stale_copies_lose_no_key(path: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(path), str(KEYS)]
+    pipe = subprocess.PIPE
+    running = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(PROCESSES)]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "1\n"
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    made = [account for process in running for account in process.communicate(timeout=60)[0].split()]
+    assert len(set(made)) == PROCESSES * KEYS
+    kept = json.loads(path.read_text())
+    assert set(made) < set(kept)
+    assert len(kept) == PROCESSES * KEYS + 1
+    assert Custody(path).damaged() == []
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in path.parent.iterdir()] == ["accounts.json"]
+
+
+def test_a_key_that_another_process_added_is_found(path: Path) -> None:
+    stale, other = Custody(path), Custody(path)
+    (account,) = other.create()
+    assert account in stale
+    assert stale.signer(account).kid == account
+    assert stale.public_key(account) == other.public_key(account)
+    with pytest.raises(Misconfigured, match="KEY_NOT_HELD"):
+        stale.signer("0x" + "12" * 20)
+
+
+def test_a_lost_file_is_not_begun_anew(path: Path) -> None:
+    custody = Custody(path)
+    path.unlink()
+    with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"):
+        custody.create()
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"a": 1}', "{", "\udcff"])
+def test_a_damaged_file_is_neither_read_nor_written_over(path: Path, text: str) -> None:
+    custody = Custody(path)
+    raw = text.encode("utf-8", "surrogateescape")
+    path.write_bytes(raw)
+    with pytest.raises(Misconfigured, match="KEY_FILE_DAMAGED"):
+        Custody(path)
+    with pytest.raises(Misconfigured, match="KEY_FILE_DAMAGED"):
+        custody.create()
+    assert path.read_bytes() == raw
+
+
+def test_a_changed_key_is_named_and_signs_nothing(path: Path) -> None:
+    custody = Custody(path)
+    (account,) = custody.accounts
+    keys = json.loads(path.read_text())
+    path.write_text(json.dumps({account: keys[account][:-1] + ("0" if keys[account][-1] != "0" else "1")}))
+    changed = Custody(path)
+    assert changed.damaged() == [account]
+    for use in (changed.signer, changed.private_key, changed.public_key):
+        with pytest.raises(Misconfigured, match="KEY_FILE_DAMAGED"):
+            use(account)
