@@ -14,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER: Final = {
     "compiled": ("tests/chain/test_compile.py", "tests/chain/test_parity.py", "tests/test_contracts.py"),
     "demo": ("tests/test_demo.py", "tests/test_leaks.py", "tests/test_readme.py"),
+    "interrupted": ("tests/test_demo_interrupted.py",),
     "coverage": ("tests/test_coverage.py",),
     "api": ("tests/api/",),
 }

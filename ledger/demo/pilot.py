@@ -17,7 +17,7 @@ from ledger.demo.mapping import mapping_table
 from ledger.demo.mixture import EARLY
 from ledger.demo.offices import Offices, open_offices
 from ledger.demo.opening import four_years
-from ledger.demo.panels import FIRMS, read_panels
+from ledger.demo.panels import FIRMS, Panel, read_panels
 from ledger.demo.people import Member, Members, members_of, split, subjects_of
 from ledger.demo.picture import flow_picture
 from ledger.demo.powers import SCENARIO, STAGE, Powers, name_certificate, two_firms
@@ -89,8 +89,7 @@ class Demonstration:
         self._progress = progress
         self._size = size
         self._clock = LocalClock(ledger.settings)
-        self._library = Library(size.data_sets)
-        self._panels = read_panels(self._library, size.firms)
+        self._library, self._panels = _real_data(size)
         self._keepsakes = Keepsakes(ledger, out)
         self._moved = ""
 
@@ -190,6 +189,13 @@ class Demonstration:
         save(out / "verify" / "registration-facts.json", facts.to_bytes())
         save(out / "summary.json", as_json(run.to_dict()))
         save(out / "flow.svg", flow_picture(run).encode())
+
+
+@cache
+def _real_data(size: Size) -> tuple[Library, Mapping[str, Panel]]:
+    """The library and its panels, which stay as they are: read once, however often a process runs the pilot."""
+    library = Library(size.data_sets)
+    return library, read_panels(library, size.firms)
 
 
 def _accredit(ledger: Ledger, cast: Cast) -> None:

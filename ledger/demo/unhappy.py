@@ -159,9 +159,7 @@ class Desk:
         # An interrupted run may have recorded the withdrawal and not revoked what rests on it.
         self.ledger.status.revoke_position(self.ledger.status.position(member.certificate), CONSENT_WITHDRAWN)
         ending.entries += 1
-        self._caught(
-            member, ending, refused("使用前撤回授权 withdrawn before use", "8 status", "AUTHORIZATION_WITHDRAWN")
-        )
+        self._caught(member, ending, refused("使用前撤回授权 withdrawn before use", "8 status", "REVOKED"))
 
     def _withdrawn_alone(self, member: Member, ending: Ending, _correct: object) -> None:
         consent = self.ledger.authorizations.get(member.first_consent)
@@ -172,9 +170,10 @@ class Desk:
             bundle = self.ledger.bundles.build(member.certificate)
             withdraw_by_itself(bundle, self.ledger.reader.connection.url, key, payer=payer)
         # A service that ran meanwhile followed the withdrawal and revoked the certificate: that is checked earlier.
-        check = "11 authorization" if consent.state == "active" else "8 status"
+        followed = consent.state != "active"
+        check, code = ("8 status", "REVOKED") if followed else ("11 authorization", "AUTHORIZATION_WITHDRAWN")
         case = "主体自行上链撤回 withdrawn on the chain by the subject itself"
-        self._caught(member, ending, refused(case, check, "AUTHORIZATION_WITHDRAWN"))
+        self._caught(member, ending, refused(case, check, code))
 
     def _revoked(self, member: Member, ending: Ending, _correct: object) -> None:
         self.ledger.status.revoke_position(self.ledger.status.position(member.certificate), "data_error")
