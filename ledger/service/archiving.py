@@ -161,6 +161,9 @@ class Archiving:
             if new:
                 archive.begin(self._database)
                 sync_folder(folder)
+            if self._erasures is not None and self._erasures.path.parent == folder:
+                # So that a list that is missing is not taken for one without a line.
+                self._erasures.begin()
             if not self._known:
                 remember_folder(self._home, folder)
                 self._known = True

@@ -38,6 +38,14 @@ class ErasuresFile:
         self.path = path
         self._ledger = ledger
 
+    def begin(self) -> None:
+        """Make an empty list unless there is one; raises as ``append``."""
+        if not self.path.exists():
+            try:
+                self._write(b"")
+            except OSError as error:
+                raise _refused(error, self.path) from error
+
     def append(self, erased: ErasedText) -> None:
         """Add a line, on the disk when this returns.
 

@@ -198,14 +198,16 @@ def close_all(session: Session) -> int:
 
 def reopen_all(session: Session) -> int:
     """Let the closed texts open again; returns how many."""
+    count = closed(session)
     plain = func.substr(Sealed.key_id, len(CLOSED) + 1)
-    changed = session.connection().execute(update(Sealed).where(_IS_CLOSED).values(key_id=plain))
-    return changed.rowcount
+    session.connection().execute(update(Sealed).where(_IS_CLOSED).values(key_id=plain))
+    return count
 
 
 def closed(session: Session) -> int:
-    """How many texts are closed."""
-    return session.execute(select(func.count()).select_from(Sealed).where(_IS_CLOSED)).scalar_one()
+    """How many texts are closed; those that were erased are not."""
+    kept = _IS_CLOSED, Sealed.wrapped_key.is_not(None)
+    return session.execute(select(func.count()).select_from(Sealed).where(*kept)).scalar_one()
 
 
 _IS_CLOSED: Final = Sealed.key_id.startswith(CLOSED)

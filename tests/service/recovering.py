@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,10 @@ from sqlalchemy import event, select
 
 from ledger.demo.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.proof.bundle import parse_bundle
+from ledger.proof.presenting import present
+from ledger.proof.sdjwt import parse_certificate
+from ledger.proof.verifier import Expectation
 from ledger.service.archiving import archive_file
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, create_ledger, open_ledger
@@ -101,5 +105,10 @@ def copied(folder: Path, to: Path) -> Path:
     return to
 
 
-def counts(told: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
-    return tuple(told[name] for name in names)
+def valid(pilot: Pilot, raw: bytes) -> bool:
+    """Whether the bank finds a bundle valid that its holder presents; no use is spent."""
+    ledger, bank = pilot.ledger, pilot.cast.bank
+    bundle, nonce = parse_bundle(raw), ledger.verification.new_nonce()
+    subject = parse_certificate(bundle.certificate).claims["sub"]
+    shown = present(bundle, None, consumer=bank, nonce=nonce, holder=pilot.bureau.signer_of(subject), at=ledger.clock())
+    return ledger.verification.verify(shown.to_bytes(), Expectation(consumer=bank, nonce=nonce)).report.valid

@@ -1,0 +1,131 @@
+"""Bringing what the archive has into a restored database.
+
+Batches that the backup has not were archived after it, so their rows are newer: they replace those of the backup. Of
+the rest the archive gives what is missing, what was erased since, and how a text is wrapped if the backup's key is
+gone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Table, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import Session
+
+from ledger.domain.entries import statement_digest
+from ledger.errors import InvalidInput
+from ledger.proof.merkle import leaf_hash, root
+from ledger.service.coherence import forked
+from ledger.store.archive import upserting
+from ledger.store.closure import DATED, Closure, Row, table_of
+from ledger.store.sealing import CLOSED
+from ledger.store.tables import Batch, Counter, Entry, Sealed
+
+_BATCHES_AT_ONCE: Final = 16
+_ROWS_AT_ONCE: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """How many batches came from the archive, and the numbers of those that are damaged there and were left out."""
+
+    batches: int
+    damaged: tuple[int, ...]
+
+
+def merge(archive: Session, restored: Session, held: Callable[[str], bool]) -> Merged:
+    """Take over what the archive has; part of the caller's transaction. ``held`` says whether we have a wrapping key.
+
+    Raises ``Incoherent`` ``LOG_FORKED`` where both have an entry of the same number that is not the same.
+    """
+    known = set(restored.scalars(select(Batch.number).where(Batch.state != "lost")))
+    fresh = [number for number in archive.scalars(select(Batch.number).order_by(Batch.number)) if number not in known]
+    whole = [number for number in fresh if is_whole_batch(archive, archive.get_one(Batch, number))]
+    for start in range(0, len(whole), _BATCHES_AT_ONCE):
+        numbers = whole[start : start + _BATCHES_AT_ONCE]
+        _require_same_entries(archive, restored, numbers)
+        closure = Closure(archive)
+        closure.add_batches(numbers)
+        for table, rows in closure.complete().items():
+            restored.connection().execute(upserting(table), rows)
+    for table, rows in _dated(archive):
+        restored.connection().execute(insert(table).on_conflict_do_nothing(), rows)
+    for rows in _sealed(archive):
+        _merge_sealed(restored, rows, held)
+    _raise_counters(restored, dict(archive.execute(select(Counter.name, Counter.value)).all()))
+    return Merged(len(whole), tuple(sorted({*fresh} - {*whole})))
+
+
+def is_whole_batch(session: Session, batch: Batch) -> bool:
+    """Whether all entries of a batch are there, each as its leaf says, and their leaves make its root."""
+    columns = (Entry.seq, Entry.leaf, Entry.digest, Entry.body)
+    last = batch.first_seq + batch.size - 1
+    rows = session.execute(select(*columns).where(Entry.seq.between(batch.first_seq, last)).order_by(Entry.seq)).all()
+    return (
+        [row.seq for row in rows] == list(range(batch.first_seq, last + 1))
+        and all(_is_whole_entry(row.body, row.leaf, row.digest) for row in rows)
+        and root([bytes.fromhex(row.leaf) for row in rows]).hex() == batch.root
+    )
+
+
+def _is_whole_entry(body: bytes, leaf: str, digest: str) -> bool:
+    try:
+        return leaf_hash(body).hex() == leaf and statement_digest(json.loads(body)) == digest
+    except (ValueError, TypeError, AttributeError, InvalidInput):
+        return False
+
+
+def _require_same_entries(archive: Session, restored: Session, numbers: Sequence[int]) -> None:
+    """An entry that waited when the backup was made is in a batch of the archive, and is the same there."""
+    for batch in archive.scalars(select(Batch).where(Batch.number.in_(numbers))):
+        within = Entry.seq.between(batch.first_seq, batch.first_seq + batch.size - 1)
+        here = dict(restored.execute(select(Entry.seq, Entry.leaf).where(within)).all())
+        there = dict(archive.execute(select(Entry.seq, Entry.leaf).where(within)).all())
+        if any(there[seq] != leaf for seq, leaf in here.items()):
+            raise forked(batch.number).refusal()
+
+
+def _dated(archive: Session) -> Iterator[tuple[Table, list[Row]]]:
+    """Rows that no batch names, with what they refer to."""
+    for table in DATED:
+        last: tuple[int, str] | None = (-1, "")
+        while last is not None:
+            closure = Closure(archive)
+            last = closure.add_after(table, last, _ROWS_AT_ONCE)
+            yield from closure.complete().items()
+
+
+def _sealed(archive: Session) -> Iterator[list[Row]]:
+    columns = [table_of(Sealed).c[name] for name in ("id", "key_id", "wrapped_key")]
+    after = ""
+    while rows := archive.execute(
+        select(*columns).where(Sealed.id > after).order_by(Sealed.id).limit(_ROWS_AT_ONCE)
+    ).all():
+        yield [dict(row._mapping) for row in rows]
+        after = rows[-1].id
+
+
+def _merge_sealed(restored: Session, rows: Sequence[Row], held: Callable[[str], bool]) -> None:
+    ids = [row["id"] for row in rows]
+    here = dict(restored.execute(select(Sealed.id, Sealed.key_id).where(Sealed.id.in_(ids))).all())
+    gone = [row["id"] for row in rows if row["wrapped_key"] is None]
+    restored.execute(update(Sealed).where(Sealed.id.in_(gone)).values(wrapped_key=None, ciphertext=b""))
+    for row in rows:
+        if row["id"] not in here or row["wrapped_key"] is None or row["key_id"] == here[row["id"]]:
+            continue
+        if held(row["key_id"].removeprefix(CLOSED)) and not held(here[row["id"]].removeprefix(CLOSED)):
+            changed = update(Sealed).where(Sealed.id == row["id"], Sealed.wrapped_key.is_not(None))
+            restored.execute(changed.values(key_id=row["key_id"], wrapped_key=row["wrapped_key"]))
+
+
+def _raise_counters(restored: Session, archived: Mapping[str, int]) -> None:
+    known: dict[str, int] = dict(restored.execute(select(Counter.name, Counter.value)).all())
+    values: list[dict[str, Any]] = [
+        {"name": name, "value": max(value, known.get(name, 0))} for name, value in archived.items()
+    ]
+    if values:
+        restored.connection().execute(upserting(table_of(Counter)), values)

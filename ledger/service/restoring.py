@@ -1,0 +1,288 @@
+"""Restoring a ledger: backup, archive and chain, put together in a new home, onto a chain that may have gone on.
+
+Everything is made in a folder beside the home, checked, and renamed to it at the end: whole, or not at all. What the
+chain holds and nobody kept is recorded as lost; holders can bring it back (``adopting``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from ledger.chain.client import ChainClient
+from ledger.chain.deployment import Deployment
+from ledger.chain.reader import ChainReader
+from ledger.errors import Conflict, InvalidInput, Misconfigured, NotFound
+from ledger.service.archiving import ERASURES, archive_file, remember_folder
+from ledger.service.backup import DATABASE, copy_private, draft_of, sync_all
+from ledger.service.backup_checks import check_log, check_pages, unheld_keys
+from ledger.service.coherence import Coherence
+from ledger.service.erasures_file import ErasuresFile
+from ledger.service.home import LOCK, require_free
+from ledger.service.installation import OPERATOR_NO
+from ledger.service.key_providers import local_keys
+from ledger.service.local_chain import LocalClock, open_chain
+from ledger.service.manifests import DATA, KEYS, Manifest
+from ledger.service.merging import Merged, merge
+from ledger.service.reclosing import apply_erasures
+from ledger.service.restored_chain import take_chain
+from ledger.service.restored_log import LogFound, anchors_of, settle_log, settle_parties, skip_numbers
+from ledger.service.scenarios import ScenarioBook
+from ledger.service.settings import Settings
+from ledger.store.access_tables import ApiKey, Enrolment, SignedIn, SignInNonce
+from ledger.store.archive import archive_differs
+from ledger.store.copying import copy_database
+from ledger.store.database import Database, open_engine
+from ledger.store.identity import known_ledger
+from ledger.store.migrations import upgrade
+from ledger.store.sealing import close_all, closed
+from ledger.store.tables import Registration
+from ledger.wallet.private_file import sync_folder
+
+# Who was signed in, or had a key that was revoked since, is not let in by a backup.
+_ACCESS: Final = (SignedIn, SignInNonce, ApiKey, Enrolment)
+# What no archive has, or only as far as an entry of the log names it.
+FROM_THE_BACKUP_ALONE: Final = (
+    "info_system",
+    "catalogue_resource",
+    "resource_version",
+    "resource_event",
+    "resource_review",
+    "cdo_appointment",
+    "important_data_entry",
+    "share_duty",
+    "demand",
+    "demand_event",
+    "open_item",
+    "scenario_draft",
+    "scenario_approval",
+    "disclosure",
+    "reading",
+    "operation",
+    "idempotent_request",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a ledger is restored from. ``chain`` is a folder with a newer journal of a local chain; ``erasures`` the
+    list that was kept outside the backups, by default the archive's; ``without_keys`` are the ids of wrapping keys
+    that are known to be lost."""
+
+    backup: Path
+    keys: Path
+    archive: Path | None = None
+    chain: Path | None = None
+    erasures: Path | None = None
+    without_keys: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Restored:
+    """What a restore brought back, and what it did not. ``closed`` texts wait for ``confirm_erasures``; ``unheld`` are
+    those without their wrapping key, by key id; ``erased`` erasures were applied from the list, None: there is none.
+    """
+
+    ledger: str
+    backup: str
+    made_at: int
+    chain: str = "elsewhere"
+    log: LogFound = field(default_factory=lambda: LogFound(0, 0, 0, ()))
+    merged: Merged = field(default_factory=lambda: Merged(0, ()))
+    skipped: int = 0
+    erased: int | None = None
+    closed: int = 0
+    unheld: Mapping[str, int] = field(default_factory=dict)
+    parties_unknown: int = 0
+    assets_unknown: int = 0
+
+
+def restore(settings: Settings, sources: Sources) -> Restored:
+    """Make the ledger of a backup in the new folder ``settings.home``.
+
+    Raises ``Conflict`` ``HOME_NOT_EMPTY``, ``CHAINS_DIFFER``, ``CHAIN_RUNNING``; ``NotFound`` ``BACKUP_MISSING``;
+    ``Misconfigured`` ``BACKUP_DAMAGED`` (naming the file), ``BACKUP_KEYS_DIFFER``, ``ARCHIVE_DIFFERS``,
+    ``SEALING_KEY_MISSING``; ``Incoherent`` where backup, archive and chain do not belong together;
+    ``ChainUnavailable``. Then nothing is left behind.
+    """
+    if settings.database_url is not None:
+        raise InvalidInput(
+            "RESTORE_DATABASE",
+            "A ledger is restored into its home folder, as an SQLite database.",
+            where="PINGZHENG_DATABASE_URL",
+            hint="Unset the variable; a server's database is restored with the server's own tools.",
+        )
+    home = settings.home
+    require_free(home)
+    data, keys = Manifest.read(sources.backup, DATA), Manifest.read(sources.keys, KEYS)
+    if data.ledger != keys.ledger:
+        raise _keys_differ(sources.keys)
+    with draft_of(home) as draft:
+        made = settings.model_copy(update={"home": draft, "archive": None})
+        _copy(sources, data, keys, draft)
+        told = Restored(data.ledger, data.id, data.made_at)
+        if settings.rpc_url is None:
+            told.chain = take_chain(sources.backup, sources.chain, draft)
+        _put_together(made, sources, told)
+        if sources.archive is not None:
+            remember_folder(draft, sources.archive)
+        check_pages(draft / DATABASE)
+        sync_all(draft)
+        _take_its_place(draft, home)
+    return told
+
+
+def _copy(sources: Sources, data: Manifest, keys: Manifest, draft: Path) -> None:
+    for folder, manifest in ((sources.backup, data), (sources.keys, keys)):
+        for name in manifest.files:
+            if not name.startswith("chain/"):
+                copy_private(folder / name, draft / name)
+    if (deployed := Deployment.load(draft / "deployment.json").ledger) != data.ledger:
+        raise Misconfigured(
+            "LEDGER_DIFFERS",
+            "The deployment file of the backup is of another ledger.",
+            where="deployment.json",
+            hint="Use another copy of this backup.",
+            expected=data.ledger,
+            found=deployed,
+        )
+
+
+def _put_together(settings: Settings, sources: Sources, told: Restored) -> None:
+    """Bring database, archive and chain together in the draft."""
+    with ExitStack() as stack:
+        engine = open_engine(settings.database)
+        stack.callback(engine.dispose)
+        upgrade(engine)
+        database = Database(engine)
+        provider = local_keys(settings.key_provider, settings.keys_folder, os.environ)
+        chain = stack.enter_context(open_chain(settings))
+        client = ChainClient.at(chain.url, Deployment.load(settings.home / "deployment.json")).check()
+        reader = ChainReader(client)
+        clock = LocalClock(settings)
+        erasures = _erasures(sources, told.ledger)
+        with database.write() as session:
+            if sources.archive is not None:
+                with _archive_copy(settings.home, sources.archive, told.ledger) as archive:
+                    told.merged = merge(archive, session, lambda key_id: _held(settings, key_id))
+            told.log = settle_log(session, anchors_of(reader, OPERATOR_NO))
+            told.parties_unknown = settle_parties(session, _registered(reader))
+            told.assets_unknown = reader.asset_count() - _on_chain(session, reader)
+            lost = sum(batch.missing for batch in told.log.lost)
+            scenarios = [scenario.code for scenario in ScenarioBook.load(settings.scenarios).all()]
+            told.skipped = skip_numbers(session, scenarios, told.made_at, clock(), lost)
+            for table in _ACCESS:
+                session.execute(delete(table))
+            told.unheld = unheld_keys(session, provider)
+            told.erased = apply_erasures(session, None if erasures is None else erasures.read())
+            if erasures is None:
+                close_all(session)
+            told.closed = closed(session)
+        _require_keys(told.unheld, sources.without_keys)
+        with database.read() as session:
+            check_log(session)
+        found = Coherence(database, reader, OPERATOR_NO, clock, local=settings.rpc_url is None).findings()
+        if found:
+            raise found[0].refusal()
+
+
+@contextmanager
+def _archive_copy(draft: Path, folder: Path, ledger: str) -> Iterator[Session]:
+    """The archive as it is now, with the tables of this version; the archive itself is only read."""
+    source, file = archive_file(folder, ledger), draft / "archive.db"
+    if not source.is_file():
+        others = sorted(folder.glob("*.db"))
+        if others:
+            raise archive_differs(others[0])
+        raise NotFound(
+            "ARCHIVE_UNKNOWN",
+            "There is no archive in this folder.",
+            where=str(source),
+            hint="Name the folder that PINGZHENG_ARCHIVE named, or leave --archive out.",
+        )
+    reading = open_engine(f"sqlite:///{source}")
+    try:
+        copy_database(reading, file)
+    finally:
+        reading.dispose()
+    check_pages(file)
+    engine = open_engine(f"sqlite:///{file}")
+    try:
+        upgrade(engine)
+        with Database(engine).read() as session:
+            if known_ledger(session) != ledger:
+                raise archive_differs(source)
+            yield session
+    finally:
+        engine.dispose()
+        for path in draft.glob("archive.db*"):
+            path.unlink()
+
+
+def _erasures(sources: Sources, ledger: str) -> ErasuresFile | None:
+    """The list of erasures: one that was named has to be there."""
+    path = sources.erasures or (sources.archive and sources.archive / ERASURES)
+    if path is None or (sources.erasures is None and not path.exists()):
+        return None
+    return ErasuresFile(path, ledger)
+
+
+def _held(settings: Settings, key_id: str) -> bool:
+    if settings.key_provider == "environment":
+        return f"PINGZHENG_KEK_{key_id}" in os.environ
+    return (settings.keys_folder / f"kek-{key_id}.key").exists()
+
+
+def _require_keys(unheld: Mapping[str, int], known: frozenset[str]) -> None:
+    if missing := sorted(unheld.keys() - known):
+        raise Misconfigured(
+            "SEALING_KEY_MISSING",
+            f"Texts are wrapped by keys that are not among the keys given: {', '.join(missing)}.",
+            where="--keys",
+            hint="Give the keys of a later backup. If a key is lost for good: --without-key with its id, for each; the "
+            "texts that it wraps stay closed for ever.",
+            texts={key_id: unheld[key_id] for key_id in missing},
+        )
+
+
+def _registered(reader: ChainReader) -> dict[str, int]:
+    """The number of every party on the chain, by its id."""
+    last = reader.block_number()
+    events = reader.questions(last).party_events("PartyRegistered", reader.deploy_block, last)()
+    return {str(event.args["id"]): int(event.args["no"]) for event in events}
+
+
+def _on_chain(session: Session, reader: ChainReader) -> int:
+    known: Sequence[str] = session.scalars(select(Registration.asset_id)).all()
+    return sum(asset is not None for asset in reader.assets(known)) if known else 0
+
+
+def _take_its_place(draft: Path, home: Path) -> None:
+    require_free(home)
+    (home / LOCK).unlink(missing_ok=True)
+    try:
+        draft.rename(home)
+    except OSError as error:
+        raise Conflict(
+            "HOME_NOT_EMPTY",
+            "A new ledger needs an empty folder, and this one is not empty.",
+            where=str(home),
+            hint="Give another --home. A mount point is none: name a folder on it.",
+        ) from error
+    sync_folder(home.absolute().parent)
+
+
+def _keys_differ(folder: Path) -> Misconfigured:
+    return Misconfigured(
+        "BACKUP_KEYS_DIFFER",
+        "The keys are those of another ledger than the data.",
+        where=str(folder),
+        hint="Give the keys that `pingzheng backup` wrote together with the data, or later.",
+    )
