@@ -123,22 +123,23 @@ def test_a_full_disk_at_any_step_is_an_answer_and_leaves_nothing(
 
 
 @pytest.mark.parametrize(
-    ("fault", "call", "code"),
+    ("fault", "call", "at", "code"),
     [
-        ("EDQUOT", "fsyncSync", "DISK_FULL"),
-        ("EIO", "fsyncSync", "JOURNAL_UNWRITABLE"),
-        ("EIO", "writeSync", "JOURNAL_UNWRITABLE"),
-        ("nothing", "writeSync", "JOURNAL_UNWRITABLE"),
-        ("EROFS", "openSync", "CHAIN_READ_ONLY"),
+        ("EDQUOT", "fsyncSync", 4, "DISK_FULL"),
+        ("EIO", "fsyncSync", 4, "JOURNAL_UNWRITABLE"),
+        ("EIO", "writeSync", 3, "JOURNAL_UNWRITABLE"),
+        ("nothing", "writeSync", 3, "JOURNAL_UNWRITABLE"),
+        ("EROFS", "openSync", 3, "CHAIN_READ_ONLY"),
     ],
 )
 def test_every_refusal_of_the_disk_has_its_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, call: str, code: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, call: str, at: int, code: str
 ) -> None:
-    for life, failed in lives(tmp_path, monkeypatch, fault=fault, on=[call], at=4):
+    for life, failed in lives(tmp_path, monkeypatch, fault=fault, on=[call], at=at):
         check_refused(life, failed, code)
         assert code in life.codes.values()
         return
+    pytest.fail("The call never came.")
 
 
 def check_refused(life: Life, failed: str | None, code: str) -> None:
