@@ -37,7 +37,7 @@ class Refusal(Enum):
 _WORDS: Final[tuple[tuple[Refusal, tuple[str, ...]], ...]] = (
     (
         Refusal.KNOWN,
-        ("already known", "alreadyknown", "known transaction", "same hash", "already imported", "tx already exists"),
+        ("already known", "alreadyknown", "known transaction", "same hash", "already imported", "tx already "),
     ),
     (
         Refusal.NONCE_TAKEN,
@@ -76,9 +76,11 @@ _WORDS: Final[tuple[tuple[Refusal, tuple[str, ...]], ...]] = (
         (
             "underpriced",
             "less than block base fee",
-            "lower than the minimum",
+            "too low for the next block",
+            "price lower than the minimum",
+            "price below the minimum",
             "below configured minimum",
-            "below the minimum",
+            "minimal gas price",
             "feetoolow",
             "fee too low",
             "fee_too_low",
