@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from ledger import __version__
-from ledger.cli import demo, enrol, init, inspect, join, login, serve, skip, statements, verify
+from ledger.cli import demo, doctor, enrol, init, inspect, join, login, serve, skip, statements, verify
 from ledger.cli.opening import configure_logging
 from ledger.cli.terminal import fold_help
 
@@ -96,6 +96,7 @@ app.command()(login.login)
 app.command()(login.logout)
 app.command()(enrol.enrol)
 app.command()(inspect.status)
+app.command()(doctor.doctor)
 app.command()(skip.skip)
 app.command()(statements.sign)
 app.command("verify")(verify.verify_command)

@@ -103,6 +103,11 @@ class Custody:
         if path.exists():
             self._read()
 
+    @property
+    def path(self) -> Path:
+        """The file of new keys."""
+        return self._path
+
     def __contains__(self, account: str) -> bool:
         return self._knows(account) or any(account in other for other in self._others)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ledger.chain.reader import ChainReader
 from ledger.chain.relay import Relay
 from ledger.chain.remembering import Remembered
+from ledger.domain.disk import writing
 from ledger.domain.ruleset import Ruleset
 from ledger.index.follower import Follower
 from ledger.service.acting import Acting
@@ -176,7 +177,7 @@ def open_ledger(
     require_made(settings.home)
     require_operating(settings.home)
     with ExitStack() as stack:
-        with one_at_a_time(settings.home / LOCK):
+        with writing(str(settings.home)), one_at_a_time(settings.home / LOCK):
             require_files(settings)
             ledger = _opened(stack, settings, clock or LocalClock(settings), _key_provider(settings, keys))
         yield ledger
@@ -199,7 +200,7 @@ def create_ledger(
     chain begins ``ago`` seconds ago. Raises ``Conflict`` ``HOME_NOT_EMPTY``, and as ``install``.
     """
     with ExitStack() as stack:
-        with creating(settings):
+        with writing(str(settings.home)), creating(settings):
             if ago:
                 LocalClock(settings).begin(ago)
             provider = _key_provider(settings, keys)
