@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +17,7 @@ from ledger.connectors.deadline import Deadline, TimeIsUp, Workers
 from ledger.connectors.file_tables import file_table
 from ledger.connectors.flags import UnreadableFlag, meets
 from ledger.connectors.source import FilePlace, Flag, SourceDefinition
-from ledger.connectors.table import MAX_ROWS, Table, Unusable, Wanted
+from ledger.connectors.table import MAX_CHARACTERS, MAX_ROWS, Table, Unusable, Wanted
 from ledger.connectors.values import BadValue, as_span, as_text
 from ledger.domain.days import shanghai_day
 from ledger.errors import Misconfigured
@@ -93,7 +93,7 @@ class SourceConnector:
     def _find(self, wanted: Wanted, until: Deadline) -> _Found:
         day = self._table.day()
         with closing(self._table.rows(wanted, until)) as rows:
-            return _Found(list(islice(rows, MAX_ROWS + 1)), day)
+            return _Found(list(_bounded(islice(rows, MAX_ROWS + 1))), day)
 
     def _answer(self, query: Query, wanted: Wanted, found: _Found) -> Answer:
         if not found.rows:
@@ -145,6 +145,16 @@ def _table_of(definition: SourceDefinition, environ: Mapping[str, str]) -> Table
     if not isinstance(place, FilePlace):
         return SqlTable(definition.code, place, definition.attribute, definition.folder, environ)
     return file_table(place, definition.folder)
+
+
+def _bounded(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
+    """The rows, of which each may be short and all of them long."""
+    left = MAX_CHARACTERS
+    for row in rows:
+        left -= sum(len(cell) for cell in row if isinstance(cell, (str, bytes)))
+        if left < 0:
+            raise Unusable("data_unusable", f"rows of more than {MAX_CHARACTERS} characters")
+        yield row
 
 
 def _is_met(flag: Flag, cells: Mapping[str, Sequence[object]]) -> bool:

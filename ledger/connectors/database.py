@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, TextClause, bindparam,
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NotSupportedError, ProgrammingError, SQLAlchemyError
 
 from ledger.connectors.deadline import Deadline, TimeIsUp
-from ledger.connectors.keys import KeyColumn, variants
+from ledger.connectors.keys import KEPT_DIGITS, KeyColumn, variants
 from ledger.connectors.source import DatabasePlace
 from ledger.connectors.table import Cells, Unusable, Wanted, places_of
 from ledger.errors import Misconfigured
@@ -94,7 +94,8 @@ class SqlTable:
 
         In one query where the parameter stands after an equals sign, as in a WHERE of the usual form.
         """
-        forms, name = variants(wanted.value), self._attribute
+        name = self._attribute
+        forms: list[object] = [*variants(wanted.value), *_as_numbers(connection, wanted.value)]
         many = re.sub(rf"=\s*:{name}\b", f"IN :{name}", self._place.query)
         query = text(many).bindparams(bindparam(name, expanding=True))
         together = len(re.findall(rf":{name}\b", many)) == len(re.findall(rf"IN :{name}\b", many))
@@ -236,3 +237,11 @@ def _require_bounded(connection: Connection, query: TextClause, parameters: Mapp
     size = connection.execute(largest, parameters).scalar()
     if size is not None and size > MAX_VALUE_BYTES:
         raise Unusable("data_unusable", f"a row of more than {MAX_VALUE_BYTES} bytes")
+
+
+def _as_numbers(connection: Connection, value: str) -> list[object]:
+    """SQLite keeps numbers beside texts in one column, and compares the two as different."""
+    if connection.dialect.name != "sqlite" or not value.isdigit():
+        return []
+    shortened = f"{value[:KEPT_DIGITS]}{'0' * (len(value) - KEPT_DIGITS)}"
+    return [int(value), float(value), int(shortened), float(shortened)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from ledger.errors import InvalidInput
@@ -30,7 +32,10 @@ _COMMON_LEADS: Final = frozenset({0xA1, 0xA3, *range(0xB0, 0xD8)})
 # Neither the common characters of Big5 nor the Hangul of EUC-KR reach these lead bytes.
 _CHINESE_ONLY: Final = range(0xC9, 0xD8)
 _SECOND: Final = 0xA1
+_FIRST_CHARACTER: Final = 0xB0
 _COMMON_SHARE: Final = 0.95
+_FREQUENT_SHARE: Final = 0.8
+_SOME_FREQUENT: Final = 0.4
 _CHUNKS_LOOKED_AT: Final = 64
 _HINT: Final = "Save it as “CSV UTF-8”, or declare its encoding: gb18030, utf-16."
 
@@ -104,12 +109,13 @@ def _first_wrong(codec: str, chunks: Iterable[bytes]) -> int | None:
 def _is_chinese(chunks: Iterable[bytes]) -> bool:
     """Whether text that decodes as GB18030 is Chinese that people write, and not another encoding by chance.
 
-    Nearly all its characters are common ones, and some are in no other encoding's range.
+    Its characters are those of simplified Chinese that are in use, and either some are in no other encoding's range, or
+    nearly all are among the most frequent: read by chance, hardly one in four would be.
     """
     decoder, counts = codecs.getincrementaldecoder("gb18030")(), Counter[str]()
     for chunk in islice(chunks, _CHUNKS_LOOKED_AT):
         counts.update(decoder.decode(chunk))
-    foreign = common = chinese_only = 0
+    foreign = common = chinese_only = signs = frequent = 0
     for sign, times in counts.items():
         if sign.isascii():
             continue
@@ -117,5 +123,16 @@ def _is_chinese(chunks: Iterable[bytes]) -> bool:
         lead, *rest = sign.encode("gb18030")
         if lead in _COMMON_LEADS and len(rest) == 1 and rest[0] >= _SECOND:
             common += times
+            signs += times if lead < _FIRST_CHARACTER else 0
             chinese_only += times if lead in _CHINESE_ONLY else 0
-    return chinese_only > 0 and common >= _COMMON_SHARE * foreign
+            frequent += times if sign in _frequent() else 0
+    characters = foreign - signs
+    if not characters or common < _COMMON_SHARE * foreign:
+        return False
+    share = _SOME_FREQUENT if chinese_only else _FREQUENT_SHARE
+    return frequent >= share * characters
+
+
+@cache
+def _frequent() -> frozenset[str]:
+    return frozenset(Path(__file__).with_name("common_characters.txt").read_text("utf-8")) - {"\n"}

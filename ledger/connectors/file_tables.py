@@ -11,16 +11,14 @@ from ledger.connectors.files import CsvTable, FileTable, found
 from ledger.connectors.kinds import Kind
 from ledger.connectors.parquet import MAX_PARQUET_BYTES
 from ledger.connectors.source import EXCEL_NAMES, PARQUET_NAMES, FilePlace
-from ledger.connectors.table import Cells, Wanted
+from ledger.connectors.table import NO_TEXT, Cells, Wanted
 from ledger.connectors.tables import recognised, sheets_in
-from ledger.connectors.workbook import Sheet, header_of, table_of
+from ledger.connectors.workbook import Sheet, grid_of, header_of
 from ledger.connectors.xlsx_scan import MAX_XLSX_BYTES
 from ledger.errors import InvalidInput, Misconfigured
 
 _MEND: Final = "修改文件。Mend the file."
 _HEAD_BYTES: Final = 4096
-# What has no exact text: whoever needs the cell finds it unusable.
-_NO_TEXT: Final = object()
 
 
 def file_table(place: FilePlace, folder: Path) -> FileTable:
@@ -49,7 +47,7 @@ class ParquetApart(FileTable):
         try:
             for line in read_apart(request, until):
                 for cells in line["rows"]:
-                    yield [_NO_TEXT if cell is None else cell for cell in cells]
+                    yield [NO_TEXT if cell is None else cell for cell in cells]
         except Ended:
             problem = Misconfigured(
                 "SOURCE_FILE_TOO_LARGE",
@@ -82,7 +80,7 @@ class ExcelTable(FileTable):
             until.check()
             sheet = self._chosen(sheets, wanted.key_column)
             where = f"{self._path.name}, {sheet.title}"
-            head, rows = table_of(sheet, where)
+            head, rows = grid_of(sheet, where)
             yield from found(head, (cells for _, cells in rows), wanted, until, where)
             return
         except InvalidInput as error:

@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 from ledger.connectors.deadline import Deadline
 from ledger.connectors.encodings import codec_of
 from ledger.connectors.keys import KeyColumn
-from ledger.connectors.table import Cells, Unusable, Wanted, places_of
+from ledger.connectors.table import NO_TEXT, Cells, Unusable, Wanted, places_of
 from ledger.connectors.tabular import csv_table
 from ledger.domain.days import shanghai_day
 from ledger.errors import InvalidInput, Misconfigured
@@ -102,7 +102,7 @@ class CsvTable(FileTable):
                 yield chunk
 
 
-def found(head: Sequence[str], rows: Iterable[Sequence[str]], wanted: Wanted, until: Deadline, where: str) -> Cells:
+def found(head: Sequence[str], rows: Iterable[Sequence[object]], wanted: Wanted, until: Deadline, where: str) -> Cells:
     """The subject's rows among all rows of a table, of which the key column is looked at from end to end."""
     place, places = places_of(head, wanted, where)
     key, some = KeyColumn(wanted, where), False
@@ -111,7 +111,7 @@ def found(head: Sequence[str], rows: Iterable[Sequence[str]], wanted: Wanted, un
             until.check()
         if key.is_theirs(cells[place]):
             some = True
-            yield [cells[column] for column in places]
+            yield [cells[column] if isinstance(cells[column], str) else NO_TEXT for column in places]
     key.conclude(found=some)
 
 

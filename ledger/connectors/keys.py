@@ -77,9 +77,8 @@ class KeyColumn:
         try:
             text = as_text(cell)
         except BadValue:
-            self._filled += 1
-            self._broken += 1
-            return False
+            # A spreadsheet lost its digits, or it is an error or bytes: whose it was, nobody can say.
+            raise self.damaged() from None
         verdict = self._verdicts.get(text)
         if verdict is None:
             verdict = self._judge(text)

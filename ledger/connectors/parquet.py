@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from typing import Any, Final
 
 from ledger.connectors.deadline import Deadline
@@ -23,6 +24,7 @@ MAX_COLUMNS: Final = 4_096
 _MAGIC: Final = b"PAR1"
 _THRIFT_STRINGS: Final = MAX_FOOTER_BYTES
 _THRIFT_ITEMS: Final = 1_000_000
+_ROWS_AT_ONCE: Final = 16_384
 _HALF: Final = struct.Struct("<e")
 
 
@@ -41,7 +43,7 @@ class ParquetTable(FileTable):
             )
             whole = dataset.ParquetFileFormat(default_fragment_scan_options=limits).make_fragment(path, system)
             self._require_few(whole.metadata)
-            kinds = self._kinds(arrow, whole.physical_schema, wanted)
+            kinds = self._kinds(arrow, whole.physical_schema, wanted, _delta_encoded(whole.metadata))
             # Left as a group's dictionary has them: a few bytes say a text of megabytes a million times over.
             packed = dataset.ParquetFileFormat(
                 default_fragment_scan_options=limits,
@@ -50,6 +52,9 @@ class ParquetTable(FileTable):
             reading = _Reading(arrow, packed, arrow.schema(kinds.items()), until)
             yield from self._found(arrow, dataset, whole, reading, wanted)
             return
+        except MemoryError:
+            # Arrow's own is one too, and would be taken for a damaged file.
+            raise
         except (arrow.ArrowException, OSError):
             problem = self._unreadable("This is no Parquet file that can be read.", "重新导出。Write it again.")
         raise problem
@@ -112,8 +117,9 @@ class ParquetTable(FileTable):
             hint="减小行组并按主键排序。Write it in smaller row groups, sorted by the key.",
         )
 
-    def _kinds(self, arrow: Any, schema: Any, wanted: Wanted) -> dict[str, Any]:
-        """As what each column is read; raises where one can hold no cell."""
+    def _kinds(self, arrow: Any, schema: Any, wanted: Wanted, delta: set[str]) -> dict[str, Any]:
+        """As what each column is read; raises where one can hold no cell. Of ``delta`` the library makes no
+        dictionaries."""
         places_of(schema.names, wanted, self._path.name)
         columns = dict.fromkeys([wanted.key_column, *wanted.columns])
         kinds = {name: _value_type(arrow, schema.field(name).type) for name in columns}
@@ -122,7 +128,7 @@ class ParquetTable(FileTable):
             # Lists and binaries of a fixed length can be as long, and are never read as dictionaries.
             if arrow.types.is_nested(kind) or arrow.types.is_fixed_size_binary(kind):
                 raise Unusable("data_unusable", name)
-        return {name: _packed(arrow, kind) for name, kind in kinds.items()}
+        return {name: _plain(arrow, kind) if name in delta else _packed(arrow, kind) for name, kind in kinds.items()}
 
     def _require_text(self, arrow: Any, kind: Any, column: str) -> None:
         if not _is_text(arrow, kind):
@@ -147,7 +153,12 @@ class _Reading:
         rows = self._packed.subset(row_group_ids=[group])
         names = list(dict.fromkeys(columns))
         for batch in rows.to_batches(
-            schema=self._schema, columns=names, use_threads=False, batch_readahead=1, fragment_readahead=1
+            schema=self._schema,
+            columns=names,
+            batch_size=_ROWS_AT_ONCE,
+            batch_readahead=1,
+            fragment_readahead=1,
+            use_threads=False,
         ):
             self._until.check()
             yield batch
@@ -157,6 +168,8 @@ class _Reading:
         import pyarrow.compute as compute
 
         column = batch.column(wanted.key_column)
+        if not self._arrow.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
         used = column.indices.unique().drop_null()
         texts = column.dictionary.take(used)
         if key.checked:
@@ -209,6 +222,17 @@ def _is_plain(arrow: Any, whole: Any, wanted: Wanted) -> bool:
     return bool(whole.physical_schema.field(wanted.key_column).type == arrow.string())
 
 
+def _delta_encoded(metadata: Any) -> set[str]:
+    """The columns in which a text says only how it differs from the one before it."""
+    found = set()
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    for place in range(metadata.num_columns):
+        columns = [group.column(place) for group in groups]
+        if any("DELTA" in encoding for column in columns for encoding in column.encodings):
+            found.add(columns[0].path_in_schema)
+    return found
+
+
 def _value_type(arrow: Any, kind: Any) -> Any:
     return _value_type(arrow, kind.value_type) if arrow.types.is_dictionary(kind) else kind
 
@@ -218,13 +242,22 @@ def _is_text(arrow: Any, kind: Any) -> bool:
     return any(fits(kind) for fits in (types.is_string, types.is_large_string, types.is_string_view))
 
 
+def _is_binary(arrow: Any, kind: Any) -> bool:
+    types = arrow.types
+    return any(fits(kind) for fits in (types.is_binary, types.is_large_binary, types.is_binary_view))
+
+
+def _plain(arrow: Any, kind: Any) -> Any:
+    """Texts and bytes as one type each: of a view the library compares nothing."""
+    if _is_text(arrow, kind):
+        return arrow.string()
+    return arrow.binary() if _is_binary(arrow, kind) else kind
+
+
 def _packed(arrow: Any, kind: Any) -> Any:
     """Texts and bytes of any length as dictionaries, whichever way they are laid out."""
-    types = arrow.types
-    if _is_text(arrow, kind):
-        return arrow.dictionary(arrow.int32(), arrow.string())
-    if any(fits(kind) for fits in (types.is_binary, types.is_large_binary, types.is_binary_view)):
-        return arrow.dictionary(arrow.int32(), arrow.binary())
+    if _is_text(arrow, kind) or _is_binary(arrow, kind):
+        return arrow.dictionary(arrow.int32(), _plain(arrow, kind))
     return kind
 
 
@@ -253,13 +286,10 @@ def _values(arrow: Any, column: Any, name: str) -> list[object]:
 
 def _shortest_half(number: float) -> float:
     """The number of the fewest digits that is this one in 16 bits: widened, 0.1 would become 0.0999755859375."""
-    if number != number or number in (float("inf"), float("-inf")):
+    if not isfinite(number) or number.is_integer():
         return number
-    for digits in range(1, 6):
-        short = float(f"{number:.{digits}g}")
-        if abs(short) <= 65_504 and _HALF.unpack(_HALF.pack(short))[0] == number:
-            return short
-    return number
+    shorter = (float(f"{number:.{digits}g}") for digits in range(1, 6))
+    return next((short for short in shorter if _HALF.unpack(_HALF.pack(short))[0] == number), number)
 
 
 def _arrow() -> tuple[Any, Any, Any]:

@@ -12,6 +12,11 @@ from ledger.errors import Misconfigured
 
 # Of one subject. Ten years of days are fewer; more is a wrong key.
 MAX_ROWS: Final = 10_000
+# Of all the cells of one subject together.
+MAX_CHARACTERS: Final = 32 * 1024 * 1024
+
+# In the place of a value that has no exact text: whoever needs the cell finds it unusable.
+NO_TEXT: Final = object()
 
 Cells = Generator[Sequence[object], None, None]
 

@@ -98,10 +98,19 @@ def moment_cell(value: date | time | timedelta, form: str) -> Cell:
 
 
 def table_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header of a sheet and its rows by number, as text; merged cells are one value for each of their rows.
+    """The header of a sheet and its rows by number, as text.
 
-    Raises ``InvalidInput`` ``XLSX_…`` naming the sheet and row; nothing is taken then.
+    Raises ``InvalidInput`` ``XLSX_…`` naming sheet, row and column; nothing is taken then.
     """
+    head, rows = grid_of(sheet, where)
+    return head, [
+        (number, [_used(cell, f"{where}, row {number}, column {name}") for name, cell in zip(head, cells, strict=True)])
+        for number, cells in rows
+    ]
+
+
+def grid_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[Cell]]]]:
+    """As ``table_of``, with the flaws left in their places; merged cells are one value for each of their rows."""
     if not sheet.rows:
         return [], []
     first, cells = sheet.rows[0]
@@ -113,18 +122,17 @@ def table_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[
     if not head or len(set(head)) != len(head) or not all(head):
         raise InvalidInput("XLSX_HEADER", "The first row must name every column once.", where=place)
     filled = _filled(sheet, len(head), where)
-    table = []
+    grid = []
     for number, row in sheet.rows[1:]:
-        place = f"{where}, row {number}"
         if any(row[len(head) :]):
+            place = f"{where}, row {number}"
             raise InvalidInput("XLSX_ROW_WIDTH", "A cell stands outside the columns that are named.", where=place)
         padded = [*row[: len(head)], *[""] * (len(head) - len(row))]
         for column, cell in filled.get(number, ()):
             padded[column] = padded[column] or cell
-        texts = [_used(cell, place) for cell in padded]
-        if any(text and not text.isspace() for text in texts):
-            table.append((number, texts))
-    return head, table
+        if any(isinstance(cell, Flaw) or (cell and not cell.isspace()) for cell in padded):
+            grid.append((number, padded))
+    return head, grid
 
 
 def header_of(sheet: Sheet) -> list[str]:

@@ -20,7 +20,7 @@ MAX_XLSX_BYTES: Final = 16 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 128 * 1024 * 1024
 MAX_MEMBERS: Final = 500
 # Of all parts together: an element is an object while it is read.
-MAX_ELEMENTS: Final = 3_000_000
+MAX_ELEMENTS: Final = 2_500_000
 # Between two elements: one text, one comment, or one tag with its attributes.
 MAX_TEXT_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 64

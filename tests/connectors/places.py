@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from openpyxl import Workbook
 from pyarrow import parquet
 
 from ledger.connectors.answers import Query
@@ -24,6 +25,8 @@ AT = 1_776_225_600
 GRID = "91440802MA9X00011Y"
 OTHER = "91440803MA9X0002X5"
 KINDS = ("csv", "parquet", "sql")
+# A spreadsheet keeps fewer digits and no decimals: what it can hold, is answered alike.
+ALL_KINDS = (*KINDS, "xlsx")
 SELECT = "SELECT * FROM bills WHERE uscc = :identifier"
 
 Table = Mapping[str, Sequence[Any]]
@@ -74,7 +77,7 @@ class Place:
 
     @property
     def path(self) -> Path:
-        return self.folder / {"csv": "bills.csv", "parquet": "bills.parquet", "sql": "bills.db"}[self.kind]
+        return self.folder / ("bills.db" if self.kind == "sql" else f"bills.{self.kind}")
 
 
 def write_csv(path: Path, table: Table) -> None:
@@ -120,4 +123,16 @@ def left_behind() -> list[str]:
     return [worker.name for worker in workers if worker.is_alive()]
 
 
-WRITERS = {"csv": write_csv, "parquet": write_parquet, "sql": write_sqlite}
+def write_xlsx(path: Path, table: Table) -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(list(table))
+    for row in zip(*table.values(), strict=True):
+        sheet.append(row)
+        for cell in sheet[sheet.max_row]:
+            # A text that begins with an equals sign is none of ours to run.
+            cell.data_type = "s" if isinstance(cell.value, str) else cell.data_type
+    book.save(path)
+
+
+WRITERS = {"csv": write_csv, "parquet": write_parquet, "sql": write_sqlite, "xlsx": write_xlsx}

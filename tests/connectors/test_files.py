@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from ledger.connectors.deadline import Deadline, TimeIsUp
 from ledger.connectors.files import MAX_CSV_BYTES, CsvTable
 from ledger.connectors.parquet import MAX_PARQUET_BYTES, ParquetTable
 from ledger.connectors.source import FilePlace
-from ledger.connectors.table import Unusable, Wanted
+from ledger.connectors.table import MAX_CHARACTERS, Unusable, Wanted
 from ledger.errors import Misconfigured
 from tests.connectors.places import (
     AT,
@@ -227,10 +228,10 @@ def test_a_text_said_many_times_over_is_held_once(parquet_place: Place) -> None:
         answers = [here(parquet_place).ask(query(identifier)) for identifier in (GRID, OTHER)]
     finally:
         pa.set_memory_pool(before)
-    # Of both the cell is too long.
     assert [(answer.reason, answer.where) for answer in answers if isinstance(answer, Refused)] == [
-        ("data_unusable", "period, row 1 of the subject")
-    ] * 2
+        ("data_unusable", "period, row 1 of the subject"),
+        ("data_unusable", f"rows of more than {MAX_CHARACTERS} characters"),
+    ]
     assert 0 < pool.max_memory() < 20 * len(text)
 
 
@@ -262,15 +263,23 @@ def test_a_parquet_column_twice_is_named(parquet_place: Place) -> None:
 KEYS = {
     "text": (pa.string(), True),
     "large text": (pa.large_string(), True),
+    "view of text": (pa.string_view(), True),
     "dictionary": (pa.dictionary(pa.int32(), pa.string()), True),
+    "dictionary of large texts": (pa.dictionary(pa.int8(), pa.large_string()), True),
     "number": (pa.int64(), False),
+    "dictionary of numbers": (pa.dictionary(pa.int8(), pa.int64()), False),
     "binary": (pa.binary(), False),
+    "view of bytes": (pa.binary_view(), False),
 }
 
 
 @pytest.mark.parametrize(("kind", "fits"), KEYS.values(), ids=KEYS.keys())
 def test_the_key_is_text(parquet_place: Place, kind: pa.DataType, fits: bool) -> None:
-    key = pa.array(["0123"]).cast(kind)
+    key = (
+        pa.array(["0123"]).cast(kind.value_type).dictionary_encode()
+        if pa.types.is_dictionary(kind)
+        else (pa.array(["0123"]).cast(kind))
+    )
     parquet.write_table(pa.table({"uscc": key, "period": ["1"], "kwh": ["2"]}), parquet_place.path)
     source = parquet_place.connector()
     if fits:
@@ -278,6 +287,14 @@ def test_the_key_is_text(parquet_place: Place, kind: pa.DataType, fits: bool) ->
     else:
         with misconfigured("SOURCE_KEY_NOT_TEXT", str(parquet_place.path)):
             source.ask(query("0123"))
+
+
+def halves(number: float) -> pa.Array:
+    return pa.array([number], pa.float32()).cast(pa.float16())
+
+
+def packed(values: pa.Array) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array([0], pa.int8()), values)
 
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -293,7 +310,18 @@ VALUES = {
         pa.array([datetime(2026, 3, 31, 20, tzinfo=SHANGHAI)], pa.timestamp("s", "UTC")),
         "2026-03-31T20:00:00+08:00",
     ),
+    "16-bit float": (halves(0.1), "0.1"),
+    "small 16-bit float": (halves(1e-5), "0.00001"),
+    "largest 16-bit float": (halves(65_504.0), "65504.0"),
+    "dictionary of 16-bit floats": (packed(halves(2.5)), "2.5"),
     "category": (pa.array(["A"]).dictionary_encode(), "A"),
+    "large text": (pa.array(["A"], pa.large_string()), "A"),
+    "view of text": (pa.array(["A"], pa.string_view()), "A"),
+    "dictionary of numbers": (packed(pa.array([7])), "7"),
+    "dictionary of decimals": (packed(pa.array([Decimal("1.10")])), "1.10"),
+    "dictionary of days": (packed(pa.array([date(2026, 3, 31)])), "2026-03-31"),
+    "view of bytes": (pa.array([b"1"], pa.binary_view()), None),
+    "16-bit float that is none": (halves(float("nan")), None),
     "null": (pa.array([None], pa.int64()), ""),
     "not a number": (pa.array([float("nan")]), None),
     "infinite, in 32 bits": (pa.array([float("-inf")], pa.float32()), None),
@@ -324,3 +352,39 @@ def test_without_its_package_a_parquet_file_says_what_to_install(
     with pytest.raises(Misconfigured, match=r"pip install 'pingzheng\[connectors\]'"):
         source.ask(query())
     assert isinstance(Place(parquet_place.folder, "csv").holding(BILLS).ask(query()), Supplied)
+
+
+CASES = Path(__file__).parent / "cases"
+VIEWS_OWNER = "44081119900101123X"
+
+
+@pytest.mark.parametrize("name", ["key", "column"])
+def test_a_column_of_views_is_read_as_text(tmp_path: Path, name: str) -> None:
+    place = Place(tmp_path, "parquet")
+    place.path.write_bytes((CASES / "parquet-string-view" / f"{name}.parquet").read_bytes())
+    definition = {"key_column": "id", "columns": {"month": "month", "kwh": "v"}}
+    answer = place.connector(**definition).ask(query(VIEWS_OWNER))
+    assert answer == Supplied(({"month": "202603", "kwh": "x"},), date(2026, 3, 31), AT)
+
+
+@pytest.mark.parametrize("value_type", [pa.string_view(), pa.large_string(), pa.string()])
+@pytest.mark.parametrize("column", ["uscc", "period"])
+def test_a_dictionary_of_any_text_is_read(parquet_place: Place, column: str, value_type: pa.DataType) -> None:
+    """As other writers declare it: ours cannot write a dictionary of views."""
+    table = pa.table({"uscc": [GRID, OTHER], "period": ["1", "2"], "kwh": ["3", "4"]})
+    place = table.schema.get_field_index(column)
+    declared = table.schema.set(place, pa.field(column, pa.dictionary(pa.int32(), value_type)))
+    told = {"ARROW:schema": base64.b64encode(declared.serialize().to_pybytes())}
+    parquet.write_table(table.replace_schema_metadata(told), parquet_place.path, store_schema=False)
+    answer = parquet_place.connector().ask(query())
+    assert answer == Supplied(({"month": "1", "kwh": "3"},), date(2026, 3, 31), AT)
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY", "PLAIN"])
+@pytest.mark.parametrize("column", ["uscc", "period"])
+def test_texts_are_read_however_they_are_packed(parquet_place: Place, column: str, encoding: str) -> None:
+    table = pa.table({name: [str(value) for value in values] for name, values in BILLS.items()})
+    parquet.write_table(table, parquet_place.path, use_dictionary=False, column_encoding={column: encoding})
+    answer = parquet_place.connector().ask(query(OTHER))
+    rows = ({"month": "202601", "kwh": "7"}, {"month": "202602", "kwh": "8"})
+    assert answer == Supplied(rows, date(2026, 3, 31), AT)
