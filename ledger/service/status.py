@@ -18,7 +18,7 @@ from ledger.store.records import certificate
 from ledger.store.tables import Batch, Entry
 
 # Revoked and superseded, by their numbers on the chain (protocol §3): for good, both.
-_ENDED: Final = (2, 3)
+ENDED: Final = (2, 3)
 
 
 class CertificateStatus:
@@ -93,5 +93,5 @@ def ended_certificates() -> Select[str]:
             & (STATUSES.c.batch == Batch.number)
             & (STATUSES.c.index == Entry.seq - Batch.first_seq),
         )
-        .where(STATUSES.c.status.in_(_ENDED))
+        .where(STATUSES.c.status.in_(ENDED))
     )

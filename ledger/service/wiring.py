@@ -77,6 +77,7 @@ from ledger.service.registration_lists import RegistrationLists
 from ledger.service.registrations import Registrations
 from ledger.service.requests import Requests
 from ledger.service.review import Review
+from ledger.service.revocations import Revocations
 from ledger.service.rights import Rights
 from ledger.service.rulesets import RulesetBook
 from ledger.service.scenario_drafts import ScenarioDrafts
@@ -126,6 +127,7 @@ class Ledger(Participant):
     corrections: Corrections
     bundles: Bundles
     status: CertificateStatus
+    revocations: Revocations
     holds: Holds
     rules: Ruleset
     registrations: Registrations
@@ -389,6 +391,7 @@ def wire(
         ),
         presentations=presentations,
         status=status,
+        revocations=Revocations(database, client, follower, anchoring),
         holds=Holds(database, reader, acting, proposals),
         rules=rules,
         registrations=Registrations(database, reader, acting, evidence, descriptions, rules, clock),
