@@ -21,6 +21,7 @@ from ledger.service.coherence import require_held
 from ledger.service.pausing import paused
 from ledger.service.positions import NOT_ANCHORED_YET, position, positions
 from ledger.store import log as log_store
+from ledger.store.adopted import adopted_proof
 from ledger.store.database import Database
 from ledger.store.entry_audit import batch_damaged, entry_damaged
 from ledger.store.records import account_at, certificate
@@ -147,6 +148,8 @@ class Bundles:
         tree = self._trees.get(where.batch)
         if tree is None:
             batch = log_store.batch(session, where.batch)
+            if batch.state == "lost":
+                return tuple(adopted_proof(session, batch, where.index))
             tree = Tree(log_store.leaves(session, batch))
             if tree.root.hex() != batch.root:
                 raise batch_damaged(batch.number, batch.first_seq, batch.size).refusal()

@@ -22,6 +22,7 @@ from ledger.service.coherence import Coherence
 from ledger.service.positions import position
 from ledger.service.provenance import Provenances
 from ledger.store import log as log_store
+from ledger.store.adopted import adopted_proof
 from ledger.store.database import Database
 from ledger.store.entry_audit import audit
 from ledger.store.identity import require_ledger
@@ -120,14 +121,16 @@ class Inspection:
                 raise NotFound("ENTRY_UNKNOWN", f"The log has no entry {seq}.")
             where = position(session, entry.digest)
             batch = log_store.batch(session, where.batch)
-            tree = Tree(log_store.leaves(session, batch))
+            lost = batch.state == "lost"
+            tree = None if lost else Tree(log_store.leaves(session, batch))
+            nodes = tree.inclusion_proof(where.index) if tree else adopted_proof(session, batch, where.index)
         return {
             "seq": seq,
             "type": entry.type,
             "leaf": entry.leaf,
             "digest": entry.digest,
             "position": where.to_dict(),
-            "proof": [node.hex() for node in tree.inclusion_proof(where.index)],
+            "proof": [node.hex() for node in nodes],
             "anchor": _described(batch),
         }
 
