@@ -60,18 +60,11 @@ class Connection(Rpc):
         with self.reading("eth_getCode"):
             return octets(raw)
 
-    def transaction_count(self, address: str) -> int:
-        """How many transactions an account has sent, those that wait included."""
-        raw = self.ask("eth_getTransactionCount", address, "pending")
+    def transaction_count(self, address: str, block: str = "pending") -> int:
+        """How many transactions an account has sent: those that are mined with ``latest``, else those that wait too."""
+        raw = self.ask("eth_getTransactionCount", address, block)
         with self.reading("eth_getTransactionCount"):
             return quantity(raw)
-
-    def transaction_counts(self, address: str) -> tuple[int, int]:
-        """How many transactions of an account are mined, and how many are mined or wait; in one request."""
-        method = "eth_getTransactionCount"
-        found = self.ask_many([(method, [address, block]) for block in ("latest", "pending")])
-        with self.reading(method):
-            return quantity(found[0]), quantity(found[1])
 
     def pending_nonces(self, address: str) -> set[int] | None:
         """The nonces of an account's transactions in the block to come, None where the node does not show that."""

@@ -70,7 +70,7 @@ class Nonces:
         """The transaction with the next nonce, signed and not handed over."""
         nonce = self._next
         if nonce is None:
-            nonce = self._next = self._found()
+            nonce = self._next = self._connection.transaction_count(self._address)
         raw, tx_hash = self._signed(wanted, nonce, fees)
         return Sent(wanted, nonce, fees, raw, [tx_hash])
 
@@ -83,7 +83,7 @@ class Nonces:
         """The node did not take the nonce, or not this transaction with it."""
         if kind in (Refusal.NONCE_USED, Refusal.NONCE_TAKEN):
             # A node may not count what waits; this one has been taken all the same.
-            self._next = max(self._counts()[1], nonce + 1)
+            self._next = max(self._connection.transaction_count(self._address), nonce + 1)
         elif kind is not Refusal.FEE:
             self.forget()
 
@@ -110,31 +110,25 @@ class Nonces:
                 self._hand_over(own.raw)
 
     def fill_before(self, nonce: int) -> None:
-        """Fill the gaps before a transaction that waits, whoever sent it; looks again only after a while."""
+        """Fill the gaps before a transaction that waits and that this process or an earlier one sent; looks again
+        only after a while."""
         now = time.monotonic()
         if self._filled_at is not None and now - self._filled_at < FILL_SECONDS:
             return
         self._filled_at = now
         mined, waiting = self._counts()
         while mined < nonce and (missing := self._missing(mined, waiting, nonce)):
-            for each in sorted(missing):
+            for each in sorted(missing - self._waiting.keys()):
                 self._fill(each)
             before = waiting
             mined, waiting = self._counts()
             if waiting <= before:
                 return
 
-    def _found(self) -> int:
-        """The next nonce by the node's word, after filling the gaps in what waits there."""
-        mined, waiting = self._counts()
-        for each in sorted(self._missing(mined, waiting, waiting)):
-            if each not in self._waiting:
-                self._fill(each)
-        return waiting
-
     def _counts(self) -> tuple[int, int]:
         """How many of the account's transactions are mined, and how many with those that wait."""
-        mined, waiting = self._connection.transaction_counts(self._address)
+        mined = self._connection.transaction_count(self._address, "latest")
+        waiting = self._connection.transaction_count(self._address)
         for nonce in [each for each in self._waiting if each < mined]:
             self._waiting.pop(nonce, None)
         return mined, max(mined, waiting)

@@ -34,6 +34,8 @@ Announce = Callable[[str], None]
 
 RECEIPT_TIMEOUT_SECONDS: Final = 60
 STUCK_SECONDS: Final = 15
+# Of a process that begins nobody knows whether an earlier one left a gap.
+_FIRST_LOOK_SECONDS: Final = 2
 _WIRE_ATTEMPTS: Final = 3
 _NONCE_ATTEMPTS: Final = 4
 _FEE_ATTEMPTS: Final = 3
@@ -127,6 +129,9 @@ class Sender:
         if self._lock.acquire(blocking=False):
             try:
                 self._nonces.fill_before(nonce)
+            except ChainUnavailable:
+                # Who waits for the transaction asks again.
+                return
             finally:
                 self._lock.release()
 
@@ -253,7 +258,7 @@ class Sender:
 
     def _wait(self, sent: Sent) -> dict[str, Any]:
         start = time.monotonic()
-        looked_after, attempt = start, 0
+        looked_after, attempt, looked = start, 0, False
         while True:
             try:
                 receipt = self._mined(sent)
@@ -265,6 +270,9 @@ class Sender:
             now = time.monotonic()
             if now - start >= self._receipt_timeout:
                 raise self._unconfirmed(sent)
+            if not looked and now - start >= min(_FIRST_LOOK_SECONDS, self._stuck_after):
+                looked = True
+                self.let_through(sent.nonce)
             if now - looked_after >= self._stuck_after:
                 looked_after = now
                 self._look_after(sent)
