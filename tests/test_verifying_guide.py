@@ -242,10 +242,10 @@ CASES: dict[str, tuple[str, Callable[[], Made], int, str]] = {
         AT,
         BANK.id,
     ),
-    "facts a day old": ("later refused FACTS_STALE", lambda: usage().knowing(block_time=AT - DAY), AT, BANK.id),
-    "status not known": ("later refused STATUS_UNKNOWN", lambda: usage().knowing(status={}), AT, BANK.id),
-    "another suite than is installed": ("later tampered SUITE_NOT_INSTALLED", sm_usage, AT, BANK.id),
-    "uses not known": ("later refused USES_UNKNOWN", lambda: usage().knowing(uses={}), AT, BANK.id),
+    "facts a day old": ("later unknown FACTS_STALE", lambda: usage().knowing(block_time=AT - DAY), AT, BANK.id),
+    "status not known": ("later unknown STATUS_UNKNOWN", lambda: usage().knowing(status={}), AT, BANK.id),
+    "another suite than is installed": ("later unknown SUITE_NOT_INSTALLED", sm_usage, AT, BANK.id),
+    "uses not known": ("later unknown USES_UNKNOWN", lambda: usage().knowing(uses={}), AT, BANK.id),
 }
 
 

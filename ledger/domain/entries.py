@@ -60,10 +60,10 @@ def _require_version(version: Any) -> None:
 
 
 def unsupported_protocol(where: str) -> InvalidInput:
-    """The error ``PROTOCOL_UNSUPPORTED``, for what was made by protocol 1, which was never released."""
+    """The error ``PROTOCOL_UNSUPPORTED``, for what was made by another protocol: 1 was never released."""
     return InvalidInput(
         "PROTOCOL_UNSUPPORTED",
-        "This was made by protocol 1, which is no longer read.",
+        "This was made by another protocol than the one that is read here.",
         where=where,
         hint="Ask the issuer for a new certificate; save bundles and facts again.",
     )

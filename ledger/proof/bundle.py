@@ -16,7 +16,6 @@ from ledger.proof.jws import Jwk, entry_signature
 from ledger.proof.sdjwt import MAX_CERTIFICATE_CHARACTERS
 
 FORMAT: Final = "pingzheng-bundle/2"
-FORMAT_BEFORE: Final = "pingzheng-bundle/1"
 MAX_BUNDLE_BYTES: Final = 256 * 1024
 MAX_PROOF_NODES: Final = 32
 # A template, a request, an authorization and a provision for each of eight sources, and a withdrawal of each of these.
@@ -176,23 +175,49 @@ class Bundle:
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=1).encode()
 
 
+def read_bundle(raw: bytes) -> Bundle:
+    """As ``parse_bundle``, for a file of which nobody said that it is a bundle.
+
+    Raises ``BadBundle`` ``NOT_A_BUNDLE`` too: for a file that is no text in JSON, and for one that nowhere names a
+    format of bundles. What a bundle says and must not say is an error of its own.
+    """
+    try:
+        return parse_bundle(raw)
+    except BadBundle as error:
+        if error.code not in _NO_TEXT and _NAMED in raw:
+            raise
+        raise BadBundle(
+            "NOT_A_BUNDLE",
+            "The file is no certificate bundle, or it was cut off or saved in another encoding.",
+            where=error.where,
+            hint="Ask the holder for the file again, as it was exported; save it as UTF-8.",
+        ) from error
+
+
 def parse_bundle(raw: bytes) -> Bundle:
     """The bundle in a file's bytes; raises ``BadBundle``: ``JSON_…``, ``BUNDLE_FORM`` naming the member,
     or ``PROTOCOL_UNSUPPORTED``."""
     try:
         parsed = parse_json(raw, max_bytes=MAX_BUNDLE_BYTES, max_depth=16)
+        if isinstance(parsed, dict) and _of_another_protocol(parsed.get("format")):
+            raise unsupported_protocol("format")
         return _bundle(_members(parsed, "bundle", *_BUNDLE))
     except InvalidInput as error:
         hint = error.hint if error.code == "PROTOCOL_UNSUPPORTED" else "Ask the holder for the bundle again."
         raise BadBundle(error.code, error.message, where=error.where, hint=hint) from error
 
 
+# A text that cannot be read at all, rather than one that says what no bundle says.
+_NO_TEXT: Final = frozenset({"JSON_MALFORMED", "JSON_NOT_UTF8", "JSON_TOO_DEEP", "JSON_TOO_LARGE"})
+_NAMED: Final = b"pingzheng-bundle/"
 _BUNDLE: Final = ("format", "chain", "certificate", "position", "proof", "evidence", "anchors", "keys", "status")
 
 
+def _of_another_protocol(named: object) -> bool:
+    return isinstance(named, str) and named.startswith(_NAMED.decode()) and named != FORMAT
+
+
 def _bundle(raw: Mapping[str, Any]) -> Bundle:
-    if raw["format"] == FORMAT_BEFORE:
-        raise unsupported_protocol("format")
     if raw["format"] != FORMAT:
         raise _bad("format", f"Only {FORMAT} is read here.")
     if not isinstance(raw["keys"], dict) or len(raw["keys"]) > MAX_EVIDENCE + 1:

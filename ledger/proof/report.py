@@ -47,7 +47,16 @@ _RESULTS: Final = {
     "PROVISION_HELD": "suspended",
     "AUTHORIZATION_WITHDRAWN": "revoked",
     "PROVISION_WITHDRAWN": "revoked",
+    # What cannot be judged is not forged: nobody needs to tell the police.
+    "ASSET_UNKNOWN": "unknown",
+    "FACTS_STALE": "unknown",
+    "FOREIGN_CHAIN": "unknown",
+    "HOLDS_UNKNOWN": "unknown",
+    "NOT_A_BUNDLE": "unknown",
     "PROTOCOL_UNSUPPORTED": "unknown",
+    "STATUS_UNKNOWN": "unknown",
+    "SUITE_NOT_INSTALLED": "unknown",
+    "USES_UNKNOWN": "unknown",
 }
 
 

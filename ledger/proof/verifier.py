@@ -15,7 +15,7 @@ from typing import Final
 from ledger.domain.entries import statement_digest, validate_entry
 from ledger.errors import BadBundle, InvalidInput, Misconfigured
 from ledger.proof.authorization import check_authorization
-from ledger.proof.bundle import Bundle, parse_bundle
+from ledger.proof.bundle import Bundle, read_bundle
 from ledger.proof.case import Case, in_other_hands
 from ledger.proof.disclosures import check_disclosures
 from ledger.proof.facts import Facts
@@ -64,7 +64,7 @@ def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -
     Now is not before ``facts.block_time``: an earlier clock would leave out what the facts already report.
     """
     try:
-        case = _Judged(parse_bundle(bundle) if isinstance(bundle, bytes) else bundle, facts, at, expect)
+        case = _Judged(read_bundle(bundle) if isinstance(bundle, bytes) else bundle, facts, at, expect)
         outcome = _check_format(case)
     except (BadBundle, InvalidInput) as error:
         case, outcome = None, failed(error.code, error.message, **({"where": error.where} if error.where else {}))

@@ -202,8 +202,8 @@ def components(**changes: object) -> list[dict]:
 
 # number, code, what was done, how.
 FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
-    (1, "JSON_MALFORMED", "no JSON", lambda: GENUINE.verify_file(b"{")),
-    (1, "BUNDLE_FORM", "other format", changed("format", "pingzheng-bundle/3")),
+    (1, "NOT_A_BUNDLE", "no JSON", lambda: GENUINE.verify_file(b"{")),
+    (1, "PROTOCOL_UNSUPPORTED", "other format", changed("format", "pingzheng-bundle/3")),
     (1, "PROTOCOL_UNSUPPORTED", "format of protocol 1", changed("format", "pingzheng-bundle/1")),
     (1, "PROTOCOL_UNSUPPORTED", "certificate of protocol 1", claiming(v=1)),
     (1, "PROTOCOL_UNSUPPORTED", "evidence of protocol 1", supplied(v=1)),

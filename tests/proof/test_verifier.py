@@ -10,7 +10,10 @@ import pytest
 from ledger.domain.entry_forms import VERIFICATION_RESULTS
 from ledger.proof.report import _RESULTS, NAMES, Report, Verdict
 from tests.proof.cast import HIDDEN
-from tests.proof.mutations import AT_THE_LIMIT, FAILURES, IDS
+from tests.proof.mutations import AT_THE_LIMIT, FAILURES, GENUINE, IDS
+
+# What cannot be judged is not forged.
+NOT_JUDGED = {"FOREIGN_CHAIN", "NOT_A_BUNDLE", "PROTOCOL_UNSUPPORTED", "SUITE_NOT_INSTALLED"}
 
 
 @pytest.mark.parametrize(("number", "code", "what", "report"), FAILURES, ids=IDS)
@@ -24,7 +27,7 @@ def test_one_mutation_fails_its_check(number: int, code: str, what: str, report:
     later = {check.verdict for check in found.checks[number:]}
     if number <= 6:
         assert later == {Verdict.NOT_REACHED}
-        assert found.result == ("unknown" if code == "PROTOCOL_UNSUPPORTED" else "tampered")
+        assert found.result == ("unknown" if code in NOT_JUDGED else "tampered")
     else:
         assert Verdict.NOT_REACHED not in later
         assert [check.number for check in found.checks if check.verdict is Verdict.FAILED] == [number]
@@ -43,6 +46,61 @@ def test_nothing_is_disclosed_unless_valid(number: int, code: str, what: str, re
 def test_what_is_just_allowed_is_valid(limit: str) -> None:
     report = AT_THE_LIMIT[limit]().verify()
     assert report.valid, report.first_failure
+
+
+FACTS = json.dumps(GENUINE.facts.to_dict()).encode()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"dear bank, please find attached\n",
+        b"{}",
+        b'{"format": "pingzheng-facts/2"}',
+        b'{"version": 1.5, "version": 2}',
+        FACTS,
+        GENUINE.bundle.to_bytes()[:-200],
+        b"\xef\xbb\xbf" + GENUINE.bundle.to_bytes(),
+        GENUINE.bundle.to_bytes().decode().encode("utf-16"),
+        bytes(range(256)) * 40,
+        b"PK\x03\x04" * 1_000,
+        b"[" * 300_000,
+    ],
+    ids=[
+        "nothing",
+        "a letter",
+        "an object",
+        "a name",
+        "other JSON",
+        "facts",
+        "cut off",
+        "BOM",
+        "UTF-16",
+        "bytes",
+        "zip",
+        "[",
+    ],
+)
+def test_what_is_no_bundle_is_not_judged(raw: bytes) -> None:
+    found = GENUINE.verify_file(raw)
+    failure = found.first_failure
+    assert failure is not None
+    assert (found.valid, found.result, failure.number, failure.code) == (False, "unknown", 1, "NOT_A_BUNDLE")
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (GENUINE.bundle.to_bytes().replace(b'"status"', b'"standing"', 1), "BUNDLE_FORM"),
+        (GENUINE.bundle.to_bytes().replace(b'"position"', b'"proof": [], "position"', 1), "JSON_DUPLICATE_KEY"),
+        (GENUINE.bundle.to_bytes().replace(b'"chain_id": 1337', b'"chain_id": 1337.0', 1), "JSON_FLOAT"),
+    ],
+)
+def test_a_bundle_that_says_what_none_says_is_tampered_with(raw: bytes, code: str) -> None:
+    found = GENUINE.verify_file(raw)
+    assert found.first_failure is not None
+    assert (found.result, found.first_failure.code) == ("tampered", code)
 
 
 def test_every_result_can_be_recorded() -> None:
