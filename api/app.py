@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api import problems
 from api.heads import HeadAsGet
 from api.limits import Limits
+from api.openapi import SERVERS, describe, operation_id, tags
 from api.readiness import Readiness
 from api.routes import (
     assets,
@@ -80,6 +81,9 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], l
         redoc_url=None,
         lifespan=lifespan,
         responses=problems.ERRORS,
+        servers=SERVERS,
+        openapi_tags=tags(),
+        generate_unique_id_function=operation_id,
     )
     app.state.gate = Gate(limits or Limits())
     problems.install(app)
@@ -113,6 +117,7 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], l
     ):
         app.include_router(router, prefix="/v1")
     app.include_router(log.health)
+    describe(app)
     return app
 
 

@@ -1,18 +1,23 @@
-"""Keyset paging: ``{"items": […], "next_cursor": …}`` with an opaque cursor."""
+"""Keyset paging: ``{"items": […], "next_cursor": …}`` with an opaque cursor that belongs to one list."""
 
 from __future__ import annotations
 
 import base64
-import binascii
+import hashlib
+import re
 from collections.abc import Callable, Sequence
-from typing import Annotated, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Generic, TypeVar
 
-from fastapi import Query
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel
 
 from ledger.errors import InvalidInput
 
-MAX_PAGE = 200
+MAX_PAGE: Final = 200
+_CHECK_BYTES: Final = 6
+_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 Item = TypeVar("Item")
 Row = TypeVar("Row")
 
@@ -26,24 +31,97 @@ class Page(BaseModel, Generic[Item]):
     items: list[Item]
     next_cursor: str | None
 
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """``PartyPage`` for a page of ``PartyOut``."""
+        return f"{params[0].__name__.removesuffix('Out')}Page"
 
-def decode(cursor: str | None) -> str | None:
-    """The key after which the page starts; raises ``InvalidInput`` ``CURSOR_INVALID``."""
-    if cursor is None:
-        return None
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a list a page begins: after the key ``after``, or at the beginning."""
+
+    list: str
+    after: str | None
+
+    @property
+    def after_number(self) -> int:
+        """The key as the number of a record, -1 at the beginning; raises ``InvalidInput`` ``CURSOR_INVALID``."""
+        if self.after is None:
+            return -1
+        if not _NUMBER.fullmatch(self.after):
+            raise _invalid()
+        return int(self.after)
+
+    def cursor(self, key: str) -> str:
+        """The cursor of this list after a key."""
+        return _encoded(self.list, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """A page that is asked for."""
+
+    place: Place
+    limit: int
+
+    @property
+    def after(self) -> str | None:
+        """The key after which it begins."""
+        return self.place.after
+
+    @property
+    def one_more(self) -> int:
+        """How many rows to fetch, so that it is known whether another page follows."""
+        return self.limit + 1
+
+    def page(self, rows: Sequence[Row], key: Callable[[Row], str], show: Callable[[Row], Item]) -> Page[Item]:
+        """The page from up to ``one_more`` rows."""
+        shown = rows[: self.limit]
+        following = self.place.cursor(key(shown[-1])) if len(rows) > self.limit else None
+        return Page(items=[show(row) for row in shown], next_cursor=following)
+
+
+async def place(request: Request, cursor: Cursor = None) -> Place:
+    """Where the cursor of a call points to; raises ``InvalidInput`` ``CURSOR_INVALID`` for one of another list."""
+    path = request.scope["path"]
+    return Place(path, None if cursor is None else _decoded(path, cursor))
+
+
+At = Annotated[Place, Depends(place)]
+
+
+async def paging(at: At, limit: Limit = 50) -> Paging:
+    """The page that a call asks for."""
+    return Paging(at, limit)
+
+
+PageAsked = Annotated[Paging, Depends(paging)]
+
+
+def _encoded(of: str, key: str) -> str:
+    return base64.urlsafe_b64encode(_check(of, key.encode()) + key.encode()).decode().rstrip("=")
+
+
+def _decoded(of: str, cursor: str) -> str:
+    if not _BASE64URL.fullmatch(cursor):
+        raise _invalid()
     try:
-        return base64.urlsafe_b64decode(cursor.encode()).decode()
-    except (binascii.Error, UnicodeError) as error:
-        raise InvalidInput("CURSOR_INVALID", "This is no cursor of ours.", where="cursor") from error
+        told = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        check, key = told[:_CHECK_BYTES], told[_CHECK_BYTES:]
+        text = key.decode()
+    except ValueError as error:
+        raise _invalid() from error
+    # Bits beyond the last byte would make many cursors of one.
+    if check != _check(of, key) or _encoded(of, text) != cursor:
+        raise _invalid()
+    return text
 
 
-def encode(key: str) -> str:
-    """The cursor after a key."""
-    return base64.urlsafe_b64encode(key.encode()).decode()
+def _check(of: str, key: bytes) -> bytes:
+    """Tells a cursor of one list from that of another, and from one that was made up or cut."""
+    return hashlib.sha256(of.encode() + b"\0" + key).digest()[:_CHECK_BYTES]
 
 
-def page(rows: Sequence[Row], limit: int, key: Callable[[Row], str], show: Callable[[Row], Item]) -> Page[Item]:
-    """A page from up to ``limit + 1`` rows."""
-    shown = rows[:limit]
-    following = encode(key(shown[-1])) if len(rows) > limit else None
-    return Page(items=[show(row) for row in shown], next_cursor=following)
+def _invalid() -> InvalidInput:
+    return InvalidInput("CURSOR_INVALID", "This is no cursor of this list.", where="cursor")

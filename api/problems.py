@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.openapi import PROBLEM_JSON
 from api.shapes import described
 from api.storage_failures import known_failure
 from ledger import errors
@@ -81,7 +82,6 @@ class Problem(BaseModel):
     details: dict[str, Any] = {}
 
 
-PROBLEM_JSON = "application/problem+json"
 Responses = dict[int | str, dict[str, Any]]
 TITLES = {
     401: "Not signed in",
@@ -92,14 +92,6 @@ TITLES = {
     429: "Too many wrong tokens, keys or codes from this address; `Retry-After` says how long to wait",
     503: "Chain, database or service are busy or out of reach; `Retry-After`, where it is given, says how long to wait",
 }
-# What a call with a body, and a call that may write, can be answered with too.
-BODY_TITLES = {
-    400: "The body is not JSON, or not the gzip stream that it says it is: `BODY_NOT_JSON`, `BODY_NOT_GZIP`",
-    408: "The body did not arrive in time: `BODY_TOO_SLOW`",
-    413: "The body is too large, or holds too many values: `BODY_TOO_LARGE`, `BODY_TOO_MANY_VALUES`",
-    415: "Neither JSON nor gzip: `CONTENT_TYPE_UNSUPPORTED`, `CONTENT_ENCODING_UNSUPPORTED`",
-}
-WRITE_TITLES = {507: "A disk is full, nothing was written: `DISK_FULL`"}
 
 
 def _declared(status: int, codes: Sequence[str] = ()) -> dict[str, Any]:
@@ -185,7 +177,6 @@ def install(app: FastAPI) -> None:
         return answer
 
     app.add_middleware(Unexpected)
-    _declare(app)
 
 
 def answer_to(error: errors.PingzhengError) -> JSONResponse:
@@ -209,31 +200,6 @@ def _methods(app: FastAPI, scope: Scope) -> list[str]:
         if any(route.matches({**asked, "method": method})[0] is Match.FULL for route in app.router.routes)
     ]
     return sorted([*found, "HEAD"] if "GET" in found else found)
-
-
-def _declare(app: FastAPI) -> None:
-    """Let the schema say of problems what they are: the framework puts every model under ``application/json``."""
-    made = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        schema = made()
-        for path in schema["paths"].values():
-            for method, operation in path.items():
-                _complete(operation["responses"], "requestBody" in operation, method != "get")
-        return schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _complete(answers: dict[str, Any], body: bool, writes: bool) -> None:
-    """Name problems by their own type, and those that any call of its kind can be answered with."""
-    for answer in answers.values():
-        content = answer.get("content", {})
-        if PROBLEM_JSON in content and "application/json" in content:
-            content[PROBLEM_JSON] = content.pop("application/json")
-    shape = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for status, title in ((BODY_TITLES if body else {}) | (WRITE_TITLES if writes else {})).items():
-        answers.setdefault(str(status), {"description": title, "content": shape})
 
 
 class Unexpected:

@@ -31,7 +31,7 @@ class Readiness:
         self._check = check
         self._fresh = fresh
         self._timeout = timeout
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="readiness")
+        self._thread: ThreadPoolExecutor | None = None
         self._question: asyncio.Future[Checks] | None = None
         self._answered_at = 0.0
 
@@ -47,13 +47,17 @@ class Readiness:
             return {"readiness": {"ok": False, "code": "INTERNAL"}}
 
     def close(self) -> None:
-        """Ask no more."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """End the thread; whoever asks after that begins another."""
+        if self._thread is not None:
+            self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread = self._question = None
 
     def _current(self) -> asyncio.Future[Checks]:
         question, loop = self._question, asyncio.get_running_loop()
         old = question is not None and question.done() and time.monotonic() - self._answered_at >= self._fresh
         if question is None or old or question.get_loop() is not loop:
+            if self._thread is None:
+                self._thread = ThreadPoolExecutor(1, thread_name_prefix="readiness")
             question = loop.run_in_executor(self._thread, self._check)
             question.add_done_callback(self._answered)
             self._question = question

@@ -25,6 +25,7 @@ from starlette.responses import Response
 
 from api import bodies
 from api.access import CALLERS, caller_of, credentials, source_of
+from api.etags import with_tag
 from api.limits import Budget, Limits, Rate
 from api.shapes import faults_of
 from api.turns import Turns
@@ -100,7 +101,8 @@ class _Entrance:
         source = one_source(source_of(request))
         if self._body is None:
             await self._enter(gate, request, source)
-            return await self._in_turn(gate, request, source)
+            response = await self._in_turn(gate, request, source)
+            return with_tag(request, response) if request.method == "GET" else response
         try:
             return await self._with_body(gate, request, source)
         except ClientDisconnect:

@@ -6,7 +6,7 @@ from fastapi.responses import JSONResponse
 
 from api import schemas
 from api.access import ActCaller, OpenLedger, ReadCaller, require
-from api.paging import Cursor, Limit, Page, decode, page
+from api.paging import Page, PageAsked
 from api.routing import Router
 from api.schemas_registration import AnnulIn, ReassignIn
 from api.waiting import WAITS, waiting
@@ -40,10 +40,10 @@ def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: ActCaller) -> 
 
 
 @router.get("")
-def assets(ledger: OpenLedger, _actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None) -> Page[schemas.AssetOut]:
+def assets(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[schemas.AssetOut]:
     """Registered assets by id."""
-    rows = ledger.registrations.page(decode(cursor), limit + 1)
-    return page(rows, limit, lambda row: row.asset_id, lambda row: show_asset(ledger, row.asset_id))
+    rows = ledger.registrations.page(paging.after, paging.one_more)
+    return paging.page(rows, lambda row: row.asset_id, lambda row: show_asset(ledger, row.asset_id))
 
 
 @router.get("/{asset}")

@@ -11,7 +11,7 @@ from fastapi import Path, Query
 from api import schemas
 from api import schemas_catalogue as catalogue
 from api.access import ActCaller, OpenLedger, ReadCaller
-from api.paging import Cursor, Limit, Page, decode, page
+from api.paging import Page, PageAsked
 from api.routing import Lane, Router
 from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput
@@ -39,13 +39,12 @@ def put(body: catalogue.PutResourceIn, ledger: OpenLedger, actor: ActCaller) -> 
 def resources(
     ledger: OpenLedger,
     actor: ReadCaller,
+    paging: PageAsked,
     state: Annotated[str | None, Query(max_length=16)] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Page[catalogue.CatalogueEntryOut]:
     """The data list by code: what is published, the caller's own, and all to those who approve it."""
-    rows = ledger.catalogue.page(decode(cursor), limit + 1, state, actor)
-    return page(rows, limit, lambda row: row.code, show)
+    rows = ledger.catalogue.page(paging.after, paging.one_more, state, actor)
+    return paging.page(rows, lambda row: row.code, show)
 
 
 @router.get("/resources/{code:path}")

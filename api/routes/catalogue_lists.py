@@ -10,7 +10,7 @@ from api import schemas
 from api import schemas_catalogue as catalogue
 from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.idempotency import Key, once
-from api.paging import Cursor, Limit, Page, decode, page
+from api.paging import Page, PageAsked
 from api.routing import Router
 from ledger.domain.important import ImportantData
 from ledger.domain.permissions import Action
@@ -33,11 +33,9 @@ def put_system(body: catalogue.SystemIn, ledger: OpenLedger, actor: ActCaller) -
 
 
 @router.get("/catalogue/systems")
-def systems(
-    ledger: OpenLedger, _actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None
-) -> Page[catalogue.SystemOut]:
+def systems(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[catalogue.SystemOut]:
     """Information systems by code, the newest version of each."""
-    return page(ledger.systems.page(decode(cursor), limit + 1), limit, lambda row: row.code, _system)
+    return paging.page(ledger.systems.page(paging.after, paging.one_more), lambda row: row.code, _system)
 
 
 @router.post("/catalogue/important", status_code=201)
@@ -70,10 +68,10 @@ def withdraw_important(entry: schemas.Ulid, ledger: OpenLedger, actor: ActCaller
 
 
 @router.get("/catalogue/open", tags=["open data"])
-def open_items(ledger: OpenLedger, limit: Limit = 50, cursor: Cursor = None) -> Page[catalogue.OpenOut]:
+def open_items(ledger: OpenLedger, paging: PageAsked) -> Page[catalogue.OpenOut]:
     """The open catalogue: conditions, licence and the published description. Public."""
-    rows = ledger.open_catalogue.page(decode(cursor), limit + 1)
-    return page(rows, limit, lambda row: str(row["code"]), lambda row: catalogue.OpenOut(**row))
+    rows = ledger.open_catalogue.page(paging.after, paging.one_more)
+    return paging.page(rows, lambda row: str(row["code"]), lambda row: catalogue.OpenOut(**row))
 
 
 @router.post("/catalogue/open", tags=["open data"])
@@ -124,13 +122,12 @@ def file(
 def listed(
     ledger: OpenLedger,
     _actor: ReadCaller,
+    paging: PageAsked,
     state: Annotated[str | None, Query(max_length=16)] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Page[catalogue.DemandOut]:
     """The demand list by id."""
-    rows = ledger.demands.page(decode(cursor), limit + 1, state)
-    return page(rows, limit, lambda row: row.id, lambda row: _demand(ledger, row))
+    rows = ledger.demands.page(paging.after, paging.one_more, state)
+    return paging.page(rows, lambda row: row.id, lambda row: _demand(ledger, row))
 
 
 @demands.get("/{demand}")

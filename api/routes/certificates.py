@@ -10,7 +10,7 @@ from api import schemas
 from api.access import ActCaller, AnyInstallation, CaseCaller, OpenLedger, PayloadCaller, ReadCaller, require
 from api.holdings_query import Wanted
 from api.idempotency import Key, once
-from api.paging import Cursor, Limit, Page, decode, page
+from api.paging import Page, PageAsked
 from api.problems import answers
 from api.routing import Lane, Router
 from ledger.domain.permissions import Action, allowed
@@ -89,14 +89,14 @@ def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) ->
 
 
 @router.get("/certificates")
-def certificates(ledger: OpenLedger, wanted: Wanted, limit: Limit = 50, cursor: Cursor = None) -> Page[schemas.HeldOut]:
+def certificates(ledger: OpenLedger, wanted: Wanted, paging: PageAsked) -> Page[schemas.HeldOut]:
     """Certificates of which the caller is subject, consumer, issuer or provider (归集), with their states now.
 
     Another party's, or `all`: for a broker those of its principals, for a chief data officer those of its departments,
     and for those who read the full log.
     """
-    rows = ledger.holdings.page(wanted, decode(cursor), limit + 1)
-    return page(rows, limit, lambda row: row.certificate.certificate_no, lambda row: schemas.HeldOut(**row.to_dict()))
+    rows = ledger.holdings.page(wanted, paging.after, paging.one_more)
+    return paging.page(rows, lambda row: row.certificate.certificate_no, lambda row: schemas.HeldOut(**row.to_dict()))
 
 
 @router.get("/certificates/{number}")

@@ -8,7 +8,7 @@ from api import schemas
 from api import schemas_usage as usage
 from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.idempotency import Key, once
-from api.paging import Cursor, Limit, Page, decode, page
+from api.paging import Page, PageAsked
 from api.routing import Router
 from ledger.domain.permissions import Action
 from ledger.errors import Forbidden
@@ -53,12 +53,10 @@ def authorise(
 
 
 @router.get("/authorizations")
-def authorizations(
-    ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None
-) -> Page[usage.AuthorizationOut]:
+def authorizations(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[usage.AuthorizationOut]:
     """Authorizations that the caller gave, received, or supplies under."""
-    rows = ledger.authorizations.page(actor.party, decode(cursor), limit + 1)
-    return page(rows, limit, lambda row: row.id, show)
+    rows = ledger.authorizations.page(actor.party, paging.after, paging.one_more)
+    return paging.page(rows, lambda row: row.id, show)
 
 
 @router.get("/authorizations/{authorization}")

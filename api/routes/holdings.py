@@ -10,7 +10,7 @@ from fastapi import Query, Request, Response
 from api import schemas
 from api.access import OpenLedger, PayloadCaller, require
 from api.holdings_query import Narrowed, Wanted
-from api.paging import Cursor, decode, encode
+from api.paging import At
 from api.routing import Lane, Router
 from ledger.domain.canonical import canonical
 from ledger.domain.permissions import Action
@@ -39,8 +39,8 @@ def export(
     ledger: OpenLedger,
     actor: PayloadCaller,
     within: Narrowed,
+    at: At,
     limit: Annotated[int, Query(ge=1, le=MAX_BUNDLES, description="Certificates on a page.")] = 50,
-    cursor: Cursor = None,
 ) -> Response:
     """The caller's own certificates as full bundles, for its wallet: `pingzheng wallet add` takes the lines.
 
@@ -48,12 +48,12 @@ def export(
     passphrase nor key is ever sent here.
     """
     require(actor, Action.SEE_PAYLOAD, owns=True)
-    taken = ledger.holder_bundles.page(actor.party, within, decode(cursor), limit)
+    taken = ledger.holder_bundles.page(actor.party, within, at.after, limit)
     for bundle in taken.bundles:
         ledger.readings.of_bundle(actor, How.WALLET, bundle)
     lines = b"".join(canonical(bundle.to_dict()) + b"\n" for bundle in taken.bundles)
     headers = {"Cache-Control": "no-store"}
     if taken.last is not None:
-        query = {**request.query_params, "limit": str(limit), "cursor": encode(taken.last)}
+        query = {**request.query_params, "limit": str(limit), "cursor": at.cursor(taken.last)}
         headers["Link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
     return Response(lines, media_type=JSON_LINES, headers=headers)

@@ -9,12 +9,11 @@ from fastapi.responses import JSONResponse
 
 from api import schemas
 from api.access import AnyInstallation, OpenLedger, ReadCaller, require
-from api.paging import Cursor, Limit, Page, decode, page
+from api.paging import Page, PageAsked
 from api.problems import answers, problem
 from api.readiness import Readiness
 from api.routing import Lane, Router
 from ledger.domain.permissions import Action
-from ledger.errors import InvalidInput
 
 router = Router(tags=["log"])
 
@@ -45,12 +44,10 @@ def batch(number: Seq, ledger: OpenLedger) -> schemas.HeadOut:
 
 
 @router.get("/log/entries")
-def entries(
-    ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None
-) -> Page[schemas.LogEntryOut]:
+def entries(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[schemas.LogEntryOut]:
     """The log in order, for those who read all of it; what is sealed is not in it."""
-    rows = ledger.log_entries.page(actor, _after(decode(cursor)), limit + 1)
-    return page(rows, limit, lambda row: str(row["seq"]), lambda row: schemas.LogEntryOut(**row))
+    rows = ledger.log_entries.page(actor, paging.place.after_number, paging.one_more)
+    return paging.page(rows, lambda row: str(row["seq"]), lambda row: schemas.LogEntryOut(**row))
 
 
 @router.get("/log/entries/{seq}")
@@ -64,14 +61,6 @@ def proof(seq: Seq, ledger: OpenLedger, actor: ReadCaller) -> schemas.HeadOut:
     """The inclusion proof of an entry in its batch."""
     require(actor, Action.VERIFY, owns=True)
     return schemas.HeadOut(**ledger.inspection.proof(seq))
-
-
-def _after(key: str | None) -> int:
-    if key is None:
-        return -1
-    if not key.isascii() or not key.isdigit() or len(key) > 16:
-        raise InvalidInput("CURSOR_INVALID", "This is no cursor of ours.", where="cursor")
-    return int(key)
 
 
 health = Router(tags=["health"])

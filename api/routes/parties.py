@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from api import schemas
 from api import schemas_powers as powers
 from api.access import ActCaller, OpenLedger, ReadCaller, require
-from api.paging import Cursor, Limit, Page, decode, page
+from api.paging import Page, PageAsked
 from api.problems import Responses
 from api.routes.assets import signed_of
 from api.routing import Router
@@ -51,11 +51,11 @@ def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, respon
 
 
 @router.get("/parties")
-def parties(ledger: OpenLedger, _actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None) -> Page[powers.PartyOut]:
+def parties(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[powers.PartyOut]:
     """Parties by id. Names and identifiers are not shown."""
-    rows = ledger.parties.page(decode(cursor), limit + 1)
+    rows = ledger.parties.page(paging.after, paging.one_more)
     roles = ledger.roles.of(row.id for row in rows)
-    return page(rows, limit, lambda row: row.id, lambda row: _shown(row, roles[row.id]))
+    return paging.page(rows, lambda row: row.id, lambda row: _shown(row, roles[row.id]))
 
 
 @router.get("/parties/{party}")

@@ -8,10 +8,9 @@ from api import schemas
 from api import schemas_provisions as provisions
 from api.access import ActCaller, OpenLedger, PayloadCaller, ReadCaller, require
 from api.idempotency import Key, once
-from api.paging import Cursor, Limit, Page, decode, encode, page
+from api.paging import Page, PageAsked
 from api.routing import Router
 from ledger.domain.permissions import Action
-from ledger.errors import InvalidInput
 from ledger.provider.task import Task
 from ledger.service.provisions import Supply
 from ledger.service.readings import How
@@ -20,13 +19,11 @@ router = Router(prefix="/provisions", tags=["provisions"])
 
 
 @router.get("/tasks")
-def tasks(
-    ledger: OpenLedger, actor: PayloadCaller, limit: Limit = 50, cursor: Cursor = None
-) -> Page[provisions.TaskOut]:
+def tasks(ledger: OpenLedger, actor: PayloadCaller, paging: PageAsked) -> Page[provisions.TaskOut]:
     """What waits for the caller's answer, with all that it needs to check it: also who the subjects are."""
     require(actor, Action.SUPPLY_DATA, owns=True)
-    found = ledger.provisions.tasks(actor.party, decode(cursor), limit + 1)
-    return page(found, limit, lambda task: str(task.authorization["id"]), show)
+    found = ledger.provisions.tasks(actor.party, paging.after, paging.one_more)
+    return paging.page(found, lambda task: str(task.authorization["id"]), show)
 
 
 @router.get("/tasks/{authorization}")
@@ -38,11 +35,11 @@ def task(authorization: schemas.Ulid, ledger: OpenLedger, actor: PayloadCaller) 
 
 
 @router.get("/erasures")
-def erasures(ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None) -> provisions.ErasuresOut:
+def erasures(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> provisions.ErasuresOut:
     """Erasures about subjects whom the caller was asked about: it destroys what it keeps of them."""
     require(actor, Action.SUPPLY_DATA, owns=True)
-    found = ledger.provisions.erasures(actor.party, _after(cursor), limit)
-    following = encode(str(found[-1][0])) if found else None
+    found = ledger.provisions.erasures(actor.party, paging.place.after_number, paging.limit)
+    following = paging.place.cursor(str(found[-1][0])) if found else None
     return provisions.ErasuresOut(items=[entry for _, entry in found], next_cursor=following)
 
 
@@ -78,12 +75,3 @@ def claims(provision: schemas.Ulid, ledger: OpenLedger, actor: PayloadCaller) ->
 def show(found: Task) -> provisions.TaskOut:
     """A task."""
     return provisions.TaskOut(**found.to_dict())
-
-
-def _after(cursor: str | None) -> int:
-    after = decode(cursor)
-    if after is None:
-        return -1
-    if not after.isascii() or not after.isdigit():
-        raise InvalidInput("CURSOR_INVALID", "This is no cursor of ours.", where="cursor")
-    return int(after)

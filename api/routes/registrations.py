@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api import schemas_registration as bodies
 from api.access import ActCaller, OpenLedger, ReadCaller, require
-from api.paging import Cursor, Limit, Page, decode, page
+from api.paging import Page, PageAsked
 from api.routes.assets import resource_of, show_asset, signed_of
 from api.routing import Router
 from api.schemas import AssetOut, HexId
@@ -16,11 +16,11 @@ router = Router(tags=["registrations"])
 
 
 @router.get("/registrations/queue")
-def queue(ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None) -> Page[bodies.Item]:
+def queue(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[bodies.Item]:
     """Open applications, with their clocks in working days and the near-duplicates that a reviewer has to see."""
     require(actor, Action.REVIEW_REGISTRATION, reads=True)
-    rows = ledger.review.queue(limit + 1, decode(cursor))
-    return page(rows, limit, lambda row: str(row["asset"]), lambda row: bodies.Item(**row))
+    rows = ledger.review.queue(paging.one_more, paging.after)
+    return paging.page(rows, lambda row: str(row["asset"]), lambda row: bodies.Item(**row))
 
 
 @router.post("/assets/{asset}/applications", status_code=201)

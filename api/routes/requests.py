@@ -8,7 +8,7 @@ from api import schemas
 from api import schemas_usage as usage
 from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.idempotency import Key, once
-from api.paging import Cursor, Limit, Page, decode, page
+from api.paging import Page, PageAsked
 from api.routes.consents import show as show_authorization
 from api.routing import Router
 from ledger.domain.parties import Role
@@ -50,11 +50,11 @@ def ask(
 
 @router.get("")
 def requests(
-    ledger: OpenLedger, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None, state: str | None = None
+    ledger: OpenLedger, actor: ReadCaller, paging: PageAsked, state: str | None = None
 ) -> Page[usage.RequestOut]:
     """Requests that the caller made or received."""
-    rows = ledger.requests.page(actor.party, decode(cursor), limit + 1, state)
-    return page(rows, limit, lambda row: row.id, show)
+    rows = ledger.requests.page(actor.party, paging.after, paging.one_more, state)
+    return paging.page(rows, lambda row: row.id, show)
 
 
 @router.get("/{request}")

@@ -10,7 +10,7 @@ from fastapi import Response
 from api import schemas
 from api import schemas_verification as verification
 from api.access import ActCaller, AnyInstallation, ReadCaller, require
-from api.paging import Cursor, Limit, decode, page
+from api.paging import PageAsked
 from api.problems import answers
 from api.routes.certificates import has_part, require_part
 from api.routing import Lane, Router
@@ -101,14 +101,14 @@ def use(
 
 @router.get("/certificates/{number}/presentations")
 def presentations(
-    number: schemas.CertificateNo, ledger: AnyInstallation, actor: ReadCaller, limit: Limit = 50, cursor: Cursor = None
+    number: schemas.CertificateNo, ledger: AnyInstallation, actor: ReadCaller, paging: PageAsked
 ) -> verification.PresentationsOut:
     """Every verification of a certificate that was asked for here, for those who have a part in it.
 
     `elsewhere` are uses under its request that the chain counted and no verification here explains.
     """
     require_part(ledger, actor, number)
-    rows = page(ledger.presentations.page(number, decode(cursor), limit + 1), limit, lambda row: row.id, _shown)
+    rows = paging.page(ledger.presentations.page(number, paging.after, paging.one_more), lambda row: row.id, _shown)
     elsewhere = [
         verification.UseElsewhereOut(ordinal=use.ordinal, by=use.by, at=use.at)
         for use in ledger.presentations.elsewhere(number)

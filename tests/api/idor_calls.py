@@ -207,6 +207,11 @@ def on_ended(**body: object) -> Maker:
     return lambda scene, objects, who, kind: Call(body, {"number": objects.ended.number})
 
 
+def in_a_list(**body: object) -> Maker:
+    """The same, named in a list of certificates."""
+    return lambda scene, objects, who, kind: Call(body | {"numbers": [objects.ended.number]})
+
+
 def supersede(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
     return Call({"successor": objects.live.number}, {"number": objects.ended.number})
 

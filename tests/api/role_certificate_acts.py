@@ -102,12 +102,20 @@ def public_status(stage: Stage, who: str) -> list[Outcome]:
 
 def revoke(stage: Stage, who: str, own: bool) -> list[Outcome]:
     number = stage.once("revocable", stage.consented).number
-    return told(stage.post(who, f"/v1/certificates/{number}/revoke", {"reason": "fraud"}))
+    return _revoked(stage, who, number, "fraud")
 
 
 def revoke_wrong_data(stage: Stage, who: str) -> list[Outcome]:
     number = stage.once("revocable", stage.consented).number
-    return told(stage.post(who, f"/v1/certificates/{number}/revoke", {"reason": "data_error"}))
+    return _revoked(stage, who, number, "data_error")
+
+
+def _revoked(stage: Stage, who: str, number: str, reason: str) -> list[Outcome]:
+    """By its number, and in a list of numbers."""
+    return told(
+        stage.post(who, "/v1/certificates/revocations", {"numbers": [number], "reason": reason}),
+        stage.post(who, f"/v1/certificates/{number}/revoke", {"reason": reason}),
+    )
 
 
 def annul(stage: Stage, who: str) -> list[Outcome]:

@@ -118,7 +118,8 @@ def test_import_over_http(office: Office) -> None:
     table = {"name": "list.csv", "content": encoded(head, good), "dry_run": False}
     assert office.post("provider", path, table).json()["committed"]
     assert office.api.get("provider", "/v1/catalogue/resources/api/i1").json()["state"] == "draft"
-    for wrong, code in (({"content": "?"}, "BASE64_INVALID"), ({"name": "x.xlsx"}, "XLSX_MALFORMED")):
+    broken = {"name": "x.xlsx", "content": base64.b64encode(b"PK\x03\x04 no workbook").decode()}
+    for wrong, code in (({"content": "?"}, "BASE64_INVALID"), (broken, "XLSX_MALFORMED")):
         assert office.post("provider", path, table | wrong).json()["code"] == code
 
 

@@ -104,21 +104,21 @@ def test_a_generated_python_client_signs_in_reads_and_acts(package: str, integra
         return import_module(f"{package}.api.{module}").sync_detailed(*arguments, client=caller, **members)
 
     visitor, party = client.Client(base_url=integrator.url), integrator.party
-    nonce = call("sessions.nonce_v1_sessions_nonce_post", visitor, body=models.NonceIn(party=party)).parsed.nonce
+    nonce = call("sessions.sessions_nonce", visitor, body=models.NonceIn(party=party)).parsed.nonce
     signed = sign_in(integrator.place, party, nonce, integrator.signer, integrator.now + 300)
-    session = call("sessions.begin_v1_sessions_post", visitor, body=models.SignInIn(statement=signed)).parsed
+    session = call("sessions.sessions_begin", visitor, body=models.SignInIn(statement=signed)).parsed
     assert (session.party, session.account) == (party, integrator.signer.kid)
     owner = client.AuthenticatedClient(base_url=integrator.url, token=session.token)
     wanted = models.MachineKeyIn(name="reports", scopes=[models.Scope.READ], expires_at=integrator.now + 86_400)
-    key = call("api_keys.new_v1_api_keys_post", owner, body=wanted).parsed
+    key = call("api_keys.machine_keys_new", owner, body=wanted).parsed
     machine = client.AuthenticatedClient(base_url=integrator.url, token=key.key)
-    assert call("parties.party_v1_parties_party_get", machine, party).parsed.account == integrator.signer.kid
+    assert call("parties.parties_party", machine, party).parsed.account == integrator.signer.kid
     mandate = models.MandateIn(broker=integrator.broker, valid_to=integrator.now + 86_400)
-    giving = "parties.give_mandate_v1_parties_party_mandates_post"
+    giving = "parties.parties_give_mandate"
     assert call(giving, machine, party, body=mandate).parsed.code == "SCOPE_EXCEEDED"
     assert call(giving, owner, party, body=mandate).parsed.broker == integrator.broker
-    assert call("sessions.sign_out_v1_sessions_current_delete", owner).status_code == 204
-    assert call("sessions.sessions_v1_sessions_get", owner).parsed.code == "SESSION_UNKNOWN"
+    assert call("sessions.sessions_sign_out", owner).status_code == 204
+    assert call("sessions.sessions_sessions", owner).parsed.code == "SESSION_UNKNOWN"
 
 
 def test_a_generated_typescript_client_signs_in_reads_and_acts(tmp_path: Path, integrator: Integrator) -> None:

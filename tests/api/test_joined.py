@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from ledger.service.joining import open_joined
 from ledger.service.settings import Settings
-from ledger.service.wiring import open_participant
 from tests.api.conftest import Api, bearer
 from tests.api.test_flow import certificate, presented
 from tests.service.joined import joined
@@ -35,9 +35,11 @@ class Bank:
 def bank(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
     settings = Settings(home=tmp_path_factory.mktemp("bank") / "home")
     joined(api.pilot, settings.home, api.parties["bank"])
-    with open_participant(settings) as installation:
+    # The chain's time is the tests' own, which others may have moved.
+    clock = api.pilot.ledger.clock
+    with open_joined(settings, clock) as installation:
         token = token_of(installation, installation.party)
-    with TestClient(create_app(lambda: open_participant(settings)), raise_server_exceptions=False) as client:
+    with TestClient(create_app(lambda: open_joined(settings, clock)), raise_server_exceptions=False) as client:
         yield Bank(client, token)
 
 

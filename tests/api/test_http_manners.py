@@ -1,0 +1,170 @@
+"""What HTTP asks of every address: methods named, HEAD, tags, cursors of one list, and every fault named at once."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from api.paging import Place
+from api.shapes import MAX_NAMED
+from tests.api.conftest import Api
+
+LISTS = ["/v1/certificates", "/v1/parties", "/v1/authorizations", "/v1/requests", "/v1/assets", "/v1/readings"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/v1/log/head", "GET, HEAD"),
+        ("DELETE", "/health", "GET, HEAD"),
+        ("PATCH", "/v1/parties", "GET, HEAD, POST"),
+        ("GET", "/v1/verify", "POST"),
+        ("HEAD", "/v1/verify", "POST"),
+        ("OPTIONS", "/v1/pause", "DELETE, GET, HEAD, POST"),
+    ],
+)
+def test_a_method_that_an_address_has_not_is_answered_by_those_it_has(
+    api: Api, method: str, path: str, allowed: str
+) -> None:
+    answer = api.call("bank", method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize("path", ["/health", "/v1/log/head", "/v1/ledger", "/v1/certificates", "/v1/nowhere", "/docs"])
+def test_head_is_get_without_its_body(api: Api, path: str) -> None:
+    head, get = api.call("bank", "HEAD", path), api.get("bank", path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert head.headers["content-length"] == str(len(get.content))
+
+
+def test_head_needs_the_same_caller(api: Api) -> None:
+    assert api.call(None, "HEAD", "/v1/certificates").status_code == 401
+
+
+# Tags
+
+
+@pytest.fixture(scope="module")
+def bundle(api: Api) -> str:
+    number = api.pilot.certificate("1")
+    return f"/v1/certificates/{number}/bundle"
+
+
+def test_a_bundle_that_has_not_changed_is_not_sent_again(api: Api, bundle: str) -> None:
+    first = api.get("firm", bundle)
+    tag = first.headers["etag"]
+    assert first.status_code == 200 and first.headers["cache-control"] == "private, no-cache"
+    for named in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = api.call("firm", "GET", bundle, headers={"If-None-Match": named})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag), named
+    assert api.call("firm", "GET", bundle, headers={"If-None-Match": '"other"'}).json() == first.json()
+    assert api.get("firm", f"{bundle}?fields=wage_band").headers["etag"] != tag
+
+
+def test_a_tag_opens_nothing_to_others(api: Api, bundle: str) -> None:
+    tag = api.get("firm", bundle).headers["etag"]
+    assert api.call("bank", "GET", bundle, headers={"If-None-Match": tag}).status_code == 403
+    assert api.call(None, "GET", bundle, headers={"If-None-Match": "*"}).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/v1/ledger", "/v1/scenarios", "/v1/log/batches/0"])
+def test_what_the_chain_says_has_a_tag(api: Api, bundle: str, path: str) -> None:
+    first = api.get(None, path)
+    again = api.call(None, "GET", path, headers={"If-None-Match": first.headers["etag"]})
+    assert (first.status_code, again.status_code) == (200, 304)
+
+
+def test_errors_and_answers_that_nobody_keeps_have_none(api: Api) -> None:
+    assert "etag" not in api.get(None, "/v1/certificates").headers
+    assert "etag" not in api.get("firm", "/v1/holdings/export").headers
+
+
+# Cursors
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_cursor_of_another_list_or_of_none_is_refused(api: Api, path: str) -> None:
+    own = Place(path, None).cursor("0" * 26)
+    assert api.get("firm", f"{path}?cursor={own}").status_code == 200
+    others = [Place(other, None).cursor("0" * 26) for other in LISTS if other != path]
+    wrong = [
+        *others,
+        own + "A",
+        own + "=",
+        own + "==",
+        own[:-1],
+        "A" + own[1:],
+        own[:-1] + ("B" if own[-1] != "B" else "C"),
+        own + "%20",
+        own + "%0A",
+        "",
+        "x",
+        "%F0%9F%99%82",
+        base64.urlsafe_b64encode(b"0" * 26).decode(),
+        base64.urlsafe_b64encode(b"\xff" * 12).decode(),
+    ]
+    for cursor in wrong:
+        answer = api.get("firm", f"{path}?cursor={cursor}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "CURSOR_INVALID"), cursor
+
+
+def test_a_cursor_leads_through_all_pages_and_names_nothing(api: Api) -> None:
+    seen: list[str] = []
+    path, cursor = "/v1/parties?limit=3", ""
+    while True:
+        page = api.get("bank", path + cursor).json()
+        seen += [item["id"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert seen[:200] == [item["id"] for item in api.get("bank", "/v1/parties?limit=200").json()["items"]]
+    assert len(seen) == len(set(seen)) > 3
+
+
+# Faults
+
+
+def faults(answer: Any) -> list[tuple[str, str]]:
+    assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE"), answer.text
+    return [(each["where"], each["type"]) for each in answer.json()["details"]["errors"]]
+
+
+def test_all_missing_members_are_named_at_once_in_both_languages(api: Api) -> None:
+    answer = api.post("bank", "/v1/presentations", {})
+    assert faults(answer) == [("body.bundle", "missing"), ("body.nonce", "missing")]
+    told = answer.json()["detail"]
+    assert "body.bundle 缺少；body.nonce 缺少。" in told
+    assert "body.bundle is missing; body.nonce is missing." in told
+    assert answer.json()["where"] == "body.bundle"
+
+
+def test_other_faults_are_named_with_their_bounds(api: Api) -> None:
+    answer = api.post("bank", "/v1/presentations", {"bundle": 1, "nonce": "short"})
+    assert faults(answer) == [("body.bundle", "dict_type"), ("body.nonce", "string_too_short")]
+    assert "has fewer than 16 characters" in answer.json()["detail"] and "至少 16 个字符" in answer.json()["detail"]
+    answer = api.get("bank", "/v1/parties?limit=0")
+    assert faults(answer) == [("query.limit", "greater_than_equal")]
+
+
+def test_more_faults_than_are_named_are_said_to_be_more(api: Api) -> None:
+    answer = api.post("authority", "/v1/parties", {"parties": [{}] * 100})
+    assert len(faults(answer)) == MAX_NAMED
+    assert answer.json()["detail"].endswith("; and more.")
+    assert len(answer.content) < 8192
+
+
+def test_no_body_at_all_is_a_missing_one(api: Api) -> None:
+    assert faults(api.call("bank", "POST", "/v1/verify")) == [("body", "missing")]
+
+
+def test_what_the_caller_may_not_do_is_said_before_what_is_wrong_with_the_body(api: Api) -> None:
+    assert api.post(None, "/v1/parties", {"surprise": 1}).status_code == 401
+    key = api.post(
+        "bank", "/v1/api-keys", {"name": "m", "scopes": ["read"], "expires_at": api.pilot.ledger.clock() + 99}
+    )
+    header = {"Authorization": f"Bearer {key.json()['key']}"}
+    answer = api.call(None, "POST", "/v1/verify", json={"surprise": 1}, headers=header)
+    assert (answer.status_code, answer.json()["code"]) == (403, "SCOPE_EXCEEDED")
