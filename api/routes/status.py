@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from fastapi.responses import JSONResponse
@@ -11,10 +12,12 @@ from api.access import ActCaller, OpenLedger, require
 from api.problems import answers
 from api.routes.assets import signed_of
 from api.routing import Router
+from api.schemas_revocations import RevocationOut, RevocationsIn, RevocationsOut
 from api.waiting import WAITS, waiting
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action, allowed
 from ledger.service.parties import Actor
+from ledger.service.revocations import revoked_at_once
 from ledger.service.wiring import Ledger
 
 router = Router(tags=["status"])
@@ -37,6 +40,33 @@ def revoke(
     _require_ending(ledger, actor, number, body.reason)
     ledger.status.revoke(number, body.reason)
     return _status(ledger, number)
+
+
+@router.post("/certificates/revocations", responses=answers({403: ["PARTY_LACKS_ROLE"]}))
+def revoke_many(body: RevocationsIn, ledger: OpenLedger, actor: ActCaller) -> RevocationsOut:
+    """End many certificates for good, as their issuer; or have those ended for `data_error` that rest on one's data.
+
+    The answer says of each what became of it; sent again, it passes over what has ended. A provider names its own
+    alone, or nothing is sent.
+    """
+    owns = False
+    if body.reason == "data_error" and not allowed(Action.REVOKE_CERTIFICATE, actor.roles) and _provides(actor):
+        owns = set(body.numbers) <= ledger.revocations.resting_on(actor.party, body.numbers)
+    require(actor, Action.REVOKE_CERTIFICATE, owns=owns)
+    report = revoked_at_once(ledger.revocations.revoke(body.numbers, body.reason))
+    counts = Counter(answer.outcome.value for answer in report.answers)
+    items = [
+        RevocationOut(certificate_no=each.number, outcome=each.outcome.value, code=each.code, tx_hash=each.tx_hash)
+        for each in report.answers
+    ]
+    return RevocationsOut(
+        items=items,
+        revoked=counts["revoked"],
+        ended_before=counts["ended_before"],
+        not_revoked=counts["not_revoked"],
+        transactions=len({each.tx_hash for each in report.answers if each.tx_hash}),
+        gas=report.gas,
+    )
 
 
 @router.post("/certificates/{number}/suspend", responses=ENDED)
@@ -116,9 +146,13 @@ def lift_statements(
 def _require_ending(ledger: Ledger, actor: Actor, number: str, reason: str) -> None:
     """The issuer ends a certificate; for a provider it does so if that provider's data in it is wrong."""
     rests_on: set[str] = set()
-    if reason == "data_error" and not allowed(Action.REVOKE_CERTIFICATE, actor.roles) and Role.PROVIDER in actor.roles:
+    if reason == "data_error" and not allowed(Action.REVOKE_CERTIFICATE, actor.roles) and _provides(actor):
         rests_on = ledger.holdings.providers(ledger.holdings.get(number))
     require(actor, Action.REVOKE_CERTIFICATE, owns=actor.party in rests_on)
+
+
+def _provides(actor: Actor) -> bool:
+    return Role.PROVIDER in actor.roles
 
 
 def _status(ledger: Ledger, number: str) -> schemas.StatusOut:

@@ -14,8 +14,10 @@ from ledger.cli.login import kept_session
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
+from ledger.cli.revoking import revoke_listed
 from ledger.cli.waiting import emit_done
 from ledger.domain.codes import check_certificate_no
+from ledger.errors import InvalidInput
 from ledger.service.presentations import VALID
 from ledger.store.tables import Certificate, Presentation
 
@@ -156,12 +158,33 @@ def supersede(
 
 
 @app.command()
-def revoke(number: Number, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
-    """签发方永久撤销自己的凭证。End a certificate for good. For its issuer.
+def revoke(
+    reason: Reason,
+    number: Annotated[str, typer.Argument(help="Certificate number, DAC-…; or give --file.", show_default=False)] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="A text file with a number on each line: revoke them all.", show_default=False)
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Revoke all of the file without asking.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """签发方永久撤销自己的凭证：一张，或文件列出的全部；中断后再次执行即接续。End a certificate for good, or all that
+    a file lists. For their issuer. Interrupted, it goes on when it is run again.
 
-    示例 Example:  pingzheng certificate revoke DAC-440802-2026-S51-00000001-K --reason data_error
+    示例 Examples:  pingzheng certificate revoke DAC-440802-2026-S51-00000001-K --reason data_error · pingzheng
+    certificate revoke --file numbers.txt --reason data_error --yes
     """
     with opened(home, as_json) as ledger:
+        if (file is None) == (not number):
+            raise InvalidInput(
+                "NUMBER_OR_FILE",
+                "Name one certificate, or a file that lists them, and not both.",
+                where="--file",
+                hint="Give the number, or --file with a number on each line.",
+            )
+        if file is not None:
+            revoke_listed(ledger, file, reason, yes, as_json)
+            return
         ledger.status.revoke(check_certificate_no(number), reason)
         emit(ledger.verification.status(number), as_json, number)
 

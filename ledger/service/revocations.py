@@ -8,7 +8,7 @@ repeated with the same numbers: what is ended stays ended and is passed over.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -95,19 +95,27 @@ class Revocations:
             }
         return set(numbers) - known
 
-    def revoke(self, numbers: Sequence[str], reason: str, provider: str | None = None) -> Iterator[Portion]:
+    def resting_on(self, provider: str, numbers: Sequence[str]) -> set[str]:
+        """Those of the certificates that rest on what the provider supplied."""
+        with self._database.read() as session:
+            return {
+                number
+                for chunk in _chunks(numbers)
+                for number, supplier in session.execute(queries.providers(list(chunk)))
+                if supplier == provider
+            }
+
+    def revoke(self, numbers: Sequence[str], reason: str) -> Iterator[Portion]:
         """End the certificates for good, portion by portion; a number that is named twice counts once.
 
-        ``provider``: at the word of that party, which ends what rests on its data and nothing else. Raises
-        ``InvalidInput`` ``REASON_UNKNOWN``, and what keeps the first transaction from being sent; what happens later
-        is in the answers.
+        Raises ``InvalidInput`` ``REASON_UNKNOWN``, and what keeps the first transaction from being sent; what happens
+        later is in the answers.
         """
         code_of_reason(reason)
         wanted = list(dict.fromkeys(numbers))
         places = self._places(wanted)
-        mine = places if provider is None else self._resting_on(provider, places)
-        yield Portion(tuple(answer for number in wanted if (answer := _unsent(number, places, mine))))
-        yield from self._send(_by_word(mine.values()), reason)
+        yield Portion(tuple(answer for number in wanted if (answer := _unsent(number, places.get(number)))))
+        yield from self._send(_by_word(places.values()), reason)
 
     def _send(self, words: Sequence[Sequence[_Place]], reason: str) -> Iterator[Portion]:
         for turn, word in enumerate(words):
@@ -159,16 +167,6 @@ class Revocations:
                 found |= {place.number: place for place in _read(session, chunk)}
         return found
 
-    def _resting_on(self, provider: str, places: Mapping[str, _Place]) -> dict[str, _Place]:
-        with self._database.read() as session:
-            own = {
-                number
-                for chunk in _chunks(list(places))
-                for number, supplier in session.execute(queries.providers(list(chunk)))
-                if supplier == provider
-            }
-        return {number: place for number, place in places.items() if number in own}
-
 
 def revoked_at_once(portions: Iterator[Portion], progress: Callable[[int], None] = lambda _: None) -> Portion:
     """All portions as one: every answer, and the gas of all."""
@@ -211,15 +209,13 @@ def _by_word(places: Iterable[_Place]) -> list[list[_Place]]:
     return [words[each] for each in sorted(words)]
 
 
-def _unsent(number: str, places: Mapping[str, _Place], mine: Mapping[str, _Place]) -> Answer | None:
+def _unsent(number: str, place: _Place | None) -> Answer | None:
     """The answer about a certificate for which nothing is sent."""
-    if number not in places:
+    if place is None:
         return Answer(number, Outcome.NOT_REVOKED, "CERTIFICATE_UNKNOWN")
-    if number not in mine:
-        return Answer(number, Outcome.NOT_REVOKED, "PARTY_LACKS_ROLE")
-    if places[number].ended:
-        return _before(places[number])
-    return Answer(number, Outcome.NOT_REVOKED, NOT_ANCHORED_YET) if places[number].batch is None else None
+    if place.ended:
+        return _before(place)
+    return Answer(number, Outcome.NOT_REVOKED, NOT_ANCHORED_YET) if place.batch is None else None
 
 
 def _before(place: _Place) -> Answer:

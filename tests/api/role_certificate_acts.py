@@ -113,8 +113,8 @@ def revoke_wrong_data(stage: Stage, who: str) -> list[Outcome]:
 def _revoked(stage: Stage, who: str, number: str, reason: str) -> list[Outcome]:
     """By its number, and in a list of numbers."""
     return told(
-        stage.post(who, "/v1/certificates/revocations", {"numbers": [number], "reason": reason}),
         stage.post(who, f"/v1/certificates/{number}/revoke", {"reason": reason}),
+        stage.post(who, "/v1/certificates/revocations", {"numbers": [number], "reason": reason}),
     )
 
 

@@ -199,6 +199,11 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
 @pytest.fixture(scope="session")
 def pilot(ledger: Ledger) -> Pilot:
     """Institutions and firms on the chain, the platform accredited."""
+    return assembled(ledger)
+
+
+def assembled(ledger: Ledger) -> Pilot:
+    """Institutions and firms on the chain of a new ledger, the platform accredited."""
     cast = assemble(ledger, FIRMS)
     now = ledger.clock()
     ledger.parties.accredit(ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**9)
