@@ -59,6 +59,14 @@ def remember_folder(home: Path, folder: Path) -> None:
     write_private(home / PLACE, json.dumps({"folder": str(folder.absolute())}))
 
 
+def erasures_path(settings: Settings, folder: Path | None) -> Path | None:
+    """Where erasures are listed: as it is set, else in the archive, else where a restore has put the list."""
+    if settings.erasures is not None or folder is not None:
+        return settings.erasures or (folder and folder / ERASURES)
+    restored = settings.home / ERASURES
+    return restored if restored.exists() else None
+
+
 class Archiving:
     """Called with a batch before its anchor is sent. Without a folder it does nothing.
 
@@ -73,7 +81,7 @@ class Archiving:
         remembered = remembered_folder(settings.home)
         self._folder = settings.archive or remembered
         self._known = remembered is not None and self._folder is not None and _same(remembered, self._folder)
-        path = settings.erasures or (self._folder and self._folder / ERASURES)
+        path = erasures_path(settings, self._folder)
         self._erasures = ErasuresFile(path, ledger) if path else None
         self._archive: Archive | None = None
         self._complete = False
@@ -105,6 +113,13 @@ class Archiving:
         if self._folder is not None and self._erasures.path.parent == self._folder:
             self._opened(self._folder)
         self._erasures.append(ErasedText(self._clock(), targets, party, sealed))
+
+    def erased(self) -> list[str]:
+        """The statements and parties, by digest and id, that the list of erasures names; raises as its ``read``."""
+        if self._erasures is None or not self._erasures.path.exists():
+            return []
+        listed = self._erasures.read()
+        return [target for each in listed for target in (*each.targets, each.party) if target is not None]
 
     def erase(self, sealed: tuple[str, ...], party: str | None) -> bool:
         """Erase in the archive too; whether nothing is left in its file.

@@ -133,6 +133,9 @@ def restore(settings: Settings, sources: Sources) -> Restored:
         _put_together(made, sources, told)
         if sources.archive is not None:
             remember_folder(draft, sources.archive)
+        elif sources.erasures is not None:
+            # What holders bring back later may have been erased too.
+            copy_private(sources.erasures, draft / ERASURES)
         check_pages(draft / DATABASE)
         sync_all(draft)
         _take_its_place(draft, home)

@@ -181,10 +181,10 @@ def outdated(current: str) -> ColumnElement[bool]:
     return Sealed.wrapped_key.is_not(None) & Sealed.key_id.not_in((current, CLOSED + current))
 
 
-def seal_lost(session: Session) -> str:
-    """The id of a new record in the place of a text that no backup has."""
+def seal_nothing(session: Session, *, erased: bool = False) -> str:
+    """The id of a new record in the place of a text that no backup has, or that was ``erased``."""
     record_id = str(ULID())
-    session.add(Sealed(id=record_id, key_id=LOST, wrapped_key=None, nonce=b"", ciphertext=b""))
+    session.add(Sealed(id=record_id, key_id="" if erased else LOST, wrapped_key=None, nonce=b"", ciphertext=b""))
     session.flush()
     return record_id
 

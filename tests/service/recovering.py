@@ -13,6 +13,7 @@ from sqlalchemy import event, select
 from ledger.demo.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.proof.bundle import parse_bundle
+from ledger.proof.jws import Signer
 from ledger.proof.presenting import present
 from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.verifier import Expectation
@@ -105,10 +106,11 @@ def copied(folder: Path, to: Path) -> Path:
     return to
 
 
-def valid(pilot: Pilot, raw: bytes) -> bool:
-    """Whether the bank finds a bundle valid that its holder presents; no use is spent."""
+def valid(pilot: Pilot, raw: bytes, holder: Signer | None = None) -> bool:
+    """Whether the bank finds a bundle valid that its holder presents, by a key of its own or one kept here; no use is
+    spent."""
     ledger, bank = pilot.ledger, pilot.cast.bank
     bundle, nonce = parse_bundle(raw), ledger.verification.new_nonce()
-    subject = parse_certificate(bundle.certificate).claims["sub"]
-    shown = present(bundle, None, consumer=bank, nonce=nonce, holder=pilot.bureau.signer_of(subject), at=ledger.clock())
+    signer = holder or pilot.bureau.signer_of(parse_certificate(bundle.certificate).claims["sub"])
+    shown = present(bundle, None, consumer=bank, nonce=nonce, holder=signer, at=ledger.clock())
     return ledger.verification.verify(shown.to_bytes(), Expectation(consumer=bank, nonce=nonce)).report.valid
