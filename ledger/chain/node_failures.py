@@ -57,14 +57,18 @@ class NodeFailures:
     def __init__(self, where: str) -> None:
         self._where = where
 
-    def result(self, method: str, answer: Any, number: int) -> Any:
-        """The result in the answer to the call of that number; raises RpcFault where it is an error."""
+    def numbered(self, method: str, answer: Any, number: int) -> dict[str, Any]:
+        """The answer, if it is the one to the call of that number; an error may come without a number."""
         if not isinstance(answer, dict):
             raise self.invalid(method, "an object is expected")
+        if answer.get("error") is None and (type(answer.get("id")) is not int or answer["id"] != number):
+            raise self.invalid(method, "the answer to the call's own number is expected")
+        return answer
+
+    def result(self, method: str, answer: dict[str, Any]) -> Any:
+        """The result in an answer; raises RpcFault where it is an error."""
         if (error := answer.get("error")) is not None:
             raise self._fault(method, error)
-        if type(answer.get("id")) is not int or answer["id"] != number:
-            raise self.invalid(method, "the answer to the call's own number is expected")
         if "result" not in answer:
             raise self.invalid(method, "a result is expected")
         return answer["result"]

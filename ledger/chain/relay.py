@@ -16,6 +16,7 @@ from ledger.chain.client import ChainClient
 from ledger.chain.connection import unhex
 from ledger.chain.deployment import FORWARDER
 from ledger.chain.immutables import FORWARDER_NAME, FORWARDER_VERSION
+from ledger.chain.loading import loading
 from ledger.chain.sender import Receipt
 from ledger.errors import ChainRejected, Forbidden, InvalidInput
 
@@ -156,8 +157,9 @@ class Relay:
 def sign_request(request: ForwardRequest, private_key: str | bytes) -> SignedRequest:
     """Sign with an account's private key; needs no network."""
     # Not above: it takes most of a second to load, and who only reads signs nothing.
-    from eth_account import Account
-    from eth_account.messages import encode_typed_data
+    with loading():
+        from eth_account import Account
+        from eth_account.messages import encode_typed_data
 
     signable = encode_typed_data(full_message=dict(request.typed_data))
     signature = bytes(Account.sign_message(signable, private_key).signature)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
-from typing import Any, Final
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final
 
 from ledger.chain.answers import Malformed, log_query, logs_of, quantity
+from ledger.chain.loading import loading
 from ledger.chain.node_failures import NodeFailures, RpcFault, TooMuch
 from ledger.chain.portion import Portion
-from ledger.chain.transport import MAX_ANSWER_BYTES, AddressUnusable, Answer, Transport, TransportFailure
+from ledger.chain.transport import MAX_ANSWER_BYTES, Transport
 from ledger.errors import ChainUnavailable
+
+if TYPE_CHECKING:
+    from ledger.chain.provider import NodeProvider
 
 READ_SECONDS: Final = 10
 # A node tries a transaction out before it says what it costs, and some run it before they say that they have it.
@@ -23,8 +26,6 @@ _CALLS_PER_REQUEST: Final = 100
 _SENDING: Final = frozenset({"eth_estimateGas", "eth_sendRawTransaction"})
 _AFTER_TIMEOUT: Final = 8
 _METHOD_MISSING: Final = -32601
-# Memory: an empty list is two bytes in JSON, and fifty times as much once it is read.
-_MAX_CONTAINERS: Final = 500_000
 
 RpcCall = tuple[str, list[Any]]
 
@@ -53,7 +54,14 @@ class Rpc:
         self._batch = Portion(_CALLS_PER_REQUEST)
         self._transport = Transport(url, max_bytes=max_bytes)
         self._failures = NodeFailures(self.where)
-        self._ids = count(1)
+
+    @cached_property
+    def _provider(self) -> NodeProvider:
+        with loading():
+            # Not above: it takes a second to load, and many commands ask no node.
+            from ledger.chain.provider import NodeProvider
+
+        return NodeProvider(self._transport, self._failures)
 
     @property
     def where(self) -> str:
@@ -178,45 +186,16 @@ class Rpc:
         return self.timeout if until is None else min(self.timeout, until - time.monotonic())
 
     def _one(self, method: str, params: list[Any], seconds: float | None = None) -> Any:
-        number = next(self._ids)
-        body = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
         if seconds is None:
             seconds = self.send_timeout if method in _SENDING else self.timeout
-        answer = self._post(method, body, seconds)
-        return self._failures.result(method, answer, number)
+        return self._failures.result(method, self._provider.make_request(method, params, seconds))
 
     def _together(self, calls: Sequence[RpcCall]) -> list[Callable[[], Any]]:
         """The answers of one request, each as a function that gives the result or raises RpcFault."""
-        asked = [(next(self._ids), *call) for call in calls]
-        body = [{"jsonrpc": "2.0", "id": number, "method": name, "params": params} for number, name, params in asked]
-        answers = self._failures.in_order(self._post("batch", body, self.timeout), [number for number, *_ in asked])
-
-        def reading(number: int, method: str, answer: Any) -> Callable[[], Any]:
-            return lambda: self._failures.result(method, answer, number)
-
-        return [reading(number, method, answer) for (number, method, _), answer in zip(asked, answers, strict=True)]
-
-    def _post(self, method: str, body: Any, seconds: float) -> Any:
-        """The JSON that comes back, whatever it is."""
-        if seconds <= 0:
-            raise self._failures.silent(method, "timeout")
-        try:
-            raw = json.dumps(body, separators=(",", ":")).encode()
-            # Asked twice, these calls do no more than once; what only a test node knows may.
-            again = method == "batch" or method.startswith("eth_")
-            answer = self._transport.post(raw, seconds=seconds, again=again)
-        except TransportFailure as failure:
-            raise self._failures.of_transport(method, failure.reason, batched=method == "batch") from failure
-        except AddressUnusable:
-            raise self._failures.address() from None
-        return self._parsed(method, answer)
-
-    def _parsed(self, method: str, answer: Answer) -> Any:
-        parsed = _json(answer.body)
-        self._failures.check_status(method, answer, parsed)
-        if parsed is _NOTHING:
-            raise self._failures.invalid(method, "JSON is expected")
-        return parsed
+        answers = self._provider.make_batch_request(calls, self.timeout)
+        return [
+            partial(self._failures.result, method, answer) for (method, _), answer in zip(calls, answers, strict=True)
+        ]
 
     def logs(
         self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None] = ()
@@ -224,19 +203,6 @@ class Rpc:
         """All logs of the addresses in blocks ``first`` to ``last``, both included, that match the topics given."""
         pieces = (log_query(addresses, *ends, topics) for ends in self.log_range.ranges(first, last))
         return [log for query in pieces for log in self._logs(query)]
-
-
-_NOTHING: Final = object()
-
-
-def _json(body: bytes) -> Any:
-    """What a body says, ``_NOTHING`` where it is no JSON, or far too much of it."""
-    if body.count(b"[") + body.count(b"{") > _MAX_CONTAINERS:
-        return _NOTHING
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return _NOTHING
 
 
 def _span(query: dict[str, Any]) -> int:

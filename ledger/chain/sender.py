@@ -26,6 +26,7 @@ from ledger.chain.answers import quantity
 from ledger.chain.connection import Connection, RpcFault, bare
 from ledger.chain.contracts import Event, json_safe
 from ledger.chain.fees import Fees, FeeSource, Refusal, refusal_of
+from ledger.chain.loading import loading
 from ledger.chain.nonces import Nonces, Sent, Wanted
 from ledger.chain.revert import RevertReader
 from ledger.errors import ChainRejected, ChainUnavailable, Misconfigured, PingzhengError
@@ -235,7 +236,8 @@ class Sender:
         if wanted.to is not None:
             transaction["to"] = bytes.fromhex(wanted.to.removeprefix("0x"))
         # Not above: it takes most of a second to load, and who only reads signs nothing.
-        from eth_account import Account
+        with loading():
+            from eth_account import Account
 
         signed = Account.sign_transaction(transaction, self._private_key)
         return bytes(signed.raw_transaction), bytes(signed.hash).hex()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -153,8 +155,8 @@ def test_a_call_is_json_rpc(node: FaultyNode, connection: Connection) -> None:
     node.fault = lambda turn: asked.append(turn.asked) or turn.give(turn.healthy)
     assert (connection.chain_id(), connection.block_number()) == (1337, 7)
     assert asked == [
-        {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []},
-        {"jsonrpc": "2.0", "id": 2, "method": "eth_blockNumber", "params": []},
+        {"jsonrpc": "2.0", "id": 0, "method": "eth_chainId", "params": []},
+        {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []},
     ]
 
 
@@ -643,3 +645,40 @@ def test_logs_that_a_node_never_gives_are_an_error_after_few_questions(fault: Ca
         # One for each halving of the range, the first one included.
         assert node.requests <= 14
         assert connection.log_range.size == 5000
+
+
+def test_deep_json_does_not_end_a_process_that_may_recurse_deep(node: FaultyNode, connection: Connection) -> None:
+    """Libraries that sign raise the limit on recursion; the parser would then overrun the stack."""
+    limit = sys.getrecursionlimit()
+    node.fault = BODIES["JSON that is too deep"]
+    sys.setrecursionlimit(100_000)
+    try:
+        assert refused(connection.chain_id, node).code == "NODE_ANSWER_INVALID"
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+LOADS: Final = """
+import sys
+from ledger.chain.connection import Connection
+from ledger.chain.relay import ForwardRequest, sign_request
+from ledger.chain.revert import RevertReader
+from ledger.chain.nonces import Wanted
+from ledger.chain.fees import Fees
+from ledger.chain.sender import Sender
+from ledger.errors import ChainUnavailable
+
+limit = sys.getrecursionlimit()
+node = Connection("http://127.0.0.1:1")
+try:
+    node.chain_id()
+except ChainUnavailable:
+    print("asked", sys.getrecursionlimit() == limit)
+Sender(node, bytes([1] * 32), chain_id=1, reverts=RevertReader([]))._signed(Wanted(None, b"", 21_000), 0, Fees(1, 1))
+print("signed", sys.getrecursionlimit() == limit, "py_ecc" in sys.modules)
+"""
+
+
+def test_loading_the_libraries_of_the_chain_leaves_the_limit_on_recursion() -> None:
+    told = subprocess.run([sys.executable, "-c", LOADS], capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.split("\n")[:2] == ["asked True", "signed True True"]
