@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from ledger.connectors.answers import Answer, Query, Supplied
-from ledger.connectors.tabular import read_csv
+from ledger.connectors.tables import Rows, read_table
 from ledger.errors import InvalidInput
 
 
@@ -24,7 +24,8 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class RowsFile:
-    """A CSV file with one subject's rows, as of a day; ``name_column`` holds the subject's name, if a claim is that."""
+    """A CSV or Excel file with one subject's rows, as of a day; ``name_column`` holds the subject's name, if a claim is
+    that."""
 
     path: Path
     as_of: date
@@ -32,8 +33,8 @@ class RowsFile:
 
     def ask(self, query: Query) -> Answer:
         """The rows with the columns asked for, sorted as a source sorts them; raises ``InvalidInput`` ``CSV_…``,
-        ``ROW_COLUMN_MISSING``, ``NAME_DIFFERS``."""
-        found = read_csv(self.path)
+        ``XLSX_…``, ``ROW_COLUMN_MISSING``, ``NAME_DIFFERS``."""
+        found = read_table(self.path).rows
         wanted = [*query.columns, *([self.name_column] if self.name_column else [])]
         if missing := [name for name in wanted if found and name not in found[0]]:
             raise InvalidInput(
@@ -47,7 +48,7 @@ class RowsFile:
             self._name(found) if self.name_column and query.name else None,
         )
 
-    def _name(self, found: list[dict[str, str]]) -> str:
+    def _name(self, found: Rows) -> str:
         names = {row[str(self.name_column)] for row in found}
         if len(names) > 1:
             raise InvalidInput(

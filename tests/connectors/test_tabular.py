@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.connectors import tabular
-from ledger.connectors.tabular import MAX_CELL, MAX_CSV_BYTES, parse_csv, read_csv
+from ledger.connectors.tabular import MAX_CELL, MAX_CSV_BYTES, csv_lines, parse_csv, read_csv
 from ledger.errors import InvalidInput
 
 READ = {
@@ -142,3 +143,44 @@ def test_file_of_one_byte_too_many_is_not_read(tmp_path: Path) -> None:
         file.truncate(MAX_CSV_BYTES + 1)
     error = refusal(path)
     assert (error.code, error.where) == ("CSV_TOO_LARGE", str(path))
+
+
+INERT: list[tuple[object, str]] = [
+    ("=1+1", "'=1+1"),
+    ("+1", "'+1"),
+    ("-1", "'-1"),
+    ("@SUM(A1)", "'@SUM(A1)"),
+    ("\t=1+1", "'\t=1+1"),
+    ("\r=1+1", "'\r=1+1"),
+    ("\n=1+1", "'\n=1+1"),
+    (" =1+1", "' =1+1"),
+    ("\u00a0=1+1", "'\u00a0=1+1"),
+    ("＝1+1", "'＝1+1"),
+    ("＋1", "'＋1"),
+    ("－1", "'－1"),
+    ("＠a", "'＠a"),
+    ("a=1", "a=1"),
+    ("", ""),
+    (None, ""),
+    (-1, "-1"),
+    (1.5, "1.5"),
+]
+
+
+@pytest.mark.parametrize(("cell", "text"), INERT, ids=[repr(cell) for cell, _ in INERT])
+def test_no_cell_that_is_written_runs_in_a_spreadsheet(cell: object, text: str) -> None:
+    (line,) = csv_lines([["x", cell]])
+    assert next(csv.reader([line])) == ["x", text]
+
+
+def test_there_is_one_place_that_writes_csv() -> None:
+    """The demonstration's sources are no export: they are read by us again, to the letter."""
+    root = Path(tabular.__file__).parents[2]
+    writers = re.compile(r"csv\.writer|csv\.DictWriter|writerow|\.to_csv|write_csv\(|Workbook\(")
+    found = {
+        str(path.relative_to(root))
+        for folder in ("ledger", "api")
+        for path in (root / folder).rglob("*.py")
+        if writers.search(path.read_text("utf-8"))
+    }
+    assert found == {"ledger/connectors/tabular.py", "ledger/demo/sources.py"}

@@ -1,0 +1,447 @@
+"""Files of the data list as offices send them: what kind, which sheet, what stands in a cell; no grade is lost."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ledger.connectors.kinds import Kind
+from ledger.connectors.tables import read_table, sheets_in
+from ledger.connectors.workbook import Flaw
+from ledger.errors import InvalidInput
+from ledger.service.catalogue_sheets import sheets_of
+
+CASES = Path(__file__).parents[1] / "connectors" / "cases"
+DIGEST = f"sha-256:{'ab' * 32}"
+HEAD = ["code", "title", "content_digest"]
+ROW = ["A-1", "用电", DIGEST]
+FIELD_HEAD = ["code", "name", "type", "grade", "pii"]
+
+
+def book(**sheets: list[list[Any]] | Callable[[Worksheet], None]) -> bytes:
+    """A workbook; a sheet is its rows, or what fills it."""
+    made = Workbook()
+    made.remove(made.worksheets[0])
+    for title, content in sheets.items():
+        sheet = made.create_sheet(title)
+        if callable(content):
+            content(sheet)
+            continue
+        for line in content:
+            sheet.append(line)
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+def filled(rows: list[list[Any]], change: Callable[[Worksheet], object]) -> Callable[[Worksheet], None]:
+    def fill(sheet: Worksheet) -> None:
+        for line in rows:
+            sheet.append(line)
+        change(sheet)
+
+    return fill
+
+
+def hidden(sheet: Worksheet) -> None:
+    sheet.sheet_state = "hidden"
+
+
+def refusal(data: bytes, name: str = "list.xlsx") -> InvalidInput:
+    with pytest.raises(InvalidInput) as caught:
+        sheets_of(data, name)
+    return caught.value
+
+
+def case(path: str) -> tuple[bytes, str]:
+    file = CASES / path
+    return file.read_bytes(), file.name
+
+
+# Cases
+
+
+READ: dict[str, dict[str, str]] = {
+    "csv-blank-rows/blank.csv": {"code": "C-1", "title": "电表"},
+    "csv-wrong-kind/gb18030.csv": {"code": "C-1", "title": "电表"},
+    "csv-wrong-kind/utf16.csv": {"code": "C-1", "title": "电表"},
+    "csv-wrong-kind/named.csv": {"code": "T-8", "time_range": "2026-01-01"},
+    "csv-wrong-kind/list.et": {"code": "T-8", "time_range": "2026-01-01"},
+    "xls-whole/list.xls": {"code": "X-1", "title": "用电", "rows": "12", "time_range": "2026-01-01"},
+    "xls-whole/list.et": {"code": "X-1", "title": "用电", "rows": "12", "time_range": "2026-01-01"},
+    "xlsx-date-cell/date-cell.xlsx": {"code": "T-8", "time_range": "2026-01-01"},
+    "xlsx-help-and-dictionary-sheets/dictionary-sheet.xlsx": {"code": "T-11", "title": "t"},
+    "xlsx-help-and-dictionary-sheets/help-sheet-first.xlsx": {"code": "T-9", "title": "t"},
+    "xlsx-strict/strict.xlsx": {"code": "A-1", "title": "t", "package": "p", "rows": "1"},
+    "xlsx-x000d/crlf-x000d.xlsx": {"code": "T-12", "title": "标题", "share_basis": "依据"},
+}
+
+
+@pytest.mark.parametrize("path", READ)
+def test_a_file_that_people_have_is_read(path: str) -> None:
+    (row,) = sheets_of(*case(path)).resources
+    assert row.items() >= READ[path].items()
+
+
+REFUSED = {
+    "csv-wrong-kind/list.xls": ("XLS_MALFORMED", "list.xls"),
+    "encrypted/list.xlsx": ("FILE_ENCRYPTED", "list.xlsx"),
+    "xlsx-error-cells/error-cells.xlsx": ("XLSX_ERROR", "error-cells.xlsx, resources, row 2, column title"),
+    "xlsx-long-number/long-number.xlsx": ("XLSX_LONG_NUMBER", "long-number.xlsx, resources, row 2, column code"),
+}
+
+
+@pytest.mark.parametrize("path", REFUSED)
+def test_a_file_that_cannot_be_relied_on_is_refused_by_name(path: str) -> None:
+    error = refusal(*case(path))
+    assert (error.code, error.where) == REFUSED[path]
+    assert "not UTF-8" not in str(error)
+
+
+@pytest.mark.parametrize("name", ["fields-capital.xlsx", "fields-chinese-name.xlsx"])
+def test_a_sheet_of_fields_is_known_whatever_it_is_called(name: str) -> None:
+    sheets = sheets_of(*case(f"xlsx-fields-sheet-case/{name}"))
+    (field,) = sheets.fields
+    assert (field["name"], field["grade"], field["pii"]) == ("身份证号", "important", "sensitive")
+    assert not sheets.notes
+
+
+@pytest.mark.parametrize("name", ["list.xls", "list.et"])
+def test_an_old_workbook_is_read_like_the_same_table_in_xlsx(name: str) -> None:
+    def fields(sheet: Worksheet) -> None:
+        sheet.append(FIELD_HEAD)
+        for line in (["X-1", "身份证号", "string", "important", "sensitive"], [None, "姓名", "string", None], [None]):
+            sheet.append(line)
+        for column, value in enumerate(["月份", "string", "general_2"], start=2):
+            sheet.cell(4, column, value)
+        sheet.merge_cells("A2:A4")
+        sheet.merge_cells("D2:D3")
+
+    new = book(
+        填写说明=[["请按模板填写"]],
+        资源清单=[[*HEAD, "rows", "time_range"], ["X-1", "用电", DIGEST, 12, date(2026, 1, 1)]],
+        字段=fields,
+    )
+    expected, old = sheets_of(new, "list.xlsx"), sheets_of(*case(f"xls-whole/{name}"))
+    assert old == expected and old.notes == expected.notes
+    assert [(row["code"], row["name"], row["grade"], row["pii"]) for row in old.fields] == [
+        ("X-1", "身份证号", "important", "sensitive"),
+        ("X-1", "姓名", "important", ""),
+        ("X-1", "月份", "general_2", ""),
+    ]
+
+
+# Grades
+
+
+@pytest.mark.parametrize(
+    "title", ["fields", "Fields", "FIELDS", "fields ", "ｆｉｅｌｄｓ", "字段", " 字段 ", "字段表", "列说明"]
+)
+def test_a_sheet_of_fields_is_never_passed_over(title: str) -> None:
+    sheets = sheets_of(book(resources=[HEAD, ROW], **{title: [FIELD_HEAD, ["A-1", "x", "text", "core", ""]]}), "a.xlsx")
+    assert [row["grade"] for row in sheets.fields] == ["core"]
+
+
+@pytest.mark.parametrize("title", ["fields", "Sheet2"])
+def test_the_sheet_of_fields_may_stand_first(title: str) -> None:
+    data = book(**{title: [FIELD_HEAD, ["A-1", "x", "text", "important", ""]]}, 清单=[HEAD, ROW])
+    sheets = sheets_of(data, "a.xlsx")
+    assert (sheets.resources[0]["code"], sheets.fields[0]["grade"]) == ("A-1", "important")
+
+
+def test_headers_are_known_in_capitals_and_with_blanks() -> None:
+    data = book(s=[["Code", "TITLE ", "content_digest", "Grade\u00a0"], [*ROW, "important"]])
+    assert sheets_of(data, "a.xlsx").resources[0]["grade"] == "important"
+    text = f"Code,TITLE ,content_digest,Ｇrade\n{','.join(ROW)},important\n"
+    assert sheets_of(text.encode(), "a.csv").resources[0]["grade"] == "important"
+
+
+def test_merged_cells_say_the_same_of_each_row() -> None:
+    rows = [[*HEAD, "grade"], [*ROW, "important"], ["A-2", "t", DIGEST, None], ["A-3", "t", DIGEST, "general_1"]]
+    sheets = sheets_of(book(s=filled(rows, lambda sheet: sheet.merge_cells("D2:D3"))), "a.xlsx")
+    assert [row["grade"] for row in sheets.resources] == ["important", "important", "general_1"]
+
+
+def test_merged_cells_do_not_make_rows() -> None:
+    rows = [[*HEAD, "grade"], [*ROW, "important"]]
+    sheets = sheets_of(book(s=filled(rows, lambda sheet: sheet.merge_cells("D2:D900"))), "a.xlsx")
+    assert len(sheets.resources) == 1
+
+
+@pytest.mark.parametrize("ranges", ["C2:D2", "C2:D3", "A1:B1", "A1:A2"])
+def test_cells_merged_across_columns_or_the_header_are_refused_by_name(ranges: str) -> None:
+    rows = [[*HEAD, "grade"], [*ROW, "important"], ["A-2", "t", DIGEST, "core"]]
+    error = refusal(book(s=filled(rows, lambda sheet: sheet.merge_cells(ranges))))
+    assert error.code in ("XLSX_MERGED", "XLSX_HEADER")
+    assert "list.xlsx, s" in str(error.where)
+
+
+def test_cells_merged_beside_the_table_harm_nobody() -> None:
+    rows = [HEAD, ROW]
+    data = book(s=filled(rows, lambda sheet: sheet.merge_cells("F2:G9")))
+    assert len(sheets_of(data, "a.xlsx").resources) == 1
+
+
+HIDDEN: dict[str, dict[str, Any]] = {
+    "resources first": {"old": filled([HEAD, ["OLD", "t", DIGEST]], hidden), "new": [HEAD, ROW]},
+    "resources behind": {"new": [HEAD, ROW], "old": filled([HEAD, ["OLD", "t", DIGEST]], hidden)},
+    "fields": {"new": [HEAD, ROW], "fields": filled([FIELD_HEAD, ["A-1", "x", "text", "core", ""]], hidden)},
+}
+
+
+@pytest.mark.parametrize("sheets", HIDDEN.values(), ids=HIDDEN.keys())
+def test_a_hidden_table_is_refused_by_name(sheets: dict[str, Any]) -> None:
+    error = refusal(book(**sheets))
+    assert error.code == "XLSX_SHEET_HIDDEN"
+    assert error.where in ("list.xlsx, old", "list.xlsx, fields")
+
+
+def test_hidden_lists_of_choices_and_other_sheets_are_named_and_not_read() -> None:
+    data = book(
+        封面=[["2026 年数据资源"]],
+        choices=filled([["general_1"], ["important"], ["core"]], hidden),
+        resources=[HEAD, ROW],
+        统计=[["合计", "=SUM(A1:A2)"], ["#N/A", None]],
+        空=[],
+    )
+    sheets = sheets_of(data, "a.xlsx")
+    assert sheets.resources[0]["code"] == "A-1"
+    assert len(sheets.notes) == 3
+    assert all(title in "".join(sheets.notes) for title in ("封面", "choices", "统计"))
+
+
+def test_a_sheet_that_grades_a_resource_and_is_not_understood_is_refused_by_name() -> None:
+    data = book(resources=[HEAD, ROW], 分级=[["资源", "字段", "级别"], ["A-1", "身份证号", "Important"]])
+    error = refusal(data)
+    assert (error.code, error.where) == ("XLSX_SHEET_UNKNOWN", "list.xlsx, 分级")
+
+
+@pytest.mark.parametrize("title", ["resources2", "Sheet1"])
+def test_two_tables_of_one_kind_are_refused(title: str) -> None:
+    assert refusal(book(resources=[HEAD, ROW], **{title: [HEAD, ROW]})).code == "XLSX_SHEETS"
+
+
+def test_the_sheet_that_was_taken_for_the_table_is_named() -> None:
+    error = refusal(book(说明=[["填写", "说明"], ["a", "b"]], 其他=[["x"], ["y"]]))
+    assert (error.code, error.where) == ("IMPORT_COLUMN_MISSING", "list.xlsx, 说明")
+    assert refusal(book(说明=[["请填写"]])).where == "list.xlsx, 说明"
+    assert refusal(book(空=[])).code == "IMPORT_EMPTY"
+
+
+# Cells
+
+
+CELLS: dict[str, tuple[Any, str | None, str]] = {
+    "whole": (7, None, "7"),
+    "a whole float": (12.0, None, "12"),
+    "15 digits": (123456789012345, None, "123456789012345"),
+    "fraction": (2.5, None, "2.5"),
+    "tiny": (1e-7, None, "0.0000001"),
+    "negative": (-3, None, "-3"),
+    "boolean": (True, None, "true"),
+    "day": (date(2026, 1, 2), None, "2026-01-02"),
+    "day in Chinese": (date(2026, 1, 2), 'yyyy"年"m"月"d"日"', "2026-01-02"),
+    "day with an h in quotes": (date(2026, 1, 2), 'yyyy-mm-dd "h"', "2026-01-02"),
+    "midnight": (datetime.fromisoformat("2026-01-02T00:00"), "yyyy-mm-dd hh:mm", "2026-01-02T00:00:00"),
+    "moment": (datetime.fromisoformat("2026-01-02T08:30"), None, "2026-01-02T08:30:00"),
+    "time": (time(8, 30), None, "08:30:00"),
+    "duration": (timedelta(hours=36, minutes=5), None, "36:05:00"),
+    "escaped line end": ("a_x000D_", None, "a"),
+    "escaped escape": ("_x005F_x000D_", None, "_x000D_"),
+    "escape in small letters": ("a_x000d_\n", None, "a"),
+    "a character of two halves": ("_xD83D__xDE00_", None, "😀"),
+    "blanks around": ("\u3000 a\u00a0\t", None, "a"),
+    "an underscore": ("max_x0", None, "max_x0"),
+}
+
+
+@pytest.mark.parametrize(("value", "form", "text"), CELLS.values(), ids=CELLS.keys())
+def test_a_cell_is_the_text_that_people_see(value: Any, form: str | None, text: str) -> None:
+    def cell(sheet: Worksheet) -> None:
+        sheet.cell(2, 2).value = value
+        if form:
+            sheet.cell(2, 2).number_format = form
+
+    sheets = sheets_of(book(s=filled([["code", "title", "content_digest"], ["A", "", DIGEST]], cell)), "a.xlsx")
+    assert sheets.resources[0]["title"] == text
+
+
+FLAWS: dict[str, tuple[Any, str]] = {
+    "18 digits": (440811202601011234, "XLSX_LONG_NUMBER"),
+    "16 digits": (1234567890123456, "XLSX_LONG_NUMBER"),
+    "18 digits, negative": (-440811202601011234, "XLSX_LONG_NUMBER"),
+    "an exponent": (4.40811e17, "XLSX_LONG_NUMBER"),
+    "#N/A": ("#N/A", "XLSX_ERROR"),
+    "#REF!": ("#REF!", "XLSX_ERROR"),
+    "#DIV/0!": ("#DIV/0!", "XLSX_ERROR"),
+    "formula": ("=1+1", "XLSX_FORMULA"),
+    "half of a character": ("_xD83D_", "XLSX_TEXT"),
+    "too long": ("x" * 10_001, "XLSX_CELL_TOO_LONG"),
+}
+
+
+@pytest.mark.parametrize(("value", "code"), FLAWS.values(), ids=FLAWS.keys())
+def test_a_cell_without_a_text_to_rely_on_is_refused_by_its_place(value: Any, code: str) -> None:
+    error = refusal(book(s=[[*HEAD, "package"], ROW, ["B", "t", DIGEST, value]]))
+    assert (error.code, error.where) == (code, "list.xlsx, s, row 3, column package")
+
+
+def test_cells_of_an_old_workbook_are_the_same_texts() -> None:
+    data, name = case("xls-flaws/cells.xls")
+    (sheet,) = sheets_in(data, name, Kind.XLS)
+    cells = {row[0]: row[1] for _, row in sheet.rows[1:]}
+    flaws = {str(what): cell.code for what, cell in cells.items() if isinstance(cell, Flaw)}
+    assert flaws == {"formula": "XLSX_FORMULA", "long": "XLSX_LONG_NUMBER", "error": "XLSX_ERROR"}
+    assert {str(what): cell for what, cell in cells.items() if isinstance(cell, str)} == {
+        "time": "08:30:00",
+        "duration": "36:00:00",
+        "tiny": "0.0000001",
+        "moment": "2026-01-01T08:30:00",
+        "true": "true",
+        "half": "2.5",
+        "whole": "2",
+    }
+
+
+# Kinds of file
+
+
+TEXT = f"code,title,content_digest\nC-1,名称编号,{DIGEST}\n"
+PLAIN = {"code": "C-1", "title": "名称编号", "content_digest": DIGEST}
+ENCODED: dict[str, tuple[bytes, str | None, str]] = {
+    "UTF-8": (TEXT.encode(), None, ""),
+    "UTF-8 with its mark": (TEXT.encode("utf-8-sig"), None, ""),
+    "UTF-16 with its mark": (TEXT.encode("utf-16"), None, "UTF-16"),
+    "UTF-16, the other way round": ("\ufeff".encode("utf-16-be") + TEXT.encode("utf-16-be"), None, "UTF-16"),
+    "UTF-16 without a mark": (TEXT.encode("utf-16-le"), None, "UTF-16"),
+    "UTF-16, the other way, without a mark": (TEXT.encode("utf-16-be"), None, "UTF-16"),
+    "UTF-16 with tabs": (TEXT.replace(",", "\t").encode("utf-16"), None, "UTF-16"),
+    "GB18030": (TEXT.encode("gb18030"), None, "GB18030"),
+    "GBK, declared": (TEXT.encode("gbk"), "gbk", "GB18030"),
+    "UTF-16, declared": (TEXT.encode("utf-16-le"), "utf-16", "UTF-16"),
+}
+
+
+@pytest.mark.parametrize(("data", "declared", "note"), ENCODED.values(), ids=ENCODED.keys())
+def test_a_text_is_read_in_its_encoding_and_the_report_says_so(data: bytes, declared: str | None, note: str) -> None:
+    sheets = sheets_of(data, "list.csv", encoding=declared)
+    assert sheets.resources == [PLAIN]
+    assert note in "".join(sheets.notes) and len(sheets.notes) == bool(note)
+
+
+def test_rare_characters_are_read_in_gb18030_only_where_it_is_declared() -> None:
+    data = TEXT.replace("名称编号", "𠮷硇").encode("gb18030")
+    assert refusal(data, "list.csv").code == "CSV_NOT_UTF8"
+    assert sheets_of(data, "list.csv", encoding="gb18030").resources[0]["title"] == "𠮷硇"
+
+
+DOUBTFUL: dict[str, tuple[bytes, str | None, str]] = {
+    "Latin-1": (TEXT.replace("名称编号", "Évaluation").encode("latin-1"), None, "CSV_NOT_UTF8"),
+    "Big5": (TEXT.replace("名称编号", "名稱編號").encode("big5"), None, "CSV_NOT_UTF8"),
+    "Korean": (TEXT.replace("名称编号", "이름 번호").encode("euc-kr"), None, "CSV_NOT_UTF8"),
+    "Japanese": (TEXT.replace("名称编号", "名前とコード").encode("euc-jp"), None, "CSV_NOT_UTF8"),
+    "UTF-32": (TEXT.encode("utf-32"), None, "CSV_NOT_UTF8"),
+    "declared otherwise": (TEXT.encode("gb18030"), "utf-8", "ENCODING_DIFFERS"),
+    "UTF-8, declared GB18030": ("名".encode(), "gb18030", "ENCODING_DIFFERS"),
+    "unknown": (TEXT.encode(), "klingon", "ENCODING_UNKNOWN"),
+}
+
+
+@pytest.mark.parametrize(("data", "declared", "code"), DOUBTFUL.values(), ids=DOUBTFUL.keys())
+def test_a_text_in_doubt_is_refused_and_says_what_to_do(data: bytes, declared: str | None, code: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        sheets_of(data, "list.csv", encoding=declared)
+    assert caught.value.code == code and caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.xls", "list.et", "list.xlsm", "list.txt", "list.XLSX", "list"])
+def test_a_workbook_is_known_by_its_content(name: str) -> None:
+    sheets = sheets_of(book(s=[HEAD, ROW]), name)
+    assert sheets.resources[0]["code"] == "A-1"
+    assert bool(sheets.notes) == (not name.lower().endswith((".xlsx", ".xlsm", "list")))
+
+
+@pytest.mark.parametrize("name", ["list.xls", "list.xlsx", "list.et"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_text_is_known_by_its_content(name: str, encoding: str) -> None:
+    sheets = sheets_of(TEXT.replace(",", "\t").encode(encoding), name)
+    assert sheets.resources == [PLAIN]
+    assert name in "".join(sheets.notes)
+
+
+def test_macros_are_left_where_they_are() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book(s=[HEAD, ROW]))) as old, zipfile.ZipFile(out, "w") as new:
+        for member in old.namelist():
+            content = old.read(member)
+            if member == "[Content_Types].xml":
+                content = content.replace(
+                    b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+                    b"application/vnd.ms-excel.sheet.macroEnabled.main+xml",
+                )
+            new.writestr(member, content)
+        new.writestr("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0" + b"\x00" * 100)
+    assert sheets_of(out.getvalue(), "list.xlsm").resources[0]["code"] == "A-1"
+
+
+def archive(**members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name, content in members.items():
+            made.writestr(name.replace("__", "/"), content)
+    return out.getvalue()
+
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 500
+KINDS: dict[str, tuple[bytes, str, str]] = {
+    "OpenDocument": (archive(mimetype=b"application/vnd.oasis.opendocument.spreadsheet"), "a.ods", "OpenDocument"),
+    "a binary workbook": (archive(xl__workbook_bin=b"", **{"xl/workbook.bin": b""}), "a.xlsb", "binary"),
+    "a text document": (archive(word__document=b""), "a.xlsx", "document"),
+    "an old text document": (OLE + "WordDocument".encode("utf-16-le"), "a.xls", "document"),
+    "an archive": (archive(a=b""), "a.xlsx", "archive"),
+    "a gzip file": (b"\x1f\x8b\x08" + b"\x00" * 20, "a.csv", "archive"),
+    "a PDF document": (b"%PDF-1.7\n", "a.xlsx", "PDF"),
+    "a web page": (b"\xef\xbb\xbf <HTML><table></table>", "a.xls", "web page"),
+    "an XML spreadsheet": (b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>', "a.xls", "XML"),
+    "a Parquet file": (b"PAR1" + b"\x00" * 20, "a.csv", "Parquet"),
+}
+
+
+@pytest.mark.parametrize(("data", "name", "kind"), KINDS.values(), ids=KINDS.keys())
+def test_another_kind_of_file_is_refused_by_its_name(data: bytes, name: str, kind: str) -> None:
+    error = refusal(data, name)
+    assert (error.code, error.where) == ("FILE_KIND", name)
+    assert kind in error.message
+
+
+def test_encrypted_files_are_refused_as_such() -> None:
+    old = OLE + "EncryptedPackage".encode("utf-16-le")
+    locked = bytearray(book(s=[HEAD, ROW]))
+    for at in (locked.find(b"PK\x01\x02") + 8, 6):
+        locked[at] |= 1
+    for data, name in ((old, "a.xlsx"), (old, "a.xls"), (bytes(locked), "a.xlsx")):
+        assert refusal(data, name).code == "FILE_ENCRYPTED"
+
+
+@pytest.mark.parametrize("path", ["xls-whole/list.xls", "xls-flaws/cells.xls"])
+@pytest.mark.parametrize("cut", [8, 512, 1_000, 2_000])
+def test_an_old_workbook_that_is_cut_off_is_refused_as_one(path: str, cut: int) -> None:
+    data, name = case(path)
+    assert refusal(data[:cut], name).code == "XLS_MALFORMED"
+
+
+def test_the_one_sheet_of_a_workbook_is_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "firms.xlsx"
+    path.write_bytes(book(firms=[["name", "uscc"], ["甲公司", "91440802MA9X00011Y"]], 空=[]))
+    assert read_table(path).rows == [{"name": "甲公司", "uscc": "91440802MA9X00011Y"}]
+    path.write_bytes(book(one=[["a"], ["1"]], two=[["a"], ["1"]]))
+    with pytest.raises(InvalidInput, match="XLSX_SHEETS"):
+        read_table(path)
