@@ -12,7 +12,7 @@ from ledger.proof.verifier import Expectation
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Certificate, Entry
 from tests.faults.counting import Tally
-from tests.faults.homes import ENDED, Prepared
+from tests.faults.homes import ENDED, LATE, Prepared
 
 # A bundle as it is kept binds no consumer, so that check fails; a certificate that was ended fails its status too.
 _AS_KEPT = {"active": {10}, "revoked": {8, 10}}
@@ -58,11 +58,15 @@ class Acts:
         self.states[number] = "revoked"
         self.tally.acknowledged.append(f"revoked {number}")
 
+    def forget(self) -> None:
+        """Begin again with the late home: what was issued in another copy of it is not in this one."""
+        self.issued = dict(list(self.issued.items())[:LATE])
+
     def issue(self, ledger: Ledger, request: str) -> str:
         """Issue and anchor; what raises was not acknowledged."""
         (row,) = ledger.issuance.issue([request])
-        self.told(request, row.certificate_no)
         ledger.anchoring.flush()
+        self.told(request, row.certificate_no)
         return row.certificate_no
 
     def end(self, ledger: Ledger, number: str) -> None:

@@ -19,7 +19,7 @@ from ledger.cli.output import EXIT_DISK_FULL, EXIT_ERROR
 PROJECT: Final = Path(__file__).parents[2]
 ENVIRONMENT: Final = {"PINGZHENG_DELAY": "0", "PINGZHENG_BATCH_AGE": "0", "COLUMNS": "200"}
 # Answers that name no cause, whoever gives them.
-NAMELESS: Final = {"INTERNAL", "FILE_REFUSED"}
+NAMELESS: Final = {"INTERNAL"}
 ERRORS: Final = {EXIT_ERROR, EXIT_DISK_FULL}
 
 

@@ -20,7 +20,7 @@ from ledger.service.wiring import Ledger, open_ledger
 from tests.service.conftest import ROWS
 from tests.service.credit import SCENARIO, CreditBureau
 
-FIRMS: Final = [str(number) for number in range(1, 41)]
+FIRMS: Final = [str(number) for number in range(1, 101)]
 # Certificates of the first firms are there in every home, the next ones in the later ones; the rest are to be issued.
 EARLY: Final = 3
 LATE: Final = 6
@@ -136,6 +136,7 @@ def copied(home: Path, to: Path) -> Path:
 
 @contextmanager
 def opened(home: Path, **changes: Any) -> Iterator[Ledger]:
-    """The ledger in this home."""
-    with open_ledger(settings_of(home, **changes)) as ledger:
+    """The ledger in this home; also where its chain is asked by a URL, it goes by the clock of the chain."""
+    clock = LocalClock(settings_of(home))
+    with open_ledger(settings_of(home, **changes), clock) as ledger:
         yield ledger

@@ -1,0 +1,178 @@
+"""Every fault of a node, in front of an open ledger that writes: each is a named answer, and none of them an act.
+
+What was refused is asked for once more when the node is well again: it is done once, and nothing else was lost.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from ledger.chain.node import JOURNAL, LocalNode
+from ledger.errors import ChainUnavailable, PingzhengError
+from ledger.service.wiring import Ledger
+from tests.chain.faulty_node import FAULTS, FaultyNode, Spoil, only, result
+from tests.faults.acts import Acts
+from tests.faults.counting import Tally
+from tests.faults.homes import Prepared, copied, opened
+from tests.faults.processes import kill_nodes, nodes_in
+
+SECONDS = 0.5  # what one question may take as a whole
+# What a node is asked in the course of an issue, and what its anchor is sent with.
+METHODS = ("eth_call", "eth_getBlockByNumber", "eth_getLogs", "eth_sendRawTransaction", "eth_getTransactionCount")
+
+
+@dataclass
+class World:
+    """An open ledger behind a node that can be made to go wrong."""
+
+    ledger: Ledger
+    faulty: FaultyNode
+    requests: Iterator[str]
+
+    @contextmanager
+    def spoiled(self, fault: Spoil) -> Iterator[None]:
+        self.faulty.fault = fault
+        yield
+        self.faulty.fault = None
+
+
+@pytest.fixture(scope="module")
+def world(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    home = copied(prepared.late, tmp_path_factory.mktemp("nodes") / "home")
+    shutil.copytree(home / "chain", home.parent / "node")
+    with (
+        LocalNode(home.parent / "node", program=JOURNAL) as node,
+        FaultyNode(upstream=node.url) as faulty,
+        opened(home, rpc_url=faulty.url) as ledger,
+    ):
+        connection = ledger.reader.connection
+        connection.timeout = connection.send_timeout = SECONDS
+        yield World(ledger, faulty, iter(prepared.waiting()))
+
+
+def refusal(act: Callable[[], Any]) -> str:
+    """The code, if it is that of a chain that cannot be asked; else what it was instead."""
+    try:
+        act()
+    except ChainUnavailable:
+        return "UNAVAILABLE"
+    except PingzhengError as error:
+        return error.code
+    except Exception as error:  # whatever leaves the product is what this suite looks for
+        return f"FOREIGN {type(error).__name__}"
+    return "DONE"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_every_answer(world: World, acts: Acts, tally: Tally, fault: str) -> None:
+    """Nothing is written, nobody is told anything of a chain that was not read, and readiness names the fault."""
+    request, known = next(world.requests), next(iter(acts.issued.values()))
+    with world.spoiled(FAULTS[fault]):
+        told = [refusal(lambda: acts.issue(world.ledger, request))]
+        told.append(refusal(lambda: world.ledger.verification.public_status(known)))
+        checks = world.ledger.inspection.readiness()
+        told += ["UNAVAILABLE" if "code" in checks["chain"] and not checks["chain"]["ok"] else "READY"]
+    tally.noticed(f"every answer of the node: {fault}", told, ["UNAVAILABLE"])
+    acts.issue(world.ledger, request)
+    acts.check(world.ledger)
+
+
+@pytest.mark.parametrize("fault", ["null", "a number", "a list", "no hex", "closes at once", "500", "429"])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_fault_of_one_method(world: World, acts: Acts, tally: Tally, method: str, fault: str) -> None:
+    """The act is refused by name or it is done: what a node did before it answered badly is not done twice."""
+    request = next(world.requests)
+    with world.spoiled(only(FAULTS[fault], method)):
+        code = refusal(lambda: acts.issue(world.ledger, request))
+    tally.noticed(f"the node answers {method} with {fault}", [code], ["UNAVAILABLE", "DONE"])
+    acts.issue(world.ledger, request)
+    acts.check(world.ledger)
+
+
+def test_a_node_of_another_chain(world: World, acts: Acts, tally: Tally, prepared: Prepared, tmp_path: Path) -> None:
+    """Behind the same URL, under an open ledger: another chain id, and a chain of the same id that is another one."""
+    request = next(world.requests)
+    with world.spoiled(only(result("0x1"), "eth_chainId")):
+        checks = world.ledger.inspection.readiness()
+        tally.noticed("the node has another chain id", [str(checks["chain"].get("code"))], ["CHAIN_DIFFERS"])
+    shutil.copytree(prepared.other / "chain", tmp_path / "node")
+    with (
+        LocalNode(tmp_path / "node", program=JOURNAL) as other,
+        FaultyNode(upstream=other.url) as stranger,
+        world.spoiled(lambda turn: turn.give(stranger._passed_on(turn.asked))),
+    ):
+        told = [refusal(lambda: acts.issue(world.ledger, request))]
+        told += [str(check["code"]) for check in world.ledger.inspection.readiness().values() if "code" in check]
+    tally.noticed("the node has another chain of the same id", told, OTHER_CHAIN)
+    acts.issue(world.ledger, request)
+    acts.check(world.ledger)
+
+
+OTHER_CHAIN = ["UNAVAILABLE", "CHAIN_GENESIS_CHANGED", "CONTRACT_MISSING", "LEDGER_DIFFERS", "CHAIN_BEHIND_DATABASE"]
+
+
+def test_health_asks_no_node(world: World, tally: Tally) -> None:
+    """Liveness is the process's own, whatever its node does; readiness and acts are not."""
+
+    @contextmanager
+    def already_open() -> Iterator[Ledger]:
+        yield world.ledger
+
+    with TestClient(create_app(already_open), raise_server_exceptions=False) as client:
+        for fault in ("never", "endless body", "null"):
+            with world.spoiled(FAULTS[fault]):
+                assert client.get("/health").status_code == 200
+                ready = client.get("/ready")
+            told = [f"{ready.status_code} {ready.json()['code']}"]
+            tally.noticed(f"a server's node: {fault}", told, ["503 NOT_READY"])
+    assert world.faulty.fault is None
+
+
+def test_a_dead_local_node_is_started_again(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """Killed under an open ledger that started it: on the same port, with every act, while others go on asking."""
+    with opened(late) as ledger:
+        for request in prepared.waiting()[:3]:
+            acts.issue(ledger, request)
+            url = ledger.reader.connection.url
+            kill_nodes(late / "chain")
+            code = refusal(ledger.reader.block_number)
+            tally.noticed("the local node is killed", [code], ["UNAVAILABLE", "DONE"])
+            _until_it_answers(ledger)
+            assert ledger.reader.connection.url == url
+        acts.check(ledger)
+
+
+def _until_it_answers(ledger: Ledger) -> None:
+    deadline = time.monotonic() + 30
+    while refusal(ledger.reader.block_number) != "DONE":
+        assert time.monotonic() < deadline, "the node was not started again"
+        time.sleep(0.05)
+
+
+def test_a_node_that_is_stopped_and_goes_on(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """SIGSTOP: it holds its connections and answers nothing, until somebody lets it go on."""
+    first, second = prepared.waiting()[:2]
+    with opened(late) as ledger:
+        connection = ledger.reader.connection
+        acts.issue(ledger, first)
+        before, connection.timeout, connection.send_timeout = connection.timeout, SECONDS, SECONDS
+        (pid,) = nodes_in(late / "chain")
+        os.kill(pid, signal.SIGSTOP)
+        told = [refusal(lambda: acts.issue(ledger, second)), refusal(ledger.reader.block_number)]
+        tally.noticed("the local node is stopped", told, ["UNAVAILABLE"])
+        os.kill(pid, signal.SIGCONT)
+        connection.timeout = connection.send_timeout = before
+        acts.issue(ledger, second)
+        acts.check(ledger)
