@@ -104,9 +104,12 @@ class ReviewIn(Strict):
 
 
 class ImportIn(Strict):
-    name: str = Field(max_length=200, description="File name; `.xlsx`, or CSV.", examples=["list.csv"])
-    content: str = Field(description="The file, base64.")
+    name: str = Field(max_length=200, description="File name, for errors; the content decides.", examples=["list.csv"])
+    content: str = Field(description="The file, base64: CSV, or a workbook of Excel or WPS.")
     fields: str | None = Field(None, description="A CSV of fields, base64.")
+    encoding: Literal["utf-8", "utf-16", "gb18030"] | None = Field(
+        None, description="Of CSV; left out, it is recognised where it is beyond doubt."
+    )
     dry_run: bool = Field(True, description="Report on every row, write nothing.")
 
 
@@ -114,6 +117,7 @@ class ImportOut(BaseModel):
     committed: bool
     counts: dict[str, int]
     rows: list[dict[str, Any]]
+    notes: list[str] = Field(description="How the file was read: its encoding, sheets that were left out.")
 
 
 class OfficerIn(Strict):

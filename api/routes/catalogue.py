@@ -16,7 +16,7 @@ from api.routing import Lane, Router
 from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput
 from ledger.service.catalogue import described
-from ledger.service.catalogue_import import sheets_of
+from ledger.service.catalogue_sheets import sheets_of
 from ledger.store.catalogue_tables import CatalogueResource
 
 router = Router(prefix="/catalogue", tags=["catalogue"])
@@ -126,11 +126,14 @@ def publish(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> cat
 def import_table(body: catalogue.ImportIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.ImportOut:
     """A table into the caller's data list: a report per row, and unless it is a dry run all rows or none."""
     beside = None if body.fields is None else _bytes(body.fields, "fields")
-    sheets = sheets_of(_bytes(body.content, "content"), body.name, beside)
+    sheets = sheets_of(_bytes(body.content, "content"), body.name, beside, body.encoding)
     take = ledger.catalogue_import.dry_run if body.dry_run else ledger.catalogue_import.commit
     report = take(actor, sheets)
     return catalogue.ImportOut(
-        committed=report.committed, counts=report.counts, rows=[row.to_dict() for row in report.rows]
+        committed=report.committed,
+        counts=report.counts,
+        rows=[row.to_dict() for row in report.rows],
+        notes=list(report.notes),
     )
 
 

@@ -119,6 +119,10 @@ def test_import_over_http(office: Office) -> None:
     assert office.post("provider", path, table).json()["committed"]
     assert office.api.get("provider", "/v1/catalogue/resources/api/i1").json()["state"] == "draft"
     broken = {"name": "x.xlsx", "content": base64.b64encode(b"PK\x03\x04 no workbook").decode()}
+    chinese = base64.b64encode("\n".join((head, good)).encode("gb18030")).decode()
+    office_file = table | {"name": "list.xls", "content": chinese, "encoding": "gb18030", "dry_run": True}
+    read = office.post("provider", path, office_file).json()
+    assert read["counts"]["refused"] == 0 and any("GB18030" in note.upper() for note in read["notes"])
     for wrong, code in (({"content": "?"}, "BASE64_INVALID"), (broken, "XLSX_MALFORMED")):
         assert office.post("provider", path, table | wrong).json()["code"] == code
 
