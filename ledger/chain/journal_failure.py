@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.errors import ChainUnavailable, Incoherent, Misconfigured, PingzhengError, StorageFull
+from ledger.domain.disk import disk_full
+from ledger.errors import ChainUnavailable, Incoherent, Misconfigured, PingzhengError
 
 NOT_WRITTEN: Final = -32010
 _FULL: Final = frozenset({"ENOSPC", "EDQUOT"})
@@ -57,13 +58,7 @@ def on_disk(folder: Path) -> Iterator[None]:
 def disk_failure(name: str, where: str) -> PingzhengError:
     """The error for what the system calls ``name``, such as ENOSPC; nothing was changed."""
     if name in _FULL:
-        return StorageFull(
-            "DISK_FULL",
-            "The disk of the local chain is full.",
-            where=where,
-            hint="Make room on it and try again; nothing was changed, and reading goes on.",
-            errno=name,
-        )
+        return disk_full(where)
     if name in _READ_ONLY:
         return Misconfigured(
             "CHAIN_READ_ONLY",

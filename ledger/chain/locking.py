@@ -25,7 +25,7 @@ class FileLock:
 
     def acquire(self) -> bool:
         """Whether the lock could be taken now. Raises OSError where there is no such file and none can be made."""
-        descriptor = self._open()
+        descriptor = open_lock_file(self._path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -43,13 +43,13 @@ class FileLock:
         if descriptor is not None:
             os.close(descriptor)
 
-    def _open(self) -> int:
-        try:
-            return os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            if error.errno not in _READ_ONLY:
-                raise
-            # A chain on a disk that is mounted read-only can be read: its lock file is there already.
-            if not self._path.exists():
-                raise
-            return os.open(self._path, os.O_RDONLY)
+
+def open_lock_file(path: Path) -> int:
+    """A descriptor to lock. Raises OSError where there is no such file and none can be made."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        # What lies on a disk that is mounted read-only can be read: its lock file is there already.
+        if error.errno not in _READ_ONLY or not path.exists():
+            raise
+        return os.open(path, os.O_RDONLY)

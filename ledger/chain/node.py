@@ -18,7 +18,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -27,10 +26,11 @@ import structlog
 
 from ledger.chain.journal_failure import on_disk, refused_by_journal, unusable_journal
 from ledger.chain.locking import FileLock
-from ledger.chain.node_output import NodeOutput
+from ledger.chain.node_output import NodeOutput, Repair
 from ledger.chain.node_programs import ganache_command, journal_command
 from ledger.chain.ports import HOST, free_port, is_free
-from ledger.errors import ChainUnavailable, Conflict, Misconfigured, PingzhengError
+from ledger.domain.canonical import require_shallow
+from ledger.errors import ChainUnavailable, Conflict, InvalidInput, Misconfigured, PingzhengError
 
 GANACHE: Final = "ganache"
 JOURNAL: Final = "journal"
@@ -39,22 +39,10 @@ FUNDS_WEI: Final = 10**27
 START_TIMEOUT_SECONDS: Final = 30
 STOP_TIMEOUT_SECONDS: Final = 10
 LOCK_TIMEOUT_SECONDS: Final = 2 * STOP_TIMEOUT_SECONDS
+MAX_ANSWER_DEPTH: Final = 32
 _PORT_ATTEMPTS: Final = 3
 _PORT_TAKEN: Final = "EADDRINUSE"
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """What a start did to the last line of a journal, which a crash had interrupted.
-
-    ``reason`` is ``torn`` (cut off: it was never answered), ``refused`` (taken back: its change is refused) or
-    ``without its line break`` (kept, and completed); ``bytes`` is how much was cut off.
-    """
-
-    line: int
-    bytes: int
-    reason: str
 
 
 class LocalNode:
@@ -222,8 +210,10 @@ class LocalNode:
         connection = http.client.HTTPConnection(HOST, self._port, timeout=STOP_TIMEOUT_SECONDS)
         try:
             connection.request("POST", "/", body, {"Content-Type": "application/json"})
-            answer = json.loads(connection.getresponse().read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
+            raw = connection.getresponse().read()
+            require_shallow(raw, MAX_ANSWER_DEPTH)
+            answer = json.loads(raw)
+        except (OSError, http.client.HTTPException, ValueError, InvalidInput) as error:
             raise ChainUnavailable(
                 "CHAIN_UNREACHABLE",
                 "The local node does not answer.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -17,6 +18,19 @@ LISTENING: Final = "RPC Listening on"
 _LINES_KEPT: Final = 200
 _LINE_BYTES: Final = 8192
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What a start did to the last line of a journal, which a crash had interrupted.
+
+    ``reason`` is ``torn`` (cut off: it was never answered), ``refused`` (taken back: its change is refused) or
+    ``without its line break`` (kept, and completed); ``bytes`` is how much was cut off.
+    """
+
+    line: int
+    bytes: int
+    reason: str
 
 
 class NodeOutput:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,10 +18,11 @@ from typing import Final
 
 from ledger.chain.connection import Connection
 from ledger.chain.journal_failure import on_disk
+from ledger.chain.locking import open_lock_file
 from ledger.chain.node import FUNDS_WEI, JOURNAL, LocalNode
 from ledger.errors import Conflict, InvalidInput, Misconfigured, PingzhengError
 from ledger.service.keys import write_private
-from ledger.service.node_keeping import NodeKeeper
+from ledger.service.node_keeping import NodeKeeper, small_json
 from ledger.service.settings import Settings
 from ledger.wallet.private_file import alone_in
 
@@ -103,7 +105,7 @@ class LocalClock:
 
     def _read(self) -> int:
         try:
-            ahead = json.loads(self._file.read_bytes())["ahead"]
+            ahead = small_json(self._file)["ahead"]
         except FileNotFoundError:
             if not self._journal.exists():
                 return 0
@@ -113,7 +115,7 @@ class LocalClock:
                 where=str(self._file),
                 hint='Restore it from the backup. If the clock was never moved, write {"ahead": 0} into it.',
             ) from None
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, InvalidInput, ValueError, TypeError, KeyError):
             ahead = None
         if type(ahead) is not int or abs(ahead) > MAX_AHEAD_SECONDS:
             raise Misconfigured(
@@ -147,9 +149,12 @@ def fund(settings: Settings, connection: Connection, account: str) -> None:
 @contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
     """Wait until no other process is here. A lock on the file, which the system ends with the process that holds it."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    descriptor = open_lock_file(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

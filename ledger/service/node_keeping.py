@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import structlog
 
@@ -22,13 +22,15 @@ from ledger.chain.connection import Connection
 from ledger.chain.journal_failure import on_disk
 from ledger.chain.locking import FileLock
 from ledger.chain.node import LOCK_TIMEOUT_SECONDS, LocalNode
-from ledger.errors import Conflict, Misconfigured, PingzhengError
+from ledger.domain.canonical import require_shallow
+from ledger.errors import Conflict, InvalidInput, Misconfigured, PingzhengError
 from ledger.service.keys import write_private
 
 CHECK_SECONDS: Final = 0.2
 MAX_STARTS: Final = 5
 WITHIN_SECONDS: Final = 60.0
 _PROOF_TIMEOUT_SECONDS: Final = 2
+_MAX_FILE_BYTES: Final = 1024
 _URL: Final = re.compile(r"http://127\.0\.0\.1:([1-9][0-9]{0,4})")
 log = structlog.get_logger()
 
@@ -131,10 +133,10 @@ class NodeKeeper:
         """The port in ``node.json``; raises ``Misconfigured`` ``NODE_FILE_DAMAGED`` if there is none in it."""
         path = self._folder / "node.json"
         try:
-            found = _URL.fullmatch(json.loads(path.read_bytes())["url"])
+            found = _URL.fullmatch(small_json(path)["url"])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, InvalidInput, ValueError, TypeError, KeyError):
             found = None
         if found is None or int(found[1]) > 0xFFFF:
             raise Misconfigured(
@@ -194,6 +196,16 @@ class NodeKeeper:
         log.error("local_chain_given_up", url=self._url, reason=reason)
         self._lock.release()
         return False
+
+
+def small_json(path: Path) -> Any:
+    """What a file of one short line holds. Raises OSError, ValueError or InvalidInput for whatever else is in it."""
+    with path.open("rb") as file:
+        raw = file.read(_MAX_FILE_BYTES + 1)
+    if len(raw) > _MAX_FILE_BYTES:
+        raise ValueError("The file is too long.")
+    require_shallow(raw, 1)
+    return json.loads(raw)
 
 
 def is_of(folder: Path, url: str) -> bool:

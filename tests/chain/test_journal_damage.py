@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from ledger.chain.connection import Connection
-from ledger.chain.node import JOURNAL, LocalNode, Repair
+from ledger.chain.node import JOURNAL, LocalNode
+from ledger.chain.node_output import Repair
 from ledger.chain.node_programs import find_node
 from ledger.errors import Incoherent, Misconfigured
 from tests.chain.journals import OWNER, blocks_of, journal_of, journaled, records_in, sealed

@@ -189,9 +189,9 @@ def test_writing_goes_on_once_there_is_room(tmp_path: Path, monkeypatch: pytest.
 
 
 ON_A_FULL_DISK = """
-import os, sys
+import subprocess, sys
 from pathlib import Path
-from ledger.errors import StorageFull
+from ledger.errors import Misconfigured, StorageFull
 from tests.chain.journals import blocks_of, journaled
 disk = Path(sys.argv[1])
 def fill():
@@ -216,11 +216,17 @@ with node:  # starts on the full disk, its log too
     blocks = blocks_of(node)
 with node:
     assert blocks_of(node) == blocks
+subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+with node:
+    assert blocks_of(node) == blocks
+    try: node.mine()
+    except Misconfigured as error: assert error.code == "CHAIN_READ_ONLY"
+    assert blocks_of(node) == blocks
 print("whole")
 """
 
 
-def test_a_chain_on_a_full_disk_starts_answers_and_goes_on(tmp_path: Path) -> None:
+def test_a_chain_starts_and_answers_on_a_full_disk_and_on_one_that_is_read_only(tmp_path: Path) -> None:
     mount = f'mount -t tmpfs -o size=256k tmpfs {tmp_path} && exec {sys.executable} -c "$0" {tmp_path}'
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-c", mount, ON_A_FULL_DISK],
