@@ -9,16 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from ledger.chain.client import ChainClient
 from ledger.chain.questions import LEAVES_PER_WORD
 from ledger.chain.sender import Receipt
 from ledger.errors import ChainUnavailable, InvalidInput
-from ledger.service.issuance import add_certificate, next_number
 from ledger.service.revocations import Outcome, Portion, revoked_at_once
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, create_ledger
-from ledger.store import log as log_store
 from tests.service.conftest import Pilot, assembled
+from tests.service.revoking import away, many, sending
 
 THOUSAND = 1_000
 SOME = 200
@@ -37,43 +35,12 @@ def one(pilot: Pilot) -> str:
     return pilot.certificate(pilot.firm())
 
 
-def many(pilot: Pilot, like: str, count: int) -> list[str]:
-    """So many anchored certificates of one issuer, in a batch of their own."""
-    ledger = pilot.ledger
-    ledger.anchoring.flush()
-    with ledger.database.write() as session:
-        payload, now = log_store.certificate_statement(session, like), ledger.clock()
-        numbers = [next_number(session, "440802", "S01", now) for _ in range(count)]
-        for number in numbers:
-            add_certificate(session, ledger.sealer, numbered(payload, number), now)
-    ledger.anchoring.flush()
-    return numbers
-
-
-def numbered(payload: dict[str, Any], number: str) -> Callable[[int], dict[str, Any]]:
-    return lambda seq: payload | {"certificate_no": number, "seq": seq}
-
-
 def revoked(ledger: Ledger, numbers: list[str], reason: str = "data_error") -> Portion:
     return revoked_at_once(ledger.revocations.revoke(numbers, reason))
 
 
 def outcomes(portion: Portion) -> list[str]:
     return [answer.outcome.value for answer in portion.answers]
-
-
-@contextmanager
-def sending(act: Callable[[int, Callable[..., Receipt]], Callable[..., Receipt]]) -> Iterator[list[int]]:
-    """Replace each bulk revocation by what ``act`` makes of it; gives the numbers of leaves that were sent."""
-    original, sizes = ChainClient.revoke_many, list[int]()
-
-    def counted(client: ChainClient, batch: int, indices: Any, reason: str) -> Receipt:
-        sizes.append(len(indices))
-        return act(len(sizes), original)(client, batch, indices, reason)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ChainClient, "revoke_many", counted)
-        yield sizes
 
 
 @contextmanager
@@ -143,10 +110,6 @@ def test_one_that_another_call_ends_meanwhile_does_not_keep_the_others_from_it(p
     found = {answer.number: answer.outcome.value for answer in report.answers}
     assert found == dict.fromkeys(numbers, "revoked") | {numbers[2]: "ended_before"}
     assert ledger.verification.status(numbers[2])["reason"] == "fraud"
-
-
-def away(*_arguments: Any) -> Receipt:
-    raise ChainUnavailable("CHAIN_UNREACHABLE", "The node does not answer.", hint=None)
 
 
 def test_what_breaks_off_says_of_each_what_became_of_it_and_is_sent_again(pilot: Pilot, one: str) -> None:
