@@ -265,7 +265,7 @@ class TestRegistration:
     @pytest.mark.parametrize(
         ("made", "code", "result"),
         [
-            (REGISTERED.knowing(assets={}), "ASSET_UNKNOWN", "refused"),
+            (REGISTERED.knowing(assets={}), "ASSET_UNKNOWN", "unknown"),
             (REGISTERED.asset(state="applied"), "ASSET_NOT_IN_FORCE", "refused"),
             (REGISTERED.asset(state="rejected"), "ASSET_NOT_IN_FORCE", "refused"),
             (REGISTERED.asset(frozen=True), "ASSET_NOT_IN_FORCE", "refused"),
