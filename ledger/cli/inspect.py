@@ -9,6 +9,7 @@ import typer
 
 from ledger.cli.opening import opened, participating
 from ledger.cli.output import AsJson, Home, confirm, emit
+from ledger.cli.restore import adopt, lost
 
 if TYPE_CHECKING:
     from ledger.service.participant import Participant
@@ -24,11 +25,22 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng status
     """
     with participating(home, as_json) as ledger:
-        checks = ledger.inspection.readiness() | {"entries": _entries(ledger)}
+        checks = ledger.inspection.readiness() | {"entries": _entries(ledger)} | _archive(ledger)
         emit(checks, as_json, "状态 Status")
         fine = all(check["ok"] for check in checks.values())
     if not fine:
         raise typer.Exit(1)
+
+
+def _archive(ledger: Participant) -> dict[str, Any]:
+    """How far the archive goes, where there is one."""
+    archiving = getattr(ledger, "archiving", None)
+    told = None if archiving is None else archiving.check()
+    return {} if told is None else {"archive": told}
+
+
+log.command()(adopt)
+log.command()(lost)
 
 
 @log.command()

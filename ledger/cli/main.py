@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from ledger import __version__
-from ledger.cli import demo, doctor, enrol, init, inspect, join, login, serve, skip, statements, verify
+from ledger.cli import backup, demo, doctor, enrol, init, inspect, join, login, serve, skip, statements, verify
 from ledger.cli.opening import configure_logging
 from ledger.cli.terminal import fold_help
 
@@ -61,6 +61,7 @@ GROUPS: Final = {
     "assess": ("rights", "assess", "评估 Assessments by accredited third parties."),
     "catalogue": ("catalogue", "app", "数据目录 Catalogue: import, submit, sign, publish, demands, open data."),
     "sealing": ("sealing", "app", "密封 Sealed records: which keys wrap them, rotation."),
+    "restore": ("restore", "app", "恢复 Restore a ledger: `restore BACKUP --keys KEYS`; confirm-erasures."),
     "log": ("inspect", "log", "日志 The log: head, batches, proofs, anchoring."),
     "index": ("inspect", "index", "索引 The index: rebuild it, check it against the chain."),
 }
@@ -99,6 +100,7 @@ app.command()(inspect.status)
 app.command()(doctor.doctor)
 app.command()(skip.skip)
 app.command()(statements.sign)
+app.command("backup")(backup.backup_command)
 app.command("verify")(verify.verify_command)
 app.command("facts")(verify.facts_command)
 for group_name, (*_, about) in GROUPS.items():

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
@@ -122,6 +122,20 @@ class Adopting:
 def lost_batches(session: Session) -> list[Batch]:
     """The batches that the chain holds and this database only in part, in order."""
     return list(session.scalars(select(Batch).where(Batch.state == "lost").order_by(Batch.number)))
+
+
+def missing_of(session: Session) -> list[dict[str, int]]:
+    """Each lost batch with its entries and how many of them are not here, for people and machines."""
+    held = dict(session.execute(select(Entry.batch, func.count()).group_by(Entry.batch)).all())
+    return [
+        {
+            "batch": row.number,
+            "first_seq": row.first_seq,
+            "last_seq": row.first_seq + row.size - 1,
+            "missing": row.size - held.get(row.number, 0),
+        }
+        for row in lost_batches(session)
+    ]
 
 
 def _items(bundle: Bundle, presented: Presented) -> Iterator[_Item]:
