@@ -28,6 +28,7 @@ MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 MAX_PROCESSES: Final = 4
 _POLL_SECONDS: Final = 0.1
 _CHUNK: Final = 64 * 1024
+_INHERITED: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
 # The system's allocator asks for memory as it is needed; Arrow's own would reserve beyond the limit beforehand.
 _ENVIRONMENT: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"}
 
@@ -38,9 +39,11 @@ class Ended(Exception):
 
 class _Process:
     def __init__(self, memory: int) -> None:
-        environment = os.environ | _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        # Nothing else: a program's environment may hold passwords and keys.
+        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        environment |= _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "ledger.connectors.apart_process", str(memory)],
+            [sys.executable, "-P", "-m", "ledger.connectors.apart_process", str(memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

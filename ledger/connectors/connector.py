@@ -19,7 +19,7 @@ from ledger.connectors.flags import UnreadableFlag, meets
 from ledger.connectors.source import FilePlace, Flag, SourceDefinition
 from ledger.connectors.table import MAX_CHARACTERS, MAX_ROWS, Table, Unusable, Wanted
 from ledger.connectors.values import BadValue, as_span, as_text
-from ledger.domain.days import shanghai_day
+from ledger.domain.days import FIRST_DAY, shanghai_day
 from ledger.errors import Misconfigured
 
 T = TypeVar("T")
@@ -128,6 +128,8 @@ class SourceConnector:
             first = last = as_of.day or found.day
         else:
             spans = [_read(as_span, value, as_of.column, row) for row, value in enumerate(cells[as_of.column], start=1)]
+            if min(spans)[0] < FIRST_DAY:
+                raise Unusable("data_unusable", f"as_of lies before {FIRST_DAY}")
             first, last = max(spans, key=lambda span: span[1])
         if first is None or last is None or first > today:
             raise Unusable("data_unusable", "as_of lies after the query")

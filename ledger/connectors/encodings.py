@@ -27,6 +27,7 @@ SHOWN: Final = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16",
 }
 _UTF32: Final = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _HEAD_BYTES: Final = 4096
+_ZERO_SHARE: Final = 0.25
 # GB 2312 rows 1 and 3 (signs), 16 to 55 (the 3,755 common characters, in the order of their sound).
 _COMMON_LEADS: Final = frozenset({0xA1, 0xA3, *range(0xB0, 0xD8)})
 # Neither the common characters of Big5 nor the Hangul of EUC-KR reach these lead bytes.
@@ -65,9 +66,12 @@ def codec_of(declared: str | None, chunks: Callable[[], Iterable[bytes]], where:
 def _beyond_doubt(chunks: Callable[[], Iterable[bytes]], where: str) -> str:
     head = next(iter(chunks()), b"")[:_HEAD_BYTES]
     wide = None if head.startswith(_UTF32) else _utf16(head)
+    wrong = _first_wrong("utf-8-sig", chunks())
+    # In UTF-16 every second byte of what is ASCII is zero; in UTF-8 a zero is a stray one.
+    if wrong is None and head.count(0) < _ZERO_SHARE * len(head):
+        return "utf-8-sig"
     if wide is not None and _first_wrong(wide, chunks()) is None:
         return wide
-    wrong = _first_wrong("utf-8-sig", chunks())
     if wrong is None:
         return "utf-8-sig"
     if _first_wrong("gb18030", chunks()) is None and _is_chinese(chunks()):

@@ -14,8 +14,10 @@ from sqlalchemy.exc import ArgumentError
 
 from ledger.connectors.encodings import DECLARABLE
 from ledger.connectors.normal import normal_text, read_as
+from ledger.domain.days import FIRST_DAY, LAST_DAY, day_of
 from ledger.domain.definition import DefinitionReader
 from ledger.domain.reasons import REFUSALS
+from ledger.errors import InvalidInput
 
 MAX_TIMEOUT: Final = 120
 CSV_NAMES: Final = (".csv", ".txt")
@@ -205,12 +207,13 @@ class _Reader(DefinitionReader):
     def day(self, name: str) -> date:
         value: Any = self.take(name)
         # YAML makes a date of an unquoted one.
-        if isinstance(value, date) and not isinstance(value, datetime):
-            return value
+        told = value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
         try:
-            return date.fromisoformat(value)
-        except (TypeError, ValueError):
-            raise self.invalid(name, "应为日期 YYYY-MM-DD。A day is expected: YYYY-MM-DD.") from None
+            return day_of(told)
+        except (InvalidInput, TypeError):
+            raise self.invalid(
+                name, f"应为日期 YYYY-MM-DD。A day is expected: YYYY-MM-DD, from {FIRST_DAY} to {LAST_DAY}."
+            ) from None
 
     def flags(self) -> tuple[Flag, ...]:
         where = self.place("refuse")

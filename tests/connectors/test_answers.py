@@ -196,6 +196,8 @@ def test_the_day_is_the_latest_in_the_column(place: Place, cells: list[str], day
         ("2026-02-30", "period, row 2 of the subject"),
         ("202613", "period, row 2 of the subject"),
         ("0000", "period, row 2 of the subject"),
+        ("9999-12-31", "as_of lies after the query"),
+        ("0001", "as_of lies before 1900-01-01"),
         ("２０２６", "period, row 2 of the subject"),
         ("9999-12-31T23:59:59-08:00", "period, row 2 of the subject"),
         ("March", "period, row 2 of the subject"),
