@@ -272,6 +272,16 @@ def _database_behind(chain: int, here: int) -> Finding:
     )
 
 
+def contracts_lost() -> Finding:
+    """A chain of our own does not even hold the contracts: its journal lost nearly all."""
+    return Finding(
+        "CHAIN_BEHIND_DATABASE",
+        "The chain does not hold the contracts of this ledger: nearly all of it was lost.",
+        "chain",
+        "Restore the folder chain from the newest backup. Nothing is deployed in its place.",
+    )
+
+
 def _chain_behind(chain: int, here: int) -> Finding:
     return Finding(
         "CHAIN_BEHIND_DATABASE",

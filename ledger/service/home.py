@@ -17,7 +17,6 @@ from ledger.errors import Conflict, Misconfigured, NotFound
 from ledger.service.keys import key_file_missing, write_private
 from ledger.service.local_chain import one_at_a_time
 from ledger.service.settings import Settings
-from ledger.store.database import database_empty
 from ledger.wallet.private_file import sync_folder
 
 MARKER: Final = "creating"
@@ -203,9 +202,6 @@ def _require_database(settings: Settings) -> None:
             "The database of this ledger is missing.",
             "Restore it with `pingzheng restore`, or copy ledger.db back from the backup.",
         )
-        # SQLite would write its first page into an empty file.
-        if (settings.home / "ledger.db").is_file() and not (settings.home / "ledger.db").stat().st_size:
-            raise database_empty(str(settings.home / "ledger.db"))
 
 
 def _require(path: Path, code: str, message: str, hint: str) -> None:

@@ -24,6 +24,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import MIN_DELAY, THRESHOLD
 from ledger.errors import Conflict, Misconfigured, NotFound
 from ledger.proof.suite import ES256K, Suite, suite_of_key
+from ledger.service.coherence import contracts_lost
 from ledger.service.home import (
     note_deployment,
     read_installation,
@@ -108,12 +109,19 @@ def client_of(settings: Settings, chain: Chain, database: Database) -> ChainClie
     """Reads the contracts that this ledger was set up with.
 
     Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on, or the
-    database is that of another ledger (``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``).
+    database is that of another ledger (``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``); ``Incoherent``
+    ``CHAIN_BEHIND_DATABASE`` where a chain of our own has lost even the contracts.
     """
     require_deployment_unchanged(settings.home)
     place = settings.home / "deployment.json"
     require_same_ledger(place, database)
-    return ChainClient.at(chain.url, Deployment.load(place)).check()
+    try:
+        return ChainClient.at(chain.url, Deployment.load(place)).check()
+    except Misconfigured as error:
+        # A chain of our own had them: its journal begins as it began, and has lost the rest.
+        if settings.rpc_url is None and error.code == "CONTRACT_MISSING":
+            raise contracts_lost().refusal() from error
+        raise
 
 
 def installed(

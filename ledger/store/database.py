@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
@@ -44,7 +45,7 @@ def open_engine(url: str, wait_ms: int = BUSY_TIMEOUT_MS) -> Engine:
     return engine
 
 
-def file_of(url: str) -> Path | None:
+def file_of(url: str | URL) -> Path | None:
     """The file of an SQLite database; None for one in memory or on a server."""
     parts = make_url(url)
     if parts.get_backend_name() != "sqlite" or parts.database in (None, "", ":memory:"):
@@ -53,11 +54,29 @@ def file_of(url: str) -> Path | None:
 
 
 def require_contents(engine: Engine) -> None:
-    """Raise ``Misconfigured`` ``DATABASE_EMPTY`` unless the database was set up for a ledger."""
+    """Raise ``Misconfigured`` ``DATABASE_EMPTY``, ``DATABASE_DAMAGED`` unless the database was set up for a ledger."""
+    if (file := file_of(engine.url)) is not None and file.is_file():
+        _require_readable(file)
     with engine.connect().execution_options(read_only=True) as connection:
         if inspect(connection).has_table("alembic_version"):
             return
     raise database_empty(engine.url.render_as_string(hide_password=True))
+
+
+def _require_readable(file: Path) -> None:
+    """Look at the file before SQLite opens it to write.
+
+    Beside a file that is no database it would throw away the write-ahead log, which may hold what was acknowledged
+    last. This way of opening touches neither file nor log, nor any lock of this process.
+    """
+    if not file.stat().st_size:
+        raise database_empty(str(file))
+    address = f"file:{quote(str(file.absolute()))}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        raise database_failure(error, str(file)) or error from error
 
 
 def database_empty(where: str) -> Misconfigured:

@@ -258,6 +258,45 @@ def test_a_key_that_is_not_its_accounts_signs_nothing(home: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("damage", [b"", b"\xff" * 8_192], ids=["emptied", "overwritten"])
+def test_what_the_write_ahead_log_holds_survives_a_bad_database_file(home: Path, damage: bytes) -> None:
+    """As a power cut leaves it: SQLite itself would throw the log away beside a file that it cannot read."""
+    path, log = home / "ledger.db", home / "ledger.db-wal"
+    with open_ledger(Settings(home=home)) as ledger:
+        number = playing(ledger).certificate("2")
+        ledger.anchoring.flush()
+        kept = {each: each.read_bytes() for each in (path, log)}
+    assert kept[log]
+    log.write_bytes(kept[log])
+    path.write_bytes(damage)
+    for _ in range(2):
+        with pytest.raises(Misconfigured, match=r"DATABASE_(EMPTY|DAMAGED)"), open_ledger(Settings(home=home)):
+            pass
+    assert (path.read_bytes(), log.read_bytes()) == (damage, kept[log])
+    path.write_bytes(kept[path])
+    with open_ledger(Settings(home=home)) as ledger:
+        assert ledger.coherence.findings() == []
+        assert ledger.verification.public_status(number)["state"] == "active"
+
+
+def test_the_name_of_the_current_key_is_not_guessed_after_a_rotation(home: Path) -> None:
+    """Else new texts would be sealed by the key that was given up."""
+    with open_ledger(Settings(home=home)) as ledger:
+        assert ledger.key_rotation.begin().current == "2"
+    (home / "keys" / "kek-current").unlink()
+    with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"), open_ledger(Settings(home=home)):
+        pass
+    assert not (home / "keys" / "kek-current").exists()
+
+
+def test_a_chain_that_lost_even_the_contracts_gets_no_new_ones(home: Path) -> None:
+    lines = journal(home).read_bytes().splitlines(keepends=True)
+    journal(home).write_bytes(b"".join(lines[:2]))
+    with pytest.raises(Incoherent, match="CHAIN_BEHIND_DATABASE"), open_ledger(Settings(home=home)):
+        pass
+    assert journal(home).read_bytes() == b"".join(lines[:2])
+
+
 def test_a_clock_that_went_back_writes_nothing(home: Path, number: str) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         then = ledger.clock() - DAY
