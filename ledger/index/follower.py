@@ -1,8 +1,9 @@
 """Follows the chain into the index, step by step, and goes back when the chain does.
 
 One step reads a bounded range of blocks, then writes it in one transaction that moves the cursor by compare-and-set:
-of two followers on one database only one writes a step. After each step the heads computed from the events read are
-compared with the heads the contracts keep, so a node that leaves an event out is noticed at once.
+of two followers on one database only one writes a step. Before a step is written the heads computed from the events
+read are compared with the heads the contracts keep, so a node that leaves an event out is noticed at once, and what it
+makes up is never written. The node is never asked while a transaction is open.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Connection, Engine, RowMapping, Table, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from ledger.chain.connection import Block
 from ledger.chain.contracts import Event
@@ -19,8 +22,9 @@ from ledger.chain.reader import ChainReader
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.index import tables
 from ledger.index.audit import AssetAudit, audit_assets
+from ledger.index.comparison import PATIENCE_SECONDS, Comparison, Standing, Stored
 from ledger.index.events import IndexedEvent
-from ledger.index.heads import HeadBook, scope_of
+from ledger.index.heads import ChainHeads, HeadBook, heads_of, scope_of
 from ledger.index.projections import project
 from ledger.index.proposals import IndexedProposal, pending
 from ledger.index.rows import event_of_row, row_of_event
@@ -29,18 +33,35 @@ STEP_BLOCKS: Final = 500
 WINDOW_BLOCKS: Final = 128
 _CURSOR_ID: Final = 1
 _MOVING_CHAIN_ATTEMPTS: Final = 5
+# The events may come from a node behind the same address that does not have the last blocks yet.
+_REREADS: Final = 2
 _ROWS_PER_INSERT: Final = 500
+# What a node answers that does not have a block yet which another node behind the same address has shown.
+_NOT_YET: Final = frozenset({"BLOCK_MISSING", "NODE_REFUSED"})
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What one ``sync`` did. ``rewound`` counts blocks that the chain took back."""
+    """What one ``sync`` did. ``rewound`` counts blocks that the chain took back, ``ahead`` those of the index that the
+    node that answered does not have yet."""
 
     block_number: int
     block_hash: str
     blocks: int
     events: int
     rewound: int
+    ahead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The block that the index has reached; ``hash`` is 64 hex digits, ``time`` seconds UTC."""
+
+    number: int
+    hash: str
+    time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +72,12 @@ class Lag:
     seconds: int
 
 
-class _BlockLost(Exception):
-    """A chain that takes nothing back no longer holds a block that was followed."""
+class _Waits(Exception):
+    """The node does not have the index's last block: not yet, or no more on a chain that takes nothing back."""
+
+    def __init__(self, ahead: int) -> None:
+        super().__init__(ahead)
+        self.ahead = ahead
 
 
 class Follower:
@@ -61,6 +86,7 @@ class Follower:
     The last ``window`` block headers are kept, and those of blocks with events; a reorganisation deeper than the
     window is found all the same, at a block with events or at the deployment. ``goes_back`` says that the chain may
     take blocks back; one of our own does not, so a block that it lost is no reorganisation: the index stays as it was.
+    A node that is behind the index is waited for; after ``patience`` seconds the chain is taken to have got shorter.
     """
 
     def __init__(
@@ -72,6 +98,7 @@ class Follower:
         window: int = WINDOW_BLOCKS,
         confirmations: int = 0,
         goes_back: bool = True,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._engine = engine
         self._reader = reader
@@ -79,6 +106,7 @@ class Follower:
         self._window = window
         self._confirmations = confirmations
         self._goes_back = goes_back
+        self._comparison = Comparison(reader, patience)
 
     def sync(self, to_block: int | None = None) -> SyncReport:
         """Catch up with the node, or to ``to_block``.
@@ -87,21 +115,29 @@ class Follower:
         events given do not add up to a contract's head; the step is not written then.
         """
         tables.METADATA.create_all(self._engine)
-        target = self._reader.latest().number - self._confirmations
+        latest = self._reader.latest()
+        target = latest.number - self._confirmations
         if to_block is not None:
             target = min(target, to_block)
+        rewound = events = ahead = 0
+        first: int | None = None
         try:
-            rewound = self._go_back(self._reader.latest().number)
-        except _BlockLost:
+            rewound = self._go_back(latest)
             cursor = self._cursor()
-            return SyncReport(cursor.number, cursor.hash, 0, 0, 0)
-        events = 0
-        cursor = self._cursor()
-        first = cursor.number
-        while cursor.number < target:
-            cursor, written = self._advance(cursor, min(cursor.number + self._step, target))
-            events += written
-        return SyncReport(cursor.number, cursor.hash, cursor.number - first, events, rewound)
+            first = cursor.number
+            while cursor.number < target:
+                cursor, written = self._advance(cursor, min(cursor.number + self._step, target))
+                events += written
+        except _Waits as waits:
+            cursor, ahead = self._cursor(), waits.ahead
+        blocks = 0 if first is None else cursor.number - first
+        return SyncReport(cursor.number, cursor.hash, blocks, events, rewound, ahead)
+
+    def cursor(self) -> Cursor | None:
+        """The block that the index has reached, None before the first ``sync``. Asks no node."""
+        tables.METADATA.create_all(self._engine)
+        found = self._stored_cursor()
+        return None if found is None else Cursor(found.number, found.hash, found.time)
 
     def rebuild(self) -> SyncReport:
         """Drop the index and replay it from the deployment."""
@@ -138,30 +174,36 @@ class Follower:
             }
 
     def _advance(self, cursor: Block, last: int) -> tuple[Block, int]:
+        failure: ChainUnavailable | None = None
+        mismatched = 0
         for _ in range(_MOVING_CHAIN_ATTEMPTS):
-            events = self._reader.events(cursor.number + 1, last)
-            headers = self._headers(cursor, events, last)
-            if _fits_together(cursor, events, headers) and self._still_there(cursor.number, cursor.hash):
-                try:
-                    return self._write(cursor, events, headers), len(events)
-                except Conflict:
-                    # Another follower of this index was first: on from where it stands.
-                    cursor = self._cursor()
-                    if cursor.number >= last:
-                        return cursor, 0
+            try:
+                events = self._reader.events(cursor.number + 1, last)
+                headers = self._headers(cursor, events, last)
+                if _fits_together(cursor, events, headers) and self._still_there(cursor.number, cursor.hash):
+                    found = heads_of(self._reader, events, last)
+                    return self._write(cursor, events, headers, found), len(events)
+            except Conflict:
+                # Another follower of this index was first: on from where it stands.
+                cursor = self._cursor()
+                if cursor.number >= last:
+                    return cursor, 0
+                continue
+            except ChainUnavailable as error:
+                failure = error
+                if error.code in _NOT_YET:
                     continue
-                except ChainUnavailable as error:
-                    # Heads of another chain than the events: it went back in between, the node hides nothing.
-                    if error.code != "INDEX_HEAD_MISMATCH" or self._still_there(last, headers[-1].hash):
+                if error.code != "INDEX_HEAD_MISMATCH":
+                    raise
+                # Heads of another chain than the events: it went back in between, the node hides nothing.
+                if self._still_there(last, headers[-1].hash):
+                    mismatched += 1
+                    if mismatched > _REREADS:
                         raise
-            self._go_back(self._reader.latest().number)
+                    continue
+            self._go_back(self._reader.latest())
             cursor = self._cursor()
-        raise ChainUnavailable(
-            "CHAIN_UNSTEADY",
-            "The chain kept changing while it was read.",
-            where=f"block {last}",
-            hint="Wait until the network has settled, or follow it with more confirmations.",
-        )
+        raise failure if failure is not None and failure.code in _NOT_YET else _unsteady(last)
 
     def _headers(self, cursor: Block, events: Sequence[Event], last: int) -> list[Block]:
         first_kept = max(last - self._window + 1, self._reader.deploy_block)
@@ -172,18 +214,18 @@ class Follower:
             known = set(connection.scalars(select(number).where(number.between(first_kept, cursor.number))))
         return self._reader.blocks(sorted(numbers - known))
 
-    def _write(self, cursor: Block, events: Sequence[Event], headers: Sequence[Block]) -> Block:
+    def _write(self, cursor: Block, events: Sequence[Event], headers: Sequence[Block], found: ChainHeads) -> Block:
         last = headers[-1]
         with self._engine.begin() as connection:
             self._move_cursor(connection, cursor, last)
-            _insert(connection, tables.BLOCKS, [_header_row(header) for header in headers])
-            book = HeadBook(connection, self._reader)
+            book = HeadBook(connection, self._reader.deployment)
             rows = [row_of_event(event, scope_of(event), book.fold(event)) for event in events]
+            book.compare(found, last.number)
+            _insert(connection, tables.BLOCKS, [_header_row(header) for header in headers])
             _insert(connection, tables.EVENTS, rows)
             for event in events:
                 project(connection, _indexed(event))
             self._prune(connection, last.number)
-            book.compare_with_chain(last.number)
         return last
 
     def _prune(self, connection: Connection, last: int) -> None:
@@ -191,35 +233,37 @@ class Follower:
         number = tables.BLOCKS.c.number
         connection.execute(delete(tables.BLOCKS).where(number <= last - self._window, number.not_in(with_events)))
 
-    def _go_back(self, latest: int) -> int:
+    def _go_back(self, latest: Block) -> int:
         """Rewind to the newest block that the node still has; returns how many blocks were undone."""
         cursor = self._cursor()
-        if cursor.number <= latest and self._still_there(cursor.number, cursor.hash):
+        standing = self._comparison.standing((cursor.number, cursor.hash), latest, self._stored)
+        if standing is Standing.THERE:
             return 0
-        if not self._goes_back:
-            raise _BlockLost
-        base = self._reader.deploy_block - 1
-        with self._engine.connect() as connection:
-            stored = connection.execute(
-                select(tables.BLOCKS.c.number, tables.BLOCKS.c.hash)
-                .where(tables.BLOCKS.c.number <= latest)
-                .order_by(tables.BLOCKS.c.number.desc())
-            ).all()
-        common = next((number for number, digest in stored if self._still_there(number, digest)), base)
+        if standing is Standing.AHEAD or not self._goes_back:
+            raise _Waits(max(cursor.number - latest.number, 1))
+        base = self._reader.blocks([self._comparison.common(self._stored(), latest)])[0]
         try:
-            self._rewind(cursor, common)
+            self._rewind(cursor, base)
         except Conflict:
             # Another follower of this index went back first: on from where it stands.
             return 0
-        return cursor.number - common
+        where = self._reader.connection.where
+        log.warning("index_went_back", index_block=cursor.number, to_block=base.number, node=where)
+        return cursor.number - base.number
+
+    def _stored(self) -> list[Stored]:
+        """The blocks of which the index keeps the hash, by number."""
+        columns = select(tables.BLOCKS.c.number, tables.BLOCKS.c.hash).order_by(tables.BLOCKS.c.number)
+        with self._engine.connect() as connection:
+            return [(row.number, row.hash) for row in connection.execute(columns)]
 
     def _still_there(self, number: int, digest: str) -> bool:
-        header = self._reader.block(number)
-        return header is not None and header.hash == digest
+        return self._comparison.holds((number, digest))
 
-    def _rewind(self, cursor: Block, common: int) -> None:
+    def _rewind(self, cursor: Block, base: Block) -> None:
+        common = base.number
         with self._engine.begin() as connection:
-            self._move_cursor(connection, cursor, self._reader.blocks([common])[0])
+            self._move_cursor(connection, cursor, base)
             connection.execute(delete(tables.EVENTS).where(tables.EVENTS.c.block_number > common))
             connection.execute(delete(tables.BLOCKS).where(tables.BLOCKS.c.number > common))
             # Rows changed in place carry no history: they are computed again from the events that stay.
@@ -231,13 +275,23 @@ class Follower:
                 project(connection, event_of_row(row))
 
     def _cursor(self) -> Block:
-        with self._engine.begin() as connection:
+        """The block that the index has reached; where it has none, it begins before the deployment."""
+        found = self._stored_cursor()
+        if found is not None:
+            return found
+        start = self._reader.blocks([self._reader.deploy_block - 1])[0]
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(tables.CURSOR).values(id=_CURSOR_ID, **_cursor_row(start)))
+        except IntegrityError:
+            # Another follower of this index began first.
+            return self._stored_cursor() or start
+        return start
+
+    def _stored_cursor(self) -> Block | None:
+        with self._engine.connect() as connection:
             row = connection.execute(select(tables.CURSOR).where(tables.CURSOR.c.id == _CURSOR_ID)).first()
-            if row is not None:
-                return Block(row.block_number, row.block_hash, "", row.block_time, None, 0)
-            start = self._reader.blocks([self._reader.deploy_block - 1])[0]
-            connection.execute(insert(tables.CURSOR).values(id=_CURSOR_ID, **_cursor_row(start)))
-            return start
+        return None if row is None else Block(row.block_number, row.block_hash, "", row.block_time, None, 0)
 
     @staticmethod
     def _move_cursor(connection: Connection, old: Block, new: Block) -> None:
@@ -257,6 +311,15 @@ class Follower:
                 where=f"block {old.number}",
                 hint="Run one follower per database; this one wrote nothing.",
             )
+
+
+def _unsteady(last: int) -> ChainUnavailable:
+    return ChainUnavailable(
+        "CHAIN_UNSTEADY",
+        "The chain kept changing while it was read.",
+        where=f"block {last}",
+        hint="Wait until the network has settled, or follow it with more confirmations.",
+    )
 
 
 def _fits_together(cursor: Block, events: Sequence[Event], headers: Sequence[Block]) -> bool:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, select
 
 from ledger.chain.contracts import Event
-from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY
+from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, Deployment
 from ledger.chain.reader import ChainReader
 from ledger.errors import ChainUnavailable
 from ledger.index.tables import EVENTS
 from ledger.proof.head import event_digest, fold, genesis
 
 WHOLE_CONTRACT: Final = ""
+ChainHeads = Mapping[tuple[str, str], str]
+"""Heads by contract and scope, 64 hex digits; empty where the contract is not there yet."""
+
 _ALWAYS_COMPARED: Final = ((PARTY_REGISTRY, WHOLE_CONTRACT), (CERTIFICATE_LOG, WHOLE_CONTRACT))
 
 
@@ -22,12 +26,19 @@ def scope_of(event: Event) -> str:
     return str(event.args["id"]) if event.contract == ASSET_REGISTRY else WHOLE_CONTRACT
 
 
+def heads_of(reader: ChainReader, events: Sequence[Event], block: int) -> ChainHeads:
+    """The heads that the contracts keep as of a block: their own, and those of the assets that the events touch."""
+    keys = sorted({*_ALWAYS_COMPARED, *((event.contract, scope_of(event)) for event in events)})
+    found = reader.heads([(contract, scope or None) for contract, scope in keys], block=block)
+    return dict(zip(keys, found, strict=True))
+
+
 class HeadBook:
     """Folds new events onto the heads stored so far, within one transaction."""
 
-    def __init__(self, connection: Connection, reader: ChainReader) -> None:
+    def __init__(self, connection: Connection, deployment: Deployment) -> None:
         self._connection = connection
-        self._reader = reader
+        self._deployment = deployment
         self._heads: dict[tuple[str, str], bytes] = {}
 
     def fold(self, event: Event) -> str:
@@ -37,14 +48,12 @@ class HeadBook:
         self._heads[key] = fold(self._head(key), digest)
         return self._heads[key].hex()
 
-    def compare_with_chain(self, block: int) -> None:
-        """Compare the contracts' own heads and those of the assets touched, as of a block.
+    def compare(self, found: ChainHeads, block: int) -> None:
+        """Compare with the heads that the contracts keep as of a block, of all the events folded.
 
         Raises ChainUnavailable INDEX_HEAD_MISMATCH naming the first contract (and asset) that differs.
         """
-        keys = sorted({*self._heads, *_ALWAYS_COMPARED})
-        found = self._reader.heads([(contract, scope or None) for contract, scope in keys], block=block)
-        for key, head in zip(keys, found, strict=True):
+        for key, head in found.items():
             # A block before the contract's own has no head to give, and no event of it.
             not_deployed = not head and self._head(key) == self._genesis(key)
             if self._head(key).hex() != head and not not_deployed:
@@ -72,5 +81,5 @@ class HeadBook:
         return self._heads[key]
 
     def _genesis(self, key: tuple[str, str]) -> bytes:
-        deployment, (contract, scope) = self._reader.deployment, key
+        deployment, (contract, scope) = self._deployment, key
         return genesis(deployment.origin, deployment.chain_id, deployment.addresses[contract], scope or None)

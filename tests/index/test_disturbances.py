@@ -51,7 +51,7 @@ def test_confirmations_leave_the_tip_alone(chain: Chain, new_engine: NewEngine) 
 
 @pytest.mark.parametrize(("step", "window"), [(3, 2), (500, 128)])
 def test_reorganised_chain_is_followed(chain: Chain, new_engine: NewEngine, step: int, window: int) -> None:
-    follower = Follower(new_engine(), chain.reader, step=step, window=window)
+    follower = Follower(new_engine(), chain.reader, step=step, window=window, patience=0)
     chain.client.anchor(0, 8, ROOT)
     token, fork = chain.node.snapshot(), chain.reader.block_number()
     chain.acting("provider").send(register(ASSET))
@@ -71,7 +71,9 @@ def test_reorganised_chain_is_followed(chain: Chain, new_engine: NewEngine, step
     assert not follower.snapshot_rows()["idx_assets"]
 
 
-def test_chain_that_only_got_shorter(chain: Chain, follower: Follower) -> None:
+def test_chain_that_only_got_shorter(chain: Chain, new_engine: NewEngine) -> None:
+    """To the follower it looks like a node that is behind, until its patience ends."""
+    follower = Follower(new_engine(), chain.reader, patience=0)
     follower.sync()
     rows = follower.snapshot_rows()
     token = chain.node.snapshot()
