@@ -123,7 +123,17 @@ FILE = SQL.replace("kind: sql", "kind: file").replace(
 )
 
 
-@pytest.mark.parametrize("text", [SQL, FILE])
+@pytest.mark.parametrize(
+    "text",
+    [
+        SQL,
+        FILE,
+        FILE.replace(".parquet", ".csv\nencoding: gb18030"),
+        FILE.replace(".parquet", ".xlsx\nsheet: 明细"),
+        FILE.replace(".parquet", ".et"),
+        f"{FILE}refuse:\n  - {{column: s, value: '2', type: number, reason: disputed}}\n",
+    ],
+)
 def test_a_file_without_a_mistake_is_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "fund.yaml").write_text(text, "utf-8")
     assert [definition.code for definition in SourceBook.load(tmp_path).all()] == ["fund"]
@@ -156,7 +166,9 @@ WRONG = {
     "kind twice": (SQL, "kind: sql", "kind: sql\nkind: sql", 5, None),
     "no YAML": (SQL, "columns:", "columns: }", 8, None),
     "no place": (FILE, "path: contributions.parquet\n", "", 1, "path"),
-    "spreadsheet": (FILE, ".parquet", ".xlsx", 5, "path"),
+    "another kind of file": (FILE, ".parquet", ".ods", 5, "path"),
+    "encoding": (FILE, ".parquet", ".csv\nencoding: big5", 6, "encoding"),
+    "sheet": (FILE, ".parquet", ".xlsx\nsheet: [1]", 6, "sheet"),
     "path of a database": (SQL, "kind: sql", "kind: sql\npath: a.csv", 5, "path"),
     "both urls": (SQL, "query:", "url_env: FUND_URL\nquery:", 5, "url"),
     "no url": (SQL, "url: postgresql+psycopg://reader@10.0.0.5/insurance\n", "", 1, "url"),
@@ -184,6 +196,10 @@ WRONG = {
     "as_of of neither": (FILE, "{column: month}", "{}", 9, "as_of"),
     "day": (FILE, "{column: month}", "{day: 31.3.2026}", 9, "as_of: day"),
     "month as a day": (FILE, "{column: month}", "{day: 2026-03}", 9, "as_of: day"),
+    "digits as a day": (FILE, "{column: month}", "{day: '20260331'}", 9, "as_of: day"),
+    "time as a day": (FILE, "{column: month}", "{day: 2026-03-31T00:00:00}", 9, "as_of: day"),
+    "last day of all": (FILE, "{column: month}", "{day: 9999-12-31}", 9, "as_of: day"),
+    "first day of all": (FILE, "{column: month}", "{day: 0001-01-01}", 9, "as_of: day"),
     "name column": (SQL, "timeout_seconds: 5", "name_column: ' name'\ntimeout_seconds: 5", 11, "name_column"),
     "no name column": (SQL, "timeout_seconds: 5", "name_column: null\ntimeout_seconds: 5", 11, "name_column"),
     "no time": (SQL, "timeout_seconds: 5", "timeout_seconds: 0", 11, "timeout_seconds"),
@@ -214,6 +230,10 @@ def test_a_mistake_is_named_by_file_line_and_member(
         ("{value: 'no', reason: disputed}", "refuse[1]: column"),
         ("{column: s, value: 'no', reason: disputed, until: x}", "refuse[1]: until"),
         ("disputed", "refuse[1]"),
+        ("{column: s, value: '1', type: integer, reason: disputed}", "refuse[1]: type"),
+        ("{column: s, value: 'one', type: number, reason: disputed}", "refuse[1]: value"),
+        ("{column: s, value: '2', type: boolean, reason: disputed}", "refuse[1]: value"),
+        ("{column: s, value: '2026-02-30', type: date, reason: disputed}", "refuse[1]: value"),
     ],
 )
 def test_a_mistake_in_a_flag_is_named(tmp_path: Path, flag: str, member: str) -> None:
