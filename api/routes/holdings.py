@@ -18,6 +18,7 @@ from ledger.service.readings import How
 
 MAX_BUNDLES = 100
 JSON_LINES = "application/x-ndjson"
+BYTES = {"type": "string", "format": "binary"}
 router = Router(prefix="/holdings", tags=["holdings"])
 
 
@@ -31,7 +32,9 @@ def summary(ledger: OpenLedger, wanted: Wanted) -> schemas.HoldingsSummaryOut:
 @router.get(
     "/export",
     response_class=Response,
-    responses={200: {"content": {JSON_LINES: {}}, "description": "A bundle a line; `Link` names the next page."}},
+    responses={
+        200: {"content": {JSON_LINES: {"schema": BYTES}}, "description": "A bundle a line; `Link` names the next page."}
+    },
 )
 @Lane.INSPECTING
 def export(

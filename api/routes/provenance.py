@@ -15,6 +15,8 @@ from ledger.domain.days import LAST_SECOND
 router = Router(prefix="/assets/{asset}", tags=["provenance"])
 SVG = "image/svg+xml"
 JSON_LD = "application/ld+json"
+PICTURE = {"type": "string", "format": "binary"}
+GRAPH = {"type": "object", "additionalProperties": True}
 
 At = Annotated[int | None, Query(ge=0, le=LAST_SECOND, description="Seconds UTC: who held which right then.")]
 
@@ -34,14 +36,14 @@ def provenance(
     return schemas.AssetProvenanceOut(**told, view=view)
 
 
-@router.get("/provenance.jsonld", response_class=Response, responses={200: {"content": {JSON_LD: {}}}})
+@router.get("/provenance.jsonld", response_class=Response, responses={200: {"content": {JSON_LD: {"schema": GRAPH}}}})
 @Lane.INSPECTING
 def provenance_jsonld(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> Response:
     """The history as W3C PROV in JSON-LD, with its context embedded."""
     return JSONResponse(ledger.provenances.prov(asset), media_type=JSON_LD)
 
 
-@router.get("/provenance.svg", response_class=Response, responses={200: {"content": {SVG: {}}}})
+@router.get("/provenance.svg", response_class=Response, responses={200: {"content": {SVG: {"schema": PICTURE}}}})
 @Lane.INSPECTING
 def provenance_svg(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> Response:
     """The history as a picture."""
@@ -55,7 +57,7 @@ def lineage(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -
     return schemas.LineageOut(**ledger.provenances.lineage(asset).to_dict())
 
 
-@router.get("/lineage.svg", response_class=Response, responses={200: {"content": {SVG: {}}}})
+@router.get("/lineage.svg", response_class=Response, responses={200: {"content": {SVG: {"schema": PICTURE}}}})
 @Lane.INSPECTING
 def lineage_svg(asset: schemas.HexId, ledger: AnyInstallation, _actor: ReadCaller) -> Response:
     """The lineage as a picture."""
