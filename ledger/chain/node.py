@@ -17,7 +17,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -130,6 +130,7 @@ class LocalNode:
     def restart(self) -> Self:
         """Start a process that died again, at the port that it had. Raises as ``start``."""
         if not self.running:
+            self.stop()
             self._create = False
             self._start(self._port)
         return self
@@ -336,7 +337,7 @@ class LocalNode:
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        return
+    # The number of a process that ended may be another's by now.
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)

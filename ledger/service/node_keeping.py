@@ -158,14 +158,22 @@ class NodeKeeper:
         while not self._ending.wait(CHECK_SECONDS):
             if self._node is not None and not self._node.died:
                 continue
-            if self._node is None and not self._lock.acquire():
+            if self._node is None and not self._inherited():
                 continue
+            log.warning("local_chain_died" if self._node else "local_chain_taken_over", url=self._url)
             if not self._revived():
                 return
 
+    def _inherited(self) -> bool:
+        """Whether the owner has ended and this program is the new one."""
+        try:
+            return self._lock.acquire()
+        except OSError:
+            # The folder is gone, or this program may not write in it: it goes on asking whoever answers.
+            return False
+
     def _revived(self) -> bool:
         """Start the node again at its port, at most ``MAX_STARTS`` times ``WITHIN_SECONDS``, and ever later."""
-        log.warning("local_chain_died", url=self._url)
         while not self._ending.is_set():
             now = time.monotonic()
             recent = sum(now - at < WITHIN_SECONDS for at in self._starts)
@@ -179,8 +187,9 @@ class NodeKeeper:
             except Misconfigured as error:
                 if error.code != "PORT_IN_USE":
                     return self._gave_up(error.code)
-            except PingzhengError as error:
-                log.warning("local_chain_not_started", url=self._url, code=error.code)
+            except (PingzhengError, OSError) as error:
+                # Also where the system has no process or no descriptor to spare just now.
+                log.warning("local_chain_not_started", url=self._url, reason=str(error))
             else:
                 log.warning("local_chain_restarted", url=self._url)
                 return True
