@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -254,6 +255,23 @@ print(report.result, len(report.checks))
     command = [sys.executable, "-c", code, str(demo / "demo-out" / "verify")]
     result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
     assert result.stdout.split() == ["valid", "11"], result.stderr
+
+
+def test_a_bank_decides_by_the_guide_on_what_the_demonstration_left(demo: Path) -> None:
+    """The lines of docs/verifying.md, as they stand there, at the time of the saved facts."""
+    guide = (PROJECT / "docs" / "verifying.md").read_text("utf-8")
+    _, lines, later = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    folder = demo / "demo-out" / "verify"
+    now = read(folder / "facts.json")["block"]["time"]
+    code = f"import time\ntime.time = lambda: {now}\n{lines}\n{later}"
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert told.returncode == 0, told.stderr
+    decided, then = told.stdout.splitlines()
+    fits = "'has_arrears': False" in decided and "'on_time_95': True" in decided
+    assert decided.split()[:3] == (["lend", "valid", "OK"] if fits else ["refuse", "valid", "NOT_ACCEPTED"])
+    assert then.split()[:4] == ["then", "valid", "now", "valid"]
 
 
 def test_certificate_verifies_with_a_third_party_sd_jwt_library(demo: Path) -> None:

@@ -6,16 +6,19 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ledger.demo.people import Member
 from ledger.errors import BadBundle
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.facts import Facts, facts_needed
 from ledger.proof.sdjwt import parse_certificate
+from ledger.service.templates import template_reference
 from ledger.service.wiring import Ledger
 
 _KEPT: Final = 2
+# The conditions of a bank that lends: no arrears, and bills paid on time.
+_ACCEPTED: Final = {"has_arrears": [False], "on_time_95": [True]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,13 @@ class Keepsakes:
     def keep(self, member: Member, presented: Presented) -> None:
         """Keep a presentation that is about to be used, with what the chain says before that."""
         if name := self._names.get((member.scenario, member.party)):
-            self._save(name, presented, used=False)
+            self._save(name, member.scenario, presented, used=False)
 
     def look_after(self, member: Member, presented: Callable[[], Presented]) -> None:
         """Of a certificate that an earlier run used: keep a presentation if its file is not there or of another."""
         name = self._names.get((member.scenario, member.party))
         if name and not self._has(name, member.certificate):
-            self._save(name, presented(), used=True)
+            self._save(name, member.scenario, presented(), used=True)
 
     def _has(self, name: str, number: str) -> bool:
         try:
@@ -72,21 +75,29 @@ class Keepsakes:
         folder = self._out / "verify"
         return folder / "bundle.json", folder / "facts.json", folder / "request.json"
 
-    def _save(self, name: str, presented: Presented, *, used: bool) -> None:
+    def _save(self, name: str, scenario: str, presented: Presented, *, used: bool) -> None:
         bundle = parse_bundle(presented.raw)
         if name == self._first:
             facts = self._ledger.verification.facts(bundle)
-            request = {"consumer": presented.consumer, "nonce": presented.nonce}
-            contents = (
-                presented.raw,
-                (_before_use(facts, presented.raw) if used else facts).to_bytes(),
-                as_json(request),
-            )
-            for path, content in zip(self._pair(), contents, strict=True):
+            request = as_json(self._request(scenario, presented, facts.block_time))
+            known = _before_use(facts, presented.raw) if used else facts
+            for path, content in zip(self._pair(), (presented.raw, known.to_bytes(), request), strict=True):
                 save(path, content)
         save(self._out / "certificates" / f"{name}.sd-jwt", bundle.certificate.encode())
         # Last: by this file a later run sees that the others are there.
         save(self._bundle(name), presented.raw)
+
+    def _request(self, scenario: str, presented: Presented, now: int) -> dict[str, Any]:
+        """What a bank keeps of its question: what it accepts, the rules that it knows, and when it decided."""
+        rules = self._ledger.scenarios.get(scenario)
+        fields = {field.name for field in rules.fields}
+        return {
+            "consumer": presented.consumer,
+            "nonce": presented.nonce,
+            "accept": {name: values for name, values in _ACCEPTED.items() if name in fields},
+            "templates": [template_reference(rules, self._ledger.reader.chain.ledger)],
+            "lent_at": now,
+        }
 
 
 def _before_use(facts: Facts, raw: bytes) -> Facts:
