@@ -20,7 +20,7 @@ from ledger.service.wiring import Ledger, open_ledger
 from tests.service.conftest import ROWS
 from tests.service.credit import SCENARIO, CreditBureau
 
-FIRMS: Final = [str(number) for number in range(1, 101)]
+FIRMS: Final = [str(number) for number in range(1, 61)]
 # Certificates of the first firms are there in every home, the next ones in the later ones; the rest are to be issued.
 EARLY: Final = 3
 LATE: Final = 6
