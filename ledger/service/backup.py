@@ -39,6 +39,7 @@ from ledger.wallet.private_file import sync_folder
 DATABASE: Final = "ledger.db"
 # Beside the database and the chain, what the home holds; the last one is there once something was verified.
 PLAIN: Final = ("deployment.json", "installation.json", "seen.json")
+_PIECE: Final = 1 << 20
 CHAIN: Final = ("chain/journal.jsonl", "chain/clock.json")
 
 
@@ -120,10 +121,26 @@ def copy_private(source: Path, target: Path, length: int | None = None) -> None:
         # One by one: those between get their mode from the process otherwise.
         if not folder.exists():
             folder.mkdir(mode=0o700)
-    raw = source.read_bytes()
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(raw if length is None else raw[:length])
+    with os.fdopen(descriptor, "wb") as file, source.open("rb") as read:
+        left = read.seek(0, os.SEEK_END) if length is None else length
+        read.seek(0)
+        while left and (piece := read.read(min(left, _PIECE))):
+            file.write(piece)
+            left -= len(piece)
+
+
+def end_of_lines(path: Path) -> int:
+    """Where the last whole line of a file ends, in bytes."""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(end - _PIECE, 0)
+            file.seek(start)
+            if (found := file.read(end - start).rfind(b"\n")) >= 0:
+                return start + found + 1
+            end = start
+    return 0
 
 
 def _require_apart(home: Path, folder: Path, keys: Path) -> None:
@@ -156,7 +173,7 @@ def _copy_data(settings: Settings, draft: Path) -> None:
         journal, clock = CHAIN
         source = settings.home / journal
         # A line that is being written is the next backup's.
-        copy_private(source, draft / journal, source.read_bytes().rfind(b"\n") + 1)
+        copy_private(source, draft / journal, end_of_lines(source))
         copy_private(settings.home / clock, draft / clock)
     for name in PLAIN:
         if (settings.home / name).exists():

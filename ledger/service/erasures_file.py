@@ -15,7 +15,7 @@ from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.errors import Misconfigured, StorageFull
+from ledger.errors import Misconfigured, NotFound, StorageFull
 from ledger.wallet.private_file import sync_folder
 
 _MEMBERS: Final = {"ledger", "at", "targets", "party", "sealed"}
@@ -67,9 +67,18 @@ class ErasuresFile:
     def read(self) -> list[ErasedText]:
         """All erasures of this ledger in order; a last line that a crash cut off was never answered, and is left out.
 
-        Raises ``Misconfigured`` ``ERASURES_DAMAGED`` naming the line.
+        Raises ``NotFound`` ``ERASURES_MISSING``, ``Misconfigured`` ``ERASURES_DAMAGED`` naming the line.
         """
-        lines = self.path.read_bytes().split(b"\n")[:-1]
+        try:
+            lines = self.path.read_bytes().split(b"\n")[:-1]
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            raise NotFound(
+                "ERASURES_MISSING",
+                "There is no list of erasures here.",
+                where=str(self.path),
+                hint="It is erased.jsonl in the archive, or where PINGZHENG_ERASURES put it. Without it, restored "
+                "texts stay closed until they are confirmed.",
+            ) from error
         read = [self._line(number, line) for number, line in enumerate(lines, start=1)]
         return [erased for erased in read if erased is not None]
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from ledger.chain.locking import FileLock
 from ledger.errors import Conflict, Misconfigured, NotFound
-from ledger.service.backup import CHAIN, copy_private
+from ledger.service.backup import CHAIN, copy_private, end_of_lines
 
 JOURNAL, CLOCK = (Path(name).name for name in CHAIN)
+ENDING_SECONDS: Final = 5
 _CHANGE: Final = ("method", "params", "time")
 
 
@@ -22,11 +26,15 @@ def take_chain(backup: Path, given: Path | None, home: Path) -> str:
     ``CHAINS_DIFFER`` if neither goes on where the other ends; ``Misconfigured`` ``JOURNAL_DAMAGED``.
     """
     ours = backup / "chain" if (backup / "chain" / JOURNAL).exists() else None
-    theirs = None if given is None else _folder(given)
-    if theirs is not None:
-        _require_unused(theirs)
-    if theirs is None or ours is None:
-        return _copied(theirs or ours, home, "backup" if theirs is None else "given")
+    if given is None:
+        return _copied(ours, home, "backup")
+    with _alone_with(theirs := _folder(given)):
+        return _newer(ours, theirs, home)
+
+
+def _newer(ours: Path | None, theirs: Path, home: Path) -> str:
+    if ours is None:
+        return _copied(theirs, home, "given")
     one, other = _changes(ours / JOURNAL), _changes(theirs / JOURNAL)
     shorter = min(len(one), len(other))
     if one[:shorter] != other[:shorter]:
@@ -48,9 +56,8 @@ def _copied(source: Path | None, home: Path, which: str) -> str:
             where="--rpc-url",
             hint="Name a node of its chain: --rpc-url http://…",
         )
-    raw = (source / JOURNAL).read_bytes()
     # What a crash left of a last line was never answered.
-    copy_private(source / JOURNAL, home / "chain" / JOURNAL, raw.rfind(b"\n") + 1)
+    copy_private(source / JOURNAL, home / "chain" / JOURNAL, end_of_lines(source / JOURNAL))
     if (source / CLOCK).exists():
         copy_private(source / CLOCK, home / "chain" / CLOCK)
     return which
@@ -68,20 +75,27 @@ def _folder(given: Path) -> Path:
     )
 
 
-def _require_unused(folder: Path) -> None:
+@contextmanager
+def _alone_with(folder: Path) -> Iterator[None]:
+    """No node writes the journal meanwhile; one that is just ending is waited for."""
     lock = folder / "journal.lock"
     if not lock.exists():
+        yield
         return
-    with lock.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+    held, deadline = FileLock(lock), time.monotonic() + ENDING_SECONDS
+    while not held.acquire():
+        if time.monotonic() > deadline:
             raise Conflict(
                 "CHAIN_RUNNING",
                 "Another node is at the journal of this chain.",
                 where=str(folder),
                 hint="End the program that started it: two would write two histories into one.",
-            ) from error
+            )
+        time.sleep(0.05)
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def _changes(journal: Path) -> list[tuple[Any, ...]]:

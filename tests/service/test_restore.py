@@ -303,7 +303,7 @@ def told_erased(story: Story) -> int:
 
 
 def test_a_list_that_is_named_and_not_there_is_no_list(story: Story, home: Settings, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(NotFound, match="ERASURES_MISSING"):
         restore(home, story.sources(erasures=tmp_path / "nothing"))
     assert list(tmp_path.iterdir()) == []
 
