@@ -21,25 +21,45 @@ DURATIONS = "72h, 3d, 90m, or seconds"
 # A hundred years: more is a slip, and the contracts know no such time.
 MAX_DURATION = 100 * 366 * 86_400
 PARTY_ID = re.compile(r"[0-9a-f]{64}")
+_ID_LIKE = re.compile(r"[0-9a-fA-F]{4,}(…|\.\.\.)?")
+_USCC_LIKE = re.compile(r"[0-9A-Za-z]{18}")
+SHOWN_NAME = 64
 
 
 def party_of(ledger: Participant, name: str) -> str:
-    """The party id for an id, a USCC, ``authority`` or ``platform``.
+    """The party id for an id, a USCC, the name of an institution, ``authority`` or ``platform``.
 
     ``self`` is the party whose installation this is; a joined one knows no other by a name. Raises ``NotFound``
-    ``PARTY_UNKNOWN``, ``InvalidInput`` ``ID_NUMBER_ARGUMENT`` for a person's ID number: a person goes by its party id.
+    ``PARTY_UNKNOWN``; ``Conflict`` ``PARTY_NAME_AMBIGUOUS``; ``InvalidInput`` ``PARTY_FORM`` or ``USCC_…`` for what can
+    be none of these, ``ID_NUMBER_ARGUMENT`` for a person's ID number: a person goes by its party id.
     """
     from ledger.service.wiring import Ledger
 
     if name == "self":
         return ledger.party
     _require_no_id_number(name)
-    if not isinstance(ledger, Ledger):
+    if PARTY_ID.fullmatch(name):
         return name
+    if not isinstance(ledger, Ledger):
+        raise party_form(name, "A joined installation knows parties by their ids alone.")
     own = {"authority": ledger.installation.authority_party, "platform": ledger.installation.operator}
     if name in own:
         return own[name]
-    return name if PARTY_ID.fullmatch(name) else ledger.parties.find(name).id
+    if _ID_LIKE.fullmatch(name):
+        raise party_form(name, "A party id has 64 hex digits; tables shorten it.")
+    if _USCC_LIKE.fullmatch(name):
+        return ledger.parties.find(check_uscc(name, "party")).id
+    return ledger.directory.named(name).party
+
+
+def party_form(name: str, why: str) -> InvalidInput:
+    """The error of a text that names no party here."""
+    return InvalidInput(
+        "PARTY_FORM",
+        f"This does not name a party. {why}",
+        where=name if len(name) <= SHOWN_NAME else f"{name[:SHOWN_NAME]}…",
+        hint="Give its party id, its USCC, or its name if it is an institution: `pingzheng party show`.",
+    )
 
 
 def _require_no_id_number(name: str) -> None:

@@ -26,6 +26,7 @@ from ledger.service.corrections import Corrections
 from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
 from ledger.service.direct_withdrawals import DirectWithdrawals
+from ledger.service.directory import Directory
 from ledger.service.disclosures import Disclosures
 from ledger.service.enrolments import Enrolments
 from ledger.service.erasure import Erasure
@@ -115,6 +116,7 @@ class Ledger(Participant):
     anchoring: Anchoring
     positions: Positions
     parties: Parties
+    directory: Directory
     enrolments: Enrolments
     party_keys: PartyKeys
     standing: Standing
@@ -373,6 +375,7 @@ def wire(
         party=operator,
         access=entrance,
         parties=parties,
+        directory=Directory(database, sealer),
         enrolments=Enrolments(database, parties, reader.chain, clock),
         proposals=proposals,
         pauses=Pauses(reader, acting, proposals, account_of),
