@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -21,6 +24,7 @@ from ledger.service.node_keeping import is_of
 from ledger.service.settings import Settings
 from tests.service.waiting import at_once
 
+PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 60
 
 
@@ -69,6 +73,11 @@ def owned(chain: Chain) -> LocalNode:
     return chain.node
 
 
+def logged(logs: Sequence[Mapping[str, Any]], event: str) -> int:
+    """How many log lines there are of one kind."""
+    return sum(entry["event"] == event for entry in logs)
+
+
 def answers(url: str) -> bool:
     try:
         return Connection(url, timeout=2).chain_id() == 1337
@@ -81,18 +90,17 @@ def test_a_node_that_dies_is_started_again_at_its_port(begun: Settings) -> None:
         node = owned(chain)
         LocalClock(begun).skip(Connection(chain.url), 86_400)
         before = blocks_at(chain.url)
-        for _ in range(2):
+        for times in (1, 2):
             pid = node.pid
             kill(node)
-            assert waited(lambda: answers(chain.url))
+            assert waited(lambda times=times: logged(logs, "local_chain_restarted") == times)  # type: ignore[misc]
             assert node.pid != pid
             assert blocks_at(chain.url) == before
         Connection(chain.url).ask("evm_mine")
         later = Connection(chain.url).block()
     assert later is not None and before[-1] is not None
     assert later.time >= int(time.time()) + 86_000  # its clock is ahead as before
-    events = [entry["event"] for entry in logs]
-    assert events.count("local_chain_died") == events.count("local_chain_restarted") == 2
+    assert logged(logs, "local_chain_died") == 2
 
 
 def test_a_node_that_dies_again_and_again_is_given_up(begun: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,13 +112,13 @@ def test_a_node_that_dies_again_and_again_is_given_up(begun: Settings, monkeypat
         def given_up() -> bool:
             if node.running and answers(chain.url):
                 kill(node)
-            return any(entry["event"] == "local_chain_given_up" for entry in logs)
+            return logged(logs, "local_chain_given_up") == 1
 
         assert waited(given_up)
         assert not answers(chain.url)
         # A node that is killed while it starts was not started.
-        starts = [entry for entry in logs if entry["event"] in ("local_chain_restarted", "local_chain_not_started")]
-        assert len(starts) == node_keeping.MAX_STARTS
+        starts = logged(logs, "local_chain_restarted") + logged(logs, "local_chain_not_started")
+        assert starts == node_keeping.MAX_STARTS
         # Nobody holds the chain any more: another program may run it.
         with open_chain(begun) as again:
             assert answers(again.url)
@@ -122,7 +130,7 @@ def test_a_journal_that_was_damaged_meanwhile_is_not_run(begun: Settings) -> Non
         raw = journal.read_bytes()
         journal.write_bytes(raw.replace(b"evm_mine", b"evm_mime", 1))
         kill(owned(chain))
-        assert waited(lambda: any(entry["event"] == "local_chain_given_up" for entry in logs))
+        assert waited(lambda: logged(logs, "local_chain_given_up") == 1)
     assert [entry["reason"] for entry in logs if entry["event"] == "local_chain_given_up"] == ["JOURNAL_DAMAGED"]
     with pytest.raises(Misconfigured, match="JOURNAL_DAMAGED"), open_chain(begun):
         pass
@@ -142,12 +150,39 @@ def test_whoever_shares_a_chain_goes_on_with_it_when_its_owner_ends(begun: Setti
         shared = second.__enter__()
         assert (shared.node, shared.url) == (None, owner.url)
         before = blocks_at(owner.url)
+    # The port is closed until the other program starts a node of its own there.
     assert waited(lambda: answers(shared.url))
     assert blocks_at(shared.url) == before
     with open_chain(begun) as third:
         assert third.url == shared.url
     second.__exit__(None, None, None)
     assert not answers(shared.url)
+
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from ledger.service.local_chain import open_chain
+from ledger.service.settings import Settings
+with open_chain(Settings(home=Path(sys.argv[1]))) as chain:
+    print(chain.url, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_whoever_shares_a_chain_goes_on_with_it_when_its_owner_is_killed(begun: Settings) -> None:
+    program = [sys.executable, "-c", OWNER, str(begun.home)]
+    with subprocess.Popen(program, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        url = owner.stdout.readline().strip()
+        with capture_logs() as logs, open_chain(begun) as chain:
+            assert (chain.url, chain.node) == (url, None)
+            Connection(url).ask("evm_mine")
+            before = blocks_at(url)
+            owner.kill()
+            owner.wait()
+            assert waited(lambda: logged(logs, "local_chain_restarted") == 1)
+            assert blocks_at(url) == before
 
 
 def test_eight_programs_on_one_journal_have_one_node(begun: Settings) -> None:
