@@ -113,7 +113,8 @@ class Processes:
             process.ask(request)
             while "end" not in (line := process.line(until)):
                 yield line
-            whole = True
+            # One whose memory was used up is not asked again: what the file left behind takes it from the next.
+            whole = "memory" not in line["end"]
             return line["end"]
         finally:
             if process is not None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ledger.connectors.kinds import encrypted
 from ledger.connectors.workbook import ERROR, FORMULA, Cell, Flaw, Sheet, moment_cell, number_cell, text_cell
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, PingzhengError
 
 MAX_XLS_BYTES: Final = 16 * 1024 * 1024
 MAX_CELLS: Final = 500_000
@@ -26,29 +26,29 @@ def sheets_of(data: bytes, name: str) -> Iterator[dict[str, Any]]:
 
     Raises ``InvalidInput`` ``XLS_MALFORMED``, ``FILE_ENCRYPTED``, ``XLSX_TOO_LARGE``.
     """
-    import xlrd
-
     try:
-        # On demand: else the library lets go of the bytes, from which the formulas are told.
-        book = xlrd.open_workbook(
-            file_contents=data, on_demand=True, formatting_info=True, ragged_rows=True, logfile=_Mute()
-        )
-    except MemoryError:
+        yield from _sheets(data, name)
+    except (PingzhengError, MemoryError):
         raise
     except Exception as error:
+        # On a damaged file the library raises whatever it stumbles over.
         raise _unreadable(error, name) from None
+
+
+def _sheets(data: bytes, name: str) -> Iterator[dict[str, Any]]:
+    import xlrd
+
+    # On demand: else the library lets go of the bytes, from which the formulas are told.
+    book = xlrd.open_workbook(
+        file_contents=data, on_demand=True, formatting_info=True, ragged_rows=True, logfile=_Mute()
+    )
     if book.nsheets > MAX_SHEETS:
         raise InvalidInput("XLSX_TOO_LARGE", f"The file has more than {MAX_SHEETS} sheets.", where=name)
     left = MAX_CELLS
     for place in range(book.nsheets):
         formulas = set(_formulas(book.mem, book._sh_abs_posn[place]))
-        try:
-            sheet = book.sheet_by_index(place)
-            left -= sum(sheet.row_len(row) for row in range(sheet.nrows))
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise _unreadable(error, name) from None
+        sheet = book.sheet_by_index(place)
+        left -= sum(sheet.row_len(row) for row in range(sheet.nrows))
         if left < 0:
             raise InvalidInput("XLSX_TOO_LARGE", f"The file has more than {MAX_CELLS} cells.", where=name)
         yield from _lines(book, sheet, formulas, hidden=bool(book._sheet_visibility[place]))

@@ -5,17 +5,23 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import xlrd
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from ledger.connectors import apart, connector, xlsx_scan
 from ledger.connectors import parquet as parquet_files
 from ledger.connectors.answers import Refused, Supplied
-from ledger.connectors.tables import read_table
+from ledger.connectors.kinds import Kind
+from ledger.connectors.tables import read_table, sheets_in
 from ledger.connectors.tabular import MAX_COLUMNS, MAX_ROW_CHARACTERS, MAX_TABLE_ROWS
+from ledger.connectors.xls_book import MAX_CELLS
 from ledger.errors import InvalidInput, Misconfigured
 from tests.connectors.hostile import (
     MEGABYTE,
@@ -32,6 +38,7 @@ from tests.connectors.hostile import (
 )
 from tests.connectors.places import AT, BILLS, GRID, OTHER, Place, query
 
+CASES = Path(__file__).parent / "cases"
 Parts = Mapping[str, Iterable[bytes]]
 
 BOOKS: dict[str, tuple[Callable[[], Parts], str]] = {
@@ -271,3 +278,47 @@ def test_many_long_cells_together_are_bounded(tmp_path: Path, kind: str, monkeyp
     assert isinstance(source.ask(query()), Supplied)
     monkeypatch.setattr(connector, "MAX_CHARACTERS", 2_999)
     assert source.ask(query()) == Refused("data_unusable", AT, "rows of more than 2999 characters")
+
+
+# Old workbooks
+
+
+def with_blanks(rows: int) -> bytes:
+    """The stream of a small old workbook whose last sheet claims 256 formatted cells in each of so many rows."""
+    book = xlrd.open_workbook(CASES / "xls-whole" / "list.xls", on_demand=True)
+    stream = bytes(book.mem[book.base : book.base + book.stream_len])
+    end = stream.rfind(b"\x0a\x00\x00\x00")
+    blanks = struct.pack("<256H", *[15] * 256)
+    records = (
+        struct.pack("<HHHH", 0xBE, 518, row, 0) + blanks + struct.pack("<H", 255) for row in range(10, 10 + rows)
+    )
+    return stream[:end] + b"".join(records) + stream[end:]
+
+
+def test_an_old_workbook_is_bounded_by_its_cells() -> None:
+    sheets = sheets_in(with_blanks(1_000), "a.xls", Kind.XLS)
+    assert [len(sheet.rows) for sheet in sheets] == [1, 2, 4], "cells without any text make no rows"
+    with pytest.raises(InvalidInput, match="XLSX_TOO_LARGE") as caught:
+        sheets_in(with_blanks(2_000), "a.xls", Kind.XLS)
+    assert str(MAX_CELLS) in caught.value.message
+
+
+def test_an_old_workbook_ends_its_own_process_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "MEMORY_BYTES", 48 * MEGABYTE)
+    with pytest.raises(InvalidInput, match="XLSX_TOO_LARGE") as caught:
+        sheets_in(with_blanks(25_000), "a.xls", Kind.XLS)
+    assert "memory" in caught.value.message
+    assert sheets_in((CASES / "xls-whole" / "list.xls").read_bytes(), "a.xls", Kind.XLS)
+
+
+@given(
+    places=st.lists(st.tuples(st.integers(0, 5_631), st.integers(0, 255)), max_size=20),
+    cut=st.none() | st.integers(512, 5_631),
+)
+@settings(max_examples=30, deadline=None)
+def test_a_damaged_old_workbook_is_read_or_refused(places: list[tuple[int, int]], cut: int | None) -> None:
+    data = bytearray((CASES / "xls-whole" / "list.xls").read_bytes())
+    for place, value in places:
+        data[place] = value
+    with suppress(InvalidInput):
+        sheets_in(bytes(data[:cut]), "a.xls", Kind.XLS)
