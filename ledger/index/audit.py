@@ -6,6 +6,7 @@ events, or all of it, is found here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,14 +33,18 @@ class AssetAudit:
         return self.assets == self.assets_on_chain and not self.differing
 
 
-def audit_assets(connection: Connection, reader: ChainReader, block: int) -> AssetAudit:
-    """Compare the head of each asset in the index, and the number of assets, with the contract as of ``block``."""
+def asset_heads(connection: Connection) -> dict[str, str]:
+    """The head of each asset in the index, by its id."""
     query = (
         select(EVENTS.c.scope, EVENTS.c.head)
         .where(EVENTS.c.contract == ASSET_REGISTRY)
         .order_by(EVENTS.c.block_number, EVENTS.c.log_index)
     )
-    heads: dict[str, str] = {row.scope: row.head for row in connection.execute(query)}
+    return {row.scope: row.head for row in connection.execute(query)}
+
+
+def audit_assets(heads: Mapping[str, str], reader: ChainReader, block: int) -> AssetAudit:
+    """Compare the heads of the assets in the index, and their number, with the contract as of ``block``."""
     assets = sorted(heads)
     differing: list[str] = []
     for start in range(0, len(assets), _PER_REQUEST):

@@ -21,7 +21,7 @@ from ledger.chain.contracts import Event
 from ledger.chain.reader import ChainReader
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.index import tables
-from ledger.index.audit import AssetAudit, audit_assets
+from ledger.index.audit import AssetAudit, asset_heads, audit_assets
 from ledger.index.comparison import PATIENCE_SECONDS, Comparison, Standing, Stored
 from ledger.index.events import IndexedEvent
 from ledger.index.heads import ChainHeads, HeadBook, heads_of, scope_of
@@ -154,15 +154,17 @@ class Follower:
         """Catch up, then compare every asset with the contract as of the block reached."""
         block = self.sync().block_number
         with self._engine.connect() as connection:
-            return audit_assets(connection, self._reader, block)
+            heads = asset_heads(connection)
+        return audit_assets(heads, self._reader, block)
 
     def pending_proposals(self, concerned: int | None = None, *, now: int | None = None) -> list[IndexedProposal]:
         """Proposals that have neither ended nor expired; with ``concerned`` those that concern a party.
 
         ``now`` (seconds UTC) is by default the time of the block that the index has reached.
         """
+        now = now or self._cursor().time
         with self._engine.connect() as connection:
-            return pending(connection, self._reader.deployment, now or self._cursor().time, concerned)
+            return pending(connection, self._reader.deployment, now, concerned)
 
     def snapshot_rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table, ordered by key: two indexes of one chain are equal exactly if these are."""

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import threading
 import urllib.request
@@ -25,7 +26,7 @@ Call = dict[str, Any]
 Answers = Callable[[Call], Any] | Mapping[str, Any]
 Spoil = Callable[["Turn"], None]
 ENDLESS_CHUNK: Final = b"[" * 65536
-BOMB_BYTES: Final = 1 << 30
+_HASH_CHARACTERS: Final = 66
 
 
 class Refusal(Exception):
@@ -47,6 +48,11 @@ class Turn:
     @property
     def methods(self) -> set[str]:
         return {call["method"] for call in self._calls}
+
+    def ask(self, method: str, *params: Any) -> Any:
+        """What a healthy node answers to another call: its result."""
+        call = {"jsonrpc": "2.0", "id": 0, "method": method, "params": list(params)}
+        return self.handler.server.node.healthy(call)["result"]
 
     @property
     def _calls(self) -> list[Call]:
@@ -116,7 +122,7 @@ class FaultyNode:
         self.fault: Spoil | None = None
         self.calls: list[str] = []
         self.requests = 0
-        self._upstream = upstream
+        self.upstream = upstream
         self._answers = {} if answers is None else answers
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -132,12 +138,16 @@ class FaultyNode:
         calls = asked if isinstance(asked, list) else [asked]
         self.calls += [call["method"] for call in calls]
         self.requests += 1
-        fault = self.fault
-        healthy = [self._healthy(call) for call in calls] if self._upstream is None else self._passed_on(asked)
-        turn = Turn(asked, healthy if isinstance(asked, list) or self._upstream else healthy[0], handler)
-        (fault or _healthy)(turn)
+        fault = self.fault or _healthy
+        fault(Turn(asked, self.healthy(asked), handler))
 
-    def _healthy(self, call: Call) -> Any:
+    def healthy(self, asked: Call | list[Call]) -> Any:
+        """What a healthy node answers to one call or a batch."""
+        if self.upstream is not None:
+            return self._passed_on(asked)
+        return [self._answered(call) for call in asked] if isinstance(asked, list) else self._answered(asked)
+
+    def _answered(self, call: Call) -> Any:
         try:
             result = self._answers(call) if callable(self._answers) else self._answers[call["method"]]
         except Refusal as refusal:
@@ -149,7 +159,7 @@ class FaultyNode:
 
     def _passed_on(self, asked: Any) -> Any:
         request = urllib.request.Request(
-            str(self._upstream), json.dumps(asked).encode(), {"Content-Type": "application/json"}
+            str(self.upstream), json.dumps(asked).encode(), {"Content-Type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
@@ -176,6 +186,35 @@ def once(fault: Spoil, times: int = 1) -> Spoil:
     """The fault for the first so many requests."""
     left = iter(range(times))
     return lambda turn: _healthy(turn) if next(left, None) is None else fault(turn)
+
+
+def alternating(*faults: Spoil | None) -> Spoil:
+    """Each request meets the next of these, as where several nodes share one address; None is a healthy one."""
+    order = itertools.cycle(faults)
+    return lambda turn: (next(order) or _healthy)(turn)
+
+
+def behind(height: int) -> Spoil:
+    """A node that has not seen the blocks after ``height`` yet."""
+
+    def change(turn: Turn, call: Call, answer: Any) -> Any:
+        method, params = call["method"], call["params"]
+        texts = [each for each in params if isinstance(each, str)]
+        numbers = [int(each, 16) for each in texts if each.startswith("0x") and len(each) < _HASH_CHARACTERS]
+        if method == "eth_blockNumber":
+            return {**answer, "result": hex(height)}
+        if "latest" in params and method in {"eth_getBlockByNumber", "eth_call"}:
+            known = [hex(height) if each == "latest" else each for each in params]
+            return {**answer, "result": turn.ask(method, *known)}
+        if method == "eth_getBlockByNumber" and numbers and numbers[0] > height:
+            return {**answer, "result": None}
+        if method == "eth_call" and numbers and numbers[0] > height:
+            return {"jsonrpc": "2.0", "id": call["id"], "error": {"code": -32000, "message": "header not found"}}
+        if method == "eth_getLogs":
+            return {**answer, "result": [log for log in answer["result"] if int(log["blockNumber"], 16) <= height]}
+        return answer
+
+    return lambda turn: turn.each(lambda call, answer: change(turn, call, answer))
 
 
 def result(value: Any) -> Spoil:
