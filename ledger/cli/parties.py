@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +11,13 @@ import typer
 
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
-from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained
+from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, stderr
 from ledger.cli.personal import members_of, readable_by_owner_alone
 from ledger.cli.waiting import CARRIED_OUT, Authority, OwnKey, emit_done, emit_proposal, emit_proposals, signed_by
-from ledger.connectors.tabular import read_csv
+from ledger.connectors.tables import read_table
 from ledger.domain.days import day_of, end_of_validity
 from ledger.domain.parties import PartyKind, Role
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, NotFound
 from ledger.service.local_chain import fund
 from ledger.service.parties import NewParty
 from ledger.service.proposals import ProposalRow
@@ -29,7 +29,8 @@ app = typer.Typer(no_args_is_help=True)
 PartyRef = Annotated[
     str,
     typer.Argument(
-        help="Party id or USCC; `authority`, `platform`, `self`: the installation's own.", show_default=False
+        help="Party id, USCC or name of an institution; `authority`, `platform`, `self`: the installation's own.",
+        show_default=False,
     ),
 ]
 IDENTITY = {"name": "名称 Name", "identifier": "统一社会信用代码或身份证号 USCC or ID number"}
@@ -131,29 +132,56 @@ def import_file(
     file: Annotated[
         Path,
         typer.Argument(
-            help=f"CSV with the columns {', '.join(COLUMNS)}, and perhaps {', '.join(MORE_COLUMNS)} (KEY=PROOF;…)."
+            help=f"CSV or Excel with the columns {', '.join(COLUMNS)}, and perhaps {', '.join(MORE_COLUMNS)} "
+            "(KEY=PROOF;…)."
         ),
     ],
+    kind: Annotated[str | None, typer.Option(help="Of every row, where the file has no such column.")] = None,
+    region: Annotated[str | None, typer.Option(help="Of every row, where the file has no such column.")] = None,
+    make_keys: Annotated[
+        bool, typer.Option("--make-keys", help="Make a key for each row without one, and keep it here (demo).")
+    ] = False,
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV file, if it is not UTF-8: gb18030.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """登记 CSV 文件中的参与方，全部或全不，由两个机构登记上链；错误指明行号。Onboard the parties of a CSV file, all
-    of them or none, by two offices; an error names the line.
+    """登记 CSV 或 Excel 表中的参与方，全部或全不，由两个机构登记上链；错误指明行号。Onboard the parties of a CSV or
+    Excel table, all of them or none, by two offices; an error names the row, and the answer the party of each row.
 
-    示例 Example:  pingzheng party import parties.csv
+    示例 Examples:  pingzheng party import parties.csv · pingzheng party import firms.xlsx --kind enterprise --region
+    440803 --make-keys
     """
     with opened(home, as_json) as ledger:
         readable_by_owner_alone(file)
-        newcomers = [_newcomer(row, f"{file.name}, row {place}") for place, row in enumerate(read_csv(file), start=1)]
-        rows = ledger.parties.onboard(newcomers)
-        waits = _unregistered(ledger, rows)
-        if not as_json:
-            emit_rows(party_shown(ledger, rows), as_json, "参与方 Parties")
-            for row in waits:
-                emit_proposal(row, as_json)
+        told = read_table(file, encoding)
+        usual = {name: value for name, value in (("kind", kind), ("region", region)) if value is not None}
+        rows = [usual | {name: cell for name, cell in row.items() if cell or name == "public_key"} for row in told.rows]
+        newcomers = [_newcomer(row, f"{file.name}, row {place}", make_keys) for place, row in enumerate(rows, start=1)]
+        if make_keys:
+            newcomers = _with_keys(ledger, newcomers)
+        made = ledger.parties.onboard(newcomers)
+        waits = _unregistered(ledger, made)
+        shown = [{"row": place} | each for place, each in enumerate(party_shown(ledger, made), start=1)]
+        if as_json:
+            pending = [{"proposal": ledger.parties.pending(row.id)} for row in made]
+            emit_rows([each | waiting for each, waiting in zip(shown, pending, strict=True)], as_json, "")
             return
-        told = zip(rows, party_shown(ledger, rows), strict=True)
-        emit_rows([shown | {"proposal": ledger.parties.pending(row.id)} for row, shown in told], as_json, "")
+        for note in told.notes:
+            stderr.print(note, highlight=False, markup=False)
+        emit_rows(shown, as_json, "参与方 Parties")
+        for row in waits:
+            emit_proposal(row, as_json)
+
+
+@app.command()
+def show(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
+    """一个参与方：编号、名称（机构）、角色、账户。One party: id, name if it is an institution, roles and account.
+
+    示例 Example:  pingzheng party show 91440803MA9X0002X5
+    """
+    with opened(home, as_json) as ledger:
+        row = ledger.parties.get(party_of(ledger, party))
+        emit(party_shown(ledger, [row])[0], as_json, "参与方 Party")
 
 
 @app.command("list")
@@ -163,7 +191,8 @@ def listing(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """按编号列出参与方，不显示名称和证件号。Parties by id; names and identifiers are not shown.
+    """按编号列出参与方；机构显示名称和统一社会信用代码，个人不显示。Parties by id; institutions with name and USCC,
+    persons without name and number.
 
     示例 Example:  pingzheng party list --limit 50
     """
@@ -240,12 +269,37 @@ def _unregistered(ledger: Ledger, rows: Sequence[Party]) -> list[ProposalRow]:
     return [ledger.proposals.get(number) for number in sorted(number for number in numbers if number is not None)]
 
 
-def _newcomer(row: dict[str, str], where: str) -> NewParty:
-    if missing := [name for name in COLUMNS if name not in row]:
-        raise InvalidInput("CSV_COLUMN_MISSING", f"The column {missing[0]} is missing.", where=where)
-    told = _kind(row["kind"], where), row["name"], row["identifier"], row["region"], row["public_key"]
+def _newcomer(row: Mapping[str, str], where: str, make_keys: bool) -> NewParty:
+    needed = [name for name in COLUMNS if name != "public_key" or not make_keys]
+    if missing := [name for name in needed if name not in row]:
+        raise InvalidInput(
+            "CSV_COLUMN_MISSING",
+            f"The column {missing[0]} is missing, or empty here.",
+            where=where,
+            hint="Fill it in, or say it for all rows: --kind, --region, --make-keys.",
+        )
+    told = _kind(row["kind"], where), row["name"], row["identifier"], row["region"], row.get("public_key", "")
     further = tuple(_further(text, where) for text in row.get("further_keys", "").split(";") if text)
     return NewParty(*told, proof=row.get("proof", ""), further_keys=further)
+
+
+def _with_keys(ledger: Ledger, newcomers: Sequence[NewParty]) -> list[NewParty]:
+    """Each with a key; who is known here already has one."""
+    without = [each for each in newcomers if not each.public_key and _known(ledger, each.identifier) is None]
+    keys = iter(ledger.custody.create(len(without)) if without else ())
+    return [each if each.public_key else replace(each, public_key=_key_of(ledger, each, keys)) for each in newcomers]
+
+
+def _key_of(ledger: Ledger, newcomer: NewParty, fresh: Iterator[str]) -> str:
+    known = _known(ledger, newcomer.identifier)
+    return ledger.custody.public_key(next(fresh)) if known is None else known.public_key
+
+
+def _known(ledger: Ledger, identifier: str) -> Party | None:
+    try:
+        return ledger.parties.find(identifier)
+    except NotFound:
+        return None
 
 
 def _further(text: str, where: str) -> tuple[str, str]:
@@ -268,13 +322,16 @@ def _kind(value: str, where: str) -> PartyKind:
 
 
 def party_shown(ledger: Ledger, rows: Sequence[Party]) -> list[dict[str, object]]:
-    """Parties as tables show them, without names and identifiers; roles are those that the chain gives."""
+    """Parties as tables show them: institutions with name and USCC, persons without theirs; roles are the chain's."""
     roles = ledger.roles.of(row.id for row in rows)
+    institutions = ledger.directory.of(row.id for row in rows)
     return [
         {
             "id": row.id,
             "no": row.no,
             "kind": row.kind,
+            "name": institutions[row.id].name if row.id in institutions else None,
+            "uscc": institutions[row.id].uscc if row.id in institutions else None,
             "roles": ", ".join(roles[row.id]),
             "region": row.region,
             "account": row.present_account,

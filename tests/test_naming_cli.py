@@ -1,0 +1,132 @@
+"""Parties go by id, USCC or name; a list of firms is onboarded from a table; what names nobody is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from ledger.cli.main import app
+from ledger.demo.cast import assemble
+from ledger.domain.codes import synthetic_resident_id, synthetic_uscc
+from ledger.domain.parties import PartyKind
+from ledger.service.parties import NewParty
+from ledger.service.settings import Settings
+from ledger.service.wiring import Ledger, create_ledger
+
+BANK = "湛江第一银行（演示） First Bank of Zhanjiang (demo)"
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("naming"), delay=0)) as opened:
+        assemble(opened, ["1"])
+        yield opened
+
+
+def run(ledger: Ledger, *arguments: str) -> Result:
+    command = [*arguments, "--home", str(ledger.settings.home)]
+    return CliRunner().invoke(app, command, env={"COLUMNS": "300"}, catch_exceptions=False)
+
+
+def told(ledger: Ledger, *arguments: str, code: int = 0) -> Any:
+    result = run(ledger, *arguments, "--json")
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+def uscc_of(ledger: Ledger, name: str) -> str:
+    return ledger.directory.named(name).uscc
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [BANK, BANK.upper(), " 湛江第一银行(演示) First  Bank of Zhanjiang (demo) "],
+    ids=["whole", "case", "width"],
+)
+def test_an_institution_goes_by_its_name_its_uscc_or_its_id(ledger: Ledger, typed: str) -> None:
+    by_name = told(ledger, "party", "show", typed)
+    assert (by_name["name"], by_name["uscc"]) == (BANK, uscc_of(ledger, BANK))
+    assert told(ledger, "party", "show", by_name["uscc"]) == by_name == told(ledger, "party", "show", by_name["id"])
+    assert told(ledger, "request", "list", typed) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "error"),
+    [
+        ("91440802MA9X00011A", "USCC_CHECK_DIGIT"),
+        ("9144080", "PARTY_FORM"),
+        ("9f" * 31, "PARTY_FORM"),
+        ("9F" * 32, "PARTY_FORM"),
+        ("9f8e7d6c5b4a…", "PARTY_FORM"),
+        ("湛江没有的银行", "PARTY_UNKNOWN"),
+        (synthetic_uscc("440803", 7_777), "PARTY_UNKNOWN"),
+        (synthetic_resident_id(7), "ID_NUMBER_ARGUMENT"),
+    ],
+)
+def test_what_names_nobody_is_refused_for_what_it_is(ledger: Ledger, typed: str, error: str) -> None:
+    assert told(ledger, "party", "show", typed, code=2)["error"] == error
+    assert told(ledger, "certificate", "list", "--party", typed, code=2)["error"] == error
+
+
+def test_a_name_that_two_have_asks_for_the_uscc(ledger: Ledger) -> None:
+    pair = [
+        NewParty(PartyKind.ENTERPRISE, "同名公司", synthetic_uscc("440803", serial), "440803", key)
+        for serial, key in zip((501, 502), map(ledger.custody.public_key, ledger.custody.create(2)), strict=True)
+    ]
+    rows = ledger.parties.onboard(pair)
+    refused = told(ledger, "party", "show", "同名公司", code=2)
+    assert refused["error"] == "PARTY_NAME_AMBIGUOUS"
+    assert all(row.id in refused["hint"] for row in rows)
+
+
+def test_a_person_is_neither_found_nor_shown_by_its_name(ledger: Ledger) -> None:
+    key = ledger.custody.public_key(*ledger.custody.create())
+    (row,) = ledger.parties.onboard([NewParty(PartyKind.PERSON, "湛江某人", synthetic_resident_id(8), "440803", key)])
+    assert told(ledger, "party", "show", "湛江某人", code=2)["error"] == "PARTY_UNKNOWN"
+    shown = told(ledger, "party", "show", row.id)
+    assert (shown["name"], shown["uscc"]) == (None, None)
+    assert "湛江某人" not in run(ledger, "party", "list", "--limit", "1000").stdout
+
+
+def firms(count: int, first: int) -> list[tuple[str, str]]:
+    return [(f"湛江试点企业{number}", synthetic_uscc("440803", number)) for number in range(first, first + count)]
+
+
+def test_fifty_firms_come_from_an_excel_table_with_keys_of_their_own(ledger: Ledger, tmp_path: Path) -> None:
+    listed, book = firms(50, 600), openpyxl.Workbook()
+    book.active.append(["name", "identifier"])
+    for row in listed:
+        book.active.append(list(row))
+    book.save(tmp_path / "firms.xlsx")
+    options = ("--kind", "enterprise", "--region", "440803", "--make-keys")
+    made = told(ledger, "party", "import", str(tmp_path / "firms.xlsx"), *options)
+    assert [(each["row"], each["name"], each["uscc"]) for each in made] == [
+        (place, *firm) for place, firm in enumerate(listed, start=1)
+    ]
+    assert all(each["no"] and each["account"] for each in made)
+    assert len({each["account"] for each in made}) == 50
+    # Again: the same parties with the keys that they have.
+    again = told(ledger, "party", "import", str(tmp_path / "firms.xlsx"), *options)
+    assert again == made
+
+
+def test_a_csv_file_of_an_office_is_read_and_a_row_that_lacks_something_is_named(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    (name, uscc), (other, number) = firms(2, 700)
+    file = tmp_path / "firms.csv"
+    file.write_bytes(f"kind,name,identifier,region\nenterprise,{name},{uscc},440803\n".encode("gb18030"))
+    (made,) = told(ledger, "party", "import", str(file), "--make-keys", "--encoding", "gb18030")
+    assert (made["row"], made["name"], made["uscc"]) == (1, name, uscc)
+    file.write_text(f"kind,name,identifier,region\nenterprise,{name},{uscc},440803\nenterprise,{other},{number},\n")
+    refused = told(ledger, "party", "import", str(file), "--make-keys", code=2)
+    assert (refused["error"], refused["where"]) == ("CSV_COLUMN_MISSING", "firms.csv, row 2")
+    assert told(ledger, "party", "show", number, code=2)["error"] == "PARTY_UNKNOWN"
+    assert told(ledger, "party", "import", str(file), code=2)["error"] == "CSV_COLUMN_MISSING"
