@@ -28,7 +28,7 @@ from ledger.chain.node import JOURNAL, LocalNode
 from ledger.chain.reader import ChainReader
 from ledger.domain.findings import Finding
 from ledger.errors import Misconfigured, PingzhengError
-from ledger.index.audit import audit_assets
+from ledger.index.audit import asset_heads, audit_assets
 from ledger.index.tables import CURSOR
 from ledger.service.archiving import Archiving, remembered_folder
 from ledger.service.coherence import Coherence
@@ -46,7 +46,7 @@ from ledger.service.keys import Custody, SecretFile
 from ledger.service.local_chain import LocalClock
 from ledger.service.offices import COUNT, FIRST, office_custody
 from ledger.service.settings import Settings
-from ledger.store.database import Database, file_of, open_engine, require_contents
+from ledger.store.database import Database, file_of, open_engine, require_contents, require_readable
 from ledger.store.entry_audit import audit
 from ledger.store.identity import require_ledger
 from ledger.store.sealing import CLOSED, LOST, KeyProvider
@@ -181,8 +181,8 @@ class Doctor:
 
     def _pages(self) -> Iterator[Finding]:
         file = file_of(self._settings.database)
-        if file is not None and not file.exists():
-            raise Misconfigured("DATABASE_MISSING", "The database of this ledger is missing.", where=str(file))
+        if file is not None:
+            require_readable(file)
         url = (
             self._settings.database
             if file is None
@@ -274,7 +274,8 @@ class Doctor:
             # A chain that is behind the index is a finding of its own.
             if cursor is None or cursor > chain.block_number():
                 return
-            found = audit_assets(session.connection(), chain, cursor)
+            heads = asset_heads(session.connection())
+        found = audit_assets(heads, chain, cursor)
         if not found.agrees:
             yield Finding(
                 "INDEX_DIFFERS",

@@ -113,14 +113,12 @@ def require_files(settings: Settings) -> None:
             "The journal of the local chain is missing: it is the chain.",
             "Restore the folder chain from the backup. The ledger does not begin another chain in its place.",
         )
-    _require_database(settings)
 
 
 def require_joined_files(settings: Settings) -> None:
     """As ``require_files``, for an installation that has joined another operator's chain."""
     _require_deployment(settings.home)
     _require_keys(settings.keys_folder / "accounts.json")
-    _require_database(settings)
 
 
 def read_installation(home: Path) -> dict[str, str]:
@@ -152,15 +150,19 @@ def write_installation(home: Path, members: dict[str, str]) -> None:
 
 def note_deployment(home: Path) -> None:
     """Note the digest of ``deployment.json``: later a changed file is noticed, whichever member was changed."""
-    noted, found = read_installation(home), _deployment_digest(home)
+    noted, found = read_installation(home), deployment_digest(home)
     if noted.get("deployment") != found:
         write_installation(home, noted | {"deployment": found})
 
 
 def require_deployment_unchanged(home: Path) -> None:
     """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` unless the deployment file is the one that was noted."""
-    noted = read_installation(home).get("deployment")
-    if noted is not None and noted != _deployment_digest(home):
+    require_deployment(home, read_installation(home).get("deployment", ""))
+
+
+def require_deployment(home: Path, noted: str) -> None:
+    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` unless the deployment file has that digest; "" is any."""
+    if noted and noted != deployment_digest(home):
         raise Misconfigured(
             "DEPLOYMENT_CHANGED",
             "The file deployment.json is not the one that this ledger was set up with.",
@@ -169,7 +171,8 @@ def require_deployment_unchanged(home: Path) -> None:
         )
 
 
-def _deployment_digest(home: Path) -> str:
+def deployment_digest(home: Path) -> str:
+    """SHA-256 of the deployment file, 64 hex digits; "" without one."""
     path = home / "deployment.json"
     return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
@@ -192,16 +195,6 @@ def _require_keys(*paths: Path) -> None:
     for path in paths:
         if not path.exists():
             raise key_file_missing(path)
-
-
-def _require_database(settings: Settings) -> None:
-    if settings.database_url is None:
-        _require(
-            settings.home / "ledger.db",
-            "DATABASE_MISSING",
-            "The database of this ledger is missing.",
-            "Restore it with `pingzheng restore`, or copy ledger.db back from the backup.",
-        )
 
 
 def _require(path: Path, code: str, message: str, hint: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,14 @@ from ledger.errors import ChainUnavailable, Conflict, Forbidden, Misconfigured, 
 from ledger.index.follower import Follower
 from ledger.service.acting import Acting
 from ledger.service.coherence import Coherence
-from ledger.service.home import creating, is_half_made, require_joined_files, require_made
+from ledger.service.home import (
+    creating,
+    deployment_digest,
+    is_half_made,
+    require_deployment,
+    require_joined_files,
+    require_made,
+)
 from ledger.service.inspection import Inspection
 from ledger.service.keys import Custody, write_private
 from ledger.service.local_chain import LocalClock
@@ -54,13 +61,14 @@ USERS = frozenset({Role.CONSUMER, Role.ISSUER, Role.PROVIDER, Role.AUTHORITY, Ro
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Who a joined installation is: its party's id on the chain, the account it sends from, the node it asks, and the
-    digest (64 hex) of the ledger that it joined."""
+    """Who a joined installation is: its party's id on the chain, the account it sends from, the node it asks, the
+    digest (64 hex) of the ledger that it joined, and that of its deployment file."""
 
     party: str
     account: str
     rpc_url: str
     ledger: str
+    deployment: str = ""
 
     @classmethod
     def of(cls, home: Path) -> Membership | None:
@@ -72,14 +80,17 @@ class Membership:
         if not path.exists():
             return None
         try:
-            return cls(**json.loads(path.read_text()))
-        except (ValueError, TypeError) as error:
+            found = cls(**json.loads(path.read_bytes()))
+            if not all(isinstance(value, str) for value in asdict(found).values()):
+                raise ValueError("members are texts")
+        except (ValueError, TypeError, IsADirectoryError) as error:
             raise Misconfigured(
                 "MEMBERSHIP_DAMAGED",
                 "The file that says who this installation is cannot be read.",
                 where=str(path),
-                hint="Move it away and run `pingzheng join` again.",
+                hint="Restore it from the backup, or join again in an empty folder.",
             ) from error
+        return found
 
 
 class OwnParty:
@@ -118,10 +129,8 @@ def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) ->
         with creating(settings):
             deployment.save(home / "deployment.json")
             _make_database(settings, membership)
-            _remember(settings, membership, key)
-    else:
-        _remember(settings, membership, key)
-    return membership
+            return _remember(settings, membership, key)
+    return _remember(settings, membership, key)
 
 
 def _make_database(settings: Settings, membership: Membership) -> None:
@@ -134,9 +143,11 @@ def _make_database(settings: Settings, membership: Membership) -> None:
         engine.dispose()
 
 
-def _remember(settings: Settings, membership: Membership, key: bytes) -> None:
+def _remember(settings: Settings, membership: Membership, key: bytes) -> Membership:
     Custody(settings.keys_folder / "accounts.json").keep(key)
+    membership = replace(membership, deployment=deployment_digest(settings.home))
     write_private(_membership_file(settings.home), json.dumps(asdict(membership), indent=1))
+    return membership
 
 
 def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
@@ -219,6 +230,7 @@ def open_joined(settings: Settings, clock: Callable[[], int] | None = None) -> I
     key = custody.private_key(membership.account)
     deployment = Deployment.load(settings.home / "deployment.json")
     _require_joined(membership, deployment)
+    require_deployment(settings.home, membership.deployment)
     clock = clock or LocalClock(settings)
     engine = open_engine(settings.database, settings.write_wait * 1_000)
     try:

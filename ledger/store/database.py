@@ -54,22 +54,32 @@ def file_of(url: str | URL) -> Path | None:
 
 
 def require_contents(engine: Engine) -> None:
-    """Raise ``Misconfigured`` ``DATABASE_EMPTY``, ``DATABASE_DAMAGED`` unless the database was set up for a ledger."""
-    if (file := file_of(engine.url)) is not None and file.is_file():
-        _require_readable(file)
+    """Raise ``Misconfigured`` unless there is a database that was set up for a ledger.
+
+    ``DATABASE_MISSING``, ``DATABASE_EMPTY``, ``DATABASE_DAMAGED``; nothing is made or changed by looking.
+    """
+    if (file := file_of(engine.url)) is not None and not str(file).startswith("file:"):
+        require_readable(file)
     with engine.connect().execution_options(read_only=True) as connection:
         if inspect(connection).has_table("alembic_version"):
             return
     raise database_empty(engine.url.render_as_string(hide_password=True))
 
 
-def _require_readable(file: Path) -> None:
+def require_readable(file: Path) -> None:
     """Look at the file before SQLite opens it to write.
 
     Beside a file that is no database it would throw away the write-ahead log, which may hold what was acknowledged
     last. This way of opening touches neither file nor log, nor any lock of this process.
     """
-    if not file.stat().st_size:
+    if not file.exists():
+        raise Misconfigured(
+            "DATABASE_MISSING",
+            "The database of this ledger is missing.",
+            where=str(file),
+            hint="Restore it with `pingzheng restore`, or copy the file back from the backup.",
+        )
+    if file.is_file() and not file.stat().st_size:
         raise database_empty(str(file))
     address = f"file:{quote(str(file.absolute()))}?mode=ro&immutable=1"
     try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -196,6 +198,11 @@ def test_a_key_of_another_suite_waits_for_offices_that_are_elsewhere(node: Local
 def test_a_database_that_lost_its_founders_does_not_open(elsewhere: Elsewhere, tmp_path: Path) -> None:
     other = elsewhere.settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'empty.db'}"})
     with pytest.raises(Misconfigured, match="DATABASE_MISSING"), open_ledger(other):
+        pass
+    assert not (tmp_path / "empty.db").exists()
+    with closing(sqlite3.connect(tmp_path / "empty.db")) as database:
+        database.execute("CREATE TABLE other (id INTEGER)")
+    with pytest.raises(Misconfigured, match="DATABASE_EMPTY"), open_ledger(other):
         pass
 
 
