@@ -17,11 +17,12 @@ def meets(flag: Flag, cell: str) -> bool:
     around them. A declared type also has to fit the cell: raises ``UnreadableFlag``, so that nothing is supplied.
     """
     text, value = normal_text(cell).casefold(), normal_text(flag.value).casefold()
-    if not text:
-        return False
+    if not text or not value:
+        # An empty value refuses where there is none.
+        return text == value
     if flag.type is not None and read_as(flag.type, text) is None:
         raise UnreadableFlag
-    if text == value:
+    if text.replace(" ", "") == value.replace(" ", ""):
         return True
     kinds = ("number", "boolean", "date") if flag.type is None else (flag.type,)
     return any((known := read_as(kind, value)) is not None and read_as(kind, text) == known for kind in kinds)

@@ -22,7 +22,8 @@ _PLAIN: Final = re.compile(PLAIN)
 _LENGTH: Final = 18
 _EXPONENT: Final = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]{1,3}", re.ASCII)
 _WHOLE: Final = re.compile(r"([0-9]+)\.0*", re.ASCII)
-_BLANKS: Final = re.compile(r"[\s,]+")
+# Also what groups the digits.
+_BLANKS: Final = re.compile(r"[\s,\-\u2010-\u2015]+")
 KEPT_DIGITS: Final = 15
 _AROUND: Final = (" ", "\t", "\r", "\n", "\u00a0", "\u200b", "\u3000", "\ufeff")
 # Distinct values whose check digits are looked at for one question, and how many verdicts are remembered.
@@ -159,8 +160,19 @@ def variants(value: str) -> list[str]:
     if not sound(key):
         return []
     wide = key.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
-    spaced = f"{key[:6]} {key[6:14]} {key[14:]}"
-    forms = [key, key.lower(), wide, wide.lower(), f"'{key}", f"’{key}", f'="{key}"', f"{key[:-1]}x", spaced]
+    parts = key[:6], key[6:14], key[14:]
+    forms = [
+        key,
+        key.lower(),
+        wide,
+        wide.lower(),
+        f"'{key}",
+        f"’{key}",
+        f'="{key}"',
+        f"{key[:-1]}x",
+        " ".join(parts),
+        "-".join(parts),
+    ]
     decorated = [text for form in forms[:2] for sign in _AROUND for text in (sign + form, form + sign)]
     decorated += [f"'{key}\t", f"\t{key}\t", f"{key}\r\n"]
     numbers = _numbers(key) if key.isdigit() else []

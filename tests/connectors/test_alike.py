@@ -55,6 +55,7 @@ MET = {
     "a zero-width space within": ("更正中", None, "更正\u200b中"),
     "a mark of byte order": ("更正中", None, "\ufeff更正中"),
     "a tab": ("更正中", None, "更正中\t"),
+    "a blank within": ("更正中", None, "更正 中"),
     "an apostrophe": ("更正中", None, "'更正中"),
     "a formula that is a text": ("更正中", None, '="更正中"'),
     "blanks in the definition": (" 更正中 ", None, "更正中"),
@@ -79,6 +80,9 @@ MET = {
     "false as a number": ("false", None, 0.0),
     "a Chinese boolean": ("是", "boolean", True),
     "no": ("no", None, "No"),
+    "nothing at all": ("", None, ""),
+    "no value": ("", None, None),
+    "blanks for nothing": ("", None, " \u3000"),
     "a day": ("2026-03-31", None, date(2026, 3, 31)),
     "a day as a time": ("2026-03-31", "date", datetime.fromisoformat("2026-03-31T00:00")),
     "a day in digits": ("20260331", "date", date(2026, 3, 31)),
@@ -141,6 +145,7 @@ DECORATED = {
     "an ideographic space": f"\u3000{OWN}",
     "full-width": full_width(OWN),
     "blanks within": f"{OWN[:6]} {OWN[6:14]} {OWN[14:]}",
+    "hyphens within": f"{OWN[:6]}-{OWN[6:14]}-{OWN[14:]}",
 }
 
 
