@@ -104,7 +104,7 @@ class ExcelTable(FileTable):
 
 
 class _Named(FileTable):
-    """What is called a CSV file: it is one, or a workbook under a wrong name."""
+    """What is called a CSV file: it is one, or another under a wrong name."""
 
     max_bytes = CsvTable.max_bytes
 
@@ -121,4 +121,6 @@ class _Named(FileTable):
         table: FileTable = CsvTable(self._path, self._place.encoding)
         if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
             table = ExcelTable(self._path, self._place.sheet)
+        elif head.startswith(b"PAR1"):
+            table = ParquetApart(self._path)
         yield from table.rows(wanted, until)

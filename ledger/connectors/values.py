@@ -16,6 +16,12 @@ from ledger.domain.days import SHANGHAI
 _PERIOD: Final = re.compile(r"(?P<year>\d{4})(-?(?P<month>\d{2}))?", re.ASCII)
 
 
+# What a spreadsheet writes into a CSV file where a formula failed: no value, and never an answer.
+ERRORS: Final = frozenset(
+    {"#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!"}
+)
+
+
 class BadValue(Exception):
     """A value that has no exact text; never leaves this package. It does not hold the value."""
 
@@ -28,9 +34,14 @@ def as_text(value: object) -> str:
     text, as an empty cell of a CSV file is: a rule that needs it refuses it.
     """
     text = _text(value)
-    if len(text) > MAX_CELL:
+    if len(text) > MAX_CELL or is_error(text):
         raise BadValue
     return text
+
+
+def is_error(text: str) -> bool:
+    """Whether a text is what a spreadsheet writes for a formula that failed."""
+    return "#" in text[:2] and text.strip().upper() in ERRORS
 
 
 def as_span(value: object) -> tuple[date, date]:

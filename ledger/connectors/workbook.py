@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from ledger.connectors.tabular import MAX_CELL
-from ledger.connectors.values import BadValue, as_text
+from ledger.connectors.values import BadValue, as_text, is_error
 from ledger.errors import InvalidInput
 
 # A spreadsheet keeps 15 digits of a number; those after them are zeros, whatever was typed.
@@ -81,6 +81,8 @@ def text_cell(text: str, *, escaped: bool = True) -> Cell:
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
         return BAD_TEXT
+    if is_error(text):
+        return ERROR
     return LONG_TEXT if len(text) > MAX_CELL else text
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from ledger.connectors.kinds import Kind
 from ledger.connectors.normal import normal_text
 from ledger.connectors.tables import csv_in, recognised, rows_of, sheets_in
+from ledger.connectors.values import is_error
 from ledger.connectors.workbook import Sheet, header_of
 from ledger.domain.resource import GRADES, PII, SECRECY
 from ledger.errors import InvalidInput
@@ -40,11 +41,24 @@ def sheets_of(data: bytes, name: str, fields: bytes | None = None, encoding: str
     kind, notes = recognised(data, name)
     if kind is Kind.TEXT:
         resources, remarks = csv_in(data, name, encoding)
+        _require_no_errors(resources, name)
         if fields is None:
             return Sheets([_named(row) for row in resources], (), (*notes, *remarks))
         listed, more = csv_in(fields, "fields", encoding)
+        _require_no_errors(listed, "fields")
         return Sheets([_named(row) for row in resources], [_named(row) for row in listed], (*notes, *remarks, *more))
     return _of_workbook(sheets_in(data, name, kind), name, notes)
+
+
+def _require_no_errors(rows: Rows, name: str) -> None:
+    for number, row in enumerate(rows, start=1):
+        if broken := [column for column, cell in row.items() if is_error(cell)]:
+            raise InvalidInput(
+                "CSV_ERROR",
+                "A cell holds an error such as #N/A or #REF!.",
+                where=f"{name}, row {number}, column {broken[0][:64]}",
+                hint="Mend the cell, or empty it.",
+            )
 
 
 def _of_workbook(sheets: Sequence[Sheet], name: str, notes: tuple[str, ...]) -> Sheets:
@@ -87,7 +101,12 @@ def _column(name: str) -> str:
 
 
 def _named(row: Mapping[str, str]) -> dict[str, str]:
-    return {_column(name): cell.strip() for name, cell in row.items()}
+    return {_column(name): _unquoted(cell.strip()) for name, cell in row.items()}
+
+
+def _unquoted(cell: str) -> str:
+    """What a spreadsheet was kept from taking for a number: ``="0123"``."""
+    return cell[2:-1] if cell.startswith('="') and cell.endswith('"') and len(cell) > 3 else cell
 
 
 def _has(sheet: Sheet, columns: Sequence[str]) -> bool:

@@ -128,6 +128,20 @@ def test_a_flag_that_is_not_of_its_type_supplies_nothing(tmp_path: Path, kind: s
     assert answer == Refused("data_unusable", AT, f"mark, row 1 of the subject: no {declared}")
 
 
+@pytest.mark.parametrize("error", ["#N/A", " #REF!", "#VALUE!"])
+def test_an_error_of_a_spreadsheet_is_no_value(tmp_path: Path, kind: str, error: str) -> None:
+    """A look-up that failed must not read as a mark that is not set."""
+    flags = (Flag("mark", "更正中", "under_correction"),)
+    answer = Place(tmp_path, kind, {"flags": flags}).holding(table([OWN, OTHER], [error, "正常"])).ask(query(OWN))
+    assert answer == Refused("data_unusable", AT, "mark, row 1 of the subject")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
+def test_an_error_in_the_key_column_could_be_anybodys(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED"):
+        Place(tmp_path, kind).holding(table([OWN, "#N/A"], ["x", "x"])).ask(query(OWN))
+
+
 def full_width(text: str) -> str:
     return text.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
 

@@ -15,11 +15,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from openpyxl import Workbook
 from pyarrow import parquet
 
 from ledger.connectors import parquet as parquet_files
 from ledger.connectors.answers import Refused, Supplied, TimedOut
-from ledger.connectors.connector import SourceConnector
+from ledger.connectors.connector import SourceConnector, connector_of
 from ledger.connectors.deadline import Deadline, TimeIsUp
 from ledger.connectors.files import MAX_CSV_BYTES, CsvTable
 from ledger.connectors.parquet import MAX_PARQUET_BYTES, ParquetTable
@@ -388,3 +389,56 @@ def test_texts_are_read_however_they_are_packed(parquet_place: Place, column: st
     answer = parquet_place.connector().ask(query(OTHER))
     rows = ({"month": "202601", "kwh": "7"}, {"month": "202602", "kwh": "8"})
     assert answer == Supplied(rows, date(2026, 3, 31), AT)
+
+
+@pytest.mark.parametrize("written", ["parquet", "xlsx", "csv"])
+@pytest.mark.parametrize("called", ["bills.csv", "bills.xlsx", "bills.et"])
+def test_a_source_is_known_by_its_content(tmp_path: Path, written: str, called: str) -> None:
+    if (written, called) in (("parquet", "bills.xlsx"), ("parquet", "bills.et")):
+        called = "bills.txt"
+    place = Place(tmp_path, written)
+    expected = place.holding(BILLS).ask(query())
+    place.path.rename(tmp_path / called)
+    definition = replace(DEFINITION, place=FilePlace(Path(called)), folder=tmp_path)
+    assert connector_of(definition, {}).ask(query()) == expected
+    assert isinstance(expected, Supplied)
+
+
+SOURCE_TEXT = f"uscc,period,kwh\n{GRID},名称编号,1\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared"),
+    [("gb18030", None), ("gb18030", "gbk"), ("utf-16", None), ("utf-16-le", "utf-16"), ("utf-8-sig", "utf-8")],
+)
+def test_a_csv_source_is_read_in_its_encoding(tmp_path: Path, encoding: str, declared: str | None) -> None:
+    (tmp_path / "bills.csv").write_bytes(SOURCE_TEXT.encode(encoding))
+    definition = replace(DEFINITION, place=FilePlace(Path("bills.csv"), declared), folder=tmp_path)
+    answer = connector_of(definition, {}).ask(query())
+    assert answer == Supplied(({"month": "名称编号", "kwh": "1"},), date(2026, 3, 31), AT)
+
+
+def test_the_sheet_of_a_source_is_the_one_with_its_key(tmp_path: Path) -> None:
+    book = Workbook()
+    book.worksheets[0].append(["说明"])
+    for title in ("一月", "二月"):
+        book.create_sheet(title).append(list(BILLS))
+        for row in zip(*BILLS.values(), strict=True):
+            book[title].append(row)
+    book.save(tmp_path / "bills.xlsx")
+    definition = replace(DEFINITION, place=FilePlace(Path("bills.xlsx")), folder=tmp_path)
+    with misconfigured("SOURCE_SHEET", "bills.xlsx"):
+        connector_of(definition, {}).ask(query())
+    named = replace(definition, place=FilePlace(Path("bills.xlsx"), sheet="二月"))
+    assert isinstance(connector_of(named, {}).ask(query()), Supplied)
+    book["二月"].sheet_state = "hidden"
+    book.save(tmp_path / "bills.xlsx")
+    assert isinstance(connector_of(definition, {}).ask(query()), Supplied)
+
+
+def test_a_flaw_in_a_workbook_matters_where_it_is_needed(tmp_path: Path) -> None:
+    place = Place(tmp_path, "xlsx")
+    place.holding({**BILLS, "kwh": [1, 2, 3, 440811202601011234, 5], "status": ["=1+1"] * 5})
+    assert place.connector().ask(query()) == Refused("data_unusable", AT, "kwh, row 2 of the subject")
+    assert isinstance(place.connector().ask(query(OTHER)), Supplied)
+    assert isinstance(place.connector().ask(query(columns=("month",))), Supplied)

@@ -311,6 +311,19 @@ def test_cells_of_an_old_workbook_are_the_same_texts() -> None:
     }
 
 
+@pytest.mark.parametrize("error", ["#N/A", " #REF! ", "#DIV/0!", "#name?"])
+@pytest.mark.parametrize("place", ["title", "package"])
+def test_an_error_is_one_also_in_a_csv_file(error: str, place: str) -> None:
+    row = {"code": "C-1", "title": "t", "content_digest": DIGEST, "package": "p"} | {place: error}
+    refused = refusal(f"{','.join(row)}\n{','.join(row.values())}\n".encode(), "list.csv")
+    assert (refused.code, refused.where) == ("CSV_ERROR", f"list.csv, row 1, column {place}")
+
+
+def test_a_number_that_was_kept_a_text_is_the_text() -> None:
+    text = f'code,title,content_digest\n"=""0123""",t,{DIGEST}\n'
+    assert sheets_of(text.encode(), "list.csv").resources[0]["code"] == "0123"
+
+
 # Kinds of file
 
 
