@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import BadBundle, InvalidInput, PingzhengError
+from ledger.errors import BadBundle, InvalidInput, StorageFull, PingzhengError
 from ledger.wallet.file import WalletFile
 from ledger.wallet.wallet import Wallet
 from tests.proof.builder import usage
@@ -78,7 +78,7 @@ def test_a_disk_that_refuses_leaves_the_file_as_it_was(tmp_path: Path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("ledger.wallet.file.os.fsync", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageFull, match="DISK_FULL"):
         file.change(PASSPHRASE, lambda wallet: wallet.adding([ASSET]))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
