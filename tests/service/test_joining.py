@@ -15,7 +15,7 @@ from ledger.chain.deployment import CERTIFICATE_LOG, CONTRACTS, Deployment
 from ledger.chain.node import FUNDS_WEI
 from ledger.cli.main import app
 from ledger.domain.parties import PartyKind, Role
-from ledger.errors import Forbidden, Misconfigured, NotFound, PingzhengError, Unauthenticated
+from ledger.errors import Conflict, Forbidden, Misconfigured, NotFound, PingzhengError, Unauthenticated
 from ledger.service.joining import Membership, join
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger, open_participant
@@ -270,3 +270,63 @@ def test_by_command(pilot: Pilot, tmp_path: Path) -> None:
     assert run("certificate", "presentations", NUMBER)[0] == 2
     table = CliRunner().invoke(app, ["certificate", "presentations", number, "--home", str(home)])
     assert (table.exit_code, "not_party" in table.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("deployment.json", "DEPLOYMENT_MISSING"),
+        ("joined.json", "INSTALLATION_FILE_MISSING"),
+        ("keys/accounts.json", "KEY_FILE_MISSING"),
+        ("ledger.db", "DATABASE_MISSING"),
+    ],
+)
+def test_a_lost_file_is_named_and_not_made_again(pilot: Pilot, tmp_path: Path, name: str, code: str) -> None:
+    home = tmp_path / "home"
+    joined(pilot, home, pilot.cast.bank)
+    for path in home.glob(f"{name}*"):
+        path.unlink()
+    for _ in range(2):
+        with pytest.raises(Misconfigured) as refused, open_participant(Settings(home=home)):
+            pass
+        assert refused.value.code == code
+        assert not (home / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("joined.json", '{"party": 7}', "MEMBERSHIP_DAMAGED"),
+        ("joined.json", "", "MEMBERSHIP_DAMAGED"),
+        ("keys/accounts.json", "[]", "KEY_FILE_DAMAGED"),
+        ("ledger.db", "", "DATABASE_EMPTY"),
+    ],
+)
+def test_a_damaged_file_is_named(pilot: Pilot, tmp_path: Path, name: str, text: str, code: str) -> None:
+    home = tmp_path / "home"
+    joined(pilot, home, pilot.cast.bank)
+    (home / name).write_text(text)
+    with pytest.raises(Misconfigured) as refused, open_participant(Settings(home=home)):
+        pass
+    assert refused.value.code == code
+    assert (home / name).read_text() == text
+
+
+def test_a_changed_member_of_the_deployment_is_noticed(pilot: Pilot, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    joined(pilot, home, pilot.cast.bank)
+    file = home / "deployment.json"
+    changed = json.loads(file.read_text())
+    changed["deploy_block"] += 1
+    file.write_text(json.dumps(changed))
+    with pytest.raises(Misconfigured, match="DEPLOYMENT_CHANGED"), open_participant(Settings(home=home)):
+        pass
+
+
+def test_nobody_joins_in_a_folder_with_other_files(pilot: Pilot, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "notes.txt").write_text("mine")
+    with pytest.raises(Conflict, match="HOME_NOT_EMPTY"):
+        joined(pilot, home, pilot.cast.bank)
+    assert [path.name for path in home.iterdir()] == ["notes.txt"]
