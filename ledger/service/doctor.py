@@ -138,13 +138,15 @@ class Doctor:
                     f"chmod 600 {path}",
                     {"mode": f"{mode & 0o777:o}"},
                 )
+        for path in (self._home, *(each for name in _PRIVATE for each in _with_contents(self._home / name))):
             if not os.access(path, os.R_OK | os.W_OK):
                 yield Finding(
                     "FILE_READ_ONLY",
-                    "This user cannot read and write a file of the ledger.",
+                    "This user cannot read and write the ledger's folder, or a file in it.",
                     str(path),
-                    "Give the folder and its files to the user that runs this program.",
+                    "Give the folder and its files to the user that runs this program, on a disk that can be written.",
                 )
+                return
 
     def _keys(self) -> Iterator[Finding]:
         if self._joined is not None:
@@ -186,7 +188,7 @@ class Doctor:
         url = (
             self._settings.database
             if file is None
-            else f"sqlite:///file:{quote(str(file.absolute()))}?mode=ro&uri=true"
+            else f"sqlite:///file:{quote(str(file.absolute()))}?{_access(file)}&uri=true"
         )
         engine = open_engine(url)
         self._stack.callback(engine.dispose)
@@ -313,6 +315,11 @@ class Doctor:
 
     def _provider(self) -> KeyProvider:
         return local_keys(self._settings.key_provider, self._settings.keys_folder, os.environ)
+
+
+def _access(file: Path) -> str:
+    """How SQLite opens the file: where it can make nothing beside it, as one that nobody writes to."""
+    return "mode=ro" if os.access(file.parent, os.W_OK) else "mode=ro&immutable=1"
 
 
 def _is_held(lock: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -30,7 +31,7 @@ def database_failure(error: BaseException | None, where: str) -> PingzhengError 
         )
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _without_room(where)):
         return disk_full(where)
-    if code == sqlite3.SQLITE_READONLY:
+    if code == sqlite3.SQLITE_READONLY or (code == sqlite3.SQLITE_CANTOPEN and _is_read_only(where)):
         return Misconfigured(
             "DATABASE_READ_ONLY",
             "The database can be read and not written.",
@@ -53,6 +54,11 @@ def database_failure(error: BaseException | None, where: str) -> PingzhengError 
             hint="Check PINGZHENG_DATABASE_URL, the folder's permissions and the room on the disk.",
         )
     return None
+
+
+def _is_read_only(where: str) -> bool:
+    """Whether there is a database in a folder where SQLite cannot make the files that it needs beside it."""
+    return Path(where).is_file() and not os.access(Path(where).parent, os.W_OK)
 
 
 def _without_room(where: str) -> bool:
