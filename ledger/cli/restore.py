@@ -65,11 +65,12 @@ def restore_command(
     """用备份、归档和链恢复账本到新文件夹；链可以已继续前行。Restore a ledger from backup, archive and chain into a new
     folder; the chain may have gone on.
 
-    Made whole or not at all. Batches that the chain holds and nobody kept are listed as lost: their numbers are never
-    given out again, and `pingzheng log adopt` takes their entries back from holders. Without the list of erasures texts
-    stay closed until `pingzheng restore confirm-erasures`. Everybody signs in again, and machines get new keys.
+    The word `from` may be left out. The ledger is made whole or not at all. Batches that the chain holds and nobody
+    kept are listed as lost: their numbers are never given out again, and `pingzheng log adopt` takes their entries back
+    from holders. Without the list of erasures texts stay closed until `pingzheng restore confirm-erasures`. Everybody
+    signs in again, and machines get new keys.
 
-    示例 Example:  pingzheng restore /backup/2026-11-30 --keys /vault/2026-11-30 --archive /archive --home var-new
+    示例 Example:  pingzheng restore from /backup/2026-11-30 --keys /vault/2026-11-30 --archive /archive --home new
     """
     with errors_explained(as_json):
         from ledger.service.restoring import Sources, restore

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
 from ledger.domain.entries import statement_digest
-from ledger.errors import BadBundle, InvalidInput
+from ledger.errors import InvalidInput
 from ledger.proof.bundle import Bundle, Position, parse_bundle
 from ledger.proof.merkle import leaf_hash, verify_inclusion
 from ledger.proof.sdjwt import Presented, disclosure_digest, parse_certificate
@@ -162,7 +162,7 @@ def _require_included(item: _Item, batch: Batch) -> None:
         if not isinstance(stated, Mapping) or not isinstance(stated.get("type"), str):
             raise ValueError("no entry")
     except ValueError as error:
-        raise BadBundle("ADOPT_PROOF_WRONG", "An entry of the bundle is no entry.", where=item.where) from error
+        raise _wrong(item, "it is none") from error
     root = bytes.fromhex(batch.root)
     if not verify_inclusion(root, leaf_hash(item.body), item.position.index, batch.size, item.proof):
         raise _wrong(item, f"it is not in batch {batch.number} by the root on the chain")
