@@ -18,7 +18,7 @@ from ledger.chain.calls import anchor
 from ledger.chain.client import ChainClient
 from ledger.chain.reader import ChainReader
 from ledger.errors import ChainRejected, Conflict, PingzhengError
-from ledger.service.coherence import Coherence, forked
+from ledger.service.coherence import Coherence, anchor_of, forked
 from ledger.service.keys import write_private
 from ledger.service.pausing import is_pause, paused
 from ledger.store import log as log_store
@@ -208,12 +208,8 @@ class Anchoring:
                 # A transaction sent before a crash may have been mined since we looked.
                 if refusal.code != "LOG_NOT_CONTIGUOUS":
                     raise
-        anchored = self._reader.anchored(self._issuer, batch.number)
-        if anchored is None or (anchored.root, anchored.first_seq, anchored.size) != (
-            batch.root,
-            batch.first_seq,
-            batch.size,
-        ):
+        anchored = anchor_of(self._reader, self._issuer, batch.number)
+        if (anchored.root, anchored.first_seq, anchored.size) != (batch.root, batch.first_seq, batch.size):
             finding = forked(batch.number)
             self._database.refuse(finding)
             raise finding.refusal()

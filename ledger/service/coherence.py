@@ -17,7 +17,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
+from ledger.chain.records import AnchoredBatch
 from ledger.domain.findings import Finding
+from ledger.errors import ChainUnavailable
 from ledger.index.follower import Follower
 from ledger.index.tables import CURSOR
 from ledger.proof.bundle import Anchor
@@ -208,8 +210,8 @@ class Coherence:
         return 0 if newest is None else newest + 1
 
     def _differs(self, batch: Batch) -> bool:
-        held = self._reader.anchored(self._issuer or 0, batch.number)
-        return held is None or (held.root, held.first_seq, held.size) != (batch.root, batch.first_seq, batch.size)
+        held = anchor_of(self._reader, self._issuer or 0, batch.number)
+        return (held.root, held.first_seq, held.size) != (batch.root, batch.first_seq, batch.size)
 
     def _times(self, known: _Known) -> Iterator[Finding]:
         now = self._clock()
@@ -224,6 +226,22 @@ class Coherence:
                 "Set the machine's clock. On a local chain: restore chain/clock.json from the backup.",
                 {"now": now, "newest": newest},
             )
+
+
+def anchor_of(reader: ChainReader, issuer: int, number: int) -> AnchoredBatch:
+    """The anchor of a batch that the chain holds by its own count.
+
+    Raises ``ChainUnavailable`` ``NODE_ANSWER_INVALID`` where the node does not give the event: that is no fork.
+    """
+    found = reader.anchored(issuer, number)
+    if found is None:
+        raise ChainUnavailable(
+            "NODE_ANSWER_INVALID",
+            f"The node counts batch {number} of this log and does not give its event.",
+            where=reader.connection.where,
+            hint="The node is still catching up, or it keeps no old events: wait, or use another node.",
+        )
+    return found
 
 
 def require_held(reader: ChainReader, batches: Iterable[Batch]) -> None:
