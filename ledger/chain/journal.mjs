@@ -230,7 +230,8 @@ function oldRecord(bytes) {
  */
 function lengthOfEnd(bytes, before) {
   const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
-  for (const { index } of before === null ? [] : bytes.toString("latin1").matchAll(/,"sum":"[0-9a-f]{16}"}/g)) {
+  const sums = before === null ? [] : bytes.toString("latin1").matchAll(/,"sum":"[0-9a-f]{16}"}/g);
+  for (const { index } of sums) {
     const length = index + SUM_BYTES;
     if (unsealed(bytes.subarray(0, length), before)[0] === null) continue;
     return length === end ? [length, "without its line break"] : [bytes.length, ""];

@@ -139,7 +139,7 @@ function tell(what) {
 
 function setAhead(seconds) {
   if (!Number.isSafeInteger(seconds) || Math.abs(seconds) > MAX_AHEAD)
-    throw Object.assign(new Error("The clock takes whole seconds, within the times of the contracts"), { code: -32602 });
+    throw Object.assign(new Error("The clock takes whole seconds, in 40 bits"), { code: -32602 });
   return (ahead = seconds);
 }
 
@@ -180,7 +180,8 @@ async function answerAll(text) {
     return refusal(null, -32700, "The body is not JSON");
   }
   if (!Array.isArray(body)) return answer(body);
-  if (body.length === 0 || body.length > MAX_BATCH) return refusal(null, -32600, `A batch has 1 to ${MAX_BATCH} calls`);
+  if (body.length === 0 || body.length > MAX_BATCH)
+    return refusal(null, -32600, `A batch has 1 to ${MAX_BATCH} calls`);
   return Promise.all(body.map(answer));
 }
 

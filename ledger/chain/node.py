@@ -162,6 +162,7 @@ class LocalNode:
         except subprocess.TimeoutExpired:
             _signal_group(process, signal.SIGKILL)
             process.wait(STOP_TIMEOUT_SECONDS)
+        self._close_log()
 
     def kill(self) -> None:
         """End the process without notice, as a power cut would."""
@@ -172,6 +173,12 @@ class LocalNode:
             process.wait(STOP_TIMEOUT_SECONDS)
             if process.stdin is not None:
                 process.stdin.close()
+            self._close_log()
+
+    def _close_log(self) -> None:
+        """Have no file of the folder open any more: its disk may be unmounted now, or made read-only."""
+        if self._output is not None:
+            self._output.finish(STOP_TIMEOUT_SECONDS)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -313,7 +320,6 @@ class LocalNode:
                 deadline, read = time.monotonic() + START_TIMEOUT_SECONDS, output.read
             time.sleep(0.02)
         self.stop()
-        output.finish(STOP_TIMEOUT_SECONDS)
         said = output.facts("Failed") or {}
         port_taken = _PORT_TAKEN in (said.get("code"), *output.tail.split())
         if port_taken and not final:

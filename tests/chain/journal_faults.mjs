@@ -22,7 +22,9 @@ const descriptors = new Set();
 let calls = 0;
 
 const isOurs = (target) =>
-  typeof target === "number" ? descriptors.has(target) : /^(journal\.jsonl(\.draft)?|chain)$/.test(basename(String(target)));
+  typeof target === "number"
+    ? descriptors.has(target)
+    : /^(journal\.jsonl(\.draft)?|chain)$/.test(basename(String(target)));
 
 function meet(name, given) {
   const [target, bytes, start, length] = given;
