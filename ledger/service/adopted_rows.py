@@ -11,14 +11,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ledger.chain.accounts import account_of_public_key
-from ledger.chain.reader import ChainReader
-from ledger.chain.records import AccountRecord, PartyRecord
+from ledger.chain.records import PartyRecord
 from ledger.domain.entries import statement_digest
 from ledger.domain.parties import PartyKind
 from ledger.errors import InvalidInput, PingzhengError
 from ledger.proof.bundle import Bundle
-from ledger.proof.jws import entry_signature
 from ledger.proof.sdjwt import Disclosed, Presented
+from ledger.service.adopted_parties import PARTIES, OnChain
 from ledger.service.scenarios import ScenarioBook
 from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.sealing import LOST, Sealer, seal_nothing
@@ -36,7 +35,6 @@ from ledger.store.tables import (
 
 Stated = Mapping[str, Any]
 _REGION_OF_NUMBER: Final = 1
-_PARTIES: Final = ("subject", "consumer", "provider")
 
 
 @dataclass(slots=True)
@@ -49,42 +47,6 @@ class Adopted:
     completed: int = 0
     parties: list[str] = field(default_factory=list)
     claims: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class OnChain:
-    """What the chain says of whom a bundle names, read before anything is locked.
-
-    ``parties`` by id, those that are registered; ``accounts`` of whoever signed; ``withdrawn`` are the digests of
-    authorizations that their subjects took back; ``time`` is that of the newest block.
-    """
-
-    parties: Mapping[str, PartyRecord]
-    accounts: Mapping[str, AccountRecord]
-    withdrawn: frozenset[str]
-    time: int
-
-    @classmethod
-    def of(cls, reader: ChainReader, presented: Presented, entries: Sequence[Stated]) -> OnChain:
-        """Raises ``ChainUnavailable``."""
-        ids = {presented.claims["sub"], presented.claims["iss"]}
-        ids |= {stated[name] for stated in entries for name in _PARTIES if name in stated}
-        numbers = {identifier: reader.party_no(identifier) for identifier in sorted(ids)}
-        asked = reader.questions("latest")
-        parties = {identifier: asked.party(number) for identifier, number in numbers.items() if number}
-        signers = {presented.issued.kid} | {account for stated in entries if (account := _signer(stated))}
-        accounts = {account: asked.account(account) for account in sorted(signers)}
-        consents = [stated for stated in entries if stated["type"] == "authorization"]
-        taken_back = {
-            statement_digest(each): asked.withdrawn_at(numbers[each["subject"]], statement_digest(each))
-            for each in consents
-        }
-        return cls(
-            {identifier: answer() for identifier, answer in parties.items()},
-            {account: record for account, answer in accounts.items() if (record := answer())},
-            frozenset(digest for digest, answer in taken_back.items() if answer().first),
-            reader.latest().time,
-        )
 
 
 class AdoptedRows:
@@ -129,7 +91,7 @@ class AdoptedRows:
         kinds = self._kinds(claims)
         named = {claims["sub"]: kinds["subject"], claims["iss"]: PartyKind.OPERATOR}
         for stated in entries:
-            for role in _PARTIES:
+            for role in PARTIES:
                 if role in stated:
                     named.setdefault(stated[role], kinds[role])
         added = []
@@ -219,8 +181,11 @@ class AdoptedRows:
         return row
 
     def _add_authorization(self, stated: Stated, request: AccessRequest | None) -> None:
-        known = self._session.get(Authorization, stated["id"])
-        if known is not None or request is None or not self._known(stated["provider"]):
+        if request is None or not self._known(stated["provider"]):
+            return
+        # The source may have been consented to anew since the restore.
+        same = (Authorization.request_id == request.id) & (Authorization.source == stated["source"])
+        if self._session.scalar(select(Authorization.id).where((Authorization.id == stated["id"]) | same)):
             return
         digest = statement_digest(stated)
         self._session.add(
@@ -281,8 +246,8 @@ class AdoptedRows:
                 subject=claims["sub"],
                 consumer=claims.get("consumer"),
                 request_id=None if request is None else request.id,
-                version=1 if claims["supersedes"] is None else 2 if before is None else before.version + 1,
-                supersedes=None if before is None else before.certificate_no,
+                version=self._version(claims, request, before),
+                supersedes=None if before is None or self._superseded_by(before) else before.certificate_no,
                 exp=claims["exp"],
                 max_uses=claims.get("max_uses"),
                 token=self._token(presented),
@@ -326,18 +291,22 @@ class AdoptedRows:
         digest = claims["supersedes"].removeprefix("sha-256:")
         return self._session.scalar(select(Certificate).where(Certificate.digest == digest))
 
+    def _superseded_by(self, before: Certificate) -> str | None:
+        """The number of the certificate that took the place of this one, here."""
+        query = select(Certificate.certificate_no).where(Certificate.supersedes == before.certificate_no)
+        return self._session.scalar(query)
+
+    def _version(self, claims: Stated, request: AccessRequest | None, before: Certificate | None) -> int:
+        """The version as it was, or the next one if the request got another certificate since the restore."""
+        was = 1 if claims["supersedes"] is None else 2 if before is None else before.version + 1
+        if request is None:
+            return was
+        taken = set(self._session.scalars(select(Certificate.version).where(Certificate.request_id == request.id)))
+        return max(taken) + 1 if was in taken else was
+
     def _token(self, presented: Presented) -> str | None:
         """The issuer's signature as it came, if it is one by a key of the issuer; else it is signed again."""
         key = self._session.get(PartyKey, presented.issued.kid)
         if key is None or key.party_id != presented.claims["iss"] or not presented.issued.signed_by(key.public_key):
             return None
         return self._bundle.certificate.split("~")[0]
-
-
-def _signer(stated: Stated) -> str | None:
-    if "signature" not in stated:
-        return None
-    try:
-        return entry_signature(stated).kid
-    except PingzhengError:
-        return None

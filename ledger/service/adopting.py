@@ -21,7 +21,8 @@ from ledger.errors import InvalidInput
 from ledger.proof.bundle import Bundle, Position, parse_bundle
 from ledger.proof.merkle import leaf_hash, verify_inclusion
 from ledger.proof.sdjwt import Presented, disclosure_digest, parse_certificate
-from ledger.service.adopted_rows import Adopted, AdoptedRows, OnChain
+from ledger.service.adopted_parties import OnChain
+from ledger.service.adopted_rows import Adopted, AdoptedRows
 from ledger.service.coherence import commitment_of, forked
 from ledger.service.merging import is_whole_batch
 from ledger.service.scenarios import ScenarioBook

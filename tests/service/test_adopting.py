@@ -69,11 +69,16 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, di
     with founded(settings) as pilot:
         ledger = pilot.ledger
         pilot.certificate(pilot.firm())
+        answered = pilot.authorise(twice := pilot.firm())
+        pilot.supply(twice, answered)
         back_up(settings, folder / "backup", folder / "keys")
+        (issued,) = pilot.bureau.issue({twice: answered}).values()
+        ledger.anchoring.flush()
         numbers = [pilot.certificate(pilot.firm()) for _ in range(6)]
         firms = {number: ledger.holdings.get(number).subject for number in numbers}
         newcomer = pilot.certificate(joined(pilot))
-        bundles = {number: ledger.bundles.build(number).to_bytes() for number in [*numbers, newcomer]}
+        held = [*numbers, newcomer, issued]
+        bundles = {number: ledger.bundles.build(number).to_bytes() for number in held}
         withdrawn, erased = numbers[4], numbers[5]
         with ledger.database.read() as session:
             request = session.get_one(Certificate, withdrawn).request_id
@@ -89,6 +94,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, di
             "newcomer": newcomer,
             "withdrawn": withdrawn,
             "erased": erased,
+            "issued": (twice, answered, issued),
             "pilot": pilot,
         }
     return folder, settings, told
@@ -219,6 +225,24 @@ def test_claims_that_one_bundle_withheld_come_with_the_next(lost: Lost) -> None:
     second = lost.adopting.adopt(disclosing(full, FIELDS[2:]).to_bytes())
     assert sorted(second.claims) == sorted(FIELDS) and second.entries == 0
     assert ledger.bundles.build(number, FIELDS)
+
+
+def test_a_request_whose_certificate_was_lost_may_have_another_when_it_comes_back(
+    lost: Lost, origin: tuple[Path, Settings, dict[str, Any]]
+) -> None:
+    """Issued again after the restore, under a number that nobody had; then the holder brings the first one."""
+    ledger, (firm, answered, first) = lost.pilot.ledger, origin[2]["issued"]
+    (second,) = lost.pilot.bureau.issue({firm: answered}).values()
+    ledger.anchoring.flush()
+    assert second != first
+    assert lost.adopting.adopt(lost.bundles[first]).entries == 1
+    for number in (first, second):
+        assert ledger.verification.status(number)["state"] == "active"
+        assert valid(lost.pilot, ledger.bundles.build(number).to_bytes())
+    # The chain counts their uses together: the request allows so many, whatever came of it.
+    with ledger.database.read() as session:
+        rows = [session.get_one(Certificate, number) for number in (first, second)]
+    assert rows[0].request_id == rows[1].request_id and rows[0].version != rows[1].version
 
 
 def forged(full: Bundle, place: int | None, **changes: Any) -> bytes:
