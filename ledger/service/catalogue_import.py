@@ -10,7 +10,7 @@ from ledger.domain.permissions import Action
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput, PingzhengError
 from ledger.service.catalogue_sheets import FIELD_COLUMNS, REQUIRED, Sheets, sheets_of
-from ledger.service.catalogue_staging import Known, Staged, overtaken, write_staged
+from ledger.service.catalogue_staging import Known, Staged, chunks, overtaken, write_staged
 from ledger.service.parties import Actor
 from ledger.service.roles import require
 from ledger.store.database import Database
@@ -115,14 +115,16 @@ class CatalogueImport:
     def _planned(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None]) -> list[Planned]:
         _require_columns(sheets)
         columns = _fields_by_code(sheets)
-        with self._database.read() as session:
-            codes = [row["code"] for row in sheets.resources]
-            known = Known(session, codes, (row.get("system", "") for row in sheets.resources))
         taken = set[str]()
-        rows = []
-        for place, row in enumerate(sheets.resources, start=1):
-            rows.append(_plan(known, actor.party, place, row, columns, taken))
-            progress(1)
+        rows: list[Planned] = []
+        with self._database.read() as session:
+            # The newest descriptions of all the entries at once might not fit into memory.
+            for some in chunks(sheets.resources):
+                known = Known(session, [row["code"] for row in some], [row.get("system", "") for row in some])
+                for row in some:
+                    rows.append(_plan(known, actor.party, len(rows) + 1, row, columns, taken))
+                    progress(1)
+                session.expunge_all()
         return rows
 
 

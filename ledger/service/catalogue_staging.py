@@ -22,17 +22,8 @@ CHUNK: Final = 500
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where an entry stood when it was read; what is written rests on this."""
-
-    row: CatalogueResource
-    document: Mapping[str, Any]
-
-    @property
-    def mark(self) -> tuple[str, str, int]:
-        """What a move or a new version changes."""
-        return self.row.provider, self.row.state, self.row.version
+# Where an entry stood when it was read, by provider, state and version: a move or a new version changes this.
+Mark = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +33,7 @@ class Staged:
     change: Change
     document: dict[str, Any]
     digest: str
-    standing: Standing | None
+    mark: Mark | None
 
     @property
     def code(self) -> str:
@@ -54,25 +45,25 @@ class Known:
     """The entries and the systems that a table names, read by few queries in one snapshot."""
 
     def __init__(self, session: Session, codes: Iterable[str], systems: Iterable[str]) -> None:
-        self._standings: dict[str, Standing] = {}
-        for some in _chunks(sorted(set(codes))):
+        self._standings: dict[str, tuple[CatalogueResource, Mapping[str, Any]]] = {}
+        for some in chunks(sorted(set(codes))):
             found = session.execute(
                 select(CatalogueResource, ResourceVersion.document)
                 .join(ResourceVersion, ResourceVersion.code == CatalogueResource.code)
                 .where(CatalogueResource.code.in_(some), ResourceVersion.version == CatalogueResource.version)
             )
-            self._standings.update({row.code: Standing(row, document) for row, document in found})
+            self._standings.update({row.code: (row, document) for row, document in found})
         self._systems: set[str] = set()
-        for some in _chunks(sorted(set(systems))):
+        for some in chunks(sorted(set(systems))):
             self._systems.update(session.scalars(select(InfoSystem.code).where(InfoSystem.code.in_(some))))
 
     def staged(self, provider: str, resource: DataResource) -> Staged:
         """The description as it would be written; raises as ``Catalogue.put``."""
         standing = self._standings.get(resource.code)
-        known = None if standing is None else (standing.row, standing.document)
-        change = change_of(provider, resource, known, self._systems)
+        change = change_of(provider, resource, standing, self._systems)
         document = resource.to_dict()
-        return Staged(change, document, document_digest(document), standing)
+        mark = None if standing is None else (standing[0].provider, standing[0].state, standing[0].version)
+        return Staged(change, document, document_digest(document), mark)
 
 
 def write_staged(session: Session, provider: str, staged: Sequence[Staged], now: int) -> bool:
@@ -82,8 +73,8 @@ def write_staged(session: Session, provider: str, staged: Sequence[Staged], now:
     ``CATALOGUE_BUSY`` where another import writes the same codes at this moment.
     """
     changed = [item for item in staged if item.change.verdict != "unchanged"]
-    marks = {item.code: item.standing.mark if item.standing else None for item in staged}
-    for some in _chunks(sorted(marks)):
+    marks = {item.code: item.mark for item in staged}
+    for some in chunks(sorted(marks)):
         rows = session.execute(
             select(
                 CatalogueResource.code, CatalogueResource.provider, CatalogueResource.state, CatalogueResource.version
@@ -95,7 +86,7 @@ def write_staged(session: Session, provider: str, staged: Sequence[Staged], now:
         if any(now_standing.get(code) != marks[code] for code in some):
             return False
     try:
-        for items in _chunks(changed):
+        for items in chunks(changed):
             _write(session, provider, items, now)
     except IntegrityError as error:
         raise overtaken() from error
@@ -113,8 +104,8 @@ def overtaken() -> Busy:
 
 
 def _write(session: Session, provider: str, items: Sequence[Staged], now: int) -> None:
-    new = [item for item in items if item.standing is None]
-    old = [item for item in items if item.standing is not None]
+    new = [item for item in items if item.mark is None]
+    old = [item for item in items if item.mark is not None]
     if new:
         session.execute(insert(CatalogueResource), [_entry(item, provider, now) for item in new])
     if old:
@@ -166,7 +157,7 @@ def _entry(item: Staged, provider: str, now: int) -> dict[str, Any]:
 
 
 def _state(item: Staged) -> str:
-    return RESOURCE.next(item.standing.row.state if item.standing else RESOURCE.initial, "edit")
+    return RESOURCE.next(item.mark[1] if item.mark else RESOURCE.initial, "edit")
 
 
 def _last_numbers(session: Session, codes: Sequence[str]) -> dict[str, int]:
@@ -178,5 +169,6 @@ def _last_numbers(session: Session, codes: Sequence[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The items, ``CHUNK`` at a time."""
     yield from (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

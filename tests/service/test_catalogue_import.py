@@ -410,8 +410,8 @@ def test_the_plan_is_read_by_few_queries(office: Department) -> None:
     event.listen(engine, "before_cursor_execute", before)
     office.ledger.catalogue_import.dry_run(office.provider, table)
     event.remove(engine, "before_cursor_execute", before)
-    # Per 500 codes one, one for the one system, and one that begins.
-    assert len(sent) == 4 + 1 + 1
+    # For each 500 codes one, and one for their systems; and one that begins.
+    assert len(sent) == 4 * 2 + 1
 
 
 def other_writer(office: Department) -> sqlite3.Connection:
