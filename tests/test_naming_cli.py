@@ -130,3 +130,27 @@ def test_a_csv_file_of_an_office_is_read_and_a_row_that_lacks_something_is_named
     assert (refused["error"], refused["where"]) == ("CSV_COLUMN_MISSING", "firms.csv, row 2")
     assert told(ledger, "party", "show", number, code=2)["error"] == "PARTY_UNKNOWN"
     assert told(ledger, "party", "import", str(file), code=2)["error"] == "CSV_COLUMN_MISSING"
+
+
+def test_who_verifies_goes_by_uscc_or_name_and_never_fails_as_another_party(ledger: Ledger, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.json"
+    bundle.write_text("{}")
+    for typed in (BANK, uscc_of(ledger, BANK), ledger.directory.named(BANK).party):
+        # It is looked up and found; then the file is judged, which is no bundle.
+        judged = run(ledger, "verify", str(bundle), "--consumer", typed, "--json")
+        assert judged.exit_code == 1 and "error" not in json.loads(judged.stdout)
+    for typed, error in (("9144080", "PARTY_FORM"), ("湛江没有的银行", "PARTY_UNKNOWN")):
+        assert told(ledger, "verify", str(bundle), "--consumer", typed, code=2)["error"] == error
+    nowhere = [
+        "verify",
+        str(bundle),
+        "--consumer",
+        BANK,
+        "--facts",
+        str(bundle),
+        "--home",
+        str(tmp_path / "none"),
+        "--json",
+    ]
+    refused = CliRunner().invoke(app, nowhere)
+    assert (refused.exit_code, json.loads(refused.stdout)["error"]) == (2, "PARTY_FORM")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
-from fastapi import Response
+from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 
 from api import schemas
@@ -16,14 +17,20 @@ from api.routes.assets import signed_of
 from api.routing import Router
 from api.schemas_registration import MandateIn, MandateOut
 from api.waiting import WAITS, show_proposal, waiting
+from ledger.domain.codes import check_institution
 from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role
 from ledger.domain.permissions import Action
-from ledger.errors import Forbidden, InvalidInput
+from ledger.errors import Forbidden, InvalidInput, NotFound
 from ledger.service.parties import Actor, NewParty
 from ledger.service.wiring import Ledger
 from ledger.store.tables import Party
 
 router = Router(tags=["parties"])
+
+Uscc = Annotated[
+    str | None,
+    Query(max_length=18, description="Unified social credit code of an institution.", examples=["91440802MA9X00011Y"]),
+]
 
 UNCONFIRMED: Responses = {
     202: {"model": powers.PartiesOut, "description": "Recorded; registered once another office has confirmed it."}
@@ -51,9 +58,9 @@ def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, respon
 
 
 @router.get("/parties")
-def parties(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[powers.PartyOut]:
-    """Parties by id. Names and identifiers are not shown."""
-    rows = ledger.parties.page(paging.after, paging.one_more)
+def parties(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked, uscc: Uscc = None) -> Page[powers.PartyOut]:
+    """Parties by id, or the institution with a USCC, if it is here. Names and identifiers are not shown."""
+    rows = ledger.parties.page(paging.after, paging.one_more) if uscc is None else _with_uscc(ledger, uscc)
     roles = ledger.roles.of(row.id for row in rows)
     return paging.page(rows, lambda row: row.id, lambda row: _shown(row, roles[row.id]))
 
@@ -97,6 +104,15 @@ def set_status(
     require(actor, Action.FREEZE)
     row = ledger.standing.set_status(actor.party, party, body.status, body.reason, signed_of(body))
     return waiting(row) or _standing(ledger, party)
+
+
+def _with_uscc(ledger: Ledger, uscc: str) -> list[Party]:
+    """Persons are not found: in the place of a USCC an ID number is refused."""
+    try:
+        found = ledger.parties.find(check_institution(uscc, "uscc"))
+    except NotFound:
+        return []
+    return [found] if found.kind != PartyKind.PERSON else []
 
 
 def show(ledger: Ledger, row: Party) -> powers.PartyOut:

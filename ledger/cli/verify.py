@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ledger.cli.files import in_utf8, json_in, of_file
-from ledger.cli.naming import TIMES, seconds_of
+from ledger.cli.naming import PARTY_ID, TIMES, party_form, party_of, seconds_of
 from ledger.cli.opening import participating
 from ledger.cli.output import (
     EXIT_NOT_VALID,
@@ -60,7 +60,9 @@ def verify_command(
         Path | None,
         typer.Option(help="What the verifier asked: JSON with consumer, nonce and perhaps templates."),
     ] = None,
-    consumer: Annotated[str | None, typer.Option(help="Who verifies: its party id.")] = None,
+    consumer: Annotated[
+        str | None, typer.Option(help="Who verifies: party id, USCC or name of an institution.")
+    ] = None,
     nonce: Annotated[str | None, typer.Option(help="The nonce that the verifier gave the holder.")] = None,
     at: Annotated[str | None, typer.Option(help=f"Judge as of this time: {TIMES}; default now.")] = None,
     home: Home = None,
@@ -82,7 +84,7 @@ def verify_command(
             raise typer.Exit(EXIT_NOT_VALID)
         return
     with errors_explained(as_json):
-        expect = _expectation(request, consumer, nonce)
+        expect = _expectation(request, None if consumer is None else _party_of(home, consumer, as_json), nonce)
         moment = None if at is None else seconds_of(at)
         raw = _read(Path(bundle), MAX_BUNDLE_BYTES)
         if facts is not None:
@@ -115,6 +117,18 @@ def facts_command(
         found = ledger.verification.facts(of_file(bundle, parse_bundle, _read(bundle, MAX_BUNDLE_BYTES)))
         out.write_bytes(found.to_bytes())
         emit({"file": str(out), "block": found.block, "time": local_time(found.block_time)}, as_json)
+
+
+def _party_of(home: Path | None, name: str, as_json: bool) -> str:
+    """The id of who verifies. An id needs no ledger; raises as ``party_of``, and ``InvalidInput`` ``PARTY_FORM``."""
+    if PARTY_ID.fullmatch(name):
+        return name
+    from ledger.service.home import holds_ledger
+
+    if not holds_ledger(Settings.at(home).home):
+        raise party_form(name, "Where no ledger is at hand, a party goes by its id alone.")
+    with participating(home, as_json) as ledger:
+        return party_of(ledger, name)
 
 
 def _expectation(request: Path | None, consumer: str | None, nonce: str | None) -> Expectation:

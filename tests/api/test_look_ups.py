@@ -1,0 +1,34 @@
+"""``GET /v1/parties?uscc=…``: an institution is found by the code on its licence, and nobody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.domain.codes import synthetic_resident_id, synthetic_uscc
+from tests.api.conftest import Api
+
+
+def test_an_institution_is_found_by_its_uscc(api: Api) -> None:
+    bank = api.parties["bank"]
+    uscc = api.pilot.ledger.parties.identity(bank)["identifier"]
+    found = api.get("firm", f"/v1/parties?uscc={uscc}").json()
+    assert [each["id"] for each in found["items"]] == [bank]
+    assert found["next_cursor"] is None
+    assert uscc not in str(found)
+
+
+def test_one_that_is_not_here_is_no_error(api: Api) -> None:
+    assert api.get("firm", f"/v1/parties?uscc={synthetic_uscc('440803', 7_777)}").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("uscc", "code"),
+    [
+        ("91440802MA9X00011A", "USCC_CHECK_DIGIT"),
+        ("9144080", "USCC_LENGTH"),
+        (synthetic_resident_id(9), "USCC_IS_ID_NUMBER"),
+    ],
+)
+def test_a_wrong_code_is_refused_for_what_it_is(api: Api, uscc: str, code: str) -> None:
+    refused = api.get("firm", f"/v1/parties?uscc={uscc}")
+    assert (refused.status_code, refused.json()["code"], refused.json()["where"]) == (422, code, "uscc")
