@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from contextlib import suppress
@@ -82,6 +83,7 @@ def describe(app: FastAPI) -> None:
                 _untitled(operation)
                 if "requestBody" in operation:
                     _with_example(operation["requestBody"]["content"], schemas)
+        _link(schema["paths"])
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -113,6 +115,23 @@ def _answers(operation: dict[str, Any], method: str) -> None:
     if method == "get":
         for status, title in OF_LOOKS.items():
             answers.setdefault(str(status), {"description": title})
+
+
+def _link(paths: dict[str, Any]) -> None:
+    """Say of each answer which operations take what it holds."""
+    operations = {told["operationId"]: told for path in paths.values() for told in path.values()}
+    for link in _table("links.toml")["link"]:
+        name = re.findall(r"{(\w+)}", link["into"])[-1]
+        answer = operations[link["from"]]["responses"][link["status"]]
+        for path, methods in paths.items():
+            # Where another parameter follows, the answer does not hold all that is needed.
+            if path.startswith(link["into"]) and path.count("{") == 1:
+                for told in methods.values():
+                    given = {name: f"$response.body#{link['value']}"}
+                    answer.setdefault("links", {})[told["operationId"]] = {
+                        "operationId": told["operationId"],
+                        "parameters": given,
+                    }
 
 
 def _untitled(operation: dict[str, Any]) -> None:
@@ -167,6 +186,10 @@ def _fits(value: Any, shape: dict[str, Any], schemas: dict[str, Any]) -> bool:
     return kinds[type(value)] == shape.get("type") and not (type(value) is dict and "properties" in shape)
 
 
+def _given() -> dict[str, Any]:
+    return _table("examples.toml")
+
+
 @cache
-def _given() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(files("api").joinpath("examples.toml").read_text("utf-8"))
+def _table(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("api").joinpath(name).read_text("utf-8"))

@@ -10,10 +10,10 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.openapi import PROBLEM_JSON
@@ -39,7 +39,6 @@ STATUS: tuple[tuple[type[errors.PingzhengError], int, str], ...] = (
     (errors.Incoherent, 503, "账本各部分不符 Parts of the ledger do not belong together"),
     (errors.Misconfigured, 503, "安装有误 Misconfigured"),
 )
-METHODS: Final = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
 # Titles of what is refused of a body.
 REFUSED: Final = {
     400: "正文不可读 Unreadable body",
@@ -173,7 +172,7 @@ def install(app: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         answer = problem(error.status_code, "HTTP", f"HTTP_{error.status_code}", str(error.detail))
         if error.status_code == 405:
-            answer.headers["Allow"] = ", ".join(_methods(app, request.scope))
+            answer.headers["Allow"] = ", ".join(_methods(app, request.scope["path"]))
         return answer
 
     app.add_middleware(Unexpected)
@@ -191,15 +190,15 @@ def answer_to(error: errors.PingzhengError) -> JSONResponse:
     return answer
 
 
-def _methods(app: FastAPI, scope: Scope) -> list[str]:
-    """Those that any route of the address takes; each route knows its own alone."""
-    asked = {"type": "http", "path": scope["path"], "root_path": scope.get("root_path", ""), "headers": []}
-    found = [
-        method
-        for method in METHODS
-        if any(route.matches({**asked, "method": method})[0] is Match.FULL for route in app.router.routes)
-    ]
-    return sorted([*found, "HEAD"] if "GET" in found else found)
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """Those that the routes of the address take: each route knows its own alone. Of two addresses that fit, such as
+    ``/certificates/{number}`` and ``/certificates/batch``, the one with fewer parameters is meant."""
+    found: dict[str, set[str]] = {}
+    for route in iter_route_contexts(app.routes):
+        if route.path and route.methods and route.path_regex.match(path):
+            found.setdefault(route.path, set()).update(route.methods)
+    taken = found[min(found, key=lambda each: each.count("{"))] if found else set()
+    return sorted(taken | {"HEAD"} if "GET" in taken else taken)
 
 
 class Unexpected:
