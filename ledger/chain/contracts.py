@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
+from eth_abi.grammar import TupleType, parse
 from eth_utils.abi import get_abi_input_types, get_abi_output_types
 from eth_utils.crypto import keccak
 
@@ -20,6 +22,7 @@ from ledger.chain.connection import unhex
 from ledger.errors import InvalidInput
 
 _SELECTOR_BYTES: Final = 4
+_WORD_BYTES: Final = 32
 # eth-abi lets an offset or a length through that no index can be.
 _UNREADABLE: Final = (DecodingError, OverflowError)
 _SMALL_BITS: Final = 53
@@ -123,7 +126,7 @@ class Interface:
         """A call's return values in order; raises Malformed."""
         item = self._functions[function]
         try:
-            values = decode(get_abi_output_types(_abi(item)), data)
+            values = _decoded(get_abi_output_types(_abi(item)), data)
         except _UNREADABLE as error:
             raise Malformed(f"what {self.name}.{function} returns is expected") from error
         return [_to_json(parameter, value) for parameter, value in zip(item["outputs"], values, strict=True)]
@@ -139,9 +142,9 @@ class Interface:
         if len(indexed) != len(topics) - 1:
             raise Malformed(f"the topics of {self.name}.{item['name']} are expected")
         try:
-            args = _decode_fields(plain, octets(log["data"]))
+            args = _fields(plain, _decoded(_types(plain), octets(log["data"])))
             for parameter, topic in zip(indexed, topics[1:], strict=True):
-                args.update(_decode_fields([parameter], topic))
+                args.update(_fields([parameter], _decoded(_types([parameter]), topic)))
         except _UNREADABLE as error:
             raise Malformed(f"the data of {self.name}.{item['name']} are expected") from error
         return Event(
@@ -223,9 +226,39 @@ def _abi(item: Mapping[str, Any]) -> Any:
 
 
 def _decode_fields(parameters: Sequence[Mapping[str, Any]], data: bytes, *, strict: bool = True) -> dict[str, Any]:
-    types = get_abi_input_types(_abi({"type": "function", "name": "_", "inputs": parameters}))
-    values = decode(types, data, strict=strict)
+    return _fields(parameters, decode(_types(parameters), data, strict=strict))
+
+
+def _types(parameters: Sequence[Mapping[str, Any]]) -> list[str]:
+    return get_abi_input_types(_abi({"type": "function", "name": "_", "inputs": parameters}))
+
+
+def _fields(parameters: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> dict[str, Any]:
     return {parameter["name"]: _to_json(parameter, value) for parameter, value in zip(parameters, values, strict=True)}
+
+
+def _decoded(types: Sequence[str], data: bytes) -> Sequence[Any]:
+    """The values in data that are encoded as a contract does, without anything after them."""
+    size = _size_of(tuple(types))
+    if size is not None and len(data) != size:
+        raise Malformed("data of another length are expected")
+    values = decode(types, data)
+    if size is None and encode(types, values) != data:
+        raise Malformed("data in the one encoding of their values are expected")
+    return values
+
+
+@cache
+def _size_of(types: tuple[str, ...]) -> int | None:
+    """How many bytes values of these types take, None where that depends on the values."""
+    parsed = [parse(each) for each in types]
+    return None if any(each.is_dynamic for each in parsed) else sum(map(_size, parsed))
+
+
+def _size(kind: Any) -> int:
+    if kind.is_array:
+        return int(kind.arrlist[-1][0]) * _size(kind.item_type)
+    return sum(map(_size, kind.components)) if isinstance(kind, TupleType) else _WORD_BYTES
 
 
 def _item_of(parameter: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -176,9 +176,10 @@ class FeeSource:
 
     def _base_fee(self) -> int | None:
         block = self._connection.block("latest")
-        if block is None or block.base_fee is None:
-            return None
-        return self._plausible("eth_getBlockByNumber", block.base_fee)
+        with self._connection.reading("eth_getBlockByNumber"):
+            if block is None:
+                raise Malformed("a newest block is expected")
+        return None if block.base_fee is None else self._plausible("eth_getBlockByNumber", block.base_fee)
 
     def _asked_tip(self, base_fee: int) -> int:
         now, asked_at = time.monotonic(), self._asked_at

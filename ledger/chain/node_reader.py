@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from ledger.chain.answers import Malformed
 from ledger.chain.client import ChainClient
 from ledger.chain.connection import Block, Connection
 from ledger.chain.contracts import Event
@@ -14,6 +15,7 @@ from ledger.chain.records import AccountRecord, PartyRecord
 from ledger.errors import ChainUnavailable
 from ledger.proof.bundle import ChainId
 
+_HEAD_BYTES: Final = 32
 _FOLLOWED: Final = (PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
 
 
@@ -93,7 +95,7 @@ class NodeReader:
         return self.heads([(contract, scope)], block=block)[0]
 
     def heads(self, wanted: Sequence[tuple[str, str | None]], *, block: BlockTag = "latest") -> list[str]:
-        """Many heads in the order asked for, as of one block."""
+        """Many heads in the order asked for, as of one block; empty where the contract is not there yet."""
         calls = [
             (
                 self.deployment.addresses[contract],
@@ -101,7 +103,9 @@ class NodeReader:
             )
             for contract, scope in wanted
         ]
-        return [data.hex() for data in self._connection.call_many(calls, block=block)]
+        found = self._connection.call_many(calls, block=block)
+        with self._connection.reading("head"):
+            return [_head(data) for data in found]
 
     def party_no(self, identifier: str, *, block: BlockTag = "latest") -> int:
         """A party's number, or 0 where no such party is registered."""
@@ -140,3 +144,9 @@ class NodeReader:
                 hint="The node is behind or its chain was reset; wait until it is in sync.",
             )
         return block
+
+
+def _head(data: bytes) -> str:
+    if len(data) not in (0, _HEAD_BYTES):
+        raise Malformed("a head of 32 bytes is expected")
+    return data.hex()
