@@ -192,7 +192,7 @@ export class Journal {
 }
 
 function damaged(line) {
-  return new JournalError("JOURNAL_DAMAGED", `line ${line} does not match its checksum, or lines are missing`, { line });
+  return new JournalError("JOURNAL_DAMAGED", `line ${line} does not match its sum, or lines are missing`, { line });
 }
 
 /** The line of a record, which follows the sum before it, and its own sum. */
