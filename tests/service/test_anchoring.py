@@ -12,13 +12,16 @@ import pytest
 from ledger.chain.calls import anchor
 from ledger.chain.client import ChainClient
 from ledger.domain.parties import PartyKind, Role
-from ledger.errors import Incoherent, NotFound
+from ledger.errors import Incoherent, NotFound, StorageFull
 from ledger.proof.bundle import Anchor, Position
 from ledger.proof.jws import parse_compact
 from ledger.proof.merkle import leaf_hash
 from ledger.proof.sdjwt import CERTIFICATE_TYP
 from ledger.proof.verifier import Expectation
+from ledger.service.anchoring import Anchoring, BatchRule, FailureNote
+from ledger.service.inspection import Inspection
 from ledger.store import log as log_store
+from ledger.store.tables import Batch
 from tests.service.conftest import SCENARIO, Pilot
 
 
@@ -122,3 +125,68 @@ def test_two_databases_that_write_one_log_are_noticed(pilot: Pilot, copied: str)
     assert forked.value.where is not None and forked.value.where.startswith("batch")
     assert ledger.inspection.head()["complete"]
     assert pilot.ledger.anchoring.flush().batches == 0
+
+
+def test_a_batch_that_is_not_archived_waits_and_the_reason_is_shown(pilot: Pilot, tmp_path: Path) -> None:
+    ledger, note, later = pilot.ledger, FailureNote(tmp_path / "anchoring.json"), 0
+    ledger.anchoring.flush()
+
+    def refuse(batch: Batch) -> None:
+        raise StorageFull("ARCHIVE_FULL", f"No room for batch {batch.number}.")
+
+    def clock() -> int:
+        return ledger.clock() + later
+
+    own = ledger.installation.issuer
+    parts = (ledger.database, ledger.client, ledger.reader, ledger.coherence, own, BatchRule(10, 0), clock, note)
+    stopped = Anchoring(*parts, archive=refuse)
+    shown = Inspection(
+        ledger.database,
+        ledger.reader,
+        ledger.follower,
+        ledger.provenances,
+        ledger.coherence,
+        clock,
+        anchoring=stopped,
+        oldest=300,
+    )
+    assert shown.readiness()["anchoring"]["ok"]
+    pilot.bureau.ask([pilot.bureau.request("58")])
+    before = ledger.reader.batch_count(own)
+    with pytest.raises(StorageFull, match="ARCHIVE_FULL"):
+        stopped.tick()
+    later = 1
+    with pytest.raises(StorageFull, match="ARCHIVE_FULL"):
+        stopped.tick()
+    since = ledger.clock()
+    failure = FailureNote(tmp_path / "anchoring.json").read()
+    assert failure is not None and (failure.code, since - 30 < failure.since <= since) == ("ARCHIVE_FULL", True)
+    head = shown.head()
+    assert (head["batches_waiting"], head["entries_waiting"] > 0) == (1, True)
+    assert head["failure"] == {"code": "ARCHIVE_FULL", "since": failure.since}
+    # A failure of a moment is shown, and does not take the service away.
+    assert shown.readiness()["anchoring"] | {"seconds": 0} == {
+        "ok": True,
+        "waiting": head["entries_waiting"],
+        "batches": 1,
+        "seconds": 0,
+        "paused_until": 0,
+        "failure": "ARCHIVE_FULL",
+        "since": failure.since,
+    }
+    later = 100
+    ready = shown.readiness()
+    assert (ready["anchoring"]["ok"], ready["anchoring"]["code"]) == (False, "ANCHORING_FAILS")
+    assert ready["chain"]["ok"]
+    assert ledger.reader.batch_count(own) == before
+    ledger.anchoring.flush()
+    assert ledger.reader.batch_count(own) == before + 1
+    assert stopped.tick().batches == 0
+    assert (stopped.failure(), shown.head()["batches_waiting"]) == (None, 0)
+    later = 1_000
+    assert shown.readiness()["chain"] | {"head_age": 0, "block": 0} == {
+        "ok": False,
+        "code": "CHAIN_HEAD_OLD",
+        "head_age": 0,
+        "block": 0,
+    }
