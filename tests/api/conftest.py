@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,7 +106,14 @@ def handed_in(api: Api, signer: Signer, party: str | None = None) -> dict[str, s
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The real application with its background anchoring; batches close after a second."""
-    settings = Settings(home=tmp_path_factory.mktemp("api"), batch_age=1, delay=0, session_seconds=86_400)
+    with opened(tmp_path_factory.mktemp("api")) as made:
+        yield made
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[Api]:
+    """A ledger in an empty folder with everyone who plays a part, and the application on it."""
+    settings = Settings(home=home, batch_age=1, delay=0, session_seconds=86_400)
     with create_ledger(settings) as ledger:
 
         @contextmanager
