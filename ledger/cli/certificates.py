@@ -10,6 +10,7 @@ import typer
 
 from ledger.cli import holdings_options as by
 from ledger.cli.files import signer_of
+from ledger.cli.issuing import issue_all_ready
 from ledger.cli.login import kept_session
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened, participating
@@ -89,15 +90,22 @@ def bundle(
 
 @app.command()
 def issue(
-    request: Annotated[str, typer.Argument(help="Request id, authorised and answered.", show_default=False)],
+    request: Annotated[str, typer.Argument(help="Request id, authorised and answered.", show_default=False)] = "",
+    all_ready: Annotated[bool, typer.Option("--all-ready", help="Of every request that is ready.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """为请求签发凭证并上链。Issue the certificate of a request and anchor it.
+    """为一个请求，或所有已授权并答复的请求签发凭证并上链。Issue the certificate of a request, or of all that are
+    authorised and answered, and anchor it.
 
-    示例 Example:  pingzheng certificate issue <request>
+    示例 Examples:  pingzheng certificate issue <request> · pingzheng certificate issue --all-ready
     """
     with opened(home, as_json) as ledger:
+        if all_ready == bool(request):
+            raise InvalidInput("REQUEST_OR_ALL", "Name one request, or say --all-ready, and not both.", where="request")
+        if all_ready:
+            issue_all_ready(ledger, as_json)
+            return
         (row,) = ledger.issuance.issue([request])
         ledger.anchoring.flush()
         emit(ledger.verification.status(row.certificate_no), as_json, row.certificate_no)

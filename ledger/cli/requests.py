@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.asking import SUBJECT_COLUMNS, Question, ask_all
+from ledger.cli.files import signer_of
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
-from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
+from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time, stderr
 from ledger.cli.personal import members_of
 from ledger.cli.statements import Statement, read_statement, signed_entries, write_statement
+from ledger.connectors.tables import read_table
 from ledger.domain.days import end_of_days, shanghai_day
 from ledger.errors import InvalidInput
 from ledger.service.requests import Asked, Note, Terms
@@ -76,6 +79,56 @@ def draft(
         asked = ledger.requests.draft(terms, Note(told["contact"], *(told.get(name, "") for name in NOTED)))
         write_statement(out, {"entry": asked.entry, "note": asked.note})
         emit({"file": str(out), "request": asked.entry["id"], "next": f"pingzheng sign {out} --key …"}, as_json)
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help=f"CSV or Excel; a column of: {', '.join(SUBJECT_COLUMNS)}.")],
+    scenario: Annotated[str, typer.Option(help="Such as S01.", show_default=False)],
+    consumer: Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)],
+    source: Annotated[list[str], typer.Option(help="SOURCE=PROVIDER; once for each source.", show_default=False)],
+    key: Annotated[
+        Path | None, typer.Option(help="The consumer's key file; default: the key kept here (demo).")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="Days of validity, today the first.")] = 7,
+    answer_days: Annotated[int, typer.Option(min=1, help="Days in which a subject may answer.")] = 7,
+    note: Annotated[
+        Path | None,
+        typer.Option(help='JSON with "contact", and perhaps "purpose_note" and "business_ref"; `-`: standard input.'),
+    ] = None,
+    pia: Annotated[str | None, typer.Option(help="Digest of your impact assessment, sha-256:…")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV file, if it is not UTF-8: gb18030.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """向名单上的每个主体请求用数，全部或全不；已有未了请求的不重复。Ask every subject of a list, all or none, signed by
+    the consumer; whom it has asked already and who can still answer is not asked again.
+
+    示例 Example:  pingzheng request import firms.xlsx --scenario S01 --consumer 湛江第一银行 --source electricity=9144…
+    --note note.json
+    """
+    with errors_explained(as_json):
+        told = members_of(note, {"contact": "联系方式 Whom the subject can ask"}, dict.fromkeys(NOTED, ""))
+        listed = read_table(file, encoding)
+    with opened(home, as_json) as ledger:
+        asking = party_of(ledger, consumer)
+        sources = {name: party_of(ledger, provider) for name, provider in map(_pair, source)}
+        today = shanghai_day(ledger.clock())
+        until = end_of_days(today, days, "--days")
+        question = Question(
+            scenario=scenario,
+            consumer=asking,
+            sources=sources,
+            until=until,
+            answer_until=min(end_of_days(today, answer_days, "--answer-days"), until),
+            note=Note(told["contact"], *(told.get(name, "") for name in NOTED)),
+            pia=pia,
+        )
+        signer = ledger.custody.signer(ledger.parties.get(asking).account) if key is None else signer_of(key)
+        rows = ask_all(ledger, question, file.name, listed.rows, signer)
+        for remark in listed.notes:
+            stderr.print(remark, highlight=False, markup=False)
+        emit_rows(rows, as_json, "用数请求 Requests")
 
 
 def _pair(text: str) -> tuple[str, str]:

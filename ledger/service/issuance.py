@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from ledger.chain.reader import ChainReader
@@ -28,6 +29,8 @@ from ledger.store.records import access_request, authorizations_of, certificates
 from ledger.store.sealing import Sealer
 from ledger.store.tables import AccessRequest, Authorization, Certificate, Provision
 
+SUPPLIED: Final = "supplied"
+TIMED_OUT: Final = "timed_out"
 _HELD: Final = {"request": "HELD", "authorization": "AUTHORIZATION_HELD", "provision": "PROVISION_HELD"}
 
 
@@ -74,6 +77,18 @@ class Issuance:
         """
         with self._database.write() as session:
             return [self._issue(session, access_request(session, identifier)) for identifier in requests]
+
+    def ready(self) -> list[str]:
+        """The requests, by id, that are authorised and answered by every provider, one of whom supplied something."""
+        of_request = Authorization.request_id == AccessRequest.id
+        answered = exists().where(Provision.authorization_id == Authorization.id, Provision.result != TIMED_OUT)
+        waiting = exists().where(of_request, ~answered)
+        supplied = exists().where(
+            of_request, Provision.authorization_id == Authorization.id, Provision.result == SUPPLIED
+        )
+        query = select(AccessRequest.id).where(AccessRequest.state == "authorised", ~waiting, supplied)
+        with self._database.read() as session:
+            return list(session.scalars(query.order_by(AccessRequest.id)))
 
     def _issue(self, session: Session, request: AccessRequest) -> Certificate:
         if issued := certificates_of(session, request.id):

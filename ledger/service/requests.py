@@ -287,6 +287,18 @@ class Requests:
             row = access_request(session, identifier)
             return note_of(session, self._sealer, row) if self._sealer.kept(session, [row.sealed_id]) else None
 
+    def open_of(self, consumer: str, scenario: str) -> dict[str, str]:
+        """The consumer's requests in a scenario that can still lead to a certificate, by subject."""
+        query = select(AccessRequest).where(
+            AccessRequest.consumer == consumer,
+            AccessRequest.scenario == scenario,
+            AccessRequest.state.in_(("sent", "seen", "authorised")),
+        )
+        now = self._clock()
+        with self._database.read() as session:
+            rows = session.scalars(query.order_by(AccessRequest.id)).all()
+        return {row.subject: row.id for row in rows if row.state == "authorised" or now < row.expires_at}
+
     def page(self, member: str, after: str | None, limit: int, state: str | None = None) -> list[AccessRequest]:
         """Requests in which the party is subject or consumer, by id, as they stand now."""
         own = or_(AccessRequest.subject == member, AccessRequest.consumer == member)
