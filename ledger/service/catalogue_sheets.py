@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ledger.connectors.kinds import Kind
 from ledger.connectors.normal import normal_text
-from ledger.connectors.tables import csv_in, recognised, rows_of, sheets_in
+from ledger.connectors.tables import Listed, csv_in, recognised, rows_of, sheets_in, table_in
 from ledger.connectors.values import is_error
 from ledger.connectors.workbook import Sheet, header_of
 from ledger.domain.resource import GRADES, PII, SECRECY
@@ -32,22 +32,22 @@ class Sheets:
 
 
 def sheets_of(data: bytes, name: str, fields: bytes | None = None, encoding: str | None = None) -> Sheets:
-    """The tables in a file: a workbook, else CSV with the fields in a file of their own or in a cell.
+    """The tables in a file, with the fields in a sheet, in a file of their own (CSV or Excel) or in a cell.
 
     In a workbook the sheet of the resources is the one with their columns, whatever it is called and wherever it
     stands; a sheet with the columns of fields, or called ``fields`` or ``字段``, holds the fields.
     Raises ``InvalidInput`` ``FILE_…``, ``XLSX_…``, ``XLS_…``, ``CSV_…``.
     """
     kind, notes = recognised(data, name)
-    if kind is Kind.TEXT:
-        resources, remarks = csv_in(data, name, encoding)
-        _require_no_errors(resources, name)
-        if fields is None:
-            return Sheets([_named(row) for row in resources], (), (*notes, *remarks))
-        listed, more = csv_in(fields, "fields", encoding)
-        _require_no_errors(listed, "fields")
-        return Sheets([_named(row) for row in resources], [_named(row) for row in listed], (*notes, *remarks, *more))
-    return _of_workbook(sheets_in(data, name, kind), name, notes)
+    beside = Listed(()) if fields is None else table_in(fields, "fields", encoding)
+    listed = _named(beside.rows, "fields") or ()
+    if kind is not Kind.TEXT:
+        sheets = _of_workbook(sheets_in(data, name, kind), name, (*notes, *beside.notes))
+        if listed and sheets.fields:
+            raise InvalidInput("FIELDS_TWICE", "Fields stand in a sheet and in a file of their own.", where=name)
+        return replace(sheets, fields=listed or sheets.fields)
+    resources, remarks = csv_in(data, name, encoding)
+    return Sheets(_named(resources, name), listed, (*notes, *remarks, *beside.notes))
 
 
 def _require_no_errors(rows: Rows, name: str) -> None:
@@ -79,10 +79,12 @@ def _of_workbook(sheets: Sequence[Sheet], name: str, notes: tuple[str, ...]) -> 
     if not resources:
         raise InvalidInput("IMPORT_EMPTY", "No visible sheet has any rows.", where=name)
     taken = resources[0]
-    rows = [_named(row) for row in rows_of(taken, f"{name}, {taken.title}")]
+    rows = _named(rows_of(taken, f"{name}, {taken.title}"), f"{name}, {taken.title}")
     if rows and not of_resources:
         _refuse_header(taken, name)
-    fields = [_named(row) for sheet in of_fields for row in rows_of(sheet, f"{name}, {sheet.title}")]
+    fields = [
+        row for sheet in of_fields for row in _named(rows_of(sheet, f"{name}, {sheet.title}"), f"{name}, {sheet.title}")
+    ]
     others = [sheet for sheet in filled if sheet is not taken and sheet not in of_fields]
     for sheet in others:
         _require_no_grading(sheet, {row.get("code", "") for row in rows}, name)
@@ -100,12 +102,20 @@ def _column(name: str) -> str:
     return normal_text(name).casefold()
 
 
-def _named(row: Mapping[str, str]) -> dict[str, str]:
-    return {_column(name): _unquoted(cell.strip()) for name, cell in row.items()}
+def _named(rows: Rows, where: str) -> list[dict[str, str]]:
+    """The rows by the columns' normal names, with their cells trimmed."""
+    names = [_column(name) for name in rows[0]] if rows else []
+    if len(set(names)) != len(names):
+        raise InvalidInput(
+            "CSV_HEADER", "Two columns have one name, but for case and blanks.", where=f"{where}, line 1"
+        )
+    _require_no_errors(rows, where)
+    return [dict(zip(names, map(_unquoted, row.values()), strict=True)) for row in rows]
 
 
 def _unquoted(cell: str) -> str:
-    """What a spreadsheet was kept from taking for a number: ``="0123"``."""
+    """The cell trimmed; and what a spreadsheet was kept from taking for a number: ``="0123"``."""
+    cell = cell.strip()
     return cell[2:-1] if cell.startswith('="') and cell.endswith('"') and len(cell) > 3 else cell
 
 

@@ -283,10 +283,22 @@ def test_many_long_cells_together_are_bounded(tmp_path: Path, kind: str, monkeyp
 # Old workbooks
 
 
+def stream_of_a_book() -> bytes:
+    book = xlrd.open_workbook(CASES / "xls-whole" / "list.xls", on_demand=True)
+    return bytes(book.mem[book.base : book.base + book.stream_len])
+
+
+def test_an_old_workbook_with_a_password_is_refused_as_one() -> None:
+    stream = stream_of_a_book()
+    first = 4 + struct.unpack_from("<H", stream, 2)[0]
+    locked = stream[:first] + struct.pack("<HHHHH", 0x2F, 6, 0, 1, 2) + stream[first:]
+    with pytest.raises(InvalidInput, match="FILE_ENCRYPTED"):
+        sheets_in(locked, "a.xls", Kind.XLS)
+
+
 def with_blanks(rows: int) -> bytes:
     """The stream of a small old workbook whose last sheet claims 256 formatted cells in each of so many rows."""
-    book = xlrd.open_workbook(CASES / "xls-whole" / "list.xls", on_demand=True)
-    stream = bytes(book.mem[book.base : book.base + book.stream_len])
+    stream = stream_of_a_book()
     end = stream.rfind(b"\x0a\x00\x00\x00")
     blanks = struct.pack("<256H", *[15] * 256)
     records = (

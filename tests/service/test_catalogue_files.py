@@ -236,6 +236,27 @@ def test_the_sheet_that_was_taken_for_the_table_is_named() -> None:
     assert refusal(book(空=[])).code == "IMPORT_EMPTY"
 
 
+@pytest.mark.parametrize("second", ["Grade", "grade ", "ＧＲＡＤＥ", "gr\u200bade"])
+def test_two_columns_of_one_name_are_refused(second: str) -> None:
+    rows = [[*HEAD, "grade", second], [*ROW, "important", "general_1"]]
+    assert refusal(book(s=rows)).code in ("CSV_HEADER", "XLSX_HEADER")
+    text = "\n".join(",".join(line) for line in rows)
+    assert refusal(text.encode(), "list.csv").code == "CSV_HEADER"
+
+
+def test_fields_in_a_file_of_their_own_are_never_passed_over() -> None:
+    grading = [FIELD_HEAD, ["A-1", "x", "text", "core", ""]]
+    text = "\n".join(",".join(line) for line in grading).encode()
+    for fields in (text, text.decode().encode("utf-16"), book(字段=grading)):
+        for resources, name in (
+            (book(s=[HEAD, ROW]), "a.xlsx"),
+            (f"{','.join(HEAD)}\n{','.join(ROW)}".encode(), "a.csv"),
+        ):
+            assert [row["grade"] for row in sheets_of(resources, name, fields).fields] == ["core"]
+    with pytest.raises(InvalidInput, match="FIELDS_TWICE"):
+        sheets_of(book(s=[HEAD, ROW], fields=grading), "a.xlsx", text)
+
+
 # Cells
 
 
