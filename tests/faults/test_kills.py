@@ -1,0 +1,128 @@
+"""SIGKILL in every phase, from issue to backup: what was acknowledged is there, and what was not can be done again."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from ledger.errors import PingzhengError
+from ledger.service.wiring import Ledger
+from tests.faults.acts import Acts
+from tests.faults.counting import Tally
+from tests.faults.homes import Prepared, copied, opened
+from tests.faults.killed import ACTS, run
+
+SEND: Final = "ledger.chain.client:ChainClient.send"
+RAW: Final = "ledger.chain.connection:Connection.send_raw"
+# Place, before or after it, at which of its calls. With the second call the first act was acknowledged.
+POINTS: Final[dict[str, list[tuple[str, str, int]]]] = {
+    "issue": [
+        ("ledger.store.log:append_numbered", "after", 2),
+        ("ledger.service.issuance:Issuance.issue", "after", 2),
+        ("ledger.store.log:close_batch", "after", 2),
+        ("ledger.service.coherence:Coherence.require", "after", 2),
+        ("ledger.service.archiving:Archiving.__call__", "after", 2),
+        (SEND, "before", 2),
+        (RAW, "after", 2),
+        (SEND, "after", 2),
+        ("ledger.service.anchoring:Anchoring.flush", "after", 2),
+    ],
+    "revoke": [(SEND, "before", 2), (RAW, "after", 2), (SEND, "after", 2)],
+    "erase": [
+        ("ledger.service.archiving:Archiving.record_erasure", "after", 2),
+        ("ledger.store.sealing:Sealer.erase", "after", 2),
+        ("ledger.service.archiving:Archiving.erase", "before", 2),
+        ("ledger.store.database:Database.scrub", "before", 2),
+    ],
+    "rotate": [
+        ("ledger.service.key_providers:write_private", "before", 1),
+        ("ledger.service.key_providers:write_private", "after", 1),
+        ("ledger.store.sealing:Sealer.rewrap", "after", 1),
+        ("ledger.store.database:Database.scrub", "before", 1),
+    ],
+    "propose": [(RAW, "before", 1), (RAW, "after", 1), (RAW, "after", 2), (RAW, "after", 3)],
+    "back": [
+        ("ledger.service.backup:_copy_data", "after", 1),
+        ("ledger.service.backup:_copy_keys", "after", 1),
+        ("ledger.service.manifests:Manifest.write", "after", 1),
+        ("ledger.service.backup:sync_folder", "before", 1),
+    ],
+}
+CASES: Final = [(act, point) for act, points in POINTS.items() for point in points]
+
+
+@pytest.mark.parametrize(
+    "act, point", CASES, ids=lambda value: value if isinstance(value, str) else "-".join(map(str, value))
+)
+def test_killed_and_gone_on(
+    prepared: Prepared, tmp_path: Path, acts: Acts, tally: Tally, act: str, point: tuple[str, str, int]
+) -> None:
+    home = copied(prepared.late, tmp_path / "home")
+    plan = {"home": str(home), "act": act, "arguments": _arguments(act, prepared, tmp_path / "first"), "point": point}
+    told = _killed(plan)
+    again = plan | {"arguments": _arguments(act, prepared, tmp_path / "second")}
+    with opened(home) as ledger:
+        try:
+            ACTS[act](ledger, told.append, *again["arguments"])
+            said: list[str] = []
+        except PingzhengError as error:
+            said = [error.code]
+        tally.harmless(f"killed {point[1]} {point[0].rpartition(':')[2]}, call {point[2]}: {act}", said)
+        _look(ledger, acts, told)
+
+
+def _arguments(act: str, prepared: Prepared, folder: Path) -> Sequence[str]:
+    if act == "back":
+        folder.mkdir()
+    several: dict[str, Sequence[str]] = {
+        "issue": prepared.waiting()[:2],
+        "revoke": prepared.numbers[2:4],
+        "erase": prepared.numbers[4:6],
+        "propose": ("S01", "S02"),
+        "back": (str(folder),),
+    }
+    return several.get(act, ())
+
+
+def _killed(plan: dict[str, Any]) -> list[str]:
+    """Run the plan in a child, which must be killed by its own trap; what it acknowledged before."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(writing, 1)
+        try:
+            run(plan)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as lines:
+        told = lines.read().split("\n")
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"{plan['point']} was not reached"
+    return [line for line in told if line]
+
+
+def _look(ledger: Ledger, acts: Acts, told: Sequence[str]) -> None:
+    """Everything that was acknowledged, by the child and by the one that went on."""
+    erased = set[str]()
+    for what, *names in map(str.split, told):
+        if what == "issued":
+            acts.told(*names)
+        elif what == "revoked":
+            acts.ended(*names)
+        else:
+            acts.tally.acknowledged.append(" ".join((what, *names)))
+        if what == "erased":
+            erased |= {*names}
+        elif what == "accredited":
+            number = ledger.reader.party_no(ledger.installation.operator)
+            assert all(ledger.reader.accreditation(number, scenario)[1] for scenario in names)
+        elif what == "rotated":
+            assert ledger.key_rotation.status().outdated == 0
+    acts.gone(ledger, erased)
+    acts.check(ledger)

@@ -1,0 +1,138 @@
+"""What a process may have is used up: descriptors, the size of a file, memory. And times and places that differ."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.acts import Acts
+from tests.faults.asking import Answer, cli, program
+from tests.faults.children import forked
+from tests.faults.counting import Tally
+from tests.faults.homes import Prepared, opened
+
+MEGABYTE = 1024 * 1024
+FILES = ["TOO_MANY_FILES", "FILE_REFUSED", "DATABASE_UNREACHABLE", "NODE_START_FAILED", "CHAIN_UNREACHABLE"]
+SIZE = [
+    "DISK_FULL",
+    "JOURNAL_UNWRITABLE",
+    "CHAIN_UNREACHABLE",
+    "DATABASE_UNREACHABLE",
+    "TRANSACTION_UNCONFIRMED",
+    "NODE_START_FAILED",
+]
+MEMORY = ["NODE_START_FAILED", "MEMORY_SHORT", "CHAIN_UNREACHABLE"]
+
+
+def limited(home: Path, request: str, limit: int, value: int) -> Answer:
+    """Issue in a process that has so much of something."""
+
+    def issue() -> list[Any]:
+        resource.setrlimit(limit, (value, value))
+        answer = cli(home, "certificate", "issue", request)
+        return [answer.exit_code, answer.told, answer.text]
+
+    return Answer(*forked(issue).result())
+
+
+def until_done(
+    tally: Tally,
+    acts: Acts,
+    home: Path,
+    request: str,
+    values: range,
+    attempt: Callable[[int], Answer],
+    expected: list[str],
+) -> None:
+    """With more each time, until it is done; each time before it is refused by name."""
+    for value in values:
+        answer = attempt(value)
+        if answer.exit_code == 0:
+            acts.told(request, answer.told["certificate_no"])
+            break
+        tally.noticed(f"a limit of {value}", [answer.code or "DONE"], expected)
+    with opened(home) as ledger:
+        acts.issue(ledger, request)
+        acts.check(ledger)
+
+
+def test_file_descriptors_run_out(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    request, used = prepared.waiting()[0], len(list(Path("/proc/self/fd").iterdir()))
+    attempt = partial(limited, late, request, resource.RLIMIT_NOFILE)
+    until_done(tally, acts, late, request, range(used + 2, used + 60, 3), attempt, FILES)
+
+
+def test_a_file_may_not_grow(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """The system cuts the write that reaches the limit, at whatever byte, and the node is killed for the next one."""
+    request, size = prepared.waiting()[0], (late / "chain" / "journal.jsonl").stat().st_size
+    attempt = partial(limited, late, request, resource.RLIMIT_FSIZE)
+    until_done(tally, acts, late, request, range(size, size + 3000, 230), attempt, SIZE)
+
+
+def test_memory_runs_out(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    request = prepared.waiting()[0]
+    attempt = partial(limited, late, request, resource.RLIMIT_AS)
+    until_done(tally, acts, late, request, range(600 * MEGABYTE, 1400 * MEGABYTE, 200 * MEGABYTE), attempt, MEMORY)
+
+
+@pytest.mark.parametrize("back", [7_200, 86_400, 10 * 365 * 86_400])
+def test_the_clock_went_back(prepared: Prepared, late: Path, acts: Acts, tally: Tally, back: int) -> None:
+    request, now = prepared.waiting()[0], time.time
+
+    def earlier() -> list[Any]:
+        time.time = lambda: now() - back
+        answers = [cli(late, "certificate", "issue", request), cli(late, "status")]
+        return [answers[0].code or "ISSUED", *(each["code"] for each in answers[1].told.values() if "code" in each)]
+
+    tally.noticed(f"the clock went back by {back} seconds", forked(earlier).result(), ["CLOCK_WENT_BACK"])
+    with opened(late) as ledger:
+        acts.issue(ledger, request)
+        acts.check(ledger)
+
+
+def test_the_clock_went_back_a_little(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """As clocks that are set by the network do."""
+    request, now = prepared.waiting()[0], time.time
+    with opened(late) as ledger:
+        acts.issue(ledger, prepared.waiting()[1])
+
+    def earlier() -> list[Any]:
+        time.time = lambda: now() - 20
+        answer = cli(late, "certificate", "issue", request)
+        return [answer.exit_code, answer.told, answer.text]
+
+    answer = Answer(*forked(earlier).result())
+    tally.harmless("the clock went back by 20 seconds", [] if answer.code is None else [answer.code])
+    acts.told(request, answer.told["certificate_no"])
+    with opened(late) as ledger:
+        acts.check(ledger)
+
+
+PLACES = {
+    "the last place on earth, in ASCII": {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONUTF8": "0"},
+    "the first place on earth, in no language": {
+        "TZ": "Etc/GMT+12",
+        "LC_ALL": "POSIX",
+        "LANG": "",
+        "PYTHONCOERCECLOCALE": "0",
+    },
+    "a place that does not exist": {"TZ": "Nowhere/Land", "LC_ALL": "xx_XX.UTF-8"},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_another_place(prepared: Prepared, late: Path, acts: Acts, tally: Tally, place: str) -> None:
+    """Time zone and locale of the machine change nothing that is written."""
+    request = prepared.waiting()[0]
+    answer = program(late, "certificate", "issue", request, **PLACES[place])
+    tally.harmless(place, [] if answer.code is None else [answer.code])
+    with opened(late) as ledger:
+        if answer.exit_code == 0:
+            acts.told(request, answer.told["certificate_no"])
+        acts.check(ledger)
