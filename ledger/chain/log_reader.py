@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from ledger.chain.answers import quantity
+from typing import Final
+
+from ledger.chain.answers import Malformed, quantity
 from ledger.chain.deployment import CERTIFICATE_LOG
 from ledger.chain.node_reader import NodeReader
 from ledger.chain.questions import BlockTag
 from ledger.chain.records import AnchoredBatch, Hold, HoldChange, LeafStatus, StatusChange, Use, Withdrawal
 from ledger.proof.bundle import Position
+from ledger.proof.head import event_digest
+
+_ANCHORED: Final = f"{CERTIFICATE_LOG}.Anchored"
 
 
 class LogReader(NodeReader):
@@ -28,12 +33,22 @@ class LogReader(NodeReader):
         return self.questions(block).commitment(issuer, batch)()
 
     def anchored(self, issuer: int, batch: int) -> AnchoredBatch | None:
-        """A batch's anchor from its event, or None where it is not anchored."""
+        """A batch's anchor from its event, or None where it is not anchored.
+
+        The event is compared with the commitment that the contract keeps: a node that hides it or changes it is
+        noticed.
+        """
         last = self.block_number()
-        found = self.questions(last).log_events("Anchored", self.deploy_block, last, issuer=issuer, batch=batch)()
+        asked = self.questions(last)
+        commitment = asked.commitment(issuer, batch)
+        found = asked.log_events("Anchored", self.deploy_block, last, issuer=issuer, batch=batch)()
+        kept = commitment()
+        with self._connection.reading("eth_getLogs"):
+            if [event_digest(_ANCHORED, event.args).hex() for event in found] != ([kept] if kept else []):
+                raise Malformed("the one event of the anchor that the contract keeps is expected")
         if not found:
             return None
-        event = found[-1]
+        event = found[0]
         receipt = self._connection.receipt(event.tx_hash)
         return AnchoredBatch(
             issuer=issuer,

@@ -3,8 +3,9 @@ to be."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -110,3 +111,33 @@ def test_a_relayed_call_before_an_odd_node_is_our_error(faced: Faced, fault: Any
     relay = Relay(faced.client)
     found = outcome(lambda: relay.prepare(FIRM.account, calls.withdraw("ab" * 32), 2**40))
     assert isinstance(found, PingzhengError)
+
+
+def test_an_anchor_that_the_node_hides_or_changes_is_noticed(faced: Faced) -> None:
+    """A node that gives no old events is not one on which the batch was never anchored."""
+    true = faced.chain.reader.anchored(ISSUER.no, 0)
+    assert true is not None and true.size == 300
+    reader = ChainReader(faced.client)
+
+    def later(call: dict[str, Any], answer: Any) -> Any:
+        if call["method"] != "eth_getLogs":
+            return answer
+        logs = [
+            {**log, "data": log["data"][:-1] + ("1" if log["data"][-1] != "1" else "2")} for log in answer["result"]
+        ]
+        return {**answer, "result": logs}
+
+    def hidden(call: dict[str, Any], answer: Any) -> Any:
+        return {**answer, "result": []} if call["method"] == "eth_getLogs" else answer
+
+    for change in (hidden, later):
+        faced.node.fault = partial(_each, change)
+        found = outcome(lambda: reader.anchored(ISSUER.no, 0))
+        assert isinstance(found, ChainUnavailable) and found.code == "NODE_ANSWER_INVALID"
+    faced.node.fault = None
+    assert reader.anchored(ISSUER.no, 0) == true
+    assert reader.anchored(ISSUER.no, 1) is None
+
+
+def _each(change: Callable[[dict[str, Any], Any], Any], turn: Turn) -> None:
+    turn.each(change)
