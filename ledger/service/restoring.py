@@ -28,11 +28,14 @@ from ledger.service.erasures_file import ErasuresFile
 from ledger.service.home import LOCK, require_free
 from ledger.service.installation import OPERATOR_NO
 from ledger.service.key_providers import local_keys
+from ledger.service.keys import Custody
 from ledger.service.local_chain import LocalClock, open_chain
 from ledger.service.manifests import DATA, KEYS, Manifest
 from ledger.service.merging import Merged, merge
+from ledger.service.offices import COUNT, FIRST, keys_within_reach, office_custody
 from ledger.service.reclosing import apply_erasures
 from ledger.service.restored_chain import take_chain
+from ledger.service.restored_keys import settle_custody
 from ledger.service.restored_log import LogFound, anchors_of, settle_log, settle_parties, skip_numbers
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
@@ -177,6 +180,7 @@ def _put_together(settings: Settings, sources: Sources, told: Restored) -> None:
                     told.merged = merge(archive, session, lambda key_id: _held(settings, key_id))
             told.log = settle_log(session, anchors_of(reader, OPERATOR_NO))
             told.parties_unknown = settle_parties(session, _registered(reader))
+            settle_custody(session, reader, *_custody(settings.home))
             told.assets_unknown = reader.asset_count() - _on_chain(session, reader)
             lost = sum(batch.missing for batch in told.log.lost)
             scenarios = [scenario.code for scenario in ScenarioBook.load(settings.scenarios).all()]
@@ -253,6 +257,13 @@ def _require_keys(unheld: Mapping[str, int], known: frozenset[str]) -> None:
             "texts that it wraps stay closed for ever.",
             texts={key_id: unheld[key_id] for key_id in missing},
         )
+
+
+def _custody(home: Path) -> tuple[Custody, list[str]]:
+    """The private keys that are here, and their accounts: the parties' and the offices'."""
+    offices = [office_custody(home, FIRST + place) for place in range(COUNT)]
+    custody = keys_within_reach(home)
+    return custody, [account for each in (custody, *offices) for account in each.accounts]
 
 
 def _registered(reader: ChainReader) -> dict[str, int]:

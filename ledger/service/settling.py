@@ -31,7 +31,7 @@ def settle_keys(database: Database, reader: ChainReader, identifier: str) -> Par
         row = party(session, identifier)
         for account, record in found.items():
             if record and record.party_no == number:
-                _take_over(session.get_one(PartyKey, account), record)
+                record_key(session.get_one(PartyKey, account), record)
         speaking = speaking_keys(session, identifier)
         by_suite = ([key for key in speaking if suite_of_key(key.public_key) is suite] for suite in FIRST_KEYS)
         acting = next((keys for keys in by_suite if keys), [])
@@ -63,7 +63,8 @@ def settle_changed(database: Database, reader: ChainReader) -> list[str]:
     return changed
 
 
-def _take_over(key: PartyKey, record: AccountRecord) -> None:
+def record_key(key: PartyKey, record: AccountRecord) -> None:
+    """Take over what the chain says of a key."""
     key.bound_at = record.valid_from
     key.retired_at = record.valid_to or None
     key.reported_at = record.reported_at or None

@@ -24,10 +24,10 @@ from ledger.store.database import Database, open_engine
 from ledger.store.identity import known_ledger, remember_ledger
 from ledger.store.migrations import upgrade
 from ledger.store.sealing import outdated, wrapped_by
-from ledger.store.tables import Batch, Counter, Entry, Party, Sealed
+from ledger.store.tables import Batch, Counter, Entry, Party, PartyKey, Sealed
 
 # A row is dated when its transaction begins, and seen when that ends: what is younger than this is looked at again.
-OVERLAP_SECONDS: Final = 60
+OVERLAP_SECONDS: Final = 300
 _CHUNK: Final = 5_000
 
 
@@ -68,6 +68,7 @@ class Archive:
         # The archive is locked first: an erasure that comes meanwhile waits for it, and finds what was written.
         with self._writing() as archive:
             newest = {table: archive.scalar(select(func.max(table.c.created_at))) for table in DATED}
+            bound = archive.scalar(select(func.max(PartyKey.bound_at)))
             here = _roots(archive, numbers)
             with database.read() as session:
                 _require_same(self.file, here, _roots(session, numbers))
@@ -75,6 +76,7 @@ class Archive:
                 closure.add_batches(numbers)
                 for table, last in newest.items():
                     closure.add_since(table, (last or 0) - OVERLAP_SECONDS)
+                closure.add_keys_since((bound or 0) - OVERLAP_SECONDS)
                 rows = closure.complete()
                 rows[table_of(Counter)] = [dict(row) for row in session.execute(select(table_of(Counter))).mappings()]
             return sum(_put(archive, table, found) for table, found in rows.items())

@@ -86,6 +86,12 @@ class Closure:
         query = select(table).where(table.c.created_at >= time)
         self.add(table, (dict(row) for row in self._session.execute(query).mappings()))
 
+    def add_keys_since(self, time: int) -> None:
+        """Add the keys of parties that were bound at that time or later, and those that are about to be."""
+        key = table_of(PartyKey)
+        query = select(key).where((key.c.bound_at >= time) | key.c.bound_at.is_(None))
+        self.add(key, (dict(row) for row in self._session.execute(query).mappings()))
+
     def add_after(self, table: Table, last: tuple[int, str], limit: int) -> tuple[int, str] | None:
         """Add the next rows of a dated table after the one of that time and key; the last of them, None: no more."""
         (key,) = table.primary_key

@@ -114,7 +114,7 @@ class PartyKey(Base):
     account: Mapped[str] = mapped_column(String(42), primary_key=True)
     party_id: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
     public_key: Mapped[str] = mapped_column(KeyText)
-    bound_at: Mapped[int | None]
+    bound_at: Mapped[int | None] = mapped_column(index=True)
     retired_at: Mapped[int | None]
     reported_at: Mapped[int | None]
     compromised_at: Mapped[int | None]

@@ -44,6 +44,7 @@ LEDGER = "ab" * 32
 def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
     folder = tmp_path_factory.mktemp("archived")
     with founded(settings_of(folder, archive=folder / "archive")) as pilot:
+        pilot.certificate(pilot.firm())
         yield pilot
 
 

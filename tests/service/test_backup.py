@@ -39,6 +39,14 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
         yield pilot
 
 
+def copied_home(pilot: Pilot, folder: Path) -> Path:
+    """The home as it is now, at rest."""
+    home = folder / "home"
+    shutil.copytree(pilot.ledger.settings.home, home, ignore=shutil.ignore_patterns("ledger.db*", "*.lock"))
+    copy_database(pilot.ledger.database.engine, home / "ledger.db")
+    return home
+
+
 def taken(pilot: Pilot, folder: Path) -> Written:
     return back_up(pilot.ledger.settings, folder / "data", folder / "keys")
 
@@ -190,9 +198,7 @@ def test_what_a_power_cut_leaves_is_no_backup(pilot: Pilot, tmp_path: Path, step
 def test_of_a_damaged_ledger_there_is_no_backup(
     pilot: Pilot, tmp_path: Path, damage: str, error: type[PingzhengError]
 ) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(pilot.ledger.settings.home, home, ignore=shutil.ignore_patterns("ledger.db*", "*.lock"))
-    copy_database(pilot.ledger.database.engine, home / "ledger.db")
+    home = copied_home(pilot, tmp_path)
     with closing(sqlite3.connect(home / "ledger.db")) as connection:
         assert connection.execute(damage).rowcount >= 1
         connection.commit()
@@ -240,6 +246,24 @@ def test_a_database_of_another_kind_is_copied_table_by_table(pilot: Pilot, tmp_p
     copy = Database(open_engine(f"sqlite:///{backup_of}"))
     tables = [mapper.class_ for mapper in Base.registry.mappers]
     assert rows_of(copy, *tables) == rows_of(here, *tables)
+
+
+def test_keys_in_the_environment_are_tried_and_not_copied(
+    pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = copied_home(pilot, tmp_path)
+    kek = (home / "keys" / "kek-1.key").read_text().strip()
+    for path in (home / "keys").glob("kek-*"):
+        path.unlink()
+    settings = Settings(home=home, key_provider="environment")
+    monkeypatch.setenv("PINGZHENG_KEK_CURRENT", "1")
+    monkeypatch.setenv("PINGZHENG_KEK_1", "00" * 32)
+    with pytest.raises(Misconfigured, match="SEALING_KEY_WRONG"):
+        back_up(settings, tmp_path / "data", tmp_path / "keys")
+    monkeypatch.setenv("PINGZHENG_KEK_1", kek)
+    back_up(settings, tmp_path / "data", tmp_path / "keys")
+    files = [path for folder in ("data", "keys") for path in (tmp_path / folder).rglob("*") if path.is_file()]
+    assert len(files) > 8 and not any(kek.encode() in path.read_bytes() for path in files)
 
 
 def test_where_no_ledger_is_there_is_nothing_to_back_up(tmp_path: Path) -> None:

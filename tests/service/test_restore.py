@@ -482,6 +482,38 @@ def test_texts_without_their_key_are_named_before_anything_is_made(
         assert ledger.bundles.build(story.early) and ledger.bundles.build(story.late[0])
 
 
+@pytest.mark.parametrize("archived", [False, True])
+def test_an_operator_that_changed_its_key_after_the_backup_sends_by_the_new_one(
+    story: Story, home: Settings, tmp_path: Path, archived: bool
+) -> None:
+    """The chain knows the account; the key is among the key files, and its record in the archive if there is one."""
+    source = copied(story.folder, tmp_path / "story")
+    settings = story.settings.model_copy(update={"home": source / "home", "archive": source / "archive"})
+    with open_ledger(settings) as ledger:
+        operator, (account,) = ledger.installation.operator, ledger.custody.create()
+        ledger.party_keys.rotate(operator, ledger.custody.public_key(account))
+        with ledger.database.read() as session:
+            assert session.get_one(Party, operator).account == account
+    with reopened(settings, story.pilot) as pilot:
+        pilot._next = story.pilot._next
+        late = pilot.certificate(pilot.firm())
+        back_up(settings, tmp_path / "data", tmp_path / "keys")
+    chain, archive = source / "home" / "chain", source / "archive"
+    erasures = source / "archive" / "erased.jsonl"
+    told = restore(home, Sources(source / "backup", tmp_path / "keys", archive if archived else None, chain, erasures))
+    assert (told.log.lost == ()) is archived
+    with reopened(home, story.pilot) as pilot:
+        ledger = pilot.ledger
+        with ledger.database.read() as session:
+            assert session.get_one(Party, operator).account == account
+            key = session.get_one(PartyKey, account)
+        assert key.bound_at and key.party_id == operator
+        if archived:
+            assert valid(pilot, ledger.bundles.build(late).to_bytes())
+        pilot._next = story.pilot._next
+        assert pilot.certificate(pilot.firm())
+
+
 def test_a_home_that_holds_something_is_left_alone(story: Story, home: Settings) -> None:
     home.home.mkdir()
     (home.home / "mine").write_text("x")

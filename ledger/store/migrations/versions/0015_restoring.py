@@ -26,9 +26,11 @@ def upgrade() -> None:
     )
     for table in DATED:
         op.create_index(op.f(f"ix_{table}_created_at"), table, ["created_at"])
+    op.create_index(op.f("ix_party_key_bound_at"), "party_key", ["bound_at"])
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_party_key_bound_at"), "party_key")
     for table in DATED:
         op.drop_index(op.f(f"ix_{table}_created_at"), table)
     op.drop_table("adopted_entry")
