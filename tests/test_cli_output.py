@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from ledger.cli import output
 from ledger.cli.main import app
 from ledger.cli.naming import seconds_of
 from ledger.proof.bundle import MAX_BUNDLE_BYTES
+from ledger.service.settings import Settings
+from ledger.service.wiring import create_ledger
 from tests.proof.builder import usage
 
 PROJECT = Path(__file__).parents[1]
@@ -39,20 +42,29 @@ def test_a_setting_that_is_wrong_is_named(name: str, value: str) -> None:
     assert (told["error"], told["where"]) == ("SETTING_INVALID", variable)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a ledger."""
+    home = tmp_path_factory.mktemp("made") / "var"
+    with create_ledger(Settings(home=home)):
+        return home
+
+
 @pytest.mark.parametrize("url", ["nonsense", "postgresql+nobody://host/ledger", "oracle://host/ledger"])
-def test_a_database_that_is_none_is_told(tmp_path: Path, url: str) -> None:
-    told = refused("status", "--home", tmp_path, PINGZHENG_DATABASE_URL=url)
+def test_a_database_that_is_none_is_told(made: Path, url: str) -> None:
+    told = refused("status", "--home", made, PINGZHENG_DATABASE_URL=url)
     assert (told["error"], told["where"]) == ("DATABASE_URL_INVALID", "PINGZHENG_DATABASE_URL")
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
-    (tmp_path / "ledger.db").write_text("a letter, or what was left of a disk that was full\n" * 99)
-    assert refused("status", "--home", tmp_path)["error"] == "DATABASE_UNREACHABLE"
+def test_a_file_that_is_no_database_is_told(made: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(made, tmp_path / "var"))
+    (home / "ledger.db").write_text("a letter, or what was left of a disk that was full\n" * 99)
+    assert refused("status", "--home", home)["error"] == "DATABASE_DAMAGED"
 
 
-def test_a_database_out_of_reach_is_told_without_its_password(tmp_path: Path) -> None:
-    told = refused("status", "--home", tmp_path, PINGZHENG_DATABASE_URL="sqlite:////dev/null/secret.db")
-    assert told["error"] == "DATABASE_UNREACHABLE"
+def test_a_database_that_is_not_there_is_told(made: Path) -> None:
+    told = refused("status", "--home", made, PINGZHENG_DATABASE_URL="sqlite:////dev/null/ledger.db")
+    assert told["error"] == "DATABASE_MISSING"
 
 
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:

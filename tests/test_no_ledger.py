@@ -16,7 +16,7 @@ from tests.test_commands import EVERY_COMMAND
 NUMBER = "DAC-440802-2026-S51-00000001-K"
 PARTY = "ab" * 32
 # What makes a ledger, on purpose.
-MAKING = {"demo", "init", "join"}
+MAKING = {"demo", "init", "join", "restore from"}
 # What talks to a service elsewhere, by a session that is kept in the folder.
 SESSION = {
     "api-key list",
@@ -34,6 +34,7 @@ CALLS = {
     "party add": "party add --kind bank --region 440803 --file bank.json",
     "request draft": "request draft --scenario S01 --subject 9144 --consumer 9144 --source electricity=9144 "
     "--note note.json",
+    "request import": "request import note.json --scenario S01 --consumer 9144 --source electricity=9144 --note note.json",
     "request submit": "request submit file.json",
     "verify": f"verify {NUMBER}",
     "wallet export": "wallet export --party 91440803MA9X0002X5 --wallet firm.wallet --passphrase-file phrase.txt",
