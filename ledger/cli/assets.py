@@ -14,7 +14,9 @@ from ledger.cli.waiting import emit_done
 app = typer.Typer(no_args_is_help=True)
 
 Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
-By = Annotated[str, typer.Option(help="Party id or USCC of who acts; its key must be held here.", show_default=False)]
+By = Annotated[
+    str, typer.Option(help="Party id, USCC or name of who acts; its key must be held here.", show_default=False)
+]
 COLUMNS = ("code", "title", "package", "rows", "columns", "fields", "content_digest")
 
 
@@ -52,7 +54,7 @@ def show(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
 def offer(
     asset: Asset,
     by: By,
-    to: Annotated[str, typer.Option(help="Party id or USCC of the recipient.", show_default=False)],
+    to: Annotated[str, typer.Option(help="Party id, USCC or name of the recipient.", show_default=False)],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -151,7 +153,7 @@ def freeze(
 @app.command()
 def reassign(
     asset: Asset,
-    to: Annotated[str, typer.Option(help="Party id or USCC of the new holder.", show_default=False)],
+    to: Annotated[str, typer.Option(help="Party id, USCC or name of the new holder.", show_default=False)],
     grounds: Annotated[str, typer.Option(help="The text behind it; kept sealed.", show_default=False)],
     by: Annotated[str, typer.Option(help="The authority that proposes it.")] = "authority",
     home: Home = None,

@@ -114,7 +114,7 @@ def issue(
 @app.command()
 def present(
     number: Number,
-    consumer: Annotated[str, typer.Option(help="Party id or USCC.", show_default=False)],
+    consumer: Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)],
     nonce: Annotated[str, typer.Option(help="The nonce that the consumer gave.", show_default=False)],
     key: Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)],
     fields: Annotated[str | None, typer.Option(help="Fields to disclose, by comma; default all.")] = None,

@@ -70,7 +70,7 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 
 @app.command("list")
 def listing(
-    party: Annotated[str, typer.Argument(help="Party id or USCC.", show_default=False)],
+    party: Annotated[str, typer.Argument(help="Party id, USCC or name.", show_default=False)],
     after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     home: Home = None,

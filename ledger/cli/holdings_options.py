@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 Party = Annotated[
-    str, typer.Option(help=f"Party id or USCC, `authority`, `platform`, or `{ALL}`; default: the platform.")
+    str, typer.Option(help=f"Party id, USCC or name, `authority`, `platform`, or `{ALL}`; default: the platform.")
 ]
 Part = Annotated[str | None, typer.Option(help=f"Which part it has: {', '.join(PARTS)}; default any.")]
 Scenario = Annotated[str | None, typer.Option(help="Scenario code, e.g. S51.")]

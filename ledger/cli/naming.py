@@ -23,7 +23,6 @@ MAX_DURATION = 100 * 366 * 86_400
 PARTY_ID = re.compile(r"[0-9a-f]{64}")
 _ID_LIKE = re.compile(r"[0-9a-fA-F]{4,}(…|\.\.\.)?")
 _USCC_LIKE = re.compile(r"[0-9A-Za-z]{18}")
-SHOWN_NAME = 64
 
 
 def party_of(ledger: Participant, name: str) -> str:
@@ -41,23 +40,23 @@ def party_of(ledger: Participant, name: str) -> str:
     if PARTY_ID.fullmatch(name):
         return name
     if not isinstance(ledger, Ledger):
-        raise party_form(name, "A joined installation knows parties by their ids alone.")
+        raise party_form("A joined installation knows parties by their ids alone.")
     own = {"authority": ledger.installation.authority_party, "platform": ledger.installation.operator}
     if name in own:
         return own[name]
     if _ID_LIKE.fullmatch(name):
-        raise party_form(name, "A party id has 64 hex digits; tables shorten it.")
+        raise party_form("A party id has 64 hex digits; tables shorten it.")
     if _USCC_LIKE.fullmatch(name):
         return ledger.parties.find(check_uscc(name, "party")).id
     return ledger.directory.named(name).party
 
 
-def party_form(name: str, why: str) -> InvalidInput:
+def party_form(why: str) -> InvalidInput:
     """The error of a text that names no party here."""
     return InvalidInput(
         "PARTY_FORM",
         f"This does not name a party. {why}",
-        where=name if len(name) <= SHOWN_NAME else f"{name[:SHOWN_NAME]}…",
+        where="party",
         hint="Give its party id, its USCC, or its name if it is an institution: `pingzheng party show`.",
     )
 

@@ -25,7 +25,7 @@ app.command()(providing.received)
 app.command()(providing.confirm)
 _CHUNK: Final = 50
 
-Provider = Annotated[str, typer.Argument(help="Party id or USCC.", show_default=False)]
+Provider = Annotated[str, typer.Argument(help="Party id, USCC or name.", show_default=False)]
 After = Annotated[str | None, typer.Option(help="Begin after this authorization.")]
 
 

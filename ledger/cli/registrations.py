@@ -22,7 +22,9 @@ Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_d
 Assets = Annotated[
     list[str] | None, typer.Argument(help="Assets; none: all that wait for this step.", show_default=False)
 ]
-By = Annotated[str, typer.Option(help="Party id or USCC of who acts; its key must be held here.", show_default=False)]
+By = Annotated[
+    str, typer.Option(help="Party id, USCC or name of who acts; its key must be held here.", show_default=False)
+]
 Reason = Annotated[str, typer.Option(help="The reasons; kept sealed, their digest goes to the chain.")]
 REQUIRED = ("code", "title", "rows", "columns", "fields", "content_digest")
 OPTIONAL = ("package", "source_kind", "domain", "format", "update_freq", "share_attr", "share_basis", "grade")

@@ -29,10 +29,11 @@ NOTED = ("purpose_note", "business_ref")
 @app.command()
 def draft(
     scenario: Annotated[str, typer.Option(help="Such as S01.", show_default=False)],
-    subject: Annotated[str, typer.Option(help="Party id or USCC.", show_default=False)],
-    consumer: Annotated[str, typer.Option(help="Party id or USCC.", show_default=False)],
+    subject: Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)],
+    consumer: Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)],
     source: Annotated[
-        list[str], typer.Option(help="SOURCE=PROVIDER (party id or USCC); once for each source.", show_default=False)
+        list[str],
+        typer.Option(help="SOURCE=PROVIDER (party id, USCC or name); once for each source.", show_default=False),
     ],
     fields: Annotated[str, typer.Option(help="By comma; default: all that the sources give.")] = "",
     days: Annotated[int, typer.Option(min=1, help="Days of validity, today the first.")] = 7,
@@ -154,7 +155,7 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 
 @app.command("list")
 def listing(
-    party: Annotated[str, typer.Argument(help="Party id or USCC.", show_default=False)],
+    party: Annotated[str, typer.Argument(help="Party id, USCC or name.", show_default=False)],
     state: Annotated[str | None, typer.Option(help="sent, seen, authorised, declined, …")] = None,
     after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,

@@ -22,8 +22,10 @@ assess = typer.Typer(no_args_is_help=True)
 
 Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
 Number = Annotated[int, typer.Argument(help="Number of the right or lien.", show_default=False)]
-By = Annotated[str, typer.Option(help="Party id or USCC of who acts; its key must be held here.", show_default=False)]
-To = Annotated[str, typer.Option(help="Party id or USCC of the recipient.", show_default=False)]
+By = Annotated[
+    str, typer.Option(help="Party id, USCC or name of who acts; its key must be held here.", show_default=False)
+]
+To = Annotated[str, typer.Option(help="Party id, USCC or name of the recipient.", show_default=False)]
 Day = Annotated[str, typer.Option(help="YYYY-MM-DD, Asia/Shanghai.", show_default=False)]
 Report = Annotated[str, typer.Option(help="Digest of the whole report, sha-256:…", show_default=False)]
 MAX_REPORT_BYTES = 64 * 1024
@@ -130,7 +132,7 @@ def listed_liens(asset: Asset, home: Home = None, as_json: AsJson = False) -> No
 def pledge(
     asset: Asset,
     by: By,
-    creditor: Annotated[str, typer.Option(help="Party id or USCC of the creditor.", show_default=False)],
+    creditor: Annotated[str, typer.Option(help="Party id, USCC or name of the creditor.", show_default=False)],
     amount: Annotated[int, typer.Option(min=1, help="Secured amount in fen.", show_default=False)],
     due: Day,
     contract: Annotated[str, typer.Option(help="Digest of the contract, sha-256:…", show_default=False)],

@@ -126,7 +126,7 @@ def _party_of(home: Path | None, name: str, as_json: bool) -> str:
     from ledger.service.home import holds_ledger
 
     if not holds_ledger(Settings.at(home).home):
-        raise party_form(name, "Where no ledger is at hand, a party goes by its id alone.")
+        raise party_form("Where no ledger is at hand, a party goes by its id alone.")
     with participating(home, as_json) as ledger:
         return party_of(ledger, name)
 
