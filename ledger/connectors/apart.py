@@ -56,10 +56,11 @@ class _Process:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, request: dict[str, Any]) -> None:
+    def ask(self, request: dict[str, Any], data: bytes) -> None:
         assert self._process.stdin is not None  # noqa: S101
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.write(json.dumps(request | {"bytes": len(data)}).encode() + b"\n")
+            self._process.stdin.write(data)
             self._process.stdin.flush()
         except OSError:
             raise Ended from None
@@ -99,7 +100,7 @@ class Processes:
         self._lock = Lock()
         self._idle: list[_Process] = []
 
-    def answers(self, request: dict[str, Any], until: Deadline) -> Generator[Any, None, Any]:
+    def answers(self, request: dict[str, Any], data: bytes, until: Deadline) -> Generator[Any, None, Any]:
         """The lines of the answer but the last, ``{"end": …}``, which it returns.
 
         Raises ``Ended``, ``TimeIsUp``. A process that did not come to an end is ended.
@@ -110,7 +111,7 @@ class Processes:
         whole = False
         try:
             process = self._taken()
-            process.ask(request)
+            process.ask(request, data)
             while "end" not in (line := process.line(until)):
                 yield line
             # One whose memory was used up is not asked again: what the file left behind takes it from the next.
@@ -128,7 +129,11 @@ class Processes:
                 if process.alive and process.memory == MEMORY_BYTES:
                     return process
                 process.end()
-        return _Process(MEMORY_BYTES)
+        try:
+            return _Process(MEMORY_BYTES)
+        except OSError:
+            # The machine has no process or file to spare: as little as if all of ours were at work.
+            raise TimeIsUp from None
 
     def _put_back(self, process: _Process, whole: bool) -> None:
         if not whole:
@@ -144,9 +149,12 @@ class Processes:
                 self._idle.pop().end()
 
 
-def read_apart(request: dict[str, Any], until: Deadline) -> Iterator[Any]:
-    """The lines of an answer; raises what the other process raised, and ``Ended`` where its memory was used up."""
-    end = yield from PROCESSES.answers(request, until)
+def read_apart(request: dict[str, Any], until: Deadline, data: bytes = b"") -> Iterator[Any]:
+    """The lines of an answer to a request about a file or these bytes.
+
+    Raises what the other process raised, and ``Ended`` where its memory was used up.
+    """
+    end = yield from PROCESSES.answers(request, data, until)
     if "error" in end:
         name, code, message, where, hint, details = end["error"]
         raise _ERRORS[name](code, message, where=where, hint=hint, **details)

@@ -24,13 +24,14 @@ def main() -> None:
     """Answer requests from standard input until it is closed."""
     out = sys.stdout.buffer
     limited = False
-    for raw in sys.stdin.buffer:
+    while raw := sys.stdin.buffer.readline():
         request = json.loads(raw)
+        data = sys.stdin.buffer.read(request["bytes"])
         if not limited:
             _warm(request)
             _limit(int(sys.argv[1]))
             limited = True
-        for line in _answer(request):
+        for line in _answer(request, data):
             out.write(json.dumps(line).encode() + b"\n")
         out.flush()
 
@@ -53,9 +54,9 @@ def _limit(memory: int) -> None:
         return
 
 
-def _answer(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _answer(request: dict[str, Any], data: bytes) -> Iterator[dict[str, Any]]:
     try:
-        yield from _READERS[request["read"]](request)
+        yield from sheets_of(data, request["name"]) if request["read"] == "xls" else _parquet(request)
         yield {"end": {}}
     except TimeIsUp:
         yield {"end": {"late": True}}
@@ -90,12 +91,6 @@ def _text(cell: object) -> str | None:
     except BadValue:
         return None
 
-
-def _xls(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from sheets_of(Path(request["path"]).read_bytes(), request["name"])
-
-
-_READERS: Final = {"parquet": _parquet, "xls": _xls}
 
 if __name__ == "__main__":
     main()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from ledger.connectors.apart import Ended, read_apart
@@ -97,23 +96,20 @@ def _is_text(data: bytes) -> bool:
 def _old_sheets(data: bytes, name: str) -> list[Sheet]:
     if len(data) > MAX_XLS_BYTES:
         raise InvalidInput("XLSX_TOO_LARGE", f"The file is larger than {MAX_XLS_BYTES} bytes.", where=name)
-    with TemporaryDirectory(prefix="pingzheng-") as folder:
-        path = Path(folder) / "book"
-        path.write_bytes(data)
-        request = {"read": "xls", "path": str(path), "name": name}
-        sheets: list[Sheet] = []
-        lines: list[dict[str, Any]] = []
-        try:
-            for line in read_apart(request, Deadline(_XLS_SECONDS)):
-                lines.append(line)
-                if line.get("last"):
-                    sheets.append(sheet_of(lines))
-                    lines = []
-        except (Ended, TimeIsUp):
-            raise InvalidInput(
-                "XLSX_TOO_LARGE",
-                "The workbook takes more memory or time than a table may.",
-                where=name,
-                hint="Save it as .xlsx.",
-            ) from None
-        return sheets
+    request = {"read": "xls", "name": name}
+    sheets: list[Sheet] = []
+    lines: list[dict[str, Any]] = []
+    try:
+        for line in read_apart(request, Deadline(_XLS_SECONDS), data):
+            lines.append(line)
+            if line.get("last"):
+                sheets.append(sheet_of(lines))
+                lines = []
+    except (Ended, TimeIsUp):
+        raise InvalidInput(
+            "XLSX_TOO_LARGE",
+            "The workbook takes more memory or time than a table may.",
+            where=name,
+            hint="Save it as .xlsx.",
+        ) from None
+    return sheets

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import struct
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +19,7 @@ from pyarrow import parquet
 
 from ledger.connectors import apart, connector, xlsx_scan
 from ledger.connectors import parquet as parquet_files
-from ledger.connectors.answers import Refused, Supplied
+from ledger.connectors.answers import Refused, Supplied, TimedOut
 from ledger.connectors.kinds import Kind
 from ledger.connectors.tables import read_table, sheets_in
 from ledger.connectors.tabular import MAX_COLUMNS, MAX_ROW_CHARACTERS, MAX_TABLE_ROWS
@@ -334,3 +336,29 @@ def test_a_damaged_old_workbook_is_read_or_refused(places: list[tuple[int, int]]
         data[place] = value
     with suppress(InvalidInput):
         sheets_in(bytes(data[:cut]), "a.xls", Kind.XLS)
+
+
+def test_where_no_process_can_be_started_the_source_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Place(tmp_path, "parquet").holding(BILLS)
+    monkeypatch.setattr(apart, "PROCESSES", apart.Processes())
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # The first that is free, and none.
+    free = os.open(tmp_path, os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        answer = source.ask(query())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert answer == TimedOut(AT)
+    assert isinstance(source.ask(query()), Supplied)
+
+
+def test_the_process_apart_inherits_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(apart, "PROCESSES", apart.Processes())
+    monkeypatch.setenv("INSURANCE_DATABASE_URL", "postgresql://reader:secret@host/db")
+    assert isinstance(Place(tmp_path, "parquet").holding(BILLS).ask(query()), Supplied)
+    (process,) = apart.PROCESSES._idle
+    told = Path(f"/proc/{process._process.pid}/environ").read_bytes()
+    apart.PROCESSES.close()
+    assert b"secret" not in told and b"PATH=" in told
