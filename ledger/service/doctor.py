@@ -44,7 +44,7 @@ from ledger.service.joining import Membership
 from ledger.service.key_providers import local_keys
 from ledger.service.keys import Custody, SecretFile
 from ledger.service.local_chain import LocalClock
-from ledger.service.offices import COUNT, FIRST, office_custody
+from ledger.service.offices import COUNT, FIRST
 from ledger.service.settings import Settings
 from ledger.store.database import Database, file_of, open_engine, require_contents, require_readable
 from ledger.store.entry_audit import audit
@@ -113,7 +113,7 @@ class Doctor:
         try:
             findings += look(**needed)
         except PingzhengError as error:
-            findings.append(Finding(error.code, error.message, error.where, error.hint, error.details))
+            findings.append(_as_finding(error))
         except OSError as error:
             told = Misconfigured("FILE_REFUSED", f"The system says: {error.strerror}.", where=str(error.filename))
             findings.append(Finding(told.code, told.message, told.where))
@@ -158,17 +158,12 @@ class Doctor:
         yield from ()
 
     def _custody(self) -> Iterator[Finding]:
-        files = [Custody(self._settings.keys_folder / "accounts.json")]
-        files += [office_custody(self._home, FIRST + place) for place in range(COUNT)]
-        for custody in files:
-            for account in custody.damaged():
-                yield Finding(
-                    "KEY_FILE_DAMAGED",
-                    f"The private key that is kept for account {account} is not the account's.",
-                    str(custody.path),
-                    "Restore the file from the backup of the keys.",
-                    {"account": account},
-                )
+        folders = [self._settings.keys_folder, *(self._home / "offices" / str(FIRST + each) for each in range(COUNT))]
+        for folder in folders:
+            try:
+                Custody(folder / "accounts.json")
+            except PingzhengError as error:
+                yield _as_finding(error)
 
     def _disk(self) -> Iterator[Finding]:
         free = shutil.disk_usage(self._home).free
@@ -215,7 +210,7 @@ class Doctor:
             try:
                 provider.unwrap(row.wrapped_key, row.key_id.removeprefix(CLOSED))
             except PingzhengError as error:
-                yield Finding(error.code, error.message, error.where, error.hint, error.details)
+                yield _as_finding(error)
 
     def _entries(self, database: Database) -> Iterator[Finding]:
         with database.read() as session:
@@ -317,9 +312,15 @@ class Doctor:
         return local_keys(self._settings.key_provider, self._settings.keys_folder, os.environ)
 
 
+def _as_finding(error: PingzhengError) -> Finding:
+    return Finding(error.code, error.message, error.where, error.hint, error.details)
+
+
 def _access(file: Path) -> str:
-    """How SQLite opens the file: where it can make nothing beside it, as one that nobody writes to."""
-    return "mode=ro" if os.access(file.parent, os.W_OK) else "mode=ro&immutable=1"
+    """How SQLite opens the file: where it can make nothing beside it and there is no log, as one that never changes."""
+    log = file.with_name(f"{file.name}-wal")
+    rigid = not os.access(file.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
+    return "mode=ro&immutable=1" if rigid else "mode=ro"
 
 
 def _is_held(lock: Path) -> bool:

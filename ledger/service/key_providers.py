@@ -59,9 +59,7 @@ class FileKeyProvider(LocalKeys):
         try:
             named = self._current.read_text("utf-8", "replace").strip()
         except FileNotFoundError as error:
-            # Earlier versions wrote no name as long as there was only the first key.
-            if self._names() == {FIRST_KEY}:
-                return FIRST_KEY
+            # After a rotation the wrong guess would wrap new records by the key that was given up.
             raise key_file_missing(self._current) from error
         except IsADirectoryError:
             named = ""
@@ -107,11 +105,9 @@ class FileKeyProvider(LocalKeys):
     def _path(self, key_id: str) -> Path:
         return self._folder / f"kek-{key_id}.key"
 
-    def _names(self) -> set[str]:
-        return {path.stem.removeprefix("kek-") for path in self._folder.glob("kek-*.key")}
-
     def _numbers(self) -> list[int]:
-        return [int(name) for name in self._names() if name.isascii() and name.isdigit()]
+        names = [path.stem.removeprefix("kek-") for path in self._folder.glob("kek-*.key")]
+        return [int(name) for name in names if name.isascii() and name.isdigit()]
 
 
 class EnvironmentKeyProvider(LocalKeys):

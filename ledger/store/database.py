@@ -70,7 +70,8 @@ def require_readable(file: Path) -> None:
     """Look at the file before SQLite opens it to write.
 
     Beside a file that is no database it would throw away the write-ahead log, which may hold what was acknowledged
-    last. This way of opening touches neither file nor log, nor any lock of this process.
+    last. This way of opening touches neither file nor log, nor any lock of this process. It says only whether the file
+    begins as a database does: a file that is half written is whole together with its log, which SQLite knows.
     """
     if not file.exists():
         raise Misconfigured(
@@ -86,7 +87,8 @@ def require_readable(file: Path) -> None:
         with closing(sqlite3.connect(address, uri=True)) as connection:
             connection.execute("PRAGMA schema_version")
     except sqlite3.Error as error:
-        raise database_failure(error, str(file)) or error from error
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_NOTADB:
+            raise database_failure(error, str(file)) or error from error
 
 
 def database_empty(where: str) -> Misconfigured:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import Misconfigured
+from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite
 from ledger.service.keys import Custody
 
 PROCESSES, KEYS = 4, 25
@@ -49,7 +50,7 @@ def test_processes_with_stale_copies_lose_no_key(path: Path) -> None:
     kept = json.loads(path.read_text())
     assert set(made) < set(kept)
     assert len(kept) == PROCESSES * KEYS + 1
-    assert Custody(path).damaged() == []
+    assert set(Custody(path).accounts) == set(kept)
     assert path.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["accounts.json"]
 
@@ -84,13 +85,14 @@ def test_a_damaged_file_is_neither_read_nor_written_over(path: Path, text: str) 
     assert path.read_bytes() == raw
 
 
-def test_a_changed_key_is_named_and_signs_nothing(path: Path) -> None:
+@pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3])
+def test_a_key_that_is_not_its_accounts_is_named(path: Path, suite: Suite) -> None:
     custody = Custody(path)
-    (account,) = custody.accounts
+    (account,) = custody.create(suite=suite)
     keys = json.loads(path.read_text())
-    path.write_text(json.dumps({account: keys[account][:-1] + ("0" if keys[account][-1] != "0" else "1")}))
-    changed = Custody(path)
-    assert changed.damaged() == [account]
-    for use in (changed.signer, changed.private_key, changed.public_key):
-        with pytest.raises(Misconfigured, match="KEY_FILE_DAMAGED"):
-            use(account)
+    keys[account] = keys[account][:-1] + ("0" if keys[account][-1] != "0" else "1")
+    path.write_text(json.dumps(keys))
+    with pytest.raises(Misconfigured, match=f"KEY_FILE_DAMAGED.*{account}"):
+        Custody(path)
+    with pytest.raises(Misconfigured, match="KEY_FILE_DAMAGED"):
+        custody.create()

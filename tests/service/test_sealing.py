@@ -138,12 +138,12 @@ def test_a_key_that_is_lost_is_not_made_again(vault: Vault) -> None:
         vault.opened(record)
 
 
-def test_keys_of_an_earlier_version_stay_in_force(vault: Vault) -> None:
-    (vault.folder / "keys" / "kek-current").unlink()
-    key = SecretFile(vault.key_file("1")).read()
+def test_the_name_of_the_current_key_is_not_guessed(vault: Vault) -> None:
     (record,) = vault.fill(1)
-    assert SecretFile(vault.key_file("1")).read() == key
-    assert (vault.keys.current, vault.opened(record)) == ("1", [told(0)])
+    (vault.folder / "keys" / "kek-current").unlink()
+    with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"):
+        vault.fill(1)
+    assert vault.opened(record) == [told(0)]
 
 
 def test_two_who_make_a_key_at_once_have_the_same(tmp_path: Path) -> None:
