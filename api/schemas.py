@@ -14,6 +14,7 @@ HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["9f" * 32])]
 Ulid = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", examples=["01JD8Z3W0S6V3M5E0Q9T4N7R2B"])]
 CertificateNo = Annotated[str, Field(max_length=32, examples=["DAC-440802-2026-S01-00000123-V"])]
 Seconds = Annotated[int, Field(ge=0, lt=2**40)]
+RecordNo = Annotated[int, Field(ge=0, lt=2**32, description="Its number among those of its asset.", examples=[0])]
 ActingKey = Annotated[
     str,
     Field(

@@ -7,7 +7,7 @@ from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.paging import Page, PageAsked
 from api.routes.assets import resource_of, show_asset, signed_of
 from api.routing import Router
-from api.schemas import AssetOut, HexId
+from api.schemas import AssetOut, HexId, RecordNo
 from ledger.domain.asset_names import DESCRIBING
 from ledger.domain.permissions import Action
 from ledger.errors import InvalidInput
@@ -109,7 +109,9 @@ def object_to(asset: HexId, body: bodies.ObjectionIn, ledger: OpenLedger, actor:
 
 
 @router.post("/assets/{asset}/objections/{number}/decision")
-def decide(asset: HexId, number: int, body: bodies.DecisionIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
+def decide(
+    asset: HexId, number: RecordNo, body: bodies.DecisionIn, ledger: OpenLedger, actor: ActCaller
+) -> bodies.ItemsOut:
     """Admit, verify, uphold, dismiss or refuse an objection."""
     require(actor, Action.REVIEW_REGISTRATION)
     ledger.objections.decide(asset, number, actor.party, body.state, body.reason, signed_of(body))

@@ -6,7 +6,7 @@ from api import schemas_registration as bodies
 from api.access import ActCaller, OpenLedger, ReadCaller, require
 from api.routes.assets import show_asset, signed_of
 from api.routing import Router
-from api.schemas import AssetOut, HexId
+from api.schemas import AssetOut, HexId, RecordNo
 from ledger.domain.assessment import QualityReport, Valuation
 from ledger.domain.permissions import Action
 from ledger.service.rights import NewRight
@@ -30,7 +30,7 @@ def grant(asset: HexId, body: bodies.RightIn, ledger: OpenLedger, actor: ActCall
 
 @router.post("/rights/{number}/transfer")
 def transfer_right(
-    asset: HexId, number: int, body: bodies.RecipientIn, ledger: OpenLedger, actor: ActCaller
+    asset: HexId, number: RecordNo, body: bodies.RecipientIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Pass a transferable right on."""
     ledger.rights.transfer(asset, number, actor.party, body.to, signed_of(body))
@@ -38,7 +38,9 @@ def transfer_right(
 
 
 @router.post("/rights/{number}/end")
-def end_right(asset: HexId, number: int, body: bodies.EndIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
+def end_right(
+    asset: HexId, number: RecordNo, body: bodies.EndIn, ledger: OpenLedger, actor: ActCaller
+) -> bodies.ItemsOut:
     """End a right: its grantee gives it up, or a registrar ends it for a reason."""
     ledger.rights.end(asset, number, actor.party, body.reason, signed_of(body))
     return rights(asset, ledger, actor)
@@ -59,14 +61,18 @@ def pledge(asset: HexId, body: bodies.LienIn, ledger: OpenLedger, actor: ActCall
 
 
 @router.post("/liens/{number}/consent")
-def consent(asset: HexId, number: int, body: bodies.ConsentIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
+def consent(
+    asset: HexId, number: RecordNo, body: bodies.ConsentIn, ledger: OpenLedger, actor: ActCaller
+) -> bodies.ItemsOut:
     """Consent as creditor to a transfer to one party, or take the consent back."""
     ledger.liens.consent(asset, number, actor.party, body.to, signed_of(body))
     return liens(asset, ledger, actor)
 
 
 @router.post("/liens/{number}/release")
-def release(asset: HexId, number: int, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
+def release(
+    asset: HexId, number: RecordNo, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller
+) -> bodies.ItemsOut:
     """Release a lien as its creditor."""
     ledger.liens.release(asset, number, actor.party, signed_of(body))
     return liens(asset, ledger, actor)
