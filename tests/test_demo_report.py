@@ -23,7 +23,7 @@ def test_nothing_is_cut_off_on_a_terminal_of_80_columns() -> None:
         tally.caught += [Caught(CASE, "11 authorization", "FIELD_OUTSIDE_AUTHORIZATION", "11 authorization")] * 12
         tally.entries, tally.anchor_gas = 1, 1_010_000
     with run.stage("未经同意的转让被拒 transfer without consent: refused") as stage:
-        stage.count, stage.gas = 2_258, 175_754_951
+        stage.count, stage.found, stage.gas = 2_258, 1_258, 175_754_951
     run.refused = [{"resource": "wooldridge/wagepan", "message": "Identical content is registered already: R-1."}] * 3
     proof = {"complete": True, "events": 9, "block": 44_512, "head": "ab" * 32}
     event = {"name": "TransferAccepted", "block": 44_512, "tx": "cd" * 32}
@@ -35,3 +35,6 @@ def test_nothing_is_cut_off_on_a_terminal_of_80_columns() -> None:
         assert text in shown.getvalue()
     assert shown.getvalue().count("…") == 3
     assert "S12×12" in shown.getvalue() and "authorised" in shown.getvalue()
+    # Of what an earlier run did, gas is not known here: each is that of those done now.
+    assert "1,258 of these were done before" in shown.getvalue()
+    assert f"{175_754_951 // 1_000:,}" in shown.getvalue()

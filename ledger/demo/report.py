@@ -45,8 +45,8 @@ STAND_IN = (
 
 
 def print_summary(console: Console, run: Run) -> None:
-    """Everything the run has to tell."""
-    console.print(_counts(run), _stages(run), *_scenarios(run), STAND_IN, _refusals(run), _unhappy(run))
+    """What the run reports; of one that went on from an earlier one, also how much that had done."""
+    console.print(_counts(run), _stages(run), *_found(run), *_scenarios(run), STAND_IN, _refusals(run), _unhappy(run))
     console.print(*([_powers(run)] if run.powers else []), _duplicates(run), _transfer(run))
 
 
@@ -69,6 +69,16 @@ def _stages(run: Run) -> Table:
         table.add_row(stage.name, f"{stage.count:,}", f"{stage.seconds:.1f}", *gas)
     table.add_row("合计 total", "", f"{sum(stage.seconds for stage in run.stages):.1f}", "", "", style="bold")
     return table
+
+
+def _found(run: Run) -> tuple[str, ...]:
+    if not run.found:
+        return ()
+    return (
+        f"接续此前的演示：其中 {run.found:,} 项此前已完成，没有重做；秒和 gas 只计本次。\n"
+        f"Gone on from an earlier run: {run.found:,} of these were done before and not again; seconds and gas are of\n"
+        "this run alone.",
+    )
 
 
 def _scenarios(run: Run) -> tuple[Table, Table]:
