@@ -85,6 +85,8 @@ class ExcelTable(FileTable):
             return
         except InvalidInput as error:
             problem = Misconfigured(error.code, error.message, where=error.where, hint=error.hint or _MEND)
+        except OSError as error:
+            problem = self._refused(error)
         raise problem
 
     def _chosen(self, sheets: list[Sheet], key_column: str) -> Sheet:

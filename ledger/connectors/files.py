@@ -63,6 +63,9 @@ class FileTable(ABC):
             )
         return state
 
+    def _refused(self, error: OSError) -> Misconfigured:
+        return self._unreadable(f"The file cannot be read: {error.strerror}.", "检查权限。Check the permissions.")
+
     def _unreadable(self, message: str, hint: str) -> Misconfigured:
         return Misconfigured("SOURCE_FILE_UNREADABLE", f"文件无法读取。{message}", where=str(self._path), hint=hint)
 
@@ -89,9 +92,7 @@ class CsvTable(FileTable):
         except UnicodeDecodeError:
             problem = self._unreadable("The file changed while it was read.", "再试一次。Try again.")
         except OSError as error:
-            problem = self._unreadable(
-                f"The file cannot be read: {error.strerror}.", "检查权限。Check the permissions."
-            )
+            problem = self._refused(error)
         # Raised out here, so that it does not carry along what the decoder had in hand.
         raise problem
 

@@ -6,8 +6,8 @@ import os
 import resource
 import struct
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -338,20 +338,37 @@ def test_a_damaged_old_workbook_is_read_or_refused(places: list[tuple[int, int]]
         sheets_in(bytes(data[:cut]), "a.xls", Kind.XLS)
 
 
-def test_where_no_process_can_be_started_the_source_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Place(tmp_path, "parquet").holding(BILLS)
-    monkeypatch.setattr(apart, "PROCESSES", apart.Processes())
+@contextmanager
+def no_file_to_spare(folder: Path) -> Iterator[None]:
+    """A process that may open nothing more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # The first that is free, and none.
-    free = os.open(tmp_path, os.O_RDONLY)
+    free = os.open(folder, os.O_RDONLY)
     os.close(free)
     resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
     try:
-        answer = source.ask(query())
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_where_no_process_can_be_started_the_source_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Place(tmp_path, "parquet").holding(BILLS)
+    monkeypatch.setattr(apart, "PROCESSES", apart.Processes())
+    with no_file_to_spare(tmp_path):
+        answer = source.ask(query())
     assert answer == TimedOut(AT)
     assert isinstance(source.ask(query()), Supplied)
+    apart.PROCESSES.close()
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_where_no_file_can_be_opened_the_source_says_so(tmp_path: Path, kind: str) -> None:
+    place = Place(tmp_path, kind)
+    source = place.holding(BILLS)
+    assert isinstance(source.ask(query()), Supplied)
+    with no_file_to_spare(tmp_path), pytest.raises(Misconfigured) as caught:
+        source.ask(query())
+    assert (caught.value.code, caught.value.where) == ("SOURCE_FILE_UNREADABLE", str(place.path))
 
 
 def test_the_process_apart_inherits_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
