@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
@@ -58,6 +59,7 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], l
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = app.state.gate.limits.threads
         context = open_ledger()
         ledger = await run_in_threadpool(context.__enter__)
         app.state.ledger = ledger

@@ -19,6 +19,8 @@ MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 MAX_PUBLIC_BODY_BYTES: Final = 16 * 1024
 MAX_BODY_DEPTH: Final = 64
 MAX_SOURCES: Final = 10_000
+# For opening, closing, and the files of the docs.
+SPARE_THREADS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,23 @@ class Limits:
     # Calls without a caller that have a body: a reserve for each source, and how fast it fills up again.
     public_reserve: int = 300
     public_per_second: float = 5.0
-    # Calls at work at once, by what they do, and those that wait for each of these.
+    # Calls at work at once, by what they do, and those that wait for each of these. Acts and uses mostly wait for a
+    # block.
     looking: int = 8
-    acting: int = 8
-    verifying: int = 4
+    acting: int = 16
+    verifying: int = 6
     inspecting: int = 2
     importing: int = 1
     entering: int = 4
     waiting: int = 512
     waiting_of_source: int = 384
     waiting_seconds: float = 20.0
+
+    @property
+    def threads(self) -> int:
+        """So many worker threads that whoever has its turn has one."""
+        places = self.looking + self.acting + self.verifying + self.inspecting + self.importing + self.entering
+        return places + SPARE_THREADS
 
 
 class Budget:
