@@ -34,7 +34,8 @@ CALLS = {
     "party add": "party add --kind bank --region 440803 --file bank.json",
     "request draft": "request draft --scenario S01 --subject 9144 --consumer 9144 --source electricity=9144 "
     "--note note.json",
-    "request import": "request import note.json --scenario S01 --consumer 9144 --source electricity=9144 --note note.json",
+    "request import": "request import note.json --scenario S01 --consumer 9144 --source electricity=9144 "
+    "--note note.json",
     "request submit": "request submit file.json",
     "verify": f"verify {NUMBER}",
     "wallet export": "wallet export --party 91440803MA9X0002X5 --wallet firm.wallet --passphrase-file phrase.txt",
