@@ -11,7 +11,7 @@ from api import schemas
 from api.access import ActCaller, OpenLedger, require
 from api.problems import answers
 from api.routes.assets import signed_of
-from api.routing import Router
+from api.routing import Lane, Router
 from api.schemas_revocations import RevocationOut, RevocationsIn, RevocationsOut
 from api.waiting import WAITS, waiting
 from ledger.domain.parties import Role
@@ -43,6 +43,7 @@ def revoke(
 
 
 @router.post("/certificates/revocations", responses=answers({403: ["PARTY_LACKS_ROLE"]}))
+@Lane.IMPORTING
 def revoke_many(body: RevocationsIn, ledger: OpenLedger, actor: ActCaller) -> RevocationsOut:
     """End many certificates for good, as their issuer; or have those ended for `data_error` that rest on one's data.
 
