@@ -67,9 +67,8 @@ def back_up(settings: Settings, folder: Path, keys: Path) -> Written:
     _require_apart(settings.home, folder, keys)
     identifier, made_at = str(ULID()), int(time.time())
     ledger = Deployment.load(settings.home / "deployment.json").ledger
-    with draft_of(folder) as data_draft, draft_of(keys) as keys_draft:
-        with writing(str(folder)):
-            _copy_data(settings, data_draft)
+    with writing(str(folder)), draft_of(folder) as data_draft, draft_of(keys) as keys_draft:
+        _copy_data(settings, data_draft)
         with writing(str(keys)):
             _copy_keys(settings.home, keys_draft)
         about = _checked(settings, data_draft, keys_draft)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from ledger.chain.client import ChainClient
 from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
+from ledger.domain.disk import writing
 from ledger.errors import Conflict, InvalidInput, Misconfigured, NotFound
 from ledger.service.archiving import ERASURES, archive_file, remember_folder
 from ledger.service.backup import DATABASE, copy_private, draft_of, sync_all
@@ -113,7 +114,7 @@ def restore(settings: Settings, sources: Sources) -> Restored:
     Raises ``Conflict`` ``HOME_NOT_EMPTY``, ``CHAINS_DIFFER``, ``CHAIN_RUNNING``; ``NotFound`` ``BACKUP_MISSING``;
     ``Misconfigured`` ``BACKUP_DAMAGED`` (naming the file), ``BACKUP_KEYS_DIFFER``, ``ARCHIVE_DIFFERS``,
     ``SEALING_KEY_MISSING``; ``Incoherent`` where backup, archive and chain do not belong together;
-    ``ChainUnavailable``. Then nothing is left behind.
+    ``ChainUnavailable``; ``StorageFull`` ``DISK_FULL``. Then nothing is left behind.
     """
     if settings.database_url is not None:
         raise InvalidInput(
@@ -127,7 +128,7 @@ def restore(settings: Settings, sources: Sources) -> Restored:
     data, keys = Manifest.read(sources.backup, DATA), Manifest.read(sources.keys, KEYS)
     if data.ledger != keys.ledger:
         raise _keys_differ(sources.keys)
-    with draft_of(home) as draft:
+    with writing(str(home)), draft_of(home) as draft:
         made = settings.model_copy(update={"home": draft, "archive": None})
         _copy(sources, data, keys, draft)
         told = Restored(data.ledger, data.id, data.made_at)

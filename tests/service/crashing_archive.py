@@ -1,17 +1,21 @@
 """Anchoring with an archive, killed at a named point, or on a disk for the archive that is full.
 
-``python -m tests.service.crashing_archive kill <home> <point>``, ``… full <home> <folder>``.
+``python -m tests.service.crashing_archive kill <home> <point>``, ``… full <home> <folder>``; and a backup and a restore
+onto a disk that is full at some point: ``… small <origin> <folder>``.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from ledger.chain.client import ChainClient
 from ledger.errors import StorageFull
+from ledger.service.backup import back_up
+from ledger.service.restoring import Sources, restore
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from ledger.store import archive, log
@@ -83,14 +87,37 @@ def full(home: Path, folder: Path) -> dict[str, object]:
         }
 
 
-def refusal(attempt: Callable[[], object]) -> int:
-    """1 for a full archive, 0 where there was room; anything else is a fault."""
+def refusal(attempt: Callable[[], object], code: str = "ARCHIVE_FULL") -> int:
+    """1 for a full disk, 0 where there was room; anything else is a fault."""
     try:
         attempt()
     except StorageFull as error:
-        assert error.code == "ARCHIVE_FULL", error
+        assert error.code == code, error
         return 1
     return 0
+
+
+def small(origin: Path, folder: Path) -> dict[str, object]:
+    """Back up and restore with so much room on the disk: it is done, or refused, and then nothing is left."""
+    disk = SmallDisk(folder, 16 << 20)
+    told: dict[str, list[int]] = {"backup": [], "restore": []}
+    sources = Sources(origin / "backup", origin / "keys", origin / "archive")
+    for number, pages in enumerate((0, 2, 8, 32, 100, 200, 400, 800, 2_000)):
+        data, keys, home = (folder / f"{name}-{number}" for name in ("data", "keys", "home"))
+        acts: dict[str, Callable[[], object]] = {
+            "backup": lambda data=data, keys=keys: back_up(Settings(home=origin / "home"), data, keys),  # type: ignore[misc]
+            "restore": lambda home=home: restore(Settings(home=home), sources),  # type: ignore[misc]
+        }
+        for name, act in acts.items():
+            disk.leave(pages)
+            refused = refusal(act, "DISK_FULL")
+            told[name].append(refused)
+            disk.empty()
+            left = sorted(path.name for path in folder.iterdir())
+            assert refused == (left == []), (name, pages, left)
+            for path in folder.iterdir():
+                shutil.rmtree(path)
+    return {**told}
 
 
 if __name__ == "__main__":
@@ -98,4 +125,4 @@ if __name__ == "__main__":
     if what == "kill":
         killed(place, third)
     else:
-        print(json.dumps(full(place, Path(third))))
+        print(json.dumps({"full": full, "small": small}[what](place, Path(third))))

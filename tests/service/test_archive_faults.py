@@ -74,6 +74,15 @@ def test_a_full_archive_stops_the_anchoring_and_it_goes_on_by_itself(origin: Pat
     assert told["anchored"] == told["archived"] == told["batches"] == 2 + len(PAGES) and told["ok"]
 
 
+def test_on_a_full_disk_a_backup_or_a_restore_is_done_or_leaves_nothing(origin: Path, tmp_path: Path) -> None:
+    case = [sys.executable, "-m", "tests.service.crashing_archive", "small", str(origin), str(tmp_path / "disk")]
+    done = subprocess.run([*namespace(), *case], cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    for refused in told.values():
+        assert sum(refused) >= 3 and refused == sorted(refused, reverse=True) and refused[-1] == 0
+
+
 def namespace() -> list[str]:
     """The command that gives a program mounts of its own; fails where there is no way to."""
     for command in NAMESPACES:

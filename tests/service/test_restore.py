@@ -34,7 +34,18 @@ from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from ledger.store.access_tables import ApiKey, SignedIn
 from ledger.store.database import Database, open_engine
-from ledger.store.tables import AccessRequest, Base, Certificate, Counter, Entry, Party, PartyKey
+from ledger.store.registration_tables import Application, Evidence, Mandate
+from ledger.store.tables import (
+    AccessRequest,
+    Base,
+    Certificate,
+    Counter,
+    Entry,
+    Party,
+    PartyKey,
+    Registration,
+    Resource,
+)
 from tests.service.conftest import Pilot
 from tests.service.recovering import batches, copied, entries, founded, reopened, rows_of, settings_of, valid
 
@@ -627,3 +638,31 @@ def test_no_table_is_forgotten(story: Story) -> None:
     assert names == with_the_archive | gone | alone | {"ledger_identity"}, names ^ (
         with_the_archive | gone | alone | {"ledger_identity"}
     )
+
+
+def test_registrations_come_back_with_their_documents(tmp_path: Path) -> None:
+    """One confirmed, one rejected with its grounds: the chain has digests of what only the archive has."""
+    settings = settings_of(tmp_path, archive=tmp_path / "archive")
+    tables = (Resource, Registration, Application, Evidence, Mandate)
+    with founded(settings) as pilot:
+        ledger = pilot.ledger
+        back_up(settings, tmp_path / "data", tmp_path / "keys")
+        confirmed, rejected = pilot.applied("power/2026", "water/2026")
+        pilot.take_through([confirmed])
+        ledger.review.accept(pilot.cast.registrar, [rejected])
+        ledger.review.reject(pilot.cast.registrar, rejected, "Fields are missing")
+        before, number = rows_of(ledger.database, *tables), ledger.registrations.get(confirmed)["certificate_no"]
+        grounds = {digest: ledger.evidence.read(digest) for digest in pilot.evidence_of(rejected)}
+        pilot.certificate(pilot.firm())
+    home = Settings(home=tmp_path / "new", batch_age=0, batch_size=4, delay=0)
+    chain, archive = tmp_path / "home" / "chain", tmp_path / "archive"
+    told = restore(home, Sources(tmp_path / "data", tmp_path / "keys", archive, chain))
+    assert told.log.lost == () and (told.parties_unknown, told.assets_unknown) == (0, 0)
+    with reopened(home, pilot) as again:
+        assert rows_of(again.ledger.database, *tables) == before and before["evidence"] and before["application"]
+        assert again.report(confirmed).valid
+        assert again.ledger.registrations.get(confirmed)["certificate_no"] == number
+        assert {digest: again.ledger.evidence.read(digest) for digest in again.evidence_of(rejected)} == grounds != {}
+    # Without the archive the chain is ahead by these assets, which is said.
+    part = home.model_copy(update={"home": tmp_path / "part"})
+    assert restore(part, Sources(tmp_path / "data", tmp_path / "keys", chain=chain)).assets_unknown == 2
