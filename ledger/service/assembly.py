@@ -18,7 +18,7 @@ from ledger.service.authorizations import Authorizations
 from ledger.service.bundles import Bundles
 from ledger.service.catalogue import Catalogue
 from ledger.service.catalogue_import import CatalogueImport
-from ledger.service.coherence import Coherence, Loss
+from ledger.service.coherence import Coherence
 from ledger.service.corrections import Corrections
 from ledger.service.demands import Demands
 from ledger.service.descriptions import Descriptions
@@ -41,6 +41,7 @@ from ledger.service.keys import Custody
 from ledger.service.liens import Liens
 from ledger.service.lineage import Lineage
 from ledger.service.log_entries import LogEntries
+from ledger.service.loss import Loss, accept_loss
 from ledger.service.mandates import Mandates
 from ledger.service.objections import Objections
 from ledger.service.offices import Offices
@@ -141,11 +142,13 @@ class Ledger(Participant):
     demands: Demands
 
     def accept_loss(self) -> Loss:
-        """As ``Coherence.accept_loss``; what was seen of the lost end of the chain is kept beside the memory of it."""
+        """As ``loss.accept_loss``; what was seen of the lost end of the chain is kept beside the memory of it."""
         seen = self.settings.home / SEEN
         if seen.exists():
             seen.rename(seen.with_name(f"{SEEN}.lost"))
-        return self.coherence.accept_loss(self.follower)
+        lost = accept_loss(self.database, self.reader, self.installation.issuer, self.follower)
+        self.coherence.check()
+        return lost
 
 
 def wire(

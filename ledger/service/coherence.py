@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -20,13 +20,12 @@ from ledger.chain.reader import ChainReader
 from ledger.chain.records import AnchoredBatch
 from ledger.domain.findings import Finding
 from ledger.errors import ChainUnavailable
-from ledger.index.follower import Follower
 from ledger.index.tables import CURSOR
 from ledger.proof.bundle import Anchor
 from ledger.proof.head import event_digest
 from ledger.store.database import Database
 from ledger.store.identity import known_ledger
-from ledger.store.tables import Batch, Entry, Party
+from ledger.store.tables import Batch, Entry
 
 log = structlog.get_logger()
 
@@ -52,14 +51,6 @@ class _Known:
     closed: list[Batch]
     followed: tuple[int, str] | None
     newest_entry: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """What was given up: batches that wait again for their anchor, and parties that are to be registered again."""
-
-    batches: list[int]
-    parties: list[str]
 
 
 class Coherence:
@@ -107,22 +98,6 @@ class Coherence:
         found = list(self._ledger(known))
         # On another ledger's contracts every further comparison would only say so again.
         return found or [*self._blocks(known), *self._batches(known), *self._times(known)]
-
-    def accept_loss(self, follower: Follower) -> Loss:
-        """Take the chain as it is, by an operator's decision: what it lost waits again, or must be done again."""
-        count = 0 if self._issuer is None else self._reader.batch_count(self._issuer)
-        lost = (Batch.number >= count, Batch.state == "anchored")
-        empty = dict.fromkeys(("issuer", "at", "tx_hash", "block_number", "gas_used"))
-        with self._database.write(mending=True) as session:
-            batches = list(session.scalars(select(Batch.number).where(*lost)))
-            session.execute(update(Batch).where(*lost).values(state="closed", **empty))
-            rows = session.scalars(select(Party).where(Party.no.is_not(None))).all()
-            gone = [row for row in rows if self._reader.party_no(row.id) != row.no]
-            for row in gone:
-                row.no = None
-        follower.rebuild()
-        self.check()
-        return Loss(batches, [row.id for row in gone])
 
     def batches_differing(self) -> list[Finding]:
         """Every anchored batch whose commitment on the chain is not the one of the database.

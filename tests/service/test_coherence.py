@@ -138,10 +138,13 @@ def test_what_the_chain_lost_is_given_up_by_an_operator_alone(home: Path, number
         kept = journal(home).stat().st_size
         later = playing(ledger).certificate("2")
         ledger.anchoring.flush()
+        ledger.status.revoke(number, "fraud")
+        ledger.follower.sync()
     lose_since(home, kept)
     assert asked(home, "index", "rebuild", "--accept-loss")[1]["error"] == "NOT_CONFIRMED"
     code, told = asked(home, "index", "rebuild", "--accept-loss", "--yes")
-    assert (code, len(told["batches"]), told["parties"]) == (0, 1, [])
+    assert (code, len(told["batches"]), told["parties"], told["certificates"]) == (0, 1, [], [number])
+    assert (told["events"]["Anchored"], told["events"]["StatusChanged"]) == (1, 1)
     with open_ledger(Settings(home=home)) as ledger:
         assert ledger.coherence.findings() == []
         assert ledger.anchoring.flush().batches == 1
