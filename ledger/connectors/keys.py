@@ -88,6 +88,11 @@ class KeyColumn:
         return verdict
 
     @property
+    def prefix(self) -> str:
+        """What a spreadsheet keeps of the subject's key: values that begin so are looked at one by one."""
+        return self._key[:KEPT_DIGITS]
+
+    @property
     def left_to_examine(self) -> int:
         """How many more values of the usual form have their check digits looked at."""
         return MAX_CHECKED - self._examined

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ledger.connectors.deadline import Deadline
 from ledger.connectors.files import FileTable
-from ledger.connectors.keys import KEPT_DIGITS, PLAIN, KeyColumn, variants
+from ledger.connectors.keys import PLAIN, KeyColumn, variants
 from ledger.connectors.table import Cells, Unusable, Wanted, places_of
 from ledger.errors import Misconfigured
 
@@ -174,7 +174,7 @@ class _Reading:
         texts = column.dictionary.take(used)
         if key.checked:
             # Each distinct value once; those of the usual form and far from the subject's are only sampled.
-            near = compute.starts_with(texts, pattern=wanted.value[:KEPT_DIGITS])
+            near = compute.starts_with(texts, pattern=key.prefix)
             usual = compute.and_not(compute.match_substring_regex(texts, PLAIN), near)
             far = compute.indices_nonzero(usual)
             looked = far[: key.left_to_examine]

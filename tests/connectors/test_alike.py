@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from ledger.connectors import keys as key_columns
 from ledger.connectors.answers import NoData, Refused, Supplied
+from ledger.connectors.connector import SourceConnector
 from ledger.connectors.keys import variants
+from ledger.connectors.parquet import ParquetTable
 from ledger.connectors.source import Flag
 from ledger.domain.codes import resident_check, uscc_check
 from ledger.errors import Misconfigured
@@ -173,6 +176,21 @@ def test_a_key_with_something_around_it_is_the_subjects(tmp_path: Path, kind: st
 @pytest.mark.parametrize(("asked", "cell"), [(WITH_X, WITH_X.lower()), (WITH_X.lower(), WITH_X), (GRID, GRID.lower())])
 def test_the_case_of_a_key_does_not_matter(tmp_path: Path, kind: str, asked: str, cell: str) -> None:
     assert isinstance(Place(tmp_path, kind).holding(table([OTHER, cell], ["x", "x"])).ask(query(asked)), Supplied)
+
+
+def test_a_key_is_found_among_more_values_than_are_examined(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values of the usual form are only sampled; those near the subject's are all looked at."""
+    heads = [f"4408111985{day:04}123" for day in (101, 102, 103)]
+    keys = [*(head + resident_check(head) for head in heads), OTHER, OWN, THIRD]
+    monkeypatch.setattr(key_columns, "MAX_CHECKED", 1)
+    definition = Place(tmp_path, kind).holding(table(keys, ["x"] * len(keys)))
+    table_here = ParquetTable(tmp_path / "bills.parquet") if kind == "parquet" else definition._table
+    source = SourceConnector(definition._definition, table_here)
+    for asked in (OWN, full_width(OWN), f" {OWN}"):
+        assert isinstance(source.ask(query(asked)), Supplied)
+    assert source.ask(query(WITH_X)) == NoData(AT)
 
 
 DAMAGED = {
