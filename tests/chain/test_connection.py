@@ -627,7 +627,7 @@ def test_a_range_that_takes_too_long_is_asked_for_in_smaller_pieces() -> None:
     for batched in (False, True):
         with FaultyNode(answers=limited.answer) as node:
             node.fault = limited.fault
-            connection = Connection(node.url, timeout=1)
+            connection = Connection(node.url, timeout=2)
             query = {"address": [ADDRESS], "fromBlock": "0x1", "toBlock": hex(400), "topics": []}
             if batched:
                 _, logs = connection.ask_many([("eth_chainId", []), ("eth_getLogs", [query])])
@@ -640,7 +640,7 @@ def test_a_range_that_takes_too_long_is_asked_for_in_smaller_pieces() -> None:
 def test_logs_that_a_node_never_gives_are_an_error_after_few_questions(fault: Callable[[Turn], None]) -> None:
     with FaultyNode(answers=HEALTHY) as node:
         node.fault = only(fault, "eth_getLogs")
-        connection = Connection(node.url, timeout=0.5)
+        connection = Connection(node.url, timeout=1)
         assert refused(lambda: connection.logs([ADDRESS], 1, 5000)).code in {"CHAIN_UNREACHABLE", "NODE_REFUSED"}
         # One for each halving of the range, the first one included.
         assert node.requests <= 14

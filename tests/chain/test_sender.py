@@ -226,7 +226,7 @@ def test_the_older_version_counts_if_it_is_mined(engine: FaultyNode, pool: Pool)
 
 def test_what_is_never_mined_is_replaced_a_few_times_and_then_unconfirmed(engine: FaultyNode, pool: Pool) -> None:
     pool.mining = False
-    error = refused(sender_at(engine, stuck_after=0.1, receipt_timeout=1.5))
+    error = refused(sender_at(engine, stuck_after=0.1, receipt_timeout=4))
     assert error.code == "TRANSACTION_UNCONFIRMED"
     versions = list(dict.fromkeys(pool.came))
     assert len(versions) == 1 + REPLACEMENTS
@@ -366,7 +366,7 @@ def test_a_node_that_counts_nothing_that_waits_is_sent_the_next_nonce(engine: Fa
 def test_a_hand_over_that_is_not_answered_does_not_keep_the_others_for_its_time_and_theirs(
     engine: FaultyNode, pool: Pool
 ) -> None:
-    sender = sender_at(engine, send_timeout=0.5)
+    sender = sender_at(engine, send_timeout=1)
     sender.send(TO, DATA)
     engine.fault = only(SLOW["never"], "eth_sendRawTransaction")
     engine.calls.clear()
