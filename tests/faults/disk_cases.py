@@ -6,19 +6,23 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from ledger.chain.connection import Connection
 from ledger.chain.node import JOURNAL, LocalNode
 from ledger.errors import PingzhengError
+from ledger.service.backup import back_up
+from ledger.service.restoring import Sources, restore
 from ledger.service.wiring import Ledger
+from ledger.store.tables import Certificate
 from tests.faults.acts import Acts
 from tests.faults.asking import Answer, cli
 from tests.faults.counting import Tally
-from tests.faults.homes import Prepared, copied, opened, prepared_in
+from tests.faults.homes import Prepared, copied, opened, prepared_in, settings_of
 from tests.faults.small_disk import PAGE, SmallDisk, report
 
 MEGABYTE: Final = 1024 * 1024
@@ -209,6 +213,68 @@ def inodes(folder: Path, prepared: Prepared) -> Tally:
     return tally
 
 
+def backup(folder: Path, prepared: Prepared) -> Tally:
+    """The disk that a backup and its keys go to is full: nothing of them is left, until there is room for both."""
+    tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
+    acts, home = Acts.of_late(prepared, tally), copied(prepared.late, folder / "home")
+    data, keys = disk.folder / "data", disk.folder / "keys"
+    for pages in range(0, 1200, 60):
+        disk.leave(pages)
+        code = code_of(lambda: back_up(settings_of(home), data, keys))
+        disk.empty()
+        if code is None:
+            break
+        tally.noticed(f"the backup's disk is full after {pages} pages", [code], FULL)
+        if left := list(disk.folder.iterdir()):
+            tally.lost.append(f"a backup that was refused left {left}")
+    restore(settings_of(folder / "again"), Sources(data, keys))
+    with opened(folder / "again") as ledger:
+        # What was sealed waits for the list of erasures, which this home has none of.
+        tally.lost += [number for number in acts.issued.values() if number not in _numbers(ledger)]
+    return tally
+
+
+def _numbers(ledger: Ledger) -> set[str]:
+    with ledger.database.read() as session:
+        return set(session.scalars(select(Certificate.certificate_no)))
+
+
+def archive(folder: Path, prepared: Prepared) -> Tally:
+    """The archive's disk is full: no batch is anchored that is not archived, and it is anchored when there is room."""
+    tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
+    acts, home = Acts.of_late(prepared, tally), copied(prepared.late, folder / "home")
+    request = prepared.waiting()[0]
+    with opened(home, archive=disk.folder) as ledger:
+        for pages in range(0, 1200, 40):
+            disk.leave(pages)
+            code = code_of(partial(acts.issue, ledger, request))
+            disk.empty()
+            if code is None:
+                break
+            tally.noticed(f"the archive's disk is full after {pages} pages", [code], ["ARCHIVE_FULL"])
+        acts.check(ledger)
+    return tally
+
+
+def keys(folder: Path, prepared: Prepared) -> Tally:
+    """The disk of the key files is full: the keys that are there stay, and none is acknowledged that is not there."""
+    tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
+    acts, home = Acts.of_late(prepared, tally), copied(prepared.late, disk.folder / "home")
+    with opened(home) as ledger:
+        before = set(ledger.custody.accounts)
+        for pages in range(MOST_PAGES):
+            disk.leave(pages)
+            code = code_of(partial(ledger.custody.create, 50))
+            disk.empty()
+            if code is None:
+                break
+            tally.noticed(f"the key files' disk is full after {pages} pages", [code], FULL)
+    with opened(home) as ledger:
+        tally.lost += sorted(before - set(ledger.custody.accounts))
+        acts.check(ledger)
+    return tally
+
+
 @contextmanager
 def only_reading(disk: SmallDisk) -> Iterator[None]:
     disk.read_only(True)
@@ -236,7 +302,16 @@ def read_only(folder: Path, prepared: Prepared) -> Tally:
 
 CASES: Final[dict[str, Callable[..., Tally]]] = {
     case.__name__: case
-    for case in (journal_at_every_byte, database_at_every_page, home_page_by_page, inodes, read_only)
+    for case in (
+        journal_at_every_byte,
+        database_at_every_page,
+        home_page_by_page,
+        backup,
+        archive,
+        keys,
+        inodes,
+        read_only,
+    )
 }
 
 if __name__ == "__main__":

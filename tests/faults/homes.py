@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,9 @@ from typing import Any, Final
 
 from ledger.demo.cast import assemble
 from ledger.proof.verifier import Expectation
-from ledger.service import wiring
 from ledger.service.local_chain import LocalClock
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.service.wiring import Ledger, create_ledger, open_ledger
 from tests.service.conftest import ROWS
 from tests.service.credit import SCENARIO, CreditBureau
 
@@ -78,15 +77,9 @@ def prepared_in(folder: Path) -> Prepared:
     return Prepared(folder, **json.loads(told.read_text("utf-8")))
 
 
-def creating(settings: Settings) -> Any:
-    """Open a ledger that is not there yet."""
-    make: Callable[..., Any] = getattr(wiring, "create_ledger", open_ledger)
-    return make(settings)
-
-
 def _make(folder: Path) -> dict[str, list[str]]:
     home, numbers = folder / "making", list[str]()
-    with creating(settings_of(home)) as ledger:
+    with create_ledger(settings_of(home)) as ledger:
         requests = _authorised(ledger)
         for request in requests[:EARLY]:
             numbers.append(_issued(folder, ledger, request))
@@ -99,7 +92,7 @@ def _make(folder: Path) -> dict[str, list[str]]:
         ledger.verification.verify((folder / "bundles" / f"{numbers[0]}.json").read_bytes(), Expectation())
         copied(home, folder / "cut")
     home.rename(folder / "late")
-    with creating(settings_of(folder / "other")):
+    with create_ledger(settings_of(folder / "other")):
         pass
     return {"requests": requests, "numbers": numbers}
 

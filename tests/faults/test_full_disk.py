@@ -10,11 +10,13 @@ from tests.faults import small_disk
 from tests.faults.counting import Tally
 from tests.faults.homes import Prepared
 
+CASES = ["database_at_every_page", "home_page_by_page", "backup", "archive", "keys", "inodes", "read_only"]
+
 
 def test_the_journal_is_cut_at_every_byte_of_a_line(tmp_path: Path, tally: Tally) -> None:
     small_disk.run("disk_cases", "journal_at_every_byte", tally, tmp_path)
 
 
-@pytest.mark.parametrize("case", ["database_at_every_page", "home_page_by_page", "inodes", "read_only"])
+@pytest.mark.parametrize("case", CASES)
 def test_a_disk_without_room(prepared: Prepared, tmp_path: Path, tally: Tally, case: str) -> None:
     small_disk.run("disk_cases", case, tally, tmp_path, prepared.folder)
