@@ -60,6 +60,8 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], l
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = app.state.gate.limits.threads
+        # Made before anybody is served: on the event loop it would keep all others waiting.
+        await run_in_threadpool(app.openapi)
         context = open_ledger()
         ledger = await run_in_threadpool(context.__enter__)
         app.state.ledger = ledger

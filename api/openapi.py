@@ -13,6 +13,9 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 PROBLEM_JSON: Final = "application/problem+json"
 SERVERS: Final = [{"url": "/", "description": "This service."}]
@@ -68,25 +71,41 @@ def tags() -> list[dict[str, str]]:
 
 
 def describe(app: FastAPI) -> None:
-    """Complete what the framework says of the application."""
+    """Complete what the framework says of the application, and send it as it was made once: making it takes long."""
     made: Callable[[], dict[str, Any]] = app.openapi
 
-    @cache
     def openapi() -> dict[str, Any]:
-        schema = _renamed(made())
-        schemas = schema["components"]["schemas"]
-        for path in schema["paths"].values():
-            for method, operation in path.items():
-                # The more special of two is its own.
-                operation["tags"] = operation["tags"][-1:]
-                _answers(operation, method)
-                _untitled(operation)
-                if "requestBody" in operation:
-                    _with_example(operation["requestBody"]["content"], schemas)
-        _link(schema["paths"])
-        return schema
+        if "schema" not in _MADE:
+            _MADE["schema"] = schema = _completed(made())
+            _MADE["bytes"] = json.dumps(schema, ensure_ascii=False).encode()
+        found: dict[str, Any] = _MADE["schema"]
+        return found
+
+    async def sent(_request: Request) -> Response:
+        openapi()
+        return Response(_MADE["bytes"], media_type="application/json")
 
     app.openapi = openapi  # type: ignore[method-assign]
+    app.router.routes.insert(0, Route(str(app.openapi_url), sent, include_in_schema=False))
+
+
+# The same for every application: it follows from the code alone.
+_MADE: Final[dict[str, Any]] = {}
+
+
+def _completed(made: dict[str, Any]) -> dict[str, Any]:
+    schema = _renamed(made)
+    schemas = schema["components"]["schemas"]
+    for path in schema["paths"].values():
+        for method, operation in path.items():
+            # The more special of two is its own.
+            operation["tags"] = operation["tags"][-1:]
+            _answers(operation, method)
+            _untitled(operation)
+            if "requestBody" in operation:
+                _with_example(operation["requestBody"]["content"], schemas)
+    _link(schema["paths"])
+    return schema
 
 
 def _renamed(schema: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import socket
+import struct
 import time
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,6 +25,8 @@ from ledger.errors import Busy
 
 MAX_CHUNKS: Final = 4096
 MAX_HEADER_BYTES: Final = 16 * 1024
+READ_BYTES: Final = 32 * 1024
+SEND_BYTES: Final = 128 * 1024
 SWEEP_SECONDS: Final = 1.0
 # Each connection is an open file; the database, the node and the log have theirs.
 OTHER_FILES: Final = 192
@@ -36,7 +40,8 @@ class Connections:
 
     Beyond ``most``, so many as in ``reserve`` are answered for ``/health``, and told that the service is busy for
     anything else. ``header_seconds``: to send the headers of a call; ``drain_seconds``: to send the rest of a body that
-    was answered before it was complete; ``unread_seconds``: to read on in an answer.
+    was answered before it was complete; ``unread_seconds``: to read on in an answer. ``unread_bytes``: what all answers
+    together may wait to be read; those with the most of it are ended first.
     """
 
     most: int = 640
@@ -44,6 +49,7 @@ class Connections:
     header_seconds: float = 10.0
     drain_seconds: float = 10.0
     unread_seconds: float = 30.0
+    unread_bytes: int = 64 * 1024 * 1024
 
     @classmethod
     def within_files(cls) -> Connections:
@@ -100,6 +106,12 @@ class _Watch:
         now = time.monotonic()
         for connection in list(self._open):
             connection.check(now)
+        unread = sum(connection.unsent for connection in self._open)
+        for connection in sorted(self._open, key=lambda each: each.unsent, reverse=True):
+            if unread <= self.bounds.unread_bytes:
+                break
+            unread -= connection.unsent
+            connection.end()
         self._sweeping = bool(self._open)
         if self._sweeping:
             loop.call_later(SWEEP_SECONDS, self._sweep, loop)
@@ -111,7 +123,7 @@ class _Connection(H11Protocol):
         self._watch = watch
         self.conn = _Counted(h11.SERVER, MAX_HEADER_BYTES)
         self._idle_since = time.monotonic()
-        self._unsent, self._unsent_since = 0, self._idle_since
+        self.unsent, self._unsent_since = 0, self._idle_since
         self._begun = False
 
     @property
@@ -121,6 +133,10 @@ class _Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # Else a quarter of a megabyte is read at once, whether or not anybody wants it.
+        transport.max_size = READ_BYTES  # type: ignore[attr-defined]
+        # Else the system keeps megabytes of what is not read, which nobody counts.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
         if not self._watch.opened(self, self.loop):
             self.app = _Overloaded(self.app)
 
@@ -150,15 +166,18 @@ class _Connection(H11Protocol):
     def end(self) -> None:
         """Close without waiting for what is still to be sent."""
         self._watch.closed(self)
+        # Else the system would keep what it holds for the other side until that reads it.
+        at_once = struct.pack("ii", 1, 0)
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
         self.transport.abort()
 
     def check(self, now: float) -> None:
         """End the connection if its time is over."""
         bounds = self._watch.bounds
         unsent = self.transport.get_write_buffer_size()
-        if not unsent or unsent < self._unsent:
+        if not unsent or unsent < self.unsent:
             self._unsent_since = now
-        self._unsent = unsent
+        self.unsent = unsent
         if unsent and now - self._unsent_since > bounds.unread_seconds:
             self.end()
         elif self.idle and not unsent:

@@ -20,6 +20,7 @@ from api.server import Connections, server
 from ledger.service.participant import Participant
 
 CLOSED_SECONDS = 60
+ESTABLISHED = 1
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,14 @@ class Answer:
 
 
 class Wire:
-    """One connection. It sends what it is given and reads answers."""
+    """One connection. It sends what it is given and reads answers; ``receive`` bytes are taken in before that."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=CLOSED_SECONDS)
+    def __init__(self, port: int, receive: int | None = None) -> None:
+        self._socket = socket.socket()
+        if receive is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        self._socket.settimeout(CLOSED_SECONDS)
+        self._socket.connect(("127.0.0.1", port))
         self._read = self._socket.makefile("rb")
 
     def send(self, data: bytes) -> Wire:
@@ -72,6 +77,11 @@ class Wire:
         except ConnectionResetError:
             return True
 
+    def is_reset(self) -> bool:
+        """Whether the other side has ended the connection; reads nothing."""
+        state = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+        return state != ESTABLISHED
+
     def close(self) -> None:
         self._read.close()
         self._socket.close()
@@ -95,8 +105,8 @@ class Service:
         found: Gate = self.app.state.gate
         return found
 
-    def wire(self) -> Wire:
-        return Wire(self.port)
+    def wire(self, receive: int | None = None) -> Wire:
+        return Wire(self.port, receive)
 
     def call(self, method: str, path: str, body: bytes = b"", **headers: object) -> Answer:
         """One call with its body on a connection of its own."""

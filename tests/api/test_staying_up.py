@@ -199,6 +199,25 @@ def test_beyond_the_cap_health_is_answered_and_anything_else_told_to_come_again(
             wire.close()
 
 
+def test_answers_that_nobody_reads_are_kept_to_a_number_of_bytes(api: Api) -> None:
+    """The schema has more than half a megabyte, and strangers may ask for it."""
+    bounds = Connections(unread_bytes=2_000_000)
+    with serving(api.pilot.ledger, connections=bounds) as service:
+        length = int(service.call("HEAD", "/openapi.json").headers["content-length"])
+        assert length > 500_000
+        wires = [service.wire(receive=4096).head("GET", "/openapi.json") for _ in range(40)]
+        until(lambda: sum(wire.is_reset() for wire in wires) >= 30)
+        assert service.call("GET", "/health").status == 200
+        for wire in wires:
+            wire.close()
+
+
+def test_one_call_of_the_schema_makes_it_and_the_others_get_the_same_bytes(api: Api) -> None:
+    first = api.get(None, "/openapi.json")
+    assert api.get(None, "/openapi.json").content == first.content
+    assert first.json() == api.client.app.openapi()
+
+
 def half_sent(service: Service, header: dict[str, str]) -> Wire:
     named = JSON | {"authorization": header["Authorization"]}
     return service.wire().head("POST", "/v1/verify", content_length=100, **named).send(b"x" * 10)
