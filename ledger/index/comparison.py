@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from ledger.chain.connection import Block
+from ledger.chain.contracts import Event
 from ledger.chain.deployment import check_deployment
 from ledger.chain.reader import ChainReader
 
@@ -90,3 +91,14 @@ class Comparison:
     def _warn(self, event: str, number: int, latest: Block) -> None:
         where = self._reader.connection.where
         log.warning(event, index_block=number, node_block=latest.number, node=where)
+
+
+def fits_together(cursor: Block, events: Sequence[Event], headers: Sequence[Block]) -> bool:
+    """Whether logs and headers are of one chain that continues the cursor."""
+    by_number = {header.number: header for header in headers}
+    linked = all(
+        header.number - 1 not in by_number or by_number[header.number - 1].hash == header.parent for header in headers
+    )
+    first = by_number.get(cursor.number + 1)
+    continues = first is None or first.parent == cursor.hash
+    return linked and continues and all(event.block_hash == by_number[event.block_number].hash for event in events)

@@ -22,7 +22,7 @@ from ledger.chain.reader import ChainReader
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.index import tables
 from ledger.index.audit import AssetAudit, asset_heads, audit_assets
-from ledger.index.comparison import PATIENCE_SECONDS, Comparison, Standing, Stored
+from ledger.index.comparison import PATIENCE_SECONDS, Comparison, Standing, Stored, fits_together
 from ledger.index.events import IndexedEvent
 from ledger.index.heads import ChainHeads, HeadBook, heads_of, scope_of
 from ledger.index.projections import project
@@ -182,7 +182,7 @@ class Follower:
             try:
                 events = self._reader.events(cursor.number + 1, last)
                 headers = self._headers(cursor, events, last)
-                if _fits_together(cursor, events, headers) and self._still_there(cursor.number, cursor.hash):
+                if fits_together(cursor, events, headers) and self._still_there(cursor.number, cursor.hash):
                     found = heads_of(self._reader, events, last)
                     return self._write(cursor, events, headers, found), len(events)
             except Conflict:
@@ -322,17 +322,6 @@ def _unsteady(last: int) -> ChainUnavailable:
         where=f"block {last}",
         hint="Wait until the network has settled, or follow it with more confirmations.",
     )
-
-
-def _fits_together(cursor: Block, events: Sequence[Event], headers: Sequence[Block]) -> bool:
-    """Whether logs and headers are of one chain that continues the cursor."""
-    by_number = {header.number: header for header in headers}
-    linked = all(
-        header.number - 1 not in by_number or by_number[header.number - 1].hash == header.parent for header in headers
-    )
-    first = by_number.get(cursor.number + 1)
-    continues = first is None or first.parent == cursor.hash
-    return linked and continues and all(event.block_hash == by_number[event.block_number].hash for event in events)
 
 
 def _indexed(event: Event) -> IndexedEvent:
