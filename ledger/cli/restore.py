@@ -54,11 +54,14 @@ def restore_command(
         str | None, typer.Option(help="JSON-RPC URL of a node, if the chain is elsewhere; default: $PINGZHENG_RPC_URL.")
     ] = None,
     erasures: Annotated[
-        Path | None, typer.Option(help="List of erasures; default: erased.jsonl in the archive.")
+        Path | None, typer.Option(help="List of erasures, beside the archive's; default: $PINGZHENG_ERASURES.")
     ] = None,
     without_key: Annotated[
         list[str] | None, typer.Option(help="Id of a wrapping key that is lost for good; repeat.")
     ] = None,
+    accept_chain_loss: Annotated[
+        bool, typer.Option("--accept-chain-loss", help="Go on with a local chain that is known to have lost its end.")
+    ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -91,7 +94,8 @@ def restore_command(
             keys,
             archive=archive,
             chain=chain,
-            erasures=erasures,
+            erasures=erasures or settings.erasures,
+            accept_chain_loss=accept_chain_loss,
             without_keys=frozenset(without_key or ()),
         )
         with stderr.status("恢复 Restoring…"):
@@ -117,7 +121,7 @@ def confirm_erasures(
         from ledger.service.reclosing import ClosedTexts
 
         confirm(QUESTION, yes or erasures is not None)
-        applied, texts = ClosedTexts(ledger.database, ledger.reader.chain.ledger).confirm(erasures)
+        applied, texts = ClosedTexts(ledger.database, ledger.reader.chain.ledger, ledger.archiving).confirm(erasures)
         emit({"erasures": applied, "opened": texts}, as_json, "已确认 Confirmed")
 
 

@@ -20,7 +20,7 @@ from ledger.proof.sdjwt import Disclosed, Presented
 from ledger.service.adopted_parties import PARTIES, OnChain
 from ledger.service.scenarios import ScenarioBook
 from ledger.store.erasure_tables import ErasureRecord
-from ledger.store.sealing import LOST, Sealer, seal_nothing
+from ledger.store.sealing import CLOSED, LOST, Sealer, close, closed, seal_nothing
 from ledger.store.tables import (
     AccessRequest,
     Authorization,
@@ -276,12 +276,15 @@ class AdoptedRows:
             if sealed.wrapped_key is None and sealed.key_id != LOST:
                 return []
             if sealed.wrapped_key is not None:
-                opened = self._sealer.open(self._session, sealed.id)
+                opened = self._sealer.open_with(self._session, sealed.id, sealed.key_id.removeprefix(CLOSED))
                 known = {item: Disclosed.decode(item) for item in opened} if isinstance(opened, list) else {}
                 if came.keys() <= known.keys():
                     return []
                 came = known | came
         row.sealed_id = self._sealer.seal(self._session, list(came))
+        if closed(self._session):
+            # Whether it was erased is as unknown as of the other texts.
+            close(self._session, row.sealed_id)
         self._session.flush()
         return sorted(item.name for item in came.values())
 

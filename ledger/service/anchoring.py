@@ -97,7 +97,8 @@ class Anchoring:
     """The one writer of anchors of an issuer's log. Safe to call again after a crash: the chain says what it holds.
 
     ``issuer`` is the number of the party that ``client`` sends for. ``archive`` gets each batch first; if it raises,
-    the batch waits. Before a batch is sent, and from time to time, database and chain are compared.
+    the batch waits. In each turn it is called without a batch too, for what the chain alone has. Before a batch is
+    sent, and from time to time, database and chain are compared.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ class Anchoring:
         rule: BatchRule,
         clock: Callable[[], int],
         note: FailureNote,
-        archive: Callable[[Batch], None] = lambda _: None,
+        archive: Callable[[Batch | None], None] = lambda _: None,
     ) -> None:
         self._database = database
         self._client = client
@@ -146,6 +147,7 @@ class Anchoring:
     def _take_turn(self, *, force: bool) -> Anchored:
         with self._turn:
             try:
+                self._archive(None)
                 self._compare_now_and_then()
                 self._close(force=force)
                 done = self._anchor_closed()

@@ -11,29 +11,40 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from sqlalchemy import select
 
-from ledger.errors import Misconfigured, PingzhengError
+from ledger.errors import Misconfigured, PingzhengError, StorageFull
+from ledger.service.copied_files import follow_lines
 from ledger.service.erasures_file import ErasedText, ErasuresFile
 from ledger.service.keys import write_private
 from ledger.service.settings import Settings
-from ledger.store.archive import Archive
+from ledger.store.archive import Archive, archive_failure
 from ledger.store.database import Database
+from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.tables import Batch
 from ledger.wallet.private_file import sync_folder
 
 log = structlog.get_logger()
 PLACE: Final = "archive.json"
 ERASURES: Final = "erased.jsonl"
+JOURNAL: Final = "journal.jsonl"
+CLOCK: Final = "clock.json"
 
 
 def archive_file(folder: Path, ledger: str) -> Path:
     """The archive of a ledger (its digest) in a folder, which may hold those of several."""
     return folder / f"{ledger[:16]}.db"
+
+
+def chain_folder(folder: Path, ledger: str) -> Path:
+    """Where the journal of a ledger's local chain is archived."""
+    return folder / f"{ledger[:16]}.chain"
 
 
 def remembered_folder(home: Path) -> Path | None:
@@ -75,6 +86,7 @@ class Archiving:
 
     def __init__(self, settings: Settings, database: Database, ledger: str, clock: Callable[[], int]) -> None:
         self._home = settings.home
+        self._local = settings.rpc_url is None
         self._database = database
         self._ledger = ledger
         self._clock = clock
@@ -86,20 +98,75 @@ class Archiving:
         self._archive: Archive | None = None
         self._complete = False
 
-    def __call__(self, batch: Batch) -> None:
+    def __call__(self, batch: Batch | None) -> None:
         """Archive this batch, and any before it that the archive has not; it is on the disk when this returns.
+
+        A local chain's journal comes first: with the disk the chain would be lost. Without a batch it comes alone, and
+        an archive that is out of reach is logged and no error: nothing is anchored.
 
         Raises ``StorageFull`` ``ARCHIVE_FULL``; ``Misconfigured`` ``ARCHIVE_MISSING``, ``ARCHIVE_UNREADABLE``,
         ``ARCHIVE_DIFFERS``; ``Conflict`` ``ARCHIVE_FORKED``.
         """
         if self._folder is None:
             return
+        if batch is None:
+            self._follow(self._folder)
+            return
         archive = self._opened(self._folder)
+        self._archive_chain(self._folder)
         if not self._complete:
             for number in archive.missing(self._database, batch.number):
                 archive.keep(self._database, [number])
         archive.keep(self._database, [batch.number])
         self._complete = True
+
+    def _follow(self, folder: Path) -> None:
+        if not self._known:
+            return
+        try:
+            self._opened(folder)
+            self._archive_chain(folder)
+        except PingzhengError as error:
+            log.debug("the archive was not reached", code=error.code)
+
+    def _archive_chain(self, folder: Path) -> None:
+        """Bring the archived journal of a local chain up to date, with its clock."""
+        chain, copy = self._home / "chain", chain_folder(folder, self._ledger)
+        if not self._local or not (chain / JOURNAL).exists():
+            return
+        try:
+            copy.mkdir(mode=0o700, exist_ok=True)
+            follow_lines(chain / JOURNAL, copy / JOURNAL)
+            clock = (chain / CLOCK).read_text()
+            if not (copy / CLOCK).exists() or (copy / CLOCK).read_text() != clock:
+                write_private(copy / CLOCK, clock)
+        except (OSError, StorageFull) as error:
+            full = isinstance(error, StorageFull) or error.errno in (ENOSPC, EDQUOT)
+            raise archive_failure(copy, full=full) from error
+
+    def take_over(self, told: Sequence[ErasedText]) -> None:
+        """Keep what another list of erasures says, so that nothing of it is brought back later.
+
+        Raises as ``ErasuresFile.append``.
+        """
+        if not told:
+            return
+        if self._erasures is None:
+            self._erasures = ErasuresFile(self._home / ERASURES, self._ledger)
+        targets = {target for each in told for target in (*each.targets, each.party) if target is not None}
+        sealed = {record for each in told for record in each.sealed}
+        self._erasures.append(ErasedText(self._clock(), tuple(sorted(targets)), None, tuple(sorted(sealed))))
+
+    def _begin_list(self) -> None:
+        """A list that begins now has what was erased before: one that is missing must not look like an empty one."""
+        if self._erasures is None or self._erasures.path.exists():
+            return
+        with self._database.read() as session:
+            before = tuple(sorted(session.scalars(select(ErasureRecord.target))))
+        if before:
+            self._erasures.append(ErasedText(self._clock(), before, None, ()))
+        else:
+            self._erasures.begin()
 
     def require(self) -> None:
         """Raise as a call does, if there is an archive and it cannot be written."""
@@ -112,6 +179,7 @@ class Archiving:
             return
         if self._folder is not None and self._erasures.path.parent == self._folder:
             self._opened(self._folder)
+        self._begin_list()
         self._erasures.append(ErasedText(self._clock(), targets, party, sealed))
 
     def erased(self) -> list[str]:
@@ -176,9 +244,7 @@ class Archiving:
             if new:
                 archive.begin(self._database)
                 sync_folder(folder)
-            if self._erasures is not None and self._erasures.path.parent == folder:
-                # So that a list that is missing is not taken for one without a line.
-                self._erasures.begin()
+            self._begin_list()
             if not self._known:
                 remember_folder(self._home, folder)
                 self._known = True

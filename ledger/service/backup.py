@@ -26,6 +26,7 @@ from ledger.chain.deployment import Deployment
 from ledger.domain.disk import writing
 from ledger.errors import Conflict, InvalidInput
 from ledger.service.backup_checks import check_accounts, check_keys, check_log, check_pages
+from ledger.service.copied_files import copy_private, end_of_lines
 from ledger.service.home import require_files, require_made
 from ledger.service.joining import require_operating
 from ledger.service.key_providers import local_keys
@@ -39,7 +40,6 @@ from ledger.wallet.private_file import sync_folder
 DATABASE: Final = "ledger.db"
 # Beside the database and the chain, what the home holds; the last one is there once something was verified.
 PLAIN: Final = ("deployment.json", "installation.json", "seen.json")
-_PIECE: Final = 1 << 20
 CHAIN: Final = ("chain/journal.jsonl", "chain/clock.json")
 
 
@@ -112,34 +112,6 @@ def sync_all(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def copy_private(source: Path, target: Path, length: int | None = None) -> None:
-    """Copy a file, or its first bytes, for its owner alone."""
-    for folder in reversed([target.parent, *target.parent.parents]):
-        # One by one: those between get their mode from the process otherwise.
-        if not folder.exists():
-            folder.mkdir(mode=0o700)
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file, source.open("rb") as read:
-        left = read.seek(0, os.SEEK_END) if length is None else length
-        read.seek(0)
-        while left and (piece := read.read(min(left, _PIECE))):
-            file.write(piece)
-            left -= len(piece)
-
-
-def end_of_lines(path: Path) -> int:
-    """Where the last whole line of a file ends, in bytes."""
-    with path.open("rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        while end:
-            start = max(end - _PIECE, 0)
-            file.seek(start)
-            if (found := file.read(end - start).rfind(b"\n")) >= 0:
-                return start + found + 1
-            end = start
-    return 0
 
 
 def _require_apart(home: Path, folder: Path, keys: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
@@ -31,10 +31,12 @@ _ROWS_AT_ONCE: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """How many batches came from the archive, and the numbers of those that are damaged there and were left out."""
+    """How many batches came from the archive, the numbers of those that are damaged there and were left out, and the
+    number of the newest that it holds (None: none)."""
 
     batches: int
     damaged: tuple[int, ...]
+    newest: int | None = None
 
 
 def merge(archive: Session, restored: Session, held: Callable[[str], bool]) -> Merged:
@@ -57,7 +59,8 @@ def merge(archive: Session, restored: Session, held: Callable[[str], bool]) -> M
     for rows in _sealed(archive):
         _merge_sealed(restored, rows, held)
     _raise_counters(restored, dict(archive.execute(select(Counter.name, Counter.value)).all()))
-    return Merged(len(whole), tuple(sorted({*fresh} - {*whole})))
+    newest = archive.scalar(select(func.max(Batch.number)))
+    return Merged(len(whole), tuple(sorted({*fresh} - {*whole})), newest)
 
 
 def is_whole_batch(session: Session, batch: Batch) -> bool:

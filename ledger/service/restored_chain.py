@@ -4,63 +4,64 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from ledger.chain.locking import FileLock
 from ledger.errors import Conflict, Misconfigured, NotFound
-from ledger.service.backup import CHAIN, copy_private, end_of_lines
+from ledger.service.archiving import CLOCK, JOURNAL
+from ledger.service.copied_files import copy_private, end_of_lines
 
-JOURNAL, CLOCK = (Path(name).name for name in CHAIN)
 ENDING_SECONDS: Final = 5
 _CHANGE: Final = ("method", "params", "time")
 
 
-def take_chain(backup: Path, given: Path | None, home: Path) -> str:
-    """Copy the newer of the two chains into ``home``: ``backup`` is a backup's folder, ``given`` the folder ``chain``
-    of a home, or the home. Returns which it was: ``backup`` or ``given``.
+def take_chain(backup: Path, given: Path | None, archived: Path | None, home: Path) -> str:
+    """Copy the newest of these chains into ``home``: ``backup`` is a backup's folder, ``given`` the folder ``chain`` of
+    a home, or the home, ``archived`` the chain's folder in the archive. Returns which it was, by these names.
 
     Raises ``NotFound`` ``CHAIN_FOLDER_MISSING``; ``Conflict`` ``CHAIN_RUNNING`` where a node is at it, and
-    ``CHAINS_DIFFER`` if neither goes on where the other ends; ``Misconfigured`` ``JOURNAL_DAMAGED``.
+    ``CHAINS_DIFFER`` if none goes on where the others end; ``Misconfigured`` ``JOURNAL_DAMAGED``.
     """
-    ours = backup / "chain" if (backup / "chain" / JOURNAL).exists() else None
+    found = {"backup": backup / "chain"}
+    if archived is not None:
+        found["archive"] = archived
+    found = {name: folder for name, folder in found.items() if (folder / JOURNAL).is_file()}
     if given is None:
-        return _copied(ours, home, "backup")
-    with _alone_with(theirs := _folder(given)):
-        return _newer(ours, theirs, home)
+        return _newest(found, home)
+    with _alone_with(folder := _folder(given)):
+        return _newest(found | {"given": folder}, home)
 
 
-def _newer(ours: Path | None, theirs: Path, home: Path) -> str:
-    if ours is None:
-        return _copied(theirs, home, "given")
-    one, other = _changes(ours / JOURNAL), _changes(theirs / JOURNAL)
-    shorter = min(len(one), len(other))
-    if one[:shorter] != other[:shorter]:
-        raise Conflict(
-            "CHAINS_DIFFER",
-            "The journal that was given and the one of the backup are of two chains that went apart.",
-            where=str(theirs / JOURNAL),
-            hint="Give the journal of the chain that the backup was made on, or leave --chain out.",
-        )
-    newer = len(other) > len(one)
-    return _copied(theirs if newer else ours, home, "given" if newer else "backup")
-
-
-def _copied(source: Path | None, home: Path, which: str) -> str:
-    if source is None:
+def _newest(found: Mapping[str, Path], home: Path) -> str:
+    if not found:
         raise NotFound(
             "CHAIN_FOLDER_MISSING",
             "The backup holds no chain: the ledger's was elsewhere.",
             where="--rpc-url",
             hint="Name a node of its chain: --rpc-url http://…",
         )
+    changes = {name: _changes(folder / JOURNAL) for name, folder in found.items()}
+    newest = max(changes, key=lambda name: len(changes[name]))
+    for name, known in changes.items():
+        if changes[newest][: len(known)] != known:
+            raise Conflict(
+                "CHAINS_DIFFER",
+                "Two of the journals that were given are of chains that went apart.",
+                where=str(found[name] / JOURNAL),
+                hint="Give the journal of the chain that backup and archive were made on, or leave --chain out.",
+            )
+    _copied(found[newest], home)
+    return newest
+
+
+def _copied(source: Path, home: Path) -> None:
     # What a crash left of a last line was never answered.
     copy_private(source / JOURNAL, home / "chain" / JOURNAL, end_of_lines(source / JOURNAL))
     if (source / CLOCK).exists():
         copy_private(source / CLOCK, home / "chain" / CLOCK)
-    return which
 
 
 def _folder(given: Path) -> Path:

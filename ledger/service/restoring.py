@@ -20,11 +20,12 @@ from ledger.chain.client import ChainClient
 from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.domain.disk import writing
-from ledger.errors import Conflict, InvalidInput, Misconfigured, NotFound
-from ledger.service.archiving import ERASURES, archive_file, remember_folder
-from ledger.service.backup import DATABASE, copy_private, draft_of, sync_all
+from ledger.errors import Conflict, Incoherent, InvalidInput, Misconfigured, NotFound
+from ledger.service.archiving import ERASURES, archive_file, chain_folder, remember_folder
+from ledger.service.backup import DATABASE, draft_of, sync_all
 from ledger.service.backup_checks import check_log, check_pages, unheld_keys
 from ledger.service.coherence import Coherence
+from ledger.service.copied_files import copy_private
 from ledger.service.erasures_file import ErasuresFile
 from ledger.service.home import LOCK, require_free
 from ledger.service.installation import OPERATOR_NO
@@ -34,7 +35,7 @@ from ledger.service.local_chain import LocalClock, open_chain
 from ledger.service.manifests import DATA, KEYS, Manifest
 from ledger.service.merging import Merged, merge
 from ledger.service.offices import COUNT, FIRST, keys_within_reach, office_custody
-from ledger.service.reclosing import apply_erasures
+from ledger.service.reclosing import apply_erasures, covers
 from ledger.service.restored_chain import take_chain
 from ledger.service.restored_keys import settle_custody
 from ledger.service.restored_log import LogFound, anchors_of, settle_log, settle_parties, skip_numbers
@@ -46,7 +47,7 @@ from ledger.store.copying import copy_database
 from ledger.store.database import Database, open_engine
 from ledger.store.identity import known_ledger
 from ledger.store.migrations import upgrade
-from ledger.store.sealing import close_all, closed
+from ledger.store.sealing import close_all, closed, reopen_all
 from ledger.store.tables import Registration
 from ledger.wallet.private_file import sync_folder
 
@@ -77,8 +78,8 @@ FROM_THE_BACKUP_ALONE: Final = (
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What a ledger is restored from. ``chain`` is a folder with a newer journal of a local chain; ``erasures`` the
-    list that was kept outside the backups, by default the archive's; ``without_keys`` are the ids of wrapping keys
-    that are known to be lost."""
+    list that was kept outside the backups, beside the archive's; ``without_keys`` are the ids of wrapping keys that
+    are known to be lost. ``accept_chain_loss`` goes on with a local chain that is known to have lost its end."""
 
     backup: Path
     keys: Path
@@ -86,6 +87,7 @@ class Sources:
     chain: Path | None = None
     erasures: Path | None = None
     without_keys: frozenset[str] = frozenset()
+    accept_chain_loss: bool = False
 
 
 @dataclass(slots=True)
@@ -133,7 +135,8 @@ def restore(settings: Settings, sources: Sources) -> Restored:
         _copy(sources, data, keys, draft)
         told = Restored(data.ledger, data.id, data.made_at)
         if settings.rpc_url is None:
-            told.chain = take_chain(sources.backup, sources.chain, draft)
+            archived = None if sources.archive is None else chain_folder(sources.archive, data.ledger)
+            told.chain = take_chain(sources.backup, sources.chain, archived, draft)
         _put_together(made, sources, told)
         if sources.archive is not None:
             remember_folder(draft, sources.archive)
@@ -175,11 +178,13 @@ def _put_together(settings: Settings, sources: Sources, told: Restored) -> None:
         reader = ChainReader(client)
         clock = LocalClock(settings)
         erasures = _erasures(sources, told.ledger)
+        listed = None if erasures is None else [erased for each in erasures for erased in each.read()]
         with database.write() as session:
             if sources.archive is not None:
                 with _archive_copy(settings.home, sources.archive, told.ledger) as archive:
                     told.merged = merge(archive, session, lambda key_id: _held(settings, key_id))
             told.log = settle_log(session, anchors_of(reader, OPERATOR_NO))
+            _require_chain(told, sources)
             told.parties_unknown = settle_parties(session, _registered(reader))
             settle_custody(session, reader, *_custody(settings.home))
             told.assets_unknown = reader.asset_count() - _on_chain(session, reader)
@@ -189,9 +194,12 @@ def _put_together(settings: Settings, sources: Sources, told: Restored) -> None:
             for table in _ACCESS:
                 session.execute(delete(table))
             told.unheld = unheld_keys(session, provider)
-            told.erased = apply_erasures(session, None if erasures is None else erasures.read())
-            if erasures is None:
+            told.erased = apply_erasures(session, listed)
+            # What a lost batch or an erasure that the list lacks recorded is not known: the list may be an old one.
+            if listed is None or told.log.lost or not covers(session, listed):
                 close_all(session)
+            else:
+                reopen_all(session)
             told.closed = closed(session)
         _require_keys(told.unheld, sources.without_keys)
         with database.read() as session:
@@ -234,12 +242,29 @@ def _archive_copy(draft: Path, folder: Path, ledger: str) -> Iterator[Session]:
             path.unlink()
 
 
-def _erasures(sources: Sources, ledger: str) -> ErasuresFile | None:
-    """The list of erasures: one that was named has to be there."""
-    path = sources.erasures or (sources.archive and sources.archive / ERASURES)
-    if path is None or (sources.erasures is None and not path.exists()):
-        return None
-    return ErasuresFile(path, ledger)
+def _erasures(sources: Sources, ledger: str) -> list[ErasuresFile] | None:
+    """The lists of erasures: one that was named has to be there. None: there is none."""
+    paths = [] if sources.erasures is None else [sources.erasures]
+    if sources.archive is not None and (sources.archive / ERASURES).exists():
+        paths.append(sources.archive / ERASURES)
+    return [ErasuresFile(path, ledger) for path in paths] or None
+
+
+def _require_chain(told: Restored, sources: Sources) -> None:
+    """A batch is archived after the anchor of the one before it: a chain that lacks that one has lost its end."""
+    newest = told.merged.newest
+    if newest is None or newest <= told.log.batches or sources.accept_chain_loss:
+        return
+    raise Incoherent(
+        "CHAIN_BEHIND_ARCHIVE",
+        f"The archive holds {newest + 1} batches, and the chain {told.log.batches}: the chain has lost its end, and "
+        "with it revocations, uses, withdrawals, holds and changes of keys.",
+        where="chain",
+        hint="Give the newer chain: --chain or --rpc-url. If it is lost for good: --accept-chain-loss. The batches are "
+        "anchored anew then; repeat the revocations and holds that were made since the backup.",
+        batches=told.log.batches,
+        archived=newest + 1,
+    )
 
 
 def _held(settings: Settings, key_id: str) -> bool:

@@ -175,20 +175,24 @@ class Archive:
             self._engine.dispose()
 
     def _told(self, error: PingzhengError) -> PingzhengError:
-        if isinstance(error, StorageFull):
-            return StorageFull(
-                "ARCHIVE_FULL",
-                "The disk of the archive is full.",
-                where=str(self.file),
-                hint="Make room there. Batches wait until then and are anchored by themselves; nothing is lost.",
-            )
-        return Misconfigured(
-            "ARCHIVE_UNREADABLE",
-            "The archive cannot be written or read.",
-            where=str(self.file),
-            hint="Check its disk and the permissions. Batches wait until then; nothing is lost.",
-            cause=error.code,
+        return archive_failure(self.file, full=isinstance(error, StorageFull))
+
+
+def archive_failure(where: Path, *, full: bool) -> PingzhengError:
+    """What keeps a file of the archive from being written."""
+    if full:
+        return StorageFull(
+            "ARCHIVE_FULL",
+            "The disk of the archive is full.",
+            where=str(where),
+            hint="Make room there. Batches wait until then and are anchored by themselves; nothing is lost.",
         )
+    return Misconfigured(
+        "ARCHIVE_UNREADABLE",
+        "The archive cannot be written or read.",
+        where=str(where),
+        hint="Check its disk and the permissions. Batches wait until then; nothing is lost.",
+    )
 
 
 def archive_differs(file: Path) -> Misconfigured:

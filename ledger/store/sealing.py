@@ -196,6 +196,13 @@ def close_all(session: Session) -> int:
     return changed.rowcount
 
 
+def close(session: Session, record_id: str) -> None:
+    """Keep one text closed too, until ``reopen_all``."""
+    row = session.get_one(Sealed, record_id)
+    row.key_id = CLOSED + row.key_id
+    session.flush()
+
+
 def reopen_all(session: Session) -> int:
     """Let the closed texts open again; returns how many."""
     count = closed(session)

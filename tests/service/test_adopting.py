@@ -23,6 +23,7 @@ from ledger.service.coherence import Coherence
 from ledger.service.erasures_file import ErasedText, ErasuresFile
 from ledger.service.keys import Custody
 from ledger.service.parties import Actor
+from ledger.service.reclosing import ClosedTexts
 from ledger.service.restoring import Sources, restore
 from ledger.service.settings import Settings
 from ledger.store.recovery_tables import AdoptedEntry
@@ -59,6 +60,11 @@ class Lost:
     def lost(self) -> list[int]:
         with self.pilot.ledger.database.read() as session:
             return [row.number for row in lost_batches(session)]
+
+
+def texts(pilot: Pilot) -> ClosedTexts:
+    ledger = pilot.ledger
+    return ClosedTexts(ledger.database, ledger.reader.chain.ledger, ledger.archiving)
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +120,7 @@ def lost(origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path) -> Itera
     chain = folder / "home" / "chain"
     restore(home, Sources(folder / "backup", folder / "keys", chain=chain, erasures=settings.erasures))
     with reopened(home, told["pilot"]) as pilot:
+        texts(pilot).confirm(None)
         yield Lost(pilot, told["bundles"], told["numbers"], told["newcomer"], told["withdrawn"], told["erased"])
 
 
@@ -243,6 +250,36 @@ def test_a_request_whose_certificate_was_lost_may_have_another_when_it_comes_bac
     with ledger.database.read() as session:
         rows = [session.get_one(Certificate, number) for number in (first, second)]
     assert rows[0].request_id == rows[1].request_id and rows[0].version != rows[1].version
+
+
+def test_before_the_erasures_are_confirmed_claims_come_back_closed_and_what_was_erased_never(
+    origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Restored without a list; holders bring their bundles first, and the list is found after that."""
+    folder, settings, told = origin
+    home = settings.model_copy(update={"home": tmp_path / "home", "erasures": None})
+    chain, erased, kept = folder / "home" / "chain", told["erased"], told["numbers"][0]
+    restore(home, Sources(folder / "backup", folder / "keys", chain=chain))
+    with reopened(home, told["pilot"]) as pilot:
+        lost = Lost(pilot, told["bundles"], told["numbers"], told["newcomer"], told["withdrawn"], erased)
+        for number in (kept, erased):
+            lost.adopting.adopt(lost.bundles[number])
+            with pytest.raises(Conflict, match="SEALED_CLOSED"):
+                pilot.ledger.bundles.build(number)
+        texts(pilot).confirm(settings.erasures)
+        assert valid(pilot, pilot.ledger.bundles.build(kept).to_bytes())
+        with pytest.raises(NotFound, match="SEALED_ERASED"):
+            pilot.ledger.bundles.build(erased)
+        # The list is kept: the same bundle once more brings nothing.
+        assert lost.adopting.adopt(lost.bundles[erased]).claims == []
+    again = settings.model_copy(update={"home": tmp_path / "again", "erasures": None})
+    restore(again, Sources(folder / "backup", folder / "keys", chain=chain))
+    with reopened(again, told["pilot"]) as pilot:
+        texts(pilot).confirm(settings.erasures)
+        lost = Lost(pilot, told["bundles"], told["numbers"], told["newcomer"], told["withdrawn"], erased)
+        assert lost.adopting.adopt(lost.bundles[erased]).claims == []
+        with pytest.raises(NotFound, match="SEALED_ERASED"):
+            pilot.ledger.bundles.build(erased)
 
 
 def forged(full: Bundle, place: int | None, **changes: Any) -> bytes:

@@ -279,11 +279,29 @@ def test_a_rotation_reaches_the_archive_or_does_not_begin(pilot: Pilot) -> None:
     assert rows_of(archived(pilot), Sealed) == rows_of(ledger.database, Sealed)
 
 
+def test_the_journal_of_a_local_chain_is_archived_with_what_no_batch_names(pilot: Pilot) -> None:
+    """Before each anchor and in each turn: a revocation is on the chain alone."""
+    ledger = pilot.ledger
+    number = pilot.certificate(pilot.firm())
+    journal = ledger.settings.home / "chain" / "journal.jsonl"
+    (kept,) = folder_of(pilot).glob("*.chain/journal.jsonl")
+    ledger.status.revoke(number, "data_error")
+    ledger.anchoring.tick()
+    assert kept.read_bytes() == journal.read_bytes()
+    # A copy that a crash cut off, that was changed, or that is of another chain is put right.
+    whole = journal.read_bytes()
+    for damaged in (whole[:-7], whole[:-1], b"x" * len(whole), whole + b"more\n", b""):
+        kept.write_bytes(damaged)
+        ledger.anchoring.tick()
+        assert kept.read_bytes() == whole
+    assert (kept.parent / "clock.json").read_bytes() == (journal.parent / "clock.json").read_bytes()
+
+
 def test_files_of_the_archive_are_their_owners_alone(pilot: Pilot) -> None:
     folder = folder_of(pilot)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
-    assert modes and set(modes.values()) == {0o600}
+    for path in folder.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
 def test_a_line_that_a_crash_cut_off_is_not_read_and_not_left(tmp_path: Path) -> None:

@@ -156,6 +156,10 @@ def without_archive(story: Story, tmp_path_factory: pytest.TempPathFactory) -> I
     settings = Settings(home=tmp_path_factory.mktemp("part") / "home", batch_age=0, batch_size=1)
     told = restore(settings, story.sources(erasures=story.archive / "erased.jsonl"))
     with reopened(settings, story.pilot) as pilot:
+        # A list may be an old one: what lost batches recorded is not known, so texts were closed.
+        ledger = pilot.ledger
+        assert ClosedTexts(ledger.database, told.ledger, ledger.archiving).confirm(None) == (0, told.closed)
+        assert told.closed > 0
         yield Opened(told, pilot)
 
 
@@ -300,7 +304,7 @@ def test_without_the_list_of_erasures_texts_stay_closed_until_confirmed(
         ledger.key_rotation.run(lambda _: None)
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
             ledger.bundles.build(story.early)
-        texts = ClosedTexts(ledger.database, ledger.reader.chain.ledger)
+        texts = ClosedTexts(ledger.database, ledger.reader.chain.ledger, ledger.archiving)
         assert texts.confirm(story.archive / "erased.jsonl") == (1, told.closed - told_erased(story))
         assert ledger.bundles.build(story.early)
         with pytest.raises(NotFound, match="SEALED_ERASED"):
@@ -331,12 +335,28 @@ def test_the_newer_of_two_journals_is_taken(story: Story, home: Settings, tmp_pa
     (home.home / "chain" / "journal.jsonl").unlink()
 
 
-def test_with_archive_and_the_chain_of_the_backup_the_batches_are_anchored_again(
+def test_a_local_chain_that_is_lost_with_the_disk_comes_back_from_the_archive(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
-    """A local chain that is lost with the disk: the archive still has the entries, and they go on the chain anew."""
+    """With what no batch names: a certificate that was revoked stays so."""
+    told = restore(home, story.sources(chain=None, archive=copied(story.archive, tmp_path / "archive")))
+    assert told.chain == "archive" and told.log.batches == len(story.batches) and told.log.lost == ()
+    with open_ledger(home) as ledger:
+        assert ledger.verification.status(story.late[1])["state"] == "revoked"
+        assert coherent(ledger)
+
+
+def test_a_chain_that_lost_its_end_is_refused_unless_somebody_says_so(
+    story: Story, home: Settings, tmp_path: Path
+) -> None:
+    """An archive without the journal shows that the chain went on. Accepted, the batches are anchored anew."""
     archive = copied(story.archive, tmp_path / "archive")
-    told = restore(home, story.sources(chain=None, archive=archive))
+    for folder in archive.glob("*.chain"):
+        shutil.rmtree(folder)
+    with pytest.raises(Incoherent, match="CHAIN_BEHIND_ARCHIVE"):
+        restore(home, story.sources(chain=None, archive=archive))
+    assert not home.home.exists()
+    told = restore(home, story.sources(chain=None, archive=archive, accept_chain_loss=True))
     assert told.chain == "backup" and told.log.waiting == len(story.batches) - story.batches_then
     with open_ledger(home) as ledger:
         ledger.anchoring.flush()
@@ -344,6 +364,20 @@ def test_with_archive_and_the_chain_of_the_backup_the_batches_are_anchored_again
         assert batches(ledger.database) == story.batches
         assert ledger.verification.status(story.late[0])["state"] == "active"
         assert coherent(ledger)
+
+
+def test_a_list_that_is_older_than_the_log_opens_nothing(story: Story, home: Settings, tmp_path: Path) -> None:
+    """An archive as it was before the erasure, and one whose list was put aside for another."""
+    archive = copied(story.archive, tmp_path / "archive")
+    (archive / "erased.jsonl").write_bytes(b"")
+    told = restore(home, story.sources(archive=archive))
+    assert told.erased == 0 and told.closed > 0
+    with open_ledger(home) as ledger:
+        with pytest.raises(Conflict, match="SEALED_CLOSED"):
+            ledger.bundles.build(story.early)
+        # What the log here records as erased is erased all the same.
+        with pytest.raises(NotFound, match="SEALED_ERASED"):
+            ledger.bundles.build(story.erased)
 
 
 def test_a_chain_older_than_the_backup_is_refused(story: Story, home: Settings, tmp_path: Path) -> None:
@@ -515,6 +549,7 @@ def test_an_operator_that_changed_its_key_after_the_backup_sends_by_the_new_one(
     assert (told.log.lost == ()) is archived
     with reopened(home, story.pilot) as pilot:
         ledger = pilot.ledger
+        ClosedTexts(ledger.database, told.ledger, ledger.archiving).confirm(None)
         with ledger.database.read() as session:
             assert session.get_one(Party, operator).account == account
             key = session.get_one(PartyKey, account)
