@@ -20,6 +20,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
@@ -50,6 +51,15 @@ class Lane(StrEnum):
         """Mark an endpoint as one of this lane: write ``@Lane.VERIFYING`` under its route."""
         setattr(endpoint, _LANE, self)
         return endpoint
+
+
+class RecordId(StringConvertor):
+    """The id of a record in an address; a word in its place, such as ``/sessions/nonce``, is another address."""
+
+    regex = "[0-9A-HJKMNP-TV-Z]{26}"
+
+
+register_url_convertor("ulid", RecordId())
 
 
 class Gate:

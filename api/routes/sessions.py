@@ -75,7 +75,7 @@ def sign_out(ledger: AnyInstallation, caller: SessionCaller, response: Response)
         response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
 
 
-@router.delete("/{session}", status_code=204, responses=answers({404: ["SESSION_NOT_FOUND"]}))
+@router.delete("/{session:ulid}", status_code=204, responses=answers({404: ["SESSION_NOT_FOUND"]}))
 def end(session: schemas.Ulid, ledger: AnyInstallation, caller: SessionCaller) -> None:
     """End a session of the caller's party."""
     ledger.sessions.end(caller, session)

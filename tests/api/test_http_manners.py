@@ -24,6 +24,7 @@ LISTS = ["/v1/certificates", "/v1/parties", "/v1/authorizations", "/v1/requests"
         ("HEAD", "/v1/verify", "POST"),
         ("OPTIONS", "/v1/pause", "DELETE, GET, HEAD, POST"),
         ("PUT", "/v1/certificates/batch", "POST"),
+        ("DELETE", "/v1/sessions/nonce", "POST"),
     ],
 )
 def test_a_method_that_an_address_has_not_is_answered_by_those_it_has(
