@@ -15,7 +15,7 @@ log = structlog.get_logger()
 Checks = dict[str, dict[str, Any]]
 
 FRESH_SECONDS: Final = 1.0
-TIMEOUT_SECONDS: Final = 5.0
+TIMEOUT_SECONDS: Final = 10.0
 
 
 class Readiness:
