@@ -15,11 +15,12 @@ from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
 from ledger.proof.jws import Jwk, Signer, parse_compact, public_jwk, sign_compact
 from ledger.proof.merkle import Tree
 from ledger.proof.presenting import disclosing, present
-from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, compose
+from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, compose, disclosure_digest
 from ledger.proof.suite import ES256K, SUITES, Suite
 from ledger.service.coherence import require_held
 from ledger.service.pausing import paused
 from ledger.service.positions import NOT_ANCHORED_YET, position, positions
+from ledger.service.record_audit import is_account_of, record_damaged, require_own_entry
 from ledger.store import log as log_store
 from ledger.store.adopted import adopted_proof
 from ledger.store.database import Database
@@ -79,8 +80,9 @@ class Bundles:
         with self._database.read() as session:
             row = certificate(session, number)
             where = position(session, row.digest)
-            hidden = self._disclosures(session, row)
-            named = _rests_on(session, log_store.statement(session, row.digest))
+            stated = require_own_entry(row, log_store.entries_by_digest(session, [row.digest])[row.digest].body)
+            hidden = self._disclosures(session, row, stated)
+            named = _rests_on(session, stated)
             evidence = [self._evidence(session, digest) for digest in named]
             numbers = sorted({where.batch, *(item.position.batch for item in evidence)})
             batches = [log_store.batch(session, number) for number in numbers]
@@ -131,12 +133,16 @@ class Bundles:
             hint="Issue it again.",
         )
 
-    def _disclosures(self, session: Session, row: Certificate) -> list[Disclosed]:
-        if row.sealed_id is None:
-            return []
-        opened = self._sealer.open(session, row.sealed_id)
+    def _disclosures(self, session: Session, row: Certificate, stated: Mapping[str, Any]) -> list[Disclosed]:
+        """The claims that were hidden in this certificate; of another one they would make it look forged."""
+        opened = [] if row.sealed_id is None else self._sealer.open(session, row.sealed_id)
         if not isinstance(opened, list):
             raise TypeError("sealed disclosures are a list")
+        digests = {disclosure_digest(item, stated.get("_sd_alg", ES256K.digest)) for item in opened}
+        hidden = set(stated.get("_sd", ()))
+        # What a holder brought back may be fewer; of another certificate it is none.
+        if not digests <= hidden or (hidden and not digests):
+            raise record_damaged("certificate", row.certificate_no, ["sealed_id"]).refusal()
         return [Disclosed.decode(item) for item in opened]
 
     def _evidence(self, session: Session, digest: str) -> Evidence:
@@ -178,7 +184,11 @@ def _rests_on(session: Session, statement: Mapping[str, Any]) -> list[str]:
 
 def _keys(session: Session, accounts: set[str | None]) -> dict[str, Jwk]:
     """Retired keys too: what they signed while in force stays signed."""
-    found = session.execute(select(PartyKey.account, PartyKey.public_key).where(PartyKey.account.in_(accounts)))
+    query = select(PartyKey.account, PartyKey.public_key).where(PartyKey.account.in_(accounts))
+    found = session.execute(query).all()
+    for account, key in found:
+        if not is_account_of(account, key):
+            raise record_damaged("party_key", account, ["public_key"]).refusal()
     return {account: public_jwk(key) for account, key in sorted((row.account, row.public_key) for row in found)}
 
 

@@ -10,6 +10,8 @@ from ledger.chain.reader import ChainReader
 from ledger.proof.bundle import Position
 from ledger.service.coherence import FORGETFUL, commitment_of, forked
 from ledger.service.positions import positions
+from ledger.service.record_audit import require_own_entry
+from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.records import access_request, certificate
 from ledger.store.tables import Batch
@@ -36,6 +38,7 @@ class CertificateStates:
         """
         with self._database.read() as session:
             row = certificate(session, number)
+            require_own_entry(row, log_store.entries_by_digest(session, [row.digest])[row.digest].body)
             place = positions(session, [row.digest]).get(row.digest)
             batch = None if place is None else session.get_one(Batch, place.batch)
             request = None if row.request_id is None else access_request(session, row.request_id).digest

@@ -7,6 +7,7 @@ the chain holds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -23,9 +24,11 @@ from ledger.errors import ChainUnavailable
 from ledger.index.tables import CURSOR
 from ledger.proof.bundle import Anchor
 from ledger.proof.head import event_digest
+from ledger.service.record_audit import counter_differs
 from ledger.store.database import Database
 from ledger.store.identity import known_ledger
-from ledger.store.tables import Batch, Entry
+from ledger.store.log import BATCH_NUMBER, ENTRY_SEQ
+from ledger.store.tables import Batch, Counter, Entry
 
 log = structlog.get_logger()
 
@@ -34,6 +37,7 @@ CLOCK_TOLERANCE: Final = 60
 CHAIN_TOLERANCE: Final = 600
 # How many of the newest batches are compared each time; `pingzheng index check` compares all.
 NEWEST: Final = 3
+HEX_32: Final = re.compile(r"[0-9a-f]{64}")
 PER_REQUEST: Final = 200
 # What these say is that the chain has lost something: then "active" may be what it has forgotten to be otherwise.
 FORGETFUL: Final = frozenset({"CHAIN_BEHIND_DATABASE", "LOG_FORKED", "LEDGER_DIFFERS"})
@@ -51,6 +55,7 @@ class _Known:
     closed: list[Batch]
     followed: tuple[int, str] | None
     newest_entry: int | None
+    counters: dict[str, tuple[int, int]]
 
 
 class Coherence:
@@ -97,7 +102,7 @@ class Coherence:
             known = self._known(session)
         found = list(self._ledger(known))
         # On another ledger's contracts every further comparison would only say so again.
-        return found or [*self._blocks(known), *self._batches(known), *self._times(known)]
+        return found or [*self._blocks(known), *self._batches(known), *_numbers(known), *self._times(known)]
 
     def batches_differing(self) -> list[Finding]:
         """Every anchored batch whose commitment on the chain is not the one of the database.
@@ -108,12 +113,16 @@ class Coherence:
             return []
         with self._database.read() as session:
             batches = list(session.scalars(select(Batch).where(Batch.state == "anchored").order_by(Batch.number)))
-        found = []
+        found: list[Finding] = []
         for start in range(0, len(batches), PER_REQUEST):
             asked = self._reader.questions("latest")
             chunk = batches[start : start + PER_REQUEST]
             answers = [(batch, asked.commitment(self._issuer, batch.number)) for batch in chunk]
-            found += [forked(batch.number) for batch, answer in answers if answer() != commitment_of(batch)]
+            for batch, answer in answers:
+                if (held := answer()) is None:
+                    found.append(_chain_behind(batch.number, batch.number + 1))
+                elif held != commitment_of(batch):
+                    found.append(forked(batch.number))
         return found
 
     def _known(self, session: Session) -> _Known:
@@ -129,6 +138,7 @@ class Coherence:
             closed=list(session.scalars(select(Batch).where(Batch.state == "closed").order_by(Batch.number).limit(1))),
             followed=_followed(session),
             newest_entry=session.scalar(last),
+            counters=_counters(session),
         )
 
     def _ledger(self, known: _Known) -> Iterator[Finding]:
@@ -232,7 +242,9 @@ def require_held(reader: ChainReader, batches: Iterable[Batch]) -> None:
 
 
 def commitment_of(batch: Batch) -> str:
-    """What the chain keeps of an anchored batch (64 hex digits), by the database."""
+    """What the chain keeps of an anchored batch (64 hex digits), by the database; "" for a root that is none."""
+    if not HEX_32.fullmatch(batch.root):
+        return ""
     anchor = Anchor(
         issuer=batch.issuer or 0,
         batch=batch.number,
@@ -242,6 +254,27 @@ def commitment_of(batch: Batch) -> str:
         at=batch.at or 0,
     )
     return event_digest("CertificateLog.Anchored", anchor.event_args()).hex()
+
+
+def _counters(session: Session) -> dict[str, tuple[int, int]]:
+    """The log's counters: each where it stands, and where it must stand by the rows."""
+    entries = session.scalar(select(func.max(Entry.seq)))
+    batched = session.scalar(select(func.max(Batch.first_seq + Batch.size)))
+    batches = session.scalar(select(func.max(Batch.number)))
+    expected = {
+        ENTRY_SEQ: max(0 if entries is None else entries + 1, batched or 0),
+        BATCH_NUMBER: 0 if batches is None else batches + 1,
+    }
+    rows = session.execute(select(Counter.name, Counter.value).where(Counter.name.in_(expected))).all()
+    values = {row.name: row.value for row in rows}
+    return {name: (values.get(name, 0), number) for name, number in expected.items()}
+
+
+def _numbers(known: _Known) -> Iterator[Finding]:
+    """What is numbered from a wrong counter is never anchored, or refused for ever."""
+    for name, (value, expected) in known.counters.items():
+        if value != expected:
+            yield counter_differs(name, value, expected)
 
 
 def _followed(session: Session) -> tuple[int, str] | None:

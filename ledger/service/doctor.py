@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 
 from ledger.chain.client import ChainClient
 from ledger.chain.creation import check_creation
@@ -45,10 +45,19 @@ from ledger.service.key_providers import local_keys
 from ledger.service.keys import Custody, SecretFile
 from ledger.service.local_chain import LocalClock
 from ledger.service.offices import COUNT, FIRST
+from ledger.service.record_audit import audit_records
 from ledger.service.settings import Settings
-from ledger.store.database import Database, file_of, open_engine, require_contents, require_readable
+from ledger.store.database import (
+    Database,
+    file_of,
+    open_engine,
+    require_contents,
+    require_readable,
+    require_tables,
+)
 from ledger.store.entry_audit import audit
 from ledger.store.identity import require_ledger
+from ledger.store.migrations import newest
 from ledger.store.sealing import CLOSED, LOST, KeyProvider
 from ledger.store.tables import Sealed
 
@@ -116,7 +125,11 @@ class Doctor:
             findings.append(_as_finding(error))
         except OSError as error:
             told = Misconfigured("FILE_REFUSED", f"The system says: {error.strerror}.", where=str(error.filename))
-            findings.append(Finding(told.code, told.message, told.where))
+            findings.append(_as_finding(told))
+        except Exception as error:
+            # What nobody thought of is no reason to say nothing of the other parts.
+            text = f"Looking at this part ended by {type(error).__name__}."
+            findings.append(Finding("CHECK_FAILED", text, name, "Report it; `PINGZHENG_LOG=debug` shows more."))
         return Part(name, tuple(findings))
 
     def _files(self) -> Iterator[Finding]:
@@ -194,6 +207,8 @@ class Doctor:
             if wrong:
                 yield _damaged_pages(file, wrong)
                 return
+        yield from _version(engine)
+        require_tables(engine)
         self._database = Database(engine)
 
     def _sealing(self, database: Database) -> Iterator[Finding]:
@@ -214,7 +229,8 @@ class Doctor:
 
     def _entries(self, database: Database) -> Iterator[Finding]:
         with database.read() as session:
-            yield from audit(session)
+            # By damaged entries the rows that repeat them cannot be judged.
+            yield from list(audit(session)) or audit_records(session)
 
     def _chain(self) -> Iterator[Finding]:
         deployment = Deployment.load(self._home / "deployment.json")
@@ -310,6 +326,19 @@ class Doctor:
 
     def _provider(self) -> KeyProvider:
         return local_keys(self._settings.key_provider, self._settings.keys_folder, os.environ)
+
+
+def _version(engine: Engine) -> Iterator[Finding]:
+    with engine.connect().execution_options(read_only=True) as connection:
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+    if found != newest(engine):
+        yield Finding(
+            "DATABASE_OTHER_VERSION",
+            f"The database has the schema {found}, and this program writes {newest(engine)}.",
+            None,
+            "An older database is brought up to date when it is opened; a newer one needs the newer program.",
+            {"found": found, "expected": newest(engine)},
+        )
 
 
 def _as_finding(error: PingzhengError) -> Finding:

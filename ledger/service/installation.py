@@ -103,6 +103,8 @@ def install(
         chain.fund(rows[1].account)
         _deploy(place, chain, custody.private_key(rows[1].account).hex(), founding, settings.delay, notice)
     note_deployment(settings.home)
+    with database.write() as session:
+        remember_ledger(session, Deployment.load(place).ledger, clock())
 
 
 def client_of(settings: Settings, chain: Chain, database: Database) -> ChainClient:
@@ -131,7 +133,6 @@ def installed(
     database: Database,
     sealer: Sealer,
     lookup_key: bytes,
-    clock: Callable[[], int],
 ) -> Installation:
     """The installation that was set up. Where a finding stands against it, nothing is written or sent.
 
@@ -145,8 +146,8 @@ def installed(
         parties = [settle_keys(database, ChainReader(client), row.id) for row in parties]
         operator = parties[OPERATOR_NO - 1]
         chain.fund(operator.account)
-        with database.write() as session:
-            remember_ledger(session, client.deployment.ledger, clock())
+    with database.read() as session:
+        require_ledger(session, client.deployment.ledger)
     client = client.with_account(custody.private_key(operator.account).hex())
     officers = tuple(row.id for row in parties if row.no != OPERATOR_NO)
     return Installation(client, officers[0], operator.id, officers, OPERATOR_NO)

@@ -50,8 +50,8 @@ from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
 from ledger.service.uses import Uses
 from ledger.service.verification import Verification
-from ledger.store.database import Database, open_engine, require_contents
-from ledger.store.identity import remember_ledger
+from ledger.store.database import Database, open_engine, require_contents, require_tables
+from ledger.store.identity import remember_ledger, require_ledger
 from ledger.store.migrations import upgrade
 
 log = structlog.get_logger()
@@ -236,10 +236,11 @@ def open_joined(settings: Settings, clock: Callable[[], int] | None = None) -> I
     try:
         require_contents(engine)
         upgrade(engine)
+        require_tables(engine)
         client = ChainClient.at(url, deployment, key.hex()).check()
         database = Database(engine)
-        with database.write() as session:
-            remember_ledger(session, membership.ledger, clock())
+        with database.read() as session:
+            require_ledger(session, membership.ledger)
         coherence = Coherence(database, ChainReader(client), None, clock, local=False)
         coherence.check()
         opened = _wire(settings, membership, coherence, database, client, custody, clock)

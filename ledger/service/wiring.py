@@ -29,7 +29,7 @@ from ledger.service.offices import COUNT, FIRST, FoundingOffice, keys_within_rea
 from ledger.service.participant import Participant
 from ledger.service.rulesets import RulesetBook
 from ledger.service.settings import Settings
-from ledger.store.database import Database, open_engine, require_contents
+from ledger.store.database import Database, open_engine, require_contents, require_tables
 from ledger.store.migrations import upgrade
 from ledger.store.sealing import KeyProvider, Sealer
 
@@ -116,6 +116,7 @@ def _opened(
     if founders is None:
         require_contents(engine)
     upgrade(engine)
+    require_tables(engine)
     chain = stack.enter_context(open_chain(settings, create=founders is not None))
     custody = keys_within_reach(settings.home)
     database = Database(engine)
@@ -129,9 +130,11 @@ def _opened(
     client = client_of(settings, chain, database)
     coherence = Coherence(database, ChainReader(client), OPERATOR_NO, clock, local=settings.rpc_url is None)
     coherence.check()
-    installation = installed(chain, client, custody, database, sealer, lookup_key, clock)
+    installation = installed(chain, client, custody, database, sealer, lookup_key)
     ledger = wire(settings, installation, coherence, custody, database, sealer, lookup_key, rules, clock)
     stack.callback(ledger.flush)
+    # What a command did on a local chain alone, such as a revocation, is archived before it ends.
+    stack.callback(ledger.archiving, None)
     follow(ledger.follower)
     if database.standing is None:
         provide_signing_key(ledger.party_keys, custody, installation, settings.signs_with)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from ledger.domain.findings import Finding
 from ledger.errors import Misconfigured
 from ledger.store.failures import database_failure
+from ledger.store.tables import Base
 
 BUSY_TIMEOUT_MS = 30_000
 SCRUB_TIMEOUT_MS = 5_000
@@ -61,9 +62,28 @@ def require_contents(engine: Engine) -> None:
     if (file := file_of(engine.url)) is not None and not str(file).startswith("file:"):
         require_readable(file)
     with engine.connect().execution_options(read_only=True) as connection:
-        if inspect(connection).has_table("alembic_version"):
-            return
-    raise database_empty(engine.url.render_as_string(hide_password=True))
+        if not inspect(connection).has_table("alembic_version"):
+            raise database_empty(engine.url.render_as_string(hide_password=True))
+        if connection.exec_driver_sql("SELECT version_num FROM alembic_version").first() is None:
+            raise _incomplete(engine, ["alembic_version"])
+
+
+def require_tables(engine: Engine) -> None:
+    """Raise ``Misconfigured`` ``DATABASE_DAMAGED`` unless every table of this version is there."""
+    with engine.connect().execution_options(read_only=True) as connection:
+        missing = Base.metadata.tables.keys() - inspect(connection).get_table_names()
+    if missing:
+        raise _incomplete(engine, sorted(missing))
+
+
+def _incomplete(engine: Engine, missing: list[str]) -> Misconfigured:
+    return Misconfigured(
+        "DATABASE_DAMAGED",
+        f"The database lacks what this ledger had: {', '.join(missing)}.",
+        where=engine.url.render_as_string(hide_password=True),
+        hint="It was changed by other means. Restore it with `pingzheng restore`.",
+        missing=missing,
+    )
 
 
 def require_readable(file: Path) -> None:

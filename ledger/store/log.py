@@ -19,6 +19,7 @@ from ledger.store.counters import take
 from ledger.store.tables import Batch, Certificate, Entry
 
 ENTRY_SEQ: Final = "entry_seq"
+BATCH_NUMBER: Final = "batch_number"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def close_batch(session: Session, limit: int, at: int) -> Batch | None:
     if not waiting:
         return None
     batch = Batch(
-        number=take(session, "batch_number", 1),
+        number=take(session, BATCH_NUMBER, 1),
         first_seq=waiting[0].seq,
         size=len(waiting),
         root=root([bytes.fromhex(row.leaf) for row in waiting]).hex(),

@@ -24,6 +24,7 @@ def path(tmp_path: Path) -> Path:
     database = Database(open_engine(f"sqlite:///{file}"))
     with database.write() as session:
         session.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
+        session.execute(text("INSERT INTO alembic_version VALUES ('0001')"))
         session.execute(text("CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT)"))
         for number in range(ROWS):
             session.execute(text("INSERT INTO note VALUES (:number, :body)"), {"number": number, "body": "x" * 900})

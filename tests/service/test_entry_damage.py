@@ -114,7 +114,8 @@ def test_a_text_that_was_changed_with_its_leaf_does_not_make_the_root(
     """Whoever changes the leaf too, and then the root, is caught by the chain."""
     ledger = pilot.ledger
     seq, body, _ = row_of(pilot, number)
-    new = log_store.NewEntry("certificate", body.replace(b'"S51"', b'"S52"'))
+    new = log_store.NewEntry("certificate", body.replace(b'"transferable":"no"', b'"transferable":"on"'))
+    assert new.body != body
     changed.set("entry", "body", new.body, "seq", seq)
     changed.set("entry", "leaf", new.leaf.hex(), "seq", seq)
     with ledger.database.read() as session:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 
@@ -13,9 +15,19 @@ from ledger.errors import Misconfigured
 
 
 def upgrade(engine: Engine) -> None:
-    """Apply what is missing; does nothing on a current database. Raises ``Misconfigured`` ``DATABASE_UNREACHABLE``."""
+    """Apply what is missing; does nothing on a current database.
+
+    Raises ``Misconfigured`` ``DATABASE_UNREACHABLE``, ``DATABASE_NEWER``.
+    """
     try:
         command.upgrade(configuration(engine), "head")
+    except CommandError as error:
+        raise Misconfigured(
+            "DATABASE_NEWER",
+            "The database was written by a newer version of this program.",
+            where=engine.url.render_as_string(hide_password=True),
+            hint="Use that version. A database does not go back to an older one.",
+        ) from error
     except DatabaseError as error:
         raise Misconfigured(
             "DATABASE_UNREACHABLE",
@@ -23,6 +35,11 @@ def upgrade(engine: Engine) -> None:
             where=engine.url.render_as_string(hide_password=True),
             hint="Check PINGZHENG_DATABASE_URL, the folder's permissions and the room on the disk.",
         ) from error
+
+
+def newest(engine: Engine) -> str | None:
+    """The version of the schema that this program writes."""
+    return ScriptDirectory.from_config(configuration(engine)).get_current_head()
 
 
 def configuration(engine: Engine) -> Config:
