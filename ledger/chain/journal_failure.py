@@ -55,6 +55,20 @@ def on_disk(folder: Path) -> Iterator[None]:
         raise disk_failure(errno.errorcode.get(error.errno or 0, ""), str(folder)) from error
 
 
+@contextmanager
+def starting(folder: Path) -> Iterator[None]:
+    """Raise ``NODE_START_FAILED`` where the system has no process or no open file to spare."""
+    try:
+        yield
+    except OSError as error:
+        raise ChainUnavailable(
+            "NODE_START_FAILED",
+            f"The local node did not start. The system says: {error.strerror}.",
+            where=str(folder),
+            hint="End other programs, or raise the limits of this one: `ulimit -n` for open files, `ulimit -u`.",
+        ) from error
+
+
 def disk_failure(name: str, where: str) -> PingzhengError:
     """The error for what the system calls ``name``, such as ENOSPC; nothing was changed."""
     if name in _FULL:

@@ -24,7 +24,7 @@ from typing import Any, Final, Self
 
 import structlog
 
-from ledger.chain.journal_failure import on_disk, refused_by_journal, unusable_journal
+from ledger.chain.journal_failure import on_disk, refused_by_journal, starting, unusable_journal
 from ledger.chain.locking import FileLock
 from ledger.chain.node_output import NodeOutput, Repair
 from ledger.chain.node_programs import ganache_command, journal_command
@@ -240,7 +240,7 @@ class LocalNode:
     def _spawn(self, *, fixed: bool) -> None:
         if fixed and not is_free(self._port):
             raise self._port_in_use()
-        with self._alone() as held:
+        with self._alone() as held, starting(self._directory):
             self._process = process = subprocess.Popen(  # noqa: S603 (both paths are our own installation's)
                 self._command(),
                 stdin=subprocess.PIPE,

@@ -62,7 +62,8 @@ class LocalClock:
     def ahead(self) -> int:
         """How far the chain's clock is ahead, in seconds; negative while its history catches up with the present.
 
-        Raises ``Misconfigured`` ``CLOCK_FILE_DAMAGED``, and ``CLOCK_FILE_MISSING`` where a chain has lost its clock.
+        Raises ``Misconfigured`` ``CLOCK_FILE_DAMAGED``, ``CLOCK_FILE_MISSING`` where a chain has lost its clock, and
+        ``FILE_REFUSED`` where the system does not let it be read.
         """
         return 0 if self._remote else self._read()
 
@@ -115,8 +116,12 @@ class LocalClock:
                 where=str(self._file),
                 hint='Restore it from the backup. If the clock was never moved, write {"ahead": 0} into it.',
             ) from None
-        except (OSError, InvalidInput, ValueError, TypeError, KeyError):
+        except (IsADirectoryError, InvalidInput, ValueError, TypeError, KeyError):
             ahead = None
+        except OSError as error:
+            # Such as no file descriptor left: that says nothing about what is in the file.
+            where = str(self._file)
+            raise Misconfigured("FILE_REFUSED", f"The system says: {error.strerror}.", where=where) from error
         if type(ahead) is not int or abs(ahead) > MAX_AHEAD_SECONDS:
             raise Misconfigured(
                 "CLOCK_FILE_DAMAGED",

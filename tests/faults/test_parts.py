@@ -190,6 +190,8 @@ def test_a_node_that_was_restored_to_a_lower_height(
             _never_active(ledger, acts.issued[first])
         (folder / "journal.jsonl").write_bytes(newer)
         with LocalNode(folder, program=JOURNAL, port=port):
+            # As a server does several times a second.
+            ledger.anchoring.tick()
             acts.issue(ledger, second)
             acts.check(ledger)
     assert settings_of(late).rpc_url is None
