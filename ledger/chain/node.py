@@ -139,8 +139,9 @@ class LocalNode:
         with on_disk(self._directory):
             self._directory.mkdir(parents=True, exist_ok=True)
         for attempt in range(1, _PORT_ATTEMPTS + 1):
-            self._port = port or free_port()
-            self._spawn(fixed=port is not None)
+            with starting(self._directory):
+                self._port = port or free_port()
+                self._spawn(fixed=port is not None)
             if self._listens(final=port is not None or attempt == _PORT_ATTEMPTS):
                 break
         # The journal of a chain that ran is never begun again.
@@ -240,7 +241,7 @@ class LocalNode:
     def _spawn(self, *, fixed: bool) -> None:
         if fixed and not is_free(self._port):
             raise self._port_in_use()
-        with self._alone() as held, starting(self._directory):
+        with self._alone() as held:
             self._process = process = subprocess.Popen(  # noqa: S603 (both paths are our own installation's)
                 self._command(),
                 stdin=subprocess.PIPE,

@@ -65,7 +65,7 @@ def until_done(
 def test_file_descriptors_run_out(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
     request, used = prepared.waiting()[0], len(list(Path("/proc/self/fd").iterdir()))
     attempt = partial(limited, late, request, resource.RLIMIT_NOFILE)
-    until_done(tally, acts, late, request, range(used + 2, used + 60, 3), attempt, FILES)
+    until_done(tally, acts, late, request, range(used + 2, used + 60), attempt, FILES)
 
 
 def test_a_file_may_not_grow(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
