@@ -6,7 +6,6 @@ chain that nobody runs is started on a copy of its journal.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 
 from ledger.chain.client import ChainClient
 from ledger.chain.creation import check_creation
@@ -32,6 +31,14 @@ from ledger.index.audit import asset_heads, audit_assets
 from ledger.index.tables import CURSOR
 from ledger.service.archiving import Archiving, remembered_folder
 from ledger.service.coherence import Coherence
+from ledger.service.examining import (
+    access,
+    as_finding,
+    damaged_pages,
+    is_held,
+    version,
+    with_contents,
+)
 from ledger.service.home import (
     read_installation,
     require_deployment_unchanged,
@@ -57,7 +64,6 @@ from ledger.store.database import (
 )
 from ledger.store.entry_audit import audit
 from ledger.store.identity import require_ledger
-from ledger.store.migrations import newest
 from ledger.store.sealing import CLOSED, LOST, KeyProvider
 from ledger.store.tables import Sealed
 
@@ -122,10 +128,10 @@ class Doctor:
         try:
             findings += look(**needed)
         except PingzhengError as error:
-            findings.append(_as_finding(error))
+            findings.append(as_finding(error))
         except OSError as error:
             told = Misconfigured("FILE_REFUSED", f"The system says: {error.strerror}.", where=str(error.filename))
-            findings.append(_as_finding(told))
+            findings.append(as_finding(told))
         except Exception as error:
             # What nobody thought of is no reason to say nothing of the other parts.
             text = f"Looking at this part ended by {type(error).__name__}."
@@ -141,7 +147,7 @@ class Doctor:
         yield from ()
 
     def _permissions(self) -> Iterator[Finding]:
-        for path in (each for name in _PRIVATE for each in _with_contents(self._home / name)):
+        for path in (each for name in _PRIVATE for each in with_contents(self._home / name)):
             mode = path.stat().st_mode
             if mode & 0o077 and path.is_file():
                 yield Finding(
@@ -151,7 +157,7 @@ class Doctor:
                     f"chmod 600 {path}",
                     {"mode": f"{mode & 0o777:o}"},
                 )
-        for path in (self._home, *(each for name in _PRIVATE for each in _with_contents(self._home / name))):
+        for path in (self._home, *(each for name in _PRIVATE for each in with_contents(self._home / name))):
             if not os.access(path, os.R_OK | os.W_OK):
                 yield Finding(
                     "FILE_READ_ONLY",
@@ -176,7 +182,7 @@ class Doctor:
             try:
                 Custody(folder / "accounts.json")
             except PingzhengError as error:
-                yield _as_finding(error)
+                yield as_finding(error)
 
     def _disk(self) -> Iterator[Finding]:
         free = shutil.disk_usage(self._home).free
@@ -196,7 +202,7 @@ class Doctor:
         url = (
             self._settings.database
             if file is None
-            else f"sqlite:///file:{quote(str(file.absolute()))}?{_access(file)}&uri=true"
+            else f"sqlite:///file:{quote(str(file.absolute()))}?{access(file)}&uri=true"
         )
         engine = open_engine(url)
         self._stack.callback(engine.dispose)
@@ -205,9 +211,9 @@ class Doctor:
             with engine.connect().execution_options(read_only=True) as connection:
                 wrong = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
             if wrong:
-                yield _damaged_pages(file, wrong)
+                yield damaged_pages(file, wrong)
                 return
-        yield from _version(engine)
+        yield from version(engine)
         require_tables(engine)
         self._database = Database(engine)
 
@@ -225,7 +231,7 @@ class Doctor:
             try:
                 provider.unwrap(row.wrapped_key, row.key_id.removeprefix(CLOSED))
             except PingzhengError as error:
-                yield _as_finding(error)
+                yield as_finding(error)
 
     def _entries(self, database: Database) -> Iterator[Finding]:
         with database.read() as session:
@@ -252,7 +258,7 @@ class Doctor:
     def _local_node(self) -> Iterator[str]:
         """The URL of the node that runs, or of one on a copy of the journal."""
         folder = self._home / "chain"
-        if _is_held(folder / "owner.lock"):
+        if is_held(folder / "owner.lock"):
             yield str(json.loads((folder / "node.json").read_bytes())["url"])
             return
         with tempfile.TemporaryDirectory(prefix="pingzheng-doctor-") as place:
@@ -326,55 +332,3 @@ class Doctor:
 
     def _provider(self) -> KeyProvider:
         return local_keys(self._settings.key_provider, self._settings.keys_folder, os.environ)
-
-
-def _version(engine: Engine) -> Iterator[Finding]:
-    with engine.connect().execution_options(read_only=True) as connection:
-        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
-    if found != newest(engine):
-        yield Finding(
-            "DATABASE_OTHER_VERSION",
-            f"The database has the schema {found}, and this program writes {newest(engine)}.",
-            None,
-            "An older database is brought up to date when it is opened; a newer one needs the newer program.",
-            {"found": found, "expected": newest(engine)},
-        )
-
-
-def _as_finding(error: PingzhengError) -> Finding:
-    return Finding(error.code, error.message, error.where, error.hint, error.details)
-
-
-def _access(file: Path) -> str:
-    """How SQLite opens the file: where it can make nothing beside it and there is no log, as one that never changes."""
-    log = file.with_name(f"{file.name}-wal")
-    rigid = not os.access(file.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
-    return "mode=ro&immutable=1" if rigid else "mode=ro"
-
-
-def _is_held(lock: Path) -> bool:
-    """Whether another program holds the lock of the chain's owner: its node runs."""
-    if not lock.exists():
-        return False
-    with lock.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def _with_contents(path: Path) -> list[Path]:
-    if path.is_dir():
-        return [each for each in sorted(path.rglob("*")) if each.is_file()]
-    return [path] if path.exists() else []
-
-
-def _damaged_pages(file: Path, wrong: list[str]) -> Finding:
-    return Finding(
-        "DATABASE_DAMAGED",
-        f"Pages of the database are damaged: {wrong[0]}.",
-        str(file),
-        "Stop every program that uses it, and restore it with `pingzheng restore`.",
-        {"damage": wrong},
-    )
