@@ -147,10 +147,10 @@ class Anchoring:
     def _take_turn(self, *, force: bool) -> Anchored:
         with self._turn:
             try:
-                self._archive(None)
                 self._compare_now_and_then()
                 self._close(force=force)
                 done = self._anchor_closed()
+                self._archive(None)
             except Exception as error:
                 self._note.failed(error.code if isinstance(error, PingzhengError) else "INTERNAL", self._clock())
                 raise

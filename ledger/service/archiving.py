@@ -97,6 +97,7 @@ class Archiving:
         self._erasures = ErasuresFile(path, ledger) if path else None
         self._archive: Archive | None = None
         self._complete = False
+        self._chain_seen: list[tuple[int, int] | None] = []
 
     def __call__(self, batch: Batch | None) -> None:
         """Archive this batch, and any before it that the archive has not; it is on the disk when this returns.
@@ -134,12 +135,16 @@ class Archiving:
         chain, copy = self._home / "chain", chain_folder(folder, self._ledger)
         if not self._local or not (chain / JOURNAL).exists():
             return
+        files = [folder / name for folder in (chain, copy) for name in (JOURNAL, CLOCK)]
+        if self._chain_seen == (seen := _stamps(files)) and None not in seen:
+            return
         try:
             copy.mkdir(mode=0o700, exist_ok=True)
             follow_lines(chain / JOURNAL, copy / JOURNAL)
             clock = (chain / CLOCK).read_text()
             if not (copy / CLOCK).exists() or (copy / CLOCK).read_text() != clock:
                 write_private(copy / CLOCK, clock)
+            self._chain_seen = [*seen[:2], *_stamps(files)[2:]]
         except (OSError, StorageFull) as error:
             full = isinstance(error, StorageFull) or error.errno in (ENOSPC, EDQUOT)
             raise archive_failure(copy, full=full) from error
@@ -256,6 +261,19 @@ class Archiving:
             folder.mkdir(mode=0o700, exist_ok=True)
         if not folder.is_dir():
             raise _missing(folder)
+
+
+def _stamps(files: Sequence[Path]) -> list[tuple[int, int] | None]:
+    """Size and time of each file, None for one that is not there: what did not change is not read again."""
+    found: list[tuple[int, int] | None] = []
+    for file in files:
+        try:
+            stat = file.stat()
+        except FileNotFoundError:
+            found.append(None)
+        else:
+            found.append((stat.st_size, stat.st_mtime_ns))
+    return found
 
 
 def _same(one: Path, other: Path) -> bool:
