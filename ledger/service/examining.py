@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,10 +33,13 @@ def as_finding(error: PingzhengError) -> Finding:
 
 
 def access(file: Path) -> str:
-    """How SQLite opens the file: where it can make nothing beside it and there is no log, as one that never changes."""
-    log = file.with_name(f"{file.name}-wal")
-    rigid = not os.access(file.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
-    return "mode=ro&immutable=1" if rigid else "mode=ro"
+    """How SQLite opens the file so that it makes nothing beside it.
+
+    Where neither a log with contents nor its index is there, nobody has the database open: it does not change.
+    """
+    log, index = (file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))
+    used = (log.exists() and log.stat().st_size > 0) or index.exists()
+    return "mode=ro" if used else "mode=ro&immutable=1"
 
 
 def is_held(lock: Path) -> bool:

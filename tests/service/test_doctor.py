@@ -58,8 +58,8 @@ def home(made: Path, tmp_path: Path) -> Path:
 
 
 def contents(home: Path) -> dict[str, str]:
-    """Every file by its digest; a reader of an SQLite database makes its two helpers."""
-    files = [path for path in sorted(home.rglob("*")) if path.is_file() and path.suffix not in (".db-shm", ".db-wal")]
+    """Every file by its digest."""
+    files = [path for path in sorted(home.rglob("*")) if path.is_file()]
     return {str(path.relative_to(home)): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
