@@ -105,7 +105,8 @@ def test_nothing_opens_before_somebody_confirms(restored: dict[str, Any]) -> Non
     refused = told("restore", "confirm-erasures", "--home", restored["home"], "--json", ends=2)
     assert refused["error"] == "NOT_CONFIRMED"
     done = told("restore", "confirm-erasures", "--home", restored["home"], "--yes", "--json")
-    assert done == {"erasures": 0, "opened": restored["texts_closed"]}
+    # With the claims of those that came back meanwhile.
+    assert done["erasures"] == 0 and done["opened"] >= restored["texts_closed"]
 
 
 @pytest.mark.parametrize(

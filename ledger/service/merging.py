@@ -22,11 +22,19 @@ from ledger.proof.merkle import leaf_hash, root
 from ledger.service.coherence import forked
 from ledger.store.archive import upserting
 from ledger.store.closure import DATED, Closure, Row, table_of
+from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.sealing import CLOSED
-from ledger.store.tables import Batch, Counter, Entry, Sealed
+from ledger.store.tables import AccessRequest, Authorization, Batch, Certificate, Counter, Entry, Provision, Sealed
 
 _BATCHES_AT_ONCE: Final = 16
 _ROWS_AT_ONCE: Final = 5_000
+_RECORDS: Final = {
+    "request": AccessRequest,
+    "authorization": Authorization,
+    "provision": Provision,
+    "certificate": Certificate,
+    "erasure": ErasureRecord,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,10 @@ def merge(archive: Session, restored: Session, held: Callable[[str], bool]) -> M
     """
     known = set(restored.scalars(select(Batch.number).where(Batch.state != "lost")))
     fresh = [number for number in archive.scalars(select(Batch.number).order_by(Batch.number)) if number not in known]
-    whole = [number for number in fresh if is_whole_batch(archive, archive.get_one(Batch, number))]
+    bare = _without_rows(archive)
+    whole = [
+        number for number in fresh if number not in bare and is_whole_batch(archive, archive.get_one(Batch, number))
+    ]
     for start in range(0, len(whole), _BATCHES_AT_ONCE):
         numbers = whole[start : start + _BATCHES_AT_ONCE]
         _require_same_entries(archive, restored, numbers)
@@ -73,6 +84,15 @@ def is_whole_batch(session: Session, batch: Batch) -> bool:
         and all(_is_whole_entry(row.body, row.leaf, row.digest) for row in rows)
         and root([bytes.fromhex(row.leaf) for row in rows]).hex() == batch.root
     )
+
+
+def _without_rows(archive: Session) -> set[int | None]:
+    """The batches with an entry whose record the archive lacks: a certificate without its row is lost all the same."""
+    found: set[int | None] = set()
+    for kind, declared in _RECORDS.items():
+        missing = Entry.digest.not_in(select(table_of(declared).c.digest))
+        found |= set(archive.scalars(select(Entry.batch).where(Entry.type == kind, missing).distinct()))
+    return found
 
 
 def _is_whole_entry(body: bytes, leaf: str, digest: str) -> bool:

@@ -485,6 +485,20 @@ def test_a_batch_that_is_damaged_in_the_archive_is_lost_and_the_others_come_back
     assert told.merged.damaged == (bad,) and [each.batch for each in told.log.lost] == [bad]
 
 
+def test_a_certificate_without_its_row_in_the_archive_is_named_as_lost(
+    story: Story, home: Settings, tmp_path: Path
+) -> None:
+    archive, number = copied(story.archive, tmp_path / "archive"), story.late[3]
+    (file,) = archive.glob("*.db")
+    with closing(sqlite3.connect(file)) as connection:
+        query = "SELECT batch FROM entry WHERE digest = (SELECT digest FROM certificate WHERE certificate_no = ?)"
+        (bad,) = connection.execute(query, [number]).fetchone()
+        assert connection.execute("DELETE FROM certificate WHERE certificate_no = ?", [number]).rowcount == 1
+        connection.commit()
+    told = restore(home, story.sources(archive=archive))
+    assert told.merged.damaged == (bad,) and [each.batch for each in told.log.lost] == [bad]
+
+
 def test_a_batch_that_the_chain_has_otherwise_is_refused(story: Story, home: Settings, tmp_path: Path) -> None:
     backup = copied(story.backup, tmp_path / "backup")
     with closing(sqlite3.connect(backup / "ledger.db")) as connection:
