@@ -30,7 +30,9 @@ def draft(
     fields: Annotated[str | None, typer.Option(help="Allow only these, by comma; default: all asked for.")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Allow only so many days; default: as asked.")] = None,
     uses: Annotated[int | None, typer.Option(min=1, help="Allow only so many uses; default: as asked.")] = None,
-    separate_consent: Annotated[bool, typer.Option(help="A person's consent to this by itself.")] = False,
+    separate_consent: Annotated[
+        bool, typer.Option("--separate-consent", help="A person's consent to this by itself.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Where the unsigned statements go.")] = Path("authorization.json"),
     home: Home = None,
     as_json: AsJson = False,

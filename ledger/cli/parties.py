@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +19,7 @@ from ledger.cli.waiting import CARRIED_OUT, Authority, OwnKey, emit_done, emit_p
 from ledger.connectors.tables import read_table
 from ledger.domain.days import day_of, end_of_validity
 from ledger.domain.parties import PartyKind, Role
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import InvalidInput, NotFound, PingzhengError
 from ledger.service.local_chain import fund
 from ledger.service.parties import NewParty
 from ledger.service.proposals import ProposalRow
@@ -37,6 +39,13 @@ IDENTITY = {"name": "名称 Name", "identifier": "统一社会信用代码或身
 COLUMNS = ("kind", "name", "identifier", "region", "public_key")
 # Of keys that are kept here the proofs are made here.
 MORE_COLUMNS = ("proof", "further_keys")
+# What may stand in place of a column of a table.
+_FILL_IN = {
+    "kind": "填写该列，或用 --kind 指明全部各行的种类。Fill it in, or say it for all rows by --kind.",
+    "region": "填写该列，或用 --region 指明全部各行的区划。Fill it in, or say it for all rows by --region.",
+    "public_key": "填写各方的公钥；演示时可用 --make-keys 代为生成。Fill in each party's public key; for a "
+    "demonstration --make-keys makes the keys.",
+}
 FURTHER = "A further first key with its proof, as KEY=PROOF."
 
 
@@ -159,7 +168,8 @@ def import_file(
         newcomers = [_newcomer(row, f"{file.name}, row {place}", make_keys) for place, row in enumerate(rows, start=1)]
         if make_keys:
             newcomers = _with_keys(ledger, newcomers)
-        made = ledger.parties.onboard(newcomers)
+        with _rows_named(file.name):
+            made = ledger.parties.onboard(newcomers)
         waits = _unregistered(ledger, made)
         shown = [{"row": place} | each for place, each in enumerate(party_shown(ledger, made), start=1)]
         if as_json:
@@ -269,14 +279,25 @@ def _unregistered(ledger: Ledger, rows: Sequence[Party]) -> list[ProposalRow]:
     return [ledger.proposals.get(number) for number in sorted(number for number in numbers if number is not None)]
 
 
+@contextmanager
+def _rows_named(file: str) -> Iterator[None]:
+    """An error about one of the parties names the row of the file, where rows count from below the header."""
+    try:
+        yield
+    except PingzhengError as error:
+        if found := re.fullmatch(r"party ([0-9]{1,6})", error.where or ""):
+            error.where = f"{file}, row {found[1]}"
+        raise
+
+
 def _newcomer(row: Mapping[str, str], where: str, make_keys: bool) -> NewParty:
     needed = [name for name in COLUMNS if name != "public_key" or not make_keys]
     if missing := [name for name in needed if name not in row]:
         raise InvalidInput(
             "CSV_COLUMN_MISSING",
-            f"The column {missing[0]} is missing, or empty here.",
+            f"缺少 {missing[0]} 列，或此处为空。The column {missing[0]} is missing, or empty here.",
             where=where,
-            hint="Fill it in, or say it for all rows: --kind, --region, --make-keys.",
+            hint=_FILL_IN.get(missing[0], f"请填写 {missing[0]} 列。Fill in the column {missing[0]}."),
         )
     told = _kind(row["kind"], where), row["name"], row["identifier"], row["region"], row.get("public_key", "")
     further = tuple(_further(text, where) for text in row.get("further_keys", "").split(";") if text)

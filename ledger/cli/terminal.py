@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -77,8 +79,22 @@ def _one_text(parts: Iterable[Any]) -> Text:
     return Text(" ").join(parts)
 
 
+def _flowing(text: str) -> str:
+    """A help text with the line breaks of people, and not those of its source: English begins on a line of its own."""
+    paragraphs = (" ".join(part.split("\n")) for part in text.split("\n\n"))
+    return "\n\n".join(re.sub(r"([。；]) ?(?=[A-Z])", r"\1\n", part) for part in paragraphs)
+
+
+_rich_text = rich_utils._make_rich_text
+
+
+def _flowing_text(*, text: str, **options: Any) -> Any:
+    return _rich_text(text=_flowing(inspect.cleandoc(text)), **options)
+
+
 def fold_help() -> None:
-    """Let ``--help`` lose no words in a narrow terminal."""
-    # Typer has no setting for either.
+    """Let ``--help`` lose no words in a narrow terminal, and break lines between the languages and not within words."""
+    # Typer has no setting for these.
+    setattr(rich_utils, "_make_rich_text", _flowing_text)  # noqa: B010
     setattr(rich_utils, "Table", _Folding)  # noqa: B010
     setattr(rich_utils, "Columns", _one_text)  # noqa: B010
