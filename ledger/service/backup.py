@@ -11,6 +11,8 @@ import json
 import os
 import secrets
 import shutil
+import signal
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -96,9 +98,28 @@ def draft_of(target: Path) -> Iterator[Path]:
     draft = target.absolute().parent / f".{target.absolute().name}.{secrets.token_hex(4)}.draft"
     draft.mkdir(mode=0o700)
     try:
-        yield draft
+        with _ended_like_ctrl_c():
+            yield draft
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """A line that drops or a service that is stopped ends it like Ctrl-C: no keys are left lying in a draft."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def sync_all(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -156,6 +157,22 @@ def test_what_is_broken_off_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         taken(pilot, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_line_that_drops_leaves_nothing(
+    pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    real, before = backup.check_log, signal.getsignal(number)
+
+    def dropped(*arguments: object) -> object:
+        os.kill(os.getpid(), number)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(backup, "check_log", dropped)
+    with pytest.raises(KeyboardInterrupt):
+        taken(pilot, tmp_path)
+    assert list(tmp_path.iterdir()) == [] and signal.getsignal(number) == before
 
 
 KILLED = """
