@@ -130,6 +130,11 @@ def test_a_csv_file_of_an_office_is_read_and_a_row_that_lacks_something_is_named
     assert (refused["error"], refused["where"]) == ("CSV_COLUMN_MISSING", "firms.csv, row 2")
     assert told(ledger, "party", "show", number, code=2)["error"] == "PARTY_UNKNOWN"
     assert told(ledger, "party", "import", str(file), code=2)["error"] == "CSV_COLUMN_MISSING"
+    file.write_text(
+        f"kind,name,identifier,region\nenterprise,{name},{uscc},440803\nenterprise,{other},{number[:-1]}I,440803\n"
+    )
+    wrong = told(ledger, "party", "import", str(file), "--make-keys", code=2)
+    assert (wrong["error"], wrong["where"]) == ("USCC_SYMBOL", "firms.csv, row 2")
 
 
 def test_who_verifies_goes_by_uscc_or_name_and_never_fails_as_another_party(ledger: Ledger, tmp_path: Path) -> None:

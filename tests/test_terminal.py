@@ -95,6 +95,17 @@ def test_no_full_disk_changes_a_verdict_and_it_is_said(
     assert verify(saved, consumer, *form, shell=">/dev/full 2>/dev/full")[0] == code
 
 
+def test_a_help_that_finds_no_room_is_said_in_one_line(saved: Path) -> None:
+    program = "from ledger.cli.program import run; run()"
+    command = f'exec "{sys.executable}" -c "{program}" --help >/dev/full'
+    environment = {"PYTHONPATH": str(PROJECT), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=saved, env=environment, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == output.EXIT_DISK_FULL
+    assert b"could not be written" in done.stderr and b"Traceback" not in done.stderr
+
+
 @FORMS
 def test_a_list_that_finds_no_room_is_an_error_of_its_own(saved: Path, form: tuple[str, ...]) -> None:
     command = f'exec "{sys.executable}" -c "{PROGRAM}" scenario list {" ".join(form)} >/dev/full'
