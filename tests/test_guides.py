@@ -35,8 +35,8 @@ def test_every_command_of_a_guide_works(
 def run_block(stack: ExitStack, printed: dict[str, str], name: str, kind: str, body: str) -> int:
     """Write a named block to its file; run a block of commands. Returns how many.
 
-    ``PARTY`` stands for the party that was added last. Once there is a ledger, it stays open in ``stack``: beside it, as
-    beside a running server, the commands share one chain and start none.
+    ``PARTY`` stands for the party that was added last. Once there is a ledger, it stays open in ``stack``: beside it,
+    as beside a running server, the commands share one chain and start none.
     """
     if name:
         Path(name).write_text(body, "utf-8")

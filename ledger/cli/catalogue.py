@@ -78,8 +78,8 @@ def import_file(
 def _show(report: ImportReport, as_json: bool) -> None:
     if as_json:
         rows = [row.to_dict() for row in report.rows]
-        told = {"committed": report.committed, "counts": report.counts, "notes": list(report.notes), "rows": rows}
-        print_json(told)
+        head = {"committed": report.committed, "counts": report.counts, "notes": list(report.notes)}
+        print_json(head | {"rows": rows})
         return
     told = [
         {

@@ -1,6 +1,6 @@
 """Institutions by their names: to find one as people call it, and to show in lists who is meant.
 
-An institution's name and USCC are public; they are sealed here all the same, so the names of all are opened to find one.
+An institution's name and USCC are public. They are sealed here all the same, so all names are opened to find one.
 Persons are neither found nor shown by theirs.
 """
 

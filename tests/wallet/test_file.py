@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import BadBundle, InvalidInput, StorageFull, PingzhengError
+from ledger.errors import BadBundle, InvalidInput, PingzhengError, StorageFull
 from ledger.wallet.file import WalletFile
 from ledger.wallet.wallet import Wallet
 from tests.proof.builder import usage
