@@ -208,7 +208,9 @@ class Coherence:
                 "CLOCK_WENT_BACK",
                 f"The clock is {newest - now} seconds behind what this ledger has written already.",
                 "clock",
-                "Set the machine's clock. On a local chain: restore chain/clock.json from the backup.",
+                f"Set the machine's clock. If it is right: raise `ahead` in chain/clock.json by {newest - now}."
+                if self._local
+                else "Set the machine's clock.",
                 {"now": now, "newest": newest},
             )
 
