@@ -218,6 +218,7 @@ def _told(told: Restored, home: Path, as_json: bool) -> dict[str, Any]:
         "erasures_applied": told.erased,
         "texts_closed": told.closed,
         "texts_without_key": dict(told.unheld),
+        "texts_damaged_in_archive": list(told.texts_damaged),
         "parties_unknown": told.parties_unknown,
         "assets_unknown": told.assets_unknown,
         "only_from_backup": list(FROM_THE_BACKUP_ALONE),

@@ -1,15 +1,15 @@
 """Bringing what the archive has into a restored database.
 
 Batches that the backup has not were archived after it, so their rows are newer: they replace those of the backup. Of
-the rest the archive gives what is missing, what was erased since, and how a text is wrapped if the backup's key is
-gone.
+the rest the archive gives what is missing, and how a text is wrapped if the backup's key is gone. A text never changes:
+that of the backup stays, whatever the archive has in its place. What was erased is for ``reclosing`` to erase.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Table, func, select, update
@@ -23,11 +23,12 @@ from ledger.service.coherence import forked
 from ledger.store.archive import upserting
 from ledger.store.closure import DATED, Closure, Row, table_of
 from ledger.store.erasure_tables import ErasureRecord
-from ledger.store.sealing import CLOSED
+from ledger.store.sealing import CLOSED, LOST
 from ledger.store.tables import AccessRequest, Authorization, Batch, Certificate, Counter, Entry, Provision, Sealed
 
 _BATCHES_AT_ONCE: Final = 16
 _ROWS_AT_ONCE: Final = 5_000
+_TEXTS_AT_ONCE: Final = 500
 _RECORDS: Final = {
     "request": AccessRequest,
     "authorization": Authorization,
@@ -38,6 +39,16 @@ _RECORDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """Sealed records of the archive, by id: those without their text, those that differ from the backup's, and those
+    that the backup has not."""
+
+    without: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+    fresh: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
     """How many batches came from the archive, the numbers of those that are damaged there and were left out, and the
     number of the newest that it holds (None: none)."""
@@ -45,6 +56,7 @@ class Merged:
     batches: int
     damaged: tuple[int, ...]
     newest: int | None = None
+    texts: Texts = field(default_factory=Texts)
 
 
 def merge(archive: Session, restored: Session, held: Callable[[str], bool]) -> Merged:
@@ -52,6 +64,7 @@ def merge(archive: Session, restored: Session, held: Callable[[str], bool]) -> M
 
     Raises ``Incoherent`` ``LOG_FORKED`` where both have an entry of the same number that is not the same.
     """
+    texts = _compared(archive, restored)
     known = set(restored.scalars(select(Batch.number).where(Batch.state != "lost")))
     fresh = [number for number in archive.scalars(select(Batch.number).order_by(Batch.number)) if number not in known]
     bare = _without_rows(archive)
@@ -64,14 +77,15 @@ def merge(archive: Session, restored: Session, held: Callable[[str], bool]) -> M
         closure = Closure(archive)
         closure.add_batches(numbers)
         for table, rows in closure.complete().items():
-            restored.connection().execute(upserting(table), rows)
+            kept = insert(table).on_conflict_do_nothing() if table is table_of(Sealed) else upserting(table)
+            restored.connection().execute(kept, rows)
     for table, rows in _dated(archive):
         restored.connection().execute(insert(table).on_conflict_do_nothing(), rows)
-    for rows in _sealed(archive):
-        _merge_sealed(restored, rows, held)
+    for rows in _sealed(archive, "key_id", "wrapped_key"):
+        _rewrap(restored, rows, held)
     _raise_counters(restored, dict(archive.execute(select(Counter.name, Counter.value)).all()))
     newest = archive.scalar(select(func.max(Batch.number)))
-    return Merged(len(whole), tuple(sorted({*fresh} - {*whole})), newest)
+    return Merged(len(whole), tuple(sorted({*fresh} - {*whole})), newest, texts)
 
 
 def is_whole_batch(session: Session, batch: Batch) -> bool:
@@ -122,21 +136,39 @@ def _dated(archive: Session) -> Iterator[tuple[Table, list[Row]]]:
             yield from closure.complete().items()
 
 
-def _sealed(archive: Session) -> Iterator[list[Row]]:
-    columns = [table_of(Sealed).c[name] for name in ("id", "key_id", "wrapped_key")]
+def _sealed(archive: Session, *members: str) -> Iterator[list[Row]]:
+    columns = [table_of(Sealed).c[name] for name in ("id", *members)]
     after = ""
     while rows := archive.execute(
-        select(*columns).where(Sealed.id > after).order_by(Sealed.id).limit(_ROWS_AT_ONCE)
+        select(*columns).where(Sealed.id > after).order_by(Sealed.id).limit(_TEXTS_AT_ONCE)
     ).all():
         yield [dict(row._mapping) for row in rows]
         after = rows[-1].id
 
 
-def _merge_sealed(restored: Session, rows: Sequence[Row], held: Callable[[str], bool]) -> None:
+def _compared(archive: Session, restored: Session) -> Texts:
+    """The archive's texts beside those of the backup, before anything is taken over."""
+    found = Texts()
+    for rows in _sealed(archive, "key_id", "wrapped_key", "nonce", "ciphertext"):
+        query = select(Sealed.id, Sealed.wrapped_key.is_(None), Sealed.nonce, Sealed.ciphertext)
+        here = {row[0]: row[1:] for row in restored.execute(query.where(Sealed.id.in_([row["id"] for row in rows])))}
+        for row in rows:
+            gone, *text = here.get(row["id"], (False, None, None))
+            if row["wrapped_key"] is None:
+                # Where no text ever was, none is missing.
+                if row["key_id"] not in (LOST, ""):
+                    found.without.append(row["id"])
+            elif row["id"] not in here:
+                found.fresh.append(row["id"])
+            elif not gone and text != [row["nonce"], row["ciphertext"]]:
+                found.differing.append(row["id"])
+    return found
+
+
+def _rewrap(restored: Session, rows: Sequence[Row], held: Callable[[str], bool]) -> None:
+    """Take over how a text is wrapped whose key in the backup is not held."""
     ids = [row["id"] for row in rows]
     here = dict(restored.execute(select(Sealed.id, Sealed.key_id).where(Sealed.id.in_(ids))).all())
-    gone = [row["id"] for row in rows if row["wrapped_key"] is None]
-    restored.execute(update(Sealed).where(Sealed.id.in_(gone)).values(wrapped_key=None, ciphertext=b""))
     for row in rows:
         if row["id"] not in here or row["wrapped_key"] is None or row["key_id"] == here[row["id"]]:
             continue

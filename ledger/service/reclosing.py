@@ -10,11 +10,13 @@ from pathlib import Path
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from ledger.errors import PingzhengError
 from ledger.service.archiving import Archiving
 from ledger.service.erasures_file import ErasedText, ErasuresFile
+from ledger.service.merging import Texts
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
-from ledger.store.sealing import reopen_all
+from ledger.store.sealing import CLOSED, KeyProvider, Sealer, reopen_all
 from ledger.store.tables import AccessRequest, Authorization, Certificate, Entry, Party, Provision, Sealed
 
 _SEALING = (AccessRequest, Authorization, Provision, Certificate)
@@ -62,21 +64,53 @@ def apply_erasures(session: Session, told: Sequence[ErasedText] | None) -> int |
 
     Returns how many erasures the list has, None without one.
     """
-    sealed = {record for each in told or () for record in each.sealed}
+    targets = _targets(session, told)
+    for chunk in _chunks(targets):
+        for party in session.scalars(select(Party.id).where(Party.id.in_(chunk))).all():
+            session.execute(update(Party).where(Party.id == party).values(lookup=secrets.token_hex(32)))
+    for chunk in _chunks(_named(session, told, targets)):
+        session.execute(update(Sealed).where(Sealed.id.in_(chunk)).values(wrapped_key=None, ciphertext=b""))
+    return None if told is None else len(told)
+
+
+def damaged_texts(session: Session, keys: KeyProvider, told: Sequence[ErasedText] | None, texts: Texts) -> list[str]:
+    """The texts that are damaged in an archive, by the ids of their sealed records; after ``apply_erasures``.
+
+    One that the archive lacks and no erasure names may have been erased all the same: if the backup has it, it is kept
+    and closed until somebody has looked. Where text differs, that of the backup stays.
+    """
+    unnamed = sorted({*texts.without} - _named(session, told, _targets(session, told)))
+    for chunk in _chunks(unnamed):
+        kept = Sealed.id.in_(chunk), Sealed.wrapped_key.is_not(None), ~Sealed.key_id.startswith(CLOSED)
+        session.execute(update(Sealed).where(*kept).values(key_id=CLOSED + Sealed.key_id))
+    unopened: list[str] = []
+    for chunk in _chunks(texts.fresh):
+        query = select(Sealed.id, Sealed.key_id).where(Sealed.id.in_(chunk), Sealed.wrapped_key.is_not(None))
+        for record, key_id in session.execute(query).all():
+            try:
+                Sealer(keys).open_with(session, record, key_id.removeprefix(CLOSED))
+            except PingzhengError as error:
+                # A key that is missing or another one is reported for itself.
+                unopened += [record] if error.code == "SEALED_DAMAGED" else []
+    return sorted({*unnamed, *texts.differing, *unopened})
+
+
+def _targets(session: Session, told: Sequence[ErasedText] | None) -> set[str]:
+    """What was erased by the list and by the log here: a statement by its digest, or a party by its id."""
     targets = {target for each in told or () for target in each.targets}
     targets |= {each.party for each in told or () if each.party is not None}
-    targets |= set(session.scalars(select(ErasureRecord.target)))
+    return targets | set(session.scalars(select(ErasureRecord.target)))
+
+
+def _named(session: Session, told: Sequence[ErasedText] | None, targets: set[str]) -> set[str]:
+    """The sealed records, by id, that an erasure names."""
+    sealed = {record for each in told or () for record in each.sealed}
     for chunk in _chunks(targets):
         for table in _SEALING:
             found = session.scalars(select(table.sealed_id).where(table.digest.in_(chunk)))
             sealed |= {record for record in found if record is not None}
-        # A target is a statement by its digest, or a party by its id.
-        for party, record in session.execute(select(Party.id, Party.sealed_id).where(Party.id.in_(chunk))).all():
-            sealed.add(record)
-            session.execute(update(Party).where(Party.id == party).values(lookup=secrets.token_hex(32)))
-    for chunk in _chunks(sealed):
-        session.execute(update(Sealed).where(Sealed.id.in_(chunk)).values(wrapped_key=None, ciphertext=b""))
-    return None if told is None else len(told)
+        sealed |= set(session.scalars(select(Party.sealed_id).where(Party.id.in_(chunk))))
+    return sealed
 
 
 def _chunks(values: Iterable[str]) -> Iterator[list[str]]:

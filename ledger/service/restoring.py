@@ -35,7 +35,7 @@ from ledger.service.local_chain import LocalClock, open_chain
 from ledger.service.manifests import DATA, KEYS, Manifest
 from ledger.service.merging import Merged, merge
 from ledger.service.offices import COUNT, FIRST, keys_within_reach, office_custody
-from ledger.service.reclosing import apply_erasures, covers
+from ledger.service.reclosing import apply_erasures, covers, damaged_texts
 from ledger.service.restored_chain import take_chain
 from ledger.service.restored_keys import settle_custody
 from ledger.service.restored_log import LogFound, anchors_of, settle_log, settle_parties, skip_numbers
@@ -93,7 +93,8 @@ class Sources:
 @dataclass(slots=True)
 class Restored:
     """What a restore brought back, and what it did not. ``closed`` texts wait for ``confirm_erasures``; ``unheld`` are
-    those without their wrapping key, by key id; ``erased`` erasures were applied from the list, None: there is none.
+    those without their wrapping key, by key id; ``erased`` erasures were applied from the list, None: there is none;
+    ``texts_damaged`` are the sealed records, by id, whose text is damaged in the archive.
     """
 
     ledger: str
@@ -106,6 +107,7 @@ class Restored:
     erased: int | None = None
     closed: int = 0
     unheld: Mapping[str, int] = field(default_factory=dict)
+    texts_damaged: Sequence[str] = ()
     parties_unknown: int = 0
     assets_unknown: int = 0
 
@@ -200,6 +202,7 @@ def _put_together(settings: Settings, sources: Sources, told: Restored) -> None:
                 close_all(session)
             else:
                 reopen_all(session)
+            told.texts_damaged = damaged_texts(session, provider, listed, told.merged.texts)
             told.closed = closed(session)
         _require_keys(told.unheld, sources.without_keys)
         with database.read() as session:

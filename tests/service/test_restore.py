@@ -211,7 +211,7 @@ def test_what_was_erased_after_the_backup_stays_erased(
         query = "SELECT wrapped_key FROM sealed WHERE id = (SELECT sealed_id FROM certificate WHERE certificate_no = ?)"
         assert connection.execute(query, [story.erased]).fetchone()[0], "the backup still has the text"
     for opened in (with_archive, without_archive):
-        assert opened.told.erased == 1
+        assert opened.told.erased == 1 and not opened.told.texts_damaged
         with pytest.raises(NotFound, match="SEALED_ERASED"):
             opened.ledger.bundles.build(story.erased)
         assert opened.ledger.bundles.build(story.early)
@@ -497,6 +497,40 @@ def test_a_certificate_without_its_row_in_the_archive_is_named_as_lost(
         connection.commit()
     told = restore(home, story.sources(archive=archive))
     assert told.merged.damaged == (bad,) and [each.batch for each in told.log.lost] == [bad]
+
+
+def test_texts_that_are_damaged_in_the_archive_do_not_replace_those_of_the_backup(
+    story: Story, home: Settings, tmp_path: Path
+) -> None:
+    archive = copied(story.archive, tmp_path / "archive")
+    (file,) = archive.glob("*.db")
+    with closing(sqlite3.connect(story.backup / "ledger.db")) as backup:
+        texts = dict(backup.execute("SELECT id, ciphertext FROM sealed WHERE wrapped_key IS NOT NULL").fetchall())
+    query = "SELECT certificate_no, sealed_id FROM certificate"
+    with closing(sqlite3.connect(file)) as connection:
+        records = dict(connection.execute(query).fetchall())
+        first, later = records[story.early], records[story.late[0]]
+        party = "SELECT p.sealed_id FROM party p JOIN certificate c ON c.subject = p.id WHERE certificate_no = ?"
+        (name,) = connection.execute(party, [story.late[5]]).fetchone()
+        connection.execute("UPDATE sealed SET wrapped_key = NULL, ciphertext = x'' WHERE id = ?", [first])
+        for record in (name, later):
+            connection.execute("UPDATE sealed SET ciphertext = zeroblob(length(ciphertext)) WHERE id = ?", [record])
+        connection.commit()
+    assert first in texts and name in texts and later not in texts
+    told = restore(home, story.sources(archive=archive))
+    assert told.texts_damaged == sorted([first, name, later]) and (told.erased, told.closed) == (1, 1)
+    with closing(sqlite3.connect(home.database.removeprefix("sqlite:///"))) as connection:
+        after = dict(connection.execute("SELECT id, ciphertext FROM sealed").fetchall())
+    assert [after[each] for each in (first, name)] == [texts[first], texts[name]]
+    assert after[records[story.erased]] == b""
+    with reopened(home, story.pilot) as pilot:
+        with pytest.raises(Conflict, match="SEALED_CLOSED"):
+            pilot.ledger.bundles.build(story.early)
+        ledger = pilot.ledger
+        assert ClosedTexts(ledger.database, told.ledger, ledger.archiving).confirm(None) == (0, 1)
+        assert ledger.bundles.build(story.early)
+        with pytest.raises(NotFound, match="SEALED_ERASED"):
+            ledger.bundles.build(story.erased)
 
 
 def test_a_batch_that_the_chain_has_otherwise_is_refused(story: Story, home: Settings, tmp_path: Path) -> None:
