@@ -307,14 +307,9 @@ class Doctor:
     def _archive(self, database: Database, chain: ChainReader) -> Iterator[Finding]:
         if self._joined is not None or (self._settings.archive or remembered_folder(self._home)) is None:
             return
-        told = Archiving(self._settings, database, chain.deployment.ledger, self._clock).check() or {}
-        if told.get("code"):
-            yield Finding(
-                told["code"],
-                "The archive cannot be written, and batches wait.",
-                told["folder"],
-                "Mount its disk and make room on it.",
-            )
+        archiving = Archiving(self._settings, database, chain.deployment.ledger, self._clock)
+        archiving.require()
+        told = archiving.check() or {}
         if told.get("same_disk"):
             yield Finding(
                 "ARCHIVE_ON_SAME_DISK",

@@ -42,9 +42,9 @@ from ledger.service.restored_log import LogFound, anchors_of, settle_log, settle
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.settings import Settings
 from ledger.store.access_tables import ApiKey, Enrolment, SignedIn, SignInNonce
-from ledger.store.archive import archive_differs
+from ledger.store.archive import archive_differs, archive_error
 from ledger.store.copying import copy_database
-from ledger.store.database import Database, open_engine
+from ledger.store.database import Database, open_engine, require_tables
 from ledger.store.identity import known_ledger
 from ledger.store.migrations import upgrade
 from ledger.store.sealing import close_all, closed, reopen_all
@@ -226,15 +226,14 @@ def _archive_copy(draft: Path, folder: Path, ledger: str) -> Iterator[Session]:
             where=str(source),
             hint="Name the folder that PINGZHENG_ARCHIVE named, or leave --archive out.",
         )
-    reading = open_engine(f"sqlite:///{source}")
-    try:
-        copy_database(reading, file)
-    finally:
-        reading.dispose()
-    check_pages(file)
     engine = open_engine(f"sqlite:///{file}")
     try:
-        upgrade(engine)
+        try:
+            _copy_archive(source, file)
+            upgrade(engine)
+            require_tables(engine)
+        except Misconfigured as error:
+            raise archive_error(error, source) from error
         with Database(engine).read() as session:
             if known_ledger(session) != ledger:
                 raise archive_differs(source)
@@ -243,6 +242,15 @@ def _archive_copy(draft: Path, folder: Path, ledger: str) -> Iterator[Session]:
         engine.dispose()
         for path in draft.glob("archive.db*"):
             path.unlink()
+
+
+def _copy_archive(source: Path, file: Path) -> None:
+    reading = open_engine(f"sqlite:///{source}")
+    try:
+        copy_database(reading, file)
+    finally:
+        reading.dispose()
+    check_pages(file)
 
 
 def _erasures(sources: Sources, ledger: str) -> list[ErasuresFile] | None:

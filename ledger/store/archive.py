@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from ledger.errors import Conflict, Misconfigured, PingzhengError, StorageFull
 from ledger.store.closure import DATED, MAX_VALUES, Closure, Row, table_of
-from ledger.store.database import Database, open_engine
+from ledger.store.database import Database, open_engine, require_tables
 from ledger.store.identity import known_ledger, remember_ledger
 from ledger.store.migrations import upgrade
 from ledger.store.sealing import outdated, wrapped_by
@@ -51,10 +51,12 @@ class Archive:
     def prepare(self, ledger: str, at: int) -> None:
         """Make the file, or bring its tables up to date; ``at`` is seconds UTC.
 
-        Raises ``Misconfigured`` ``ARCHIVE_DIFFERS`` for the archive of another ledger.
+        Raises ``Misconfigured`` ``ARCHIVE_DIFFERS`` for the archive of another ledger, ``DATABASE_NEWER`` for that of a
+        newer program, ``ARCHIVE_UNREADABLE`` where a table is missing.
         """
         with self._explained():
             upgrade(self._engine)
+            require_tables(self._engine)
         with self._writing() as session:
             if known_ledger(session) not in (None, ledger):
                 raise archive_differs(self.file)
@@ -170,12 +172,9 @@ class Archive:
             ours = error.where in (str(self.file), self._engine.url.render_as_string())
             if not ours or error.code.startswith("ARCHIVE_"):
                 raise
-            raise self._told(error) from error
+            raise archive_error(error, self.file) from error
         finally:
             self._engine.dispose()
-
-    def _told(self, error: PingzhengError) -> PingzhengError:
-        return archive_failure(self.file, full=isinstance(error, StorageFull))
 
 
 def archive_failure(where: Path, *, full: bool) -> PingzhengError:
@@ -193,6 +192,18 @@ def archive_failure(where: Path, *, full: bool) -> PingzhengError:
         where=str(where),
         hint="Check its disk and the permissions. Batches wait until then; nothing is lost.",
     )
+
+
+def archive_error(error: PingzhengError, file: Path) -> PingzhengError:
+    """An error of the archive's database, naming the archive."""
+    if error.code == "DATABASE_NEWER":
+        return Misconfigured(
+            error.code,
+            "The archive was written by a newer version of this program.",
+            where=str(file),
+            hint="Use that version. An archive does not go back to an older one.",
+        )
+    return archive_failure(file, full=isinstance(error, StorageFull))
 
 
 def archive_differs(file: Path) -> Misconfigured:

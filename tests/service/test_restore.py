@@ -33,6 +33,7 @@ from ledger.service.restoring import Restored, Sources, restore
 from ledger.service.settings import Settings
 from ledger.service.wiring import Ledger, open_ledger
 from ledger.store.access_tables import ApiKey, SignedIn
+from ledger.store.archive import Archive
 from ledger.store.database import Database, open_engine
 from ledger.store.registration_tables import Application, Evidence, Mandate
 from ledger.store.tables import (
@@ -469,6 +470,38 @@ def test_an_archive_of_another_ledger_is_refused(story: Story, home: Settings, t
     with pytest.raises(NotFound, match="ARCHIVE_UNKNOWN"):
         restore(home, story.sources(archive=tmp_path))
     assert not home.home.exists() and not list(tmp_path.glob(".*draft"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        ("UPDATE alembic_version SET version_num = '9999'", "DATABASE_NEWER"),
+        ("DELETE FROM alembic_version", "ARCHIVE_UNREADABLE"),
+        ("DROP TABLE alembic_version", "ARCHIVE_UNREADABLE"),
+        ("DROP TABLE certificate", "ARCHIVE_UNREADABLE"),
+        ("", "ARCHIVE_UNREADABLE"),
+    ],
+)
+def test_an_archive_that_cannot_be_read_is_named(
+    story: Story, home: Settings, tmp_path: Path, damage: str, code: str
+) -> None:
+    archive = copied(story.archive, tmp_path / "archive")
+    (file,) = archive.glob("*.db")
+    if not damage:
+        file.write_bytes(b"no database" * 1_000)
+    else:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA foreign_keys = OFF")
+            connection.execute(damage)
+            connection.commit()
+    with pytest.raises(Misconfigured, match=code) as refused:
+        restore(home, story.sources(archive=archive))
+    assert refused.value.where == str(file)
+    assert not home.home.exists() and not list(tmp_path.glob(".*draft"))
+    ledger = json.loads((story.backup / "manifest.json").read_text())["ledger"]
+    with pytest.raises(Misconfigured, match=code) as refused:
+        Archive(file).prepare(ledger, 0)
+    assert refused.value.where == str(file)
 
 
 def test_a_batch_that_is_damaged_in_the_archive_is_lost_and_the_others_come_back(
