@@ -102,11 +102,22 @@ def test_good_bundles_are_taken_and_bad_ones_named(disk: Disk, restored: dict[st
 
 
 def test_nothing_opens_before_somebody_confirms(restored: dict[str, Any]) -> None:
+    home = restored["home"]
+    (sealing,) = (
+        part for part in told("doctor", "--home", home, "--json", ends=1)["parts"] if part["part"] == "sealing"
+    )
+    (finding,) = sealing["findings"]
+    assert finding["code"] == "SEALED_CLOSED" and "restore confirm-erasures" in finding["hint"]
+    assert finding["details"]["closed"] >= restored["texts_closed"]
+    status = told("status", "--home", home, "--json", ends=1)["sealing"]
+    assert (status["code"], status["closed"]) == ("SEALED_CLOSED", finding["details"]["closed"])
     refused = told("restore", "confirm-erasures", "--home", restored["home"], "--json", ends=2)
     assert refused["error"] == "NOT_CONFIRMED"
     done = told("restore", "confirm-erasures", "--home", restored["home"], "--yes", "--json")
     # With the claims of those that came back meanwhile.
-    assert done["erasures"] == 0 and done["opened"] >= restored["texts_closed"]
+    assert done["erasures"] == 0 and done["opened"] == finding["details"]["closed"]
+    assert "sealing" not in told("status", "--home", home, "--json")
+    assert not any(part["findings"] for part in told("doctor", "--home", home, "--json", ends=0)["parts"])
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng status
     """
     with participating(home, as_json) as ledger:
-        checks = ledger.inspection.readiness() | {"entries": _entries(ledger)} | _archive(ledger)
+        checks = ledger.inspection.readiness() | {"entries": _entries(ledger)} | _archive(ledger) | _sealing(ledger)
         emit(checks, as_json, "状态 Status")
         fine = all(check["ok"] for check in checks.values())
     if not fine:
@@ -37,6 +37,15 @@ def _archive(ledger: Participant) -> dict[str, Any]:
     archiving = getattr(ledger, "archiving", None)
     told = None if archiving is None else archiving.check()
     return {} if told is None else {"archive": told}
+
+
+def _sealing(ledger: Participant) -> dict[str, Any]:
+    """How many texts are closed since a restore, and what opens them; nothing if none is."""
+    from ledger.store.sealing import closed_texts
+
+    with ledger.database.read() as session:
+        found = closed_texts(session)
+    return {} if found is None else {"sealing": {"ok": False, "code": found.code, **found.details, "hint": found.hint}}
 
 
 log.command()(adopt)

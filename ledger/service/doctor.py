@@ -64,7 +64,7 @@ from ledger.store.database import (
 )
 from ledger.store.entry_audit import audit
 from ledger.store.identity import require_ledger
-from ledger.store.sealing import CLOSED, LOST, KeyProvider
+from ledger.store.sealing import CLOSED, LOST, KeyProvider, closed_texts
 from ledger.store.tables import Sealed
 
 LOW_BYTES: Final = 200 * 1024 * 1024
@@ -218,13 +218,14 @@ class Doctor:
         self._database = Database(engine)
 
     def _sealing(self, database: Database) -> Iterator[Finding]:
-        """One text of each key is unwrapped: another key of the same name would open none of them."""
+        """One text of each key is unwrapped: another key of the same name would open none of them. Are any closed?"""
         if self._joined is not None:
             return
         provider = self._provider()
         one = select(Sealed.key_id, func.min(Sealed.id)).where(Sealed.wrapped_key.is_not(None)).group_by(Sealed.key_id)
         with database.read() as session:
             rows = [session.get_one(Sealed, record) for _, record in session.execute(one)]
+            waiting = closed_texts(session)
         for row in rows:
             if row.key_id == LOST or row.wrapped_key is None:
                 continue
@@ -232,6 +233,8 @@ class Doctor:
                 provider.unwrap(row.wrapped_key, row.key_id.removeprefix(CLOSED))
             except PingzhengError as error:
                 yield as_finding(error)
+        if waiting is not None:
+            yield waiting
 
     def _entries(self, database: Database) -> Iterator[Finding]:
         with database.read() as session:

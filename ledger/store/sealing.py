@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.domain.canonical import canonical, parse_json
+from ledger.domain.findings import Finding
 from ledger.errors import Conflict, Misconfigured, NotFound
 from ledger.store.tables import Sealed
 
@@ -215,6 +216,21 @@ def closed(session: Session) -> int:
     """How many texts are closed; those that were erased are not."""
     kept = _IS_CLOSED, Sealed.wrapped_key.is_not(None)
     return session.execute(select(func.count()).select_from(Sealed).where(*kept)).scalar_one()
+
+
+def closed_texts(session: Session) -> Finding | None:
+    """That texts are closed since a restore; None if all of them open."""
+    count = closed(session)
+    if not count:
+        return None
+    return Finding(
+        "SEALED_CLOSED",
+        f"{count} texts are closed: they came back by a restore, and whether they were erased since the backup is not "
+        "known.",
+        "sealing",
+        "Confirm the erasures: `pingzheng restore confirm-erasures`.",
+        {"closed": count},
+    )
 
 
 _IS_CLOSED: Final = Sealed.key_id.startswith(CLOSED)
