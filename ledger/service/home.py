@@ -17,6 +17,7 @@ from ledger.errors import Conflict, Misconfigured, NotFound
 from ledger.service.keys import key_file_missing, write_private
 from ledger.service.local_chain import one_at_a_time
 from ledger.service.settings import Settings
+from ledger.store.database import file_of
 from ledger.wallet.private_file import sync_folder
 
 MARKER: Final = "creating"
@@ -113,6 +114,23 @@ def require_files(settings: Settings) -> None:
             "The journal of the local chain is missing: it is the chain.",
             "Restore the folder chain from the backup. The ledger does not begin another chain in its place.",
         )
+
+
+def require_secrets(settings: Settings, *, sealing_files: bool) -> None:
+    """Raise ``Misconfigured`` ``KEY_FILE_MISSING`` if a ledger that is begun lacks a secret: they are made first.
+
+    A mark that was left in a whole ledger is no reason to make another one. ``sealing_files``: the wrapping keys are
+    files.
+    """
+    deployed, database = (settings.home / "deployment.json").exists(), file_of(settings.database)
+    if not deployed and (database is None or not database.exists() or not database.stat().st_size):
+        return
+    needed = [settings.keys_folder / "lookup.key"]
+    if sealing_files:
+        needed.append(settings.keys_folder / "kek-current")
+    if deployed:
+        needed.append(settings.keys_folder / "accounts.json")
+    _require_keys(*needed, *_offices(settings.home))
 
 
 def require_joined_files(settings: Settings) -> None:

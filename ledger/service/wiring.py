@@ -11,7 +11,7 @@ from ledger.domain.disk import writing
 from ledger.service.assembly import Ledger as Ledger
 from ledger.service.assembly import wire
 from ledger.service.coherence import Coherence
-from ledger.service.home import LOCK, creating, require_files, require_made
+from ledger.service.home import LOCK, creating, require_files, require_made, require_secrets
 from ledger.service.installation import (
     OPERATOR_NO,
     Accreditations,
@@ -70,13 +70,15 @@ def create_ledger(
 
     On another chain than a local one ``founders`` are the authorities whose keys are kept elsewhere;
     ``accreditations`` are what the operator is accredited for from the beginning, scenario by scenario. A new local
-    chain begins ``ago`` seconds ago. Raises ``Conflict`` ``HOME_NOT_EMPTY``, and as ``install``.
+    chain begins ``ago`` seconds ago. Raises ``Conflict`` ``HOME_NOT_EMPTY``, ``Misconfigured`` ``KEY_FILE_MISSING`` for a secret
+    that a ledger begun earlier has lost, and as ``install``.
     """
     with ExitStack() as stack:
         with writing(str(settings.home)), creating(settings):
+            provider = _key_provider(settings, keys)
+            require_secrets(settings, sealing_files=isinstance(provider, FileKeyProvider))
             if ago:
                 LocalClock(settings).begin(ago)
-            provider = _key_provider(settings, keys)
             if isinstance(provider, FileKeyProvider):
                 provider.make_first()
             _lookup_key(settings).make()

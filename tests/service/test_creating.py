@@ -83,6 +83,24 @@ def test_an_interrupted_creation_is_gone_on_with(tmp_path: Path, monkeypatch: py
     assert len(Custody(settings.keys_folder / "accounts.json").accounts) == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["keys/lookup.key", "keys/kek-current", "keys/accounts.json", "offices/2/accounts.json"]
+)
+def test_a_mark_that_was_left_in_a_whole_ledger_makes_no_secret_anew(tmp_path: Path, name: str) -> None:
+    settings = Settings(home=tmp_path / "home")
+    with create_ledger(settings):
+        pass
+    (settings.home / homes.MARKER).touch()
+    kept = (settings.home / name).rename(tmp_path / "kept")
+    with pytest.raises(Misconfigured, match="KEY_FILE_MISSING") as refused, create_ledger(settings):
+        pass
+    assert refused.value.where == str(settings.home / name) and not (settings.home / name).exists()
+    kept.rename(settings.home / name)
+    with create_ledger(settings) as ledger:
+        assert ledger.coherence.findings() == []
+    assert not homes.is_half_made(settings.home)
+
+
 def test_nothing_is_created_beside_other_files(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(Conflict, match="HOME_NOT_EMPTY"), create_ledger(Settings(home=tmp_path)):
