@@ -70,8 +70,8 @@ def create_ledger(
 
     On another chain than a local one ``founders`` are the authorities whose keys are kept elsewhere;
     ``accreditations`` are what the operator is accredited for from the beginning, scenario by scenario. A new local
-    chain begins ``ago`` seconds ago. Raises ``Conflict`` ``HOME_NOT_EMPTY``, ``Misconfigured`` ``KEY_FILE_MISSING`` for a secret
-    that a ledger begun earlier has lost, and as ``install``.
+    chain begins ``ago`` seconds ago. Raises ``Conflict`` ``HOME_NOT_EMPTY``, ``Misconfigured`` ``KEY_FILE_MISSING`` for
+    a secret that a ledger begun earlier has lost, and as ``install``.
     """
     with ExitStack() as stack:
         with writing(str(settings.home)), creating(settings):

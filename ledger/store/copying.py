@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, insert, select
 from sqlalchemy.orm import Session
 
 from ledger.store.database import Database, file_of, open_engine
-from ledger.store.failures import database_failure
+from ledger.store.failures import database_failure, is_read_only
 from ledger.store.migrations import upgrade
 from ledger.store.tables import Base
 
@@ -48,7 +48,7 @@ def copy_database(engine: Engine, file: Path) -> None:
 def _copy_pages(source: Path, file: Path) -> None:
     try:
         with (
-            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as read,
+            closing(_reading(source)) as read,
             closing(sqlite3.connect(file)) as written,
         ):
             # In one step: it reads one snapshot of the write-ahead log, and no writer waits for it.
@@ -59,6 +59,26 @@ def _copy_pages(source: Path, file: Path) -> None:
     except sqlite3.Error as error:
         where = source if "malformed" in str(error) else file
         raise database_failure(error, str(where)) or error from error
+
+
+def _reading(source: Path) -> sqlite3.Connection:
+    """A connection that reads ``source``, also on a disk that cannot be written.
+
+    There SQLite cannot make the files that it needs beside the database, and nobody writes: where there is no log with
+    contents, the database is read by itself. Raises as ``database_failure``, naming ``source``.
+    """
+    address = f"{source.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.Error as error:
+        connection.close()
+        failure = database_failure(error, str(source)) or error
+        log = source.with_name(f"{source.name}-wal")
+        if not is_read_only(source) or (log.exists() and log.stat().st_size):
+            raise failure from error
+        connection = sqlite3.connect(f"{address}&immutable=1", uri=True)
+    return connection
 
 
 def _copy_tables(database: Database, file: Path) -> None:

@@ -31,7 +31,7 @@ def database_failure(error: BaseException | None, where: str) -> PingzhengError 
         )
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _without_room(where)):
         return disk_full(where)
-    if code == sqlite3.SQLITE_READONLY or (code == sqlite3.SQLITE_CANTOPEN and _is_read_only(where)):
+    if code == sqlite3.SQLITE_READONLY or (code == sqlite3.SQLITE_CANTOPEN and is_read_only(Path(where))):
         return Misconfigured(
             "DATABASE_READ_ONLY",
             "The database can be read and not written.",
@@ -56,9 +56,9 @@ def database_failure(error: BaseException | None, where: str) -> PingzhengError 
     return None
 
 
-def _is_read_only(where: str) -> bool:
+def is_read_only(file: Path) -> bool:
     """Whether there is a database in a folder where SQLite cannot make the files that it needs beside it."""
-    return Path(where).is_file() and not os.access(Path(where).parent, os.W_OK)
+    return file.is_file() and not os.access(file.parent, os.W_OK)
 
 
 def _without_room(where: str) -> bool:

@@ -83,6 +83,34 @@ def test_on_a_full_disk_a_backup_or_a_restore_is_done_or_leaves_nothing(origin: 
         assert sum(refused) >= 3 and refused == sorted(refused, reverse=True) and refused[-1] == 0
 
 
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+
+
+@pytest.mark.parametrize("left", ["nothing", "a log in use", "a log alone"])
+def test_a_home_on_a_disk_that_became_read_only_is_backed_up(origin: Path, tmp_path: Path, left: str) -> None:
+    home, data, keys = copied(origin / "home", tmp_path / "home"), tmp_path / "data", tmp_path / "keys"
+    if left != "nothing":
+        code = (
+            f"import os, sqlite3; c = sqlite3.connect({str(home / 'ledger.db')!r}); "
+            "c.execute('PRAGMA journal_mode=WAL'); c.execute('PRAGMA user_version=7'); os._exit(0)"
+        )
+        subprocess.run([sys.executable, "-c", code], timeout=30, check=True)
+        assert (home / "ledger.db-wal").stat().st_size
+    if left == "a log alone":
+        (home / "ledger.db-shm").unlink()
+    program = ["-c", "from ledger.cli.program import run; run()"]
+    backup = [*program, "backup", str(data), "--keys", str(keys), "--home", str(home), "--json"]
+    command = [*namespace(), "sh", "-c", READ_ONLY, str(home), sys.executable, *backup]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100, check=False)
+    told = json.loads(done.stdout)
+    if left == "a log alone":
+        assert (told["error"], told["where"]) == ("DATABASE_READ_ONLY", str(home / "ledger.db"))
+        assert not data.exists() and not keys.exists()
+    else:
+        assert done.returncode == 0, done.stdout
+        assert restore(Settings(home=tmp_path / "restored"), Sources(data, keys)).log.lost == ()
+
+
 def namespace() -> list[str]:
     """The command that gives a program mounts of its own; fails where there is no way to."""
     for command in NAMESPACES:
