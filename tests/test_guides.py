@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(r"(?:`(\S+)`:\n\n)?```(\w+)\n(.*?)```", re.DOTALL)
 
 
-@pytest.mark.parametrize(("guide", "commands"), [("registration.md", 24), ("sealing.md", 8)])
+@pytest.mark.parametrize(("guide", "commands"), [("registration.md", 24), ("sealing.md", 8), ("fifty-firms.md", 12)])
 def test_every_command_of_a_guide_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guide: str, commands: int
 ) -> None:

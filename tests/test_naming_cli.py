@@ -107,8 +107,8 @@ def test_fifty_firms_come_from_an_excel_table_with_keys_of_their_own(ledger: Led
     book.save(tmp_path / "firms.xlsx")
     options = ("--kind", "enterprise", "--region", "440803", "--make-keys")
     made = told(ledger, "party", "import", str(tmp_path / "firms.xlsx"), *options)
-    assert [(each["row"], each["name"], each["uscc"]) for each in made] == [
-        (place, *firm) for place, firm in enumerate(listed, start=1)
+    assert [(each["line"], each["name"], each["uscc"]) for each in made] == [
+        (line, *firm) for line, firm in enumerate(listed, start=2)
     ]
     assert all(each["no"] and each["account"] for each in made)
     assert len({each["account"] for each in made}) == 50
@@ -124,17 +124,17 @@ def test_a_csv_file_of_an_office_is_read_and_a_row_that_lacks_something_is_named
     file = tmp_path / "firms.csv"
     file.write_bytes(f"kind,name,identifier,region\nenterprise,{name},{uscc},440803\n".encode("gb18030"))
     (made,) = told(ledger, "party", "import", str(file), "--make-keys", "--encoding", "gb18030")
-    assert (made["row"], made["name"], made["uscc"]) == (1, name, uscc)
+    assert (made["line"], made["name"], made["uscc"]) == (2, name, uscc)
     file.write_text(f"kind,name,identifier,region\nenterprise,{name},{uscc},440803\nenterprise,{other},{number},\n")
     refused = told(ledger, "party", "import", str(file), "--make-keys", code=2)
-    assert (refused["error"], refused["where"]) == ("CSV_COLUMN_MISSING", "firms.csv, row 2")
+    assert (refused["error"], refused["where"]) == ("CSV_COLUMN_MISSING", "firms.csv, line 3")
     assert told(ledger, "party", "show", number, code=2)["error"] == "PARTY_UNKNOWN"
     assert told(ledger, "party", "import", str(file), code=2)["error"] == "CSV_COLUMN_MISSING"
     file.write_text(
         f"kind,name,identifier,region\nenterprise,{name},{uscc},440803\nenterprise,{other},{number[:-1]}I,440803\n"
     )
     wrong = told(ledger, "party", "import", str(file), "--make-keys", code=2)
-    assert (wrong["error"], wrong["where"]) == ("USCC_SYMBOL", "firms.csv, row 2")
+    assert (wrong["error"], wrong["where"]) == ("USCC_SYMBOL", "firms.csv, line 3")
 
 
 def test_who_verifies_goes_by_uscc_or_name_and_never_fails_as_another_party(ledger: Ledger, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ CALLS = {
     "request import": "request import note.json --scenario S01 --consumer 9144 --source electricity=9144 "
     "--note note.json",
     "request submit": "request submit file.json",
+    "sign": "sign file.json",
     "verify": f"verify {NUMBER}",
     "wallet export": "wallet export --party 91440803MA9X0002X5 --wallet firm.wallet --passphrase-file phrase.txt",
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger.cli.naming import party_of
+from ledger.connectors.tables import Listed
 from ledger.errors import InvalidInput, PingzhengError
 from ledger.proof.jws import Signer, sign_entry
 from ledger.service.requests import Asked, Note, Terms
@@ -29,34 +30,33 @@ class Question:
     pia: str | None
 
 
-def ask_all(
-    ledger: Ledger, question: Question, file: str, rows: Sequence[Mapping[str, str]], signer: Signer
-) -> list[dict[str, Any]]:
+def ask_all(ledger: Ledger, question: Question, file: str, listed: Listed, signer: Signer) -> list[dict[str, Any]]:
     """Ask them, all or none; whom the consumer has asked already, and who can still answer, is not asked again.
 
-    Returns each row's request. Raises as ``Requests.draft`` and ``submit``, and ``InvalidInput`` ``SUBJECT_MISSING``;
-    errors name the row.
+    Returns each line's request. Raises as ``Requests.draft`` and ``submit``, and ``InvalidInput`` ``SUBJECT_MISSING``;
+    errors name the line.
     """
-    subjects = [_subject_in(ledger, row, f"{file}, row {place}") for place, row in enumerate(rows, start=1)]
+    lines = listed.lines
+    subjects = [_subject_in(ledger, row, f"{file}, line {line}") for line, row in zip(lines, listed.rows, strict=True)]
     before = ledger.requests.open_of(question.consumer, question.scenario)
     signed: dict[str, Asked] = {}
-    for place, subject in enumerate(subjects, start=1):
+    for line, subject in zip(lines, subjects, strict=True):
         if subject not in before and subject not in signed:
-            with _in_row(f"{file}, row {place}"):
+            with _in_line(f"{file}, line {line}"):
                 drafted = ledger.requests.draft(_terms(ledger, question, subject), question.note)
             signed[subject] = Asked(sign_entry(drafted.entry, signer), drafted.note)
     made = {row.subject: row.id for row in ledger.requests.submit(list(signed.values()))}
     institutions = ledger.directory.of(subjects)
     return [
         {
-            "row": place,
+            "line": line,
             "request": made.get(subject) or before[subject],
             "name": institutions[subject].name if subject in institutions else None,
             "uscc": institutions[subject].uscc if subject in institutions else None,
             "subject": subject,
             "asked_before": subject in before,
         }
-        for place, subject in enumerate(subjects, start=1)
+        for line, subject in zip(lines, subjects, strict=True)
     ]
 
 
@@ -79,7 +79,7 @@ def _terms(ledger: Ledger, question: Question, subject: str) -> Terms:
 
 def _subject_in(ledger: Ledger, row: Mapping[str, str], where: str) -> str:
     """Whom a row names, by the first of the columns that it fills in."""
-    with _in_row(where):
+    with _in_line(where):
         for column in SUBJECT_COLUMNS:
             if text := row.get(column, "").strip():
                 return ledger.parties.get(party_of(ledger, text)).id
@@ -91,8 +91,8 @@ def _subject_in(ledger: Ledger, row: Mapping[str, str], where: str) -> str:
 
 
 @contextmanager
-def _in_row(where: str) -> Iterator[None]:
-    """Errors name the row."""
+def _in_line(where: str) -> Iterator[None]:
+    """Errors name the line."""
     try:
         yield
     except PingzhengError as error:

@@ -8,16 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from ledger.chain.withdrawing import DirectWithdrawal, withdraw_by_itself
+from ledger.cli import giving
 from ledger.cli.files import key_in, parsed, private_key_of, signer_of
 from ledger.cli.naming import party_of
 from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, console, emit, emit_rows, errors_explained, local_time
 from ledger.cli.statements import Statement, read_statement, signed_entries, write_statement
 from ledger.domain.days import end_of_days, shanghai_day
+from ledger.errors import InvalidInput
 from ledger.proof.acts import sign_act
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.jws import sign_entry
 from ledger.service.authorizations import Choice
+from ledger.service.wiring import Ledger
 from ledger.store.tables import Authorization
 
 app = typer.Typer(no_args_is_help=True)
@@ -43,10 +46,8 @@ def draft(
     示例 Example:  pingzheng consent draft 01KA… --fields usage_band,on_time_95
     """
     with opened(home, as_json) as ledger:
-        until = None if days is None else end_of_days(shanghai_day(ledger.clock()), days, "--days")
-        chosen = None if fields is None else tuple(fields.split(","))
         ledger.requests.see(request)
-        drafted = ledger.authorizations.draft(request, Choice(chosen, until, uses, separate_consent))
+        drafted = ledger.authorizations.draft(request, _choice(ledger, fields, days, uses, separate_consent))
         document = {"drafts": [{"notice": each.notice, "entry": each.entry} for each in drafted]}
         write_statement(out, document)
         if as_json:
@@ -68,6 +69,36 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
     with opened(home, as_json) as ledger:
         rows = ledger.authorizations.submit(entries)
         emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
+
+
+@app.command()
+def give(
+    request: Annotated[list[str] | None, typer.Argument(help="Request ids; or --all.", show_default=False)] = None,
+    all_waiting: Annotated[
+        bool, typer.Option("--all", help="Every request that waits and whose subject's key is kept here.")
+    ] = False,
+    fields: Annotated[str | None, typer.Option(help="Allow only these, by comma; default: all asked for.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Allow only so many days; default: as asked.")] = None,
+    uses: Annotated[int | None, typer.Option(min=1, help="Allow only so many uses; default: as asked.")] = None,
+    separate_consent: Annotated[
+        bool, typer.Option("--separate-consent", help="A person's consent to this by itself.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Sign without asking.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """演示用：以此处代管的主体密钥授权，一个或全部请求；可重复执行。Consent with the keys that this installation keeps
+    for subjects, to one request or to all that wait. It can be repeated, and goes on where it was interrupted.
+
+    For demonstrations, and for firms that have their keys kept here. In production a party signs with its own key:
+    `pingzheng consent draft`, `pingzheng sign`, `pingzheng consent submit`.
+
+    示例 Examples:  pingzheng consent give --all · pingzheng consent give <request> --days 7 --yes
+    """
+    with opened(home, as_json) as ledger:
+        if all_waiting == bool(request):
+            raise InvalidInput("REQUESTS_OR_ALL", "Name requests, or say --all, and not both.", where="request")
+        giving.give(ledger, request or (), _choice(ledger, fields, days, uses, separate_consent), yes, as_json)
 
 
 @app.command("list")
@@ -161,6 +192,11 @@ def follow(home: Home = None, as_json: AsJson = False) -> None:
     """
     with opened(home, as_json) as ledger:
         emit_rows([_row(row) for row in ledger.direct_withdrawals.follow()], as_json, "已撤回 Withdrawn")
+
+
+def _choice(ledger: Ledger, fields: str | None, days: int | None, uses: int | None, separate_consent: bool) -> Choice:
+    until = None if days is None else end_of_days(shanghai_day(ledger.clock()), days, "--days")
+    return Choice(None if fields is None else tuple(fields.split(",")), until, uses, separate_consent)
 
 
 def _withdrawal(made: DirectWithdrawal, as_json: bool) -> dict[str, Any]:

@@ -37,7 +37,11 @@ GROUPS: Final = {
     "scenario": ("scenarios", "app", "场景 Scenarios: list, show, check a file."),
     "ruleset": ("rulesets", "app", "规则集 Rulesets: time limits and choices of a registration authority."),
     "request": ("requests", "app", "用数请求 Requests: draft, submit, list, show, decline, cancel."),
-    "consent": ("consents", "app", "授权 Consents: draft, submit, list, notice, withdraw, also without the service."),
+    "consent": (
+        "consents",
+        "app",
+        "授权 Consents: draft, submit, give, list, notice, withdraw, also without the service.",
+    ),
     "provision": (
         "provisions",
         "app",

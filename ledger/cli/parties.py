@@ -16,7 +16,7 @@ from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, stderr
 from ledger.cli.personal import members_of, readable_by_owner_alone
 from ledger.cli.waiting import CARRIED_OUT, Authority, OwnKey, emit_done, emit_proposal, emit_proposals, signed_by
-from ledger.connectors.tables import read_table
+from ledger.connectors.tables import Listed, read_listing
 from ledger.domain.days import day_of, end_of_validity
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import InvalidInput, NotFound, PingzhengError
@@ -142,7 +142,7 @@ def import_file(
         Path,
         typer.Argument(
             help=f"CSV or Excel with the columns {', '.join(COLUMNS)}, and perhaps {', '.join(MORE_COLUMNS)} "
-            "(KEY=PROOF;…)."
+            "(KEY=PROOF;…); or in Chinese: 类别, 名称, 统一社会信用代码, 区划."
         ),
     ],
     kind: Annotated[str | None, typer.Option(help="Of every row, where the file has no such column.")] = None,
@@ -155,23 +155,25 @@ def import_file(
     as_json: AsJson = False,
 ) -> None:
     """登记 CSV 或 Excel 表中的参与方，全部或全不，由两个机构登记上链；错误指明行号。Onboard the parties of a CSV or
-    Excel table, all of them or none, by two offices; an error names the row, and the answer the party of each row.
+    Excel table, all of them or none, by two offices; an error names the line, and the answer the party of each line.
 
     示例 Examples:  pingzheng party import parties.csv · pingzheng party import firms.xlsx --kind enterprise --region
     440803 --make-keys
     """
     with opened(home, as_json) as ledger:
         readable_by_owner_alone(file)
-        told = read_table(file, encoding)
+        told = read_listing(file, (*COLUMNS, *MORE_COLUMNS), encoding)
         usual = {name: value for name, value in (("kind", kind), ("region", region)) if value is not None}
         rows = [usual | {name: cell for name, cell in row.items() if cell or name == "public_key"} for row in told.rows]
-        newcomers = [_newcomer(row, f"{file.name}, row {place}", make_keys) for place, row in enumerate(rows, start=1)]
+        newcomers = [
+            _newcomer(row, f"{file.name}, line {line}", make_keys) for line, row in zip(told.lines, rows, strict=True)
+        ]
         if make_keys:
             newcomers = _with_keys(ledger, newcomers)
-        with _rows_named(file.name):
+        with _lines_named(file.name, told):
             made = ledger.parties.onboard(newcomers)
         waits = _unregistered(ledger, made)
-        shown = [{"row": place} | each for place, each in enumerate(party_shown(ledger, made), start=1)]
+        shown = [{"line": line} | each for line, each in zip(told.lines, party_shown(ledger, made), strict=True)]
         if as_json:
             pending = [{"proposal": ledger.parties.pending(row.id)} for row in made]
             emit_rows([each | waiting for each, waiting in zip(shown, pending, strict=True)], as_json, "")
@@ -280,13 +282,13 @@ def _unregistered(ledger: Ledger, rows: Sequence[Party]) -> list[ProposalRow]:
 
 
 @contextmanager
-def _rows_named(file: str) -> Iterator[None]:
-    """An error about one of the parties names the row of the file, where rows count from below the header."""
+def _lines_named(file: str, listed: Listed) -> Iterator[None]:
+    """An error about one of the parties names its line in the file."""
     try:
         yield
     except PingzhengError as error:
         if found := re.fullmatch(r"party ([0-9]{1,6})", error.where or ""):
-            error.where = f"{file}, row {found[1]}"
+            error.where = f"{file}, line {listed.lines[int(found[1]) - 1]}"
         raise
 
 

@@ -56,7 +56,13 @@ def run(
         str, typer.Argument(metavar="PROVIDER", help="Party id; with a home USCC too.", show_default=False)
     ],
     sources: Annotated[Path, typer.Option(help="Folder of source files.", envvar="PINGZHENG_SOURCES")],
-    key: Key,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="The provider's private key file; default without --service: the key kept here (demo).",
+            show_default=False,
+        ),
+    ] = None,
     records: Folder = RECORDS,
     service: Annotated[str | None, typer.Option(help="Address of the platform's service; default: --home.")] = None,
     api_key: Annotated[
@@ -82,7 +88,8 @@ def run(
         with opened(home, as_json) as ledger:
             own = party_of(ledger, party)
             registry = Registry(ledger.reader, Remembered(ledger.reader, _seen(records)))
-            provider = Provider(own, signer_of(key), Records(records), ledger.clock, registry)
+            signer = ledger.custody.signer(ledger.parties.get(own).account) if key is None else signer_of(key)
+            provider = Provider(own, signer, Records(records), ledger.clock, registry)
             _round(
                 provider,
                 OwnPlatform(ledger.provisions, own),
@@ -93,6 +100,13 @@ def run(
         return
     with errors_explained(as_json):
         own = _party_id(party)
+        if key is None:
+            raise InvalidInput(
+                "PROVIDER_KEY_MISSING",
+                "With a service the provider signs with its own key.",
+                where="--key",
+                hint="Give the provider's key file by --key.",
+            )
         platform, signed_in = _platform(service, own, key, api_key, deployment)
         node = None if signed_in and rpc_url is None else deployment
         provider = _provider(own, key, records, rpc_url, node)

@@ -14,7 +14,7 @@ from ledger.cli.opening import opened
 from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, local_time, stderr
 from ledger.cli.personal import members_of
 from ledger.cli.statements import Statement, read_statement, signed_entries, write_statement
-from ledger.connectors.tables import read_table
+from ledger.connectors.tables import read_listing
 from ledger.domain.days import end_of_days, shanghai_day
 from ledger.errors import InvalidInput
 from ledger.service.requests import Asked, Note, Terms
@@ -84,7 +84,10 @@ def draft(
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help=f"CSV or Excel; a column of: {', '.join(SUBJECT_COLUMNS)}.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help=f"CSV or Excel; a column of: {', '.join(SUBJECT_COLUMNS)}; or 名称, 统一社会信用代码."),
+    ],
     scenario: Annotated[str, typer.Option(help="Such as S01.", show_default=False)],
     consumer: Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)],
     source: Annotated[list[str], typer.Option(help="SOURCE=PROVIDER; once for each source.", show_default=False)],
@@ -110,7 +113,7 @@ def import_file(
     """
     with errors_explained(as_json):
         told = members_of(note, {"contact": "联系方式 Whom the subject can ask"}, dict.fromkeys(NOTED, ""))
-        listed = read_table(file, encoding)
+        listed = read_listing(file, SUBJECT_COLUMNS, encoding)
     with opened(home, as_json) as ledger:
         asking = party_of(ledger, consumer)
         sources = {name: party_of(ledger, provider) for name, provider in map(_pair, source)}
@@ -126,7 +129,7 @@ def import_file(
             pia=pia,
         )
         signer = ledger.custody.signer(ledger.parties.get(asking).account) if key is None else signer_of(key)
-        rows = ask_all(ledger, question, file.name, listed.rows, signer)
+        rows = ask_all(ledger, question, file.name, listed, signer)
         for remark in listed.notes:
             stderr.print(remark, highlight=False, markup=False)
         emit_rows(rows, as_json, "用数请求 Requests")

@@ -4,30 +4,48 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from ledger.cli.files import json_in, signer_of
-from ledger.cli.output import AsJson, console, emit, errors_explained
+from ledger.cli.output import AsJson, Home, console, emit, errors_explained
 from ledger.domain.canonical import canonical, digest
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, NotFound
 from ledger.proof.jws import Signer, public_jwk, sign_entry
 from ledger.wallet.private_file import write_whole
 
 MAX_STATEMENT_BYTES = 256 * 1024
 Statement = Annotated[Path, typer.Argument(help="Statement file, JSON.", show_default=False)]
-KeyFile = Annotated[Path, typer.Option("--key", help="The signer's private key file.", show_default=False)]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--key",
+        help="The signer's private key file; default: its key kept in the ledger's folder (demo).",
+        show_default=False,
+    ),
+]
+# By type of statement: the member that names the party whose key signs it.
+_SIGNED_BY: Final = {
+    "request": "consumer",
+    "authorization": "subject",
+    "provision": "provider",
+    "withdrawal": "party",
+    "publication": "cdo",
+}
 
 
-def sign(statement: Statement, key: KeyFile, as_json: AsJson = False) -> None:
+def sign(statement: Statement, key: KeyFile = None, home: Home = None, as_json: AsJson = False) -> None:
     """用参与方自己的密钥签名声明文件，不需要账本和网络；其中的告知书先显示，并与声明核对。Sign a statement file with a
     party's own key; needs no ledger and no network. Notices in it are shown first, and compared with what is signed.
 
-    示例 Example:  pingzheng sign authorization.json --key firm.key
+    Without --key the ledger in --home signs, if it keeps the key of the statement's party, as in a demonstration.
+
+    示例 Examples:  pingzheng sign authorization.json --key firm.key · pingzheng sign authorization.json --home var
     """
     with errors_explained(as_json):
-        document, signer = read_statement(statement), signer_of(key)
+        document = read_statement(statement)
+        signer = _kept_signer(document, home) if key is None else signer_of(key)
         drafts = document.get("drafts", [])
         for place, draft in enumerate(drafts):
             _require_same_terms(draft, f"drafts[{place}]")
@@ -36,6 +54,41 @@ def sign(statement: Statement, key: KeyFile, as_json: AsJson = False) -> None:
         compared = _template_of(document.get("entry", {}))
         write_statement(statement, _signed(document, signer))
         emit({"file": str(statement), "signed": True, **compared, **_parties_of(drafts, signer)}, as_json)
+
+
+def _kept_signer(document: dict[str, Any], home: Path | None) -> Signer:
+    """Signs with the key that the ledger keeps for the one party whose statement this is.
+
+    Raises ``InvalidInput`` ``STATEMENT_SIGNER_UNKNOWN``, ``Misconfigured`` ``KEY_NOT_HELD``, and where there is no
+    ledger as ``open_ledger``.
+    """
+    from ledger.service.settings import Settings
+    from ledger.service.wiring import open_ledger
+
+    try:
+        with open_ledger(Settings.at(home)) as ledger:
+            return ledger.custody.signer(ledger.parties.get(_signing_party(document)).account)
+    except NotFound as error:
+        if error.code == "LEDGER_MISSING":
+            error.hint = (
+                "用 --key 指明签名方的密钥文件，或用 --home 指明代管其密钥的账本（由 `pingzheng init` 等建立）。"
+                "Give the signer's key file by --key, or the ledger that keeps the key by --home."
+            )
+        raise
+
+
+def _signing_party(document: dict[str, Any]) -> str:
+    """The one party that signs all of a file; raises ``InvalidInput`` ``STATEMENT_SIGNER_UNKNOWN``."""
+    entries = [draft["entry"] for draft in document.get("drafts", [])] or [document.get("entry", document)]
+    found = [entry.get(_SIGNED_BY.get(str(entry.get("type")), "")) for entry in entries]
+    if not isinstance(found[0], str) or any(party != found[0] for party in found):
+        raise InvalidInput(
+            "STATEMENT_SIGNER_UNKNOWN",
+            "The file does not name the one party whose key signs it.",
+            where="--key",
+            hint="Give the signer's key file by --key.",
+        )
+    return found[0]
 
 
 def _template_of(entry: dict[str, Any]) -> dict[str, Any]:

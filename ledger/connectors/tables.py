@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from ledger.connectors.apart import Ended, read_apart
 from ledger.connectors.deadline import Deadline, TimeIsUp
 from ledger.connectors.encodings import SHOWN, codec_of
+from ledger.connectors.headings import columns_by_heading
 from ledger.connectors.kinds import Kind, kind_of, require_readable
-from ledger.connectors.tabular import MAX_CSV_BYTES, chunks_of, parse_csv_bytes
+from ledger.connectors.tabular import MAX_CSV_BYTES, chunks_of, numbered_rows, parse_csv_bytes
 from ledger.connectors.workbook import Sheet, table_of
 from ledger.connectors.xls_book import MAX_XLS_BYTES, sheet_of
 from ledger.connectors.xlsx_book import read_sheets
@@ -25,10 +26,24 @@ Rows = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The rows of a table by column name, and remarks on how the file was read, for the report."""
+    """The rows of a table by column name, and remarks on how the file was read, for the report.
+
+    ``lines`` are the rows' numbers as a spreadsheet shows them: the header is line 1.
+    """
 
     rows: Rows
     notes: tuple[str, ...] = field(default=())
+    lines: tuple[int, ...] = field(default=())
+
+
+def read_listing(path: Path, columns: Sequence[str], encoding: str | None = None) -> Listed:
+    """As ``read_table``; a heading that people use for one of ``columns`` stands for that column.
+
+    Raises ``InvalidInput`` ``HEADING_TWICE`` too, where two headings mean one column.
+    """
+    told = read_table(path, encoding)
+    names = columns_by_heading(told.rows[0] if told.rows else (), columns, path.name)
+    return replace(told, rows=[{names[heading]: cell for heading, cell in row.items()} for row in told.rows])
 
 
 def read_table(path: Path, encoding: str | None = None) -> Listed:
@@ -44,8 +59,9 @@ def table_in(data: bytes, name: str, encoding: str | None = None) -> Listed:
     """As ``read_table``, from bytes. In a workbook it is the one visible sheet that holds anything."""
     kind, notes = recognised(data, name)
     if kind is Kind.TEXT:
-        rows, remarks = csv_in(data, name, encoding)
-        return Listed(rows, (*notes, *remarks))
+        numbered = numbered_rows(data, name, encoding)
+        rows, lines = [row for _, row in numbered], tuple(line for line, _ in numbered)
+        return Listed(rows, (*notes, *_encoding_noted(data, name, encoding)), lines)
     shown = [sheet for sheet in sheets_in(data, name, kind) if sheet.rows and not sheet.hidden]
     if len(shown) != 1:
         raise InvalidInput(
@@ -54,7 +70,9 @@ def table_in(data: bytes, name: str, encoding: str | None = None) -> Listed:
             where=name,
             hint=f"Keep one of: {', '.join(sheet.title for sheet in shown)}." if shown else "Fill in a sheet.",
         )
-    return Listed(rows_of(shown[0], f"{name}, {shown[0].title}"), notes)
+    head, cells = table_of(shown[0], f"{name}, {shown[0].title}")
+    lines = tuple(number for number, _ in cells)
+    return Listed([dict(zip(head, row, strict=True)) for _, row in cells], notes, lines)
 
 
 def recognised(data: bytes, name: str) -> tuple[Kind, tuple[str, ...]]:
@@ -72,9 +90,12 @@ def recognised(data: bytes, name: str) -> tuple[Kind, tuple[str, ...]]:
 
 def csv_in(data: bytes, name: str, encoding: str | None = None) -> tuple[list[dict[str, str]], tuple[str, ...]]:
     """The rows of a CSV file, and a remark if its encoding is not UTF-8."""
-    rows = parse_csv_bytes(data, name, encoding)
+    return parse_csv_bytes(data, name, encoding), _encoding_noted(data, name, encoding)
+
+
+def _encoding_noted(data: bytes, name: str, encoding: str | None) -> tuple[str, ...]:
     shown = SHOWN[codec_of(encoding, lambda: chunks_of(data), name)]
-    return rows, () if shown == "UTF-8" else (f"{name} 的编码为 {shown}。Read as {shown}.",)
+    return () if shown == "UTF-8" else (f"{name} 的编码为 {shown}。Read as {shown}.",)
 
 
 def sheets_in(data: bytes, name: str, kind: Kind) -> list[Sheet]:

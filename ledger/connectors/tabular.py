@@ -35,11 +35,16 @@ def read_csv(path: Path, encoding: str | None = None) -> list[dict[str, str]]:
     if path.stat().st_size > MAX_CSV_BYTES:
         raise InvalidInput("CSV_TOO_LARGE", f"The file is larger than {MAX_CSV_BYTES} bytes.", where=str(path))
     data = path.read_bytes()
-    return _held(data, codec_of(encoding, lambda: chunks_of(data), str(path)), path.name)
+    return _rows_alone(_held(data, codec_of(encoding, lambda: chunks_of(data), str(path)), path.name))
 
 
 def parse_csv_bytes(data: bytes, name: str, encoding: str | None = None) -> list[dict[str, str]]:
     """The rows of a CSV file that was read or sent; raises ``InvalidInput`` ``CSV_…`` as ``read_csv`` does."""
+    return _rows_alone(numbered_rows(data, name, encoding))
+
+
+def numbered_rows(data: bytes, name: str, encoding: str | None = None) -> list[tuple[int, dict[str, str]]]:
+    """As ``parse_csv_bytes``, each row with the number of its line in the file; the header is line 1."""
     if len(data) > MAX_CSV_BYTES:
         raise InvalidInput("CSV_TOO_LARGE", f"The file is larger than {MAX_CSV_BYTES} bytes.", where=name)
     return _held(data, codec_of(encoding, lambda: chunks_of(data), name), name)
@@ -52,17 +57,21 @@ def chunks_of(data: bytes) -> Iterator[bytes]:
 
 def parse_csv(text: str, name: str) -> list[dict[str, str]]:
     """The rows of CSV text; ``name`` stands in errors."""
-    return _table(io.StringIO(text, newline=""), name)
+    return _rows_alone(_table(io.StringIO(text, newline=""), name))
 
 
-def _held(data: bytes, codec: str, name: str) -> list[dict[str, str]]:
+def _rows_alone(table: list[tuple[int, dict[str, str]]]) -> list[dict[str, str]]:
+    return [row for _, row in table]
+
+
+def _held(data: bytes, codec: str, name: str) -> list[tuple[int, dict[str, str]]]:
     return _table(io.TextIOWrapper(io.BytesIO(data), codec, newline=""), name)
 
 
-def _table(lines: TextIO, name: str) -> list[dict[str, str]]:
-    head, rows = csv_table(lines, name)
-    table: list[dict[str, str]] = []
-    for cells in rows:
+def _table(lines: TextIO, name: str) -> list[tuple[int, dict[str, str]]]:
+    head, rows = _numbered_table(lines, name)
+    table: list[tuple[int, dict[str, str]]] = []
+    for line, cells in rows:
         if len(table) >= min(MAX_TABLE_ROWS, MAX_TABLE_CELLS // len(head)):
             raise InvalidInput(
                 "CSV_TOO_LARGE",
@@ -70,7 +79,7 @@ def _table(lines: TextIO, name: str) -> list[dict[str, str]]:
                 where=name,
                 hint="Split the file.",
             )
-        table.append(dict(zip(head, cells, strict=True)))
+        table.append((line, dict(zip(head, cells, strict=True))))
     return table
 
 
@@ -80,6 +89,11 @@ def csv_table(lines: TextIO, name: str) -> tuple[list[str], Iterator[list[str]]]
     Columns are separated by commas, or by tabs where the header has tabs alone. Rows without any text are left out.
     Lines keep their ends: open files with ``newline=""``.
     """
+    head, rows = _numbered_table(lines, name)
+    return head, (cells for _, cells in rows)
+
+
+def _numbered_table(lines: TextIO, name: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     bounded = _Lines(lines, name)
     first = next(bounded, "")
     separator = "\t" if "\t" in first and "," not in first else ","
@@ -133,7 +147,7 @@ class _Lines:
         self._left = MAX_ROW_CHARACTERS
 
 
-def _rows(reader: Any, lines: _Lines, head: list[str], name: str) -> Iterator[list[str]]:
+def _rows(reader: Any, lines: _Lines, head: list[str], name: str) -> Iterator[tuple[int, list[str]]]:
     while (cells := _next(reader, lines, name)) is not None:
         # As a spreadsheet leaves them: commas alone.
         if not any(cell and not cell.isspace() for cell in cells):
@@ -147,7 +161,7 @@ def _rows(reader: Any, lines: _Lines, head: list[str], name: str) -> Iterator[li
             )
         if max(map(len, cells)) > MAX_CELL:
             raise InvalidInput("CSV_CELL_TOO_LONG", "A cell is too long.", where=f"{name}, line {reader.line_num}")
-        yield cells
+        yield reader.line_num, cells
 
 
 def _next(reader: Any, lines: _Lines, name: str) -> list[str] | None:

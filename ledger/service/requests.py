@@ -299,6 +299,12 @@ class Requests:
             rows = session.scalars(query.order_by(AccessRequest.id)).all()
         return {row.subject: row.id for row in rows if row.state == "authorised" or now < row.expires_at}
 
+    def unanswered(self) -> list[AccessRequest]:
+        """Every request that its subject can still answer, by id."""
+        waits = AccessRequest.state.in_(("sent", "seen")), AccessRequest.expires_at > self._clock()
+        with self._database.read() as session:
+            return list(session.scalars(select(AccessRequest).where(*waits).order_by(AccessRequest.id)))
+
     def page(self, member: str, after: str | None, limit: int, state: str | None = None) -> list[AccessRequest]:
         """Requests in which the party is subject or consumer, by id, as they stand now."""
         own = or_(AccessRequest.subject == member, AccessRequest.consumer == member)

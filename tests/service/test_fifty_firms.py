@@ -57,8 +57,8 @@ def test_one_list_leads_to_a_certificate_for_each_firm(pilot: Pilot, listed: Pat
     options = ("--kind", "enterprise", "--region", "440803", "--make-keys")
     parties = told(pilot, "party", "import", str(listed), *options)
     asked = told(pilot, *asking(pilot, listed, tmp_path))
-    assert [(row["row"], row["name"], row["uscc"]) for row in asked] == [
-        (place, *firm) for place, firm in enumerate(FIRMS, start=1)
+    assert [(row["line"], row["name"], row["uscc"]) for row in asked] == [
+        (line, *firm) for line, firm in enumerate(FIRMS, start=2)
     ]
     assert [row["subject"] for row in asked] == [row["id"] for row in parties]
     again = told(pilot, *asking(pilot, listed, tmp_path))
@@ -89,11 +89,11 @@ def test_one_that_is_refused_keeps_no_other_from_its_certificate(pilot: Pilot) -
     assert [issued[request] for request in requests] == [None, "AUTHORIZATION_HELD", None]
 
 
-def test_a_row_that_names_nobody_is_named_and_nobody_is_asked(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_line_that_names_nobody_is_named_and_nobody_is_asked(pilot: Pilot, tmp_path: Path) -> None:
     file = tmp_path / "firms.csv"
     firm = pilot.cast.firms[pilot.firm()]
     for row, error in (("湛江没有的企业", "PARTY_UNKNOWN"), ("9144080", "PARTY_FORM"), ("", "SUBJECT_MISSING")):
         file.write_text(f"party,remark\n{firm},a\n{row},b\n")
         refused = told(pilot, *asking(pilot, file, tmp_path), code=2)
-        assert (refused["error"], refused["where"]) == (error, "firms.csv, row 2")
+        assert (refused["error"], refused["where"]) == (error, "firms.csv, line 3")
     assert firm not in pilot.ledger.requests.open_of(pilot.cast.bank, SCENARIO)
