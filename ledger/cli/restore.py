@@ -222,6 +222,12 @@ def _told(told: Restored, home: Path, as_json: bool) -> dict[str, Any]:
         "parties_unknown": told.parties_unknown,
         "assets_unknown": told.assets_unknown,
         "only_from_backup": list(FROM_THE_BACKUP_ALONE),
+        "drafts_left": [
+            {"path": each.where, "holds": each.details["holds"], "hint": each.hint}
+            if as_json
+            else f"{each.where} ({', '.join(each.details['holds'])}): {each.hint}"
+            for each in told.drafts
+        ],
     }
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 import signal
 import threading
 import time
@@ -29,6 +27,7 @@ from ledger.domain.disk import writing
 from ledger.errors import Conflict, InvalidInput
 from ledger.service.backup_checks import check_accounts, check_keys, check_log, check_pages
 from ledger.service.copied_files import copy_private, end_of_lines
+from ledger.service.drafts import locked_draft
 from ledger.service.home import require_files, require_made
 from ledger.service.joining import require_operating
 from ledger.service.key_providers import local_keys
@@ -94,14 +93,8 @@ def back_up(settings: Settings, folder: Path, keys: Path) -> Written:
 @contextmanager
 def draft_of(target: Path) -> Iterator[Path]:
     """A folder beside ``target``, for its owner alone, to be renamed to it; removed if it was not."""
-    target.absolute().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = target.absolute().parent / f".{target.absolute().name}.{secrets.token_hex(4)}.draft"
-    draft.mkdir(mode=0o700)
-    try:
-        with _ended_like_ctrl_c():
-            yield draft
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with locked_draft(target) as draft, _ended_like_ctrl_c():
+        yield draft
 
 
 @contextmanager

@@ -31,10 +31,12 @@ from ledger.index.audit import asset_heads, audit_assets
 from ledger.index.tables import CURSOR
 from ledger.service.archiving import Archiving, remembered_folder
 from ledger.service.coherence import Coherence
+from ledger.service.drafts import drafts_left
 from ledger.service.examining import (
     access,
     as_finding,
     damaged_pages,
+    index_tables_missing,
     is_held,
     version,
     with_contents,
@@ -139,12 +141,12 @@ class Doctor:
         return Part(name, tuple(findings))
 
     def _files(self) -> Iterator[Finding]:
+        yield from drafts_left(self._home)
         self._joined = Membership.of(self._home)
         (require_files if self._joined is None else require_joined_files)(self._settings)
         read_installation(self._home)
         require_deployment_unchanged(self._home)
         Deployment.load(self._home / "deployment.json")
-        yield from ()
 
     def _permissions(self) -> Iterator[Finding]:
         for path in (each for name in _PRIVATE for each in with_contents(self._home / name)):
@@ -291,6 +293,9 @@ class Doctor:
         yield from ()
 
     def _index(self, database: Database, chain: ChainReader) -> Iterator[Finding]:
+        if missing := index_tables_missing(database.engine):
+            yield missing
+            return
         with database.read() as session:
             cursor = session.execute(select(CURSOR.c.block_number)).scalar_one_or_none()
             # A chain that is behind the index is a finding of its own.

@@ -6,10 +6,11 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 
 from ledger.domain.findings import Finding
 from ledger.errors import PingzhengError
+from ledger.index.tables import METADATA
 from ledger.store.migrations import newest
 
 
@@ -25,6 +26,21 @@ def version(engine: Engine) -> Iterator[Finding]:
             "An older database is brought up to date when it is opened; a newer one needs the newer program.",
             {"found": found, "expected": newest(engine)},
         )
+
+
+def index_tables_missing(engine: Engine) -> Finding | None:
+    """That tables of the index were removed; the index makes them when it follows for the first time."""
+    with engine.connect().execution_options(read_only=True) as connection:
+        missing = METADATA.tables.keys() - inspect(connection).get_table_names()
+    if not missing:
+        return None
+    return Finding(
+        "INDEX_DIFFERS",
+        f"The index lacks tables: {', '.join(sorted(missing))}.",
+        "index",
+        "Replay it from the chain: `pingzheng index rebuild`.",
+        {"missing": sorted(missing)},
+    )
 
 
 def as_finding(error: PingzhengError) -> Finding:

@@ -32,7 +32,7 @@ def take_chain(backup: Path, given: Path | None, archived: Path | None, home: Pa
     if given is None:
         return _newest(found, home)
     with _alone_with(folder := _folder(given)):
-        return _newest(found | {"given": folder}, home)
+        return _newest({"given": folder} | found, home)
 
 
 def _newest(found: Mapping[str, Path], home: Path) -> str:

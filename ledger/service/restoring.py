@@ -20,12 +20,14 @@ from ledger.chain.client import ChainClient
 from ledger.chain.deployment import Deployment
 from ledger.chain.reader import ChainReader
 from ledger.domain.disk import writing
+from ledger.domain.findings import Finding
 from ledger.errors import Conflict, Incoherent, InvalidInput, Misconfigured, NotFound
 from ledger.service.archiving import ERASURES, archive_file, chain_folder, remember_folder
 from ledger.service.backup import DATABASE, draft_of, sync_all
 from ledger.service.backup_checks import check_log, check_pages, unheld_keys
 from ledger.service.coherence import Coherence
 from ledger.service.copied_files import copy_private
+from ledger.service.drafts import drafts_left
 from ledger.service.erasures_file import ErasuresFile
 from ledger.service.home import LOCK, require_free
 from ledger.service.installation import OPERATOR_NO
@@ -94,7 +96,8 @@ class Sources:
 class Restored:
     """What a restore brought back, and what it did not. ``closed`` texts wait for ``confirm_erasures``; ``unheld`` are
     those without their wrapping key, by key id; ``erased`` erasures were applied from the list, None: there is none;
-    ``texts_damaged`` are the sealed records, by id, whose text is damaged in the archive.
+    ``texts_damaged`` are the sealed records, by id, whose text is damaged in the archive; ``drafts`` what earlier tries
+    that were killed left beside the home.
     """
 
     ledger: str
@@ -108,6 +111,7 @@ class Restored:
     closed: int = 0
     unheld: Mapping[str, int] = field(default_factory=dict)
     texts_damaged: Sequence[str] = ()
+    drafts: Sequence[Finding] = ()
     parties_unknown: int = 0
     assets_unknown: int = 0
 
@@ -148,6 +152,7 @@ def restore(settings: Settings, sources: Sources) -> Restored:
         check_pages(draft / DATABASE)
         sync_all(draft)
         _take_its_place(draft, home)
+    told.drafts = list(drafts_left(home))
     return told
 
 
@@ -195,8 +200,9 @@ def _put_together(settings: Settings, sources: Sources, told: Restored) -> None:
             told.skipped = skip_numbers(session, scenarios, told.made_at, clock(), lost)
             for table in _ACCESS:
                 session.execute(delete(table))
-            told.unheld = unheld_keys(session, provider)
             told.erased = apply_erasures(session, listed)
+            # What was erased needs no key.
+            told.unheld = unheld_keys(session, provider)
             # What a lost batch or an erasure that the list lacks recorded is not known: the list may be an old one.
             if listed is None or told.log.lost or not covers(session, listed):
                 close_all(session)

@@ -24,8 +24,9 @@ from ledger.domain.codes import check_certificate_no
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Incoherent, InvalidInput, Misconfigured, NotFound
 from ledger.service import restoring
-from ledger.service.backup import back_up
+from ledger.service.backup import back_up, draft_of
 from ledger.service.coherence import Coherence
+from ledger.service.doctor import Doctor
 from ledger.service.parties import Actor
 from ledger.service.reclosing import ClosedTexts
 from ledger.service.restored_log import SERIES_GAP
@@ -701,6 +702,26 @@ def test_what_a_power_cut_leaves_is_no_ledger_and_the_next_try_works(
 
 # No secrets, and written anew whenever a ledger is open.
 WRITTEN_IN_USE = ("node.log", "seen.json")
+
+
+def test_drafts_with_keys_that_a_kill_left_are_named_by_the_next_restore_and_the_doctor(
+    story: Story, home: Settings, tmp_path: Path
+) -> None:
+    with draft_of(tmp_path / "under-way"):
+        places = tmp_path / "it's", story.backup, story.keys, story.archive, story.chain
+        command = [sys.executable, "-c", KILLED, "_copy", *map(str, places)]
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100, check=False)
+        assert done.returncode == -9, done.stderr
+        told = restore(home, story.sources())
+        (left,) = tmp_path.glob(".it's.*.draft")
+        (finding,) = told.drafts
+        assert (finding.code, finding.where) == ("DRAFT_LEFT", str(left))
+        assert {"private keys", "keys of the offices", "the database"} <= set(finding.details["holds"])
+        (files, *_) = Doctor(home).examine()
+        assert files.findings == (finding,)
+    subprocess.run(["sh", "-c", str(finding.hint).partition(": ")[2]], timeout=30, check=True)
+    (files, *_) = Doctor(home).examine()
+    assert files.findings == () and not list(tmp_path.glob(".*draft"))
 
 
 def test_a_restored_home_is_its_owners_alone(story: Story, with_archive: Opened) -> None:

@@ -1,0 +1,77 @@
+"""Folders in which a backup or a restore is made, and those that were left by one that was killed.
+
+A draft lies beside what it becomes. Whoever makes it holds a lock on it, so that one that nobody holds was left.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import secrets
+import shlex
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from ledger.domain.findings import Finding
+
+_NAME: Final = re.compile(r"\..+\.[0-9a-f]{8}\.draft")
+# What each of these holds, for people.
+_HELD: Final = {
+    "keys": "private keys",
+    "offices": "keys of the offices",
+    "ledger.db": "the database",
+    "chain": "the local chain",
+}
+
+
+@contextmanager
+def locked_draft(target: Path) -> Iterator[Path]:
+    """A folder beside ``target``, for its owner alone, to be renamed to it; removed if it was not."""
+    target.absolute().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = target.absolute().parent / f".{target.absolute().name}.{secrets.token_hex(4)}.draft"
+    draft.mkdir(mode=0o700)
+    descriptor = os.open(draft, os.O_RDONLY)
+    try:
+        # A network disk may have no locks.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        os.close(descriptor)
+
+
+def drafts_left(home: Path) -> Iterator[Finding]:
+    """What a killed backup or restore left beside this folder; whoever may not look there finds nothing."""
+    try:
+        beside = sorted(path for path in home.absolute().parent.iterdir() if _NAME.fullmatch(path.name))
+    except OSError:
+        return
+    for path in beside:
+        if path.is_dir() and not _is_held(path):
+            held = [text for name, text in _HELD.items() if (path / name).exists()]
+            yield Finding(
+                "DRAFT_LEFT",
+                f"A backup or restore was killed and left a folder with: {', '.join(held) or 'nothing yet'}.",
+                str(path),
+                f"Nothing uses it. Delete it: rm -r {shlex.quote(str(path))}",
+                {"holds": held},
+            )
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
