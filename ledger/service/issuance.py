@@ -20,6 +20,7 @@ from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict
 from ledger.proof.sdjwt import Disclosed
 from ledger.service.provisions import disclosures_of
+from ledger.service.record_audit import counter_differs
 from ledger.service.scenarios import ScenarioBook
 from ledger.service.templates import require_template
 from ledger.store import log as log_store
@@ -273,10 +274,17 @@ def _holder_key(bases: Sequence[Basis]) -> dict[str, Any]:
 
 
 def next_number(session: Session, region: str, scenario: str, now: int) -> str:
-    """The next certificate number of this region, year (Asia/Shanghai) and scenario; counts from 1."""
+    """The next certificate number of this region, year (Asia/Shanghai) and scenario; counts from 1.
+
+    Raises ``Incoherent`` ``COUNTER_DIFFERS`` where the number was given already.
+    """
     code, year = region[:6], shanghai_day(now).year
-    serial = take(session, f"certificate/{code}/{year}/{scenario}", 1) + 1
-    return certificate_no(code, year, scenario, serial)
+    series = f"certificate/{code}/{year}/{scenario}"
+    serial = take(session, series, 1) + 1
+    number = certificate_no(code, year, scenario, serial)
+    if session.get(Certificate, number) is not None:
+        raise counter_differs(series, serial - 1, serial).refusal()
+    return number
 
 
 def add_certificate(

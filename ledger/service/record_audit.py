@@ -134,8 +134,9 @@ def _series(session: Session) -> Iterator[Finding]:
         name = f"certificate/{region}/{year}/{scenario}"
         highest[name] = max(highest.get(name, 0), int(serial[:8]))
     for name, number in highest.items():
-        if counters.get(name, 0) < number:
-            yield counter_differs(name, counters.get(name, 0), number)
+        value = counters.get(name, 0)
+        if not isinstance(value, int) or value < number:
+            yield counter_differs(name, value, number)
 
 
 def counter_differs(name: str, value: int, expected: int) -> Finding:

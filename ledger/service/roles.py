@@ -11,7 +11,7 @@ from ledger.chain.names import PARTY_STATUSES, names_of_roles
 from ledger.chain.records import PartyRecord
 from ledger.domain.parties import Role
 from ledger.domain.permissions import Action, allowed
-from ledger.errors import Conflict, Forbidden
+from ledger.errors import Conflict, Forbidden, Incoherent
 from ledger.index.tables import PARTIES
 from ledger.store.database import Database
 
@@ -59,7 +59,17 @@ def require_active(record: PartyRecord) -> None:
 
 
 def acting(identifier: str, status: int, roles: int) -> Actor:
-    """A party of the index as one that calls; raises ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
+    """A party of the index as one that calls.
+
+    Raises ``Forbidden`` ``PARTY_NOT_ACTIVE``, ``Incoherent`` ``INDEX_DIFFERS`` for a status that there is none of.
+    """
+    if status not in range(len(PARTY_STATUSES)):
+        raise Incoherent(
+            "INDEX_DIFFERS",
+            "The index says of a party what the contracts cannot say.",
+            where=f"party {identifier}",
+            hint="Replay it from the chain: `pingzheng index rebuild`.",
+        )
     if status != ACTIVE:
         raise Forbidden("PARTY_NOT_ACTIVE", f"The party is {PARTY_STATUSES[status]}.", hint="Ask the authority.")
     return Actor(identifier, frozenset(Role(name) for name in names_of_roles(roles)))

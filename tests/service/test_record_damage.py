@@ -9,12 +9,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from ledger.demo.cast import assemble
 from ledger.errors import Incoherent, Misconfigured
 from ledger.service.doctor import Doctor
+from ledger.service.issuance import next_number
+from ledger.service.roles import acting
 from ledger.service.settings import Settings
 from ledger.service.wiring import create_ledger, open_ledger
+from ledger.store.tables import Certificate
 from tests.service.conftest import Pilot
 from tests.service.credit import SCENARIO
 from tests.service.test_entry_damage import Changed
@@ -179,3 +183,33 @@ def test_a_certificate_number_is_not_given_twice_by_a_counter_that_was_set_back(
         database.commit()
     examined = [finding.code for part in Doctor(Settings(home=home)).examine() for finding in part.findings]
     assert examined == ["COUNTER_DIFFERS"]
+    with open_ledger(Settings(home=home)) as ledger, ledger.database.write() as session:
+        number = session.scalars(select(Certificate.certificate_no)).one()
+        _, region, _, scenario, *_ = number.split("-")
+        with pytest.raises(Incoherent, match="COUNTER_DIFFERS"):
+            next_number(session, region, scenario, ledger.clock())
+
+
+# What no part of this program writes, and what doctor names.
+NONSENSE = {
+    "an entry of another type": ("UPDATE entry SET type = 'withdrawal' WHERE type = 'certificate'", "ENTRY_DAMAGED"),
+    "a counter of text": ("UPDATE counter SET value = 'x'", "COUNTER_DIFFERS"),
+    "no table of the index": ("DROP TABLE idx_events", "INDEX_DIFFERS"),
+}
+
+
+@pytest.mark.parametrize(("statement", "code"), NONSENSE.values(), ids=NONSENSE)
+def test_what_no_program_of_ours_writes_is_named_too(made: Path, tmp_path: Path, statement: str, code: str) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(made, home)
+    with closing(sqlite3.connect(home / "ledger.db")) as database:
+        assert database.execute(statement).rowcount
+        database.commit()
+    examined = {finding.code for part in Doctor(Settings(home=home)).examine() for finding in part.findings}
+    assert examined == {code}
+
+
+def test_a_party_whose_status_in_the_index_is_none_is_no_internal_error() -> None:
+    for status in (9, -1, "suspended"):
+        with pytest.raises(Incoherent, match="INDEX_DIFFERS"):
+            acting("ab" * 32, status, 0)  # type: ignore[arg-type]
