@@ -14,7 +14,7 @@ from ledger.connectors.connector import SourceConnector
 from ledger.connectors.keys import variants
 from ledger.connectors.parquet import ParquetTable
 from ledger.connectors.source import Flag
-from ledger.domain.codes import resident_check, uscc_check
+from ledger.domain.codes import is_resident_id, resident_check, synthetic_resident_id, uscc_check
 from ledger.errors import Misconfigured
 from tests.connectors.places import ALL_KINDS, AT, GRID, Place, query
 
@@ -263,6 +263,17 @@ def test_no_data_is_said_from_a_sound_column(tmp_path: Path, kind: str) -> None:
     keys = [OTHER, GRID, WITH_X, None, "合计", "护照 E12345678"]
     source = Place(tmp_path, kind).holding(table(keys, ["x"] * len(keys)))
     assert source.ask(query(OWN)) == NoData(AT)
+
+
+def test_a_damaged_form_may_be_the_sound_key_of_somebody_else(tmp_path: Path, kind: str) -> None:
+    """What a 64-bit number makes of one ID number is another one, whose check digit holds by chance."""
+    asked, other = next(
+        (key, form)
+        for key in filter(str.isdigit, map(synthetic_resident_id, range(2_000)))
+        if (form := f"{float(key):.0f}") != key and is_resident_id(form) and not form.endswith("000")
+    )
+    source = Place(tmp_path, kind).holding(table([other, THIRD], ["x", "x"]))
+    assert source.ask(query(asked)) == NoData(AT)
 
 
 def test_a_database_is_asked_for_every_form_that_a_file_is_searched_for(tmp_path: Path) -> None:
