@@ -27,7 +27,9 @@ _FIRST_BIRTH: Final = 1880
 # No county of Zhanjiang has or had it: an ID number with it is synthetic.
 SYNTHETIC_REGION: Final = "440899"
 _SYNTHETIC_FIRST_BIRTH: Final = date(1950, 1, 1)
-_SEQUENCES: Final = 999
+# Of one day. Sequences in hundreds are left out: with 0 as check digit such a number ends in 000, as one does whose
+# last digits a spreadsheet lost.
+_SEQUENCES: Final = 990
 _RESIDENT_ID: Final = re.compile(r"\d{17}[\dX]", re.ASCII)
 _RESIDENT_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _RESIDENT_CHECKS: Final = "10X98765432"
@@ -150,7 +152,8 @@ def resident_check(body: str) -> str:
 def synthetic_resident_id(serial: int) -> str:
     """A valid ID number that says "synthetic": its region is ``SYNTHETIC_REGION``. A serial is below 1,000,000."""
     days, sequence = divmod(serial, _SEQUENCES)
-    body = f"{SYNTHETIC_REGION}{_SYNTHETIC_FIRST_BIRTH + timedelta(days=days):%Y%m%d}{sequence + 1:03d}"
+    sequence += sequence // 99 + 1
+    body = f"{SYNTHETIC_REGION}{_SYNTHETIC_FIRST_BIRTH + timedelta(days=days):%Y%m%d}{sequence:03d}"
     return body + resident_check(body)
 
 
