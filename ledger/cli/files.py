@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -44,7 +45,8 @@ def in_utf8(raw: bytes) -> bytes:
     """A text in UTF-8 without a byte order mark, if a mark says how it is written; else the bytes as they are."""
     for mark, encoding in _MARKS.items():
         if raw.startswith(mark):
-            return raw.decode(encoding, "replace").encode()
+            with suppress(UnicodeDecodeError):
+                return raw.decode(encoding).encode()
     return raw
 
 

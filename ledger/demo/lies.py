@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -63,10 +64,20 @@ def swapped_subjects(bureau: Bureau, member: Member, other: Member) -> list[Caug
     provisions = bureau.ledger.provisions
     task = replace(provisions.task(member.first_consent), corrects=None)
     foreign = replace(task, opening=provisions.task(other.first_consent).opening)
+    _remember(bureau, task)
     return [
         _refused(bureau, foreign, "平台调换主体 the data of another subject"),
         _refused(bureau, under_second_id(task), "同一主体的第二个编号 a second id for the same subject"),
     ]
+
+
+def _remember(bureau: Bureau, task: Task) -> None:
+    """Let the provider know the subject: its records are new where a ledger goes on with another output folder."""
+    party = task.authorization["provider"]
+    with suppress(PingzhengError):
+        supply = bureau.provider(party).answer(task, Given(NoData(task.authorization["iat"])))
+        # The platform has an answer from before: this one is not sent.
+        bureau.records(party).refused([(supply.digest, "ALREADY_SUPPLIED")])
 
 
 def _refused(bureau: Bureau, task: Task, case: str) -> Caught:

@@ -131,8 +131,9 @@ def test_a_batch_that_is_not_archived_waits_and_the_reason_is_shown(pilot: Pilot
     ledger, note, later = pilot.ledger, FailureNote(tmp_path / "anchoring.json"), 0
     ledger.anchoring.flush()
 
-    def refuse(batch: Batch) -> None:
-        raise StorageFull("ARCHIVE_FULL", f"No room for batch {batch.number}.")
+    def refuse(batch: Batch | None) -> None:
+        if batch is not None:
+            raise StorageFull("ARCHIVE_FULL", f"No room for batch {batch.number}.")
 
     def clock() -> int:
         return ledger.clock() + later
