@@ -199,6 +199,9 @@ class Coherence:
         return (held.root, held.first_seq, held.size) != (batch.root, batch.first_seq, batch.size)
 
     def _times(self, known: _Known) -> Iterator[Finding]:
+        # Who joined has written no entries, and judges as of the chain's time where that is the later one.
+        if self._issuer is None:
+            return
         now = self._clock()
         head = self._reader.latest().time
         ahead = max((known.newest_entry or 0) - CLOCK_TOLERANCE, head - CHAIN_TOLERANCE) - now

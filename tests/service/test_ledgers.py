@@ -99,7 +99,7 @@ def test_the_database_of_one_ledger_does_not_open_on_another(copied: Path, tmp_p
 
 def test_no_second_set_of_contracts_is_deployed_for_a_database(copied: Path, tmp_path: Path) -> None:
     before = parties(copied)
-    with pytest.raises(Misconfigured, match="DEPLOYMENT_MISSING"):
+    with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"):
         create_ledger(Settings(home=tmp_path, database_url=f"sqlite:///{copied}")).__enter__()
     assert parties(copied) == before
     assert not (tmp_path / "deployment.json").exists()
