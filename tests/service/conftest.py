@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -209,3 +211,22 @@ def assembled(ledger: Ledger) -> Pilot:
     ledger.parties.accredit(ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**9)
     ledger.parties.accredit(cast.assessor, REPORTS, now - 86_400, now + 10**9)
     return Pilot(ledger, cast)
+
+
+@pytest.fixture(scope="session")
+def closed_ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of a closed ledger, to be copied and damaged, and the number of its one active certificate."""
+    home = tmp_path_factory.mktemp("closed") / "home"
+    with create_ledger(Settings(home=home)) as ledger:
+        cast, now = assemble(ledger, ["1", "2", "3", "4"]), ledger.clock()
+        codes = (SCENARIO, REGISTRATION_SCENARIO)
+        ledger.parties.accredit(ledger.installation.operator, codes, now - 86_400, now + 10**8)
+        number = Pilot(ledger, cast).certificate("1")
+        ledger.anchoring.flush()
+    return home, number
+
+
+@pytest.fixture
+def copied_home(closed_ledger: tuple[Path, str], tmp_path: Path) -> Path:
+    """A copy of the closed ledger, for this test to damage."""
+    return Path(shutil.copytree(closed_ledger[0], tmp_path / "home"))

@@ -16,40 +16,23 @@ from typer.testing import CliRunner
 
 from ledger.cli.main import app
 from ledger.demo.cast import assemble
-from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.errors import Incoherent, Misconfigured, PingzhengError
 from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger, open_ledger
+from ledger.service.wiring import Ledger, open_ledger
 from tests.service.conftest import Pilot
-from tests.service.credit import SCENARIO
 
 FIRMS = ["1", "2", "3", "4"]
 DAY = 86_400
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A closed ledger with one certificate that is active; its folder, and the certificate's number."""
-    home = tmp_path_factory.mktemp("made") / "home"
-    with create_ledger(Settings(home=home)) as ledger:
-        cast, now = assemble(ledger, FIRMS), ledger.clock()
-        codes = (SCENARIO, REGISTRATION_SCENARIO)
-        ledger.parties.accredit(ledger.installation.operator, codes, now - DAY, now + 10**8)
-        number = Pilot(ledger, cast).certificate("1")
-        ledger.anchoring.flush()
-    return home, number
+@pytest.fixture
+def home(copied_home: Path) -> Path:
+    return copied_home
 
 
 @pytest.fixture
-def home(made: tuple[Path, str], tmp_path: Path) -> Path:
-    """A copy of it, for this test to damage."""
-    shutil.copytree(made[0], tmp_path / "home")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def number(made: tuple[Path, str]) -> str:
-    return made[1]
+def number(closed_ledger: tuple[Path, str]) -> str:
+    return closed_ledger[1]
 
 
 def playing(ledger: Ledger) -> Pilot:

@@ -15,13 +15,10 @@ import pytest
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.demo.cast import assemble
 from ledger.errors import NotFound
 from ledger.service.doctor import Doctor
 from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger, open_ledger
-from tests.service.conftest import Pilot
-from tests.service.credit import SCENARIO
+from ledger.service.wiring import open_ledger
 
 PARTS = [
     "files",
@@ -40,21 +37,9 @@ PARTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("made") / "home"
-    with create_ledger(Settings(home=home)) as ledger:
-        cast, now = assemble(ledger, ["1"]), ledger.clock()
-        ledger.parties.accredit(ledger.installation.operator, (SCENARIO,), now - 60, now + 10**8)
-        Pilot(ledger, cast).certificate("1")
-        ledger.anchoring.flush()
-    return home
-
-
 @pytest.fixture
-def home(made: Path, tmp_path: Path) -> Path:
-    shutil.copytree(made, tmp_path / "home")
-    return tmp_path / "home"
+def home(copied_home: Path) -> Path:
+    return copied_home
 
 
 def contents(home: Path) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,17 +10,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from ledger.demo.cast import assemble
 from ledger.errors import Incoherent, Misconfigured
 from ledger.service.doctor import Doctor
 from ledger.service.issuance import next_number
 from ledger.service.roles import acting
 from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger, open_ledger
+from ledger.service.wiring import open_ledger
 from ledger.store.tables import Certificate
 from tests.service.conftest import Pilot
-from tests.service.credit import SCENARIO
 from tests.service.test_entry_damage import Changed
+
+
+@pytest.fixture
+def home(copied_home: Path) -> Path:
+    return copied_home
 
 
 @pytest.fixture
@@ -145,21 +147,8 @@ CLOSED = {
 }
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("made") / "home"
-    with create_ledger(Settings(home=home)) as ledger:
-        cast, now = assemble(ledger, ["1"]), ledger.clock()
-        ledger.parties.accredit(ledger.installation.operator, (SCENARIO,), now - 60, now + 10**8)
-        Pilot(ledger, cast).certificate("1")
-        ledger.anchoring.flush()
-    return home
-
-
 @pytest.mark.parametrize(("statement", "code"), CLOSED.values(), ids=CLOSED)
-def test_a_database_that_was_changed_is_not_written(made: Path, tmp_path: Path, statement: str, code: str) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(made, home)
+def test_a_database_that_was_changed_is_not_written(home: Path, statement: str, code: str) -> None:
     with closing(sqlite3.connect(home / "ledger.db")) as database:
         database.execute(statement)
         database.commit()
@@ -175,9 +164,7 @@ def test_a_database_that_was_changed_is_not_written(made: Path, tmp_path: Path, 
         assert refused_to_open.code == code
 
 
-def test_a_certificate_number_is_not_given_twice_by_a_counter_that_was_set_back(made: Path, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(made, home)
+def test_a_certificate_number_is_not_given_twice_by_a_counter_that_was_set_back(home: Path) -> None:
     with closing(sqlite3.connect(home / "ledger.db")) as database:
         assert database.execute("DELETE FROM counter WHERE name LIKE 'certificate/%'").rowcount
         database.commit()
@@ -199,9 +186,7 @@ NONSENSE = {
 
 
 @pytest.mark.parametrize(("statement", "code"), NONSENSE.values(), ids=NONSENSE)
-def test_what_no_program_of_ours_writes_is_named_too(made: Path, tmp_path: Path, statement: str, code: str) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(made, home)
+def test_what_no_program_of_ours_writes_is_named_too(home: Path, statement: str, code: str) -> None:
     with closing(sqlite3.connect(home / "ledger.db")) as database:
         assert database.execute(statement).rowcount
         database.commit()
