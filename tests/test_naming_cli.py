@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from ledger.cli.main import app
 from ledger.demo.cast import assemble
-from ledger.domain.codes import synthetic_resident_id, synthetic_uscc
+from ledger.domain.codes import synthetic_resident_id, synthetic_uscc, uscc_check
 from ledger.domain.parties import PartyKind
 from ledger.service.parties import NewParty
 from ledger.service.settings import Settings
@@ -135,6 +135,19 @@ def test_a_csv_file_of_an_office_is_read_and_a_row_that_lacks_something_is_named
     )
     wrong = told(ledger, "party", "import", str(file), "--make-keys", code=2)
     assert (wrong["error"], wrong["where"]) == ("USCC_SYMBOL", "firms.csv, line 3")
+
+
+def test_an_organisation_code_that_does_not_hold_is_a_caution_that_names_the_line(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    (name, uscc), (other, good) = firms(2, 720)
+    body = uscc[:16] + ("0" if uscc[16] != "0" else "1")
+    file = tmp_path / "firms.csv"
+    rows = f"enterprise,{other},{good},440803\nenterprise,{name},{body + uscc_check(body)},440803\n"
+    file.write_text(f"kind,name,identifier,region\n{rows}")
+    done = run(ledger, "party", "import", str(file), "--make-keys", "--json")
+    assert (done.exit_code, len(json.loads(done.stdout))) == (0, 2)
+    assert done.stderr.count("ORGANISATION_CODE") == 1 and "firms.csv, line 3" in done.stderr
 
 
 def test_who_verifies_goes_by_uscc_or_name_and_never_fails_as_another_party(ledger: Ledger, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from ledger.cli.output import AsJson, Home, emit, emit_rows, errors_explained, s
 from ledger.cli.personal import members_of, readable_by_owner_alone
 from ledger.cli.waiting import CARRIED_OUT, Authority, OwnKey, emit_done, emit_proposal, emit_proposals, signed_by
 from ledger.connectors.tables import Listed, read_listing
+from ledger.domain.codes import organisation_agrees
 from ledger.domain.days import day_of, end_of_validity
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import InvalidInput, NotFound, PingzhengError
@@ -84,6 +85,7 @@ def add(
             _kind(kind, "kind"), told["name"], told["identifier"], region, key, proof=proof, further_keys=further
         )
         (row,) = ledger.parties.onboard([newcomer])
+        _warn_of_codes([(told["identifier"], newcomer)])
         waits = _unregistered(ledger, [row])
         if waits:
             emit_proposal(waits[0], as_json)
@@ -172,6 +174,8 @@ def import_file(
             newcomers = _with_keys(ledger, newcomers)
         with _lines_named(file.name, told):
             made = ledger.parties.onboard(newcomers)
+        places = [f"{file.name}, line {line}" for line in told.lines]
+        _warn_of_codes(zip(places, newcomers, strict=True))
         waits = _unregistered(ledger, made)
         shown = [{"line": line} | each for line, each in zip(told.lines, party_shown(ledger, made), strict=True)]
         if as_json:
@@ -183,6 +187,20 @@ def import_file(
         emit_rows(shown, as_json, "参与方 Parties")
         for row in waits:
             emit_proposal(row, as_json)
+
+
+def _warn_of_codes(newcomers: Iterable[tuple[str, NewParty]]) -> None:
+    """Name the institutions whose USCC holds no valid organisation code, by their place; they were taken."""
+    for place, newcomer in newcomers:
+        if newcomer.kind is not PartyKind.PERSON and not organisation_agrees(newcomer.identifier):
+            stderr.print(
+                f"注意 caution ORGANISATION_CODE  {place}: 统一社会信用代码第 9 至 17 位不是有效的组织机构代码"
+                "（GB 11714），请与执照核对；已登记。Characters 9 to 17 of the USCC are no valid organisation code: "
+                "compare it with the licence. The party was taken.",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
 
 
 @app.command()
