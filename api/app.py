@@ -10,42 +10,25 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
-from api import problems
-from api.heads import HeadAsGet
-from api.limits import Limits
-from api.openapi import SERVERS, describe, operation_id, tags
-from api.readiness import Readiness
-from api.routes import (
-    assets,
-    catalogue,
-    catalogue_lists,
-    certificates,
-    consents,
-    enrolments,
-    erasure,
-    holdings,
-    keys,
-    log,
-    machine_keys,
-    parties,
-    proposals,
-    provenance,
-    provisions,
-    readings,
-    registrations,
-    requests,
-    rights,
-    scenarios,
-    sessions,
-    status,
-    verification,
-    withdrawals,
-)
-from api.routing import Gate
+from api.catalogue import data_list as catalogue
+from api.catalogue import lists as catalogue_lists
+from api.certificates import certificates, status, verification
+from api.http import problems
+from api.http.heads import HeadAsGet
+from api.http.limits import Limits
+from api.http.openapi import SERVERS, describe, operation_id, tags
+from api.http.readiness import Readiness
+from api.http.routing import Gate
+from api.parties import enrolments, keys, machine_keys, parties, proposals, sessions
+from api.privacy import erasure
+from api.provenance import log, provenance, readings
+from api.registration import assets, registrations, rights
+from api.rulebooks import scenarios
+from api.usage import consents, holdings, provisions, requests, withdrawals
 from ledger import __version__
-from ledger.service.participant import Participant
-from ledger.service.ticking import TickingThread, work_check
-from ledger.service.wiring import Ledger
+from ledger.installation.background import TickingThread, work_check
+from ledger.installation.participant import Participant
+from ledger.installation.wiring import Ledger
 
 SETTLING_SECONDS = 5.0
 FOLLOWING_SECONDS = 1.0

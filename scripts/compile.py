@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
-from ledger.chain.compile import outdated, package
-from ledger.cli.output import errors_explained
+from ledger.chain.contracts.compile import outdated, package
+from ledger.cli.shell.output import errors_explained
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 def main(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 on a difference.")] = False,
 ) -> None:
-    """Compile the contracts into ledger/chain/artifacts."""
+    """Compile the contracts into ledger/chain/contracts/artifacts."""
     with errors_explained():
         if check:
             stale = outdated(PROJECT)

@@ -12,7 +12,7 @@ from typing import Final
 import typer
 from pydantic.fields import FieldInfo
 
-from ledger.service.settings import Settings
+from ledger.installation.settings import Settings
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = PROJECT / "docs" / "configuration.md"

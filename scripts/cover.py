@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ledger.chain.node_programs import find_node, find_program
+from ledger.chain.local.node_programs import find_node, find_program
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 FLOOR: Final = 95  # per cent, of each file, by line and by branch

@@ -21,8 +21,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ledger.chain.calls import Founding
-from ledger.chain.deploy import ensure_deployed
+from ledger.chain.sending.calls import Founding
+from ledger.chain.sending.deploy import ensure_deployed
 from ledger.domain.canonical import parse_json
 from ledger.domain.parties import Role
 from ledger.domain.powers import DAY, DEFAULT_DELAY, MIN_DELAY

@@ -16,21 +16,21 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from ledger.chain import asset_calls, calls
 from ledger.chain.accounts import account_of
-from ledger.chain.asset_calls import AssetRegistration, Grant
-from ledger.chain.calls import Call, Founding, PartyRegistration
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deploy import deploy
-from ledger.chain.deployment import ASSET_REGISTRY, CONTRACTS, PARTY_REGISTRY, artifact_of
-from ledger.chain.names import ROLES
-from ledger.chain.node import LocalNode
-from ledger.chain.proposals import proposal_of
-from ledger.chain.reader import ChainReader
-from ledger.chain.relay import Relay, sign_request
-from ledger.chain.sender import Receipt
-from ledger.cli.output import errors_explained
+from ledger.chain.contracts.deployment import ASSET_REGISTRY, CONTRACTS, PARTY_REGISTRY, artifact_of
+from ledger.chain.contracts.names import ROLES
+from ledger.chain.local.node import LocalNode
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import asset_calls, calls
+from ledger.chain.sending.asset_calls import AssetRegistration, Grant
+from ledger.chain.sending.calls import Call, Founding, PartyRegistration
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.deploy import deploy
+from ledger.chain.sending.proposals import proposal_of
+from ledger.chain.sending.relay import Relay, sign_request
+from ledger.chain.sending.sender import Receipt
+from ledger.cli.shell.output import errors_explained
 from ledger.proof.acts import prove_key, report_message, sign_act, uses_message, veto_message, withdrawals_message
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer
 

@@ -19,8 +19,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from ledger.chain.compile import standard_input
-from ledger.chain.node_programs import find_node
+from ledger.chain.contracts.compile import standard_input
+from ledger.chain.local.node_programs import find_node
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 # Not in .venv: Slither wants a web3 below 8.

@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from ledger.chain import calls
 from ledger.chain.accounts import account_of
-from ledger.chain.calls import Call, Founding
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deploy import deploy
-from ledger.chain.deployment import Deployment
-from ledger.chain.node import LocalNode
-from ledger.chain.proposals import proposal_of
-from ledger.chain.reader import ChainReader
-from ledger.chain.sender import Receipt
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.local.node import LocalNode
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call, Founding
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.deploy import deploy
+from ledger.chain.sending.proposals import proposal_of
+from ledger.chain.sending.sender import Receipt
 from ledger.domain.parties import Role
 from ledger.proof.acts import prove_key
 from ledger.proof.jws import LocalSigner

@@ -11,17 +11,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ledger.certificates.tables import Certificate, Presentation
+from ledger.parties.tables import Party
+from ledger.registration.tables import Registration
 from sqlalchemy import func, select
 
-from ledger.chain.connection import Connection
+from ledger.chain.rpc.connection import Connection
 from ledger.demo.opening import open_pilot
 from ledger.demo.pilot import Size, run_pilot
 from ledger.demo.stages import Run
 from ledger.index.tables import EVENTS
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger
 from ledger.store.database import Database
-from ledger.store.tables import Certificate, Entry, Party, Presentation, Registration
+from ledger.store.tables import Entry
 
 # The scenario with the most fates has all of them among so many firms; persons take part in four others.
 SMALL = Size(66, firms=42, data_sets=14)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ledger.chain.custody import Custody
+from ledger.installation.participant import Participant
+from ledger.installation.wiring import Ledger
+from ledger.parties.access.sessions import NewSession
 from ledger.proof.jws import Signer
 from ledger.proof.sign_in import Place, sign_in
-from ledger.service.keys import Custody
-from ledger.service.participant import Participant
-from ledger.service.sessions import NewSession
-from ledger.service.wiring import Ledger
 
 HERE = "192.0.2.1"
 

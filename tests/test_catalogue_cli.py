@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.demo.cast import assemble
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger
+from ledger.demo.data.cast import assemble
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
 from tests.service.department import department
 
 DIGEST = f"sha-256:{'0' * 64}"

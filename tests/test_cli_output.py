@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ledger.cli import output
 from ledger.cli.main import app
-from ledger.cli.naming import seconds_of
+from ledger.cli.shell import output
+from ledger.cli.shell.naming import seconds_of
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
 from ledger.proof.bundle import MAX_BUNDLE_BYTES
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger
 from tests.proof.builder import usage
 
 PROJECT = Path(__file__).parents[1]

@@ -22,10 +22,10 @@ from pymerkle.proof import InclusionProof, InvalidProof, verify_inclusion
 from sd_jwt.verifier import SDJWTVerifier
 
 from ledger.domain.working_days import end_of_working_days
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_ledger
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.sdjwt import parse_certificate
-from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
 
 PROJECT = Path(__file__).parents[1]
 TWELVE = [f"S{number:02d}" for number in range(1, 13)]

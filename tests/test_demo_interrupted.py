@@ -18,8 +18,8 @@ from ledger.demo.alone import alone_in
 from ledger.demo.opening import open_pilot
 from ledger.demo.stages import Run
 from ledger.errors import Conflict
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger
 from tests.demo_runs import SENT, WRITTEN, Points, kept, run_small, told
 
 PROJECT = Path(__file__).parents[1]

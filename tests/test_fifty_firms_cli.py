@@ -13,9 +13,9 @@ from typer.testing import CliRunner, Result
 
 from ledger.cli.main import app
 from ledger.domain.codes import synthetic_uscc
-from ledger.service.authorizations import Authorizations
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger
+from ledger.usage.authorizations import Authorizations
 from tests.test_guides import BLOCK, DOCS
 
 FIRMS = [(f"湛江名单企业{number}", synthetic_uscc("440803", number)) for number in range(7_000, 7_012)]

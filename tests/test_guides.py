@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_ledger
 
 DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(r"(?:`(\S+)`:\n\n)?```(\w+)\n(.*?)```", re.DOTALL)

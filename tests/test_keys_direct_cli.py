@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ledger.chain import calls
 from ledger.chain.accounts import account_of, new_private_key
+from ledger.chain.custody import new_key, signer_of_key
+from ledger.chain.sending import calls
 from ledger.cli.main import app
-from ledger.proof.suite import ES256, SM2SM3
-from ledger.service.keys import new_key, signer_of_key
+from ledger.proof.suites.suite import ES256, SM2SM3
 from tests.conftest import Chain, test_key
 from tests.proof.builder import usage
 

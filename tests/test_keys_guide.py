@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ledger.chain.deployment import Deployment
+from ledger.chain.contracts.deployment import Deployment
 from ledger.cli.main import app
 from ledger.domain.powers import DEFAULT_DELAY
-from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_ledger
 from tests.test_guides import BLOCK, DOCS
 
 GUIDE = (DOCS / "keys.md").read_text("utf-8")

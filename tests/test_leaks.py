@@ -29,14 +29,14 @@ from typer.main import get_command
 
 from api.app import create_app
 from ledger.cli.main import app
-from ledger.domain.holdings import HoldingsFilter
 from ledger.domain.parties import PartyKind, Role
-from ledger.service.callers import Scope
-from ledger.service.parties import NewParty
-from ledger.service.readings import How
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger, open_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.access.callers import Scope
+from ledger.parties.register import NewParty
+from ledger.provenance.readings import How
 from ledger.store.database import open_engine
+from ledger.usage.holdings_filter import HoldingsFilter
 from tests.personal_text import Needles, forms_of
 from tests.signing_in import HERE, token_of
 from tests.watching import watched

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from api.app import create_app
 from ledger.cli.main import app
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger
 from tests.provider.test_commands import Desk, written
 from tests.provider.town import SCENARIOS, Town
 from tests.service.conftest import FIRMS, Pilot, assemble

@@ -13,12 +13,12 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.demo.cast import assemble
+from ledger.demo.data.cast import assemble
 from ledger.domain.codes import synthetic_resident_id, synthetic_uscc, uscc_check
 from ledger.domain.parties import PartyKind
-from ledger.service.parties import NewParty
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger
+from ledger.parties.register import NewParty
 
 BANK = "湛江第一银行（演示） First Bank of Zhanjiang (demo)"
 

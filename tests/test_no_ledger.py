@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.service.explaining import explanation
+from ledger.installation.explanations import explanation
 from tests.test_commands import EVERY_COMMAND
 
 NUMBER = "DAC-440802-2026-S51-00000001-K"

@@ -51,7 +51,7 @@ def listed(home: str) -> list[object]:
 
 def test_the_guide_says_what_comes_from_the_backup_alone() -> None:
     """Every code that it names is one of ours."""
-    from ledger.service.explaining import explanation
+    from ledger.installation.explanations import explanation
 
     text = (DOCS / "operating.md").read_text("utf-8")
     codes = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", text)) - {"PINGZHENG_ARCHIVE", "PINGZHENG_ERASURES"}

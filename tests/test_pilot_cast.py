@@ -6,15 +6,15 @@ from collections import Counter
 
 import pytest
 
-from ledger.demo.catalogue import Library
-from ledger.demo.mapping import MAPPING, rows_of
-from ledger.demo.mixture import EARLY, Fate, fate_of
-from ledger.demo.panels import Panel, read_panels
-from ledger.demo.people import members_of, subjects_of
+from ledger.demo.data.catalogue import Library
+from ledger.demo.data.mapping import MAPPING, rows_of
+from ledger.demo.data.mixture import EARLY, Fate, fate_of
+from ledger.demo.data.panels import Panel, read_panels
+from ledger.demo.data.people import members_of, subjects_of
 from ledger.domain.codes import SYNTHETIC_REGION, check_resident_id, check_uscc
 from ledger.domain.parties import PartyKind
-from ledger.domain.predicates import compute
-from ledger.service.scenarios import ScenarioBook
+from ledger.domain.rules.predicates import compute
+from ledger.rulebooks.scenarios import ScenarioBook
 
 TWELVE = [f"S{number:02d}" for number in range(1, 13)]
 BOOK = ScenarioBook.load()

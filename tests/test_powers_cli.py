@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ledger.chain import calls
-from ledger.chain.connection import Connection
-from ledger.chain.node import FUNDS_WEI, JOURNAL, LocalNode
+from ledger.chain.custody import new_key, signer_of_key
+from ledger.chain.local.node import FUNDS_WEI, JOURNAL, LocalNode
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
 from ledger.cli.main import app
-from ledger.cli.naming import duration_of
+from ledger.cli.shell.naming import duration_of
 from ledger.domain.canonical import canonical
 from ledger.domain.parties import Role
 from ledger.domain.powers import DEFAULT_DELAY, MIN_DELAY
 from ledger.errors import InvalidInput
-from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite
-from ledger.service.keys import new_key, signer_of_key
-from ledger.service.local_chain import LocalClock
-from ledger.service.possession import require_possession
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger, open_ledger
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.possession import require_possession
+from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
 from tests.proof.builder import usage
 from tests.proof.cast import AT, BANK, CHAIN, NONCE
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ledger.chain import calls
 from ledger.chain.accounts import account_of_public_key
-from ledger.chain.calls import Call, PartyRegistration
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call, PartyRegistration
 from ledger.cli.main import app
-from ledger.demo.cast import assemble
+from ledger.demo.data.cast import assemble
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role, party_id
-from ledger.service.possession import possession_of
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
+from ledger.parties.possession import possession_of
 from tests.api.role_stage import KINDS
 from tests.role_table import CELLS, COLUMNS, ROLE_OF, name_of
 from tests.service.conftest import Pilot

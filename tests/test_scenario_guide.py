@@ -20,12 +20,12 @@ from ledger.cli.main import app
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind
 from ledger.domain.powers import DEFAULT_DELAY
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, open_ledger
+from ledger.parties.register import NewParty
 from ledger.proof.sdjwt import parse_certificate
-from ledger.service.local_chain import LocalClock
-from ledger.service.parties import NewParty
-from ledger.service.scenarios import ScenarioBook
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.rulebooks.scenarios import ScenarioBook
 from tests.signing_in import token_of
 from tests.test_guides import BLOCK, DOCS
 

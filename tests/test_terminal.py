@@ -15,8 +15,8 @@ import pytest
 from typer.main import get_group
 from typer.testing import CliRunner
 
-from ledger.cli import output
 from ledger.cli.main import GROUPS, app
+from ledger.cli.shell import output
 from ledger.proof.sdjwt import parse_certificate
 from tests.proof.builder import AT, BANK, NONCE, Made, usage
 
@@ -121,7 +121,7 @@ def test_what_standard_output_cannot_encode_stays_json_also_beyond_the_basic_pla
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "_encoding", "ascii", raising=False)
-    monkeypatch.setattr("ledger.cli.output.can_show", lambda _: False)
+    monkeypatch.setattr("ledger.cli.shell.output.can_show", lambda _: False)
     output.print_json({"name": "𠮷野家 吉"})
     told = capsys.readouterr().out
     assert told.isascii() and json.loads(told) == {"name": "𠮷野家 吉"}

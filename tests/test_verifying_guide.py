@@ -21,8 +21,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from ledger.domain.entry_forms import VERIFICATION_RESULTS
-from ledger.service.scenarios import ScenarioBook
-from ledger.service.templates import template_reference
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.rulebooks.templates import template_reference
 from tests.proof.builder import Made, usage
 from tests.proof.cast import ANCHORED, AT, BANK, BLOCK_TIME, CHAIN, EXPIRES, HIDDEN, ISSUED, NONCE, OTHER_BANK, SUBJECT
 from tests.proof.mutations import ruled
@@ -142,7 +142,7 @@ print(ledger.__file__.startswith(sys.prefix))
     assert (others, own) == ("[]", "True")
 
 
-@pytest.mark.parametrize("line", ["import ledger.chain.reader", "import socket; socket.socket()"])
+@pytest.mark.parametrize("line", ["import ledger.chain.reading.reader", "import socket; socket.socket()"])
 def test_it_is_really_cut_off(bare: Environment, tmp_path: Path, line: str) -> None:
     assert bare.run(line, tmp_path).returncode != 0
 

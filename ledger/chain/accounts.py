@@ -16,8 +16,8 @@ from coincurve import PrivateKey
 from eth_hash.auto import keccak
 
 from ledger.errors import InvalidInput
-from ledger.proof import p256, sm2
-from ledger.proof.suite import ES256, ES256K, SM2SM3, SUITES, Suite, suite_of_key
+from ledger.proof.suites import p256, sm2
+from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, SUITES, Suite, suite_of_key
 
 ANY_SUITE: Final = tuple(SUITES.values())
 _KEY: Final = re.compile(r"(p256:|sm2:)?0[23][0-9a-f]{64}")

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.chain.contracts import Event
-from ledger.chain.deployment import ASSET_REGISTRY, PARTY_REGISTRY
-from ledger.chain.power_reader import PROPOSALS_AT_ONCE
-from ledger.chain.proposals import REGISTERS, ProposedCall, call_proposed
-from ledger.chain.questions import incomplete
-from ledger.chain.reader import ChainReader
-from ledger.chain.records import ProposalRecord
+from ledger.chain.contracts.abi import Event
+from ledger.chain.contracts.deployment import ASSET_REGISTRY, PARTY_REGISTRY
+from ledger.chain.reading.batched_reads import incomplete
+from ledger.chain.reading.contract_state import ProposalRecord
+from ledger.chain.reading.power_reader import PROPOSALS_AT_ONCE
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.proposals import REGISTERS, ProposedCall, call_proposed
 from ledger.domain.powers import ProposalState
 from ledger.errors import ChainUnavailable
 from ledger.proof.head import event_digest, fold, genesis

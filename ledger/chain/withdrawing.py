@@ -11,20 +11,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger.chain import calls
 from ledger.chain.accounts import account_of, account_of_public_key
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deployment import deployment_of
-from ledger.chain.reader import ChainReader
-from ledger.chain.records import AccountRecord
-from ledger.chain.sender import Receipt
+from ledger.chain.contracts.deployment import deployment_of
+from ledger.chain.reading.contract_state import AccountRecord
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.sender import Receipt
 from ledger.domain.entries import statement_digest
 from ledger.errors import BadBundle, Forbidden, InvalidInput, Misconfigured, NotFound
 from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.bundle import Bundle, Evidence
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer, entry_signed_by
-from ledger.proof.suite import ES256, ES256K
+from ledger.proof.suites.suite import ES256, ES256K
 
 
 @dataclass(frozen=True, slots=True)

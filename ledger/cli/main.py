@@ -14,9 +14,12 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from ledger import __version__
-from ledger.cli import backup, demo, doctor, enrol, init, inspect, join, login, serve, skip, statements, verify
-from ledger.cli.opening import configure_logging
-from ledger.cli.terminal import fold_help
+from ledger.cli.certificates import verify
+from ledger.cli.installation import backup, demo, doctor, init, inspect, join, serve, skip
+from ledger.cli.parties import enrol, login
+from ledger.cli.shell import statements
+from ledger.cli.shell.opening import configure_logging
+from ledger.cli.shell.terminal import fold_help
 
 EPILOG = (
     "示例 Examples:  pingzheng demo  ·  pingzheng --help  ·  pingzheng serve  ·  "

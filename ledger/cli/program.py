@@ -17,7 +17,7 @@ def run() -> None:
     """Run the command line; without its packages, say so and end with exit code 2."""
     try:
         from ledger.cli.main import app
-        from ledger.cli.terminal import complain, give_up, open_streams
+        from ledger.cli.shell.terminal import complain, give_up, open_streams
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "ledger":
             raise

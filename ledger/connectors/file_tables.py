@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from ledger.connectors.apart import Ended, read_apart
+from ledger.connectors.apart.reader import Ended, read_apart
 from ledger.connectors.deadline import Deadline
 from ledger.connectors.files import CsvTable, FileTable, found
 from ledger.connectors.kinds import Kind
 from ledger.connectors.parquet import MAX_PARQUET_BYTES
 from ledger.connectors.source import EXCEL_NAMES, PARQUET_NAMES, FilePlace
+from ledger.connectors.spreadsheets.workbook import Sheet, grid_of, header_of
+from ledger.connectors.spreadsheets.xlsx_scan import MAX_XLSX_BYTES
 from ledger.connectors.table import NO_TEXT, Cells, Wanted
 from ledger.connectors.tables import recognised, sheets_in
-from ledger.connectors.workbook import Sheet, grid_of, header_of
-from ledger.connectors.xlsx_scan import MAX_XLSX_BYTES
 from ledger.errors import InvalidInput, Misconfigured
 
 _MEND: Final = "修改文件。Mend the file."

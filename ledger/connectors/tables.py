@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.connectors.apart import Ended, read_apart
+from ledger.connectors.apart.reader import Ended, read_apart
 from ledger.connectors.deadline import Deadline, TimeIsUp
 from ledger.connectors.encodings import SHOWN, codec_of
 from ledger.connectors.headings import columns_by_heading
 from ledger.connectors.kinds import Kind, kind_of, require_readable
+from ledger.connectors.spreadsheets.workbook import Sheet, table_of
+from ledger.connectors.spreadsheets.xls_book import MAX_XLS_BYTES, sheet_of
+from ledger.connectors.spreadsheets.xlsx_book import read_sheets
 from ledger.connectors.tabular import MAX_CSV_BYTES, chunks_of, numbered_rows, parse_csv_bytes
-from ledger.connectors.workbook import Sheet, table_of
-from ledger.connectors.xls_book import MAX_XLS_BYTES, sheet_of
-from ledger.connectors.xlsx_book import read_sheets
 from ledger.errors import InvalidInput
 
 _XLS_SECONDS: Final = 60

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.demo.people import Member
+from ledger.demo.data.people import Member
 from ledger.errors import BadBundle
+from ledger.installation.wiring import Ledger
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.facts import Facts, facts_needed
 from ledger.proof.sdjwt import parse_certificate
-from ledger.service.templates import template_reference
-from ledger.service.wiring import Ledger
+from ledger.rulebooks.templates import template_reference
 
 _KEPT: Final = 2
 # The conditions of a bank that lends: no arrears, and bills paid on time.

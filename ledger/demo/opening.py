@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-from ledger.service.home import holds_ledger
-from ledger.service.scenarios import ScenarioBook
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger, open_ledger
+from ledger.installation.home import holds_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.rulebooks.scenarios import ScenarioBook
 
 DAY: Final = 86_400
 YEAR: Final = 366 * DAY

@@ -8,27 +8,27 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from ledger.chain.facts import collect_facts
-from ledger.demo.cast import Cast, assemble, onboard
-from ledger.demo.catalogue import Library
+from ledger.chain.reading.facts import collect_facts
+from ledger.demo.asset_histories import Life
+from ledger.demo.data.cast import Cast, assemble, onboard
+from ledger.demo.data.catalogue import Library
+from ledger.demo.data.mapping import mapping_table
+from ledger.demo.data.mixture import EARLY
+from ledger.demo.data.offices import Offices, open_offices
+from ledger.demo.data.panels import FIRMS, Panel, read_panels
+from ledger.demo.data.people import Member, Members, members_of, split, subjects_of
+from ledger.demo.data.sources import Sources
 from ledger.demo.keepsakes import Keepsakes, as_json, save
-from ledger.demo.life import Life
-from ledger.demo.mapping import mapping_table
-from ledger.demo.mixture import EARLY
-from ledger.demo.offices import Offices, open_offices
 from ledger.demo.opening import four_years
-from ledger.demo.panels import FIRMS, Panel, read_panels
-from ledger.demo.people import Member, Members, members_of, split, subjects_of
 from ledger.demo.picture import flow_picture
 from ledger.demo.powers import SCENARIO, STAGE, Powers, name_certificate, two_firms
 from ledger.demo.registration import Registering, catch_up, skip_to, transfer_one
 from ledger.demo.scenarios import ANCHOR, DAY, SHORT_DAYS, VERIFY, Pilot
-from ledger.demo.sources import Sources
 from ledger.demo.stages import Run
 from ledger.demo.tally import COUNTS
 from ledger.domain.days import shanghai_day
-from ledger.service.local_chain import LocalClock
-from ledger.service.wiring import Ledger
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.wiring import Ledger
 
 Tick = Callable[[int], None]
 Progress = Callable[[str, int], Tick]

@@ -6,21 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ledger.chain.accounts import account_of, new_private_key
-from ledger.chain.calls import Call, carry_out, change_key
-from ledger.demo.found import Found
-from ledger.demo.mixture import Fate
-from ledger.demo.people import Member
+from ledger.chain.sending.calls import Call, carry_out, change_key
+from ledger.demo.data.mixture import Fate
+from ledger.demo.data.people import Member
+from ledger.demo.earlier_runs import Found
+from ledger.demo.refused_cases import refused, refused_by_contract
 from ledger.demo.registration import skip_to
 from ledger.demo.stages import Run
 from ledger.demo.tally import Caught
-from ledger.demo.unhappy import refused, refused_by_contract
 from ledger.domain.powers import ProposalState
 from ledger.errors import ChainUnavailable
 from ledger.index import proposals as indexed
+from ledger.installation.wiring import Ledger
+from ledger.parties.possession import possession_of
+from ledger.parties.proposals.proposals import ProposalRow
 from ledger.proof.jws import LocalSigner
-from ledger.service.possession import possession_of
-from ledger.service.proposals import ProposalRow
-from ledger.service.wiring import Ledger
 
 SCENARIO: Final = "S01"
 STAGE: Final = "密钥恢复与否决 recover one key, veto a forged recovery"

@@ -9,16 +9,16 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ledger.chain.records import AssetRecord
-from ledger.demo.cast import Cast
-from ledger.demo.catalogue import Library
-from ledger.demo.found import Found
+from ledger.chain.reading.contract_state import AssetRecord
+from ledger.demo.data.cast import Cast
+from ledger.demo.data.catalogue import Library
+from ledger.demo.earlier_runs import Found
 from ledger.demo.stages import Run, Stage
 from ledger.domain.resource import DataResource
 from ledger.errors import Conflict
-from ledger.service.local_chain import LocalClock
-from ledger.service.registrations import chunks
-from ledger.service.wiring import Ledger
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.wiring import Ledger
+from ledger.registration.applications import chunks
 
 Tick = Callable[[int], None]
 Progress = Callable[[str, int], Tick]

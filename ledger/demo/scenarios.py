@@ -11,26 +11,26 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from ledger.demo.bureau import NOTE, Bureau
-from ledger.demo.cast import Cast
-from ledger.demo.found import Found
+from ledger.demo.actors import NOTE, Bureau
+from ledger.demo.data.cast import Cast
+from ledger.demo.data.mixture import EARLY, Fate
+from ledger.demo.data.offices import Offices, note_of
+from ledger.demo.data.people import Member, Members, count
+from ledger.demo.data.sources import Shelves, Sources
+from ledger.demo.earlier_runs import Found
+from ledger.demo.forgeries import swapped_subjects
 from ledger.demo.keepsakes import Keepsakes
-from ledger.demo.lies import swapped_subjects
-from ledger.demo.mixture import EARLY, Fate
-from ledger.demo.offices import Offices, note_of
-from ledger.demo.people import Member, Members, count
-from ledger.demo.sources import Shelves, Sources
+from ledger.demo.refused_cases import FEWER, Desk, Ending, late, simply_used
 from ledger.demo.stages import Run, Stage
 from ledger.demo.tally import Tally
-from ledger.demo.unhappy import FEWER, Desk, Ending, late, simply_used
 from ledger.domain.canonical import digest
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.scenario import Scenario
-from ledger.service.authorizations import Choice
-from ledger.service.parties import SHOWN_OF_ID
-from ledger.service.requests import Note, Terms
-from ledger.service.wiring import Ledger
-from ledger.store.tables import AccessRequest
+from ledger.installation.wiring import Ledger
+from ledger.parties.register import SHOWN_OF_ID
+from ledger.usage.authorizations import Choice
+from ledger.usage.requests import Note, Terms
+from ledger.usage.tables import AccessRequest
 
 DAY = 86_400
 # Requests can be answered for so many days; certificates made before the present are valid for so few.

@@ -120,7 +120,7 @@ REGISTRATION_CERTIFICATE: Final = StateMachine(
     },
 )
 
-# What follows is the AssetRegistry's: ledger.domain.asset_rules moves by these tables as contracts/assets does.
+# What follows is the AssetRegistry's: tests.reference.assets.next_moves moves by these tables as contracts/assets does.
 REGISTRATION: Final = StateMachine(
     "registration",
     "none",

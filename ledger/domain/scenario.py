@@ -18,7 +18,7 @@ from ledger.domain.entries import SD_NAMES, holds_sd_name
 from ledger.domain.entry_forms import CHANNELS, CLAIM_NAMES, LEGAL_BASES, MAX_SOURCES, MAX_USES, PAYLOAD_MODES
 from ledger.domain.field_names import listed
 from ledger.domain.parties import PartyKind
-from ledger.domain.predicates import OPS, TYPES, check_rule, columns_of
+from ledger.domain.rules.predicates import OPS, TYPES, check_rule, columns_of
 from ledger.domain.shapes import MAX_ITEMS
 from ledger.errors import Forbidden, InvalidInput
 

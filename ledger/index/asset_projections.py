@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, true, update
 
-from ledger.domain.asset_names import (
+from ledger.domain.assets.names import (
     APPLICATION_KINDS,
     DESCRIBING,
     GRADES,

@@ -12,8 +12,8 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from ledger.chain.deployment import ASSET_REGISTRY
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.deployment import ASSET_REGISTRY
+from ledger.chain.reading.reader import ChainReader
 from ledger.index.tables import EVENTS
 
 _PER_REQUEST: Final = 500

@@ -15,10 +15,10 @@ from typing import Final
 
 import structlog
 
-from ledger.chain.connection import Block
-from ledger.chain.contracts import Event
-from ledger.chain.deployment import check_deployment
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.abi import Event
+from ledger.chain.contracts.deployment import check_deployment
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Block
 
 PATIENCE_SECONDS: Final = 60
 Stored = tuple[int, str]

@@ -16,18 +16,18 @@ import structlog
 from sqlalchemy import Connection, Engine, RowMapping, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ledger.chain.connection import Block
-from ledger.chain.contracts import Event
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.abi import Event
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Block
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.index import tables
 from ledger.index.audit import AssetAudit, asset_heads, audit_assets
 from ledger.index.comparison import PATIENCE_SECONDS, Comparison, Standing, Stored, fits_together
+from ledger.index.event_rows import event_of_row, row_of_event
 from ledger.index.events import IndexedEvent
 from ledger.index.heads import ChainHeads, HeadBook, heads_of, scope_of
 from ledger.index.projections import project
 from ledger.index.proposals import IndexedProposal, pending
-from ledger.index.rows import event_of_row, row_of_event
 
 STEP_BLOCKS: Final = 500
 WINDOW_BLOCKS: Final = 128

@@ -7,9 +7,9 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from ledger.chain.contracts import Event
-from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, Deployment
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.abi import Event
+from ledger.chain.contracts.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY, Deployment
+from ledger.chain.reading.reader import ChainReader
 from ledger.errors import ChainUnavailable
 from ledger.index.tables import EVENTS
 from ledger.proof.head import event_digest, fold, genesis

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from ledger.domain.lineage import REPLACED_BY, LineageEdge, LineageGraph, LineageNode
+from ledger.domain.assets.lineage import REPLACED_BY, LineageEdge, LineageGraph, LineageNode
 from ledger.index.tables import ASSETS, LINEAGE
 
 MAX_RELATIVES: Final = 100

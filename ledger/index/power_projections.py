@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, insert, update
 
-from ledger.chain.proposals import REGISTERS, require_bound
+from ledger.chain.sending.proposals import REGISTERS, require_bound
 from ledger.domain.powers import ProposalState
 from ledger.index import tables
 from ledger.index.events import Handler, IndexedEvent

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, insert, update
 
-from ledger.chain.names import scenario_of_code
+from ledger.chain.contracts.names import scenario_of_code
 from ledger.index import tables
 from ledger.index.asset_projections import ASSET_HANDLERS
 from ledger.index.events import Handler, IndexedEvent

@@ -10,9 +10,9 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from ledger.chain.calls import Call
-from ledger.chain.deployment import ASSET_REGISTRY, Deployment, interface_of
-from ledger.chain.proposals import REGISTERS, UNKNOWN_KIND, ProposedCall, read_call
+from ledger.chain.contracts.deployment import ASSET_REGISTRY, Deployment, interface_of
+from ledger.chain.sending.calls import Call
+from ledger.chain.sending.proposals import REGISTERS, UNKNOWN_KIND, ProposedCall, read_call
 from ledger.domain.powers import OPEN_FOR, ProposalState
 from ledger.index.tables import ASSETS, PAUSES, PROPOSALS
 

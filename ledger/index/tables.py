@@ -209,7 +209,7 @@ HOLDS: Final = Table(
     Column("by", BigInteger, nullable=False),
 )
 
-# Names as in ledger.domain.asset_names. `offered_to` is 0 where nothing is on offer; `kind` and `stage` are empty where
+# Names as in ledger.domain.assets.names. `offered_to` is 0 where nothing is on offer; `kind` and `stage` are empty where
 # no application is open. `content` is in force, `filed` is what the last application committed to.
 ASSETS: Final = Table(
     "idx_assets",

@@ -10,7 +10,7 @@ from ledger.errors import InvalidInput
 from ledger.proof.bundle import ChainId
 from ledger.proof.head import tag, word
 from ledger.proof.jws import Signer
-from ledger.proof.suite import ES256, ES256K
+from ledger.proof.suites.suite import ES256, ES256K
 
 _USES: Final = b"log/uses/v2"
 _WITHDRAWALS: Final = b"log/withdraw/v2"

@@ -17,7 +17,7 @@ from ledger.proof.case import Case, Entry, Proven
 from ledger.proof.jws import entry_signature
 from ledger.proof.outcome import Failed, Outcome, Passed, failed, passed
 from ledger.proof.sdjwt import disclosure_digest
-from ledger.proof.standing import held_at, withdrawn_at
+from ledger.proof.statement_state import held_at, withdrawn_at
 
 _DAY: Final = 86_400
 

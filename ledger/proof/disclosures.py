@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.domain.predicates import OPS
-from ledger.domain.value_spaces import fits
+from ledger.domain.rules.predicates import OPS
+from ledger.domain.rules.value_spaces import fits
 from ledger.proof.case import Case
 from ledger.proof.outcome import Failed, Outcome, failed, passed
 from ledger.proof.sdjwt import Disclosed, disclosure_digest

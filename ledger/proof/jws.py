@@ -16,8 +16,8 @@ from coincurve import PrivateKey
 
 from ledger.domain.canonical import canonical, parse_json
 from ledger.errors import BadBundle, InvalidInput
-from ledger.proof import p256, sm2
-from ledger.proof.suite import CURVES, ES256, ES256K, SM2SM3, SUITES, Suite, suite_of_key
+from ledger.proof.suites import p256, sm2
+from ledger.proof.suites.suite import CURVES, ES256, ES256K, SM2SM3, SUITES, Suite, suite_of_key
 
 ENTRY_TYP: Final = "pingzheng-entry+jws"
 MAX_HEADER_BYTES: Final = 512

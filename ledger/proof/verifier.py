@@ -25,7 +25,7 @@ from ledger.proof.merkle import leaf_hash, verify_inclusion
 from ledger.proof.outcome import Failed, Outcome, does_not_apply, failed, passed
 from ledger.proof.report import NAMES, Check, Report, Verdict
 from ledger.proof.signing_keys import signing_keys
-from ledger.proof.standing import held_at, status_at
+from ledger.proof.statement_state import held_at, status_at
 
 MAX_KEY_BINDING_AGE: Final = 600
 """Seconds from the holder's clock to the verifier's; a retry within an interrupted connection is younger."""

@@ -13,9 +13,9 @@ from ledger.connectors.answers import Answer, Query, Refused, Supplied
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import shanghai_day
 from ledger.domain.entries import holds_sd_name, provision_entry, withdrawal_entry
-from ledger.domain.predicates import Claim, compute
 from ledger.domain.reasons import REFUSALS
-from ledger.domain.value_spaces import fits
+from ledger.domain.rules.predicates import Claim, compute
+from ledger.domain.rules.value_spaces import fits
 from ledger.errors import InvalidInput, Misconfigured
 from ledger.proof.jws import encode_base64url
 from ledger.proof.sdjwt import Disclosed, disclosure_digest

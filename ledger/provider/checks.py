@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ledger.chain.accounts import account_of_public_key
 from ledger.domain.entries import reference, statement_digest
-from ledger.domain.predicates import ENGINE, OPS, check_rule
+from ledger.domain.rules.predicates import ENGINE, OPS, check_rule
 from ledger.domain.scenario import DAY, PERSONS
 from ledger.errors import BadBundle, Conflict, Forbidden, InvalidInput, Misconfigured
 from ledger.proof.jws import entry_signature

@@ -10,7 +10,7 @@ from ledger.connectors.answers import Answer, Connector
 from ledger.errors import Conflict, PingzhengError
 from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.jws import Signer, sign_entry
-from ledger.proof.suite import SM2SM3
+from ledger.proof.suites.suite import SM2SM3
 from ledger.provider.answering import Fresh, made_of, query_of, withdrawal_of
 from ledger.provider.checks import check_task
 from ledger.provider.records import Kept, Records

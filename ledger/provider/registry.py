@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ledger.chain.facts import require_numbers
-from ledger.chain.questions import Questions
-from ledger.chain.reader import ChainReader
-from ledger.chain.records import AccountRecord, Hold, Withdrawal
-from ledger.chain.remembering import Remembered
+from ledger.chain.reading.batched_reads import Questions
+from ledger.chain.reading.contract_state import AccountRecord, Hold, Withdrawal
+from ledger.chain.reading.facts import require_numbers
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.reading.remembering import Remembered
 from ledger.domain.entries import statement_digest
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
 from ledger.proof.jws import entry_signature

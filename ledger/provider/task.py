@@ -10,7 +10,7 @@ from typing import Any, Final
 from ledger.domain.canonical import canonical, parse_json
 from ledger.domain.entries import reference, statement_digest
 from ledger.domain.parties import PartyKind, party_id
-from ledger.domain.predicates import Rule, columns_of
+from ledger.domain.rules.predicates import Rule, columns_of
 from ledger.errors import BadBundle
 from ledger.proof.bundle import ChainId, parse_chain
 from ledger.proof.jws import Jwk

@@ -11,12 +11,13 @@ from typing import Any, Final
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
+from ledger.certificates.tables import Certificate
 from ledger.domain.canonical import canonical
 from ledger.domain.entries import statement_digest
 from ledger.errors import NotFound
 from ledger.proof.merkle import leaf_hash, root
 from ledger.store.counters import take
-from ledger.store.tables import Batch, Certificate, Entry
+from ledger.store.tables import Batch, Entry
 
 ENTRY_SEQ: Final = "entry_seq"
 BATCH_NUMBER: Final = "batch_number"

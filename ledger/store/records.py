@@ -5,18 +5,12 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ledger.certificates.tables import Certificate
 from ledger.errors import Conflict, NotFound
-from ledger.proof.suite import ES256K, Suite, suite_of_key
-from ledger.store.tables import (
-    AccessRequest,
-    Authorization,
-    Certificate,
-    Party,
-    PartyKey,
-    Provision,
-    Registration,
-    Resource,
-)
+from ledger.parties.tables import Party, PartyKey
+from ledger.proof.suites.suite import ES256K, Suite, suite_of_key
+from ledger.registration.tables import Registration, Resource
+from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 
 def party(session: Session, identifier: str) -> Party:

@@ -14,7 +14,7 @@ from ledger.proof.bundle import Bundle, StatusSeen, parse_bundle
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer
 from ledger.proof.presenting import present, require_full
 from ledger.proof.sdjwt import Presented
-from ledger.proof.suite import ES256, ES256K
+from ledger.proof.suites.suite import ES256, ES256K
 from ledger.wallet.envelope import MAX_WALLET_BYTES
 
 MAX_CERTIFICATES: Final = 2_000

@@ -12,20 +12,20 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deployment import Deployment
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
 from ledger.index.follower import Follower
+from ledger.installation.participant import Participant
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger
+from ledger.log.coherence import Coherence
+from ledger.parties.access.sessions import NewSession
+from ledger.parties.possession import possession_of
 from ledger.proof.jws import Signer
-from ledger.service.coherence import Coherence
-from ledger.service.inspection import Inspection
-from ledger.service.participant import Participant
-from ledger.service.possession import possession_of
-from ledger.service.provenance import Provenances
-from ledger.service.sessions import NewSession
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger
+from ledger.provenance.histories import Provenances
+from ledger.provenance.inspection import Inspection
 from ledger.store.database import Database
 from tests.api.role_stage import Stage
 from tests.service.conftest import FIRMS, Pilot, assemble

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from ledger.chain.custody import new_key, signer_of_key
+from ledger.parties.possession import possession_of
 from ledger.proof.jws import Signer, sign_entry
-from ledger.proof.suite import ES256, ES256K
-from ledger.service.keys import new_key, signer_of_key
-from ledger.service.possession import possession_of
+from ledger.proof.suites.suite import ES256, ES256K
 from tests.api.conftest import handed_in
 from tests.api.idor_stage import DIGEST, Objects, Scene
 from tests.signing_in import token_of

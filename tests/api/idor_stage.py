@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from ledger.domain.parties import PartyKind, Role
-from ledger.service.callers import Scope
-from ledger.service.rights import NewRight
+from ledger.parties.access.callers import Scope
+from ledger.registration.rights import NewRight
 from tests.api.role_power_acts import further_key, proposed
 from tests.api.role_stage import DAY, Consent, Stage
 from tests.signing_in import signed_in, signer_of, token_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api.openapi import example
+from api.http.openapi import example
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "openapi.json"
 SIGN_OUT = "sessions_sign_out"

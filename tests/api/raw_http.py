@@ -14,10 +14,10 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.limits import Limits
-from api.routing import Gate
-from api.server import Connections, server
-from ledger.service.participant import Participant
+from api.http.limits import Limits
+from api.http.routing import Gate
+from api.http.server import Connections, server
+from ledger.installation.participant import Participant
 
 CLOSED_SECONDS = 60
 ESTABLISHED = 1

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.canonical import canonical
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource
+from ledger.parties.possession import possession_of
+from ledger.parties.register import NewParty
 from ledger.proof.acts import sign_act
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.jws import Signer, sign_entry
 from ledger.proof.sdjwt import bind_key
-from ledger.proof.suite import ES256K, Suite
-from ledger.service.keys import new_key, signer_of_key
-from ledger.service.parties import NewParty
-from ledger.service.possession import possession_of
+from ledger.proof.suites.suite import ES256K, Suite
 from tests.role_table import ROLE_OF
 from tests.service.conftest import SUPPLIED, resource
 

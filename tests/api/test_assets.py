@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.chain.accounts import account_of, new_private_key
-from ledger.chain.relay import ForwardRequest, sign_request
+from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
 from ledger.proof.jws import LocalSigner
 from tests.api.conftest import Api, handed_in

@@ -9,10 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.limits import Limits
-from api.server import Connections
-from api.shapes import MAX_NAMED
-from ledger.service.explaining import error_texts
+from api.http.limits import Limits
+from api.http.server import Connections
+from api.http.shapes import MAX_NAMED
+from ledger.installation.explanations import error_texts
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.pool import QueuePool
 
-from api import problems
+from api.http import problems
 from ledger.errors import Busy, Conflict, Incoherent, InvalidInput, Misconfigured, PingzhengError, StorageFull
-from ledger.service.idempotency import STALE_SECONDS, Answer, Idempotency
+from ledger.log.idempotency import STALE_SECONDS, Answer, Idempotency
+from ledger.log.tables import IdempotentRequest
 from ledger.store.database import Database
-from ledger.store.tables import Base, IdempotentRequest
+from ledger.store.tables import Base
 
 FAMILIES: list[tuple[PingzhengError, int, str | None]] = [
     (Busy("DATABASE_BUSY", "Busy.", retry_after=1), 503, "1"),

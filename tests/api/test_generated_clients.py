@@ -15,12 +15,12 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.proof.jws import Signer, encode_base64url, public_jwk
 from ledger.proof.sign_in import Place, sign_in
-from ledger.proof.suite import ES256
-from ledger.service.keys import new_key, signer_of_key
+from ledger.proof.suites.suite import ES256
 from tests.api.conftest import Api, handed_in
 from tests.api.openapi_calls import SCHEMA_FILE, all_calls
 from tests.provider.serving import served

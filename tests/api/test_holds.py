@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from ledger.chain.accounts import account_of, new_private_key, public_key_of
-from ledger.chain.relay import ForwardRequest, sign_request
+from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind
+from ledger.parties.possession import possession_of
+from ledger.parties.register import NewParty
 from ledger.proof.jws import LocalSigner
-from ledger.service.parties import NewParty
-from ledger.service.possession import possession_of
 from tests.api.role_stage import Consent, Stage
 
 

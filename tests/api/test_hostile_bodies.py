@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from api import bodies
-from api.limits import MAX_BODY_BYTES, MAX_PUBLIC_BODY_BYTES, Limits
-from api.problems import BodyRefused
-from api.routing import Lane
-from api.server import MAX_CHUNKS
+from api.http import bodies
+from api.http.limits import MAX_BODY_BYTES, MAX_PUBLIC_BODY_BYTES, Limits
+from api.http.problems import BodyRefused
+from api.http.routing import Lane
+from api.http.server import MAX_CHUNKS
 from tests.api.conftest import Api
 from tests.api.raw_http import Service, serving, until
 

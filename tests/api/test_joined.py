@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from ledger.service.joining import open_joined
-from ledger.service.settings import Settings
+from ledger.installation.joining import open_joined
+from ledger.installation.settings import Settings
 from tests.api.conftest import Api, bearer
 from tests.api.test_flow import certificate, presented
 from tests.service.joined import joined

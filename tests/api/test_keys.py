@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.codes import synthetic_uscc
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import Signer, public_jwk
-from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite
-from ledger.service.keys import new_key, signer_of_key
+from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
 from tests.api.conftest import Api, handed_in
 from tests.api.role_stage import Stage
 from tests.api.test_assets import resource

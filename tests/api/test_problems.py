@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
-from api import problems
+from api.http import problems
+from ledger.installation.explanations import error_texts
 from ledger.proof.jws import sign_entry
-from ledger.service.explaining import error_texts
 from tests.api.conftest import NOWHERE, Api, looking_at
 from tests.api.test_flow import ask
 from tests.api.test_roles import draft_request

@@ -14,21 +14,21 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from ledger.chain import calls
 from ledger.chain.accounts import account_of, new_private_key
-from ledger.chain.relay import ForwardRequest, sign_request
+from ledger.chain.custody import new_key, signer_of_key
+from ledger.chain.sending import calls
+from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role, party_id
 from ledger.domain.powers import MAX_PAUSE, OPEN_FOR
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.possession import possession_of
+from ledger.parties.register import NewParty
 from ledger.proof.acts import sign_act, veto_message
 from ledger.proof.jws import LocalSigner, Signer
-from ledger.proof.suite import ES256
-from ledger.service.keys import new_key, signer_of_key
-from ledger.service.local_chain import LocalClock
-from ledger.service.parties import NewParty
-from ledger.service.possession import possession_of
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger, open_ledger
+from ledger.proof.suites.suite import ES256
 from tests.api.conftest import Tokens
 
 DELAY = 7_200

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine
 
-from ledger.chain.deployment import Deployment
+from ledger.chain.contracts.deployment import Deployment
 from ledger.store.database import Database
 from tests.api.conftest import NOWHERE, Api, looking_at
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.chain.accounts import account_of, new_private_key
-from ledger.chain.relay import ForwardRequest, sign_request
+from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
 from ledger.proof.jws import LocalSigner
 from tests.api.conftest import Api, handed_in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.service.revocations import MAX_REVOCATIONS
+from ledger.usage.revocations import MAX_REVOCATIONS
 from tests.api.role_stage import Stage
 
 PATH = "/v1/certificates/revocations"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from api.paging import Place
+from api.http.paging import Place
 from ledger.domain.parties import PartyKind, Role
 from tests.api.role_acts import DIGEST, MATRIX, OWN
 from tests.api.role_outcomes import REFUSALS, Outcome

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ledger.service.scenarios import ScenarioBook, told
+from ledger.rulebooks.scenarios import ScenarioBook, told
 from tests.api.conftest import Api
 
 

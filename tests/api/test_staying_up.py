@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from api.limits import MAX_SOURCES, Limits, Rate
-from api.readiness import Readiness
-from api.routing import Lane
-from api.server import Connections
-from api.turns import Turns
+from api.http.limits import MAX_SOURCES, Limits, Rate
+from api.http.readiness import Readiness
+from api.http.routing import Lane
+from api.http.server import Connections
+from api.http.turns import Turns
 from ledger.errors import Busy, TooManyAttempts
 from tests.api.conftest import Api
 from tests.api.raw_http import Answer, Service, Wire, serving, until

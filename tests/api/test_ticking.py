@@ -13,8 +13,14 @@ from structlog.testing import capture_logs
 
 from api.app import create_app
 from ledger.errors import ChainUnavailable, StorageFull
-from ledger.service.participant import Participant
-from ledger.service.ticking import LONGEST_REST, MAX_FAILING_SECONDS, MAX_TICK_SECONDS, TickingThread, work_check
+from ledger.installation.background import (
+    LONGEST_REST,
+    MAX_FAILING_SECONDS,
+    MAX_TICK_SECONDS,
+    TickingThread,
+    work_check,
+)
+from ledger.installation.participant import Participant
 from tests.api.conftest import Api
 
 UNREACHABLE = ChainUnavailable("CHAIN_UNREACHABLE", "No node.")

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from ledger.certificates.verification import LAPSE_SECONDS
+from ledger.chain.custody import new_key, signer_of_key
 from ledger.proof.acts import sign_act, uses_message
 from ledger.proof.bundle import ChainId, parse_chain
 from ledger.proof.jws import Signer
-from ledger.proof.p256 import ORDER
-from ledger.proof.suite import ES256, ES256K, Suite
-from ledger.service.keys import new_key, signer_of_key
-from ledger.service.verification import LAPSE_SECONDS
+from ledger.proof.suites.p256 import ORDER
+from ledger.proof.suites.suite import ES256, ES256K, Suite
 from tests.api.role_stage import FIELDS, Consent, Stage
 
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.parties import Role
 from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.bundle import parse_chain
 from ledger.proof.jws import Signer, sign_entry
-from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite
-from ledger.service.keys import new_key, signer_of_key
+from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
 from tests.api.conftest import handed_in
 from tests.api.role_stage import Consent, Stage
 

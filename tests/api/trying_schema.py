@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api.limits import Limits
+from api.http.limits import Limits
 from tests.api.conftest import Api
 from tests.api.raw_http import Service, serving
 from tests.api.role_stage import Stage

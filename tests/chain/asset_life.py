@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger.chain import asset_calls as assets
-from ledger.chain import calls
-from ledger.chain.asset_calls import AssetRegistration, Grant
-from ledger.chain.calls import Call
-from ledger.chain.names import ROLES
+from ledger.chain.contracts.names import ROLES
+from ledger.chain.sending import asset_calls as assets
+from ledger.chain.sending import calls
+from ledger.chain.sending.asset_calls import AssetRegistration, Grant
+from ledger.chain.sending.calls import Call
 from tests.chain.life import FAR, digest
 from tests.conftest import NOTICE, Chain
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.client import ChainClient
-from ledger.chain.compile import HARNESS, compile_contracts
-from ledger.chain.connection import Connection
-from ledger.chain.contracts import Interface
-from ledger.chain.node import JOURNAL, LocalNode
-from ledger.chain.reader import ChainReader
-from ledger.chain.revert import RevertReader
-from ledger.chain.sender import Sender
+from ledger.chain.contracts.abi import Interface
+from ledger.chain.contracts.compile import HARNESS, compile_contracts
+from ledger.chain.contracts.revert import RevertReader
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.sender import Sender
 from tests.conftest import PARTIES, Chain, deployed_on
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ledger.chain.facts import collect_facts
+from ledger.chain.reading.facts import collect_facts
 from ledger.chain.withdrawing import DirectWithdrawal, withdraw_by_itself
 from ledger.domain.canonical import canonical
 from ledger.domain.entries import reference, statement_digest

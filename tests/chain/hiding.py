@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Block, Connection
-from ledger.chain.contracts import Event
-from ledger.chain.deployment import CERTIFICATE_LOG, PARTY_REGISTRY, artifact_of, interface_of
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.abi import Event
+from ledger.chain.contracts.deployment import CERTIFICATE_LOG, PARTY_REGISTRY, artifact_of, interface_of
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Block, Connection
+from ledger.chain.sending.client import ChainClient
 from tests.conftest import Chain
 
 

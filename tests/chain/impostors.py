@@ -8,8 +8,7 @@ from typing import Any, Final
 from eth_hash.auto import keccak
 
 from ledger.chain.accounts import account_of
-from ledger.chain.connection import Connection, bare
-from ledger.chain.deployment import (
+from ledger.chain.contracts.deployment import (
     ASSET_REGISTRY,
     CERTIFICATE_LOG,
     CONTRACTS,
@@ -20,8 +19,9 @@ from ledger.chain.deployment import (
     interface_of,
     origin_of,
 )
-from ledger.chain.revert import RevertReader
-from ledger.chain.sender import Sender
+from ledger.chain.contracts.revert import RevertReader
+from ledger.chain.rpc.connection import Connection, bare
+from ledger.chain.sending.sender import Sender
 from tests.conftest import FOUNDING, PARTIES, TestParty, test_key
 
 FOUNDER: Final = PARTIES["founder"]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ledger.chain.accounts import account_of
-from ledger.chain.connection import Block, Connection
-from ledger.chain.node import JOURNAL, LocalNode
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.rpc.connection import Block, Connection
 from tests.conftest import test_key
 
 KEY = test_key("owner of a journaled chain")

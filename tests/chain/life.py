@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
-from ledger.chain import asset_calls, calls
 from ledger.chain.accounts import account_of
-from ledger.chain.asset_calls import AssetRegistration, Grant
-from ledger.chain.calls import Call, PartyRegistration
-from ledger.chain.names import ROLES
+from ledger.chain.contracts.names import ROLES
+from ledger.chain.sending import asset_calls, calls
+from ledger.chain.sending.asset_calls import AssetRegistration, Grant
+from ledger.chain.sending.calls import Call, PartyRegistration
 from ledger.proof.acts import sign_act, uses_message
 from ledger.proof.jws import LocalSigner
 from tests.conftest import NOTICE, Chain, test_key

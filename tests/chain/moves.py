@@ -6,17 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
-from ledger.chain import asset_calls as writes
-from ledger.chain.asset_calls import NOTHING, AssetRegistration, Grant
-from ledger.domain import asset_applications as applications
-from ledger.domain import asset_claims as claims
-from ledger.domain import asset_transfers as transfers
-from ledger.domain.asset_life import AssetLife, Party, Right
-from ledger.domain.asset_names import APPLICATION_KINDS, ASSESSMENTS, GRADES, OBJECTION_STATES, RIGHT_KINDS, STAGES
+from ledger.chain.sending import asset_calls as writes
+from ledger.chain.sending.asset_calls import NOTHING, AssetRegistration, Grant
+from ledger.domain.assets.names import APPLICATION_KINDS, ASSESSMENTS, GRADES, OBJECTION_STATES, RIGHT_KINDS, STAGES
 from ledger.domain.lifecycle import OBJECTION
 from ledger.domain.parties import Role
 from tests.chain.life import digest
 from tests.chain.sides import NOTICE, Move, Sides
+from tests.reference.assets import applications, claims, transfers
+from tests.reference.assets.life import AssetLife, Party, Right
 
 T = TypeVar("T")
 SAID: Final = digest("grounds")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ledger.chain import calls
-from ledger.chain.calls import Call
-from ledger.chain.deployment import PARTY_REGISTRY
+from ledger.chain.contracts.deployment import PARTY_REGISTRY
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call
 from ledger.proof.acts import report_message, veto_message
 from tests.chain.life import digest
 from tests.chain.moves import Choices

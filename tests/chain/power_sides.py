@@ -10,17 +10,17 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
-from ledger.chain import calls
-from ledger.chain.calls import NO_ACCOUNT, Call, Founding, PartyRegistration
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deploy import deploy
-from ledger.chain.deployment import CERTIFICATE_LOG, CONTRACTS, PARTY_REGISTRY, interface_of
-from ledger.chain.names import code_of_scenario
-from ledger.chain.node import LocalNode
-from ledger.chain.questions import Questions
-from ledger.chain.records import AccountRecord, Withdrawal
-from ledger.chain.revert import RevertReader, code_of
+from ledger.chain.contracts.deployment import CERTIFICATE_LOG, CONTRACTS, PARTY_REGISTRY, interface_of
+from ledger.chain.contracts.names import code_of_scenario
+from ledger.chain.contracts.revert import RevertReader, code_of
+from ledger.chain.local.node import LocalNode
+from ledger.chain.reading.batched_reads import Questions
+from ledger.chain.reading.contract_state import AccountRecord, Withdrawal
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import NO_ACCOUNT, Call, Founding, PartyRegistration
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.deploy import deploy
 from ledger.errors import ChainUnavailable
 from ledger.proof.acts import key_message, prove_key, sign_act
 from ledger.proof.head import act_digest, event_digest, fold, genesis

@@ -7,17 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ledger.chain import calls
-from ledger.chain.calls import Call, Founding
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.contracts import Interface
-from ledger.chain.deploy import deploy
-from ledger.chain.deployment import ASSET_REGISTRY, CONTRACTS, PARTY_REGISTRY, Deployment, interface_of
-from ledger.chain.node import LocalNode
-from ledger.chain.revert import RevertReader
-from ledger.domain.asset_life import AssetLife, Lien, Objection, Party, Right
-from ledger.domain.asset_names import (
+from ledger.chain.contracts.abi import Interface
+from ledger.chain.contracts.deployment import ASSET_REGISTRY, CONTRACTS, PARTY_REGISTRY, Deployment, interface_of
+from ledger.chain.contracts.revert import RevertReader
+from ledger.chain.local.node import LocalNode
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call, Founding
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.deploy import deploy
+from ledger.domain.assets.names import (
     APPLICATION_KINDS,
     ASSESSMENTS,
     ASSET_STATES,
@@ -26,11 +25,12 @@ from ledger.domain.asset_names import (
     RIGHT_KINDS,
     STAGES,
 )
-from ledger.domain.asset_rules import next_moves
 from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, PingzhengError
 from tests.chain.life import digest
 from tests.conftest import PARTIES
+from tests.reference.assets.life import AssetLife, Lien, Objection, Party, Right
+from tests.reference.assets.next_moves import next_moves
 
 NOTICE: Final = 100
 FUNDED: Final = "founder"

@@ -17,7 +17,7 @@ from ledger.chain.accounts import (
 )
 from ledger.errors import InvalidInput
 from ledger.proof.jws import Es256Signer
-from ledger.proof.suite import ES256, ES256K
+from ledger.proof.suites.suite import ES256, ES256K
 
 # The generator points of both curves: key 1 (SEC 2, sections 2.4.1 and 2.4.2).
 SECP256K1 = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import create_engine, select
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.contracts import json_safe
-from ledger.chain.deployment import ASSET_REGISTRY, Deployment
-from ledger.chain.node import LocalNode
-from ledger.chain.reader import ChainReader
-from ledger.chain.records import AssetRecord, LienRecord, ObjectionRecord, RightRecord
+from ledger.chain.contracts.abi import json_safe
+from ledger.chain.contracts.deployment import ASSET_REGISTRY, Deployment
+from ledger.chain.local.node import LocalNode
+from ledger.chain.reading.contract_state import AssetRecord, LienRecord, ObjectionRecord, RightRecord
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
 from ledger.index import tables
 from ledger.index.follower import Follower
-from ledger.proof.asset_history import view_at
-from ledger.proof.asset_view import AssetView
+from ledger.proof.assets.history import view_at
+from ledger.proof.assets.view import AssetView
 from ledger.proof.head import EVENTS, genesis
 from ledger.proof.history import HistoryEvent, verify_history
 from tests.chain.asset_life import live_assets_through

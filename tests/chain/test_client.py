@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from eth_utils.crypto import keccak
 
-from ledger.chain import calls
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.contracts import signature
-from ledger.chain.deployment import CONTRACTS, artifact_of, interface_of
-from ledger.chain.records import Hold
-from ledger.chain.revert import RevertReader, code_of, load_meanings
+from ledger.chain.contracts.abi import signature
+from ledger.chain.contracts.deployment import CONTRACTS, artifact_of, interface_of
+from ledger.chain.contracts.revert import RevertReader, code_of, load_meanings
+from ledger.chain.reading.contract_state import Hold
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.client import ChainClient
 from ledger.domain.parties import Role
 from ledger.errors import ChainRejected, ChainUnavailable, Conflict, Forbidden, InvalidInput, Misconfigured, NotFound
 from ledger.proof.bundle import Position

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from ledger.chain import compile as compiling
-from ledger.chain.compile import ARTIFACTS, HARNESS, PACKAGED, artifact_text
-from ledger.chain.contracts import signature
-from ledger.chain.deployment import artifact_of
-from ledger.chain.node_programs import find_node
+from ledger.chain.contracts import compile as compiling
+from ledger.chain.contracts.abi import signature
+from ledger.chain.contracts.compile import ARTIFACTS, HARNESS, PACKAGED, artifact_text
+from ledger.chain.contracts.deployment import artifact_of
+from ledger.chain.local.node_programs import find_node
 from ledger.errors import Misconfigured
 from tests.chain.conftest import PROJECT
 

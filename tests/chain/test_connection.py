@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from ledger.chain.connection import Connection, RpcFault
+from ledger.chain.rpc.connection import Connection, RpcFault
 from ledger.errors import ChainUnavailable, Misconfigured, StorageFull
 from tests.chain.faulty_node import (
     BATCHES,
@@ -539,12 +539,12 @@ def test_deep_json_does_not_end_a_process_that_may_recurse_deep(node: FaultyNode
 
 LOADS: Final = """
 import sys
-from ledger.chain.connection import Connection
-from ledger.chain.relay import ForwardRequest, sign_request
-from ledger.chain.revert import RevertReader
-from ledger.chain.nonces import Wanted
-from ledger.chain.fees import Fees
-from ledger.chain.sender import Sender
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.relay import ForwardRequest, sign_request
+from ledger.chain.contracts.revert import RevertReader
+from ledger.chain.sending.nonces import Wanted
+from ledger.chain.sending.fees import Fees
+from ledger.chain.sending.sender import Sender
 from ledger.errors import ChainUnavailable
 
 limit = sys.getrecursionlimit()

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deployment import Deployment, check_deployment
-from ledger.chain.facts import collect_facts
-from ledger.chain.memory import MAX_SEEN_BYTES, Seen, load_seen, require_contained, save_seen, seen_from
-from ledger.chain.node import JOURNAL, LocalNode
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.deployment import Deployment, check_deployment
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.reading.facts import collect_facts
+from ledger.chain.reading.memory import MAX_SEEN_BYTES, Seen, load_seen, require_contained, save_seen, seen_from
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainUnavailable, Misconfigured
 from ledger.proof.bundle import Bundle
 from ledger.proof.facts import Facts, LogFact

@@ -10,10 +10,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from ledger.chain.client import ChainClient
-from ledger.chain.deployment import Deployment
-from ledger.chain.node import LocalNode
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.local.node import LocalNode
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.client import ChainClient
 from scripts.deploy import app
 from tests.conftest import ACCREDITED_UNTIL, PARTIES, ROLES_OF, SCENARIO
 

@@ -10,13 +10,9 @@ from typing import Any
 
 import pytest
 
-from ledger.chain import calls
 from ledger.chain.accounts import account_of
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.creation import check_creation
-from ledger.chain.deploy import deploy, ensure_deployed
-from ledger.chain.deployment import (
+from ledger.chain.contracts.creation import check_creation
+from ledger.chain.contracts.deployment import (
     ASSET_REGISTRY,
     CERTIFICATE_LOG,
     CONTRACTS,
@@ -28,9 +24,13 @@ from ledger.chain.deployment import (
     check_deployment,
     deployment_of,
 )
-from ledger.chain.immutables import wrong_immutable
-from ledger.chain.node import JOURNAL, LocalNode
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.immutables import wrong_immutable
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.deploy import deploy, ensure_deployed
 from ledger.errors import ChainUnavailable, Conflict, Forbidden, InvalidInput, Misconfigured, PingzhengError
 from tests.chain.impostors import HIDDEN, Deployer, born_with_a_key, secret_registry
 from tests.chain.life import ROOT

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from ledger.chain import calls
 from ledger.chain.accounts import new_p256_key
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
-from ledger.chain.facts import collect_facts
-from ledger.chain.reader import ChainReader
-from ledger.chain.sender import Receipt
+from ledger.chain.contracts.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
+from ledger.chain.reading.facts import collect_facts
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.sender import Receipt
 from ledger.domain.canonical import canonical
 from ledger.errors import ChainUnavailable
 from ledger.proof.acts import prove_key, sign_act, withdrawals_message

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from ledger.chain import asset_calls, calls
-from ledger.chain.reader import ChainReader
-from ledger.chain.records import HolderRecord
-from ledger.chain.sender import Receipt
+from ledger.chain.reading.contract_state import HolderRecord
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending import asset_calls, calls
+from ledger.chain.sending.sender import Receipt
 from ledger.errors import ChainUnavailable
 from tests.chain.hiding import reader_without
 from tests.chain.life import FAR, confirm, digest, register

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ledger.chain import calls
-from ledger.chain.calls import Founding
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deploy import deploy
-from ledger.chain.deployment import Deployment
-from ledger.chain.node import LocalNode
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.local.node import LocalNode
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Founding
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.deploy import deploy
 from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, Conflict, Forbidden
 from tests.chain.journals import KEY, OWNER, blocks_of, journal_of, journaled
@@ -145,7 +145,7 @@ def test_without_a_journal_snapshots_work(tmp_path: Path) -> None:
 
 
 def test_a_journal_has_one_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ledger.chain.node.LOCK_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr("ledger.chain.local.node.LOCK_TIMEOUT_SECONDS", 0)
     with journaled(tmp_path) as first, pytest.raises(Conflict) as caught:
         journaled(tmp_path).start()
     assert caught.value.code == "CHAIN_RUNNING"

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.connection import Connection
-from ledger.chain.node import JOURNAL, LocalNode
-from ledger.chain.node_output import Repair
-from ledger.chain.node_programs import find_node
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.local.node_output import Repair
+from ledger.chain.local.node_programs import find_node
+from ledger.chain.rpc.connection import Connection
 from ledger.errors import Incoherent, Misconfigured
 from tests.chain.journals import OWNER, blocks_of, journal_of, journaled, records_in, sealed
 
@@ -36,7 +36,7 @@ def outcomes(good: bytes, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     directory = tmp_path_factory.mktemp("damaged")
     (directory / "good").write_bytes(good)
     program = [str(find_node()), str(PROJECT / "tests" / "chain" / "read_damaged.mjs")]
-    paths = [PROJECT / "ledger" / "chain" / "journal.mjs", directory / "good", directory / "journal.jsonl"]
+    paths = [PROJECT / "ledger" / "chain" / "local" / "journal.mjs", directory / "good", directory / "journal.jsonl"]
     done = subprocess.run([*program, *map(str, paths)], capture_output=True, text=True, timeout=300, check=True)
     return dict(json.loads(done.stdout))
 

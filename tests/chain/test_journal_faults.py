@@ -14,8 +14,8 @@ from typing import Any, Final
 import pytest
 from eth_account import Account
 
-from ledger.chain.connection import Block, Connection
-from ledger.chain.node import LocalNode
+from ledger.chain.local.node import LocalNode
+from ledger.chain.rpc.connection import Block, Connection
 from ledger.errors import PingzhengError, StorageFull
 from tests.chain.journals import KEY, OWNER, blocks_of, journal_of, records_in
 

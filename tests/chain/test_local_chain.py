@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from ledger.chain.connection import Connection
-from ledger.chain.node import LocalNode
-from ledger.chain.ports import HOST
+from ledger.chain.local.node import LocalNode
+from ledger.chain.local.ports import HOST
+from ledger.chain.rpc.connection import Connection
 from tests.chain.journals import OWNER, blocks_of, journal_of, journaled
 
 INVALID, UNPARSED, PARAMETERS = -32600, -32700, -32602

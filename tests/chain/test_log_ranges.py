@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from ledger.chain.connection import Connection
+from ledger.chain.rpc.connection import Connection
 from tests.chain.faulty_node import SLOW, WIRE, Call, FaultyNode, Refusal, Turn, only, refusal
 from tests.chain.test_connection import ADDRESS, HEALTHY, LOG, MAX_BYTES, refused
 

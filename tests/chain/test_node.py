@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.chain.connection import Connection
-from ledger.chain.node import LocalNode
-from ledger.chain.node_programs import find_program
+from ledger.chain.local.node import LocalNode
+from ledger.chain.local.node_programs import find_program
+from ledger.chain.rpc.connection import Connection
 from ledger.errors import ChainUnavailable, Misconfigured
 
 ADDRESS = "0x" + "11" * 20
@@ -23,7 +23,7 @@ import signal, sys, time
 # A shell that starts tests in the background has them ignore Ctrl-C, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
-from ledger.chain.node import LocalNode
+from ledger.chain.local.node import LocalNode
 node = LocalNode(Path(sys.argv[1]), persistent=False).start()
 print(node.pid, flush=True)
 time.sleep(60)

@@ -9,13 +9,19 @@ from typing import Any, Final
 
 import pytest
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.creation import check_creation
-from ledger.chain.deployment import CERTIFICATE_LOG, PARTY_REGISTRY, Deployment, check_deployment, deployment_of
-from ledger.chain.memory import Seen, require_contained, seen_at
-from ledger.chain.node import LocalNode
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.creation import check_creation
+from ledger.chain.contracts.deployment import (
+    CERTIFICATE_LOG,
+    PARTY_REGISTRY,
+    Deployment,
+    check_deployment,
+    deployment_of,
+)
+from ledger.chain.local.node import LocalNode
+from ledger.chain.reading.memory import Seen, require_contained, seen_at
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
 from ledger.chain.watching import key_changes, pending
 from ledger.errors import ChainUnavailable, PingzhengError
 from ledger.proof.bundle import Position

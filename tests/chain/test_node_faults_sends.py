@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from ledger.chain import calls
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deployment import Deployment
-from ledger.chain.facts import collect_facts
-from ledger.chain.node import LocalNode
-from ledger.chain.reader import ChainReader
-from ledger.chain.relay import Relay
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.local.node import LocalNode
+from ledger.chain.reading.facts import collect_facts
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.relay import Relay
 from ledger.errors import ChainUnavailable, PingzhengError
 from ledger.proof.bundle import Bundle
 from tests.chain.consented import FIRM, ISSUER, made

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.chain.deploy import deploy
-from ledger.chain.deployment import ASSET_REGISTRY, CERTIFICATE_LOG
+from ledger.chain.contracts.deployment import ASSET_REGISTRY, CERTIFICATE_LOG
+from ledger.chain.sending.deploy import deploy
 from ledger.index.heads import scope_of
 from ledger.proof import merkle
 from ledger.proof.head import EVENTS, event_digest, fold, genesis

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ledger.chain import asset_calls, calls
-from ledger.chain.calls import Call
+from ledger.chain.sending import asset_calls, calls
+from ledger.chain.sending.calls import Call
 from ledger.domain.powers import DAY, MAX_PAUSE, OPEN_FOR, PAUSE_REST
 from ledger.errors import PingzhengError
 from ledger.proof.acts import prove_key, report_message, sign_act, veto_message

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from ledger.chain import asset_calls, calls
+from ledger.chain.sending import asset_calls, calls
 from ledger.domain.parties import Role
 from ledger.domain.powers import OPEN_FOR
 from ledger.proof.acts import prove_key, report_message, sign_act

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from ledger.chain import calls
-from ledger.chain.calls import Call
-from ledger.chain.deployment import PARTY_REGISTRY
-from ledger.chain.node import JOURNAL, LocalNode
+from ledger.chain.contracts.deployment import PARTY_REGISTRY
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call
 from tests.chain.life import digest
 from tests.chain.moves import Choices
 from tests.chain.power_moves import BUILDERS, WEIGHTED, wait

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
-from ledger.chain.questions import Questions
-from ledger.chain.records import Hold, Withdrawal
+from ledger.chain.contracts.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
+from ledger.chain.reading.batched_reads import Questions
+from ledger.chain.reading.contract_state import Hold, Withdrawal
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
 from ledger.errors import NotFound
 from ledger.proof.bundle import Position
 from tests.chain.life import CONSENT, OTHER_REQUEST, REQUEST, ROOT

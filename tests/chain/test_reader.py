@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.chain import asset_calls, calls
-from ledger.chain.reader import ChainReader
-from ledger.chain.records import AssetRecord, Hold, HoldChange, LeafStatus, StatusChange, Use, Withdrawal
-from ledger.chain.sender import Receipt
+from ledger.chain.reading.contract_state import AssetRecord, Hold, HoldChange, LeafStatus, StatusChange, Use, Withdrawal
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending import asset_calls, calls
+from ledger.chain.sending.sender import Receipt
 from ledger.errors import ChainUnavailable, Conflict, NotFound
 from ledger.proof.bundle import Position
 from tests.chain.hiding import reader_without

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from ledger.chain import calls
 from ledger.chain.accounts import account_of
-from ledger.chain.calls import Call
-from ledger.chain.proposals import proposal_of
-from ledger.chain.relay import MAX_REQUEST_GAS, Relay, SignedRequest, sign_request
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call
+from ledger.chain.sending.proposals import proposal_of
+from ledger.chain.sending.relay import MAX_REQUEST_GAS, Relay, SignedRequest, sign_request
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
 from tests.chain.life import FAR, OTHER_REQUEST, REQUEST
 from tests.conftest import Chain, test_key

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from ledger.chain import remembering
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Block, Connection
-from ledger.chain.memory import Seen, load_seen, save_seen, seen_from
-from ledger.chain.reader import ChainReader
-from ledger.chain.remembering import Remembered
+from ledger.chain.reading import remembering
+from ledger.chain.reading.memory import Seen, load_seen, save_seen, seen_from
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.reading.remembering import Remembered
+from ledger.chain.rpc.connection import Block, Connection
+from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainUnavailable
 from ledger.proof.facts import LogFact
 from tests.chain.consented import ISSUER, Consented, made

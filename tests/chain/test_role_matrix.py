@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from ledger.chain import asset_calls, calls
-from ledger.chain.asset_calls import AssetRegistration
-from ledger.chain.calls import Call, Founding, PartyRegistration
-from ledger.chain.client import ChainClient
-from ledger.chain.deploy import deploy
-from ledger.chain.deployment import CERTIFICATE_LOG
-from ledger.chain.node import JOURNAL, LocalNode
-from ledger.chain.proposals import proposal_of
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.deployment import CERTIFICATE_LOG
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending import asset_calls, calls
+from ledger.chain.sending.asset_calls import AssetRegistration
+from ledger.chain.sending.calls import Call, Founding, PartyRegistration
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.deploy import deploy
+from ledger.chain.sending.proposals import proposal_of
 from ledger.domain.parties import OFFICES, Role
 from ledger.errors import Conflict, Forbidden, NotFound, PingzhengError
 from ledger.proof.acts import prove_key, report_message, sign_act, uses_message, veto_message, withdrawals_message

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import pytest
 
-from ledger.chain.connection import Connection, RpcFault
-from ledger.chain.fees import Refusal as Kind
-from ledger.chain.fees import refusal_of
-from ledger.chain.revert import RevertReader
-from ledger.chain.sender import Sender
+from ledger.chain.contracts.revert import RevertReader
+from ledger.chain.rpc.connection import Connection, RpcFault
+from ledger.chain.sending.fees import Refusal as Kind
+from ledger.chain.sending.fees import refusal_of
+from ledger.chain.sending.sender import Sender
 from ledger.errors import ChainUnavailable, PingzhengError, StorageFull
 from tests.chain.faulty_node import SLOW, FaultyNode, Refusal, only, refusal
 from tests.chain.pool import Pool

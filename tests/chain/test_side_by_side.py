@@ -15,19 +15,19 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from ledger.chain import asset_calls
-from ledger.chain.node import JOURNAL, LocalNode
-from ledger.chain.revert import code_of, load_meanings
-from ledger.domain import asset_transfers
-from ledger.domain.asset_life import AssetLife
-from ledger.domain.asset_refusals import REFUSALS, refused
-from ledger.domain.asset_rules import next_moves
+from ledger.chain.contracts.revert import code_of, load_meanings
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.sending import asset_calls
 from ledger.domain.lifecycle import REGISTRATION
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
 from tests.chain.life import digest
 from tests.chain.moves import BUILDERS, SAID, Choices, step, wait
 from tests.chain.sides import FUNDED, NOTICE, Sides, World, verdict
 from tests.conftest import PARTIES
+from tests.reference.assets import transfers as asset_transfers
+from tests.reference.assets.life import AssetLife
+from tests.reference.assets.next_moves import next_moves
+from tests.reference.assets.refusals import REFUSALS, refused
 
 EXAMPLES = int(os.environ.get("SIDE_BY_SIDE_EXAMPLES", "0"))
 MOVES = 60

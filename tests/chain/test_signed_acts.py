@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from ledger.chain import calls
-from ledger.chain.calls import Call
-from ledger.chain.client import ChainClient
-from ledger.chain.deployment import CERTIFICATE_LOG
-from ledger.chain.records import Withdrawal
+from ledger.chain.contracts.deployment import CERTIFICATE_LOG
+from ledger.chain.reading.contract_state import Withdrawal
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call
+from ledger.chain.sending.client import ChainClient
 from ledger.errors import Conflict, Forbidden, PingzhengError
-from ledger.proof import p256
 from ledger.proof.acts import prove_key, sign_act, uses_message, withdrawals_message
 from ledger.proof.bundle import ChainId
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer
+from ledger.proof.suites import p256
 from tests.chain.life import CONSENT, FAR, OTHER_CONSENT, OTHER_REQUEST, REQUEST
 from tests.conftest import PARTIES, Chain, deployed_on, test_key
 

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from structlog.testing import capture_logs
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deployment import Deployment
-from ledger.chain.nonces import REPLACEMENTS
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.nonces import REPLACEMENTS
 from ledger.errors import ChainUnavailable, Conflict
 from tests.chain.faulty_node import FaultyNode, Refusal
 from tests.chain.pool import Pool, Pooled

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from ledger.chain import asset_calls, calls, watching
-from ledger.chain.calls import Call
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deployment import deployment_of
-from ledger.chain.proposals import arguments_of, decode_call, kind_of, read_call
-from ledger.chain.reader import ChainReader
+from ledger.chain import watching
+from ledger.chain.contracts.deployment import deployment_of
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import asset_calls, calls
+from ledger.chain.sending.calls import Call
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.proposals import arguments_of, decode_call, kind_of, read_call
 from ledger.chain.watching import key_changes, pending
 from ledger.domain.powers import OPEN_FOR
 from ledger.errors import ChainUnavailable

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.chain import calls
 from ledger.chain.accounts import new_p256_key
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deployment import deployment_of
-from ledger.chain.facts import collect_facts
-from ledger.chain.reader import ChainReader
-from ledger.chain.records import Withdrawal
+from ledger.chain.contracts.deployment import deployment_of
+from ledger.chain.reading.contract_state import Withdrawal
+from ledger.chain.reading.facts import collect_facts
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.client import ChainClient
 from ledger.chain.withdrawing import withdraw_by_itself
 from ledger.domain.canonical import canonical, parse_json
 from ledger.errors import (

@@ -81,7 +81,7 @@ def within(megabytes: int, path: Path, code: str) -> str:
     script = f"""
         import resource, sys
         from pathlib import Path
-        from ledger.connectors.apart import PROCESSES
+        from ledger.connectors.apart.reader import PROCESSES
         from ledger.connectors.tables import read_table as read
         from ledger.connectors.tabular import read_csv
         from ledger.errors import PingzhengError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.connectors import xlsx_scan
+from ledger.connectors.spreadsheets import xlsx_scan
 from ledger.connectors.tables import read_table
 from ledger.connectors.tabular import MAX_COLUMNS, MAX_ROW_CHARACTERS, MAX_TABLE_ROWS
 from ledger.errors import InvalidInput

@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from ledger.connectors import apart, connector
+from ledger.connectors import connector
 from ledger.connectors import parquet as parquet_files
 from ledger.connectors.answers import Refused, Supplied, TimedOut
+from ledger.connectors.apart import reader as apart
 from ledger.connectors.kinds import Kind
+from ledger.connectors.spreadsheets.xls_book import MAX_CELLS
 from ledger.connectors.tables import sheets_in
-from ledger.connectors.xls_book import MAX_CELLS
 from ledger.errors import InvalidInput, Misconfigured
 from tests.connectors.hostile import (
     MEGABYTE,

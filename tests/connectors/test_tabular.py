@@ -183,4 +183,4 @@ def test_there_is_one_place_that_writes_csv() -> None:
         for path in (root / folder).rglob("*.py")
         if writers.search(path.read_text("utf-8"))
     }
-    assert found == {"ledger/connectors/tabular.py", "ledger/demo/sources.py"}
+    assert found == {"ledger/connectors/tabular.py", "ledger/demo/data/sources.py"}

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.assessment import (
+from ledger.errors import InvalidInput
+from ledger.registration.reports import (
     DIMENSIONS,
     MAX_FEN,
     QualityReport,
@@ -15,7 +16,6 @@ from ledger.domain.assessment import (
     check_quality,
     check_valuation,
 )
-from ledger.errors import InvalidInput
 
 SAID = "1f" * 32
 TODAY = date(2026, 3, 2)

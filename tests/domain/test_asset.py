@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.asset import asset_id, document_digest, summary
+from ledger.domain.assets.identity import asset_id, document_digest, summary
 from ledger.domain.canonical import canonical
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput

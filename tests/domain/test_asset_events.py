@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.asset_events import EVENT_TITLES, NAME_TITLES, documents_in, names_in, parties_in
-from ledger.domain.asset_names import (
+from ledger.domain.assets.events import EVENT_TITLES, NAME_TITLES, documents_in, names_in, parties_in
+from ledger.domain.assets.names import (
     APPLICATION_KINDS,
     ASSESSMENTS,
     ASSET_STATES,

@@ -11,13 +11,11 @@ from typing import Any
 
 import pytest
 
-from ledger.domain import asset_applications as applications
-from ledger.domain import asset_claims as claims
-from ledger.domain import asset_transfers as transfers
-from ledger.domain.asset_life import AssetLife, Lien, Objection, Party, Right
-from ledger.domain.asset_refusals import REFUSALS
 from ledger.domain.parties import Role
 from ledger.errors import PingzhengError
+from tests.reference.assets import applications, claims, transfers
+from tests.reference.assets.life import AssetLife, Lien, Objection, Party, Right
+from tests.reference.assets.refusals import REFUSALS
 
 AT = 1_000
 END = 2_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.domain.catalogue_states import DEMAND, RESOURCE
+from ledger.catalogue.states import DEMAND, RESOURCE
 from ledger.domain.lifecycle import StateMachine
 from ledger.errors import Conflict
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.holdings import CLASSES, PARTS, STATES, HoldingsFilter
 from ledger.errors import InvalidInput
+from ledger.usage.holdings_filter import CLASSES, PARTS, STATES, HoldingsFilter
 
 PARTY = "a" * 64
 UNFIT = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.important import ImportantData, check_important, matched_grade
+from ledger.catalogue.important_rules import ImportantData, check_important, matched_grade
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput
 

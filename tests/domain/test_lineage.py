@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.domain.lineage import REPLACED_BY, LineageEdge, LineageGraph, LineageNode
+from ledger.domain.assets.lineage import REPLACED_BY, LineageEdge, LineageGraph, LineageNode
 
 
 def test_the_graph_as_json() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain.matching import Wanted, rank, score, words
+from ledger.catalogue.matching import Wanted, rank, score, words
 from ledger.domain.resource import DataResource, ResourceField
 
 POWER = DataResource(

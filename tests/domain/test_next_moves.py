@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.domain.asset_life import AssetLife, Lien
-from ledger.domain.asset_rules import next_moves
 from ledger.domain.lifecycle import APPLICATION, OBJECTION
 from tests.domain.test_asset_rules import (
     APPLIED,
@@ -27,6 +25,8 @@ from tests.domain.test_asset_rules import (
     objected,
     staged,
 )
+from tests.reference.assets.life import AssetLife, Lien
+from tests.reference.assets.next_moves import next_moves
 
 NEXT = {
     "new": (NEW, "register"),

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role
-from ledger.domain.permissions import MATRIX, Action, Reach, allowed
+from ledger.parties.permissions import MATRIX, Action, Reach, allowed
 
 # any: on every record; own: on the party's own records; read: to look at; –: never. Columns: roles by their bits.
 # A star marks where the domain's table sets a condition that a matrix of roles does not carry: a broker's mandate, a

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain.predicates import MAX_COUNT, MAX_SERIES, check_rule, columns_of, compute
+from ledger.domain.rules.predicates import MAX_COUNT, MAX_SERIES, check_rule, columns_of, compute
 from ledger.errors import InvalidInput
 from ledger.proof.sdjwt import Disclosed
 from tests.domain.rules import DIGEST, EDGES, RULES

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain import rows as cells
-from ledger.domain.rows import Row, dated, is_number, window
+from ledger.domain.rules import supplied_rows as cells
+from ledger.domain.rules.supplied_rows import Row, dated, is_number, window
 from ledger.errors import InvalidInput
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ledger.domain.entry_forms import PAYLOAD_MODES
-from ledger.domain.predicates import ENGINE, MAX_SERIES, OPS, TYPES, check_rule, rule_version
+from ledger.domain.rules.predicates import ENGINE, MAX_SERIES, OPS, TYPES, check_rule, rule_version
 from ledger.errors import InvalidInput
 from tests.domain.rules import RULES
 

@@ -15,7 +15,7 @@ from ledger.domain.canonical import canonical, digest
 from ledger.domain.definition import Bilingual
 from ledger.domain.entry_forms import PAYLOAD_MODES
 from ledger.domain.parties import PartyKind
-from ledger.domain.predicates import OPS
+from ledger.domain.rules.predicates import OPS
 from ledger.domain.scenario import GRADES, LEGAL_BASES, STANDINGS, Price, scenario_of
 from ledger.errors import InvalidInput
 from tests.domain.definitions import DEFINITION, GONE, Path, changed

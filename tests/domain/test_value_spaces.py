@@ -11,8 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.codes import synthetic_uscc
-from ledger.domain.predicates import LARGEST_AGES, MAX_COUNT, MAX_INDEX, MAX_SERIES, OPS, Rule, check_rule, compute
-from ledger.domain.value_spaces import SPACES, fits
+from ledger.domain.rules.predicates import (
+    LARGEST_AGES,
+    MAX_COUNT,
+    MAX_INDEX,
+    MAX_SERIES,
+    OPS,
+    Rule,
+    check_rule,
+    compute,
+)
+from ledger.domain.rules.value_spaces import SPACES, fits
 from ledger.errors import InvalidInput
 from tests.domain.rules import DIGEST, EDGES, RULES
 

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ledger.certificates.tables import Certificate
 from sqlalchemy import select
 
 from ledger.errors import PingzhengError
+from ledger.installation.wiring import Ledger
 from ledger.proof.verifier import Expectation
-from ledger.service.wiring import Ledger
-from ledger.store.tables import Certificate, Entry
+from ledger.store.tables import Entry
 from tests.faults.counting import Tally
 from tests.faults.homes import ENDED, LATE, Prepared
 

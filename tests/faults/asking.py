@@ -14,7 +14,7 @@ from typing import Any, Final
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.cli.output import EXIT_DISK_FULL, EXIT_ERROR
+from ledger.cli.shell.output import EXIT_DISK_FULL, EXIT_ERROR
 
 PROJECT: Final = Path(__file__).parents[2]
 ENVIRONMENT: Final = {"PINGZHENG_DELAY": "0", "PINGZHENG_BATCH_AGE": "0", "COLUMNS": "200"}

@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from ledger.certificates.tables import Certificate
 from sqlalchemy import Engine, select
 
-from ledger.chain.connection import Connection
-from ledger.chain.node import JOURNAL, LocalNode
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.rpc.connection import Connection
 from ledger.errors import PingzhengError
-from ledger.service.backup import back_up
-from ledger.service.restoring import Sources, restore
-from ledger.service.wiring import Ledger
-from ledger.store.tables import Certificate
+from ledger.installation.recovery.backup import back_up
+from ledger.installation.recovery.restoring import Sources, restore
+from ledger.installation.wiring import Ledger
 from tests.faults.acts import Acts
 from tests.faults.asking import Answer, cli
 from tests.faults.counting import Tally

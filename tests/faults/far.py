@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ledger.demo.cast import assemble
+from ledger.demo.data.cast import assemble
 from ledger.domain.parties import Role
-from ledger.service.backup import back_up
-from ledger.service.parties import Actor
-from ledger.service.wiring import Ledger
+from ledger.installation.recovery.backup import back_up
+from ledger.installation.wiring import Ledger
+from ledger.parties.register import Actor
 from tests.faults.acts import Acts
 from tests.faults.counting import Tally
 from tests.faults.homes import EARLY, FIRMS, LATE, Prepared, copied, opened, settings_of

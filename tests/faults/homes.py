@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.demo.cast import assemble
+from ledger.demo.data.cast import assemble
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.proof.verifier import Expectation
-from ledger.service.local_chain import LocalClock
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger, open_ledger
 from tests.service.conftest import ROWS
 from tests.service.credit import SCENARIO, CreditBureau
 

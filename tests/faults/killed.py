@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ledger.domain.parties import Role
-from ledger.service.backup import back_up
-from ledger.service.parties import Actor
-from ledger.service.wiring import Ledger
+from ledger.installation.recovery.backup import back_up
+from ledger.installation.wiring import Ledger
+from ledger.parties.register import Actor
 from tests.faults.homes import opened
 
 Told = Callable[[str], None]

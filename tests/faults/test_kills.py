@@ -11,46 +11,46 @@ from typing import Any, Final
 import pytest
 
 from ledger.errors import PingzhengError
-from ledger.service.wiring import Ledger
+from ledger.installation.wiring import Ledger
 from tests.faults.acts import Acts
 from tests.faults.counting import Tally
 from tests.faults.homes import Prepared, copied, opened
 from tests.faults.killed import ACTS, run
 
-SEND: Final = "ledger.chain.client:ChainClient.send"
-RAW: Final = "ledger.chain.connection:Connection.send_raw"
+SEND: Final = "ledger.chain.sending.client:ChainClient.send"
+RAW: Final = "ledger.chain.rpc.connection:Connection.send_raw"
 # Place, before or after it, at which of its calls. With the second call the first act was acknowledged.
 POINTS: Final[dict[str, list[tuple[str, str, int]]]] = {
     "issue": [
         ("ledger.store.log:append_numbered", "after", 2),
-        ("ledger.service.issuance:Issuance.issue", "after", 2),
+        ("ledger.usage.issuance:Issuance.issue", "after", 2),
         ("ledger.store.log:close_batch", "after", 2),
-        ("ledger.service.coherence:Coherence.require", "after", 2),
-        ("ledger.service.archiving:Archiving.__call__", "after", 2),
+        ("ledger.log.coherence:Coherence.require", "after", 2),
+        ("ledger.installation.recovery.archiving:Archiving.__call__", "after", 2),
         (SEND, "before", 2),
         (RAW, "after", 2),
         (SEND, "after", 2),
-        ("ledger.service.anchoring:Anchoring.flush", "after", 2),
+        ("ledger.log.anchoring:Anchoring.flush", "after", 2),
     ],
     "revoke": [(SEND, "before", 2), (RAW, "after", 2), (SEND, "after", 2)],
     "erase": [
-        ("ledger.service.archiving:Archiving.record_erasure", "after", 2),
+        ("ledger.installation.recovery.archiving:Archiving.record_erasure", "after", 2),
         ("ledger.store.sealing:Sealer.erase", "after", 2),
-        ("ledger.service.archiving:Archiving.erase", "before", 2),
+        ("ledger.installation.recovery.archiving:Archiving.erase", "before", 2),
         ("ledger.store.database:Database.scrub", "before", 2),
     ],
     "rotate": [
-        ("ledger.service.key_providers:write_private", "before", 1),
-        ("ledger.service.key_providers:write_private", "after", 1),
+        ("ledger.privacy.key_providers:write_private", "before", 1),
+        ("ledger.privacy.key_providers:write_private", "after", 1),
         ("ledger.store.sealing:Sealer.rewrap", "after", 1),
         ("ledger.store.database:Database.scrub", "before", 1),
     ],
     "propose": [(RAW, "before", 1), (RAW, "after", 1), (RAW, "after", 2), (RAW, "after", 3)],
     "back": [
-        ("ledger.service.backup:_copy_data", "after", 1),
-        ("ledger.service.backup:_copy_keys", "after", 1),
-        ("ledger.service.manifests:Manifest.write", "after", 1),
-        ("ledger.service.backup:sync_folder", "before", 1),
+        ("ledger.installation.recovery.backup:_copy_data", "after", 1),
+        ("ledger.installation.recovery.backup:_copy_keys", "after", 1),
+        ("ledger.installation.recovery.manifests:Manifest.write", "after", 1),
+        ("ledger.installation.recovery.backup:sync_folder", "before", 1),
     ],
 }
 CASES: Final = [(act, point) for act, points in POINTS.items() for point in points]

@@ -20,9 +20,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from ledger.chain.node import JOURNAL, LocalNode
+from ledger.chain.local.node import JOURNAL, LocalNode
 from ledger.errors import ChainUnavailable, PingzhengError
-from ledger.service.wiring import Ledger
+from ledger.installation.wiring import Ledger
 from tests.chain.faulty_node import BODIES, FAULTS, HTTP, RESULTS, SLOW, WIRE, FaultyNode, Spoil, only, result
 from tests.faults.acts import Acts
 from tests.faults.counting import Tally

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.node import JOURNAL, LocalNode
+from ledger.chain.local.node import JOURNAL, LocalNode
 from ledger.errors import PingzhengError
-from ledger.service.wiring import Ledger
+from ledger.installation.wiring import Ledger
 from tests.faults.acts import Acts
 from tests.faults.asking import cli
 from tests.faults.counting import Tally

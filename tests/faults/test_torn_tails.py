@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from ledger.chain import node as node_module
-from ledger.chain.node import JOURNAL, LocalNode
-from ledger.chain.node_programs import find_node
+from ledger.chain.local import node as node_module
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.local.node_programs import find_node
 from tests.faults.counting import Tally
 
 ACTS = 6

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.errors import ChainUnavailable, PingzhengError
-from ledger.service.wiring import Ledger
+from ledger.installation.wiring import Ledger
 from tests.faults.acts import Acts
 from tests.faults.asking import cli, command, environment_of
 from tests.faults.children import forked

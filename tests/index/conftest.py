@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deployment import Deployment
-from ledger.chain.node import LocalNode
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.local.node import LocalNode
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
 from ledger.index.follower import Follower
 from tests.chain.life import live
 from tests.conftest import PARTIES, Chain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.chain import asset_calls
+from ledger.chain.sending import asset_calls
 from ledger.index.follower import Follower
 from tests.chain.hiding import reader_without
 from tests.chain.life import register

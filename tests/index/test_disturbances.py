@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Block, Connection
-from ledger.chain.contracts import Event
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.abi import Event
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Block, Connection
+from ledger.chain.sending.client import ChainClient
 from ledger.index.follower import Follower
 from tests.chain.life import ROOT, live_certificates, register
 from tests.conftest import Chain

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Row, select
 
-from ledger.chain.names import names_of_offices
-from ledger.chain.records import HoldChange, Use, Withdrawal
+from ledger.chain.contracts.names import names_of_offices
+from ledger.chain.reading.contract_state import HoldChange, Use, Withdrawal
 from ledger.domain.powers import MAX_PAUSE, ProposalState
 from ledger.domain.reasons import REASONS
 from ledger.index import tables

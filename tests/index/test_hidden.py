@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.chain.contracts import Event
+from ledger.chain.contracts.abi import Event
 from ledger.errors import ChainUnavailable
 from ledger.index.follower import Follower
 from tests.chain.hiding import reader_without

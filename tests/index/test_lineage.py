@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, create_engine, insert
 
-from ledger.domain.lineage import LineageGraph
+from ledger.domain.assets.lineage import LineageGraph
 from ledger.index import tables
 from ledger.index.lineage import lineage_of
 

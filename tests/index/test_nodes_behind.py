@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Engine, event
 from structlog.testing import capture_logs
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Block, Connection
-from ledger.chain.node import JOURNAL, LocalNode
-from ledger.chain.reader import ChainReader
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Block, Connection
+from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainUnavailable
 from ledger.index.comparison import PATIENCE_SECONDS, Comparison, Standing
 from ledger.index.follower import Cursor, Follower, SyncReport

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from ledger.chain import asset_calls, calls
-from ledger.chain.calls import Call
-from ledger.chain.deployment import PARTY_REGISTRY
-from ledger.chain.proposals import read_call
+from ledger.chain.contracts.deployment import PARTY_REGISTRY
+from ledger.chain.sending import asset_calls, calls
+from ledger.chain.sending.calls import Call
+from ledger.chain.sending.proposals import read_call
 from ledger.domain.powers import MAX_PAUSE, OPEN_FOR
 from ledger.errors import ChainUnavailable
 from ledger.index.follower import Follower

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from ledger.certificates.tables import Certificate
+from ledger.usage.tables import AccessRequest, Authorization, Provision
 from sqlalchemy import Connection, create_engine, insert, update
 
-from ledger.domain.holdings import HoldingsFilter
 from ledger.index import tables
-from ledger.index.holdings import certificates
-from ledger.index.withdrawals import unheeded
-from ledger.store.tables import AccessRequest, Authorization, Base, Batch, Certificate, Entry, Provision
+from ledger.store.tables import Base, Batch, Entry
+from ledger.usage.holdings_filter import HoldingsFilter
+from ledger.usage.holdings_query import certificates
+from ledger.usage.withdrawal_conditions import unheeded
 
 NOW = 1_000
 SUBJECT, CONSUMER, PROVIDER, ISSUER, STRANGER = (f"{number:064x}" for number in range(1, 6))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from ledger.chain import calls
+from ledger.chain.sending import calls
 from ledger.index.follower import Follower
-from ledger.index.voices import is_mute
+from ledger.index.speaking_keys import is_mute
 from tests.chain.life import account
 from tests.conftest import PARTIES, Chain, test_key
 from tests.index.conftest import NewEngine

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from ledger.demo.cast import assemble
+from ledger.demo.data.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger
 from tests.service.conftest import FIRMS, REPORTS, SCENARIO, Pilot
 from tests.service.persons import Desk
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledger.demo.bureau import NOTE
+from ledger.demo.actors import NOTE
 from ledger.domain.days import SHANGHAI, end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
 from ledger.proof.verifier import Expectation
-from ledger.service.authorizations import Choice
 from ledger.store import log as log_store
+from ledger.usage.authorizations import Choice
 from tests.invariants.conftest import failed_at, verified
 from tests.proof import cast as who
 from tests.proof.builder import usage

@@ -6,14 +6,14 @@ from datetime import date
 
 import pytest
 
-from ledger.chain.calls import anchor
-from ledger.domain.important import ImportantData
+from ledger.catalogue.important_rules import ImportantData
+from ledger.chain.sending.calls import anchor
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import ResourceField
 from ledger.domain.scenario import scenario_of
 from ledger.domain.working_days import add_working_days, end_of_working_days
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.service.scenarios import ScenarioBook
+from ledger.rulebooks.scenarios import ScenarioBook
 from tests.domain.definitions import DEFINITION
 from tests.service.conftest import Pilot, resource
 from tests.service.department import department

@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ledger.parties.tables import Party
 from pymerkle import InmemoryTree
 from sqlalchemy import select
 
-from ledger.demo.bureau import NOTE
+from ledger.certificates.verification import Verified
+from ledger.demo.actors import NOTE
 from ledger.domain.codes import synthetic_resident_id
 from ledger.domain.parties import PartyKind
 from ledger.errors import InvalidInput, NotFound, PingzhengError
+from ledger.installation.wiring import Ledger
+from ledger.parties.register import NewParty
 from ledger.proof.head import event_digest
 from ledger.proof.merkle import leaf_hash
-from ledger.service.parties import NewParty
-from ledger.service.requests import Asked, Note
-from ledger.service.verification import Verified
-from ledger.service.wiring import Ledger
-from ledger.store.tables import Batch, Entry, Party
+from ledger.store.tables import Batch, Entry
+from ledger.usage.requests import Asked, Note
 from tests.personal_text import patterns_in
 from tests.service.conftest import Pilot
 from tests.service.persons import Desk

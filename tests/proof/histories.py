@@ -6,11 +6,11 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from ledger.domain.asset_names import APPLICATION_KINDS, OBJECTION_STATES, RELATIONS, RIGHT_KINDS, STAGES
+from ledger.domain.assets.names import APPLICATION_KINDS, OBJECTION_STATES, RELATIONS, RIGHT_KINDS, STAGES
 from ledger.domain.reasons import REASONS
+from ledger.proof.assets.recorded_history import RecordedCertificate, RecordedEvent, RecordedHistory, RecordedParty
 from ledger.proof.head import genesis
 from ledger.proof.history import HistoryEvent, verify_history
-from ledger.proof.recorded_history import RecordedCertificate, RecordedEvent, RecordedHistory, RecordedParty
 
 PROVIDER, REGISTRAR, BANK, FIRM, COURT = range(1, 6)
 BORN = 1_800_000_000

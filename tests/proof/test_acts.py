@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import InvalidInput
-from ledger.proof import p256
 from ledger.proof.acts import (
     key_message,
     prove_key,
@@ -21,7 +20,8 @@ from ledger.proof.acts import (
     veto_message,
     withdrawals_message,
 )
-from ledger.proof.suite import ES256, ES256K
+from ledger.proof.suites import p256
+from ledger.proof.suites.suite import ES256, ES256K
 from tests.proof.cast import BANK, CHAIN
 from tests.proof.p256_cast import P_BANK
 from tests.proof.sm_cast import SM_SUBJECT

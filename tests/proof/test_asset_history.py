@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.asset_names import RIGHT_KINDS
+from ledger.domain.assets.names import RIGHT_KINDS
 from ledger.errors import InvalidInput
-from ledger.proof.asset_history import view_at
-from ledger.proof.asset_view import AssetView, who_held
+from ledger.proof.assets.history import view_at
+from ledger.proof.assets.view import AssetView, who_held
 from ledger.proof.head import EVENTS, event_digest
 from ledger.proof.history import HistoryEvent
 from tests.proof.histories import (

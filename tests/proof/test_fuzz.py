@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.domain.canonical import parse_json
 from ledger.domain.codes import certificate_no
-from ledger.domain.value_spaces import fits
+from ledger.domain.rules.value_spaces import fits
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.facts import facts_needed

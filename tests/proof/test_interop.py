@@ -20,7 +20,7 @@ from jwcrypto.jws import JWS
 from sd_jwt.holder import SDJWTHolder
 from sd_jwt.verifier import SDJWTVerifier
 
-from ledger.chain.node_programs import find_node
+from ledger.chain.local.node_programs import find_node
 from ledger.proof.jws import encode_base64url, entry_signature, public_jwk
 from ledger.proof.sdjwt import Disclosed, compose
 from ledger.proof.verifier import Expectation

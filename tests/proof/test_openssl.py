@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.digests import HASHES
-from ledger.proof import sm2
 from ledger.proof.jws import Sm2Signer, encode_base64url, parse_compact, public_jwk, sign_compact
-from ledger.proof.suite import SM2SM3
+from ledger.proof.suites import sm2
+from ledger.proof.suites.suite import SM2SM3
 from tests.proof.sm_cast import SM_ISSUER, sm_usage
 
 MESSAGE = b"a message of the length of any \x00\xff" * 3

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from ledger.domain.canonical import canonical
 from ledger.errors import BadBundle, InvalidInput
-from ledger.proof import p256
 from ledger.proof.jws import (
     Es256Signer,
     Jwk,
@@ -25,7 +24,8 @@ from ledger.proof.jws import (
 )
 from ledger.proof.report import Report
 from ledger.proof.sdjwt import CERTIFICATE_TYP, KEY_BINDING_TYP, parse_certificate
-from ledger.proof.suite import CURVES, ES256, SUITES, suite_of_key
+from ledger.proof.suites import p256
+from ledger.proof.suites.suite import CURVES, ES256, SUITES, suite_of_key
 from tests.proof.builder import Made, registration, usage
 from tests.proof.cast import ANCHORED, AT, BANK, DEVICE, HIDDEN, ISSUER, NONCE, SUBJECT, Actor, Changes, as_text
 from tests.proof.hostile import Attack, decoded, require_refused

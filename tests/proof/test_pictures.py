@@ -7,12 +7,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ledger.domain.asset_events import EVENT_TITLES, NAME_TITLES, names_in
-from ledger.domain.lineage import LineageEdge, LineageGraph, LineageNode
+from ledger.domain.assets.events import EVENT_TITLES, NAME_TITLES, names_in
+from ledger.domain.assets.lineage import LineageEdge, LineageGraph, LineageNode
 from ledger.proof.head import EVENTS
-from ledger.proof.lineage_picture import lineage_picture
-from ledger.proof.svg import ALARM, fit
-from ledger.proof.timeline import MAX_CARDS, timeline_picture
+from ledger.provenance.lineage_picture import lineage_picture
+from ledger.provenance.svg import ALARM, fit
+from ledger.provenance.timeline import MAX_CARDS, timeline_picture
 from tests.proof.histories import ASSET, PARENT, SUCCESSOR, confirmed_asset, digest, event, recorded, recorded_life
 
 SVG = "{http://www.w3.org/2000/svg}"

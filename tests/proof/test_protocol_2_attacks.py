@@ -8,7 +8,7 @@ import pytest
 
 from ledger.domain.entries import request_entry, validate_entry
 from ledger.domain.entry_forms import PAYLOAD_MODES
-from ledger.domain.predicates import OPS
+from ledger.domain.rules.predicates import OPS
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.bundle import Bundle, Position
 from ledger.proof.facts import Facts

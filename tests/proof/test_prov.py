@@ -9,8 +9,8 @@ import pytest
 from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import PROV, RDF, Namespace
 
-from ledger.proof.prov import asset_urn, certificate_urn, document_urn, moment, party_urn, prov_document
-from ledger.proof.recorded_history import RecordedHistory
+from ledger.proof.assets.recorded_history import RecordedHistory
+from ledger.provenance.prov import asset_urn, certificate_urn, document_urn, moment, party_urn, prov_document
 from tests.proof.histories import ASSET, BANK, BORN, FIRM, PARENT, PROVIDER, SUCCESSOR, digest, recorded_life
 
 PZ = Namespace("urn:pingzheng:terms:")

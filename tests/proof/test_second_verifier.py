@@ -19,15 +19,15 @@ import pytest
 
 from ledger.domain.digests import HASHES
 from ledger.domain.entries import validate_entry
-from ledger.domain.value_spaces import fits
+from ledger.domain.rules.value_spaces import fits
 from ledger.errors import BadBundle
-from ledger.proof import sm2
 from ledger.proof.bundle import Bundle
 from ledger.proof.facts import Facts
 from ledger.proof.facts_file import parse_facts
 from ledger.proof.merkle import Tree, leaf_hash, node_hash, verify_inclusion
 from ledger.proof.report import Report, Verdict
-from ledger.proof.suite import suite_of_key
+from ledger.proof.suites import sm2
+from ledger.proof.suites.suite import suite_of_key
 from ledger.proof.verifier import Expectation, verify
 from tests.proof import builder, mutations, protocol_2, test_fuzz, test_named_attacks, test_p256, test_suites
 from tests.proof.builder import Made, registration, usage

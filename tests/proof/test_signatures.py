@@ -10,7 +10,7 @@ from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.bundle import Evidence, Position
 from ledger.proof.jws import Jwk, entry_signed_by, parse_compact, public_jwk, sign_compact, sign_entry
 from ledger.proof.sdjwt import MAX_CERTIFICATE_CHARACTERS, parse_certificate
-from ledger.proof.suite import ES256K
+from ledger.proof.suites.suite import ES256K
 from tests.proof.cast import PARTIES, SUBJECT, TAX, as_text
 
 ENTRY = {"type": "withdrawal", "v": 2, "party": SUBJECT.id, "reason": "consent_withdrawn"}

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from ledger.chain.accounts import account_of_public_key, check_public_key
 from ledger.domain.canonical import canonical
 from ledger.errors import BadBundle, InvalidInput
-from ledger.proof import sm2
 from ledger.proof.jws import (
     ENTRY_TYP,
     Sm2Signer,
@@ -21,7 +20,8 @@ from ledger.proof.jws import (
     sign_compact,
 )
 from ledger.proof.sdjwt import CERTIFICATE_TYP
-from ledger.proof.suite import SM2SM3, SUITES
+from ledger.proof.suites import sm2
+from ledger.proof.suites.suite import SM2SM3, SUITES
 from tests.proof.cast import (
     ISSUER,
     PARTIES,

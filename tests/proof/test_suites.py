@@ -12,7 +12,6 @@ import pytest
 from ledger.chain.accounts import new_sm2_key
 from ledger.domain.canonical import canonical
 from ledger.errors import InvalidInput
-from ledger.proof import sm2
 from ledger.proof.jws import (
     LocalSigner,
     Signer,
@@ -24,7 +23,8 @@ from ledger.proof.jws import (
 )
 from ledger.proof.report import Report
 from ledger.proof.sdjwt import CERTIFICATE_TYP, KEY_BINDING_TYP, Disclosed, disclose, parse_certificate
-from ledger.proof.suite import SM2SM3
+from ledger.proof.suites import sm2
+from ledger.proof.suites.suite import SM2SM3
 from tests.proof.builder import Made, registration, usage
 from tests.proof.cast import (
     ANCHORED,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger
 from tests.provider.serving import served
 from tests.provider.town import SCENARIOS, Town
 from tests.service.conftest import FIRMS, Pilot, assemble

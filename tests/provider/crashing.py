@@ -15,13 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ledger.chain.custody import signer_of_key
 from ledger.connectors.answers import Answer, Connector, Query, Supplied
 from ledger.provider import desk
 from ledger.provider.desk import Provider
 from ledger.provider.platform import HttpPlatform
 from ledger.provider.records import Records
 from ledger.provider.run import go_round
-from ledger.service.keys import signer_of_key
 from tests.service.conftest import ROWS
 from tests.service.credit import AS_OF
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from api.app import create_app
-from ledger.service.wiring import Ledger
+from ledger.installation.wiring import Ledger
 
 
 @contextmanager

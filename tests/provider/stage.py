@@ -15,7 +15,7 @@ from ledger.connectors.answers import Answer, Query, Supplied
 from ledger.domain.days import end_of_validity
 from ledger.domain.entries import authorization_entry, reference, request_entry, statement_digest, template_entry
 from ledger.domain.parties import PartyKind
-from ledger.domain.predicates import ENGINE
+from ledger.domain.rules.predicates import ENGINE
 from ledger.proof.bundle import ChainId
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer, Sm2Signer, public_jwk, sign_entry
 from ledger.provider.desk import Provider

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.demo.lies import issue_crooked
+from ledger.demo.forgeries import issue_crooked
 from ledger.errors import PingzhengError
 from ledger.proof.jws import encode_base64url
 from ledger.proof.sdjwt import SALT_BYTES, Disclosed, disclosure_digest

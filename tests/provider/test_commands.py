@@ -13,7 +13,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.demo.lies import under_second_id
+from ledger.demo.forgeries import under_second_id
 from ledger.provider.task import TaskList, parse_tasks
 from tests.provider.town import NAME, Files, Town
 from tests.service.conftest import ROWS

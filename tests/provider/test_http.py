@@ -13,9 +13,9 @@ import requests
 
 from ledger.domain.parties import Role
 from ledger.errors import PingzhengError
+from ledger.parties.register import Actor
 from ledger.provider.platform import HttpPlatform
 from ledger.provider.run import go_round
-from ledger.service.parties import Actor
 from tests.provider.stage import Stage
 from tests.provider.town import Files, Town
 from tests.signing_in import token_of

@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_group
 
 from api.app import create_app
-from ledger.cli.provisions import app
+from ledger.cli.usage.provisions import app
 
 PROJECT = Path(__file__).parents[2]
 GUIDE = PROJECT / "docs" / "sources.md"

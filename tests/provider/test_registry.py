@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from ledger.chain.accounts import account_of, new_private_key
-from ledger.chain.calls import withdraw_for
-from ledger.chain.memory import load_seen, save_seen
-from ledger.chain.remembering import Remembered
+from ledger.chain.reading.memory import load_seen, save_seen
+from ledger.chain.reading.remembering import Remembered
+from ledger.chain.sending.calls import withdraw_for
 from ledger.domain.entries import reference, statement_digest
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import ChainUnavailable, PingzhengError

@@ -11,13 +11,13 @@ import pytest
 from ledger.connectors.answers import Answer, NoData, Query, Refused, TimedOut
 from ledger.domain.parties import Role
 from ledger.errors import PingzhengError
+from ledger.parties.register import Actor
 from ledger.proof.jws import sign_entry
 from ledger.proof.sdjwt import Disclosed, disclosure_digest
 from ledger.provider.platform import Page
 from ledger.provider.run import go_round, obey
 from ledger.provider.supply import Supply
-from ledger.service.parties import Actor
-from ledger.service.provisions import OwnPlatform
+from ledger.usage.provisions import OwnPlatform
 from tests.provider.town import NAME, Files, Town
 from tests.service.conftest import ROWS
 

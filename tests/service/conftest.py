@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ledger.registration.tables import Evidence
 from sqlalchemy import select
 
-from ledger.chain.records import AssetRecord
+from ledger.chain.reading.contract_state import AssetRecord
 from ledger.connectors.answers import Supplied
-from ledger.demo.cast import Cast, assemble
+from ledger.demo.data.cast import Cast, assemble
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource, ResourceField
+from ledger.installation.local_chain import LocalClock, fund
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.register import NewParty
 from ledger.proof.bundle import Bundle
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from ledger.service.local_chain import LocalClock, fund
-from ledger.service.parties import NewParty
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger, open_ledger
-from ledger.store.registration_tables import Evidence
 from tests.service.credit import AS_OF, FIELDS, SCENARIO, CreditBureau
 from tests.service.waiting import DELAY
 

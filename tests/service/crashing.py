@@ -9,15 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.demo.cast import assemble
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
+from ledger.demo.data.cast import assemble
 from ledger.errors import Conflict
-from ledger.service.anchoring import Anchoring
-from ledger.service.issuance import Issuance
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger, open_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger, open_ledger
+from ledger.log.anchoring import Anchoring
 from ledger.store import log as log_store
+from ledger.usage.issuance import Issuance
 from tests.service.conftest import ROWS
 from tests.service.credit import SCENARIO, CreditBureau
 

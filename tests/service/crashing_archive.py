@@ -12,14 +12,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ledger.chain.client import ChainClient
+from ledger.chain.sending.client import ChainClient
 from ledger.errors import StorageFull
-from ledger.service.backup import back_up
-from ledger.service.restoring import Sources, restore
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
-from ledger.store import archive, log
-from ledger.store.archive import Archive
+from ledger.installation.recovery import archive
+from ledger.installation.recovery.archive import Archive
+from ledger.installation.recovery.backup import back_up
+from ledger.installation.recovery.restoring import Sources, restore
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, open_ledger
+from ledger.store import log
 from tests.faults.small_disk import SmallDisk
 from tests.service.crashing import arm
 from tests.service.recovering import batches

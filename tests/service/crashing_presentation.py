@@ -9,13 +9,13 @@ import json
 import sys
 from pathlib import Path
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
+from ledger.certificates.presentations import Presentations
+from ledger.chain.custody import Custody
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_participant
 from ledger.proof.acts import sign_act
-from ledger.service.keys import Custody
-from ledger.service.presentations import Presentations
-from ledger.service.settings import Settings
-from ledger.service.wiring import open_participant
 from tests.service.crashing import arm
 
 # Where it ends, and whether the use is on the chain by then.

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ledger.chain.connection import Connection
-from ledger.demo.cast import assemble
-from ledger.service import registration_certificates
-from ledger.service.acting import Acting
-from ledger.service.settings import Settings
-from ledger.service.status import CertificateStatus
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.certificates.status import CertificateStatus
+from ledger.chain.rpc.connection import Connection
+from ledger.demo.data.cast import assemble
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, open_ledger
+from ledger.parties.relayed_acts import Acting
+from ledger.registration import certificates as registration_certificates
 from tests.service.crashing import arm
 
 # What is done, and where it ends.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ledger.service import key_providers
+from ledger.privacy import key_providers
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 from tests.service.vault import vault_in

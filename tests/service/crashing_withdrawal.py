@@ -9,11 +9,11 @@ import json
 import sys
 from pathlib import Path
 
-from ledger.chain.client import ChainClient
-from ledger.service.settings import Settings
-from ledger.service.status import CertificateStatus
-from ledger.service.wiring import open_ledger
-from ledger.service.withdrawals import Withdrawals
+from ledger.certificates.status import CertificateStatus
+from ledger.chain.sending.client import ChainClient
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_ledger
+from ledger.usage.withdrawals import Withdrawals
 from tests.service.crashing import arm
 
 # Where it ends, and whether the chain has the withdrawal by then.

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 from ledger.connectors.answers import Supplied
-from ledger.demo.bureau import Bureau
-from ledger.demo.cast import Cast
+from ledger.demo.actors import Bureau
+from ledger.demo.data.cast import Cast
 from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.installation.wiring import Ledger
 from ledger.proof.bundle import Bundle
-from ledger.service.requests import Terms
-from ledger.service.wiring import Ledger
+from ledger.usage.requests import Terms
 
 SCENARIO = "S51"
 SOURCE = "statistics"

@@ -6,14 +6,14 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.demo.cast import Cast
+from ledger.catalogue.tables import CatalogueResource
+from ledger.demo.data.cast import Cast
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource, ResourceField
+from ledger.installation.wiring import Ledger
+from ledger.parties.register import Actor, NewParty
 from ledger.proof.jws import sign_entry
-from ledger.service.parties import Actor, NewParty
-from ledger.service.wiring import Ledger
-from ledger.store.catalogue_tables import CatalogueResource
 
 
 def resource(code: str, **members: Any) -> DataResource:

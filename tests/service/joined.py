@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from ledger.chain.node import FUNDS_WEI
+from ledger.chain.local.node import FUNDS_WEI
+from ledger.installation.joining import Membership, join
+from ledger.installation.settings import Settings
 from ledger.proof.sdjwt import bind_key
-from ledger.service.joining import Membership, join
-from ledger.service.settings import Settings
 from tests.service.conftest import Pilot
 
 Presented = tuple[bytes, str]

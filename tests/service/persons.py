@@ -7,17 +7,18 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
+from ledger.usage.tables import Authorization
+
 from ledger.connectors.answers import Supplied
-from ledger.demo.bureau import Bureau
+from ledger.demo.actors import Bureau
 from ledger.domain.canonical import digest
 from ledger.domain.codes import synthetic_resident_id
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
+from ledger.parties.register import NewParty
 from ledger.proof.report import Report
-from ledger.service.authorizations import Choice
-from ledger.service.parties import NewParty
-from ledger.service.requests import Terms
-from ledger.store.tables import Authorization
+from ledger.usage.authorizations import Choice
+from ledger.usage.requests import Terms
 from tests.service.conftest import Pilot
 
 PERSONAL = ("S02", "S03")

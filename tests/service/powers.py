@@ -7,22 +7,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.chain import calls
+from ledger.parties.tables import PartyKey
+
 from ledger.chain.accounts import account_of, new_private_key
-from ledger.chain.calls import Call, PartyRegistration
-from ledger.chain.sender import Receipt
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call, PartyRegistration
+from ledger.chain.sending.sender import Receipt
 from ledger.connectors.answers import Supplied
-from ledger.demo.cast import assemble
+from ledger.demo.data.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import DEFAULT_DELAY
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
 from ledger.proof.acts import prove_key, report_message, sign_act, veto_message
 from ledger.proof.jws import LocalSigner, Signer, public_jwk, sign_entry
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger
-from ledger.store.tables import PartyKey
 from tests.service.conftest import FIELDS, ROWS, Pilot
 from tests.service.credit import AS_OF, SCENARIO
 

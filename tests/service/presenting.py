@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
-from ledger.service.participant import Participant
-from ledger.service.settings import Settings
-from ledger.service.wiring import open_participant
+from ledger.installation.participant import Participant
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_participant
 
 
 def hand_in(installation: Participant, consumer: str, presented: list[Mapping[str, str]]) -> list[object]:

@@ -10,17 +10,17 @@ from typing import Any
 
 from sqlalchemy import event, select
 
-from ledger.demo.cast import assemble
+from ledger.demo.data.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.installation.recovery.archive import Archive
+from ledger.installation.recovery.archiving import archive_file
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.jws import Signer
 from ledger.proof.presenting import present
 from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.verifier import Expectation
-from ledger.service.archiving import archive_file
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger, open_ledger
-from ledger.store.archive import Archive
 from ledger.store.database import Database
 from ledger.store.tables import Base, Batch, Entry
 from tests.service.conftest import Pilot

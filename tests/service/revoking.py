@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.client import ChainClient
-from ledger.chain.sender import Receipt
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.sender import Receipt
 from ledger.errors import ChainUnavailable
-from ledger.service.issuance import add_certificate, next_number
 from ledger.store import log as log_store
+from ledger.usage.issuance import add_certificate, next_number
 from tests.service.conftest import Pilot
 
 

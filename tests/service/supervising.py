@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
-from ledger.service.parties import NewParty
+from ledger.parties.register import NewParty
 from tests.service.conftest import Pilot
 
 USCC = synthetic_uscc("440800", 9_400)

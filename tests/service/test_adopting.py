@@ -9,25 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ledger.certificates.tables import Certificate
+from ledger.parties.tables import Party
+from ledger.usage.tables import AccessRequest, Authorization, Provision
 from sqlalchemy import func, select, update
 
+from ledger.chain.custody import Custody
 from ledger.domain.canonical import canonical
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import BadBundle, Conflict, Incoherent, InvalidInput, NotFound, PingzhengError
+from ledger.installation.recovery.adopting import Adopting, lost_batches
+from ledger.installation.recovery.archiving import ERASURES
+from ledger.installation.recovery.backup import back_up
+from ledger.installation.recovery.reclosing import ClosedTexts
+from ledger.installation.recovery.restoring import Sources, restore
+from ledger.installation.settings import Settings
+from ledger.log.coherence import Coherence
+from ledger.log.tables import AdoptedEntry
+from ledger.parties.register import Actor
+from ledger.privacy.erasures_file import ErasedText, ErasuresFile
 from ledger.proof.bundle import Bundle, parse_bundle
 from ledger.proof.presenting import disclosing
-from ledger.service.adopting import Adopting, lost_batches
-from ledger.service.archiving import ERASURES
-from ledger.service.backup import back_up
-from ledger.service.coherence import Coherence
-from ledger.service.erasures_file import ErasedText, ErasuresFile
-from ledger.service.keys import Custody
-from ledger.service.parties import Actor
-from ledger.service.reclosing import ClosedTexts
-from ledger.service.restoring import Sources, restore
-from ledger.service.settings import Settings
-from ledger.store.recovery_tables import AdoptedEntry
-from ledger.store.tables import AccessRequest, Authorization, Batch, Certificate, Entry, Party, Provision
+from ledger.store.tables import Batch, Entry
 from tests.service.conftest import Pilot
 from tests.service.credit import FIELDS
 from tests.service.recovering import copied, founded, reopened, settings_of, valid

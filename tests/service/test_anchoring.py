@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from ledger.chain.calls import anchor
-from ledger.chain.client import ChainClient
+from ledger.chain.sending.calls import anchor
+from ledger.chain.sending.client import ChainClient
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Incoherent, NotFound, StorageFull
+from ledger.log.anchoring import Anchoring, BatchRule, FailureNote
 from ledger.proof.bundle import Anchor, Position
 from ledger.proof.jws import parse_compact
 from ledger.proof.merkle import leaf_hash
 from ledger.proof.sdjwt import CERTIFICATE_TYP
 from ledger.proof.verifier import Expectation
-from ledger.service.anchoring import Anchoring, BatchRule, FailureNote
-from ledger.service.inspection import Inspection
+from ledger.provenance.inspection import Inspection
 from ledger.store import log as log_store
 from ledger.store.tables import Batch
 from tests.service.conftest import SCENARIO, Pilot

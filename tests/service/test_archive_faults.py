@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.service.backup import back_up
-from ledger.service.restoring import Sources, restore
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger, open_ledger
+from ledger.installation.recovery.backup import back_up
+from ledger.installation.recovery.restoring import Sources, restore
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger, open_ledger
 from tests.service.crashing_archive import PAGES, POINTS, template
 from tests.service.recovering import batches, copied, entries
 

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from ledger.domain.assessment import DIMENSIONS, QualityReport, Valuation
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Forbidden, InvalidInput
+from ledger.registration.reports import DIMENSIONS, QualityReport, Valuation
 from tests.service.conftest import REPORTS, Pilot
 
 DIGEST = "sha-256:" + "da" * 32

@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.chain import calls
 from ledger.chain.accounts import new_private_key
-from ledger.chain.calls import Call
-from ledger.chain.deployment import PARTY_REGISTRY
-from ledger.chain.proposals import proposal_of
-from ledger.chain.relay import ForwardRequest, sign_request
+from ledger.chain.contracts.deployment import PARTY_REGISTRY
+from ledger.chain.custody import signer_of_key
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call
+from ledger.chain.sending.proposals import proposal_of
+from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden
+from ledger.installation.wiring import Ledger
+from ledger.parties.possession import possession_of
 from ledger.proof.acts import prove_key, sign_act, veto_message
 from ledger.proof.jws import Signer
-from ledger.service.keys import signer_of_key
-from ledger.service.possession import possession_of
-from ledger.service.wiring import Ledger
 from tests.service.waiting import DELAY, fresh_key, new_party, newcomer, no, officers, proposed, skip
 
 

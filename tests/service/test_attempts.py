@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from ledger.errors import PingzhengError, TooManyAttempts, Unauthenticated
-from ledger.service.attempts import LIMIT, WINDOW_SECONDS, Attempts, source_of
-from ledger.service.wiring import Ledger
+from ledger.installation.wiring import Ledger
+from ledger.parties.access.attempts import LIMIT, WINDOW_SECONDS, Attempts, source_of
 from tests.signing_in import token_of
 
 

@@ -19,11 +19,11 @@ import pytest
 from sqlalchemy import text
 
 from ledger.errors import Conflict, Forbidden, Incoherent, InvalidInput, Misconfigured, NotFound, PingzhengError
-from ledger.service import backup
-from ledger.service.backup import Written, back_up
-from ledger.service.backup_checks import check_log, check_pages
-from ledger.service.manifests import DATA, KEYS, Manifest
-from ledger.service.settings import Settings
+from ledger.installation.recovery import backup
+from ledger.installation.recovery.backup import Written, back_up
+from ledger.installation.recovery.backup_checks import check_log, check_pages
+from ledger.installation.recovery.manifests import DATA, KEYS, Manifest
+from ledger.installation.settings import Settings
 from ledger.store.copying import copy_database, reading_copy
 from ledger.store.database import Database, open_engine
 from ledger.store.tables import Base
@@ -179,7 +179,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from ledger.service import backup
-from ledger.service.settings import Settings
+from ledger.installation.settings import Settings
 step, real = sys.argv[1], getattr(backup, sys.argv[1])
 def killed(*arguments):
     real(*arguments)

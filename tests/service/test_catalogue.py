@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from ledger.catalogue.important_rules import ImportantData
+from ledger.catalogue.open_catalogue import Opening
+from ledger.catalogue.systems import SystemEntry
 from ledger.domain.entries import statement_digest
-from ledger.domain.important import ImportantData
 from ledger.domain.parties import Role
 from ledger.domain.resource import ResourceField
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
+from ledger.parties.register import Actor
 from ledger.proof.jws import sign_entry
-from ledger.service.open_catalogue import Opening
-from ledger.service.parties import Actor
-from ledger.service.systems import SystemEntry
 from tests.service.conftest import Pilot
 from tests.service.department import Department, department, resource
 

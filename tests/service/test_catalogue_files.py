@@ -12,11 +12,11 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from ledger.catalogue.sheets import sheets_of
 from ledger.connectors.kinds import Kind
+from ledger.connectors.spreadsheets.workbook import Flaw
 from ledger.connectors.tables import sheets_in
-from ledger.connectors.workbook import Flaw
 from ledger.errors import InvalidInput
-from ledger.service.catalogue_sheets import sheets_of
 
 CASES = Path(__file__).parents[1] / "connectors" / "cases"
 DIGEST = f"sha-256:{'ab' * 32}"

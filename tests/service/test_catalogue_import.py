@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from sqlalchemy import func, select
 
-from ledger.connectors import xlsx_scan
+from ledger.catalogue import imports as catalogue_import
+from ledger.catalogue.imports import Sheets, sheets_of
+from ledger.catalogue.tables import CatalogueResource, ResourceEvent, ResourceVersion
+from ledger.connectors.spreadsheets import xlsx_scan
+from ledger.connectors.spreadsheets.xlsx_book import read_sheets
 from ledger.connectors.tables import rows_of
-from ledger.connectors.xlsx_book import read_sheets
-from ledger.demo.catalogue import Library
+from ledger.demo.data.catalogue import Library
 from ledger.errors import InvalidInput
-from ledger.service import catalogue_import
-from ledger.service.catalogue_import import Sheets, sheets_of
-from ledger.store.catalogue_tables import CatalogueResource, ResourceEvent, ResourceVersion
 from tests.service.conftest import Pilot
 from tests.service.department import Department, department, resource
 

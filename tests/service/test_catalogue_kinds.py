@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.catalogue.sheets import sheets_of
 from ledger.connectors.tables import read_table
 from ledger.errors import InvalidInput
-from ledger.service.catalogue_sheets import sheets_of
 from tests.service.test_catalogue_files import DIGEST, HEAD, ROW, book, case, refusal
 
 # Kinds of file

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from ledger.catalogue import imports as catalogue_import
+from ledger.catalogue.imports import Sheets
 from ledger.errors import Busy
-from ledger.service import catalogue_import
-from ledger.service.catalogue_import import Sheets
 from ledger.store.database import Database, open_engine
 from tests.service.conftest import Pilot
 from tests.service.department import Department, department, resource

@@ -15,10 +15,10 @@ from sqlalchemy import event
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.demo.cast import assemble
+from ledger.demo.data.cast import assemble
 from ledger.errors import Incoherent, Misconfigured, PingzhengError
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, open_ledger
 from tests.service.conftest import Pilot
 
 FIRMS = ["1", "2", "3", "4"]

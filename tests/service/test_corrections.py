@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ledger.usage.lookups import certificates_of
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.domain.holdings import HoldingsFilter
+from ledger.certificates.status import CertificateStatus
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from ledger.service.corrections import Corrections
-from ledger.service.status import CertificateStatus
 from ledger.store import log as log_store
-from ledger.store.records import certificates_of
+from ledger.usage.corrections import Corrections
+from ledger.usage.holdings_filter import HoldingsFilter
 from tests.service.conftest import Pilot
 from tests.service.persons import CONTRIBUTIONS, Desk
 from tests.service.supervising import other_supervisor

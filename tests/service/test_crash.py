@@ -10,13 +10,14 @@ import time
 from pathlib import Path
 
 import pytest
+from ledger.certificates.tables import Certificate
 from sqlalchemy import select
 
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, open_ledger
 from ledger.proof.verifier import Expectation
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
 from ledger.store import log as log_store
-from ledger.store.tables import Batch, Certificate, Entry
+from ledger.store.tables import Batch, Entry
 from tests.service.crashing import FIRMS, POINTS
 
 PROJECT = Path(__file__).parents[2]

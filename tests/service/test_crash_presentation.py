@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import Conflict
-from ledger.service.settings import Settings
-from ledger.service.wiring import open_participant
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_participant
 from tests.service.conftest import Pilot
 from tests.service.crashing_presentation import POINTS
 from tests.service.joined import joined, presentations

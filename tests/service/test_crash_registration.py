@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ledger.certificates.tables import Certificate
 from sqlalchemy import select
 
-from ledger.demo.cast import assemble
+from ledger.demo.data.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger, open_ledger
-from ledger.store.tables import Certificate
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger, open_ledger
 from tests.service.conftest import Pilot
 from tests.service.crashing_registration import POINTS, run
 

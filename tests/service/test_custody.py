@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from ledger.chain.custody import Custody
 from ledger.errors import Misconfigured
-from ledger.proof.suite import ES256, ES256K, SM2SM3, Suite
-from ledger.service.keys import Custody
+from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
 
 PROCESSES, KEYS = 4, 25
 # Each reads the file while it holds one key, waits for the others, and then adds its own.
 PROGRAM = """
 import sys
 from pathlib import Path
-from ledger.service.keys import Custody
+from ledger.chain.custody import Custody
 
 custody = Custody(Path(sys.argv[1]))
 print(len(custody.accounts), flush=True)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from ledger.catalogue.demands import Demands, NewDemand
 from ledger.domain.days import SHANGHAI
 from ledger.domain.parties import Role
 from ledger.domain.resource import ResourceField
 from ledger.errors import PingzhengError
-from ledger.service.demands import Demands, NewDemand
-from ledger.service.parties import Actor
+from ledger.parties.register import Actor
 from tests.service.conftest import Pilot
 from tests.service.department import Department, department
 

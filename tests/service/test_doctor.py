@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 
 from ledger.cli.main import app
 from ledger.errors import NotFound
-from ledger.service.doctor import Doctor
-from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
+from ledger.installation.doctor import Doctor
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_ledger
 
 PARTS = [
     "files",
@@ -154,7 +154,7 @@ def test_damaged_pages_are_named_and_the_chain_is_looked_at_all_the_same(home: P
 
 
 def test_a_disk_that_is_nearly_full_is_named_before_it_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ledger.service.doctor.LOW_BYTES", shutil.disk_usage(home).free + 2**40)
+    monkeypatch.setattr("ledger.installation.doctor.LOW_BYTES", shutil.disk_usage(home).free + 2**40)
     assert wrong(home) == {"disk": ["DISK_LOW"]}
 
 

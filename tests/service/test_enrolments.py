@@ -5,20 +5,20 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
+from ledger.parties.access.tables import Enrolment
 
 from ledger.chain.accounts import account_of_public_key
+from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.codes import synthetic_resident_id
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, PingzhengError, Unauthenticated
+from ledger.installation.wiring import Ledger
+from ledger.parties.enrolments import SECONDS, EnrolmentCode, Enrolments
+from ledger.parties.possession import possession_of
+from ledger.parties.register import NewParty
+from ledger.parties.roles import Actor
 from ledger.proof.jws import Signer
-from ledger.proof.suite import ES256, ES256K, SM2SM3
-from ledger.service.enrolments import SECONDS, EnrolmentCode, Enrolments
-from ledger.service.keys import new_key, signer_of_key
-from ledger.service.parties import NewParty
-from ledger.service.possession import possession_of
-from ledger.service.roles import Actor
-from ledger.service.wiring import Ledger
-from ledger.store.access_tables import Enrolment
+from ledger.proof.suites.suite import ES256, ES256K, SM2SM3
 from tests.service.conftest import Pilot
 from tests.service.waiting import at_once, officers
 from tests.signing_in import HERE, signed_in

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from ledger.cli.main import app
 from ledger.domain.parties import Role
 from ledger.errors import Incoherent
-from ledger.service.parties import Actor
-from ledger.service.wiring import Ledger
+from ledger.installation.wiring import Ledger
+from ledger.parties.register import Actor
 from ledger.store import log as log_store
 from tests.service.conftest import Pilot
 

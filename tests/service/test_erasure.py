@@ -14,23 +14,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ledger.certificates.tables import Certificate
+from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
 from sqlalchemy import select
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.demo.bureau import NOTE
+from ledger.demo.actors import NOTE
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, NotFound, PingzhengError
+from ledger.installation.wiring import Ledger, open_ledger
+from ledger.log.idempotency import Answer
+from ledger.log.tables import IdempotentRequest
+from ledger.parties.register import Actor, NewParty
+from ledger.privacy import erasure
+from ledger.privacy.erasure import DAY, Erased
 from ledger.proof.merkle import leaf_hash, root, verify_inclusion
 from ledger.proof.verifier import Expectation
-from ledger.service import erasure
-from ledger.service.erasure import DAY, Erased
-from ledger.service.idempotency import Answer
-from ledger.service.parties import Actor, NewParty
-from ledger.service.requests import Asked
-from ledger.service.wiring import Ledger, open_ledger
-from ledger.store.records import access_request, authorizations_of, certificates_of, provisions_of
-from ledger.store.tables import Batch, Certificate, Entry, IdempotentRequest, Sealed
+from ledger.store.tables import Batch, Entry, Sealed
+from ledger.usage.requests import Asked
 from tests.service.conftest import Pilot, resource
 from tests.service.files import contents
 from tests.service.persons import CONTRIBUTIONS, Desk

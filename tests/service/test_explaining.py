@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ledger import errors
-from ledger.chain.revert import code_of, load_meanings
-from ledger.service.explaining import error_texts, explanation, in_chinese
+from ledger.chain.contracts.revert import code_of, load_meanings
+from ledger.installation.explanations import error_texts, explanation, in_chinese
 
 PROJECT = Path(__file__).parents[2]
 FAMILY = {name for name in vars(errors) if isinstance(getattr(errors, name), type)}

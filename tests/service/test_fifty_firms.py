@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from ledger.cli.main import app
 from ledger.domain.codes import synthetic_uscc
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
 from tests.service.conftest import SUPPLIED, Pilot, assembled
 from tests.service.credit import SCENARIO, SOURCE
 

@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 
-from ledger.chain import calls
+from ledger.certificates.presentations import counter_of
 from ledger.chain.accounts import account_of, new_private_key
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.facts import collect_facts
-from ledger.chain.node import FUNDS_WEI
-from ledger.chain.reader import ChainReader
-from ledger.chain.sender import Receipt
+from ledger.chain.local.node import FUNDS_WEI
+from ledger.chain.reading.facts import collect_facts
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.sender import Receipt
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, PingzhengError
 from ledger.proof.acts import sign_act, uses_message
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.facts import facts_needed
-from ledger.service.presentations import counter_of
 from tests.service.conftest import Pilot
 from tests.service.joined import presentations
 from tests.service.test_single_use import certificate_of, uses

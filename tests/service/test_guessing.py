@@ -9,15 +9,15 @@ from itertools import count
 import pytest
 
 from ledger.connectors.answers import Supplied
-from ledger.demo.cast import assemble
+from ledger.demo.data.cast import assemble
 from ledger.domain.canonical import canonical
 from ledger.domain.codes import check_resident_id, check_uscc, synthetic_resident_id, synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
+from ledger.log.idempotency import Answer
+from ledger.parties.register import Actor, NewParty
 from ledger.proof.sdjwt import Disclosed
-from ledger.service.idempotency import Answer
-from ledger.service.parties import Actor, NewParty
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger
 from tests.service.conftest import ROWS, Pilot
 from tests.service.credit import AS_OF
 from tests.service.insider import PLACE, Insider, Sent

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ledger.certificates.tables import Certificate
 
 from ledger.connectors.tabular import csv_lines
-from ledger.domain.holdings import HoldingsFilter
-from ledger.service.holdings import Holding, Holdings
-from ledger.service.wiring import Ledger
-from ledger.store.tables import Certificate
+from ledger.installation.wiring import Ledger
+from ledger.usage.holdings import Holding, Holdings
+from ledger.usage.holdings_filter import HoldingsFilter
 from tests.service.conftest import Pilot
 from tests.service.credit import SCENARIO
 

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from ledger.cli.main import app
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.days import shanghai_day, shanghai_time
-from ledger.domain.holdings import HoldingsFilter
-from ledger.service.holdings import Holding
+from ledger.usage.holdings import Holding
+from ledger.usage.holdings_filter import HoldingsFilter
 from tests.service.conftest import Pilot
 
 

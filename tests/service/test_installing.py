@@ -12,29 +12,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from ledger.parties.tables import Party, PartyKey
 from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from ledger.chain.accounts import account_of, new_private_key
-from ledger.chain.deployment import Deployment
-from ledger.chain.node import LocalNode
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.custody import Custody, new_key, signer_of_key
+from ledger.chain.local.node import LocalNode
 from ledger.cli.main import app
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import DEFAULT_DELAY, MIN_DELAY, OPEN_FOR
 from ledger.errors import Conflict, InvalidInput, Misconfigured
-from ledger.proof.suite import SM2SM3
-from ledger.service.home import MARKER
-from ledger.service.joining import join
-from ledger.service.keys import Custody, new_key, signer_of_key
-from ledger.service.local_chain import LocalClock
-from ledger.service.offices import FoundingOffice, dump_office, office_file, read_office
-from ledger.service.participant import Participant
-from ledger.service.parties import NewParty
-from ledger.service.possession import possession_of
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger, open_ledger, open_participant
-from ledger.store.tables import Party, PartyKey
+from ledger.installation.home import MARKER
+from ledger.installation.joining import join
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.participant import Participant
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger, open_participant
+from ledger.parties.offices import FoundingOffice, dump_office, office_file, read_office
+from ledger.parties.possession import possession_of
+from ledger.parties.register import NewParty
+from ledger.proof.suites.suite import SM2SM3
 from tests.signing_in import token_of
 
 FAR = 4 * 10**9

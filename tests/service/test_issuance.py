@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ledger.usage.lookups import access_request, provisions_of
 
-from ledger.chain.calls import withdraw
-from ledger.demo.bureau import NOTE
+from ledger.chain.sending.calls import withdraw
+from ledger.demo.actors import NOTE
 from ledger.domain.entries import reference, statement_digest
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.report import Verdict
 from ledger.proof.sdjwt import Disclosed
 from ledger.proof.verifier import Expectation
 from ledger.store import log as log_store
-from ledger.store.records import access_request, provisions_of
 from tests.service.conftest import ROWS, SUPPLIED, Pilot
 from tests.service.credit import DAY, FIELDS, OUTSIDE
 from tests.service.supervising import other_supervisor

@@ -7,19 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ledger.certificates.tables import Presentation
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from ledger.chain.accounts import account_of, new_private_key
-from ledger.chain.deployment import CERTIFICATE_LOG, CONTRACTS, Deployment
-from ledger.chain.node import FUNDS_WEI
+from ledger.chain.contracts.deployment import CERTIFICATE_LOG, CONTRACTS, Deployment
+from ledger.chain.local.node import FUNDS_WEI
 from ledger.cli.main import app
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, Misconfigured, NotFound, PingzhengError, Unauthenticated
-from ledger.service.joining import Membership, join
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger, open_participant
-from ledger.store.tables import Base, Entry, LedgerIdentity, Presentation
+from ledger.installation.joining import Membership, join
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, open_ledger, open_participant
+from ledger.store.tables import Base, Entry, LedgerIdentity
 from tests.chain.impostors import born_with_a_key, secret_registry
 from tests.conftest import TestParty
 from tests.service.conftest import Pilot

@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 
 from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
-from ledger.chain.calls import carry_out, change_key, pause, propose
-from ledger.chain.proposals import proposal_of
-from ledger.chain.relay import ForwardRequest, sign_request
-from ledger.demo.cast import assemble
+from ledger.chain.custody import signer_of_key
+from ledger.chain.sending.calls import carry_out, change_key, pause, propose
+from ledger.chain.sending.proposals import proposal_of
+from ledger.chain.sending.relay import ForwardRequest, sign_request
+from ledger.demo.data.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.possession import possession_of
 from ledger.proof.jws import sign_entry
 from ledger.proof.report import Check, Report, Verdict
 from ledger.proof.verifier import Expectation
-from ledger.service.keys import signer_of_key
-from ledger.service.local_chain import LocalClock
-from ledger.service.possession import possession_of
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger, open_ledger
 from tests.service.conftest import SUPPLIED, Pilot
 from tests.service.credit import SCENARIO
 from tests.service.test_registration import resource

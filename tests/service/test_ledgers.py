@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from ledger.demo.bureau import NOTE
+from ledger.demo.actors import NOTE
 from ledger.errors import InvalidInput, Misconfigured
-from ledger.service.requests import Asked
-from ledger.service.settings import Settings
-from ledger.service.templates import template_reference
-from ledger.service.wiring import Ledger, create_ledger, open_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.rulebooks.templates import template_reference
 from ledger.store.tables import LedgerIdentity
+from ledger.usage.requests import Asked
 from tests.service.conftest import SUPPLIED, Pilot
 from tests.service.credit import SCENARIO
 from tests.service.department import department

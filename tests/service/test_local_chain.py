@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from ledger.chain.connection import Block, Connection
-from ledger.chain.node import JOURNAL, LocalNode
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.rpc.connection import Block, Connection
 from ledger.errors import ChainUnavailable, Conflict, Misconfigured, PingzhengError
-from ledger.service import node_keeping
-from ledger.service.local_chain import Chain, LocalClock, open_chain
-from ledger.service.node_keeping import is_of
-from ledger.service.settings import Settings
+from ledger.installation import node_keeping
+from ledger.installation.local_chain import Chain, LocalClock, open_chain
+from ledger.installation.node_keeping import is_of
+from ledger.installation.settings import Settings
 from tests.service.waiting import at_once
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -162,8 +162,8 @@ def test_whoever_shares_a_chain_goes_on_with_it_when_its_owner_ends(begun: Setti
 OWNER = """
 import sys, time
 from pathlib import Path
-from ledger.service.local_chain import open_chain
-from ledger.service.settings import Settings
+from ledger.installation.local_chain import open_chain
+from ledger.installation.settings import Settings
 with open_chain(Settings(home=Path(sys.argv[1]))) as chain:
     print(chain.url, flush=True)
     time.sleep(600)

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger, open_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger, open_ledger
 
 
 def test_who_opens_second_shares_the_chain_that_the_first_started(tmp_path: Path) -> None:

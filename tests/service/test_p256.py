@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.demo.cast import assemble
+from ledger.demo.data.cast import assemble
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger
+from ledger.parties.register import NewParty
 from ledger.proof.jws import sign_entry
 from ledger.proof.sdjwt import parse_certificate
-from ledger.proof.suite import ES256, ES256K
-from ledger.service.parties import NewParty
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger
+from ledger.proof.suites.suite import ES256, ES256K
 from tests.service.conftest import SUPPLIED, Pilot
 from tests.service.credit import SCENARIO, CreditBureau
 from tests.service.withdrawing import withdraw

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ledger.chain import calls
+from ledger.chain.sending import calls
 from ledger.domain.powers import DAY, MAX_PAUSE, PAUSE_REST
 from ledger.errors import Conflict, Forbidden
-from ledger.service.wiring import Ledger
+from ledger.installation.wiring import Ledger
 from tests.service.waiting import DELAY, fresh_key, new_party, newcomer, no, officers, proposed, skip
 
 

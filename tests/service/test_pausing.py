@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ledger.chain import calls
 from ledger.chain.accounts import new_sm2_key
+from ledger.chain.sending import calls
 from ledger.domain.days import shanghai_time
 from ledger.domain.powers import MAX_PAUSE, PAUSE_REST
 from ledger.errors import Conflict
+from ledger.installation.background import TickingThread
+from ledger.parties.possession import possession_of
 from ledger.proof.jws import Sm2Signer, sign_entry
-from ledger.service.possession import possession_of
-from ledger.service.ticking import TickingThread
 from tests.service.conftest import resource
 from tests.service.powers import Powers, founded
 from tests.service.withdrawing import withdraw

@@ -15,9 +15,9 @@ from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import SHANGHAI
 from ledger.domain.definition import Bilingual
 from ledger.domain.parties import PartyKind
-from ledger.domain.predicates import compute
+from ledger.domain.rules.predicates import compute
 from ledger.domain.scenario import CREDIT_CHANNELS, PERSONS, Scenario, scenario_of
-from ledger.service.scenarios import ScenarioBook, told
+from ledger.rulebooks.scenarios import ScenarioBook, told
 
 PACKAGED = sorted(Path(str(files("ledger") / "scenarios")).glob("*.yaml"))
 BOOK = ScenarioBook.load()

@@ -9,18 +9,18 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 import pytest
+from ledger.certificates.lookups import certificate
 
-from ledger.chain import asset_calls, calls
-from ledger.chain.calls import Call
+from ledger.chain.sending import asset_calls, calls
+from ledger.chain.sending.calls import Call
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import MAX_PAUSE, OPEN_FOR, PAUSE_REST
 from ledger.errors import PingzhengError
+from ledger.parties.register import NewParty
 from ledger.proof.jws import Signer
 from ledger.proof.report import Report, Verdict
-from ledger.service.parties import NewParty
 from ledger.store import log as log_store
-from ledger.store.records import certificate
 from tests.service.conftest import resource
 from tests.service.powers import DAY, Powers, founded
 

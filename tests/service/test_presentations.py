@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.calls import Call
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.reader import ChainReader
-from ledger.chain.remembering import Remembered
-from ledger.chain.sender import Announce, Receipt
+from ledger.certificates.presentations import Presentations
+from ledger.certificates.uses import Uses
+from ledger.certificates.verification import LAPSE_SECONDS, Verification
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.reading.remembering import Remembered
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.calls import Call
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.sender import Announce, Receipt
 from ledger.errors import ChainUnavailable, Conflict, NotFound
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_participant
 from ledger.proof.bundle import parse_bundle
-from ledger.service.presentations import Presentations
-from ledger.service.settings import Settings
-from ledger.service.uses import Uses
-from ledger.service.verification import LAPSE_SECONDS, Verification
-from ledger.service.wiring import open_participant
 from tests.service.conftest import Pilot
 from tests.service.joined import Presented, joined, presentations
 from tests.service.test_single_use import certificate_of, logged, uses

@@ -7,11 +7,11 @@ import hmac
 import sqlite3
 
 import pytest
+from ledger.certificates.tables import Certificate
 
 from ledger.errors import NotFound
+from ledger.installation.wiring import Ledger
 from ledger.proof.verifier import Expectation
-from ledger.service.wiring import Ledger
-from ledger.store.tables import Certificate
 from tests.service.conftest import Pilot
 from tests.service.credit import FIELDS
 from tests.service.files import contents

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from ledger.chain import calls
 from ledger.chain.accounts import new_private_key
+from ledger.chain.custody import new_key, signer_of_key
+from ledger.chain.sending import calls
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import PingzhengError
+from ledger.installation.wiring import Ledger
+from ledger.parties.proposals.proposals import ProposalRow, Proposals
 from ledger.proof.acts import report_message, sign_act
-from ledger.proof.suite import ES256, SM2SM3
-from ledger.service.keys import new_key, signer_of_key
-from ledger.service.proposals import ProposalRow, Proposals
-from ledger.service.wiring import Ledger
+from ledger.proof.suites.suite import ES256, SM2SM3
 from tests.service.waiting import DELAY, at_once, fresh_key, new_party, newcomer, no, officers, proposed, skip
 
 FAR = 4 * 10**9

@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from ledger.chain import calls
 from ledger.chain.accounts import new_p256_key, new_private_key
+from ledger.chain.custody import signer_of_key
+from ledger.chain.sending import calls
 from ledger.domain.parties import Role
 from ledger.domain.powers import OPEN_FOR
 from ledger.errors import Conflict, Forbidden, NotFound, PingzhengError
+from ledger.installation.wiring import Ledger
+from ledger.parties.proposals.proposals import ProposalRow
 from ledger.proof.acts import report_message, sign_act, veto_message
 from ledger.proof.jws import sign_entry
-from ledger.proof.suite import ES256
-from ledger.service.keys import signer_of_key
-from ledger.service.proposals import ProposalRow
-from ledger.service.wiring import Ledger
+from ledger.proof.suites.suite import ES256
 from tests.service.waiting import DELAY, fresh_key, newcomer, no, officers, proposed, skip
 
 FAR = 4 * 10**9

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from ledger.certificates.presentations import Presentations
+from ledger.certificates.use_offers import MAX_OFFERS, Offers
+from ledger.certificates.uses import Uses, UseToSign
+from ledger.certificates.verification import LAPSE_SECONDS, Verification
 from ledger.chain.accounts import new_p256_key
-from ledger.chain.client import ChainClient
-from ledger.chain.reader import ChainReader
-from ledger.chain.remembering import Remembered
+from ledger.chain.custody import Custody
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.reading.remembering import Remembered
+from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainUnavailable, Conflict, Forbidden, NotFound
+from ledger.parties.possession import possession_of
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import Es256Signer, Signer
 from ledger.proof.sdjwt import bind_key
-from ledger.service.keys import Custody
-from ledger.service.offers import MAX_OFFERS, Offers
-from ledger.service.possession import possession_of
-from ledger.service.presentations import Presentations
-from ledger.service.uses import Uses, UseToSign
-from ledger.service.verification import LAPSE_SECONDS, Verification
 from tests.service.conftest import Pilot
 from tests.service.joined import presentations
 from tests.service.test_presentations import DeafConnection, presented, results

@@ -9,14 +9,14 @@ from xml.etree import ElementTree
 import pytest
 from sqlalchemy import delete
 
-from ledger.chain.calls import record_use, withdraw
-from ledger.domain.lineage import LineageGraph
+from ledger.chain.sending.calls import record_use, withdraw
+from ledger.domain.assets.lineage import LineageGraph
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.index.tables import EVENTS
-from ledger.proof.asset_history import view_at
-from ledger.proof.asset_view import who_held
+from ledger.proof.assets.history import view_at
+from ledger.proof.assets.recorded_history import exported_events
+from ledger.proof.assets.view import who_held
 from ledger.proof.history import verify_history
-from ledger.proof.recorded_history import exported_events
 from ledger.store import log as log_store
 from tests.service.conftest import Pilot
 from tests.service.supervising import other_supervisor

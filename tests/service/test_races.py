@@ -7,18 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from ledger.certificates.tables import Certificate
 from sqlalchemy import func, select
 
-from ledger.chain.asset_calls import AssetRegistration, register_assets
-from ledger.chain.relay import Relay
+from ledger.chain.sending.asset_calls import AssetRegistration, register_assets
+from ledger.chain.sending.relay import Relay
 from ledger.errors import PingzhengError
+from ledger.parties.relayed_acts import Acting
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import sign_entry
-from ledger.service.acting import Acting
-from ledger.service.descriptions import Descriptions
-from ledger.service.registration_certificates import RegistrationCertificates
-from ledger.service.rights import NewRight
-from ledger.store.tables import Certificate
+from ledger.registration.certificates import RegistrationCertificates
+from ledger.registration.descriptions import Descriptions
+from ledger.registration.rights import NewRight
 from tests.service.conftest import Pilot, resource
 from tests.service.test_service_withdrawals import Consent
 from tests.service.test_single_use import uses

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.service.proposals import ProposalRow
+from ledger.parties.proposals.proposals import ProposalRow
 from tests.service.conftest import Pilot, resource
 
 GROUNDS = "Its keys are lost, and it was onboarded anew."

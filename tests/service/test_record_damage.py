@@ -8,15 +8,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from ledger.certificates.tables import Certificate
 from sqlalchemy import select
 
 from ledger.errors import Incoherent, Misconfigured
-from ledger.service.doctor import Doctor
-from ledger.service.issuance import next_number
-from ledger.service.roles import acting
-from ledger.service.settings import Settings
-from ledger.service.wiring import open_ledger
-from ledger.store.tables import Certificate
+from ledger.installation.doctor import Doctor
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_ledger
+from ledger.parties.roles import acting
+from ledger.usage.issuance import next_number
 from tests.service.conftest import Pilot
 from tests.service.test_entry_damage import Changed
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ledger.domain.important import ImportantData
+from ledger.catalogue.important_rules import ImportantData
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
 from ledger.proof.history import HistoryEvent, verify_history
 from ledger.proof.verifier import Expectation

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ledger.chain.client import ChainClient
-from ledger.chain.memory import Seen, load_seen, save_seen
-from ledger.chain.reader import ChainReader
-from ledger.chain.remembering import Remembered
+from ledger.certificates.presentations import Presentations
+from ledger.certificates.uses import Uses
+from ledger.certificates.verification import Verification
+from ledger.chain.reading.memory import Seen, load_seen, save_seen
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.reading.remembering import Remembered
+from ledger.chain.sending.client import ChainClient
 from ledger.cli.main import app
 from ledger.errors import ChainUnavailable
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.verifier import Expectation
-from ledger.service.presentations import Presentations
-from ledger.service.uses import Uses
-from ledger.service.verification import Verification
 from tests.chain.hiding import StuckConnection
 from tests.service.conftest import Pilot
 from tests.service.joined import joined

@@ -11,16 +11,16 @@ import pytest
 
 from ledger.chain.accounts import public_key_of
 from ledger.connectors.answers import Answer, NoData, Query, Refused, TimedOut
-from ledger.demo.bureau import NOTE, Bureau
+from ledger.demo.actors import NOTE, Bureau
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.parties.register import Actor, NewParty, checked_party
 from ledger.proof.jws import public_jwk
-from ledger.service.authorizations import Choice
-from ledger.service.parties import Actor, NewParty, checked_party
-from ledger.service.request_notes import note_digest
-from ledger.service.requests import Asked
+from ledger.usage.authorizations import Choice
+from ledger.usage.request_notes import note_digest
+from ledger.usage.requests import Asked
 from tests.service.conftest import Pilot
 from tests.service.persons import CONTRIBUTIONS, SCORES, SEPARATELY, Desk
 

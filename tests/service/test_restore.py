@@ -18,36 +18,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ledger.certificates.tables import Certificate
+from ledger.parties.access.tables import ApiKey, SignedIn
+from ledger.parties.tables import Mandate, Party, PartyKey
+from ledger.registration.tables import Application, Evidence, Registration, Resource
+from ledger.usage.tables import AccessRequest
 from sqlalchemy import select, update
 
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Incoherent, InvalidInput, Misconfigured, NotFound
-from ledger.service import restoring
-from ledger.service.backup import back_up, draft_of
-from ledger.service.coherence import Coherence
-from ledger.service.doctor import Doctor
-from ledger.service.parties import Actor
-from ledger.service.reclosing import ClosedTexts
-from ledger.service.restored_log import SERIES_GAP
-from ledger.service.restoring import Restored, Sources, restore
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
-from ledger.store.access_tables import ApiKey, SignedIn
-from ledger.store.archive import Archive
+from ledger.installation.doctor import Doctor
+from ledger.installation.recovery import restoring
+from ledger.installation.recovery.archive import Archive
+from ledger.installation.recovery.backup import back_up, draft_of
+from ledger.installation.recovery.reclosing import ClosedTexts
+from ledger.installation.recovery.restored_log import SERIES_GAP
+from ledger.installation.recovery.restoring import Restored, Sources, restore
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, open_ledger
+from ledger.log.coherence import Coherence
+from ledger.parties.register import Actor
 from ledger.store.database import Database, open_engine
-from ledger.store.registration_tables import Application, Evidence, Mandate
-from ledger.store.tables import (
-    AccessRequest,
-    Base,
-    Certificate,
-    Counter,
-    Entry,
-    Party,
-    PartyKey,
-    Registration,
-    Resource,
-)
+from ledger.store.tables import Base, Counter, Entry
 from tests.service.conftest import Pilot
 from tests.service.recovering import batches, copied, entries, founded, reopened, rows_of, settings_of, valid
 
@@ -395,7 +388,7 @@ def test_a_chain_older_than_the_backup_is_refused(story: Story, home: Settings, 
 
 def renewed(folder: Path) -> None:
     """The manifest of a backup that was changed on purpose."""
-    from ledger.service.manifests import MANIFEST, Manifest
+    from ledger.installation.recovery.manifests import MANIFEST, Manifest
 
     told = json.loads((folder / MANIFEST).read_text())
     (folder / MANIFEST).unlink()
@@ -447,7 +440,7 @@ def test_damaged_keys_are_refused_by_name_and_keys_of_another_ledger_too(
     (keys / "keys" / "lookup.key").unlink()
     with pytest.raises(Misconfigured, match=r"BACKUP_DAMAGED.*lookup\.key is missing"):
         restore(home, Sources(story.backup, keys))
-    from ledger.service.manifests import MANIFEST, Manifest
+    from ledger.installation.recovery.manifests import MANIFEST, Manifest
 
     (keys / MANIFEST).unlink()
     Manifest.of(keys, told["format"], told["id"], "cd" * 32, told["made_at"]).write(keys)
@@ -676,7 +669,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from ledger.service import restoring
-from ledger.service.settings import Settings
+from ledger.installation.settings import Settings
 real = getattr(restoring, sys.argv[1])
 def killed(*arguments):
     real(*arguments)
@@ -763,7 +756,7 @@ def test_the_restored_ledger_goes_on_archiving_where_it_was(story: Story, with_a
 
 def test_no_table_is_forgotten(story: Story) -> None:
     """Every table comes back with the archive, only with the backup, or not at all; the guide says which."""
-    from ledger.store.closure import _NAMED_BY_DIGEST, _PARTS, DATED
+    from ledger.installation.recovery.closure import _NAMED_BY_DIGEST, _PARTS, DATED
 
     with_the_archive = {table.name for table in (*DATED, *_NAMED_BY_DIGEST)} | {
         column.table.name for columns in _PARTS.values() for column in columns

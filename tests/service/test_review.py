@@ -6,15 +6,15 @@ import time
 from dataclasses import replace
 
 import pytest
+from ledger.certificates.tables import Certificate
 from sqlalchemy import select
 
-from ledger.chain import asset_calls
+from ledger.chain.sending import asset_calls
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import ResourceField
 from ledger.domain.working_days import end_of_working_days
 from ledger.errors import Conflict, Forbidden
-from ledger.store.tables import Certificate
 from tests.service.conftest import Pilot, resource
 
 REASON = "字段说明与样本不符 The fields do not match the sample"

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from ledger.chain.questions import LEAVES_PER_WORD
-from ledger.chain.sender import Receipt
+from ledger.chain.reading.batched_reads import LEAVES_PER_WORD
+from ledger.chain.sending.sender import Receipt
 from ledger.errors import ChainUnavailable, InvalidInput
-from ledger.service.revocations import Outcome, Portion, revoked_at_once
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger
+from ledger.usage.revocations import Outcome, Portion, revoked_at_once
 from tests.service.conftest import Pilot, assembled
 from tests.service.revoking import away, many, sending
 

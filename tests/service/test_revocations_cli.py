@@ -11,11 +11,11 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from ledger.chain.questions import LEAVES_PER_WORD
+from ledger.chain.reading.batched_reads import LEAVES_PER_WORD
 from ledger.cli.main import app
 from ledger.domain.codes import certificate_no
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
 from tests.service.conftest import Pilot, assembled
 from tests.service.revoking import away, many, sending
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.asset_calls import confirm_assets
-from ledger.chain.relay import Relay
+from ledger.chain.sending.asset_calls import confirm_assets
+from ledger.chain.sending.relay import Relay
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.service.acting import Acting
-from ledger.service.rights import NewRight
+from ledger.parties.relayed_acts import Acting
+from ledger.registration.rights import NewRight
 from tests.service.conftest import Pilot
 
 DAY = 86_400

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from ledger.cli.main import app
 from ledger.domain.ruleset import ruleset_of
 from ledger.errors import InvalidInput, NotFound
-from ledger.service.definitions import MAX_FILES
-from ledger.service.rulesets import RulesetBook
-from ledger.service.settings import Settings
+from ledger.installation.settings import Settings
+from ledger.rulebooks.definitions import MAX_FILES
+from ledger.rulebooks.rulesets import RulesetBook
 
 PACKAGED = sorted(Path(str(files("ledger") / "rulesets")).glob("*.yaml"))
 NATIONAL = next(path for path in PACKAGED if path.stem == "national").read_text("utf-8")

@@ -15,10 +15,10 @@ import yaml
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.domain.predicates import compute
+from ledger.domain.rules.predicates import compute
 from ledger.errors import InvalidInput, NotFound
-from ledger.service.definitions import MAX_FILE_BYTES
-from ledger.service.scenarios import ScenarioBook
+from ledger.rulebooks.definitions import MAX_FILE_BYTES
+from ledger.rulebooks.scenarios import ScenarioBook
 
 PACKAGED = sorted(Path(str(files("ledger") / "scenarios")).glob("*.yaml"))
 VALID = """\

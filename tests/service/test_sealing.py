@@ -17,13 +17,13 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from typer.testing import CliRunner
 
+from ledger.chain.custody import SecretFile
 from ledger.cli.main import app
 from ledger.domain.parties import PartyKind
 from ledger.errors import InvalidInput, Misconfigured, NotFound
-from ledger.service.key_providers import EnvironmentKeyProvider, FileKeyProvider, local_keys
-from ledger.service.key_rotation import CHUNK
-from ledger.service.keys import SecretFile
-from ledger.service.settings import Settings
+from ledger.installation.settings import Settings
+from ledger.privacy.key_providers import EnvironmentKeyProvider, FileKeyProvider, local_keys
+from ledger.privacy.key_rotation import CHUNK
 from ledger.store.sealing import KeyProvider
 from ledger.store.tables import Sealed
 from tests.service.conftest import Pilot

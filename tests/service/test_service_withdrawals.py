@@ -6,21 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ledger.usage.lookups import provisions_of
+from ledger.usage.tables import Provision
 from sqlalchemy import select
 
 from ledger.chain.accounts import new_p256_key, new_sm2_key
-from ledger.chain.calls import withdraw_for
+from ledger.chain.sending.calls import withdraw_for
 from ledger.connectors.answers import Supplied
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.parties.possession import possession_of
 from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.jws import Es256Signer, Signer, Sm2Signer, sign_entry
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from ledger.service.possession import possession_of
-from ledger.service.withdrawals import WithdrawalDraft
-from ledger.store.records import provisions_of
-from ledger.store.tables import Entry, Provision
+from ledger.store.tables import Entry
+from ledger.usage.withdrawals import WithdrawalDraft
 from tests.service.conftest import ROWS, Pilot
 from tests.service.credit import AS_OF
 

@@ -6,20 +6,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from ledger.parties.access.tables import SignedIn, SignInNonce
 from sqlalchemy import select
 
-from ledger.chain import calls
+from ledger.chain.custody import signer_of_key
+from ledger.chain.sending import calls
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Forbidden, InvalidInput, PingzhengError, Unauthenticated
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, open_ledger
+from ledger.parties.access.callers import Caller, Callers
+from ledger.parties.access.sessions import MAX_SESSIONS, NONCE_SECONDS, NewSession, Sessions
 from ledger.proof.acts import prove_key
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer
 from ledger.proof.sign_in import Place, sign_in
-from ledger.service.callers import Caller, Callers
-from ledger.service.keys import signer_of_key
-from ledger.service.sessions import MAX_SESSIONS, NONCE_SECONDS, NewSession, Sessions
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, open_ledger
-from ledger.store.access_tables import SignedIn, SignInNonce
 from ledger.store.tables import Base
 from tests.service.conftest import Pilot
 from tests.service.waiting import at_once, fresh_key, no

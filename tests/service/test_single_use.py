@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
+from ledger.certificates.presentations import counter_of
 from ledger.domain.entries import reference
-from ledger.service.presentations import counter_of
-from ledger.service.settings import Settings
-from ledger.service.wiring import open_participant
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_participant
 from tests.service.conftest import Pilot
 from tests.service.joined import Presented, joined, presentations
 

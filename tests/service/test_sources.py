@@ -13,7 +13,7 @@ import pytest
 from ledger.connectors.answers import NoData, Query, Refused, Supplied
 from ledger.domain.reasons import REFUSALS
 from ledger.errors import InvalidInput, NotFound
-from ledger.service.sources import SourceBook, load_source
+from ledger.rulebooks.sources import SourceBook, load_source
 
 GUIDE = Path(__file__).parents[2] / "docs" / "sources.md"
 BLOCKS = dict(re.findall(r"`(\S+)`:\n\n```\w+\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL))

@@ -12,23 +12,23 @@ from pathlib import Path
 import pytest
 
 from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
-from ledger.chain.calls import change_key, confirm, propose
-from ledger.chain.proposals import proposal_of
-from ledger.demo.bureau import NOTE
-from ledger.demo.cast import assemble
+from ledger.chain.custody import new_key, signer_of_key
+from ledger.chain.sending.calls import change_key, confirm, propose
+from ledger.chain.sending.proposals import proposal_of
+from ledger.demo.actors import NOTE
+from ledger.demo.data.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.proof import sm2
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.possession import possession_of
 from ledger.proof.jws import Signer, Sm2Signer, public_jwk, sign_entry
 from ledger.proof.report import Report, Verdict
 from ledger.proof.sdjwt import parse_certificate
-from ledger.proof.suite import ES256K, SM2SM3
+from ledger.proof.suites import sm2
+from ledger.proof.suites.suite import ES256K, SM2SM3
 from ledger.proof.verifier import Expectation
-from ledger.service.authorizations import Choice
-from ledger.service.keys import new_key, signer_of_key
-from ledger.service.possession import possession_of
-from ledger.service.settings import Settings
-from ledger.service.wiring import Ledger, create_ledger, open_ledger
+from ledger.usage.authorizations import Choice
 from tests.domain.test_digests import no_sm3
 from tests.service.conftest import SUPPLIED, Pilot
 from tests.service.credit import FIELDS, SCENARIO

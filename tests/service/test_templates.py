@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 import yaml
 
-from ledger.chain.facts import collect_facts
-from ledger.demo.bureau import NOTE
+from ledger.chain.reading.facts import collect_facts
+from ledger.demo.actors import NOTE
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.errors import InvalidInput
+from ledger.installation.wiring import Ledger
 from ledger.proof.bundle import Bundle
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation, verify
-from ledger.service import requests, templates
-from ledger.service.scenarios import ScenarioBook
-from ledger.service.templates import expecting, known_template, require_own_template, template_of, template_reference
-from ledger.service.wiring import Ledger
+from ledger.rulebooks import templates
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.rulebooks.templates import expecting, known_template, require_own_template, template_of, template_reference
+from ledger.usage import requests
 from tests.proof.cast import LEDGER
 from tests.service.conftest import Pilot
 from tests.service.credit import SCENARIO

@@ -51,7 +51,7 @@ class Taken:
         told = ["--consumer", bank, "--nonce", nonce, "--fields", ",".join(FIELDS), "--out", str(out)]
         with pytest.MonkeyPatch.context() as patch:
             # Other tests move the chain's clock ahead; a wallet whose clock is behind presents too early.
-            patch.setattr("ledger.cli.wallet.time", SimpleNamespace(time=self.pilot.ledger.clock))
+            patch.setattr("ledger.cli.certificates.wallet.time", SimpleNamespace(time=self.pilot.ledger.clock))
             code, answer = self.run("present", self.number, *told, *arguments)
         assert (code, answer["disclosed"]) == (0, list(FIELDS)), answer
         return out.read_bytes()

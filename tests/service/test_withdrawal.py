@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ledger.chain.client import ChainClient
-from ledger.chain.connection import Connection
-from ledger.chain.deployment import deployment_of
-from ledger.chain.facts import collect_facts
-from ledger.chain.node import FUNDS_WEI
-from ledger.chain.reader import ChainReader
+from ledger.chain.contracts.deployment import deployment_of
+from ledger.chain.local.node import FUNDS_WEI
+from ledger.chain.reading.facts import collect_facts
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
 from ledger.chain.withdrawing import withdraw_by_itself
 from ledger.cli.main import app
 from ledger.domain.entries import statement_digest

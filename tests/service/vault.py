@@ -8,10 +8,10 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from ledger.service.archiving import Archiving
-from ledger.service.key_providers import FileKeyProvider
-from ledger.service.key_rotation import KeyRotation
-from ledger.service.settings import Settings
+from ledger.installation.recovery.archiving import Archiving
+from ledger.installation.settings import Settings
+from ledger.privacy.key_providers import FileKeyProvider
+from ledger.privacy.key_rotation import KeyRotation
 from ledger.store.database import Database, open_engine
 from ledger.store.sealing import KeyProvider, Sealer
 from ledger.store.tables import Sealed

@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
+from ledger.chain.custody import signer_of_key
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind
 from ledger.errors import PingzhengError
-from ledger.service.keys import signer_of_key
-from ledger.service.local_chain import LocalClock
-from ledger.service.parties import NewParty
-from ledger.service.possession import possession_of
-from ledger.service.proposals import ProposalRow
-from ledger.service.wiring import Ledger
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.wiring import Ledger
+from ledger.parties.possession import possession_of
+from ledger.parties.proposals.proposals import ProposalRow
+from ledger.parties.register import NewParty
 
 DELAY = 3_600
 _SERIALS = count(8_000)

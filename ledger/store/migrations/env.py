@@ -5,13 +5,9 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
-from ledger.store import (  # noqa: F401 - their tables are of the same metadata
-    access_tables,
-    catalogue_tables,
-    erasure_tables,
-    recovery_tables,
-    registration_tables,
-)
+from ledger.catalogue import tables as catalogue_tables
+from ledger.log import tables as recovery_tables
+from ledger.store import access_tables, erasure_tables, registration_tables
 from ledger.store.tables import Base
 
 

@@ -1,0 +1,203 @@
+"""The lists beside the data list: systems, important data, duties, demands, and the open catalogue."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+
+from api.catalogue import schemas as catalogue
+from api.http import schemas
+from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.idempotency import Key, once
+from api.http.paging import Page, PageAsked
+from api.http.routing import Router
+from ledger.catalogue.demands import NewDemand, described
+from ledger.catalogue.important_rules import ImportantData
+from ledger.catalogue.open_catalogue import Opening
+from ledger.catalogue.systems import SystemEntry
+from ledger.catalogue.tables import Demand, ImportantDataEntry, InfoSystem, ShareDuty
+from ledger.parties.permissions import Action
+
+router = Router(tags=["catalogue"])
+demands = Router(prefix="/demands", tags=["demands"])
+
+CodePath = Annotated[str, Path(max_length=64)]
+
+
+@router.post("/catalogue/systems")
+def put_system(body: catalogue.SystemIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.SystemOut:
+    """Enter an information system of the caller's, or its next version."""
+    entry = SystemEntry(body.code, body.name, body.protection_level, body.status)
+    return _system(ledger.systems.put(actor, entry))
+
+
+@router.get("/catalogue/systems")
+def systems(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[catalogue.SystemOut]:
+    """Information systems by code, the newest version of each."""
+    return paging.page(ledger.systems.page(paging.after, paging.one_more), lambda row: row.code, _system)
+
+
+@router.post("/catalogue/important", status_code=201)
+def add_important(
+    body: catalogue.ImportantIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
+) -> catalogue.ImportantListedOut:
+    """List a kind of important or core data: what matches it is blocked, now and when it is submitted."""
+
+    def work() -> tuple[int, catalogue.ImportantListedOut]:
+        listed = ledger.important_data.add(
+            actor, ImportantData(body.title, body.grade, body.pattern, tuple(body.fields))
+        )
+        told = _important(listed.entry).model_dump()
+        return 201, catalogue.ImportantListedOut(**told, blocked=list(listed.blocked))
+
+    return catalogue.ImportantListedOut(**once(ledger, actor, key, ("list important data", body), response, work))
+
+
+@router.get("/catalogue/important")
+def important(ledger: OpenLedger, actor: ReadCaller) -> list[catalogue.ImportantOut]:
+    """The important-data list, withdrawn entries too, for those who grade data or assess it."""
+    require(actor, Action.GRADE, owns=True, reads=True)
+    return [_important(row) for row in ledger.important_data.all()]
+
+
+@router.post("/catalogue/important/{entry}/withdrawal", status_code=204)
+def withdraw_important(entry: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> None:
+    """Take an entry off the list; it stays on record."""
+    ledger.important_data.withdraw(actor, entry)
+
+
+@router.get("/catalogue/open", tags=["open data"])
+def open_items(ledger: OpenLedger, paging: PageAsked) -> Page[catalogue.OpenOut]:
+    """The open catalogue: conditions, licence and the published description. Public."""
+    rows = ledger.open_catalogue.page(paging.after, paging.one_more)
+    return paging.page(rows, lambda row: str(row["code"]), lambda row: catalogue.OpenOut(**row))
+
+
+@router.post("/catalogue/open", tags=["open data"])
+def open_resource(body: catalogue.OpenIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.OpenHistoryOut:
+    """Open the published version of a resource."""
+    ledger.open_catalogue.open(actor, body.code, Opening(body.open_type, body.conditions, body.licence))
+    return catalogue.OpenHistoryOut(**ledger.open_catalogue.get(body.code))
+
+
+@router.post("/catalogue/open/withdrawals", status_code=204, tags=["open data"])
+def close_resource(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> None:
+    """Take a resource out of the open catalogue; its history stays."""
+    ledger.open_catalogue.close(actor, body.code)
+
+
+@router.get("/catalogue/open/{code:path}", tags=["open data"])
+def open_item(code: CodePath, ledger: OpenLedger) -> catalogue.OpenHistoryOut:
+    """One open resource with the history of its opening. Public."""
+    return catalogue.OpenHistoryOut(**ledger.open_catalogue.get(code))
+
+
+@router.post("/catalogue/duties")
+def add_duty(body: catalogue.DutyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DutyOut:
+    """List who must share a resource within how many working days."""
+    return _duty(ledger.demands.list_duty(actor, body.code, body.department, body.sla_days))
+
+
+@router.get("/catalogue/duties/{code:path}")
+def duties(code: CodePath, ledger: OpenLedger, _actor: ReadCaller) -> list[catalogue.DutyOut]:
+    """Duties of a resource, the newest first; that one is in force."""
+    return [_duty(row) for row in ledger.demands.duties(code)]
+
+
+@demands.post("", status_code=201)
+def file(
+    body: catalogue.DemandIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
+) -> catalogue.DemandOut:
+    """Enter a demand for data."""
+
+    def work() -> tuple[int, catalogue.DemandOut]:
+        demand = NewDemand(body.title, body.purpose, body.legal_basis, tuple(body.fields), body.domain, body.wanted_by)
+        return 201, _demand(ledger, ledger.demands.file(actor, demand))
+
+    return catalogue.DemandOut(**once(ledger, actor, key, ("file demand", body), response, work))
+
+
+@demands.get("")
+def listed(
+    ledger: OpenLedger,
+    _actor: ReadCaller,
+    paging: PageAsked,
+    state: Annotated[str | None, Query(max_length=16)] = None,
+) -> Page[catalogue.DemandOut]:
+    """The demand list by id."""
+    rows = ledger.demands.page(paging.after, paging.one_more, state)
+    return paging.page(rows, lambda row: row.id, lambda row: _demand(ledger, row))
+
+
+@demands.get("/{demand}")
+def demand(demand: schemas.Ulid, ledger: OpenLedger, _actor: ReadCaller) -> catalogue.DemandHistoryOut:
+    """One demand with its moves."""
+    return catalogue.DemandHistoryOut(**ledger.demands.get(demand))
+
+
+@demands.get("/{demand}/candidates")
+def candidates(
+    demand: schemas.Ulid, ledger: OpenLedger, _actor: ReadCaller, limit: Annotated[int, Query(ge=1, le=100)] = 10
+) -> list[catalogue.CandidateOut]:
+    """Published resources that may answer it, best first, and why."""
+    return [catalogue.CandidateOut(**item.to_dict()) for item in ledger.demands.candidates(demand, limit)]
+
+
+@demands.post("/{demand}/match")
+def match(demand: schemas.Ulid, body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
+    """Assign a published resource."""
+    return _demand(ledger, ledger.demands.match(actor, demand, body.code))
+
+
+@demands.post("/{demand}/acceptance")
+def accept(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
+    """Take on the duty: its working days run from now."""
+    return _demand(ledger, ledger.demands.accept(actor, demand))
+
+
+@demands.post("/{demand}/connection")
+def connect(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
+    """The data is connected."""
+    return _demand(ledger, ledger.demands.connect(actor, demand))
+
+
+@demands.post("/{demand}/closing")
+def close(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
+    """The requester has its data; or the authority dismisses an appeal."""
+    return _demand(ledger, ledger.demands.close(actor, demand))
+
+
+@demands.post("/{demand}/refusal")
+def refuse(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
+    """Refuse, with a reason."""
+    return _demand(ledger, ledger.demands.refuse(actor, demand, body.reason))
+
+
+@demands.post("/{demand}/appeal")
+def appeal(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
+    """Appeal against a refusal, as the requester."""
+    return _demand(ledger, ledger.demands.appeal(actor, demand, body.reason))
+
+
+def _demand(ledger: OpenLedger, row: Demand) -> catalogue.DemandOut:
+    return catalogue.DemandOut(**described(row, ledger.clock()))
+
+
+def _duty(row: ShareDuty) -> catalogue.DutyOut:
+    return catalogue.DutyOut(code=row.code, department=row.department, sla_days=row.sla_days, number=row.number)
+
+
+def _system(row: InfoSystem) -> catalogue.SystemOut:
+    return catalogue.SystemOut.model_validate(row, from_attributes=True)
+
+
+def _important(row: ImportantDataEntry) -> catalogue.ImportantOut:
+    return catalogue.ImportantOut(
+        id=row.id,
+        title=row.title,
+        grade=row.grade,
+        pattern=row.pattern,
+        fields=row.fields,
+        withdrawn=row.withdrawn_at is not None,
+    )

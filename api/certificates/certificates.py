@@ -1,0 +1,196 @@
+"""Certificates: issue, correct, fetch, bundle, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import Response
+from ledger.certificates.tables import Certificate
+
+from api.http import schemas
+from api.http.access import ActCaller, AnyInstallation, CaseCaller, OpenLedger, PayloadCaller, ReadCaller, require
+from api.http.idempotency import Key, once
+from api.http.paging import Page, PageAsked
+from api.http.problems import answers
+from api.http.routing import Lane, Router
+from api.usage.holdings_query import Wanted
+from ledger.installation.participant import Participant
+from ledger.installation.wiring import Ledger
+from ledger.parties.permissions import Action, allowed
+from ledger.parties.register import Actor
+from ledger.provenance.readings import How
+
+router = Router(tags=["certificates"])
+
+ISSUED = answers(
+    {
+        409: [
+            "AUTHORIZATION_HELD",
+            "AUTHORIZATION_NOT_ACTIVE",
+            "HELD",
+            "NOTHING_SUPPLIED",
+            "NOT_ANSWERED_YET",
+            "PROVISION_HELD",
+            "PROVISION_WITHDRAWN",
+            "REQUEST_NOT_AUTHORIZED",
+        ]
+    }
+)
+CORRECTED = answers({409: ["CERTIFICATE_STOPPED", "NOTHING_CORRECTED", "NOT_A_USAGE_CERTIFICATE"]})
+
+
+@router.post("/certificates", status_code=202, responses=ISSUED)
+def issue(
+    body: schemas.IssueIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
+) -> schemas.OperationOut:
+    """Issue a certificate; it is final when its batch is anchored: poll the operation."""
+    require(actor, Action.ISSUE_CERTIFICATE)
+    return _issue(ledger, actor, [body], ("issue", body), response, key)
+
+
+@router.post("/certificates/batch", status_code=202, responses=ISSUED)
+def issue_many(
+    body: schemas.IssueManyIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
+) -> schemas.OperationOut:
+    """Issue many certificates, all or none."""
+    require(actor, Action.ISSUE_CERTIFICATE)
+    return _issue(ledger, actor, body.certificates, ("issue_many", body), response, key)
+
+
+def _issue(
+    ledger: Ledger,
+    actor: Actor,
+    wanted: Sequence[schemas.IssueIn],
+    request: tuple[str, schemas.Strict],
+    response: Response,
+    key: str | None,
+) -> schemas.OperationOut:
+    def work() -> tuple[int, schemas.OperationOut]:
+        issued = ledger.issuance.issue([item.request for item in wanted])
+        operation = ledger.operations.begin(actor.party, "issue", [row.certificate_no for row in issued])
+        return 202, schemas.OperationOut(**operation)
+
+    body = once(ledger, actor, key, request, response, work)
+    response.headers["Location"] = f"/v1/operations/{body['id']}"
+    return schemas.OperationOut(**body)
+
+
+@router.post("/certificates/{number}/correction", status_code=201, responses=CORRECTED)
+def correct(number: schemas.CertificateNo, ledger: OpenLedger, actor: ActCaller) -> schemas.CertificateOut:
+    """Issue the version that rests on what a provider has corrected; it supersedes this one on the chain."""
+    require(actor, Action.ISSUE_CERTIFICATE)
+    return show(ledger.corrections.correct(number))
+
+
+@router.get("/operations/{operation}", tags=["operations"])
+def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> schemas.OperationOut:
+    """Accepted work: `done` when its batch is anchored on the chain."""
+    return schemas.OperationOut(**ledger.operations.get(operation, actor.party))
+
+
+@router.get("/certificates")
+def certificates(ledger: OpenLedger, wanted: Wanted, paging: PageAsked) -> Page[schemas.HeldOut]:
+    """Certificates of which the caller is subject, consumer, issuer or provider (归集), with their states now.
+
+    Another party's, or `all`: for a broker those of its principals, for a chief data officer those of its departments,
+    and for those who read the full log.
+    """
+    rows = ledger.holdings.page(wanted, paging.after, paging.one_more)
+    return paging.page(rows, lambda row: row.certificate.certificate_no, lambda row: schemas.HeldOut(**row.to_dict()))
+
+
+@router.get("/certificates/{number}")
+def certificate(number: schemas.CertificateNo, ledger: OpenLedger, actor: ReadCaller) -> schemas.CertificateOut:
+    """One certificate, without its disclosures."""
+    return show(_mine(ledger, actor, number))
+
+
+@router.get("/certificates/{number}/bundle")
+def bundle(
+    number: schemas.CertificateNo, ledger: OpenLedger, actor: PayloadCaller, fields: str | None = None
+) -> dict[str, object]:
+    """The bundle for the holder, with the chosen fields (comma-separated; default all).
+
+    For its subject alone, and recorded to it as a reading; the consumer is given it by the subject's presentation.
+    """
+    row = _mine(ledger, actor, number)
+    require(actor, Action.SEE_PAYLOAD, owns=row.subject == actor.party)
+    chosen = None if fields is None else [name for name in fields.split(",") if name]
+    built = ledger.bundles.build(number, chosen)
+    ledger.readings.of_bundle(actor, How.BUNDLE, built)
+    return built.to_dict()
+
+
+@router.get("/certificates/{number}/provenance")
+@Lane.INSPECTING
+def provenance(number: schemas.CertificateNo, ledger: AnyInstallation, actor: ReadCaller) -> schemas.ProvenanceOut:
+    """What happened to a certificate, with the proof that nothing is missing.
+
+    For which case a supervisor saw its payload is told to the subject and to those who read the full log.
+    """
+    require_part(ledger, actor, number)
+    told, hears = ledger.provenances.certificate(number), _hears_of_cases(ledger, actor, number)
+    events = [event for event in told.events if hears or event["name"] != "Disclosed"]
+    return schemas.ProvenanceOut(**told.to_dict() | {"events": events})
+
+
+@router.post("/certificates/{number}/disclosures", status_code=201)
+def disclose(
+    number: schemas.CertificateNo, body: schemas.CaseIn, ledger: OpenLedger, actor: CaseCaller
+) -> schemas.PayloadOut:
+    """See the claims of a certificate for a case, as a supervisor; the subject is told in its provenance."""
+    return schemas.PayloadOut(claims=ledger.disclosures.open(actor, number, body.case))
+
+
+def _mine(ledger: Ledger, actor: Actor, number: str) -> Certificate:
+    row = ledger.holdings.get(number)
+    own = not ledger.principals.of(actor).isdisjoint(ledger.holdings.members(row))
+    require(actor, Action.READ_LOG, owns=own)
+    return row
+
+
+def require_part(ledger: Participant, actor: Actor, number: str) -> None:
+    """Raise ``Forbidden`` unless the caller has a part in the certificate, or reads the full log.
+
+    A joined installation knows what its own party was presented with, and nothing else.
+    """
+    if isinstance(ledger, Ledger):
+        _mine(ledger, actor, number)
+    else:
+        require(actor, Action.READ_LOG, owns=True)
+
+
+def has_part(ledger: Participant, actor: Actor, number: str) -> bool:
+    """Whether the caller has a part in the certificate, or reads the full log; else it is a stranger to it.
+
+    A joined installation knows no certificates, so that all but what it was presented with are strange to it.
+    """
+    if allowed(Action.READ_LOG, actor.roles):
+        return True
+    if not isinstance(ledger, Ledger):
+        return False
+    return not ledger.principals.of(actor).isdisjoint(ledger.holdings.members(ledger.holdings.get(number)))
+
+
+def _hears_of_cases(ledger: Participant, actor: Actor, number: str) -> bool:
+    """Not the consumer and the providers, who may be the ones looked into."""
+    if allowed(Action.READ_LOG, actor.roles):
+        return True
+    return isinstance(ledger, Ledger) and ledger.holdings.get(number).subject in ledger.principals.of(actor)
+
+
+def show(row: Certificate) -> schemas.CertificateOut:
+    """A certificate's record."""
+    return schemas.CertificateOut(
+        certificate_no=row.certificate_no,
+        digest=row.digest,
+        seq=row.seq,
+        class_=row.cls,
+        scenario=row.scenario,
+        issuer=row.issuer,
+        subject=row.subject,
+        consumer=row.consumer,
+        asset=row.asset_id,
+        exp=row.exp,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,170 @@
+"""Whether a certificate stands: its issuer suspends and ends it, an office holds it; the public may ask."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from fastapi.responses import JSONResponse
+
+from api.certificates.revocation_schemas import RevocationOut, RevocationsIn, RevocationsOut
+from api.http import schemas
+from api.http.access import ActCaller, OpenLedger, require
+from api.http.problems import answers
+from api.http.routing import Lane, Router
+from api.http.waiting import WAITS, waiting
+from api.registration.assets import signed_of
+from ledger.domain.parties import Role
+from ledger.installation.wiring import Ledger
+from ledger.parties.permissions import Action, allowed
+from ledger.parties.register import Actor
+from ledger.usage.revocations import revoked_at_once
+
+router = Router(tags=["status"])
+
+ENDED = answers({403: ["PARTY_LACKS_ROLE"], 409: ["LOG_ALREADY_REVOKED"]})
+HELD = answers({403: ["PARTY_LACKS_ROLE"], 409: ["LOG_NOT_HELD", "REGISTRATION_NOT_HELD", "SIGNATURE_REQUIRED"]})
+
+
+@router.get("/certificates/{number}/status")
+def public_status(number: schemas.CertificateNo, ledger: OpenLedger) -> schemas.PublicStatusOut:
+    """Whether a certificate stands, and since when. Public: nothing of what it says, nor why it was ended."""
+    return schemas.PublicStatusOut(**{"since": None} | ledger.verification.public_status(number))
+
+
+@router.post("/certificates/{number}/revoke", responses=ENDED)
+def revoke(
+    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
+) -> schemas.StatusOut:
+    """End a certificate for good, as its issuer; or have it ended for `data_error`, as a provider of what it says."""
+    _require_ending(ledger, actor, number, body.reason)
+    ledger.status.revoke(number, body.reason)
+    return _status(ledger, number)
+
+
+@router.post("/certificates/revocations", responses=answers({403: ["PARTY_LACKS_ROLE"]}))
+@Lane.IMPORTING
+def revoke_many(body: RevocationsIn, ledger: OpenLedger, actor: ActCaller) -> RevocationsOut:
+    """End many certificates for good, as their issuer; or have those ended for `data_error` that rest on one's data.
+
+    The answer says of each what became of it; sent again, it passes over what has ended. A provider names its own
+    alone, or nothing is sent.
+    """
+    owns = False
+    if body.reason == "data_error" and not allowed(Action.REVOKE_CERTIFICATE, actor.roles) and _provides(actor):
+        owns = set(body.numbers) <= ledger.revocations.resting_on(actor.party, body.numbers)
+    require(actor, Action.REVOKE_CERTIFICATE, owns=owns)
+    report = revoked_at_once(ledger.revocations.revoke(body.numbers, body.reason))
+    counts = Counter(answer.outcome.value for answer in report.answers)
+    items = [
+        RevocationOut(certificate_no=each.number, outcome=each.outcome.value, code=each.code, tx_hash=each.tx_hash)
+        for each in report.answers
+    ]
+    return RevocationsOut(
+        items=items,
+        revoked=counts["revoked"],
+        ended_before=counts["ended_before"],
+        not_revoked=counts["not_revoked"],
+        transactions=len({each.tx_hash for each in report.answers if each.tx_hash}),
+        gas=report.gas,
+    )
+
+
+@router.post("/certificates/{number}/suspend", responses=ENDED)
+def suspend(
+    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
+) -> schemas.StatusOut:
+    """Stop a certificate for a time, as its issuer."""
+    require(actor, Action.REVOKE_CERTIFICATE)
+    ledger.status.suspend(number, body.reason)
+    return _status(ledger, number)
+
+
+@router.post("/certificates/{number}/resume", responses=ENDED)
+def resume(
+    number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
+) -> schemas.StatusOut:
+    """Let a suspended certificate stand again, as its issuer. What an office holds stays held."""
+    require(actor, Action.REVOKE_CERTIFICATE)
+    ledger.status.resume(number, body.reason)
+    return _status(ledger, number)
+
+
+@router.post("/certificates/{number}/supersede", responses=ENDED)
+def supersede(
+    number: schemas.CertificateNo, body: schemas.SupersedeIn, ledger: OpenLedger, actor: ActCaller
+) -> schemas.StatusOut:
+    """End a certificate for good in favour of another one of the same subject, as its issuer."""
+    require(actor, Action.ISSUE_CERTIFICATE)
+    ledger.status.supersede(number, body.successor)
+    return _status(ledger, number)
+
+
+@router.post("/certificates/{number}/hold", responses=HELD)
+def hold(
+    number: schemas.CertificateNo, body: schemas.HoldIn, ledger: OpenLedger, actor: ActCaller
+) -> schemas.StatusOut:
+    """Hold a usage certificate and its request, as authority or supervisor: none under that request is valid.
+
+    A registration certificate is not held: freeze its asset.
+    """
+    require(actor, Action.HOLD_CERTIFICATE)
+    ledger.holds.hold(number, body.reason, actor.party, signed_of(body))
+    return _status(ledger, number)
+
+
+@router.post("/certificates/{number}/lift", response_model=schemas.StatusOut, responses=HELD | WAITS)
+def lift(
+    number: schemas.CertificateNo, body: schemas.LiftIn, ledger: OpenLedger, actor: ActCaller
+) -> schemas.StatusOut | JSONResponse:
+    """Lift one's own office's hold on a certificate and its request: two parties of that office do so together.
+
+    The other office's hold stands. Where the second party is not within reach of this service, the answer is 202.
+    """
+    require(actor, Action.HOLD_CERTIFICATE)
+    row = ledger.holds.lift(number, body.reason, actor.party, signed_of(body))
+    return waiting(row) or _status(ledger, number)
+
+
+@router.post("/holds", tags=["holds"], responses=HELD)
+def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: ActCaller) -> schemas.HeldStatementsOut:
+    """Hold statements by their digests, as authority or supervisor: what rests on one of them is not valid."""
+    require(actor, Action.HOLD_CERTIFICATE)
+    ledger.holds.hold_statements(body.statements, body.reason, actor.party, signed_of(body))
+    return _held(ledger, body.statements)
+
+
+@router.post("/holds/lift", tags=["holds"], response_model=schemas.HeldStatementsOut, responses=HELD | WAITS)
+def lift_statements(
+    body: schemas.LiftStatementsIn, ledger: OpenLedger, actor: ActCaller
+) -> schemas.HeldStatementsOut | JSONResponse:
+    """Lift one's own office's holds on statements, as two parties of that office; the other office's stand."""
+    require(actor, Action.HOLD_CERTIFICATE)
+    row = ledger.holds.lift_statements(body.statements, body.reason, actor.party, signed_of(body))
+    return waiting(row) or _held(ledger, body.statements)
+
+
+def _require_ending(ledger: Ledger, actor: Actor, number: str, reason: str) -> None:
+    """The issuer ends a certificate; for a provider it does so if that provider's data in it is wrong."""
+    rests_on: set[str] = set()
+    if reason == "data_error" and not allowed(Action.REVOKE_CERTIFICATE, actor.roles) and _provides(actor):
+        rests_on = ledger.holdings.providers(ledger.holdings.get(number))
+    require(actor, Action.REVOKE_CERTIFICATE, owns=actor.party in rests_on)
+
+
+def _provides(actor: Actor) -> bool:
+    return Role.PROVIDER in actor.roles
+
+
+def _status(ledger: Ledger, number: str) -> schemas.StatusOut:
+    return schemas.StatusOut(**ledger.verification.status(number))
+
+
+def _held(ledger: Ledger, statements: Sequence[str]) -> schemas.HeldStatementsOut:
+    asked = ledger.reader.questions("latest")
+    answers = {statement: asked.hold(statement) for statement in statements}
+    items = [
+        schemas.HeldStatementOut(statement=statement, offices=list(hold().offices))
+        for statement, hold in answers.items()
+    ]
+    return schemas.HeldStatementsOut(items=items)

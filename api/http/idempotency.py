@@ -1,0 +1,43 @@
+"""``Idempotency-Key`` on writes: the same key and body give the first answer again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Header, Response
+from pydantic import BaseModel
+
+from ledger.domain.canonical import canonical
+from ledger.installation.wiring import Ledger
+from ledger.log.idempotency import Answer
+from ledger.parties.register import Actor
+
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", min_length=8, max_length=128, description="Makes a repeated write safe."),
+]
+
+
+def once(
+    ledger: Ledger,
+    actor: Actor,
+    key: str | None,
+    request: tuple[str, BaseModel],
+    response: Response,
+    work: Callable[[], tuple[int, BaseModel]],
+) -> dict[str, Any]:
+    """Do ``work`` once per key; its status and body are kept and given again.
+
+    Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` for another body, ``Conflict`` while it is still running.
+    """
+    operation, body = request
+    told = canonical({"operation": operation, "body": body.model_dump(mode="json")})
+
+    def run() -> Answer:
+        status, result = work()
+        return Answer(status, result.model_dump(mode="json"))
+
+    answer = run() if key is None else ledger.idempotency.once(actor.party, key, told, run)
+    response.status_code = answer.status
+    return answer.body

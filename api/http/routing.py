@@ -1,0 +1,217 @@
+"""How every route is entered: who calls, then the body, then its turn, then the work; all of it bounded.
+
+The order is what keeps a stranger cheap. The headers alone rule a body out by size and type; a call that needs a caller
+names one before a byte of its body is read; a call that needs none has a small body and a reserve for each source. What
+was read is unpacked, counted, parsed and validated in a worker thread, when the call's turn has come, so that parsed
+bodies exist only for calls at work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from inspect import iscoroutinefunction
+from typing import Any, Final, TypeVar
+
+from fastapi import APIRouter, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from api.http import bodies
+from api.http.access import CALLERS, caller_of, credentials, source_of
+from api.http.etags import with_tag
+from api.http.limits import Budget, Limits, Rate
+from api.http.shapes import faults_of
+from api.http.turns import Turns
+from ledger.parties.access.attempts import source_of as one_source
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+_LANE: Final = "__lane__"
+
+
+class Lane(StrEnum):
+    """Calls that take turns with each other. Those that cost much have lanes of their own: verifying (the chain is
+    asked several times), inspecting (a whole history is read or drawn), and importing (a file is read)."""
+
+    LOOKING = "looking"
+    ACTING = "acting"
+    VERIFYING = "verifying"
+    INSPECTING = "inspecting"
+    IMPORTING = "importing"
+
+    def __call__(self, endpoint: Endpoint) -> Endpoint:
+        """Mark an endpoint as one of this lane: write ``@Lane.VERIFYING`` under its route."""
+        setattr(endpoint, _LANE, self)
+        return endpoint
+
+
+class RecordId(StringConvertor):
+    """The id of a record in an address; a word in its place, such as ``/sessions/nonce``, is another address."""
+
+    regex = "[0-9A-HJKMNP-TV-Z]{26}"
+
+
+register_url_convertor("ulid", RecordId())
+
+
+class Gate:
+    """What the calls of one service share: their turns, the bytes they keep, and the calls of strangers."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.budget = Budget(limits)
+        self.strangers = Rate(limits.public_reserve, limits.public_per_second)
+        self.entering = Turns(limits.entering, limits)
+        at_once = {
+            Lane.LOOKING: limits.looking,
+            Lane.ACTING: limits.acting,
+            Lane.VERIFYING: limits.verifying,
+            Lane.INSPECTING: limits.inspecting,
+            Lane.IMPORTING: limits.importing,
+        }
+        self.lanes = {lane: Turns(places, limits) for lane, places in at_once.items()}
+
+
+class BoundedRoute(APIRoute):
+    """A route that is entered in the order above. An ``async`` endpoint is answered at once and takes no turn."""
+
+    def get_route_handler(self) -> Handler:
+        """The framework's handler behind our gate."""
+        handle = super().get_route_handler()
+        return handle if iscoroutinefunction(self.endpoint) else _Entrance(self, handle)
+
+
+class Router(APIRouter):
+    """A router whose routes are bounded."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(route_class=BoundedRoute, **arguments)
+
+
+class _Entrance:
+    def __init__(self, route: APIRoute, handle: Handler) -> None:
+        self._handle = handle
+        self._needs_caller = not CALLERS.isdisjoint(_called(route.dependant))
+        field = route.body_field
+        self._body = None if field is None else _validator(field.field_info.rebuild_annotation())
+        self._may_lack_body = field is not None and not field.field_info.is_required()
+        usual = Lane.LOOKING if route.methods == {"GET"} else Lane.ACTING
+        self._lane = getattr(route.endpoint, _LANE, usual)
+
+    async def __call__(self, request: Request) -> Response:
+        gate: Gate = request.app.state.gate
+        source = one_source(source_of(request))
+        if self._body is None:
+            await self._enter(gate, request, source)
+            response = await self._in_turn(gate, request, source)
+            return with_tag(request, response) if request.method == "GET" else response
+        try:
+            return await self._with_body(gate, request, source)
+        except ClientDisconnect:
+            # Nobody is there to read this.
+            return Response(status_code=400)
+
+    async def _with_body(self, gate: Gate, request: Request, source: str) -> Response:
+        limits = gate.limits
+        most = limits.body_bytes if self._needs_caller else limits.public_bytes
+        bodies.require_readable(request, most)
+        await self._enter(gate, request, source)
+        with gate.budget.share(source) as take:
+            body = await bodies.read(request, most, limits.body_seconds, take)
+            return await self._in_turn(gate, request, source, body)
+
+    async def _enter(self, gate: Gate, request: Request, source: str) -> None:
+        if self._needs_caller:
+            async with gate.entering.turn(source):
+                request.state.caller = await run_in_threadpool(caller_of, request, *await credentials(request))
+        elif self._body is not None:
+            gate.strangers.count(source)
+
+    async def _in_turn(self, gate: Gate, request: Request, source: str, body: bytes | None = None) -> Response:
+        async with gate.lanes[self._lane].turn(source) as waited:
+            if waited and await request.is_disconnected():
+                raise ClientDisconnect
+            if body is None:
+                return await self._handle(request)
+            return await self._handle_read(request, await run_in_threadpool(self._value, gate.limits, request, body))
+
+    async def _handle_read(self, request: Request, value: Any) -> Response:
+        """The framework's work on a validated body. What is wrong with one comes after what the caller may not do."""
+        if not isinstance(value, _Invalid):
+            return await self._handle(_Read(request, value))
+        try:
+            return await self._handle(_Read(request, _REFUSED))
+        except RequestValidationError as error:
+            others = [each for each in error.errors() if each["loc"][0] != "body"]
+            raise RequestValidationError([*others, *value.errors]) from None
+
+    def _value(self, limits: Limits, request: Request, body: bytes) -> Any:
+        """What the body says, validated, or what is wrong with it; in a worker thread. Raises ``BodyRefused``."""
+        if self._body is None or not body:
+            return _NOTHING
+        most, values = (
+            (limits.body_bytes, limits.body_values)
+            if self._needs_caller
+            else (limits.public_bytes, limits.public_values)
+        )
+        text = bodies.unpacked(body, request.headers.get("content-encoding", ""), most)
+        if not text:
+            return _NOTHING
+        told = bodies.parsed(text, values, limits.body_depth)
+        if told is None and self._may_lack_body:
+            return None
+        try:
+            return self._body.validate_python(told)
+        except ValidationError as error:
+            return _Invalid(faults_of(error))
+
+
+@dataclass(frozen=True, slots=True)
+class _Invalid:
+    """What is wrong with a body."""
+
+    errors: list[dict[str, Any]]
+
+
+class _Read(Request):
+    """A request whose body was read before: the framework is given the validated value, and takes it as it is."""
+
+    def __init__(self, request: Request, value: Any) -> None:
+        super().__init__(request.scope, request.receive)
+        self._value = value
+
+    async def body(self) -> bytes:
+        return b"" if self._value is _NOTHING else b"read"
+
+    async def json(self) -> Any:
+        return self._value
+
+
+_NOTHING: Final = object()
+# No body of ours is a number, so that the framework refuses this one after it has asked the dependencies.
+_REFUSED: Final = 0
+
+
+def _validator(kind: Any) -> TypeAdapter[Any]:
+    """Validates a body; raises ``TypeError`` for a kind that would take ``_REFUSED``."""
+    made = TypeAdapter[Any](kind)
+    try:
+        made.validate_python(_REFUSED)
+    except ValidationError:
+        return made
+    raise TypeError(kind)
+
+
+def _called(dependant: Dependant) -> Iterator[Callable[..., Any] | None]:
+    """Everything that the dependencies of a route call."""
+    for each in dependant.dependencies:
+        yield each.call
+        yield from _called(each)

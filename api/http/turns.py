@@ -1,0 +1,95 @@
+"""Taking turns: so many calls at work at once, so many that wait, and no source before its turn.
+
+A source that sends a thousand calls waits behind itself: each free place goes to the next source in the round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from api.http.limits import Limits
+from ledger.errors import Busy
+
+RETRY_SECONDS: Final = 3
+
+
+class Turns:
+    """A bounded queue before bounded work; for one event loop, which is the one that uses it first."""
+
+    def __init__(self, at_once: int, limits: Limits) -> None:
+        self._free = at_once
+        self._most = limits.waiting
+        self._most_of_source = limits.waiting_of_source
+        self._seconds = limits.waiting_seconds
+        self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self.waiting = 0
+        self.at_work = 0
+        self.most_at_work = 0
+
+    @asynccontextmanager
+    async def turn(self, source: str) -> AsyncIterator[bool]:
+        """Wait for a place, and have it within; yields whether the call had to wait.
+
+        Raises ``Busy`` ``QUEUE_FULL`` at once, and ``Busy`` ``QUEUE_SLOW`` after waiting in vain.
+        """
+        waited = not (self._free and not self.waiting)
+        if waited:
+            await self._wait(source)
+        else:
+            self._free -= 1
+        self.at_work += 1
+        self.most_at_work = max(self.most_at_work, self.at_work)
+        try:
+            yield waited
+        finally:
+            self.at_work -= 1
+            self._pass_on()
+
+    async def _wait(self, source: str) -> None:
+        queue = self._queues.setdefault(source, deque())
+        if self.waiting >= self._most or len(queue) >= self._most_of_source:
+            if not queue:
+                del self._queues[source]
+            raise Busy("QUEUE_FULL", "Too many calls are waiting.", retry_after=RETRY_SECONDS)
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue.append(place)
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(self._seconds):
+                await place
+        except BaseException as error:
+            if place.done() and not place.cancelled():
+                # The place was given in the same moment.
+                self._pass_on()
+            else:
+                self._leave(source, place)
+            if isinstance(error, TimeoutError):
+                raise Busy("QUEUE_SLOW", "The call waited too long for its turn.", retry_after=RETRY_SECONDS) from error
+            raise
+
+    def _leave(self, source: str, place: asyncio.Future[None]) -> None:
+        queue = self._queues.get(source)
+        if queue is None or place not in queue:
+            return
+        queue.remove(place)
+        self.waiting -= 1
+        if not queue:
+            del self._queues[source]
+
+    def _pass_on(self) -> None:
+        """Give the place that has become free to the next source in the round."""
+        while self._queues:
+            source, queue = self._queues.popitem(last=False)
+            place = queue.popleft()
+            self.waiting -= 1
+            if queue:
+                self._queues[source] = queue
+            # One that gave up is done, and has not left its queue yet.
+            if not place.done():
+                place.set_result(None)
+                return
+        self._free += 1

@@ -1,0 +1,50 @@
+"""The first key of a party that never had one: a code from an office, redeemed once with a proof of possession."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import Request, Response
+
+from api.http import schemas
+from api.http.access import ActCaller, OpenLedger, counted
+from api.http.problems import Responses, answers
+from api.http.routing import Router
+from api.parties import access_schemas as access
+from api.parties.sessions import NO_STORE
+
+router = Router(tags=["enrolments"])
+
+GIVING = answers({403: ["PARTY_LACKS_ROLE"], 404: ["PARTY_UNKNOWN"], 409: ["PARTY_ERASED", "PARTY_HAS_KEY"]})
+WAITS: Responses = {
+    202: {"model": access.EnrolledOut, "description": "The key counts once another office confirms `proposal`."}
+}
+TAKING = WAITS | answers(
+    {
+        401: ["ENROLMENT_UNKNOWN"],
+        409: ["ACCOUNT_IN_USE", "PARTY_HAS_KEY"],
+        422: ["PROOF_INVALID", "PROOF_MISSING", "PUBLIC_KEY_INVALID"],
+    }
+)
+
+
+@router.post("/parties/{party}/enrolment", status_code=201, responses=GIVING)
+def code(party: schemas.HexId, ledger: OpenLedger, actor: ActCaller, response: Response) -> access.EnrolmentCodeOut:
+    """A one-time code for the first key of a party that never had one, as an authority or an admin; for 7 days.
+
+    The code opens no session and shows nothing. An earlier code of the party ends.
+    """
+    response.headers.update(NO_STORE)
+    return access.EnrolmentCodeOut(**asdict(ledger.enrolments.issue(actor, party)))
+
+
+@router.post("/enrolments", status_code=201, responses=TAKING)
+def redeem(body: access.EnrolmentIn, ledger: OpenLedger, request: Request, response: Response) -> access.EnrolledOut:
+    """Hand in the first key with its proof of possession. No session: the code is all that is needed.
+
+    The registration of the key is proposed, and counts after two offices decided so.
+    """
+    enrolled = counted(ledger, request, lambda: ledger.enrolments.redeem(body.code, body.public_key, body.proof))
+    if enrolled.proposal is not None:
+        response.status_code = 202
+    return access.EnrolledOut(**asdict(enrolled))

@@ -1,0 +1,165 @@
+"""A party's keys: reported at once, replaced and added late, so that any key of the party can veto."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query
+from fastapi.responses import JSONResponse
+
+from api.http import schemas
+from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.problems import answers
+from api.http.routing import Router
+from api.http.waiting import WAITS, waiting
+from api.parties import power_schemas as powers
+from api.parties.parties import show
+from api.registration.assets import signed_of
+from ledger.errors import Conflict, Forbidden
+from ledger.installation.wiring import Ledger
+from ledger.parties.permissions import Action
+from ledger.parties.proposals.proposals import ProposalRow
+from ledger.proof.acts import report_message
+
+router = Router(prefix="/parties/{party}", tags=["keys"])
+
+OWN = answers({403: ["NOT_THE_PARTY"], 409: ["ACCOUNT_IN_USE", "OWN_KEY_IN_USE", "SIGNATURE_REQUIRED"]}) | WAITS
+BY_OFFICE = answers({403: ["PARTY_LACKS_ROLE", "PARTY_SELF_GRANT"], 409: ["SIGNATURE_REQUIRED"]}) | WAITS
+REPORTING = answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_ACCOUNT_NOT_BOUND", "SIGNATURE_REQUIRED"]}) | WAITS
+
+
+@router.post("/accounts", response_model=powers.PartyOut, responses=OWN)
+def rotate(
+    party: schemas.HexId, body: powers.RotationIn, ledger: OpenLedger, actor: ActCaller
+) -> powers.PartyOut | JSONResponse:
+    """Replace one's own key by another. It waits for the delay, and every key that the party has now can veto it.
+
+    What the old key signed stays signed; assets and certificates stay.
+    """
+    _require_the_party(actor.party, party)
+    _require_not_own(ledger, party)
+    row = ledger.party_keys.rotate(party, body.public_key, proof=body.proof, signed=signed_of(body))
+    return _changed(ledger, party, row)
+
+
+@router.post("/further-accounts", response_model=powers.PartyOut, responses=BY_OFFICE)
+def bind(
+    party: schemas.HexId, body: powers.BindingIn, ledger: OpenLedger, actor: ActCaller
+) -> powers.PartyOut | JSONResponse:
+    """Propose a further key of a party: the party itself, or an authority, which another one confirms.
+
+    A second person's key, a device's, or one of SM2 for statements. It waits for the delay; any key of the party can
+    veto it.
+    """
+    require(actor, Action.MANAGE_ROLES, owns=actor.party == party)
+    row = ledger.party_keys.bind(actor.party, party, body.public_key, proof=body.proof, signed=signed_of(body))
+    return _changed(ledger, party, row)
+
+
+@router.post("/retirement", response_model=powers.PartyOut, responses=OWN)
+def retire(
+    party: schemas.HexId, body: powers.RetirementIn, ledger: OpenLedger, actor: ActCaller
+) -> powers.PartyOut | JSONResponse:
+    """Retire one of one's own further keys, after the delay. What it signed and was anchored stays signed.
+
+    A key that is lost or stolen is reported instead: that takes effect at once.
+    """
+    _require_the_party(actor.party, party)
+    return _changed(ledger, party, ledger.party_keys.retire(party, body.account, signed=signed_of(body)))
+
+
+@router.post("/recovery", response_model=powers.PartyOut, responses=BY_OFFICE)
+def recover(
+    party: schemas.HexId, body: powers.RecoveryIn, ledger: OpenLedger, actor: ActCaller
+) -> powers.PartyOut | JSONResponse:
+    """Propose a new key in place of a party's lost or stolen one, as an authority; another authority confirms it.
+
+    It waits for the delay; any key of the party can veto it, the lost one too.
+    """
+    require(actor, Action.MANAGE_ROLES)
+    _require_not_own(ledger, party)
+    row = ledger.party_keys.recover(
+        actor.party, party, body.public_key, proof=body.proof, lost=body.lost, signed=signed_of(body)
+    )
+    return _changed(ledger, party, row)
+
+
+@router.post("/compromise", response_model=powers.PartyOut, responses=BY_OFFICE)
+def compromise(
+    party: schemas.HexId, body: powers.CompromiseIn, ledger: OpenLedger, actor: ActCaller
+) -> powers.PartyOut | JSONResponse:
+    """Propose that an account of the party counted for nothing from an earlier time on, as an authority.
+
+    Two authorities and the delay: what was anchored after that time loses its effect.
+    """
+    require(actor, Action.MANAGE_ROLES)
+    row = ledger.party_keys.date_compromise(
+        actor.party, party, body.account, body.compromised_at, signed=signed_of(body)
+    )
+    return _changed(ledger, party, row)
+
+
+@router.get("/reports")
+def report_draft(
+    party: schemas.HexId,
+    ledger: OpenLedger,
+    actor: ReadCaller,
+    reported: schemas.Account,
+    account: Annotated[schemas.Account | None, Query(description="Whose key will sign; default the present one.")] = (
+        None
+    ),
+) -> powers.MessageOut:
+    """The message that a key of the party signs to report another one; for keys that are kept elsewhere."""
+    _require_the_party(actor.party, party)
+    signer = account or ledger.parties.get(party).account
+    return powers.MessageOut(account=signer, message=report_message(ledger.reader.chain, signer, reported).hex())
+
+
+@router.post("/reports", response_model=powers.PartyOut, responses=REPORTING)
+def report(
+    party: schemas.HexId, body: powers.ReportIn, ledger: OpenLedger, actor: ActCaller
+) -> powers.PartyOut | JSONResponse:
+    """Report a lost or stolen key: in force with its block, and nobody can veto it.
+
+    By the party itself with any of its keys, or by one authority; for the key of an authority or supervisor it takes
+    two and the delay. From then on the key counts for vetoes and for a subject's withdrawals alone.
+    """
+    act = None if body.act is None else bytes.fromhex(body.act)
+    row = ledger.party_keys.report(
+        party, body.reported, actor.party, act=act, signer=body.account, signed=signed_of(body)
+    )
+    return _changed(ledger, party, row)
+
+
+@router.get("/key-changes")
+def key_changes(party: schemas.HexId, ledger: OpenLedger, actor: ReadCaller) -> powers.KeyChangesOut:
+    """What happened to the party's keys, the earliest first: bound, reported, retired, and proposals about them.
+
+    `pingzheng keys watch` shows the same from any node, without this service.
+    """
+    # Everybody sees what happened to its own keys.
+    if actor.party != party:
+        require(actor, Action.MANAGE_ROLES, reads=True)
+    return powers.KeyChangesOut(items=[powers.KeyChangeOut(**change) for change in ledger.party_keys.changes(party)])
+
+
+def _changed(ledger: Ledger, party: str, row: ProposalRow | None) -> powers.PartyOut | JSONResponse:
+    return waiting(row) or show(ledger, ledger.parties.get(party))
+
+
+def _require_the_party(actor: str, party: str) -> None:
+    if actor != party:
+        raise Forbidden(
+            "NOT_THE_PARTY",
+            "Only the party itself does this with its keys.",
+            hint="Two authorities can recover a lost key.",
+        )
+
+
+def _require_not_own(ledger: OpenLedger, party: str) -> None:
+    if party in (ledger.installation.operator, ledger.installation.authority_party):
+        raise Conflict(
+            "OWN_KEY_IN_USE",
+            "This service is running with the key that would be replaced.",
+            hint="Stop it, run `pingzheng party rotate` or `pingzheng party recover`, start it again.",
+        )

@@ -1,0 +1,173 @@
+"""Parties: onboarding, roles, status, mandates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+from fastapi import Query, Response
+from fastapi.responses import JSONResponse
+from ledger.parties.tables import Party
+
+from api.http import schemas
+from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.paging import Page, PageAsked
+from api.http.problems import Responses
+from api.http.routing import Router
+from api.http.waiting import WAITS, show_proposal, waiting
+from api.parties import power_schemas as powers
+from api.registration.assets import signed_of
+from api.registration.schemas import MandateIn, MandateOut
+from ledger.domain.codes import check_institution
+from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role
+from ledger.errors import Forbidden, InvalidInput, NotFound
+from ledger.installation.wiring import Ledger
+from ledger.parties.permissions import Action
+from ledger.parties.register import Actor, NewParty
+
+router = Router(tags=["parties"])
+
+Uscc = Annotated[
+    str | None,
+    Query(max_length=18, description="Unified social credit code of an institution.", examples=["91440802MA9X00011Y"]),
+]
+
+UNCONFIRMED: Responses = {
+    202: {"model": powers.PartiesOut, "description": "Recorded; registered once another office has confirmed it."}
+}
+
+
+@router.post("/parties", status_code=201, responses=UNCONFIRMED)
+def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, response: Response) -> powers.PartiesOut:
+    """Onboard parties: recorded here, and registered on the chain by two offices, all of them or none.
+
+    Those known already are returned as they are. A party without a key is recorded here alone, until it hands in its
+    first key by a one-time code (`POST /v1/parties/{party}/enrolment`). Where the second office is not within reach of
+    this service, the answer is 202: it confirms the proposal that is named. The calling office proposes.
+    """
+    require(actor, Action.MANAGE_ROLES)
+    newcomers = [_newcomer(item) for item in body.parties]
+    for newcomer in newcomers:
+        _require_authority_for(ledger, actor, DEFAULT_ROLES[newcomer.kind])
+    rows = ledger.parties.onboard(newcomers, actor.party, signed_of(body))
+    numbers = {number for row in rows if row.no is None and (number := ledger.parties.pending(row.id)) is not None}
+    if numbers:
+        response.status_code = 202
+    proposals = [show_proposal(ledger.proposals.get(number)) for number in sorted(numbers)]
+    return powers.PartiesOut(parties=show_all(ledger, rows), proposals=proposals)
+
+
+@router.get("/parties")
+def parties(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked, uscc: Uscc = None) -> Page[powers.PartyOut]:
+    """Parties by id, or the institution with a USCC, if it is here. Names and identifiers are not shown."""
+    rows = ledger.parties.page(paging.after, paging.one_more) if uscc is None else _with_uscc(ledger, uscc)
+    roles = ledger.roles.of(row.id for row in rows)
+    return paging.page(rows, lambda row: row.id, lambda row: _shown(row, roles[row.id]))
+
+
+@router.get("/parties/{party}")
+def party(party: schemas.HexId, ledger: OpenLedger, _actor: ReadCaller) -> powers.PartyOut:
+    """One party."""
+    return show(ledger, ledger.parties.get(party))
+
+
+@router.post("/parties/{party}/mandates", status_code=201)
+def give_mandate(party: schemas.HexId, body: MandateIn, ledger: OpenLedger, actor: ActCaller) -> MandateOut:
+    """Let a broker hand in one's applications for registration; each is still signed by the principal."""
+    if actor.party != party:
+        raise Forbidden("NOT_YOURS", "A party gives mandates for itself alone.", where="party")
+    row = ledger.mandates.give(party, body.broker, body.valid_to)
+    return MandateOut(id=row.id, principal=row.principal, broker=row.broker, valid_to=row.valid_to)
+
+
+@router.put("/parties/{party}/roles", response_model=schemas.StandingOut, responses=WAITS)
+def set_roles(
+    party: schemas.HexId, body: schemas.RolesIn, ledger: OpenLedger, actor: ActCaller
+) -> schemas.StandingOut | JSONResponse:
+    """Give a party exactly these roles, never to oneself.
+
+    Offices are given and taken by two authorities, after the delay; other roles at once, by an authority or an admin.
+    """
+    require(actor, Action.MANAGE_ROLES)
+    row = ledger.standing.set_roles(actor.party, party, body.roles, signed_of(body))
+    return waiting(row) or _standing(ledger, party)
+
+
+@router.put("/parties/{party}/status", response_model=schemas.StandingOut, responses=WAITS)
+def set_status(
+    party: schemas.HexId, body: schemas.PartyStatusIn, ledger: OpenLedger, actor: ActCaller
+) -> schemas.StandingOut | JSONResponse:
+    """Suspend, sanction or restore a party at once, as authority or supervisor.
+
+    Closing a party (which is final), and any status of an authority or supervisor, takes two authorities and the delay.
+    """
+    require(actor, Action.FREEZE)
+    row = ledger.standing.set_status(actor.party, party, body.status, body.reason, signed_of(body))
+    return waiting(row) or _standing(ledger, party)
+
+
+def _with_uscc(ledger: Ledger, uscc: str) -> list[Party]:
+    """Persons are not found: in the place of a USCC an ID number is refused."""
+    try:
+        found = ledger.parties.find(check_institution(uscc, "uscc"))
+    except NotFound:
+        return []
+    return [found] if found.kind != PartyKind.PERSON else []
+
+
+def show(ledger: Ledger, row: Party) -> powers.PartyOut:
+    """A party without name and identifier; its roles are those that the chain gives it."""
+    return show_all(ledger, [row])[0]
+
+
+def show_all(ledger: Ledger, rows: Sequence[Party]) -> list[powers.PartyOut]:
+    """Parties as ``show`` shows one."""
+    roles = ledger.roles.of(row.id for row in rows)
+    return [_shown(row, roles[row.id]) for row in rows]
+
+
+def _shown(row: Party, roles: Sequence[str]) -> powers.PartyOut:
+    return powers.PartyOut(
+        id=row.id, no=row.no, kind=row.kind, roles=list(roles), region=row.region, account=row.present_account
+    )
+
+
+def _standing(ledger: Ledger, party: str) -> schemas.StandingOut:
+    record = ledger.reader.party(ledger.reader.party_no(party))
+    return schemas.StandingOut(id=record.id, no=record.no, status=record.status, roles=list(record.roles))
+
+
+def _newcomer(item: powers.PartyIn) -> NewParty:
+    return NewParty(
+        _kind(item.kind),
+        item.name,
+        item.identifier,
+        item.region,
+        item.public_key or "",
+        proof=item.proof,
+        further_keys=tuple((key.public_key, key.proof) for key in item.further_keys),
+    )
+
+
+def _require_authority_for(ledger: Ledger, actor: Actor, roles: Iterable[Role]) -> None:
+    """Offices follow a registration as proposals in the name of this installation's authority: at its call alone."""
+    own = actor.party == ledger.installation.authority_party
+    if not own and (offices := sorted(OFFICES.intersection(roles))):
+        raise Forbidden(
+            "PARTY_OFFICE_BY_AUTHORITY",
+            "This service's authority alone onboards parties whose kind brings an office.",
+            hint="Ask it, or onboard the party as another kind and propose its roles: PUT /v1/parties/{party}/roles.",
+            roles=offices,
+        )
+
+
+def _kind(value: str) -> PartyKind:
+    try:
+        return PartyKind(value)
+    except ValueError:
+        raise InvalidInput(
+            "PARTY_KIND_UNKNOWN",
+            "There is no such kind of party.",
+            where="kind",
+            hint=f"One of: {', '.join(kind.value for kind in PartyKind)}.",
+        ) from None

@@ -1,0 +1,131 @@
+"""What waits: proposals of offices and of parties for their own keys, and the pause."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query
+from fastapi.responses import JSONResponse
+
+from api.http import schemas
+from api.http.access import ActCaller, OpenLedger, PayloadCaller, ReadCaller, require
+from api.http.problems import answers
+from api.http.routing import Router
+from api.http.waiting import WAITS, show_proposal, waiting
+from api.parties import power_schemas as powers
+from api.registration.assets import signed_of
+from ledger.installation.wiring import Ledger
+from ledger.parties.permissions import Action
+from ledger.proof.acts import veto_message
+
+router = Router(tags=["proposals"])
+
+Number = Annotated[int, Path(ge=1, lt=2**32, description="The proposal's number on the chain.")]
+ENDED = {404: ["PROPOSAL_UNKNOWN"], 409: ["PARTY_NOT_PENDING", "SIGNATURE_REQUIRED"]}
+REFUSALS = answers({403: ["PARTY_LACKS_ROLE", "PARTY_SELF_GRANT"], **ENDED})
+
+
+@router.get("/proposals")
+def pending(
+    ledger: OpenLedger,
+    _actor: ReadCaller,
+    concerned: Annotated[schemas.HexId | None, Query(description="Only those about this party.")] = None,
+) -> powers.ProposalsOut:
+    """Everything that is pending: what, by whom, until when, how to stop it."""
+    return powers.ProposalsOut(items=[show_proposal(row) for row in ledger.proposals.pending(concerned)])
+
+
+@router.get("/proposals/{number}", responses=answers({404: ["PROPOSAL_UNKNOWN"]}))
+def proposal(number: Number, ledger: OpenLedger, _actor: ReadCaller) -> powers.ProposalOut:
+    """One proposal, pending or ended."""
+    return show_proposal(ledger.proposals.get(number))
+
+
+@router.post("/proposals/{number}/confirmation", responses=REFUSALS)
+def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
+    """Confirm exactly this act, as a second party of the office: neither who proposed it nor whom it concerns."""
+    listed = None if body.list is None else body.list.model_dump()
+    row = ledger.proposals.confirm(number, actor.party, signed=signed_of(body), listed=listed)
+    return show_proposal(row)
+
+
+@router.get(
+    "/proposals/{number}/list", responses=answers({404: ["PROPOSAL_UNKNOWN"], 409: ["REGISTRATION_LIST_MISSING"]})
+)
+def registration_list(number: Number, ledger: OpenLedger, actor: PayloadCaller) -> powers.ListOut:
+    """The parties behind a registration, for the office that confirms it: whom each id stands for, as it can check.
+
+    The openings are personal text, and given only as long as the proposal is pending.
+    """
+    require(actor, Action.MANAGE_ROLES)
+    return powers.ListOut(**ledger.proposals.listed(number))
+
+
+@router.post("/proposals/{number}/carrying-out", responses=answers(ENDED))
+def carry_out(number: Number, ledger: OpenLedger, _actor: ActCaller) -> powers.ProposalOut:
+    """Let a proposal that is ready take effect. Anybody may ask for it; a running service does it by itself."""
+    return show_proposal(ledger.proposals.carry_out(number))
+
+
+@router.post("/proposals/{number}/cancellation", responses=REFUSALS)
+def cancel(number: Number, body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
+    """Cancel a proposal, as any party of the office that it takes. A party vetoes the proposals about its own keys."""
+    return show_proposal(ledger.proposals.cancel(number, actor.party, signed=signed_of(body)))
+
+
+@router.get("/proposals/{number}/veto", responses=answers({404: ["PROPOSAL_UNKNOWN"]}))
+def veto_draft(
+    number: Number,
+    ledger: OpenLedger,
+    actor: ReadCaller,
+    account: Annotated[schemas.Account | None, Query(description="Whose key will sign; default the present one.")] = (
+        None
+    ),
+) -> powers.MessageOut:
+    """The message that a key of the party signs to veto; for keys that are kept elsewhere, of secp256k1 or P-256."""
+    ledger.proposals.get(number)
+    signer = account or ledger.parties.get(actor.party).account
+    return powers.MessageOut(account=signer, message=veto_message(ledger.reader.chain, signer, number).hex())
+
+
+@router.post("/proposals/{number}/veto", responses=REFUSALS)
+def veto(number: Number, body: powers.VetoIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
+    """Veto a change of one's own keys, with any key that was live when it was proposed, though it be reported.
+
+    `pingzheng keys veto` does the same on any node of the chain, without this service.
+    """
+    act = None if body.act is None else bytes.fromhex(body.act)
+    row = ledger.proposals.veto(number, actor.party, act=act, account=body.account, signed=signed_of(body))
+    return show_proposal(row)
+
+
+@router.get("/pause")
+def pause_state(ledger: OpenLedger) -> powers.PauseOut:
+    """Whether anchoring, registering and binding are paused, and until when. Public."""
+    return _pause(ledger)
+
+
+@router.post("/pause", responses=answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_PAUSED", "PARTY_PAUSE_REST"]}))
+def pause(body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.PauseOut:
+    """Pause for 7 days at most, as an authority or a supervisor; the same one again 30 days after that.
+
+    Delays stop meanwhile. Reports, vetoes, holds, withdrawals, revocations, uses and verification go on.
+    """
+    ledger.pauses.pause(actor.party, signed=signed_of(body))
+    return _pause(ledger)
+
+
+@router.delete(
+    "/pause",
+    response_model=powers.PauseOut,
+    responses=answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_NOT_PAUSED", "SIGNATURE_REQUIRED"]}) | WAITS,
+)
+def end_pause(ledger: OpenLedger, actor: ActCaller, body: powers.ActIn | None = None) -> powers.PauseOut | JSONResponse:
+    """End a pause before its time: an authority proposes it, another one confirms it, and it ends at once."""
+    row = ledger.pauses.end(actor.party, signed=None if body is None else signed_of(body))
+    return waiting(row) or _pause(ledger)
+
+
+def _pause(ledger: Ledger) -> powers.PauseOut:
+    until = ledger.reader.paused_until()
+    return powers.PauseOut(paused=until > 0, paused_until=until)

@@ -1,0 +1,81 @@
+"""Signing in by key, and the sessions of one's own party."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import Request, Response
+
+from api.http import schemas
+from api.http.access import AnyInstallation, SessionCaller, counted, source_of
+from api.http.problems import answers
+from api.http.routing import Router
+from api.parties import access_schemas as access
+from ledger.parties.access.sessions import COOKIE, CURRENT
+
+router = Router(prefix="/sessions", tags=["sessions"])
+
+NO_STORE = {"Cache-Control": "no-store"}
+SIGNING_IN = answers(
+    {
+        401: [
+            "SESSION_EXPIRED",
+            "SESSION_KEY_NOT_LIVE",
+            "SESSION_LEDGER_DIFFERS",
+            "SESSION_NONCE_UNKNOWN",
+            "SESSION_ORIGIN_DIFFERS",
+            "SESSION_SIGNATURE_INVALID",
+        ],
+        403: ["ORIGIN_DIFFERS", "PARTY_NOT_ACTIVE"],
+        422: ["SESSION_STATEMENT_INVALID"],
+    }
+)
+
+
+@router.post("/nonce")
+def nonce(body: access.NonceIn, ledger: AnyInstallation, request: Request, response: Response) -> access.SignInNonceOut:
+    """A nonce to sign in with, for 5 minutes. Public; the answer is the same for parties that do not exist."""
+    response.headers.update(NO_STORE)
+    given = ledger.sessions.nonce(body.party, source_of(request))
+    return access.SignInNonceOut(nonce=given.nonce, expires_at=given.expires_at)
+
+
+@router.post("", status_code=201, responses=SIGNING_IN)
+def begin(body: access.SignInIn, ledger: AnyInstallation, request: Request, response: Response) -> access.SignedInOut:
+    """Sign in: the statement is compared with this service's own settings, member by member.
+
+    A statement for another origin, ledger or party, an old one and one that was used open nothing. The session lasts 30
+    minutes, and ends before that with the key that signed, with the party's closing and with its erasure.
+    """
+    if body.cookie:
+        # Else another page could sign the reader in as somebody else.
+        ledger.sessions.require_origin(request.headers.get("origin"))
+    made = counted(ledger, request, lambda: ledger.sessions.begin(body.statement, cookie=body.cookie))
+    response.headers.update(NO_STORE)
+    told = access.SignedInOut(**asdict(made))
+    if not body.cookie:
+        return told
+    lasts = made.expires_at - ledger.clock()
+    response.set_cookie(COOKIE, made.token, max_age=lasts, path="/", secure=True, httponly=True, samesite="strict")
+    return told.model_copy(update={"token": None})
+
+
+@router.get("")
+def sessions(ledger: AnyInstallation, caller: SessionCaller) -> access.SessionsOut:
+    """The sessions of the caller's party, the newest first; in a session alone."""
+    rows = ledger.sessions.listed(caller)
+    return access.SessionsOut(items=[access.SessionOut(**asdict(row)) for row in rows])
+
+
+@router.delete("/current", status_code=204)
+def sign_out(ledger: AnyInstallation, caller: SessionCaller, response: Response) -> None:
+    """End the session that asks."""
+    ledger.sessions.end(caller, CURRENT)
+    if caller.cookie:
+        response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+
+
+@router.delete("/{session:ulid}", status_code=204, responses=answers({404: ["SESSION_NOT_FOUND"]}))
+def end(session: schemas.Ulid, ledger: AnyInstallation, caller: SessionCaller) -> None:
+    """End a session of the caller's party."""
+    ledger.sessions.end(caller, session)

@@ -1,0 +1,137 @@
+"""Registered assets: register, transfer in two steps, freeze, annul."""
+
+from __future__ import annotations
+
+from fastapi.responses import JSONResponse
+
+from api.http import schemas
+from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.paging import Page, PageAsked
+from api.http.routing import Router
+from api.http.waiting import WAITS, waiting
+from api.registration.schemas import AnnulIn, ReassignIn
+from ledger.chain.sending.relay import SignedRequest
+from ledger.domain.resource import DataResource, check_resource
+from ledger.errors import InvalidInput
+from ledger.parties.permissions import Action
+
+router = Router(prefix="/assets", tags=["assets"])
+
+
+@router.post("", status_code=201)
+def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
+    """Apply for first registration of a data resource; a broker does so for a principal, which signs."""
+    require(actor, Action.APPLY_REGISTRATION, owns=True)
+    applicant = body.applicant or actor.party
+    agent = None if applicant == actor.party else actor.party
+    if agent is not None:
+        ledger.mandates.require(applicant, agent)
+    if body.resource is not None:
+        resource = resource_of(body.resource)
+    elif body.catalogue_code is not None:
+        resource = ledger.catalogue.registrable(body.catalogue_code)
+    else:
+        raise InvalidInput("RESOURCE_MISSING", "Give a description or a catalogue code.", where="resource")
+    intake = ledger.registrations.submit(applicant, [resource], agent)
+    for refusal in intake.refused:
+        raise refusal.error
+    ledger.registrations.register(intake.accepted, signed=signed_of(body))
+    return show_asset(ledger, intake.accepted[0])
+
+
+@router.get("")
+def assets(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[schemas.AssetOut]:
+    """Registered assets by id."""
+    rows = ledger.registrations.page(paging.after, paging.one_more)
+    return paging.page(rows, lambda row: row.asset_id, lambda row: show_asset(ledger, row.asset_id))
+
+
+@router.get("/{asset}")
+def asset(asset: schemas.HexId, ledger: OpenLedger, _actor: ReadCaller) -> schemas.AssetOut:
+    """One asset: resource, registration, state and holder."""
+    return show_asset(ledger, asset)
+
+
+@router.post("/{asset}/transfer")
+def offer(asset: schemas.HexId, body: schemas.OfferIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
+    """Offer the asset to another party until a deadline."""
+    ledger.transfers.offer(asset, actor.party, body.to, body.deadline, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/{asset}/transfer/acceptance")
+def accept(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
+    """Accept an offer; the new registration certificate supersedes the old one."""
+    ledger.transfers.accept(asset, actor.party, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/{asset}/transfer/rejection")
+def reject(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
+    """Reject an offer."""
+    ledger.transfers.reject(asset, actor.party, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/{asset}/transfer/withdrawal")
+def withdraw(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
+    """Take back an offer."""
+    ledger.transfers.withdraw(asset, actor.party, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/{asset}/freeze")
+def freeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
+    """Stop every move of the asset."""
+    require(actor, Action.FREEZE)
+    ledger.transfers.freeze(asset, actor.party, body.reason, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/{asset}/unfreeze")
+def unfreeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
+    """Let the asset move again."""
+    require(actor, Action.FREEZE)
+    ledger.transfers.unfreeze(asset, actor.party, body.reason, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/{asset}/annulment")
+def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
+    """Annul a registration for good; what comes from it is flagged."""
+    require(actor, Action.ANNUL)
+    ledger.transfers.annul(asset, actor.party, body.reason, body.grounds, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/{asset}/reassignment", response_model=schemas.AssetOut, responses=WAITS)
+def reassign(
+    asset: schemas.HexId, body: ReassignIn, ledger: OpenLedger, actor: ActCaller
+) -> schemas.AssetOut | JSONResponse:
+    """Propose another holder for an asset whose holder is silent: it is closed, or none of its keys speaks.
+
+    Two authorities and the delay. What is frozen stays frozen, and liens stay.
+    """
+    require(actor, Action.MANAGE_ROLES)
+    row = ledger.transfers.reassign(asset, actor.party, body.to, body.grounds, signed_of(body))
+    return waiting(row) or show_asset(ledger, asset)
+
+
+def signed_of(body: schemas.Signable) -> SignedRequest | None:
+    """The signed request in a body, if there is one."""
+    if body.signed_request is None:
+        return None
+    signature = body.signed_request.signature.removeprefix("0x").lower()
+    return SignedRequest(body.signed_request.typed_data, f"0x{signature}")
+
+
+def resource_of(body: schemas.ResourceIn) -> DataResource:
+    """The resource, if it keeps every rule; raises ``InvalidInput``."""
+    resource = DataResource.from_dict(body.model_dump())
+    check_resource(resource)
+    return resource
+
+
+def show_asset(ledger: OpenLedger, asset: str) -> schemas.AssetOut:
+    """An asset as it stands."""
+    return schemas.AssetOut(**ledger.registrations.get(asset))

@@ -1,0 +1,116 @@
+"""Rights, liens, lineage and assessments of a registered asset: ``/v1/assets/{asset}/…``."""
+
+from __future__ import annotations
+
+from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.routing import Router
+from api.http.schemas import AssetOut, HexId, RecordNo
+from api.registration import schemas as bodies
+from api.registration.assets import show_asset, signed_of
+from ledger.parties.permissions import Action
+from ledger.registration.reports import QualityReport, Valuation
+from ledger.registration.rights import NewRight
+
+router = Router(prefix="/assets/{asset}", tags=["rights"])
+
+
+@router.get("/rights")
+def rights(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
+    """The rights granted in an asset; what is not granted is the holder's."""
+    return bodies.ItemsOut(items=ledger.rights.of(asset))
+
+
+@router.post("/rights", status_code=201)
+def grant(asset: HexId, body: bodies.RightIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
+    """Grant a right to hold, process or operate; with `parent`, license it on."""
+    right = NewRight(**body.model_dump(exclude={"signed_request"}))
+    ledger.rights.grant(asset, actor.party, right, signed_of(body))
+    return rights(asset, ledger, actor)
+
+
+@router.post("/rights/{number}/transfer")
+def transfer_right(
+    asset: HexId, number: RecordNo, body: bodies.RecipientIn, ledger: OpenLedger, actor: ActCaller
+) -> bodies.ItemsOut:
+    """Pass a transferable right on."""
+    ledger.rights.transfer(asset, number, actor.party, body.to, signed_of(body))
+    return rights(asset, ledger, actor)
+
+
+@router.post("/rights/{number}/end")
+def end_right(
+    asset: HexId, number: RecordNo, body: bodies.EndIn, ledger: OpenLedger, actor: ActCaller
+) -> bodies.ItemsOut:
+    """End a right: its grantee gives it up, or a registrar ends it for a reason."""
+    ledger.rights.end(asset, number, actor.party, body.reason, signed_of(body))
+    return rights(asset, ledger, actor)
+
+
+@router.get("/liens")
+def liens(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
+    """The liens that stand, by rank."""
+    return bodies.ItemsOut(items=ledger.liens.of(asset))
+
+
+@router.post("/liens", status_code=201)
+def pledge(asset: HexId, body: bodies.LienIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
+    """Pledge the asset to a creditor; amount in fen."""
+    terms = {"amount": body.amount, "due": body.due.isoformat(), "contract": body.contract}
+    ledger.liens.pledge(asset, actor.party, body.creditor, terms, signed_of(body))
+    return liens(asset, ledger, actor)
+
+
+@router.post("/liens/{number}/consent")
+def consent(
+    asset: HexId, number: RecordNo, body: bodies.ConsentIn, ledger: OpenLedger, actor: ActCaller
+) -> bodies.ItemsOut:
+    """Consent as creditor to a transfer to one party, or take the consent back."""
+    ledger.liens.consent(asset, number, actor.party, body.to, signed_of(body))
+    return liens(asset, ledger, actor)
+
+
+@router.post("/liens/{number}/release")
+def release(
+    asset: HexId, number: RecordNo, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller
+) -> bodies.ItemsOut:
+    """Release a lien as its creditor."""
+    ledger.liens.release(asset, number, actor.party, signed_of(body))
+    return liens(asset, ledger, actor)
+
+
+@router.post("/parents", status_code=201)
+def link(asset: HexId, body: bodies.LinkIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
+    """Say from which registered asset a new one comes, before its application is accepted."""
+    ledger.lineage.link(asset, actor.party, body.relation, body.parent, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.post("/successor", status_code=201)
+def replace(asset: HexId, body: bodies.ReplaceIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
+    """Say which asset takes this one's place."""
+    ledger.lineage.replace(asset, actor.party, body.successor, signed_of(body))
+    return show_asset(ledger, asset)
+
+
+@router.get("/assessments")
+def assessments(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsOut:
+    """Quality reports and valuations, in order."""
+    return bodies.ItemsOut(items=ledger.assessments.of(asset))
+
+
+@router.post("/quality-reports", status_code=201)
+def quality(asset: HexId, body: bodies.QualityIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
+    """Commit to a quality report: six dimensions, weights that sum up to 100."""
+    require(actor, Action.ASSESS)
+    report = QualityReport(body.scores, body.weights, body.report)
+    ledger.assessments.quality(asset, actor.party, report, body.last_day, signed_of(body))
+    return assessments(asset, ledger, actor)
+
+
+@router.post("/valuations", status_code=201)
+def valuation(asset: HexId, body: bodies.ValuationIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
+    """Commit to a valuation: by cost, income or market, in fen."""
+    require(actor, Action.ASSESS)
+    report = Valuation(body.method, body.amount, body.base_date.isoformat(), body.report)
+    ledger.assessments.valuation(asset, actor.party, report, body.last_day, signed_of(body))
+    return assessments(asset, ledger, actor)

@@ -1,1 +1,0 @@
-"""The routes of ``/v1``: thin, one file per noun."""

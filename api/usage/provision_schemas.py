@@ -1,0 +1,55 @@
+"""What goes between a provider and the platform: tasks, erasures to obey, signed answers. No member takes rows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from api.http.schemas import ActSignature, HexId, Jwk, Statement, Strict, Ulid
+from ledger.proof.sdjwt import MAX_DISCLOSURE_BYTES, MAX_DISCLOSURES
+
+Disclosure = Annotated[str, Field(max_length=2 * MAX_DISCLOSURE_BYTES, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class OpeningOut(BaseModel):
+    kind: str = Field(examples=["enterprise"])
+    identifier: str = Field(description="USCC or resident ID number.")
+    key: HexId = Field(description="With kind and identifier it gives the subject's party id (docs/protocol.md, §1).")
+
+
+class TaskOut(BaseModel):
+    format: str = Field(examples=["pingzheng-task/1"])
+    chain: dict[str, Any] = Field(description="The eight values that name the ledger.")
+    template: dict[str, Any]
+    request: dict[str, Any]
+    authorization: dict[str, Any]
+    keys: dict[str, Jwk] = Field(description="Of the accounts that signed request and authorization.")
+    opening: OpeningOut
+    corrects: str | None = Field(description="The provision whose place the answer takes, if it is supplied.")
+
+
+class ErasuresOut(BaseModel):
+    items: list[dict[str, Any]] = Field(description="Entries of the log, of type `erasure`, in its order.")
+    next_cursor: str | None = Field(description="Where later ones begin; null if there was none.")
+
+
+class ProvisionIn(Strict):
+    statement: Statement
+    disclosures: list[Disclosure] = Field(
+        [], max_length=MAX_DISCLOSURES, description="One for each claim: base64url of `[salt, name, value]`."
+    )
+    withdrawal: ActSignature | None = Field(
+        None, description="With a correction: the withdrawal of the old provision, signed for the chain (docs §3)."
+    )
+    withdrawn: Statement | None = Field(
+        None, description="With a correction: the signed `withdrawal` entry of the old provision."
+    )
+
+
+class ProvisionOut(BaseModel):
+    id: Ulid
+    authorization: Ulid
+    provider: HexId
+    result: str
+    reason: str | None

@@ -1,0 +1,129 @@
+"""Requests and responses on the way to a usage certificate: asking, authorising, answering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from api.http.schemas import (
+    ActMessage,
+    ActSignature,
+    Digest,
+    DraftOut,
+    HexId,
+    Jwk,
+    Seconds,
+    Statement,
+    StatementDigest,
+    Strict,
+    Ulid,
+)
+
+
+class NoteIn(Strict):
+    contact: str = Field(min_length=1, max_length=200, examples=["信贷部 Credit department"])
+    purpose_note: str = Field("", max_length=400)
+    business_ref: str = Field("", max_length=64)
+
+
+class SignedNote(NoteIn):
+    salt: str = Field(min_length=22, max_length=64)
+
+
+class RequestDraftIn(Strict):
+    scenario: str = Field(pattern=r"^S\d{2}$", examples=["S51"])
+    subject: HexId
+    consumer: HexId
+    sources: dict[str, HexId] = Field(
+        min_length=1, max_length=8, description="The provider of each source.", examples=[{"statistics": "9f" * 32}]
+    )
+    fields: list[str] = Field(min_length=1, max_length=64, examples=[["years_covered", "wage_band"]])
+    valid_from: Seconds
+    valid_to: Seconds = Field(description="Exclusive; a midnight in Shanghai.")
+    max_uses: int = Field(1, ge=1, le=65535)
+    channel: str = Field(examples=["government_platform"])
+    expires_at: Seconds = Field(description="Until when the subject may answer.")
+    pia_digest: Digest | None = Field(None, description="Of your impact assessment, where the scenario wants one.")
+    note: NoteIn
+
+
+class RequestDraftOut(BaseModel):
+    entry: dict[str, Any] = Field(description="Sign this: a detached JWS over its canonical JSON.")
+    note: SignedNote
+
+
+class RequestIn(Strict):
+    statement: Statement
+    note: SignedNote
+
+
+class RequestOut(BaseModel):
+    id: Ulid
+    digest: StatementDigest
+    scenario: str
+    subject: HexId
+    consumer: HexId
+    state: str
+    expires_at: int
+    created_at: int
+
+
+class ChoiceIn(Strict):
+    fields: list[str] | None = Field(None, max_length=64, description="Allow only these; default: what was asked.")
+    valid_to: Seconds | None = None
+    max_uses: int | None = Field(None, ge=1, le=65535)
+    separate_consent: bool = Field(False, description="A person consents to this by itself (PIPL art. 23).")
+    holder_key: Jwk | None = Field(None, description="The key to present with; default: that of your account.")
+
+
+class DraftsOut(BaseModel):
+    drafts: list[DraftOut] = Field(description="One for each source: one authorization each.")
+
+
+class StatementsIn(Strict):
+    statements: list[Statement] = Field(min_length=1, max_length=8)
+
+
+class WithdrawalDraftOut(BaseModel):
+    entry: dict[str, Any] = Field(description="Sign this: a detached JWS over its canonical JSON.")
+    message: ActMessage | None = Field(
+        description="Sign this too, with the same key, so that the chain counts it. Null for an SM2 key, whose "
+        "signatures the chain cannot check: the entry alone is the withdrawal."
+    )
+
+
+class WithdrawalIn(Strict):
+    statement: Statement
+    act: ActSignature | None = Field(None, description="The signature of `message`; null for an SM2 key.")
+
+
+class WithdrawnOut(BaseModel):
+    statement: StatementDigest = Field(description="What is withdrawn, for good.")
+    party: HexId
+    reason: str
+
+
+class AuthorizationOut(BaseModel):
+    id: Ulid
+    digest: StatementDigest
+    request: Ulid
+    scenario: str
+    subject: HexId
+    consumer: HexId
+    source: str
+    provider: HexId
+    state: str
+    created_at: int
+
+
+class AuthorizationsOut(BaseModel):
+    authorizations: list[AuthorizationOut]
+
+
+class RequestDetailOut(RequestOut):
+    entry: dict[str, Any]
+    note: SignedNote | None = Field(
+        description="Null once it was erased, and for those whom the request does not concern."
+    )
+    authorizations: list[AuthorizationOut]

@@ -1,0 +1,288 @@
+"""The demand list and the sharing duties (需求清单、数据共享责任清单): match, accept, connect, in working days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from ulid import ULID
+
+from ledger.catalogue import lookups as records
+from ledger.catalogue.data_list import checked_reason
+from ledger.catalogue.matching import Candidate, Wanted, rank
+from ledger.catalogue.states import DEMAND
+from ledger.catalogue.tables import Demand, DemandEvent, ShareDuty
+from ledger.domain.parties import Role
+from ledger.domain.resource import DataResource
+from ledger.domain.working_days import MAX_WORKING_DAYS, end_of_working_days
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.parties.lookups import party
+from ledger.parties.permissions import Action
+from ledger.parties.register import Actor
+from ledger.parties.roles import require
+from ledger.store.database import Database
+
+MAX_WANTED_FIELDS: Final = 200
+_LENGTHS: Final = {"title": (1, 200), "purpose": (1, 400), "domain": (0, 64), "legal_basis": (1, 400)}
+
+
+@dataclass(frozen=True, slots=True)
+class NewDemand:
+    """A demand for data; ``wanted_by`` is a day in Shanghai."""
+
+    title: str
+    purpose: str
+    legal_basis: str
+    fields: tuple[str, ...]
+    domain: str = ""
+    wanted_by: date | None = None
+
+
+class Demands:
+    """Demands from filing to connection. ``sla_days`` applies where no duty is listed."""
+
+    def __init__(self, database: Database, sla_days: int, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._sla_days = sla_days
+        self._clock = clock
+
+    def list_duty(self, actor: Actor, code: str, department: str, sla_days: int) -> ShareDuty:
+        """List who must share a resource within how many working days; the newest entry is in force."""
+        _require_keeper(actor)
+        with self._database.write() as session:
+            self._require_lists(session, actor, records.resource(session, code, lock=True).provider)
+            _check_days(sla_days)
+            party(session, department)
+            duty = ShareDuty(
+                code=code,
+                number=records.next_number(session, ShareDuty.number, ShareDuty.code == code),
+                department=department,
+                sla_days=sla_days,
+                created_by=actor.party,
+                created_at=self._clock(),
+            )
+            session.add(duty)
+            return duty
+
+    def duties(self, code: str) -> list[ShareDuty]:
+        """Every duty listed for a resource, the newest first."""
+        with self._database.read() as session:
+            records.resource(session, code)
+            rows = select(ShareDuty).where(ShareDuty.code == code).order_by(ShareDuty.number.desc())
+            return list(session.scalars(rows))
+
+    def file(self, actor: Actor, demand: NewDemand) -> Demand:
+        """Enter a demand; raises ``InvalidInput`` ``DEMAND_…``."""
+        require(actor, Action.PUBLISH_LISTS, owns=True)
+        _check(demand)
+        row = Demand(
+            id=str(ULID()),
+            requester=actor.party,
+            title=demand.title,
+            purpose=demand.purpose,
+            domain=demand.domain,
+            fields=list(demand.fields),
+            legal_basis=demand.legal_basis,
+            wanted_by=None if demand.wanted_by is None else demand.wanted_by.isoformat(),
+            state=DEMAND.initial,
+            code=None,
+            due_at=None,
+            created_at=self._clock(),
+        )
+        with self._database.write() as session:
+            session.add(row)
+            session.flush()
+            self._record(session, row, "file", actor.party, None)
+        return row
+
+    def candidates(self, identifier: str, limit: int = 10) -> list[Candidate]:
+        """Published resources that may be shared and answer the demand, best first."""
+        with self._database.read() as session:
+            row = records.demand(session, identifier)
+            wanted = Wanted(row.title, row.purpose, row.domain, tuple(row.fields))
+            described = (DataResource.from_dict(version.document) for version in records.published(session))
+            return rank(wanted, (item for item in described if item.share_attr != "none"), limit)
+
+    def match(self, actor: Actor, identifier: str, code: str) -> Demand:
+        """Assign a published resource; after an appeal this upholds it.
+
+        Raises ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_SHARED``.
+        """
+        _require_keeper(actor)
+        with self._database.write() as session:
+            row = records.demand(session, identifier, lock=True)
+            resource = records.resource(session, code)
+            self._require_lists(session, actor, resource.provider)
+            if resource.published_version is None:
+                raise Conflict("NOT_PUBLISHED", "Only a published resource answers a demand.", where=f"resource {code}")
+            if records.version(session, code, resource.published_version).document["share_attr"] == "none":
+                raise Conflict("NOT_SHARED", "The resource is not shared, by law.", where=f"resource {code}")
+            row.code = code
+            return self._move(session, row, "match", actor.party)
+
+    def accept(self, actor: Actor, identifier: str) -> Demand:
+        """Take on the duty: its working days run from now."""
+        now = self._clock()
+        with self._database.write() as session:
+            row = records.demand(session, identifier, lock=True)
+            department, days = self._duty(session, row)
+            _require_department(actor, department)
+            row.due_at = end_of_working_days(now, days)
+            return self._move(session, row, "accept", actor.party)
+
+    def connect(self, actor: Actor, identifier: str) -> Demand:
+        """The data is connected (挂接): the duty is done."""
+        with self._database.write() as session:
+            row = records.demand(session, identifier, lock=True)
+            _require_department(actor, self._duty(session, row)[0])
+            return self._move(session, row, "connect", actor.party)
+
+    def refuse(self, actor: Actor, identifier: str, reason: str) -> Demand:
+        """Refuse, with a reason: the department on duty, or whoever keeps the lists."""
+        checked = checked_reason(reason)
+        with self._database.write() as session:
+            row = records.demand(session, identifier, lock=True)
+            own = row.code is not None and (
+                self._duty(session, row)[0] == actor.party
+                or records.cdo_of(session, records.resource(session, row.code).provider) == actor.party
+            )
+            require(actor, Action.PUBLISH_LISTS, owns=own)
+            return self._move(session, row, "refuse", actor.party, checked)
+
+    def appeal(self, actor: Actor, identifier: str, reason: str) -> Demand:
+        """Appeal against a refusal; the authority decides by matching it again or closing it."""
+        checked = checked_reason(reason)
+        with self._database.write() as session:
+            row = records.demand(session, identifier, lock=True)
+            _require_requester(actor, row)
+            return self._move(session, row, "appeal", actor.party, checked)
+
+    def close(self, actor: Actor, identifier: str) -> Demand:
+        """The requester has what it asked for; or the authority dismisses an appeal."""
+        with self._database.write() as session:
+            row = records.demand(session, identifier, lock=True)
+            if row.state == "appealed":
+                require(actor, Action.PUBLISH_LISTS)
+            else:
+                _require_requester(actor, row)
+            return self._move(session, row, "close", actor.party)
+
+    def get(self, identifier: str, at: int | None = None) -> dict[str, Any]:
+        """A demand with its moves; ``overdue`` as of ``at`` (seconds UTC, default now)."""
+        with self._database.read() as session:
+            row = records.demand(session, identifier)
+            events = session.scalars(
+                select(DemandEvent).where(DemandEvent.demand_id == identifier).order_by(DemandEvent.number)
+            )
+            told = [
+                {"move": event.move, "state": event.state, "by": event.by, "reason": event.reason, "at": event.at}
+                for event in events
+            ]
+        return described(row, self._clock() if at is None else at) | {"history": told}
+
+    def page(self, after: str | None, limit: int, state: str | None = None) -> list[Demand]:
+        """Demands by id, keyset paged."""
+        query = select(Demand).order_by(Demand.id).limit(limit)
+        if after:
+            query = query.where(Demand.id > after)
+        if state:
+            query = query.where(Demand.state == state)
+        with self._database.read() as session:
+            return list(session.scalars(query))
+
+    def _require_lists(self, session: Session, actor: Actor, department: str) -> None:
+        """Whoever keeps the lists: an authority, or the chief data officer for its departments."""
+        require(actor, Action.PUBLISH_LISTS, owns=records.cdo_of(session, department) == actor.party)
+
+    def _duty(self, session: Session, row: Demand) -> tuple[str, int]:
+        """The department on duty and its working days; without a listed duty the provider and the default."""
+        if row.code is None:
+            raise Conflict("DEMAND_NOT_MATCHED", "No resource is assigned to the demand yet.", where=f"demand {row.id}")
+        duty = session.scalar(
+            select(ShareDuty).where(ShareDuty.code == row.code).order_by(ShareDuty.number.desc()).limit(1)
+        )
+        if duty is not None:
+            return duty.department, duty.sla_days
+        return records.resource(session, row.code).provider, self._sla_days
+
+    def _move(self, session: Session, row: Demand, name: str, by: str, reason: str | None = None) -> Demand:
+        row.state = DEMAND.next(row.state, name)
+        if name in ("match", "refuse"):
+            row.due_at = None
+        self._record(session, row, name, by, reason)
+        return row
+
+    def _record(self, session: Session, row: Demand, name: str, by: str, reason: str | None) -> None:
+        session.add(
+            DemandEvent(
+                demand_id=row.id,
+                number=records.next_number(session, DemandEvent.number, DemandEvent.demand_id == row.id),
+                move=name,
+                state=row.state,
+                by=by,
+                reason=reason,
+                at=self._clock(),
+            )
+        )
+        session.flush()
+
+
+def overdue(row: Demand, at: int) -> bool:
+    """Whether the duty's working days ran out before it was done."""
+    return row.state == "duty_accepted" and row.due_at is not None and at >= row.due_at
+
+
+def described(row: Demand, at: int) -> dict[str, Any]:
+    """A demand as it stands at ``at``."""
+    return {
+        "id": row.id,
+        "requester": row.requester,
+        "title": row.title,
+        "purpose": row.purpose,
+        "domain": row.domain,
+        "fields": row.fields,
+        "legal_basis": row.legal_basis,
+        "wanted_by": row.wanted_by,
+        "state": row.state,
+        "resource": row.code,
+        "due_at": row.due_at,
+        "overdue": overdue(row, at),
+        "created_at": row.created_at,
+    }
+
+
+def _check(demand: NewDemand) -> None:
+    for name, (least, most) in _LENGTHS.items():
+        if not least <= len(getattr(demand, name).strip()) <= most:
+            raise InvalidInput("DEMAND_TEXT", f"The text has {least} to {most} characters.", where=name)
+    named = all(1 <= len(name) <= 200 for name in demand.fields)
+    if not 1 <= len(demand.fields) <= MAX_WANTED_FIELDS or not named or len({*demand.fields}) != len(demand.fields):
+        raise InvalidInput(
+            "DEMAND_FIELDS", f"A demand names 1 to {MAX_WANTED_FIELDS} fields, each once.", where="fields"
+        )
+
+
+def _require_keeper(actor: Actor) -> None:
+    """Whoever keeps no lists is not told what there is."""
+    require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
+
+
+def _check_days(sla_days: int) -> None:
+    if not 1 <= sla_days <= MAX_WORKING_DAYS:
+        raise InvalidInput("SLA_DAYS", f"A duty runs for 1 to {MAX_WORKING_DAYS} working days.", where="sla_days")
+
+
+def _require_department(actor: Actor, department: str) -> None:
+    if actor.party != department:
+        raise Forbidden(
+            "NOT_ON_DUTY", "Another department has the duty to share.", hint="See the sharing duties of the resource."
+        )
+
+
+def _require_requester(actor: Actor, row: Demand) -> None:
+    if actor.party != row.requester:
+        raise Forbidden("NOT_THE_REQUESTER", "The demand is another party's.", where=f"demand {row.id}")

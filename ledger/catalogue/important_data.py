@@ -1,0 +1,93 @@
+"""The important-data catalogue (重要数据目录): what is listed stops what matches it, at once and at submission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from ulid import ULID
+
+from ledger.catalogue import lookups as records
+from ledger.catalogue.data_list import move
+from ledger.catalogue.important_rules import ImportantData, check_important
+from ledger.catalogue.tables import CatalogueResource, ImportantDataEntry
+from ledger.domain.resource import DataResource
+from ledger.errors import NotFound
+from ledger.parties.permissions import Action
+from ledger.parties.register import Actor
+from ledger.parties.roles import require
+from ledger.store.database import Database
+
+# Past the draft: what is here has been, or will be, shown to others.
+EXPOSED: Final = ("submitted", "cdo_signed", "published", "changed")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A new entry, and the codes of the resources that it blocked."""
+
+    entry: ImportantDataEntry
+    blocked: tuple[str, ...]
+
+
+class ImportantDataList:
+    """Entries that block what matches them; withdrawn ones stay on record."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(self, actor: Actor, entry: ImportantData) -> Listed:
+        """List a kind of data, and block what is in the data list and matches it; raises ``InvalidInput``."""
+        require(actor, Action.GRADE)
+        check_important(entry)
+        now = self._clock()
+        row = ImportantDataEntry(
+            id=str(ULID()),
+            title=entry.title,
+            grade=entry.grade,
+            pattern=entry.pattern,
+            fields=list(entry.fields),
+            created_by=actor.party,
+            created_at=now,
+            withdrawn_at=None,
+        )
+        with self._database.write() as session:
+            session.add(row)
+            return Listed(row, tuple(self._block_matching(session, actor, entry, now)))
+
+    def withdraw(self, actor: Actor, identifier: str) -> None:
+        """Take an entry off the list; raises ``NotFound`` ``IMPORTANT_ENTRY_UNKNOWN``."""
+        require(actor, Action.GRADE)
+        with self._database.write() as session:
+            if session.get(ImportantDataEntry, identifier) is None:
+                raise NotFound("IMPORTANT_ENTRY_UNKNOWN", "The important-data list has no such entry.")
+            session.execute(
+                update(ImportantDataEntry)
+                .where(ImportantDataEntry.id == identifier, ImportantDataEntry.withdrawn_at.is_(None))
+                .values(withdrawn_at=self._clock())
+            )
+
+    def all(self) -> list[ImportantDataEntry]:
+        """Every entry, withdrawn ones too, by id."""
+        with self._database.read() as session:
+            return list(session.scalars(select(ImportantDataEntry).order_by(ImportantDataEntry.id)))
+
+    def _block_matching(self, session: Session, actor: Actor, entry: ImportantData, now: int) -> Iterator[str]:
+        listed = select(CatalogueResource).where(CatalogueResource.state.in_(EXPOSED)).order_by(CatalogueResource.code)
+        for row in session.scalars(listed.with_for_update()).all():
+            if self._stops(session, entry, row):
+                move(session, row, "block", actor.party, now, f"{entry.grade}: {entry.title}")
+                yield row.code
+
+    def _stops(self, session: Session, entry: ImportantData, row: CatalogueResource) -> bool:
+        """Whether the newest or the published version matches; a recorded review clears what is not core."""
+        for number in {row.version, row.published_version or row.version}:
+            resource = DataResource.from_dict(records.version(session, row.code, number).document)
+            cleared = entry.grade != "core" and records.reviewed(session, row.code, number)
+            if entry.matches(resource) and not cleared:
+                return True
+        return False

@@ -1,0 +1,244 @@
+"""Bulk import into the data list: a dry run reports on every row, a commit takes all rows or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from ledger.catalogue.sheets import FIELD_COLUMNS, REQUIRED, Sheets, sheets_of
+from ledger.catalogue.staging import Known, Staged, chunks, overtaken, write_staged
+from ledger.domain.resource import DataResource, ResourceField
+from ledger.errors import InvalidInput, PingzhengError
+from ledger.parties.permissions import Action
+from ledger.parties.register import Actor
+from ledger.parties.roles import require
+from ledger.store.database import Database
+
+__all__ = ["FIELD_COLUMNS", "OPTIONAL", "REQUIRED", "CatalogueImport", "ImportReport", "Sheets", "sheets_of"]
+MAX_ROWS: Final = 20_000
+MAX_REFUSALS_TOLD: Final = 100
+OPTIONAL: Final = (
+    "package",
+    "rows",
+    "columns",
+    "fields",
+    "source_kind",
+    "domain",
+    "format",
+    "update_freq",
+    "time_range",
+    "spatial_range",
+    "storage_location",
+    "storage_mode",
+    "share_attr",
+    "share_basis",
+    "open_attr",
+    "system",
+    "grade",
+)
+# How often a table is planned anew because others changed its entries meanwhile.
+MAX_PLANS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RowReport:
+    """What a row means: ``verdict`` is ``new``, ``new_version``, ``unchanged`` or ``refused``.
+
+    Rows count from 1 after the header; blank ones do not count.
+    """
+
+    row: int
+    code: str
+    verdict: str
+    version: int | None = None
+    error: str | None = None
+    message: str | None = None
+    where: str | None = None
+    hint: str | None = None
+    diff: tuple[dict[str, Any], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self) | {"diff": list(self.diff)}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """A report per row, in the file's order, whether anything was written, and remarks on how the file was read."""
+
+    rows: tuple[RowReport, ...]
+    committed: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by verdict."""
+        verdicts = [row.verdict for row in self.rows]
+        return {name: verdicts.count(name) for name in ("new", "new_version", "unchanged", "refused")}
+
+
+Planned = tuple[RowReport, Staged | None]
+
+
+class CatalogueImport:
+    """Takes whole tables into the data list of the provider that acts."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def dry_run(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None] = lambda _: None) -> ImportReport:
+        """What committing the table would do, row by row; writes nothing."""
+        require(actor, Action.EDIT_RESOURCE, owns=True)
+        return ImportReport(tuple(row for row, _ in self._planned(actor, sheets, progress)), False, sheets.notes)
+
+    def commit(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None] = lambda _: None) -> ImportReport:
+        """Take every row in one transaction; raises ``InvalidInput`` ``IMPORT_REFUSED`` if one is refused.
+
+        The rows are planned before the write lock is taken. If an entry was changed meanwhile, they are planned anew;
+        ``Busy`` ``CATALOGUE_BUSY`` where that happens again and again.
+        """
+        require(actor, Action.EDIT_RESOURCE, owns=True)
+        told = progress
+        for _ in range(MAX_PLANS):
+            rows = self._planned(actor, sheets, told)
+            _require_none_refused([report for report, _ in rows])
+            staged = [item for _, item in rows if item is not None]
+            with self._database.write() as session:
+                written = write_staged(session, actor.party, staged, self._clock())
+            if written:
+                return ImportReport(tuple(report for report, _ in rows), True, sheets.notes)
+            told = _silent
+        raise overtaken()
+
+    def _planned(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None]) -> list[Planned]:
+        _require_columns(sheets)
+        columns = _fields_by_code(sheets)
+        taken = set[str]()
+        rows: list[Planned] = []
+        with self._database.read() as session:
+            # The newest descriptions of all the entries at once might not fit into memory.
+            for some in chunks(sheets.resources):
+                known = Known(session, [row["code"] for row in some], [row.get("system", "") for row in some])
+                for row in some:
+                    rows.append(_plan(known, actor.party, len(rows) + 1, row, columns, taken))
+                    progress(1)
+                session.expunge_all()
+        return rows
+
+
+def _plan(
+    known: Known,
+    provider: str,
+    place: int,
+    row: Mapping[str, str],
+    columns: Mapping[str, Sequence[ResourceField]],
+    taken: set[str],
+) -> Planned:
+    code = row["code"]
+    try:
+        if code in taken:
+            raise InvalidInput("CODE_TWICE", "An earlier row has this code.", where="code", hint="Keep one row.")
+        taken.add(code)
+        staged = known.staged(provider, _resource(row, columns))
+    except PingzhengError as error:
+        refusal = RowReport(place, code[:64], "refused", None, error.code, error.message, error.where, error.hint)
+        return refusal, None
+    change = staged.change
+    return RowReport(place, code, change.verdict, change.version, diff=change.changes), staged
+
+
+def _require_none_refused(rows: Sequence[RowReport]) -> None:
+    if refused := [row.to_dict() for row in rows if row.verdict == "refused"]:
+        raise InvalidInput(
+            "IMPORT_REFUSED",
+            f"{len(refused)} of {len(rows)} rows are refused; none was taken.",
+            where=f"row {refused[0]['row']}",
+            hint=f"First: {refused[0]['error']}. A dry run reports on every row.",
+            refused=refused[:MAX_REFUSALS_TOLD],
+        )
+
+
+def _silent(_rows: int) -> None:
+    """Rows that were counted already."""
+
+
+def _require_columns(sheets: Sheets) -> None:
+    if not sheets.resources:
+        raise InvalidInput("IMPORT_EMPTY", "The table has no rows.")
+    if len(sheets.resources) > MAX_ROWS:
+        raise InvalidInput("IMPORT_TOO_LARGE", f"A table has at most {MAX_ROWS} rows.", hint="Split the file.")
+    _require_names(sheets.resources[0], REQUIRED, (*REQUIRED, *OPTIONAL), "resources")
+    if sheets.fields:
+        _require_names(sheets.fields[0], FIELD_COLUMNS[:3], FIELD_COLUMNS, "fields")
+
+
+def _require_names(row: Mapping[str, str], required: Sequence[str], known: Sequence[str], where: str) -> None:
+    if missing := [name for name in required if name not in row]:
+        raise InvalidInput("IMPORT_COLUMN_MISSING", f"The column {missing[0]} is missing.", where=where)
+    if odd := [name for name in row if name not in known]:
+        raise InvalidInput(
+            "IMPORT_COLUMN_UNKNOWN", f"The column {odd[0][:64]} is not known.", where=where, hint=", ".join(known)
+        )
+
+
+def _fields_by_code(sheets: Sheets) -> dict[str, list[ResourceField]]:
+    grouped: dict[str, list[ResourceField]] = {}
+    for row in sheets.fields:
+        tags = {name: value for name, value in row.items() if name != "code" and value}
+        grouped.setdefault(row["code"], []).append(_field(tags))
+    if strangers := grouped.keys() - {row["code"] for row in sheets.resources}:
+        raise InvalidInput(
+            "FIELDS_WITHOUT_RESOURCE", "Fields are listed for a resource that is not.", where=f"code {min(strangers)}"
+        )
+    return grouped
+
+
+def _resource(row: Mapping[str, str], columns: Mapping[str, Sequence[ResourceField]]) -> DataResource:
+    code, written = row["code"], row.get("fields", "")
+    if written and code in columns:
+        raise InvalidInput("FIELDS_TWICE", "Fields stand in the row and in their own table.", where="fields")
+    fields = tuple(columns.get(code, ())) or _fields(written)
+    # An empty cell leaves the default.
+    told = {name: row[name] for name in OPTIONAL if row.get(name) and name not in ("rows", "columns", "fields")}
+    return DataResource(
+        **{"package": "", **told},
+        code=code,
+        title=row["title"],
+        rows=_count(row, "rows", 0),
+        columns=_count(row, "columns", len(fields)),
+        fields=fields,
+        content_digest=row["content_digest"],
+    )
+
+
+def _fields(text: str) -> tuple[ResourceField, ...]:
+    """``name:type[:pii[:secrecy[:grade]]]``, separated by semicolons."""
+    columns = []
+    for place, item in enumerate(filter(None, text.split(";")), start=1):
+        parts = item.split(":")
+        if not 2 <= len(parts) <= 5:
+            raise InvalidInput(
+                "FIELD_FORM",
+                "A field does not parse.",
+                where=f"fields[{place}]",
+                hint="name:type[:pii[:secrecy[:grade]]]; names with a colon go into a table of fields.",
+            )
+        names = ("name", "type", "pii", "secrecy", "grade")
+        columns.append(_field({name: part for name, part in zip(names, parts, strict=False) if part}))
+    return tuple(columns)
+
+
+def _field(told: Mapping[str, str]) -> ResourceField:
+    # What must be told and is not becomes an empty text, which the rules refuse by name.
+    return ResourceField(**{"name": "", "type": "", **told})
+
+
+def _count(row: Mapping[str, str], name: str, default: int) -> int:
+    text = row.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 16:
+        raise InvalidInput("COUNT_FORM", "This is no count.", where=name, hint="Digits only.")
+    return int(text)

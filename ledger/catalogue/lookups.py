@@ -1,0 +1,81 @@
+"""Records of the data catalogue by their key, and the numbers of new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from ledger.catalogue.tables import CatalogueResource, Demand, InfoSystem, ResourceReview, ResourceVersion
+from ledger.errors import NotFound
+from ledger.parties.tables import CdoAppointment
+
+
+def resource(session: Session, code: str, *, lock: bool = False) -> CatalogueResource:
+    """The entry of the data list; raises ``NotFound`` ``RESOURCE_UNKNOWN``."""
+    row = session.get(CatalogueResource, code, with_for_update=lock)
+    if row is None:
+        raise NotFound(
+            "RESOURCE_UNKNOWN", "The data list has no such resource.", where="resource", hint="Check the resource code."
+        )
+    return row
+
+
+def version(session: Session, code: str, number: int) -> ResourceVersion:
+    """That version of a resource; raises ``NotFound`` ``VERSION_UNKNOWN``."""
+    row = session.get(ResourceVersion, (code, number))
+    if row is None:
+        raise NotFound("VERSION_UNKNOWN", f"The resource has no version {number}.", where=code[:64])
+    return row
+
+
+def published(session: Session) -> Iterable[ResourceVersion]:
+    """The published version of every resource that has one, by code."""
+    return session.scalars(
+        select(ResourceVersion)
+        .join(CatalogueResource, CatalogueResource.code == ResourceVersion.code)
+        .where(ResourceVersion.version == CatalogueResource.published_version)
+        .order_by(ResourceVersion.code)
+    )
+
+
+def demand(session: Session, identifier: str, *, lock: bool = False) -> Demand:
+    """The demand; raises ``NotFound`` ``DEMAND_UNKNOWN``."""
+    row = session.get(Demand, identifier, with_for_update=lock)
+    if row is None:
+        raise NotFound("DEMAND_UNKNOWN", "The demand list has no such demand.", hint="Check the id; it is a ULID.")
+    return row
+
+
+def system(session: Session, code: str) -> InfoSystem | None:
+    """The newest version of an information system; ``None`` if there is none of that code."""
+    return session.scalar(
+        select(InfoSystem).where(InfoSystem.code == code).order_by(InfoSystem.version.desc()).limit(1)
+    )
+
+
+def reviewed(session: Session, code: str, number: int) -> bool:
+    """Whether a review of that version is recorded."""
+    return session.get(ResourceReview, (code, number)) is not None
+
+
+def acts_for(session: Session, party_id: str, department: str) -> bool:
+    """Whether the party is the department, or its chief data officer now."""
+    return party_id in (department, cdo_of(session, department))
+
+
+def cdo_of(session: Session, department: str) -> str | None:
+    """The party that signs for the department; ``None`` while nobody is appointed."""
+    newest = session.scalar(
+        select(CdoAppointment)
+        .where(CdoAppointment.department == department)
+        .order_by(CdoAppointment.number.desc())
+        .limit(1)
+    )
+    return None if newest is None or newest.ended_at is not None else newest.cdo
+
+
+def next_number(session: Session, column: InstrumentedAttribute[int], of: ColumnElement[bool]) -> int:
+    """The number after the highest in ``column`` among the rows ``of`` one parent; 1 for the first."""
+    return (session.scalar(select(func.max(column)).where(of)) or 0) + 1

@@ -1,0 +1,137 @@
+"""The open catalogue (开放目录): what anyone may have, on which conditions, under which licence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from ledger.catalogue import lookups as records
+from ledger.catalogue.tables import CatalogueResource, OpenItem, ResourceVersion
+from ledger.errors import Conflict, InvalidInput
+from ledger.parties.permissions import Action
+from ledger.parties.register import Actor
+from ledger.parties.roles import require
+from ledger.store.database import Database
+
+OPEN_TYPES: Final = ("free", "targeted", "authorised")
+MAX_CONDITIONS: Final = 400
+MAX_LICENCE: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a resource is opened: to all, to those named, or under an authorised operation."""
+
+    open_type: str
+    conditions: str
+    licence: str
+
+
+class OpenCatalogue:
+    """Opens published resources; an item is current while its resource is published."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def open(self, actor: Actor, code: str, opening: Opening) -> OpenItem:
+        """Enter the published version; the item before it stays as history.
+
+        Raises ``InvalidInput`` ``OPENING``, ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_TO_BE_OPENED``.
+        """
+        _check(opening)
+        with self._database.write() as session:
+            row = records.resource(session, code, lock=True)
+            require(actor, Action.PUBLISH_LISTS, owns=records.acts_for(session, actor.party, row.provider))
+            if row.published_version is None:
+                raise Conflict("NOT_PUBLISHED", "Only a published resource can be opened.", where=f"resource {code}")
+            allowed = records.version(session, code, row.published_version).document["open_attr"]
+            if allowed == "none" or (allowed == "conditional" and opening.open_type == "free"):
+                raise Conflict(
+                    "NOT_TO_BE_OPENED",
+                    f"The resource's open attribute is {allowed}.",
+                    where=f"resource {code}",
+                    hint="Publish a version with another open attribute, or open it to those named.",
+                )
+            self._withdraw(session, code)
+            item = OpenItem(
+                code=code,
+                number=records.next_number(session, OpenItem.number, OpenItem.code == code),
+                version=row.published_version,
+                open_type=opening.open_type,
+                conditions=opening.conditions,
+                licence=opening.licence,
+                created_by=actor.party,
+                created_at=self._clock(),
+                withdrawn_at=None,
+            )
+            session.add(item)
+            return item
+
+    def close(self, actor: Actor, code: str) -> None:
+        """Take a resource out of the open catalogue; its items stay as history."""
+        with self._database.write() as session:
+            row = records.resource(session, code, lock=True)
+            require(actor, Action.PUBLISH_LISTS, owns=records.acts_for(session, actor.party, row.provider))
+            self._withdraw(session, code)
+
+    def _withdraw(self, session: Session, code: str) -> None:
+        for item in session.scalars(select(OpenItem).where(OpenItem.code == code, OpenItem.withdrawn_at.is_(None))):
+            item.withdrawn_at = self._clock()
+
+    def page(self, after: str | None, limit: int) -> list[dict[str, Any]]:
+        """Current items by resource code, keyset paged, each with the published description."""
+        return self._items(OpenItem.code > after if after else OpenItem.code.is_not(None), limit)
+
+    def get(self, code: str) -> dict[str, Any]:
+        """The current item of a resource with every earlier one; raises ``Conflict`` ``NOT_OPEN``."""
+        current = self._items(OpenItem.code == code, 1)
+        if not current:
+            raise Conflict("NOT_OPEN", "The resource is not in the open catalogue.", where=code[:64])
+        with self._database.read() as session:
+            rows = session.scalars(select(OpenItem).where(OpenItem.code == code).order_by(OpenItem.number))
+            return current[0] | {"history": [_shown(row) for row in rows]}
+
+    def _items(self, wanted: ColumnElement[bool], limit: int) -> list[dict[str, Any]]:
+        query = (
+            select(OpenItem, ResourceVersion.document)
+            .join(CatalogueResource, CatalogueResource.code == OpenItem.code)
+            .join(
+                ResourceVersion,
+                (ResourceVersion.code == OpenItem.code)
+                & (ResourceVersion.version == CatalogueResource.published_version),
+            )
+            .where(OpenItem.withdrawn_at.is_(None), wanted)
+            .order_by(OpenItem.code)
+            .limit(limit)
+        )
+        with self._database.read() as session:
+            return [_shown(item) | {"resource": document} for item, document in session.execute(query)]
+
+
+def _check(opening: Opening) -> None:
+    bounded = len(opening.conditions) <= MAX_CONDITIONS and 1 <= len(opening.licence) <= MAX_LICENCE
+    told = opening.open_type == "free" or opening.conditions.strip()
+    if opening.open_type not in OPEN_TYPES or not bounded or not told:
+        raise InvalidInput(
+            "OPENING",
+            "An open item has a type, a licence, and conditions unless it is free.",
+            hint=f"Types: {', '.join(OPEN_TYPES)}.",
+        )
+
+
+def _shown(item: OpenItem) -> dict[str, Any]:
+    return {
+        "code": item.code,
+        "number": item.number,
+        "version": item.version,
+        "open_type": item.open_type,
+        "conditions": item.conditions,
+        "licence": item.licence,
+        "created_at": item.created_at,
+        "withdrawn_at": item.withdrawn_at,
+    }

@@ -1,0 +1,173 @@
+"""Publication of the data list: a department's chief data officer (首席数据官) signs, then it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from ulid import ULID
+
+from ledger.catalogue import lookups as records
+from ledger.catalogue.data_list import move
+from ledger.catalogue.states import RESOURCE
+from ledger.catalogue.tables import CatalogueResource, Publication
+from ledger.domain.canonical import canonical
+from ledger.domain.entries import publication_entry
+from ledger.domain.parties import Role
+from ledger.errors import Conflict, Forbidden
+from ledger.parties.lookups import party
+from ledger.parties.permissions import Action
+from ledger.parties.register import Actor, Parties, signed_by
+from ledger.parties.roles import require
+from ledger.parties.statements import require_statement
+from ledger.parties.tables import CdoAppointment
+from ledger.store import log as log_store
+from ledger.store.database import Database
+
+
+class Publications:
+    """Appoints officers, takes their signatures, publishes what they signed. ``ledger`` is the ledger digest."""
+
+    def __init__(self, database: Database, parties: Parties, ledger: str, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._parties = parties
+        self._ledger = ledger
+        self._clock = clock
+
+    def appoint(self, actor: Actor, department: str, cdo: str | None) -> None:
+        """Record who signs for the department from now on; ``None`` ends it. The authority does this.
+
+        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_OFFICE_BY_AUTHORITY``, ``CDO_NOT_ITS_OWN``; ``Conflict``
+        ``CDO_ROLE_MISSING``.
+        """
+        require(actor, Action.MANAGE_ROLES)
+        if Role.AUTHORITY not in actor.roles:
+            raise Forbidden(
+                "PARTY_OFFICE_BY_AUTHORITY",
+                "An office is given and taken by an authority only.",
+                hint="Ask an authority.",
+            )
+        if cdo in (department, actor.party):
+            raise Forbidden(
+                "CDO_NOT_ITS_OWN",
+                "Neither a department nor who appoints is the chief data officer.",
+                hint="Appoint a party of its own, with the role cdo.",
+            )
+        if cdo is not None and Role.CDO not in self._parties.actor(cdo).roles:
+            raise Conflict(
+                "CDO_ROLE_MISSING",
+                "The party does not have the role of a chief data officer.",
+                hint="Let the authority grant the role first.",
+            )
+        now = self._clock()
+        with self._database.write() as session:
+            party(session, department)
+            number = records.next_number(session, CdoAppointment.number, CdoAppointment.department == department)
+            if number > 1:
+                last = session.get_one(CdoAppointment, (department, number - 1))
+                last.ended_at = last.ended_at or now
+            if cdo is not None:
+                session.add(
+                    CdoAppointment(
+                        department=department,
+                        number=number,
+                        cdo=cdo,
+                        appointed_by=actor.party,
+                        created_at=now,
+                        ended_at=None,
+                    )
+                )
+
+    def draft(self, actor: Actor, code: str) -> dict[str, Any]:
+        """The unsigned publication of the newest version, for the department's officer to sign."""
+        require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
+        with self._database.read() as session:
+            row = records.resource(session, code)
+            self._require_officer(session, row, actor.party)
+            RESOURCE.next(row.state, "sign")
+            return publication_entry(
+                ledger=self._ledger,
+                id=str(ULID()),
+                resource=code,
+                version=row.version,
+                document_digest=records.version(session, code, row.version).document_digest,
+                cdo=actor.party,
+                iat=self._clock(),
+            )
+
+    def sign(self, actor: Actor, statement: dict[str, Any]) -> CatalogueResource:
+        """Record a publication that the acting officer signed; one already recorded is passed over.
+
+        Raises ``Forbidden`` ``NOT_THE_CDO`` or ``SIGNER_NOT_CDO``, ``Conflict`` ``VERSION_OUTDATED``.
+        """
+        require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
+        now = self._clock()
+        require_statement(statement, "publication", self._ledger, now, "publication")
+        code = statement["resource"]
+        entry = log_store.NewEntry("publication", canonical(statement))
+        with self._database.write() as session:
+            row = records.resource(session, code, lock=True)
+            officer = party(session, actor.party)
+            self._require_officer(session, row, officer.id)
+            if statement["cdo"] != officer.id or not signed_by(session, statement, officer.id):
+                raise Forbidden(
+                    "SIGNER_NOT_CDO",
+                    "The statement is not signed by a key of the chief data officer.",
+                    where=f"resource {code}",
+                    hint="Draft the publication again and let the officer sign it.",
+                )
+            known = session.get(Publication, statement["id"])
+            if known is not None and known.digest == entry.digest:
+                return row
+            newest = records.version(session, code, row.version)
+            if known or (statement["version"], statement["document_digest"]) != (row.version, newest.document_digest):
+                raise Conflict(
+                    "VERSION_OUTDATED",
+                    "What was signed is not the newest version.",
+                    where=f"resource {code}",
+                    hint="Draft the publication again and sign the new statement.",
+                )
+            move(session, row, "sign", officer.id, now)
+            log_store.append(session, [entry], now)
+            session.add(
+                Publication(
+                    id=statement["id"],
+                    code=code,
+                    version=row.version,
+                    cdo=officer.id,
+                    digest=entry.digest,
+                    created_at=now,
+                )
+            )
+            return row
+
+    def publish(self, actor: Actor, code: str) -> CatalogueResource:
+        """Show the signed version in the data list; raises ``Conflict`` ``MOVE_NOT_ALLOWED`` before it is signed."""
+        with self._database.write() as session:
+            row = records.resource(session, code, lock=True)
+            require(actor, Action.PUBLISH_LISTS, owns=records.acts_for(session, actor.party, row.provider))
+            move(session, row, "publish", actor.party, self._clock())
+            row.published_version = row.version
+            return row
+
+    def signature(self, code: str, version: int) -> dict[str, Any] | None:
+        """The signed statement under a version, from the log; ``None`` while nobody signed it."""
+        with self._database.read() as session:
+            row = session.scalar(
+                select(Publication)
+                .where(Publication.code == code, Publication.version == version)
+                .order_by(Publication.id.desc())
+                .limit(1)
+            )
+            return None if row is None else log_store.statement(session, row.digest)
+
+    def _require_officer(self, session: Session, row: CatalogueResource, cdo: str) -> None:
+        if records.cdo_of(session, row.provider) != cdo:
+            raise Forbidden(
+                "NOT_THE_CDO",
+                "The party is not the chief data officer of the resource's department.",
+                where=f"resource {row.code}",
+                hint="The authority appoints one officer per department.",
+            )

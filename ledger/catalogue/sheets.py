@@ -1,0 +1,160 @@
+"""Which table of a file describes resources, and which their fields. Nothing falls back to a lower grade in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from ledger.connectors.kinds import Kind
+from ledger.connectors.normal import normal_text
+from ledger.connectors.spreadsheets.workbook import Sheet, header_of
+from ledger.connectors.tables import Listed, csv_in, recognised, rows_of, sheets_in, table_in
+from ledger.connectors.values import is_error
+from ledger.domain.resource import GRADES, PII, SECRECY
+from ledger.errors import InvalidInput
+
+REQUIRED: Final = ("code", "title", "content_digest")
+FIELD_COLUMNS: Final = ("code", "name", "type", "unit", "pii", "secrecy", "grade")
+FIELD_SHEETS: Final = frozenset({"fields", "field", "字段", "字段表", "字段清单", "字段信息"})
+_GRADING: Final = frozenset({*GRADES, *PII[1:], *SECRECY[1:]})
+
+Rows = Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """What a file holds: a row per resource, and perhaps a row per field; and remarks on how it was read."""
+
+    resources: Rows
+    fields: Rows = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+
+def sheets_of(data: bytes, name: str, fields: bytes | None = None, encoding: str | None = None) -> Sheets:
+    """The tables in a file, with the fields in a sheet, in a file of their own (CSV or Excel) or in a cell.
+
+    In a workbook the sheet of the resources is the one with their columns, whatever it is called and wherever it
+    stands; a sheet with the columns of fields, or called ``fields`` or ``字段``, holds the fields.
+    Raises ``InvalidInput`` ``FILE_…``, ``XLSX_…``, ``XLS_…``, ``CSV_…``.
+    """
+    kind, notes = recognised(data, name)
+    beside = Listed(()) if fields is None else table_in(fields, "fields", encoding)
+    listed = _named(beside.rows, "fields") or ()
+    if kind is not Kind.TEXT:
+        sheets = _of_workbook(sheets_in(data, name, kind), name, (*notes, *beside.notes))
+        if listed and sheets.fields:
+            raise InvalidInput("FIELDS_TWICE", "Fields stand in a sheet and in a file of their own.", where=name)
+        return replace(sheets, fields=listed or sheets.fields)
+    resources, remarks = csv_in(data, name, encoding)
+    return Sheets(_named(resources, name), listed, (*notes, *remarks, *beside.notes))
+
+
+def _require_no_errors(rows: Rows, name: str) -> None:
+    for number, row in enumerate(rows, start=1):
+        if broken := [column for column, cell in row.items() if is_error(cell)]:
+            raise InvalidInput(
+                "CSV_ERROR",
+                "A cell holds an error such as #N/A or #REF!.",
+                where=f"{name}, row {number}, column {broken[0][:64]}",
+                hint="Mend the cell, or empty it.",
+            )
+
+
+def _of_workbook(sheets: Sequence[Sheet], name: str, notes: tuple[str, ...]) -> Sheets:
+    filled = [sheet for sheet in sheets if sheet.rows]
+    of_fields = [sheet for sheet in filled if _is_of_fields(sheet)]
+    of_resources = [sheet for sheet in filled if sheet not in of_fields and _has(sheet, REQUIRED)]
+    for sheet in (*of_resources, *of_fields):
+        if sheet.hidden:
+            raise InvalidInput(
+                "XLSX_SHEET_HIDDEN",
+                "A hidden sheet holds resources or fields.",
+                where=f"{name}, {sheet.title}",
+                hint="Show the sheet, or delete it.",
+            )
+    _require_one(of_resources, name)
+    _require_one(of_fields, name)
+    resources = of_resources[:1] or [sheet for sheet in filled if not sheet.hidden and sheet not in of_fields][:1]
+    if not resources:
+        raise InvalidInput("IMPORT_EMPTY", "No visible sheet has any rows.", where=name)
+    taken = resources[0]
+    rows = _named(rows_of(taken, f"{name}, {taken.title}"), f"{name}, {taken.title}")
+    if rows and not of_resources:
+        _refuse_header(taken, name)
+    fields = [
+        row for sheet in of_fields for row in _named(rows_of(sheet, f"{name}, {sheet.title}"), f"{name}, {sheet.title}")
+    ]
+    others = [sheet for sheet in filled if sheet is not taken and sheet not in of_fields]
+    for sheet in others:
+        _require_no_grading(sheet, {row.get("code", "") for row in rows}, name)
+    if not rows:
+        raise InvalidInput("IMPORT_EMPTY", "The table has no rows.", where=f"{name}, {taken.title}")
+    remarks = [f"未读取工作表“{sheet.title}”。The sheet {sheet.title} was not read." for sheet in others]
+    return Sheets(rows, fields, (*notes, *remarks))
+
+
+def _columns(sheet: Sheet) -> set[str]:
+    return {_column(name) for name in header_of(sheet)}
+
+
+def _column(name: str) -> str:
+    return normal_text(name).casefold()
+
+
+def _named(rows: Rows, where: str) -> list[dict[str, str]]:
+    """The rows by the columns' normal names, with their cells trimmed."""
+    names = [_column(name) for name in rows[0]] if rows else []
+    if len(set(names)) != len(names):
+        raise InvalidInput(
+            "CSV_HEADER", "Two columns have one name, but for case and blanks.", where=f"{where}, line 1"
+        )
+    _require_no_errors(rows, where)
+    return [dict(zip(names, map(_unquoted, row.values()), strict=True)) for row in rows]
+
+
+def _unquoted(cell: str) -> str:
+    """The cell trimmed; and what a spreadsheet was kept from taking for a number: ``="0123"``."""
+    cell = cell.strip()
+    return cell[2:-1] if cell.startswith('="') and cell.endswith('"') and len(cell) > 3 else cell
+
+
+def _has(sheet: Sheet, columns: Sequence[str]) -> bool:
+    return _columns(sheet).issuperset(columns)
+
+
+def _is_of_fields(sheet: Sheet) -> bool:
+    by_name = normal_text(sheet.title).casefold() in FIELD_SHEETS
+    return by_name or (_has(sheet, FIELD_COLUMNS[:3]) and not _has(sheet, REQUIRED))
+
+
+def _require_one(sheets: Sequence[Sheet], name: str) -> None:
+    if len(sheets) > 1:
+        raise InvalidInput(
+            "XLSX_SHEETS",
+            "Two sheets hold the same kind of table.",
+            where=name,
+            hint=f"Keep one of: {', '.join(sheet.title for sheet in sheets)}.",
+        )
+
+
+def _refuse_header(sheet: Sheet, name: str) -> None:
+    missing = [column for column in REQUIRED if column not in _columns(sheet)]
+    raise InvalidInput(
+        "IMPORT_COLUMN_MISSING",
+        f"No sheet has the columns of resources; in {sheet.title} the column {missing[0]} is missing.",
+        where=f"{name}, {sheet.title}",
+        hint=f"The first row names the columns: {', '.join(REQUIRED)}.",
+    )
+
+
+def _require_no_grading(sheet: Sheet, codes: set[str], name: str) -> None:
+    """A help sheet or a code list names grades; one that grades a resource of this file must not be passed over."""
+    texts = {normal_text(cell) for _, row in sheet.rows for cell in row if isinstance(cell, str)}
+    if texts & codes - {""} and {text.casefold() for text in texts} & _GRADING:
+        raise InvalidInput(
+            "XLSX_SHEET_UNKNOWN",
+            "A sheet names resources and grades, and is not understood.",
+            where=f"{name}, {sheet.title}",
+            hint=f"Give it the columns {', '.join(FIELD_COLUMNS)}, or delete it.",
+        )

@@ -1,0 +1,174 @@
+"""Many descriptions into the data list at once: planned without the write lock, written by few statements under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ledger.catalogue.data_list import Change, change_of
+from ledger.catalogue.states import RESOURCE
+from ledger.catalogue.tables import CatalogueResource, InfoSystem, ResourceEvent, ResourceVersion
+from ledger.domain.assets.identity import document_digest
+from ledger.domain.resource import DataResource
+from ledger.errors import Busy
+
+# Codes in one statement: a database takes only so many parameters.
+CHUNK: Final = 500
+T = TypeVar("T")
+
+
+# Where an entry stood when it was read, by provider, state and version: a move or a new version changes this.
+Mark = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A description with what it changes, ready to be written."""
+
+    change: Change
+    document: dict[str, Any]
+    digest: str
+    mark: Mark | None
+
+    @property
+    def code(self) -> str:
+        """The resource's code."""
+        return str(self.document["code"])
+
+
+class Known:
+    """The entries and the systems that a table names, read by few queries in one snapshot."""
+
+    def __init__(self, session: Session, codes: Iterable[str], systems: Iterable[str]) -> None:
+        self._standings: dict[str, tuple[CatalogueResource, Mapping[str, Any]]] = {}
+        for some in chunks(sorted(set(codes))):
+            found = session.execute(
+                select(CatalogueResource, ResourceVersion.document)
+                .join(ResourceVersion, ResourceVersion.code == CatalogueResource.code)
+                .where(CatalogueResource.code.in_(some), ResourceVersion.version == CatalogueResource.version)
+            )
+            self._standings.update({row.code: (row, document) for row, document in found})
+        self._systems: set[str] = set()
+        for some in chunks(sorted(set(systems))):
+            self._systems.update(session.scalars(select(InfoSystem.code).where(InfoSystem.code.in_(some))))
+
+    def staged(self, provider: str, resource: DataResource) -> Staged:
+        """The description as it would be written; raises as ``Catalogue.put``."""
+        standing = self._standings.get(resource.code)
+        change = change_of(provider, resource, standing, self._systems)
+        document = resource.to_dict()
+        mark = None if standing is None else (standing[0].provider, standing[0].state, standing[0].version)
+        return Staged(change, document, document_digest(document), mark)
+
+
+def write_staged(session: Session, provider: str, staged: Sequence[Staged], now: int) -> bool:
+    """Write what was planned, by a fixed number of statements for every ``CHUNK`` rows.
+
+    Writes nothing and returns ``False`` where an entry no longer stands as it did. Raises ``Busy``
+    ``CATALOGUE_BUSY`` where another import writes the same codes at this moment.
+    """
+    changed = [item for item in staged if item.change.verdict != "unchanged"]
+    marks = {item.code: item.mark for item in staged}
+    for some in chunks(sorted(marks)):
+        rows = session.execute(
+            select(
+                CatalogueResource.code, CatalogueResource.provider, CatalogueResource.state, CatalogueResource.version
+            )
+            .where(CatalogueResource.code.in_(some))
+            .with_for_update()
+        )
+        now_standing = {row.code: (row.provider, row.state, row.version) for row in rows}
+        if any(now_standing.get(code) != marks[code] for code in some):
+            return False
+    try:
+        for items in chunks(changed):
+            _write(session, provider, items, now)
+    except IntegrityError as error:
+        raise overtaken() from error
+    return True
+
+
+def overtaken() -> Busy:
+    """Others change the same entries just now."""
+    return Busy(
+        "CATALOGUE_BUSY",
+        "Others change the same entries of the data list just now; nothing was written.",
+        hint="Try again.",
+        retry_after=1,
+    )
+
+
+def _write(session: Session, provider: str, items: Sequence[Staged], now: int) -> None:
+    new = [item for item in items if item.mark is None]
+    old = [item for item in items if item.mark is not None]
+    if new:
+        session.execute(insert(CatalogueResource), [_entry(item, provider, now) for item in new])
+    if old:
+        table: Any = CatalogueResource.__table__
+        statement = (
+            update(table).where(table.c.code == bindparam("of")).values(state=bindparam("to"), version=bindparam("at"))
+        )
+        session.connection().execute(
+            statement, [{"of": item.code, "to": _state(item), "at": item.change.version} for item in old]
+        )
+    versions = [
+        {
+            "code": item.code,
+            "version": item.change.version,
+            "document": item.document,
+            "document_digest": item.digest,
+            "created_by": provider,
+            "created_at": now,
+        }
+        for item in items
+    ]
+    session.execute(insert(ResourceVersion), versions)
+    numbers = _last_numbers(session, [item.code for item in old]) if old else {}
+    events = [
+        {
+            "code": item.code,
+            "number": numbers.get(item.code, 0) + 1,
+            "version": item.change.version,
+            "move": "edit",
+            "state": _state(item),
+            "by": provider,
+            "reason": None,
+            "at": now,
+        }
+        for item in items
+    ]
+    session.execute(insert(ResourceEvent), events)
+
+
+def _entry(item: Staged, provider: str, now: int) -> dict[str, Any]:
+    return {
+        "code": item.code,
+        "provider": provider,
+        "state": _state(item),
+        "version": item.change.version,
+        "published_version": None,
+        "created_at": now,
+    }
+
+
+def _state(item: Staged) -> str:
+    return RESOURCE.next(item.mark[1] if item.mark else RESOURCE.initial, "edit")
+
+
+def _last_numbers(session: Session, codes: Sequence[str]) -> dict[str, int]:
+    rows = session.execute(
+        select(ResourceEvent.code, func.max(ResourceEvent.number))
+        .where(ResourceEvent.code.in_(codes))
+        .group_by(ResourceEvent.code)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The items, ``CHUNK`` at a time."""
+    yield from (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

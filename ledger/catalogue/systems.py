@@ -1,0 +1,89 @@
+"""The system list (系统清单): which information systems hold the data, version by version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select
+
+from ledger.catalogue import lookups as records
+from ledger.catalogue.tables import InfoSystem
+from ledger.domain.resource import RESOURCE_CODE
+from ledger.errors import Forbidden, InvalidInput
+from ledger.parties.permissions import Action
+from ledger.parties.register import Actor
+from ledger.parties.roles import require
+from ledger.store.database import Database
+
+STATUSES: Final = ("planned", "running", "stopped")
+MAX_NAME: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SystemEntry:
+    """An information system; ``protection_level`` is that of 等保, 1 to 5."""
+
+    code: str
+    name: str
+    protection_level: int
+    status: str = "running"
+
+
+class Systems:
+    """Systems of their owners."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def put(self, actor: Actor, entry: SystemEntry) -> InfoSystem:
+        """Record the entry as the next version; the same again records nothing.
+
+        Raises ``InvalidInput`` ``SYSTEM_ENTRY``, ``Forbidden`` ``NOT_THE_OWNER``.
+        """
+        require(actor, Action.EDIT_RESOURCE, owns=True)
+        named = RESOURCE_CODE.fullmatch(entry.code) and entry.name.strip() and len(entry.name) <= MAX_NAME
+        if not named or entry.protection_level not in range(1, 6) or entry.status not in STATUSES:
+            raise InvalidInput(
+                "SYSTEM_ENTRY",
+                "A system has a code, a name, a protection level of 1 to 5 and a status.",
+                hint=f"Statuses: {', '.join(STATUSES)}.",
+            )
+        with self._database.write() as session:
+            last = records.system(session, entry.code)
+            if last is not None and last.owner != actor.party:
+                raise Forbidden("NOT_THE_OWNER", "The system is another party's.", where=f"system {entry.code}")
+            if last is not None and _entry(last) == entry:
+                return last
+            row = InfoSystem(
+                code=entry.code,
+                version=1 if last is None else last.version + 1,
+                owner=actor.party,
+                name=entry.name,
+                protection_level=entry.protection_level,
+                status=entry.status,
+                created_at=self._clock(),
+            )
+            session.add(row)
+            return row
+
+    def page(self, after: str | None, limit: int) -> list[InfoSystem]:
+        """The newest version of each system, by code, keyset paged."""
+        newest = select(InfoSystem.code, func.max(InfoSystem.version).label("version")).group_by(InfoSystem.code)
+        latest = newest.subquery()
+        query = (
+            select(InfoSystem)
+            .join(latest, (latest.c.code == InfoSystem.code) & (latest.c.version == InfoSystem.version))
+            .order_by(InfoSystem.code)
+            .limit(limit)
+        )
+        if after:
+            query = query.where(InfoSystem.code > after)
+        with self._database.read() as session:
+            return list(session.scalars(query))
+
+
+def _entry(row: InfoSystem) -> SystemEntry:
+    return SystemEntry(row.code, row.name, row.protection_level, row.status)

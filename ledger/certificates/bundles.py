@@ -1,0 +1,208 @@
+"""Making bundles: everything a verifier needs beside the chain, in one small file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ledger.certificates.lookups import certificate
+from ledger.certificates.tables import Certificate
+from ledger.chain.reading.reader import ChainReader
+from ledger.errors import BadBundle, Conflict, InvalidInput, Misconfigured
+from ledger.log.adopted import adopted_proof
+from ledger.log.coherence import require_held
+from ledger.log.paused import paused
+from ledger.log.positions import NOT_ANCHORED_YET, position, positions
+from ledger.parties.lookups import account_at
+from ledger.parties.tables import PartyKey
+from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
+from ledger.proof.jws import Jwk, Signer, parse_compact, public_jwk, sign_compact
+from ledger.proof.merkle import Tree
+from ledger.proof.presenting import disclosing, present
+from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, compose, disclosure_digest
+from ledger.proof.suites.suite import ES256K, SUITES, Suite
+from ledger.provenance.record_audit import is_account_of, record_damaged, require_own_entry
+from ledger.store import log as log_store
+from ledger.store.database import Database
+from ledger.store.entry_audit import batch_damaged, entry_damaged
+from ledger.store.sealing import Sealer
+from ledger.store.tables import Batch, Entry
+
+
+class Bundles:
+    """Assembles bundles; signs a certificate when it is first needed (its anchor proves the time)."""
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        reader: ChainReader,
+        signer: Callable[[str], Signer],
+        suite: Suite,
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._reader = reader
+        self._signer = signer
+        self._suite = suite
+        self._trees: dict[int, Tree] = {}
+
+    def build(self, number: str, fields: Iterable[str] | None = None) -> Bundle:
+        """The bundle of an anchored certificate with the chosen fields disclosed (default: all).
+
+        It is made of what was anchored, or not at all. Raises ``Incoherent`` ``ENTRY_DAMAGED``, ``BATCH_DAMAGED``,
+        ``CHAIN_BEHIND_DATABASE``, ``LOG_FORKED`` where the database says something else than the chain; ``NotFound``,
+        ``Conflict`` ``NOT_ANCHORED_YET`` (``PARTY_PAUSED`` if a pause is why), ``Forbidden``
+        ``FIELD_OUTSIDE_AUTHORIZATION``.
+        """
+        return disclosing(self._full(number), fields)
+
+    def present(
+        self, number: str, fields: Iterable[str] | None, consumer: str, nonce: str, holder: Signer, at: int
+    ) -> Bundle:
+        """A bundle bound by the holder's key to one consumer and one nonce (seconds UTC in ``iat``).
+
+        Raises as ``build``, and as ``ledger.proof.presenting.present``.
+        """
+        return present(self._full(number), fields, consumer=consumer, nonce=nonce, holder=holder, at=at)
+
+    def _full(self, number: str) -> Bundle:
+        try:
+            return self._assembled(number)
+        except Conflict as waiting:
+            if waiting.code == NOT_ANCHORED_YET and (until := self._reader.paused_until()):
+                raise paused(until) from waiting
+            raise
+
+    def _assembled(self, number: str) -> Bundle:
+        token = self._token(number)
+        with self._database.read() as session:
+            row = certificate(session, number)
+            where = position(session, row.digest)
+            stated = require_own_entry(row, log_store.entries_by_digest(session, [row.digest])[row.digest].body)
+            hidden = self._disclosures(session, row, stated)
+            named = _rests_on(session, stated)
+            evidence = [self._evidence(session, digest) for digest in named]
+            numbers = sorted({where.batch, *(item.position.batch for item in evidence)})
+            batches = [log_store.batch(session, number) for number in numbers]
+            anchors = tuple(_anchor(batch) for batch in batches)
+            proof = self._proof(session, where)
+            keys = _keys(session, {parse_compact(token, CERTIFICATE_TYP).kid, *(item.signer for item in evidence)})
+        require_held(self._reader, batches)
+        status = self._reader.status_of(where)
+        return Bundle(
+            chain=self._reader.chain,
+            certificate=compose(token, hidden),
+            position=where,
+            proof=proof,
+            evidence=tuple(evidence),
+            anchors=anchors,
+            keys=keys,
+            status=StatusSeen(block=status.block, state=status.state),
+        )
+
+    def _token(self, number: str) -> str:
+        """The signed certificate: signed once, when it is first asked for, and read from then on."""
+        with self._database.read() as session:
+            row = certificate(session, number)
+            if row.token is not None:
+                return _checked(row.token, log_store.entries_by_digest(session, [row.digest])[row.digest])
+        with self._database.write() as session:
+            row = certificate(session, number)
+            where = position(session, row.digest)
+            body = log_store.entries_by_digest(session, [row.digest])[row.digest].body
+            # A key counts for what was anchored while it was in force: one that came later cannot sign it.
+            anchored = _anchor(log_store.batch(session, where.batch)).at
+            account = self._account(session, row, json.loads(body).get("_sd_alg"), anchored)
+            token = row.token or sign_compact(body, self._signer(account), CERTIFICATE_TYP)
+            session.execute(update(Certificate).where(Certificate.certificate_no == number).values(token=token))
+        return token
+
+    def _account(self, session: Session, row: Certificate, algorithm: str | None, anchored: int) -> str:
+        """The issuer's account that signs: of the installation's suite, else of another that the disclosures allow."""
+        for suite in dict.fromkeys((self._suite, ES256K, *SUITES.values())):
+            if algorithm not in (None, suite.digest):
+                continue
+            if account := account_at(session, row.issuer, anchored, suite):
+                return account
+        raise Misconfigured(
+            "SIGNING_KEY_MISSING",
+            "The issuer had no key of the certificate's suite when it was anchored.",
+            where=row.certificate_no,
+            hint="Issue it again.",
+        )
+
+    def _disclosures(self, session: Session, row: Certificate, stated: Mapping[str, Any]) -> list[Disclosed]:
+        """The claims that were hidden in this certificate; of another one they would make it look forged."""
+        opened = [] if row.sealed_id is None else self._sealer.open(session, row.sealed_id)
+        if not isinstance(opened, list):
+            raise TypeError("sealed disclosures are a list")
+        digests = {disclosure_digest(item, stated.get("_sd_alg", ES256K.digest)) for item in opened}
+        hidden = set(stated.get("_sd", ()))
+        # What a holder brought back may be fewer; of another certificate it is none.
+        if not digests <= hidden or (hidden and not digests):
+            raise record_damaged("certificate", row.certificate_no, ["sealed_id"]).refusal()
+        return [Disclosed.decode(item) for item in opened]
+
+    def _evidence(self, session: Session, digest: str) -> Evidence:
+        entry = log_store.entries_by_digest(session, [digest])[digest]
+        where = position(session, digest)
+        return Evidence(entry=entry.body.decode(), position=where, proof=self._proof(session, where))
+
+    def _proof(self, session: Session, where: Position) -> tuple[bytes, ...]:
+        tree = self._trees.get(where.batch)
+        if tree is None:
+            batch = log_store.batch(session, where.batch)
+            if batch.state == "lost":
+                return tuple(adopted_proof(session, batch, where.index))
+            tree = Tree(log_store.leaves(session, batch))
+            if tree.root.hex() != batch.root:
+                raise batch_damaged(batch.number, batch.first_seq, batch.size).refusal()
+            self._trees = {**dict(list(self._trees.items())[-63:]), where.batch: tree}
+        return tuple(tree.inclusion_proof(where.index))
+
+
+def _checked(token: str, entry: Entry) -> str:
+    """The token, if it is of the entry's text."""
+    try:
+        if parse_compact(token, CERTIFICATE_TYP).payload == entry.body:
+            return token
+    except BadBundle:
+        pass
+    raise entry_damaged(entry.seq).refusal()
+
+
+def _rests_on(session: Session, statement: Mapping[str, Any]) -> list[str]:
+    """Digests of what a certificate rests on, and of the anchored withdrawals of it: one of each statement."""
+    if statement["class"] != "usage":
+        return []
+    basis = [statement["template"], statement["request"], *statement["authorizations"], *statement["provisions"]]
+    digests = [named.removeprefix("sha-256:") for named in basis]
+    return digests + list(positions(session, (row.digest for row in log_store.withdrawals_of(session, digests))))
+
+
+def _keys(session: Session, accounts: set[str | None]) -> dict[str, Jwk]:
+    """Retired keys too: what they signed while in force stays signed."""
+    query = select(PartyKey.account, PartyKey.public_key).where(PartyKey.account.in_(accounts))
+    found = session.execute(query).all()
+    for account, key in found:
+        if not is_account_of(account, key):
+            raise record_damaged("party_key", account, ["public_key"]).refusal()
+    return {account: public_jwk(key) for account, key in sorted((row.account, row.public_key) for row in found)}
+
+
+def _anchor(batch: Batch) -> Anchor:
+    if batch.at is None or batch.issuer is None:
+        raise InvalidInput("NOT_ANCHORED_YET", "The batch is not anchored yet.", where=f"batch {batch.number}")
+    return Anchor(
+        issuer=batch.issuer,
+        batch=batch.number,
+        first_seq=batch.first_seq,
+        size=batch.size,
+        root=bytes.fromhex(batch.root),
+        at=batch.at,
+    )

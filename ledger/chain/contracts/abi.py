@@ -1,0 +1,302 @@
+"""Contract interfaces: calls, results, events and errors between ABI bytes and JSON values.
+
+In JSON values a ``bytesN`` is lower-case hex without ``0x``, an address is ``0x`` and 40 lower-case digits,
+a tuple is an object by field name. On the way in ``bytes`` and hex with ``0x`` are taken too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError, EncodingError
+from eth_abi.grammar import TupleType, parse
+from eth_utils.abi import get_abi_input_types, get_abi_output_types
+from eth_utils.crypto import keccak
+
+from ledger.chain.rpc.answers import Malformed, hash_of, octets, quantity
+from ledger.chain.rpc.connection import unhex
+from ledger.errors import InvalidInput
+
+_SELECTOR_BYTES: Final = 4
+_WORD_BYTES: Final = 32
+# eth-abi lets an offset or a length through that no index can be.
+_UNREADABLE: Final = (DecodingError, OverflowError)
+_SMALL_BITS: Final = 53
+
+Abi = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One decoded log. ``contract`` is the contract's name; hashes are 64 hex digits; ``args`` are JSON values."""
+
+    contract: str
+    name: str
+    args: Mapping[str, Any]
+    block_number: int
+    block_hash: str
+    tx_hash: str
+    log_index: int
+
+
+class Interface:
+    """One contract's ABI, ready to encode and decode. Overloaded functions are not supported: we have none."""
+
+    def __init__(self, name: str, abi: Abi) -> None:
+        self.name = name
+        self._functions = {item["name"]: item for item in abi if item["type"] == "function"}
+        self._by_selector = {keccak(text=signature(item))[:_SELECTOR_BYTES]: item for item in self._functions.values()}
+        no_constructor: Mapping[str, Any] = {"inputs": []}
+        self._constructor = next((item for item in abi if item["type"] == "constructor"), no_constructor)
+        events = [item for item in abi if item["type"] == "event"]
+        self._events = {keccak(text=signature(item)): item for item in events}
+        self._errors = {keccak(text=signature(item))[:_SELECTOR_BYTES]: item for item in abi if item["type"] == "error"}
+
+    @property
+    def errors(self) -> Mapping[bytes, Mapping[str, Any]]:
+        """Error definitions by 4-byte selector."""
+        return self._errors
+
+    def topics(self, event: str, **indexed: int) -> list[str | None]:
+        """A log filter for one event, by the values of some of its indexed integer fields."""
+        topic, item = next((key, each) for key, each in self._events.items() if each["name"] == event)
+        names = [parameter["name"] for parameter in item["inputs"] if parameter["indexed"]]
+        unknown = set(indexed) - set(names)
+        if unknown:
+            raise KeyError(f"{event} has no indexed {', '.join(sorted(unknown))}")
+        wanted = [f"0x{indexed[name]:064x}" if name in indexed else None for name in names]
+        return ["0x" + topic.hex(), *wanted]
+
+    def encode_call(self, function: str, args: Sequence[Any]) -> bytes:
+        """Raises InvalidInput CALL_ARGUMENTS_INVALID where an argument does not fit its type."""
+        return self.selector(function) + self._encode(self._functions[function], function, args)
+
+    def selector(self, function: str) -> bytes:
+        """The 4 bytes that call data of the function begin with."""
+        return keccak(text=signature(self._functions[function]))[:_SELECTOR_BYTES]
+
+    def encode_constructor(self, args: Sequence[Any]) -> bytes:
+        return self._encode(self._constructor, "constructor", args)
+
+    def decode_constructor(self, data: bytes) -> list[Any]:
+        """The constructor's arguments; raises ValueError unless they are encoded as ``encode_constructor`` does."""
+        try:
+            args = list(_decode_fields(self._constructor["inputs"], data).values())
+        except _UNREADABLE as error:
+            raise ValueError("the data are not the constructor's arguments") from error
+        if self.encode_constructor(args) != data:
+            raise ValueError("the data are not the only encoding of their arguments")
+        return args
+
+    def decode_call(self, data: bytes) -> tuple[str, list[Any]] | None:
+        """The function of call data and its arguments; None where they are no call of this contract."""
+        item = self._by_selector.get(data[:_SELECTOR_BYTES])
+        if item is None:
+            return None
+        try:
+            args = list(_decode_fields(item["inputs"], data[_SELECTOR_BYTES:]).values())
+        except _UNREADABLE:
+            return None
+        return str(item["name"]), args
+
+    def decode_start(self, data: bytes) -> tuple[str, dict[str, Any]] | None:
+        """The function of call data by its selector, and its first arguments as far as they can be read.
+
+        For people, and for nothing else: a contract may read such data, and nobody encodes a call so.
+        """
+        item = self._by_selector.get(data[:_SELECTOR_BYTES])
+        if item is None:
+            return None
+        for count in range(len(item["inputs"]), 0, -1):
+            try:
+                return str(item["name"]), _decode_fields(item["inputs"][:count], data[_SELECTOR_BYTES:], strict=False)
+            except _UNREADABLE:
+                continue
+        return str(item["name"]), {}
+
+    def parameters(self, function: str) -> list[str]:
+        """The names of a function's parameters, in order."""
+        return _names({"components": self._functions[function]["inputs"]})
+
+    def decode_result(self, function: str, data: bytes) -> list[Any]:
+        """A call's return values in order; raises Malformed."""
+        item = self._functions[function]
+        try:
+            values = _decoded(get_abi_output_types(_abi(item)), data)
+        except _UNREADABLE as error:
+            raise Malformed(f"what {self.name}.{function} returns is expected") from error
+        return [_to_json(parameter, value) for parameter, value in zip(item["outputs"], values, strict=True)]
+
+    def decode_log(self, log: Mapping[str, Any]) -> Event | None:
+        """None for a log that is none of this interface's events; raises Malformed where its data do not fit."""
+        topics = [octets(topic) for topic in log["topics"]]
+        item = self._events.get(topics[0]) if topics else None
+        if item is None:
+            return None
+        indexed = [parameter for parameter in item["inputs"] if parameter["indexed"]]
+        plain = [parameter for parameter in item["inputs"] if not parameter["indexed"]]
+        if len(indexed) != len(topics) - 1:
+            raise Malformed(f"the topics of {self.name}.{item['name']} are expected")
+        try:
+            args = _fields(plain, _decoded(_types(plain), octets(log["data"])))
+            for parameter, topic in zip(indexed, topics[1:], strict=True):
+                args.update(_fields([parameter], _decoded(_types([parameter]), topic)))
+        except _UNREADABLE as error:
+            raise Malformed(f"the data of {self.name}.{item['name']} are expected") from error
+        return Event(
+            contract=self.name,
+            name=item["name"],
+            args={parameter["name"]: args[parameter["name"]] for parameter in item["inputs"]},
+            block_number=quantity(log["blockNumber"]),
+            block_hash=hash_of(log["blockHash"]),
+            tx_hash=hash_of(log["transactionHash"]),
+            log_index=quantity(log["logIndex"]),
+        )
+
+    def _encode(self, item: Mapping[str, Any], function: str, args: Sequence[Any]) -> bytes:
+        where = f"{self.name}.{function}"
+        parameters = item["inputs"]
+        if len(parameters) != len(args):
+            raise InvalidInput(
+                "CALL_ARGUMENTS_INVALID", f"Takes {len(parameters)} arguments, not {len(args)}.", where=where
+            )
+        try:
+            values = [_from_json(parameter, value) for parameter, value in zip(parameters, args, strict=True)]
+            return encode(get_abi_input_types(_abi(item)), values)
+        except (EncodingError, ValueError, TypeError, KeyError, OverflowError) as error:
+            raise InvalidInput(
+                "CALL_ARGUMENTS_INVALID",
+                "An argument does not fit the contract's type.",
+                where=where,
+                hint="Numbers must be in range, digests 32 bytes, addresses 20.",
+            ) from error
+
+
+class EventDecoder:
+    """Logs of several contracts by address."""
+
+    def __init__(self, interfaces: Mapping[str, Interface]) -> None:
+        self._interfaces = {address.lower(): interface for address, interface in interfaces.items()}
+
+    def decode(self, logs: Iterable[Mapping[str, Any]]) -> list[Event]:
+        """Events in the order of the chain; logs of other contracts and unknown events are left out.
+
+        Raises Malformed.
+        """
+        events = []
+        for log in logs:
+            interface = self._interfaces.get(log["address"].lower())
+            event = interface.decode_log(log) if interface else None
+            if event is not None:
+                events.append(event)
+        return sorted(events, key=lambda event: (event.block_number, event.log_index))
+
+
+def decode_error(item: Mapping[str, Any], data: bytes) -> dict[str, Any]:
+    """A custom error's arguments by name; ``data`` with its selector. Raises ValueError where it does not fit."""
+    try:
+        return _decode_fields(item["inputs"], data[_SELECTOR_BYTES:])
+    except _UNREADABLE as error:
+        raise ValueError("error data does not fit its definition") from error
+
+
+def signature(item: Mapping[str, Any]) -> str:
+    """``name(type,…)``, what selectors and topics are computed from."""
+    return f"{item['name']}({','.join(get_abi_input_types(_abi(item)))})"
+
+
+def json_safe(value: Any) -> Any:
+    """Integers beyond 53 bits as ``0x`` hex text, so that any JSON reader takes them unharmed."""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > _SMALL_BITS:
+        return hex(value)
+    if isinstance(value, list):
+        return [json_safe(item) for item in value]
+    if isinstance(value, dict):
+        return {key: json_safe(item) for key, item in value.items()}
+    return value
+
+
+def _abi(item: Mapping[str, Any]) -> Any:
+    """The ABI item as eth-utils types it."""
+    return item if item.get("type") in {"function", "event"} else {**item, "type": "function"}
+
+
+def _decode_fields(parameters: Sequence[Mapping[str, Any]], data: bytes, *, strict: bool = True) -> dict[str, Any]:
+    return _fields(parameters, decode(_types(parameters), data, strict=strict))
+
+
+def _types(parameters: Sequence[Mapping[str, Any]]) -> list[str]:
+    return get_abi_input_types(_abi({"type": "function", "name": "_", "inputs": parameters}))
+
+
+def _fields(parameters: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> dict[str, Any]:
+    return {parameter["name"]: _to_json(parameter, value) for parameter, value in zip(parameters, values, strict=True)}
+
+
+def _decoded(types: Sequence[str], data: bytes) -> Sequence[Any]:
+    """The values in data that are encoded as a contract does, without anything after them."""
+    size = _size_of(tuple(types))
+    if size is not None and len(data) != size:
+        raise Malformed("data of another length are expected")
+    values = decode(types, data)
+    if size is None and encode(types, values) != data:
+        raise Malformed("data in the one encoding of their values are expected")
+    return values
+
+
+@cache
+def _size_of(types: tuple[str, ...]) -> int | None:
+    """How many bytes values of these types take, None where that depends on the values."""
+    parsed = [parse(each) for each in types]
+    return None if any(each.is_dynamic for each in parsed) else sum(map(_size, parsed))
+
+
+def _size(kind: Any) -> int:
+    if kind.is_array:
+        return int(kind.arrlist[-1][0]) * _size(kind.item_type)
+    return sum(map(_size, kind.components)) if isinstance(kind, TupleType) else _WORD_BYTES
+
+
+def _item_of(parameter: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The element of an array parameter: its type without the last pair of brackets."""
+    return {**parameter, "type": parameter["type"].rpartition("[")[0]}
+
+
+def _to_json(parameter: Mapping[str, Any], value: Any) -> Any:
+    kind = parameter["type"]
+    if kind.endswith("]"):
+        return [_to_json(_item_of(parameter), item) for item in value]
+    if kind == "tuple":
+        fields = zip(parameter["components"], value, strict=True)
+        return {field["name"]: _to_json(field, item) for field, item in fields}
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.lower() if kind == "address" else value
+
+
+def _from_json(parameter: Mapping[str, Any], value: Any) -> Any:
+    kind = parameter["type"]
+    if kind.endswith("]"):
+        return [_from_json(_item_of(parameter), item) for item in value]
+    if kind == "tuple":
+        values = value if isinstance(value, Mapping) else dict(zip(_names(parameter), value, strict=True))
+        return tuple(_from_json(field, values[field["name"]]) for field in parameter["components"])
+    if kind.startswith("bytes") and isinstance(value, str):
+        return _sized(kind, unhex(value))
+    return _sized(kind, value) if isinstance(value, bytes) else value
+
+
+def _sized(kind: str, value: bytes) -> bytes:
+    """eth-abi pads short values in silence; a short digest is a mistake."""
+    size = kind.removeprefix("bytes")
+    if size and len(value) != int(size):
+        raise ValueError(f"{kind} needs {size} bytes, not {len(value)}")
+    return value
+
+
+def _names(parameter: Mapping[str, Any]) -> list[str]:
+    return [field["name"] for field in parameter["components"]]

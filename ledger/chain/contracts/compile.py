@@ -1,0 +1,127 @@
+"""Compiles the contracts and packages them: who installs the wheel needs neither Node nor a compiler.
+
+The compiler is that of the npm package, through py-solc-x; Hardhat uses the same one with the same settings file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.chain.local.node_programs import find_node
+from ledger.errors import Misconfigured
+
+PACKAGED: Final = ("AssetRegistry", "CertificateLog", "Forwarder", "PartyRegistry")
+HARNESS: Final = "LibraryHarness"
+ARTIFACTS: Final = Path(__file__).parent / "artifacts"
+_IMPORT: Final = re.compile(r"""^import\s[^;]*?["']([^"']+)["'];""", re.MULTILINE)
+_OUTPUTS: Final = (
+    "abi",
+    "evm.bytecode.object",
+    "evm.deployedBytecode.object",
+    "evm.deployedBytecode.immutableReferences",
+)
+
+
+def compile_contracts(project: Path) -> dict[str, dict[str, Any]]:
+    """Artifacts by contract name, from the sources in ``project/contracts``.
+
+    Raises Misconfigured COMPILER_MISSING, or COMPILE_FAILED with what the compiler said; a warning is an error.
+    """
+    try:
+        from solcx import compile_standard
+        from solcx.exceptions import SolcError
+    except ImportError as error:
+        raise Misconfigured(
+            "COMPILER_MISSING", "py-solc-x is not installed.", hint="Install the dev extra, then `npm ci`."
+        ) from error
+    # The wrapper is a Node script: the Node of this environment must be found first.
+    os.environ["PATH"] = os.pathsep.join([str(find_node().parent), os.environ.get("PATH", "")])
+    try:
+        output = compile_standard(
+            standard_input(project), solc_binary=project / "scripts" / "solc.mjs", allow_paths=str(project)
+        )
+    except SolcError as error:
+        raise Misconfigured("COMPILE_FAILED", str(error)[:4000], where="contracts") from error
+    problems = [item["formattedMessage"] for item in output.get("errors", []) if item["severity"] != "info"]
+    if problems:
+        raise Misconfigured("COMPILE_FAILED", "\n".join(problems)[:4000], where="contracts")
+    return {
+        name: _artifact(name, contract)
+        for contracts in output["contracts"].values()
+        for name, contract in contracts.items()
+        if name in (*PACKAGED, HARNESS)
+    }
+
+
+def standard_input(project: Path) -> dict[str, Any]:
+    """The compiler's standard JSON input: sources by import path, settings from the shared file."""
+    sources = _reachable(project)
+    settings = json.loads((project / "contracts" / "solc-settings.json").read_text())
+    return {
+        "language": "Solidity",
+        "sources": sources,
+        "settings": settings | {"outputSelection": {"*": {"*": list(_OUTPUTS)}}},
+    }
+
+
+def _reachable(project: Path) -> dict[str, dict[str, str]]:
+    """Our sources and what they import, by import path: the whole library would take minutes to compile."""
+    waiting = [path.relative_to(project).as_posix() for path in sorted((project / "contracts").rglob("*.sol"))]
+    sources: dict[str, dict[str, str]] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in sources:
+            continue
+        root = project if name.startswith("contracts/") else project / "node_modules"
+        content = (root / name).read_text("utf-8")
+        sources[name] = {"content": content}
+        for imported in _IMPORT.findall(content):
+            relative = imported.startswith(".")
+            waiting.append(
+                posixpath.normpath(posixpath.join(posixpath.dirname(name), imported)) if relative else imported
+            )
+    return dict(sorted(sources.items()))
+
+
+def artifact_text(artifact: dict[str, Any]) -> str:
+    """An artifact as it is committed: sorted keys, one way to write it."""
+    return json.dumps(artifact, indent=1, sort_keys=True) + "\n"
+
+
+def package(project: Path) -> list[Path]:
+    """Write the packaged artifacts that differ from the sources; returns those written."""
+    written = []
+    for path, text in _wanted(project).items():
+        if not path.exists() or path.read_text() != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            written.append(path)
+    return written
+
+
+def outdated(project: Path) -> list[str]:
+    """Names of packaged artifacts that are not what the sources compile to."""
+    return [path.stem for path, text in _wanted(project).items() if not path.exists() or path.read_text() != text]
+
+
+def _wanted(project: Path) -> dict[Path, str]:
+    compiled = compile_contracts(project)
+    return {ARTIFACTS / f"{name}.json": artifact_text(compiled[name]) for name in PACKAGED}
+
+
+def _artifact(name: str, contract: dict[str, Any]) -> dict[str, Any]:
+    runtime = contract["evm"]["deployedBytecode"]
+    references = runtime.get("immutableReferences", {})
+    return {
+        "abi": contract["abi"],
+        "bytecode": contract["evm"]["bytecode"]["object"],
+        "contractName": name,
+        "deployedBytecode": runtime["object"],
+        # Compiler-internal ids change with unrelated sources; the places do not.
+        "immutableReferences": {str(place): references[key] for place, key in enumerate(sorted(references, key=int))},
+    }

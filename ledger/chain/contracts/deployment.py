@@ -1,0 +1,314 @@
+"""Where the contracts are, and the proof that the chain in front of us is the one they were put on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from itertools import chain as joined
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.chain.contracts.abi import Interface
+from ledger.chain.contracts.immutables import wrong_immutable
+from ledger.chain.contracts.whole_file import write_whole
+from ledger.chain.rpc.connection import Connection
+from ledger.domain.canonical import parse_json
+from ledger.domain.powers import THRESHOLD
+from ledger.errors import ChainUnavailable, InvalidInput, Misconfigured
+from ledger.proof.bundle import ChainId
+
+FORWARDER: Final = "Forwarder"
+PARTY_REGISTRY: Final = "PartyRegistry"
+ASSET_REGISTRY: Final = "AssetRegistry"
+CERTIFICATE_LOG: Final = "CertificateLog"
+CONTRACTS: Final = (FORWARDER, PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
+_TRUSTING: Final = (PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
+MAX_DEPLOYMENT_BYTES: Final = 64 * 1024
+DELAY_BITS: Final = 40
+_HEX32: Final = re.compile(r"[0-9a-f]{64}")
+_ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A compiled contract. The constructor fills ``immutables``: of each, the (start, length) places in the runtime."""
+
+    name: str
+    abi: tuple[Mapping[str, Any], ...]
+    bytecode: bytes
+    runtime: bytes
+    immutables: tuple[tuple[tuple[int, int], ...], ...]
+
+    def code_digest(self, code: bytes) -> str:
+        """SHA-256 of runtime code with the immutables blanked, 64 hex digits."""
+        blanked = bytearray(code)
+        for start, length in joined.from_iterable(self.immutables):
+            blanked[start : start + length] = bytes(length)
+        return sha256(blanked).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment on one chain; its file is public. Hashes and origin are 64 hex digits, addresses lower case.
+
+    ``delay`` is how many seconds a proposal waits. ``creations`` are the hashes of the transactions that created the
+    contracts; none where no file was read.
+    """
+
+    network: str
+    chain_id: int
+    genesis_hash: str
+    origin: str
+    delay: int
+    deploy_block: int
+    addresses: Mapping[str, str]
+    code_digests: Mapping[str, str]
+    creations: Mapping[str, str]
+
+    @property
+    def chain(self) -> ChainId:
+        """The ledger by its eight values, as bundles and facts name it (protocol §1)."""
+        return ChainId(
+            chain_id=self.chain_id,
+            forwarder=self.forwarder,
+            party_registry=self.party_registry,
+            asset_registry=self.asset_registry,
+            certificate_log=self.certificate_log,
+            origin=self.origin,
+            delay=self.delay,
+            threshold=THRESHOLD,
+        )
+
+    @property
+    def ledger(self) -> str:
+        """The ledger digest, 64 hex digits: what every entry of this ledger names."""
+        return self.chain.ledger
+
+    @property
+    def party_registry(self) -> str:
+        return self.addresses[PARTY_REGISTRY]
+
+    @property
+    def asset_registry(self) -> str:
+        return self.addresses[ASSET_REGISTRY]
+
+    @property
+    def certificate_log(self) -> str:
+        return self.addresses[CERTIFICATE_LOG]
+
+    @property
+    def forwarder(self) -> str:
+        return self.addresses[FORWARDER]
+
+    def callable_addresses(self) -> frozenset[str]:
+        """Addresses that a signed request may be for: every contract but the forwarder itself."""
+        return frozenset(address for name, address in self.addresses.items() if name != FORWARDER)
+
+    def save(self, path: Path) -> None:
+        """Write the file whole or not at all."""
+        write_whole(path, json.dumps(asdict(self), indent=2, sort_keys=True) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> Deployment:
+        """Raises Misconfigured DEPLOYMENT_MISSING or DEPLOYMENT_INVALID."""
+        if not path.is_file():
+            raise Misconfigured(
+                "DEPLOYMENT_MISSING",
+                "The contracts have not been deployed to this network.",
+                where=str(path),
+                hint="Run scripts/deploy.py first.",
+            )
+        try:
+            if path.stat().st_size > MAX_DEPLOYMENT_BYTES:
+                raise ValueError("file too large")
+            return cls._from_json(parse_json(path.read_bytes(), max_bytes=MAX_DEPLOYMENT_BYTES))
+        except (InvalidInput, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Misconfigured(
+                "DEPLOYMENT_INVALID",
+                "The deployment file cannot be read.",
+                where=str(path),
+                hint="Restore it, or move it away and run scripts/deploy.py again.",
+            ) from error
+
+    @classmethod
+    def _from_json(cls, raw: Mapping[str, Any]) -> Deployment:
+        addresses = {name: raw["addresses"][name] for name in CONTRACTS}
+        if not all(_ADDRESS.fullmatch(address) for address in addresses.values()):
+            raise ValueError("addresses are 0x and 40 lower-case hex digits")
+        if not _HEX32.fullmatch(raw["origin"]):
+            raise ValueError("an origin is 64 lower-case hex digits")
+        delay = int(raw["delay"])
+        if not 0 <= delay < 1 << DELAY_BITS:
+            raise ValueError("a delay is seconds of 40 bits")
+        creations = {name: raw["creations"][name] for name in CONTRACTS}
+        if not all(_HEX32.fullmatch(each) for each in creations.values()):
+            raise ValueError("hashes of transactions are 64 lower-case hex digits")
+        return cls(
+            network=str(raw["network"]),
+            chain_id=int(raw["chain_id"]),
+            genesis_hash=str(raw["genesis_hash"]),
+            origin=raw["origin"],
+            delay=delay,
+            deploy_block=int(raw["deploy_block"]),
+            addresses=addresses,
+            code_digests={name: str(raw["code_digests"][name]) for name in CONTRACTS},
+            creations=creations,
+        )
+
+
+@cache
+def artifact_of(name: str) -> Artifact:
+    """A contract's packaged artifact."""
+    raw = json.loads(files("ledger.chain.contracts").joinpath("artifacts", f"{name}.json").read_bytes())
+    return Artifact(
+        name=name,
+        abi=tuple(raw["abi"]),
+        bytecode=bytes.fromhex(raw["bytecode"].removeprefix("0x")),
+        runtime=bytes.fromhex(raw["deployedBytecode"].removeprefix("0x")),
+        immutables=tuple(
+            tuple((place["start"], place["length"]) for place in raw["immutableReferences"][key])
+            for key in sorted(raw["immutableReferences"], key=int)
+        ),
+    )
+
+
+@cache
+def interface_of(name: str) -> Interface:
+    return Interface(name, artifact_of(name).abi)
+
+
+def check_deployment(connection: Connection, deployment: Deployment) -> None:
+    """Prove that the node serves the deployment's chain, that each contract is there with our code, and that they are
+    of the same ledger: the forwarder keeps the deployment's origin, the other contracts trust that forwarder, and all
+    ask this party registry. How the contracts were created is compared by ``check_creation``.
+
+    Raises ChainUnavailable CHAIN_UNREACHABLE, CHAIN_ID_CHANGED, CHAIN_GENESIS_CHANGED or LEDGER_DIFFERS, and
+    Misconfigured CONTRACT_MISSING, CONTRACT_CODE_MISMATCH or CONTRACT_IMMUTABLE_MISMATCH.
+    """
+    _check_chain(connection, deployment)
+    codes = {name: _checked_code(connection, name, address) for name, address in deployment.addresses.items()}
+    _check_ledger(connection, deployment, deployment.ledger)
+    for name, code in codes.items():
+        _check_immutables(name, code, deployment)
+
+
+def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
+    """The deployment that a bundle or facts name, for those who have no deployment file, and no service.
+
+    Events are looked for from the first block on. Raises as ``check_deployment``, but for another first block: a bundle
+    does not name it, and the origin does that work.
+    """
+    genesis = connection.block(0)
+    found = Deployment(
+        network="bundle",
+        chain_id=chain.chain_id,
+        genesis_hash=genesis.hash if genesis else "",
+        origin=chain.origin,
+        delay=chain.delay,
+        deploy_block=0,
+        addresses={
+            FORWARDER: chain.forwarder,
+            PARTY_REGISTRY: chain.party_registry,
+            ASSET_REGISTRY: chain.asset_registry,
+            CERTIFICATE_LOG: chain.certificate_log,
+        },
+        code_digests={name: artifact_of(name).code_digest(artifact_of(name).runtime) for name in CONTRACTS},
+        creations={},
+    )
+    check_deployment(connection, found)
+    # Again, for the threshold that the bundle names.
+    _check_ledger(connection, found, chain.ledger)
+    return found
+
+
+def origin_of(connection: Connection, forwarder: str) -> str:
+    """The origin that a forwarder keeps, 64 hex digits."""
+    return str(_ask(connection, FORWARDER, forwarder, "origin"))
+
+
+def _check_ledger(connection: Connection, deployment: Deployment, expected: str) -> None:
+    """Compare the ledger digest with that of the contracts: their delay, the forwarder they trust, and its origin."""
+    trusted = [_ask(connection, name, deployment.addresses[name], "trustedForwarder") for name in _TRUSTING]
+    forwarder = next((each for each in trusted if each != deployment.forwarder), deployment.forwarder)
+    origin, addresses = origin_of(connection, deployment.forwarder), {**deployment.addresses, FORWARDER: forwarder}
+    delay = _ask(connection, PARTY_REGISTRY, deployment.party_registry, "delay")
+    found = replace(deployment, addresses=addresses, origin=origin, delay=delay).ledger
+    if found != expected:
+        raise ChainUnavailable(
+            "LEDGER_DIFFERS",
+            "The contracts there are of another ledger than the one that is expected.",
+            where=connection.where,
+            hint="Point the node's address at the right chain. Nothing was written.",
+            expected=expected,
+            found=found,
+        )
+
+
+def _ask(connection: Connection, name: str, address: str, function: str) -> Any:
+    face = interface_of(name)
+    data = connection.call(address, face.encode_call(function, []))
+    with connection.reading(f"{name}.{function}"):
+        return face.decode_result(function, data)[0]
+
+
+def _checked_code(connection: Connection, name: str, address: str) -> bytes:
+    code = connection.code(address)
+    if not code:
+        raise Misconfigured(
+            "CONTRACT_MISSING",
+            f"There is no contract at the address of {name}.",
+            where=address,
+            hint="Check that the node is of the right network; for a new chain run scripts/deploy.py.",
+            contract=name,
+        )
+    artifact = artifact_of(name)
+    if artifact.code_digest(code) != artifact.code_digest(artifact.runtime):
+        raise Misconfigured(
+            "CONTRACT_CODE_MISMATCH",
+            f"The code at the address of {name} is not this version's {name}.",
+            where=address,
+            hint="Use the program version that deployed it, or deploy again under another network name.",
+            contract=name,
+        )
+    return code
+
+
+def _check_immutables(name: str, code: bytes, deployment: Deployment) -> None:
+    wrong = wrong_immutable(name, artifact_of(name).immutables, code, deployment.chain)
+    if wrong is not None:
+        raise Misconfigured(
+            "CONTRACT_IMMUTABLE_MISMATCH",
+            f"{name} was deployed with another {wrong} than the deployment names.",
+            where=deployment.addresses[name],
+            hint="Do not use this deployment: the contract may obey others than the parties registered here.",
+            contract=name,
+            immutable=wrong,
+        )
+
+
+def _check_chain(connection: Connection, deployment: Deployment) -> None:
+    chain_id = connection.chain_id()
+    if chain_id != deployment.chain_id:
+        raise ChainUnavailable(
+            "CHAIN_ID_CHANGED",
+            f"The node serves chain {chain_id}; the contracts are on chain {deployment.chain_id}.",
+            where=connection.where,
+            hint="Point the node's address at the right chain. Nothing was written.",
+            expected=deployment.chain_id,
+            found=chain_id,
+        )
+    genesis = connection.block(0)
+    if genesis is None or genesis.hash != deployment.genesis_hash:
+        raise ChainUnavailable(
+            "CHAIN_GENESIS_CHANGED",
+            "The chain has the right number but another first block: it was reset, or it is another chain.",
+            where=connection.where,
+            hint="Restore the chain's data, or move the deployment file away and deploy again.",
+            expected=deployment.genesis_hash,
+            found=genesis.hash if genesis else None,
+        )

@@ -1,0 +1,350 @@
+"""A local development chain as a child process that never outlives its owner: one of two programs.
+
+``GANACHE`` is the reference that tests run on. ``JOURNAL`` is ``local_chain.mjs`` over Hardhat's simulated network:
+about fifty times faster, and it keeps a journal instead of a database.
+
+The child's standard input is a pipe held by this process: the child ends when the pipe closes, which also happens
+when this process is killed without a chance to clean up.
+"""
+
+from __future__ import annotations
+
+import atexit
+import http.client
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import structlog
+
+from ledger.chain.local.node_output import NodeOutput, Repair
+from ledger.chain.local.node_programs import ganache_command, journal_command
+from ledger.chain.local.ports import HOST, free_port, is_free
+from ledger.chain.locking import FileLock
+from ledger.chain.rpc.journal_failure import on_disk, refused_by_journal, starting, unusable_journal
+from ledger.domain.canonical import require_shallow
+from ledger.errors import ChainUnavailable, Conflict, InvalidInput, Misconfigured, PingzhengError
+
+GANACHE: Final = "ganache"
+JOURNAL: Final = "journal"
+BLOCK_GAS_LIMIT: Final = 100_000_000
+FUNDS_WEI: Final = 10**27
+START_TIMEOUT_SECONDS: Final = 30
+STOP_TIMEOUT_SECONDS: Final = 10
+LOCK_TIMEOUT_SECONDS: Final = 2 * STOP_TIMEOUT_SECONDS
+MAX_ANSWER_DEPTH: Final = 32
+_PORT_ATTEMPTS: Final = 3
+_PORT_TAKEN: Final = "EADDRINUSE"
+log = structlog.get_logger()
+
+
+class LocalNode:
+    """One process on 127.0.0.1, with its data and log file in ``directory``.
+
+    Starting again on the same directory continues the same chain; a journal has one node at a time. ``funded`` are
+    addresses, never keys: they are given money over the test node's own call, so that no key stands in a process list.
+    Blocks follow the rules of the Paris hard fork, each transaction is mined at once. ``ahead`` is how far the clock of
+    a journaled chain is ahead, asked at each start; without ``create`` its journal must be there. Raises Misconfigured
+    where Node, the program or the journal is missing.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        program: str = GANACHE,
+        chain_id: int = 1337,
+        port: int | None = None,
+        funded: Sequence[str] = (),
+        persistent: bool = True,
+        block_gas_limit: int = BLOCK_GAS_LIMIT,
+        node_modules: Path | None = None,
+        create: bool = True,
+        ahead: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._directory = directory
+        self._program = program
+        self._chain_id = chain_id
+        self._wanted_port = port
+        self._port = port or 0
+        self._funded = tuple(funded)
+        self._persistent = persistent
+        self._block_gas_limit = block_gas_limit
+        self._node_modules = node_modules
+        self._create = create
+        self._ahead = ahead
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: NodeOutput | None = None
+        self._repaired: Repair | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def chain_id(self) -> int:
+        return self._chain_id
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def log_path(self) -> Path:
+        return self._directory / "node.log"
+
+    @property
+    def running(self) -> bool:
+        process = self._process
+        return process is not None and process.poll() is None
+
+    @property
+    def died(self) -> bool:
+        """Whether the process ended by itself: neither ``stop`` nor ``kill`` ended it."""
+        process = self._process
+        return process is not None and process.poll() is not None
+
+    @property
+    def repaired(self) -> Repair | None:
+        """What the last start had to do to the journal's last line, if anything."""
+        return self._repaired
+
+    def start(self) -> Self:
+        """Start the process and wait until it answers. Does nothing when it runs already.
+
+        Raises ``Misconfigured`` ``JOURNAL_DAMAGED`` and others for a journal that cannot be used, ``PORT_IN_USE``,
+        ``CHAIN_READ_ONLY``, ``StorageFull`` ``DISK_FULL``, ``Conflict`` ``CHAIN_RUNNING``, and ``ChainUnavailable``
+        ``NODE_START_FAILED`` for everything else.
+        """
+        if not self.running:
+            self._start(self._wanted_port)
+        return self
+
+    def restart(self) -> Self:
+        """Start a process that died again, at the port that it had. Raises as ``start``."""
+        if not self.running:
+            self.stop()
+            self._create = False
+            self._start(self._port)
+        return self
+
+    def _start(self, port: int | None) -> None:
+        with on_disk(self._directory):
+            self._directory.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, _PORT_ATTEMPTS + 1):
+            with starting(self._directory):
+                self._port = port or free_port()
+                self._spawn(fixed=port is not None)
+            if self._listens(final=port is not None or attempt == _PORT_ATTEMPTS):
+                break
+        # The journal of a chain that ran is never begun again.
+        self._create = False
+        for address in self._funded:
+            self.fund(address)
+
+    def stop(self) -> None:
+        """Stop the process and all its children; safe to call twice."""
+        process, self._process = self._process, None
+        atexit.unregister(self.stop)
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        _signal_group(process, signal.SIGTERM)
+        try:
+            process.wait(STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            _signal_group(process, signal.SIGKILL)
+            process.wait(STOP_TIMEOUT_SECONDS)
+        self._close_log()
+
+    def kill(self) -> None:
+        """End the process without notice, as a power cut would."""
+        process, self._process = self._process, None
+        atexit.unregister(self.stop)
+        if process is not None:
+            _signal_group(process, signal.SIGKILL)
+            process.wait(STOP_TIMEOUT_SECONDS)
+            if process.stdin is not None:
+                process.stdin.close()
+            self._close_log()
+
+    def _close_log(self) -> None:
+        """Have no file of the folder open any more: its disk may be unmounted now, or made read-only."""
+        if self._output is not None:
+            self._output.finish(STOP_TIMEOUT_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def fund(self, address: str, wei: int = FUNDS_WEI) -> None:
+        """Give an account money for gas, unless it has at least half of it; mines one block when it does."""
+        if int(self.rpc("eth_getBalance", address, "latest"), 16) * 2 < wei:
+            method = "evm_setAccountBalance" if self._program == GANACHE else "hardhat_setBalance"
+            self.rpc(method, address, hex(wei))
+
+    def snapshot(self) -> str:
+        """Remember the chain's state; the token works once, for ``revert``."""
+        return str(self.rpc("evm_snapshot"))
+
+    def revert(self, token: str) -> None:
+        """Go back to a snapshot: later blocks are gone."""
+        if self.rpc("evm_revert", token) is not True:
+            raise Misconfigured("SNAPSHOT_UNKNOWN", "The local node does not know this snapshot.", hint=None)
+
+    def mine(self, blocks: int = 1) -> None:
+        for _ in range(blocks):
+            self.rpc("evm_mine")
+
+    def advance(self, seconds: int) -> None:
+        """Move the node's clock forward and mine a block at the new time."""
+        self.rpc("evm_increaseTime", seconds)
+        self.rpc("evm_mine")
+
+    def rpc(self, method: str, *params: Any) -> Any:
+        """One JSON-RPC call to the node; raises ChainUnavailable CHAIN_UNREACHABLE or NODE_REFUSED."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=STOP_TIMEOUT_SECONDS)
+        try:
+            connection.request("POST", "/", body, {"Content-Type": "application/json"})
+            raw = connection.getresponse().read()
+            require_shallow(raw, MAX_ANSWER_DEPTH)
+            answer = json.loads(raw)
+        except (OSError, http.client.HTTPException, ValueError, InvalidInput) as error:
+            raise ChainUnavailable(
+                "CHAIN_UNREACHABLE",
+                "The local node does not answer.",
+                where=self.url,
+                hint=f"See {self.log_path.name} in the chain's directory, then start the chain again.",
+            ) from error
+        finally:
+            connection.close()
+        if isinstance(answer, dict) and "result" in answer:
+            return answer["result"]
+        refused = answer.get("error") if isinstance(answer, dict) else None
+        raise refused_by_journal(refused, str(self._directory)) or ChainUnavailable(
+            "NODE_REFUSED", f"The local node refused {method}.", where=self.url, hint=None, node=refused
+        )
+
+    def _spawn(self, *, fixed: bool) -> None:
+        if fixed and not is_free(self._port):
+            raise self._port_in_use()
+        with self._alone() as held:
+            self._process = process = subprocess.Popen(  # noqa: S603 (both paths are our own installation's)
+                self._command(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd=self._directory,
+                pass_fds=held,
+            )
+        atexit.register(self.stop)
+        if process.stdout is not None:
+            self._output = NodeOutput(process.stdout, self.log_path)
+
+    def _port_in_use(self) -> PingzhengError:
+        return Misconfigured(
+            "PORT_IN_USE",
+            f"Port {self._port} is taken by another program.",
+            where=self.url,
+            hint="Stop that program, or choose another port for the local chain.",
+        )
+
+    @contextmanager
+    def _alone(self) -> Iterator[tuple[int, ...]]:
+        """The lock of the journal, for the node to inherit: it is held just as long as the node lives.
+
+        Waits for a node that is ending; raises ``Conflict`` ``CHAIN_RUNNING`` for one that is not.
+        """
+        if self._program != JOURNAL or not self._persistent:
+            yield ()
+            return
+        lock, deadline = FileLock(self._directory / "journal.lock"), time.monotonic() + LOCK_TIMEOUT_SECONDS
+        with on_disk(self._directory):
+            while not lock.acquire():
+                if time.monotonic() > deadline:
+                    raise Conflict(
+                        "CHAIN_RUNNING",
+                        "Another node is at the journal of this chain.",
+                        where=str(self._directory),
+                        hint="End the program that started it: two would write two histories into one.",
+                    )
+                time.sleep(0.05)
+        try:
+            yield (lock.descriptor,)
+        finally:
+            lock.release()
+
+    def _command(self) -> list[str]:
+        limit, folder = self._block_gas_limit, self._directory.resolve()
+        if self._program == GANACHE:
+            database = folder / "chain" if self._persistent else None
+            return ganache_command(self._node_modules, self._port, self._chain_id, limit, database)
+        options = {
+            "port": self._port,
+            "chainId": self._chain_id,
+            "blockGasLimit": limit,
+            "journal": str(folder / "journal.jsonl") if self._persistent else None,
+            "create": self._create,
+            "ahead": self._ahead(),
+        }
+        return journal_command(self._node_modules, options)
+
+    def _listens(self, *, final: bool) -> bool:
+        """Wait for our own process to listen; its output shows that it is not a stranger on the same port.
+
+        As long as it goes on writing it is replaying its journal, which takes as long as the journal is.
+        """
+        output, read = self._output, -1
+        if output is None:
+            raise ValueError("No process was started.")
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while time.monotonic() < deadline and self.running:
+            if output.listening:
+                self.rpc("eth_chainId")
+                self._note_repair(output)
+                return True
+            if output.read != read:
+                deadline, read = time.monotonic() + START_TIMEOUT_SECONDS, output.read
+            time.sleep(0.02)
+        self.stop()
+        said = output.facts("Failed") or {}
+        port_taken = _PORT_TAKEN in (said.get("code"), *output.tail.split())
+        if port_taken and not final:
+            return False
+        raise (self._port_in_use() if port_taken else self._failure(said, output))
+
+    def _failure(self, said: dict[str, Any], output: NodeOutput) -> PingzhengError:
+        return unusable_journal(said, str(self._directory)) or ChainUnavailable(
+            "NODE_START_FAILED",
+            "The local node did not start.",
+            where=str(self.log_path),
+            hint="Its log says why. Is another process using the same chain directory?",
+            log_tail=output.tail[-2000:],
+        )
+
+    def _note_repair(self, output: NodeOutput) -> None:
+        facts = output.facts("Repaired")
+        self._repaired = None if facts is None else Repair(**facts)
+        if facts is not None:
+            log.warning("journal_repaired", directory=str(self._directory), **facts)
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    # The number of a process that ended may be another's by now.
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)

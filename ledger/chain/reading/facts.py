@@ -1,0 +1,285 @@
+"""Facts for one bundle, read as of one block: all that a verifier needs to know of the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.chain.accounts import account_of_public_key
+from ledger.chain.contracts.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, PARTY_REGISTRY
+from ledger.chain.reading.batched_reads import Questions
+from ledger.chain.reading.contract_state import (
+    AccountRecord,
+    Hold,
+    HoldChange,
+    PartyRecord,
+    ProposalRecord,
+    StatusChange,
+    Withdrawal,
+)
+from ledger.chain.reading.reader import ChainReader
+from ledger.errors import ChainUnavailable, Misconfigured, NotFound
+from ledger.proof.bundle import Bundle, Position
+from ledger.proof.facts import (
+    AccountFact,
+    AssetFact,
+    Facts,
+    FactsNeeded,
+    Heads,
+    HolderFact,
+    HoldFact,
+    LienFact,
+    LogFact,
+    PartyFact,
+    ProposedKey,
+    StatusFact,
+    UseFact,
+    WithdrawalFact,
+    facts_needed,
+)
+from ledger.proof.jws import Jwk
+
+# What the contracts' types hold: a bundle may name more, and nothing is there.
+MAX_ISSUERS: Final = 2**32
+MAX_LEAVES: Final = 2**32
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Questions about what the bundle names; none depends on another answer, so one turn to the node answers all."""
+
+    accounts: Mapping[str, Callable[[], AccountRecord | None]]
+    anchors: Mapping[tuple[int, int], Callable[[], str | None]]
+    status: Mapping[Position, Callable[[], list[StatusChange]]]
+    holds: Mapping[str, Callable[[], Hold]]
+    heads: Mapping[str, Callable[[], str]]
+    batches: Mapping[int, Callable[[], int]]
+    numbers: Mapping[str, Callable[[], int]]
+
+
+def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
+    """What the chain says about a bundle; what it does not know is left out, so the check that needs it fails.
+
+    Three turns to the node for a certificate without uses: the block; what the bundle names; what depends on parties'
+    numbers. A fourth reads the history of uses. Of uses and holds, events are read only where the contract's counter
+    says that there are some. Raises ``ChainUnavailable``, also where events and state of the node do not agree.
+    """
+    needed, latest = facts_needed(bundle), reader.latest()
+    asked, span = reader.questions(latest.number), (reader.deploy_block, latest.number)
+    named = _ask_named(asked, needed, span)
+    known = {party: number for party, answer in named.numbers.items() if (number := answer())}
+    # Asked before any of them is looked at: together they cost one turn more.
+    registered = {party: asked.party(number) for party, number in known.items()}
+    newest = {issuer: asked.commitment(issuer, count() - 1) for issuer, count in named.batches.items() if count()}
+    held = {statement: asked.hold_history(statement, hold(), *span) for statement, hold in named.holds.items()}
+    withdrawn = {
+        (party, statement): asked.withdrawn_at(known[party], statement)
+        for party, statement in sorted(needed.withdrawals)
+        if party in known
+    }
+    counted = {
+        (consumer, request): asked.uses(known[consumer], request)
+        for consumer, request in _uses_of(needed)
+        if consumer in known
+    }
+    records = {account: record for account, answer in named.accounts.items() if (record := answer())}
+    proposed = {record.proposal: asked.proposal(record.proposal) for record in records.values() if record.proposal}
+    owners = _owners(asked, records.values(), needed)
+    require_numbers(registered)
+    accounts = _accounts(_keys(bundle, needed), records, proposed, owners)
+    signers = {fact.party for fact in accounts.values()}
+    anchors = {batch: word for batch, answer in named.anchors.items() if (word := answer())}
+    facts = Facts(
+        chain=reader.chain,
+        block=latest.number,
+        block_hash=latest.hash,
+        block_time=latest.time,
+        heads=Heads(named.heads[PARTY_REGISTRY](), named.heads[CERTIFICATE_LOG]()),
+        logs={
+            issuer: LogFact(named.batches[issuer](), word) for issuer, answer in newest.items() if (word := answer())
+        },
+        anchors=anchors,
+        status={place: _status(answer()) for place, answer in named.status.items() if place.log_batch in anchors},
+        holds={statement: _holds(answer()) for statement, answer in held.items()},
+        uses={each: _uses(asked, known[each[0]], each[1], count(), span) for each, count in counted.items()},
+        withdrawals={each: _withdrawal(answer()) for each, answer in withdrawn.items()},
+        accounts=accounts,
+        parties={party: fact for party, fact in owners.values() if party in signers},
+        assets=_assets(reader, needed, latest.number),
+    )
+    _require_past(facts)
+    return facts
+
+
+def _ask_named(asked: Questions, needed: FactsNeeded, span: Span) -> _Named:
+    batches = sorted(each for each in needed.batches if each[0] < MAX_ISSUERS)
+    place = needed.position
+    there = place.issuer < MAX_ISSUERS and place.index < MAX_LEAVES
+    return _Named(
+        accounts={account: asked.account(account) for account in sorted(needed.accounts | _presenting(needed).keys())},
+        anchors={batch: asked.commitment(*batch) for batch in batches},
+        status={place: asked.status_history(place, *span)} if there else {},
+        holds={statement: asked.hold(statement) for statement in sorted(needed.statements)},
+        heads={contract: asked.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)},
+        batches={issuer: asked.batch_count(issuer) for issuer in sorted({issuer for issuer, _ in batches})},
+        numbers={party: asked.party_no(party) for party in sorted(_parties(needed))},
+    )
+
+
+def _uses_of(needed: FactsNeeded) -> list[tuple[str, str]]:
+    return [] if needed.uses is None else [needed.uses]
+
+
+def _parties(needed: FactsNeeded) -> set[str]:
+    """Ids of the parties whose uses and withdrawals count."""
+    return {party for party, _ in (*needed.withdrawals, *_uses_of(needed))}
+
+
+def require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None:
+    """Each number leads back to its party's id. Under the number of another party neither uses nor withdrawals show.
+
+    ``registered`` has the party records that the node gave for the numbers, by party id. Raises ``ChainUnavailable``
+    ``PARTY_NUMBER_DIFFERS``.
+    """
+    for party, answer in registered.items():
+        try:
+            same = answer().id == party
+        except NotFound:
+            same = False
+        if not same:
+            raise ChainUnavailable(
+                "PARTY_NUMBER_DIFFERS",
+                "The number that the node gave for a party is not that party's.",
+                where=f"party {party}",
+                hint="The node does not give what the chain holds: ask another node.",
+            )
+
+
+def _status(history: Sequence[StatusChange]) -> tuple[StatusFact, ...]:
+    return tuple(StatusFact(change.status, change.reason, change.at) for change in history)
+
+
+def _holds(history: Sequence[HoldChange]) -> tuple[HoldFact, ...]:
+    return tuple(HoldFact(change.offices, change.reason, change.at, change.by) for change in history)
+
+
+def _uses(asked: Questions, consumer: int, request: str, count: int, span: Span) -> tuple[UseFact, ...]:
+    history = asked.use_history(consumer, request, count, *span)()
+    return tuple(UseFact(use.ordinal, use.at) for use in history)
+
+
+def _withdrawal(withdrawal: Withdrawal) -> WithdrawalFact:
+    return WithdrawalFact(withdrawal.at, withdrawal.reported_at)
+
+
+def _require_past(facts: Facts) -> None:
+    """A node that dates an event after its newest block would hide it: what is later than the facts does not count."""
+    if any(time > facts.block_time for time in _times(facts)):
+        raise ChainUnavailable(
+            "EVENT_AFTER_BLOCK",
+            "The node gave an event that is later than its newest block.",
+            where=f"block {facts.block}",
+            hint="The node does not give what the chain holds: ask another node.",
+        )
+
+
+def _times(facts: Facts) -> Iterator[int]:
+    for status in facts.status.values():
+        yield from (change.at for change in status)
+    for holds in facts.holds.values():
+        yield from (change.at for change in holds)
+    for uses in facts.uses.values():
+        yield from (use.at for use in uses)
+    for asset in facts.assets.values():
+        yield from (holder.since for holder in asset.holders)
+    for withdrawal in facts.withdrawals.values():
+        yield from (withdrawal.at, withdrawal.reported_at)
+    for account in facts.accounts.values():
+        yield from (account.valid_from, account.valid_to, account.reported_at, account.compromised_at)
+
+
+def _owners(
+    asked: Questions, records: Collection[AccountRecord], needed: FactsNeeded
+) -> dict[int, tuple[str, PartyFact]]:
+    """The parties behind the accounts by number, each with its id."""
+    numbers = sorted({record.party_no for record in records})
+    issuer, scenario = needed.accreditation or ("", "")
+    parties = [asked.party(number) for number in numbers]
+    periods = {number: asked.accreditation(number, scenario) for number in numbers} if scenario else {}
+    found: dict[int, tuple[str, PartyFact]] = {}
+    for party in (answer() for answer in parties):
+        accreditations = {scenario: periods[party.no]()} if scenario and party.id == issuer else {}
+        found[party.no] = party.id, PartyFact(party.no, party.status, party.roles, accreditations)
+    return found
+
+
+def _keys(bundle: Bundle, needed: FactsNeeded) -> Mapping[str, Jwk]:
+    """The keys by account; that of the presenting key is in the certificate, and need not be in the bundle's."""
+    return {**bundle.keys, **_presenting(needed)}
+
+
+def _presenting(needed: FactsNeeded) -> dict[str, Jwk]:
+    """The key in ``cnf`` by its account; nothing where it cannot be hashed here: then check 10 says why it fails."""
+    if needed.presenter is None:
+        return {}
+    try:
+        return {account_of_public_key(needed.presenter.compressed): needed.presenter}
+    except Misconfigured:
+        return {}
+
+
+def _accounts(
+    keys: Mapping[str, Jwk],
+    records: Mapping[str, AccountRecord],
+    proposed: Mapping[int, Callable[[], ProposalRecord]],
+    owners: Mapping[int, tuple[str, PartyFact]],
+) -> dict[str, AccountFact]:
+    found: dict[str, AccountFact] = {}
+    for account, record in records.items():
+        key = keys.get(account)
+        if key is None or not _is_of(key, account):
+            continue
+        found[account] = AccountFact(
+            party=owners[record.party_no][0],
+            valid_from=record.valid_from,
+            valid_to=record.valid_to,
+            reported_at=record.reported_at,
+            compromised_at=record.compromised_at,
+            proposal=_proposed(proposed[record.proposal]()) if record.proposal else None,
+            key=key.compressed,
+        )
+    return found
+
+
+def _proposed(proposal: ProposalRecord) -> ProposedKey:
+    return ProposedKey(proposal.by, proposal.confirmed_by, proposal.at)
+
+
+def _is_of(key: Jwk, account: str) -> bool:
+    """Whether the key is the account's; one that cannot be hashed here is nobody's, and the verifier says why."""
+    try:
+        return account_of_public_key(key.compressed) == account
+    except Misconfigured:
+        return False
+
+
+def _assets(reader: ChainReader, needed: FactsNeeded, block: int) -> dict[str, AssetFact]:
+    if needed.asset is None:
+        return {}
+    record = reader.asset(needed.asset, block=block)
+    if record is None:
+        return {}
+    return {
+        needed.asset: AssetFact(
+            state=record.state,
+            holders=tuple(HolderFact(each.holder, each.since) for each in reader.holders(record, block=block)),
+            frozen=record.frozen,
+            valid_to=record.valid_to,
+            head=reader.head(ASSET_REGISTRY, needed.asset, block=block),
+            objections=record.objections,
+            liens=tuple(LienFact(lien.creditor, lien.rank) for lien in reader.liens(record, block=block)),
+            annulled_ancestor=reader.annulled_ancestor(needed.asset, block=block) or "",
+        )
+    }

@@ -1,0 +1,168 @@
+"""What a verifier saw of a ledger, so that a chain that was copied and continued is noticed (protocol §8).
+
+A chain must still contain what was seen: the block of that number has that hash, and each log has that batch. A higher
+block number alone proves nothing. A lower one proves that the node is behind, or that the chain was reset.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.chain.contracts.deployment import CERTIFICATE_LOG, PARTY_REGISTRY
+from ledger.chain.contracts.whole_file import write_whole
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Block
+from ledger.domain.canonical import parse_json
+from ledger.errors import ChainUnavailable, InvalidInput, Misconfigured
+from ledger.proof.facts import Facts, Heads, LogFact
+
+FORMAT: Final = "pingzheng-seen/2"
+MAX_SEEN_BYTES: Final = 1024 * 1024
+_HEX32: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Of the last facts: the ledger digest, the block, the heads, and the logs by issuer's number; hashes 64 hex."""
+
+    ledger: str
+    block: int
+    block_hash: str
+    heads: Heads
+    logs: Mapping[int, LogFact]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "format": FORMAT,
+            "ledger": self.ledger,
+            "block": {"number": self.block, "hash": self.block_hash},
+            "heads": asdict(self.heads),
+            "logs": [{"issuer": issuer, **asdict(log)} for issuer, log in sorted(self.logs.items())],
+        }
+
+    def followed_by(self, now: Seen) -> Seen:
+        """What to remember after ``now``, if both can be of one chain; logs that ``now`` does not name are kept.
+
+        Raises ``ChainUnavailable``: ``CHAIN_BEHIND_SEEN`` for an earlier block, ``CHAIN_DIFFERS_FROM_SEEN`` for another
+        ledger, another block of the same number, and a log that lost or changed a batch.
+        """
+        if now.ledger != self.ledger:
+            raise _differs("ledger")
+        if now.block < self.block:
+            raise _behind(self.block)
+        if now.block == self.block and (now.block_hash, now.heads) != (self.block_hash, self.heads):
+            raise _differs(f"block {now.block}")
+        for issuer, log in now.logs.items():
+            # Known since this block or an earlier one: it may have grown though the block is the same.
+            known = self.logs.get(issuer, log)
+            if log.batches < known.batches or (log.batches == known.batches and log.newest != known.newest):
+                raise _differs(f"log of issuer {issuer}")
+        return replace(now, logs={**self.logs, **now.logs})
+
+
+def seen_from(facts: Facts, before: Seen | None = None) -> Seen:
+    """What to remember after these facts; ``before`` is what was remembered. Raises as ``Seen.followed_by``."""
+    now = Seen(facts.chain.ledger, facts.block, facts.block_hash, facts.heads, dict(facts.logs))
+    return now if before is None else before.followed_by(now)
+
+
+def seen_at(reader: ChainReader, block: Block) -> Seen:
+    """What a chain shows at a block, without any log."""
+    asked = reader.questions(block.number)
+    heads = [asked.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)]
+    return Seen(reader.chain.ledger, block.number, block.hash, Heads(*(head() for head in heads)), {})
+
+
+def require_contained(reader: ChainReader, seen: Seen, now: Seen | None = None) -> None:
+    """Compare the chain with what was seen of it, in one request. ``now`` is what it shows, by default at its newest
+    block; the chain must contain that too, because several nodes may answer under one address.
+
+    Raises ``ChainUnavailable`` ``CHAIN_BEHIND_SEEN`` where the node has not reached the block that was seen, and
+    ``CHAIN_DIFFERS_FROM_SEEN`` where the chain does not contain it, lacks a batch, or is of another ledger.
+    """
+    now = now or seen_at(reader, reader.latest())
+    seen.followed_by(now)
+    asked = reader.questions(now.block)
+    blocks = [(each, asked.block(each.block)) for each in (seen, now)]
+    found = {issuer: asked.commitment(issuer, log.batches - 1) for issuer, log in seen.logs.items()}
+    for each, answer in blocks:
+        if (block := answer()) is None:
+            raise _behind(each.block)
+        if block.hash != each.block_hash:
+            raise _differs(f"block {each.block}")
+    for issuer, commitment in found.items():
+        if commitment() != seen.logs[issuer].newest:
+            raise _differs(f"log of issuer {issuer}")
+
+
+def load_seen(path: Path) -> Seen | None:
+    """What was remembered in a file, None if there is no file; raises ``Misconfigured`` ``SEEN_FORM``."""
+    if not path.exists():
+        return None
+    try:
+        if path.stat().st_size > MAX_SEEN_BYTES:
+            raise ValueError("file too large")
+        return _seen(parse_json(path.read_bytes(), max_bytes=MAX_SEEN_BYTES))
+    except (InvalidInput, ValueError, KeyError, TypeError) as error:
+        raise Misconfigured(
+            "SEEN_FORM",
+            f"The file is none of {FORMAT}.",
+            where=str(path),
+            hint="Restore it from a copy. Without it, a chain that was copied and continued is not noticed.",
+        ) from error
+
+
+def save_seen(path: Path, seen: Seen) -> None:
+    """Write the file whole or not at all."""
+    write_whole(path, json.dumps(seen.to_dict(), indent=1, sort_keys=True) + "\n")
+
+
+def _seen(raw: Any) -> Seen:
+    if raw["format"] != FORMAT:
+        raise ValueError("another format")
+    logs = {_number(log["issuer"]): LogFact(_number(log["batches"]), _hex32(log["newest"])) for log in raw["logs"]}
+    if len(logs) != len(raw["logs"]) or any(not log.batches for log in logs.values()):
+        raise ValueError("a log stands twice, or has no batch")
+    return Seen(
+        ledger=_hex32(raw["ledger"]),
+        block=_number(raw["block"]["number"]),
+        block_hash=_hex32(raw["block"]["hash"]),
+        heads=Heads(_hex32(raw["heads"]["party_registry"]), _hex32(raw["heads"]["certificate_log"])),
+        logs=logs,
+    )
+
+
+def _number(raw: Any) -> int:
+    if type(raw) is not int or raw < 0:
+        raise ValueError("an integer from 0 is expected")
+    return raw
+
+
+def _hex32(raw: Any) -> str:
+    if not isinstance(raw, str) or not _HEX32.fullmatch(raw):
+        raise ValueError("64 lower-case hex digits are expected")
+    return raw
+
+
+def _behind(block: int) -> ChainUnavailable:
+    return ChainUnavailable(
+        "CHAIN_BEHIND_SEEN",
+        "The node has not reached the block that was seen of the chain before.",
+        where=f"block {block}",
+        hint="Ask another node, or wait until this one is in sync: a revocation may be in the blocks that it lacks.",
+    )
+
+
+def _differs(where: str) -> ChainUnavailable:
+    return ChainUnavailable(
+        "CHAIN_DIFFERS_FROM_SEEN",
+        "The chain does not contain what was seen of it before.",
+        where=where,
+        hint="The chain was copied and continued, or it was reset. Ask another node and the other users of the ledger.",
+    )

@@ -1,0 +1,211 @@
+"""What a node did instead of answering, as our own errors.
+
+Errors name the node by its address without what may be secret in it. The node's own words are cut short, and only
+where it refused a call in the form of JSON-RPC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ledger.chain.rpc.journal_failure import refused_by_journal
+from ledger.chain.rpc.transport import Answer
+from ledger.errors import ChainUnavailable, Misconfigured, PingzhengError
+
+MAX_RETRY_SECONDS: Final = 3600
+_RETRY_SECONDS: Final = 5
+_MAX_REASON: Final = 200
+_HINT: Final = "Start the node (the local one runs while `pingzheng serve` does), or check the configured address."
+_ANOTHER_NODE: Final = "Check that the address is that of a node of the chain, or ask another node."
+_DENIED: Final = frozenset({401, 403, 407})
+_TOO_LARGE: Final = 413
+_TOO_OFTEN: Final = 429
+_OFTEN_WORDS: Final = ("too many requests", "rate limit", "request rate", "requests per second", "units per second")
+
+
+class RpcFault(Exception):
+    """The node answered with an error. ``data`` holds what a reverted call returned. Never leaves this package."""
+
+    def __init__(self, method: str, error: dict[str, Any]) -> None:
+        message = _short(error.get("message", ""))
+        super().__init__(f"{method}: {message}")
+        self.method = method
+        self.message = message
+        self.code = error.get("code")
+        self.data = _revert_data(error.get("data"))
+
+    @property
+    def reverted(self) -> bool:
+        return bool(self.data) or "revert" in self.message.lower()
+
+
+class TooMuch(Exception):
+    """The node does not take so much in one request, or answered with more than is read.
+
+    ``batched`` says that it refused several calls together. Never leaves this package.
+    """
+
+    def __init__(self, reason: str, *, batched: bool) -> None:
+        super().__init__(reason)
+        self.batched = batched
+
+
+class NodeFailures:
+    """The errors of one node, which ``where`` names."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def numbered(self, method: str, answer: Any, number: int) -> dict[str, Any]:
+        """The answer, if it is the one to the call of that number; an error may come without a number."""
+        if not isinstance(answer, dict):
+            raise self.invalid(method, "an object is expected")
+        if answer.get("error") is None and (type(answer.get("id")) is not int or answer["id"] != number):
+            raise self.invalid(method, "the answer to the call's own number is expected")
+        return answer
+
+    def result(self, method: str, answer: dict[str, Any]) -> Any:
+        """The result in an answer; raises RpcFault where it is an error."""
+        if (error := answer.get("error")) is not None:
+            raise self._fault(method, error)
+        if "result" not in answer:
+            raise self.invalid(method, "a result is expected")
+        return answer["result"]
+
+    def in_order(self, answers: Any, numbers: Sequence[int]) -> list[Any]:
+        """The answers of a batch in the order of the calls: one for each, none twice, none besides."""
+        if isinstance(answers, dict) and answers.get("error") is not None:
+            fault = self._fault("batch", answers["error"])
+            raise TooMuch(fault.message, batched=True) from fault
+        if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
+            raise self.invalid("batch", "a list of objects is expected")
+        found = {answer["id"]: answer for answer in answers if type(answer.get("id")) is int}
+        if len(answers) != len(numbers) or found.keys() != set(numbers):
+            raise self.invalid("batch", "one answer to each call is expected")
+        return [found[number] for number in numbers]
+
+    def check_status(self, method: str, answer: Answer, parsed: Any) -> None:
+        """Raise for an HTTP status that is no success; some engines give a JSON-RPC error under one."""
+        status = answer.status
+        if 200 <= status < 300:
+            return
+        if status in _DENIED:
+            raise ChainUnavailable(
+                "NODE_ACCESS_DENIED",
+                "The node does not let this program ask.",
+                where=self._where,
+                hint="Check the user, password or key in the node's address, and that the node allows this call.",
+                call=method,
+                status=status,
+            )
+        if status == _TOO_OFTEN:
+            raise self._rate_limited(method, _retry_after(answer.headers) or _RETRY_SECONDS)
+        if status == _TOO_LARGE:
+            raise TooMuch("the request is too large", batched=method == "batch")
+        if 300 <= status < 400:
+            raise self.invalid(method, "an answer is expected, not another address")
+        if isinstance(parsed, dict) and isinstance(parsed.get("error"), dict):
+            return
+        later = _retry_after(answer.headers)
+        raise self.silent(method, f"http {status}", **({} if later is None else {"retry_after": later}))
+
+    def of_transport(self, method: str, reason: str, *, batched: bool) -> Exception:
+        """The error for a request that no answer came back for."""
+        if reason == "too large":
+            return TooMuch("the answer is too large", batched=batched)
+        if reason in {"encoding", "cut short", "no http"}:
+            return self.invalid(method, "a whole HTTP answer is expected")
+        return self.silent(method, reason)
+
+    def silent(self, method: str, reason: str, **details: Any) -> ChainUnavailable:
+        facts = {"call": method, "reason": reason, **details}
+        return ChainUnavailable("CHAIN_UNREACHABLE", "No node answers.", where=self._where, hint=_HINT, **facts)
+
+    def invalid(self, method: str, expected: str) -> ChainUnavailable:
+        """``expected`` says in our own words what would have been right."""
+        return ChainUnavailable(
+            "NODE_ANSWER_INVALID",
+            "The node's answer is not what the call returns.",
+            where=self._where,
+            hint=_ANOTHER_NODE,
+            call=method,
+            reason=expected,
+        )
+
+    def too_much(self, method: str, refusal: TooMuch) -> ChainUnavailable:
+        if not refusal.batched:
+            return self.invalid(method, str(refusal))
+        return ChainUnavailable(
+            "NODE_REFUSED",
+            f"The node refused {method}.",
+            where=self._where,
+            hint="Check that the node is in sync and serves this call.",
+            reason=_short(str(refusal)),
+        )
+
+    def refused(self, fault: RpcFault) -> ChainUnavailable:
+        return ChainUnavailable(
+            "NODE_REFUSED",
+            f"The node refused {fault.method}.",
+            where=self._where,
+            hint="Check that the node is in sync and serves this call.",
+            reason=fault.message,
+        )
+
+    def address(self) -> Misconfigured:
+        return Misconfigured(
+            "RPC_URL_INVALID",
+            "The node's address is not an address of HTTP.",
+            where="rpc_url",
+            hint="Write it as http://host:port or https://host/path.",
+        )
+
+    def _fault(self, method: str, error: Any) -> RpcFault:
+        """Raises at once what is no refusal of the call itself: a full disk of the local chain, too many requests."""
+        fields = dict(error) if isinstance(error, dict) else {"message": error}
+        data = fields.get("data")
+        if isinstance(data, Mapping) and "errno" in data:
+            failure: PingzhengError | None = refused_by_journal(fields, self._where)
+            if failure is not None:
+                raise failure
+        fault = RpcFault(method, fields)
+        if fault.code == _TOO_OFTEN or any(words in fault.message.lower() for words in _OFTEN_WORDS):
+            raise self._rate_limited(method, _RETRY_SECONDS)
+        return fault
+
+    def _rate_limited(self, method: str, seconds: int) -> ChainUnavailable:
+        return ChainUnavailable(
+            "NODE_RATE_LIMITED",
+            "The node takes no more calls for now.",
+            where=self._where,
+            hint="Try again later, or ask a node of your own.",
+            call=method,
+            retry_after=seconds,
+        )
+
+
+def _retry_after(headers: Mapping[str, str]) -> int | None:
+    """Seconds to wait; None where the header is missing or a date."""
+    raw = headers.get("retry-after", "").strip()
+    if not raw.isascii() or not raw.isdigit() or len(raw) > len(str(MAX_RETRY_SECONDS)):
+        return None
+    return min(max(int(raw), 1), MAX_RETRY_SECONDS)
+
+
+def _short(words: Any) -> str:
+    """A node's words on one line, cut short."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in str(words)[: 4 * _MAX_REASON])
+    return " ".join(printable.split())[:_MAX_REASON]
+
+
+def _revert_data(data: Any) -> bytes:
+    """Nodes disagree where a revert's return data stands: a string, or an object with ``data`` or ``result``."""
+    if isinstance(data, dict):
+        data = data.get("data") or data.get("result")
+    if not isinstance(data, str):
+        return b""
+    try:
+        return bytes.fromhex(data.removeprefix("Reverted ").strip().removeprefix("0x"))
+    except ValueError:
+        return b""

@@ -1,0 +1,76 @@
+"""web3's way to a node, over a transport that bounds the time and the bytes of each request.
+
+Imported late, because web3 takes a second to load.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from web3.providers import JSONBaseProvider
+from web3.types import RPCEndpoint
+
+from ledger.chain.rpc.node_failures import NodeFailures
+from ledger.chain.rpc.transport import AddressUnusable, Transport, TransportFailure
+from ledger.domain.canonical import require_shallow
+from ledger.errors import InvalidInput
+
+# Memory: an empty list is two bytes in JSON, and fifty times as much once it is read.
+_MAX_CONTAINERS: Final = 500_000
+_MAX_DEPTH: Final = 64
+_BATCH: Final = "batch"
+_NOTHING: Final = object()
+
+
+class NodeProvider(JSONBaseProvider):
+    """Sends what web3 encodes, and gives what it decodes, if it is the answer to what was asked.
+
+    Raises ``ChainUnavailable``, ``Misconfigured`` ``RPC_URL_INVALID``, and ``TooMuch``.
+    """
+
+    def __init__(self, transport: Transport, failures: NodeFailures) -> None:
+        super().__init__()
+        self._transport = transport
+        self._failures = failures
+
+    def make_request(self, method: str, params: Any, seconds: float = 0) -> Any:
+        """The answer to one call: an object with a result or an error."""
+        asked = self.encode_rpc_request(RPCEndpoint(method), params)
+        answer = self._exchanged(method, asked, seconds)
+        return self._failures.numbered(method, answer, json.loads(asked)["id"])
+
+    def make_batch_request(self, requests: Sequence[tuple[str, Any]], seconds: float = 0) -> list[Any]:
+        """The answers to many calls in their order."""
+        asked = self.encode_batch_rpc_request([(RPCEndpoint(method), params) for method, params in requests])
+        answers = self._exchanged(_BATCH, asked, seconds)
+        return self._failures.in_order(answers, [call["id"] for call in json.loads(asked)])
+
+    def _exchanged(self, method: str, asked: bytes, seconds: float) -> Any:
+        """The JSON that comes back, whatever it is."""
+        if seconds <= 0:
+            raise self._failures.silent(method, "timeout")
+        try:
+            # Asked twice, these calls do no more than once; what only a test node knows may.
+            again = method == _BATCH or method.startswith("eth_")
+            answer = self._transport.post(asked, seconds=seconds, again=again)
+        except TransportFailure as failure:
+            raise self._failures.of_transport(method, failure.reason, batched=method == _BATCH) from failure
+        except AddressUnusable:
+            raise self._failures.address() from None
+        parsed = self._decoded(answer.body)
+        self._failures.check_status(method, answer, parsed)
+        if parsed is _NOTHING:
+            raise self._failures.invalid(method, "JSON is expected")
+        return parsed
+
+    def _decoded(self, body: bytes) -> Any:
+        """What a body says, ``_NOTHING`` where it is no JSON, or too much of it."""
+        if body.count(b"[") + body.count(b"{") > _MAX_CONTAINERS:
+            return _NOTHING
+        try:
+            require_shallow(body, _MAX_DEPTH)
+            return self.decode_rpc_response(body)
+        except (InvalidInput, ValueError, RecursionError):
+            return _NOTHING

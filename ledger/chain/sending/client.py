@@ -1,0 +1,190 @@
+"""Writing to the contracts with one local account, and the plain calls that go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Self
+
+from ledger.chain.contracts.abi import EventDecoder, Interface
+from ledger.chain.contracts.deployment import Deployment, check_deployment, interface_of
+from ledger.chain.contracts.revert import RevertReader
+from ledger.chain.rpc.answers import quantity
+from ledger.chain.rpc.connection import Connection, RpcFault, bare
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call
+from ledger.chain.sending.sender import Announce, Receipt, Sender
+from ledger.errors import Misconfigured
+from ledger.proof.head import act_digest
+
+_KEY_BYTES: Final = 32
+
+
+class ChainClient:
+    """One account on one deployment. The constructor does no network; ``check`` proves that the chain is ours.
+
+    Thread-safe. ``with_account`` gives a client of another account over the same connection. ``before_sending`` is
+    called before each transaction and stops it by raising.
+    """
+
+    before_sending: Callable[[], None] = staticmethod(lambda: None)
+
+    def __init__(self, connection: Connection, deployment: Deployment, private_key: str | None = None) -> None:
+        self.connection = connection
+        self.deployment = deployment
+        self._interfaces: dict[str, Interface] = {name: interface_of(name) for name in deployment.addresses}
+        self._reverts = RevertReader(self._interfaces.values())
+        self._decoder = EventDecoder({deployment.addresses[name]: face for name, face in self._interfaces.items()})
+        self._senders: dict[str, Sender] = {}
+        self._sender = self._sender_of(private_key) if private_key else None
+
+    @classmethod
+    def at(cls, url: str, deployment: Deployment, private_key: str | None = None) -> Self:
+        return cls(Connection(url), deployment, private_key)
+
+    def check(self) -> Self:
+        """Raises ChainUnavailable or Misconfigured unless chain, genesis and contract code are the deployment's."""
+        check_deployment(self.connection, self.deployment)
+        return self
+
+    def with_account(self, private_key: str) -> ChainClient:
+        """A client that sends from another account; the same key always shares one sender and its nonces."""
+        other = ChainClient(self.connection, self.deployment)
+        other.before_sending = self.before_sending
+        other._senders = self._senders
+        other._sender = other._sender_of(private_key)
+        return other
+
+    @property
+    def account(self) -> str:
+        """The sending account, ``0x`` and 40 lower-case digits."""
+        return self._required_sender().address
+
+    @property
+    def decoder(self) -> EventDecoder:
+        return self._decoder
+
+    def address_of(self, contract: str) -> str:
+        return self.deployment.addresses[contract]
+
+    def encode(self, call: Call) -> bytes:
+        """The call data; raises InvalidInput CALL_ARGUMENTS_INVALID."""
+        args = [part for argument in call.args for part in self._resolved(argument)]
+        return self._interfaces[call.contract].encode_call(call.function, args)
+
+    def act_of(self, call: Call) -> str:
+        """The digest by which a proposal binds a call, 64 hex digits."""
+        return act_digest(self.address_of(call.contract), self.encode(call))
+
+    def read(self, contract: str, function: str, args: Sequence[Any] = (), *, block: int | str = "latest") -> list[Any]:
+        """The return values of a view function, as JSON values, as of a block."""
+        interface, address = self._interfaces[contract], self.address_of(contract)
+        try:
+            data = self.connection.call(address, interface.encode_call(function, args), block=block)
+        except RpcFault as fault:
+            raise self._reverts.read(fault, contract=f"{contract}.{function}") from fault
+        with self.connection.reading(f"{contract}.{function}"):
+            return interface.decode_result(function, data)
+
+    def send(self, call: Call, *, announce: Announce | None = None) -> Receipt:
+        """Send a call from this client's account and wait for its block.
+
+        ``announce`` gets the transaction's hash before the node does, for ``receipt`` after a crash.
+
+        Raises what the contract refuses (Conflict, Forbidden, NotFound, InvalidInput or ChainRejected by its error's
+        name) before anything is sent where it can be foreseen, and ChainUnavailable where the node is gone.
+        """
+        return self.transact(self.address_of(call.contract), self.encode(call), announce=announce)
+
+    def anchor(self, first_seq: int, size: int, root: str | bytes) -> Receipt:
+        return self.send(calls.anchor(first_seq, size, root))
+
+    def suspend(self, batch: int, index: int, reason: str) -> Receipt:
+        return self.send(calls.suspend(batch, index, reason))
+
+    def resume(self, batch: int, index: int, reason: str = "lifted") -> Receipt:
+        return self.send(calls.resume(batch, index, reason))
+
+    def revoke(self, batch: int, index: int, reason: str) -> Receipt:
+        return self.send(calls.revoke(batch, index, reason))
+
+    def revoke_many(self, batch: int, indices: Sequence[int], reason: str) -> Receipt:
+        return self.send(calls.revoke_many(batch, indices, reason))
+
+    def supersede(self, batch: int, index: int, new_batch: int, new_index: int) -> Receipt:
+        return self.send(calls.supersede(batch, index, new_batch, new_index))
+
+    def hold(self, statements: Sequence[str | bytes], reason: str) -> Receipt:
+        return self.send(calls.hold(statements, reason))
+
+    def withdraw(self, statement: str | bytes) -> Receipt:
+        return self.send(calls.withdraw(statement))
+
+    def record_use(self, request: str | bytes, ordinal: int) -> Receipt:
+        return self.send(calls.record_use(request, ordinal))
+
+    def transact(self, to: str, data: bytes, *, gas: int | None = None, announce: Announce | None = None) -> Receipt:
+        """Send call data; the gas limit is ``gas``, else the estimate with a margin."""
+        self.before_sending()
+        return self._receipt(self._required_sender().send(to, data, gas=gas, announce=announce))
+
+    def estimate(self, to: str, data: bytes, *, sender: str) -> int:
+        """Gas limit for call data as another sender; raises the contract's refusal."""
+        return self._required_sender().estimate(to, data, sender=sender)
+
+    def receipt(self, tx_hash: str) -> Receipt | None:
+        """A transaction by hash, or None while it has no block. A failed one has no events."""
+        raw = self.connection.receipt(tx_hash)
+        return None if raw is None else self._receipt(raw)
+
+    def waits(self, tx_hash: str) -> bool:
+        """Whether the node holds the transaction for a block to come.
+
+        If it is of this client's account and waits for one that was lost, that one's place is filled.
+        """
+        transaction = self.connection.transaction(tx_hash)
+        if transaction is None or transaction.get("blockNumber") is not None:
+            return False
+        if self._sender is not None and transaction["from"].lower() == self._sender.address:
+            self._sender.let_through(quantity(transaction["nonce"]))
+        return True
+
+    def _resolved(self, argument: Any) -> tuple[Any, ...]:
+        if isinstance(argument, Call):
+            return self.address_of(argument.contract), self.encode(argument)
+        return (argument,)
+
+    def _receipt(self, raw: dict[str, Any]) -> Receipt:
+        number = quantity(raw["blockNumber"])
+        block = self.connection.block(number)
+        with self.connection.reading("eth_getTransactionReceipt"):
+            events = tuple(self._decoder.decode(raw["logs"]))
+        return Receipt(
+            tx_hash=bare(raw["transactionHash"]),
+            block_number=number,
+            block_hash=bare(raw["blockHash"]),
+            time=block.time if block else 0,
+            gas_used=quantity(raw["gasUsed"]),
+            events=events,
+        )
+
+    def _required_sender(self) -> Sender:
+        if self._sender is None:
+            raise Misconfigured(
+                "ACCOUNT_MISSING",
+                "This client has no account to send from.",
+                where="private_key",
+                hint="Configure the account that sends the ledger's transactions.",
+            )
+        return self._sender
+
+    def _sender_of(self, private_key: str) -> Sender:
+        try:
+            key = bytes.fromhex(private_key.removeprefix("0x"))
+            if len(key) != _KEY_BYTES:
+                raise ValueError("a private key has 32 bytes")
+            sender = Sender(self.connection, key, chain_id=self.deployment.chain_id, reverts=self._reverts)
+        except ValueError as error:
+            raise Misconfigured(
+                "ACCOUNT_KEY_INVALID", "The account's key is not 32 bytes of hex.", where="private_key", hint=None
+            ) from error
+        return self._senders.setdefault(sender.address, sender)

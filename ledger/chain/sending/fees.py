@@ -1,0 +1,202 @@
+"""What a transaction offers for its gas, and what a node's refusals say about that.
+
+On a chain with a base fee the offer is twice that fee, so that it may rise, and the tip that the node asks for. Where
+the base fee is nothing, nothing is offered first: on many permissioned chains accounts have no money at all.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from ledger.chain.rpc.answers import Malformed
+from ledger.chain.rpc.connection import Connection, RpcFault
+
+# No chain asks so much for one gas: who offers what a node makes up can lose all that the account has.
+MAX_GAS_PRICE: Final = 10**14
+TIP_SECONDS: Final = 60
+_MINIMUM: Final = re.compile(r"minimum needed (\d{1,20})")
+
+
+class Refusal(Enum):
+    """Why a node did not take a transaction. JSON-RPC has no codes for it: engines differ in wording."""
+
+    KNOWN = auto()
+    NONCE_USED = auto()
+    NONCE_TAKEN = auto()
+    NONCE_AHEAD = auto()
+    FEE = auto()
+    CHAIN = auto()
+    OTHER = auto()
+
+
+# In this order: a replacement that offers too little is called underpriced too.
+_WORDS: Final[tuple[tuple[Refusal, tuple[str, ...]], ...]] = (
+    (
+        Refusal.KNOWN,
+        ("already known", "alreadyknown", "known transaction", "same hash", "already imported", "tx already "),
+    ),
+    (
+        Refusal.NONCE_TAKEN,
+        (
+            "replacement transaction",
+            "replacement_underpriced",
+            "replacementnotallowed",
+            "replacement not allowed",
+            "could not replace existing tx",
+            "same nonce in the queue",
+            "fee bump",
+        ),
+    ),
+    (
+        Refusal.NONCE_USED,
+        (
+            "nonce too low",
+            "nonce_too_low",
+            "nonce has already been used",
+            "nonce is too low",
+            "doesn't have the correct nonce",
+            "oldnonce",
+            "old nonce",
+            "invalid nonce",
+            "account sequence mismatch",
+            "incorrect account sequence",
+        ),
+    ),
+    (
+        Refusal.NONCE_AHEAD,
+        ("nonce too high", "nonce_too_high", "too far in the future", "too_far_in_future", "nonce gap", "noncegap"),
+    ),
+    (Refusal.CHAIN, ("chain id", "chainid", "chain_id", "wrong chain")),
+    (
+        Refusal.FEE,
+        (
+            "underpriced",
+            "less than block base fee",
+            "too low for the next block",
+            "price lower than the minimum",
+            "price below the minimum",
+            "below configured minimum",
+            "minimal gas price",
+            "feetoolow",
+            "fee too low",
+            "fee_too_low",
+            "insufficient fee",
+            "gas price too low",
+            "gas price is too low",
+            "gasprice is less",
+            "gas_price_too_low",
+            "minimum gas price",
+            "min gas price",
+            "fee per gas too low",
+            "fee per gas cannot be lower",
+            "fee cap less than",
+            "fee cap too low",
+        ),
+    ),
+)
+
+
+def refusal_of(fault: RpcFault) -> Refusal:
+    """The reason of a refusal, from its wording."""
+    message = fault.message.lower()
+    return next((kind for kind, words in _WORDS if any(each in message for each in words)), Refusal.OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """An offer for each gas, in wei: at most ``cap``, of which ``tip`` for the block's maker; ``tip`` is None where
+    the chain has no base fee."""
+
+    cap: int
+    tip: int | None
+
+    def fields(self) -> dict[str, int]:
+        """As a transaction states it."""
+        if self.tip is None:
+            return {"gasPrice": self.cap}
+        return {"maxFeePerGas": self.cap, "maxPriorityFeePerGas": self.tip}
+
+    def at_least(self, other: Fees) -> Fees:
+        """The greater of both, number by number."""
+        if self.tip is None or other.tip is None:
+            return Fees(max(self.cap, other.cap), self.tip)
+        return Fees(max(self.cap, other.cap), max(self.tip, other.tip))
+
+    def raised(self) -> Fees:
+        """An eighth more, and one wei at least: what nodes ask for to replace a transaction that waits."""
+        tip = None if self.tip is None else _raised(self.tip)
+        return Fees(max(_raised(self.cap), tip or 0), tip)
+
+
+class FeeSource:
+    """What one node asks for. The tip is asked for once a minute. Any number of threads may ask."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tip = 0
+        self._floor = 0
+        self._asked_at: float | None = None
+
+    def now(self) -> Fees:
+        """The offer for a new transaction; one call, and once a minute a second one."""
+        base_fee = self._base_fee()
+        if base_fee is None:
+            return Fees(self._plausible("eth_gasPrice", self._connection.gas_price()), None)
+        tip = max(self._asked_tip(base_fee), self._floor) if base_fee else self._floor
+        return Fees(2 * base_fee + tip, tip)
+
+    def least(self) -> Fees:
+        """The least that can be mined next: it never takes the place of a transaction that waits with the usual fee."""
+        base_fee = self._base_fee()
+        if base_fee is None:
+            return Fees(self._plausible("eth_gasPrice", self._connection.gas_price()), None)
+        tip = self._floor if not base_fee else max(self._asked_tip(base_fee), self._floor)
+        return Fees(_raised(base_fee) + tip, tip) if base_fee else Fees(tip, tip)
+
+    def after(self, refused: Fees, fault: RpcFault) -> Fees:
+        """A higher offer than one that was refused; what is needed is remembered."""
+        price = self._plausible("eth_gasPrice", self._connection.gas_price())
+        needed = self._needed(fault)
+        base_fee = self._base_fee()
+        if base_fee is None or refused.tip is None:
+            return Fees(max(price, needed, _raised(refused.cap)), None)
+        self._asked_at = None
+        # After the first refusal the node's own word; where that is refused too, twice as much.
+        tip = max(self._asked_tip(base_fee), price - base_fee, needed, 2 * refused.tip, 1)
+        self._floor = self._plausible("eth_maxPriorityFeePerGas", tip)
+        return Fees(2 * base_fee + tip, tip)
+
+    def _needed(self, fault: RpcFault) -> int:
+        found = _MINIMUM.search(fault.message)
+        return self._plausible(fault.method, int(found[1])) if found else 0
+
+    def _base_fee(self) -> int | None:
+        block = self._connection.block("latest")
+        with self._connection.reading("eth_getBlockByNumber"):
+            if block is None:
+                raise Malformed("a newest block is expected")
+        return None if block.base_fee is None else self._plausible("eth_getBlockByNumber", block.base_fee)
+
+    def _asked_tip(self, base_fee: int) -> int:
+        now, asked_at = time.monotonic(), self._asked_at
+        if asked_at is None or now - asked_at >= TIP_SECONDS:
+            tip = self._connection.tip()
+            if tip is None:
+                tip = max(self._connection.gas_price() - base_fee, 0)
+            self._tip, self._floor = self._plausible("eth_maxPriorityFeePerGas", tip), 0
+            self._asked_at = now
+        return self._tip
+
+    def _plausible(self, method: str, price: int) -> int:
+        with self._connection.reading(method):
+            if price > MAX_GAS_PRICE:
+                raise Malformed("a plausible price of gas is expected")
+        return price
+
+
+def _raised(price: int) -> int:
+    return price + max(-(-price // 8), 1)

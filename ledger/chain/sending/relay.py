@@ -1,0 +1,188 @@
+"""Signed requests (ERC-2771): a party signs what it wants done, the service sends it and pays.
+
+``Relay.prepare`` makes the EIP-712 typed data, ``sign_request`` needs nothing but the key and can run in the party's
+own program, ``Relay.submit`` sends it through the forwarder. The contract sees the party, not the service.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ledger.chain.contracts.deployment import FORWARDER
+from ledger.chain.contracts.immutables import FORWARDER_NAME, FORWARDER_VERSION
+from ledger.chain.rpc.connection import unhex
+from ledger.chain.rpc.loading import loading
+from ledger.chain.sending.calls import Call
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.sender import Receipt
+from ledger.errors import ChainRejected, Forbidden, InvalidInput
+
+MAX_REQUEST_BYTES: Final = 128 * 1024
+MAX_REQUEST_GAS: Final = 60_000_000
+_FORWARD_OVERHEAD_GAS: Final = 80_000
+_CALLDATA_GAS: Final = 20
+_FIELDS: Final = (
+    ("from", "address"),
+    ("to", "address"),
+    ("value", "uint256"),
+    ("gas", "uint256"),
+    ("nonce", "uint256"),
+    ("deadline", "uint48"),
+    ("data", "bytes"),
+)
+_DOMAIN_FIELDS: Final = (
+    ("name", "string"),
+    ("version", "string"),
+    ("chainId", "uint256"),
+    ("verifyingContract", "address"),
+)
+_TYPES: Final = {
+    "EIP712Domain": [{"name": name, "type": kind} for name, kind in _DOMAIN_FIELDS],
+    "ForwardRequest": [{"name": name, "type": kind} for name, kind in _FIELDS],
+}
+_HEX: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
+_ADDRESS_CHARACTERS: Final = 42
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardRequest:
+    """What a party is asked to sign: EIP-712 typed data, JSON throughout."""
+
+    typed_data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """Typed data and its 65-byte signature, ``0x`` and 130 hex digits; both are JSON."""
+
+    typed_data: Mapping[str, Any]
+    signature: str
+
+
+class Relay:
+    """Sends parties' signed requests through the forwarder with the client's own account."""
+
+    def __init__(self, client: ChainClient) -> None:
+        self._client = client
+
+    def prepare(self, account: str, call: Call, deadline: int) -> ForwardRequest:
+        """What ``account`` has to sign for ``call``, good until ``deadline`` (seconds UTC, inclusive).
+
+        The call is tried first as that account, so a refusal is raised before anyone signs. The request holds the
+        account's next forwarder nonce: of two prepared at once only the first submitted succeeds.
+        """
+        data = self._client.encode(call)
+        to = self._client.address_of(call.contract)
+        gas = self._trial_gas(account, to, data)
+        (nonce,) = self._client.read(FORWARDER, "nonces", [account])
+        message = {
+            "from": account.lower(),
+            "to": to,
+            "value": 0,
+            "gas": gas,
+            "nonce": nonce,
+            "deadline": deadline,
+            "data": "0x" + data.hex(),
+        }
+        return ForwardRequest(
+            {"types": _TYPES, "primaryType": "ForwardRequest", "domain": self._domain(), "message": message}
+        )
+
+    def covers(self, signed: SignedRequest, account: str, call: Call) -> bool:
+        """Whether the request is for exactly this call by this account; says nothing of the signature."""
+        message = _checked_shape(signed)
+        return (
+            str(message["from"]).lower() == account.lower()
+            and str(message["to"]).lower() == self._client.address_of(call.contract)
+            and str(message["data"]).lower() == "0x" + self._client.encode(call).hex()
+        )
+
+    def submit(self, signed: SignedRequest) -> Receipt:
+        """Send a signed request and wait for its block.
+
+        Raises InvalidInput REQUEST_INVALID or REQUEST_NOT_OURS (another chain, forwarder or contract), Forbidden
+        REQUEST_SIGNATURE_INVALID (not signed by its account, used before, or past its deadline), and what the contract
+        refuses.
+        """
+        message = _checked_shape(signed)
+        to = str(message["to"]).lower()
+        if signed.typed_data.get("domain") != self._domain() or to not in self._client.deployment.callable_addresses():
+            raise InvalidInput(
+                "REQUEST_NOT_OURS",
+                "The signed request is for another chain or another contract.",
+                where="typed_data",
+                hint="Prepare the request with this ledger and sign it unchanged.",
+            )
+        data = unhex(message["data"])
+        request = {**message, "data": data, "signature": unhex(signed.signature)}
+        (valid,) = self._client.read(FORWARDER, "verify", [request])
+        if not valid:
+            raise Forbidden(
+                "REQUEST_SIGNATURE_INVALID",
+                "The request is not signed by its account, was used before, or is past its deadline.",
+                where="signature",
+                hint="Prepare a new request and sign that.",
+                account=message["from"],
+            )
+        self._trial_gas(message["from"], to, data)
+        payload = self._client.encode(Call(FORWARDER, "execute", (request,)))
+        forwarder = self._client.address_of(FORWARDER)
+        # EIP-150: an inner call gets 63/64 of what is left; ganache never answers an estimate of the whole.
+        inner = message["gas"] + message["gas"] // 63
+        gas = inner + _FORWARD_OVERHEAD_GAS + _CALLDATA_GAS * len(payload)
+        try:
+            return self._client.transact(forwarder, payload, gas=gas)
+        except ChainRejected:
+            # Another transaction came first. The forwarder hides why the contract refused: the contract says it.
+            self._trial_gas(message["from"], to, data)
+            raise
+
+    def _domain(self) -> dict[str, Any]:
+        return {
+            "name": FORWARDER_NAME.format(origin=self._client.deployment.origin),
+            "version": FORWARDER_VERSION,
+            "chainId": self._client.deployment.chain_id,
+            "verifyingContract": self._client.address_of(FORWARDER),
+        }
+
+    def _trial_gas(self, account: str, to: str, data: bytes) -> int:
+        """Gas of the inner call. The forwarder hides why a call failed, so it is tried here as the forwarder does."""
+        as_forwarded = data + unhex(account)
+        return self._client.estimate(to, as_forwarded, sender=self._client.address_of(FORWARDER))
+
+
+def sign_request(request: ForwardRequest, private_key: str | bytes) -> SignedRequest:
+    """Sign with an account's private key; needs no network."""
+    # Not above: it takes most of a second to load, and who only reads signs nothing.
+    with loading():
+        from eth_account import Account
+        from eth_account.messages import encode_typed_data
+
+    signable = encode_typed_data(full_message=dict(request.typed_data))
+    signature = bytes(Account.sign_message(signable, private_key).signature)
+    return SignedRequest(request.typed_data, "0x" + signature.hex())
+
+
+def _checked_shape(signed: SignedRequest) -> Mapping[str, Any]:
+    """The request's fields but the nonce, which the forwarder keeps itself."""
+    try:
+        message = signed.typed_data["message"]
+        fields = {name: message[name] for name, _ in _FIELDS if name != "nonce"}
+        whole = all(isinstance(fields[name], int) and fields[name] >= 0 for name in ("value", "gas", "deadline"))
+        hexes = all(_HEX.fullmatch(text) for text in (fields["data"], fields["from"], fields["to"], signed.signature))
+        sizes = len(fields["from"]) == len(fields["to"]) == _ADDRESS_CHARACTERS
+        if not (whole and hexes and sizes) or fields["gas"] > MAX_REQUEST_GAS or fields["value"] != 0:
+            raise ValueError("field out of range")
+        if len(fields["data"]) > 2 * MAX_REQUEST_BYTES:
+            raise ValueError("too much data")
+        return {**fields, "from": fields["from"].lower(), "to": fields["to"].lower()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInput(
+            "REQUEST_INVALID",
+            "The signed request is not well formed.",
+            where="typed_data",
+            hint="Sign the typed data that was given, unchanged, and return both.",
+        ) from error

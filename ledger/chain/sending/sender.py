@@ -1,0 +1,328 @@
+"""One sender per account: nonces in order, one gas rule, one retry rule.
+
+The lock covers choosing the nonce and handing the transaction over, not the wait for its block, so many threads
+may have transactions under way at once and none of them reuses or skips a nonce. It is never waited for longer than a
+hand-over takes. A caller that must know after a crash whether its transaction was mined gets the hash before it is
+handed over, and another one if it has to be signed anew.
+
+Retries: a transaction whose hand-over failed on the wire is sent again byte for byte, so the same hash cannot run
+twice. If the node calls our nonce used (another process sends from this account), it is read anew and the transaction
+signed again, but only after the node said that it does not know the first one. If it calls the fee too low, more is
+offered. A transaction that waits too long is replaced by the same one with a higher fee and the same nonce: only one of
+them can be mined, and whichever is counts.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from ledger.chain.accounts import account_of
+from ledger.chain.contracts.abi import Event, json_safe
+from ledger.chain.contracts.revert import RevertReader
+from ledger.chain.rpc.answers import quantity
+from ledger.chain.rpc.connection import Connection, RpcFault, bare
+from ledger.chain.rpc.loading import loading
+from ledger.chain.sending.fees import Fees, FeeSource, Refusal, refusal_of
+from ledger.chain.sending.nonces import Nonces, Sent, Wanted
+from ledger.errors import ChainRejected, ChainUnavailable, Misconfigured, PingzhengError
+
+Announce = Callable[[str], None]
+
+RECEIPT_TIMEOUT_SECONDS: Final = 60
+STUCK_SECONDS: Final = 15
+# Of a process that begins nobody knows whether an earlier one left a gap.
+_FIRST_LOOK_SECONDS: Final = 2
+_WIRE_ATTEMPTS: Final = 3
+_NONCE_ATTEMPTS: Final = 4
+_FEE_ATTEMPTS: Final = 3
+_GAS_MARGIN_PERCENT: Final = 15
+_GAS_MARGIN: Final = 15_000
+_POLL_SECONDS: Final = (0.0, 0.01, 0.02, 0.05, 0.1, 0.25)
+_BACKOFF_SECONDS: Final = (0.1, 0.4)
+_NONCE_TROUBLE: Final = (Refusal.NONCE_USED, Refusal.NONCE_TAKEN, Refusal.NONCE_AHEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A transaction in its block. ``time`` is the block's, in seconds UTC; hashes are 64 hex digits."""
+
+    tx_hash: str
+    block_number: int
+    block_hash: str
+    time: int
+    gas_used: int
+    events: tuple[Event, ...]
+
+    def named(self, name: str) -> list[Event]:
+        """The transaction's events of one name, in order."""
+        return [event for event in self.events if event.name == name]
+
+
+class Sender:
+    """Sends transactions of one account. Use one per account and process; any number of threads.
+
+    A transaction whose block is not seen after ``stuck_after`` seconds is looked after, and given up after
+    ``receipt_timeout``.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        private_key: bytes,
+        *,
+        chain_id: int,
+        reverts: RevertReader,
+        receipt_timeout: float = RECEIPT_TIMEOUT_SECONDS,
+        stuck_after: float = STUCK_SECONDS,
+    ) -> None:
+        self._connection = connection
+        self._private_key = private_key
+        self._address = account_of(private_key)
+        self._chain_id = chain_id
+        self._reverts = reverts
+        self._receipt_timeout = receipt_timeout
+        self._stuck_after = stuck_after
+        self._lock = threading.Lock()
+        self._fees = FeeSource(connection)
+        self._nonces = Nonces(connection, self._address, self._fees, self._signed)
+
+    @property
+    def address(self) -> str:
+        return self._address
+
+    def estimate(self, to: str | None, data: bytes, *, sender: str | None = None) -> int:
+        """Gas limit for a call, with a margin. Raises the contract's refusal as our error; nothing is sent."""
+        try:
+            gas = self._connection.estimate_gas(to, data, sender=sender or self.address)
+        except RpcFault as fault:
+            raise self._reverts.read(fault, contract=to) from fault
+        return gas + gas * _GAS_MARGIN_PERCENT // 100 + _GAS_MARGIN
+
+    def send(
+        self, to: str | None, data: bytes, *, gas: int | None = None, announce: Announce | None = None
+    ) -> dict[str, Any]:
+        """Send and wait; returns the node's receipt of a transaction that succeeded.
+
+        ``announce`` gets the hash (64 hex digits) before the node does; what it raises stops the transaction.
+
+        Raises ChainRejected, Conflict or Forbidden where the contract refuses, Misconfigured ACCOUNT_WITHOUT_FUNDS
+        where the account cannot pay, ChainUnavailable FEE_TOO_LOW, NONCE_CONTENDED, NODE_REFUSED or CHAIN_UNREACHABLE
+        where nothing is known to have been sent, StorageFull DISK_FULL where the local chain has no room, and
+        ChainUnavailable TRANSACTION_UNCONFIRMED (with ``tx_hash``) where the transaction was handed over but its block
+        was not seen in time: look for its effect before sending again.
+        """
+        wanted = Wanted(to, data, gas or self.estimate(to, data), announce)
+        fees = self._fees.now()
+        with self._alone():
+            sent = self._hand_over(wanted, fees)
+        receipt = self._wait(sent)
+        if quantity(receipt["status"]) != 1:
+            self._explain(to, data, receipt, wanted.gas)
+        return receipt
+
+    def let_through(self, nonce: int) -> None:
+        """Fill the gaps before a transaction of this account that waits; does nothing while others are at it."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._nonces.fill_before(nonce)
+            except ChainUnavailable:
+                # Who waits for the transaction asks again.
+                return
+            finally:
+                self._lock.release()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One hand-over at a time. A node that does not answer one of them does not hold up all for its time-out."""
+        if not self._lock.acquire(timeout=self._connection.send_timeout):
+            raise ChainUnavailable(
+                "CHAIN_UNREACHABLE",
+                "The node has not taken the transactions before this one; nothing was sent.",
+                where=self._connection.where,
+                hint="Try again when the node answers.",
+                reason="timeout",
+            )
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _hand_over(self, wanted: Wanted, fees: Fees) -> Sent:
+        try:
+            return self._taken(wanted, fees)
+        except PingzhengError:
+            self._nonces.forget()
+            raise
+
+    def _taken(self, wanted: Wanted, fees: Fees) -> Sent:
+        """Signed anew with another nonce or fee until the node takes it."""
+        contended = raised = 0
+        while contended < _NONCE_ATTEMPTS:
+            sent = self._nonces.reserved(wanted, fees)
+            if wanted.announce is not None:
+                wanted.announce(sent.newest)
+            try:
+                self._post(sent.raw, sent.newest)
+            except RpcFault as fault:
+                if self._connection.receipt(sent.newest) is None:
+                    kind = refusal_of(fault)
+                    self._nonces.refused(sent.nonce, kind)
+                    if kind in _NONCE_TROUBLE:
+                        contended += 1
+                        continue
+                    if kind is Refusal.FEE and raised < _FEE_ATTEMPTS:
+                        raised, fees = raised + 1, self._fees.after(fees, fault)
+                        continue
+                    raise self._refused(wanted, fees, fault, kind) from fault
+            self._nonces.taken(sent)
+            return sent
+        raise ChainUnavailable(
+            "NONCE_CONTENDED",
+            "Another program keeps sending from this account.",
+            where=self.address,
+            hint="Give each program an account of its own, then try again; nothing was sent.",
+        )
+
+    def _refused(self, wanted: Wanted, fees: Fees, fault: RpcFault, kind: Refusal) -> PingzhengError:
+        """Why a transaction was not taken. Money is asked for only now: whether that is why."""
+        self._require_money(wanted.gas, fees)
+        if kind is Refusal.FEE:
+            return ChainUnavailable(
+                "FEE_TOO_LOW",
+                "The node asks for a higher fee, also after it was raised; nothing was sent.",
+                where=self._connection.where,
+                hint="Ask the chain's operator for the least fee that its nodes take, then try again.",
+                offered_wei=json_safe(fees.cap),
+                reason=fault.message,
+            )
+        if kind is Refusal.CHAIN:
+            return ChainUnavailable(
+                "CHAIN_ID_CHANGED",
+                f"The node does not serve chain {self._chain_id}; nothing was sent.",
+                where=self._connection.where,
+                hint="Point the node's address at the right chain.",
+                reason=fault.message,
+            )
+        return self._reverts.read(fault, contract=wanted.to)
+
+    def _require_money(self, gas: int, fees: Fees) -> None:
+        needed = gas * fees.cap
+        balance = self._connection.balance(self.address)
+        if balance < needed:
+            raise Misconfigured(
+                "ACCOUNT_WITHOUT_FUNDS",
+                "The account cannot pay for the transaction; nothing was sent.",
+                where=self.address,
+                hint="Give it money for gas (on a local chain: `pingzheng party fund`), or let another account relay "
+                "the call and pay (`--payer`). A chain that has no gas price asks for none.",
+                needed_wei=json_safe(needed),
+                balance_wei=json_safe(balance),
+            )
+
+    def _signed(self, wanted: Wanted, nonce: int, fees: Fees) -> tuple[bytes, str]:
+        transaction: dict[str, Any] = {
+            "chainId": self._chain_id,
+            "nonce": nonce,
+            "gas": wanted.gas,
+            "value": 0,
+            "data": wanted.data,
+            **fees.fields(),
+        }
+        if wanted.to is not None:
+            transaction["to"] = bytes.fromhex(wanted.to.removeprefix("0x"))
+        # Not above: it takes most of a second to load, and who only reads signs nothing.
+        with loading():
+            from eth_account import Account
+
+        signed = Account.sign_transaction(transaction, self._private_key)
+        return bytes(signed.raw_transaction), bytes(signed.hash).hex()
+
+    def _post(self, raw: bytes, tx_hash: str) -> None:
+        deadline = time.monotonic() + self._connection.send_timeout
+        for attempt in range(_WIRE_ATTEMPTS):
+            try:
+                self._connection.send_raw(raw)
+                return
+            except RpcFault as fault:
+                if refusal_of(fault) is Refusal.KNOWN:
+                    return
+                raise
+            except ChainUnavailable as error:
+                if attempt == _WIRE_ATTEMPTS - 1 or time.monotonic() >= deadline:
+                    error.details["tx_hash"] = tx_hash
+                    raise
+                time.sleep(_BACKOFF_SECONDS[attempt])
+
+    def _wait(self, sent: Sent) -> dict[str, Any]:
+        start = time.monotonic()
+        looked_after, attempt, looked = start, 0, False
+        while True:
+            try:
+                receipt = self._mined(sent)
+            except ChainUnavailable as error:
+                raise self._unconfirmed(sent) from error
+            if receipt is not None:
+                self._nonces.mined(sent)
+                return receipt
+            now = time.monotonic()
+            if now - start >= self._receipt_timeout:
+                raise self._unconfirmed(sent)
+            if not looked and now - start >= min(_FIRST_LOOK_SECONDS, self._stuck_after):
+                looked = True
+                self.let_through(sent.nonce)
+            if now - looked_after >= self._stuck_after:
+                looked_after = now
+                self._look_after(sent)
+            attempt = min(attempt + 1, len(_POLL_SECONDS) - 1)
+            time.sleep(_POLL_SECONDS[attempt])
+
+    def _mined(self, sent: Sent) -> dict[str, Any] | None:
+        """The receipt of whichever of the transaction's versions is in a block."""
+        for tx_hash in sent.hashes:
+            if (receipt := self._connection.receipt(tx_hash)) is not None:
+                if tx_hash != sent.newest and sent.wanted.announce is not None:
+                    sent.wanted.announce(tx_hash)
+                return receipt
+        return None
+
+    def _look_after(self, sent: Sent) -> None:
+        """A transaction waits too long: fill the gaps before it, and offer more for the first one that waits."""
+        try:
+            with self._alone():
+                self._nonces.unstick(sent.nonce)
+        except ChainUnavailable:
+            # The wait goes on: the next look for the receipt says what is wrong with the node.
+            return
+
+    def _unconfirmed(self, sent: Sent) -> ChainUnavailable:
+        self._nonces.forget()
+        return ChainUnavailable(
+            "TRANSACTION_UNCONFIRMED",
+            "The transaction was handed to the node, but its block was not seen in time.",
+            where=self._connection.where,
+            hint="It may still be mined. Look for its effect on the chain before sending it again.",
+            tx_hash=sent.newest,
+        )
+
+    def _explain(self, to: str | None, data: bytes, receipt: dict[str, Any], limit: int) -> NoReturn:
+        """Say why a mined transaction failed, by repeating its call on its own block."""
+        block = quantity(receipt["blockNumber"])
+        if to is not None:
+            try:
+                self._connection.call(to, data, sender=self.address, block=block)
+            except RpcFault as fault:
+                raise self._reverts.read(fault, contract=to) from fault
+        out_of_gas = quantity(receipt["gasUsed"]) >= limit
+        raise ChainRejected(
+            "OUT_OF_GAS" if out_of_gas else "TRANSACTION_REVERTED",
+            "The transaction was mined but failed; it changed nothing.",
+            where=to,
+            hint="Another transaction came first. Read the record's state and try again.",
+            tx_hash=bare(receipt["transactionHash"]),
+            block_number=block,
+        )

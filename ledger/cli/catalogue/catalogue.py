@@ -1,0 +1,265 @@
+"""``pingzheng catalogue``: the data list, from import to publication."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ledger.catalogue.data_list import described
+from ledger.catalogue.imports import OPTIONAL, ImportReport
+from ledger.catalogue.sheets import FIELD_COLUMNS, REQUIRED, sheets_of
+from ledger.cli.catalogue import demands
+from ledger.cli.catalogue import lists as catalogue_lists
+from ledger.cli.shell.files import read_bounded, signer_of
+from ledger.cli.shell.opening import opened
+from ledger.cli.shell.output import AsJson, Home, console, emit, emit_rows, local_time, print_json, progress
+from ledger.connectors.tabular import MAX_CSV_BYTES
+from ledger.proof.jws import sign_entry
+
+app = typer.Typer(no_args_is_help=True)
+app.add_typer(catalogue_lists.systems, name="system")
+app.add_typer(catalogue_lists.important, name="important")
+app.add_typer(catalogue_lists.open_data, name="open")
+app.add_typer(demands.app, name="demand")
+app.add_typer(demands.duties, name="duty")
+
+MAX_REPORT_BYTES = 256 * 1024 * 1024
+Code = Annotated[str, typer.Argument(help="Resource code.", show_default=False)]
+By = Annotated[str, typer.Option(help="Party id of who acts.", show_default=False)]
+Reason = Annotated[str, typer.Option(help="Why; it is recorded.", show_default=False)]
+_VERDICTS = {
+    "new": "新增 new",
+    "new_version": "新版本 new version",
+    "unchanged": "不变 unchanged",
+    "refused": "拒绝 refused",
+}
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[
+        Path,
+        typer.Argument(help=f"CSV or Excel with {', '.join(REQUIRED)}; and any of {', '.join(OPTIONAL)}."),
+    ],
+    by: By,
+    fields: Annotated[
+        Path | None, typer.Option(help=f"CSV of fields: {', '.join(FIELD_COLUMNS)}; in Excel a sheet `fields`.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report on every row, write nothing.")] = False,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of a CSV file, where it is not UTF-8: gb18030, utf-16.", show_default=False)
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """把表格导入提供方的数据清单：全部或全不。Take a table into the provider's data list: all rows or none.
+
+    In the column `fields` a field is name:type[:pii[:secrecy[:grade]]], separated by semicolons.
+
+    A CSV file in GB18030 is read where that is beyond doubt, else with --encoding gb18030.
+
+    示例 Example:  pingzheng catalogue import list.xlsx --by <party> --dry-run
+    """
+    with opened(home, as_json) as ledger:
+        beside = None if fields is None else read_bounded(fields, MAX_CSV_BYTES)
+        sheets = sheets_of(read_bounded(file, MAX_CSV_BYTES), file.name, beside, encoding)
+        take = ledger.catalogue_import.dry_run if dry_run else ledger.catalogue_import.commit
+        actor = ledger.parties.actor(by)
+        with progress() as bar:
+            task = bar.add_task("导入 import", total=len(sheets.resources))
+            report = take(actor, sheets, lambda rows: bar.advance(task, rows))
+        _show(report, as_json)
+    if report.counts["refused"]:
+        raise typer.Exit(1)
+
+
+def _show(report: ImportReport, as_json: bool) -> None:
+    if as_json:
+        rows = [row.to_dict() for row in report.rows]
+        head = {"committed": report.committed, "counts": report.counts, "notes": list(report.notes)}
+        print_json(head | {"rows": rows})
+        return
+    told = [
+        {
+            "行 row": row.row,
+            "资源 resource": row.code,
+            "结果 verdict": _VERDICTS[row.verdict],
+            "说明 what": row.message or ", ".join(change["where"] for change in row.diff),
+            "位置 where": row.where or "",
+            "下一步 next": row.hint or "",
+        }
+        for row in report.rows
+    ]
+    emit_rows(told, False, "导入 Import")
+    for note in report.notes:
+        console.print(note, markup=False)
+    counts = ", ".join(f"{_VERDICTS[name]} {count}" for name, count in report.counts.items())
+    console.print(f"{counts}  {'已写入 written' if report.committed else '未写入 nothing written'}")
+
+
+@app.command("list")
+def listing(
+    state: Annotated[str | None, typer.Option(help="draft, submitted, cdo_signed, published, …")] = None,
+    after: Annotated[str | None, typer.Option(help="Begin after this code.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """数据清单，按代码。The data list by code.
+
+    示例 Example:  pingzheng catalogue list --state published
+    """
+    with opened(home, as_json) as ledger:
+        rows = [described(row) for row in ledger.catalogue.page(after, limit, state)]
+        emit_rows(rows, as_json, "数据清单 Data list")
+
+
+@app.command()
+def show(
+    code: Code,
+    version: Annotated[int | None, typer.Option(min=1, help="Default: the newest.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """一个资源及其字段、级别和标签。One resource with its fields, grades and tags.
+
+    示例 Example:  pingzheng catalogue show <code>
+    """
+    with opened(home, as_json) as ledger:
+        told = ledger.catalogue.get(code)
+        document = told.pop("resource") if version is None else ledger.catalogue.document(code, version)
+        if as_json:
+            print_json(told | {"shown_version": version or told["version"], "resource": document})
+            return
+        emit({name: value for name, value in document.items() if name != "fields"} | _standing(told), False, code)
+        emit_rows(document["fields"], False, "字段 Fields")
+
+
+@app.command()
+def history(code: Code, home: Home = None, as_json: AsJson = False) -> None:
+    """资源的每次变动，从早到晚。Every move of a resource, oldest first.
+
+    示例 Example:  pingzheng catalogue history <code>
+    """
+    with opened(home, as_json) as ledger:
+        rows = ledger.catalogue.history(code)
+        if not as_json:
+            rows = [row | {"at": local_time(row["at"]), "by": row["by"][:12] + "…"} for row in rows]
+        emit_rows(rows, as_json, f"历史 History of {code}")
+
+
+@app.command()
+def diff(
+    code: Code,
+    old: Annotated[int, typer.Argument(min=1, show_default=False)],
+    new: Annotated[int, typer.Argument(min=1, show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """两个版本之间的变化。What changed between two versions.
+
+    示例 Example:  pingzheng catalogue diff <code> 1 2
+    """
+    with opened(home, as_json) as ledger:
+        emit_rows(ledger.catalogue.diff(code, old, new), as_json, f"变化 Changes of {code}, {old} → {new}")
+
+
+@app.command()
+def submit(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """由提供方提交最新版本待签；列入重要数据目录的改为锁定。Hand the newest version in for signature, as its
+    provider; listed important data is blocked instead.
+
+    示例 Example:  pingzheng catalogue submit <code> --by <provider>
+    """
+    with opened(home, as_json) as ledger:
+        emit(described(ledger.catalogue.submit(ledger.parties.actor(by), code)), as_json, code)
+
+
+@app.command()
+def review(
+    code: Code,
+    by: By,
+    report: Annotated[Path, typer.Option(help="The report; only its digest is recorded.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """记录重要数据的审查，解除因此的锁定。Record a review of important data; a block for it is lifted.
+
+    示例 Example:  pingzheng catalogue review <code> --by <authority> --report report.pdf
+    """
+    with opened(home, as_json) as ledger:
+        digest = f"sha-256:{hashlib.sha256(read_bounded(report, MAX_REPORT_BYTES)).hexdigest()}"
+        row = ledger.catalogue.record_review(ledger.parties.actor(by), code, digest)
+        emit(described(row) | {"report_digest": digest}, as_json, code)
+
+
+@app.command()
+def appoint(
+    department: Annotated[str, typer.Argument(help="Party id of the department.", show_default=False)],
+    by: By,
+    cdo: Annotated[str | None, typer.Option(help="Party id of the officer; without it the appointment ends.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """由主管部门任命部门的首席数据官。Appoint a department's chief data officer, as the authority.
+
+    示例 Example:  pingzheng catalogue appoint <department> --by authority --cdo <officer>
+    """
+    with opened(home, as_json) as ledger:
+        ledger.publications.appoint(ledger.parties.actor(by), department, cdo)
+        emit({"department": department, "cdo": cdo}, as_json)
+
+
+@app.command()
+def sign(
+    code: Code,
+    by: By,
+    key: Annotated[Path, typer.Option(help="The officer's private key file.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """由部门的首席数据官签名最新版本。Sign the newest version as its department's chief data officer.
+
+    示例 Example:  pingzheng catalogue sign <code> --by <officer> --key officer.key
+    """
+    with opened(home, as_json) as ledger:
+        actor = ledger.parties.actor(by)
+        statement = sign_entry(ledger.publications.draft(actor, code), signer_of(key))
+        emit(described(ledger.publications.sign(actor, statement)), as_json, code)
+
+
+@app.command()
+def publish(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """在数据清单中发布已签名的版本。Show the signed version in the data list.
+
+    示例 Example:  pingzheng catalogue publish <code> --by <department>
+    """
+    with opened(home, as_json) as ledger:
+        emit(described(ledger.publications.publish(ledger.parties.actor(by), code)), as_json, code)
+
+
+@app.command()
+def block(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+    """把资源从所有清单撤下，直到审查解除。Take a resource off every list until a review lifts it.
+
+    示例 Example:  pingzheng catalogue block <code> --by authority --reason 疑似重要数据
+    """
+    with opened(home, as_json) as ledger:
+        emit(described(ledger.catalogue.block(ledger.parties.actor(by), code, reason)), as_json, code)
+
+
+@app.command()
+def retire(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+    """永久终止条目，其版本保留。End an entry for good; its versions stay.
+
+    示例 Example:  pingzheng catalogue retire <code> --by <provider> --reason 停止采集
+    """
+    with opened(home, as_json) as ledger:
+        emit(described(ledger.catalogue.retire(ledger.parties.actor(by), code, reason)), as_json, code)
+
+
+def _standing(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: told[name] for name in ("provider", "state", "version", "published_version")}

@@ -1,0 +1,212 @@
+"""``pingzheng catalogue demand`` and ``duty``: demands for data, and who must share it by when."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from ledger.catalogue.demands import NewDemand, described
+from ledger.catalogue.tables import Demand
+from ledger.cli.shell.opening import opened
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
+from ledger.domain.days import day_of
+from ledger.installation.wiring import Ledger
+
+app = typer.Typer(no_args_is_help=True, help="需求清单 Demands: file, match, accept, connect, refuse, appeal.")
+duties = typer.Typer(no_args_is_help=True, help="责任清单 Sharing duties.")
+
+Identifier = Annotated[str, typer.Argument(metavar="DEMAND", help="Demand id.", show_default=False)]
+By = Annotated[str, typer.Option(help="Party id of who acts.", show_default=False)]
+Reason = Annotated[str, typer.Option(help="Why; it is recorded.", show_default=False)]
+
+
+@app.command("list")
+def listing(
+    state: Annotated[str | None, typer.Option(help="filed, matched, duty_accepted, connected, …")] = None,
+    after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """需求清单，按编号，并标出逾期。The demand list by id, and what is overdue.
+
+    示例 Example:  pingzheng catalogue demand list
+    """
+    with opened(home, as_json) as ledger:
+        rows = [described(row, ledger.clock()) for row in ledger.demands.page(after, limit, state)]
+        if not as_json:
+            rows = [{name: row[name] for name in ("id", "title", "state", "resource", "overdue")} for row in rows]
+        emit_rows(rows, as_json, "需求清单 Demands")
+
+
+@app.command()
+def show(demand: Identifier, home: Home = None, as_json: AsJson = False) -> None:
+    """一项需求及其经过。One demand with its moves.
+
+    示例 Example:  pingzheng catalogue demand show <demand>
+    """
+    with opened(home, as_json) as ledger:
+        told = ledger.demands.get(demand)
+        if as_json:
+            print_json(told)
+            return
+        moves = told.pop("history")
+        due = None if told["due_at"] is None else local_time(told["due_at"])
+        emit(told | {"due_at": due, "created_at": local_time(told["created_at"])}, False, demand)
+        emit_rows([move | {"at": local_time(move["at"]), "by": move["by"][:12] + "…"} for move in moves], False, "历史")
+
+
+@app.command()
+def file(
+    title: Annotated[str, typer.Argument(show_default=False)],
+    purpose: Annotated[str, typer.Option(show_default=False)],
+    basis: Annotated[str, typer.Option(help="Legal basis.", show_default=False)],
+    fields: Annotated[str, typer.Option(help="Field names, by comma.", show_default=False)],
+    by: By,
+    domain: Annotated[str, typer.Option(help="Domain of the data list.")] = "",
+    wanted_by: Annotated[str, typer.Option(help="Day, YYYY-MM-DD.")] = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """提出需求。Enter a demand.
+
+    示例 Example:  pingzheng catalogue demand file 参保人数 --purpose 园区统计 --basis 统计法 --fields month,insured
+    --by <requester>
+    """
+    with opened(home, as_json) as ledger:
+        names = tuple(name.strip() for name in fields.split(","))
+        demand = NewDemand(title, purpose, basis, names, domain, _day(wanted_by))
+        _emit(ledger, ledger.demands.file(ledger.parties.actor(by), demand), as_json)
+
+
+@app.command()
+def candidates(
+    demand: Identifier,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """可能满足需求的资源，最合适的在前，并说明原因；分值为千分数。Resources that may answer a demand, best first,
+    and why; scores are in per-mille.
+
+    示例 Example:  pingzheng catalogue demand candidates <demand>
+    """
+    with opened(home, as_json) as ledger:
+        emit_rows([item.to_dict() for item in ledger.demands.candidates(demand, limit)], as_json, "候选 Candidates")
+
+
+@app.command()
+def match(
+    demand: Identifier,
+    resource: Annotated[str, typer.Argument(help="Resource code.", show_default=False)],
+    by: By,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """由主管部门指定已发布的资源。Assign a published resource, as the authority.
+
+    示例 Example:  pingzheng catalogue demand match <demand> <code> --by authority
+    """
+    with opened(home, as_json) as ledger:
+        _emit(ledger, ledger.demands.match(ledger.parties.actor(by), demand, resource), as_json)
+
+
+@app.command()
+def accept(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """承担共享责任：工作日从现在起算。Take on the duty: its working days run from now.
+
+    示例 Example:  pingzheng catalogue demand accept <demand> --by <department>
+    """
+    with opened(home, as_json) as ledger:
+        _emit(ledger, ledger.demands.accept(ledger.parties.actor(by), demand), as_json)
+
+
+@app.command()
+def connect(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """数据已挂接。The data is connected.
+
+    示例 Example:  pingzheng catalogue demand connect <demand> --by <department>
+    """
+    with opened(home, as_json) as ledger:
+        _emit(ledger, ledger.demands.connect(ledger.parties.actor(by), demand), as_json)
+
+
+@app.command()
+def close(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """需求方已取得数据；或由主管部门驳回申诉。The requester has its data; or the authority dismisses an appeal.
+
+    示例 Example:  pingzheng catalogue demand close <demand> --by <requester>
+    """
+    with opened(home, as_json) as ledger:
+        _emit(ledger, ledger.demands.close(ledger.parties.actor(by), demand), as_json)
+
+
+@app.command()
+def refuse(demand: Identifier, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+    """拒绝，并说明理由。Refuse, with a reason.
+
+    示例 Example:  pingzheng catalogue demand refuse <demand> --by <department> --reason 不属共享范围
+    """
+    with opened(home, as_json) as ledger:
+        _emit(ledger, ledger.demands.refuse(ledger.parties.actor(by), demand, reason), as_json)
+
+
+@app.command()
+def appeal(demand: Identifier, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+    """需求方对拒绝提出申诉。Appeal against a refusal, as the requester.
+
+    示例 Example:  pingzheng catalogue demand appeal <demand> --by <requester> --reason 属法定共享
+    """
+    with opened(home, as_json) as ledger:
+        _emit(ledger, ledger.demands.appeal(ledger.parties.actor(by), demand, reason), as_json)
+
+
+@duties.command("add")
+def add_duty(
+    resource: Annotated[str, typer.Argument(help="Resource code.", show_default=False)],
+    department: Annotated[str, typer.Option(help="Party id of who must share.", show_default=False)],
+    days: Annotated[int, typer.Option(min=1, help="Working days.", show_default=False)],
+    by: By,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """由主管部门列出谁须在多少个工作日内共享资源。List who must share a resource within how many working days, as
+    the authority.
+
+    示例 Example:  pingzheng catalogue duty add <code> --department <department> --days 10 --by authority
+    """
+    with opened(home, as_json) as ledger:
+        duty = ledger.demands.list_duty(ledger.parties.actor(by), resource, department, days)
+        emit({"resource": duty.code, "department": duty.department, "sla_days": duty.sla_days}, as_json)
+
+
+@duties.command("list")
+def list_duties(
+    resource: Annotated[str, typer.Argument(help="Resource code.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """资源的共享责任，第一项为现行的。Duties of a resource; the first is in force.
+
+    示例 Example:  pingzheng catalogue duty list <code>
+    """
+    with opened(home, as_json) as ledger:
+        rows = [
+            {"number": duty.number, "department": duty.department, "sla_days": duty.sla_days}
+            for duty in ledger.demands.duties(resource)
+        ]
+        emit_rows(rows, as_json, f"责任清单 Duties of {resource}")
+
+
+def _emit(ledger: Ledger, row: Demand, as_json: bool) -> None:
+    told: dict[str, Any] = described(row, ledger.clock())
+    if not as_json:
+        told = {name: told[name] for name in ("id", "title", "state", "resource", "due_at", "overdue")}
+        told["due_at"] = None if row.due_at is None else local_time(row.due_at)
+    emit(told, as_json, row.id)
+
+
+def _day(text: str) -> date | None:
+    return day_of(text, "wanted_by") if text else None

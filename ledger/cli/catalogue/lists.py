@@ -1,0 +1,191 @@
+"""``pingzheng catalogue system``, ``important`` and ``open``: the lists beside the data list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ledger.catalogue.important_rules import LISTED_GRADES, ImportantData
+from ledger.catalogue.open_catalogue import OPEN_TYPES, Opening
+from ledger.catalogue.systems import STATUSES, SystemEntry
+from ledger.catalogue.tables import ImportantDataEntry, InfoSystem
+from ledger.cli.shell.opening import opened
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
+
+systems = typer.Typer(no_args_is_help=True, help="系统清单 Information systems.")
+important = typer.Typer(no_args_is_help=True, help="重要数据目录 Important-data list: what matches is blocked.")
+open_data = typer.Typer(no_args_is_help=True, help="开放目录 Open catalogue.")
+
+Code = Annotated[str, typer.Argument(help="Resource code.", show_default=False)]
+By = Annotated[str, typer.Option(help="Party id of who acts.", show_default=False)]
+After = Annotated[str | None, typer.Option(help="Begin after this code.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000)]
+
+
+@systems.command("list")
+def list_systems(after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
+    """信息系统，按代码，各取最新版本。Information systems by code, the newest version of each.
+
+    示例 Example:  pingzheng catalogue system list
+    """
+    with opened(home, as_json) as ledger:
+        emit_rows([_system(row) for row in ledger.systems.page(after, limit)], as_json, "系统清单 Systems")
+
+
+@systems.command("put")
+def put_system(
+    code: Annotated[str, typer.Argument(help="System code.", show_default=False)],
+    name: Annotated[str, typer.Option(show_default=False)],
+    level: Annotated[int, typer.Option(min=1, max=5, help="Level of 等保.", show_default=False)],
+    by: By,
+    status: Annotated[str, typer.Option(help=", ".join(STATUSES))] = "running",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """录入系统，或其下一版本。Enter a system, or its next version.
+
+    示例 Example:  pingzheng catalogue system put SYS-01 --name 社保业务系统 --level 3 --by <department>
+    """
+    with opened(home, as_json) as ledger:
+        row = ledger.systems.put(ledger.parties.actor(by), SystemEntry(code, name, level, status))
+        emit(_system(row), as_json, code)
+
+
+@important.command("list")
+def list_important(home: Home = None, as_json: AsJson = False) -> None:
+    """重要数据目录的全部条目，包括已移出的。Every listed kind of data, withdrawn ones too.
+
+    示例 Example:  pingzheng catalogue important list
+    """
+    with opened(home, as_json) as ledger:
+        emit_rows([_kind(row) for row in ledger.important_data.all()], as_json, "重要数据目录 Important data")
+
+
+@important.command("add")
+def add_important(
+    title: Annotated[str, typer.Argument(show_default=False)],
+    by: By,
+    pattern: Annotated[str, typer.Option(help="Glob over titles, e.g. '*地下管线*'.")] = "",
+    fields: Annotated[str, typer.Option(help="Field names that occur together, by comma.")] = "",
+    grade: Annotated[str, typer.Option(help=", ".join(LISTED_GRADES))] = "important",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """列入一种重要或核心数据；相符的资源立即锁定。List a kind of important or core data; resources that match it
+    are blocked at once.
+
+    示例 Example:  pingzheng catalogue important add 地下管线 --by authority --pattern '*地下管线*'
+    """
+    with opened(home, as_json) as ledger:
+        entry = ImportantData(title, grade, pattern, tuple(filter(None, fields.split(","))))
+        listed = ledger.important_data.add(ledger.parties.actor(by), entry)
+        emit(_kind(listed.entry) | {"blocked": list(listed.blocked)}, as_json)
+
+
+@important.command("withdraw")
+def withdraw_important(
+    identifier: Annotated[str, typer.Argument(help="Id of the entry.", show_default=False)],
+    by: By,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """从目录移出条目，记录保留。Take an entry off the list; it stays on record.
+
+    示例 Example:  pingzheng catalogue important withdraw <entry> --by authority
+    """
+    with opened(home, as_json) as ledger:
+        ledger.important_data.withdraw(ledger.parties.actor(by), identifier)
+        emit({"id": identifier, "withdrawn": True}, as_json)
+
+
+@open_data.command("list")
+def list_open(after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
+    """现在开放的数据、条件和许可。What is open now, with conditions and licence.
+
+    示例 Example:  pingzheng catalogue open list
+    """
+    with opened(home, as_json) as ledger:
+        rows = ledger.open_catalogue.page(after, limit)
+        if not as_json:
+            rows = [_open(row) | {"标题 title": row["resource"]["title"]} for row in rows]
+        emit_rows(rows, as_json, "开放目录 Open catalogue")
+
+
+@open_data.command("show")
+def show_open(code: Code, home: Home = None, as_json: AsJson = False) -> None:
+    """一个开放的资源及其开放历史。One open resource with the history of its opening.
+
+    示例 Example:  pingzheng catalogue open show <code>
+    """
+    with opened(home, as_json) as ledger:
+        told = ledger.open_catalogue.get(code)
+        if as_json:
+            print_json(told)
+            return
+        emit(_open(told) | {"标题 title": told["resource"]["title"]}, False, code)
+        emit_rows([_open(item) for item in told["history"]], False, "历史 History")
+
+
+@open_data.command("add")
+def add_open(
+    code: Code,
+    by: By,
+    licence: Annotated[str, typer.Option(help="e.g. CC-BY-4.0.", show_default=False)],
+    open_type: Annotated[str, typer.Option("--type", help=", ".join(OPEN_TYPES))] = "free",
+    conditions: Annotated[str, typer.Option(help="Needed unless it is free.")] = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """开放资源的已发布版本。Open the published version of a resource.
+
+    示例 Example:  pingzheng catalogue open add <code> --by <provider> --licence CC-BY-4.0
+    """
+    with opened(home, as_json) as ledger:
+        item = ledger.open_catalogue.open(ledger.parties.actor(by), code, Opening(open_type, conditions, licence))
+        emit({"code": code, "number": item.number, "version": item.version, "open_type": item.open_type}, as_json)
+
+
+@open_data.command("withdraw")
+def withdraw_open(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """把资源移出开放目录。Take a resource out of the open catalogue.
+
+    示例 Example:  pingzheng catalogue open withdraw <code> --by <provider>
+    """
+    with opened(home, as_json) as ledger:
+        ledger.open_catalogue.close(ledger.parties.actor(by), code)
+        emit({"code": code, "open": False}, as_json)
+
+
+def _system(row: InfoSystem) -> dict[str, Any]:
+    return {
+        "code": row.code,
+        "version": row.version,
+        "owner": row.owner,
+        "name": row.name,
+        "protection_level": row.protection_level,
+        "status": row.status,
+    }
+
+
+def _kind(row: ImportantDataEntry) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "title": row.title,
+        "grade": row.grade,
+        "pattern": row.pattern,
+        "fields": row.fields,
+        "withdrawn": row.withdrawn_at is not None,
+    }
+
+
+def _open(item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "code": item["code"],
+        "version": item["version"],
+        "类型 type": item["open_type"],
+        "条件 conditions": item["conditions"],
+        "许可 licence": item["licence"],
+        "起 since": local_time(item["created_at"]),
+        "止 until": None if item["withdrawn_at"] is None else local_time(item["withdrawn_at"]),
+    }

@@ -1,0 +1,128 @@
+"""``pingzheng holdings``: how many certificates there are, and lists of them for a spreadsheet or a program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ledger.cli.certificates import holdings_options as by
+from ledger.cli.shell.opening import opened
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time
+from ledger.connectors.tabular import csv_lines
+from ledger.domain.days import shanghai_time
+from ledger.errors import InvalidInput
+from ledger.usage.holdings import Holding
+
+app = typer.Typer(no_args_is_help=True)
+FORMATS = ("csv", "jsonl")
+COLUMNS = (
+    "certificate_no",
+    "class",
+    "scenario",
+    "state",
+    "issuer",
+    "subject",
+    "consumer",
+    "providers",
+    "asset",
+    "created_at",
+    "exp",
+    "max_uses",
+    "uses",
+)
+
+
+@app.command()
+def summary(
+    party: by.Party = "",
+    part: by.Part = None,
+    scenario: by.Scenario = None,
+    cls: by.Class = None,
+    state: by.State = None,
+    provider: by.Provider = None,
+    issued_from: by.IssuedFrom = None,
+    issued_to: by.IssuedTo = None,
+    expires_before: by.ExpiresBefore = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """按场景和提供部门统计凭证数量及当前状态。How many certificates of each scenario and of each providing
+    department, by their state now.
+
+    示例 Examples:  pingzheng holdings summary --party all · pingzheng holdings summary --scenario S51 --state
+    active
+    """
+    with opened(home, as_json) as ledger:
+        wanted = by.filter_of(
+            ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before
+        )
+        told = ledger.holdings.summary(wanted)
+        if as_json:
+            emit(told, as_json)
+            return
+        emit_rows(told["by_scenario"], as_json, "按场景 By scenario")
+        emit_rows(told["by_provider"], as_json, "按部门 By department")
+        head = {"合计 total": told["total"], "时间 at": local_time(told["at"]), "区块 block": told["block"]}
+        emit(head, as_json, "归集 Holdings")
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="Where the list goes.", show_default=False)],
+    form: Annotated[str | None, typer.Option("--format", help=f"{' or '.join(FORMATS)}; default: by its name.")] = None,
+    party: by.Party = "",
+    part: by.Part = None,
+    scenario: by.Scenario = None,
+    cls: by.Class = None,
+    state: by.State = None,
+    provider: by.Provider = None,
+    issued_from: by.IssuedFrom = None,
+    issued_to: by.IssuedTo = None,
+    expires_before: by.ExpiresBefore = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """写出凭证清单：编号、代码、时间和状态，参与方只写编号，不含个人信息。Write a list of certificates: numbers,
+    codes, times and states, parties by id; nothing personal.
+
+    CSV has its times as Zhanjiang reads them, JSON lines in seconds UTC.
+
+    示例 Example:  pingzheng holdings export expiring.csv --party all --state active --expires-before 2026-12-31
+    """
+    with opened(home, as_json) as ledger:
+        chosen = form or out.suffix.removeprefix(".")
+        if chosen not in FORMATS:
+            raise InvalidInput(
+                "FORMAT_UNKNOWN", "The list is written as CSV or as JSON lines.", where="format", hint="--format csv"
+            )
+        wanted = by.filter_of(
+            ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before
+        )
+        count = _write(out, ledger.holdings.each(wanted), as_csv=chosen == "csv")
+        emit({"file": str(out), "certificates": count}, as_json)
+
+
+def _write(out: Path, holdings: Iterable[Holding], *, as_csv: bool) -> int:
+    """Write the list under another name first, so that a list cut short is never taken for the whole."""
+    draft, count = out.with_name(f"{out.name}.part"), 0
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(csv_lines([COLUMNS]) if as_csv else ())
+        for holding in holdings:
+            told = holding.to_dict()
+            file.writelines(csv_lines([_cells(told)]) if as_csv else (json.dumps(told, ensure_ascii=False), "\n"))
+            count += 1
+    draft.replace(out)
+    return count
+
+
+def _cells(told: dict[str, Any]) -> list[object]:
+    shown = told | {
+        "providers": " ".join(told["providers"]),
+        "created_at": shanghai_time(told["created_at"]),
+        "exp": shanghai_time(told["exp"]),
+    }
+    return [shown[name] for name in COLUMNS]

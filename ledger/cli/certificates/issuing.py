@@ -1,0 +1,59 @@
+"""Issuing the certificates of all requests that are ready, and listing which got one and which did not."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import typer
+
+from ledger.cli.shell.output import EXIT_NOT_VALID, emit_rows, progress
+from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.installation.wiring import Ledger
+
+# So many in one transaction of the database: others write in between.
+_PORTION: Final = 50
+_REFUSALS: Final = (Conflict, Forbidden, InvalidInput, NotFound)
+
+
+def issue_all_ready(ledger: Ledger, as_json: bool) -> None:
+    """Issue for each; one that is refused keeps no other from it, and ends the command with exit code 1."""
+    requests = ledger.issuance.ready()
+    rows: list[dict[str, Any]] = []
+    with progress() as bars:
+        task = bars.add_task("签发 issue", total=len(requests))
+        for start in range(0, len(requests), _PORTION):
+            portion = requests[start : start + _PORTION]
+            rows += _issued(ledger, portion)
+            bars.advance(task, len(portion))
+    if rows:
+        ledger.anchoring.flush()
+    institutions = ledger.directory.of(row["subject"] for row in rows)
+    shown = [
+        {
+            "request": row["request"],
+            "certificate_no": row["certificate_no"],
+            "name": institutions[row["subject"]].name if row["subject"] in institutions else None,
+            "uscc": institutions[row["subject"]].uscc if row["subject"] in institutions else None,
+            "subject": row["subject"],
+            "code": row["code"],
+        }
+        for row in rows
+    ]
+    emit_rows(shown, as_json, "凭证 Certificates")
+    if any(row["code"] for row in rows):
+        raise typer.Exit(EXIT_NOT_VALID)
+
+
+def _issued(ledger: Ledger, requests: list[str]) -> list[dict[str, Any]]:
+    """All at once, or one by one where one of them is refused."""
+    try:
+        made = ledger.issuance.issue(requests)
+    except _REFUSALS as refusal:
+        if len(requests) > 1:
+            return [row for request in requests for row in _issued(ledger, [request])]
+        subject = ledger.requests.get(requests[0]).subject
+        return [{"request": requests[0], "certificate_no": None, "subject": subject, "code": refusal.code}]
+    return [
+        {"request": request, "certificate_no": row.certificate_no, "subject": row.subject, "code": None}
+        for request, row in zip(requests, made, strict=True)
+    ]

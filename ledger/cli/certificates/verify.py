@@ -1,0 +1,183 @@
+"""``pingzheng verify`` and ``pingzheng facts``: judging a bundle, with the chain or without it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from ledger.cli.shell.files import in_utf8, json_in, of_file
+from ledger.cli.shell.naming import PARTY_ID, TIMES, party_form, party_of, seconds_of
+from ledger.cli.shell.opening import participating
+from ledger.cli.shell.output import (
+    EXIT_NOT_VALID,
+    AsJson,
+    Home,
+    console,
+    emit,
+    errors_explained,
+    local_time,
+    print_json,
+)
+from ledger.cli.shell.terminal import verdict_stands
+from ledger.errors import InvalidInput
+from ledger.installation.explanations import explanation
+from ledger.installation.settings import Settings
+from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
+from ledger.proof.facts_file import MAX_FACTS_BYTES, parse_facts
+from ledger.proof.report import NAMES, Report, Verdict
+from ledger.proof.signing_keys import keys_in_words
+from ledger.proof.verifier import Expectation, verify
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.rulebooks.templates import expecting
+
+MAX_REQUEST_BYTES = 4096
+MARKS = {
+    Verdict.PASSED: "[green]✓ 通过 passed[/]",
+    Verdict.FAILED: "[bold red]✗ 未通过 failed[/]",
+    Verdict.NOT_APPLICABLE: "– 不适用 not applicable",
+    Verdict.NOT_REACHED: "… 未进行 not reached",
+}
+CHECKS = dict(
+    zip(
+        NAMES,
+        ("格式", "签名", "签发方", "披露", "存证", "锚点", "有效期", "状态", "次数", "使用方", "授权"),
+        strict=True,
+    )
+)
+
+BundleFile = Annotated[Path, typer.Argument(help="Bundle file.", show_default=False)]
+
+
+def verify_command(
+    bundle: Annotated[str, typer.Argument(help="Bundle file, or a certificate number for its public status.")],
+    facts: Annotated[Path | None, typer.Option(help="Saved facts: verifies without any network.")] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(help="What the verifier asked: JSON with consumer, nonce and perhaps templates."),
+    ] = None,
+    consumer: Annotated[
+        str | None, typer.Option(help="Who verifies: party id, USCC or name of an institution.")
+    ] = None,
+    nonce: Annotated[str | None, typer.Option(help="The nonce that the verifier gave the holder.")] = None,
+    at: Annotated[str | None, typer.Option(help=f"Judge as of this time: {TIMES}; default now.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """核验凭证包：十一项检查。已知场景的规则须与场景文件一致。退出码 0 有效，1 无效，2 无法检查。Check a bundle: eleven
+    numbered checks. Where the scenario's file is known here, its rules are compared. Exit code 0: valid, 1: not valid,
+    2: could not be checked.
+
+    示例 Example:  pingzheng verify demo-out/verify/bundle.json --facts demo-out/verify/facts.json --request
+    demo-out/verify/request.json
+    """
+    if bundle.startswith("DAC-"):
+        with participating(home, as_json) as ledger:
+            told = ledger.verification.status(bundle)
+            with verdict_stands():
+                emit(told, as_json, bundle)
+        if told["state"] != "active":
+            raise typer.Exit(EXIT_NOT_VALID)
+        return
+    with errors_explained(as_json):
+        expect = _expectation(request, None if consumer is None else _party_of(home, consumer, as_json), nonce)
+        moment = None if at is None else seconds_of(at)
+        raw = _read(Path(bundle), MAX_BUNDLE_BYTES)
+        if facts is not None:
+            known = of_file(facts, parse_facts, _read(facts, MAX_FACTS_BYTES))
+            # Now is never before the block of the facts: what they tell of has happened.
+            now = max(int(time.time()), known.block_time)
+            scenarios = ScenarioBook.load(Settings.at(home).scenarios)
+            report = verify(raw, known, now if moment is None else moment, expecting(scenarios, raw, expect))
+        else:
+            with participating(home, as_json) as ledger:
+                report = ledger.verification.verify(raw, expect, moment).report
+        with verdict_stands():
+            _print_report(report, as_json)
+    if not report.valid:
+        raise typer.Exit(EXIT_NOT_VALID)
+
+
+def facts_command(
+    bundle: BundleFile,
+    out: Annotated[Path, typer.Option(help="Where to save them.")] = Path("facts.json"),
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """保存链上关于凭证包的事实，以便日后离线核验。Save what the chain says about a bundle, to verify it later
+    without any network.
+
+    示例 Example:  pingzheng facts bundle.json --out facts.json
+    """
+    with participating(home, as_json) as ledger:
+        found = ledger.verification.facts(of_file(bundle, parse_bundle, _read(bundle, MAX_BUNDLE_BYTES)))
+        out.write_bytes(found.to_bytes())
+        emit({"file": str(out), "block": found.block, "time": local_time(found.block_time)}, as_json)
+
+
+def _party_of(home: Path | None, name: str, as_json: bool) -> str:
+    """The id of who verifies. An id needs no ledger; raises as ``party_of``, and ``InvalidInput`` ``PARTY_FORM``."""
+    if PARTY_ID.fullmatch(name):
+        return name
+    from ledger.installation.home import holds_ledger
+
+    if not holds_ledger(Settings.at(home).home):
+        raise party_form("Where no ledger is at hand, a party goes by its id alone.")
+    with participating(home, as_json) as ledger:
+        return party_of(ledger, name)
+
+
+def _expectation(request: Path | None, consumer: str | None, nonce: str | None) -> Expectation:
+    if request is None:
+        return Expectation(consumer=consumer, nonce=nonce)
+    told = json_in(request, MAX_REQUEST_BYTES)
+    if not isinstance(told, dict) or not all(isinstance(told.get(name), str) for name in ("consumer", "nonce")):
+        raise InvalidInput("REQUEST_SHAPE", "A request holds consumer and nonce.", where=str(request))
+    templates = told.get("templates")
+    if templates is not None and not (isinstance(templates, list) and all(isinstance(each, str) for each in templates)):
+        raise InvalidInput("REQUEST_SHAPE", "The templates of a request are a list of digests.", where=str(request))
+    return Expectation(
+        consumer=consumer or told["consumer"],
+        nonce=nonce or told["nonce"],
+        templates=None if templates is None else frozenset(templates),
+    )
+
+
+def _read(path: Path, limit: int) -> bytes:
+    if not path.is_file():
+        raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
+    # In UTF-16 a text takes twice the room; what is too large is for the reader of the text to say.
+    with path.open("rb") as file:
+        return in_utf8(file.read(2 * limit + 2))
+
+
+def _print_report(report: Report, as_json: bool) -> None:
+    if as_json:
+        print_json(report.to_dict())
+        return
+    verdict = "[bold green]有效 VALID[/]" if report.valid else f"[bold red]无效 NOT VALID: {report.result}[/]"
+    table = Table(title=f"{report.certificate_no or ''}  {verdict}", title_justify="left")
+    for head in ("#", "检查 check", "结果 verdict", "代码 code", "说明 reason"):
+        table.add_column(head, overflow="fold")
+    for check in report.checks:
+        told = explanation(check.code, check.message).message
+        table.add_row(
+            str(check.number), f"{CHECKS[check.name]} {check.name}", MARKS[check.verdict], check.code, escape(told)
+        )
+    console.print(table)
+    console.print(
+        f"判定时间 judged at {local_time(report.at)} · 链上事实 facts as of block {report.block}, "
+        f"{local_time(report.block_time)} (Asia/Shanghai)",
+        highlight=False,
+    )
+    for line in keys_in_words(report, local_time) if report.valid else ():
+        console.print(line, highlight=False, markup=False)
+    for caution in report.cautions:
+        told = explanation(caution.code, caution.message).message
+        console.print(f"[bold yellow]注意 caution[/] [bold]{caution.code}[/]  {escape(told)}", highlight=False)
+    if report.disclosed:
+        emit(report.disclosed, as_json=False, title="披露内容 Disclosed")

@@ -1,0 +1,44 @@
+"""``pingzheng backup``: a copy of the ledger, data and keys apart, while it is in use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.shell.output import AsJson, Home, emit, errors_explained, stderr
+
+
+def backup_command(
+    folder: Annotated[
+        Path, typer.Argument(help="New folder for the data: database, chain, files.", show_default=False)
+    ],
+    keys: Annotated[
+        Path, typer.Option(help="New folder for the keys, on another disk than the data.", show_default=False)
+    ],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """备份账本，数据与密钥分开；服务无须停止，写完后逐项核对。Back up the ledger, data and keys apart; the service
+    goes on meanwhile, and what was written is checked.
+
+    Whoever has both can read everything: keep the keys elsewhere. Nothing is written over.
+
+    示例 Example:  pingzheng backup /backup/2026-11-30 --keys /vault/2026-11-30
+    """
+    with errors_explained(as_json):
+        from ledger.installation.recovery.backup import back_up
+        from ledger.installation.settings import Settings
+
+        with stderr.status("备份 Backing up…"):
+            written = back_up(Settings.at(home), folder, keys)
+        told = {
+            "backup": written.id,
+            "folder": str(written.folder),
+            "keys": str(written.keys),
+            "ledger": written.ledger,
+            "made_at": written.made_at,
+            **written.about,
+        }
+        emit(told, as_json, "备份 Backup")

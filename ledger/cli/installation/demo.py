@@ -1,0 +1,85 @@
+"""``pingzheng demo``: the pilot on real data, from an empty folder to verified certificates."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.shell.output import (
+    EXIT_INTERRUPTED,
+    AsJson,
+    Home,
+    console,
+    errors_explained,
+    print_json,
+    progress,
+    stderr,
+)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Where certificates, bundles, summary and picture go.")] = Path("demo-out"),
+    subjects: Annotated[int, typer.Option(min=140, help="How many subjects take part, the 140 firms first.")] = 1_000,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """以真实数据运行试点：登记、十二个场景、核验，以及应当失败的情形；中断后再次执行即接续。Run the pilot on real data:
+    registrations, twelve scenarios, verifications, and what must fail. Interrupted, it goes on when it is run again.
+
+    示例 Example:  pingzheng demo --subjects 140
+    """
+    with errors_explained(as_json):
+        from ledger.demo.alone import alone_in
+        from ledger.demo.opening import open_pilot
+        from ledger.demo.pilot import Size, run_pilot
+        from ledger.demo.report import print_summary
+        from ledger.installation.settings import Settings
+
+        settings = Settings.at(home)
+        settings.make_home()
+        with (
+            alone_in(settings.home),
+            _interrupted(settings.home, out, subjects) as reached,
+            open_pilot(settings, _say) as ledger,
+            alone_in(out),
+            progress() as bars,
+        ):
+
+            def bar(name: str, total: int) -> Callable[[int], None]:
+                task = bars.add_task(name, total=total)
+                return lambda count: bars.advance(task, count)
+
+            run = run_pilot(ledger, out, bar, Size(subjects), reached)
+        if as_json:
+            print_json(run.to_dict())
+        else:
+            print_summary(console, run)
+            console.print(f"输出 written to: [bold]{out}[/]")
+        if not run.as_expected or not run.transfer["completeness"]["complete"]:
+            raise typer.Exit(1)
+
+
+def _say(sentence: str) -> None:
+    stderr.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _interrupted(home: Path, out: Path, subjects: int) -> Iterator[Callable[[str], None]]:
+    """On Ctrl-C: say what is kept, and how to go on. Gives what is called with the name of each step."""
+    steps = [""]
+    try:
+        yield steps.append
+    except KeyboardInterrupt:
+        command = shlex.join(["pingzheng", "demo", "--home", str(home), "--out", str(out), "--subjects", str(subjects)])
+        done = max(0, len(steps) - 2)
+        _say(
+            f"\n已中断。已完成的 {done} 个步骤以及已上链、已入库的内容保留在 {home}；再次执行即从中断处接续，不会重做。"
+            f"\nInterrupted. The {done} steps that were done, and all that is on the chain or in the database, are "
+            f"kept in {home}. Run it again: it goes on from there, and does nothing twice:\n  {command}"
+        )
+        raise typer.Exit(EXIT_INTERRUPTED) from None

@@ -1,0 +1,76 @@
+"""``pingzheng doctor``: what is wrong with an installation, part by part, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+from rich.markup import escape
+
+from ledger.cli.shell.output import AsJson, Home, console, errors_explained, print_json
+from ledger.installation.explanations import explanation
+
+if TYPE_CHECKING:
+    from ledger.installation.doctor import Part
+
+NAMES = {
+    "archive": "归档",
+    "chain": "链",
+    "coherence": "各部分是否相合",
+    "custody": "代管密钥",
+    "database": "数据库",
+    "disk": "磁盘空间",
+    "entries": "条目",
+    "files": "文件",
+    "index": "索引",
+    "keys": "密钥",
+    "memory": "对链的记忆",
+    "permissions": "权限",
+    "sealing": "密封",
+}
+
+
+def doctor(home: Home = None, as_json: AsJson = False) -> None:
+    """逐项检查安装：文件、密钥、数据库、链、条目、归档，说明问题和办法；不改动任何内容。Look at every part of an
+    installation: files, keys, database, chain, entries, archive. It says what is wrong and what to do, and changes
+    nothing. Works where the ledger does not open. Exit code 1 on a finding.
+
+    示例 Examples:  pingzheng doctor · pingzheng doctor --home /srv/ledger --json
+    """
+    with errors_explained(as_json):
+        from ledger.installation.doctor import Doctor
+        from ledger.installation.settings import Settings
+
+        parts = Doctor(Settings.at(home)).examine()
+        fine = not any(part.findings for part in parts)
+        if as_json:
+            print_json({"ok": fine, "parts": [_told(part) for part in parts]})
+        else:
+            for part in parts:
+                _print(part)
+    if not fine:
+        raise typer.Exit(1)
+
+
+def _told(part: Part) -> dict[str, object]:
+    told = part.to_dict()
+    for each, finding in zip(told["findings"], part.findings, strict=True):
+        explained = explanation(finding.code, finding.message, finding.hint)
+        each |= {"message": explained.message, "hint": explained.hint}
+    return told
+
+
+def _print(part: Part) -> None:
+    head = f"{NAMES[part.name]} {part.name}"
+    if part.skipped:
+        console.print(f"[yellow]–[/] {head}: 未能检查，先看 not looked at, see first: {part.skipped}", highlight=False)
+    elif not part.findings:
+        console.print(f"[green]✓[/] {head}", highlight=False)
+    for finding in part.findings:
+        told = explanation(finding.code, finding.message, finding.hint)
+        line = f"[bold red]✗[/] {head}: [bold]{finding.code}[/]  {escape(told.message)}"
+        console.print(line, highlight=False, soft_wrap=True)
+        if finding.where:
+            console.print(f"    位置 where: {finding.where}", highlight=False, markup=False, soft_wrap=True)
+        if told.hint:
+            console.print(f"    下一步 next: {told.hint}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,90 @@
+"""``pingzheng init``: deploy the contracts of a new ledger, with its founding offices and the delay of its powers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ledger.cli.shell.files import parsed
+from ledger.cli.shell.naming import DURATIONS, duration_of
+from ledger.cli.shell.opening import shown_while
+from ledger.cli.shell.output import AsJson, Home, emit, errors_explained
+from ledger.domain.days import day_of, end_of_validity
+from ledger.errors import Conflict, InvalidInput
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+
+
+def init(
+    delay: Annotated[
+        str | None,
+        typer.Option(help=f"How long a proposal waits, fixed for good: {DURATIONS}; default: $PINGZHENG_DELAY or 72h."),
+    ] = None,
+    office: Annotated[
+        list[Path] | None,
+        typer.Option(help="Office file of a founding authority: `pingzheng key office`. Repeat for each."),
+    ] = None,
+    accredit: Annotated[
+        list[str] | None, typer.Option(help="Scenario that the platform may issue under from the beginning; repeat.")
+    ] = None,
+    last_day: Annotated[str, typer.Option(help="Last day of that: YYYY-MM-DD, Asia/Shanghai.")] = "2030-12-31",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """建立新账本：部署合约，写入创始机构和等待期，此后不能更改。Set up a new ledger: deploy its contracts with the
+    founding offices and the delay, both for good.
+
+    At least three authorities found it. On a local chain their keys are made here, for demonstrations. On any other
+    chain ($PINGZHENG_RPC_URL) this folder holds at most one office's key, the other offices hand in office files, and
+    the delay is 24 hours at least.
+
+    示例 Examples:  pingzheng init --delay 72h --accredit S00 --accredit S51 · pingzheng init --office justice.json
+    --office services.json
+    """
+    with errors_explained(as_json):
+        from ledger.installation.home import is_half_made
+        from ledger.installation.settings import Settings
+        from ledger.installation.wiring import create_ledger
+        from ledger.parties.offices import MAX_OFFICE_BYTES, read_office
+
+        settings = Settings.at(home)
+        if delay is not None:
+            settings = settings.model_copy(update={"delay": duration_of(delay)})
+        if (settings.home / "deployment.json").exists() and not is_half_made(settings.home):
+            raise Conflict(
+                "LEDGER_SET_UP",
+                "This folder holds a ledger already; its offices and its delay stay what they are.",
+                where=str(settings.home),
+                hint="Look at it with `pingzheng status`, or give another --home.",
+            )
+        if office and settings.rpc_url is None:
+            raise InvalidInput(
+                "OFFICES_PLAYED_HERE",
+                "On a local chain all offices are played here, and office files have no effect.",
+                where="office",
+                hint="Name the chain by $PINGZHENG_RPC_URL, or leave --office out.",
+            )
+        founders = [parsed(path, MAX_OFFICE_BYTES, read_office) for path in office or ()]
+        until = end_of_validity(day_of(last_day, "--last-day"))
+        periods = dict.fromkeys(accredit or (), (0, until))
+        with shown_while(
+            "部署合约 Deploying the contracts…",
+            lambda: create_ledger(settings, founders=founders, accreditations=periods),
+        ) as ledger:
+            emit(_founded(ledger), as_json, "新账本 New ledger")
+
+
+def _founded(ledger: Ledger) -> dict[str, Any]:
+    chain = ledger.reader.chain
+    return {
+        "home": str(ledger.settings.home),
+        "ledger": chain.ledger,
+        "chain_id": chain.chain_id,
+        "delay_seconds": chain.delay,
+        "threshold": chain.threshold,
+        "officers": ledger.reader.officers(),
+        "deployment": str(ledger.settings.home / "deployment.json"),
+    }

@@ -1,0 +1,34 @@
+"""``pingzheng join``: an installation of one's own on the chain of another operator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.shell.files import private_key_of
+from ledger.cli.shell.output import AsJson, Home, emit, errors_explained
+
+
+def join_command(
+    deployment: Annotated[
+        Path, typer.Argument(help="The operator's deployment.json: which chain, which contracts.", show_default=False)
+    ],
+    rpc_url: Annotated[str, typer.Option(help="JSON-RPC URL of a node of that chain.", show_default=False)],
+    key: Annotated[Path, typer.Option(help="File with the private key of your party's account.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """以核验和使用凭证的参与方加入一条链，使用自己的数据库和密钥。Join a chain as a party that verifies and uses
+    certificates, with a database and a key of your own.
+
+    示例 Example:  pingzheng join deployment.json --rpc-url http://node:8545 --key bank.key --home bank
+    """
+    with errors_explained(as_json):
+        from ledger.installation.joining import join
+        from ledger.installation.settings import Settings
+
+        settings = Settings.at(home)
+        joined = join(settings, deployment, rpc_url, private_key_of(key))
+        emit({"home": str(settings.home), "party": joined.party, "account": joined.account}, as_json, "已加入 Joined")

@@ -1,0 +1,73 @@
+"""``pingzheng serve``: the API on this ledger, with interactive docs at ``/docs``."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from ledger.cli.shell.output import Home, errors_explained, stderr
+from ledger.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from ledger.installation.participant import Participant
+    from ledger.installation.settings import Settings
+
+WRITE_WAIT_SECONDS: Final = 5
+
+
+def serve(
+    home: Home = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """启动本账本的接口服务，接口文档在 /docs；按 Ctrl-C 结束，不丢失任何内容。Start the API on this ledger;
+    interactive docs at /docs. Ctrl-C ends it and loses nothing.
+
+    Parties sign in for the address that they reach it by: where that is not http://127.0.0.1 with this port, set
+    PINGZHENG_ORIGIN, such as https://platform.example.
+
+    示例 Example:  pingzheng serve --port 8080
+    """
+    with errors_explained():
+        from api.app import create_app
+        from api.http.server import server
+        from ledger.installation.settings import Settings
+        from ledger.installation.wiring import open_participant
+
+        # What keeps the ledger from opening, or the port from us, is told before there is a server to tell it.
+        with ExitStack() as stack:
+            listening = stack.enter_context(_listening(host, port))
+            settings = _for_serving(Settings.at(home), port)
+            participant = stack.enter_context(open_participant(settings))
+            app = create_app(lambda: _handed_over(participant, stack.pop_all()))
+            stderr.print(f"接口文档 API docs: http://{host}:{port}/docs", highlight=False)
+            server(app, log_level="warning").run([listening])
+
+
+def _for_serving(settings: Settings, port: int) -> Settings:
+    """What a server needs else than a command, unless it is set: an origin, and writers that are soon told to wait."""
+    usual = {"origin": f"http://127.0.0.1:{port}", "write_wait": WRITE_WAIT_SECONDS}
+    return settings.model_copy(update={name: usual[name] for name in usual.keys() - settings.model_fields_set})
+
+
+@contextmanager
+def _handed_over(participant: Participant, opened: ExitStack) -> Iterator[Participant]:
+    """The server closes what was opened for it: a signal may end the program before anybody else could."""
+    with opened:
+        yield participant
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise Misconfigured(
+            "ADDRESS_UNAVAILABLE",
+            f"The system says: {error.strerror}.",
+            where=f"{host}:{port}",
+            hint="Choose another --port, or stop the program that has it.",
+        ) from error

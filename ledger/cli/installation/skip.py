@@ -1,0 +1,30 @@
+"""``pingzheng skip``: let time pass on a local chain."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ledger.cli.shell.opening import opened
+from ledger.cli.shell.output import AsJson, Home, emit, local_time
+
+DAY = 86_400
+
+
+def skip(
+    days: Annotated[int, typer.Argument(min=1, max=3660, help="Days to skip.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """把本地链的时钟向前拨，使演示中的公示到期；不能用于别的链。Move a local chain's clock forward, so that a
+    notice runs out in a demonstration; not for any other chain.
+
+    示例 Example:  pingzheng skip 16
+    """
+    with opened(home, as_json) as ledger:
+        from ledger.installation.local_chain import LocalClock
+
+        LocalClock(ledger.settings).skip(ledger.reader.connection, days * DAY)
+        now = ledger.clock()
+        emit({"now": now, "时间 local": local_time(now)}, as_json)

@@ -1,0 +1,162 @@
+"""Vetoes and reports without our service: signed by a party's key, written to a file, sent to any node of the chain.
+
+An act file holds nothing secret: whoever sends it pays for it, and cannot change it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.chain.contracts.deployment import Deployment, deployment_of
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.sender import Receipt
+from ledger.cli.shell.files import parsed, read_text
+from ledger.domain.canonical import parse_json
+from ledger.errors import BadBundle, InvalidInput, Misconfigured
+from ledger.proof.acts import report_message, sign_act, veto_message
+from ledger.proof.bundle import MAX_BUNDLE_BYTES, ChainId, parse_bundle, parse_chain
+from ledger.proof.jws import Signer
+from ledger.proof.suites.suite import ES256K
+
+FORMAT: Final = "pingzheng-act/2"
+MAX_ACT_BYTES: Final = 8 * 1024
+_ACCOUNT: Final = re.compile(r"0x[0-9a-f]{40}")
+_SIGNATURE: Final = re.compile(r"[0-9a-f]{128}|[0-9a-f]{256}")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAct:
+    """A veto of ``proposal``, or a report of the account ``reported``, signed by the key of ``account``."""
+
+    chain: ChainId
+    account: str
+    signature: bytes
+    proposal: int | None = None
+    reported: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in an act file."""
+        about = (
+            {"act": "veto", "proposal": self.proposal}
+            if self.reported is None
+            else {
+                "act": "report",
+                "reported": self.reported,
+            }
+        )
+        return {
+            "format": FORMAT,
+            **about,
+            "account": self.account,
+            "signature": self.signature.hex(),
+            "chain": self.chain.to_dict(),
+        }
+
+    @classmethod
+    def read(cls, path: Path) -> SignedAct:
+        """The act in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE`` or ``ACT_FILE_INVALID``."""
+        raw = read_text(path, MAX_ACT_BYTES)
+        try:
+            return cls._from_dict(parse_json(raw, max_bytes=MAX_ACT_BYTES))
+        except (BadBundle, InvalidInput, KeyError, TypeError, ValueError) as error:
+            raise InvalidInput(
+                "ACT_FILE_INVALID",
+                "The file holds no signed act.",
+                where=str(path),
+                hint="`pingzheng keys veto` and `pingzheng keys report` write one with --out.",
+            ) from error
+
+    @classmethod
+    def _from_dict(cls, told: Any) -> SignedAct:
+        account, signature = str(told["account"]), str(told["signature"])
+        if told["format"] != FORMAT or not _ACCOUNT.fullmatch(account) or not _SIGNATURE.fullmatch(signature):
+            raise ValueError("of another form")
+        signed = cls(parse_chain(told["chain"]), account, bytes.fromhex(signature))
+        if told["act"] == "report":
+            return replace(signed, reported=_account(told["reported"]))
+        if told["act"] != "veto" or type(told["proposal"]) is not int:
+            raise ValueError("neither a veto nor a report")
+        return replace(signed, proposal=told["proposal"])
+
+    def call(self, reader: ChainReader) -> Call:
+        """What is sent; a report names the party that the reported account is of."""
+        if self.reported is None:
+            return calls.veto_for(self.account, self.proposal or 0, self.signature)
+        found = reader.account(self.reported)
+        return calls.report_for(self.account, found.party_no if found else 0, self.reported, self.signature)
+
+
+def signed_veto(chain: ChainId, signer: Signer, proposal: int) -> SignedAct:
+    """A veto; raises ``InvalidInput`` ``ACT_SUITE_UNSUPPORTED`` for an SM2 key."""
+    signature = sign_act(veto_message(chain, signer.kid, proposal), signer)
+    return SignedAct(chain, signer.kid, signature, proposal=proposal)
+
+
+def signed_report(chain: ChainId, signer: Signer, reported: str) -> SignedAct:
+    """A report; raises as ``signed_veto``, and ``InvalidInput`` ``ACCOUNT_FORM``."""
+    reported = _account(reported)
+    return SignedAct(
+        chain, signer.kid, sign_act(report_message(chain, signer.kid, reported), signer), reported=reported
+    )
+
+
+def send(act: SignedAct, url: str, payer: bytes) -> Receipt:
+    """Send the act from the payer's account, once the node has shown that it serves the act's ledger."""
+    connection = Connection(url)
+    client = ChainClient(connection, deployment_of(connection, act.chain), payer.hex())
+    return client.send(act.call(ChainReader(client)))
+
+
+def payer_of(private_key: bytes, signer: Signer, payer: bytes | None) -> bytes:
+    """Whose account pays: the payer's, else the signer's own; raises ``Misconfigured`` ``PAYER_MISSING``."""
+    if payer is not None:
+        return payer
+    if signer.algorithm["alg"] == ES256K.alg:
+        return private_key
+    raise Misconfigured(
+        "PAYER_MISSING",
+        "An account with a P-256 key cannot send transactions.",
+        where="payer",
+        hint="Let another account send what this key signs and pay (`--payer`), or write it to a file (`--out`).",
+    )
+
+
+def chain_named(deployment: Path | None, bundle: Path | None) -> ChainId:
+    """The ledger that a deployment file or a bundle names; raises ``InvalidInput`` ``LEDGER_NOT_NAMED`` for neither."""
+    if deployment is not None:
+        return Deployment.load(deployment).chain
+    if bundle is not None:
+        return parsed(bundle, MAX_BUNDLE_BYTES, parse_bundle).chain
+    raise InvalidInput(
+        "LEDGER_NOT_NAMED",
+        "Without our service the command needs to know the ledger.",
+        where="deployment",
+        hint="Give --deployment with the operator's deployment.json, or --bundle with a bundle of that ledger.",
+    )
+
+
+def reader_at(url: str, deployment: Path | None, bundle: Path | None) -> ChainReader:
+    """A reader of that ledger on a node that has been checked to serve it; raises as ``chain_named``."""
+    if deployment is not None:
+        return ChainReader(ChainClient.at(url, Deployment.load(deployment)).check())
+    chain, connection = chain_named(None, bundle), Connection(url)
+    return ChainReader(ChainClient(connection, deployment_of(connection, chain)))
+
+
+def write_act(act: SignedAct, path: Path) -> None:
+    """Write an act file."""
+    path.write_text(json.dumps(act.to_dict(), indent=1) + "\n", "utf-8")
+
+
+def _account(text: Any) -> str:
+    if not isinstance(text, str) or not _ACCOUNT.fullmatch(text):
+        raise InvalidInput("ACCOUNT_FORM", "An account is 0x and 40 lower-case hex digits.", where="account")
+    return text

@@ -1,0 +1,40 @@
+"""``pingzheng enrol``: the first key of a party that never had one, by the one-time code from an office."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.parties.login import LOCAL
+from ledger.cli.shell.files import signer_of
+from ledger.cli.shell.output import AsJson, emit, errors_explained
+from ledger.cli.shell.personal import members_of
+
+
+def enrol(
+    key: Annotated[Path, typer.Option(help="Your new private key file: `pingzheng key new`.", show_default=False)],
+    deployment: Annotated[Path, typer.Option(help="The operator's deployment.json: which ledger.", show_default=False)],
+    code: Annotated[
+        Path | None, typer.Option("--code", help='JSON with "code"; `-`: standard input; default: it is asked for.')
+    ] = None,
+    service: Annotated[str, typer.Option(help="Address of the service: https://host.")] = LOCAL,
+    as_json: AsJson = False,
+) -> None:
+    """用登记码提交自己的第一个密钥，并证明持有它；由两个机构登记后生效。Hand in your first key by the code that an
+    office gave you, with the proof that you have it. The key counts after two offices; the private key stays here.
+
+    示例 Example:  pingzheng enrol --key mine.key --deployment deployment.json --service https://platform.example
+    """
+    with errors_explained(as_json):
+        from ledger.chain.contracts.deployment import Deployment
+        from ledger.domain.canonical import canonical
+        from ledger.parties.possession import possession_of
+        from ledger.provider.service import HttpService
+
+        signer = signer_of(key)
+        told = members_of(code, {"code": "登记码 Enrolment code"})["code"]
+        proof = possession_of(Deployment.load(deployment).chain, signer)
+        body = {"code": told, "public_key": signer.public_key, "proof": proof}
+        emit(HttpService(service).call("POST", "/v1/enrolments", canonical(body)), as_json, "已提交 Handed in")

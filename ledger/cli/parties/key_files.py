@@ -1,0 +1,114 @@
+"""``pingzheng key``: key files that parties keep themselves, and what they sign with them offline."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.chain.custody import new_key, signer_of_key, write_private
+from ledger.cli.shell.files import MAX_KEY_BYTES, line_in, signer_of
+from ledger.cli.shell.output import AsJson, emit, errors_explained
+from ledger.errors import Conflict
+from ledger.proof.suites.suite import ES256, ES256K, SM2SM3
+
+app = typer.Typer(no_args_is_help=True)
+
+KeyFile = Annotated[Path, typer.Argument(help="The private key file.", show_default=False)]
+
+
+class Suite(StrEnum):
+    """What a key signs with."""
+
+    ES256K = "es256k"
+    ES256 = "es256"
+    SM2 = "sm2"
+
+
+SUITES = {Suite.ES256K: ES256K, Suite.ES256: ES256, Suite.SM2: SM2SM3}
+
+
+@app.command("new")
+def new(
+    out: Annotated[Path, typer.Argument(help="File for the private key; made readable by you alone.")],
+    suite: Annotated[
+        Suite, typer.Option(help="es256: P-256, as in wallets and phones; sm2: for statements alone.")
+    ] = Suite.ES256K,
+    as_json: AsJson = False,
+) -> None:
+    """生成密钥，显示账户和公钥。Make a key; prints its account and public key.
+
+    示例 Examples:  pingzheng key new firm.key · pingzheng key new phone.key --suite es256
+    """
+    with errors_explained(as_json):
+        _require_free(out)
+        key = new_key(SUITES[suite])
+        write_private(out, key + "\n")
+        signer = signer_of_key(key)
+        emit({"file": str(out), "account": signer.kid, "public_key": signer.public_key}, as_json)
+
+
+@app.command()
+def prove(
+    key: KeyFile,
+    deployment: Annotated[Path, typer.Option(help="The operator's deployment.json: which ledger.", show_default=False)],
+    number: Annotated[
+        int,
+        typer.Option(
+            min=0, help="换钥的参与方在链上的序号；首个密钥为 0。The party's number on the chain; 0: first key."
+        ),
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """证明持有密钥：签名声明它属于这个账本，供登记、换钥时提交。Prove possession of a key: it signs that it belongs
+    to a party of this ledger. Hand the proof in with the public key when the key is registered or replaces another.
+
+    Needs no network. The chain cannot check the proof of an SM2 key: the offices that register it do.
+
+    示例 Example:  pingzheng key prove firm.key --deployment deployment.json
+    """
+    with errors_explained(as_json):
+        from ledger.chain.contracts.deployment import Deployment
+        from ledger.parties.possession import possession_of
+
+        signer = signer_of(key)
+        chain = Deployment.load(deployment).chain
+        told = {
+            "file": str(key),
+            "account": signer.kid,
+            "public_key": signer.public_key,
+            "proof": possession_of(chain, signer, number),
+        }
+        emit(told | {"ledger": chain.ledger}, as_json, "持有证明 Proof of possession")
+
+
+@app.command()
+def office(
+    key: KeyFile,
+    name: Annotated[str, typer.Option(help="Name of the office.", show_default=False)],
+    uscc: Annotated[str, typer.Option(help="Its unified social credit code.", show_default=False)],
+    region: Annotated[str, typer.Option(help="Region code, e.g. 440800.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Where the office file goes.")] = Path("office.json"),
+    as_json: AsJson = False,
+) -> None:
+    """写出机构文件并用其密钥签名，交给运行 `pingzheng init` 的一方；私钥留在本机构。Write an office file, signed by
+    its key, for whoever runs `pingzheng init`. The private key stays with the office.
+
+    示例 Example:  pingzheng key office office.key --name 示例监管局 --uscc 11440800MB9X00015Q --region 440800
+    """
+    with errors_explained(as_json):
+        from ledger.parties.offices import dump_office, office_file
+
+        _require_free(out)
+        text = line_in(key, MAX_KEY_BYTES)
+        account = signer_of(key).kid
+        told = office_file(text, name, uscc, region)
+        out.write_text(dump_office(told), "utf-8")
+        emit({"file": str(out), "account": account}, as_json, "机构文件 Office file")
+
+
+def _require_free(out: Path) -> None:
+    if out.exists():
+        raise Conflict("FILE_EXISTS", "There is a file of that name.", where=str(out), hint="Choose another name.")

@@ -1,0 +1,316 @@
+"""``pingzheng keys``: what is pending about keys and offices; confirm, carry out, cancel, veto, report, watch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ledger.chain.sending.sender import Receipt
+from ledger.cli.parties.direct_acts import SignedAct, chain_named, payer_of, send, signed_report, signed_veto, write_act
+from ledger.cli.parties.parties import PartyRef, party_shown
+from ledger.cli.parties.watch import BundleFile, DeploymentFile, watch
+from ledger.cli.shell.files import json_in, key_in, private_key_of, signer_of, write_private
+from ledger.cli.shell.naming import party_of
+from ledger.cli.shell.opening import opened, participating
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, print_json
+from ledger.cli.shell.waiting import (
+    Authority,
+    OwnKey,
+    emit_done,
+    emit_proposal,
+    emit_proposals,
+    proposal_shown,
+    signed_by,
+)
+from ledger.errors import InvalidInput
+from ledger.proof.acts import report_message, sign_act, veto_message
+from ledger.proof.jws import Signer
+
+if TYPE_CHECKING:
+    from ledger.installation.participant import Participant
+
+app = typer.Typer(no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(min=1, help="The proposal's number.", show_default=False)]
+PartyKey = Annotated[
+    Path | None, typer.Option("--key", help="File of a private key of the party, if it is not kept here.")
+]
+RpcUrl = Annotated[
+    str | None, typer.Option(help="A node of the chain: do it there, without our service.", envvar="PINGZHENG_RPC_URL")
+]
+Payer = Annotated[Path | None, typer.Option(help="Key file of another account, which sends it and pays.")]
+Out = Annotated[Path | None, typer.Option(help="Only sign, and write the act here for anybody to send.")]
+TITLE = "提案 Proposals"
+MAX_LIST_BYTES = 4 * 1024 * 1024
+
+
+@app.command()
+def pending(
+    party: Annotated[str | None, typer.Option(help="Only those about this party: party id or USCC.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """一切待生效的提案：内容、提出方、期限、如何阻止。Everything that is pending: what, by whom, until when, how to
+    stop it.
+
+    示例 Examples:  pingzheng keys pending · pingzheng keys pending --party 91440803MA9X0002X5
+    """
+    with participating(home, as_json) as ledger:
+        rows = ledger.proposals.pending(None if party is None else party_of(ledger, party))
+        emit_proposals(rows, as_json, TITLE)
+
+
+@app.command()
+def show(
+    number: Number,
+    list_out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the parties behind a registration here, for the office that confirms: who they are, too, so "
+            "the file is for that office alone."
+        ),
+    ] = None,
+    listed: Annotated[
+        Path | None,
+        typer.Option(
+            "--list", help="The file of parties that the proposing office gave: check it, and show who they are."
+        ),
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """一项提案，待生效的或已结束的；附名单则核对并显示登记的是谁。One proposal, pending or ended; with its list also
+    whom it registers.
+
+    The chain binds the ids, and each id its kind and identifier. The name is what the proposing office says.
+
+    示例 Examples:  pingzheng keys show 7 · pingzheng keys show 7 --list-out parties.json · pingzheng keys show 7 --list
+    parties.json
+    """
+    with participating(home, as_json) as ledger:
+        row = ledger.proposals.get(number)
+        if list_out is not None:
+            file = ledger.proposals.listed(number)
+            write_private(list_out, json.dumps(file, ensure_ascii=False, indent=1) + "\n")
+        if listed is None:
+            emit_proposal(row, as_json)
+            return
+        parties = [asdict(each) for each in ledger.proposals.identities(number, _list_in(listed))]
+        if as_json:
+            print_json(proposal_shown(row) | {"parties": parties})
+            return
+        emit_proposal(row, as_json)
+        emit_rows(parties, as_json, "登记对象 Parties")
+
+
+@app.command()
+def confirm(
+    number: Number,
+    by: Authority = "authority",
+    key: OwnKey = None,
+    listed: Annotated[
+        Path | None, typer.Option("--list", help="The parties behind a registration that was proposed elsewhere.")
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """以第二个同类机构的名义确认提案；确认前请核对内容。Confirm a proposal, as a second party of the office: neither
+    who proposed it nor whom it concerns. Read what it says first: `pingzheng keys show`.
+
+    示例 Example:  pingzheng keys confirm 7 --by 11440800MB9X00023K
+    """
+    with participating(home, as_json) as ledger:
+        office, parties = party_of(ledger, by), None if listed is None else _list_in(listed)
+        row = signed_by(key, lambda signed: ledger.proposals.confirm(number, office, signed=signed, listed=parties))
+        emit_proposal(row, as_json)
+
+
+@app.command("carry-out")
+def carry_out(
+    number: Annotated[
+        int | None, typer.Argument(min=1, help="The proposal's number; default: all that are ready.")
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """执行已到生效时间的提案；运行中的服务会自行执行。Let proposals that are ready take effect; a running service does
+    so by itself.
+
+    示例 Examples:  pingzheng keys carry-out · pingzheng keys carry-out 7
+    """
+    with participating(home, as_json) as ledger:
+        if number is not None:
+            emit_proposal(ledger.proposals.carry_out(number), as_json)
+            return
+        emit_proposals(ledger.proposals.tick(), as_json, "已执行 Carried out")
+
+
+@app.command()
+def cancel(
+    number: Number, by: Authority = "authority", key: OwnKey = None, home: Home = None, as_json: AsJson = False
+) -> None:
+    """撤回提案：所需机构的任何一方都可以。Cancel a proposal: any party of the office that it takes can. A party vetoes
+    the proposals about its own keys.
+
+    示例 Example:  pingzheng keys cancel 7
+    """
+    with participating(home, as_json) as ledger:
+        office = party_of(ledger, by)
+        emit_proposal(signed_by(key, lambda signed: ledger.proposals.cancel(number, office, signed=signed)), as_json)
+
+
+@app.command()
+def veto(
+    number: Number,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="The party whose keys would change: party id or USCC; default: whose key it is, or this one."
+        ),
+    ] = None,
+    key: PartyKey = None,
+    deployment: DeploymentFile = None,
+    bundle: BundleFile = None,
+    rpc_url: RpcUrl = None,
+    payer: Payer = None,
+    out: Out = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """否决更换本参与方密钥的提案：提案时有效的任一密钥都可以，已挂失的也可以。Veto a change of one's own keys, with any
+    key that was live when it was proposed, though it be reported.
+
+    With --deployment or --bundle it needs no service: it is sent to the node at --rpc-url, or with --out signed into a
+    file, which anybody can send (`pingzheng keys send`). A P-256 key needs a payer.
+
+    示例 Examples:  pingzheng keys veto 7 --key firm.key · pingzheng keys veto 7 --key firm.key --deployment
+    deployment.json --rpc-url http://node:8545 · pingzheng keys veto 7 --key phone.key --bundle bundle.json --out
+    act.json
+    """
+    if deployment is not None or bundle is not None or out is not None:
+        with errors_explained(as_json):
+            chain = chain_named(deployment, bundle)
+            _by_itself(_required(key), lambda signer: signed_veto(chain, signer, number), rpc_url, payer, out, as_json)
+        return
+    with participating(home, as_json) as ledger:
+        signer = None if key is None else signer_of(key)
+        party = _party_that_vetoes(ledger, by, signer)
+        act = None if signer is None else sign_act(veto_message(ledger.reader.chain, signer.kid, number), signer)
+        account = None if signer is None else signer.kid
+        emit_proposal(ledger.proposals.veto(number, party, act=act, account=account), as_json)
+
+
+@app.command()
+def report(
+    party: PartyRef,
+    account: Annotated[str, typer.Argument(help="The account whose key is lost or stolen.", show_default=False)],
+    by: Annotated[str | None, typer.Option(help="The authority that reports it; default: the party itself.")] = None,
+    key: PartyKey = None,
+    deployment: DeploymentFile = None,
+    bundle: BundleFile = None,
+    rpc_url: RpcUrl = None,
+    payer: Payer = None,
+    out: Out = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """挂失丢失或被盗的密钥，立即生效：由本参与方任一密钥，或由一个主管部门。Report a lost or stolen key, at once: by
+    any key of the same party, or by one authority. From then on it counts for vetoes and a subject's withdrawals alone.
+
+    The key of an authority or supervisor is reported by its own party, or by two authorities after the delay.
+
+    With --deployment or --bundle it needs no service: it is sent to the node at --rpc-url, or with --out signed into a
+    file, which anybody can send (`pingzheng keys send`). A P-256 key needs a payer.
+
+    示例 Examples:  pingzheng keys report <party> <account> --by authority · pingzheng keys report <party> <account>
+    --key firm.key --deployment deployment.json --rpc-url http://node:8545
+    """
+    if deployment is not None or bundle is not None or out is not None:
+        with errors_explained(as_json):
+            chain = chain_named(deployment, bundle)
+            _by_itself(
+                _required(key), lambda signer: signed_report(chain, signer, account), rpc_url, payer, out, as_json
+            )
+        return
+    with opened(home, as_json) as ledger:
+        concerned = party_of(ledger, party)
+        acting = concerned if by is None else party_of(ledger, by)
+        if key is None or acting != concerned:
+            row = signed_by(key, lambda signed: ledger.party_keys.report(concerned, account, acting, signed=signed))
+        else:
+            signer = signer_of(key)
+            act = sign_act(report_message(ledger.reader.chain, signer.kid, account), signer)
+            row = ledger.party_keys.report(concerned, account, acting, act=act, signer=signer.kid)
+        emit_done(row, lambda: party_shown(ledger, [ledger.parties.get(concerned)])[0] | {"reported": account}, as_json)
+
+
+@app.command("send")
+def send_act(
+    act: Annotated[Path, typer.Argument(help="Act file, written by --out.", show_default=False)],
+    rpc_url: Annotated[str, typer.Option(help="A node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)],
+    payer: Annotated[Path, typer.Option(help="Key file of the account that sends it and pays.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """发送别人已签名的否决或挂失；发送方付费，不能改动。Send a veto or report that its party has signed; whoever sends
+    it pays, and cannot change it.
+
+    示例 Example:  pingzheng keys send act.json --rpc-url http://node:8545 --payer friend.key
+    """
+    with errors_explained(as_json):
+        told = SignedAct.read(act)
+        _emit_sent(told, send(told, rpc_url, private_key_of(payer)), as_json)
+
+
+app.command("watch")(watch)
+
+
+def _by_itself(
+    key: Path,
+    sign: Callable[[Signer], SignedAct],
+    rpc_url: str | None,
+    payer: Path | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Sign the act, and send it to the node or write it into a file: our service has no part in it."""
+    private_key, signer = key_in(key)
+    act = sign(signer)
+    if out is not None:
+        write_act(act, out)
+        emit({"file": str(out), "next": f"pingzheng keys send {out} --rpc-url … --payer …"}, as_json)
+        return
+    if rpc_url is None:
+        raise InvalidInput(
+            "RPC_URL_MISSING", "No node is named to send it to.", where="rpc-url", hint="Give --rpc-url, or --out."
+        )
+    paying = payer_of(private_key, signer, None if payer is None else private_key_of(payer))
+    _emit_sent(act, send(act, rpc_url, paying), as_json)
+
+
+def _emit_sent(act: SignedAct, receipt: Receipt, as_json: bool) -> None:
+    told: dict[str, Any] = {"vetoed": act.proposal} if act.reported is None else {"reported": act.reported}
+    emit(told | {"at": receipt.time, "tx": receipt.tx_hash, "gas": receipt.gas_used}, as_json)
+
+
+def _party_that_vetoes(ledger: Participant, by: str | None, signer: Signer | None) -> str:
+    """Who is named, or else whose key it is on the chain, or else the party whose installation this is."""
+    record = None if by is not None or signer is None else ledger.reader.account(signer.kid)
+    return party_of(ledger, by or "self") if record is None else ledger.reader.party_id(record.party_no)
+
+
+def _required(key: Path | None) -> Path:
+    if key is None:
+        raise InvalidInput("KEY_MISSING", "A key of the party must sign it.", where="key", hint="Give --key.")
+    return key
+
+
+def _list_in(path: Path) -> dict[str, Any]:
+    told = json_in(path, MAX_LIST_BYTES)
+    if not isinstance(told, dict):
+        raise InvalidInput("REGISTRATION_LIST_INVALID", "The file holds no list of parties.", where=str(path))
+    return told

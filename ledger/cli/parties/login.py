@@ -1,0 +1,184 @@
+"""``pingzheng login``, ``logout`` and ``sessions``: a party signs in at a service by its own key."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from ledger.cli.shell.files import read_bounded, signer_of
+from ledger.cli.shell.naming import PARTY_ID
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained
+from ledger.errors import InvalidInput, Misconfigured, Unauthenticated
+
+if TYPE_CHECKING:
+    from ledger.installation.settings import Settings
+    from ledger.proof.jws import Signer
+
+sessions = typer.Typer(no_args_is_help=True)
+
+FILE: Final = "session.json"
+MAX_FILE_BYTES: Final = 4096
+SELF: Final = "self"
+LOCAL: Final = "http://127.0.0.1:8000"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The session that a folder keeps: at which service, whose, and its token."""
+
+    service: str
+    token: str
+    id: str
+    party: str
+    account: str
+    expires_at: int
+
+    def call(self, method: str, path: str, body: object = None, query: dict[str, str] | None = None) -> Any:
+        """The service's answer to a call in this session; raises as ``HttpService.call``."""
+        from ledger.domain.canonical import canonical
+        from ledger.provider.service import HttpService
+
+        raw = None if body is None else canonical(body)
+        return HttpService(self.service).call(method, path, raw, query, self.token)
+
+
+def login(
+    party: Annotated[
+        str, typer.Option(help="Your party id, 64 hex digits; default: whose installation --home is.")
+    ] = SELF,
+    key: Annotated[Path | None, typer.Option(help="Your private key file; default: the key that --home keeps.")] = None,
+    service: Annotated[str, typer.Option(help="Address of the service: https://host.")] = LOCAL,
+    deployment: Annotated[
+        Path | None, typer.Option(help="The operator's deployment.json: which ledger; default: the one in --home.")
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """用自己的密钥登录服务，会话 30 分钟，令牌存入 --home 中仅本人可读的文件。Sign in at a service by your own key, for
+    30 minutes. The token is kept in --home, in a file that you alone can read.
+
+    An installation signs in for its own party by the key that it keeps. What is signed names the service's address and
+    the ledger that you give: nobody in between can use it elsewhere.
+
+    示例 Example:  pingzheng login --service https://platform.example --party PARTY --key firm.key --deployment
+    deployment.json
+    """
+    with errors_explained(as_json):
+        from ledger.chain.contracts.deployment import Deployment
+        from ledger.chain.custody import write_private
+        from ledger.installation.home import require_made
+        from ledger.installation.local_chain import LocalClock
+        from ledger.installation.settings import Settings
+        from ledger.provider.service import HttpService
+
+        settings = Settings.at(home)
+        whose, signer = _kept_key(settings, party) if key is None else (_checked(party), signer_of(key))
+        if deployment is None:
+            require_made(settings.home)
+        chain = Deployment.load(deployment or settings.home / "deployment.json").chain
+        made = HttpService(service).sign_in(chain, whose, signer, LocalClock(settings)())
+        write_private(settings.home / FILE, json.dumps({"service": service, **asdict(made)}) + "\n")
+        told = {"party": whose, "account": made.account, "service": service, "until": made.expires_at}
+        emit(told, as_json, "已登录 Signed in")
+
+
+def logout(home: Home = None, as_json: AsJson = False) -> None:
+    """退出登录：结束会话，删除令牌。Sign out: end the session and delete its token.
+
+    示例 Example:  pingzheng logout
+    """
+    with errors_explained(as_json):
+        kept = kept_session(home)
+        # Where it is over already, all that is left of it is here.
+        with contextlib.suppress(Unauthenticated):
+            kept.call("DELETE", "/v1/sessions/current")
+        _file(home).unlink()
+        emit({"party": kept.party, "signed_out": True}, as_json, "已退出 Signed out")
+
+
+@sessions.command("list")
+def listing(home: Home = None, as_json: AsJson = False) -> None:
+    """列出本方未到期的会话。The sessions of your party that are not over.
+
+    示例 Example:  pingzheng sessions list
+    """
+    with errors_explained(as_json):
+        items = kept_session(home).call("GET", "/v1/sessions")["items"]
+        emit_rows(items, as_json, "会话 Sessions")
+
+
+@sessions.command()
+def end(
+    session: Annotated[str, typer.Argument(help="The session's id.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """结束本方的一个会话。End a session of your party.
+
+    示例 Example:  pingzheng sessions end 01JD8Z3W0S6V3M5E0Q9T4N7R2B
+    """
+    with errors_explained(as_json):
+        kept_session(home).call("DELETE", f"/v1/sessions/{checked_id(session)}")
+        emit({"id": session, "ended": True}, as_json, "已结束 Ended")
+
+
+def kept_session(home: Path | None) -> Kept:
+    """The session kept in ``home``; raises ``Unauthenticated`` ``SESSION_MISSING``, ``Misconfigured``."""
+    path = _file(home)
+    if not path.exists():
+        raise Unauthenticated(
+            "SESSION_MISSING", "This call needs a session.", where=str(path), hint="Sign in: `pingzheng login`."
+        )
+    # One that was copied here by hand may be readable by others.
+    path.chmod(0o600)
+    try:
+        return Kept(**json.loads(read_bounded(path, MAX_FILE_BYTES)))
+    except (ValueError, TypeError):
+        raise Misconfigured(
+            "SESSION_FILE_DAMAGED",
+            "The file does not hold a session.",
+            where=str(path),
+            hint="Delete it and sign in anew: `pingzheng login`.",
+        ) from None
+
+
+def checked_id(identifier: str) -> str:
+    """An id of a session or key as it goes into an address; raises ``InvalidInput`` ``ID_FORM``."""
+    if not (identifier.isascii() and identifier.isalnum() and len(identifier) <= 26):
+        raise InvalidInput("ID_FORM", "This is no id.", where="id", hint="List them: the id is in the first column.")
+    return identifier
+
+
+def _kept_key(settings: Settings, party: str) -> tuple[str, Signer]:
+    """A party whose key the installation in the folder keeps, its own by default, and what signs with that key."""
+    from ledger.chain.custody import Custody
+    from ledger.cli.shell.naming import party_of
+    from ledger.installation.wiring import Ledger, open_participant
+
+    with open_participant(settings) as found:
+        whose = party_of(found, party)
+        if isinstance(found, Ledger):
+            return whose, found.custody.signer(found.parties.get(whose).account)
+        return whose, Custody(settings.keys_folder / "accounts.json").signer(found.client.account)
+
+
+def _checked(party: str) -> str:
+    if not PARTY_ID.fullmatch(party):
+        raise InvalidInput(
+            "LOGIN_PARTY_FORM",
+            "A party signs in by its id, 64 hex digits.",
+            where="--party",
+            hint="The operator has it: pingzheng party list.",
+        )
+    return party
+
+
+def _file(home: Path | None) -> Path:
+    from ledger.installation.settings import Settings
+
+    return Settings.at(home).home / FILE

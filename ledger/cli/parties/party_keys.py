@@ -1,0 +1,186 @@
+"""``pingzheng party rotate``, ``bind``, ``retire``, ``recover``, ``date-compromise``, ``keys``: a party's keys.
+
+A lost or stolen key is reported first, which takes effect at once: ``pingzheng keys report``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ledger.cli.parties.parties import PartyRef, app, party_shown
+from ledger.cli.shell.naming import TIMES, party_of, seconds_of
+from ledger.cli.shell.opening import opened
+from ledger.cli.shell.output import AsJson, Home, emit_rows
+from ledger.cli.shell.waiting import Authority, OwnKey, emit_done, signed_by
+from ledger.errors import InvalidInput
+from ledger.installation.wiring import Ledger
+from ledger.parties.proposals.proposals import ProposalRow
+from ledger.proof.suites.suite import suite_of_key
+
+PublicKey = Annotated[
+    str | None, typer.Option(help="The new key, compressed, 66 hex digits; default: one made and kept here.")
+]
+Proof = Annotated[str, typer.Option(help="The new key's proof of possession: `pingzheng key prove`.")]
+
+
+@app.command()
+def rotate(
+    party: PartyRef,
+    public_key: PublicKey = None,
+    proof: Proof = "",
+    key: OwnKey = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """更换参与方的密钥，由其本人提出，等待期满后生效；更换本安装自己的参与方时先停服务。Replace a party's key: its
+    own act, in force after the delay. For the installation's own parties stop the server first.
+
+    示例 Example:  pingzheng party rotate <party> --public-key <new> --proof <proof> --key old.key
+    """
+    with opened(home, as_json) as ledger:
+        identifier = party_of(ledger, party)
+        fresh = public_key or _kept_key(ledger, identifier)
+        row = signed_by(key, lambda signed: ledger.party_keys.rotate(identifier, fresh, proof=proof, signed=signed))
+        _emit(ledger, identifier, row, as_json)
+
+
+@app.command()
+def bind(
+    party: PartyRef,
+    public_key: Annotated[str, typer.Option(help="66 hex digits; of SM2 after `sm2:`.", show_default=False)],
+    proof: Proof = "",
+    by: Authority = "authority",
+    key: OwnKey = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """为参与方增加一把密钥：本人提出，或由两个主管部门决定；等待期满后生效，参与方任一密钥可以否决。Bind a further
+    key to a party: proposed by the party itself, or by two authorities. In force after the delay; any key of the party
+    can veto it.
+
+    示例 Example:  pingzheng party bind <party> --public-key sm2:<key>
+    """
+    with opened(home, as_json) as ledger:
+        acting, identifier = party_of(ledger, by), party_of(ledger, party)
+        row = signed_by(
+            key,
+            lambda signed: ledger.party_keys.bind(acting, identifier, public_key, proof=proof, signed=signed),
+        )
+        _emit(ledger, identifier, row, as_json)
+
+
+@app.command()
+def retire(
+    party: PartyRef,
+    account: Annotated[str, typer.Argument(help="A further account of the party.", show_default=False)],
+    key: OwnKey = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """停用增加的密钥，由参与方本人提出，等待期满后生效；它已签名并上链的仍然有效。Retire a further key: the party's
+    own act, in force after the delay. What the key signed and was anchored stays signed.
+
+    示例 Example:  pingzheng party retire <party> <account>
+    """
+    with opened(home, as_json) as ledger:
+        identifier = party_of(ledger, party)
+        row = signed_by(key, lambda signed: ledger.party_keys.retire(identifier, account, signed=signed))
+        _emit(ledger, identifier, row, as_json)
+
+
+@app.command()
+def recover(
+    party: PartyRef,
+    public_key: PublicKey = None,
+    proof: Proof = "",
+    lost: Annotated[str | None, typer.Option(help="Account to replace, if it is not the one shown.")] = None,
+    by: Authority = "authority",
+    key: OwnKey = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """两个主管部门更换参与方丢失或被盗的密钥；等待期满后生效，参与方任一密钥可以否决，包括丢失的那把。Replace a
+    party's lost or stolen key, as two authorities. In force after the delay; any key of the party can veto it, the lost
+    one too. What the party holds stays its own.
+
+    示例 Example:  pingzheng party recover <party> --public-key <new> --proof <proof>
+    """
+    with opened(home, as_json) as ledger:
+        acting, identifier = party_of(ledger, by), party_of(ledger, party)
+        fresh = public_key or _kept_key(ledger, identifier)
+        row = signed_by(
+            key,
+            lambda signed: ledger.party_keys.recover(acting, identifier, fresh, proof=proof, lost=lost, signed=signed),
+        )
+        _emit(ledger, identifier, row, as_json)
+
+
+@app.command("date-compromise")
+def date_compromise(
+    party: PartyRef,
+    account: Annotated[str, typer.Argument(help="An account that is or was the party's.", show_default=False)],
+    at: Annotated[str, typer.Option(help=f"From when it counts for nothing: {TIMES}.", show_default=False)],
+    by: Authority = "authority",
+    key: OwnKey = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """两个主管部门认定密钥自某时起泄露，等待期满后生效；该时间只能提前，不能推后。Date a key's compromise back, as two
+    authorities, after the delay; that time can be moved earlier, never later.
+
+    示例 Example:  pingzheng party date-compromise <party> <account> --at 2026-09-01T08:30
+    """
+    with opened(home, as_json) as ledger:
+        acting, identifier = party_of(ledger, by), party_of(ledger, party)
+        since = seconds_of(at)
+        row = signed_by(
+            key,
+            lambda signed: ledger.party_keys.date_compromise(acting, identifier, account, since, signed=signed),
+        )
+        _emit(ledger, identifier, row, as_json)
+
+
+@app.command("keys")
+def key_history(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
+    """参与方现有和曾有的密钥。The keys that are or were a party's.
+
+    示例 Example:  pingzheng party keys <party>
+    """
+    with opened(home, as_json) as ledger:
+        rows = [
+            {
+                "account": row.account,
+                "curve": suite_of_key(row.public_key).curve,
+                "bound_at": row.bound_at,
+                "reported_at": row.reported_at,
+                "retired_at": row.retired_at,
+                "compromised_at": row.compromised_at,
+            }
+            for row in ledger.party_keys.history(party_of(ledger, party))
+        ]
+        emit_rows(rows, as_json, "密钥 Keys")
+
+
+def _emit(ledger: Ledger, party: str, row: ProposalRow | None, as_json: bool) -> None:
+    emit_done(row, lambda: party_shown(ledger, [ledger.parties.get(party)])[0], as_json)
+
+
+def _kept_key(ledger: Ledger, party: str) -> str:
+    """A fresh key kept here, for a party whose key is kept here; one that a crash left unused is taken first."""
+    if ledger.parties.get(party).account not in ledger.custody:
+        raise InvalidInput(
+            "PUBLIC_KEY_MISSING",
+            "The party keeps its own key: its new public key is needed.",
+            where="public-key",
+            hint="The party makes it by `pingzheng key new`.",
+        )
+    for key in ledger.party_keys.history(party):
+        if key.bound_at is None and key.account in ledger.custody:
+            return key.public_key
+    (account,) = ledger.custody.create()
+    return ledger.custody.public_key(account)
+
+
+party = app

@@ -1,0 +1,61 @@
+"""``pingzheng pause``: stop anchoring, registering and binding for a time; nothing that a subject may do is stopped."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ledger.cli.shell.naming import party_of
+from ledger.cli.shell.opening import opened, participating
+from ledger.cli.shell.output import AsJson, Home, emit
+from ledger.cli.shell.waiting import Authority, OwnKey, emit_done, signed_by
+from ledger.installation.participant import Participant
+
+app = typer.Typer(no_args_is_help=True)
+
+Guardian = Annotated[str, typer.Option(help="The authority or supervisor that acts: party id, USCC or `authority`.")]
+TITLE = "暂停 Pause"
+
+
+@app.command()
+def start(by: Guardian = "authority", key: OwnKey = None, home: Home = None, as_json: AsJson = False) -> None:
+    """主管部门或监管方暂停上链存证、登记和密钥绑定，最长七天；等待期随之停走。Pause anchoring, registering and binding
+    of keys for 7 days at most, as one authority or supervisor; delays stop meanwhile.
+
+    The same one can pause again 30 days after that. Reports, vetoes, holds, withdrawals, revocations, uses and
+    verification go on.
+
+    示例 Example:  pingzheng pause start --by authority
+    """
+    with opened(home, as_json) as ledger:
+        guardian = party_of(ledger, by)
+        signed_by(key, lambda signed: ledger.pauses.pause(guardian, signed))
+        emit(_state(ledger), as_json, TITLE)
+
+
+@app.command()
+def end(by: Authority = "authority", key: OwnKey = None, home: Home = None, as_json: AsJson = False) -> None:
+    """两个主管部门提前结束暂停。End a pause before its time, as two authorities.
+
+    示例 Example:  pingzheng pause end
+    """
+    with opened(home, as_json) as ledger:
+        office = party_of(ledger, by)
+        row = signed_by(key, lambda signed: ledger.pauses.end(office, signed))
+        emit_done(row, lambda: _state(ledger), as_json, TITLE)
+
+
+@app.command()
+def show(home: Home = None, as_json: AsJson = False) -> None:
+    """是否暂停，到何时为止。Whether the ledger is paused, and until when.
+
+    示例 Example:  pingzheng pause show
+    """
+    with participating(home, as_json) as ledger:
+        emit(_state(ledger), as_json, TITLE)
+
+
+def _state(ledger: Participant) -> dict[str, Any]:
+    until = ledger.reader.paused_until()
+    return {"paused": until > 0, "until": until}

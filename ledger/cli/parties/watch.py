@@ -1,0 +1,240 @@
+"""``pingzheng keys watch``: what happens to a party's keys, told by any node of the chain and not by our service."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ledger.chain.contracts.whole_file import write_whole
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.proposals import ProposedCall
+from ledger.chain.watching import KeyChange, PendingProposal, key_changes, pending
+from ledger.cli.parties.direct_acts import reader_at
+from ledger.cli.shell.files import read_text
+from ledger.cli.shell.naming import PARTY_ID
+from ledger.cli.shell.output import EXIT_NOT_VALID, AsJson, emit_rows, errors_explained, print_json, stderr
+from ledger.domain.parties import Role
+from ledger.errors import ChainUnavailable, InvalidInput, NotFound
+
+MAX_STATE_BYTES = 4096
+# What passes by itself; every other failure ends the watch, which would show nothing any more.
+AWAY = frozenset({"CHAIN_UNREACHABLE", "NODE_ANSWER_INVALID", "NODE_RATE_LIMITED"})
+DeploymentFile = Annotated[
+    Path | None, typer.Option(help="The operator's deployment.json: which chain, which contracts.")
+]
+BundleFile = Annotated[Path | None, typer.Option(help="In its place, a bundle of that ledger.")]
+RpcUrl = Annotated[str, typer.Option(help="A node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)]
+EVENTS = {
+    "AccountBound": "密钥已绑定 key bound",
+    "AccountReported": "密钥已挂失 key reported",
+    "AccountRetired": "密钥已停用 key retired",
+    "AccountCompromised": "密钥自更早起无效 key void from an earlier time",
+    "Proposed": "新提案 proposed",
+    "Confirmed": "提案已确认 proposal confirmed",
+    "ProposalEnded": "提案已结束 proposal ended",
+}
+
+UNKNOWN_CALL = "未知调用 unknown call"
+BY_HOLDER = (
+    "请主管部门取消；你方有能用的密钥时不会执行。"
+    " Ask an authority to cancel it; it is refused while the holder has a key that speaks."
+)
+BY_OFFICE = "请主管部门取消。 Ask an authority to cancel it: pingzheng keys cancel {no}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was looked at last: of which ledger and party, up to which block."""
+
+    ledger: str
+    party: int
+    block: int
+
+    @classmethod
+    def read(cls, path: Path, ledger: str, party: int) -> Seen:
+        """The last look, or one before everything; raises ``InvalidInput`` ``WATCH_STATE_INVALID``."""
+        if not path.exists():
+            return cls(ledger, party, -1)
+        try:
+            found = cls(**json.loads(read_text(path, MAX_STATE_BYTES)))
+        except (ValueError, TypeError):
+            found = None
+        if found is None or (found.ledger, found.party) != (ledger, party) or type(found.block) is not int:
+            raise InvalidInput(
+                "WATCH_STATE_INVALID",
+                "The file does not hold the last look at this party on this ledger.",
+                where=str(path),
+                hint="Give another --state, or move the file away to see everything from the beginning.",
+            )
+        return found
+
+
+def watch(
+    party: Annotated[str, typer.Argument(help="Party id, or an account of the party.", show_default=False)],
+    rpc_url: RpcUrl,
+    deployment: DeploymentFile = None,
+    bundle: BundleFile = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Look once; exit code 1 if something about the party is pending.")
+    ] = False,
+    every: Annotated[int, typer.Option(min=1, max=3600, help="Seconds between two looks.")] = 10,
+    state: Annotated[
+        Path | None, typer.Option(help="File with the last look; default: keys-watch-<number>.json in this folder.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """从任一节点监视参与方密钥的变化和有关提案，不经本服务；按 Ctrl-C 结束。Watch a party's keys and the proposals
+    about them, from any node and without our service; Ctrl-C ends it.
+
+    Shows what has happened since the last look, then every change as it comes. Run it with --once from a scheduler, on
+    a machine that is not ours: whoever takes a key of yours must wait, and you have that time to veto.
+
+    示例 Examples:  pingzheng keys watch <party> --deployment deployment.json --rpc-url http://node:8545 · pingzheng
+    keys watch <party> --bundle bundle.json --rpc-url http://node:8545 --once
+    """
+    with errors_explained(as_json):
+        reader = reader_at(rpc_url, deployment, bundle)
+        number = _number_of(reader, party)
+        path = state or Path(f"keys-watch-{number}.json")
+        seen = Seen.read(path, reader.chain.ledger, number)
+        if once:
+            waiting = _look_once(reader, seen, path, as_json)
+        else:
+            _follow(reader, seen, path, every, as_json)
+    if once and waiting:
+        raise typer.Exit(EXIT_NOT_VALID)
+
+
+def _look_once(reader: ChainReader, seen: Seen, path: Path, as_json: bool) -> bool:
+    changes, after = _news(reader, seen)
+    open_ones = pending(reader, seen.party)
+    block = reader.latest()
+    running = reader.running(block=block.number)
+    shown = [_pending_shown(each, block.time - running) for each in open_ones]
+    if as_json:
+        print_json({"block": after.block, "changes": [_change_told(each) for each in changes], "pending": shown})
+    else:
+        emit_rows([_change_shown(each) for each in changes], as_json, "变化 Changes")
+        emit_rows(shown, as_json, "待生效 Pending")
+    _write(after, path)
+    return bool(shown)
+
+
+def _follow(reader: ChainReader, seen: Seen, path: Path, every: int, as_json: bool) -> None:
+    """Until Ctrl-C, which is how it ends; a node that is away for a while is asked again."""
+    if not as_json:
+        stderr.print(f"监视中，按 Ctrl-C 结束 Watching party {seen.party}; Ctrl-C ends it.", highlight=False)
+    try:
+        while True:
+            try:
+                changes, seen = _news(reader, seen)
+            except ChainUnavailable as failure:
+                if failure.code not in AWAY:
+                    raise
+                stderr.print(
+                    f"节点暂不可用，稍后再试 The node is away ({failure.code}); trying again.", highlight=False
+                )
+                changes = []
+            for each in changes:
+                _print_line(each, as_json)
+            _write(seen, path)
+            time.sleep(every)
+    except KeyboardInterrupt:
+        _write(seen, path)
+        stderr.print("\n已停止，下次从此处继续。 Stopped; the next look goes on from here.", highlight=False)
+
+
+def _news(reader: ChainReader, seen: Seen) -> tuple[list[KeyChange], Seen]:
+    """The changes since the last look, and the new one: of the block before them, so that none is missed."""
+    newest = reader.block_number()
+    with stderr.status("读取链上记录 Reading the chain…"):
+        changes = key_changes(reader, seen.party, max(seen.block, reader.deployment.deploy_block - 1))
+    last = max([newest, *(change.block for change in changes)])
+    return changes, Seen(seen.ledger, seen.party, last)
+
+
+def _number_of(reader: ChainReader, name: str) -> int:
+    """The party's number; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+    if PARTY_ID.fullmatch(name):
+        number = reader.party_no(name)
+    else:
+        found = reader.account(name) if name.startswith("0x") else None
+        number = found.party_no if found else 0
+    if not number:
+        raise NotFound("PARTY_UNKNOWN", "The chain knows no such party or account.", where=name[:64])
+    return number
+
+
+def _change_told(change: KeyChange) -> dict[str, Any]:
+    told = asdict(change) | {"call": None}
+    if change.call is not None:
+        told["call"] = _call_told(change.call)
+    return told
+
+
+def _call_told(call: ProposedCall) -> dict[str, Any]:
+    told = {"act": call.kind, "readable": call.call is not None, "arguments": dict(call.arguments)}
+    return told if call.call is not None else told | {"selector": call.selector, "target": call.target}
+
+
+def _change_shown(change: KeyChange) -> Mapping[str, Any]:
+    shown = {
+        "at": change.at,
+        "event": EVENTS.get(change.event, change.event),
+        "account": change.account,
+        "proposal": change.proposal,
+        "by": change.by,
+        "state": change.state,
+        "what": None if change.call is None else _call_shown(change.call),
+    }
+    if change.call is not None and change.call.call is None and change.proposal is not None:
+        shown["how_to_stop"] = _how_to_stop(change.proposal, change.call)
+    return shown
+
+
+def _call_shown(call: ProposedCall) -> dict[str, Any]:
+    if call.call is not None:
+        return {"act": call.kind, **call.arguments}
+    return {"act": f"{UNKNOWN_CALL} ({call.kind})", "selector": call.selector, "target": call.target, **call.arguments}
+
+
+def _how_to_stop(proposal: int, call: ProposedCall | None) -> str:
+    """The chain asks for the function alone, so a key vetoes what nobody can read as well."""
+    if call is not None and call.changes_key:
+        return f"pingzheng keys veto {proposal} --key … --rpc-url … --deployment …"
+    if call is not None and call.kind == "reassign":
+        return BY_HOLDER
+    return BY_OFFICE.format(no=proposal)
+
+
+def _pending_shown(pending: PendingProposal, paused: int) -> dict[str, Any]:
+    """Times by the wall clock, if nothing is paused until then."""
+    row = pending.record
+    return {
+        "proposal": row.no,
+        "what": None if pending.call is None else _call_shown(pending.call),
+        "role": "" if not row.role else next(role.value for role in Role if row.role & Role.mask([role])),
+        "by": row.by,
+        "confirmed_by": row.confirmed_by or None,
+        "at": row.at,
+        "ready_at": row.ready + paused,
+        "expires_at": row.expires + paused,
+        "how_to_stop": _how_to_stop(row.no, pending.call),
+    }
+
+
+def _print_line(change: KeyChange, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(_change_told(change), ensure_ascii=False))
+        return
+    emit_rows([_change_shown(change)], as_json, "变化 Change")
+
+
+def _write(seen: Seen, path: Path) -> None:
+    write_whole(path, json.dumps(asdict(seen)) + "\n")

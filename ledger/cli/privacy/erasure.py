@@ -1,0 +1,104 @@
+"""``pingzheng certificate erase`` and ``pingzheng party erase``: destroying personal text, with a confirmation."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from ledger.cli.certificates import certificates
+from ledger.cli.parties import party_keys
+from ledger.cli.parties.parties import PartyRef
+from ledger.cli.shell.naming import party_of
+from ledger.cli.shell.opening import opened
+from ledger.cli.shell.output import AsJson, Home, confirm, emit, local_time
+from ledger.domain.codes import check_certificate_no
+from ledger.domain.parties import Role
+from ledger.installation.wiring import Ledger
+from ledger.parties.register import Actor
+from ledger.privacy.erasure import Erased
+
+
+class Reason(StrEnum):
+    """Why personal text is erased."""
+
+    SUBJECT_REQUEST = "subject_request"
+    RETENTION_OVER = "retention_over"
+    COURT = "court"
+
+
+Why = Annotated[
+    Reason,
+    typer.Option(
+        help="subject_request: entered here for the subject; retention_over, court: by --by.", show_default=False
+    ),
+]
+By = Annotated[str, typer.Option(help="The office that erases; not for subject_request.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+QUESTION = "删除后无法恢复，链上证明保留。继续吗？ It cannot be undone; the proofs on the chain stay. Go on?"
+
+
+def erase_certificate(
+    number: Annotated[str, typer.Argument(help="Certificate number, DAC-…", show_default=False)],
+    reason: Why,
+    by: By = "platform",
+    yes: Yes = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """删除个人信息：永久销毁凭证的内容和盐值，状态不变。Destroy a certificate's claims and salts for good; its
+    status stays as it is.
+
+    示例 Example:  pingzheng certificate erase DAC-440802-2026-S51-00000001-K --reason subject_request
+    """
+    with opened(home, as_json) as ledger:
+        subject = ledger.holdings.get(check_certificate_no(number)).subject
+        confirm(QUESTION, yes)
+        _emit(ledger.erasure.certificate(_actor(ledger, subject, reason, by), number, reason), as_json)
+
+
+def erase_party(
+    party: PartyRef,
+    reason: Why,
+    by: By = "platform",
+    yes: Yes = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """永久销毁个人或企业的名称和证件号，以及有关它的每张凭证的内容。Destroy a person's or firm's name and
+    identifier, and the claims of every certificate about it, for good.
+
+    示例 Example:  pingzheng party erase 9f3a… --reason subject_request
+    """
+    with opened(home, as_json) as ledger:
+        subject = party_of(ledger, party)
+        confirm(QUESTION, yes)
+        _emit(ledger.erasure.party(_actor(ledger, subject, reason, by), subject, reason), as_json)
+
+
+def _actor(ledger: Ledger, subject: str, reason: Reason, by: str) -> Actor:
+    # A subject that is suspended or closed keeps its right: the operator enters its request.
+    if reason is Reason.SUBJECT_REQUEST:
+        return Actor(subject, frozenset({Role.SUBJECT}))
+    return ledger.parties.actor(party_of(ledger, by))
+
+
+def _emit(erased: Erased, as_json: bool) -> None:
+    entry = erased.entry
+    told = {
+        "entry": erased.seq,
+        "subject": entry["subject"],
+        "by": entry["by"],
+        "reason": entry["reason"],
+        "时间 at": local_time(entry["iat"]),
+        "certificates": list(erased.certificates),
+        "targets": entry["targets"],
+        "scrubbed": erased.scrubbed,
+    }
+    emit(told, as_json, "删除 Erasure")
+
+
+party, certificate = party_keys.party, certificates.app
+party.command("erase")(erase_party)
+certificate.command("erase")(erase_certificate)

@@ -1,0 +1,55 @@
+"""``pingzheng sealing``: the keys that wrap the data keys of sealed records."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ledger.cli.shell.opening import opened
+from ledger.cli.shell.output import AsJson, Home, emit, progress
+from ledger.privacy.key_rotation import SealingStatus
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def status(home: Home = None, as_json: AsJson = False) -> None:
+    """每把密钥封装了多少记录；不封装任何记录的不再需要。How many records each key wraps; a key that wraps none is
+    no longer needed.
+
+    示例 Example:  pingzheng sealing status
+    """
+    with opened(home, as_json) as ledger:
+        emit(_told(ledger.key_rotation.status()), as_json, "密封 Sealed records")
+
+
+@app.command()
+def rotate(
+    to: Annotated[
+        str | None, typer.Option(help="Id of the new key; default: the next number, or a rotation that was stopped.")
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """用新密钥封装每把数据密钥，密封内容不变；按 Ctrl-C 不丢失，再次执行即继续。Wrap every data key by a new key;
+    payloads stay as they are, and Ctrl-C loses nothing: run it again to go on.
+
+    With keys in the environment set the new one first.
+
+    示例 Example:  pingzheng sealing rotate
+    """
+    with opened(home, as_json) as ledger, progress() as bar:
+        begun = ledger.key_rotation.begin(to)
+        task = bar.add_task("换钥 rewrap", total=begun.outdated)
+        rewrapped = ledger.key_rotation.run(lambda count: bar.advance(task, count))
+        emit(_told(ledger.key_rotation.status()) | {"rewrapped": rewrapped}, as_json, "换钥 Rotation")
+
+
+def _told(status: SealingStatus) -> dict[str, object]:
+    return {
+        "current_key": status.current,
+        "records_by_key": status.by_key,
+        "erased": status.erased,
+        "archived_by_key": status.archived,
+    }

@@ -1,0 +1,170 @@
+"""``pingzheng asset``: registrations, transfers in two steps, provenance."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ledger.cli.shell.naming import asset_of, party_of
+from ledger.cli.shell.opening import opened
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows
+from ledger.cli.shell.waiting import emit_done
+
+app = typer.Typer(no_args_is_help=True)
+
+Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
+By = Annotated[
+    str, typer.Option(help="Party id, USCC or name of who acts; its key must be held here.", show_default=False)
+]
+COLUMNS = ("code", "title", "package", "rows", "columns", "fields", "content_digest")
+
+
+@app.command("list")
+def listing(
+    after: Annotated[str | None, typer.Option(help="Begin after this id.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """按编号列出已登记的资产。Registered assets by id.
+
+    示例 Example:  pingzheng asset list --limit 3
+    """
+    with opened(home, as_json) as ledger:
+        rows = [
+            {"asset": row.asset_id, "reg_no": row.reg_no, "resource": row.resource_code}
+            for row in ledger.registrations.page(after, limit)
+        ]
+        emit_rows(rows, as_json, "数据资产 Assets")
+
+
+@app.command()
+def show(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+    """一个资产：资源、登记、状态和持有人。One asset: resource, registration, state and holder.
+
+    示例 Example:  pingzheng asset show <asset>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def offer(
+    asset: Asset,
+    by: By,
+    to: Annotated[str, typer.Option(help="Party id, USCC or name of the recipient.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """向另一方发出转让，到规定的期限为止。Offer the asset to another party, until the configured deadline.
+
+    示例 Example:  pingzheng asset offer <asset> --by <holder> --to <party>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        to = party_of(ledger, to)
+        ledger.transfers.offer(asset, by, to)
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """接受转让；新的登记凭证取代旧的。Accept an offer; the new registration certificate supersedes the old one.
+
+    示例 Example:  pingzheng asset accept <asset> --by <party>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        accepted = ledger.transfers.accept(asset, by)
+        emit({"asset": asset, "certificate_no": accepted.certificate.certificate_no}, as_json)
+
+
+@app.command()
+def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """拒绝转让。Reject an offer.
+
+    示例 Example:  pingzheng asset reject <asset> --by <party>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        ledger.transfers.reject(asset, by)
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def withdraw(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """收回转让。Take back an offer.
+
+    示例 Example:  pingzheng asset withdraw <asset> --by <holder>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        ledger.transfers.withdraw(asset, by)
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def annul(
+    asset: Asset,
+    by: By,
+    reason: Annotated[str, typer.Option(help="fraud, court, data_error, …", show_default=False)],
+    grounds: Annotated[str, typer.Option(help="The text behind it; kept sealed.", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """撤销登记，不可恢复；由它派生的会被标记。Annul a registration for good; what comes from it is flagged.
+
+    示例 Example:  pingzheng asset annul <asset> --by authority --reason fraud --grounds 材料虚假
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        ledger.transfers.annul(asset, by, reason, grounds)
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def freeze(
+    asset: Asset,
+    by: By,
+    reason: Annotated[str, typer.Option(help="court, sanction, investigation, …", show_default=False)],
+    lift: Annotated[bool, typer.Option("--lift", help="Let it move again.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """冻结资产的一切变动，或解除冻结。Stop every move of an asset, or lift the freeze.
+
+    示例 Example:  pingzheng asset freeze <asset> --by authority --reason court
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        act = ledger.transfers.unfreeze if lift else ledger.transfers.freeze
+        act(asset, by, reason)
+        emit(ledger.registrations.get(asset), as_json, asset)
+
+
+@app.command()
+def reassign(
+    asset: Asset,
+    to: Annotated[str, typer.Option(help="Party id, USCC or name of the new holder.", show_default=False)],
+    grounds: Annotated[str, typer.Option(help="The text behind it; kept sealed.", show_default=False)],
+    by: Annotated[str, typer.Option(help="The authority that proposes it.")] = "authority",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """持有人已关闭或没有可用密钥时，由两个主管部门改定持有人，等待期满后生效。Give an asset another holder, as two
+    authorities and after the delay, where the present one is closed or has no key that speaks. Liens and a freeze stay.
+
+    示例 Example:  pingzheng asset reassign <asset> --to <party> --grounds 原持有人密钥全部丢失
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        row = ledger.transfers.reassign(asset, party_of(ledger, by), party_of(ledger, to), grounds)
+        emit_done(row, lambda: ledger.registrations.get(asset), as_json, asset)

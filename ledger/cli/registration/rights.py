@@ -1,0 +1,242 @@
+"""``pingzheng right``, ``lien`` and ``assess``: rights in an asset, liens on it, reports about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.shell.files import json_in
+from ledger.cli.shell.naming import asset_of, party_of
+from ledger.cli.shell.opening import opened
+from ledger.cli.shell.output import AsJson, Home, emit_rows
+from ledger.domain.days import day_of, end_of_validity
+from ledger.errors import InvalidInput
+from ledger.registration.reports import QualityReport, Valuation
+from ledger.registration.rights import NewRight
+
+app = typer.Typer(no_args_is_help=True)
+liens = typer.Typer(no_args_is_help=True)
+assess = typer.Typer(no_args_is_help=True)
+
+Asset = Annotated[str, typer.Argument(help="Asset id, or resource code.", show_default=False)]
+Number = Annotated[int, typer.Argument(help="Number of the right or lien.", show_default=False)]
+By = Annotated[
+    str, typer.Option(help="Party id, USCC or name of who acts; its key must be held here.", show_default=False)
+]
+To = Annotated[str, typer.Option(help="Party id, USCC or name of the recipient.", show_default=False)]
+Day = Annotated[str, typer.Option(help="YYYY-MM-DD, Asia/Shanghai.", show_default=False)]
+Report = Annotated[str, typer.Option(help="Digest of the whole report, sha-256:…", show_default=False)]
+MAX_REPORT_BYTES = 64 * 1024
+
+
+@app.command("list")
+def listing(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+    """资产上授予的权利；未授予的归持有人。The rights granted in an asset; what is not granted is the holder's.
+
+    示例 Example:  pingzheng right list <asset>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
+
+
+@app.command()
+def grant(
+    asset: Asset,
+    by: By,
+    to: To,
+    kind: Annotated[str, typer.Option(help="hold, process or operate.", show_default=False)],
+    last_day: Day,
+    scope: Annotated[str, typer.Option(help="What it covers, in words; kept sealed.", show_default=False)],
+    exclusive: Annotated[bool, typer.Option("--exclusive", help="Nobody else has it meanwhile.")] = False,
+    sublicensable: Annotated[bool, typer.Option("--sublicensable", help="It may be licensed on.")] = False,
+    transferable: Annotated[bool, typer.Option("--transferable", help="It may be passed on.")] = False,
+    parent: Annotated[int | None, typer.Option(help="The right under which this is a licence.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """授予权利，从现在到某日结束。Grant a right from now to the end of a day.
+
+    示例 Example:  pingzheng right grant <asset> --by <holder> --to <party> --kind operate --last-day 2027-06-30
+    --scope 广东省内 --exclusive
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        to = party_of(ledger, to)
+        start = max(ledger.clock(), ledger.reader.latest().time) + 60
+        right = NewRight(
+            kind,
+            to,
+            start,
+            end_of_validity(day_of(last_day, "--last-day")),
+            scope,
+            exclusive,
+            sublicensable,
+            transferable,
+            parent,
+        )
+        ledger.rights.grant(asset, by, right)
+        emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
+
+
+@app.command()
+def transfer(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
+    """转移可转移的权利。Pass a transferable right on.
+
+    示例 Example:  pingzheng right transfer <asset> 1 --by <grantee> --to <party>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        to = party_of(ledger, to)
+        ledger.rights.transfer(asset, number, by, to)
+        emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
+
+
+@app.command()
+def end(
+    asset: Asset,
+    number: Number,
+    by: By,
+    reason: Annotated[str | None, typer.Option(help="Needed from a registrar.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """终止权利：由被授予方放弃，或由登记机构说明理由终止。End a right: its grantee gives it up, or a registrar ends
+    it for a reason.
+
+    示例 Example:  pingzheng right end <asset> 1 --by <grantee>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        ledger.rights.end(asset, number, by, reason)
+        emit_rows(ledger.rights.of(asset), as_json, "权利 Rights")
+
+
+@liens.command("list")
+def listed_liens(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+    """现有的质押，按顺位。The liens that stand, by rank.
+
+    示例 Example:  pingzheng lien list <asset>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
+
+
+@liens.command()
+def pledge(
+    asset: Asset,
+    by: By,
+    creditor: Annotated[str, typer.Option(help="Party id, USCC or name of the creditor.", show_default=False)],
+    amount: Annotated[int, typer.Option(min=1, help="Secured amount in fen.", show_default=False)],
+    due: Day,
+    contract: Annotated[str, typer.Option(help="Digest of the contract, sha-256:…", show_default=False)],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """把资产质押给债权人。Pledge an asset to a creditor.
+
+    示例 Example:  pingzheng lien pledge <asset> --by <holder> --creditor <bank> --amount 300000000 --due 2027-06-30
+    --contract sha-256:<digest>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        creditor = party_of(ledger, creditor)
+        terms = {"amount": amount, "due": day_of(due, "--due").isoformat(), "contract": contract}
+        ledger.liens.pledge(asset, by, creditor, terms)
+        emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
+
+
+@liens.command()
+def consent(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
+    """债权人同意转让给某一方。Consent as creditor to a transfer to one party.
+
+    示例 Example:  pingzheng lien consent <asset> 1 --by <creditor> --to <party>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        to = party_of(ledger, to)
+        ledger.liens.consent(asset, number, by, to)
+        emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
+
+
+@liens.command()
+def release(asset: Asset, number: Number, by: By, home: Home = None, as_json: AsJson = False) -> None:
+    """债权人解除质押。Release a lien as its creditor.
+
+    示例 Example:  pingzheng lien release <asset> 1 --by <creditor>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        ledger.liens.release(asset, number, by)
+        emit_rows(ledger.liens.of(asset), as_json, "质押 Liens")
+
+
+@assess.command()
+def quality(
+    asset: Asset,
+    file: Annotated[Path, typer.Argument(help='JSON: {"scores": {…six…}, "weights": {…six, sum 100…}}')],
+    by: By,
+    report: Report,
+    last_day: Day,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """提交质量评估报告。Commit to a quality report.
+
+    示例 Example:  pingzheng assess quality <asset> scores.json --by <assessor> --report sha-256:<digest> --last-day
+    2027-06-30
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        read = json_in(file, MAX_REPORT_BYTES)
+        if not isinstance(read, dict) or not all(isinstance(read.get(name), dict) for name in ("scores", "weights")):
+            raise InvalidInput("QUALITY_REPORT", "The file has no scores and weights.", where=file.name)
+        quality_report = QualityReport(read["scores"], read["weights"], report)
+        ledger.assessments.quality(asset, by, quality_report, day_of(last_day, "--last-day"))
+        emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
+
+
+@assess.command()
+def valuation(
+    asset: Asset,
+    by: By,
+    method: Annotated[str, typer.Option(help="cost, income or market.", show_default=False)],
+    amount: Annotated[int, typer.Option(min=1, help="Fen.", show_default=False)],
+    base_date: Day,
+    report: Report,
+    last_day: Day,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """提交价值评估。Commit to a valuation.
+
+    示例 Example:  pingzheng assess valuation <asset> --by <assessor> --method cost --amount 500000000 --base-date
+    2026-06-30 --report sha-256:<digest> --last-day 2027-06-30
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        by = party_of(ledger, by)
+        value = Valuation(method, amount, base_date, report)
+        ledger.assessments.valuation(asset, by, value, day_of(last_day, "--last-day"))
+        emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")
+
+
+@assess.command("list")
+def listed_assessments(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+    """质量和价值评估，依次排列。Quality reports and valuations, in order.
+
+    示例 Example:  pingzheng assess list <asset>
+    """
+    with opened(home, as_json) as ledger:
+        asset = asset_of(ledger, asset)
+        emit_rows(ledger.assessments.of(asset), as_json, "评估 Assessments")

@@ -1,0 +1,81 @@
+"""``pingzheng ruleset``: the clocks and choices of a registration authority."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from ledger.cli.shell.output import AsJson, console, emit, emit_rows, errors_explained, print_json
+from ledger.domain.ruleset import Ruleset
+from ledger.installation.settings import Settings
+from ledger.rulebooks.rulesets import RulesetBook
+
+app = typer.Typer(no_args_is_help=True)
+
+_LABELS = {
+    "review_days": "审核 review, 工作日 working days",
+    "notice_days": "公示 public notice, 工作日 working days",
+    "objection_days": "异议核实 verifying an objection, 工作日 working days",
+    "fix_days": "补正 correcting what was returned, 工作日 working days",
+    "share_days": "数据共享答复 answering a demand for shared data, 工作日 working days",
+    "validity_years": "有效期 validity, 年 years",
+    "renew_before_days": "到期前可续展 renewal opens before expiry, 日 days",
+    "renewal_years": "续展 renewal, 年 years",
+    "offer_days": "转让接受期限 accepting a transfer, 日 days",
+    "second_pledge": "再次质押 second pledge",
+    "near_duplicate": "近似重复 near duplicate",
+}
+_STANDINGS = {
+    "configuration": "系统配置，非法律规定 configuration, not law",
+    "confirmed": "登记机构已确认 confirmed by the registration authority",
+}
+
+
+@app.command("list")
+def listing(as_json: AsJson = False) -> None:
+    """规则集，以及现行的是哪一个。The rulesets, and which one is in force.
+
+    示例 Example:  pingzheng ruleset list
+    """
+    with errors_explained(as_json):
+        settings = Settings.at(None)
+        book = RulesetBook.load(settings.rulesets)
+        chosen = book.get(settings.ruleset)
+        rows = [
+            {
+                "code": item.code,
+                "标题 title": f"{item.title.zh} {item.title.en}",
+                "standing": item.standing,
+                "version": item.version,
+                "生效 in force": item is chosen,
+            }
+            for item in book.all()
+        ]
+        emit_rows(rows, as_json, "规则集 Rulesets")
+
+
+@app.command()
+def show(
+    code: Annotated[str | None, typer.Argument(help="Default: the ruleset in force.")] = None, as_json: AsJson = False
+) -> None:
+    """一个规则集：每个期限和选项，以及依据。One ruleset: every time limit and choice, and what it rests on.
+
+    示例 Example:  pingzheng ruleset show national
+    """
+    with errors_explained(as_json):
+        settings = Settings.at(None)
+        item = RulesetBook.load(settings.rulesets).get(code or settings.ruleset)
+        if as_json:
+            print_json(asdict(item))
+            return
+        console.print(f"[bold]{item.code}[/] {item.title.zh} {item.title.en}, {_STANDINGS[item.standing]}")
+        emit(_shown(item), as_json)
+        for basis in item.basis:
+            console.print(f"依据 basis: {basis}", markup=False)
+
+
+def _shown(item: Ruleset) -> dict[str, object]:
+    noticed = ", ".join(kind for kind, needed in item.notice.items() if needed)
+    return {label: getattr(item, name) for name, label in _LABELS.items()} | {"须公示 put on notice": noticed}

@@ -1,0 +1,241 @@
+"""What the commands print: tables for people, JSON for machines, errors that say what to do next."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import re
+import sys
+import tomllib
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ledger.cli.shell.terminal import can_show, give_up
+from ledger.errors import InvalidInput, Misconfigured, PingzhengError, StorageFull
+from ledger.installation.explanations import explanation
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class _Output(Console):
+    """A console that leaves it to ``errors_explained`` what becomes of a pipe that is read no more."""
+
+    def on_broken_pipe(self) -> None:
+        """As Rich asks while it handles the exception."""
+        raise BrokenPipeError
+
+
+console = _Output()
+stderr = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Home = Annotated[Path | None, typer.Option(help="Folder of the ledger; default: $PINGZHENG_HOME, else ./var.")]
+
+# Members that hold seconds UTC; people read them in Shanghai's time.
+_TIMES = re.compile(r"(\w+_)?at|since|until|due|valid_from|valid_to|exp|iat|nbf")
+
+# Members whose values are codes.
+_CODED = {"class", "result", "state", "status"}
+# Parties, accounts, digests.
+_ID = re.compile(r"\b(0x)?[0-9a-f]{40,64}\b")
+_SHOWN = 12
+# What is no wider is not broken in the first column: it is there to be copied.
+_WHOLE = 40
+
+EXIT_NOT_VALID = 1
+EXIT_ERROR = 2
+EXIT_DISK_FULL = 74
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+LOG = "PINGZHENG_LOG"
+
+
+def emit(value: Mapping[str, Any], as_json: bool, title: str = "") -> None:
+    """One record: a two-column table, or one JSON object."""
+    if as_json:
+        print_json(value)
+        return
+    grid = Table(title=title or None, show_header=False, title_justify="left")
+    grid.add_column()
+    grid.add_column(overflow="fold")
+    for key, item in value.items():
+        grid.add_row(" ".join(_names(key)), _cell(key, item))
+    console.print(grid)
+
+
+def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> None:
+    """Many records: a table with the keys of the first as its head, or a JSON array.
+
+    On a terminal the first column names the record and stays whole; the ids of others are shortened.
+    """
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        console.print(f"{title}：无 none", markup=False, highlight=False)
+        return
+    table = Table(title=f"{title} ({len(rows)})", title_justify="left")
+    for place, key in enumerate(rows[0]):
+        fits = max(len(str(row.get(key))) for row in rows) <= _WHOLE
+        table.add_column("\n".join(_names(key)), overflow="fold", no_wrap=place == 0 and fits)
+    for row in rows:
+        first, *others = (_cell(key, item) for key, item in row.items())
+        table.add_row(first, *(_ID.sub(_shortened, text) for text in others))
+    console.print(table)
+
+
+def _shortened(found: re.Match[str]) -> str:
+    return f"{found[0][:_SHOWN]}…"
+
+
+@cache
+def _labels() -> dict[str, dict[str, str]]:
+    return tomllib.loads(files("ledger.cli.shell").joinpath("labels.toml").read_text("utf-8"))
+
+
+def _names(key: str) -> list[str]:
+    """What people call a member, in Chinese where the table knows it, and its name."""
+    return [*filter(None, [_labels()["names"].get(key)]), key]
+
+
+def print_json(value: object) -> None:
+    """JSON on standard output and nothing else; Chinese is escaped only where the encoding has none."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    sys.stdout.write((text if can_show(text) else json.dumps(value, indent=2)) + "\n")
+    sys.stdout.flush()
+
+
+def local_time(seconds: int) -> str:
+    """Seconds UTC as people in Zhanjiang read them."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def progress() -> Progress:
+    """A progress bar on standard error; silent when that is not a terminal's."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=stderr,
+        transient=False,
+    )
+
+
+@contextmanager
+def errors_explained(as_json: bool = False) -> Iterator[None]:
+    """Turn errors into a message and exit code 2, and Ctrl-C into a calm goodbye."""
+    try:
+        yield
+    except PingzhengError as error:
+        fail(error, as_json)
+    except KeyboardInterrupt:
+        stderr.print(
+            "\n已中断，已确认的内容不会丢失。 Interrupted; nothing acknowledged is lost. Run it again to go on."
+        )
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:
+        give_up(sys.stdout)
+        raise typer.Exit(EXIT_BROKEN_PIPE) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        fail(_foreign(error), as_json)
+
+
+def _foreign(error: Exception) -> PingzhengError:
+    """A foreign exception as one of ours, without its text, which may be personal."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.filename is None:
+            give_up(sys.stdout)
+        return StorageFull(
+            "DISK_FULL",
+            "There is no room on the disk for what was to be written.",
+            where=None if error.filename is None else str(error.filename),
+            hint="Make room, then run it again.",
+        )
+    if isinstance(error, OSError) and error.filename is not None:
+        return Misconfigured("FILE_REFUSED", f"The system says: {error.strerror}.", where=str(error.filename))
+    if logging.getLevelName(os.environ.get(LOG, "").upper()) == logging.DEBUG:
+        traceback.print_exception(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Misconfigured("INTERNAL", f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}.")
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Go on only if a person says so, or ``yes`` was said before.
+
+    Raises ``InvalidInput`` ``NOT_CONFIRMED``, also where there is no terminal to ask on.
+    """
+    if yes or (sys.stdin.isatty() and typer.confirm(question, err=True)):
+        return
+    raise InvalidInput(
+        "NOT_CONFIRMED",
+        "This cannot be undone and was not confirmed.",
+        where="--yes",
+        hint="确认请加 --yes。 Add --yes.",
+    )
+
+
+def fail(error: PingzhengError, as_json: bool) -> NoReturn:
+    """Print an error and end with exit code 2, or 74 (EX_IOERR of sysexits.h) where a disk is full."""
+    if as_json:
+        print_json(error_told(error))
+    else:
+        explain(error)
+    raise typer.Exit(EXIT_DISK_FULL if isinstance(error, StorageFull) else EXIT_ERROR)
+
+
+def explain(error: PingzhengError) -> None:
+    """Print an error for people, on standard error; lines are left whole, so that commands in them can be copied."""
+    told = explanation(error.code, error.message, error.hint)
+    head = f"[bold red]错误 error[/] [bold]{error.code}[/]  {escape(told.message)}"
+    stderr.print(head, highlight=False, soft_wrap=True)
+    if error.where:
+        stderr.print(f"  位置 where: {error.where}", highlight=False, markup=False, soft_wrap=True)
+    if told.hint:
+        stderr.print(f"  下一步 next: {told.hint}", highlight=False, markup=False, soft_wrap=True)
+
+
+def error_told(error: PingzhengError) -> dict[str, Any]:
+    """An error as JSON values."""
+    told = explanation(error.code, error.message, error.hint)
+    return {
+        "error": error.code,
+        "message": told.message,
+        "where": error.where,
+        "hint": told.hint,
+        "details": error.details,
+    }
+
+
+def _cell(name: str, value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "是 yes" if value else "否 no"
+    if name in _CODED and str(value) in _labels()["values"]:
+        return f"{_labels()['values'][str(value)]} {value}"
+    if isinstance(value, int) and _TIMES.fullmatch(name):
+        return local_time(value) if value else "–"
+    if isinstance(value, dict):
+        return ", ".join(f"{escape(str(key))}: {_cell(str(key), item)}" for key, item in value.items()) or "–"
+    if isinstance(value, (list, tuple)):
+        between = "; " if any(isinstance(item, (dict, list, tuple)) for item in value) else ", "
+        return between.join(_cell("", item) for item in value) or "–"
+    return escape(str(value))

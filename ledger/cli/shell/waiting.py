@@ -1,0 +1,102 @@
+"""Acts that wait: signing them with a party's own key, and what is printed while they wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from ledger.chain.sending.relay import ForwardRequest, SignedRequest, sign_request
+from ledger.cli.shell.files import private_key_of
+from ledger.cli.shell.output import emit, emit_rows, local_time
+from ledger.errors import Conflict
+
+if TYPE_CHECKING:
+    from ledger.parties.proposals.proposals import ProposalRow
+
+T = TypeVar("T")
+
+Authority = Annotated[str, typer.Option(help="The party that acts, in office.")]
+OwnKey = Annotated[Path | None, typer.Option(help="The acting party's private key file, if its key is not kept here.")]
+PENDING, CARRIED_OUT = "pending", "carried_out"
+# Arguments of the contracts that are seconds UTC; `to` is a party elsewhere.
+_TIMES = ("from", "to", "compromisedAt")
+
+
+def signed_by(key: Path | None, act: Callable[[SignedRequest | None], T]) -> T:
+    """What ``act`` gives; where it asks for the party's signature, it is called again with one by ``key``."""
+    try:
+        return act(None)
+    except Conflict as error:
+        if error.code != "SIGNATURE_REQUIRED" or key is None:
+            raise
+        return act(sign_request(ForwardRequest(error.details["typed_data"]), private_key_of(key)))
+
+
+def emit_done(
+    proposal: ProposalRow | None, done: Callable[[], Mapping[str, Any]], as_json: bool, title: str = ""
+) -> None:
+    """Print what an act has come to: ``done()`` if it has taken effect, else the proposal that carries it."""
+    if proposal is None or proposal.state == CARRIED_OUT:
+        emit(done(), as_json, title)
+    else:
+        emit_proposal(proposal, as_json)
+
+
+def emit_proposal(row: ProposalRow, as_json: bool) -> None:
+    """Print one proposal, with what comes next."""
+    told = proposal_shown(row)
+    if not as_json:
+        told["arguments"] = _in_words(row.arguments)
+    emit(told, as_json, f"提案 Proposal {row.no}")
+
+
+def emit_proposals(rows: Sequence[ProposalRow], as_json: bool, title: str) -> None:
+    """Print many proposals: for people one table each, which a narrow terminal can show."""
+    if as_json or not rows:
+        emit_rows([proposal_shown(row) for row in rows], as_json, title)
+        return
+    for row in rows:
+        emit_proposal(row, as_json)
+
+
+def proposal_shown(row: ProposalRow) -> dict[str, Any]:
+    """A proposal as people and machines read it."""
+    return {
+        "proposal": row.no,
+        "state": row.state,
+        "act": row.kind,
+        "arguments": row.arguments,
+        "concerned": row.concerned,
+        "by": row.by,
+        "confirmed_by": row.confirmed_by,
+        "at": row.at,
+        "ready_at": row.ready_at,
+        "expires_at": row.expires_at,
+        "ended_at": row.ended_at,
+        "how_to_stop": row.how_to_stop,
+        "next": next_step(row),
+    }
+
+
+def _in_words(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments for people: times in Shanghai, and without the proof, which a machine checks."""
+    timed = {name: local_time(arguments[name]) for name in _TIMES if isinstance(arguments.get(name), int)}
+    return {name: value for name, value in {**arguments, **timed}.items() if name != "proof"}
+
+
+def next_step(row: ProposalRow) -> str | None:
+    """What has to happen before a pending proposal takes effect."""
+    if row.state != PENDING:
+        return None
+    if row.role and row.confirmed_by is None:
+        return (
+            f"另一个同类机构确认：`pingzheng keys confirm {row.no} --by <机构>`。"
+            f" Another {row.role} confirms it: `pingzheng keys confirm {row.no} --by <office>`."
+        )
+    return (
+        f"到生效时间后由运行中的服务执行，或：`pingzheng keys carry-out {row.no}`。"
+        f" From its time on a running service carries it out, or: `pingzheng keys carry-out {row.no}`."
+    )

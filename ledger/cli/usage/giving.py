@@ -1,0 +1,170 @@
+"""Giving consent for parties whose keys are kept here: what is asked is shown and confirmed, then signed one by one."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import typer
+
+from ledger.cli.shell.output import EXIT_INTERRUPTED, EXIT_NOT_VALID, console, emit_rows, local_time, progress, stderr
+from ledger.errors import Conflict, Forbidden, InvalidInput, Misconfigured, NotFound, PingzhengError
+from ledger.installation.wiring import Ledger
+from ledger.proof.jws import sign_entry
+from ledger.usage.authorizations import AuthorizationDraft, Choice
+from ledger.usage.tables import AccessRequest
+
+GIVEN: Final = "given"
+GIVEN_BEFORE: Final = "given_before"
+NO_KEY: Final = "no_key"
+EXPIRED: Final = "expired"
+REFUSED: Final = "refused"
+NOT_REACHED: Final = "not_reached"
+_REFUSALS: Final = (Conflict, Forbidden, InvalidInput, Misconfigured, NotFound)
+_WHOLE_ID: Final = 12
+
+
+@dataclass(slots=True)
+class _Case:
+    """One request: what became of it so far, and what is to be signed for it."""
+
+    row: AccessRequest
+    outcome: str = NOT_REACHED
+    code: str | None = None
+    drafts: Sequence[AuthorizationDraft] = field(default=())
+
+
+def give(ledger: Ledger, requests: Sequence[str], choice: Choice, yes: bool, as_json: bool) -> None:
+    """Consent to these requests, or with none named to all that wait and whose subject's key is kept here.
+
+    Each is recorded by itself. Ends with exit code 1 if one was refused, and with 130 at Ctrl-C; what was given stays.
+    Raises ``NotFound`` ``REQUEST_UNKNOWN`` before anything is signed, ``InvalidInput`` ``CONSENT_NOT_CONFIRMED``.
+    """
+    named = bool(requests)
+    rows = [ledger.requests.get(each) for each in dict.fromkeys(requests)] if named else ledger.requests.unanswered()
+    cases = [_prepared(ledger, row, choice) for row in rows]
+    names = _names_of(ledger, cases)
+    to_give = [case for case in cases if case.drafts]
+    if to_give:
+        if not (as_json and yes):
+            _show(to_give, names, as_json)
+        _require_confirmed(len(to_give), yes)
+    interrupted = _give_each(ledger, to_give)
+    emit_rows([_told(case, names) for case in cases], as_json, "授权 Consents")
+    if interrupted:
+        _say_interrupted(cases)
+        raise typer.Exit(EXIT_INTERRUPTED)
+    # With --all a firm that keeps its own key is nothing that went wrong.
+    fine = {GIVEN, GIVEN_BEFORE} if named else {GIVEN, GIVEN_BEFORE, NO_KEY}
+    if any(case.outcome not in fine for case in cases):
+        raise typer.Exit(EXIT_NOT_VALID)
+
+
+def _prepared(ledger: Ledger, row: AccessRequest, choice: Choice) -> _Case:
+    """The request with its drafts, or with the reason why there are none."""
+    if row.state in ("authorised", "fulfilled"):
+        return _Case(row, GIVEN_BEFORE)
+    if row.state == "expired":
+        return _Case(row, EXPIRED, "REQUEST_EXPIRED")
+    if row.state not in ("sent", "seen"):
+        return _Case(row, REFUSED, "REQUEST_ANSWERED")
+    account = ledger.parties.get(row.subject).present_account
+    if account is None or account not in ledger.custody:
+        return _Case(row, NO_KEY, "KEY_NOT_HELD")
+    case = _Case(row)
+    with _refusals_noted(case):
+        case.drafts = ledger.authorizations.draft(row.id, choice)
+    return case
+
+
+def _give_each(ledger: Ledger, cases: Sequence[_Case]) -> bool:
+    """Sign and record one after the other; whether Ctrl-C ended it."""
+    try:
+        with progress() as bars:
+            task = bars.add_task("授权 consent", total=len(cases))
+            for case in cases:
+                with _refusals_noted(case):
+                    signer = ledger.custody.signer(ledger.parties.get(case.row.subject).account)
+                    ledger.authorizations.submit([sign_entry(draft.entry, signer) for draft in case.drafts])
+                    case.outcome = GIVEN
+                bars.advance(task)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+@contextmanager
+def _refusals_noted(case: _Case) -> Iterator[None]:
+    """A request that is refused keeps no other from its consent."""
+    try:
+        yield
+    except _REFUSALS as refusal:
+        case.outcome, case.code = _outcome_of(refusal), refusal.code
+
+
+def _outcome_of(refusal: PingzhengError) -> str:
+    return {"REQUEST_EXPIRED": EXPIRED, "KEY_NOT_HELD": NO_KEY}.get(refusal.code, REFUSED)
+
+
+def _show(cases: Sequence[_Case], names: Mapping[str, str], as_json: bool) -> None:
+    """The whole notices of one request, or a line for each of several; JSON alone goes to standard output."""
+    out = stderr if as_json else console
+    if len(cases) == 1:
+        lines = [f"{draft.notice['text']}\n" for draft in cases[0].drafts]
+    else:
+        lines = [_line(case, draft, names) for case in cases for draft in case.drafts]
+    for line in lines:
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _line(case: _Case, draft: AuthorizationDraft, names: Mapping[str, str]) -> str:
+    notice = draft.notice
+    subject = names.get(case.row.subject) or f"{case.row.subject[:_WHOLE_ID]}…"
+    kinds = "、".join(kind["zh"] for kind in notice["kinds"])
+    return (
+        f"{subject} → {notice['recipient']}：{notice['scenario']} {notice['purpose']['zh']}；{notice['provider']}："
+        f"{kinds}；至 until {local_time(notice['valid_to'])}；{notice['max_uses']} 次 uses"
+    )
+
+
+def _require_confirmed(count: int, yes: bool) -> None:
+    question = f"以各主体的密钥签署以上 {count} 个请求的授权？Sign the consents to these {count} requests?"
+    if yes or (sys.stdin.isatty() and typer.confirm(question, err=True)):
+        return
+    raise InvalidInput(
+        "CONSENT_NOT_CONFIRMED",
+        "Nothing was signed: the consents were not confirmed.",
+        where="--yes",
+        hint="Add --yes.",
+    )
+
+
+def _names_of(ledger: Ledger, cases: Sequence[_Case]) -> dict[str, str]:
+    """The names of institutions; persons go by their ids."""
+    found = ledger.directory.of(case.row.subject for case in cases)
+    return {party: institution.name for party, institution in found.items()}
+
+
+def _told(case: _Case, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "request": case.row.id,
+        "name": names.get(case.row.subject),
+        "subject": case.row.subject,
+        "scenario": case.row.scenario,
+        "outcome": case.outcome,
+        "code": case.code,
+    }
+
+
+def _say_interrupted(cases: Sequence[_Case]) -> None:
+    given = Counter(case.outcome for case in cases)[GIVEN]
+    stderr.print(
+        f"\n已中断：已授权 {given} 个请求，均已记录；再次执行同一命令即接续。"
+        f"\nInterrupted: {given} consents are given and recorded. Run the same command again to give the others.",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,350 @@
+"""``pingzheng provision`` on the provider's own machine: rows, key and records stay there."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.custody import write_private
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.reading.remembering import Remembered
+from ledger.chain.sending.client import ChainClient
+from ledger.cli.shell.files import line_in, parsed, signer_of
+from ledger.cli.shell.naming import PARTY_ID, party_of
+from ledger.cli.shell.opening import opened
+from ledger.cli.shell.output import (
+    EXIT_NOT_VALID,
+    AsJson,
+    Home,
+    emit,
+    emit_rows,
+    errors_explained,
+    print_json,
+    progress,
+)
+from ledger.connectors.answers import Connector, NoData, Refused
+from ledger.domain.days import day_of, shanghai_day
+from ledger.errors import InvalidInput, Misconfigured, PingzhengError, Unauthenticated
+from ledger.installation.explanations import explanation
+from ledger.provider.desk import Provider
+from ledger.provider.manual import Given, RowsFile
+from ledger.provider.platform import HttpPlatform, Platform
+from ledger.provider.records import Records
+from ledger.provider.registry import Registry
+from ledger.provider.run import CHUNK, Done, Sources, go_round, settle, sign, unanswered
+from ledger.provider.run import answer as answer_tasks
+from ledger.provider.service import HttpService
+from ledger.provider.supply import Supply, answers_to_bytes, parse_receipt
+from ledger.provider.task import MAX_LIST_BYTES, MAX_TASKS, Task, parse_tasks
+from ledger.rulebooks.sources import SourceBook
+from ledger.usage.provisions import OwnPlatform
+
+API_KEY: Final = "PINGZHENG_API_KEY"
+MAX_KEY_BYTES: Final = 256
+
+Key = Annotated[Path, typer.Option(help="The provider's private key file.", show_default=False)]
+Folder = Annotated[
+    Path, typer.Option("--records", help="The provider's own records: a private folder.", envvar="PINGZHENG_RECORDS")
+]
+Node = Annotated[str | None, typer.Option("--rpc-url", help="A node of the chain, to check whose the keys are.")]
+DeploymentFile = Annotated[
+    Path | None, typer.Option("--deployment", help="deployment.json of the ledger; with a node.")
+]
+RECORDS: Final = Path("provider-records")
+
+
+def run(
+    party: Annotated[
+        str, typer.Argument(metavar="PROVIDER", help="Party id; with a home USCC too.", show_default=False)
+    ],
+    sources: Annotated[Path, typer.Option(help="Folder of source files.", envvar="PINGZHENG_SOURCES")],
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="The provider's private key file; default without --service: the key kept here (demo).",
+            show_default=False,
+        ),
+    ] = None,
+    records: Folder = RECORDS,
+    service: Annotated[str | None, typer.Option(help="Address of the platform's service; default: --home.")] = None,
+    api_key: Annotated[
+        Path | None,
+        typer.Option(help=f"File with an API key (scopes payload, act, read); default: ${API_KEY}, else sign in."),
+    ] = None,
+    authorization: Annotated[
+        list[str] | None, typer.Option(help="These alone, by id; where it was supplied before: correct it.")
+    ] = None,
+    rpc_url: Node = None,
+    deployment: DeploymentFile = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """查询自己的来源，在本机计算并签名，答复全部待答复的授权。Ask the provider's own sources for everything that waits;
+    compute and sign here, and answer. No row leaves the machine, and Ctrl-C loses nothing.
+
+    With --service and --deployment it signs in by the provider's key; or give an API key.
+
+    示例 Example:  pingzheng provision run 9144… --sources sources --key grid.key
+    """
+    if service is None:
+        with opened(home, as_json) as ledger:
+            own = party_of(ledger, party)
+            registry = Registry(ledger.reader, Remembered(ledger.reader, _seen(records)))
+            signer = ledger.custody.signer(ledger.parties.get(own).account) if key is None else signer_of(key)
+            provider = Provider(own, signer, Records(records), ledger.clock, registry)
+            _round(
+                provider,
+                OwnPlatform(ledger.provisions, own),
+                SourceBook.load(sources).connector,
+                authorization,
+                as_json,
+            )
+        return
+    with errors_explained(as_json):
+        own = _party_id(party)
+        if key is None:
+            raise InvalidInput(
+                "PROVIDER_KEY_MISSING",
+                "With a service the provider signs with its own key.",
+                where="--key",
+                hint="Give the provider's key file by --key.",
+            )
+        platform, signed_in = _platform(service, own, key, api_key, deployment)
+        node = None if signed_in and rpc_url is None else deployment
+        provider = _provider(own, key, records, rpc_url, node)
+        _round(provider, platform, SourceBook.load(sources).connector, authorization, as_json)
+
+
+def answer(
+    tasks: Annotated[Path, typer.Argument(help="The platform's file of tasks.", show_default=False)],
+    key: Key,
+    sources: Annotated[Path | None, typer.Option(help="Folder of source files.", envvar="PINGZHENG_SOURCES")] = None,
+    rows: Annotated[Path | None, typer.Option(help="Instead: CSV of one subject's rows.")] = None,
+    as_of: Annotated[str, typer.Option(help="Day of the rows, YYYY-MM-DD; default today.")] = "",
+    name_column: Annotated[str | None, typer.Option(help="Column of the rows with the subject's name.")] = None,
+    refuse: Annotated[str | None, typer.Option(help="Instead: a reason, out_of_scope, under_correction, …")] = None,
+    no_data: Annotated[bool, typer.Option("--no-data", help="Instead: there is nothing of the subject.")] = False,
+    authorization: Annotated[list[str] | None, typer.Option(help="These tasks alone, by authorization.")] = None,
+    out: Annotated[Path, typer.Option(help="Where to write the answers.")] = Path("answers.json"),
+    records: Folder = RECORDS,
+    rpc_url: Node = None,
+    deployment: DeploymentFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """离线答复任务文件：由来源计算，或手工答复一个任务。Answer a file of tasks: from sources; or one task by hand, with
+    the rows of its subject, a refusal, or that there is nothing. The answers are signed and hold no row.
+
+    示例 Example:  pingzheng provision answer tasks.json --sources sources --key grid.key --out answers.json
+    """
+    with errors_explained(as_json):
+        found = parsed(tasks, MAX_LIST_BYTES, parse_tasks)
+        chosen = [task for task in found.tasks if not authorization or task.authorization["id"] in authorization]
+        asked = _sources_for(chosen, sources, rows, as_of, name_column, refuse, no_data)
+        provider = _provider(_named_in(chosen), key, records, rpc_url, deployment)
+        provider.records.erase(found.erasures)
+        done = list(_signed(provider, asked, chosen, bool(authorization)))
+        waiting = provider.records.waiting(MAX_TASKS)
+        write_private(out, answers_to_bytes(waiting).decode())
+        _report(done, as_json, {"file": str(out), "answers": len(waiting)})
+
+
+def received(
+    receipt: Annotated[Path, typer.Argument(help="The platform's receipt.", show_default=False)],
+    records: Folder = RECORDS,
+    as_json: AsJson = False,
+) -> None:
+    """读入平台的回执，不再保留披露的内容。Take the platform's receipt: of what the platform has, only the signed entry
+    and the salt of the rows are kept.
+
+    示例 Example:  pingzheng provision received receipt.json
+    """
+    with errors_explained(as_json):
+        outcome = parsed(receipt, MAX_LIST_BYTES, parse_receipt)
+        kept = Records(records)
+        settled = settle(kept, outcome.received, outcome.refused)
+        emit({"settled": settled, "waiting": len(kept.waiting())}, as_json, "回执 Receipt")
+
+
+def confirm(
+    party: Annotated[str | None, typer.Argument(help="The party id to confirm; without it: list them.")] = None,
+    records: Folder = RECORDS,
+    as_json: AsJson = False,
+) -> None:
+    """经办人确认主体换了参与方编号，须先向主体核实。The clerk confirms that a subject has another party id than was
+    answered before. Ask the subject first.
+
+    示例 Example:  pingzheng provision confirm
+    """
+    with errors_explained(as_json):
+        kept = Records(records)
+        if party is None:
+            rows = [
+                {"party": each.party, "before": each.known, "identifier": each.identifier, "since": each.since}
+                for each in kept.changed()
+            ]
+            emit_rows(rows, as_json, "待确认 To confirm")
+            return
+        kept.confirm(party)
+        emit({"party": party, "confirmed": True}, as_json, "已确认 Confirmed")
+
+
+def _round(
+    provider: Provider, platform: Platform, sources: Sources, authorizations: list[str] | None, as_json: bool
+) -> None:
+    if authorizations:
+        tasks = [platform.task(identifier) for identifier in authorizations]
+        done = answer_tasks(provider, platform, sources, tasks, correcting=True)
+    else:
+        done = go_round(provider, platform, sources)
+    _report(list(_watched(done)), as_json, {})
+
+
+def _signed(provider: Provider, sources: Sources, tasks: list[Task], correcting: bool) -> Iterator[Done]:
+    with progress() as bar:
+        shown = bar.add_task("提供 answer", total=len(tasks))
+        for start in range(0, len(tasks), CHUNK):
+            some = tasks[start : start + CHUNK]
+            for task, outcome in zip(some, sign(provider, sources, some, correcting), strict=True):
+                if isinstance(outcome, Supply):
+                    yield Done(f"provision {outcome.entry['id']}", outcome.entry["result"], None)
+                else:
+                    yield unanswered(task, outcome)
+            bar.advance(shown, len(some))
+
+
+def _watched(done: Iterable[Done]) -> Iterator[Done]:
+    with progress() as bar:
+        shown = bar.add_task("提供 answer", total=None)
+        for each in done:
+            bar.advance(shown)
+            yield each
+
+
+def _report(done: list[Done], as_json: bool, head: dict[str, Any]) -> None:
+    """Print how many were answered how, and what was left, with the reason; exit code 1 if anything was."""
+    answered = dict(Counter(each.result for each in done if each.result is not None))
+    left = [_left(each.about, each.error) for each in done if each.error is not None]
+    if as_json:
+        print_json({**head, "answered": answered, "left": left})
+    else:
+        emit({**head, **answered}, as_json, "提供 Answered")
+        if left:
+            emit_rows(left, as_json, "未答复 Not answered")
+    if left:
+        raise typer.Exit(EXIT_NOT_VALID)
+
+
+def _left(about: str, error: PingzhengError) -> dict[str, Any]:
+    words = explanation(error.code, error.message, error.hint)
+    return {"about": about, "code": error.code, "message": words.message, "where": error.where, "hint": words.hint}
+
+
+def _provider(party: str, key: Path, records: Path, rpc_url: str | None, deployment: Path | None) -> Provider:
+    return Provider(
+        party, signer_of(key), Records(records), lambda: int(time.time()), _registry(records, rpc_url, deployment)
+    )
+
+
+def _seen(records: Path) -> Path:
+    """What was seen of the chain: beside the records, whose folder is private and checked."""
+    return records.with_name(f"{records.name}-seen.json")
+
+
+def _registry(records: Path, rpc_url: str | None, deployment: Path | None) -> Registry | None:
+    if rpc_url is None and deployment is None:
+        return None
+    if rpc_url is None or deployment is None:
+        raise Misconfigured(
+            "NODE_INCOMPLETE",
+            "To ask a node, its address and the ledger's deployment file are needed.",
+            where="--rpc-url, --deployment",
+            hint="Give both, or neither. Get the file from the operator, as for `pingzheng join`.",
+        )
+    reader = ChainReader(ChainClient.at(rpc_url, Deployment.load(deployment)).check())
+    return Registry(reader, Remembered(reader, _seen(records)))
+
+
+def _sources_for(
+    tasks: list[Task],
+    folder: Path | None,
+    rows: Path | None,
+    as_of: str,
+    name_column: str | None,
+    refuse: str | None,
+    no_data: bool,
+) -> Sources:
+    """Sources from their folder, or the one answer that a person gives, to one task."""
+    now = int(time.time())
+    by_hand: list[Connector] = []
+    if rows is not None:
+        by_hand.append(RowsFile(rows, day_of(as_of, "--as-of") if as_of else shanghai_day(now), name_column))
+    by_hand += [Given(Refused(refuse, now))] if refuse is not None else []
+    by_hand += [Given(NoData(now))] if no_data else []
+    if len(by_hand) > 1 or (by_hand and len(tasks) != 1) or (not by_hand and folder is None):
+        raise InvalidInput(
+            "ANSWER_AMBIGUOUS",
+            "Give sources for all tasks, or one answer by hand to one task.",
+            where="--sources, --rows, --refuse, --no-data",
+            hint="Choose the task by --authorization.",
+        )
+    return (lambda *_: by_hand[0]) if by_hand else SourceBook.load(folder).connector
+
+
+def _named_in(tasks: list[Task]) -> str:
+    """Who is asked: the records remember it, and the platform knows whose key signs."""
+    if not tasks:
+        raise InvalidInput(
+            "TASKS_NONE", "The file has no such task.", where="tasks", hint="Ask the platform for tasks."
+        )
+    return str(tasks[0].authorization["provider"])
+
+
+def _party_id(name: str) -> str:
+    if not PARTY_ID.fullmatch(name):
+        raise InvalidInput(
+            "PROVIDER_ID_FORM",
+            "With a service the provider is named by its party id, 64 hex digits.",
+            where="PROVIDER",
+            hint="The operator has it: pingzheng party list.",
+        )
+    return name
+
+
+def _platform(
+    service: str, party: str, key: Path, api_key: Path | None, deployment: Path | None
+) -> tuple[HttpPlatform, bool]:
+    """The platform by an API key, else in a session by the provider's key; and whether it is a session."""
+    if (given := _api_key(api_key)) is not None:
+        return HttpPlatform(service, given), False
+    if deployment is None:
+        raise Unauthenticated(
+            "SESSION_MISSING",
+            "This call needs a session or an API key.",
+            where="--deployment",
+            hint=f"Give --deployment to sign in by --key; or --api-key, or ${API_KEY}.",
+        )
+    chain, signer = Deployment.load(deployment).chain, signer_of(key)
+
+    def token() -> str:
+        return HttpService(service).sign_in(chain, party, signer, int(time.time())).token
+
+    return HttpPlatform(service, token(), renew=token), True
+
+
+def _api_key(path: Path | None) -> str | None:
+    """From a file or the environment: other users of a machine see the arguments of a process."""
+    if path is None:
+        return os.environ.get(API_KEY, "").strip() or None
+    text = line_in(path, MAX_KEY_BYTES)
+    if not text:
+        raise Unauthenticated(
+            "SESSION_MISSING", "The file holds no API key.", where=str(path), hint="`pingzheng api-key new --out FILE`."
+        )
+    return text

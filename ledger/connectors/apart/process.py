@@ -1,0 +1,96 @@
+"""The process that reads files apart: ``python -m ledger.connectors.apart.process MEMORY``; see ``apart``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.connectors.deadline import Deadline, TimeIsUp
+from ledger.connectors.parquet import ParquetTable
+from ledger.connectors.spreadsheets.xls_book import sheets_of
+from ledger.connectors.table import Unusable, Wanted
+from ledger.connectors.values import BadValue, as_text
+from ledger.errors import PingzhengError
+
+_ROWS_A_LINE: Final = 500
+
+
+def main() -> None:
+    """Answer requests from standard input until it is closed."""
+    out = sys.stdout.buffer
+    limited = False
+    while raw := sys.stdin.buffer.readline():
+        request = json.loads(raw)
+        data = sys.stdin.buffer.read(request["bytes"])
+        if not limited:
+            _warm(request)
+            _limit(int(sys.argv[1]))
+            limited = True
+        for line in _answer(request, data):
+            out.write(json.dumps(line).encode() + b"\n")
+        out.flush()
+
+
+def _warm(request: dict[str, Any]) -> None:
+    """Import before the limit is set: what libraries take for themselves is not the file's."""
+    with suppress(ImportError):
+        import_module("pyarrow.dataset" if request["read"] == "parquet" else "xlrd")
+
+
+def _limit(memory: int) -> None:
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + memory
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    except (ImportError, OSError, ValueError):
+        # Not on this system: the bounds that are counted hold all the same.
+        return
+
+
+def _answer(request: dict[str, Any], data: bytes) -> Iterator[dict[str, Any]]:
+    try:
+        yield from sheets_of(data, request["name"]) if request["read"] == "xls" else _parquet(request)
+        yield {"end": {}}
+    except TimeIsUp:
+        yield {"end": {"late": True}}
+    except Unusable as error:
+        yield {"end": {"unusable": [error.reason, error.where]}}
+    except PingzhengError as error:
+        told = [type(error).__name__, error.code, error.message, error.where, error.hint, error.details]
+        yield {"end": {"error": told}}
+    except MemoryError:
+        yield {"end": {"memory": True}}
+
+
+def _parquet(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    wanted = Wanted(request["key_column"], request["value"], tuple(request["columns"]))
+    rows: list[list[str | None]] = []
+    for cells in ParquetTable(Path(request["path"])).rows(wanted, Deadline(request["seconds"])):
+        rows.append(_texts(cells))
+        if len(rows) >= _ROWS_A_LINE:
+            yield {"rows": rows}
+            rows = []
+    yield {"rows": rows}
+
+
+def _texts(cells: Sequence[object]) -> list[str | None]:
+    """A cell without an exact text is none; whoever needs it finds it unusable."""
+    return [_text(cell) for cell in cells]
+
+
+def _text(cell: object) -> str | None:
+    try:
+        return as_text(cell)
+    except BadValue:
+        return None
+
+
+if __name__ == "__main__":
+    main()

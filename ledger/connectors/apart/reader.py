@@ -1,0 +1,171 @@
+"""Reads in a process of its own, with a limit on its memory, what a library cannot be bounded for in ours.
+
+A file that lies about its sizes ends that process and no other. Requests and answers are lines of JSON: what a hostile
+file makes of the other process, it can only say text to this one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from threading import BoundedSemaphore, Lock
+from typing import Any, Final
+
+from ledger.connectors.deadline import Deadline, TimeIsUp
+from ledger.connectors.table import Unusable
+from ledger.errors import InvalidInput, Misconfigured
+
+# Beyond what the process has after its imports.
+MEMORY_BYTES: Final = 1536 * 1024 * 1024
+# One line of an answer, which holds one batch of rows.
+MAX_LINE_BYTES: Final = 64 * 1024 * 1024
+MAX_PROCESSES: Final = 4
+_POLL_SECONDS: Final = 0.1
+_CHUNK: Final = 64 * 1024
+_INHERITED: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
+# The system's allocator asks for memory as it is needed; Arrow's own would reserve beyond the limit beforehand.
+_ENVIRONMENT: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"}
+
+
+class Ended(Exception):
+    """The process ended before it had answered: by its limit, or by what the file did to it."""
+
+
+class _Process:
+    def __init__(self, memory: int) -> None:
+        # Nothing else: a program's environment may hold passwords and keys.
+        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        environment |= _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-P", "-m", "ledger.connectors.apart.process", str(memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+        self._buffer = bytearray()
+        self.memory = memory
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, request: dict[str, Any], data: bytes) -> None:
+        assert self._process.stdin is not None  # noqa: S101
+        try:
+            self._process.stdin.write(json.dumps(request | {"bytes": len(data)}).encode() + b"\n")
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+        except OSError:
+            raise Ended from None
+
+    def line(self, until: Deadline) -> Any:
+        """The next line of the answer; raises ``Ended`` and ``TimeIsUp``."""
+        assert self._process.stdout is not None  # noqa: S101
+        stream = self._process.stdout.fileno()
+        looked = 0
+        while (end := self._buffer.find(b"\n", looked)) < 0:
+            looked = len(self._buffer)
+            until.check()
+            if not select.select([stream], [], [], _POLL_SECONDS)[0]:
+                continue
+            chunk = os.read(stream, _CHUNK)
+            if not chunk or looked + len(chunk) > MAX_LINE_BYTES:
+                raise Ended
+            self._buffer += chunk
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return json.loads(line)
+
+    def end(self) -> None:
+        self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+        self._process.wait()
+
+
+class Processes:
+    """A few processes, started when they are needed and kept for the next question."""
+
+    def __init__(self) -> None:
+        self._free = BoundedSemaphore(MAX_PROCESSES)
+        self._lock = Lock()
+        self._idle: list[_Process] = []
+
+    def answers(self, request: dict[str, Any], data: bytes, until: Deadline) -> Generator[Any, None, Any]:
+        """The lines of the answer but the last, ``{"end": …}``, which it returns.
+
+        Raises ``Ended``, ``TimeIsUp``. A process that did not come to an end is ended.
+        """
+        if not self._free.acquire(timeout=until.left()):
+            raise TimeIsUp
+        process: _Process | None = None
+        whole = False
+        try:
+            process = self._taken()
+            process.ask(request, data)
+            while "end" not in (line := process.line(until)):
+                yield line
+            # One whose memory was used up is not asked again: what the file left behind takes it from the next.
+            whole = "memory" not in line["end"]
+            return line["end"]
+        finally:
+            if process is not None:
+                self._put_back(process, whole)
+            self._free.release()
+
+    def _taken(self) -> _Process:
+        with self._lock:
+            while self._idle:
+                process = self._idle.pop()
+                if process.alive and process.memory == MEMORY_BYTES:
+                    return process
+                process.end()
+        try:
+            return _Process(MEMORY_BYTES)
+        except OSError:
+            # The machine has no process or file to spare: as little as if all of ours were at work.
+            raise TimeIsUp from None
+
+    def _put_back(self, process: _Process, whole: bool) -> None:
+        if not whole:
+            process.end()
+            return
+        with self._lock:
+            self._idle.append(process)
+
+    def close(self) -> None:
+        """End the idle processes."""
+        with self._lock:
+            while self._idle:
+                self._idle.pop().end()
+
+
+def read_apart(request: dict[str, Any], until: Deadline, data: bytes = b"") -> Iterator[Any]:
+    """The lines of an answer to a request about a file or these bytes.
+
+    Raises what the other process raised, and ``Ended`` where its memory was used up.
+    """
+    end = yield from PROCESSES.answers(request, data, until)
+    if "error" in end:
+        name, code, message, where, hint, details = end["error"]
+        raise _ERRORS[name](code, message, where=where, hint=hint, **details)
+    if "unusable" in end:
+        raise Unusable(*end["unusable"])
+    if "late" in end:
+        raise TimeIsUp
+    if "memory" in end:
+        raise Ended
+
+
+_ERRORS: Final = {"InvalidInput": InvalidInput, "Misconfigured": Misconfigured}
+PROCESSES: Final = Processes()
+atexit.register(PROCESSES.close)

@@ -1,0 +1,169 @@
+"""Excel 97 workbooks (.xls, and .et of WPS): read in a process apart, since a library builds each sheet at once."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from ledger.connectors.kinds import encrypted
+from ledger.connectors.spreadsheets.workbook import (
+    ERROR,
+    FORMULA,
+    Cell,
+    Flaw,
+    Sheet,
+    moment_cell,
+    number_cell,
+    text_cell,
+)
+from ledger.errors import InvalidInput, PingzhengError
+
+MAX_XLS_BYTES: Final = 16 * 1024 * 1024
+MAX_CELLS: Final = 500_000
+MAX_SHEETS: Final = 32
+_ROWS_A_LINE: Final = 500
+# Records of the binary format [MS-XLS]: where a sheet or a chart in it begins and ends, what a formula is.
+_BEGINNINGS: Final = (0x0809, 0x0409, 0x0209, 0x0009)
+_END: Final = 0x000A
+_FORMULA: Final = 0x0006
+
+
+def sheets_of(data: bytes, name: str) -> Iterator[dict[str, Any]]:
+    """The sheets as JSON values, a few rows at a time; runs in the process apart.
+
+    Raises ``InvalidInput`` ``XLS_MALFORMED``, ``FILE_ENCRYPTED``, ``XLSX_TOO_LARGE``.
+    """
+    try:
+        yield from _sheets(data, name)
+    except (PingzhengError, MemoryError):
+        raise
+    except Exception as error:
+        # On a damaged file the library raises whatever it stumbles over.
+        raise _unreadable(error, name) from None
+
+
+def _sheets(data: bytes, name: str) -> Iterator[dict[str, Any]]:
+    import xlrd
+
+    # On demand: else the library lets go of the bytes, from which the formulas are told.
+    book = xlrd.open_workbook(
+        file_contents=data, on_demand=True, formatting_info=True, ragged_rows=True, logfile=_Mute()
+    )
+    if book.nsheets > MAX_SHEETS:
+        raise InvalidInput("XLSX_TOO_LARGE", f"The file has more than {MAX_SHEETS} sheets.", where=name)
+    left = MAX_CELLS
+    for place in range(book.nsheets):
+        formulas = set(_formulas(book.mem, book._sh_abs_posn[place]))
+        sheet = book.sheet_by_index(place)
+        left -= sum(sheet.row_len(row) for row in range(sheet.nrows))
+        if left < 0:
+            raise InvalidInput("XLSX_TOO_LARGE", f"The file has more than {MAX_CELLS} cells.", where=name)
+        yield from _lines(book, sheet, formulas, hidden=bool(book._sheet_visibility[place]))
+        book.unload_sheet(place)
+
+
+def sheet_of(lines: list[dict[str, Any]]) -> Sheet:
+    """The sheet that lines of ``sheets_of`` describe."""
+    rows = [
+        (number, [cell if isinstance(cell, str) else Flaw(*cell) for cell in cells])
+        for line in lines
+        for number, cells in line["rows"]
+    ]
+    merges = [tuple(merge) for merge in lines[0]["merges"]]
+    return Sheet(str(lines[0]["title"]), bool(lines[0]["hidden"]), rows, merges)
+
+
+class _Mute:
+    """Where the library's remarks about a file go: they may hold what stands in it."""
+
+    def write(self, _text: str) -> None:
+        """Keep nothing."""
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def _unreadable(error: Exception, name: str) -> InvalidInput:
+    if "encrypt" in str(error).lower() or "password" in str(error).lower():
+        return encrypted(name)
+    return InvalidInput(
+        "XLS_MALFORMED",
+        "This is an Excel 97 workbook (.xls, .et) that is damaged or cut off.",
+        where=name,
+        hint="Open it in a spreadsheet, and save it as .xlsx.",
+    )
+
+
+def _formulas(stream: Any, start: int) -> Iterator[tuple[int, int]]:
+    """Row and column, from 0, of each cell of a sheet that is computed."""
+    place, depth = start, 0
+    while place + 4 <= len(stream):
+        record, size = struct.unpack_from("<HH", stream, place)
+        if record in _BEGINNINGS:
+            # A chart within the sheet begins as a sheet does.
+            depth += 1
+        elif record == _END:
+            depth -= 1
+            if depth <= 0:
+                return
+        elif record == _FORMULA and size >= 4:
+            yield struct.unpack_from("<HH", stream, place + 4)
+        place += 4 + size
+
+
+def _lines(book: Any, sheet: Any, formulas: set[tuple[int, int]], *, hidden: bool) -> Iterator[dict[str, Any]]:
+    merges = [[top + 1, bottom, left + 1, right] for top, bottom, left, right in sheet.merged_cells]
+    line: dict[str, Any] = {"title": sheet.name, "hidden": hidden, "merges": merges, "rows": []}
+    for row in range(sheet.nrows):
+        cells = [
+            FORMULA if (row, column) in formulas else _cell(book, sheet, row, column)
+            for column in range(sheet.row_len(row))
+        ]
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            told = [[cell.code, cell.message, cell.hint] if isinstance(cell, Flaw) else cell for cell in cells]
+            line["rows"].append([row + 1, told])
+        if len(line["rows"]) >= _ROWS_A_LINE:
+            yield line
+            line = line | {"rows": []}
+    yield line | {"last": True}
+
+
+def _cell(book: Any, sheet: Any, row: int, column: int) -> Cell:
+    import xlrd
+
+    kind, value = sheet.cell_type(row, column), sheet.cell_value(row, column)
+    if kind in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
+        return ""
+    if kind == xlrd.XL_CELL_ERROR:
+        return ERROR
+    if kind == xlrd.XL_CELL_BOOLEAN:
+        return "true" if value else "false"
+    if kind == xlrd.XL_CELL_NUMBER:
+        return number_cell(float(value))
+    if kind == xlrd.XL_CELL_DATE:
+        form = book.format_map[book.xf_list[sheet.cell_xf_index(row, column)].format_key].format_str
+        return _moment(float(value), str(form), book.datemode)
+    return text_cell(str(value), escaped=False)
+
+
+def _moment(value: float, form: str, datemode: int) -> Cell:
+    from xlrd.xldate import XLDateError, xldate_as_datetime
+
+    if any(mark in form.lower() for mark in ("[h", "[m", "[s")):
+        return moment_cell(timedelta(days=value), form)
+    try:
+        moment = xldate_as_datetime(value, datemode)
+    except (XLDateError, ValueError, OverflowError):
+        return ERROR
+    # Rounded as a spreadsheet shows it: 8:30 is no binary fraction of a day.
+    moment = _to_the_second(moment)
+    return moment_cell(moment.time() if 0 < value < 1 else moment, form)
+
+
+def _to_the_second(moment: datetime) -> datetime:
+    near = (moment + timedelta(milliseconds=500)).replace(microsecond=0)
+    return near if abs(near - moment) <= timedelta(milliseconds=1) else moment

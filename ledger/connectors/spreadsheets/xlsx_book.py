@@ -1,0 +1,137 @@
+"""Excel workbooks (.xlsx, .xlsm without their macros, strict ones): counted first, then read row by row."""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import date, time, timedelta
+from typing import Any, Final
+
+from ledger.connectors.spreadsheets import xlsx_scan
+from ledger.connectors.spreadsheets.workbook import (
+    ERROR,
+    FORMULA,
+    Cell,
+    Merge,
+    Sheet,
+    moment_cell,
+    number_cell,
+    text_cell,
+)
+from ledger.connectors.spreadsheets.xlsx_scan import Scan, malformed, scan, too_large
+from ledger.errors import InvalidInput, PingzhengError
+
+_COLUMNS: Final = 16_384
+_ROWS: Final = 1_048_576
+# What a strict workbook calls its parts, and what the library knows them by.
+_NAMESPACES: Final = (
+    (b"http://purl.oclc.org/ooxml/spreadsheetml/main", b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"),
+    (
+        b"http://purl.oclc.org/ooxml/officeDocument/relationships",
+        b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+    ),
+    (b"http://purl.oclc.org/ooxml/drawingml/main", b"http://schemas.openxmlformats.org/drawingml/2006/main"),
+)
+
+
+def read_sheets(data: bytes, name: str) -> list[Sheet]:
+    """The sheets of a workbook; ``name`` stands in errors.
+
+    Raises ``InvalidInput`` ``XLSX_TOO_LARGE``, ``XLSX_MALFORMED``.
+    """
+    found = scan(data, name)
+    if found.strict:
+        data = _transitional(data)
+    # Not above: it loads numpy where that is installed, and few commands read Excel files.
+    from openpyxl import load_workbook
+
+    try:
+        with warnings.catch_warnings():
+            # About what the file has that we do not read: pictures, pages, strange dates.
+            warnings.simplefilter("ignore", UserWarning)
+            with closing(load_workbook(io.BytesIO(data), read_only=True, keep_links=False)) as book:
+                budget = _Budget(name)
+                return [_sheet(sheet, found, budget, f"{name}, {sheet.title}") for sheet in book.worksheets]
+    except PingzhengError:
+        raise
+    except Exception as error:
+        # On a damaged file the library raises whatever it stumbles over.
+        raise malformed(name) from error
+
+
+class _Budget:
+    """Cells that may still be read from one file, those that only the distance between two implies among them."""
+
+    def __init__(self, name: str) -> None:
+        self._left = xlsx_scan.BOUNDS["c"]
+        self._name = name
+
+    def spend(self, cells: int) -> None:
+        # An empty row costs too: a sheet may claim a million of them.
+        self._left -= cells + 1
+        if self._left < 0:
+            raise too_large(f"The file has more than {xlsx_scan.BOUNDS['c']} cells.", self._name)
+
+
+def _sheet(sheet: Any, found: Scan, budget: _Budget, where: str) -> Sheet:
+    merges = [_merge(ref, where) for ref in found.merges.get(sheet._worksheet_path, ())]
+    return Sheet(sheet.title, sheet.sheet_state != "visible", list(_rows(sheet, budget)), merges)
+
+
+def _rows(sheet: Any, budget: _Budget) -> Iterator[tuple[int, Sequence[Cell]]]:
+    # What stands outside the dimension that a file claims would be dropped without a word.
+    sheet.reset_dimensions()
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        budget.spend(len(row))
+        cells = [_cell(cell) for cell in row]
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            yield number, cells
+
+
+def _cell(cell: Any) -> Cell:
+    value = cell.value
+    if value is None:
+        return ""
+    if cell.data_type == "f":
+        return FORMULA
+    if cell.data_type == "e":
+        return ERROR
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return number_cell(value)
+    if isinstance(value, (date, time, timedelta)):
+        return moment_cell(value, str(cell.number_format))
+    return text_cell(str(value))
+
+
+def _merge(ref: str, where: str) -> Merge:
+    from openpyxl.utils import range_boundaries
+
+    try:
+        left, top, right, bottom = (int(bound or 0) for bound in range_boundaries(ref))
+    except (ValueError, TypeError):
+        left = top = right = bottom = 0
+    if not (1 <= left <= right <= _COLUMNS and 1 <= top <= bottom <= _ROWS):
+        raise InvalidInput("XLSX_MALFORMED", "A merged range is none.", where=where, hint="Save the workbook again.")
+    return top, bottom, left, right
+
+
+def _transitional(data: bytes) -> bytes:
+    """The same workbook by the names that the library knows; its parts are bounded already."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new,
+    ):
+        for member in old.infolist():
+            content = old.read(member)
+            for strict, known in _NAMESPACES:
+                content = content.replace(strict, known)
+            new.writestr(member.filename, content)
+    return out.getvalue()

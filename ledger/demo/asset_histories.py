@@ -1,0 +1,187 @@
+"""Ten registered assets go on: change, assessment, licence, lien, transfer, objection, annulment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import partial
+from typing import Final
+
+from ledger.demo.data.cast import Cast
+from ledger.demo.earlier_runs import AssetEvent, Found
+from ledger.demo.registration import Progress, wait_for_notice
+from ledger.demo.stages import Run
+from ledger.domain.canonical import digest
+from ledger.domain.days import shanghai_day
+from ledger.domain.resource import DataResource
+from ledger.errors import Conflict
+from ledger.installation.wiring import Ledger
+from ledger.registration.reports import DIMENSIONS, QualityReport, Valuation
+from ledger.registration.rights import NewRight
+
+TEN = 10
+DAY = 86_400
+DECISIONS: Final = ("admitted", "verified", "upheld")
+WEIGHTS = dict(zip(DIMENSIONS, (15, 20, 20, 15, 20, 10), strict=True))
+# After these the asset has another certificate.
+_CERTIFIED: Final = frozenset({"Confirmed", "RightGranted", "TransferAccepted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """By what an act is known to be done: the event that has happened so many times."""
+
+    event: str
+    times: int = 1
+
+    def on(self, events: Sequence[AssetEvent]) -> bool:
+        """Whether it is done, by an asset's history."""
+        return _count(events, self.event) >= self.times
+
+
+class Life:
+    """Takes ten registered assets through the rest of their life: each act on all of them, then the next."""
+
+    def __init__(self, ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run, progress: Progress) -> None:
+        """``assets``: of which the first ten are chosen, none with content that another resource has too."""
+        self.assets = tuple(assets[:TEN])
+        self._ledger = ledger
+        self._cast = cast
+        self._run = run
+        self._progress = progress
+        self._found = Found(ledger)
+
+    @property
+    def begun(self) -> bool:
+        """Whether an earlier run has begun it."""
+        return any(_count(events, "Filed") for events in self._found.events(self.assets).values())
+
+    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+        """Every step by name, in order."""
+        acts, review, registrar = Acts(self._ledger, self._cast), self._ledger.review, self._cast.registrar
+        told: list[tuple[str, Callable[[str], int], Mark]] = [
+            ("变更：申请 apply for change", acts.change, Mark("Filed")),
+            ("变更：受理 accept", lambda asset: review.accept(registrar, [asset]), Mark("Advanced", 4)),
+            ("变更：审核 review", lambda asset: review.review(registrar, [asset]), Mark("Advanced", 5)),
+            ("变更：公示 notice", lambda asset: review.notice(registrar, [asset]), Mark("Advanced", 6)),
+            ("变更：确认 confirm the change", acts.confirm, Mark("Confirmed", 2)),
+            ("质量评估 quality report", acts.quality, Mark("Assessed", 1)),
+            ("价值评估 valuation", acts.valuation, Mark("Assessed", 2)),
+            ("许可经营权 license the right to operate", acts.license, Mark("RightGranted")),
+            ("质押 pledge to a bank", acts.pledge, Mark("Pledged")),
+            ("未经同意的转让被拒 transfer without consent: refused", acts.move_unconsented, Mark("LienConsented")),
+            ("债权人同意 creditor consents", acts.consent, Mark("LienConsented")),
+            ("转让 transfer", acts.transfer, Mark("TransferAccepted")),
+            ("异议 objection to the registration", acts.object, Mark("Objected")),
+            ("异议核实并成立 objection verified and upheld", acts.uphold, Mark("ObjectionDecided", len(DECISIONS))),
+            ("撤销登记 annul", acts.annul, Mark("Annulled")),
+        ]
+        return [(name, partial(self._step, name, act, mark)) for name, act, mark in told]
+
+    def _step(self, name: str, act: Callable[[str], int], mark: Mark) -> None:
+        tick = self._progress(name, len(self.assets))
+        with self._run.stage(name) as stage:
+            before = [asset for asset, events in self._found.events(self.assets).items() if mark.on(events)]
+            if before and mark.event in _CERTIFIED:
+                # The chain may have had the act when the run was interrupted, and the certificate not followed it yet.
+                self._ledger.registration_certificates.settle(before)
+            for asset in self.assets:
+                if asset not in before:
+                    stage.gas += act(asset)
+                stage.count += 1
+                tick(1)
+            stage.found = len(before)
+        self._run.counts["lives"] = len(self.assets)
+
+
+def _count(events: Sequence[AssetEvent], name: str) -> int:
+    return sum(event.name == name for event in events)
+
+
+class Acts:
+    """What the parties do with one asset; each returns the gas it used."""
+
+    def __init__(self, ledger: Ledger, cast: Cast) -> None:
+        self._ledger = ledger
+        self._cast = cast
+
+    def change(self, asset: str) -> int:
+        """The provider has more rows now: a new description of new content."""
+        resource = DataResource.from_dict(self._ledger.registrations.get(asset)["resource"])
+        content = digest(f"{resource.content_digest} and one row more".encode())
+        grown = replace(resource, rows=resource.rows + 1, content_digest=content)
+        return self._ledger.registrations.change(asset, self._cast.provider, "change", grown).gas_used
+
+    def confirm(self, asset: str) -> int:
+        """Once its notice is over, the registrar confirms the change."""
+        wait_for_notice(self._ledger, [asset])
+        return self._ledger.review.confirm(self._cast.registrar, [asset])
+
+    def quality(self, asset: str) -> int:
+        """An accredited third party reports on the quality."""
+        scores = dict(zip(DIMENSIONS, (92, 88, 95, 90, 71, 84), strict=True))
+        report = QualityReport(scores, WEIGHTS, digest(f"quality report of {asset}".encode()))
+        return self._ledger.assessments.quality(asset, self._cast.assessor, report, self._in_a_year()).gas_used
+
+    def valuation(self, asset: str) -> int:
+        """The same values it: three million yuan, in fen, by income."""
+        today = shanghai_day(self._ledger.clock()).isoformat()
+        value = Valuation("income", 300_000_000, today, digest(f"valuation of {asset}".encode()))
+        return self._ledger.assessments.valuation(asset, self._cast.assessor, value, self._in_a_year()).gas_used
+
+    def license(self, asset: str) -> int:
+        """The first bank gets the exclusive right to operate for a year."""
+        start = self._ledger.clock() + 60
+        right = NewRight("operate", self._cast.bank, start, start + 365 * DAY, "贷款风控 credit decisions", True)
+        return self._ledger.rights.grant(asset, self._cast.provider, right).gas_used
+
+    def pledge(self, asset: str) -> int:
+        """The provider pledges the asset to the first bank."""
+        terms = {"amount": 200_000_000, "contract": digest(f"loan against {asset}".encode())}
+        return self._ledger.liens.pledge(asset, self._cast.provider, self._cast.bank, terms).gas_used
+
+    def move_unconsented(self, asset: str) -> int:
+        """An offer without the creditor's consent must be refused."""
+        try:
+            self._ledger.transfers.offer(asset, self._cast.provider, self._cast.other_bank)
+        except Conflict as refusal:
+            if refusal.code != "ASSET_PLEDGED":
+                raise
+            return 0
+        raise Conflict("LIEN_IGNORED", "A pledged asset was offered without consent.", where=asset)
+
+    def consent(self, asset: str) -> int:
+        """The creditor lets it go to the second bank; the lien stays."""
+        return self._ledger.liens.consent(asset, 0, self._cast.bank, self._cast.other_bank).gas_used
+
+    def transfer(self, asset: str) -> int:
+        """Offered to the second bank, and accepted."""
+        gas = 0
+        if not _count(self._history(asset), "TransferOffered"):
+            gas = self._ledger.transfers.offer(asset, self._cast.provider, self._cast.other_bank).gas_used
+        return gas + self._ledger.transfers.accept(asset, self._cast.other_bank).gas
+
+    def object(self, asset: str) -> int:
+        """A firm objects to the registration."""
+        firm = next(iter(self._cast.firms.values()))
+        return self._ledger.objections.file(
+            asset, firm, "数据来源于本企业，未经授权 Taken from us without consent"
+        ).gas_used
+
+    def uphold(self, asset: str) -> int:
+        """The registrar admits, verifies and upholds it: the asset is frozen."""
+        return sum(
+            self._ledger.objections.decide(asset, 1, self._cast.registrar, state, "核实属实 Found to be so").gas_used
+            for state in DECISIONS[_count(self._history(asset), "ObjectionDecided") :]
+        )
+
+    def annul(self, asset: str) -> int:
+        """So the registration is annulled."""
+        return self._ledger.transfers.annul(asset, self._cast.registrar, "fraud", "来源不合法 Unlawful source").gas_used
+
+    def _history(self, asset: str) -> Sequence[AssetEvent]:
+        return Found(self._ledger).events([asset])[asset]
+
+    def _in_a_year(self) -> date:
+        return shanghai_day(self._ledger.clock()) + timedelta(days=365)

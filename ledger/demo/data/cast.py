@@ -1,0 +1,103 @@
+"""Who plays in the demonstration: synthetic names and numbers with valid check digits, and a key for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import NotFound
+from ledger.installation.wiring import Ledger
+from ledger.parties.register import NewParty
+from ledger.parties.tables import Party
+
+REGIONS = ("440802", "440803", "440804", "440811", "440823", "440825", "440881", "440882", "440883")
+FIRST_INSTITUTION = 9000
+FIRST_FIRM = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A party to be: ``identifier`` is its USCC or resident ID number, ``roles`` those of its kind unless given."""
+
+    kind: PartyKind
+    name: str
+    region: str
+    identifier: str
+    roles: frozenset[Role] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Party ids by part; ``firms`` by firm number of the panel."""
+
+    registrar: str
+    provider: str
+    bank: str
+    other_bank: str
+    supervisor: str
+    assessor: str
+    firms: dict[str, str]
+
+
+def assemble(ledger: Ledger, firm_numbers: Sequence[str]) -> Cast:
+    """Onboard institutions and firms; those of an earlier run are found again."""
+    institutions = [
+        institution(place, kind, name)
+        for place, (kind, name) in enumerate(
+            (
+                (PartyKind.REGISTRAR, "湛江市数据登记中心（演示） Data registrar (demo)"),
+                (PartyKind.UTILITY, "湛江企业数据服务（演示） Enterprise data provider (demo)"),
+                (PartyKind.BANK, "湛江第一银行（演示） First Bank of Zhanjiang (demo)"),
+                (PartyKind.BANK, "湛江第二银行（演示） Second Bank of Zhanjiang (demo)"),
+                (PartyKind.SUPERVISOR, "湛江数据监管（演示） Data supervisor (demo)"),
+                (PartyKind.ASSESSOR, "湛江数据评估（演示） Data assessor (demo)"),
+            )
+        )
+    ]
+    firms = [firm(place, number) for place, number in enumerate(firm_numbers)]
+    ids = onboard(ledger, [*institutions, *firms])
+    registrar, provider, bank, other_bank, supervisor, assessor = ids[: len(institutions)]
+    numbered = dict(zip(firm_numbers, ids[len(institutions) :], strict=True))
+    return Cast(registrar, provider, bank, other_bank, supervisor, assessor, numbered)
+
+
+def institution(place: int, kind: PartyKind, name: str, roles: frozenset[Role] | None = None) -> Part:
+    """An institution; ``place`` is its own."""
+    return Part(kind, name, "440800", synthetic_uscc("440800", FIRST_INSTITUTION + place), roles)
+
+
+def firm(place: int, number: str) -> Part:
+    """The firm with that number in the panel, at its place in the list of firms."""
+    region = REGIONS[place % len(REGIONS)]
+    name = f"湛江第{number}号企业（演示） Firm {number}"
+    return Part(PartyKind.ENTERPRISE, name, region, synthetic_uscc(region, FIRST_FIRM + int(number)))
+
+
+def onboard(ledger: Ledger, parts: Sequence[Part]) -> list[str]:
+    """Party ids; who is not here yet gets a key, kept here, and is put on the chain.
+
+    Whom an interrupted run recorded and did not put on the chain keeps the key that it was recorded with.
+    """
+    known = [_known(ledger, part) for part in parts]
+    waiting = [(part, row) for part, row in zip(parts, known, strict=True) if row is None or row.no is None]
+    without_key = sum(row is None for _, row in waiting)
+    fresh = iter(ledger.custody.create(without_key) if without_key else ())
+    newcomers = [
+        _newcomer(part, ledger.custody.public_key(next(fresh)) if row is None else row.public_key)
+        for part, row in waiting
+    ]
+    made = iter(ledger.parties.onboard(newcomers) if newcomers else ())
+    return [row.id if row is not None and row.no is not None else next(made).id for row in known]
+
+
+def _newcomer(part: Part, public_key: str) -> NewParty:
+    return NewParty(part.kind, part.name, part.identifier, part.region, public_key, part.roles)
+
+
+def _known(ledger: Ledger, part: Part) -> Party | None:
+    try:
+        return ledger.parties.find(part.identifier)
+    except NotFound:
+        return None

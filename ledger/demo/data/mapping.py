@@ -1,0 +1,256 @@
+"""How a real panel stands in for a provider's records: for each scenario's source, which column becomes which.
+
+A stand-in, and nothing more. The panels tell of wages, weeks and employees, and not of contributions, tax or power: an
+employee's wage plays the contribution base, a firm's employees its power use. Each number is one of the panel's, or
+computed from the panel's by the expression in ``Cell.told``; none is made up. A panel's year plays a month where the
+scenario's rows are months: the last year is the last whole month, the year before it the month before.
+
+No permit, no contract and no award is in the panels: their digests and numbers are made from the subject's number in
+the panel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Final
+
+from ledger.demo.data.panels import FIRMS, WORKERS, YOUNG_MEN, PanelRow
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A row of the panel, the one before it (itself, if it is the first), and its subject's number in the panel."""
+
+    row: PanelRow
+    before: PanelRow
+    number: str
+    first_month: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A column of the scenario: how it is told, and its text for a row."""
+
+    told: str
+    of: Callable[[Context], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """Rows of one source. ``period``: the column of the rows' periods; ``newest``: only the newest row is kept."""
+
+    panel: str
+    period: str
+    cells: Mapping[str, Cell]
+    newest: bool = False
+
+
+def _whole(told: str, value: Callable[[PanelRow], float]) -> Cell:
+    return Cell(told, lambda context: _rounded(value(context.row), "1"))
+
+
+def _money(told: str, value: Callable[[PanelRow], float]) -> Cell:
+    return Cell(told, lambda context: _rounded(value(context.row), "0.01"))
+
+
+def _yes(told: str, holds: Callable[[PanelRow], bool], yes: str = "yes", no: str = "no") -> Cell:
+    return Cell(f"{told}: {yes}, else {no}", lambda context: yes if holds(context.row) else no)
+
+
+def _fall(column: str) -> Cell:
+    """A record that is the worse, the more the column fell within the year."""
+
+    def of(context: Context) -> str:
+        left = context.row[column] / context.before[column]
+        return "none" if left > 0.9 else "repaired" if left > 0.8 else "open"
+
+    return Cell(f"{column} fell by ≥ 20 %: open, ≥ 10 %: repaired, else none", of)
+
+
+def _digest(of_what: str) -> Cell:
+    """A digest as a source would give it, here of the firm's number: the panel has no such document."""
+
+    def of(context: Context) -> str:
+        return f"sha-256:{hashlib.sha256(f'demo|{of_what}|{context.number}'.encode()).hexdigest()}"
+
+    return Cell(f"SHA-256 of '{of_what}' and the firm's number", of)
+
+
+def _rounded(value: Any, places: str) -> str:
+    return str(Decimal(repr(float(value))).quantize(Decimal(places), ROUND_HALF_UP))
+
+
+def _level(context: Context) -> str:
+    wage = context.row["wage"]
+    return next((level for level, least in (("A", 30), ("B", 24), ("M", 20), ("C", 15)) if wage >= least), "D")
+
+
+def _owing(told: str, holds: Callable[[PanelRow], bool]) -> Cell:
+    return _yes(told, holds, "clear", "owing")
+
+
+def _licence(told: str, holds: Callable[[PanelRow], bool]) -> Cell:
+    return _yes(told, holds, "valid", "expired")
+
+
+def _steady(context: Context) -> str:
+    return "yes" if context.row["emp"] < 0.9 * context.before["emp"] else "no"
+
+
+MAPPING: Final[Mapping[tuple[str, str], Mapped]] = {
+    ("S01", "electricity"): Mapped(
+        FIRMS,
+        "month",
+        {
+            "kwh": _money("emp × 10,000", lambda row: row["emp"] * 10_000),
+            "on_time": _yes("output ≥ 95", lambda row: row["output"] >= 95),
+            "arrears": Cell("emp fell by > 10 %: yes, else no", _steady),
+            "opened": Cell("month of the firm's first year", lambda context: context.first_month),
+            "meter_digest": _digest("meter"),
+        },
+    ),
+    ("S02", "social_insurance"): Mapped(
+        YOUNG_MEN,
+        "month",
+        {"base": _money("exp(lwage) × hours", lambda row: math.exp(row["lwage"]) * row["hours"])},
+    ),
+    ("S03", "social_insurance"): Mapped(
+        WORKERS, "month", {"score": _whole("wks of 52, in %", lambda row: row["wks"] * 100 / 52)}
+    ),
+    ("S03", "vehicle"): Mapped(
+        WORKERS, "month", {"score": _whole("ed of 17 years, in %", lambda row: row["ed"] * 100 / 17)}
+    ),
+    ("S03", "housing_fund"): Mapped(
+        WORKERS, "month", {"score": _whole("lwage of 9, in %", lambda row: row["lwage"] * 100 / 9)}
+    ),
+    ("S04", "housing_fund"): Mapped(
+        WORKERS,
+        "month",
+        {"status": _yes("wks ≥ 40 in the year", lambda row: row["wks"] >= 40, "active", "suspended")},
+    ),
+    ("S05", "tax"): Mapped(
+        FIRMS,
+        "month",
+        {
+            "level": Cell("wage ≥ 30: A, ≥ 24: B, ≥ 20: M, ≥ 15: C, else D", _level),
+            "sales": _money("emp × output × 1,000", lambda row: row["emp"] * row["output"] * 1_000),
+            "owes": _yes("output < 95", lambda row: row["output"] < 95),
+        },
+    ),
+    ("S06", "credit"): Mapped(
+        FIRMS,
+        "year",
+        {
+            "market": _fall("emp"),
+            "tax": _fall("output"),
+            "social_insurance": _fall("wage"),
+            "environment": _fall("capital"),
+            "work_safety": _fall("emp"),
+        },
+    ),
+    ("S07", "market"): Mapped(
+        FIRMS,
+        "day",
+        {"licence": _licence("emp ≥ 0.5", lambda row: row["emp"] >= 0.5)},
+        newest=True,
+    ),
+    ("S07", "tax"): Mapped(
+        FIRMS, "day", {"standing": _owing("output ≥ 95", lambda row: row["output"] >= 95)}, newest=True
+    ),
+    ("S07", "social_insurance"): Mapped(
+        FIRMS, "day", {"standing": _owing("wage ≥ 18", lambda row: row["wage"] >= 18)}, newest=True
+    ),
+    ("S07", "credit"): Mapped(
+        FIRMS,
+        "day",
+        {"listing": _yes("capital ≥ 0.1", lambda row: row["capital"] >= 0.1, "not_listed", "listed")},
+        newest=True,
+    ),
+    ("S08", "trading"): Mapped(
+        FIRMS,
+        "day",
+        {
+            "award_no": Cell("the firm's number", lambda context: f"ZB-{int(context.number):04d}"),
+            "amount": _money("capital × 1,000,000", lambda row: row["capital"] * 1_000_000),
+            "buyer": Cell("a buyer for each sector", lambda context: f"示例采购单位{context.row['sector']:.0f}"),
+            "contract_digest": _digest("contract"),
+            "pledge": _yes("capital ≥ 0.2", lambda row: row["capital"] >= 0.2, "free", "pledged"),
+        },
+        newest=True,
+    ),
+    ("S09", "natural_resources"): Mapped(
+        FIRMS,
+        "day",
+        {
+            "status": _licence("capital ≥ 0.2", lambda row: row["capital"] >= 0.2),
+            "number_digest": _digest("land permit"),
+        },
+        newest=True,
+    ),
+    ("S09", "construction"): Mapped(
+        FIRMS,
+        "day",
+        {
+            "status": _licence("output ≥ 95", lambda row: row["output"] >= 95),
+            "number_digest": _digest("building permit"),
+        },
+        newest=True,
+    ),
+    ("S09", "e_certificates"): Mapped(
+        FIRMS,
+        "day",
+        {
+            "status": _licence("emp ≥ 0.5", lambda row: row["emp"] >= 0.5),
+            "number_digest": _digest("business licence"),
+        },
+        newest=True,
+    ),
+    ("S10", "registry"): Mapped(
+        YOUNG_MEN,
+        "day",
+        {"standing": _yes("hours ≥ 1,000", lambda row: row["hours"] >= 1_000, "clear", "restricted")},
+        newest=True,
+    ),
+    ("S10", "police"): Mapped(
+        YOUNG_MEN,
+        "day",
+        {"document": _yes("exper ≤ 12", lambda row: row["exper"] <= 12, "valid", "invalid")},
+        newest=True,
+    ),
+    ("S10", "tax"): Mapped(
+        YOUNG_MEN, "day", {"standing": _owing("lwage ≥ 1", lambda row: row["lwage"] >= 1)}, newest=True
+    ),
+    ("S11", "water"): Mapped(FIRMS, "month", {"used": _money("emp × 100", lambda row: row["emp"] * 100)}),
+    ("S11", "gas"): Mapped(FIRMS, "month", {"used": _money("capital × 1,000", lambda row: row["capital"] * 1_000)}),
+    ("S12", "social_insurance"): Mapped(
+        FIRMS, "year", {"insured": _whole("emp × 1,000", lambda row: row["emp"] * 1_000)}
+    ),
+    ("S12", "tax"): Mapped(FIRMS, "year", {"standing": _owing("output ≥ 95", lambda row: row["output"] >= 95)}),
+    ("S12", "statistics"): Mapped(
+        FIRMS, "year", {"output": _money("emp × output × 10", lambda row: row["emp"] * row["output"] * 10)}
+    ),
+}
+
+
+def rows_of(mapped: Mapped, number: str, panel_rows: list[PanelRow], months: list[str]) -> list[dict[str, str]]:
+    """The provider's rows of one subject, oldest first; ``months`` are as many as the panel has years of it."""
+    made = []
+    for place, row in enumerate(panel_rows):
+        context = Context(row, panel_rows[max(0, place - 1)], number, months[0])
+        year = f"{row['year']:.0f}" if "year" in row else ""
+        period = {"month": months[place], "year": year, "day": f"{year}1231"}[mapped.period]
+        made.append({mapped.period: period} | {name: cell.of(context) for name, cell in mapped.cells.items()})
+    return made[-1:] if mapped.newest else made
+
+
+def mapping_table() -> list[dict[str, str]]:
+    """The whole mapping as lines: scenario, source, column, panel, and how the cell comes about."""
+    return [
+        {"scenario": scenario, "source": source, "column": column, "panel": mapped.panel, "of": cell.told}
+        for (scenario, source), mapped in MAPPING.items()
+        for column, cell in mapped.cells.items()
+    ]

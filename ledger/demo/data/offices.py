@@ -1,0 +1,123 @@
+"""The departments, utilities, banks and others of the twelve scenarios: who supplies, who asks, and what for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.demo.data.cast import institution, onboard
+from ledger.domain.parties import PartyKind, Role
+from ledger.installation.wiring import Ledger
+
+# After the institutions of the registration half.
+_FIRST_OFFICE: Final = 20
+
+_OFFICES: Final[Mapping[str, tuple[PartyKind, str]]] = {
+    "grid": (PartyKind.UTILITY, "湛江供电（演示） Power grid (demo)"),
+    "water": (PartyKind.UTILITY, "湛江供水（演示） Water company (demo)"),
+    "gas": (PartyKind.UTILITY, "湛江燃气（演示） Gas company (demo)"),
+    "insurance": (PartyKind.PUBLIC_INST, "湛江社保中心（演示） Social insurance agency (demo)"),
+    "fund": (PartyKind.PUBLIC_INST, "湛江公积金中心（演示） Housing fund centre (demo)"),
+    "trading": (PartyKind.PUBLIC_INST, "湛江公共资源交易中心（演示） Public resource trading centre (demo)"),
+    "licences": (PartyKind.PUBLIC_INST, "湛江电子证照库（演示） Store of electronic licences (demo)"),
+    "vehicles": (PartyKind.GOV_DEPT, "湛江车辆管理（演示） Vehicle registration (demo)"),
+    "tax": (PartyKind.GOV_DEPT, "湛江税务（演示） Tax department (demo)"),
+    "credit": (PartyKind.GOV_DEPT, "湛江信用平台（演示） Public credit platform (demo)"),
+    "market": (PartyKind.GOV_DEPT, "湛江市场监管（演示） Market supervision (demo)"),
+    "land": (PartyKind.GOV_DEPT, "湛江自然资源（演示） Natural resources (demo)"),
+    "building": (PartyKind.GOV_DEPT, "湛江住建（演示） Housing and construction (demo)"),
+    "police": (PartyKind.GOV_DEPT, "湛江公安（演示） Public security (demo)"),
+    "statistics": (PartyKind.GOV_DEPT, "湛江统计（演示） Statistics (demo)"),
+    "bank": (PartyKind.BANK, "湛江第三银行（演示） Third Bank of Zhanjiang (demo)"),
+    "landlord": (PartyKind.ENTERPRISE, "湛江租赁住房（演示） Rental housing (demo)"),
+    "listing": (PartyKind.GOV_DEPT, "湛江金融工作（演示） Financial affairs (demo)"),
+    "buyer": (PartyKind.PUBLIC_INST, "湛江采购人（演示） Procuring institution (demo)"),
+    "approval": (PartyKind.GOV_DEPT, "湛江工程审批（演示） Construction approval (demo)"),
+    "counter": (PartyKind.GOV_DEPT, "湛江企业开办窗口（演示） Enterprise counter (demo)"),
+    "park": (PartyKind.ENTERPRISE, "湛江产业园（演示） Industrial park (demo)"),
+    "subsidies": (PartyKind.GOV_DEPT, "湛江惠企补贴（演示） Subsidies (demo)"),
+    "oversight": (PartyKind.SUPERVISOR, "湛江数据安全监管（演示） Data security supervisor (demo)"),
+}
+
+# What is not what its kind usually is: enterprises that ask.
+_ROLES: Final = {name: frozenset({Role.SUBJECT, Role.CONSUMER}) for name in ("landlord", "park")}
+
+_SUPPLIERS: Final[Mapping[str, str]] = {
+    "electricity": "grid",
+    "social_insurance": "insurance",
+    "vehicle": "vehicles",
+    "housing_fund": "fund",
+    "tax": "tax",
+    "credit": "credit",
+    "market": "market",
+    "registry": "market",
+    "trading": "trading",
+    "natural_resources": "land",
+    "construction": "building",
+    "e_certificates": "licences",
+    "police": "police",
+    "water": "water",
+    "gas": "gas",
+    "statistics": "statistics",
+}
+
+_CONSUMERS: Final[Mapping[str, str]] = {
+    "S01": "bank",
+    "S02": "bank",
+    "S03": "bank",
+    "S04": "landlord",
+    "S05": "bank",
+    "S06": "listing",
+    "S07": "buyer",
+    "S08": "bank",
+    "S09": "approval",
+    "S10": "counter",
+    "S11": "park",
+    "S12": "subsidies",
+}
+
+_NOTES: Final[Mapping[str, str]] = {
+    "S07": "标段编号 tender section ZJ-2026-007",
+    "S08": "中标编号见合同 number of the award as in the contract",
+    "S09": "事项编号 matter GC-2026-009，依审批职责 by the duty to approve",
+    "S12": "补贴批次 batch BT-2026-012，依补贴职责 by the duty to subsidise",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Offices:
+    """Party ids by office."""
+
+    ids: Mapping[str, str]
+
+    def supplier(self, source: str) -> str:
+        """Who supplies from a source."""
+        return self.ids[office_of(source)]
+
+    def name(self, party: str) -> str:
+        """The office that a party is."""
+        return next(name for name, identifier in self.ids.items() if identifier == party)
+
+    def consumer(self, scenario: str) -> str:
+        """Who asks in a scenario."""
+        return self.ids[_CONSUMERS[scenario]]
+
+
+def open_offices(ledger: Ledger) -> Offices:
+    """Onboard them all; those of an earlier run are found again."""
+    parts = [
+        institution(_FIRST_OFFICE + place, kind, title, _ROLES.get(name))
+        for place, (name, (kind, title)) in enumerate(_OFFICES.items())
+    ]
+    return Offices(dict(zip(_OFFICES, onboard(ledger, parts), strict=True)))
+
+
+def office_of(source: str) -> str:
+    """The office that supplies from a source."""
+    return _SUPPLIERS[source]
+
+
+def note_of(scenario: str) -> str:
+    """What the consumer's note states, where the scenario wants something."""
+    return _NOTES.get(scenario, "")

@@ -1,0 +1,49 @@
+"""The real panels behind the pilot's subjects: their rows by subject, oldest first, every number as printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from ledger.demo.data.catalogue import Library
+
+PanelRow = Mapping[str, Any]
+
+YOUNG_MEN: Final = "wooldridge/wagepan"
+WORKERS: Final = "Ecdat/Wages"
+FIRMS: Final = "plm/EmplUK"
+# Cornwell and Rupert's panel names no person: seven years of each follow one another.
+_YEARS_OF_WORKERS: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A panel: the rows of each subject, by its number in the panel."""
+
+    code: str
+    subjects: Mapping[str, Sequence[PanelRow]]
+
+
+def read_panels(library: Library, firms: int | None = None) -> dict[str, Panel]:
+    """The three panels by code: 545 young men, 595 workers, 140 firms or the first ``firms`` of them."""
+    workers = _records(library, WORKERS)
+    blocks = [workers[start : start + _YEARS_OF_WORKERS] for start in range(0, len(workers), _YEARS_OF_WORKERS)]
+    return {
+        YOUNG_MEN: Panel(YOUNG_MEN, _grouped(_records(library, YOUNG_MEN), "nr")),
+        WORKERS: Panel(WORKERS, {str(place): rows for place, rows in enumerate(blocks, start=1)}),
+        FIRMS: Panel(FIRMS, dict(islice(_grouped(_records(library, FIRMS), "firm").items(), firms))),
+    }
+
+
+def _records(library: Library, code: str) -> list[PanelRow]:
+    records: list[PanelRow] = library.frame(library.data_set(code)).to_dict("records")
+    return records
+
+
+def _grouped(records: Sequence[PanelRow], key: str) -> dict[str, list[PanelRow]]:
+    found: dict[str, list[PanelRow]] = {}
+    for record in sorted(records, key=lambda row: (row[key], row["year"])):
+        found.setdefault(str(int(record[key])), []).append(record)
+    return found

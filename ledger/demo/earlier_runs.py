@@ -1,0 +1,172 @@
+"""What earlier runs of the demonstration left on the ledger. Whoever goes on asks here first, and does only the rest.
+
+The ledger and its chain are asked, and no file of the demonstration: so nothing is done twice, whenever a run ended.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from ledger.certificates.presentations import PENDING, VALID
+from ledger.certificates.tables import Certificate, Presentation
+from ledger.chain.contracts.deployment import ASSET_REGISTRY
+from ledger.chain.reading.contract_state import AssetRecord
+from ledger.demo.data.people import Member
+from ledger.index.tables import EVENTS, PROPOSALS
+from ledger.installation.wiring import Ledger
+from ledger.registration.applications import chunks
+from ledger.registration.tables import Registration
+from ledger.store import log as log_store
+from ledger.usage.tables import AccessRequest, Authorization, Provision
+
+Row = TypeVar("Row")
+# What SQLite takes in one query, with room to spare.
+_CHUNK: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class AssetEvent:
+    """An event of an asset's history, by name, with its arguments."""
+
+    name: str
+    args: Mapping[str, Any]
+
+
+class Found:
+    """Answers for many at once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def registrations(self, applicant: str) -> dict[str, str]:
+        """The applicant's assets by resource code: of each resource the first, which may have ended since."""
+        query = select(Registration).where(Registration.applicant == applicant)
+        with self._ledger.database.read() as session:
+            rows = session.scalars(query.order_by(Registration.created_at.desc(), Registration.reg_no.desc()))
+            return {row.resource_code: row.asset_id for row in rows}
+
+    def assets(self, identifiers: Sequence[str]) -> list[AssetRecord]:
+        """Those of the assets that the chain has, as it knows them now, in their order."""
+        found = [asset for chunk in chunks(identifiers) for asset in self._ledger.reader.assets(chunk)]
+        return [asset for asset in found if asset is not None]
+
+    def certified(self, assets: Sequence[str]) -> set[str]:
+        """Those of the assets that have a registration certificate, of whichever state."""
+        return {str(row.asset_id) for row in self._rows(Certificate, Certificate.asset_id, assets)}
+
+    def events(self, assets: Sequence[str]) -> dict[str, list[AssetEvent]]:
+        """The history of each asset, the earliest event first."""
+        self._ledger.follower.sync()
+        query = (
+            select(EVENTS.c.scope, EVENTS.c.name, EVENTS.c.args)
+            .where(EVENTS.c.contract == ASSET_REGISTRY, EVENTS.c.scope.in_(assets))
+            .order_by(EVENTS.c.block_number, EVENTS.c.log_index)
+        )
+        found: dict[str, list[AssetEvent]] = {asset: [] for asset in assets}
+        with self._ledger.database.read() as session:
+            for scope, name, args in session.execute(query):
+                found[scope].append(AssetEvent(name, args))
+        return found
+
+    def requests(self, scenario: str, consumer: str) -> dict[str, AccessRequest]:
+        """The consumer's newest request in a scenario, by subject."""
+        query = select(AccessRequest).where(AccessRequest.scenario == scenario, AccessRequest.consumer == consumer)
+        with self._ledger.database.read() as session:
+            return {row.subject: row for row in session.scalars(query.order_by(AccessRequest.id))}
+
+    def lasts(self, request: AccessRequest) -> int:
+        """For how many seconds the request asks."""
+        with self._ledger.database.read() as session:
+            entry = log_store.statement(session, request.digest)
+        return int(entry["valid_to"]) - int(entry["valid_from"])
+
+    def consents(self, requests: Sequence[str]) -> dict[str, list[Authorization]]:
+        """The authorizations of each request."""
+        return _grouped(self._rows(Authorization, Authorization.request_id, requests), "request_id")
+
+    def answers(self, consents: Sequence[str]) -> dict[str, list[Provision]]:
+        """The providers' answers under each authorization, the earliest first."""
+        rows = self._rows(Provision, Provision.authorization_id, consents)
+        return _grouped(sorted(rows, key=lambda row: row.number), "authorization_id")
+
+    def certificates(self, requests: Sequence[str]) -> dict[str, list[Certificate]]:
+        """The versions of each request's certificate, the earliest first."""
+        rows = self._rows(Certificate, Certificate.request_id, requests)
+        return _grouped(sorted(rows, key=lambda row: row.version), "request_id")
+
+    def forged(self, member: Member) -> str | None:
+        """The number of the certificate that the lying platform issued about the member: it rests on no request."""
+        query = select(Certificate.certificate_no).where(
+            Certificate.subject == member.party,
+            Certificate.scenario == member.scenario,
+            Certificate.cls == "usage",
+            Certificate.request_id.is_(None),
+        )
+        with self._ledger.database.read() as session:
+            return session.scalar(query)
+
+    def withdrawn(self, consent: str) -> bool:
+        """Whether the consent's withdrawal is recorded, with the subject's signed entry."""
+        row = self._ledger.authorizations.get(consent)
+        with self._ledger.database.read() as session:
+            return row.state == "withdrawn" and bool(log_store.withdrawals_of(session, [row.digest]))
+
+    def looks(self, number: str) -> dict[str, set[str]]:
+        """How the presentations of a certificate ended that have, by the party that verified."""
+        query = select(Presentation).where(Presentation.certificate_no == number, Presentation.result != PENDING)
+        found: dict[str, set[str]] = defaultdict(set)
+        with self._ledger.database.read() as session:
+            for row in session.scalars(query):
+                found[row.consumer].add(row.result)
+        return found
+
+    def used(self, numbers: Sequence[str]) -> set[str]:
+        """Those of the certificates of which a use was counted."""
+        counted = Presentation.result == VALID, Presentation.ordinal.is_not(None)
+        rows = self._rows(Presentation, Presentation.certificate_no, numbers, *counted)
+        return {row.certificate_no for row in rows}
+
+    def proposal(self, concerned: str, by: str) -> int | None:
+        """The number of the newest proposal that ``by`` made about a party."""
+        self._ledger.follower.sync()
+        about, proposer = (self._ledger.reader.party_no(party) for party in (concerned, by))
+        query = select(func.max(PROPOSALS.c.no)).where(
+            PROPOSALS.c.concerned == about, PROPOSALS.c.by == proposer, PROPOSALS.c.role != 0
+        )
+        with self._ledger.database.read() as session:
+            number: int | None = session.scalar(query)
+        return number
+
+    def proposed_itself(self, party: str) -> bool:
+        """Whether the party ever proposed something by a key of its own."""
+        self._ledger.follower.sync()
+        query = select(PROPOSALS.c.no).where(PROPOSALS.c.by == self._ledger.reader.party_no(party)).limit(1)
+        with self._ledger.database.read() as session:
+            return session.scalar(query) is not None
+
+    def _rows(
+        self,
+        table: type[Row],
+        column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None],
+        values: Collection[str],
+        *conditions: ColumnElement[bool],
+    ) -> list[Row]:
+        wanted, found = list(values), list[Row]()
+        with self._ledger.database.read() as session:
+            for start in range(0, len(wanted), _CHUNK):
+                chosen = select(table).where(column.in_(wanted[start : start + _CHUNK]), *conditions)
+                found += session.scalars(chosen).all()
+        return found
+
+
+def _grouped(rows: Sequence[Row], name: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[getattr(row, name)].append(row)
+    return dict(found)

@@ -1,0 +1,104 @@
+"""What a lying platform would do: certify other claims than its provider signed, name other subjects than are meant."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from ledger.certificates.lookups import certificate
+from ledger.chain.accounts import account_of, new_private_key
+from ledger.connectors.answers import NoData
+from ledger.demo.actors import Bureau
+from ledger.demo.data.people import Member
+from ledger.demo.tally import Caught
+from ledger.domain.entries import reference, statement_digest
+from ledger.errors import PingzhengError
+from ledger.installation.wiring import Ledger
+from ledger.proof.jws import LocalSigner, encode_base64url, public_jwk, sign_entry
+from ledger.proof.sdjwt import SALT_BYTES, Disclosed, disclose
+from ledger.provider.manual import Given
+from ledger.provider.task import Task
+from ledger.store import log as log_store
+from ledger.usage.issuance import add_certificate, next_number
+
+
+def issue_crooked(ledger: Ledger, number: str, change: Callable[[Sequence[Disclosed]], Sequence[Disclosed]]) -> str:
+    """What a lying platform would do: anchor a certificate whose claims are others than its provider signed."""
+    now = ledger.clock()
+    with ledger.database.write() as session:
+        row = certificate(session, number)
+        payload = log_store.certificate_statement(session, number)
+        opened = ledger.sealer.open(session, str(row.sealed_id))
+        hidden = change([Disclosed.decode(item) for item in opened]) if isinstance(opened, list) else ()
+        region, scenario = number.split("-")[1], payload["scenario"]
+        forged = payload | {
+            "certificate_no": next_number(session, region, scenario, now),
+            "fields": [item.name for item in hidden],
+        }
+        made = add_certificate(
+            session,
+            ledger.sealer,
+            lambda seq: disclose(forged | {"seq": seq}, hidden, payload["_sd_alg"]),
+            now,
+            hidden=hidden,
+        )
+    ledger.anchoring.flush()
+    return made.certificate_no
+
+
+def all_on_time(hidden: Sequence[Disclosed]) -> Sequence[Disclosed]:
+    """The claims, but that everything was paid on time."""
+    return [claimed(item.name, 100) if item.name == "on_time_percent" else item for item in hidden]
+
+
+def claimed(name: str, value: object) -> Disclosed:
+    """A claim that no provider signed."""
+    return Disclosed(encode_base64url(secrets.token_bytes(SALT_BYTES)), name, value)
+
+
+def swapped_subjects(bureau: Bureau, member: Member, other: Member) -> list[Caught]:
+    """The platform lies to a provider about whom its data would be of, and is refused before a row is read."""
+    provisions = bureau.ledger.provisions
+    task = replace(provisions.task(member.first_consent), corrects=None)
+    foreign = replace(task, opening=provisions.task(other.first_consent).opening)
+    _remember(bureau, task)
+    return [
+        _refused(bureau, foreign, "平台调换主体 the data of another subject"),
+        _refused(bureau, under_second_id(task), "同一主体的第二个编号 a second id for the same subject"),
+    ]
+
+
+def _remember(bureau: Bureau, task: Task) -> None:
+    """Let the provider know the subject: its records are new where a ledger goes on with another output folder."""
+    party = task.authorization["provider"]
+    with suppress(PingzhengError):
+        supply = bureau.provider(party).answer(task, Given(NoData(task.authorization["iat"])))
+        # The platform has an answer from before: this one is not sent.
+        bureau.records(party).refused([(supply.digest, "ALREADY_SUPPLIED")])
+
+
+def _refused(bureau: Bureau, task: Task, case: str) -> Caught:
+    provider = bureau.provider(task.authorization["provider"])
+    try:
+        provider.answer(task, Given(NoData(task.authorization["iat"])))
+    except PingzhengError as refusal:
+        return Caught(case, "provider", refusal.code, "provider")
+    return Caught(case, "–", "ANSWERED", "provider")
+
+
+def under_second_id(task: Task) -> Task:
+    """The same consent as if another party, whom the platform made up, had given it about the same identifier."""
+    opening = replace(task.opening, key=secrets.token_hex(32))
+    consumer, subject = (LocalSigner(key, account_of(key)) for key in (new_private_key(), new_private_key()))
+    request = sign_entry(_unsigned(task.request) | {"subject": opening.party}, consumer)
+    members = {"subject": opening.party, "request": reference(statement_digest(request))}
+    authorization = sign_entry(_unsigned(task.authorization) | members, subject)
+    keys = {signer.kid: public_jwk(signer.public_key) for signer in (consumer, subject)}
+    return replace(task, request=request, authorization=authorization, keys=keys, opening=opening)
+
+
+def _unsigned(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name != "signature"}

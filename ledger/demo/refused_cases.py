@@ -1,0 +1,326 @@
+"""What becomes of a certificate: it is used, or caught at the check that names what is wrong with it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from ledger.chain.sending import calls
+from ledger.chain.withdrawing import withdraw_by_itself
+from ledger.demo.actors import Bureau
+from ledger.demo.data.mixture import Fate
+from ledger.demo.data.people import Member
+from ledger.demo.earlier_runs import Found
+from ledger.demo.forgeries import all_on_time, claimed, issue_crooked
+from ledger.demo.keepsakes import Keepsakes, Presented
+from ledger.demo.tally import Caught
+from ledger.domain.scenario import Scenario
+from ledger.errors import ChainRejected, Conflict, Forbidden
+from ledger.proof.acts import sign_act
+from ledger.proof.jws import sign_entry
+from ledger.proof.report import Report, result_of
+from ledger.proof.sdjwt import Disclosed
+from ledger.usage.withdrawals import CONSENT_WITHDRAWN
+
+# Claims that hold a name or a number are shown by the subject itself, and stand in no file that is left.
+_TELLING: Final = ("attribute", "text")
+# In the space of the rule that a claim left out has in S01: a digest.
+_MADE_UP: Final = "sha-256:" + "0" * 64
+
+
+@dataclass(slots=True)
+class Ending:
+    """How it ended: what was caught, whether the certificate was used, the gas, and the entries of the log.
+
+    ``found``: the use was counted in an earlier run.
+    """
+
+    caught: list[Caught] = field(default_factory=list)
+    verified: bool = False
+    found: bool = False
+    unexpected: str = ""
+    gas: int = 0
+    entries: int = 0
+
+
+class Desk:
+    """The consumers' desk: certificates are shown there, verified and used.
+
+    Each act asks first whether an earlier run did it. A presentation that was refused and recorded then is not made
+    again: what it was refused for is read from the record.
+    """
+
+    def __init__(
+        self,
+        bureau: Bureau,
+        scenarios: Mapping[str, Scenario],
+        other: str,
+        supervisors: tuple[str, str],
+        keepsakes: Keepsakes,
+    ) -> None:
+        self.bureau = bureau
+        self.ledger = bureau.ledger
+        self._scenarios = scenarios
+        self._other = other
+        self._supervisors = supervisors
+        self._keepsakes = keepsakes
+        self._found = Found(bureau.ledger)
+
+    def end(self, member: Member, correct: Callable[[Member], str], used: Collection[str]) -> Ending:
+        """Let the member's fate take its course; ``correct`` gets the number of the corrected certificate.
+
+        ``used``: the certificates that an earlier run has used.
+        """
+        ending = Ending(found=member.certificate in used)
+        _ACTS.get(member.fate, Desk._ordinary)(self, member, ending, correct)
+        return ending
+
+    def granted(self, member: Member) -> tuple[str, ...]:
+        """The fields that the subject allows."""
+        fields = tuple(field.name for field in self._scenarios[member.scenario].fields)
+        return fields[:-1] if member.fate in FEWER else fields
+
+    def _ordinary(self, member: Member, ending: Ending, _correct: object = None) -> None:
+        self._use(member, ending, member.certificate)
+
+    def _use(self, member: Member, ending: Ending, number: str) -> None:
+        if self._used(ending, member, number):
+            self._keepsakes.look_after(member, lambda: self._presented(member, number))
+            ending.verified = True
+            ending.entries += 2
+            return
+        presented = self._presented(member, number)
+        # Kept before it is used: after an interruption there is what was shown.
+        self._keepsakes.keep(member, presented)
+        report = self._judged(ending, presented)
+        if report.valid:
+            ending.verified = True
+        else:
+            failed = report.first_failure
+            ending.unexpected = f"{number}: {failed.number} {failed.name} {failed.code}" if failed else number
+
+    def _used(self, ending: Ending, member: Member, number: str) -> bool:
+        if number == member.certificate:
+            return ending.found
+        # The corrected version shares its uses with the one before, and has a number of its own.
+        ending.found = bool(self._found.used([number]))
+        return ending.found
+
+    def _presented(
+        self, member: Member, number: str, consumer: str | None = None, extra: tuple[str, ...] = ()
+    ) -> Presented:
+        nonce = self.ledger.verification.new_nonce()
+        bundle = self.bureau.show(number, nonce, (*self._shown(member), *extra))
+        return Presented(bundle.to_bytes(), consumer or str(self.ledger.holdings.get(number).consumer), nonce)
+
+    def _judged(self, ending: Ending, presented: Presented) -> Report:
+        verified = self.ledger.verification.accept(presented.raw, presented.consumer, presented.nonce)
+        ending.entries += 1
+        if verified.use is not None:
+            ending.gas += verified.use.gas
+            ending.entries += 1
+        return verified.report
+
+    def _caught(
+        self,
+        member: Member,
+        ending: Ending,
+        expected: Caught,
+        *,
+        number: str = "",
+        consumer: str | None = None,
+        change: Callable[[bytes], bytes] = bytes,
+        extra: tuple[str, ...] = (),
+    ) -> None:
+        """Present what must be refused, unless it was refused and recorded before as ``expected``."""
+        number = number or member.certificate
+        asker = consumer or str(self.ledger.holdings.get(number).consumer)
+        if result_of(expected.code, int(expected.expected.split()[0])) in self._found.looks(number).get(asker, ()):
+            ending.entries += 1
+            ending.caught.append(expected)
+            return
+        presented = self._presented(member, number, asker, extra)
+        report = self._judged(ending, replace(presented, raw=change(presented.raw)))
+        ending.caught.append(caught(expected.case, expected.expected, report))
+
+    def _shown(self, member: Member) -> tuple[str, ...]:
+        rules = {field.name: field.rule for field in self._scenarios[member.scenario].fields}
+        return tuple(name for name in self.granted(member) if rules[name]["op"] not in _TELLING)
+
+    def _withdrawn(self, member: Member, ending: Ending, _correct: object) -> None:
+        consent = member.first_consent
+        if not self._found.withdrawn(consent):
+            draft, signer = self.ledger.withdrawals.draft(consent), self.bureau.signer_of(member.party)
+            act = None if draft.message is None else sign_act(draft.message, signer)
+            self.ledger.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
+        # An interrupted run may have recorded the withdrawal and not revoked what rests on it.
+        self.ledger.status.revoke_position(self.ledger.status.position(member.certificate), CONSENT_WITHDRAWN)
+        ending.entries += 1
+        self._caught(member, ending, refused("使用前撤回授权 withdrawn before use", "8 status", "REVOKED"))
+
+    def _withdrawn_alone(self, member: Member, ending: Ending, _correct: object) -> None:
+        consent = self.ledger.authorizations.get(member.first_consent)
+        number = self.ledger.reader.party_no(member.party)
+        if not self.ledger.reader.withdrawn_at(number, consent.digest).first:
+            key = self.ledger.custody.private_key(self.ledger.parties.get(member.party).account)
+            payer = self.ledger.custody.private_key(self.ledger.client.account)
+            bundle = self.ledger.bundles.build(member.certificate)
+            withdraw_by_itself(bundle, self.ledger.reader.connection.url, key, payer=payer)
+        # A service that ran meanwhile followed the withdrawal and revoked the certificate: that is checked earlier.
+        followed = consent.state != "active"
+        check, code = ("8 status", "REVOKED") if followed else ("11 authorization", "AUTHORIZATION_WITHDRAWN")
+        case = "主体自行上链撤回 withdrawn on the chain by the subject itself"
+        self._caught(member, ending, refused(case, check, code))
+
+    def _revoked(self, member: Member, ending: Ending, _correct: object) -> None:
+        self.ledger.status.revoke_position(self.ledger.status.position(member.certificate), "data_error")
+        self._caught(member, ending, refused("已撤销 revoked, with a reason", "8 status", "REVOKED"))
+
+    def _corrected(self, member: Member, ending: Ending, correct: Callable[[Member], str]) -> None:
+        successor = correct(member)
+        # The withdrawal of the old provision, the new one, the new certificate.
+        ending.entries += 3
+        self._caught(member, ending, refused("更正前的旧凭证 superseded by a correction", "8 status", "SUPERSEDED"))
+        self._use(member, ending, successor)
+
+    def _expired(self, member: Member, ending: Ending, _correct: object) -> None:
+        self._caught(member, ending, refused("已过期 expired", "7 validity", "EXPIRED"))
+
+    def _used_twice(self, member: Member, ending: Ending, _correct: object) -> None:
+        self._use(member, ending, member.certificate)
+        self._caught(member, ending, refused("一次凭证用两次 used twice", "9 uses", "USED_UP"))
+
+    def _wrong_consumer(self, member: Member, ending: Ending, _correct: object) -> None:
+        case = "由别的使用方核验 verified by another consumer"
+        self._caught(member, ending, refused(case, "10 party", "NOT_PARTY"), consumer=self._other)
+        self._use(member, ending, member.certificate)
+
+    def _altered(self, member: Member, ending: Ending, _correct: object) -> None:
+        """What is not genuine leaves no record: it is presented again in every run."""
+        case = "改动一个字节 altered by one byte"
+        self._caught(member, ending, refused(case, "2 signature", "SIGNATURE_INVALID"), change=_with_nine_uses)
+        self._use(member, ending, member.certificate)
+
+    def _outside(self, member: Member, ending: Ending, _correct: object) -> None:
+        case = "要求授权外字段（签发端）field outside the authorization, asked of the platform"
+        try:
+            self.ledger.bundles.build(member.certificate, (*self.granted(member), self._left_out(member)))
+            ending.caught.append(Caught(case, "–", "VALID", "service"))
+        except Forbidden as refusal:
+            ending.caught.append(Caught(case, "service", refusal.code, "service"))
+        self._use(member, ending, member.certificate)
+
+    def _crooked(self, member: Member, ending: Ending, _correct: object) -> None:
+        field = self._left_out(member)
+        case = "平台违规签发授权外字段 issued by a platform that breaks its own rule"
+        self._lie(member, ending, lambda hidden: [*hidden, claimed(field, _MADE_UP)], case, (field,))
+
+    def _altered_claim(self, member: Member, ending: Ending, _correct: object) -> None:
+        """The source said how much was paid on time; the platform certifies that all was."""
+        self._lie(member, ending, all_on_time, "平台改动字段的值 a claim altered by the platform")
+
+    def _held(self, member: Member, ending: Ending, _correct: object) -> None:
+        """One supervisor holds the certificate at once; it takes two of them to lift the hold."""
+        (first, second), proposals = self._supervisors, self.ledger.proposals
+        held = self.ledger.holdings.get(member.certificate), self.ledger.requests.get(member.request)
+        call = calls.lift("supervisor", [row.digest for row in held])
+        lift = proposals.of_act(self.ledger.client.act_of(call))
+        if lift is None or not (lift.pending or lift.state == "carried_out"):
+            self.ledger.holds.hold(member.certificate, "investigation", first)
+        self._caught(member, ending, refused("监管方中止使用 held by a supervisor", "8 status", "HELD"))
+        case = "一个监管方自行恢复 the hold lifted by one supervisor alone"
+        if lift is None or not (lift.pending or lift.state == "carried_out"):
+            lift = proposals.propose(first, call)
+        if lift.pending:
+            ending.caught.append(refused_by_contract(case, lambda: proposals.confirm(lift.no, first)))
+            proposals.confirm(lift.no, second)
+        else:
+            alone = lift.confirmed_by in (None, first)
+            ending.caught.append(refused(case, "contract", "TOOK_EFFECT" if alone else "PARTY_OWN_PROPOSAL"))
+        self._use(member, ending, member.certificate)
+
+    def _lie(
+        self,
+        member: Member,
+        ending: Ending,
+        change: Callable[[Sequence[Disclosed]], Sequence[Disclosed]],
+        case: str,
+        extra: tuple[str, ...] = (),
+    ) -> None:
+        crooked = self._found.forged(member) or issue_crooked(self.ledger, member.certificate, change)
+        self.ledger.status.position(crooked)
+        ending.entries += 1
+        expected = refused(case, "11 authorization", "CLAIMS_NOT_PROVIDED")
+        self._caught(member, ending, expected, number=crooked, extra=extra)
+        self._use(member, ending, member.certificate)
+
+    def _left_out(self, member: Member) -> str:
+        return self._scenarios[member.scenario].fields[-1].name
+
+
+def late(bureau: Bureau, member: Member) -> Caught:
+    """The subject wants to sign after the request's deadline."""
+    case = "过期后才授权 authorised after the request had expired"
+    try:
+        bureau.agree([member.request])
+    except Conflict as refusal:
+        return Caught(case, "service", refusal.code, "service")
+    return Caught(case, "–", "AUTHORISED", "service")
+
+
+def refused(case: str, check: str, code: str) -> Caught:
+    """A case that was refused at the check that names it."""
+    return Caught(case, check, code, check)
+
+
+def refused_by_contract(case: str, act: Callable[[], object]) -> Caught:
+    """What the contracts say to an act that must not take effect."""
+    try:
+        act()
+    except (Conflict, Forbidden, ChainRejected) as refusal:
+        return Caught(case, "contract", refusal.code, "contract")
+    return Caught(case, "–", "TOOK_EFFECT", "contract")
+
+
+def caught(case: str, expected: str, report: Report) -> Caught:
+    """What the report says of a case that must fail."""
+    failed = report.first_failure
+    if failed is None:
+        return Caught(case, "–", "VALID", expected)
+    return Caught(case, f"{failed.number} {failed.name}", failed.code, expected)
+
+
+def _with_nine_uses(raw: bytes) -> bytes:
+    bundle = json.loads(raw)
+    head, payload, rest = bundle["certificate"].split(".", 2)
+    body = bytearray(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    body[body.index(b'"max_uses":1') + 11] = ord("9")
+    altered = base64.urlsafe_b64encode(body).rstrip(b"=").decode()
+    bundle["certificate"] = f"{head}.{altered}.{rest}"
+    return json.dumps(bundle).encode()
+
+
+FEWER: Final = frozenset({Fate.FEWER_FIELDS, Fate.OUTSIDE, Fate.CROOKED})
+
+_ACTS: Final = {
+    Fate.WITHDRAWN: Desk._withdrawn,
+    Fate.WITHDRAWN_ALONE: Desk._withdrawn_alone,
+    Fate.REVOKED: Desk._revoked,
+    Fate.CORRECTED: Desk._corrected,
+    Fate.EXPIRED: Desk._expired,
+    Fate.USED_TWICE: Desk._used_twice,
+    Fate.WRONG_CONSUMER: Desk._wrong_consumer,
+    Fate.ALTERED: Desk._altered,
+    Fate.OUTSIDE: Desk._outside,
+    Fate.CROOKED: Desk._crooked,
+    Fate.ALTERED_CLAIM: Desk._altered_claim,
+    Fate.HELD: Desk._held,
+}
+
+
+def simply_used(member: Member) -> bool:
+    """Whether nothing happens to the member's certificate but that it is used."""
+    return member.fate not in _ACTS

@@ -1,0 +1,375 @@
+"""Claims computed from supplied rows: the only place that does it. Exact arithmetic; no float goes in or comes out.
+
+``OPS`` is the whole language; docs/scenarios.md explains it to those who write scenarios.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, Final, TypeVar
+
+from ledger.domain.codes import check_uscc
+from ledger.domain.rules import supplied_rows as cells
+from ledger.domain.rules.supplied_rows import Dated, Read, Row, Rows, dated, window
+from ledger.errors import InvalidInput
+
+Rule = Mapping[str, Any]
+Attributes = Mapping[str, str]
+Series = list[list[str | int]]
+Claim = str | int | bool | Series
+T = TypeVar("T")
+
+# The version of what the rules mean: raised when any row could give another claim than before. A scenario's template
+# names it, so each scenario's version is raised with it: a template of the same version with another engine is refused.
+ENGINE: Final = 2
+MAX_LAST: Final = 600
+# A series fits into one disclosure of a certificate, however long its numbers are.
+MAX_SERIES: Final = 36
+MAX_INDEX: Final = 10**9
+# The rows of one provision are no more.
+MAX_COUNT: Final = 10_000
+# From the first period that rows can have to the last one.
+LARGEST_AGES: Final[Mapping[str, int]] = {"year": 299, "month": 3_599, "day": 109_572}
+_NUMBER_LIKE: Final = re.compile(r"[0-9]{9}")
+# A rule's members that name columns of the rows.
+_COLUMNS: Final = ("order", "column", "since")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a rule: what it may be, given the members before it, and how to say so."""
+
+    fits: Callable[[Any, Rule], bool]
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One kind of rule: how the claim is computed, its type, the payload modes that may use it, and its members."""
+
+    claim: Callable[[Rule, Rows, Attributes], Claim]
+    type: str
+    modes: frozenset[str]
+    members: Mapping[str, Member]
+
+
+def compute(rule: Rule, rows: Rows, attributes: Attributes) -> Claim:
+    """The claim that ``rule`` makes of ``rows`` and of the subject's ``attributes``, whatever the order of the rows.
+
+    Raises ``InvalidInput`` ``ROWS_MISSING`` when there is none, ``ROWS_TOO_MANY``, ``ROW_COLUMN_MISSING``,
+    ``ROW_VALUE_INVALID``, ``ROW_ORDER_TWICE`` naming the row, ``ATTRIBUTE_INVALID`` naming the attribute.
+    """
+    return OPS[rule["op"]].claim(rule, rows, attributes)
+
+
+def check_rule(rule: Any, where: str) -> None:
+    """Raise ``InvalidInput`` ``RULE_INVALID`` unless ``rule`` can be computed."""
+    name = rule.get("op") if isinstance(rule, dict) else None
+    op = OPS.get(name) if isinstance(name, str) else None
+    if op is None:
+        known = ", ".join(sorted(OPS))
+        raise _bad_rule(where, f"规则的 op 应为下列之一。A rule's op is one of: {known}.")
+    if rule.keys() - {"op"} != op.members.keys():
+        raise _bad_rule(where, f"规则 {name} 的成员应正好是: The rule takes exactly: {', '.join(op.members)}.")
+    for member, expected in op.members.items():
+        if not expected.fits(rule[member], rule):
+            raise _bad_rule(f"{where}.{member}", f"应为{expected.zh}。Expected: {expected.en}.")
+
+
+def columns_of(rule: Rule) -> tuple[str, ...]:
+    """The columns of the rows that a checked rule reads."""
+    return tuple(rule[member] for member in _COLUMNS if member in rule)
+
+
+def rule_version(scenario_code: str, version: int) -> str:
+    """What a certificate names as the version of the rules that made its claims: ``S01/1/engine-2``."""
+    return f"{scenario_code}/{version}/engine-{ENGINE}"
+
+
+# --- of the subject, and of all rows
+
+
+def is_name(text: str) -> bool:
+    """Whether a claim may name an enterprise so: a line in which no telephone or ID number stands."""
+    return cells.is_line(text) and _NUMBER_LIKE.search(text) is None
+
+
+def _attribute(rule: Rule, _rows: Rows, attributes: Attributes) -> Claim:
+    value = attributes.get(rule["of"], "")
+    if rule["of"] == "uscc":
+        return check_uscc(value, "uscc")
+    if not is_name(value):
+        raise InvalidInput(
+            "ATTRIBUTE_INVALID",
+            f"A name is a line of at most {cells.MAX_TEXT} printable characters without nine digits in a row.",
+            where="name",
+        )
+    return value
+
+
+def _count_distinct(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    found = {cells.cell(row, place, rule["column"]) for place, row in enumerate(rows, start=1)}
+    if not found:
+        raise InvalidInput("ROWS_MISSING", "There is no row to compute a claim from.")
+    if len(found) > MAX_COUNT:
+        raise InvalidInput("ROWS_TOO_MANY", f"A claim counts at most {MAX_COUNT} different values.")
+    return len(found)
+
+
+def _trend(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    series = _by_period(rule, rows, _number(rule))
+    first, last = series[0].value, series[-1].value
+    if abs(last - first) * 100 <= abs(first) * rule["flat_percent"]:
+        return "stable"
+    return "rising" if last > first else "falling"
+
+
+# --- of the newest row
+
+
+def _band(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _banded(_newest(rule, rows, _number(rule)), rule["edges"])
+
+
+def _at_least(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _newest(rule, rows, _number(rule)) >= Fraction(rule["threshold"])
+
+
+def _latest(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _newest(rule, rows, _category(rule))
+
+
+def _latest_in(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _newest(rule, rows, _category(rule)) in rule["wanted"]
+
+
+def _score(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _newest(rule, rows, lambda row, place: cells.score(row, place, rule["column"], rule["top"]))
+
+
+def _digest(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _newest(rule, rows, lambda row, place: cells.digest_text(row, place, rule["column"]))
+
+
+def _text(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _newest(rule, rows, lambda row, place: cells.line(row, place, rule["column"]))
+
+
+def _age(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    newest = _by_period(rule, rows, lambda row, place: cells.period(row, place, rule["since"], rule["unit"]))[-1]
+    if newest.value > newest.ordinal:
+        raise cells.invalid(newest.place, rule["since"], "lies after the row's own period")
+    return newest.ordinal - newest.value
+
+
+def _last_period(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _by_period(rule, rows, _nothing)[-1].period
+
+
+def _continuous(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    wanted: int = rule["at_least"]
+    return len(window(_by_period(rule, rows, _nothing), wanted)) == wanted
+
+
+# --- of the last so many years, months or days
+
+
+def _periods(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return len(_window(rule, rows, _nothing))
+
+
+def _first_period(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _window(rule, rows, _nothing)[0].period
+
+
+def _total_band(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    total = sum((item.value for item in _window(rule, rows, _number(rule))), Fraction(0))
+    return _banded(total, rule["edges"])
+
+
+def _any_in(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    return _wanted(rule, rows)[0] > 0
+
+
+def _worst(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    choices: list[str] = rule["choices"]
+    return max((item.value for item in _window(rule, rows, _category(rule))), key=choices.index)
+
+
+def _share_percent(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    # Rounded down: a share is never overstated, and only all of them are 100.
+    part, whole = _wanted(rule, rows)
+    return part * 100 // whole
+
+
+def _share_at_least(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    part, whole = _wanted(rule, rows)
+    percent: int = rule["percent"]
+    return part * 100 >= percent * whole
+
+
+def _series(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    items = _window(rule, rows, lambda row, place: cells.number_text(row, place, rule["column"]))
+    series: Series = [[item.period, item.value] for item in items]
+    return series
+
+
+def _index_series(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
+    items = _window(rule, rows, _number(rule))
+    first = items[0].value
+    if first <= 0:
+        raise cells.invalid(items[0].place, rule["column"], "is not above 0 where the index begins")
+    index: Series = [[item.period, _indexed(rule, item, first)] for item in items]
+    return index
+
+
+def _indexed(rule: Rule, item: Dated[Fraction], first: Fraction) -> int:
+    index = int((item.value * 200 + first) // (first * 2))  # to the nearest integer, halves up
+    if abs(index) > MAX_INDEX:
+        raise cells.invalid(item.place, rule["column"], "is too far from where the index begins")
+    return index
+
+
+def bands_of(edges: Sequence[str]) -> list[str]:
+    """The bands between the edges from the lowest to the highest: ``<10``, ``10–20``, ``≥20``."""
+    return [f"<{edges[0]}", *(f"{low}–{high}" for low, high in pairwise(edges)), f"≥{edges[-1]}"]
+
+
+def _banded(value: Fraction, edges: Sequence[str]) -> str:
+    return bands_of(edges)[sum(Fraction(edge) <= value for edge in edges)]
+
+
+def _wanted(rule: Rule, rows: Rows) -> tuple[int, int]:
+    found = [item.value in rule["wanted"] for item in _window(rule, rows, _category(rule))]
+    return sum(found), len(found)
+
+
+def _by_period(rule: Rule, rows: Rows, read: Read[T]) -> list[Dated[T]]:
+    return dated(rows, rule["order"], read, rule.get("unit"))
+
+
+def _newest(rule: Rule, rows: Rows, read: Read[T]) -> T:
+    return _by_period(rule, rows, read)[-1].value
+
+
+def _window(rule: Rule, rows: Rows, read: Read[T]) -> list[Dated[T]]:
+    return window(_by_period(rule, rows, read), rule["last"])
+
+
+def _number(rule: Rule) -> Read[Fraction]:
+    return lambda row, place: cells.number(row, place, rule["column"])
+
+
+def _category(rule: Rule) -> Read[str]:
+    return lambda row, place: cells.category(row, place, rule["column"], rule["choices"])
+
+
+def _nothing(_row: Row, _place: int) -> None:
+    return None
+
+
+# --- the language
+
+
+def _bad_rule(where: str, message: str) -> InvalidInput:
+    return InvalidInput(
+        "RULE_INVALID", message, where=where, hint="规则写法见 docs/scenarios.md。Rules are explained there."
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= 64 and value == value.strip()
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str) and cells.is_number(value)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value)) and len(set(value)) == len(value)
+
+
+def _are_edges(value: Any) -> bool:
+    if not isinstance(value, list) or not 1 <= len(value) <= 20 or not all(map(_is_number, value)):
+        return False
+    return all(Fraction(low) < Fraction(high) for low, high in pairwise(value))
+
+
+def _whole(low: int, high: int) -> Member:
+    return Member(
+        lambda value, _: type(value) is int and low <= value <= high,
+        f" {low} 至 {high} 的整数",
+        f"an integer from {low} to {high}",
+    )
+
+
+_COLUMN: Final = Member(lambda value, _: _is_text(value), "列名", "the name of a column, up to 64 characters")
+_UNIT: Final = Member(lambda value, _: value in cells.UNITS.values(), " year、month 或 day", "one of: year, month, day")
+_EDGES: Final = Member(
+    lambda value, _: _are_edges(value),
+    "带引号、逐个增大的数字",
+    'up to 20 numbers that rise, each in quotes, such as ["10", "20"]',
+)
+_THRESHOLD: Final = Member(lambda value, _: _is_number(value), "带引号的数字", 'a number in quotes, such as "95"')
+_CHOICES: Final = Member(
+    lambda value, _: _are_texts(value) and 2 <= len(value) <= 32,
+    "2 至 32 个互不相同的文字（yes、no 须加引号）",
+    '2 to 32 different texts, with "yes" and "no" in quotes',
+)
+_WANTED: Final = Member(
+    lambda value, rule: _are_texts(value) and len(value) > 0 and set(value) < set(rule["choices"]),
+    "部分 choices，不能为空，也不能是全部",
+    "some of the choices, not all of them",
+)
+_NEWEST: Final = {"column": _COLUMN, "order": _COLUMN}
+_SPAN: Final = {"order": _COLUMN, "unit": _UNIT}
+_LAST: Final = _SPAN | {"last": _whole(1, MAX_LAST)}
+_SERIES: Final = {"column": _COLUMN, **_SPAN, "last": _whole(1, MAX_SERIES)}
+_CHOSEN: Final = {"choices": _CHOICES, "wanted": _WANTED}
+_PERCENT: Final = _whole(0, 100)
+
+# Content safety: a predicate says yes or no, how many, when, or which of a few; a component gives bands and scores;
+# an aggregate adds ratios and series; only raw data repeats what was written.
+_ALL: Final = frozenset({"predicate", "component", "aggregate", "raw"})
+_SAYING: Final = frozenset({"predicate", "aggregate", "raw"})
+_SCORING: Final = frozenset({"component", "aggregate", "raw"})
+_COUNTING: Final = frozenset({"aggregate", "raw"})
+_REPEATING: Final = frozenset({"raw"})
+
+OPS: Final[Mapping[str, Op]] = {
+    "attribute": Op(
+        _attribute,
+        "text",
+        _SAYING,
+        {"of": Member(lambda value, _: value in ("name", "uscc"), " name 或 uscc", "one of: name, uscc")},
+    ),
+    "count_distinct": Op(_count_distinct, "integer", _SAYING, {"column": _COLUMN}),
+    "trend": Op(_trend, "trend", _SAYING, _NEWEST | {"flat_percent": _PERCENT}),
+    "band": Op(_band, "band", _ALL, _NEWEST | {"edges": _EDGES}),
+    "at_least": Op(_at_least, "boolean", _SAYING, _NEWEST | {"threshold": _THRESHOLD}),
+    "latest": Op(_latest, "category", _SAYING, _NEWEST | {"choices": _CHOICES}),
+    "latest_in": Op(_latest_in, "boolean", _SAYING, _NEWEST | _CHOSEN),
+    "score": Op(_score, "integer", _SCORING, _NEWEST | {"top": _whole(1, 1_000)}),
+    "digest": Op(_digest, "digest", _SAYING, _NEWEST),
+    "text": Op(_text, "text", _REPEATING, _NEWEST),
+    "age": Op(_age, "integer", _SAYING, {"since": _COLUMN, **_SPAN}),
+    "last_period": Op(_last_period, "period", _SAYING, _SPAN),
+    "continuous": Op(_continuous, "boolean", _SAYING, _SPAN | {"at_least": _whole(1, MAX_LAST)}),
+    "periods": Op(_periods, "integer", _SAYING, _LAST),
+    "first_period": Op(_first_period, "period", _SAYING, _LAST),
+    "total_band": Op(_total_band, "band", _ALL, {"column": _COLUMN, **_LAST, "edges": _EDGES}),
+    "any_in": Op(_any_in, "boolean", _SAYING, {"column": _COLUMN, **_LAST, **_CHOSEN}),
+    "worst": Op(_worst, "category", _SAYING, {"column": _COLUMN, **_LAST, "choices": _CHOICES}),
+    "share_percent": Op(_share_percent, "integer", _COUNTING, {"column": _COLUMN, **_LAST, **_CHOSEN}),
+    "share_at_least": Op(
+        _share_at_least, "boolean", _SAYING, {"column": _COLUMN, **_LAST, **_CHOSEN, "percent": _PERCENT}
+    ),
+    "series": Op(_series, "series", _COUNTING, _SERIES),
+    "index_series": Op(_index_series, "index", _COUNTING, _SERIES),
+}
+TYPES: Final = tuple(sorted({op.type for op in OPS.values()}))

@@ -1,0 +1,111 @@
+"""Which values a claim can have under a rule (protocol §6): a yes-or-no claim carries no rows and no ID number.
+
+A verifier asks ``fits`` of every disclosed value; whatever ``predicates.compute`` returns, fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any, Final
+
+from ledger.domain.codes import check_uscc
+from ledger.domain.rules import supplied_rows as cells
+from ledger.domain.rules.predicates import LARGEST_AGES, MAX_COUNT, MAX_INDEX, Rule, bands_of, check_rule, is_name
+from ledger.errors import InvalidInput
+
+Space = Callable[[Rule, Any], bool]
+
+
+def fits(rule: Any, value: Any) -> bool:
+    """Whether ``rule`` can give ``value``; a rule that cannot be computed gives nothing. Raises nothing."""
+    try:
+        check_rule(rule, "rule")
+    except InvalidInput:
+        return False
+    return SPACES[rule["op"]](rule, value)
+
+
+def _attribute(rule: Rule, value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    if rule["of"] == "name":
+        return is_name(value)
+    try:
+        return check_uscc(value) == value
+    except InvalidInput:
+        return False
+
+
+def _integer(value: Any, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high
+
+
+def _boolean(_rule: Rule, value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _trend(_rule: Rule, value: Any) -> bool:
+    return value in ("rising", "falling", "stable")
+
+
+def _band(rule: Rule, value: Any) -> bool:
+    return value in bands_of(rule["edges"])
+
+
+def _category(rule: Rule, value: Any) -> bool:
+    return bool(value in rule["choices"])
+
+
+def _digest(_rule: Rule, value: Any) -> bool:
+    return isinstance(value, str) and cells.is_digest(value)
+
+
+def _line(_rule: Rule, value: Any) -> bool:
+    return isinstance(value, str) and cells.is_line(value)
+
+
+def _period(rule: Rule, value: Any) -> bool:
+    return isinstance(value, str) and cells.ordinal_of(value, rule["unit"]) is not None
+
+
+def _series(rule: Rule, value: Any, point: Callable[[Any], bool]) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    pairs = all(isinstance(item, list) and len(item) == 2 for item in value)
+    if not pairs or not all(_period(rule, period) and point(number) for period, number in value):
+        return False
+    ordinals = [cells.ordinal_of(period, rule["unit"]) or 0 for period, _ in value]
+    # Rising periods of that span are no more than ``last``.
+    return all(low < high for low, high in pairwise(ordinals)) and ordinals[-1] - ordinals[0] < rule["last"]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str) and cells.is_number(value)
+
+
+SPACES: Final[Mapping[str, Space]] = {
+    "attribute": _attribute,
+    "count_distinct": lambda _, value: _integer(value, 1, MAX_COUNT),
+    "trend": _trend,
+    "band": _band,
+    "at_least": _boolean,
+    "latest": _category,
+    "latest_in": _boolean,
+    "score": lambda rule, value: _integer(value, 0, rule["top"]),
+    "digest": _digest,
+    "text": _line,
+    "age": lambda rule, value: _integer(value, 0, LARGEST_AGES[rule["unit"]]),
+    "last_period": _period,
+    "continuous": _boolean,
+    "periods": lambda rule, value: _integer(value, 1, rule["last"]),
+    "first_period": _period,
+    "total_band": _band,
+    "any_in": _boolean,
+    "worst": _category,
+    "share_percent": lambda _, value: _integer(value, 0, 100),
+    "share_at_least": _boolean,
+    "series": lambda rule, value: _series(rule, value, _is_number),
+    "index_series": lambda rule, value: _series(rule, value, lambda point: _integer(point, -MAX_INDEX, MAX_INDEX)),
+}
+"""The values of each op, given a rule that ``check_rule`` takes."""

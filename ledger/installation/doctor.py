@@ -1,0 +1,337 @@
+"""``pingzheng doctor``: every part of an installation looked at by itself, without opening or changing any of it.
+
+Where a part is damaged, the ledger does not open and says so about one part alone. This goes on to the next. A local
+chain that nobody runs is started on a copy of its journal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import func, select
+
+from ledger.chain.contracts.creation import check_creation
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.custody import Custody, SecretFile
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.reading.memory import load_seen, require_contained
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.client import ChainClient
+from ledger.domain.findings import Finding
+from ledger.errors import Misconfigured, PingzhengError
+from ledger.index.audit import asset_heads, audit_assets
+from ledger.index.tables import CURSOR
+from ledger.installation.examining import (
+    access,
+    as_finding,
+    damaged_pages,
+    index_tables_missing,
+    is_held,
+    version,
+    with_contents,
+)
+from ledger.installation.home import (
+    read_installation,
+    require_deployment_unchanged,
+    require_files,
+    require_joined_files,
+    require_made,
+)
+from ledger.installation.joining import Membership
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.recovery.archiving import Archiving, remembered_folder
+from ledger.installation.recovery.drafts import drafts_left
+from ledger.installation.settings import Settings
+from ledger.installation.setup import OPERATOR_NO
+from ledger.log.coherence import Coherence
+from ledger.parties.offices import COUNT, FIRST
+from ledger.privacy.key_providers import local_keys
+from ledger.provenance.record_audit import audit_records
+from ledger.store.database import (
+    Database,
+    file_of,
+    open_engine,
+    require_contents,
+    require_readable,
+    require_tables,
+)
+from ledger.store.entry_audit import audit
+from ledger.store.identity import require_ledger
+from ledger.store.sealing import CLOSED, LOST, KeyProvider, closed_texts
+from ledger.store.tables import Sealed
+
+LOW_BYTES: Final = 200 * 1024 * 1024
+# What others could read of these would let them act for the parties, or read what is sealed.
+_PRIVATE: Final = ("keys", "offices", "ledger.db", "joined.json", "session.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part as it was found; ``skipped`` names the part without which it cannot be looked at."""
+
+    name: str
+    findings: tuple[Finding, ...] = ()
+    skipped: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON; ``ok`` is null for what could not be looked at."""
+        return {
+            "part": self.name,
+            "ok": None if self.skipped else not self.findings,
+            "skipped": self.skipped,
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+
+class Doctor:
+    """Looks at the installation in ``settings.home``; raises as ``require_made`` where there is none."""
+
+    def __init__(self, settings: Settings) -> None:
+        require_made(settings.home)
+        self._settings = settings
+        self._home = settings.home
+        self._joined: Membership | None = None
+        self._database: Database | None = None
+        self._reader: ChainReader | None = None
+        self._stack = ExitStack()
+
+    def examine(self) -> list[Part]:
+        """Every part, in an order in which each needs only those before it."""
+        with self._stack:
+            return [
+                self._part("files", self._files),
+                self._part("permissions", self._permissions),
+                self._part("keys", self._keys),
+                self._part("custody", self._custody),
+                self._part("disk", self._disk),
+                self._part("database", self._pages),
+                self._part("sealing", self._sealing, database=self._database),
+                self._part("entries", self._entries, database=self._database),
+                self._part("chain", self._chain),
+                self._part("coherence", self._coherence, database=self._database, chain=self._reader),
+                self._part("memory", self._memory, chain=self._reader),
+                self._part("index", self._index, database=self._database, chain=self._reader),
+                self._part("archive", self._archive, database=self._database, chain=self._reader),
+            ]
+
+    def _part(self, name: str, look: Callable[..., Iterator[Finding]], **needed: object) -> Part:
+        if missing := next((each for each, there in needed.items() if there is None), None):
+            return Part(name, skipped=missing)
+        findings: list[Finding] = []
+        try:
+            findings += look(**needed)
+        except PingzhengError as error:
+            findings.append(as_finding(error))
+        except OSError as error:
+            told = Misconfigured("FILE_REFUSED", f"The system says: {error.strerror}.", where=str(error.filename))
+            findings.append(as_finding(told))
+        except Exception as error:
+            # What nobody thought of is no reason to say nothing of the other parts.
+            text = f"Looking at this part ended by {type(error).__name__}."
+            findings.append(Finding("CHECK_FAILED", text, name, "Report it; `PINGZHENG_LOG=debug` shows more."))
+        return Part(name, tuple(findings))
+
+    def _files(self) -> Iterator[Finding]:
+        yield from drafts_left(self._home)
+        self._joined = Membership.of(self._home)
+        (require_files if self._joined is None else require_joined_files)(self._settings)
+        read_installation(self._home)
+        require_deployment_unchanged(self._home)
+        Deployment.load(self._home / "deployment.json")
+
+    def _permissions(self) -> Iterator[Finding]:
+        for path in (each for name in _PRIVATE for each in with_contents(self._home / name)):
+            mode = path.stat().st_mode
+            if mode & 0o077 and path.is_file():
+                yield Finding(
+                    "FILE_READABLE_BY_OTHERS",
+                    "Other users of this machine can read a file that is its owner's alone.",
+                    str(path),
+                    f"chmod 600 {path}",
+                    {"mode": f"{mode & 0o777:o}"},
+                )
+        for path in (self._home, *(each for name in _PRIVATE for each in with_contents(self._home / name))):
+            if not os.access(path, os.R_OK | os.W_OK):
+                yield Finding(
+                    "FILE_READ_ONLY",
+                    "This user cannot read and write the ledger's folder, or a file in it.",
+                    str(path),
+                    "Give the folder and its files to the user that runs this program, on a disk that can be written.",
+                )
+                return
+
+    def _keys(self) -> Iterator[Finding]:
+        if self._joined is not None:
+            return
+        SecretFile(self._settings.keys_folder / "lookup.key").read()
+        provider = self._provider()
+        # A key that wraps nothing, so that nothing is read: it is there, and it is one.
+        provider.wrap(bytes(32), provider.current)
+        yield from ()
+
+    def _custody(self) -> Iterator[Finding]:
+        folders = [self._settings.keys_folder, *(self._home / "offices" / str(FIRST + each) for each in range(COUNT))]
+        for folder in folders:
+            try:
+                Custody(folder / "accounts.json")
+            except PingzhengError as error:
+                yield as_finding(error)
+
+    def _disk(self) -> Iterator[Finding]:
+        free = shutil.disk_usage(self._home).free
+        if free < LOW_BYTES:
+            yield Finding(
+                "DISK_LOW",
+                f"The disk of this ledger has {free // 1024 // 1024} MiB left.",
+                str(self._home),
+                "Make room before it is full.",
+                {"free_bytes": free},
+            )
+
+    def _pages(self) -> Iterator[Finding]:
+        file = file_of(self._settings.database)
+        if file is not None:
+            require_readable(file)
+        url = (
+            self._settings.database
+            if file is None
+            else f"sqlite:///file:{quote(str(file.absolute()))}?{access(file)}&uri=true"
+        )
+        engine = open_engine(url)
+        self._stack.callback(engine.dispose)
+        require_contents(engine)
+        if file is not None:
+            with engine.connect().execution_options(read_only=True) as connection:
+                wrong = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
+            if wrong:
+                yield damaged_pages(file, wrong)
+                return
+        yield from version(engine)
+        require_tables(engine)
+        self._database = Database(engine)
+
+    def _sealing(self, database: Database) -> Iterator[Finding]:
+        """One text of each key is unwrapped: another key of the same name would open none of them. Are any closed?"""
+        if self._joined is not None:
+            return
+        provider = self._provider()
+        one = select(Sealed.key_id, func.min(Sealed.id)).where(Sealed.wrapped_key.is_not(None)).group_by(Sealed.key_id)
+        with database.read() as session:
+            rows = [session.get_one(Sealed, record) for _, record in session.execute(one)]
+            waiting = closed_texts(session)
+        for row in rows:
+            if row.key_id == LOST or row.wrapped_key is None:
+                continue
+            try:
+                provider.unwrap(row.wrapped_key, row.key_id.removeprefix(CLOSED))
+            except PingzhengError as error:
+                yield as_finding(error)
+        if waiting is not None:
+            yield waiting
+
+    def _entries(self, database: Database) -> Iterator[Finding]:
+        with database.read() as session:
+            # By damaged entries the rows that repeat them cannot be judged.
+            yield from list(audit(session)) or audit_records(session)
+
+    def _chain(self) -> Iterator[Finding]:
+        deployment = Deployment.load(self._home / "deployment.json")
+        url = self._settings.rpc_url or (self._joined.rpc_url if self._joined else None)
+        client = ChainClient.at(url or self._stack.enter_context(self._local_node()), deployment).check()
+        check_creation(client.connection, deployment)
+        self._reader = ChainReader(client)
+        oldest, age = self._settings.oldest_head, self._reader.head_age(self._clock())
+        if url is not None and oldest and age > oldest:
+            yield Finding(
+                "CHAIN_HEAD_OLD",
+                f"The newest block is {age} seconds old.",
+                "chain",
+                "Check that the node is in sync and that the network makes blocks.",
+                {"head_age": age},
+            )
+
+    @contextmanager
+    def _local_node(self) -> Iterator[str]:
+        """The URL of the node that runs, or of one on a copy of the journal."""
+        folder = self._home / "chain"
+        if is_held(folder / "owner.lock"):
+            yield str(json.loads((folder / "node.json").read_bytes())["url"])
+            return
+        with tempfile.TemporaryDirectory(prefix="pingzheng-doctor-") as place:
+            for name in ("journal.jsonl", "clock.json"):
+                if (folder / name).exists():
+                    shutil.copy(folder / name, place)
+            ahead = LocalClock(self._settings).ahead
+            chain_id = self._settings.local_chain_id
+            with LocalNode(Path(place), program=JOURNAL, chain_id=chain_id, create=False, ahead=lambda: ahead) as node:
+                yield node.url
+
+    def _coherence(self, database: Database, chain: ChainReader) -> Iterator[Finding]:
+        with database.read() as session:
+            require_ledger(session, chain.deployment.ledger)
+        issuer, local = self._issuer, self._settings.rpc_url is None and self._joined is None
+        coherence = Coherence(database, chain, issuer, self._clock, local=local)
+        found = coherence.findings()
+        yield from found
+        if not found:
+            yield from coherence.batches_differing()
+
+    def _memory(self, chain: ChainReader) -> Iterator[Finding]:
+        """What verifications saw of the chain must still be there."""
+        seen = load_seen(self._home / "seen.json")
+        if seen is not None:
+            require_contained(chain, seen)
+        yield from ()
+
+    def _index(self, database: Database, chain: ChainReader) -> Iterator[Finding]:
+        if missing := index_tables_missing(database.engine):
+            yield missing
+            return
+        with database.read() as session:
+            cursor = session.execute(select(CURSOR.c.block_number)).scalar_one_or_none()
+            # A chain that is behind the index is a finding of its own.
+            if cursor is None or cursor > chain.block_number():
+                return
+            heads = asset_heads(session.connection())
+        found = audit_assets(heads, chain, cursor)
+        if not found.agrees:
+            yield Finding(
+                "INDEX_DIFFERS",
+                "The index does not say what the contracts say of the assets.",
+                f"block {found.block}",
+                "Replay it from the chain: `pingzheng index rebuild`.",
+                {"assets": found.assets, "assets_on_chain": found.assets_on_chain, "differing": list(found.differing)},
+            )
+
+    def _archive(self, database: Database, chain: ChainReader) -> Iterator[Finding]:
+        if self._joined is not None or (self._settings.archive or remembered_folder(self._home)) is None:
+            return
+        archiving = Archiving(self._settings, database, chain.deployment.ledger, self._clock)
+        archiving.require()
+        told = archiving.check() or {}
+        if told.get("same_disk"):
+            yield Finding(
+                "ARCHIVE_ON_SAME_DISK",
+                "The archive lies on the disk of the ledger: one loss would take both.",
+                told["folder"],
+                "Name a folder on another disk by PINGZHENG_ARCHIVE.",
+            )
+
+    @property
+    def _issuer(self) -> int | None:
+        return OPERATOR_NO if self._joined is None else None
+
+    def _clock(self) -> int:
+        return LocalClock(self._settings)()
+
+    def _provider(self) -> KeyProvider:
+        return local_keys(self._settings.key_provider, self._settings.keys_folder, os.environ)

@@ -1,0 +1,362 @@
+"""Joined installations: another party runs this software on the operator's chain, with a database and a key of its own.
+
+It verifies, records uses in its own name, and follows the chain. It never deploys or anchors. A consumer joins to use
+certificates, a provider and an issuer to verify and to follow what rests on theirs. An authority or a supervisor joins
+to confirm, cancel and veto from a node of its own, and to pause.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from ledger.certificates.presentations import Presentations
+from ledger.certificates.uses import Uses
+from ledger.certificates.verification import Verification
+from ledger.chain.contracts.creation import check_creation
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.custody import Custody, write_private
+from ledger.chain.reading.contract_state import PartyRecord
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.reading.remembering import Remembered
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.relay import Relay
+from ledger.domain.parties import Role
+from ledger.errors import ChainUnavailable, Conflict, Forbidden, Misconfigured, NotFound
+from ledger.index.follower import Follower
+from ledger.installation.home import (
+    creating,
+    deployment_digest,
+    is_half_made,
+    require_deployment,
+    require_joined_files,
+    require_made,
+)
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.participant import Participant, access
+from ledger.installation.settings import Settings
+from ledger.log.coherence import Coherence
+from ledger.parties.party_lists import RegistrationLists
+from ledger.parties.proposals.pauses import Pauses
+from ledger.parties.proposals.proposals import Proposals
+from ledger.parties.relayed_acts import Acting
+from ledger.parties.roles import require_active
+from ledger.provenance.histories import Provenances
+from ledger.provenance.inspection import Inspection
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.store.database import Database, open_engine, require_contents, require_tables
+from ledger.store.identity import remember_ledger, require_ledger
+from ledger.store.migrations import upgrade
+
+log = structlog.get_logger()
+
+USERS = frozenset({Role.CONSUMER, Role.ISSUER, Role.PROVIDER, Role.AUTHORITY, Role.SUPERVISOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Who a joined installation is: its party's id on the chain, the account it sends from, the node it asks, the
+    digest (64 hex) of the ledger that it joined, and that of its deployment file."""
+
+    party: str
+    account: str
+    rpc_url: str
+    ledger: str
+    deployment: str = ""
+
+    @classmethod
+    def of(cls, home: Path) -> Membership | None:
+        """The membership of the installation in ``home``; None if it has not joined another's chain.
+
+        Raises ``Misconfigured`` ``MEMBERSHIP_DAMAGED``.
+        """
+        path = _membership_file(home)
+        if not path.exists():
+            return None
+        try:
+            found = cls(**json.loads(path.read_bytes()))
+            if not all(isinstance(value, str) for value in asdict(found).values()):
+                raise ValueError("members are texts")
+        except (ValueError, TypeError, IsADirectoryError) as error:
+            raise Misconfigured(
+                "MEMBERSHIP_DAMAGED",
+                "The file that says who this installation is cannot be read.",
+                where=str(path),
+                hint="Restore it from the backup, or join again in an empty folder.",
+            ) from error
+        return found
+
+
+class OwnParty:
+    """The one party that a joined installation lets in; of others it knows what the chain says."""
+
+    def __init__(self, membership: Membership, custody: Custody) -> None:
+        self._membership = membership
+        self._custody = custody
+
+    def key_of(self, account: str) -> str | None:
+        """The public key of an account that may sign in here: one whose key is kept here."""
+        return self._custody.public_key(account) if account in self._custody else None
+
+    def account(self, identifier: str) -> str:
+        """The account of our own party; raises ``NotFound`` ``PARTY_UNKNOWN`` for any other."""
+        if identifier != self._membership.party:
+            raise NotFound("PARTY_UNKNOWN", "No such party.", hint="A joined installation has keys for its own party.")
+        return self._membership.account
+
+
+def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) -> Membership:
+    """Make the empty folder in ``settings`` a joined installation of the party that ``key`` is an account's of.
+
+    Safe to repeat; again with another key of the same party, that key is used from then on. Raises ``Conflict``
+    ``HOME_TAKEN`` or ``HOME_NOT_EMPTY``, ``Misconfigured`` or ``ChainUnavailable`` if the node does not serve the
+    deployment or the contracts were created by other code than ours, and as ``account_in_force``.
+    """
+    home = settings.home
+    deployment = Deployment.load(deployment_file)
+    client = ChainClient.at(rpc_url, deployment, key.hex()).check()
+    check_creation(client.connection, deployment)
+    party = account_in_force(ChainReader(client), client.account).id
+    membership = Membership(party, client.account, rpc_url, deployment.ledger)
+    _require_free(home, membership)
+    if Membership.of(home) is None:
+        with creating(settings):
+            deployment.save(home / "deployment.json")
+            _make_database(settings, membership)
+            return _remember(settings, membership, key)
+    return _remember(settings, membership, key)
+
+
+def _make_database(settings: Settings, membership: Membership) -> None:
+    engine = open_engine(settings.database)
+    try:
+        upgrade(engine)
+        with Database(engine).write() as session:
+            remember_ledger(session, membership.ledger, LocalClock(settings)())
+    finally:
+        engine.dispose()
+
+
+def _remember(settings: Settings, membership: Membership, key: bytes) -> Membership:
+    Custody(settings.keys_folder / "accounts.json").keep(key)
+    membership = replace(membership, deployment=deployment_digest(settings.home))
+    write_private(_membership_file(settings.home), json.dumps(asdict(membership), indent=1))
+    return membership
+
+
+def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
+    """The party of this account, which may join.
+
+    Raises ``Forbidden`` ``PARTY_UNKNOWN_ACCOUNT``, ``ACCOUNT_RETIRED``, ``PARTY_NOT_ACTIVE`` or ``PARTY_LACKS_ROLE``,
+    and ``Misconfigured`` ``ACCOUNT_WITHOUT_FUNDS`` where the chain charges for gas and the account has nothing.
+    """
+    bound = reader.account(account)
+    if bound is None:
+        raise Forbidden(
+            "PARTY_UNKNOWN_ACCOUNT",
+            "The account of this key belongs to no party of the chain.",
+            where=account,
+            hint="Give the operator the key's public half, to register your party with it.",
+        )
+    if not bound.speaks or bound.compromised_at:
+        raise Forbidden(
+            "ACCOUNT_RETIRED",
+            "The account of this key was replaced by another, or it was reported.",
+            where=account,
+            hint="Run `pingzheng join` again with the party's present key.",
+        )
+    record = reader.party(bound.party_no)
+    require_active(record)
+    if not USERS & set(record.roles):
+        raise Forbidden(
+            "PARTY_LACKS_ROLE",
+            "The party may not join: it is no consumer, provider or issuer, and no authority or supervisor.",
+            where=f"party {record.no}",
+            hint="Ask the authority for the role.",
+            roles=list(record.roles),
+        )
+    _require_funds(reader, account)
+    return record
+
+
+def _require_funds(reader: ChainReader, account: str) -> None:
+    charged = reader.latest().base_fee
+    price = reader.connection.gas_price() if charged is None else charged
+    if price and not reader.connection.balance(account):
+        raise Misconfigured(
+            "ACCOUNT_WITHOUT_FUNDS",
+            "The chain charges for gas, and the account has nothing to pay with.",
+            where=account,
+            hint="Ask the chain's operator for some; on a local chain: `pingzheng party fund`.",
+        )
+
+
+def require_operating(home: Path) -> None:
+    """Raise ``Forbidden`` ``NOT_THE_OPERATOR`` in a joined installation: what follows is the operator's to do."""
+    if Membership.of(home) is not None:
+        raise not_the_operator()
+
+
+def not_the_operator() -> Forbidden:
+    """The one answer of a joined installation to all that only the operator's can do."""
+    return Forbidden(
+        "NOT_THE_OPERATOR",
+        "This installation has joined another operator's chain: it verifies, records uses and follows the chain.",
+        hint="Ask the operator's installation to do this.",
+    )
+
+
+@contextmanager
+def open_joined(settings: Settings, clock: Callable[[], int] | None = None) -> Iterator[Participant]:
+    """Open the joined installation in ``settings.home``.
+
+    Raises ``NotFound`` ``LEDGER_MISSING``; ``Misconfigured`` ``NOT_JOINED``, or where a file is missing or damaged; and
+    ``ChainUnavailable`` or ``Misconfigured`` if the node does not serve the chain that was joined.
+    """
+    require_made(settings.home)
+    membership = Membership.of(settings.home)
+    if membership is None:
+        raise Misconfigured("NOT_JOINED", "This folder has joined no chain.", hint="Run `pingzheng join` first.")
+    require_joined_files(settings)
+    url = settings.rpc_url or membership.rpc_url
+    settings = settings.model_copy(update={"rpc_url": url})
+    custody = Custody(settings.keys_folder / "accounts.json")
+    key = custody.private_key(membership.account)
+    deployment = Deployment.load(settings.home / "deployment.json")
+    _require_joined(membership, deployment)
+    require_deployment(settings.home, membership.deployment)
+    clock = clock or LocalClock(settings)
+    engine = open_engine(settings.database, settings.write_wait * 1_000)
+    try:
+        require_contents(engine)
+        upgrade(engine)
+        require_tables(engine)
+        client = ChainClient.at(url, deployment, key.hex()).check()
+        database = Database(engine)
+        with database.read() as session:
+            require_ledger(session, membership.ledger)
+        coherence = Coherence(database, ChainReader(client), None, clock, local=False)
+        coherence.check()
+        opened = _wire(settings, membership, coherence, database, client, custody, clock)
+        follow(opened.follower)
+        if database.standing is None:
+            opened.verification.settle()
+        try:
+            yield opened
+        finally:
+            opened.flush()
+    finally:
+        engine.dispose()
+
+
+def follow(follower: Follower) -> None:
+    """Bring the index up to date when an installation is opened: callers and their roles are read from it.
+
+    An index that does not fit the chain is told of and stays as it is: it is rebuilt from within.
+    """
+    try:
+        follower.sync()
+    except ChainUnavailable as failure:
+        log.warning("the index is not up to date", code=failure.code)
+
+
+def _wire(
+    settings: Settings,
+    membership: Membership,
+    coherence: Coherence,
+    database: Database,
+    client: ChainClient,
+    custody: Custody,
+    clock: Callable[[], int],
+) -> Participant:
+    # What stands against writing stands against sending.
+    client.before_sending = database.require_writable
+    reader = ChainReader(client)
+    parties = OwnParty(membership, custody)
+    uses = Uses(client, reader, custody, membership.party, parties.account)
+    follower = Follower(database.engine, reader)
+    presentations = Presentations(database, reader, follower, clock, keeps_log=False)
+    provenances = Provenances(database, reader, follower)
+    scenarios = ScenarioBook.load(settings.scenarios)
+    acting_here = Acting(Relay(client), custody, database, clock)
+    proposals = Proposals(
+        database,
+        client,
+        reader,
+        follower,
+        acting_here,
+        RegistrationLists(database, client, clock),
+        clock,
+        account_of=parties.account,
+        within_reach=lambda _: [membership.party],
+        before_retiring=lambda: None,
+        lock=settings.home / "proposing.lock",
+    )
+    return Participant(
+        settings=settings,
+        clock=clock,
+        database=database,
+        client=client,
+        reader=reader,
+        follower=follower,
+        party=membership.party,
+        access=access(settings, database, reader, clock, key_of=parties.key_of),
+        verification=Verification(
+            database, reader, Remembered(reader, settings.home / "seen.json"), scenarios, uses, presentations, clock
+        ),
+        presentations=presentations,
+        provenances=provenances,
+        proposals=proposals,
+        pauses=Pauses(reader, acting_here, proposals, parties.account),
+        inspection=Inspection(
+            database,
+            reader,
+            follower,
+            provenances,
+            coherence,
+            clock,
+            lambda: _own_account(reader, membership.account),
+            oldest=settings.oldest_head,
+        ),
+    )
+
+
+def _own_account(reader: ChainReader, account: str) -> dict[str, Any]:
+    record = account_in_force(reader, account)
+    return {"account": account, "party": record.id, "roles": list(record.roles)}
+
+
+def _require_free(home: Path, wanted: Membership) -> None:
+    known, path = Membership.of(home), home / "deployment.json"
+    another = known is not None and (known.party, known.ledger) != (wanted.party, wanted.ledger)
+    operating = (home / "installation.json").exists() or (is_half_made(home) and (home / "offices").exists())
+    if another or operating or (path.exists() and Deployment.load(path).ledger != wanted.ledger):
+        raise Conflict(
+            "HOME_TAKEN",
+            "This folder is another installation's: an operator's, another party's, or one on another chain.",
+            where=str(home),
+            hint="Choose another folder with --home.",
+        )
+
+
+def _require_joined(membership: Membership, deployment: Deployment) -> None:
+    """Raise ``Misconfigured`` ``LEDGER_DIFFERS`` unless the folder's deployment is of the ledger that was joined."""
+    if deployment.ledger != membership.ledger:
+        raise Misconfigured(
+            "LEDGER_DIFFERS",
+            "The deployment file in this folder is of another ledger than the one that was joined.",
+            where="deployment.json",
+            hint="Put the file back that was joined with, or join in an empty folder.",
+            expected=membership.ledger,
+            found=deployment.ledger,
+        )
+
+
+def _membership_file(home: Path) -> Path:
+    return home / "joined.json"

@@ -1,0 +1,308 @@
+"""The rows behind entries that came back: the certificate, its request, consents and answers, and who signed them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ledger.certificates.tables import Certificate
+from ledger.chain.accounts import account_of_public_key
+from ledger.chain.reading.contract_state import PartyRecord
+from ledger.domain.entries import statement_digest
+from ledger.domain.parties import PartyKind
+from ledger.errors import InvalidInput, PingzhengError
+from ledger.installation.recovery.adopted_parties import PARTIES, OnChain
+from ledger.parties.tables import Party, PartyKey
+from ledger.proof.bundle import Bundle
+from ledger.proof.sdjwt import Disclosed, Presented
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.store.erasure_tables import ErasureRecord
+from ledger.store.sealing import CLOSED, LOST, Sealer, close, closed, seal_nothing
+from ledger.store.tables import Batch, Sealed
+from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
+
+Stated = Mapping[str, Any]
+_REGION_OF_NUMBER: Final = 1
+
+
+@dataclass(slots=True)
+class Adopted:
+    """What a bundle brought back: ``entries`` that were not here, ``completed`` batches of which nothing is missing any
+    more, ``parties`` that are known by id and key alone, ``claims`` that came with the certificate."""
+
+    certificate_no: str
+    entries: int = 0
+    completed: int = 0
+    parties: list[str] = field(default_factory=list)
+    claims: list[str] = field(default_factory=list)
+
+
+class AdoptedRows:
+    """Adds what is missing, within the caller's transaction; nothing that is here is changed."""
+
+    def __init__(
+        self,
+        session: Session,
+        sealer: Sealer,
+        chain: OnChain,
+        scenarios: ScenarioBook,
+        bundle: Bundle,
+        erased: frozenset[str],
+    ) -> None:
+        self._session = session
+        self._sealer = sealer
+        self._chain = chain
+        self._scenarios = scenarios
+        self._bundle = bundle
+        self._erased = erased | set(session.scalars(select(ErasureRecord.target)))
+
+    def add(self, entries: Sequence[tuple[Stated, Batch]], presented: Presented) -> Adopted:
+        """Add the rows of these entries, what they rest on first; the certificate comes last."""
+        claims = presented.claims
+        told = Adopted(claims["certificate_no"])
+        of_type: dict[str, list[Stated]] = {}
+        for stated, _ in entries:
+            of_type.setdefault(stated["type"], []).append(stated)
+        told.parties = self._add_parties(claims, [stated for stated, _ in entries])
+        request = None
+        for stated in of_type.get("request", []):
+            request = self._add_request(stated)
+        for stated in of_type.get("authorization", []):
+            self._add_authorization(stated, request)
+        for stated in of_type.get("provision", []):
+            self._add_provision(stated, request)
+        told.claims = self._add_certificate(presented, request, entries[-1][1])
+        return told
+
+    def _add_parties(self, claims: Stated, entries: Iterable[Stated]) -> list[str]:
+        """Parties that this database does not know, from the chain and the keys in the bundle."""
+        kinds = self._kinds(claims)
+        named = {claims["sub"]: kinds["subject"], claims["iss"]: PartyKind.OPERATOR}
+        for stated in entries:
+            for role in PARTIES:
+                if role in stated:
+                    named.setdefault(stated[role], kinds[role])
+        added = []
+        region = str(claims["certificate_no"]).split("-")[_REGION_OF_NUMBER]
+        for identifier, kind in named.items():
+            record = self._chain.parties.get(identifier)
+            if record is not None and self._session.get(Party, identifier) is None:
+                self._add_party(record, kind, region)
+                added.append(identifier)
+        for account in self._chain.accounts:
+            self._add_key(account)
+        return added
+
+    def _add_party(self, record: PartyRecord, kind: PartyKind, region: str) -> None:
+        self._session.add(
+            Party(
+                id=record.id,
+                no=record.no,
+                kind=kind.value,
+                roles=sorted(record.roles),
+                region=region,
+                lookup=secrets.token_hex(32),
+                sealed_id=seal_nothing(self._session, erased=record.id in self._erased),
+                created_at=self._chain.time,
+            )
+        )
+        self._session.flush()
+
+    def _add_key(self, account: str) -> None:
+        """A key from the bundle, if the chain has its account for a party that is known here."""
+        key, record = self._bundle.keys.get(account), self._chain.accounts[account]
+        if key is None or self._session.get(PartyKey, account) is not None:
+            return
+        party = self._session.scalar(select(Party).where(Party.no == record.party_no))
+        if party is None or account_of_public_key(key.compressed) != account:
+            return
+        self._session.add(
+            PartyKey(
+                account=account,
+                party_id=party.id,
+                public_key=key.compressed,
+                bound_at=record.valid_from,
+                retired_at=record.valid_to or None,
+                reported_at=record.reported_at or None,
+                compromised_at=record.compromised_at or None,
+            )
+        )
+        if party.present_account is None and record.speaks and record.acts:
+            party.present_account, party.present_key = account, key.compressed
+        self._session.flush()
+
+    def _kinds(self, claims: Stated) -> dict[str, PartyKind]:
+        """What a party that is known by its part alone may be: one of the kinds that the scenario lets take it."""
+        fallback = {"subject": PartyKind.ENTERPRISE, "consumer": PartyKind.BANK, "provider": PartyKind.PUBLIC_INST}
+        try:
+            scenario = self._scenarios.get(claims["scenario"])
+        except PingzhengError:
+            return fallback
+        found = {"subject": sorted(scenario.subject_kinds), "consumer": sorted(scenario.consumer_kinds)}
+        return fallback | {role: PartyKind(kinds[0]) for role, kinds in found.items() if kinds}
+
+    def _known(self, *parties: str) -> bool:
+        return all(self._session.get(Party, each) is not None for each in parties)
+
+    def _nothing(self, digest: str) -> str:
+        return seal_nothing(self._session, erased=digest in self._erased)
+
+    def _add_request(self, stated: Stated) -> AccessRequest | None:
+        known = self._session.get(AccessRequest, stated["id"])
+        if known is not None or not self._known(stated["subject"], stated["consumer"]):
+            return known
+        digest = statement_digest(stated)
+        row = AccessRequest(
+            id=stated["id"],
+            digest=digest,
+            scenario=stated["scenario"],
+            subject=stated["subject"],
+            consumer=stated["consumer"],
+            # There is a certificate.
+            state="fulfilled",
+            expires_at=stated["expires_at"],
+            sealed_id=self._nothing(digest),
+            created_at=stated["iat"],
+        )
+        self._session.add(row)
+        self._session.flush()
+        return row
+
+    def _add_authorization(self, stated: Stated, request: AccessRequest | None) -> None:
+        if request is None or not self._known(stated["provider"]):
+            return
+        # The source may have been consented to anew since the restore.
+        same = (Authorization.request_id == request.id) & (Authorization.source == stated["source"])
+        if self._session.scalar(select(Authorization.id).where((Authorization.id == stated["id"]) | same)):
+            return
+        digest = statement_digest(stated)
+        self._session.add(
+            Authorization(
+                id=stated["id"],
+                digest=digest,
+                request_id=request.id,
+                scenario=stated["scenario"],
+                subject=stated["subject"],
+                consumer=stated["consumer"],
+                source=stated["source"],
+                provider=stated["provider"],
+                state="withdrawn" if digest in self._chain.withdrawn else "active",
+                sealed_id=self._nothing(digest),
+                created_at=stated["iat"],
+            )
+        )
+        self._session.flush()
+
+    def _add_provision(self, stated: Stated, request: AccessRequest | None) -> None:
+        named = stated["authorization"].removeprefix("sha-256:")
+        consent = self._session.scalar(select(Authorization).where(Authorization.digest == named))
+        if consent is None or request is None or self._session.get(Provision, stated["id"]) is not None:
+            return
+        numbered = select(func.max(Provision.number)).where(Provision.authorization_id == consent.id)
+        digest = statement_digest(stated)
+        self._session.add(
+            Provision(
+                id=stated["id"],
+                authorization_id=consent.id,
+                number=(self._session.scalar(numbered) or 0) + 1,
+                provider=stated["provider"],
+                digest=digest,
+                result=stated["result"],
+                reason=stated["reason"],
+                sealed_id=self._nothing(digest) if stated["result"] == "supplied" else None,
+                created_at=stated["iat"],
+            )
+        )
+        for claim in stated["claims"].values():
+            if self._session.get(SeenClaim, claim) is None:
+                self._session.add(SeenClaim(digest=claim, request_id=request.id))
+        self._session.flush()
+
+    def _add_certificate(self, presented: Presented, request: AccessRequest | None, batch: Batch) -> list[str]:
+        claims, number = presented.claims, presented.claims["certificate_no"]
+        digest = statement_digest(claims)
+        row = self._session.get(Certificate, number)
+        if row is None:
+            before = self._superseded(claims)
+            row = Certificate(
+                certificate_no=number,
+                cls=claims["class"],
+                seq=claims["seq"],
+                digest=digest,
+                scenario=claims["scenario"],
+                issuer=claims["iss"],
+                subject=claims["sub"],
+                consumer=claims.get("consumer"),
+                request_id=None if request is None else request.id,
+                version=self._version(claims, request, before),
+                supersedes=None if before is None or self._superseded_by(before) else before.certificate_no,
+                exp=claims["exp"],
+                max_uses=claims.get("max_uses"),
+                token=self._token(presented),
+                created_at=batch.at or batch.closed_at,
+            )
+            self._session.add(row)
+            self._session.flush()
+        elif row.digest != digest:
+            raise InvalidInput(
+                "ADOPT_NUMBER_TAKEN",
+                "Another certificate has this number here.",
+                where=number,
+                hint="Stop issuing, and compare both with the chain.",
+            )
+        return self._add_claims(row, presented, digest)
+
+    def _add_claims(self, row: Certificate, presented: Presented, digest: str) -> list[str]:
+        """Seal the claims that came, together with those that came before; never what was erased."""
+        came = {item.encoded: item for item in presented.disclosures}
+        if not came or self._erased & {digest, row.subject}:
+            if row.sealed_id is None and presented.claims.get("_sd"):
+                row.sealed_id = self._nothing(digest)
+            return []
+        if row.sealed_id is not None:
+            sealed = self._session.get_one(Sealed, row.sealed_id)
+            if sealed.wrapped_key is None and sealed.key_id != LOST:
+                return []
+            if sealed.wrapped_key is not None:
+                opened = self._sealer.open_with(self._session, sealed.id, sealed.key_id.removeprefix(CLOSED))
+                known = {item: Disclosed.decode(item) for item in opened} if isinstance(opened, list) else {}
+                if came.keys() <= known.keys():
+                    return []
+                came = known | came
+        row.sealed_id = self._sealer.seal(self._session, list(came))
+        if closed(self._session):
+            # Whether it was erased is as unknown as of the other texts.
+            close(self._session, row.sealed_id)
+        self._session.flush()
+        return sorted(item.name for item in came.values())
+
+    def _superseded(self, claims: Stated) -> Certificate | None:
+        if claims["supersedes"] is None:
+            return None
+        digest = claims["supersedes"].removeprefix("sha-256:")
+        return self._session.scalar(select(Certificate).where(Certificate.digest == digest))
+
+    def _superseded_by(self, before: Certificate) -> str | None:
+        """The number of the certificate that took the place of this one, here."""
+        query = select(Certificate.certificate_no).where(Certificate.supersedes == before.certificate_no)
+        return self._session.scalar(query)
+
+    def _version(self, claims: Stated, request: AccessRequest | None, before: Certificate | None) -> int:
+        """The version as it was, or the next one if the request got another certificate since the restore."""
+        was = 1 if claims["supersedes"] is None else 2 if before is None else before.version + 1
+        if request is None:
+            return was
+        taken = set(self._session.scalars(select(Certificate.version).where(Certificate.request_id == request.id)))
+        return max(taken) + 1 if was in taken else was
+
+    def _token(self, presented: Presented) -> str | None:
+        """The issuer's signature as it came, if it is one by a key of the issuer; else it is signed again."""
+        key = self._session.get(PartyKey, presented.issued.kid)
+        if key is None or key.party_id != presented.claims["iss"] or not presented.issued.signed_by(key.public_key):
+            return None
+        return self._bundle.certificate.split("~")[0]

@@ -1,0 +1,217 @@
+"""Taking entries back from holders: what a bundle carries of lost batches, each entry checked against its root.
+
+A bundle has the certificate's payload and what it rests on, each with its proof of inclusion. The root is the chain's,
+so nothing can be brought in that was not anchored. The texts that came with them are checked by their digests. What no
+bundle has, such as names, notes and notices, stays lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from ledger.chain.reading.reader import ChainReader
+from ledger.domain.entries import statement_digest
+from ledger.errors import InvalidInput
+from ledger.installation.recovery.adopted_parties import OnChain
+from ledger.installation.recovery.adopted_rows import Adopted, AdoptedRows
+from ledger.installation.recovery.merging import is_whole_batch
+from ledger.log.coherence import commitment_of, forked
+from ledger.log.tables import AdoptedEntry
+from ledger.proof.bundle import Bundle, Position, parse_bundle
+from ledger.proof.merkle import leaf_hash, verify_inclusion
+from ledger.proof.sdjwt import Presented, disclosure_digest, parse_certificate
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.store.database import Database
+from ledger.store.sealing import Sealer
+from ledger.store.tables import Batch, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """An entry that a bundle carries: ``where`` names it in messages."""
+
+    where: str
+    body: bytes
+    position: Position
+    proof: tuple[bytes, ...]
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.body)
+        return parsed
+
+
+class Adopting:
+    """Takes bundles back, one at a time and each as a whole; what is here already stays as it is.
+
+    ``issuer`` is the party number whose log this is; ``erased`` are the statements and parties, by digest and id,
+    whose text was erased: that never comes back.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        reader: ChainReader,
+        scenarios: ScenarioBook,
+        issuer: int,
+        erased: Sequence[str] = (),
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._reader = reader
+        self._scenarios = scenarios
+        self._issuer = issuer
+        self._erased = frozenset(erased)
+
+    def adopt(self, raw: bytes) -> Adopted:
+        """Take back what a bundle carries.
+
+        Raises ``BadBundle`` for what is no bundle; ``InvalidInput`` ``ADOPT_ANOTHER_LEDGER``, ``ADOPT_PROOF_WRONG``
+        (naming the entry), ``ADOPT_DISCLOSURE_WRONG``; ``Incoherent`` ``LOG_FORKED``; ``ChainUnavailable``.
+        """
+        bundle = parse_bundle(raw)
+        if bundle.chain != self._reader.chain or bundle.position.issuer != self._issuer:
+            raise InvalidInput(
+                "ADOPT_ANOTHER_LEDGER",
+                "The bundle is of another ledger or of another issuer's log.",
+                where="chain",
+                hint="Give it to the installation that issued it.",
+            )
+        presented = parse_certificate(bundle.certificate)
+        _require_disclosures(presented)
+        items = list(_items(bundle, presented))
+        with self._database.read() as session:
+            batches = self._batches(session, items)
+        self._require_on_chain(list(batches.values()))
+        for item in items:
+            _require_included(item, batches[item.position.batch])
+        chain = OnChain.of(self._reader, presented, [item.stated for item in items])
+        with self._database.write() as session:
+            fresh = [item for item in items if _put(session, item, batches[item.position.batch])]
+            rows = AdoptedRows(session, self._sealer, chain, self._scenarios, bundle, self._erased)
+            told = rows.add([(item.stated, batches[item.position.batch]) for item in items], presented)
+            told.entries = len(fresh)
+            for number in sorted({item.position.batch for item in fresh}):
+                told.completed += _completed(session, number)
+        return told
+
+    def _batches(self, session: Session, items: Sequence[_Item]) -> dict[int, Batch]:
+        numbers = {item.position.batch for item in items if item.position.issuer == self._issuer}
+        found = {row.number: row for row in session.scalars(select(Batch).where(Batch.number.in_(numbers)))}
+        for item in items:
+            batch = found.get(item.position.batch)
+            if item.position.issuer != self._issuer or batch is None or batch.issuer is None:
+                raise _wrong(item, "it stands in no anchored batch of this log")
+        return found
+
+    def _require_on_chain(self, batches: Sequence[Batch]) -> None:
+        """The roots are the chain's, whatever the database says."""
+        asked = self._reader.questions("latest")
+        answers = [(batch, asked.commitment(self._issuer, batch.number)) for batch in batches]
+        for batch, answer in answers:
+            if answer() != commitment_of(batch):
+                raise forked(batch.number).refusal()
+
+
+def lost_batches(session: Session) -> list[Batch]:
+    """The batches that the chain holds and this database only in part, in order."""
+    return list(session.scalars(select(Batch).where(Batch.state == "lost").order_by(Batch.number)))
+
+
+def missing_of(session: Session) -> list[dict[str, int]]:
+    """Each lost batch with its entries and how many of them are not here, for people and machines."""
+    held = dict(session.execute(select(Entry.batch, func.count()).group_by(Entry.batch)).all())
+    return [
+        {
+            "batch": row.number,
+            "first_seq": row.first_seq,
+            "last_seq": row.first_seq + row.size - 1,
+            "missing": row.size - held.get(row.number, 0),
+        }
+        for row in lost_batches(session)
+    ]
+
+
+def _items(bundle: Bundle, presented: Presented) -> Iterator[_Item]:
+    for place, item in enumerate(bundle.evidence):
+        yield _Item(f"evidence[{place}]", item.entry.encode(), item.position, item.proof)
+    yield _Item("certificate", presented.issued.payload, bundle.position, bundle.proof)
+
+
+def _require_disclosures(presented: Presented) -> None:
+    digests = presented.claims.get("_sd", [])
+    for item in presented.disclosures:
+        if disclosure_digest(item.encoded, presented.algorithm) not in digests:
+            raise InvalidInput(
+                "ADOPT_DISCLOSURE_WRONG",
+                "A disclosed claim is not one of the certificate's.",
+                where="certificate",
+                hint="Ask the holder for the bundle as it was handed out.",
+            )
+
+
+def _require_included(item: _Item, batch: Batch) -> None:
+    try:
+        stated = item.stated
+        if not isinstance(stated, Mapping) or not isinstance(stated.get("type"), str):
+            raise ValueError("no entry")
+    except ValueError as error:
+        raise _wrong(item, "it is none") from error
+    root = bytes.fromhex(batch.root)
+    if not verify_inclusion(root, leaf_hash(item.body), item.position.index, batch.size, item.proof):
+        raise _wrong(item, f"it is not in batch {batch.number} by the root on the chain")
+
+
+def _put(session: Session, item: _Item, batch: Batch) -> bool:
+    """Add an entry with its proof, unless it is here; whether it is new."""
+    seq, stated = batch.first_seq + item.position.index, item.stated
+    known = session.execute(select(Entry.leaf).where(Entry.seq == seq)).first()
+    if known is None:
+        about = str(stated["statement"]).removeprefix("sha-256:") if stated["type"] == "withdrawal" else None
+        session.add(
+            Entry(
+                seq=seq,
+                type=stated["type"],
+                leaf=leaf_hash(item.body).hex(),
+                digest=statement_digest(stated),
+                about=about,
+                body=item.body,
+                batch=batch.number,
+                created_at=batch.at or batch.closed_at,
+            )
+        )
+        session.flush()
+    elif known.leaf != leaf_hash(item.body).hex():
+        raise forked(batch.number).refusal()
+    if batch.state == "lost" and session.get(AdoptedEntry, seq) is None:
+        session.add(AdoptedEntry(seq=seq, proof=[node.hex() for node in item.proof]))
+        session.flush()
+    return known is None
+
+
+def _completed(session: Session, number: int) -> int:
+    """A lost batch of which every entry is back is one like any other; 1 if it is."""
+    batch = session.get_one(Batch, number)
+    if batch.state != "lost" or not is_whole_batch(session, batch):
+        return 0
+    batch.state = "anchored"
+    last = batch.first_seq + batch.size - 1
+    session.execute(delete(AdoptedEntry).where(AdoptedEntry.seq.between(batch.first_seq, last)))
+    session.flush()
+    return 1
+
+
+def _wrong(item: _Item, why: str) -> InvalidInput:
+    return InvalidInput(
+        "ADOPT_PROOF_WRONG",
+        f"An entry of the bundle cannot be taken back: {why}.",
+        where=item.where,
+        hint="Ask the holder for the bundle as it was handed out.",
+    )

@@ -1,0 +1,290 @@
+"""The archive of a ledger: a folder on another disk, which has every batch before the chain does.
+
+The chain holds roots only. What is newer than the last backup would be gone with the disk, so nothing is anchored that
+does not lie in two places. A folder that is full or missing stops the anchoring and nothing else; it goes on by itself.
+
+The home remembers in ``archive.json`` where it is archived. So a command that is started without the variable archives
+too, and an empty folder in the place of a disk that is not mounted is noticed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from errno import EDQUOT, ENOSPC
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import select
+
+from ledger.chain.custody import write_private
+from ledger.errors import Misconfigured, PingzhengError, StorageFull
+from ledger.installation.recovery.archive import Archive, archive_failure
+from ledger.installation.recovery.copied_files import follow_lines
+from ledger.installation.settings import Settings
+from ledger.privacy.erasures_file import ErasedText, ErasuresFile
+from ledger.store.database import Database
+from ledger.store.erasure_tables import ErasureRecord
+from ledger.store.tables import Batch
+from ledger.wallet.private_file import sync_folder
+
+log = structlog.get_logger()
+PLACE: Final = "archive.json"
+ERASURES: Final = "erased.jsonl"
+JOURNAL: Final = "journal.jsonl"
+CLOCK: Final = "clock.json"
+
+
+def archive_file(folder: Path, ledger: str) -> Path:
+    """The archive of a ledger (its digest) in a folder, which may hold those of several."""
+    return folder / f"{ledger[:16]}.db"
+
+
+def chain_folder(folder: Path, ledger: str) -> Path:
+    """Where the journal of a ledger's local chain is archived."""
+    return folder / f"{ledger[:16]}.chain"
+
+
+def remembered_folder(home: Path) -> Path | None:
+    """Where the ledger in this home was archived last, None if nowhere.
+
+    Raises ``Misconfigured`` ``ARCHIVE_PLACE_DAMAGED``.
+    """
+    try:
+        return Path(json.loads((home / PLACE).read_text())["folder"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise Misconfigured(
+            "ARCHIVE_PLACE_DAMAGED",
+            "The file that says where this ledger is archived cannot be read.",
+            where=PLACE,
+            hint='Write it anew: {"folder": "/path/of/the/archive"}.',
+        ) from error
+
+
+def remember_folder(home: Path, folder: Path) -> None:
+    """From now on the ledger in this home is archived there."""
+    write_private(home / PLACE, json.dumps({"folder": str(folder.absolute())}))
+
+
+def erasures_path(settings: Settings, folder: Path | None) -> Path | None:
+    """Where erasures are listed: as it is set, else in the archive, else where a restore has put the list."""
+    if settings.erasures is not None or folder is not None:
+        return settings.erasures or (folder and folder / ERASURES)
+    restored = settings.home / ERASURES
+    return restored if restored.exists() else None
+
+
+class Archiving:
+    """Called with a batch before its anchor is sent. Without a folder it does nothing.
+
+    ``ledger`` is the ledger digest.
+    """
+
+    def __init__(self, settings: Settings, database: Database, ledger: str, clock: Callable[[], int]) -> None:
+        self._home = settings.home
+        self._local = settings.rpc_url is None
+        self._database = database
+        self._ledger = ledger
+        self._clock = clock
+        remembered = remembered_folder(settings.home)
+        self._folder = settings.archive or remembered
+        self._known = remembered is not None and self._folder is not None and _same(remembered, self._folder)
+        path = erasures_path(settings, self._folder)
+        self._erasures = ErasuresFile(path, ledger) if path else None
+        self._archive: Archive | None = None
+        self._complete = False
+        self._chain_seen: list[tuple[int, int] | None] = []
+
+    def __call__(self, batch: Batch | None) -> None:
+        """Archive this batch, and any before it that the archive has not; it is on the disk when this returns.
+
+        A local chain's journal comes first: with the disk the chain would be lost. Without a batch it comes alone, and
+        an archive that is out of reach is logged and no error: nothing is anchored.
+
+        Raises ``StorageFull`` ``ARCHIVE_FULL``; ``Misconfigured`` ``ARCHIVE_MISSING``, ``ARCHIVE_UNREADABLE``,
+        ``ARCHIVE_DIFFERS``; ``Conflict`` ``ARCHIVE_FORKED``.
+        """
+        if self._folder is None:
+            return
+        if batch is None:
+            self._follow(self._folder)
+            return
+        archive = self._opened(self._folder)
+        self._archive_chain(self._folder)
+        if not self._complete:
+            for number in archive.missing(self._database, batch.number):
+                archive.keep(self._database, [number])
+        archive.keep(self._database, [batch.number])
+        self._complete = True
+
+    def _follow(self, folder: Path) -> None:
+        if not self._known:
+            return
+        try:
+            self._opened(folder)
+            self._archive_chain(folder)
+        except PingzhengError as error:
+            log.debug("the archive was not reached", code=error.code)
+
+    def _archive_chain(self, folder: Path) -> None:
+        """Bring the archived journal of a local chain up to date, with its clock."""
+        chain, copy = self._home / "chain", chain_folder(folder, self._ledger)
+        if not self._local or not (chain / JOURNAL).exists():
+            return
+        files = [folder / name for folder in (chain, copy) for name in (JOURNAL, CLOCK)]
+        if self._chain_seen == (seen := _stamps(files)) and None not in seen:
+            return
+        try:
+            copy.mkdir(mode=0o700, exist_ok=True)
+            follow_lines(chain / JOURNAL, copy / JOURNAL)
+            clock = (chain / CLOCK).read_text()
+            if not (copy / CLOCK).exists() or (copy / CLOCK).read_text() != clock:
+                write_private(copy / CLOCK, clock)
+            self._chain_seen = [*seen[:2], *_stamps(files)[2:]]
+        except (OSError, StorageFull) as error:
+            full = isinstance(error, StorageFull) or error.errno in (ENOSPC, EDQUOT)
+            raise archive_failure(copy, full=full) from error
+
+    def take_over(self, told: Sequence[ErasedText]) -> None:
+        """Keep what another list of erasures says, so that nothing of it is brought back later.
+
+        Raises as ``ErasuresFile.append``.
+        """
+        if not told:
+            return
+        if self._erasures is None:
+            self._erasures = ErasuresFile(self._home / ERASURES, self._ledger)
+        targets = {target for each in told for target in (*each.targets, each.party) if target is not None}
+        sealed = {record for each in told for record in each.sealed}
+        self._erasures.append(ErasedText(self._clock(), tuple(sorted(targets)), None, tuple(sorted(sealed))))
+
+    def _begin_list(self) -> None:
+        """A list that begins now has what was erased before: one that is missing must not look like an empty one."""
+        if self._erasures is None or self._erasures.path.exists():
+            return
+        with self._database.read() as session:
+            before = tuple(sorted(session.scalars(select(ErasureRecord.target))))
+        if before:
+            self._erasures.append(ErasedText(self._clock(), before, None, ()))
+        else:
+            self._erasures.begin()
+
+    def require(self) -> None:
+        """Raise as a call does, if there is an archive and it cannot be written."""
+        if self._folder is not None:
+            self._opened(self._folder)
+
+    def record_erasure(self, targets: tuple[str, ...], party: str | None, sealed: tuple[str, ...]) -> None:
+        """Write down outside the backups what is about to be erased; raises as ``ErasuresFile.append``."""
+        if self._erasures is None:
+            return
+        if self._folder is not None and self._erasures.path.parent == self._folder:
+            self._opened(self._folder)
+        self._begin_list()
+        self._erasures.append(ErasedText(self._clock(), targets, party, sealed))
+
+    def erased(self) -> list[str]:
+        """The statements and parties, by digest and id, that the list of erasures names; raises as its ``read``."""
+        if self._erasures is None or not self._erasures.path.exists():
+            return []
+        listed = self._erasures.read()
+        return [target for each in listed for target in (*each.targets, each.party) if target is not None]
+
+    def erase(self, sealed: tuple[str, ...], party: str | None) -> bool:
+        """Erase in the archive too; whether nothing is left in its file.
+
+        An archive that is out of reach just now follows with the batch of the erasure's own entry.
+        """
+        if self._folder is None:
+            return True
+        try:
+            return self._opened(self._folder).erase(sealed, party)
+        except PingzhengError as error:
+            log.warning("the archive was not reached, and follows with the next batch", code=error.code)
+            return False
+
+    def rewrap(self, current: str) -> int:
+        """Wrap what is archived by the key of that id, as the database has it; raises as a call does."""
+        return 0 if self._folder is None else self._opened(self._folder).rewrap(self._database, current)
+
+    def keys_needed(self) -> dict[str, int]:
+        """How many archived texts each wrapping key opens, by its id; raises as a call does."""
+        return {} if self._folder is None else self._opened(self._folder).keys_needed()
+
+    def check(self) -> dict[str, Any] | None:
+        """How far the archive goes, and why it does not go on; None where nothing is archived."""
+        if self._folder is None:
+            return None
+        told: dict[str, Any] = {"ok": True, "folder": str(self._folder)}
+        try:
+            archive = self._opened(self._folder)
+            extent = archive.extent()
+            behind = len(archive.missing(self._database, 2**62))
+            free = shutil.disk_usage(self._folder).free
+            same_disk = self._folder.stat().st_dev == self._home.stat().st_dev
+        except PingzhengError as error:
+            return told | {"ok": False, "code": error.code}
+        return told | {
+            "batches": extent.batches,
+            "entries": extent.entries,
+            "behind": behind,
+            "free_bytes": free,
+            "same_disk": same_disk,
+        }
+
+    def _opened(self, folder: Path) -> Archive:
+        """The archive, made when it is first used."""
+        self._require(folder)
+        file = archive_file(folder, self._ledger)
+        if self._known and not file.exists():
+            raise _missing(file)
+        if self._archive is None:
+            archive = Archive(file)
+            new = not file.exists()
+            archive.prepare(self._ledger, self._clock())
+            if new:
+                archive.begin(self._database)
+                sync_folder(folder)
+            self._begin_list()
+            if not self._known:
+                remember_folder(self._home, folder)
+                self._known = True
+            self._archive = archive
+        return self._archive
+
+    def _require(self, folder: Path) -> None:
+        if not self._known and folder.parent.is_dir():
+            folder.mkdir(mode=0o700, exist_ok=True)
+        if not folder.is_dir():
+            raise _missing(folder)
+
+
+def _stamps(files: Sequence[Path]) -> list[tuple[int, int] | None]:
+    """Size and time of each file, None for one that is not there: what did not change is not read again."""
+    found: list[tuple[int, int] | None] = []
+    for file in files:
+        try:
+            stat = file.stat()
+        except FileNotFoundError:
+            found.append(None)
+        else:
+            found.append((stat.st_size, stat.st_mtime_ns))
+    return found
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.absolute() == other.absolute()
+
+
+def _missing(path: Path) -> Misconfigured:
+    return Misconfigured(
+        "ARCHIVE_MISSING",
+        "The archive is not where it was.",
+        where=str(path),
+        hint="Mount its disk; batches wait until then, and nothing is lost. To begin a new archive, name an empty "
+        f"folder by PINGZHENG_ARCHIVE, or remove {PLACE} from the home.",
+    )

@@ -1,0 +1,145 @@
+"""The rows that belong to batches of the log: what their entries name, and whatever those rows refer to.
+
+Everything is asked in sets: the number of statements grows with the number of tables, not with that of the entries.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Column, ColumnElement, ForeignKeyConstraint, Table, select, tuple_
+from sqlalchemy.orm import Session
+
+from ledger.catalogue.tables import Publication, ResourceEvent, ResourceVersion
+from ledger.certificates.tables import Certificate, Presentation
+from ledger.domain.entries import referred
+from ledger.log.tables import AdoptedEntry
+from ledger.parties.tables import Mandate, Party, PartyKey, PartyList
+from ledger.registration.tables import Application, Evidence, Registration, Resource
+from ledger.store.erasure_tables import ErasureRecord
+from ledger.store.tables import Base, Batch, Entry
+from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
+
+# Below the least number of parameters that a statement of SQLite or PostgreSQL takes.
+MAX_VALUES: Final = 10_000
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+
+
+def table_of(declared: type[Base]) -> Table:
+    """The table of a declared class."""
+    return Base.metadata.tables[declared.__tablename__]
+
+
+_NAMED_BY_DIGEST: Final = [
+    table_of(each) for each in (AccessRequest, Authorization, Provision, Certificate, Publication, ErasureRecord)
+]
+# Rows that no entry names, and that belong to one that is named: by the column that says to which.
+_PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
+    "party": [table_of(PartyKey).c.party_id, table_of(Mandate).c.principal],
+    "access_request": [table_of(SeenClaim).c.request_id],
+    "registration": [table_of(Application).c.asset_id, table_of(Evidence).c.asset_id],
+    "catalogue_resource": [table_of(ResourceVersion).c.code, table_of(ResourceEvent).c.code],
+    "entry": [table_of(AdoptedEntry).c.seq],
+}
+# Kept as soon as they are there: their content is behind digests on the chain, and no entry of the log may follow.
+DATED: Final = [table_of(each) for each in (Party, PartyList, Resource, Registration, Application, Evidence, Mandate)]
+
+
+class Closure:
+    """Rows by table and primary key, completed by what they refer to. ``session`` is of the database to read."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._rows: dict[Table, dict[Key, Row]] = defaultdict(dict)
+
+    def add_batches(self, numbers: Sequence[int]) -> None:
+        """Add the batches with their entries, and the rows that these entries name."""
+        batch, entry = table_of(Batch), table_of(Entry)
+        self._add_where(batch, batch.c.number, numbers)
+        entries = self._add_where(entry, entry.c.batch, numbers)
+        stated = [json.loads(row["body"]) for row in entries]
+        named = {row["digest"] for row in entries} | {digest for each in stated for digest in referred(each)}
+        for table in _NAMED_BY_DIGEST:
+            self._add_where(table, table.c.digest, named)
+        presentation = table_of(Presentation)
+        self._add_where(presentation, presentation.c.id, [each["id"] for each in stated if "id" in each])
+
+    def add_since(self, table: Table, time: int) -> None:
+        """Add the rows of a dated table that were made at that time (seconds UTC) or later."""
+        query = select(table).where(table.c.created_at >= time)
+        self.add(table, (dict(row) for row in self._session.execute(query).mappings()))
+
+    def add_keys_since(self, time: int) -> None:
+        """Add the keys of parties that were bound at that time or later, and those that are about to be."""
+        key = table_of(PartyKey)
+        query = select(key).where((key.c.bound_at >= time) | key.c.bound_at.is_(None))
+        self.add(key, (dict(row) for row in self._session.execute(query).mappings()))
+
+    def add_after(self, table: Table, last: tuple[int, str], limit: int) -> tuple[int, str] | None:
+        """Add the next rows of a dated table after the one of that time and key; the last of them, None: no more."""
+        (key,) = table.primary_key
+        order = tuple_(table.c.created_at, key)
+        query = select(table).where(order > last).order_by(table.c.created_at, key).limit(limit)
+        found = self.add(table, (dict(row) for row in self._session.execute(query).mappings()))
+        return (found[-1]["created_at"], found[-1][key.name]) if len(found) == limit else None
+
+    def add(self, table: Table, rows: Iterable[Row]) -> list[Row]:
+        """Add rows of a table; returns those that are new here."""
+        known, fresh = self._rows[table], []
+        for row in rows:
+            key = tuple(row[column.name] for column in table.primary_key)
+            if key not in known:
+                known[key] = row
+                fresh.append(row)
+        return fresh
+
+    def complete(self) -> dict[Table, list[Row]]:
+        """All rows with what they refer to and what belongs to them, a table after those that it refers to."""
+        fresh = {table: list(rows.values()) for table, rows in self._rows.items()}
+        while any(fresh.values()):
+            fresh = self._next(fresh)
+        return {table: list(self._rows[table].values()) for table in Base.metadata.sorted_tables if self._rows[table]}
+
+    def _next(self, fresh: Mapping[Table, Sequence[Row]]) -> dict[Table, list[Row]]:
+        wanted: dict[tuple[Column[Any], ...], set[Key]] = defaultdict(set)
+        for table, rows in fresh.items():
+            for constraint in table.foreign_key_constraints:
+                wanted[_referred_columns(constraint)] |= self._missing(constraint, rows)
+            for part in _PARTS.get(table.name, ()):
+                (key,) = table.primary_key
+                wanted[(part,)] |= {(row[key.name],) for row in rows}
+        found: dict[Table, list[Row]] = defaultdict(list)
+        for columns, keys in wanted.items():
+            found[columns[0].table] += self._add_where(columns[0].table, _together(columns), _flat(keys))
+        return found
+
+    def _missing(self, constraint: ForeignKeyConstraint, rows: Iterable[Row]) -> set[Key]:
+        """What the rows refer to by this foreign key, as far as it is not here."""
+        names = [element.parent.name for element in constraint.elements]
+        keys = {tuple(row[name] for name in names) for row in rows}
+        return {key for key in keys if None not in key} - self._rows[constraint.referred_table].keys()
+
+    def _add_where(self, table: Table, column: ColumnElement[Any], values: Iterable[Any]) -> list[Row]:
+        asked, found = list(values), []
+        for start in range(0, len(asked), MAX_VALUES):
+            query = select(table).where(column.in_(asked[start : start + MAX_VALUES]))
+            found += self.add(table, (dict(row) for row in self._session.execute(query).mappings()))
+        return found
+
+
+def _referred_columns(constraint: ForeignKeyConstraint) -> tuple[Column[Any], ...]:
+    """Always the primary key here, in its order."""
+    return tuple(element.column for element in constraint.elements)
+
+
+def _together(columns: Sequence[Column[Any]]) -> ColumnElement[Any]:
+    return columns[0] if len(columns) == 1 else tuple_(*columns)
+
+
+def _flat(keys: Iterable[Key]) -> list[Any]:
+    return [key[0] if len(key) == 1 else key for key in keys]

@@ -1,0 +1,33 @@
+"""Keys of parties that came after the backup: what the key files know and the restored database does not."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.chain.custody import Custody
+from ledger.chain.reading.reader import ChainReader
+from ledger.parties.key_settlement import record_key
+from ledger.parties.tables import Party, PartyKey
+
+
+def settle_custody(session: Session, reader: ChainReader, custody: Custody, accounts: list[str]) -> int:
+    """Record the keys among these accounts that the chain has for a party of ours; part of the caller's transaction.
+
+    Without it an operator that changed its key after the backup could not send by the new one. Returns how many.
+    """
+    known = set(session.scalars(select(PartyKey.account)))
+    asked = reader.questions("latest")
+    answers = {account: asked.account(account) for account in accounts if account not in known}
+    added = 0
+    for account, answer in answers.items():
+        record = answer()
+        party = None if record is None else session.scalar(select(Party).where(Party.no == record.party_no))
+        if record is None or party is None:
+            continue
+        key = PartyKey(account=account, party_id=party.id, public_key=custody.public_key(account))
+        record_key(key, record)
+        session.add(key)
+        added += 1
+    session.flush()
+    return added

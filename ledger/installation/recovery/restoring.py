@@ -1,0 +1,345 @@
+"""Restoring a ledger: backup, archive and chain, put together in a new home, onto a chain that may have gone on.
+
+Everything is made in a folder beside the home, checked, and renamed to it at the end: whole, or not at all. What the
+chain holds and nobody kept is recorded as lost; holders can bring it back (``adopting``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.custody import Custody
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.client import ChainClient
+from ledger.domain.disk import writing
+from ledger.domain.findings import Finding
+from ledger.errors import Conflict, Incoherent, InvalidInput, Misconfigured, NotFound
+from ledger.installation.home import LOCK, require_free
+from ledger.installation.local_chain import LocalClock, open_chain
+from ledger.installation.recovery.archive import archive_differs, archive_error
+from ledger.installation.recovery.archiving import ERASURES, archive_file, chain_folder, remember_folder
+from ledger.installation.recovery.backup import DATABASE, draft_of, sync_all
+from ledger.installation.recovery.backup_checks import check_log, check_pages, unheld_keys
+from ledger.installation.recovery.copied_files import copy_private
+from ledger.installation.recovery.drafts import drafts_left
+from ledger.installation.recovery.manifests import DATA, KEYS, Manifest
+from ledger.installation.recovery.merging import Merged, merge
+from ledger.installation.recovery.reclosing import apply_erasures, covers, damaged_texts
+from ledger.installation.recovery.restored_chain import take_chain
+from ledger.installation.recovery.restored_keys import settle_custody
+from ledger.installation.recovery.restored_log import LogFound, anchors_of, settle_log, settle_parties, skip_numbers
+from ledger.installation.settings import Settings
+from ledger.installation.setup import OPERATOR_NO
+from ledger.log.coherence import Coherence
+from ledger.parties.access.tables import ApiKey, Enrolment, SignedIn, SignInNonce
+from ledger.parties.offices import COUNT, FIRST, keys_within_reach, office_custody
+from ledger.privacy.erasures_file import ErasuresFile
+from ledger.privacy.key_providers import local_keys
+from ledger.registration.tables import Registration
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.store.copying import copy_database
+from ledger.store.database import Database, open_engine, require_tables
+from ledger.store.identity import known_ledger
+from ledger.store.migrations import upgrade
+from ledger.store.sealing import close_all, closed, reopen_all
+from ledger.wallet.private_file import sync_folder
+
+# Who was signed in, or had a key that was revoked since, is not let in by a backup.
+_ACCESS: Final = (SignedIn, SignInNonce, ApiKey, Enrolment)
+# What no archive has, or only as far as an entry of the log names it.
+FROM_THE_BACKUP_ALONE: Final = (
+    "info_system",
+    "catalogue_resource",
+    "resource_version",
+    "resource_event",
+    "resource_review",
+    "cdo_appointment",
+    "important_data_entry",
+    "share_duty",
+    "demand",
+    "demand_event",
+    "open_item",
+    "scenario_draft",
+    "scenario_approval",
+    "disclosure",
+    "reading",
+    "operation",
+    "idempotent_request",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a ledger is restored from. ``chain`` is a folder with a newer journal of a local chain; ``erasures`` the
+    list that was kept outside the backups, beside the archive's; ``without_keys`` are the ids of wrapping keys that
+    are known to be lost. ``accept_chain_loss`` goes on with a local chain that is known to have lost its end."""
+
+    backup: Path
+    keys: Path
+    archive: Path | None = None
+    chain: Path | None = None
+    erasures: Path | None = None
+    without_keys: frozenset[str] = frozenset()
+    accept_chain_loss: bool = False
+
+
+@dataclass(slots=True)
+class Restored:
+    """What a restore brought back, and what it did not. ``closed`` texts wait for ``confirm_erasures``; ``unheld`` are
+    those without their wrapping key, by key id; ``erased`` erasures were applied from the list, None: there is none;
+    ``texts_damaged`` are the sealed records, by id, whose text is damaged in the archive; ``drafts`` what earlier tries
+    that were killed left beside the home.
+    """
+
+    ledger: str
+    backup: str
+    made_at: int
+    chain: str = "elsewhere"
+    log: LogFound = field(default_factory=lambda: LogFound(0, 0, 0, ()))
+    merged: Merged = field(default_factory=lambda: Merged(0, ()))
+    skipped: int = 0
+    erased: int | None = None
+    closed: int = 0
+    unheld: Mapping[str, int] = field(default_factory=dict)
+    texts_damaged: Sequence[str] = ()
+    drafts: Sequence[Finding] = ()
+    parties_unknown: int = 0
+    assets_unknown: int = 0
+
+
+def restore(settings: Settings, sources: Sources) -> Restored:
+    """Make the ledger of a backup in the new folder ``settings.home``.
+
+    Raises ``Conflict`` ``HOME_NOT_EMPTY``, ``CHAINS_DIFFER``, ``CHAIN_RUNNING``; ``NotFound`` ``BACKUP_MISSING``;
+    ``Misconfigured`` ``BACKUP_DAMAGED`` (naming the file), ``BACKUP_KEYS_DIFFER``, ``ARCHIVE_DIFFERS``,
+    ``SEALING_KEY_MISSING``; ``Incoherent`` where backup, archive and chain do not belong together;
+    ``ChainUnavailable``; ``StorageFull`` ``DISK_FULL``. Then nothing is left behind.
+    """
+    if settings.database_url is not None:
+        raise InvalidInput(
+            "RESTORE_DATABASE",
+            "A ledger is restored into its home folder, as an SQLite database.",
+            where="PINGZHENG_DATABASE_URL",
+            hint="Unset the variable; a server's database is restored with the server's own tools.",
+        )
+    home = settings.home
+    require_free(home)
+    data, keys = Manifest.read(sources.backup, DATA), Manifest.read(sources.keys, KEYS)
+    if data.ledger != keys.ledger:
+        raise _keys_differ(sources.keys)
+    with writing(str(home)), draft_of(home) as draft:
+        made = settings.model_copy(update={"home": draft, "archive": None})
+        _copy(sources, data, keys, draft)
+        told = Restored(data.ledger, data.id, data.made_at)
+        if settings.rpc_url is None:
+            archived = None if sources.archive is None else chain_folder(sources.archive, data.ledger)
+            told.chain = take_chain(sources.backup, sources.chain, archived, draft)
+        _put_together(made, sources, told)
+        if sources.archive is not None:
+            remember_folder(draft, sources.archive)
+        elif sources.erasures is not None:
+            # What holders bring back later may have been erased too.
+            copy_private(sources.erasures, draft / ERASURES)
+        check_pages(draft / DATABASE)
+        sync_all(draft)
+        _take_its_place(draft, home)
+    told.drafts = list(drafts_left(home))
+    return told
+
+
+def _copy(sources: Sources, data: Manifest, keys: Manifest, draft: Path) -> None:
+    for folder, manifest in ((sources.backup, data), (sources.keys, keys)):
+        for name in manifest.files:
+            if not name.startswith("chain/"):
+                copy_private(folder / name, draft / name)
+    if (deployed := Deployment.load(draft / "deployment.json").ledger) != data.ledger:
+        raise Misconfigured(
+            "LEDGER_DIFFERS",
+            "The deployment file of the backup is of another ledger.",
+            where="deployment.json",
+            hint="Use another copy of this backup.",
+            expected=data.ledger,
+            found=deployed,
+        )
+
+
+def _put_together(settings: Settings, sources: Sources, told: Restored) -> None:
+    """Bring database, archive and chain together in the draft."""
+    with ExitStack() as stack:
+        engine = open_engine(settings.database)
+        stack.callback(engine.dispose)
+        upgrade(engine)
+        database = Database(engine)
+        provider = local_keys(settings.key_provider, settings.keys_folder, os.environ)
+        chain = stack.enter_context(open_chain(settings))
+        client = ChainClient.at(chain.url, Deployment.load(settings.home / "deployment.json")).check()
+        reader = ChainReader(client)
+        clock = LocalClock(settings)
+        erasures = _erasures(sources, told.ledger)
+        listed = None if erasures is None else [erased for each in erasures for erased in each.read()]
+        with database.write() as session:
+            if sources.archive is not None:
+                with _archive_copy(settings.home, sources.archive, told.ledger) as archive:
+                    told.merged = merge(archive, session, lambda key_id: _held(settings, key_id))
+            told.log = settle_log(session, anchors_of(reader, OPERATOR_NO))
+            _require_chain(told, sources)
+            told.parties_unknown = settle_parties(session, _registered(reader))
+            settle_custody(session, reader, *_custody(settings.home))
+            told.assets_unknown = reader.asset_count() - _on_chain(session, reader)
+            lost = sum(batch.missing for batch in told.log.lost)
+            scenarios = [scenario.code for scenario in ScenarioBook.load(settings.scenarios).all()]
+            told.skipped = skip_numbers(session, scenarios, told.made_at, clock(), lost)
+            for table in _ACCESS:
+                session.execute(delete(table))
+            told.erased = apply_erasures(session, listed)
+            # What was erased needs no key.
+            told.unheld = unheld_keys(session, provider)
+            # What a lost batch or an erasure that the list lacks recorded is not known: the list may be an old one.
+            if listed is None or told.log.lost or not covers(session, listed):
+                close_all(session)
+            else:
+                reopen_all(session)
+            told.texts_damaged = damaged_texts(session, provider, listed, told.merged.texts)
+            told.closed = closed(session)
+        _require_keys(told.unheld, sources.without_keys)
+        with database.read() as session:
+            check_log(session)
+        found = Coherence(database, reader, OPERATOR_NO, clock, local=settings.rpc_url is None).findings()
+        if found:
+            raise found[0].refusal()
+
+
+@contextmanager
+def _archive_copy(draft: Path, folder: Path, ledger: str) -> Iterator[Session]:
+    """The archive as it is now, with the tables of this version; the archive itself is only read."""
+    source, file = archive_file(folder, ledger), draft / "archive.db"
+    if not source.is_file():
+        others = sorted(folder.glob("*.db"))
+        if others:
+            raise archive_differs(others[0])
+        raise NotFound(
+            "ARCHIVE_UNKNOWN",
+            "There is no archive in this folder.",
+            where=str(source),
+            hint="Name the folder that PINGZHENG_ARCHIVE named, or leave --archive out.",
+        )
+    engine = open_engine(f"sqlite:///{file}")
+    try:
+        try:
+            _copy_archive(source, file)
+            upgrade(engine)
+            require_tables(engine)
+        except Misconfigured as error:
+            raise archive_error(error, source) from error
+        with Database(engine).read() as session:
+            if known_ledger(session) != ledger:
+                raise archive_differs(source)
+            yield session
+    finally:
+        engine.dispose()
+        for path in draft.glob("archive.db*"):
+            path.unlink()
+
+
+def _copy_archive(source: Path, file: Path) -> None:
+    reading = open_engine(f"sqlite:///{source}")
+    try:
+        copy_database(reading, file)
+    finally:
+        reading.dispose()
+    check_pages(file)
+
+
+def _erasures(sources: Sources, ledger: str) -> list[ErasuresFile] | None:
+    """The lists of erasures: one that was named has to be there. None: there is none."""
+    paths = [] if sources.erasures is None else [sources.erasures]
+    if sources.archive is not None and (sources.archive / ERASURES).exists():
+        paths.append(sources.archive / ERASURES)
+    return [ErasuresFile(path, ledger) for path in paths] or None
+
+
+def _require_chain(told: Restored, sources: Sources) -> None:
+    """A batch is archived after the anchor of the one before it: a chain that lacks that one has lost its end."""
+    newest = told.merged.newest
+    if newest is None or newest <= told.log.batches or sources.accept_chain_loss:
+        return
+    raise Incoherent(
+        "CHAIN_BEHIND_ARCHIVE",
+        f"The archive holds {newest + 1} batches, and the chain {told.log.batches}: the chain has lost its end, and "
+        "with it revocations, uses, withdrawals, holds and changes of keys.",
+        where="chain",
+        hint="Give the newer chain: --chain or --rpc-url. If it is lost for good: --accept-chain-loss. The batches are "
+        "anchored anew then; repeat the revocations and holds that were made since the backup.",
+        batches=told.log.batches,
+        archived=newest + 1,
+    )
+
+
+def _held(settings: Settings, key_id: str) -> bool:
+    if settings.key_provider == "environment":
+        return f"PINGZHENG_KEK_{key_id}" in os.environ
+    return (settings.keys_folder / f"kek-{key_id}.key").exists()
+
+
+def _require_keys(unheld: Mapping[str, int], known: frozenset[str]) -> None:
+    if missing := sorted(unheld.keys() - known):
+        raise Misconfigured(
+            "SEALING_KEY_MISSING",
+            f"Texts are wrapped by keys that are not among the keys given: {', '.join(missing)}.",
+            where="--keys",
+            hint="Give the keys of a later backup. If a key is lost for good: --without-key with its id, for each; the "
+            "texts that it wraps stay closed for ever.",
+            texts={key_id: unheld[key_id] for key_id in missing},
+        )
+
+
+def _custody(home: Path) -> tuple[Custody, list[str]]:
+    """The private keys that are here, and their accounts: the parties' and the offices'."""
+    offices = [office_custody(home, FIRST + place) for place in range(COUNT)]
+    custody = keys_within_reach(home)
+    return custody, [account for each in (custody, *offices) for account in each.accounts]
+
+
+def _registered(reader: ChainReader) -> dict[str, int]:
+    """The number of every party on the chain, by its id."""
+    last = reader.block_number()
+    events = reader.questions(last).party_events("PartyRegistered", reader.deploy_block, last)()
+    return {str(event.args["id"]): int(event.args["no"]) for event in events}
+
+
+def _on_chain(session: Session, reader: ChainReader) -> int:
+    known: Sequence[str] = session.scalars(select(Registration.asset_id)).all()
+    return sum(asset is not None for asset in reader.assets(known)) if known else 0
+
+
+def _take_its_place(draft: Path, home: Path) -> None:
+    require_free(home)
+    (home / LOCK).unlink(missing_ok=True)
+    try:
+        draft.rename(home)
+    except OSError as error:
+        raise Conflict(
+            "HOME_NOT_EMPTY",
+            "A new ledger needs an empty folder, and this one is not empty.",
+            where=str(home),
+            hint="Give another --home. A mount point is none: name a folder on it.",
+        ) from error
+    sync_folder(home.absolute().parent)
+
+
+def _keys_differ(folder: Path) -> Misconfigured:
+    return Misconfigured(
+        "BACKUP_KEYS_DIFFER",
+        "The keys are those of another ledger than the data.",
+        where=str(folder),
+        hint="Give the keys that `pingzheng backup` wrote together with the data, or later.",
+    )

@@ -1,0 +1,102 @@
+"""Configuration: ``PINGZHENG_*`` environment variables or arguments; every value has a working default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ledger.domain.powers import DEFAULT_DELAY
+from ledger.errors import Misconfigured
+from ledger.proof.sign_in import origin_of
+from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
+
+MAX_HEAD_AGE: Final = 300
+DEFAULT_ORIGIN: Final = "http://127.0.0.1:8000"
+SIGNS_WITH: Final = {"sha256-es256k": ES256K, "sha256-es256": ES256, "sm3-sm2": SM2SM3}
+
+
+class Settings(BaseSettings):
+    """Where a ledger lives and how it batches. Durations are seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="PINGZHENG_", extra="ignore")
+
+    home: Path = Field(Path("var"), description="Folder of this ledger: database, keys, local chain.")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the home folder.")
+    write_wait: int = Field(30, ge=1, le=600, description="How many seconds a write waits for the writers before it.")
+    rpc_url: str | None = Field(None, description="JSON-RPC URL of the chain; default: a local chain kept in home.")
+    archive: Path | None = Field(
+        None, description="Folder on another disk that gets every batch before it is anchored; default: none."
+    )
+    erasures: Path | None = Field(
+        None, description="File that lists erasures outside the backups; default: erased.jsonl in the archive."
+    )
+    scenarios: Path | None = Field(None, description="Folder of scenario files; default: those of the package.")
+    ruleset: str = Field("national", description="Code of the ruleset that registrations are made under.")
+    rulesets: Path | None = Field(None, description="Folder of ruleset files; they replace the package's by code.")
+    suite: Literal["sha256-es256k", "sha256-es256", "sm3-sm2"] = Field(
+        "sha256-es256k", description="What certificates are signed with; sm3-sm2 needs the extra `sm`."
+    )
+    region: str = Field("440800", description="Region code of the issuing platform, in certificate numbers.")
+    batch_size: int = Field(1024, ge=1, le=8192, description="A batch closes when it holds so many entries.")
+    batch_age: int = Field(2, ge=0, le=3600, description="… or when its first entry has waited so long.")
+    key_provider: Literal["file", "environment"] = Field(
+        "file", description="Where keys that wrap data keys are: files in home/keys, or PINGZHENG_KEK_<id>."
+    )
+    delay: int = Field(
+        DEFAULT_DELAY,
+        ge=0,
+        lt=2**40,
+        description="How long a proposal waits, fixed at deployment; at least 86400 but on a local chain.",
+    )
+    max_head_age: int | None = Field(
+        None, ge=0, description="Not ready if the newest block is older, in seconds; 0: never. Default: 300; local: 0."
+    )
+    local_chain_id: int = Field(1337, description="Chain id of the local chain.")
+    origin: str | None = Field(
+        None, description="Origin that parties sign in at, as they see it; default: http://127.0.0.1:8000."
+    )
+    session_seconds: int = Field(1800, ge=60, le=86_400, description="How long a session lasts after signing in.")
+
+    @classmethod
+    def at(cls, home: Path | None) -> Settings:
+        """Those of the ledger in ``home``, or of the configured one; raises ``Misconfigured`` ``SETTING_INVALID``."""
+        try:
+            return cls() if home is None else cls(home=home)
+        except ValidationError as error:
+            first = error.errors()[0]
+            variable = f"PINGZHENG_{first['loc'][0]}".upper()
+            raise Misconfigured("SETTING_INVALID", f"{first['msg']}.", where=variable) from error
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def oldest_head(self) -> int:
+        """How old the chain's newest block may be, in seconds; 0 for any age."""
+        if self.max_head_age is not None:
+            return self.max_head_age
+        return 0 if self.rpc_url is None else MAX_HEAD_AGE
+
+    @property
+    def service_origin(self) -> str:
+        """The origin of the service; raises ``InvalidInput`` ``ORIGIN_INVALID``."""
+        return origin_of(self.origin or DEFAULT_ORIGIN)
+
+    @property
+    def signs_with(self) -> Suite:
+        """The suite of the certificates issued here; what others sign names its own."""
+        return SIGNS_WITH[self.suite]
+
+    def make_home(self) -> None:
+        """Make the folder, for its owner alone, unless it is there."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @property
+    def keys_folder(self) -> Path:
+        """Key files, readable by the owner alone."""
+        return self.home / "keys"

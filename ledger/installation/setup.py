@@ -1,0 +1,302 @@
+"""First set-up of an installation: its keys, the founding parties, its contracts.
+
+The constructor registers the founding parties: the authority, the operator, and the further authorities. So a new
+ledger can work at once, and no one of them alone gives an office to anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.custody import Custody
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.calls import Founding
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.deploy import deploy
+from ledger.domain.parties import PartyKind, Role
+from ledger.domain.powers import MIN_DELAY, THRESHOLD
+from ledger.errors import Conflict, Misconfigured, NotFound
+from ledger.installation.home import (
+    note_deployment,
+    read_installation,
+    require_deployment_unchanged,
+    write_installation,
+)
+from ledger.installation.local_chain import Chain
+from ledger.installation.settings import Settings
+from ledger.log.coherence import contracts_lost
+from ledger.parties.key_settlement import FIRST_KEYS, settle_keys
+from ledger.parties.keys import PartyKeys
+from ledger.parties.lookups import party_keys
+from ledger.parties.offices import FOUNDING_ROLES, FoundingOffice, Institution
+from ledger.parties.register import NewParty, checked_party, find_or_add, lookup_digest
+from ledger.parties.tables import Party
+from ledger.proof.suites.suite import ES256K, Suite, suite_of_key
+from ledger.store.database import Database
+from ledger.store.identity import known_ledger, remember_ledger, require_ledger
+from ledger.store.sealing import Sealer
+
+AUTHORITY_NO: Final = 1
+OPERATOR_NO: Final = 2
+OPERATOR = Institution("湛江凭证平台（演示） Pingzheng platform (demo)", "91440802MA9X00011Y", "440802")
+
+Accreditations = Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A set-up installation. ``client`` sends as the operator, by its present key.
+
+    ``authority_party`` and ``operator`` are party ids, ``officers`` those of the founding authorities, the first of
+    which is ``authority_party``; ``issuer`` is the operator's party number, whose log this is.
+    """
+
+    client: ChainClient
+    authority_party: str
+    operator: str
+    officers: tuple[str, ...]
+    issuer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Founders:
+    """What contracts are deployed with: the authorities in order, and what the operator is accredited for."""
+
+    offices: Sequence[FoundingOffice]
+    accreditations: Accreditations
+
+
+def install(
+    settings: Settings,
+    chain: Chain,
+    custody: Custody,
+    database: Database,
+    sealer: Sealer,
+    lookup_key: bytes,
+    notice: int,
+    founders: Founders,
+    clock: Callable[[], int],
+) -> None:
+    """Make what is missing of a new ledger: keys, founding parties, contracts; safe to repeat after a crash.
+
+    ``notice`` is the least time of a public notice in seconds, which new contracts keep for good.
+
+    Raises ``Misconfigured`` when the database is that of another ledger (``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``);
+    ``DELAY_TOO_SHORT``, ``OFFICES_MISSING`` where contracts would be deployed elsewhere than on a local chain.
+    """
+    place = settings.home / "deployment.json"
+    require_same_ledger(place, database)
+    if not place.exists():
+        _require_founding(settings, founders)
+        operator_key = _operator_keys(settings.home, custody, settings.signs_with)
+        with database.write() as session:
+            rows = _found(session, sealer, lookup_key, founders, operator_key, clock())
+            founding = _constructor(session, rows, founders.accreditations)
+        chain.fund(rows[1].account)
+        _deploy(place, chain, custody.private_key(rows[1].account).hex(), founding, settings.delay, notice)
+    note_deployment(settings.home)
+    with database.write() as session:
+        remember_ledger(session, Deployment.load(place).ledger, clock())
+
+
+def client_of(settings: Settings, chain: Chain, database: Database) -> ChainClient:
+    """Reads the contracts that this ledger was set up with.
+
+    Raises ``ChainUnavailable`` or ``Misconfigured`` when the chain is not the one this ledger was set up on, or the
+    database is that of another ledger (``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``); ``Incoherent``
+    ``CHAIN_BEHIND_DATABASE`` where a chain of our own has lost even the contracts.
+    """
+    require_deployment_unchanged(settings.home)
+    place = settings.home / "deployment.json"
+    require_same_ledger(place, database)
+    try:
+        return ChainClient.at(chain.url, Deployment.load(place)).check()
+    except Misconfigured as error:
+        # A chain of our own had them: its journal begins as it began, and has lost the rest.
+        if settings.rpc_url is None and error.code == "CONTRACT_MISSING":
+            raise contracts_lost().refusal() from error
+        raise
+
+
+def installed(
+    chain: Chain,
+    client: ChainClient,
+    custody: Custody,
+    database: Database,
+    sealer: Sealer,
+    lookup_key: bytes,
+) -> Installation:
+    """The installation that was set up. Where a finding stands against it, nothing is written or sent.
+
+    Raises ``Misconfigured`` ``DATABASE_MISSING`` unless the contracts were founded by the parties that the database
+    knows, ``KEY_FILE_WRONG`` and as ``Sealer.open`` unless the secrets are those that it was made with.
+    """
+    parties = _founding_parties(database, ChainReader(client))
+    operator = parties[OPERATOR_NO - 1]
+    _require_own_secrets(database, sealer, lookup_key, operator)
+    if database.standing is None:
+        parties = [settle_keys(database, ChainReader(client), row.id) for row in parties]
+        operator = parties[OPERATOR_NO - 1]
+        chain.fund(operator.account)
+    with database.read() as session:
+        require_ledger(session, client.deployment.ledger)
+    client = client.with_account(custody.private_key(operator.account).hex())
+    officers = tuple(row.id for row in parties if row.no != OPERATOR_NO)
+    return Installation(client, officers[0], operator.id, officers, OPERATOR_NO)
+
+
+def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, operator: Party) -> None:
+    """Another key of the same name would find nobody and open nothing, and be noticed by the first who suffers it."""
+    if operator.lookup != lookup_digest(lookup_key, OPERATOR.uscc):
+        raise Misconfigured(
+            "KEY_FILE_WRONG",
+            "The file lookup.key holds another key than the one that this database was made with.",
+            where="lookup.key",
+            hint="Restore it from the backup of the keys: by another key no party is found by its identifier.",
+        )
+    # What a restore keeps closed, or no backup had, says nothing about the key.
+    with database.read() as session, suppress(Conflict, NotFound):
+        sealer.open(session, operator.sealed_id)
+    _ = sealer.keys.current
+
+
+def provide_signing_key(keys: PartyKeys, custody: Custody, installation: Installation, suite: Suite) -> None:
+    """Propose a key of that suite, kept here, as the operator's, unless it has one; it waits for the delay.
+
+    One that the chain cannot check is bound by two offices: if their keys are elsewhere, it is among the operator's
+    keys until they do. What a crash left half done is completed.
+    """
+    operator = installation.operator
+    known = [
+        key
+        for key in keys.history(operator)
+        if suite_of_key(key.public_key) is suite and key.account in custody and key.retired_at is None
+    ]
+    if known and known[0].bound_at is not None:
+        return
+    public_key = known[0].public_key if known else custody.public_key(*custody.create(suite=suite))
+    try:
+        keys.bind(installation.operator if suite in FIRST_KEYS else installation.authority_party, operator, public_key)
+    except Conflict as refusal:
+        if refusal.code != "SIGNATURE_REQUIRED" or suite in FIRST_KEYS:
+            raise
+
+
+def require_same_ledger(place: Path, database: Database) -> None:
+    """Nothing is written into the database of another ledger, and no contracts are deployed for it a second time.
+
+    Raises ``Misconfigured`` ``LEDGER_DIFFERS``, ``DEPLOYMENT_MISSING``.
+    """
+    with database.read() as session:
+        known = known_ledger(session)
+        if known is not None and place.exists():
+            require_ledger(session, Deployment.load(place).ledger)
+    if known is not None and not place.exists():
+        raise Misconfigured(
+            "DEPLOYMENT_MISSING",
+            "The database belongs to a ledger whose deployment file is not in this folder.",
+            where=str(place),
+            hint="Restore the file from the backup, or begin with an empty database.",
+        )
+
+
+def _require_founding(settings: Settings, founders: Founders) -> None:
+    """Raise ``Misconfigured`` unless contracts may be deployed so on this chain."""
+    if settings.rpc_url is not None and settings.delay < MIN_DELAY:
+        raise Misconfigured(
+            "DELAY_TOO_SHORT",
+            f"A delay of {settings.delay} s belongs on a local chain: nobody would be there in time to veto.",
+            where="PINGZHENG_DELAY",
+            hint=f"Set at least {MIN_DELAY} (24 hours); the default is 72 hours.",
+        )
+    names = [(office.institution.uscc, office.public_key) for office in founders.offices]
+    if len(names) <= THRESHOLD or any(len({*column}) < len(names) for column in zip(*names, strict=True)):
+        raise Misconfigured(
+            "OFFICES_MISSING",
+            f"A ledger is founded by {THRESHOLD + 1} authorities at least, each with a code and a key of its own.",
+            where="office",
+            hint="Collect an office file of each: `pingzheng key office`, then `pingzheng init --office <file>`.",
+        )
+
+
+def _operator_keys(home: Path, custody: Custody, suite: Suite) -> list[str]:
+    """The operator's public keys, made when first needed: one to act by, and one of the suite that it signs with."""
+    accounts = read_installation(home)
+    for wanted in (ES256K, suite):
+        if wanted.alg not in accounts:
+            (accounts[wanted.alg],) = custody.create(suite=wanted)
+            write_installation(home, accounts)
+    return [custody.public_key(accounts[each.alg]) for each in dict.fromkeys((ES256K, suite))]
+
+
+def _found(
+    session: Session,
+    sealer: Sealer,
+    lookup_key: bytes,
+    founders: Founders,
+    operator_keys: Sequence[str],
+    now: int,
+) -> list[Party]:
+    """The rows of the founding parties in the order of their numbers, made if they are new."""
+    authority, *others = founders.offices
+    operator = checked_party(
+        NewParty(
+            PartyKind.OPERATOR,
+            OPERATOR.name,
+            OPERATOR.uscc,
+            OPERATOR.region,
+            operator_keys[0],
+            frozenset({Role.ISSUER}),
+            further_keys=tuple((key, "") for key in operator_keys[1:]),
+        ),
+        "operator",
+    )
+    newcomers = [authority.party(FOUNDING_ROLES), operator, *(office.party() for office in others)]
+    rows = [find_or_add(session, sealer, lookup_key, each, now) for each in newcomers]
+    for number, row in enumerate(rows, start=1):
+        row.no = number
+    session.flush()
+    return rows
+
+
+def _constructor(session: Session, rows: Sequence[Party], accreditations: Accreditations) -> list[Founding]:
+    given = tuple((scenario, start, end) for scenario, (start, end) in accreditations.items())
+    return [
+        Founding(
+            row.id,
+            tuple(sorted((key.account for key in party_keys(session, row.id)), key=lambda each: each != row.account)),
+            Role.mask(Role(role) for role in row.roles),
+            given if row.no == OPERATOR_NO else (),
+        )
+        for row in rows
+    ]
+
+
+def _founding_parties(database: Database, reader: ChainReader) -> list[Party]:
+    """The founding parties in the order of their numbers.
+
+    Raises ``Misconfigured`` ``DATABASE_MISSING`` unless the contracts were founded by them.
+    """
+    with database.read() as session:
+        founding = Party.no.is_not(None), Party.listed.is_(None)
+        rows = list(session.scalars(select(Party).where(*founding).order_by(Party.no)))
+    if not rows or any(reader.party_no(row.id) != row.no for row in rows):
+        raise Misconfigured(
+            "DATABASE_MISSING",
+            "The contracts were founded by other parties than the database knows.",
+            where="deployment.json",
+            hint="Restore the database that belongs to these contracts, with `pingzheng restore` or from the backup.",
+        )
+    return rows
+
+
+def _deploy(path: Path, chain: Chain, key: str, founding: Sequence[Founding], delay: int, notice: int) -> None:
+    deploy(chain.url, key, founding, delay=delay, network=chain.network, notice=notice).save(path)

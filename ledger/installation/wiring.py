@@ -1,0 +1,149 @@
+"""Opens a ledger from its settings, or creates one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+
+from ledger.chain.custody import SecretFile
+from ledger.chain.reading.reader import ChainReader
+from ledger.domain.disk import writing
+from ledger.installation.assembly import Ledger as Ledger
+from ledger.installation.assembly import wire
+from ledger.installation.home import LOCK, creating, require_files, require_made, require_secrets
+from ledger.installation.joining import Membership, follow, open_joined, require_operating
+from ledger.installation.local_chain import LocalClock, one_at_a_time, open_chain
+from ledger.installation.participant import Participant
+from ledger.installation.settings import Settings
+from ledger.installation.setup import (
+    OPERATOR_NO,
+    Accreditations,
+    Founders,
+    client_of,
+    install,
+    installed,
+    provide_signing_key,
+)
+from ledger.log.coherence import Coherence
+from ledger.parties.offices import COUNT, FIRST, FoundingOffice, keys_within_reach, local_offices, own_office
+from ledger.privacy.key_providers import FileKeyProvider, local_keys
+from ledger.rulebooks.rulesets import RulesetBook
+from ledger.store.database import Database, open_engine, require_contents, require_tables
+from ledger.store.migrations import upgrade
+from ledger.store.sealing import KeyProvider, Sealer
+
+DAY = 86_400
+
+
+@contextmanager
+def open_ledger(
+    settings: Settings, clock: Callable[[], int] | None = None, keys: KeyProvider | None = None
+) -> Iterator[Ledger]:
+    """Open the ledger that is in ``settings.home``, starting its local chain if it has one.
+
+    ``keys`` wraps data keys in place of the provider that the settings name, such as a key management service.
+    Raises ``NotFound`` ``LEDGER_MISSING`` where there is none; ``Misconfigured`` where a file of it is missing or
+    damaged; ``ChainUnavailable`` or ``Misconfigured`` when the chain is not there or is not the one it was set up on;
+    and ``Forbidden`` ``NOT_THE_OPERATOR`` where the folder is that of a joined installation.
+    """
+    require_made(settings.home)
+    require_operating(settings.home)
+    with ExitStack() as stack:
+        with writing(str(settings.home)), one_at_a_time(settings.home / LOCK):
+            require_files(settings)
+            ledger = _opened(stack, settings, clock or LocalClock(settings), _key_provider(settings, keys))
+        yield ledger
+
+
+@contextmanager
+def create_ledger(
+    settings: Settings,
+    clock: Callable[[], int] | None = None,
+    keys: KeyProvider | None = None,
+    founders: Sequence[FoundingOffice] = (),
+    accreditations: Accreditations | None = None,
+    *,
+    ago: int = 0,
+) -> Iterator[Ledger]:
+    """Make a ledger in the empty folder ``settings.home``, or go on with one whose creation was interrupted; open it.
+
+    On another chain than a local one ``founders`` are the authorities whose keys are kept elsewhere;
+    ``accreditations`` are what the operator is accredited for from the beginning, scenario by scenario. A new local
+    chain begins ``ago`` seconds ago. Raises ``Conflict`` ``HOME_NOT_EMPTY``, ``Misconfigured`` ``KEY_FILE_MISSING`` for
+    a secret that a ledger begun earlier has lost, and as ``install``.
+    """
+    with ExitStack() as stack:
+        with writing(str(settings.home)), creating(settings):
+            provider = _key_provider(settings, keys)
+            require_secrets(settings, sealing_files=isinstance(provider, FileKeyProvider))
+            if ago:
+                LocalClock(settings).begin(ago)
+            if isinstance(provider, FileKeyProvider):
+                provider.make_first()
+            _lookup_key(settings).make()
+            founding = Founders(_founders(settings, founders), accreditations or {})
+            ledger = _opened(stack, settings, clock or LocalClock(settings), provider, founding)
+        yield ledger
+
+
+def _key_provider(settings: Settings, keys: KeyProvider | None) -> KeyProvider:
+    return keys or local_keys(settings.key_provider, settings.keys_folder, os.environ)
+
+
+def _lookup_key(settings: Settings) -> SecretFile:
+    return SecretFile(settings.keys_folder / "lookup.key")
+
+
+def _founders(settings: Settings, elsewhere: Sequence[FoundingOffice]) -> list[FoundingOffice]:
+    """All three authorities play on a local chain; elsewhere one of them has its key here, unless there are enough."""
+    if (settings.home / "deployment.json").exists():
+        return []
+    if settings.rpc_url is None:
+        return local_offices(settings.home)
+    own = [own_office(settings.home, FIRST)] if len(elsewhere) < COUNT else []
+    return [*own, *elsewhere]
+
+
+def _opened(
+    stack: ExitStack,
+    settings: Settings,
+    clock: Callable[[], int],
+    keys: KeyProvider,
+    founders: Founders | None = None,
+) -> Ledger:
+    """Open the parts, or make those that ``founders`` found; ``stack`` closes what was opened."""
+    engine = open_engine(settings.database, settings.write_wait * 1_000)
+    stack.callback(engine.dispose)
+    if founders is None:
+        require_contents(engine)
+    upgrade(engine)
+    require_tables(engine)
+    chain = stack.enter_context(open_chain(settings, create=founders is not None))
+    custody = keys_within_reach(settings.home)
+    database = Database(engine)
+    sealer = Sealer(keys)
+    lookup_key = _lookup_key(settings).read()
+    rules = RulesetBook.load(settings.rulesets).get(settings.ruleset)
+    # A notice of n working days lasts n days at least, whatever the calendar.
+    notice = rules.notice_days * DAY
+    if founders is not None:
+        install(settings, chain, custody, database, sealer, lookup_key, notice, founders, clock)
+    client = client_of(settings, chain, database)
+    coherence = Coherence(database, ChainReader(client), OPERATOR_NO, clock, local=settings.rpc_url is None)
+    coherence.check()
+    installation = installed(chain, client, custody, database, sealer, lookup_key)
+    ledger = wire(settings, installation, coherence, custody, database, sealer, lookup_key, rules, clock)
+    stack.callback(ledger.flush)
+    # What a command did on a local chain alone, such as a revocation, is archived before it ends.
+    stack.callback(ledger.archiving, None)
+    follow(ledger.follower)
+    if database.standing is None:
+        provide_signing_key(ledger.party_keys, custody, installation, settings.signs_with)
+        ledger.verification.settle()
+    return ledger
+
+
+def open_participant(settings: Settings) -> AbstractContextManager[Participant]:
+    """Open what the folder holds: the operator's ledger, or a joined installation."""
+    return open_ledger(settings) if Membership.of(settings.home) is None else open_joined(settings)

@@ -1,0 +1,132 @@
+"""The first key of a party that never had one: by a one-time code from an office, and a proof of possession.
+
+A code opens no session and reads nothing. The key that comes by it is proposed for registration, and counts once two
+offices decided so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from ledger.chain.accounts import account_of_public_key, check_public_key
+from ledger.errors import Conflict, Unauthenticated
+from ledger.parties.access.tables import Enrolment
+from ledger.parties.access.tokens import digest, fresh
+from ledger.parties.key_settlement import FIRST_KEYS
+from ledger.parties.lookups import party, party_keys
+from ledger.parties.permissions import Action
+from ledger.parties.possession import require_possession
+from ledger.parties.register import Parties, require_free
+from ledger.parties.roles import Actor, require
+from ledger.parties.tables import PartyKey
+from ledger.proof.bundle import ChainId
+from ledger.store.database import Database
+from ledger.store.erasure_tables import ErasureRecord
+
+PREFIX: Final = "pe_"
+SECONDS: Final = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentCode:
+    """A code for one party, shown once; it serves once, until ``expires_at`` (seconds UTC)."""
+
+    party: str
+    code: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A party's first key; ``proposal`` is the open proposal of its registration, None where it is registered."""
+
+    party: str
+    account: str
+    proposal: int | None
+
+
+class Enrolments:
+    """Gives out codes and takes first keys."""
+
+    def __init__(self, database: Database, parties: Parties, chain: ChainId, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._parties = parties
+        self._chain = chain
+        self._clock = clock
+
+    def issue(self, by: Actor, identifier: str) -> EnrolmentCode:
+        """A fresh code for a party that never had a key, as an authority or an admin; an earlier code ends.
+
+        Its office proposes the key that the code brings. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``,
+        ``OFFICE_KEY_NOT_HERE``; ``NotFound`` ``PARTY_UNKNOWN``, ``Conflict`` ``PARTY_HAS_KEY``, ``PARTY_ERASED``.
+        """
+        require(by, Action.MANAGE_ROLES)
+        self._parties.require_key_of(by.party)
+        now, code = self._clock(), fresh(PREFIX)
+        row = Enrolment(
+            party_id=identifier,
+            code_digest=digest(code),
+            issued_by=by.party,
+            created_at=now,
+            expires_at=now + SECONDS,
+        )
+        with self._database.write() as session:
+            _require_keyless(session, identifier)
+            session.execute(delete(Enrolment).where(Enrolment.party_id == identifier))
+            session.add(row)
+        return EnrolmentCode(identifier, code, row.expires_at)
+
+    def redeem(self, code: str, public_key: str, proof: str) -> Enrolled:
+        """Take the first key of the party that the code is for, and propose its registration.
+
+        ``public_key`` is of secp256k1 or P-256 (protocol §4), ``proof`` its proof of possession in hex. Raises
+        ``Unauthenticated`` ``ENROLMENT_UNKNOWN``; ``InvalidInput`` ``PUBLIC_KEY_INVALID``, ``PROOF_MISSING``,
+        ``PROOF_INVALID``; ``Conflict`` ``ACCOUNT_IN_USE``.
+        """
+        key = check_public_key(public_key, where="public_key", suites=FIRST_KEYS)
+        account = account_of_public_key(key)
+        wanted = Enrolment.code_digest == digest(code), Enrolment.expires_at > self._clock()
+        with self._database.read() as session:
+            if session.scalar(select(Enrolment.party_id).where(*wanted)) is None:
+                raise _unknown()
+        require_possession(self._chain, key, proof, "proof")
+        with self._database.write() as session:
+            found = session.execute(select(Enrolment.party_id, Enrolment.issued_by).where(*wanted)).one_or_none()
+            if found is None or session.connection().execute(delete(Enrolment).where(*wanted)).rowcount != 1:
+                raise _unknown()
+            identifier, office = found
+            _require_keyless(session, identifier)
+            require_free(session, account)
+            row = party(session, identifier)
+            row.present_account, row.present_key = account, key
+            session.add(PartyKey(account=account, party_id=identifier, public_key=key, proof=proof))
+        self._parties.register(identifier, office)
+        return Enrolled(identifier, account, self._parties.pending(identifier))
+
+
+def _require_keyless(session: Session, identifier: str) -> None:
+    row = party(session, identifier)
+    if row.no is not None or row.present_account is not None or party_keys(session, identifier):
+        raise Conflict(
+            "PARTY_HAS_KEY",
+            "The party has, had or is to have a key.",
+            where=f"party {identifier}",
+            hint="A lost key is recovered by two offices, after the delay: `pingzheng party recover`.",
+        )
+    if session.get(ErasureRecord, identifier) is not None:
+        raise Conflict(
+            "PARTY_ERASED", "Who the party is was erased.", where=f"party {identifier}", hint="Onboard it anew."
+        )
+
+
+def _unknown() -> Unauthenticated:
+    return Unauthenticated(
+        "ENROLMENT_UNKNOWN",
+        "There is no such enrolment code, or it was used or is over.",
+        hint="Ask the office for a new one.",
+    )

@@ -1,0 +1,279 @@
+"""A party's keys over time: quick to report, late to bind, and every key of the party can veto a binding.
+
+What a party holds is the party's and not the account's, so nothing but the key changes. What an account signed while
+it was in force stays signed; what a reported key signs counts for nothing, and from a dated compromise on it never did.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import Any
+
+from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
+from ledger.chain.custody import Custody
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import NO_ACCOUNT, change_key, date_compromise
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.relay import SignedRequest
+from ledger.chain.watching import key_changes
+from ledger.errors import Conflict, Forbidden
+from ledger.index.follower import Follower
+from ledger.log.anchoring import Anchoring
+from ledger.log.paused import waiting_for_its_end
+from ledger.parties.key_settlement import FIRST_KEYS, settle_changed, settle_keys
+from ledger.parties.lookups import party, party_keys, party_no, speaking_keys
+from ledger.parties.possession import proof_for_chain, proof_of
+from ledger.parties.proposals.proposals import ProposalRow, Proposals
+from ledger.parties.register import require_free
+from ledger.parties.relayed_acts import Acting, account_is_of
+from ledger.parties.role_changes import PROTECTED
+from ledger.parties.tables import Party, PartyKey
+from ledger.proof.acts import report_message, sign_act
+from ledger.proof.suites.suite import ES256K, Suite, suite_of_key
+from ledger.store.database import Database
+
+BLOCK_TIME_STEP = 1
+
+
+class PartyKeys:
+    """Changes of keys: on the chain first, then here. Safe to call again after a crash at any point.
+
+    A change that is proposed is answered by its proposal; None: it was so already. The installation's own accounts,
+    operator and offices, are read when it is opened: open it again after a change.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        client: ChainClient,
+        reader: ChainReader,
+        follower: Follower,
+        acting: Acting,
+        custody: Custody,
+        proposals: Proposals,
+    ) -> None:
+        self._database = database
+        self._client = client
+        self._reader = reader
+        self._follower = follower
+        self._acting = acting
+        self._custody = custody
+        self._proposals = proposals
+
+    def rotate(
+        self, identifier: str, public_key: str, proof: str = "", signed: SignedRequest | None = None
+    ) -> ProposalRow | None:
+        """Propose another key (compressed, 66 hex digits) in place of the party's present one; the party's own act.
+
+        It waits for the delay, and every key of the party can veto it. ``proof`` is the new key's proof of possession
+        in hex, made here for a key that is kept here. Raises ``InvalidInput`` ``PUBLIC_KEY_INVALID``,
+        ``PROOF_MISSING``, ``PROOF_INVALID``; ``Conflict`` ``ACCOUNT_IN_USE``, ``SIGNATURE_REQUIRED`` with what to sign.
+        """
+        row, fresh, shown = self._announce(identifier, public_key, proof)
+        if self._bound(row, fresh):
+            self.settle(identifier)
+            return None
+        call = change_key(self._number(identifier), fresh, row.account, shown)
+        return self._decided(identifier, identifier, call, signed)
+
+    def bind(
+        self, by: str, identifier: str, public_key: str, proof: str = "", signed: SignedRequest | None = None
+    ) -> ProposalRow | None:
+        """Propose a further key of the party, of any suite: as the party itself, or as an authority.
+
+        The party goes on acting by the key it has; one that has had no key of secp256k1 acts by the first of these.
+        Raises as ``rotate``.
+        """
+        row, fresh, shown = self._announce(identifier, public_key, proof, ANY_SUITE)
+        if self._bound(row, fresh):
+            self.settle(identifier)
+            return None
+        return self._decided(by, identifier, change_key(self._number(identifier), fresh, NO_ACCOUNT, shown), signed)
+
+    def retire(self, identifier: str, account: str, signed: SignedRequest | None = None) -> ProposalRow | None:
+        """Propose to retire one of the party's accounts; the party's own act. It keeps one key that speaks.
+
+        Raises ``Conflict`` ``PARTY_LAST_KEY``. A lost key is reported instead.
+        """
+        number, record = self._number(identifier), self._reader.account(account)
+        if record is not None and record.party_no == number and not record.live:
+            self.settle(identifier)
+            return None
+        self._require_another(identifier, account)
+        return self._decided(identifier, identifier, change_key(number, NO_ACCOUNT, account), signed)
+
+    def recover(
+        self,
+        by: str,
+        identifier: str,
+        public_key: str,
+        proof: str = "",
+        lost: str | None = None,
+        signed: SignedRequest | None = None,
+    ) -> ProposalRow | None:
+        """Propose a new key in place of a party's lost one, as an authority; another authority confirms it.
+
+        ``lost`` is the account to replace if it is not the one that the party acts by. The new key is of the suite of
+        the lost one. Raises as ``rotate``.
+        """
+        row, fresh, shown = self._announce(identifier, public_key, proof, (self._suite_of(identifier, lost),))
+        if self._bound(row, fresh):
+            self.settle(identifier)
+            return None
+        call = change_key(self._number(identifier), fresh, lost or row.account, shown)
+        return self._decided(by, identifier, call, signed)
+
+    def report(
+        self,
+        identifier: str,
+        account: str,
+        by: str,
+        act: bytes | None = None,
+        signer: str | None = None,
+        signed: SignedRequest | None = None,
+    ) -> ProposalRow | None:
+        """Report a lost or stolen key of the party: in force with its block.
+
+        By the party, with any live key, though it be reported itself: ``act`` is the signature of ``report_message`` by
+        the key of ``signer`` (by default the present one), made here for a key that is kept here; else ``signed`` is
+        the party's request. Or by one authority; the key of an authority or a supervisor is reported by two of them,
+        after the delay. What is reported already stays so. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``;
+        ``PARTY_UNKNOWN_ACCOUNT`` for a ``signer`` that is another party's; ``Conflict`` ``SIGNATURE_REQUIRED``.
+        """
+        number, record = self._number(identifier), self._reader.account(account)
+        proposal = None
+        if record is None or record.party_no != number or not record.reported_at:
+            if by == identifier:
+                self._report_own(identifier, number, account, act, signer, signed)
+            elif PROTECTED & set(self._reader.party(number).roles):
+                proposal = self._proposals.decide(by, calls.report(number, account), signed)
+            else:
+                self._acting.act_as(by, calls.report(number, account), signed)
+            # Sessions and keys of that account end with the block, as soon as it is followed.
+            self._follower.sync()
+        self.settle(identifier)
+        return proposal
+
+    def date_compromise(
+        self, by: str, identifier: str, account: str, compromised_at: int, signed: SignedRequest | None = None
+    ) -> ProposalRow | None:
+        """Propose, as an authority, that an account of the party counted for nothing from ``compromised_at`` on.
+
+        Another authority confirms it, and it waits for the delay. A live key is reported by it too. A time moves to an
+        earlier one, never to a later (``InvalidInput`` ``PARTY_COMPROMISE_TIME``).
+        """
+        number, record = self._number(identifier), self._reader.account(account)
+        if record is not None and (record.party_no, record.compromised_at) == (number, compromised_at):
+            self.settle(identifier)
+            return None
+        return self._decided(by, identifier, date_compromise(number, account, compromised_at), signed)
+
+    def settle(self, identifier: str) -> Party:
+        """Bring the party's keys here in line with the chain: what a crash, or the party by itself, left behind."""
+        return settle_keys(self._database, self._reader, identifier)
+
+    def settle_changed(self) -> list[str]:
+        """Settle all parties whose keys changed on the chain, as the index knows it; returns their ids."""
+        return settle_changed(self._database, self._reader)
+
+    def history(self, identifier: str) -> list[PartyKey]:
+        """Every key that is, was or is proposed to be the party's, the earliest first."""
+        with self._database.read() as session:
+            return party_keys(session, identifier)
+
+    def changes(self, identifier: str) -> list[dict[str, Any]]:
+        """What happened to the party's keys and what was proposed about them, the earliest first.
+
+        Each has ``event`` (of the contract), ``at`` (seconds UTC), ``account``, ``proposal`` and ``by`` (a party's
+        number).
+        """
+        found = key_changes(self._reader, self._number(identifier), 0)
+        told = ("event", "at", "account", "proposal", "by", "state")
+        return [{name: value for name, value in asdict(change).items() if name in told} for change in found]
+
+    def _decided(self, by: str, identifier: str, call: calls.Call, signed: SignedRequest | None) -> ProposalRow:
+        row = self._proposals.decide(by, call, signed)
+        self.settle(identifier)
+        return row
+
+    def _require_another(self, identifier: str, account: str) -> None:
+        """Raise ``Conflict`` ``PARTY_LAST_KEY`` unless the chain can check another key of the party."""
+        with self._database.read() as session:
+            left = [key for key in speaking_keys(session, identifier) if key.account != account]
+        if not any(suite_of_key(key.public_key) in FIRST_KEYS for key in left):
+            raise Conflict(
+                "PARTY_LAST_KEY",
+                "No key would be left that speaks for the party.",
+                where=account,
+                hint="Rotate it: replace the key by another one.",
+            )
+
+    def _report_own(
+        self,
+        identifier: str,
+        number: int,
+        account: str,
+        act: bytes | None,
+        signer: str | None,
+        signed: SignedRequest | None,
+    ) -> None:
+        with self._database.read() as session:
+            signer = signer or party(session, identifier).account
+        if not account_is_of(self._reader, signer, identifier):
+            raise Forbidden(
+                "PARTY_UNKNOWN_ACCOUNT",
+                "The account that is to report is none of the party's.",
+                where=signer,
+                hint="A party reports by its own keys. What others signed, anybody sends: `pingzheng keys send`.",
+            )
+        if act is None and signed is None and signer in self._custody:
+            act = sign_act(report_message(self._reader.chain, signer, account), self._custody.signer(signer))
+        if act is None:
+            self._acting.act(signer, calls.report(number, account), signed)
+        else:
+            self._client.send(calls.report_for(signer, number, account, act))
+
+    def _announce(
+        self, identifier: str, public_key: str, proof: str, suites: Collection[Suite] = (ES256K,)
+    ) -> tuple[Party, str, str]:
+        """The party, the account, and the proof for the chain. The key is written down before the chain takes it, so
+        that a crash between does not lose it."""
+        check_public_key(public_key, where="public_key", suites=suites)
+        fresh = account_of_public_key(public_key)
+        with self._database.read() as session:
+            known = session.get(PartyKey, fresh)
+        given = proof or (known.proof or "" if known is not None and known.party_id == identifier else "")
+        proof = proof_of(self._reader.chain, self._custody, public_key, given, "proof", self._number(identifier))
+        with self._database.write() as session:
+            row = party(session, identifier)
+            party_no(session, identifier)
+            require_free(session, fresh, identifier)
+            if session.get(PartyKey, fresh) is None:
+                session.add(PartyKey(account=fresh, party_id=identifier, public_key=public_key, proof=proof))
+        return row, fresh, proof_for_chain(public_key, proof)
+
+    def _number(self, identifier: str) -> int:
+        with self._database.read() as session:
+            return party_no(session, identifier)
+
+    def _suite_of(self, identifier: str, account: str | None) -> Suite:
+        with self._database.read() as session:
+            keys = {key.account: suite_of_key(key.public_key) for key in party_keys(session, identifier)}
+            return keys.get(account or party(session, identifier).account, ES256K)
+
+    def _bound(self, row: Party, account: str) -> bool:
+        record = self._reader.account(account)
+        return record is not None and record.party_no == row.no and record.live
+
+
+def anchor_first(anchoring: Anchoring) -> None:
+    """Before a key is retired: what it signed counts if it is anchored while the key is in force, in an earlier second.
+
+    A pause stops the anchoring, and the retiring too.
+    """
+    with waiting_for_its_end():
+        anchoring.flush()
+    time.sleep(BLOCK_TIME_STEP)

@@ -1,0 +1,149 @@
+"""What people read of a proposal: what exactly, by whom, until when, and how to stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ledger.chain.contracts.names import names_of_roles
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.calls import NO_ACCOUNT
+from ledger.chain.sending.proposals import REGISTERS
+from ledger.domain.parties import Role
+from ledger.domain.powers import ProposalState
+from ledger.errors import NotFound
+from ledger.index.proposals import REGISTRATION_KIND, IndexedProposal, RunningTime
+
+REASSIGN: Final = "reassign"
+REGISTER: Final = REGISTRATION_KIND
+EXPIRED: Final = "expired"
+Listed = Callable[[str], list[dict[str, Any]] | None]
+# Parameters of the contracts that name a party by its number, and what they are called here.
+_PARTIES: Final = {"no": "party", "to": "to"}
+_BY_VETO: Final = (
+    "该参与方在提议时有效的任一密钥均可否决：`pingzheng keys veto {no}`。"
+    " Any key that the party had when this was proposed can veto it: `pingzheng keys veto {no}`."
+)
+_BY_OFFICE: Final = (
+    "任一同职权方可取消：`pingzheng keys cancel {no}`。"
+    " Any party of that office can cancel it: `pingzheng keys cancel {no}`."
+)
+# What gives back or adds, and does not wait, is not cancelled: who could would stop it for ever.
+_QUICK: Final = frozenset({REGISTRATION_KIND, "lift", "end_pause"})
+_BY_NOBODY: Final = (
+    "不可取消；无人确认则到期失效。"
+    " It cannot be cancelled; unless another party of that office confirms it, it expires."
+)
+_BY_HOLDER: Final = (
+    "持有人只要有一把能用的密钥，到期也不会执行；否则请主管部门取消。"
+    " It is refused if the holder has a key that speaks; without one, ask an authority to cancel it."
+)
+_UNREADABLE: Final = (
+    "无法完整读懂此调用，请勿确认。 The call is not exactly one that this version knows: do not confirm it."
+)
+_ENDED: Final = "已结束，无需阻止。 It has ended: there is nothing to stop."
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRow:
+    """A proposal. Parties are named by id, ``arguments`` by name in words; times are seconds UTC, 0 where none.
+
+    ``kind`` is the contract's function, such as ``change_key``. If ``readable`` is false, the call is not exactly what
+    ``arguments`` show of it, and nobody confirms it here. ``role`` is the office that it takes, empty where a
+    party changes its own keys. ``ready_at`` and ``expires_at`` move when the ledger is paused. ``state`` is
+    ``pending``, ``carried_out``, ``cancelled``, ``vetoed`` or ``expired``.
+    """
+
+    no: int
+    kind: str
+    readable: bool
+    arguments: dict[str, Any]
+    role: str
+    concerned: str | None
+    by: str
+    confirmed_by: str | None
+    at: int
+    ready_at: int
+    expires_at: int
+    ended_at: int
+    state: str
+    how_to_stop: str
+
+    @property
+    def pending(self) -> bool:
+        """Whether it can still be confirmed or carried out."""
+        return self.state == ProposalState.PENDING
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """Whether a second party has to confirm it, and has not."""
+        return self.pending and bool(self.role) and self.confirmed_by is None
+
+
+def row_of(found: IndexedProposal, reader: ChainReader, time: RunningTime, listed: Listed) -> ProposalRow:
+    """The row of a proposal of the index at a time; ``listed`` gives the parties behind an act, None if not known."""
+    open_still = found.state == ProposalState.PENDING and time.running <= found.expires
+    state = EXPIRED if found.state == ProposalState.PENDING and not open_still else str(found.state)
+    return ProposalRow(
+        no=found.no,
+        kind=found.kind,
+        readable=_readable(found),
+        arguments=_arguments(found, reader, listed),
+        role=_office(found.role),
+        concerned=reader.party_id(found.concerned) if found.concerned else None,
+        by=reader.party_id(found.by),
+        confirmed_by=reader.party_id(found.confirmed_by) if found.confirmed_by else None,
+        at=found.at,
+        ready_at=time.wall(found.ready),
+        expires_at=time.wall(found.expires),
+        ended_at=found.ended_at,
+        state=state,
+        how_to_stop=_how_to_stop(found) if open_still else _ENDED,
+    )
+
+
+def _arguments(found: IndexedProposal, reader: ChainReader, listed: Listed) -> dict[str, Any]:
+    if found.kind == REGISTER:
+        parties = listed(found.act)
+        return {"act": found.act} | ({} if parties is None else {"parties": parties})
+    words = {_PARTIES.get(name, name): _in_words(reader, name, value) for name, value in found.shown.arguments.items()}
+    if _readable(found):
+        return words
+    return {**words, "selector": found.shown.selector, "target": found.target, "call": found.data}
+
+
+def _readable(found: IndexedProposal) -> bool:
+    return found.call is not None or found.kind == REGISTER
+
+
+def _in_words(reader: ChainReader, name: str, value: Any) -> Any:
+    if name in _PARTIES:
+        return _party(reader, value)
+    if value == NO_ACCOUNT:
+        return None
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _party(reader: ChainReader, number: int) -> str | int:
+    try:
+        return reader.party_id(number)
+    except NotFound:
+        # Whoever proposes can name a number that no party has; it would be refused when it is carried out.
+        return number
+
+
+def _office(mask: int) -> str:
+    return Role.AUTHORITY.value if mask == REGISTERS else ",".join(names_of_roles(mask))
+
+
+def _how_to_stop(found: IndexedProposal) -> str:
+    by_office = _BY_NOBODY if found.kind in _QUICK else _BY_OFFICE
+    ways = {
+        _UNREADABLE: not _readable(found),
+        # The contract asks for the function alone, and a party proposes nothing but a change of its own keys.
+        _BY_VETO: found.shown.changes_key or not found.role,
+        _BY_HOLDER: found.kind == REASSIGN,
+        by_office: found.role,
+    }
+    return " ".join(way for way, goes in ways.items() if goes).format(no=found.no)

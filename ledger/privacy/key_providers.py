@@ -1,0 +1,163 @@
+"""Key-encryption keys of an installation, in files or in the environment (see ``store.sealing.KeyProvider``)."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+
+from ledger.chain.custody import SecretFile, key_file_missing, write_private
+from ledger.errors import InvalidInput, Misconfigured
+from ledger.store.sealing import KeyProvider
+
+FIRST_KEY: Final = "1"
+KEY_BYTES: Final = 32
+PREFIX: Final = "PINGZHENG_KEK_"
+_KEY_ID: Final = re.compile(r"[0-9A-Za-z_]{1,32}", re.ASCII)
+
+
+class LocalKeys(ABC):
+    """Keys in this process's memory: wraps by AES key wrap, RFC 3394."""
+
+    def wrap(self, data_key: bytes, key_id: str) -> bytes:
+        """The data key wrapped, 40 bytes; raises ``Misconfigured`` ``SEALING_KEY_MISSING``."""
+        return aes_key_wrap(self._key(key_id), data_key)
+
+    def unwrap(self, wrapped: bytes, key_id: str) -> bytes:
+        """The data key; raises ``Misconfigured`` ``SEALING_KEY_MISSING`` or ``SEALING_KEY_WRONG``."""
+        try:
+            return aes_key_unwrap(self._key(key_id), wrapped)
+        except InvalidUnwrap as error:
+            raise Misconfigured(
+                "SEALING_KEY_WRONG",
+                f"The key-encryption key {key_id} is not the one that wrapped this record.",
+                where=f"key {key_id}",
+                hint="Restore the right key: another one of the same name cannot open it.",
+            ) from error
+
+    @abstractmethod
+    def _key(self, key_id: str) -> bytes: ...
+
+
+class FileKeyProvider(LocalKeys):
+    """Keys as files ``kek-<id>.key``; the file ``kek-current`` holds the id of the one that wraps new records.
+
+    It is read for every record, so that a server goes on with the new key as soon as another process has made it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._current = folder / "kek-current"
+
+    @property
+    def current(self) -> str:
+        """Id of the key that wraps new records; raises ``Misconfigured`` ``KEY_FILE_MISSING``, ``KEY_FILE_DAMAGED``."""
+        try:
+            named = self._current.read_text("utf-8", "replace").strip()
+        except FileNotFoundError as error:
+            # After a rotation the wrong guess would wrap new records by the key that was given up.
+            raise key_file_missing(self._current) from error
+        except IsADirectoryError:
+            named = ""
+        if not _KEY_ID.fullmatch(named):
+            raise Misconfigured(
+                "KEY_FILE_DAMAGED",
+                "The file does not hold the id of a key.",
+                where=str(self._current),
+                hint="Restore it from the backup of the keys.",
+            )
+        return named
+
+    def make_first(self) -> None:
+        """Make the first key of a new ledger, unless an interrupted creation made it already."""
+        if not self._current.exists():
+            self._make_current(FIRST_KEY)
+
+    def renew(self, to: str | None) -> str:
+        """Make the key ``to`` (default: the next number), make it current and return its id.
+
+        Raises ``InvalidInput`` ``SEALING_KEY_ID``, and ``Misconfigured`` ``KEY_FILE_MISSING`` where the current key
+        is lost: another one of its name would open nothing.
+        """
+        new = str(max(self._numbers(), default=0) + 1) if to is None else to
+        if not _KEY_ID.fullmatch(new):
+            raise InvalidInput("SEALING_KEY_ID", "A key id has 1 to 32 ASCII letters, digits and _.", where="to")
+        if new != self.current:
+            self._make_current(new)
+        elif not self._path(new).exists():
+            raise key_file_missing(self._path(new))
+        return new
+
+    def _make_current(self, key_id: str) -> None:
+        # First the key, then its name: what a crash leaves between is a key that nothing was wrapped by.
+        SecretFile(self._path(key_id)).make()
+        write_private(self._current, key_id + "\n")
+
+    def _key(self, key_id: str) -> bytes:
+        if not self._path(key_id).exists():
+            raise _missing(key_id, self._path(key_id).name, "Restore the key file")
+        return SecretFile(self._path(key_id)).read()
+
+    def _path(self, key_id: str) -> Path:
+        return self._folder / f"kek-{key_id}.key"
+
+    def _numbers(self) -> list[int]:
+        names = [path.stem.removeprefix("kek-") for path in self._folder.glob("kek-*.key")]
+        return [int(name) for name in names if name.isascii() and name.isdigit()]
+
+
+class EnvironmentKeyProvider(LocalKeys):
+    """Keys as variables ``PINGZHENG_KEK_<id>`` of 64 hex digits; ``PINGZHENG_KEK_CURRENT`` names the current one."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    @property
+    def current(self) -> str:
+        """Id of the key that wraps new records; raises ``Misconfigured`` ``SEALING_KEY_MISSING``."""
+        named = self._environment.get(f"{PREFIX}CURRENT", "")
+        if not named:
+            raise _missing("CURRENT", f"{PREFIX}CURRENT", "Set it to the id of a key")
+        return named
+
+    def renew(self, to: str | None) -> str:
+        """The current key's id; raises ``InvalidInput`` ``SEALING_KEY_ID`` if ``to`` is another's."""
+        if to not in (None, self.current):
+            raise InvalidInput(
+                "SEALING_KEY_ID",
+                "In the environment another key is current.",
+                where="to",
+                hint=f"Set {PREFIX}<id> and {PREFIX}CURRENT, and start every process anew.",
+            )
+        self._key(self.current)
+        return self.current
+
+    def _key(self, key_id: str) -> bytes:
+        name = f"{PREFIX}{key_id}"
+        if name not in self._environment:
+            raise _missing(key_id, name, "Set the variable")
+        try:
+            key = bytes.fromhex(self._environment[name].strip())
+        except ValueError:
+            key = b""
+        if len(key) != KEY_BYTES:
+            raise Misconfigured("SEALING_KEY_FORM", "The variable does not hold 64 hex digits.", where=name)
+        return key
+
+
+def local_keys(kind: str, folder: Path, environment: Mapping[str, str]) -> KeyProvider:
+    """The provider that the setting ``key_provider`` names: ``file`` or ``environment``."""
+    return EnvironmentKeyProvider(environment) if kind == "environment" else FileKeyProvider(folder)
+
+
+def _missing(key_id: str, where: str, remedy: str) -> Misconfigured:
+    return Misconfigured(
+        "SEALING_KEY_MISSING",
+        f"The key-encryption key {key_id} is not held here.",
+        where=where,
+        hint=f"{remedy}; what it wraps cannot be read without it.",
+    )

@@ -1,0 +1,281 @@
+"""What an asset's history says of it at a time: state, holder, rights, liens, objections, lineage.
+
+A second implementation of the state that ``AssetRegistry`` keeps, folded from its events alone: it works offline on
+any history that ``verify_history`` found complete.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from ledger.domain.assets.names import (
+    APPLICATION_KINDS,
+    DESCRIBING,
+    GRADES,
+    OBJECTION_STATES,
+    RELATIONS,
+    RIGHT_KINDS,
+    STAGES,
+)
+from ledger.errors import InvalidInput
+from ledger.proof.assets.view import CLOSED, AssetView, Lien, Objection, Right
+from ledger.proof.head import EVENTS
+from ledger.proof.history import HistoryEvent
+
+CONTRACT: Final = "AssetRegistry"
+_FIRST: Final = f"{CONTRACT}.Registered"
+_NO_DIGEST: Final = "00" * 32
+_WORD: Final = re.compile(r"[0-9a-f]{64}")
+_Args = Mapping[str, Any]
+Item = TypeVar("Item")
+
+
+def view_at(events: Iterable[HistoryEvent], at: int) -> AssetView:
+    """The asset after all of its ``events`` that happened up to and including ``at``.
+
+    Events come in the order of the chain. Raises InvalidInput HISTORY_FORM for what is no history of an asset; that it
+    is the whole history, ``verify_history`` tells.
+    """
+    view = AssetView(at)
+    for place, item in enumerate(events):
+        try:
+            _require_plain(item)
+            if item.args["at"] > at:
+                break
+            if (view.asset or item.args["id"]) != item.args["id"] or (view.asset is None) != (item.event == _FIRST):
+                raise ValueError("of another asset, or not in order")
+            view = _FOLDS[item.event](view, item.args)
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            raise InvalidInput(
+                "HISTORY_FORM",
+                "This is no event that the history of an asset can have here.",
+                where=f"event {place}",
+                hint=f"Events of {CONTRACT}, from the asset's registration on, with their arguments as on the chain.",
+            ) from error
+    return view
+
+
+def _require_plain(item: HistoryEvent) -> None:
+    """The digest takes a number or hex digits in more than one spelling; here "0" would be no zero."""
+    for name, kind in EVENTS[item.event][1]:
+        value = item.args[name]
+        if not (isinstance(value, int) if kind == "uint" else isinstance(value, str) and _WORD.fullmatch(value)):
+            raise ValueError("not spelled as the chain's history is told")
+
+
+def _registered(view: AssetView, args: _Args) -> AssetView:
+    return replace(
+        view,
+        asset=args["id"],
+        state="applied",
+        kind="first",
+        stage="submitted",
+        grade=GRADES[args["grade"]],
+        holder=args["holder"],
+        since=args["at"],
+        content=args["content"],
+        filed=args["content"],
+        fingerprint=args["fingerprint"],
+    )
+
+
+def _filed(view: AssetView, args: _Args) -> AssetView:
+    grade, fingerprint = GRADES[args["grade"]], args["fingerprint"]
+    return replace(
+        view,
+        kind=APPLICATION_KINDS[args["kind"]],
+        stage="submitted",
+        filed=args["content"],
+        fingerprint=view.fingerprint if fingerprint == _NO_DIGEST else fingerprint,
+        grade=grade,
+        cleared=view.cleared and grade == view.grade and fingerprint == _NO_DIGEST,
+        offered_to=None,
+        until=0,
+    )
+
+
+def _advanced(view: AssetView, args: _Args) -> AssetView:
+    return replace(view, stage=STAGES[args["stage"]], until=args["until"])
+
+
+def _rejected(view: AssetView, args: _Args) -> AssetView:
+    first = APPLICATION_KINDS[args["kind"]] == "first"
+    return replace(view, state="rejected" if first else view.state, kind=None, stage=None, until=0)
+
+
+def _confirmed(view: AssetView, args: _Args) -> AssetView:
+    kind = APPLICATION_KINDS[args["kind"]]
+    return replace(
+        view,
+        state="cancelled" if kind == "cancel" else "confirmed",
+        kind=None,
+        stage=None,
+        until=0,
+        valid_to=args["validTo"],
+        content=view.filed if kind in DESCRIBING else view.content,
+    )
+
+
+def _cleared(view: AssetView, args: _Args) -> AssetView:
+    return replace(view, cleared=True, reports=(*view.reports, args["report"]))
+
+
+def _objected(view: AssetView, args: _Args) -> AssetView:
+    if args["no"] != len(view.objections) + 1:
+        raise ValueError("an objection is missing")
+    objection = Objection(args["no"], args["by"], "filed", bool(args["toApplication"]), args["at"], None)
+    return replace(view, objections=(*view.objections, objection))
+
+
+def _decided(view: AssetView, args: _Args) -> AssetView:
+    place, state = _place(args["no"], view.objections), OBJECTION_STATES[args["state"]]
+    before = view.objections[place]
+    after = replace(before, state=state, decided_at=args["at"] if state in CLOSED else None)
+    freezes = state == "upheld" and not before.to_application and view.state == "confirmed"
+    return replace(view, objections=_with(view.objections, place, after), frozen=view.frozen or freezes)
+
+
+def _offered(view: AssetView, args: _Args) -> AssetView:
+    return replace(view, offered_to=args["to"], until=args["deadline"])
+
+
+def _accepted(view: AssetView, args: _Args) -> AssetView:
+    return replace(view, holder=args["to"], since=args["at"], offered_to=None, until=0)
+
+
+def _offer_ended(view: AssetView, _args: _Args) -> AssetView:
+    return replace(view, offered_to=None, until=0)
+
+
+def _reassigned(view: AssetView, args: _Args) -> AssetView:
+    """An application stays open, and its notice runs on: only an offer ends."""
+    without_offer = view if view.offered_to is None else replace(view, offered_to=None, until=0)
+    return replace(without_offer, holder=args["to"], since=args["at"])
+
+
+def _frozen(view: AssetView, _args: _Args) -> AssetView:
+    return replace(view, frozen=True)
+
+
+def _unfrozen(view: AssetView, _args: _Args) -> AssetView:
+    return replace(view, frozen=False)
+
+
+def _annulled(view: AssetView, _args: _Args) -> AssetView:
+    return replace(view, state="annulled", kind=None, stage=None, offered_to=None, until=0)
+
+
+def _right_granted(view: AssetView, args: _Args) -> AssetView:
+    if args["no"] != len(view.rights) + 1 or args["parent"] >= args["no"]:
+        raise ValueError("a right is missing, or stands under a later one")
+    right = Right(
+        no=args["no"],
+        kind=RIGHT_KINDS[args["kind"]],
+        exclusive=bool(args["exclusive"]),
+        sublicensable=bool(args["sublicensable"]),
+        transferable=bool(args["transferable"]),
+        grantee=args["grantee"],
+        start=args["from"],
+        end=args["to"],
+        parent=args["parent"] or None,
+        scope=args["scope"],
+    )
+    return replace(view, rights=(*view.rights, right))
+
+
+def _right_transferred(view: AssetView, args: _Args) -> AssetView:
+    place = _place(args["no"], view.rights)
+    return replace(view, rights=_with(view.rights, place, replace(view.rights[place], grantee=args["to"])))
+
+
+def _right_ended(view: AssetView, args: _Args) -> AssetView:
+    place, at = _place(args["no"], view.rights), args["at"]
+    right = view.rights[place]
+    ended = replace(right, start=min(right.start, at), end=at)
+    return replace(view, rights=_with(view.rights, place, ended))
+
+
+def _pledged(view: AssetView, args: _Args) -> AssetView:
+    lien = Lien(
+        lien=args["lien"],
+        creditor=args["creditor"],
+        rank=args["rank"],
+        sole=bool(args["sole"]),
+        consent_to=None,
+        since=args["at"],
+        terms=args["terms"],
+    )
+    return replace(view, liens=tuple(sorted((*view.liens, lien), key=lambda each: each.rank)))
+
+
+def _lien_consented(view: AssetView, args: _Args) -> AssetView:
+    place = _standing(view, args["lien"])
+    consented = replace(view.liens[place], consent_to=args["to"] or None)
+    return replace(view, liens=_with(view.liens, place, consented))
+
+
+def _lien_released(view: AssetView, args: _Args) -> AssetView:
+    place = _standing(view, args["lien"])
+    return replace(view, liens=view.liens[:place] + view.liens[place + 1 :])
+
+
+def _linked(view: AssetView, args: _Args) -> AssetView:
+    return replace(view, parents=(*view.parents, (RELATIONS[args["relation"]], args["parent"])))
+
+
+def _replaced(view: AssetView, args: _Args) -> AssetView:
+    return replace(view, successors=(*view.successors, args["successor"]))
+
+
+def _assessed(view: AssetView, args: _Args) -> AssetView:
+    return replace(view, reports=(*view.reports, args["report"]))
+
+
+_FOLDS: Final[Mapping[str, Callable[[AssetView, _Args], AssetView]]] = {
+    f"{CONTRACT}.{name}": fold
+    for name, fold in {
+        "Registered": _registered,
+        "Filed": _filed,
+        "Advanced": _advanced,
+        "Rejected": _rejected,
+        "Confirmed": _confirmed,
+        "Cleared": _cleared,
+        "Objected": _objected,
+        "ObjectionDecided": _decided,
+        "TransferOffered": _offered,
+        "TransferAccepted": _accepted,
+        "TransferRejected": _offer_ended,
+        "TransferWithdrawn": _offer_ended,
+        "Reassigned": _reassigned,
+        "Frozen": _frozen,
+        "Unfrozen": _unfrozen,
+        "Annulled": _annulled,
+        "RightGranted": _right_granted,
+        "RightTransferred": _right_transferred,
+        "RightEnded": _right_ended,
+        "Pledged": _pledged,
+        "LienConsented": _lien_consented,
+        "LienReleased": _lien_released,
+        "Linked": _linked,
+        "Replaced": _replaced,
+        "Assessed": _assessed,
+    }.items()
+}
+
+
+def _place(number: int, items: tuple[Any, ...]) -> int:
+    """The place of the item with this number from 1."""
+    if not 1 <= number <= len(items):
+        raise IndexError("no item of this number")
+    return number - 1
+
+
+def _standing(view: AssetView, lien: int) -> int:
+    return [each.lien for each in view.liens].index(lien)
+
+
+def _with(items: tuple[Item, ...], place: int, item: Item) -> tuple[Item, ...]:
+    return (*items[:place], item, *items[place + 1 :])

@@ -1,0 +1,133 @@
+"""Signature suites: what an algorithm's name in a header stands for. One table; nothing is taken that is not in it.
+
+A public key as text names its curve: 66 hex digits (compressed) are of secp256k1, after ``p256:`` of P-256, after
+``sm2:`` of SM2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from coincurve import PublicKey
+from coincurve.ecdsa import cdata_to_der, deserialize_compact
+
+from ledger.domain.digests import SHA_256, SM3
+from ledger.proof.suites import p256, sm2
+
+_COMPRESSED: Final = re.compile(r"0[23][0-9a-f]{64}")
+_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A signature algorithm by its JWS name, with its curve's JWK name and the digest that goes with it.
+
+    ``prefix`` stands before a key as text; ``takes_id`` says whether the header holds ``sm2_id``. ``compress`` and
+    ``expand`` turn a point, ``x ‖ y``, into hex digits and back, and raise ``ValueError``. ``verify`` gets a point of
+    the curve, the data, ``r ‖ s`` (64 bytes) and the ``sm2_id``. ``highest_s`` is the largest ``s`` of an entry or a
+    certificate. ``require`` raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
+    """
+
+    alg: str
+    curve: str
+    digest: str
+    prefix: str
+    takes_id: bool
+    highest_s: int
+    compress: Callable[[bytes], str]
+    expand: Callable[[str], bytes]
+    verify: Callable[[bytes, bytes, bytes, str], bool]
+    require: Callable[[], None]
+
+    def key_of(self, point: bytes) -> str:
+        """The key as text; raises ``ValueError`` unless it is a point of the curve."""
+        return self.prefix + self.compress(point)
+
+    def point_of(self, key: str) -> bytes:
+        """``x ‖ y`` of a key as text; raises ``ValueError`` unless it is one of this suite."""
+        if suite_of_key(key) is not self:
+            raise ValueError("a key of another suite")
+        return self.expand(key.removeprefix(self.prefix))
+
+    def unaltered(self, signature: bytes) -> bool:
+        """Whether ``s`` is low: of an ECDSA signature anybody can make the one with the high ``s``."""
+        return int.from_bytes(signature[32:], "big") <= self.highest_s
+
+
+def suite_of_key(key: str) -> Suite:
+    """The suite of a key as text, by its prefix alone."""
+    return next((suite for suite in (ES256, SM2SM3) if key.startswith(suite.prefix)), ES256K)
+
+
+def _compress(point: bytes) -> str:
+    return PublicKey(b"\x04" + point).format(compressed=True).hex()
+
+
+def _expand(compressed: str) -> bytes:
+    if not _COMPRESSED.fullmatch(compressed):
+        raise ValueError("not a compressed point")
+    return PublicKey(bytes.fromhex(compressed)).format(compressed=False)[1:]
+
+
+def _verify(point: bytes, data: bytes, signature: bytes, _identity: str) -> bool:
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    if max(r, s) >= _ORDER:
+        return False
+    # libsecp256k1 verifies a low s alone, and no r or s of zero.
+    low = signature[:32] + min(s, _ORDER - s).to_bytes(32, "big")
+    return bool(PublicKey(b"\x04" + point).verify(cdata_to_der(deserialize_compact(low)), data))
+
+
+def _verify_p256(point: bytes, data: bytes, signature: bytes, _identity: str) -> bool:
+    return p256.verify(point, data, signature)
+
+
+def _nothing_needed() -> None:
+    """The verifier's own dependencies are enough."""
+
+
+ES256K: Final = Suite(
+    alg="ES256K",
+    curve="secp256k1",
+    digest=SHA_256,
+    prefix="",
+    takes_id=False,
+    highest_s=_ORDER // 2,
+    compress=_compress,
+    expand=_expand,
+    verify=_verify,
+    require=_nothing_needed,
+)
+"""RFC 8812: ECDSA over secp256k1 with SHA-256."""
+ES256: Final = Suite(
+    alg="ES256",
+    curve="P-256",
+    digest=SHA_256,
+    prefix="p256:",
+    takes_id=False,
+    highest_s=p256.ORDER // 2,
+    compress=p256.compress,
+    expand=p256.expand,
+    verify=_verify_p256,
+    require=_nothing_needed,
+)
+"""RFC 7518 §3.4: ECDSA over P-256 with SHA-256, what wallets, browsers, phones and HSMs sign with."""
+SM2SM3: Final = Suite(
+    alg="SM2SM3",
+    curve="SM2",
+    digest=SM3,
+    prefix="sm2:",
+    takes_id=True,
+    highest_s=sm2.ORDER - 1,
+    compress=sm2.compress,
+    expand=sm2.expand,
+    verify=sm2.verify,
+    require=sm2.require,
+)
+"""GB/T 32918.2: SM2 with SM3; ``SM2SM3`` and ``SM2`` are names of our own, no registry of JOSE has any."""
+
+SUITES: Final[Mapping[str, Suite]] = {suite.alg: suite for suite in (ES256K, ES256, SM2SM3)}
+CURVES: Final[Mapping[str, Suite]] = {suite.curve: suite for suite in SUITES.values()}

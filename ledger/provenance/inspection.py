@@ -1,0 +1,240 @@
+"""Looking at the log as a whole: head, batches, proofs, and whether everything is in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from ledger.chain.contracts.deployment import check_deployment, origin_of
+from ledger.chain.reading.reader import ChainReader
+from ledger.domain.findings import Finding
+from ledger.errors import NotFound, PingzhengError
+from ledger.index.follower import Follower
+from ledger.index.tables import ANCHORS
+from ledger.log.adopted import adopted_proof
+from ledger.log.anchoring import Anchoring
+from ledger.log.coherence import Coherence
+from ledger.log.positions import position
+from ledger.proof.merkle import Tree
+from ledger.provenance.histories import Provenances
+from ledger.provenance.record_audit import audit_records
+from ledger.store import log as log_store
+from ledger.store.database import Database
+from ledger.store.entry_audit import audit
+from ledger.store.identity import require_ledger
+from ledger.store.tables import Batch, Entry
+
+MAX_PENDING_SECONDS = 300
+MAX_FAILING_SECONDS = 60
+
+
+class Inspection:
+    """What anyone may know of the log: counts and hashes, never content.
+
+    ``own_account`` checks the account that uses are recorded from, where we have joined another operator's chain and
+    have no ``anchoring``. ``oldest`` is how old the newest block may be, in seconds; 0 for any age.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        reader: ChainReader,
+        follower: Follower,
+        provenances: Provenances,
+        coherence: Coherence,
+        clock: Callable[[], int],
+        own_account: Callable[[], dict[str, Any]] | None = None,
+        *,
+        anchoring: Anchoring | None = None,
+        oldest: int = 0,
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._follower = follower
+        self._provenances = provenances
+        self._coherence = coherence
+        self._clock = clock
+        self._own_account = own_account
+        self._anchoring = anchoring
+        self._oldest = oldest
+
+    def head(self) -> dict[str, Any]:
+        """The head on the chain, whether the indexed history folds to it, and how far the log of each issuer goes.
+
+        ``paused_until`` is when the pause that stops anchoring ends at the latest; 0 without a pause. ``failure`` is
+        why what waits is not anchored, and since when; ``finding`` is what keeps this ledger from being written.
+        """
+        completeness = self._provenances.log()
+        with self._database.read() as session:
+            waiting = _waiting(session)
+        logs, finding = self._logs(), self._coherence.check()
+        return completeness.to_dict() | {
+            "ledger": self._reader.chain.ledger,
+            "batches": sum(each["batches"] for each in logs),
+            "entries_anchored": sum(each["entries"] for each in logs),
+            "entries_waiting": waiting.count,
+            "batches_waiting": waiting.batches,
+            "paused_until": self._reader.paused_until(),
+            "failure": self._failure(),
+            "finding": None if finding is None else {"code": finding.code, "where": finding.where},
+            "logs": logs,
+        }
+
+    def entries(self) -> list[Finding]:
+        """Every entry against its leaf, every batch against its root and the chain, every row against its entry.
+
+        Slow on a long log.
+
+        Raises ``ChainUnavailable``.
+        """
+        with self._database.read() as session:
+            # By damaged entries the rows that repeat them cannot be judged.
+            found = list(audit(session)) or list(audit_records(session))
+        return found + self._coherence.batches_differing()
+
+    def _failure(self) -> dict[str, Any] | None:
+        failure = None if self._anchoring is None else self._anchoring.failure()
+        return None if failure is None else asdict(failure)
+
+    def _logs(self) -> list[dict[str, Any]]:
+        """Of each issuer, by its party number: its batches and entries on the chain, by the index."""
+        query = (
+            select(ANCHORS.c.issuer, func.count(), func.sum(ANCHORS.c.size))
+            .group_by(ANCHORS.c.issuer)
+            .order_by(ANCHORS.c.issuer)
+        )
+        with self._database.engine.connect() as connection:
+            found = connection.execute(query).all()
+        return [{"issuer": issuer, "batches": batches, "entries": int(entries)} for issuer, batches, entries in found]
+
+    def batch(self, number: int) -> dict[str, Any]:
+        """A batch with its anchor; raises ``NotFound`` ``BATCH_UNKNOWN``."""
+        with self._database.read() as session:
+            return _described(log_store.batch(session, number))
+
+    def proof(self, seq: int) -> dict[str, Any]:
+        """The inclusion proof of an entry; raises ``NotFound`` ``ENTRY_UNKNOWN``, ``Conflict`` while it waits."""
+        with self._database.read() as session:
+            entry = session.scalar(select(Entry).where(Entry.seq == seq))
+            if entry is None:
+                raise NotFound("ENTRY_UNKNOWN", f"The log has no entry {seq}.")
+            where = position(session, entry.digest)
+            batch = log_store.batch(session, where.batch)
+            lost = batch.state == "lost"
+            tree = None if lost else Tree(log_store.leaves(session, batch))
+            nodes = tree.inclusion_proof(where.index) if tree else adopted_proof(session, batch, where.index)
+        return {
+            "seq": seq,
+            "type": entry.type,
+            "leaf": entry.leaf,
+            "digest": entry.digest,
+            "position": where.to_dict(),
+            "proof": [node.hex() for node in nodes],
+            "anchor": _described(batch),
+        }
+
+    def readiness(self) -> dict[str, dict[str, Any]]:
+        """Each part with ``ok``: database, chain (the right one, with our contracts), ledger (that of database,
+        deployment and chain is one), anchoring, index; and where we have joined another's chain, whether our account
+        may record uses there.
+        """
+        checks = {
+            "database": self._tried(self._check_database),
+            "chain": self._tried(self._check_chain),
+            "ledger": self._tried(self._check_ledger),
+            "anchoring": self._tried(self._check_anchoring),
+            "index": self._tried(self._check_index),
+        }
+        return checks if self._own_account is None else checks | {"account": self._tried(self._own_account)}
+
+    def _tried(self, check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        try:
+            return {"ok": True} | check()
+        except PingzhengError as error:
+            return {"ok": False, "code": error.code}
+        except SQLAlchemyError:
+            return {"ok": False, "code": "DATABASE_UNREACHABLE"}
+
+    def _check_database(self) -> dict[str, Any]:
+        with self._database.read() as session:
+            session.execute(text("SELECT 1"))
+        return {}
+
+    def _check_chain(self) -> dict[str, Any]:
+        check_deployment(self._reader.connection, self._reader.deployment)
+        newest = self._reader.latest()
+        age = max(self._clock() - newest.time, 0)
+        told = {"block": newest.number, "head_age": age}
+        return told | ({"ok": False, "code": "CHAIN_HEAD_OLD"} if self._oldest and age > self._oldest else {})
+
+    def _check_ledger(self) -> dict[str, Any]:
+        deployment = self._reader.deployment
+        with self._database.read() as session:
+            require_ledger(session, deployment.ledger)
+        if origin_of(self._reader.connection, deployment.forwarder) != deployment.origin:
+            return {"digest": deployment.ledger, "ok": False, "code": "LEDGER_DIFFERS"}
+        finding = self._coherence.check()
+        told = {} if finding is None else {"ok": False, "code": finding.code, "where": finding.where}
+        return {"digest": deployment.ledger} | told
+
+    def _check_anchoring(self) -> dict[str, Any]:
+        if self._own_account is not None:
+            return {"ours": False}
+        with self._database.read() as session:
+            waiting = _waiting(session)
+        seconds = 0 if waiting.oldest is None else max(self._clock() - waiting.oldest, 0)
+        until = self._reader.paused_until()
+        failure = self._failure()
+        # During a pause everything but anchoring, registering and binding goes on: the service stays ready.
+        late = not until and seconds > MAX_PENDING_SECONDS
+        failing = failure is not None and self._clock() - failure["since"] > MAX_FAILING_SECONDS
+        told: dict[str, Any] = {
+            "waiting": waiting.count,
+            "batches": waiting.batches,
+            "seconds": seconds,
+            "paused_until": until,
+        }
+        told |= {} if failure is None else {"failure": failure["code"], "since": failure["since"]}
+        if late or failing:
+            told |= {"ok": False, "code": "ANCHORING_LATE" if failure is None else "ANCHORING_FAILS"}
+        return told
+
+    def _check_index(self) -> dict[str, Any]:
+        lag = self._follower.lag()
+        return {"lag_blocks": lag.blocks, "lag_seconds": lag.seconds}
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Entries that the chain is not known to hold, in closed ``batches`` or in none, and since when."""
+
+    count: int
+    batches: int
+    oldest: int | None
+
+
+def _waiting(session: Session) -> _Waiting:
+    closed = select(Batch.number).where(Batch.state == "closed")
+    query = select(func.count(), func.min(Entry.created_at)).where(Entry.batch.is_(None) | Entry.batch.in_(closed))
+    count, oldest = session.execute(query).one()
+    batches = session.scalar(select(func.count()).select_from(closed.subquery()))
+    return _Waiting(count, batches or 0, oldest)
+
+
+def _described(batch: Batch) -> dict[str, Any]:
+    return {
+        "batch": batch.number,
+        "first_seq": batch.first_seq,
+        "size": batch.size,
+        "root": batch.root,
+        "state": batch.state,
+        "issuer": batch.issuer,
+        "at": batch.at,
+        "tx": batch.tx_hash,
+        "block": batch.block_number,
+    }

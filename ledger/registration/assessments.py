@@ -1,0 +1,99 @@
+"""Quality reports and valuations by accredited third parties, committed by digest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.asset_calls import assess
+from ledger.chain.sending.relay import SignedRequest
+from ledger.chain.sending.sender import Receipt
+from ledger.domain.canonical import parse_json
+from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.index.follower import Follower
+from ledger.index.tables import EVENTS
+from ledger.parties.relayed_acts import Acting
+from ledger.registration.evidence import MAX_DOCUMENT_BYTES, EvidenceBook
+from ledger.registration.lookups import registration
+from ledger.registration.reports import QualityReport, Valuation, check_quality, check_valuation
+from ledger.store.database import Database
+
+KINDS = ("quality", "valuation")
+
+
+class Assessments:
+    """The assessor is not the asset's holder and is accredited (``quality``, ``appraise``): the contract asks."""
+
+    def __init__(
+        self,
+        database: Database,
+        reader: ChainReader,
+        follower: Follower,
+        acting: Acting,
+        evidence: EvidenceBook,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._follower = follower
+        self._acting = acting
+        self._evidence = evidence
+        self._clock = clock
+
+    def quality(
+        self, asset: str, by: str, report: QualityReport, last_day: date, signed: SignedRequest | None = None
+    ) -> Receipt:
+        """Commit to a quality report, valid up to and including ``last_day`` (Asia/Shanghai)."""
+        document = check_quality(report).to_dict()
+        return self._commit(asset, by, "quality", document, last_day, signed)
+
+    def valuation(
+        self, asset: str, by: str, valuation: Valuation, last_day: date, signed: SignedRequest | None = None
+    ) -> Receipt:
+        """Commit to a valuation, valid up to and including ``last_day`` (Asia/Shanghai)."""
+        document = check_valuation(valuation, shanghai_day(self._clock())).to_dict()
+        return self._commit(asset, by, "valuation", document, last_day, signed)
+
+    def _commit(
+        self,
+        asset: str,
+        by: str,
+        kind: str,
+        document: dict[str, Any],
+        last_day: date,
+        signed: SignedRequest | None,
+    ) -> Receipt:
+        with self._evidence.kept(asset, kind, by, document) as digest:
+            return self._acting.act_as(by, assess(asset, kind, digest, end_of_validity(last_day)), signed)
+
+    def of(self, asset: str) -> list[dict[str, Any]]:
+        """The reports on an asset in order, as the chain has them, with what they say where it is kept here."""
+        with self._database.read() as session:
+            registration(session, asset)
+        self._follower.sync()
+        columns = EVENTS.c
+        query = (
+            select(EVENTS)
+            .where(columns.contract == "AssetRegistry", columns.scope == asset, columns.name == "Assessed")
+            .order_by(columns.block_number, columns.log_index)
+        )
+        with self._database.read() as session:
+            rows = [dict(row) for row in session.execute(query).mappings()]
+        return [self._shown(row) for row in rows]
+
+    def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
+        args = row["args"]
+        text = self._evidence.read(args["report"])["text"]
+        document = parse_json(str(text).encode(), max_bytes=MAX_DOCUMENT_BYTES)
+        return {
+            "kind": KINDS[args["kind"]],
+            "assessor": self._reader.party_id(row["by"]),
+            "digest": args["report"],
+            "valid_to": args["validTo"],
+            "at": row["at"],
+            "report": document["document"] if isinstance(document, dict) else None,
+        }

@@ -1,0 +1,197 @@
+"""Registration certificates: one for each confirmed state of an asset; the one before it is superseded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ledger.certificates.status import CertificateStatus
+from ledger.certificates.tables import Certificate
+from ledger.chain.reading.contract_state import AssetRecord, RightRecord
+from ledger.chain.reading.reader import ChainReader
+from ledger.domain.assets.identity import summary
+from ledger.domain.entries import (
+    REGISTRATION_SCENARIO,
+    SD_NAMES,
+    holds_sd_name,
+    reference,
+    registration_certificate_payload,
+)
+from ledger.domain.resource import DataResource
+from ledger.errors import InvalidInput, NotFound
+from ledger.log.paused import waiting_for_its_end
+from ledger.parties.lookups import party
+from ledger.registration.descriptions import Descriptions, application_document
+from ledger.registration.lookups import registration
+from ledger.registration.tables import Application
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.store import log as log_store
+from ledger.store.database import Database
+from ledger.store.sealing import Sealer
+from ledger.usage.issuance import add_certificate, next_number
+
+OWN_RIGHTS = ("hold", "process", "operate")
+# What a later state may change; a certificate that differs in one of them is superseded.
+STATE = ("sub", "exp", "resource", "application", "rights")
+
+
+class RegistrationCertificates:
+    """Keeps the certificates in line with what the chain has confirmed. Safe to call again after a crash.
+
+    ``ledger`` is the ledger digest.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        reader: ChainReader,
+        status: CertificateStatus,
+        scenarios: ScenarioBook,
+        descriptions: Descriptions,
+        issuer: str,
+        ledger: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._reader = reader
+        self._status = status
+        self._scenarios = scenarios
+        self._descriptions = descriptions
+        self._issuer = issuer
+        self._ledger = ledger
+        self._clock = clock
+
+    def settle(self, asset_ids: Sequence[str]) -> list[Certificate]:
+        """The certificate of each confirmed asset's present state, issued if it is a new one.
+
+        During a pause the new one waits to be anchored, and the one before it to be superseded: ``Transfers.follow``
+        does so after the pause.
+        """
+        self._descriptions.refresh(asset_ids)
+        issued = self._issue_all(asset_ids)
+        for row in issued:
+            if row.supersedes is not None:
+                with waiting_for_its_end():
+                    self._status.supersede(row.supersedes, row.certificate_no)
+        return issued
+
+    def _issue_all(self, asset_ids: Sequence[str]) -> list[Certificate]:
+        try:
+            with self._database.write() as session:
+                # Read while nobody else writes: of two that settle, the later certificate has the later state.
+                assets = [asset for asset in self._reader.assets(asset_ids) if asset is not None]
+                confirmed = [asset for asset in assets if asset.state == "confirmed"]
+                rights = self._reader.rights_of([asset.id for asset in confirmed])
+                return [self._issue(session, *each) for each in zip(confirmed, rights, strict=True)]
+        except IntegrityError:
+            # Another process issued one of them first: there is nothing left to do but to read them.
+            with self._database.read() as session:
+                newest = [latest_certificate(session, asset) for asset in asset_ids]
+            return [row for row in newest if row is not None]
+
+    def _issue(self, session: Session, asset: AssetRecord, rights: Sequence[RightRecord]) -> Certificate:
+        now = self._clock()
+        earlier = latest_certificate(session, asset.id)
+        application = self._descriptions.application(session, asset.id)
+        document = application_document(session, application)
+        state: dict[str, Any] = {
+            "sub": asset.holder,
+            "exp": asset.valid_to,
+            "resource": summary(document),
+            "application": {"kind": application.kind, "number": application.number},
+            "rights": _rights(asset, rights, now),
+        }
+        if earlier is not None:
+            body = log_store.statement(session, earlier.digest)
+            if all(body[name] == state[name] for name in STATE):
+                return earlier
+        members = self._members(session, asset, application, state, earlier, now)
+        return add_certificate(
+            session,
+            self._sealer,
+            lambda seq: registration_certificate_payload(seq=seq, **members),
+            now,
+            asset_id=asset.id,
+            supersedes=None if earlier is None else earlier.certificate_no,
+        )
+
+    def _members(
+        self,
+        session: Session,
+        asset: AssetRecord,
+        application: Application,
+        state: dict[str, Any],
+        earlier: Certificate | None,
+        now: int,
+    ) -> dict[str, Any]:
+        scenario = self._scenarios.get(REGISTRATION_SCENARIO)
+        row, _ = registration(session, asset.id)
+        noticed = application.notice_from is not None
+        return dict(
+            ledger=self._ledger,
+            certificate_no=next_number(session, party(session, asset.holder).region, REGISTRATION_SCENARIO, now),
+            iss=self._issuer,
+            scenario=scenario.code,
+            scenario_version=scenario.version,
+            scenario_digest=scenario.digest,
+            purpose=scenario.purpose.zh,
+            iat=now,
+            nbf=now,
+            rights_duties=scenario.rights_duties,
+            grade="important" if asset.grade == "important" else state["resource"].get("grade", scenario.grade),
+            asset=asset.id,
+            notice={"from": application.notice_from, "to": application.notice_to} if noticed else None,
+            reg_no=row.reg_no,
+            supersedes=None if earlier is None else reference(earlier.digest),
+            **state,
+        )
+
+
+def require_certifiable(resource: DataResource) -> None:
+    """Raise ``InvalidInput`` ``SD_NAME_NESTED`` for a text that verifiers refuse in a certificate (protocol §5)."""
+    for name, value in summary(resource.to_dict()).items():
+        if holds_sd_name(value):
+            raise InvalidInput(
+                "SD_NAME_NESTED",
+                "A text of the description is a name by which SD-JWT libraries hide claims.",
+                where=f"resource {resource.code}: {name}",
+                hint=f"Write it in other words; none of these may stand alone: {', '.join(sorted(SD_NAMES))}.",
+            )
+
+
+def latest_certificate(session: Session, asset: str) -> Certificate | None:
+    """The newest registration certificate of an asset."""
+    superseded = select(Certificate.supersedes).where(
+        Certificate.asset_id == asset, Certificate.supersedes.is_not(None)
+    )
+    return session.scalar(
+        select(Certificate).where(Certificate.asset_id == asset, Certificate.certificate_no.not_in(superseded))
+    )
+
+
+def current_certificate(session: Session, asset: str) -> Certificate:
+    """The newest registration certificate; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
+    found = latest_certificate(session, asset)
+    if found is None:
+        raise NotFound("CERTIFICATE_UNKNOWN", "The asset has no registration certificate yet.", where=asset)
+    return found
+
+
+def _rights(asset: AssetRecord, granted: Sequence[RightRecord], now: int) -> list[dict[str, Any]]:
+    """The holder's own three rights, and those granted that are not over."""
+    own = [_right(kind, asset.holder, 0, False, 0, asset.valid_to) for kind in OWN_RIGHTS]
+    return own + [
+        _right(right.kind, right.grantee, right.no, right.exclusive, right.start, right.end)
+        for right in granted
+        if right.end > now
+    ]
+
+
+def _right(kind: str, holder: str, grant: int, exclusive: bool, start: int, end: int) -> dict[str, Any]:
+    return {"kind": kind, "holder": holder, "grant": grant, "exclusive": exclusive, "from": start, "to": end}

@@ -1,0 +1,121 @@
+"""The documents behind digests on the chain: kept sealed, told to those whom they concern."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.chain.contracts.deployment import ASSET_REGISTRY
+from ledger.domain.canonical import canonical
+from ledger.errors import ChainRejected, Conflict, Forbidden, InvalidInput, NotFound
+from ledger.index.follower import Follower
+from ledger.index.tables import EVENTS, PROPOSALS
+from ledger.registration.lookups import registration
+from ledger.registration.tables import Evidence
+from ledger.store.database import Database
+from ledger.store.sealing import Sealer
+
+MAX_DOCUMENT_BYTES = 256 * 1024
+# The contract or we said no: nothing was sent. An unreachable chain is not among them, for it may have taken the act.
+REFUSALS = (ChainRejected, Conflict, Forbidden, InvalidInput, NotFound)
+
+
+class EvidenceBook:
+    """Keeps a document and gives the digest that goes to the chain.
+
+    The digest is salted with a keyed digest of the document: without the key nobody confirms a guess, and the same
+    document gives the same digest, so a party that signs its call in a second request signs the same call.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        follower: Follower,
+        salt_key: bytes,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._follower = follower
+        self._salt_key = salt_key
+        self._clock = clock
+
+    @contextmanager
+    def kept(self, asset: str, kind: str, by: str, document: Mapping[str, Any]) -> Iterator[str]:
+        """Keep ``document`` for an act on the chain; gives its digest, 64 hex digits; kept before: the same.
+
+        If the act is refused the document goes again, unless the same act was taken meanwhile, or is proposed.
+        Raises ``InvalidInput`` ``EVIDENCE_TOO_LARGE``, ``NotFound``.
+        """
+        digest, fresh = self._keep(asset, kind, by, document)
+        try:
+            yield digest
+        except REFUSALS:
+            if fresh and not self._on_chain(asset, digest):
+                self._forget(digest)
+            raise
+
+    def _keep(self, asset: str, kind: str, by: str, document: Mapping[str, Any]) -> tuple[str, bool]:
+        text = canonical({"kind": kind, "asset": asset, "by": by, "document": dict(document)})
+        if len(text) > MAX_DOCUMENT_BYTES:
+            raise InvalidInput(
+                "EVIDENCE_TOO_LARGE",
+                f"A document has at most {MAX_DOCUMENT_BYTES} bytes.",
+                where=kind,
+                hint="Give the digest of a file, and keep the file.",
+            )
+        salt = hmac.new(self._salt_key, b"evidence|" + text, hashlib.sha256).digest()
+        digest = hashlib.sha256(salt + text).hexdigest()
+        with self._database.write() as session:
+            registration(session, asset)
+            fresh = session.get(Evidence, digest) is None
+            if fresh:
+                self._add(session, digest, asset, kind, by, {"salt": salt.hex(), "text": text.decode()})
+        return digest, fresh
+
+    def _on_chain(self, asset: str, digest: str) -> bool:
+        self._follower.sync()
+        acts = select(EVENTS.c.args).where(EVENTS.c.contract == ASSET_REGISTRY, EVENTS.c.scope == asset)
+        proposals = select(PROPOSALS.c.no).where(PROPOSALS.c.call.contains(digest)).limit(1)
+        with self._database.read() as session:
+            taken = any(digest in args.values() for args in session.scalars(acts))
+            return taken or session.scalar(proposals) is not None
+
+    def _forget(self, digest: str) -> None:
+        with self._database.write() as session:
+            row = session.get_one(Evidence, digest)
+            self._sealer.erase(session, row.sealed_id)
+            session.delete(row)
+
+    def _add(self, session: Session, digest: str, asset: str, kind: str, by: str, sealed: dict[str, str]) -> None:
+        session.add(
+            Evidence(
+                digest=digest,
+                asset_id=asset,
+                kind=kind,
+                by=by,
+                sealed_id=self._sealer.seal(session, sealed),
+                created_at=self._clock(),
+            )
+        )
+
+    def read(self, digest: str) -> dict[str, Any]:
+        """Kind, author, salt and text of a document: SHA-256 over salt and text is the digest.
+
+        Raises ``NotFound`` ``EVIDENCE_UNKNOWN`` or ``SEALED_ERASED``.
+        """
+        with self._database.read() as session:
+            row = session.get(Evidence, digest)
+            if row is None:
+                raise NotFound("EVIDENCE_UNKNOWN", "No document with this digest is kept here.", where="digest")
+            opened = self._sealer.open(session, row.sealed_id)
+        if not isinstance(opened, dict):
+            raise TypeError("sealed evidence is an object")
+        return {"digest": digest, "asset": row.asset_id, "kind": row.kind, "by": row.by, **opened}

@@ -1,0 +1,58 @@
+"""Liens: assets pledged to creditors, ranked, released by the creditor alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.asset_calls import consent_to_transfer, pledge, release
+from ledger.chain.sending.relay import SignedRequest
+from ledger.chain.sending.sender import Receipt
+from ledger.domain.ruleset import Ruleset
+from ledger.parties.lookups import party_no
+from ledger.parties.relayed_acts import Acting
+from ledger.registration.evidence import EvidenceBook
+from ledger.registration.lookups import registration
+from ledger.store.database import Database
+
+
+class Liens:
+    """Acts on liens in the parties' names; whether a second pledge is refused or ranked is the ruleset's."""
+
+    def __init__(
+        self, database: Database, reader: ChainReader, acting: Acting, evidence: EvidenceBook, rules: Ruleset
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._acting = acting
+        self._evidence = evidence
+        self._rules = rules
+
+    def pledge(
+        self, asset: str, by: str, creditor: str, terms: Mapping[str, Any], signed: SignedRequest | None = None
+    ) -> Receipt:
+        """Pledge the asset; ``terms`` are kept sealed (amounts in fen). Raises ``Conflict`` ``ASSET_PLEDGED``."""
+        with self._database.read() as session:
+            number = party_no(session, creditor)
+        with self._evidence.kept(asset, "lien", by, terms) as digest:
+            sole = self._rules.second_pledge == "refuse"
+            return self._acting.act_as(by, pledge(asset, number, sole, digest), signed)
+
+    def consent(self, asset: str, lien: int, by: str, to: str | None, signed: SignedRequest | None = None) -> Receipt:
+        """Consent to a transfer to a party, or take the consent back (None). For the creditor."""
+        with self._database.read() as session:
+            number = 0 if to is None else party_no(session, to)
+        return self._acting.act_as(by, consent_to_transfer(asset, lien, number), signed)
+
+    def release(self, asset: str, lien: int, by: str, signed: SignedRequest | None = None) -> Receipt:
+        """Release a lien. For the creditor."""
+        return self._acting.act_as(by, release(asset, lien), signed)
+
+    def of(self, asset: str) -> list[dict[str, Any]]:
+        """The liens that stand, by rank."""
+        with self._database.read() as session:
+            registration(session, asset)
+        record = self._reader.asset(asset)
+        return [] if record is None else [asdict(lien) for lien in self._reader.liens(record)]

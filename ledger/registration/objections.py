@@ -1,0 +1,81 @@
+"""Objections to applications under notice and to registrations, and what registrars decide on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending import asset_calls
+from ledger.chain.sending.relay import SignedRequest
+from ledger.chain.sending.sender import Receipt
+from ledger.domain.ruleset import Ruleset
+from ledger.domain.working_days import end_of_working_days
+from ledger.index.follower import Follower
+from ledger.index.tables import OBJECTIONS
+from ledger.parties.relayed_acts import Acting
+from ledger.registration.applications import check_reason
+from ledger.registration.evidence import EvidenceBook
+from ledger.registration.lookups import registration
+from ledger.store.database import Database
+
+
+class Objections:
+    """An objector is a party whose identity was checked when it was onboarded (real name); its grounds are sealed."""
+
+    def __init__(
+        self,
+        database: Database,
+        reader: ChainReader,
+        follower: Follower,
+        acting: Acting,
+        evidence: EvidenceBook,
+        rules: Ruleset,
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._follower = follower
+        self._acting = acting
+        self._evidence = evidence
+        self._rules = rules
+
+    def file(
+        self, asset: str, by: str, grounds: str, evidence: str | None = None, signed: SignedRequest | None = None
+    ) -> Receipt:
+        """Object, with grounds and the digest of the evidence (``sha-256:…``) if there is any."""
+        document = {"grounds": check_reason(grounds), "evidence": evidence}
+        with self._evidence.kept(asset, "objection", by, document) as digest:
+            return self._acting.act_as(by, asset_calls.object_to(asset, digest), signed)
+
+    def decide(
+        self, asset: str, number: int, by: str, state: str, reason: str, signed: SignedRequest | None = None
+    ) -> Receipt:
+        """Move an objection on: ``admitted``, ``verified``, ``upheld`` or ``dismissed``; or ``refused`` at once."""
+        document = {"objection": number, "state": state, "reason": check_reason(reason)}
+        with self._evidence.kept(asset, "decision", by, document) as digest:
+            return self._acting.act_as(by, asset_calls.decide(asset, number, state, digest), signed)
+
+    def of(self, asset: str, now: int) -> list[dict[str, Any]]:
+        """The objections of an asset; ``due`` is when the verification of an open one is (working days)."""
+        with self._database.read() as session:
+            registration(session, asset)
+        self._follower.sync()
+        query = select(OBJECTIONS).where(OBJECTIONS.c.asset == asset).order_by(OBJECTIONS.c.no)
+        with self._database.read() as session:
+            rows = [dict(row) for row in session.execute(query).mappings()]
+        return [self._shown(row, now) for row in rows]
+
+    def _shown(self, row: dict[str, Any], now: int) -> dict[str, Any]:
+        due = end_of_working_days(row["filed_at"], self._rules.objection_days)
+        return {
+            "number": row["no"],
+            "objector": self._reader.party_id(row["objector_no"]),
+            "against": "application" if row["to_application"] else "registration",
+            "state": row["state"],
+            "grounds_digest": row["grounds"],
+            "filed_at": row["filed_at"],
+            "decided_at": row["decided_at"] or None,
+            "due": due,
+            "overdue": not row["decided_at"] and now >= due,
+        }

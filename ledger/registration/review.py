@@ -1,0 +1,233 @@
+"""Review of applications by registrars: accept, review, public notice, confirm; or give back, or reject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import func, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from ledger.chain.reading.contract_state import AssetRecord
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending import asset_calls
+from ledger.chain.sending.relay import SignedRequest
+from ledger.chain.sending.sender import Receipt
+from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.ruleset import Ruleset
+from ledger.domain.working_days import end_of_working_days
+from ledger.index.follower import Follower
+from ledger.index.tables import ASSETS, EVENTS
+from ledger.log.paused import saying_until_when
+from ledger.parties.relayed_acts import Acting
+from ledger.registration.applications import check_reason, chunks, near_duplicates
+from ledger.registration.certificates import RegistrationCertificates
+from ledger.registration.descriptions import applications
+from ledger.registration.evidence import EvidenceBook
+from ledger.registration.tables import Application
+from ledger.store.database import Database
+
+Progress = Callable[[int], None]
+# A notice lasts for all of its working days, so the contract's least number of seconds is kept by any calendar.
+LAST_SECOND = 1
+# Where a confirmation leaves a registration.
+CONFIRMED = ("confirmed", "cancelled")
+
+
+def _silent(_count: int) -> None:
+    """No progress is shown."""
+
+
+class Review:
+    """What registrars do with applications; a step that was made before is passed over, so each can be repeated."""
+
+    def __init__(
+        self,
+        database: Database,
+        reader: ChainReader,
+        follower: Follower,
+        acting: Acting,
+        evidence: EvidenceBook,
+        certificates: RegistrationCertificates,
+        rules: Ruleset,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._follower = follower
+        self._acting = acting
+        self._evidence = evidence
+        self._certificates = certificates
+        self._rules = rules
+        self._clock = clock
+
+    def accept(
+        self,
+        registrar: str,
+        asset_ids: Sequence[str],
+        progress: Progress = _silent,
+        signed: SignedRequest | None = None,
+    ) -> int:
+        """Take applications on; returns the gas used, as the other steps do."""
+        return self._advance(registrar, asset_ids, "submitted", "accepted", progress, signed)
+
+    def review(
+        self,
+        registrar: str,
+        asset_ids: Sequence[str],
+        progress: Progress = _silent,
+        signed: SignedRequest | None = None,
+    ) -> int:
+        """Find applications in order."""
+        return self._advance(registrar, asset_ids, "accepted", "reviewed", progress, signed)
+
+    def notice(
+        self,
+        registrar: str,
+        asset_ids: Sequence[str],
+        progress: Progress = _silent,
+        signed: SignedRequest | None = None,
+    ) -> int:
+        """Put reviewed applications on public notice for the ruleset's working days."""
+        now = self._clock()
+        until = end_of_working_days(now, self._rules.notice_days) - LAST_SECOND
+        self._record_notice(asset_ids, now, until)
+        return self._advance(registrar, asset_ids, "reviewed", "noticed", progress, signed, until)
+
+    def _record_notice(self, asset_ids: Sequence[str], start: int, end: int) -> None:
+        for chunk in chunks(asset_ids):
+            # What is under notice already keeps the dates that the chain has.
+            waiting = [asset.id for asset in self._known(chunk) if asset.stage == "reviewed"]
+            with self._database.write() as session:
+                mine = Application.asset_id.in_(waiting)
+                last = (
+                    select(Application.asset_id, func.max(Application.number))
+                    .where(mine)
+                    .group_by(Application.asset_id)
+                )
+                place = tuple_(Application.asset_id, Application.number)
+                session.execute(update(Application).where(place.in_(last)).values(notice_from=start, notice_to=end))
+
+    def _advance(
+        self,
+        registrar: str,
+        asset_ids: Sequence[str],
+        source: str,
+        stage: str,
+        progress: Progress,
+        signed: SignedRequest | None,
+        until: int = 0,
+    ) -> int:
+        # One application that is elsewhere is a mistake which the contract names; in a bulk it was moved on before.
+        gas, alone = 0, len(asset_ids) == 1
+        for chunk in chunks(asset_ids):
+            waiting = [
+                asset.id for asset in self._known(chunk) if asset.stage == source or (alone and asset.stage != stage)
+            ]
+            if waiting:
+                call = asset_calls.advance(waiting, stage, until=until)
+                gas += self._acting.act_as(registrar, call, signed).gas_used
+            progress(len(chunk))
+        return gas
+
+    def give_back(self, registrar: str, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+        """Return an application for correction, saying why."""
+        with self._evidence.kept(asset, "returned", registrar, {"reason": check_reason(reason)}) as grounds:
+            return self._acting.act_as(registrar, asset_calls.advance([asset], "returned", grounds=grounds), signed)
+
+    def reject(self, registrar: str, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+        """Reject an accepted or reviewed application, saying why; a first registration ends with it."""
+        with self._evidence.kept(asset, "rejected", registrar, {"reason": check_reason(reason)}) as grounds:
+            return self._acting.act_as(registrar, asset_calls.reject(asset, grounds), signed)
+
+    def clear(self, by: str, asset: str, report: str, signed: SignedRequest | None = None) -> Receipt:
+        """Record the security review of important data: ``report`` is the digest of it, ``sha-256:…``."""
+        with self._evidence.kept(asset, "security_review", by, {"report": report}) as kept:
+            return self._acting.act_as(by, asset_calls.clear(asset, kept), signed)
+
+    def confirm(
+        self,
+        registrar: str,
+        asset_ids: Sequence[str],
+        progress: Progress = _silent,
+        signed: SignedRequest | None = None,
+    ) -> int:
+        """Confirm applications and issue the registration certificates; returns the gas used.
+
+        Raises ``Conflict`` ``PARTY_PAUSED`` during a pause.
+        """
+        gas = 0
+        for chunk in chunks(asset_ids):
+            for valid_to, waiting in self._by_validity(chunk).items():
+                call = asset_calls.confirm_assets(waiting, valid_to)
+                with saying_until_when():
+                    gas += self._acting.act_as(registrar, call, signed).gas_used
+            self._certificates.settle(chunk)
+            progress(len(chunk))
+        return gas
+
+    def _by_validity(self, asset_ids: Sequence[str]) -> dict[int, list[str]]:
+        grouped: dict[int, list[str]] = {}
+        for asset in self._known(asset_ids):
+            if asset.stage is not None or asset.state not in CONFIRMED:
+                grouped.setdefault(self._valid_to(asset), []).append(asset.id)
+        return grouped
+
+    def _valid_to(self, asset: AssetRecord) -> int:
+        if asset.kind == "first":
+            return _years_after(self._clock(), self._rules.validity_years)
+        return _years_after(asset.valid_to - 1, self._rules.renewal_years) if asset.kind == "renew" else 0
+
+    def queue(self, limit: int = 50, after: str | None = None) -> list[dict[str, Any]]:
+        """Open applications with what the reviewer has to see: stage, since when, due, near duplicates."""
+        self._follower.sync()
+        query = select(ASSETS).where(ASSETS.c.stage != "").order_by(ASSETS.c.id).limit(limit)
+        if after:
+            query = query.where(ASSETS.c.id > after)
+        with self._database.read() as session:
+            rows = [dict(row) for row in session.execute(query).mappings()]
+            moved = {row["id"]: _last_move(session, row["id"]) for row in rows}
+        return [self._queued(row, moved[row["id"]]) for row in rows]
+
+    def _queued(self, row: dict[str, Any], since: int) -> dict[str, Any]:
+        with self._database.read() as session:
+            mine = applications(session, row["id"])
+            near = near_duplicates(session, mine[-1]) if mine and self._rules.near_duplicate == "report" else []
+        days = {"returned": self._rules.fix_days, "noticed": 0}.get(row["stage"], self._rules.review_days)
+        due = row["until"] + LAST_SECOND if row["stage"] == "noticed" else end_of_working_days(since, days)
+        return {
+            "asset": row["id"],
+            "kind": row["kind"],
+            "stage": row["stage"],
+            "grade": row["grade"],
+            "cleared": row["cleared"],
+            "objections": row["objections"],
+            "since": since,
+            "due": due,
+            "overdue": row["stage"] != "noticed" and self._clock() >= due,
+            "near_duplicates": near,
+        }
+
+    def _known(self, asset_ids: Sequence[str]) -> list[AssetRecord]:
+        return [asset for asset in self._reader.assets(asset_ids) if asset is not None]
+
+
+def _last_move(session: Session, asset: str) -> int:
+    events = EVENTS.c
+    query = (
+        select(events.at)
+        .where(
+            events.contract == "AssetRegistry",
+            events.scope == asset,
+            events.name.in_(("Registered", "Filed", "Advanced")),
+        )
+        .order_by(events.block_number.desc(), events.log_index.desc())
+        .limit(1)
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def _years_after(at: int, years: int) -> int:
+    """The end of the last valid day: the day before the same date ``years`` later, or 28 February for a leap day."""
+    day = shanghai_day(at)
+    return end_of_validity(day.replace(year=day.year + years, day=min(day.day, 28) if day.month == 2 else day.day))

@@ -1,0 +1,110 @@
+"""The three rights in an asset: granted, licensed on, passed on, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.asset_calls import Grant, end_right, grant_right, transfer_right
+from ledger.chain.sending.relay import SignedRequest
+from ledger.chain.sending.sender import Receipt
+from ledger.parties.lookups import party_no
+from ledger.parties.relayed_acts import Acting
+from ledger.registration.applications import check_reason
+from ledger.registration.certificates import RegistrationCertificates
+from ledger.registration.evidence import EvidenceBook
+from ledger.registration.lookups import registration
+from ledger.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class NewRight:
+    """A right to grant to ``grantee`` (a party id) for ``start ≤ t < end``; ``scope`` says in words what it covers.
+
+    ``parent`` is the number of the right under which it is a licence; None if the asset's holder grants it.
+    """
+
+    kind: str
+    grantee: str
+    start: int
+    end: int
+    scope: str
+    exclusive: bool = False
+    sublicensable: bool = False
+    transferable: bool = False
+    parent: int | None = None
+
+
+class Rights:
+    """Acts on rights in the parties' names; the contract decides, the certificate follows."""
+
+    def __init__(
+        self,
+        database: Database,
+        reader: ChainReader,
+        acting: Acting,
+        evidence: EvidenceBook,
+        certificates: RegistrationCertificates,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._acting = acting
+        self._evidence = evidence
+        self._certificates = certificates
+        self._clock = clock
+
+    def grant(self, asset: str, by: str, right: NewRight, signed: SignedRequest | None = None) -> Receipt:
+        """Grant a right, or license one under ``right.parent``; raises ``Conflict`` ``ASSET_RIGHT_OVERLAPS``."""
+        with self._database.read() as session:
+            grantee = party_no(session, right.grantee)
+        with self._evidence.kept(asset, "scope", by, {"scope": check_reason(right.scope)}) as scope:
+            grant = Grant(
+                kind=right.kind,
+                grantee=grantee,
+                start=right.start,
+                end=right.end,
+                exclusive=right.exclusive,
+                sublicensable=right.sublicensable,
+                transferable=right.transferable,
+                parent=right.parent or 0,
+                scope=scope,
+            )
+            receipt = self._acting.act_as(by, grant_right(asset, grant), signed)
+        self._certificates.settle([asset])
+        return receipt
+
+    def transfer(self, asset: str, right: int, by: str, to: str, signed: SignedRequest | None = None) -> Receipt:
+        """Pass a transferable right on to another party."""
+        with self._database.read() as session:
+            recipient = party_no(session, to)
+        receipt = self._acting.act_as(by, transfer_right(asset, right, recipient), signed)
+        self._certificates.settle([asset])
+        return receipt
+
+    def end(
+        self, asset: str, right: int, by: str, reason: str | None = None, signed: SignedRequest | None = None
+    ) -> Receipt:
+        """End a right now: its grantee gives it up, or a registrar ends it for a reason."""
+        if reason is None:
+            receipt = self._acting.act_as(by, end_right(asset, right), signed)
+        else:
+            with self._evidence.kept(asset, "right_ended", by, {"reason": check_reason(reason)}) as grounds:
+                receipt = self._acting.act_as(by, end_right(asset, right, grounds), signed)
+        self._certificates.settle([asset])
+        return receipt
+
+    def of(self, asset: str) -> list[dict[str, Any]]:
+        """Every right granted in an asset; ``in_force`` tells those that are now, their parents included."""
+        with self._database.read() as session:
+            registration(session, asset)
+        rights, now = self._reader.rights(asset), self._clock()
+        live: set[int | None] = {None}
+        told = []
+        for right in rights:
+            if right.start <= now < right.end and right.parent in live:
+                live.add(right.no)
+            told.append(asdict(right) | {"in_force": right.no in live})
+        return told

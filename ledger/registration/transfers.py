@@ -1,0 +1,200 @@
+"""Transfer of a registered asset in two steps with a deadline; freezes and annulment.
+
+Two officers give the asset of a silent holder to another party: a holder that is closed, or has no key that speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import aliased
+
+from ledger.certificates.status import ended_certificates
+from ledger.certificates.tables import Certificate
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.asset_calls import (
+    accept_transfer,
+    annul,
+    offer_transfer,
+    reassign,
+    reject_transfer,
+    set_frozen,
+    withdraw_offer,
+)
+from ledger.chain.sending.relay import SignedRequest
+from ledger.chain.sending.sender import Receipt
+from ledger.domain.powers import ProposalState
+from ledger.domain.ruleset import Ruleset
+from ledger.errors import Conflict
+from ledger.index.follower import Follower
+from ledger.index.speaking_keys import is_mute
+from ledger.index.tables import ASSETS, PARTIES
+from ledger.parties.lookups import party_no
+from ledger.parties.proposals.proposals import ProposalRow, Proposals
+from ledger.parties.relayed_acts import Acting
+from ledger.parties.tables import Party
+from ledger.registration.applications import check_reason
+from ledger.registration.certificates import RegistrationCertificates
+from ledger.registration.evidence import EvidenceBook
+from ledger.registration.tables import Registration
+from ledger.store.database import Database
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A transfer that was accepted: the new holder's certificate, and the gas of accepting (0 if it was before)."""
+
+    certificate: Certificate
+    gas: int
+
+
+class Transfers:
+    """Offers and answers in the parties' names; the contract decides, the certificates follow."""
+
+    def __init__(
+        self,
+        database: Database,
+        reader: ChainReader,
+        follower: Follower,
+        acting: Acting,
+        proposals: Proposals,
+        certificates: RegistrationCertificates,
+        evidence: EvidenceBook,
+        rules: Ruleset,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._follower = follower
+        self._acting = acting
+        self._proposals = proposals
+        self._certificates = certificates
+        self._evidence = evidence
+        self._rules = rules
+        self._clock = clock
+
+    def offer(
+        self,
+        asset: str,
+        by: str,
+        to: str,
+        deadline: int | None = None,
+        signed: SignedRequest | None = None,
+    ) -> Receipt:
+        """Offer the asset to ``to`` until ``deadline`` (seconds UTC, inclusive)."""
+        with self._database.read() as session:
+            recipient = party_no(session, to)
+        until = deadline if deadline is not None else self._clock() + self._rules.offer_days * DAY
+        return self._acting.act_as(by, offer_transfer(asset, recipient, until), signed)
+
+    def accept(self, asset: str, by: str, signed: SignedRequest | None = None) -> Accepted:
+        """Take over the asset; the new registration certificate supersedes the old one.
+
+        Safe to call again after a crash: a party that holds the asset already only gets its certificate.
+        """
+        held, gas = self._reader.asset(asset), 0
+        if held is None or held.holder != by or held.state != "confirmed":
+            gas = self._acting.act_as(by, accept_transfer(asset), signed).gas_used
+        issued = self._certificates.settle([asset])
+        if not issued:
+            raise Conflict(
+                "ASSET_WRONG_STATE",
+                "The asset was taken over, but its registration ended before it was certified.",
+                where=asset,
+                hint="Read its provenance: it says who ended it, and why.",
+            )
+        return Accepted(issued[0], gas)
+
+    def reject(self, asset: str, by: str, signed: SignedRequest | None = None) -> Receipt:
+        """Refuse an offer."""
+        return self._acting.act_as(by, reject_transfer(asset), signed)
+
+    def withdraw(self, asset: str, by: str, signed: SignedRequest | None = None) -> Receipt:
+        """Take back an offer."""
+        return self._acting.act_as(by, withdraw_offer(asset), signed)
+
+    def freeze(self, asset: str, by: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+        """Stop every move of the asset; the authority or the supervisor may."""
+        return self._acting.act_as(by, set_frozen(asset, True, reason), signed)
+
+    def unfreeze(self, asset: str, by: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+        """Let the asset move again."""
+        return self._acting.act_as(by, set_frozen(asset, False, reason), signed)
+
+    def annul(self, asset: str, by: str, reason: str, grounds: str, signed: SignedRequest | None = None) -> Receipt:
+        """Annul a registration for good (撤销); the registrar, the authority or the supervisor may.
+
+        ``reason`` is a code, ``grounds`` the text behind it. Its certificate fails verification from then on, and
+        every asset that comes from this one is flagged.
+        """
+        with self._evidence.kept(asset, "annulment", by, {"grounds": check_reason(grounds)}) as digest:
+            return self._acting.act_as(by, annul(asset, reason, digest), signed)
+
+    def reassign(self, asset: str, by: str, to: str, grounds: str, signed: SignedRequest | None = None) -> ProposalRow:
+        """Propose to give the asset of a silent holder to ``to``: two officers decide, and the delay passes first.
+
+        By then the holder must have been silent for the delay, too.
+        ``grounds`` is the text of the decision; its digest goes to the chain. Liens and a freeze stay. Raises
+        ``Conflict`` ``ASSET_NOT_ON_CHAIN``, ``ASSET_HOLDER_SPEAKS``; ``Forbidden``; ``NotFound``.
+        """
+        held = self._reader.asset(asset)
+        if held is None:
+            raise Conflict("ASSET_NOT_ON_CHAIN", "The asset is not on the chain yet.", where=asset)
+        number = self._reader.party_no(held.holder)
+        self._follower.sync()
+        with self._database.read() as session:
+            mute = is_mute(session.connection(), number)
+        if not mute:
+            raise Conflict(
+                "ASSET_HOLDER_SPEAKS",
+                "The holder can speak for itself, so nobody else gives its asset away.",
+                where=asset,
+                hint="The holder offers the asset itself.",
+            )
+        with self._database.read() as session:
+            recipient = party_no(session, to)
+        with self._evidence.kept(asset, "reassignment", by, {"grounds": check_reason(grounds)}) as digest:
+            row = self._proposals.decide(by, reassign(asset, recipient, digest), signed)
+        if row.state == ProposalState.CARRIED_OUT:
+            self._certificates.settle([asset])
+        return row
+
+    def follow(self) -> list[Certificate]:
+        """Finish what became of transfers without this service or after a pause; returns the certificates.
+
+        An asset changes hands by a proposal that is carried out later, or by an acceptance that the new holder sends
+        itself: its certificate is issued here. During a pause the earlier certificate is not superseded yet.
+        """
+        self._follower.sync()
+        with self._database.read() as session:
+            assets = sorted({*session.scalars(_moved()), *session.scalars(_half_superseded())})
+        return self._certificates.settle(assets) if assets else []
+
+
+def _moved() -> Select[str]:
+    """Confirmed assets whose newest certificate is of another holder; the present one is known here."""
+    successor = aliased(Certificate)
+    superseded = exists().where(successor.supersedes == Certificate.certificate_no)
+    return (
+        select(Registration.asset_id)
+        .join(Certificate, Certificate.asset_id == Registration.asset_id)
+        .join(ASSETS, ASSETS.c.id == Registration.asset_id)
+        .join(PARTIES, PARTIES.c.no == ASSETS.c.holder_no)
+        .join(Party, Party.id == PARTIES.c.id)
+        .where(ASSETS.c.state == "confirmed", PARTIES.c.id != Certificate.subject, ~superseded)
+    )
+
+
+def _half_superseded() -> Select[str]:
+    """Assets with a certificate that has a successor here and still stands on the chain."""
+    successor = aliased(Certificate)
+    return (
+        select(Registration.asset_id)
+        .join(Certificate, Certificate.asset_id == Registration.asset_id)
+        .join(successor, successor.supersedes == Certificate.certificate_no)
+        .where(Certificate.digest.not_in(ended_certificates()))
+    )

@@ -1,0 +1,177 @@
+"""Books of definitions: the YAML files of a folder, checked when loaded; an error names file, line and member."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+import yaml
+
+from ledger.errors import InvalidInput, NotFound
+from ledger.rulebooks.misread_yaml import misread
+
+MAX_FILE_BYTES = 64 * 1024
+MAX_FILES = 200
+_TWICE = "成员重复，或缺少“-”。A member stands twice, or a dash is missing before it."
+_NOT_UTF8 = "不是 UTF-8 编码，请另存为 UTF-8。This is not UTF-8: save it as UTF-8."
+
+
+class Defined(Protocol):
+    """What a book holds."""
+
+    @property
+    def code(self) -> str:
+        """What it is found by."""
+
+
+D = TypeVar("D", bound=Defined)
+
+
+class DefinitionBook(ABC, Generic[D]):
+    """Definitions by code; one version of each is in force.
+
+    A subclass gives the ``noun``: the package's files lie in the folder ``<noun>s``, error codes begin with ``<NOUN>``.
+    """
+
+    noun: ClassVar[str]
+
+    def __init__(self, definitions: Iterable[D]) -> None:
+        self._by_code = {definition.code: definition for definition in definitions}
+
+    @staticmethod
+    @abstractmethod
+    def parse(raw: object, where: str) -> D:
+        """The definition in a file's content; raises ``InvalidInput`` with ``file: member`` as its place."""
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> Self:
+        """The definitions of the package and those of ``folder``, which replace them by code.
+
+        Raises ``InvalidInput`` ``<NOUN>_INVALID`` naming file, line and member, and ``<NOUN>_TWICE``.
+        """
+        book = cls(cls._read(Path(str(files("ledger") / f"{cls.noun}s"))))
+        if folder is not None:
+            book._by_code |= cls(cls._read(folder))._by_code
+        return book
+
+    def get(self, code: str) -> D:
+        """The definition; raises ``NotFound`` ``<NOUN>_UNKNOWN``."""
+        if code not in self._by_code:
+            raise NotFound(
+                f"{self.noun.upper()}_UNKNOWN",
+                f"There is no such {self.noun}.",
+                where=self.noun,
+                hint=f"One of: {', '.join(sorted(self._by_code))}.",
+            )
+        return self._by_code[code]
+
+    def all(self) -> list[D]:
+        """By code."""
+        return [self._by_code[code] for code in sorted(self._by_code)]
+
+    @classmethod
+    def _read(cls, folder: Path) -> list[D]:
+        if not folder.is_dir():
+            raise InvalidInput("FILE_MISSING", f"There is no such folder of {cls.noun}s.", where=str(folder))
+        paths = sorted(folder.glob("*.yaml"))
+        if len(paths) > MAX_FILES:
+            raise cls._error("S_TOO_MANY", f"At most {MAX_FILES} files are read.", str(folder))
+        known: dict[str, Path] = {}
+        found = []
+        for path in paths:
+            definition = cls.read(path)
+            cls.require_new(definition, path, known)
+            known[definition.code] = path
+            found.append(definition)
+        return found
+
+    @classmethod
+    def require_new(cls, definition: D, path: Path, known: Mapping[str, Path]) -> None:
+        """Raise ``InvalidInput`` ``<NOUN>_TWICE`` if another file, ``known`` by code, defines the same."""
+        if other := known.get(definition.code):
+            message = f"{other.name} 已定义 {definition.code}。{definition.code} is defined in {other.name} already."
+            raise cls._error("_TWICE", message, path.name)
+
+    @classmethod
+    def read(cls, path: Path) -> D:
+        """The definition in one file; raises ``InvalidInput`` ``FILE_MISSING``, and as ``load`` does."""
+        if not path.is_file():
+            raise InvalidInput("FILE_MISSING", "没有这个文件。There is no such file.", where=path.name)
+        if path.stat().st_size > MAX_FILE_BYTES:
+            message = f"文件超过 {MAX_FILE_BYTES} 字节。The file is larger than {MAX_FILE_BYTES} bytes."
+            raise cls._error("_INVALID", message, path.name)
+        try:
+            text = path.read_text("utf-8")
+            raw = yaml.load(text, _UniqueKeys)  # noqa: S506 - a safe loader
+        except _KeyTwice as error:
+            raise cls._error("_INVALID", _TWICE, f"{path.name}, line {error.line}") from error
+        except yaml.YAMLError as error:
+            line, told = misread(error, text)
+            raise cls._error("_INVALID", told, path.name if line is None else f"{path.name}, line {line}") from error
+        except UnicodeDecodeError as error:
+            raise cls._error("_INVALID", _NOT_UTF8, path.name) from error
+        except (OSError, ValueError, RecursionError) as error:
+            # Not for us to read, an endless number, endless nesting.
+            raise cls._error("_INVALID", "无法读取的 YAML。This is not YAML that can be read.", path.name) from error
+        try:
+            return cls.parse(raw, path.name)
+        except InvalidInput as error:
+            error.where = _with_line(error.where, text)
+            raise
+
+    @classmethod
+    def _error(cls, ending: str, message: str, where: str | None = None) -> InvalidInput:
+        return InvalidInput(cls.noun.upper() + ending, message, where=where)
+
+
+class _KeyTwice(yaml.YAMLError):
+    """A mapping names a key twice, the second time in this line."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML takes the last of two equal keys in silence; a definition must not. Days stay the texts they are."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping, if every key stands once."""
+        keys = [key.value for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                raise _KeyTwice(node.value[place][0].start_mark.line + 1)
+        return super().construct_mapping(node, deep)
+
+
+_UniqueKeys.yaml_implicit_resolvers = {
+    first: [resolver for resolver in resolvers if resolver[0] != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _with_line(where: str | None, text: str) -> str | None:
+    """``file: a[1].b`` with the line at which that member stands in ``text``."""
+    if where is None or ": " not in where:
+        return where
+    name, _, member = where.partition(": ")
+    node = yaml.compose(text, yaml.SafeLoader)
+    line = node.start_mark.line + 1 if node is not None else 1
+    for step in member.replace("[", ".[").replace(": ", ".").split("."):
+        node = _child(node, step)
+        if node is None:
+            break
+        line = node.start_mark.line + 1
+    return f"{name}, line {line}: {member}"
+
+
+def _child(node: yaml.Node | None, step: str) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and step.startswith("["):
+        index = int(step.strip("[]"))
+        return node.value[index] if index < len(node.value) else None
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == step), None)
+    return None

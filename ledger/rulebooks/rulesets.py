@@ -1,0 +1,13 @@
+"""The ruleset book: the package's rulesets and an operator's own."""
+
+from __future__ import annotations
+
+from ledger.domain.ruleset import Ruleset, ruleset_of
+from ledger.rulebooks.definitions import DefinitionBook
+
+
+class RulesetBook(DefinitionBook[Ruleset]):
+    """Rulesets by code; errors are ``RULESET_INVALID``, ``RULESET_TWICE``, ``RULESET_UNKNOWN``."""
+
+    noun = "ruleset"
+    parse = staticmethod(ruleset_of)

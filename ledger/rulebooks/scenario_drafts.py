@@ -1,0 +1,104 @@
+"""Drafts of scenarios and who approved them: the operator drafts, authority and supervisor approve, by digest.
+
+A scenario comes into force by its file; its digest tells whether it is the one that was approved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.domain.parties import Role
+from ledger.domain.scenario import scenario_of
+from ledger.errors import Forbidden, NotFound
+from ledger.parties.permissions import Action
+from ledger.parties.register import Actor
+from ledger.parties.roles import require
+from ledger.rulebooks.tables import ScenarioApproval, ScenarioDraft
+from ledger.store.database import Database
+
+OFFICES: Final = (Role.AUTHORITY, Role.SUPERVISOR)
+
+
+class ScenarioDrafts:
+    """Keeps drafts and approvals by the digest of the definition."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def draft(self, actor: Actor, definition: Mapping[str, Any]) -> dict[str, Any]:
+        """Check a definition and keep it; drafted before: as it stands. Raises ``InvalidInput``, ``Forbidden``."""
+        require(actor, Action.DRAFT_SCENARIO)
+        scenario = scenario_of(dict(definition), "scenario")
+        with self._database.write() as session:
+            row = session.get(ScenarioDraft, scenario.digest)
+            if row is None:
+                row = ScenarioDraft(
+                    digest=scenario.digest,
+                    code=scenario.code,
+                    version=scenario.version,
+                    document=dict(definition),
+                    drafted_by=actor.party,
+                    created_at=self._clock(),
+                )
+                session.add(row)
+                session.flush()
+            return _shown(session, row)
+
+    def approve(self, actor: Actor, digest: str) -> dict[str, Any]:
+        """Approve a draft for one's office; approved by the office before: as it stands.
+
+        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``OWN_DRAFT``, ``NotFound`` ``SCENARIO_DRAFT_UNKNOWN``.
+        """
+        require(actor, Action.APPROVE_SCENARIO)
+        office = next(role for role in OFFICES if role in actor.roles)
+        with self._database.write() as session:
+            row = _draft(session, digest)
+            if row.drafted_by == actor.party:
+                raise Forbidden("OWN_DRAFT", "Nobody approves a draft of its own.", where=digest)
+            if session.get(ScenarioApproval, (digest, office.value)) is None:
+                session.add(
+                    ScenarioApproval(digest=digest, office=office.value, by=actor.party, created_at=self._clock())
+                )
+                session.flush()
+            return _shown(session, row)
+
+    def get(self, actor: Actor, digest: str) -> dict[str, Any]:
+        """A draft with its definition and approvals, for those who draft and approve."""
+        require(actor, Action.DRAFT_SCENARIO, reads=True)
+        with self._database.read() as session:
+            return _shown(session, _draft(session, digest))
+
+    def approvals(self, digests: Iterable[str]) -> dict[str, list[str]]:
+        """The offices that approved each of these definitions."""
+        found: dict[str, list[str]] = {digest: [] for digest in digests}
+        with self._database.read() as session:
+            for row in session.scalars(select(ScenarioApproval).where(ScenarioApproval.digest.in_(found))):
+                found[row.digest].append(row.office)
+        return {digest: sorted(offices) for digest, offices in found.items()}
+
+
+def _draft(session: Session, digest: str) -> ScenarioDraft:
+    row = session.get(ScenarioDraft, digest)
+    if row is None:
+        raise NotFound(
+            "SCENARIO_DRAFT_UNKNOWN", "No such draft.", where=digest, hint="Draft it: POST /v1/scenarios/drafts."
+        )
+    return row
+
+
+def _shown(session: Session, row: ScenarioDraft) -> dict[str, Any]:
+    query = select(ScenarioApproval).where(ScenarioApproval.digest == row.digest).order_by(ScenarioApproval.office)
+    return {
+        "digest": row.digest,
+        "code": row.code,
+        "version": row.version,
+        "definition": row.document,
+        "drafted_by": row.drafted_by,
+        "created_at": row.created_at,
+        "approvals": [{"office": item.office, "by": item.by, "at": item.created_at} for item in session.scalars(query)],
+    }

@@ -1,0 +1,32 @@
+"""The scenario book: the package's scenarios and an operator's own, and how each is told to people."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ledger.domain.rules.predicates import rule_version
+from ledger.domain.scenario import Scenario, scenario_of
+from ledger.rulebooks.definitions import DefinitionBook
+
+
+class ScenarioBook(DefinitionBook[Scenario]):
+    """Scenarios by code; errors are those of ``scenario_of``, and ``SCENARIO_TWICE``, ``SCENARIO_UNKNOWN``."""
+
+    noun = "scenario"
+    parse = staticmethod(scenario_of)
+
+
+def told(scenario: Scenario) -> dict[str, Any]:
+    """The whole scenario as JSON values: what the API and the command line show of it."""
+    shown = asdict(scenario) | {
+        "rule_version": rule_version(scenario.code, scenario.version),
+        "consumer_kinds": sorted(scenario.consumer_kinds),
+        "subject_kinds": sorted(scenario.subject_kinds),
+        "pilot_from": scenario.pilot_from.isoformat(),
+        "pilot_to": scenario.pilot_to.isoformat(),
+    }
+    for source in shown["sources"]:
+        source["provider_kinds"] = sorted(source["provider_kinds"])
+        source["columns"] = scenario.columns_of(source["name"])
+    return shown

@@ -1,0 +1,307 @@
+"""The subject's answer to a request: the notices it is shown, and the statements it signs, one a source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+from ulid import ULID
+
+from ledger.domain.canonical import canonical, digest
+from ledger.domain.days import is_shanghai_midnight
+from ledger.domain.entries import authorization_entry, reference
+from ledger.domain.field_names import listed
+from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
+from ledger.domain.notice import notice_of
+from ledger.domain.scenario import Scenario
+from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.parties.register import Parties
+from ledger.parties.statements import require_statement
+from ledger.proof.jws import Jwk, public_jwk
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.rulebooks.templates import require_template
+from ledger.store import log as log_store
+from ledger.store.database import Database
+from ledger.store.sealing import Sealer
+from ledger.usage.lookups import access_request, authorization, authorizations_of
+from ledger.usage.request_notes import note_of
+from ledger.usage.requests import expired, settled
+from ledger.usage.tables import AccessRequest, Authorization
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the subject allows of a request: all of it, unless it says less. Seconds UTC, ``valid_to`` exclusive.
+
+    ``holder_key`` is the key that it will present the certificate with; by default that of its account.
+    """
+
+    fields: tuple[str, ...] | None = None
+    valid_to: int | None = None
+    max_uses: int | None = None
+    separate_consent: bool = False
+    holder_key: Jwk | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationDraft:
+    """The exact notice to show the subject, and the statement that it signs (it holds the notice's digest)."""
+
+    notice: dict[str, Any]
+    entry: dict[str, Any]
+
+
+class Authorizations:
+    """Consents: drafted by rule, recorded once signed by the subject. ``ledger`` is the ledger digest."""
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        parties: Parties,
+        scenarios: ScenarioBook,
+        ledger: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._parties = parties
+        self._scenarios = scenarios
+        self._ledger = ledger
+        self._clock = clock
+
+    def draft(self, request_id: str, choice: Choice | None = None) -> list[AuthorizationDraft]:
+        """Notice and unsigned statement for each source of the chosen fields.
+
+        Raises ``Conflict`` ``REQUEST_EXPIRED`` or ``SCENARIO_CHANGED``, ``Forbidden`` ``FIELD_OUTSIDE_REQUEST``,
+        ``NotFound``.
+        """
+        choice = choice or Choice()
+        with self._database.read() as session:
+            row = settled(access_request(session, request_id), self._clock())
+            if row.state == "expired":
+                raise expired(row)
+            asked, note = log_store.statement(session, row.digest), note_of(session, self._sealer, row)
+        scenario = self._scenarios.get(asked["scenario"])
+        require_template(scenario, asked)
+        chosen = tuple(asked["fields"]) if choice.fields is None else choice.fields
+        _require_asked(asked, chosen)
+        holder = choice.holder_key or public_jwk(self._parties.get(asked["subject"]).public_key)
+        return [
+            self._draft_one(scenario, row, asked, note, item, fields, choice, holder)
+            for item in asked["sources"]
+            if (fields := [name for name in chosen if scenario.source_of(name) == item["source"]])
+        ]
+
+    def _draft_one(
+        self,
+        scenario: Scenario,
+        row: AccessRequest,
+        asked: dict[str, Any],
+        note: dict[str, str],
+        item: dict[str, str],
+        fields: list[str],
+        choice: Choice,
+        holder: Jwk,
+    ) -> AuthorizationDraft:
+        entry = authorization_entry(
+            ledger=self._ledger,
+            id=str(ULID()),
+            request=reference(row.digest),
+            scenario=scenario.code,
+            scenario_version=scenario.version,
+            purpose=scenario.purpose.zh,
+            subject=asked["subject"],
+            consumer=asked["consumer"],
+            source=item["source"],
+            provider=item["provider"],
+            fields=fields,
+            channel=asked["channel"],
+            valid_from=asked["valid_from"],
+            valid_to=asked["valid_to"] if choice.valid_to is None else choice.valid_to,
+            max_uses=asked["max_uses"] if choice.max_uses is None else choice.max_uses,
+            separate_consent=choice.separate_consent,
+            holder_key=holder.to_dict(),
+            iat=self._clock(),
+        )
+        notice = self._notice(scenario, entry, note)
+        return AuthorizationDraft(notice, entry | {"notice_digest": digest(canonical(notice))})
+
+    def _notice(self, scenario: Scenario, entry: dict[str, Any], note: dict[str, str]) -> dict[str, Any]:
+        return notice_of(
+            scenario,
+            entry,
+            recipient=self._parties.identity(entry["consumer"])["name"],
+            provider=self._parties.identity(entry["provider"])["name"],
+            note=note,
+        )
+
+    def submit(self, entries: Sequence[dict[str, Any]]) -> list[Authorization]:
+        """Record signed statements, all or none; one already recorded is returned as it is.
+
+        Those of one request are given together: it is answered then. Raises ``InvalidInput`` (shape, notice),
+        ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``FIELD_OUTSIDE_REQUEST``, ``SEPARATE_CONSENT_MISSING``, ``Conflict``.
+        """
+        for number, entry in enumerate(entries, start=1):
+            self._check_signed(entry, f"authorization {number}")
+        with self._database.write() as session:
+            rows = [self._record(session, entry) for entry in entries]
+            for request in dict.fromkeys(row.request_id for row in rows):
+                self._answer(session, access_request(session, request))
+            return rows
+
+    def _check_signed(self, entry: dict[str, Any], where: str) -> None:
+        require_statement(entry, "authorization", self._ledger, self._clock(), where)
+        Jwk.from_dict(entry["holder_key"])
+        if not self._parties.signed(entry, entry["subject"]):
+            raise Forbidden(
+                "SIGNER_NOT_SUBJECT",
+                "The statement is not signed by a key of the subject.",
+                where=where,
+                hint="Only the data subject can authorise or withdraw.",
+            )
+
+    def _record(self, session: Session, entry: dict[str, Any]) -> Authorization:
+        new = log_store.NewEntry("authorization", canonical(entry))
+        if known := session.get(Authorization, entry["id"]):
+            if known.digest != new.digest:
+                raise Conflict("AUTHORIZATION_ID_TAKEN", "Another authorization has this id.", where=entry["id"])
+            return known
+        now = self._clock()
+        request = settled(_request_by_digest(session, entry["request"]), now)
+        if request.state == "expired":
+            raise expired(request)
+        if request.state not in ("sent", "seen"):
+            raise Conflict("REQUEST_ANSWERED", f"The request is {request.state}.", where=f"request {request.id}")
+        if entry["source"] in {given.source for given in authorizations_of(session, request.id)}:
+            raise InvalidInput(
+                "AUTHORIZATION_TWICE",
+                "Two statements are for one source of the request.",
+                where=entry["id"],
+                hint="Hand in one statement for each source.",
+            )
+        notice = self._checked_notice(session, request, entry)
+        log_store.append(session, [new], now)
+        row = Authorization(
+            id=entry["id"],
+            digest=new.digest,
+            request_id=request.id,
+            scenario=entry["scenario"],
+            subject=entry["subject"],
+            consumer=entry["consumer"],
+            source=entry["source"],
+            provider=entry["provider"],
+            state=AUTHORIZATION.initial,
+            sealed_id=self._sealer.seal(session, notice),
+            created_at=now,
+        )
+        session.add(row)
+        session.flush()
+        return row
+
+    def _checked_notice(self, session: Session, request: AccessRequest, entry: dict[str, Any]) -> dict[str, Any]:
+        """The notice that was signed; raises unless the statement stays within the request and the scenario."""
+        scenario = self._scenarios.get(entry["scenario"])
+        asked = log_store.statement(session, request.digest)
+        require_template(scenario, asked)
+        require_within(asked, entry)
+        if any(scenario.source_of(name) != entry["source"] for name in entry["fields"]):
+            raise InvalidInput("SOURCES_DO_NOT_MATCH", "A field comes from another source.", where=entry["id"])
+        if scenario.legal_basis == "separate_consent" and not entry["separate_consent"]:
+            raise Forbidden(
+                "SEPARATE_CONSENT_MISSING",
+                "A person consents to this separately, not in passing.",
+                where="separate_consent",
+                hint="Ask the person for this consent by itself and set separate_consent (PIPL art. 23).",
+            )
+        notice = self._notice(scenario, entry, note_of(session, self._sealer, request))
+        same = (entry["purpose"], entry["scenario_version"]) == (scenario.purpose.zh, scenario.version)
+        if not same or entry["notice_digest"] != digest(canonical(notice)):
+            raise InvalidInput(
+                "NOTICE_DIFFERS",
+                "The signed digest is not that of the notice for this request.",
+                where=entry["id"],
+                hint="Draft the authorization again, show its notice, sign its statement.",
+            )
+        return notice
+
+    @staticmethod
+    def _answer(session: Session, request: AccessRequest) -> None:
+        """The signed statements hold the notices' digests: whoever signed has seen them."""
+        for move in ("see", "authorise"):
+            if move in REQUEST.moves_from(request.state):
+                request.state = REQUEST.next(request.state, move)
+        session.flush()
+
+    def notice(self, identifier: str) -> dict[str, Any]:
+        """The notice that was shown, word for word; raises ``NotFound``."""
+        with self._database.read() as session:
+            opened = self._sealer.open(session, authorization(session, identifier).sealed_id)
+        if not isinstance(opened, dict):
+            raise TypeError("a sealed notice is an object")
+        return opened
+
+    def get(self, identifier: str) -> Authorization:
+        """The authorization; raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
+        with self._database.read() as session:
+            return authorization(session, identifier)
+
+    def of_request(self, request_id: str) -> list[Authorization]:
+        """The authorizations given to a request, by source."""
+        with self._database.read() as session:
+            return authorizations_of(session, request_id)
+
+    def page(self, member: str, after: str | None, limit: int) -> list[Authorization]:
+        """Authorizations in which the party is subject, consumer or provider, by id."""
+        parts = (Authorization.subject, Authorization.consumer, Authorization.provider)
+        query = select(Authorization).where(or_(*(part == member for part in parts))).order_by(Authorization.id)
+        if after:
+            query = query.where(Authorization.id > after)
+        with self._database.read() as session:
+            return list(session.scalars(query.limit(limit)))
+
+
+def require_within(asked: dict[str, Any], entry: dict[str, Any]) -> None:
+    """Raise ``Forbidden`` ``AUTHORIZATION_BEYOND_REQUEST`` where a statement is not what was asked, or less."""
+    same = ("scenario", "scenario_version", "subject", "consumer", "channel")
+    beyond = [name for name in same if entry[name] != asked[name]]
+    if {"source": entry["source"], "provider": entry["provider"]} not in asked["sources"]:
+        beyond.append("provider")
+    if entry["valid_from"] < asked["valid_from"]:
+        beyond.append("valid_from")
+    whole = is_shanghai_midnight(entry["valid_to"])
+    if not whole or not entry["valid_from"] < entry["valid_to"] <= asked["valid_to"]:
+        beyond.append("valid_to")
+    if entry["max_uses"] > asked["max_uses"]:
+        beyond.append("max_uses")
+    if beyond:
+        raise Forbidden(
+            "AUTHORIZATION_BEYOND_REQUEST",
+            f"The statement is not within the request: {', '.join(beyond)}.",
+            where=entry["id"],
+            hint="Draft the authorization again; it may allow less than was asked, never more.",
+        )
+    _require_asked(asked, entry["fields"])
+
+
+def _require_asked(asked: dict[str, Any], fields: Iterable[str]) -> None:
+    chosen = list(fields)
+    if outside := [name for name in chosen if name not in asked["fields"]]:
+        raise Forbidden(
+            "FIELD_OUTSIDE_REQUEST",
+            f"The consumer did not ask for: {listed(outside)}.",
+            where="fields",
+            hint=f"It asked for: {', '.join(asked['fields'])}.",
+        )
+    if not chosen or len(set(chosen)) != len(chosen):
+        raise InvalidInput("FIELDS_REPEATED", "Name each field once, and at least one.", where="fields")
+
+
+def _request_by_digest(session: Session, named: str) -> AccessRequest:
+    row = session.scalar(select(AccessRequest).where(AccessRequest.digest == named.removeprefix("sha-256:")))
+    if row is None:
+        raise NotFound("REQUEST_UNKNOWN", "The authorization answers no request of this ledger.")
+    return row

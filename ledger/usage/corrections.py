@@ -1,0 +1,112 @@
+"""Correcting a usage certificate: what a provider supplied anew makes a new version that supersedes the old one.
+
+Both verify: the old one for any time before, the new one from now on. They share the uses of their request, so a
+correction gives none back.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from ledger.certificates.lookups import certificate
+from ledger.certificates.status import CertificateStatus
+from ledger.certificates.tables import Certificate
+from ledger.chain.reading.reader import ChainReader
+from ledger.domain.entries import reference
+from ledger.errors import Conflict
+from ledger.log.positions import Positions
+from ledger.proof.bundle import Position
+from ledger.store import log as log_store
+from ledger.store.database import Database
+from ledger.usage.issuance import Issuance
+from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
+
+
+class Corrections:
+    """Issues corrected versions. Safe to call again after a crash at any point."""
+
+    def __init__(
+        self,
+        database: Database,
+        reader: ChainReader,
+        issuance: Issuance,
+        positions: Positions,
+        status: CertificateStatus,
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._issuance = issuance
+        self._positions = positions
+        self._status = status
+
+    def correct(self, number: str) -> Certificate:
+        """The corrected version of a certificate, superseding it on the chain; made before: that one.
+
+        Raises ``Conflict`` ``NOTHING_CORRECTED``, ``CERTIFICATE_STOPPED`` and those of ``Issuance.issue``;
+        ``NotFound``.
+        """
+        with self._database.read() as session:
+            old = certificate(session, number)
+        place = self._positions.wait(old.digest)
+        with self._database.read() as session:
+            made = self._made_before(session, old)
+        if made is None:
+            # The chain is asked before anything is locked.
+            self._require_not_stopped(old, place)
+            with self._database.write() as session:
+                made = self._made_before(session, old) or self._next_version(session, old)
+        new = made
+        # The old one ends only once its successor stands on the chain.
+        self._positions.wait(new.digest)
+        self._status.supersede(old.certificate_no, new.certificate_no)
+        return new
+
+    @staticmethod
+    def _made_before(session: Session, old: Certificate) -> Certificate | None:
+        """The next version, if an earlier call made it; raises ``Conflict`` ``NOT_A_USAGE_CERTIFICATE``."""
+        following = [row for row in certificates_of(session, _request_of(old)) if row.version == old.version + 1]
+        return following[0] if following else None
+
+    def _next_version(self, session: Session, old: Certificate) -> Certificate:
+        identifier = _request_of(old)
+        statement = log_store.statement(session, old.digest)
+        answers = [provisions_of(session, consent.id)[-1] for consent in authorizations_of(session, identifier)]
+        newest = {reference(answer.digest) for answer in answers if answer.result == "supplied"}
+        if newest <= set(statement["provisions"]):
+            raise Conflict(
+                "NOTHING_CORRECTED",
+                "No provider has corrected what this certificate rests on.",
+                where=old.certificate_no,
+                hint="The provider supplies again, naming in `corrects` what was wrong.",
+            )
+        request = access_request(session, identifier)
+        return self._issuance.add(session, request, version=old.version + 1, supersedes=old)
+
+    def _require_not_stopped(self, old: Certificate, place: Position) -> None:
+        """Who stopped a certificate, for an investigation or for good, stopped what it says: no version goes round it.
+
+        One that was ended because its data is wrong is the very one to correct.
+        """
+        seen = self._reader.status_of(place)
+        if seen.state in ("suspended", "revoked") and seen.reason != "data_error":
+            raise _stopped(old, f"{seen.state}, because: {seen.reason}")
+        if offices := self._reader.hold_of(old.digest).offices:
+            raise _stopped(old, f"held by {', '.join(offices)}")
+
+
+def _request_of(old: Certificate) -> str:
+    """The id of the request that a usage certificate rests on."""
+    if old.request_id is None:
+        raise Conflict(
+            "NOT_A_USAGE_CERTIFICATE", "Only what rests on a request is corrected so.", where=old.certificate_no
+        )
+    return old.request_id
+
+
+def _stopped(old: Certificate, how: str) -> Conflict:
+    return Conflict(
+        "CERTIFICATE_STOPPED",
+        f"The certificate is {how}.",
+        where=old.certificate_no,
+        hint="It can be corrected after it was resumed or its hold was lifted; ended, it stays so.",
+    )

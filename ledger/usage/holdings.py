@@ -1,0 +1,123 @@
+"""Holdings (归集): the certificates of a party, of a department, of a scenario, with their states as judged now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
+
+from ledger.certificates.lookups import certificate
+from ledger.certificates.tables import Certificate
+from ledger.index.follower import Follower
+from ledger.store.database import Database
+from ledger.usage import holdings_query as queries
+from ledger.usage.holdings_filter import HoldingsFilter
+
+_PAGE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A certificate's record with its state as judged now, its uses on the chain, and who supplied."""
+
+    certificate: Certificate
+    state: str
+    uses: int
+    providers: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: numbers, codes, times (seconds UTC) and states; parties by id, nothing of what it discloses."""
+        row = self.certificate
+        return {
+            "certificate_no": row.certificate_no,
+            "class": row.cls,
+            "seq": row.seq,
+            "digest": row.digest,
+            "scenario": row.scenario,
+            "state": self.state,
+            "issuer": row.issuer,
+            "subject": row.subject,
+            "consumer": row.consumer,
+            "providers": list(self.providers),
+            "asset": row.asset_id,
+            "created_at": row.created_at,
+            "exp": row.exp,
+            "max_uses": row.max_uses,
+            "uses": self.uses,
+        }
+
+
+class Holdings:
+    """Queries over certificates; records only, no disclosures. States are read from the index, brought up to date."""
+
+    def __init__(self, database: Database, follower: Follower, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._follower = follower
+        self._clock = clock
+
+    def get(self, number: str) -> Certificate:
+        """One record; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
+        with self._database.read() as session:
+            return certificate(session, number)
+
+    def providers(self, row: Certificate) -> set[str]:
+        """Who supplied what the certificate rests on."""
+        with self._database.read() as session:
+            return set(_providers(session, [row.certificate_no]).get(row.certificate_no, ()))
+
+    def members(self, row: Certificate) -> set[str]:
+        """Everyone with a part in the certificate."""
+        return self.providers(row) | {row.subject, row.issuer} | ({row.consumer} if row.consumer else set())
+
+    def page(self, wanted: HoldingsFilter, after: str | None, limit: int) -> list[Holding]:
+        """The holdings asked for by number, beginning after one; raises ``ChainUnavailable``."""
+        self._follower.sync()
+        query = queries.certificates(wanted, self._clock()).order_by(Certificate.certificate_no).limit(limit)
+        if after:
+            query = query.where(Certificate.certificate_no > after)
+        with self._database.read() as session:
+            found = session.execute(query).all()
+            supplied = _providers(session, [row.certificate_no for row, _, _ in found])
+        return [Holding(row, state, uses, supplied.get(row.certificate_no, ())) for row, state, uses in found]
+
+    def each(self, wanted: HoldingsFilter) -> Iterator[Holding]:
+        """All holdings asked for by number, read page by page."""
+        page = self.page(wanted, None, _PAGE)
+        while page:
+            yield from page
+            last = page[-1].certificate.certificate_no
+            page = self.page(wanted, last, _PAGE) if len(page) == _PAGE else []
+
+    def summary(self, wanted: HoldingsFilter) -> dict[str, Any]:
+        """How many certificates there are of each scenario, and of each providing department, by state.
+
+        One that rests on the supply of several departments counts for each of them, and in ``total`` once.
+        """
+        block, now = self._follower.sync(), self._clock()
+        with self._database.read() as session:
+            by_scenario = _counted(session, queries.counts_by_scenario(wanted, now), "scenario")
+            by_provider = _counted(session, queries.counts_by_provider(wanted, now), "provider")
+        return {
+            "at": now,
+            "block": block.block_number,
+            "total": sum(row["certificates"] for row in by_scenario),
+            "by_scenario": by_scenario,
+            "by_provider": by_provider,
+        }
+
+
+def _providers(session: Session, numbers: list[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for number, provider in session.execute(queries.providers(numbers)):
+        found[number] = (*found.get(number, ()), provider)
+    return found
+
+
+def _counted(session: Session, query: Select[str, str, int], name: str) -> list[dict[str, Any]]:
+    states: dict[str, dict[str, int]] = {}
+    for key, state, count in session.execute(query):
+        states.setdefault(key, {})[state] = count
+    return [{name: key, "certificates": sum(counts.values()), "states": counts} for key, counts in states.items()]

@@ -1,0 +1,330 @@
+"""Issuing usage certificates: one per request, however often it is asked and whatever crashes between."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from ledger.certificates.tables import Certificate
+from ledger.chain.reading.reader import ChainReader
+from ledger.domain.codes import certificate_no
+from ledger.domain.days import shanghai_day
+from ledger.domain.entries import reference, statement_digest, usage_certificate_payload, validate_entry
+from ledger.domain.lifecycle import REQUEST
+from ledger.domain.rules.predicates import rule_version
+from ledger.domain.scenario import Scenario
+from ledger.errors import Conflict
+from ledger.parties.lookups import party, party_no
+from ledger.proof.sdjwt import Disclosed
+from ledger.provenance.record_audit import counter_differs
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.rulebooks.templates import require_template
+from ledger.store import log as log_store
+from ledger.store.counters import take
+from ledger.store.database import Database
+from ledger.store.sealing import Sealer
+from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
+from ledger.usage.provisions import disclosures_of
+from ledger.usage.tables import AccessRequest, Authorization, Provision
+
+SUPPLIED: Final = "supplied"
+TIMED_OUT: Final = "timed_out"
+_HELD: Final = {"request": "HELD", "authorization": "AUTHORIZATION_HELD", "provision": "PROVISION_HELD"}
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """One source of a certificate: the consent and what its provider supplied under it, with their statements."""
+
+    consent: Authorization
+    consented: dict[str, Any]
+    provision: Provision
+    supplied: dict[str, Any]
+
+
+class Issuance:
+    """Turns authorised, supplied data into certificates. The entry in the log *is* the certificate's payload.
+
+    Every claim is one that a provider signed: nothing is computed and no salt is made here.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        reader: ChainReader,
+        scenarios: ScenarioBook,
+        issuer: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._reader = reader
+        self._scenarios = scenarios
+        self._issuer = issuer
+        self._clock = clock
+
+    def issue(self, requests: Sequence[str]) -> list[Certificate]:
+        """Issue for each request (by id), all or none; one issued before is returned as it is.
+
+        The certificates are final when their batch is anchored, and wait for that during a pause: ``status`` says until
+        when. A certificate rests on the sources that supplied; those
+        that refused or had no data are left out. Raises ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
+        ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``,
+        ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``; ``NotFound``.
+        """
+        with self._database.write() as session:
+            return [self._issue(session, access_request(session, identifier)) for identifier in requests]
+
+    def ready(self) -> list[str]:
+        """The requests, by id, that are authorised and answered by every provider, one of whom supplied something."""
+        of_request = Authorization.request_id == AccessRequest.id
+        answered = exists().where(Provision.authorization_id == Authorization.id, Provision.result != TIMED_OUT)
+        waiting = exists().where(of_request, ~answered)
+        supplied = exists().where(
+            of_request, Provision.authorization_id == Authorization.id, Provision.result == SUPPLIED
+        )
+        query = select(AccessRequest.id).where(AccessRequest.state == "authorised", ~waiting, supplied)
+        with self._database.read() as session:
+            return list(session.scalars(query.order_by(AccessRequest.id)))
+
+    def _issue(self, session: Session, request: AccessRequest) -> Certificate:
+        if issued := certificates_of(session, request.id):
+            return issued[0]
+        if request.state != "authorised":
+            raise Conflict(
+                "REQUEST_NOT_AUTHORIZED",
+                f"The request is {request.state}.",
+                where=f"request {request.id}",
+                hint="A certificate rests on the subject's authorization.",
+            )
+        row = self.add(session, request, version=1, supersedes=None)
+        request.state = REQUEST.next(request.state, "fulfil")
+        return row
+
+    def add(
+        self, session: Session, request: AccessRequest, *, version: int, supersedes: Certificate | None
+    ) -> Certificate:
+        """Add a version of the request's certificate from what is supplied now; part of the caller's transaction.
+
+        Raises as ``issue``.
+        """
+        scenario, now = self._scenarios.get(request.scenario), self._clock()
+        asked = log_store.statement(session, request.digest)
+        require_template(scenario, asked)
+        bases = self._bases(session, request, now)
+        self._require_standing(session, request, bases)
+        payload = self._payload(session, scenario, asked, bases, now)
+        payload["supersedes"] = None if supersedes is None else reference(supersedes.digest)
+        hidden = [item for basis in bases for item in disclosures_of(session, self._sealer, basis.provision)]
+        return add_certificate(
+            session,
+            self._sealer,
+            lambda seq: _checked(payload | {"seq": seq}),
+            now,
+            hidden=hidden,
+            request_id=request.id,
+            version=version,
+            supersedes=None if supersedes is None else supersedes.certificate_no,
+        )
+
+    def _bases(self, session: Session, request: AccessRequest, now: int) -> list[Basis]:
+        consents = authorizations_of(session, request.id)
+        stated = {consent.id: log_store.statement(session, consent.digest) for consent in consents}
+        for consent in consents:
+            _require_active(consent, stated[consent.id], now)
+        answers = {consent.id: provisions_of(session, consent.id) for consent in consents}
+        if waiting := [consent.source for consent in consents if not answers[consent.id]]:
+            raise Conflict(
+                "NOT_ANSWERED_YET",
+                f"A provider has not answered yet: {', '.join(waiting)}.",
+                where=f"request {request.id}",
+                hint="Issue after every provider that the subject named has answered.",
+            )
+        last = {consent.id: answers[consent.id][-1] for consent in consents}
+        bases = [
+            Basis(consent, stated[consent.id], found, log_store.statement(session, found.digest))
+            for consent in consents
+            if (found := last[consent.id]).sealed_id is not None
+        ]
+        if not bases:
+            results = ", ".join(f"{consent.source}: {last[consent.id].result}" for consent in consents)
+            raise Conflict(
+                "NOTHING_SUPPLIED",
+                f"No provider supplied anything ({results}).",
+                where=f"request {request.id}",
+                hint="There is nothing to certify. The consumer may ask again later.",
+            )
+        return bases
+
+    def _require_standing(self, session: Session, request: AccessRequest, bases: Sequence[Basis]) -> None:
+        """Raise ``Conflict`` if the chain says that something the certificate rests on is withdrawn or held."""
+        asked = self._reader.questions("latest")
+        consents = {
+            basis.consent.id: asked.withdrawn_at(party_no(session, basis.consent.subject), basis.consent.digest)
+            for basis in bases
+        }
+        provisions = {
+            basis.provision.id: asked.withdrawn_at(party_no(session, basis.provision.provider), basis.provision.digest)
+            for basis in bases
+        }
+        named = [("request", request.id, request.digest)]
+        named += [("authorization", basis.consent.id, basis.consent.digest) for basis in bases]
+        named += [("provision", basis.provision.id, basis.provision.digest) for basis in bases]
+        holds = [(kind, identifier, asked.hold(digest)) for kind, identifier, digest in named]
+        recorded = {row.about for row in log_store.withdrawals_of(session, (digest for *_, digest in named))}
+        for basis in bases:
+            if consents[basis.consent.id]().first or basis.consent.digest in recorded:
+                raise _not_active(basis.consent, "withdrawn")
+            # What a reported key of the provider withdrew does not count: a thief must not end every certificate.
+            if provisions[basis.provision.id]().at or basis.provision.digest in recorded:
+                raise Conflict(
+                    "PROVISION_WITHDRAWN",
+                    "The provider has withdrawn what it supplied.",
+                    where=f"provision {basis.provision.id}",
+                    hint="The provider supplies again, naming in `corrects` what was wrong.",
+                )
+        for kind, identifier, hold in holds:
+            if offices := hold().offices:
+                raise Conflict(
+                    _HELD[kind],
+                    f"The {kind} is held by an office: {', '.join(offices)}.",
+                    where=f"{kind} {identifier}",
+                    hint="Issue after the office has lifted its hold.",
+                    statement=kind,
+                )
+
+    def _payload(
+        self, session: Session, scenario: Scenario, asked: Mapping[str, Any], bases: Sequence[Basis], now: int
+    ) -> dict[str, Any]:
+        claims = [(name, digest) for basis in bases for name, digest in sorted(basis.supplied["claims"].items())]
+        return usage_certificate_payload(
+            ledger=asked["ledger"],
+            certificate_no=next_number(session, party(session, asked["subject"]).region, scenario.code, now),
+            iss=self._issuer,
+            sub=asked["subject"],
+            scenario=scenario.code,
+            scenario_version=scenario.version,
+            scenario_digest=scenario.digest,
+            purpose=scenario.purpose.zh,
+            iat=now,
+            nbf=max(now, *(basis.consented["valid_from"] for basis in bases)),
+            exp=min(basis.consented["valid_to"] for basis in bases),
+            consumer=asked["consumer"],
+            providers=list(dict.fromkeys(basis.consent.provider for basis in bases)),
+            channel=asked["channel"],
+            max_uses=min(basis.consented["max_uses"] for basis in bases),
+            template=asked["template"],
+            request=reference(statement_digest(asked)),
+            authorizations=[reference(basis.consent.digest) for basis in bases],
+            provisions=[reference(basis.provision.digest) for basis in bases],
+            components=[_component(scenario, basis) for basis in bases],
+            fields=[name for name, _ in claims],
+            rights_duties=scenario.rights_duties,
+            grade=scenario.grade,
+            cnf={"jwk": _holder_key(bases)},
+            _sd_alg=asked["sd_alg"],
+            _sd=sorted(digest for _, digest in claims),
+        )
+
+
+def _require_active(consent: Authorization, statement: Mapping[str, Any], now: int) -> None:
+    state = "expired" if consent.state == "active" and now >= statement["valid_to"] else consent.state
+    if state != "active":
+        raise _not_active(consent, state)
+
+
+def _not_active(consent: Authorization, state: str) -> Conflict:
+    return Conflict(
+        "AUTHORIZATION_NOT_ACTIVE",
+        f"The authorization is {state}.",
+        where=f"authorization {consent.id}",
+        hint="Ask the subject for a new authorization.",
+    )
+
+
+def _checked(payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload of a form that verifiers accept; raises ``InvalidInput`` ``ENTRY_SHAPE`` before it is issued."""
+    validate_entry(payload)
+    return payload
+
+
+def _component(scenario: Scenario, basis: Basis) -> dict[str, Any]:
+    entry = basis.supplied
+    return {
+        "source": entry["source"],
+        "provider": entry["provider"],
+        "payload_mode": scenario.payload_mode,
+        "rule_version": rule_version(scenario.code, scenario.version),
+        "fields": sorted(entry["claims"]),
+        "as_of": entry["as_of"],
+        "payload_digest": entry["payload_digest"],
+    }
+
+
+def _holder_key(bases: Sequence[Basis]) -> dict[str, Any]:
+    keys = [basis.consented["holder_key"] for basis in bases]
+    if any(key != keys[0] for key in keys):
+        raise Conflict("HOLDER_KEYS_DIFFER", "The subject named several keys to present one certificate with.")
+    found: dict[str, Any] = keys[0]
+    return found
+
+
+def next_number(session: Session, region: str, scenario: str, now: int) -> str:
+    """The next certificate number of this region, year (Asia/Shanghai) and scenario; counts from 1.
+
+    Raises ``Incoherent`` ``COUNTER_DIFFERS`` where the number was given already.
+    """
+    code, year = region[:6], shanghai_day(now).year
+    series = f"certificate/{code}/{year}/{scenario}"
+    serial = take(session, series, 1) + 1
+    number = certificate_no(code, year, scenario, serial)
+    if session.get(Certificate, number) is not None:
+        raise counter_differs(series, serial - 1, serial).refusal()
+    return number
+
+
+def add_certificate(
+    session: Session,
+    sealer: Sealer,
+    state: Callable[[int], Mapping[str, Any]],
+    now: int,
+    *,
+    hidden: Sequence[Disclosed] = (),
+    request_id: str | None = None,
+    version: int = 1,
+    asset_id: str | None = None,
+    supersedes: str | None = None,
+) -> Certificate:
+    """Append a certificate to the log and record it; part of the caller's transaction.
+
+    ``state`` makes its payload from the sequence number that it states.
+    """
+    entry = log_store.append_numbered(session, "certificate", state, now)
+    payload = json.loads(entry.body)
+    row = Certificate(
+        certificate_no=payload["certificate_no"],
+        cls=payload["class"],
+        seq=payload["seq"],
+        digest=entry.digest,
+        scenario=payload["scenario"],
+        issuer=payload["iss"],
+        subject=payload["sub"],
+        consumer=payload.get("consumer"),
+        request_id=request_id,
+        version=version,
+        asset_id=asset_id,
+        supersedes=supersedes,
+        exp=payload["exp"],
+        max_uses=payload.get("max_uses"),
+        sealed_id=sealer.seal(session, [item.encoded for item in hidden]) if hidden else None,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row

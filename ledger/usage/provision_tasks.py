@@ -1,0 +1,60 @@
+"""Tasks for providers: an authorization with what it rests on, and the opening of its subject's id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ledger.domain.entries import reference
+from ledger.domain.parties import PartyKind
+from ledger.parties.lookups import party
+from ledger.parties.tables import PartyKey
+from ledger.proof.bundle import ChainId
+from ledger.proof.jws import Jwk, entry_signature, public_jwk
+from ledger.provider.task import Opening, Task
+from ledger.store import log as log_store
+from ledger.store.sealing import Sealer
+from ledger.usage.lookups import access_request, provisions_of
+from ledger.usage.provision_checks import Basis
+from ledger.usage.tables import Authorization
+
+
+def basis_of(session: Session, consent: Authorization) -> Basis:
+    """The statements that an answer under this consent rests on."""
+    asked = log_store.statement(session, access_request(session, consent.request_id).digest)
+    return Basis(
+        consent=consent,
+        consented=log_store.statement(session, consent.digest),
+        asked=asked,
+        template=log_store.statement(session, asked["template"].removeprefix("sha-256:")),
+        before=provisions_of(session, consent.id),
+    )
+
+
+def task_for(session: Session, sealer: Sealer, chain: ChainId, basis: Basis) -> Task:
+    """The task of a consent; raises ``NotFound`` ``SEALED_ERASED`` once its subject was erased."""
+    last = basis.before[-1] if basis.before else None
+    return Task(
+        chain=chain,
+        template=basis.template,
+        request=basis.asked,
+        authorization=basis.consented,
+        keys=dict(_key(session, entry) for entry in (basis.asked, basis.consented)),
+        opening=opening_of(session, sealer, basis.consent.subject),
+        corrects=reference(last.digest) if last is not None and last.result == "supplied" else None,
+    )
+
+
+def opening_of(session: Session, sealer: Sealer, identifier: str) -> Opening:
+    """What the id of a party is made of, unsealed: for a provider that is asked about it; raises as ``task_for``."""
+    row = party(session, identifier)
+    opened = sealer.open(session, row.sealed_id)
+    if not isinstance(opened, dict):
+        raise TypeError("a sealed identity is an object")
+    return Opening(PartyKind(row.kind), opened["identifier"], opened["id_key"])
+
+
+def _key(session: Session, entry: dict[str, Any]) -> tuple[str, Jwk]:
+    account = entry_signature(entry).kid
+    return account, public_jwk(session.get_one(PartyKey, account).public_key)

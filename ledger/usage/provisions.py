@@ -1,0 +1,279 @@
+"""What providers answer under authorizations: tasks out, signed digests and disclosures in. No row comes here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.domain.canonical import canonical
+from ledger.domain.lifecycle import AUTHORIZATION
+from ledger.errors import BadBundle, Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
+from ledger.parties.lookups import speaking_keys
+from ledger.parties.register import Parties
+from ledger.parties.statements import require_statement
+from ledger.proof.bundle import ChainId
+from ledger.proof.sdjwt import Disclosed
+from ledger.provider.platform import Notices, Page
+from ledger.provider.supply import Supply as Supply
+from ledger.provider.task import Task
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.rulebooks.templates import require_template
+from ledger.store import log as log_store
+from ledger.store.database import Database
+from ledger.store.erasure_tables import ErasureRecord
+from ledger.store.sealing import Sealer
+from ledger.store.tables import Entry
+from ledger.usage.lookups import access_request, authorization
+from ledger.usage.provision_checks import (
+    Basis,
+    check_against,
+    check_by_itself,
+    check_unseen,
+    check_withdrawal,
+    require_open,
+)
+from ledger.usage.provision_tasks import basis_of, task_for
+from ledger.usage.tables import AccessRequest, Authorization, Provision
+
+Relay = Callable[[dict[str, Any], bytes | None], object]
+REFUSALS = (BadBundle, Conflict, Forbidden, InvalidInput, NotFound)
+
+
+class Provisions:
+    """Gives tasks to providers and takes their answers. ``relay`` sends a provider's withdrawal of what it corrects."""
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        parties: Parties,
+        scenarios: ScenarioBook,
+        chain: ChainId,
+        relay: Relay,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._parties = parties
+        self._scenarios = scenarios
+        self._chain = chain
+        self._relay = relay
+        self._clock = clock
+
+    def asked(self, provider: str, after: str | None, limit: int) -> list[Authorization]:
+        """Authorizations in force that wait for this provider, by id: no answer yet, or one that timed out.
+
+        Nothing is asked any more for a request that was cancelled or made under another version of its scenario, nor
+        of a subject that was erased.
+        """
+        answered = select(Provision.authorization_id).where(
+            Provision.provider == provider, Provision.result != "timed_out"
+        )
+        query = (
+            select(Authorization)
+            .join(AccessRequest, AccessRequest.id == Authorization.request_id)
+            .where(Authorization.provider == provider, Authorization.state == "active")
+            .where(AccessRequest.state != "cancelled", Authorization.subject.not_in(select(ErasureRecord.target)))
+            .where(Authorization.id.not_in(answered))
+            .order_by(Authorization.id)
+            .limit(limit)
+        )
+        waiting: list[Authorization] = []
+        with self._database.write() as session:
+            while len(waiting) < limit:
+                rows = session.scalars(query if after is None else query.where(Authorization.id > after)).all()
+                if not rows:
+                    break
+                after = rows[-1].id
+                waiting += [row for row in rows if self._waits(session, row)]
+        return waiting[:limit]
+
+    def _waits(self, session: Session, consent: Authorization) -> bool:
+        """Not once its period is over, which is recorded, or its scenario was changed."""
+        if self._clock() >= log_store.statement(session, consent.digest)["valid_to"]:
+            consent.state = AUTHORIZATION.next(consent.state, "expire")
+            return False
+        asked = log_store.statement(session, access_request(session, consent.request_id).digest)
+        try:
+            require_template(self._scenarios.get(consent.scenario), asked)
+        except Conflict:
+            return False
+        return True
+
+    def tasks(self, provider: str, after: str | None, limit: int) -> list[Task]:
+        """What waits for this provider, as ``asked``: with the identifiers of the subjects, for this provider alone."""
+        rows = self.asked(provider, after, limit)
+        with self._database.read() as session:
+            return [task_for(session, self._sealer, self._chain, basis_of(session, row)) for row in rows]
+
+    def task(self, authorization_id: str) -> Task:
+        """The task of one authorization; where its provider has supplied before, that of correcting it.
+
+        Raises ``Conflict`` where nothing can be answered (as ``submit`` does), ``NotFound``
+        ``AUTHORIZATION_UNKNOWN``, ``SEALED_ERASED``.
+        """
+        with self._database.read() as session:
+            basis = basis_of(session, authorization(session, authorization_id))
+            self._require_in_force(session, basis)
+            if basis.before:
+                require_open(basis.before[-1])
+            return task_for(session, self._sealer, self._chain, basis)
+
+    def erasures(self, provider: str, after: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
+        """Erasures about subjects whose consents name this provider: number in the log, after ``after``, and entry."""
+        subjects = select(Authorization.subject).where(Authorization.provider == provider)
+        entries = select(ErasureRecord.digest).where(ErasureRecord.subject.in_(subjects))
+        query = select(Entry).where(Entry.digest.in_(entries), Entry.seq > after).order_by(Entry.seq).limit(limit)
+        with self._database.read() as session:
+            return [(row.seq, log_store.statement(session, row.digest)) for row in session.scalars(query)]
+
+    def get(self, identifier: str) -> Provision:
+        """The provision; raises ``NotFound`` ``PROVISION_UNKNOWN``."""
+        with self._database.read() as session:
+            return _provision(session, identifier)
+
+    def claims(self, identifier: str) -> tuple[Provision, dict[str, Any]]:
+        """A provision with its claims; none unless it is ``supplied``. Raises ``NotFound``."""
+        with self._database.read() as session:
+            row = _provision(session, identifier)
+            disclosed = [] if row.sealed_id is None else disclosures_of(session, self._sealer, row)
+        return row, {item.name: item.value for item in disclosed}
+
+    def submit(self, supplies: Sequence[Supply]) -> list[Provision]:
+        """Record signed answers, all or none; one already recorded is returned as it is.
+
+        What an answer corrects is withdrawn on the chain after that, by the provider's own act. Raises as the checks
+        of ``provision_checks`` and as ``Withdrawals.relay``; ``InvalidInput`` as ``require_statement``; ``Forbidden``
+        ``SIGNER_NOT_PROVIDER``; ``Conflict``; ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
+        """
+        for number, supply in enumerate(supplies, start=1):
+            self._check(supply, f"provision {number}")
+        with self._database.write() as session:
+            rows = [self._record(session, supply) for supply in supplies]
+        for supply in supplies:
+            if supply.withdrawn is not None:
+                self._relay(supply.withdrawn, supply.withdrawal)
+        return rows
+
+    def _check(self, supply: Supply, where: str) -> None:
+        entry, ledger, now = supply.entry, self._chain.ledger, self._clock()
+        require_statement(entry, "provision", ledger, now, where)
+        if supply.withdrawn is not None:
+            require_statement(supply.withdrawn, "withdrawal", ledger, now, where)
+        check_by_itself(supply, where)
+        if not self._parties.signed(entry, entry["provider"]):
+            raise Forbidden("SIGNER_NOT_PROVIDER", "The provision is not signed by the provider.", where=where)
+
+    def _record(self, session: Session, supply: Supply) -> Provision:
+        entry = supply.entry
+        new = log_store.NewEntry("provision", canonical(entry))
+        consent = session.scalar(
+            select(Authorization).where(Authorization.digest == entry["authorization"].removeprefix("sha-256:"))
+        )
+        if consent is None:
+            raise NotFound("AUTHORIZATION_UNKNOWN", "The provision rests on no authorization of this ledger.")
+        if known := session.get(Provision, entry["id"]):
+            if known.digest != new.digest:
+                raise Conflict("PROVISION_ID_TAKEN", "Another provision has this id.", where=entry["id"])
+            return known
+        basis = basis_of(session, consent)
+        check_against(supply, basis)
+        self._require_in_force(session, basis)
+        check_withdrawal(supply, speaking_keys(session, entry["provider"]), self._chain)
+        check_unseen(session, supply, basis)
+        return self._add(session, supply, new, basis)
+
+    def _add(self, session: Session, supply: Supply, new: log_store.NewEntry, basis: Basis) -> Provision:
+        entry, now = supply.entry, self._clock()
+        log_store.append(session, [new], now)
+        sealed = {"disclosures": list(supply.disclosures)}
+        row = Provision(
+            id=entry["id"],
+            authorization_id=basis.consent.id,
+            number=len(basis.before) + 1,
+            provider=entry["provider"],
+            digest=new.digest,
+            result=entry["result"],
+            reason=entry["reason"],
+            sealed_id=self._sealer.seal(session, sealed) if supply.disclosures else None,
+            created_at=now,
+        )
+        session.add(row)
+        session.flush()
+        return row
+
+    def _require_in_force(self, session: Session, basis: Basis) -> None:
+        """Raise ``Conflict`` unless the consent stands, and so do the request that it answers and its scenario."""
+        consent, over = basis.consent, self._clock() >= basis.consented["valid_to"]
+        if consent.state != "active" or over:
+            raise Conflict(
+                "AUTHORIZATION_NOT_ACTIVE",
+                f"The authorization is {'expired' if over else consent.state}.",
+                where=f"authorization {consent.id}",
+                hint="Ask the subject for a new authorization.",
+            )
+        request = access_request(session, consent.request_id)
+        if request.state == "cancelled":
+            raise Conflict(
+                "REQUEST_NOT_AUTHORIZED",
+                "The request is cancelled: nothing is supplied for it.",
+                where=f"request {request.id}",
+                hint="The consumer took it back. 请求已取消，不再提供数据。",
+            )
+        require_template(self._scenarios.get(consent.scenario), basis.asked)
+
+
+class OwnPlatform:
+    """The platform as one provider sees it from within the same installation: for demonstrations and tests."""
+
+    def __init__(self, provisions: Provisions, provider: str, page: int = 200) -> None:
+        self._provisions = provisions
+        self._provider = provider
+        self._page = page
+
+    def tasks(self, after: str | None) -> Page:
+        """As ``Platform.tasks``."""
+        found = self._provisions.tasks(self._provider, after, self._page)
+        return Page(tuple(found), found[-1].authorization["id"] if len(found) == self._page else None)
+
+    def task(self, authorization_id: str) -> Task:
+        """As ``Platform.task``."""
+        return self._provisions.task(authorization_id)
+
+    def erasures(self, after: str | None) -> Notices:
+        """As ``Platform.erasures``."""
+        found = self._provisions.erasures(self._provider, -1 if after is None else int(after), self._page)
+        return Notices(tuple(entry for _, entry in found), str(found[-1][0]) if found else None)
+
+    def submit(self, supplies: Sequence[Supply]) -> list[PingzhengError | None]:
+        """As ``Platform.submit``: all at once if nothing speaks against any, else one by one."""
+        try:
+            self._provisions.submit(supplies)
+        except REFUSALS:
+            return [self._refusal(supply) for supply in supplies]
+        return [None] * len(supplies)
+
+    def _refusal(self, supply: Supply) -> PingzhengError | None:
+        try:
+            self._provisions.submit([supply])
+        except REFUSALS as refusal:
+            return refusal
+        return None
+
+
+def disclosures_of(session: Session, sealer: Sealer, row: Provision) -> list[Disclosed]:
+    """The disclosures of a provision that supplied, unsealed; raises ``NotFound`` ``SEALED_ERASED``."""
+    opened = sealer.open(session, str(row.sealed_id))
+    if not isinstance(opened, dict):
+        raise TypeError("sealed disclosures are an object")
+    return [Disclosed.decode(item) for item in opened["disclosures"]]
+
+
+def _provision(session: Session, identifier: str) -> Provision:
+    row = session.get(Provision, identifier)
+    if row is None:
+        raise NotFound("PROVISION_UNKNOWN", "No such provision.", hint="Check the id; it is a ULID.")
+    return row

@@ -1,0 +1,232 @@
+"""Revoking many certificates in one go, as after a source was found to be compromised.
+
+Where they stand and which have ended is asked for all at once; the chain takes one transaction for each status word,
+which is 128 neighbouring leaves of a batch. Each answer says what became of one certificate, so what broke off is
+repeated with the same numbers: what is ended stays ended and is passed over.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from ledger.certificates.status import ENDED
+from ledger.certificates.tables import Certificate
+from ledger.chain.contracts.names import code_of_reason
+from ledger.chain.reading.batched_reads import LEAVES_PER_WORD
+from ledger.chain.sending.client import ChainClient
+from ledger.errors import ChainRejected, Conflict, Forbidden, InvalidInput, PingzhengError
+from ledger.index.follower import Follower
+from ledger.index.tables import STATUSES
+from ledger.log.anchoring import Anchoring
+from ledger.log.paused import waiting_for_its_end
+from ledger.log.positions import NOT_ANCHORED_YET
+from ledger.store.database import Database
+from ledger.store.tables import Batch, Entry
+from ledger.usage import holdings_query as queries
+
+MAX_REVOCATIONS: Final = 10_000
+_ALREADY: Final = "LOG_ALREADY_REVOKED"
+# What SQLite takes in one query, with room to spare.
+_CHUNK: Final = 5_000
+# A leaf that another call ended meanwhile is left out, and the rest of its word sent again.
+_TRIES: Final = 3
+# The contract speaks about these leaves alone; anything else would befall the next word too.
+_REFUSALS: Final = (ChainRejected, Conflict, Forbidden, InvalidInput)
+
+
+class Outcome(StrEnum):
+    """What became of a certificate: ended by this call, ended before it, or not ended, for the reason of the code."""
+
+    REVOKED = "revoked"
+    ENDED_BEFORE = "ended_before"
+    NOT_REVOKED = "not_revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one certificate; ``code`` says why it was not revoked, ``tx_hash`` where it was."""
+
+    number: str
+    outcome: Outcome
+    code: str | None = None
+    tx_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """The certificates of one transaction and the gas that it used; those that need none come first, in one portion."""
+
+    answers: tuple[Answer, ...]
+    gas: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    number: str
+    batch: int | None
+    index: int
+    ended: bool
+
+
+class Revocations:
+    """Revokes what this installation issued; ``client`` is of the issuer's account."""
+
+    def __init__(self, database: Database, client: ChainClient, follower: Follower, anchoring: Anchoring) -> None:
+        self._database = database
+        self._client = client
+        self._follower = follower
+        self._anchoring = anchoring
+
+    def unknown(self, numbers: Sequence[str]) -> set[str]:
+        """Those of the numbers that no certificate of this ledger has."""
+        with self._database.read() as session:
+            known = {
+                number
+                for chunk in _chunks(numbers)
+                for number in session.scalars(
+                    select(Certificate.certificate_no).where(Certificate.certificate_no.in_(chunk))
+                )
+            }
+        return set(numbers) - known
+
+    def resting_on(self, provider: str, numbers: Sequence[str]) -> set[str]:
+        """Those of the certificates that rest on what the provider supplied."""
+        with self._database.read() as session:
+            return {
+                number
+                for chunk in _chunks(numbers)
+                for number, supplier in session.execute(queries.providers(list(chunk)))
+                if supplier == provider
+            }
+
+    def revoke(self, numbers: Sequence[str], reason: str) -> Iterator[Portion]:
+        """End the certificates for good, portion by portion; a number that is named twice counts once.
+
+        Raises ``InvalidInput`` ``REASON_UNKNOWN``, and what keeps the first transaction from being sent; what happens
+        later is in the answers.
+        """
+        code_of_reason(reason)
+        wanted = list(dict.fromkeys(numbers))
+        places = self._places(wanted)
+        yield Portion(tuple(answer for number in wanted if (answer := _unsent(number, places.get(number)))))
+        yield from self._send(_by_word(places.values()), reason)
+
+    def _send(self, words: Sequence[Sequence[_Place]], reason: str) -> Iterator[Portion]:
+        for turn, word in enumerate(words):
+            try:
+                portion = self._revoke_word(word, reason)
+            except PingzhengError as failure:
+                if isinstance(failure, _REFUSALS):
+                    portion = _failed(word, failure.code)
+                elif turn == 0:
+                    raise
+                else:
+                    yield from (_failed(left, failure.code) for left in words[turn:])
+                    return
+            yield portion
+
+    def _revoke_word(self, word: Sequence[_Place], reason: str) -> Portion:
+        left, before = list(word), list[Answer]()
+        for attempt in range(_TRIES):
+            try:
+                receipt = self._client.revoke_many(word[0].batch or 0, [place.index for place in left], reason)
+            except Conflict as refusal:
+                if refusal.code != _ALREADY or attempt == _TRIES - 1:
+                    raise
+                now = self._places([place.number for place in left])
+                before += [_before(place) for place in left if now[place.number].ended]
+                left = [place for place in left if not now[place.number].ended]
+                if not left:
+                    return Portion(tuple(before))
+                continue
+            done = [Answer(place.number, Outcome.REVOKED, tx_hash=receipt.tx_hash) for place in left]
+            return Portion((*before, *done), receipt.gas_used)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _places(self, numbers: Sequence[str]) -> dict[str, _Place]:
+        """Where the certificates stand and which have ended; what is not anchored yet is anchored first."""
+        self._follower.sync()
+        found = self._read(numbers)
+        if any(place.batch is None for place in found.values()):
+            with waiting_for_its_end():
+                self._anchoring.flush()
+            self._follower.sync()
+            found = self._read(numbers)
+        return found
+
+    def _read(self, numbers: Sequence[str]) -> dict[str, _Place]:
+        found: dict[str, _Place] = {}
+        with self._database.read() as session:
+            for chunk in _chunks(numbers):
+                found |= {place.number: place for place in _read(session, chunk)}
+        return found
+
+
+def revoked_at_once(portions: Iterator[Portion], progress: Callable[[int], None] = lambda _: None) -> Portion:
+    """All portions as one: every answer, and the gas of all."""
+    answers, gas = list[Answer](), 0
+    for portion in portions:
+        answers += portion.answers
+        gas += portion.gas
+        progress(len(portion.answers))
+    return Portion(tuple(answers), gas)
+
+
+def _read(session: Session, numbers: Sequence[str]) -> Iterator[_Place]:
+    index = Entry.seq - Batch.first_seq
+    ended = (
+        exists()
+        .where(
+            STATUSES.c.issuer == Batch.issuer,
+            STATUSES.c.batch == Batch.number,
+            STATUSES.c.index == index,
+            STATUSES.c.status.in_(ENDED),
+        )
+        .correlate(Batch, Entry)
+    )
+    query = (
+        select(Certificate.certificate_no, Batch.number, index, Batch.issuer, ended)
+        .join(Entry, Entry.digest == Certificate.digest)
+        .outerjoin(Batch, Batch.number == Entry.batch)
+        .where(Certificate.certificate_no.in_(numbers))
+    )
+    for number, batch, place, issuer, over in session.execute(query):
+        yield _Place(number, None if issuer is None else batch, place or 0, bool(over))
+
+
+def _by_word(places: Iterable[_Place]) -> list[list[_Place]]:
+    """What is to be sent, by batch and status word, in order."""
+    words: dict[tuple[int, int], list[_Place]] = defaultdict(list)
+    for place in places:
+        if place.batch is not None and not place.ended:
+            words[place.batch, place.index // LEAVES_PER_WORD].append(place)
+    return [words[each] for each in sorted(words)]
+
+
+def _unsent(number: str, place: _Place | None) -> Answer | None:
+    """The answer about a certificate for which nothing is sent."""
+    if place is None:
+        return Answer(number, Outcome.NOT_REVOKED, "CERTIFICATE_UNKNOWN")
+    if place.ended:
+        return _before(place)
+    return Answer(number, Outcome.NOT_REVOKED, NOT_ANCHORED_YET) if place.batch is None else None
+
+
+def _before(place: _Place) -> Answer:
+    return Answer(place.number, Outcome.ENDED_BEFORE, _ALREADY)
+
+
+def _failed(word: Sequence[_Place], code: str) -> Portion:
+    return Portion(tuple(Answer(place.number, Outcome.NOT_REVOKED, code) for place in word))
+
+
+def _chunks(numbers: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(numbers), _CHUNK):
+        yield numbers[start : start + _CHUNK]

@@ -1,0 +1,66 @@
+"""What parties withdrew on the chain for their own part: consents by their subjects, provisions by their providers.
+
+The caller brings the index up to date first.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import ColumnElement, Select, exists, select, true
+from sqlalchemy.orm import InstrumentedAttribute
+
+from ledger.index.tables import PARTIES, WITHDRAWALS
+from ledger.store.tables import Entry
+from ledger.usage.tables import Authorization, Provision
+
+_WITHDRAWN: Final = "withdrawn"
+
+
+def unheeded() -> Select[str]:
+    """Ids of authorizations that their subject withdrew on the chain and that are still active here.
+
+    What anyone else withdrew counts for nothing.
+    """
+    return (
+        select(Authorization.id)
+        .where(Authorization.state == "active", subject_withdrew(Authorization.subject, Authorization.digest))
+        .order_by(Authorization.id)
+    )
+
+
+def consent_ended() -> ColumnElement[bool]:
+    """Whether an authorization is withdrawn, on the chain or by an entry of the log (for a key that the chain cannot
+    check)."""
+    return (Authorization.state == _WITHDRAWN) | subject_withdrew(Authorization.subject, Authorization.digest)
+
+
+def provision_ended() -> ColumnElement[bool]:
+    """Whether a provision is withdrawn, on the chain by its provider or by an entry of the log."""
+    recorded = exists().where(Entry.about == Provision.digest).correlate(Provision)
+    return recorded | provider_withdrew(Provision.provider, Provision.digest)
+
+
+def subject_withdrew(subject: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Whether the subject (by id) withdrew the statement (by digest) on the chain, by a key that was reported or not.
+
+    Both are columns of one table.
+    """
+    return _withdrew(subject, statement, true())
+
+
+def provider_withdrew(
+    provider: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]
+) -> ColumnElement[bool]:
+    """The same of a provider. By a reported key it counts for nothing: a thief must not end every certificate."""
+    return _withdrew(provider, statement, WITHDRAWALS.c.at != 0)
+
+
+def _withdrew(
+    party: InstrumentedAttribute[str], statement: InstrumentedAttribute[str], counts: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    return (
+        exists()
+        .where(WITHDRAWALS.c.statement == statement, WITHDRAWALS.c.party == PARTIES.c.no, PARTIES.c.id == party, counts)
+        .correlate(party.class_)
+    )

@@ -1,0 +1,286 @@
+"""Applications and objections: contracts/assets/AssetApplications and AssetObjections a second time.
+
+A move is a function of the life, the acting party, the arguments and the time; it returns the life after it, or raises
+what the contract would, in the order in which the contract looks. Digests are hex text: empty or all zero says that
+none is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from ledger.domain.assets.names import GRADES
+from ledger.domain.lifecycle import APPLICATION, OBJECTION, REGISTRATION, StateMachine
+from ledger.domain.parties import Role
+from ledger.errors import PingzhengError
+from tests.reference.assets.life import (
+    NOBODY,
+    AssetLife,
+    Objection,
+    Party,
+    acting,
+    confirmed,
+    exists,
+    given,
+    holding,
+    let_go,
+    not_holding,
+    unfrozen,
+    unobjected,
+    without_application,
+    without_offer,
+)
+from tests.reference.assets.refusals import refused
+
+ADVANCES: Final = ("accepted", "reviewed", "noticed", "returned")
+MAX_APPLICATIONS: Final = 255
+MAX_OBJECTIONS: Final = 255
+# Confirmed while under review already: they take nothing from anybody.
+_WITHOUT_NOTICE: Final = ("correct", "renew", "cancel")
+FILED: Final = ("change", *_WITHOUT_NOTICE)
+_PROLONGS: Final = frozenset({"first", "renew"})
+_MOVES_REGISTRATION: Final = {"first": "confirm", "cancel": "cancel"}
+REGISTRARS: Final = frozenset({Role.REGISTRAR})
+_APPLIES: Final = frozenset({Role.PROVIDER, Role.CONSUMER})
+_CLEARS: Final = frozenset({Role.AUTHORITY, Role.CDO, Role.SUPERVISOR})
+_OBJECTS: Final = frozenset({Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER})
+
+
+def register(
+    life: AssetLife,
+    by: Party,
+    content: str,
+    fingerprint: str,
+    grade: str,
+    at: int,
+    *,
+    earlier: AssetLife | None = None,
+) -> AssetLife:
+    """A new asset with its application; ``earlier`` is the other asset that has this fingerprint, if any."""
+    acting(by, _APPLIES)
+    given(content, fingerprint)
+    if life.state != REGISTRATION.initial:
+        raise refused("ASSET_ALREADY_REGISTERED")
+    if grade == "core":
+        raise refused("ASSET_GRADE", grade=grade)
+    _fingerprint_free(earlier)
+    applied = REGISTRATION.next(life.state, "apply")
+    return AssetLife(applied, "first", APPLICATION.initial, grade, holder=by.no, since=at, applications=1)
+
+
+def file(
+    life: AssetLife,
+    by: Party,
+    kind: str,
+    content: str,
+    grade: str,
+    at: int,
+    *,
+    anew: bool = False,
+    earlier: AssetLife | None = None,
+) -> AssetLife:
+    """An application of a kind, or a returned one again. By the holder.
+
+    ``anew`` says that it brings other content, with a fingerprint of its own; ``earlier`` is the other asset that
+    has that fingerprint, if one has it.
+    """
+    acting(by)
+    holding(life, by)
+    again = _can(life, "file") and kind == life.kind
+    if again:
+        fileable_again(life, at)
+    else:
+        fileable(life, at, kind)
+    given(content)
+    if grade == "core" or GRADES.index(grade) < GRADES.index(life.grade):
+        raise refused("ASSET_GRADE", grade=grade)
+    _fingerprint_free(earlier)
+    return replace(
+        life,
+        kind=kind,
+        stage=APPLICATION.initial,
+        grade=grade,
+        cleared=life.cleared and grade == life.grade and not anew,
+        applications=life.applications + (not again),
+        offered_to=NOBODY,
+        until=0,
+    )
+
+
+def advance(
+    life: AssetLife, by: Party, stage: str, at: int, *, until: int = 0, grounds: str = "", notice: int = 0
+) -> AssetLife:
+    """The application at another stage; ``notice`` is how many seconds a notice runs at least. By a registrar."""
+    acting(by, REGISTRARS)
+    not_holding(life, by)
+    if stage not in ADVANCES or not leads(APPLICATION, life.stage, stage):
+        raise _wrong_stage(life)
+    if stage == "noticed" and until < at + notice:
+        raise refused("ASSET_NOTICE_SHORT", until=until, earliest=at + notice)
+    if stage != "noticed" and until:
+        raise refused("ASSET_NOTICE_SHORT", until=until, earliest=0)
+    if stage == "returned":
+        given(grounds)
+    return replace(life, stage=stage, until=until)
+
+
+def reject(life: AssetLife, by: Party, grounds: str) -> AssetLife:
+    """The application is over, a first one with its registration. By a registrar."""
+    acting(by, REGISTRARS)
+    not_holding(life, by)
+    given(grounds)
+    staged(life, "reject")
+    return _rejected(life)
+
+
+def confirm(life: AssetLife, by: Party, valid_to: int, at: int) -> AssetLife:
+    """What was applied for; ``valid_to`` is 0 where the kind leaves it as it is. By a registrar."""
+    acting(by, REGISTRARS)
+    not_holding(life, by)
+    confirmable(life, at)
+    prolongs = life.kind in _PROLONGS
+    if (valid_to <= max(at, life.valid_to)) if prolongs else valid_to:
+        raise refused("ASSET_TIME_PAST", time=valid_to)
+    move = _MOVES_REGISTRATION.get(life.kind or "")
+    state = REGISTRATION.next(life.state, move) if move else life.state
+    return replace(without(life), state=state, valid_to=valid_to if prolongs else life.valid_to)
+
+
+def clear(life: AssetLife, by: Party, report: str, at: int) -> AssetLife:
+    """Important data passed its security review. By an authority, a chief data officer or a supervisor."""
+    acting(by, _CLEARS)
+    exists(life, at)
+    not_holding(life, by)
+    given(report)
+    clearable(life, at)
+    return replace(life, cleared=True)
+
+
+def object_to(life: AssetLife, by: Party, grounds: str, at: int) -> AssetLife:
+    """An objection, to the application while its notice runs, else to the registration. By another than the holder."""
+    acting(by, _OBJECTS)
+    not_holding(life, by)
+    given(grounds)
+    objectionable(life, at)
+    filed = Objection(by.no, OBJECTION.initial, life.applications if _notice_runs(life, at) else 0, at)
+    return replace(life, objections=(*life.objections, filed))
+
+
+def decide(life: AssetLife, by: Party, no: int, state: str, grounds: str) -> AssetLife:
+    """The objection in another state. By a registrar that neither holds the asset nor objected."""
+    acting(by, REGISTRARS)
+    not_holding(life, by)
+    if not 1 <= no <= len(life.objections):
+        raise refused("ASSET_WRONG_OBJECTION", no=no, state="none")
+    objection = life.objections[no - 1]
+    if objection.objector == by.no:
+        raise refused("ASSET_SELF_REVIEW", party=by.no)
+    if not leads(OBJECTION, objection.state, state):
+        raise refused("ASSET_WRONG_OBJECTION", no=no, state=objection.state)
+    given(grounds)
+    decided = (*life.objections[: no - 1], replace(objection, state=state), *life.objections[no:])
+    life = replace(life, objections=decided)
+    if state != "upheld":
+        return life
+    if not objection.application:
+        return replace(life, frozen=life.frozen or life.state == "confirmed")
+    # Of an application that was decided meanwhile nothing is left to reject.
+    open_still = objection.application == life.applications and _can(life, "uphold")
+    return _rejected(life) if open_still else life
+
+
+def leads(machine: StateMachine, state: str | None, target: str) -> bool:
+    """Whether one move leads from a state to another."""
+    return any(source == state and following == target for (source, _), following in machine.moves.items())
+
+
+def fileable(life: AssetLife, at: int, kind: str) -> None:
+    """Whether a new application of this kind may be filed."""
+    without_application(life, at)
+    confirmed(life, at)
+    if kind not in FILED:
+        raise refused("ASSET_WRONG_STAGE", kind=kind, stage=life.stage)
+    if life.applications == MAX_APPLICATIONS:
+        raise refused("ASSET_TOO_MANY", limit=MAX_APPLICATIONS)
+    _filing_in_time(life, at, kind)
+
+
+def fileable_again(life: AssetLife, at: int) -> None:
+    """Whether the application was returned, and may be filed as what it was: a later one as if it were new."""
+    staged(life, "file")
+    if life.kind in FILED:
+        _filing_in_time(life, at, life.kind)
+
+
+def staged(life: AssetLife, move: str) -> None:
+    """Whether the application is where this move begins."""
+    if not _can(life, move):
+        raise _wrong_stage(life)
+
+
+def confirmable(life: AssetLife, at: int) -> None:
+    staged(life, "confirm")
+    if life.stage == "noticed":
+        if at <= life.until:
+            raise refused("ASSET_NOTICE_RUNS", until=life.until)
+    elif life.kind not in _WITHOUT_NOTICE:
+        raise _wrong_stage(life)
+    unobjected(life, at)
+    if life.kind != "correct":
+        unfrozen(life, at)
+    if life.grade == "important" and not life.cleared and life.kind != "cancel":
+        raise refused("ASSET_NOT_CLEARED")
+    if life.kind == "cancel":
+        let_go(life, NOBODY)
+
+
+def clearable(life: AssetLife, at: int) -> None:
+    exists(life, at)
+    if life.grade != "important" or life.cleared:
+        raise refused("ASSET_GRADE", grade=life.grade)
+
+
+def objectionable(life: AssetLife, at: int) -> None:
+    if not _notice_runs(life, at):
+        if life.state == "applied":
+            raise refused("ASSET_NOTICE_OVER", until=life.until)
+        confirmed(life, at)
+    if life.open_objections == MAX_OBJECTIONS:
+        raise refused("ASSET_TOO_MANY", limit=MAX_OBJECTIONS)
+
+
+def without(life: AssetLife) -> AssetLife:
+    """The life without its application, however that ended."""
+    return replace(life, kind=None, stage=None, until=0)
+
+
+def _filing_in_time(life: AssetLife, at: int, kind: str) -> None:
+    if kind != "cancel" and at >= life.valid_to:
+        raise refused("ASSET_EXPIRED", valid_to=life.valid_to)
+    if kind != "correct":
+        unfrozen(life, at)
+    without_offer(life, at)
+
+
+def _notice_runs(life: AssetLife, at: int) -> bool:
+    return life.stage == "noticed" and at <= life.until
+
+
+def _rejected(life: AssetLife) -> AssetLife:
+    state = REGISTRATION.next(life.state, "reject") if life.kind == "first" else life.state
+    return replace(without(life), state=state)
+
+
+def _can(life: AssetLife, move: str) -> bool:
+    return life.stage is not None and move in APPLICATION.moves_from(life.stage)
+
+
+def _wrong_stage(life: AssetLife) -> PingzhengError:
+    return refused("ASSET_WRONG_STAGE", kind=life.kind, stage=life.stage)
+
+
+def _fingerprint_free(earlier: AssetLife | None) -> None:
+    """An asset that is over gives its fingerprint up."""
+    if earlier is not None and earlier.state not in REGISTRATION.final:
+        raise refused("ASSET_DUPLICATE_FINGERPRINT")

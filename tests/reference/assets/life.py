@@ -1,0 +1,190 @@
+"""An asset's life as the AssetRegistry keeps it, and the conditions its moves share (contracts/assets/AssetRecord).
+
+Parties are numbers, times are seconds UTC. A condition returns nothing; it raises what the contract would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ledger.domain.lifecycle import OBJECTION, REGISTRATION
+from ledger.domain.parties import Role
+from tests.reference.assets.refusals import refused
+
+NOBODY: Final = 0
+ALL_ROLES: Final = frozenset(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who acts, or is acted with; ``accredited`` says for ``start ≤ t < end`` which assessments it may make."""
+
+    no: int
+    roles: frozenset[Role] = frozenset()
+    active: bool = True
+    accredited: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """``application`` is the number of the application that it is against; 0 if against the registration."""
+
+    objector: int
+    state: str
+    application: int
+    filed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lien:
+    """A lien that stands; ``consent_to`` is the party to which its creditor lets the asset go."""
+
+    creditor: int
+    rank: int
+    sole: bool
+    since: int
+    consent_to: int = NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A right for ``start ≤ t < end``; ``parent`` is the number of the right it is a licence under, or 0."""
+
+    kind: str
+    grantee: int
+    start: int
+    end: int
+    exclusive: bool = False
+    sublicensable: bool = False
+    transferable: bool = False
+    parent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AssetLife:
+    """An asset; ``AssetLife()`` is one that is not registered.
+
+    ``kind`` and ``stage`` are of the open application, None if there is none. ``until`` is the last second of the
+    notice or of the offer, whichever runs. ``applications`` is how many were filed; one filed again counts once.
+    Objections and rights are numbered from 1, liens by their own numbers.
+    """
+
+    state: str = REGISTRATION.initial
+    kind: str | None = None
+    stage: str | None = None
+    grade: str = "general"
+    cleared: bool = False
+    frozen: bool = False
+    holder: int = NOBODY
+    offered_to: int = NOBODY
+    until: int = 0
+    valid_to: int = 0
+    since: int = 0
+    ancestors: int = 0
+    applications: int = 0
+    objections: tuple[Objection, ...] = ()
+    liens: Mapping[int, Lien] = field(default_factory=dict)
+    rights: tuple[Right, ...] = ()
+
+    @property
+    def open_objections(self) -> int:
+        return sum(objection.state not in OBJECTION.final for objection in self.objections)
+
+
+Condition = Callable[[AssetLife, int], None]
+
+
+def acting(by: Party, roles: frozenset[Role] = ALL_ROLES) -> None:
+    """Only an active party with one of the roles acts."""
+    if not by.active:
+        raise refused("PARTY_NOT_ACTIVE", no=by.no)
+    if not by.roles & roles:
+        raise refused("PARTY_LACKS_ROLE", no=by.no)
+
+
+def holding(life: AssetLife, by: Party) -> None:
+    if life.holder != by.no:
+        raise refused("ASSET_NOT_HOLDER", holder=life.holder)
+
+
+def not_holding(life: AssetLife, by: Party) -> None:
+    if life.holder == by.no:
+        raise refused("ASSET_SELF_REVIEW", party=by.no)
+
+
+def other_party(to: Party, by: Party) -> None:
+    """An asset or a right goes to another, active party."""
+    if to.no == by.no or not to.active:
+        raise refused("ASSET_BAD_RECIPIENT", to=to.no)
+
+
+def given(*digests: str) -> None:
+    """Digests that are needed: neither empty nor all zero."""
+    if not all(digest.strip("0") for digest in digests):
+        raise refused("ASSET_ZERO")
+
+
+def exists(life: AssetLife, _: int) -> None:
+    if life.state == REGISTRATION.initial:
+        raise refused("ASSET_WRONG_STATE", state=life.state)
+
+
+def confirmed(life: AssetLife, _: int) -> None:
+    if life.state != "confirmed":
+        raise refused("ASSET_WRONG_STATE", state=life.state)
+
+
+def not_over(life: AssetLife, _: int) -> None:
+    """Neither rejected, cancelled nor annulled."""
+    if life.state not in ("applied", "confirmed"):
+        raise refused("ASSET_WRONG_STATE", state=life.state)
+
+
+def valid(life: AssetLife, at: int) -> None:
+    """Confirmed, and its time not over."""
+    confirmed(life, at)
+    if at >= life.valid_to:
+        raise refused("ASSET_EXPIRED", valid_to=life.valid_to)
+
+
+def unfrozen(life: AssetLife, _: int) -> None:
+    if life.frozen:
+        raise refused("ASSET_FROZEN")
+
+
+def unobjected(life: AssetLife, _: int) -> None:
+    if life.open_objections:
+        raise refused("ASSET_OBJECTED", objections=life.open_objections)
+
+
+def free(life: AssetLife, at: int) -> None:
+    """Valid, and neither frozen nor objected to."""
+    valid(life, at)
+    unfrozen(life, at)
+    unobjected(life, at)
+
+
+def without_application(life: AssetLife, _: int) -> None:
+    if life.stage is not None:
+        raise refused("ASSET_APPLICATION_OPEN", kind=life.kind, stage=life.stage)
+
+
+def without_offer(life: AssetLife, at: int) -> None:
+    """None is open; a lapsed one is none."""
+    if life.offered_to != NOBODY and at <= life.until:
+        raise refused("ASSET_OFFER_OPEN", offered_to=life.offered_to, deadline=life.until)
+
+
+def let_go(life: AssetLife, to: int) -> None:
+    """Every creditor consents to a transfer to ``to``; to nobody, none can."""
+    for number, lien in sorted(life.liens.items()):
+        if to == NOBODY or lien.consent_to != to:
+            raise refused("ASSET_PLEDGED", lien=number, creditor=lien.creditor)
+
+
+def movable(life: AssetLife, at: int) -> None:
+    """Free, and without an open application; whether its creditors let it go depends on where it goes."""
+    free(life, at)
+    without_application(life, at)
