@@ -11,11 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ledger.certificates.tables import Certificate, Presentation
-from ledger.parties.tables import Party
-from ledger.registration.tables import Registration
 from sqlalchemy import func, select
 
+from ledger.certificates.tables import Certificate, Presentation
 from ledger.chain.rpc.connection import Connection
 from ledger.demo.opening import open_pilot
 from ledger.demo.pilot import Size, run_pilot
@@ -23,6 +21,8 @@ from ledger.demo.stages import Run
 from ledger.index.tables import EVENTS
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger
+from ledger.parties.tables import Party
+from ledger.registration.tables import Registration
 from ledger.store.database import Database
 from ledger.store.tables import Entry
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastapi import Response
-from ledger.certificates.tables import Certificate
 
 from api.http import schemas
 from api.http.access import ActCaller, AnyInstallation, CaseCaller, OpenLedger, PayloadCaller, ReadCaller, require
@@ -14,6 +13,7 @@ from api.http.paging import Page, PageAsked
 from api.http.problems import answers
 from api.http.routing import Lane, Router
 from api.usage.holdings_query import Wanted
+from ledger.certificates.tables import Certificate
 from ledger.installation.participant import Participant
 from ledger.installation.wiring import Ledger
 from ledger.parties.permissions import Action, allowed

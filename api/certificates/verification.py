@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from fastapi import Response
-from ledger.certificates.tables import Presentation
 
 from api.certificates import verification_schemas as verification
 from api.certificates.certificates import has_part, require_part
@@ -16,6 +15,7 @@ from api.http.paging import PageAsked
 from api.http.problems import answers
 from api.http.routing import Lane, Router
 from ledger.certificates.presentations import VALID
+from ledger.certificates.tables import Presentation
 from ledger.certificates.uses import UseToSign
 from ledger.certificates.verification import Verified
 from ledger.errors import InvalidInput

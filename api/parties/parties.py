@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import Query, Response
 from fastapi.responses import JSONResponse
-from ledger.parties.tables import Party
 
 from api.http import schemas
 from api.http.access import ActCaller, OpenLedger, ReadCaller, require
@@ -24,6 +23,7 @@ from ledger.errors import Forbidden, InvalidInput, NotFound
 from ledger.installation.wiring import Ledger
 from ledger.parties.permissions import Action
 from ledger.parties.register import Actor, NewParty
+from ledger.parties.tables import Party
 
 router = Router(tags=["parties"])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import Response
-from ledger.usage.tables import Authorization
 
 from api.http import schemas
 from api.http.access import ActCaller, OpenLedger, ReadCaller, require
@@ -17,6 +16,7 @@ from ledger.parties.permissions import Action
 from ledger.parties.register import Actor
 from ledger.proof.jws import Jwk
 from ledger.usage.authorizations import Choice
+from ledger.usage.tables import Authorization
 
 router = Router(tags=["authorizations"])
 

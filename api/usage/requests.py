@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import Response
-from ledger.usage.tables import AccessRequest
 
 from api.http import schemas
 from api.http.access import ActCaller, OpenLedger, ReadCaller, require
@@ -18,6 +17,7 @@ from ledger.installation.wiring import Ledger
 from ledger.parties.permissions import Action
 from ledger.parties.register import Actor
 from ledger.usage.requests import Asked, Note, Terms
+from ledger.usage.tables import AccessRequest
 
 router = Router(prefix="/requests", tags=["requests"])
 

@@ -79,18 +79,6 @@ class ResourceReview(Base):
     created_at: Mapped[int]
 
 
-class CdoAppointment(Base):
-    """Who signs for a department as its chief data officer; the newest row that has not ended is in force."""
-
-    __tablename__ = "cdo_appointment"
-    department: Mapped[str] = mapped_column(ForeignKey("party.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    cdo: Mapped[str] = mapped_column(ForeignKey("party.id"))
-    appointed_by: Mapped[str] = mapped_column(ForeignKey("party.id"))
-    created_at: Mapped[int]
-    ended_at: Mapped[int | None]
-
-
 class Publication(Base):
     """A chief data officer's signature under a version; the entry ``digest`` is the original."""
 

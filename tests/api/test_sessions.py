@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from ledger.parties.access.tables import SignedIn
 from sqlalchemy import update
 
 from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.parties import PartyKind, Role
 from ledger.parties.access.attempts import LIMIT
 from ledger.parties.access.sessions import COOKIE
+from ledger.parties.access.tables import SignedIn
 from ledger.proof.jws import Signer
 from ledger.proof.sign_in import Place, sign_in
 from tests.api.conftest import Api, bearer, handed_in

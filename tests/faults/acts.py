@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ledger.certificates.tables import Certificate
 from sqlalchemy import select
 
+from ledger.certificates.tables import Certificate
 from ledger.errors import PingzhengError
 from ledger.installation.wiring import Ledger
 from ledger.proof.verifier import Expectation

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.certificates.tables import Certificate
 from sqlalchemy import Engine, select
 
+from ledger.certificates.tables import Certificate
 from ledger.chain.local.node import JOURNAL, LocalNode
 from ledger.chain.rpc.connection import Connection
 from ledger.errors import PingzhengError

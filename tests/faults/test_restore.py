@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger.usage.tables import AccessRequest
 from sqlalchemy import select
 
 from ledger.errors import PingzhengError
 from ledger.installation.recovery.restoring import Restored, Sources, restore
 from ledger.installation.wiring import Ledger
+from ledger.usage.tables import AccessRequest
 from tests.faults.asking import cli
 from tests.faults.counting import Tally
 from tests.faults.far import BATCHES, Far, far_in

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from ledger.certificates.tables import Certificate
-from ledger.usage.tables import AccessRequest, Authorization, Provision
 from sqlalchemy import Connection, create_engine, insert, update
 
+from ledger.certificates.tables import Certificate
 from ledger.index import tables
 from ledger.store.tables import Base, Batch, Entry
 from ledger.usage.holdings_filter import HoldingsFilter
 from ledger.usage.holdings_query import certificates
+from ledger.usage.tables import AccessRequest, Authorization, Provision
 from ledger.usage.withdrawal_conditions import unheeded
 
 NOW = 1_000

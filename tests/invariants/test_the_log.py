@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger.parties.tables import Party
 from pymerkle import InmemoryTree
 from sqlalchemy import select
 
@@ -23,6 +22,7 @@ from ledger.domain.parties import PartyKind
 from ledger.errors import InvalidInput, NotFound, PingzhengError
 from ledger.installation.wiring import Ledger
 from ledger.parties.register import NewParty
+from ledger.parties.tables import Party
 from ledger.proof.head import event_digest
 from ledger.proof.merkle import leaf_hash
 from ledger.store.tables import Batch, Entry

@@ -7,9 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ledger.usage.lookups import provisions_of
-from ledger.usage.tables import Provision
-
 from ledger.connectors.answers import Answer, Connector, Query, Supplied
 from ledger.domain.parties import PartyKind, Role
 from ledger.proof.jws import Signer
@@ -19,7 +16,9 @@ from ledger.provider.desk import Provider
 from ledger.provider.records import Records
 from ledger.provider.registry import Registry
 from ledger.provider.run import Done, go_round
+from ledger.usage.lookups import provisions_of
 from ledger.usage.provisions import OwnPlatform
+from ledger.usage.tables import Provision
 from tests.service.conftest import ROWS, Pilot
 from tests.service.credit import AS_OF, FIELDS, SOURCE
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger.registration.tables import Evidence
 from sqlalchemy import select
 
 from ledger.chain.reading.contract_state import AssetRecord
@@ -28,6 +27,7 @@ from ledger.parties.register import NewParty
 from ledger.proof.bundle import Bundle
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
+from ledger.registration.tables import Evidence
 from tests.service.credit import AS_OF, FIELDS, SCENARIO, CreditBureau
 from tests.service.waiting import DELAY
 

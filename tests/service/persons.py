@@ -7,8 +7,6 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
-from ledger.usage.tables import Authorization
-
 from ledger.connectors.answers import Supplied
 from ledger.demo.actors import Bureau
 from ledger.domain.canonical import digest
@@ -19,6 +17,7 @@ from ledger.parties.register import NewParty
 from ledger.proof.report import Report
 from ledger.usage.authorizations import Choice
 from ledger.usage.requests import Terms
+from ledger.usage.tables import Authorization
 from tests.service.conftest import Pilot
 
 PERSONAL = ("S02", "S03")

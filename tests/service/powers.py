@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.parties.tables import PartyKey
-
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.sending import calls
 from ledger.chain.sending.calls import Call, PartyRegistration
@@ -20,6 +18,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import DEFAULT_DELAY
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger
+from ledger.parties.tables import PartyKey
 from ledger.proof.acts import prove_key, report_message, sign_act, veto_message
 from ledger.proof.jws import LocalSigner, Signer, public_jwk, sign_entry
 from ledger.proof.report import Report

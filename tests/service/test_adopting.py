@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger.certificates.tables import Certificate
-from ledger.parties.tables import Party
-from ledger.usage.tables import AccessRequest, Authorization, Provision
 from sqlalchemy import func, select, update
 
+from ledger.certificates.tables import Certificate
 from ledger.chain.custody import Custody
 from ledger.domain.canonical import canonical
 from ledger.domain.parties import PartyKind, Role
@@ -27,10 +25,12 @@ from ledger.installation.settings import Settings
 from ledger.log.coherence import Coherence
 from ledger.log.tables import AdoptedEntry
 from ledger.parties.register import Actor
+from ledger.parties.tables import Party
 from ledger.privacy.erasures_file import ErasedText, ErasuresFile
 from ledger.proof.bundle import Bundle, parse_bundle
 from ledger.proof.presenting import disclosing
 from ledger.store.tables import Batch, Entry
+from ledger.usage.tables import AccessRequest, Authorization, Provision
 from tests.service.conftest import Pilot
 from tests.service.credit import FIELDS
 from tests.service.recovering import copied, founded, reopened, settings_of, valid

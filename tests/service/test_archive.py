@@ -10,21 +10,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ledger.certificates.tables import Certificate
-from ledger.parties.tables import Party, PartyKey
-from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
 from sqlalchemy import select, update
 
+from ledger.certificates.tables import Certificate
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Misconfigured, NotFound, PingzhengError
 from ledger.installation.recovery.archive import Archive
 from ledger.installation.recovery.archiving import Archiving, archive_file
 from ledger.parties.register import Actor
+from ledger.parties.tables import Party, PartyKey
 from ledger.privacy.erasures_file import ErasedText, ErasuresFile
 from ledger.store import log as log_store
 from ledger.store.database import Database, open_engine
 from ledger.store.migrations import upgrade
 from ledger.store.tables import Batch, Counter, Entry, Sealed
+from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
 from tests.service.conftest import Pilot
 from tests.service.recovering import archive_of, batches, counting, entries, founded, rows_of, settings_of
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ledger.usage.lookups import certificates_of
 
 from ledger.certificates.status import CertificateStatus
 from ledger.chain.rpc.connection import Connection
@@ -17,6 +16,7 @@ from ledger.proof.verifier import Expectation
 from ledger.store import log as log_store
 from ledger.usage.corrections import Corrections
 from ledger.usage.holdings_filter import HoldingsFilter
+from ledger.usage.lookups import certificates_of
 from tests.service.conftest import Pilot
 from tests.service.persons import CONTRIBUTIONS, Desk
 from tests.service.supervising import other_supervisor

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from ledger.certificates.tables import Certificate
 from sqlalchemy import select
 
+from ledger.certificates.tables import Certificate
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, open_ledger
 from ledger.proof.verifier import Expectation

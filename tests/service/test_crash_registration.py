@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger.certificates.tables import Certificate
 from sqlalchemy import select
 
+from ledger.certificates.tables import Certificate
 from ledger.demo.data.cast import assemble
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.installation.settings import Settings

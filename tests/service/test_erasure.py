@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger.certificates.tables import Certificate
-from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from ledger.certificates.tables import Certificate
 from ledger.cli.main import app
 from ledger.demo.actors import NOTE
 from ledger.domain.parties import PartyKind, Role
@@ -32,6 +31,7 @@ from ledger.privacy.erasure import DAY, Erased
 from ledger.proof.merkle import leaf_hash, root, verify_inclusion
 from ledger.proof.verifier import Expectation
 from ledger.store.tables import Batch, Entry, Sealed
+from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
 from ledger.usage.requests import Asked
 from tests.service.conftest import Pilot, resource
 from tests.service.files import contents

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ledger.certificates.tables import Certificate
 
+from ledger.certificates.tables import Certificate
 from ledger.connectors.tabular import csv_lines
 from ledger.installation.wiring import Ledger
 from ledger.usage.holdings import Holding, Holdings

@@ -6,15 +6,15 @@ One officer holds; two of the same office lift. What an attacker tries: test_pow
 from __future__ import annotations
 
 import pytest
-from ledger.certificates.lookups import certificate
-from ledger.usage.lookups import access_request, authorizations_of, provisions_of
 
 from ledger.certificates.holds import MAX_STATEMENTS
+from ledger.certificates.lookups import certificate
 from ledger.chain.sending.calls import lift
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
+from ledger.usage.lookups import access_request, authorizations_of, provisions_of
 from tests.service.conftest import Pilot
 from tests.service.persons import CONTRIBUTIONS, Desk
 from tests.service.supervising import other_supervisor

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from ledger.parties.tables import Party, PartyKey
 from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
@@ -34,6 +33,7 @@ from ledger.installation.wiring import Ledger, create_ledger, open_ledger, open_
 from ledger.parties.offices import FoundingOffice, dump_office, office_file, read_office
 from ledger.parties.possession import possession_of
 from ledger.parties.register import NewParty
+from ledger.parties.tables import Party, PartyKey
 from ledger.proof.suites.suite import SM2SM3
 from tests.signing_in import token_of
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ledger.usage.lookups import access_request, provisions_of
 
 from ledger.chain.sending.calls import withdraw
 from ledger.demo.actors import NOTE
@@ -19,6 +18,7 @@ from ledger.proof.report import Verdict
 from ledger.proof.sdjwt import Disclosed
 from ledger.proof.verifier import Expectation
 from ledger.store import log as log_store
+from ledger.usage.lookups import access_request, provisions_of
 from tests.service.conftest import ROWS, SUPPLIED, Pilot
 from tests.service.credit import DAY, FIELDS, OUTSIDE
 from tests.service.supervising import other_supervisor

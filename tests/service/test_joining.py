@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ledger.certificates.tables import Presentation
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
+from ledger.certificates.tables import Presentation
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.contracts.deployment import CERTIFICATE_LOG, CONTRACTS, Deployment
 from ledger.chain.local.node import FUNDS_WEI

@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 import pytest
-from ledger.certificates.lookups import certificate
 
+from ledger.certificates.lookups import certificate
 from ledger.chain.sending import asset_calls, calls
 from ledger.chain.sending.calls import Call
 from ledger.domain.codes import synthetic_uscc

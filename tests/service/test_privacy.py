@@ -7,8 +7,8 @@ import hmac
 import sqlite3
 
 import pytest
-from ledger.certificates.tables import Certificate
 
+from ledger.certificates.tables import Certificate
 from ledger.errors import NotFound
 from ledger.installation.wiring import Ledger
 from ledger.proof.verifier import Expectation

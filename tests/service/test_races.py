@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from ledger.certificates.tables import Certificate
 from sqlalchemy import func, select
 
+from ledger.certificates.tables import Certificate
 from ledger.chain.sending.asset_calls import AssetRegistration, register_assets
 from ledger.chain.sending.relay import Relay
 from ledger.errors import PingzhengError

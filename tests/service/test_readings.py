@@ -6,17 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
-from ledger.certificates.tables import Presentation
-from ledger.provenance.tables import Reading as Row
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import OperationalError
 
+from ledger.certificates.tables import Presentation
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import NotFound
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.parties.roles import Actor
 from ledger.provenance.readings import MAX_WAITING, How, Reading, Readings
+from ledger.provenance.tables import Reading as Row
 from tests.service.conftest import FIELDS, Pilot
 from tests.service.test_single_use import logged
 

@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ledger.certificates.tables import Certificate
 from sqlalchemy import select
 
+from ledger.certificates.tables import Certificate
 from ledger.errors import Incoherent, Misconfigured
 from ledger.installation.doctor import Doctor
 from ledger.installation.settings import Settings

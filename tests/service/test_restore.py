@@ -18,13 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger.certificates.tables import Certificate
-from ledger.parties.access.tables import ApiKey, SignedIn
-from ledger.parties.tables import Mandate, Party, PartyKey
-from ledger.registration.tables import Application, Evidence, Registration, Resource
-from ledger.usage.tables import AccessRequest
 from sqlalchemy import select, update
 
+from ledger.certificates.tables import Certificate
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Incoherent, InvalidInput, Misconfigured, NotFound
@@ -38,9 +34,13 @@ from ledger.installation.recovery.restoring import Restored, Sources, restore
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, open_ledger
 from ledger.log.coherence import Coherence
+from ledger.parties.access.tables import ApiKey, SignedIn
 from ledger.parties.register import Actor
+from ledger.parties.tables import Mandate, Party, PartyKey
+from ledger.registration.tables import Application, Evidence, Registration, Resource
 from ledger.store.database import Database, open_engine
 from ledger.store.tables import Base, Counter, Entry
+from ledger.usage.tables import AccessRequest
 from tests.service.conftest import Pilot
 from tests.service.recovering import batches, copied, entries, founded, reopened, rows_of, settings_of, valid
 

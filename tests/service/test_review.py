@@ -6,9 +6,9 @@ import time
 from dataclasses import replace
 
 import pytest
-from ledger.certificates.tables import Certificate
 from sqlalchemy import select
 
+from ledger.certificates.tables import Certificate
 from ledger.chain.sending import asset_calls
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role

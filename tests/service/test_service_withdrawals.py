@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ledger.usage.lookups import provisions_of
-from ledger.usage.tables import Provision
 from sqlalchemy import select
 
 from ledger.chain.accounts import new_p256_key, new_sm2_key
@@ -21,6 +19,8 @@ from ledger.proof.jws import Es256Signer, Signer, Sm2Signer, sign_entry
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
 from ledger.store.tables import Entry
+from ledger.usage.lookups import provisions_of
+from ledger.usage.tables import Provision
 from ledger.usage.withdrawals import WithdrawalDraft
 from tests.service.conftest import ROWS, Pilot
 from tests.service.credit import AS_OF

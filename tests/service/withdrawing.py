@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.usage.tables import Authorization
-
 from ledger.demo.actors import Bureau
 from ledger.proof.acts import sign_act
+from ledger.usage.tables import Authorization
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
-from ledger.catalogue import tables as catalogue_tables
-from ledger.log import tables as recovery_tables
-from ledger.store import access_tables, erasure_tables, registration_tables
 from ledger.store.tables import Base
 
 

@@ -1,7 +1,5 @@
-"""Tables of rights registration: applications, the documents behind digests on the chain, brokers' mandates.
-
-Where an application stands is read from the chain; here is what it says.
-"""
+"""Tables of rights registration: resources, registrations, applications, and the documents behind digests on the
+chain. Where an application stands is read from the chain; here is what it says."""
 
 from __future__ import annotations
 
@@ -11,6 +9,34 @@ from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ledger.store.tables import Base, Hex32, Ulid
+
+
+class Resource(Base):
+    """A data resource as it was first handed in; ``document`` is its full description."""
+
+    __tablename__ = "resource"
+    code: Mapped[str] = mapped_column(String(64), primary_key=True)
+    provider: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    title: Mapped[str] = mapped_column(String(400))
+    document: Mapped[dict[str, Any]]
+    content_digest: Mapped[str] = mapped_column(String(80))
+    fingerprint: Mapped[str] = mapped_column(Hex32, index=True)
+    created_at: Mapped[int] = mapped_column(index=True)
+
+
+class Registration(Base):
+    """The registration of a resource as an asset; its state and holder are read from the chain.
+
+    A resource has a second one only after the first was rejected, cancelled or annulled.
+    """
+
+    __tablename__ = "registration"
+    asset_id: Mapped[str] = mapped_column(Hex32, primary_key=True)
+    resource_code: Mapped[str] = mapped_column(ForeignKey("resource.code"), index=True)
+    applicant: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    reg_no: Mapped[str] = mapped_column(String(64), unique=True)
+    external_reg_code: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[int] = mapped_column(index=True)
 
 
 class Application(Base):
@@ -49,15 +75,4 @@ class Evidence(Base):
     kind: Mapped[str] = mapped_column(String(32))
     by: Mapped[str] = mapped_column(ForeignKey("party.id"))
     sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
-    created_at: Mapped[int] = mapped_column(index=True)
-
-
-class Mandate(Base):
-    """A principal lets a broker hand in its applications while ``created_at ≤ t < valid_to``; it signs them itself."""
-
-    __tablename__ = "mandate"
-    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
-    principal: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
-    broker: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
-    valid_to: Mapped[int]
     created_at: Mapped[int] = mapped_column(index=True)

@@ -1,4 +1,4 @@
-"""Who is signed in, keys for machines, enrolment codes, and who read what. Of secrets only SHA-256 digests are kept."""
+"""Who is signed in, keys for machines, enrolment codes. Of secrets only SHA-256 digests are kept."""
 
 from __future__ import annotations
 
@@ -67,17 +67,3 @@ class Enrolment(Base):
     issued_by: Mapped[str] = mapped_column(Hex32)
     created_at: Mapped[int]
     expires_at: Mapped[int]
-
-
-class Reading(Base):
-    """That somebody was given what a certificate or a provision says of its subject; ``how`` says by which way."""
-
-    __tablename__ = "reading"
-    __table_args__ = (Index("ix_reading_subject", "subject", "id"),)
-    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
-    subject: Mapped[str] = mapped_column(Hex32)
-    by: Mapped[str] = mapped_column(Hex32)
-    certificate_no: Mapped[str | None] = mapped_column(String(32))
-    how: Mapped[str] = mapped_column(String(16))
-    fields: Mapped[list[str]]
-    created_at: Mapped[int]

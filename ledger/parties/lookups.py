@@ -1,16 +1,13 @@
-"""Records by their id, or the error that says there is none."""
+"""Parties and their keys by id, or the error that says there is none."""
 
 from __future__ import annotations
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ledger.certificates.tables import Certificate
 from ledger.errors import Conflict, NotFound
 from ledger.parties.tables import Party, PartyKey
 from ledger.proof.suites.suite import ES256K, Suite, suite_of_key
-from ledger.registration.tables import Registration, Resource
-from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 
 def party(session: Session, identifier: str) -> Party:
@@ -62,57 +59,3 @@ def account_at(session: Session, identifier: str, at: int, suite: Suite = ES256K
             return key.account
     row = party(session, identifier)
     return row.account if suite_of_key(row.public_key) is suite else None
-
-
-def access_request(session: Session, identifier: str) -> AccessRequest:
-    """The request; raises ``NotFound`` ``REQUEST_UNKNOWN``."""
-    row = session.get(AccessRequest, identifier)
-    if row is None:
-        raise NotFound("REQUEST_UNKNOWN", "No such request.", hint="Check the id; it is a ULID.")
-    return row
-
-
-def authorizations_of(session: Session, request: str) -> list[Authorization]:
-    """The authorizations given to a request, by source."""
-    query = select(Authorization).where(Authorization.request_id == request).order_by(Authorization.source)
-    return list(session.scalars(query))
-
-
-def certificates_of(session: Session, request: str) -> list[Certificate]:
-    """The certificate issued for a request, and its corrections, in order."""
-    query = select(Certificate).where(Certificate.request_id == request).order_by(Certificate.version)
-    return list(session.scalars(query))
-
-
-def provisions_of(session: Session, authorization_id: str) -> list[Provision]:
-    """A provider's answers under an authorization, in order."""
-    query = select(Provision).where(Provision.authorization_id == authorization_id).order_by(Provision.number)
-    return list(session.scalars(query))
-
-
-def authorization(session: Session, identifier: str) -> Authorization:
-    """The authorization; raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
-    row = session.get(Authorization, identifier)
-    if row is None:
-        raise NotFound("AUTHORIZATION_UNKNOWN", "No such authorization.", hint="Check the id; it is a ULID.")
-    return row
-
-
-def certificate(session: Session, number: str) -> Certificate:
-    """The certificate; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
-    row = session.get(Certificate, number)
-    if row is None:
-        raise NotFound(
-            "CERTIFICATE_UNKNOWN",
-            "No certificate of that number was issued here.",
-            hint="Check every digit of the number.",
-        )
-    return row
-
-
-def registration(session: Session, asset: str) -> tuple[Registration, Resource]:
-    """A registration and its resource; raises ``NotFound`` ``ASSET_UNKNOWN``."""
-    row = session.get(Registration, asset)
-    if row is None:
-        raise NotFound("ASSET_UNKNOWN", "No such asset was registered here.", hint="Check the asset id.")
-    return row, session.get_one(Resource, row.resource_code)

@@ -1,0 +1,24 @@
+"""Who read what is said of a subject."""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ledger.store.tables import Base, Hex32, Ulid
+
+Account = String(42)
+
+
+class Reading(Base):
+    """That somebody was given what a certificate or a provision says of its subject; ``how`` says by which way."""
+
+    __tablename__ = "reading"
+    __table_args__ = (Index("ix_reading_subject", "subject", "id"),)
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    subject: Mapped[str] = mapped_column(Hex32)
+    by: Mapped[str] = mapped_column(Hex32)
+    certificate_no: Mapped[str | None] = mapped_column(String(32))
+    how: Mapped[str] = mapped_column(String(16))
+    fields: Mapped[list[str]]
+    created_at: Mapped[int]

@@ -1,0 +1,68 @@
+"""Tables of what leads to a usage certificate: requests, consents, and what providers supplied."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ledger.store.tables import Base, Hex32, Ulid
+
+
+class AccessRequest(Base):
+    """What a consumer asks of a subject; the entry ``digest`` is the original, the consumer's note is sealed."""
+
+    __tablename__ = "access_request"
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    digest: Mapped[str] = mapped_column(Hex32, unique=True)
+    scenario: Mapped[str] = mapped_column(String(8))
+    subject: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    consumer: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    expires_at: Mapped[int]
+    sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
+    created_at: Mapped[int]
+
+
+class Authorization(Base):
+    """A subject's signed consent to one source; the entry ``digest`` is the original, the notice shown is sealed."""
+
+    __tablename__ = "authorization"
+    __table_args__ = (UniqueConstraint("request_id", "source"),)
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    digest: Mapped[str] = mapped_column(Hex32, unique=True)
+    request_id: Mapped[str] = mapped_column(ForeignKey("access_request.id"))
+    scenario: Mapped[str] = mapped_column(String(8))
+    subject: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    consumer: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    source: Mapped[str] = mapped_column(String(64))
+    provider: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    sealed_id: Mapped[str] = mapped_column(ForeignKey("sealed.id"))
+    created_at: Mapped[int]
+
+
+class Provision(Base):
+    """A provider's answer under an authorization; the disclosures of its claims are sealed.
+
+    ``number`` counts the answers from 1: after one that timed out comes another try, after one supplied a correction.
+    """
+
+    __tablename__ = "provision"
+    __table_args__ = (UniqueConstraint("authorization_id", "number"),)
+    id: Mapped[str] = mapped_column(Ulid, primary_key=True)
+    authorization_id: Mapped[str] = mapped_column(ForeignKey("authorization.id"))
+    number: Mapped[int]
+    provider: Mapped[str] = mapped_column(ForeignKey("party.id"), index=True)
+    digest: Mapped[str] = mapped_column(Hex32, unique=True)
+    result: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(32))
+    sealed_id: Mapped[str | None] = mapped_column(ForeignKey("sealed.id"))
+    created_at: Mapped[int]
+
+
+class SeenClaim(Base):
+    """The digest of a claim that a provision of the log signed, and the request that it was signed for."""
+
+    __tablename__ = "seen_claim"
+    digest: Mapped[str] = mapped_column(String(43), primary_key=True)
+    request_id: Mapped[str] = mapped_column(ForeignKey("access_request.id"), index=True)
