@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ledger.chain.custody import Custody
 from ledger.installation.participant import Participant
 from ledger.installation.wiring import Ledger
 from ledger.parties.access.sessions import NewSession
+from ledger.parties.custody import Custody
 from ledger.proof.jws import Signer
 from ledger.proof.sign_in import Place, sign_in
 

@@ -14,9 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ledger.chain.accounts import account_of, new_private_key
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.chain.sending import calls
 from ledger.cli.main import app
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.suites.suite import ES256, SM2SM3
 from tests.conftest import Chain, test_key
 from tests.proof.builder import usage

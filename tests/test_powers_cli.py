@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.chain.local.node import FUNDS_WEI, JOURNAL, LocalNode
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending import calls
@@ -24,6 +23,7 @@ from ledger.errors import InvalidInput
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.possession import require_possession
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
 from tests.proof.builder import usage

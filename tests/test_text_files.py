@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from ledger.chain.custody import new_key
 from ledger.cli.main import app
 from ledger.cli.shell.files import key_in, private_key_of, read_text
 from ledger.cli.shell.passphrases import passphrase_of
 from ledger.errors import InvalidInput, Misconfigured
+from ledger.parties.custody import new_key
 from tests.proof.builder import AT, usage
 from tests.test_terminal import request_of
 

@@ -10,7 +10,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ledger.certificates.lookups import certificate
+from ledger.certificates.own_entry import require_own_entry
 from ledger.certificates.tables import Certificate
+from ledger.chain.accounts import is_account_of
 from ledger.chain.reading.reader import ChainReader
 from ledger.errors import BadBundle, Conflict, InvalidInput, Misconfigured
 from ledger.log.adopted import adopted_proof
@@ -25,10 +27,10 @@ from ledger.proof.merkle import Tree
 from ledger.proof.presenting import disclosing, present
 from ledger.proof.sdjwt import CERTIFICATE_TYP, Disclosed, compose, disclosure_digest
 from ledger.proof.suites.suite import ES256K, SUITES, Suite
-from ledger.provenance.record_audit import is_account_of, record_damaged, require_own_entry
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.entry_audit import batch_damaged, entry_damaged
+from ledger.store.row_damage import record_damaged
 from ledger.store.sealing import Sealer
 from ledger.store.tables import Batch, Entry
 

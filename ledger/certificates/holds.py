@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.certificates.lookups import certificate
+from ledger.certificates.lookups import certificate, request_of
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import calls
 from ledger.chain.sending.relay import SignedRequest
@@ -20,7 +20,6 @@ from ledger.parties.lookups import party_no
 from ledger.parties.proposals.proposals import ProposalRow, Proposals
 from ledger.parties.relayed_acts import Acting
 from ledger.store.database import Database
-from ledger.usage.lookups import access_request
 
 MAX_STATEMENTS = 100
 OFFICES = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
@@ -104,11 +103,12 @@ class Holds:
         """The statements that stop a certificate: its own and its request."""
         with self._database.read() as session:
             row = certificate(session, number)
-            if row.request_id is None:
+            request = request_of(session, row)
+            if request is None:
                 raise Conflict(
                     "REGISTRATION_NOT_HELD",
                     "A registration certificate is not held: its asset is frozen.",
                     where=number,
                     hint="Freeze the asset: `pingzheng asset freeze`.",
                 )
-            return [row.digest, access_request(session, row.request_id).digest]
+            return [row.digest, request]

@@ -1,11 +1,14 @@
-"""Certificates by number, or the error that says there is none."""
+"""Certificates by number, and what their entries in the log say."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from ledger.certificates.tables import Certificate
 from ledger.errors import NotFound
+from ledger.store import log as log_store
 
 
 def certificate(session: Session, number: str) -> Certificate:
@@ -18,3 +21,14 @@ def certificate(session: Session, number: str) -> Certificate:
             hint="Check every digit of the number.",
         )
     return row
+
+
+def payload_of(session: Session, number: str) -> dict[str, Any]:
+    """What the certificate's entry in the log says."""
+    return log_store.statement(session, session.get_one(Certificate, number).digest)
+
+
+def request_of(session: Session, row: Certificate) -> str | None:
+    """The statement digest (hex) of the request that a usage certificate answers; None for other certificates."""
+    named: str | None = log_store.statement(session, row.digest).get("request")
+    return None if named is None else named.removeprefix("sha-256:")

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from ulid import ULID
 
+from ledger.certificates.lookups import request_of
 from ledger.certificates.tables import Certificate, Presentation
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.canonical import canonical, digest
@@ -33,7 +34,6 @@ from ledger.proof.report import Report
 from ledger.proof.sdjwt import parse_certificate
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.usage.lookups import access_request
 
 PENDING = "pending"
 VALID = "valid"
@@ -290,9 +290,8 @@ def counter_of(session: Session, number: str) -> tuple[str, str] | None:
     if known is None:
         seen = _seen(session, number)
         return None if seen.request is None else (seen.consumer, seen.request)
-    if known.request_id is None or known.consumer is None:
-        return None
-    return known.consumer, access_request(session, known.request_id).digest
+    request = request_of(session, known)
+    return None if request is None or known.consumer is None else (known.consumer, request)
 
 
 def _seen(session: Session, number: str) -> Presentation:

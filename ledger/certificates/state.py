@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ledger.certificates.lookups import certificate
+from ledger.certificates.lookups import certificate, request_of
+from ledger.certificates.own_entry import require_own_entry
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Block
 from ledger.log.coherence import FORGETFUL, commitment_of, forked
 from ledger.log.positions import positions
 from ledger.proof.bundle import Position
-from ledger.provenance.record_audit import require_own_entry
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.tables import Batch
-from ledger.usage.lookups import access_request
 
 
 class CertificateStates:
@@ -42,7 +41,7 @@ class CertificateStates:
             require_own_entry(row, log_store.entries_by_digest(session, [row.digest])[row.digest].body)
             place = positions(session, [row.digest]).get(row.digest)
             batch = None if place is None else session.get_one(Batch, place.batch)
-            request = None if row.request_id is None else access_request(session, row.request_id).digest
+            request = request_of(session, row)
         if place is None or batch is None:
             return self._building(number)
         block = self._newest().number

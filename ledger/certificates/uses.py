@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ledger.chain.custody import Custody
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import record_use, record_uses_for
 from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.sender import Announce, Receipt
 from ledger.errors import Conflict
+from ledger.parties.custody import Custody
 from ledger.proof.acts import sign_act, uses_message
 
 

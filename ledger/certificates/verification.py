@@ -36,8 +36,6 @@ from ledger.proof.bundle import Bundle, parse_bundle
 from ledger.proof.facts import Facts, facts_needed
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation, verify
-from ledger.rulebooks.scenarios import ScenarioBook
-from ledger.rulebooks.templates import expecting
 from ledger.store.database import Database
 
 LAPSE_SECONDS: Final = 300
@@ -45,6 +43,8 @@ LAPSE_SECONDS: Final = 300
 log = structlog.get_logger()
 
 Send = Callable[[UseToSign, Announce], Receipt]
+# Adds what is known here of a bundle's scenario to what its verifier expects.
+Expecting = Callable[[Bundle | bytes, Expectation], Expectation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Verification:
         database: Database,
         reader: ChainReader,
         remembered: Remembered,
-        scenarios: ScenarioBook,
+        expecting: Expecting,
         uses: Uses,
         presentations: Presentations,
         clock: Callable[[], int],
@@ -106,7 +106,7 @@ class Verification:
         self._database = database
         self._reader = reader
         self._remembered = remembered
-        self._scenarios = scenarios
+        self._expecting = expecting
         self._uses = uses
         self._presentations = presentations
         self._clock = clock
@@ -227,7 +227,7 @@ class Verification:
         return Verified(self._report(bundle, facts, moment, expect), facts)
 
     def _report(self, bundle: Bundle, facts: Facts, at: int, expect: Expectation) -> Report:
-        return verify(bundle, facts, at, expecting(self._scenarios, bundle, expect))
+        return verify(bundle, facts, at, self._expecting(bundle, expect))
 
     def _begin(self, raw: bytes, consumer: str, nonce: str) -> _Case | None:
         """Take the nonce; None where there is nothing to use up."""

@@ -79,3 +79,11 @@ def check_public_key(public_key: str, where: str | None = None, suites: Collecti
             "`pingzheng key new` makes a key.",
         ) from None
     return public_key
+
+
+def is_account_of(account: str, public_key: str) -> bool:
+    """Whether this is the account of that public key (text, protocol §4)."""
+    try:
+        return account_of_public_key(public_key) == account
+    except (InvalidInput, ValueError):
+        return False

@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from ledger.certificates.lookups import certificate
+from ledger.certificates.lookups import certificate, payload_of
+from ledger.certificates.recording import add_certificate, next_number
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.connectors.answers import NoData
 from ledger.demo.actors import Bureau
@@ -21,8 +22,6 @@ from ledger.proof.jws import LocalSigner, encode_base64url, public_jwk, sign_ent
 from ledger.proof.sdjwt import SALT_BYTES, Disclosed, disclose
 from ledger.provider.manual import Given
 from ledger.provider.task import Task
-from ledger.store import log as log_store
-from ledger.usage.issuance import add_certificate, next_number
 
 
 def issue_crooked(ledger: Ledger, number: str, change: Callable[[Sequence[Disclosed]], Sequence[Disclosed]]) -> str:
@@ -30,7 +29,7 @@ def issue_crooked(ledger: Ledger, number: str, change: Callable[[Sequence[Disclo
     now = ledger.clock()
     with ledger.database.write() as session:
         row = certificate(session, number)
-        payload = log_store.certificate_statement(session, number)
+        payload = payload_of(session, number)
         opened = ledger.sealer.open(session, str(row.sealed_id))
         hidden = change([Disclosed.decode(item) for item in opened]) if isinstance(opened, list) else ()
         region, scenario = number.split("-")[1], payload["scenario"]

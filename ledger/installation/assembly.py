@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ledger.catalogue.data_list import Catalogue
 from ledger.catalogue.demands import Demands
@@ -20,7 +21,6 @@ from ledger.certificates.presentations import Presentations
 from ledger.certificates.status import CertificateStatus
 from ledger.certificates.uses import Uses
 from ledger.certificates.verification import Verification
-from ledger.chain.custody import Custody
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.relay import Relay
@@ -35,6 +35,7 @@ from ledger.log.anchoring import FAILURE, Anchoring, BatchRule, FailureNote
 from ledger.log.coherence import Coherence
 from ledger.log.idempotency import Idempotency
 from ledger.log.positions import Positions
+from ledger.parties.custody import Custody
 from ledger.parties.directory import Directory
 from ledger.parties.enrolments import Enrolments
 from ledger.parties.keys import PartyKeys, anchor_first
@@ -67,6 +68,7 @@ from ledger.registration.rights import Rights
 from ledger.registration.transfers import Transfers
 from ledger.rulebooks.scenario_drafts import ScenarioDrafts
 from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.rulebooks.templates import expecting
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 from ledger.usage.authorizations import Authorizations
@@ -266,7 +268,13 @@ def wire(
         corrections=Corrections(database, reader, issuance, positions, status),
         bundles=bundles,
         verification=Verification(
-            database, reader, Remembered(reader, settings.home / SEEN), scenarios, uses, presentations, clock
+            database,
+            reader,
+            Remembered(reader, settings.home / SEEN),
+            partial(expecting, scenarios),
+            uses,
+            presentations,
+            clock,
         ),
         presentations=presentations,
         status=status,

@@ -21,7 +21,6 @@ from sqlalchemy import func, select
 
 from ledger.chain.contracts.creation import check_creation
 from ledger.chain.contracts.deployment import Deployment
-from ledger.chain.custody import Custody, SecretFile
 from ledger.chain.local.node import JOURNAL, LocalNode
 from ledger.chain.reading.memory import load_seen, require_contained
 from ledger.chain.reading.reader import ChainReader
@@ -53,6 +52,7 @@ from ledger.installation.recovery.drafts import drafts_left
 from ledger.installation.settings import Settings
 from ledger.installation.setup import OPERATOR_NO
 from ledger.log.coherence import Coherence
+from ledger.parties.custody import Custody, SecretFile
 from ledger.parties.offices import COUNT, FIRST
 from ledger.privacy.key_providers import local_keys
 from ledger.provenance.record_audit import audit_records

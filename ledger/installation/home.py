@@ -13,12 +13,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from ledger.chain.custody import key_file_missing, write_private
+from ledger.chain.locking import one_at_a_time
 from ledger.errors import Conflict, Misconfigured, NotFound
-from ledger.installation.local_chain import one_at_a_time
 from ledger.installation.settings import Settings
+from ledger.parties.custody import key_file_missing
 from ledger.store.database import file_of
-from ledger.wallet.private_file import sync_folder
+from ledger.wallet.private_file import sync_folder, write_private
 
 MARKER: Final = "creating"
 LOCK: Final = "opening.lock"

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from ledger.certificates.uses import Uses
 from ledger.certificates.verification import Verification
 from ledger.chain.contracts.creation import check_creation
 from ledger.chain.contracts.deployment import Deployment
-from ledger.chain.custody import Custody, write_private
 from ledger.chain.reading.contract_state import PartyRecord
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
@@ -42,6 +42,7 @@ from ledger.installation.local_chain import LocalClock
 from ledger.installation.participant import Participant, access
 from ledger.installation.settings import Settings
 from ledger.log.coherence import Coherence
+from ledger.parties.custody import Custody
 from ledger.parties.party_lists import RegistrationLists
 from ledger.parties.proposals.pauses import Pauses
 from ledger.parties.proposals.proposals import Proposals
@@ -50,9 +51,11 @@ from ledger.parties.roles import require_active
 from ledger.provenance.histories import Provenances
 from ledger.provenance.inspection import Inspection
 from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.rulebooks.templates import expecting
 from ledger.store.database import Database, open_engine, require_contents, require_tables
 from ledger.store.identity import remember_ledger, require_ledger
 from ledger.store.migrations import upgrade
+from ledger.wallet.private_file import write_private
 
 log = structlog.get_logger()
 
@@ -308,7 +311,13 @@ def _wire(
         party=membership.party,
         access=access(settings, database, reader, clock, key_of=parties.key_of),
         verification=Verification(
-            database, reader, Remembered(reader, settings.home / "seen.json"), scenarios, uses, presentations, clock
+            database,
+            reader,
+            Remembered(reader, settings.home / "seen.json"),
+            partial(expecting, scenarios),
+            uses,
+            presentations,
+            clock,
         ),
         presentations=presentations,
         provenances=provenances,

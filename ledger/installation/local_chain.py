@@ -6,9 +6,7 @@ notices and deadlines run out within a demonstration. Ledger and chain read the 
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,15 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ledger.chain.custody import write_private
 from ledger.chain.local.node import FUNDS_WEI, JOURNAL, LocalNode
-from ledger.chain.locking import open_lock_file
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.rpc.journal_failure import on_disk
 from ledger.errors import Conflict, InvalidInput, Misconfigured, PingzhengError
 from ledger.installation.node_keeping import NodeKeeper, small_json
 from ledger.installation.settings import Settings
-from ledger.wallet.private_file import alone_in
+from ledger.wallet.private_file import alone_in, write_private
 
 # As the node: the contracts keep times in 40 bits.
 MAX_AHEAD_SECONDS: Final = 2**39
@@ -149,17 +145,6 @@ def fund(settings: Settings, connection: Connection, account: str) -> None:
     if settings.rpc_url is not None:
         raise Conflict("CHAIN_NOT_LOCAL", "The chain is not ours: it has money of its own.", hint=None)
     connection.ask("hardhat_setBalance", account, hex(FUNDS_WEI))
-
-
-@contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait until no other process is here. A lock on the file, which the system ends with the process that holds it."""
-    descriptor = open_lock_file(path)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

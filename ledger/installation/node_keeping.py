@@ -18,13 +18,13 @@ from typing import Any, Final, Self
 
 import structlog
 
-from ledger.chain.custody import write_private
 from ledger.chain.local.node import LOCK_TIMEOUT_SECONDS, LocalNode
 from ledger.chain.locking import FileLock
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.rpc.journal_failure import on_disk
 from ledger.domain.canonical import require_shallow
 from ledger.errors import Conflict, InvalidInput, Misconfigured, PingzhengError
+from ledger.wallet.private_file import write_private
 
 CHECK_SECONDS: Final = 0.2
 MAX_STARTS: Final = 5

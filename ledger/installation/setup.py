@@ -16,7 +16,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.chain.contracts.deployment import Deployment
-from ledger.chain.custody import Custody
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import Founding
 from ledger.chain.sending.client import ChainClient
@@ -33,6 +32,7 @@ from ledger.installation.home import (
 from ledger.installation.local_chain import Chain
 from ledger.installation.settings import Settings
 from ledger.log.coherence import contracts_lost
+from ledger.parties.custody import Custody
 from ledger.parties.key_settlement import FIRST_KEYS, settle_keys
 from ledger.parties.keys import PartyKeys
 from ledger.parties.lookups import party_keys

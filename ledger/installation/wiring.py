@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from ledger.chain.custody import SecretFile
+from ledger.chain.locking import one_at_a_time
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.disk import writing
 from ledger.installation.assembly import Ledger as Ledger
 from ledger.installation.assembly import wire
 from ledger.installation.home import LOCK, creating, require_files, require_made, require_secrets
 from ledger.installation.joining import Membership, follow, open_joined, require_operating
-from ledger.installation.local_chain import LocalClock, one_at_a_time, open_chain
+from ledger.installation.local_chain import LocalClock, open_chain
 from ledger.installation.participant import Participant
 from ledger.installation.settings import Settings
 from ledger.installation.setup import (
@@ -26,6 +26,7 @@ from ledger.installation.setup import (
     provide_signing_key,
 )
 from ledger.log.coherence import Coherence
+from ledger.parties.custody import SecretFile
 from ledger.parties.offices import COUNT, FIRST, FoundingOffice, keys_within_reach, local_offices, own_office
 from ledger.privacy.key_providers import FileKeyProvider, local_keys
 from ledger.rulebooks.rulesets import RulesetBook

@@ -14,7 +14,6 @@ from typing import Final
 import structlog
 from sqlalchemy import update
 
-from ledger.chain.custody import write_private
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import anchor
 from ledger.chain.sending.client import ChainClient
@@ -24,6 +23,7 @@ from ledger.log.paused import is_pause, paused
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.tables import Batch
+from ledger.wallet.private_file import write_private
 
 log = structlog.get_logger()
 

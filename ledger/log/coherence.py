@@ -24,10 +24,10 @@ from ledger.errors import ChainUnavailable
 from ledger.index.tables import CURSOR
 from ledger.proof.bundle import Anchor
 from ledger.proof.head import event_digest
-from ledger.provenance.record_audit import counter_differs
 from ledger.store.database import Database
 from ledger.store.identity import known_ledger
 from ledger.store.log import BATCH_NUMBER, ENTRY_SEQ
+from ledger.store.row_damage import counter_differs
 from ledger.store.tables import Batch, Counter, Entry
 
 log = structlog.get_logger()

@@ -12,7 +12,6 @@ from dataclasses import asdict
 from typing import Any
 
 from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
-from ledger.chain.custody import Custody
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import calls
 from ledger.chain.sending.calls import NO_ACCOUNT, change_key, date_compromise
@@ -23,6 +22,7 @@ from ledger.errors import Conflict, Forbidden
 from ledger.index.follower import Follower
 from ledger.log.anchoring import Anchoring
 from ledger.log.paused import waiting_for_its_end
+from ledger.parties.custody import Custody
 from ledger.parties.key_settlement import FIRST_KEYS, settle_changed, settle_keys
 from ledger.parties.lookups import party, party_keys, party_no, speaking_keys
 from ledger.parties.possession import proof_for_chain, proof_of

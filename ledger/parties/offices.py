@@ -17,7 +17,6 @@ from sqlalchemy import select
 
 from ledger.chain.accounts import account_of_public_key, check_public_key
 from ledger.chain.contracts.names import names_of_roles
-from ledger.chain.custody import Custody, signer_of_key
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.canonical import parse_json
 from ledger.domain.codes import check_region, check_uscc
@@ -25,6 +24,7 @@ from ledger.domain.notice import require_line
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import InvalidInput
 from ledger.index.tables import PARTIES
+from ledger.parties.custody import Custody, signer_of_key
 from ledger.parties.register import MAX_NAME, NewParty, checked_party
 from ledger.parties.tables import Party
 from ledger.proof.jws import entry_signed_by, sign_entry

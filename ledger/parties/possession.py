@@ -8,8 +8,8 @@ SM2 key is checked here, by who proposes and by who confirms.
 from __future__ import annotations
 
 from ledger.chain.accounts import account_of_public_key
-from ledger.chain.custody import Custody
 from ledger.errors import InvalidInput
+from ledger.parties.custody import Custody
 from ledger.proof.acts import key_message, prove_key
 from ledger.proof.bundle import ChainId
 from ledger.proof.jws import Signer

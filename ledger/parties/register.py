@@ -14,7 +14,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
-from ledger.chain.custody import Custody
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import accredit, set_roles
 from ledger.chain.sending.relay import SignedRequest
@@ -25,6 +24,7 @@ from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role, party
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.index.follower import Follower
 from ledger.index.speaking_keys import is_mute
+from ledger.parties.custody import Custody
 from ledger.parties.key_settlement import FIRST_KEYS, settle_keys
 from ledger.parties.lookups import party, party_keys, speaking_keys
 from ledger.parties.party_lists import ListedKey, ListedParty, RegistrationLists

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ledger.chain.custody import Custody
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import Call
 from ledger.chain.sending.relay import ForwardRequest, Relay, SignedRequest, sign_request
 from ledger.chain.sending.sender import Receipt
 from ledger.errors import Conflict, Forbidden
+from ledger.parties.custody import Custody
 from ledger.parties.lookups import party
 from ledger.parties.tables import PartyKey
 from ledger.proof.jws import Signer

@@ -26,7 +26,6 @@ from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden
 from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS, LIENS, RIGHTS
-from ledger.installation.recovery.archiving import Archiving
 from ledger.log.tables import IdempotentRequest
 from ledger.parties.access.tables import ApiKey, Enrolment, SignedIn, SignInNonce
 from ledger.parties.lookups import party
@@ -34,6 +33,7 @@ from ledger.parties.permissions import Action
 from ledger.parties.register import Actor
 from ledger.parties.roles import Roles, require
 from ledger.parties.tables import Mandate, Party
+from ledger.privacy.archives import ErasableCopies
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
@@ -90,7 +90,7 @@ class Erasure:
         sealer: Sealer,
         follower: Follower,
         roles: Roles,
-        archiving: Archiving,
+        archiving: ErasableCopies,
         ledger: str,
         clock: Callable[[], int],
     ) -> None:

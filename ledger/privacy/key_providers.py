@@ -10,9 +10,10 @@ from typing import Final
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from ledger.chain.custody import SecretFile, key_file_missing, write_private
 from ledger.errors import InvalidInput, Misconfigured
+from ledger.parties.custody import SecretFile, key_file_missing
 from ledger.store.sealing import KeyProvider
+from ledger.wallet.private_file import write_private
 
 FIRST_KEY: Final = "1"
 KEY_BYTES: Final = 32

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.errors import PingzhengError
-from ledger.installation.recovery.archiving import Archiving
+from ledger.privacy.archives import RewrappableCopies
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
@@ -41,7 +41,7 @@ class KeyRotation:
     reach refuses a rotation before it begins.
     """
 
-    def __init__(self, database: Database, sealer: Sealer, archiving: Archiving) -> None:
+    def __init__(self, database: Database, sealer: Sealer, archiving: RewrappableCopies) -> None:
         self._database = database
         self._sealer = sealer
         self._archiving = archiving

@@ -13,52 +13,24 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ledger.certificates.own_entry import REPEATED
 from ledger.certificates.tables import Certificate
-from ledger.chain.accounts import account_of_public_key
+from ledger.chain.accounts import is_account_of
 from ledger.domain.findings import Finding
-from ledger.errors import InvalidInput
 from ledger.index.tables import PARTIES
 from ledger.parties.tables import Party, PartyKey
+from ledger.store.row_damage import counter_differs, differing, record_damaged
 from ledger.store.tables import Base, Counter, Entry
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 _PER_QUERY: Final = 1_000
 # Of each table: which column repeats which member of the entry.
 _REPEATED: Final[Mapping[type[Base], Mapping[str, str]]] = {
-    Certificate: {
-        "certificate_no": "certificate_no",
-        "cls": "class",
-        "seq": "seq",
-        "scenario": "scenario",
-        "issuer": "iss",
-        "subject": "sub",
-        "consumer": "consumer",
-        "exp": "exp",
-        "max_uses": "max_uses",
-    },
+    Certificate: REPEATED,
     AccessRequest: {each: each for each in ("id", "scenario", "subject", "consumer", "expires_at")},
     Authorization: {each: each for each in ("id", "scenario", "subject", "source", "provider")},
     Provision: {each: each for each in ("id", "provider", "result", "reason")},
 }
-
-
-def require_own_entry(row: Certificate, body: bytes) -> dict[str, Any]:
-    """The payload of a certificate whose row says what it says; raises ``Incoherent`` ``RECORD_DAMAGED``."""
-    stated: dict[str, Any] = json.loads(body)
-    if wrong := _differing(row, stated):
-        raise record_damaged("certificate", row.certificate_no, wrong).refusal()
-    return stated
-
-
-def record_damaged(table: str, key: str, columns: list[str]) -> Finding:
-    """A row says something else than its entry, its key or the chain."""
-    return Finding(
-        "RECORD_DAMAGED",
-        f"The row of a {table} in the database does not say what it was made from: {', '.join(columns)}.",
-        f"{table} {key}",
-        "The database was changed by other means. Restore it with `pingzheng restore`.",
-        {"columns": columns},
-    )
 
 
 def audit_records(session: Session) -> Iterator[Finding]:
@@ -72,19 +44,6 @@ def audit_records(session: Session) -> Iterator[Finding]:
     yield from _series(session)
 
 
-def is_account_of(account: str, public_key: str) -> bool:
-    """Whether this is the account of that public key (text, protocol §4)."""
-    try:
-        return account_of_public_key(public_key) == account
-    except (InvalidInput, ValueError):
-        return False
-
-
-def _differing(row: Base, stated: Mapping[str, Any]) -> list[str]:
-    repeated = _REPEATED[type(row)]
-    return [column for column, member in repeated.items() if getattr(row, column) != stated.get(member)]
-
-
 def _rows(session: Session, model: Any) -> Iterator[Finding]:
     key = next(iter(model.__table__.primary_key))
     after = ""
@@ -92,7 +51,7 @@ def _rows(session: Session, model: Any) -> Iterator[Finding]:
     while rows := session.execute(query.where(key > after)).all():
         for row, body in rows:
             name = getattr(row, key.name)
-            wrong = ["digest"] if body is None else _differing(row, json.loads(body))
+            wrong = ["digest"] if body is None else differing(row, json.loads(body), _REPEATED[model])
             if wrong:
                 yield record_damaged(model.__tablename__, name, wrong)
         after = getattr(rows[-1][0], key.name)
@@ -130,14 +89,3 @@ def _series(session: Session) -> Iterator[Finding]:
         value = counters.get(name, 0)
         if not isinstance(value, int) or value < number:
             yield counter_differs(name, value, number)
-
-
-def counter_differs(name: str, value: int, expected: int) -> Finding:
-    """A counter would give a number that was given already, or leave some out."""
-    return Finding(
-        "COUNTER_DIFFERS",
-        f"The counter {name} of the database stands at {value}, and its rows at {expected}.",
-        f"counter {name}",
-        "The database was changed by other means. Restore it with `pingzheng restore`.",
-        {"value": value, "expected": expected},
-    )

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from ledger.certificates.recording import add_certificate, next_number
 from ledger.certificates.status import CertificateStatus
 from ledger.certificates.tables import Certificate
 from ledger.chain.reading.contract_state import AssetRecord, RightRecord
@@ -32,7 +33,6 @@ from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
-from ledger.usage.issuance import add_certificate, next_number
 
 OWN_RIGHTS = ("hold", "process", "operate")
 # What a later state may change; a certificate that differs in one of them is superseded.

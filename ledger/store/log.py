@@ -11,7 +11,6 @@ from typing import Any, Final
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from ledger.certificates.tables import Certificate
 from ledger.domain.canonical import canonical
 from ledger.domain.entries import statement_digest
 from ledger.errors import NotFound
@@ -149,11 +148,6 @@ def statement(session: Session, digest: str) -> dict[str, Any]:
     body = entries_by_digest(session, [digest])[digest].body
     parsed: dict[str, Any] = json.loads(body)
     return parsed
-
-
-def certificate_statement(session: Session, number: str) -> dict[str, Any]:
-    """The payload of the certificate with that number."""
-    return statement(session, session.get_one(Certificate, number).digest)
 
 
 def last_seq_anchored(session: Session) -> int:

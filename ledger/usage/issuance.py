@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,22 +9,18 @@ from typing import Any, Final
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from ledger.certificates.recording import add_certificate, next_number
 from ledger.certificates.tables import Certificate
 from ledger.chain.reading.reader import ChainReader
-from ledger.domain.codes import certificate_no
-from ledger.domain.days import shanghai_day
 from ledger.domain.entries import reference, statement_digest, usage_certificate_payload, validate_entry
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.rules.predicates import rule_version
 from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict
 from ledger.parties.lookups import party, party_no
-from ledger.proof.sdjwt import Disclosed
-from ledger.provenance.record_audit import counter_differs
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import require_template
 from ledger.store import log as log_store
-from ledger.store.counters import take
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
@@ -273,58 +268,3 @@ def _holder_key(bases: Sequence[Basis]) -> dict[str, Any]:
         raise Conflict("HOLDER_KEYS_DIFFER", "The subject named several keys to present one certificate with.")
     found: dict[str, Any] = keys[0]
     return found
-
-
-def next_number(session: Session, region: str, scenario: str, now: int) -> str:
-    """The next certificate number of this region, year (Asia/Shanghai) and scenario; counts from 1.
-
-    Raises ``Incoherent`` ``COUNTER_DIFFERS`` where the number was given already.
-    """
-    code, year = region[:6], shanghai_day(now).year
-    series = f"certificate/{code}/{year}/{scenario}"
-    serial = take(session, series, 1) + 1
-    number = certificate_no(code, year, scenario, serial)
-    if session.get(Certificate, number) is not None:
-        raise counter_differs(series, serial - 1, serial).refusal()
-    return number
-
-
-def add_certificate(
-    session: Session,
-    sealer: Sealer,
-    state: Callable[[int], Mapping[str, Any]],
-    now: int,
-    *,
-    hidden: Sequence[Disclosed] = (),
-    request_id: str | None = None,
-    version: int = 1,
-    asset_id: str | None = None,
-    supersedes: str | None = None,
-) -> Certificate:
-    """Append a certificate to the log and record it; part of the caller's transaction.
-
-    ``state`` makes its payload from the sequence number that it states.
-    """
-    entry = log_store.append_numbered(session, "certificate", state, now)
-    payload = json.loads(entry.body)
-    row = Certificate(
-        certificate_no=payload["certificate_no"],
-        cls=payload["class"],
-        seq=payload["seq"],
-        digest=entry.digest,
-        scenario=payload["scenario"],
-        issuer=payload["iss"],
-        subject=payload["sub"],
-        consumer=payload.get("consumer"),
-        request_id=request_id,
-        version=version,
-        asset_id=asset_id,
-        supersedes=supersedes,
-        exp=payload["exp"],
-        max_uses=payload.get("max_uses"),
-        sealed_id=sealer.seal(session, [item.encoded for item in hidden]) if hidden else None,
-        created_at=now,
-    )
-    session.add(row)
-    session.flush()
-    return row

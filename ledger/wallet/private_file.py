@@ -21,6 +21,12 @@ def write_whole(path: Path, raw: bytes) -> None:
         _write_whole(path, raw)
 
 
+def write_private(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` with mode 600: all of it, or nothing on a crash."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_whole(path, text.encode())
+
+
 def _write_whole(path: Path, raw: bytes) -> None:
     # A name of its own: no other file is written over, and its mode is that of a new one.
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ledger.chain.custody import new_key, signer_of_key
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.possession import possession_of
 from ledger.proof.jws import Signer, sign_entry
 from ledger.proof.suites.suite import ES256, ES256K

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.parties import PartyKind, Role
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.suites.suite import ES256
 from tests.api.conftest import handed_in
 from tests.api.role_certificate_acts import (

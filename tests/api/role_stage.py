@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.canonical import canonical
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.possession import possession_of
 from ledger.parties.register import NewParty
 from ledger.proof.acts import sign_act

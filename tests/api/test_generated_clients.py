@@ -15,9 +15,9 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.jws import Signer, encode_base64url, public_jwk
 from ledger.proof.sign_in import Place, sign_in
 from ledger.proof.suites.suite import ES256

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.codes import synthetic_uscc
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import Signer, public_jwk
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite

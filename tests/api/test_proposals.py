@@ -15,7 +15,6 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from ledger.chain.accounts import account_of, new_private_key
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.chain.sending import calls
 from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
@@ -24,6 +23,7 @@ from ledger.domain.powers import MAX_PAUSE, OPEN_FOR
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.possession import possession_of
 from ledger.parties.register import NewParty
 from ledger.proof.acts import sign_act, veto_message

@@ -10,11 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.parties import PartyKind, Role
 from ledger.parties.access.attempts import LIMIT
 from ledger.parties.access.sessions import COOKIE
 from ledger.parties.access.tables import SignedIn
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.jws import Signer
 from ledger.proof.sign_in import Place, sign_in
 from tests.api.conftest import Api, bearer, handed_in

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ledger.certificates.verification import LAPSE_SECONDS
-from ledger.chain.custody import new_key, signer_of_key
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.acts import sign_act, uses_message
 from ledger.proof.bundle import ChainId, parse_chain
 from ledger.proof.jws import Signer

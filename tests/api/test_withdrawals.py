@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.parties import Role
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.bundle import parse_chain
 from ledger.proof.jws import Signer, sign_entry

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ledger.certificates.lookups import payload_of
 from ledger.demo.actors import NOTE
 from ledger.domain.days import SHANGHAI, end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
@@ -92,7 +93,7 @@ def test_invariant_04_a_withdrawal_stops_the_next_verification_and_leaves_earlie
     before = ledger.clock()
     pilot.skip(5)
     with ledger.database.read() as session:
-        (named,) = log_store.certificate_statement(session, number)["authorizations"]
+        (named,) = payload_of(session, number)["authorizations"]
         consent = log_store.statement(session, named.removeprefix("sha-256:"))["id"]
     withdraw(pilot.bureau, consent)
     assert verified(pilot, firm, number).result == "revoked"
@@ -123,7 +124,7 @@ def test_invariant_11_a_period_is_a_half_open_one_of_days_in_shanghai(pilot: Pil
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     with ledger.database.read() as session:
-        start, end = (log_store.certificate_statement(session, number)[name] for name in ("nbf", "exp"))
+        start, end = (payload_of(session, number)[name] for name in ("nbf", "exp"))
     bundle, _ = pilot.present(firm, number)
     start = max(start, *(anchor.at for anchor in bundle.anchors if anchor.log_batch == bundle.position.log_batch))
     signer = pilot.bureau.signer_of(pilot.cast.firms[firm])

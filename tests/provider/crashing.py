@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ledger.chain.custody import signer_of_key
 from ledger.connectors.answers import Answer, Connector, Query, Supplied
+from ledger.parties.custody import signer_of_key
 from ledger.provider import desk
 from ledger.provider.desk import Provider
 from ledger.provider.platform import HttpPlatform

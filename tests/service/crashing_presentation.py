@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 from ledger.certificates.presentations import Presentations
-from ledger.chain.custody import Custody
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending.client import ChainClient
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_participant
+from ledger.parties.custody import Custody
 from ledger.proof.acts import sign_act
 from tests.service.crashing import arm
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from ledger.certificates.lookups import payload_of
+from ledger.certificates.recording import add_certificate, next_number
 from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.sender import Receipt
 from ledger.errors import ChainUnavailable
-from ledger.store import log as log_store
-from ledger.usage.issuance import add_certificate, next_number
 from tests.service.conftest import Pilot
 
 
@@ -21,7 +21,7 @@ def many(pilot: Pilot, like: str, count: int) -> list[str]:
     ledger = pilot.ledger
     ledger.anchoring.flush()
     with ledger.database.write() as session:
-        payload, now = log_store.certificate_statement(session, like), ledger.clock()
+        payload, now = payload_of(session, like), ledger.clock()
         numbers = [next_number(session, "440802", "S01", now) for _ in range(count)]
         for number in numbers:
             add_certificate(session, ledger.sealer, numbered(payload, number), now)

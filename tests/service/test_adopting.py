@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 from ledger.certificates.tables import Certificate
-from ledger.chain.custody import Custody
 from ledger.domain.canonical import canonical
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import BadBundle, Conflict, Incoherent, InvalidInput, NotFound, PingzhengError
@@ -24,6 +23,7 @@ from ledger.installation.recovery.restoring import Sources, restore
 from ledger.installation.settings import Settings
 from ledger.log.coherence import Coherence
 from ledger.log.tables import AdoptedEntry
+from ledger.parties.custody import Custody
 from ledger.parties.register import Actor
 from ledger.parties.tables import Party
 from ledger.privacy.erasures_file import ErasedText, ErasuresFile

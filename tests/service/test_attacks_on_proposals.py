@@ -8,7 +8,6 @@ import pytest
 
 from ledger.chain.accounts import new_private_key
 from ledger.chain.contracts.deployment import PARTY_REGISTRY
-from ledger.chain.custody import signer_of_key
 from ledger.chain.sending import calls
 from ledger.chain.sending.calls import Call
 from ledger.chain.sending.proposals import proposal_of
@@ -16,6 +15,7 @@ from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden
 from ledger.installation.wiring import Ledger
+from ledger.parties.custody import signer_of_key
 from ledger.parties.possession import possession_of
 from ledger.proof.acts import prove_key, sign_act, veto_message
 from ledger.proof.jws import Signer

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ledger.certificates.lookups import payload_of
 from ledger.certificates.status import CertificateStatus
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending.client import ChainClient
@@ -147,7 +148,7 @@ def test_no_correction_goes_round_an_office_that_holds_it(desk: Desk, pilot: Pil
 
 def statement(desk: Desk, number: str) -> dict[str, Any]:
     with desk.ledger.database.read() as session:
-        return log_store.certificate_statement(session, number)
+        return payload_of(session, number)
 
 
 def test_what_was_ended_for_wrong_data_is_corrected(desk: Desk) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.custody import Custody
 from ledger.errors import Conflict, Misconfigured
 from ledger.installation import home as homes
 from ledger.installation import setup as installation
 from ledger.installation import wiring
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger, open_ledger
+from ledger.parties.custody import Custody
 
 DAY = 86_400
 

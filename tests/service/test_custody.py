@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.chain.custody import Custody
 from ledger.errors import Misconfigured
+from ledger.parties.custody import Custody
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
 
 PROCESSES, KEYS = 4, 25
@@ -18,7 +18,7 @@ PROCESSES, KEYS = 4, 25
 PROGRAM = """
 import sys
 from pathlib import Path
-from ledger.chain.custody import Custody
+from ledger.parties.custody import Custody
 
 custody = Custody(Path(sys.argv[1]))
 print(len(custody.accounts), flush=True)

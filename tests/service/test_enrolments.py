@@ -7,12 +7,12 @@ from itertools import count
 import pytest
 
 from ledger.chain.accounts import account_of_public_key
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.domain.codes import synthetic_resident_id
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, PingzhengError, Unauthenticated
 from ledger.installation.wiring import Ledger
 from ledger.parties.access.tables import Enrolment
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.enrolments import SECONDS, EnrolmentCode, Enrolments
 from ledger.parties.possession import possession_of
 from ledger.parties.register import NewParty

@@ -17,7 +17,6 @@ from typer.testing import CliRunner, Result
 
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.contracts.deployment import Deployment
-from ledger.chain.custody import Custody, new_key, signer_of_key
 from ledger.chain.local.node import LocalNode
 from ledger.cli.main import app
 from ledger.domain.codes import synthetic_uscc
@@ -30,6 +29,7 @@ from ledger.installation.local_chain import LocalClock
 from ledger.installation.participant import Participant
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger, open_participant
+from ledger.parties.custody import Custody, new_key, signer_of_key
 from ledger.parties.offices import FoundingOffice, dump_office, office_file, read_office
 from ledger.parties.possession import possession_of
 from ledger.parties.register import NewParty

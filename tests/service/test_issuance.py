@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ledger.certificates.lookups import payload_of
 from ledger.chain.sending.calls import withdraw
 from ledger.demo.actors import NOTE
 from ledger.domain.entries import reference, statement_digest
@@ -42,7 +43,7 @@ def test_certificate_carries_predicates_and_never_the_rows(pilot: Pilot) -> None
 
 def statement_of(pilot: Pilot, number: str) -> dict[str, Any]:
     with pilot.ledger.database.read() as session:
-        return log_store.certificate_statement(session, number)
+        return payload_of(session, number)
 
 
 def named(pilot: Pilot, references: Sequence[str]) -> list[dict[str, Any]]:
@@ -203,7 +204,7 @@ def test_withdrawal_blocks_the_next_verification_and_keeps_the_earlier_record(pi
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
     before = pilot.ledger.verification.verify(bundle.to_bytes(), expect)
     with pilot.ledger.database.read() as session:
-        statement = log_store.certificate_statement(session, number)
+        statement = payload_of(session, number)
         consent = log_store.statement(session, statement["authorizations"][0].removeprefix("sha-256:"))
     stranger = signed_withdrawal(pilot.bureau, consent["id"], by=pilot.cast.bank)
     with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
-from ledger.chain.custody import signer_of_key
 from ledger.chain.sending.calls import carry_out, change_key, pause, propose
 from ledger.chain.sending.proposals import proposal_of
 from ledger.chain.sending.relay import ForwardRequest, sign_request
@@ -20,6 +19,7 @@ from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.custody import signer_of_key
 from ledger.parties.possession import possession_of
 from ledger.proof.jws import sign_entry
 from ledger.proof.report import Check, Report, Verdict

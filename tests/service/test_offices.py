@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ledger.chain.accounts import new_private_key
-from ledger.chain.custody import Custody, new_key, signer_of_key
 from ledger.errors import InvalidInput
 from ledger.installation.wiring import Ledger
+from ledger.parties.custody import Custody, new_key, signer_of_key
 from ledger.parties.offices import MAX_OFFICE_BYTES, dump_office, office_file, read_office
 from ledger.proof.jws import sign_entry
 from ledger.proof.suites.suite import ES256

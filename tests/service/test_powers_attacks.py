@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ledger.certificates.lookups import certificate
+from ledger.certificates.lookups import certificate, payload_of
 from ledger.chain.sending import asset_calls, calls
 from ledger.chain.sending.calls import Call
 from ledger.domain.codes import synthetic_uscc
@@ -20,7 +20,6 @@ from ledger.errors import PingzhengError
 from ledger.parties.register import NewParty
 from ledger.proof.jws import Signer
 from ledger.proof.report import Report, Verdict
-from ledger.store import log as log_store
 from tests.service.conftest import resource
 from tests.service.powers import DAY, Powers, founded
 
@@ -172,7 +171,7 @@ def test_a_thief_of_a_reported_provider_key_ends_no_certificate(powers: Powers) 
     own = powers.further_key(provider)
     number = powers.pilot.certificate(firm)
     with powers.ledger.database.read() as session:
-        (named,) = log_store.certificate_statement(session, number)["provisions"]
+        (named,) = payload_of(session, number)["provisions"]
     supplied = named.removeprefix("sha-256:")
     powers.later()
     powers.send(own.kid, calls.report(powers.no(provider), stolen.kid))

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from ledger.chain.accounts import new_private_key
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.chain.sending import calls
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import PingzhengError
 from ledger.installation.wiring import Ledger
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.proposals.proposals import ProposalRow, Proposals
 from ledger.proof.acts import report_message, sign_act
 from ledger.proof.suites.suite import ES256, SM2SM3

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from ledger.chain.accounts import new_p256_key, new_private_key
-from ledger.chain.custody import signer_of_key
 from ledger.chain.sending import calls
 from ledger.domain.parties import Role
 from ledger.domain.powers import OPEN_FOR
 from ledger.errors import Conflict, Forbidden, NotFound, PingzhengError
 from ledger.installation.wiring import Ledger
+from ledger.parties.custody import signer_of_key
 from ledger.parties.proposals.proposals import ProposalRow
 from ledger.proof.acts import report_message, sign_act, veto_message
 from ledger.proof.jws import sign_entry

@@ -12,11 +12,11 @@ from ledger.certificates.use_offers import MAX_OFFERS, Offers
 from ledger.certificates.uses import Uses, UseToSign
 from ledger.certificates.verification import LAPSE_SECONDS, Verification
 from ledger.chain.accounts import new_p256_key
-from ledger.chain.custody import Custody
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainUnavailable, Conflict, Forbidden, NotFound
+from ledger.parties.custody import Custody
 from ledger.parties.possession import possession_of
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import Es256Signer, Signer

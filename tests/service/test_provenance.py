@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from sqlalchemy import delete
 
+from ledger.certificates.lookups import payload_of
 from ledger.chain.sending.calls import record_use, withdraw
 from ledger.domain.assets.lineage import LineageGraph
 from ledger.errors import ChainUnavailable, Conflict
@@ -78,7 +79,7 @@ def test_a_certificates_history_says_what_became_of_it_and_of_what_it_rests_on(p
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     number = pilot.certificate(firm)
     with ledger.database.read() as session:
-        stated = log_store.certificate_statement(session, number)
+        stated = payload_of(session, number)
         (consent,) = (log_store.statement(session, each[8:])["id"] for each in stated["authorizations"])
     assert pilot.accept(firm, number).valid
     account = ledger.parties.get(cast.other_bank).account

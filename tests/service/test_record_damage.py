@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from ledger.certificates.recording import next_number
 from ledger.certificates.tables import Certificate
 from ledger.errors import Incoherent, Misconfigured
 from ledger.installation.doctor import Doctor
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_ledger
 from ledger.parties.roles import acting
-from ledger.usage.issuance import next_number
 from tests.service.conftest import Pilot
 from tests.service.test_entry_damage import Changed
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.chain.sending import calls
 from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.register import NewParty
 from ledger.proof.acts import prove_key
 from tests.service.powers import Powers, founded

@@ -17,11 +17,11 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from typer.testing import CliRunner
 
-from ledger.chain.custody import SecretFile
 from ledger.cli.main import app
 from ledger.domain.parties import PartyKind
 from ledger.errors import InvalidInput, Misconfigured, NotFound
 from ledger.installation.settings import Settings
+from ledger.parties.custody import SecretFile
 from ledger.privacy.key_providers import EnvironmentKeyProvider, FileKeyProvider, local_keys
 from ledger.privacy.key_rotation import CHUNK
 from ledger.store.sealing import KeyProvider

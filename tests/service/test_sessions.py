@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from ledger.chain.custody import signer_of_key
 from ledger.chain.sending import calls
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Forbidden, InvalidInput, PingzhengError, Unauthenticated
@@ -17,6 +16,7 @@ from ledger.installation.wiring import Ledger, open_ledger
 from ledger.parties.access.callers import Caller, Callers
 from ledger.parties.access.sessions import MAX_SESSIONS, NONCE_SECONDS, NewSession, Sessions
 from ledger.parties.access.tables import SignedIn, SignInNonce
+from ledger.parties.custody import signer_of_key
 from ledger.proof.acts import prove_key
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer
 from ledger.proof.sign_in import Place, sign_in

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
-from ledger.chain.custody import new_key, signer_of_key
 from ledger.chain.sending.calls import change_key, confirm, propose
 from ledger.chain.sending.proposals import proposal_of
 from ledger.demo.actors import NOTE
@@ -21,6 +20,7 @@ from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.possession import possession_of
 from ledger.proof.jws import Signer, Sm2Signer, public_jwk, sign_entry
 from ledger.proof.report import Report, Verdict

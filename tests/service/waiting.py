@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
-from ledger.chain.custody import signer_of_key
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind
 from ledger.errors import PingzhengError
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
+from ledger.parties.custody import signer_of_key
 from ledger.parties.possession import possession_of
 from ledger.parties.proposals.proposals import ProposalRow
 from ledger.parties.register import NewParty

@@ -1,7 +1,7 @@
 """One node's answers to the calls that every engine has, as values of their types.
 
-Each request has a total time and a bound on the bytes of its answer (``ledger.chain.rpc.transport``), and each answer is
-taken only for what the call returns (``ledger.chain.rpc.answers``).
+Each request has a total time and a bound on the bytes of its answer (``ledger.chain.rpc.transport``), and each answer
+is taken only for what the call returns (``ledger.chain.rpc.answers``).
 """
 
 from __future__ import annotations

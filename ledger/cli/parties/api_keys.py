@@ -46,7 +46,7 @@ def new(
     grid.api
     """
     with errors_explained(as_json):
-        from ledger.chain.custody import write_private
+        from ledger.wallet.private_file import write_private
 
         kept = kept_session(home)
         wanted = {"name": name, "scopes": [each.value for each in scope], "expires_at": int(time.time()) + days * DAY}

@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from ledger.chain.custody import new_key, signer_of_key, write_private
 from ledger.cli.shell.files import MAX_KEY_BYTES, line_in, signer_of
 from ledger.cli.shell.output import AsJson, emit, errors_explained
 from ledger.errors import Conflict
+from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3
+from ledger.wallet.private_file import write_private
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -70,11 +70,11 @@ def login(
     """
     with errors_explained(as_json):
         from ledger.chain.contracts.deployment import Deployment
-        from ledger.chain.custody import write_private
         from ledger.installation.home import require_made
         from ledger.installation.local_chain import LocalClock
         from ledger.installation.settings import Settings
         from ledger.provider.service import HttpService
+        from ledger.wallet.private_file import write_private
 
         settings = Settings.at(home)
         whose, signer = _kept_key(settings, party) if key is None else (_checked(party), signer_of(key))
@@ -156,9 +156,9 @@ def checked_id(identifier: str) -> str:
 
 def _kept_key(settings: Settings, party: str) -> tuple[str, Signer]:
     """A party whose key the installation in the folder keeps, its own by default, and what signs with that key."""
-    from ledger.chain.custody import Custody
     from ledger.cli.shell.naming import party_of
     from ledger.installation.wiring import Ledger, open_participant
+    from ledger.parties.custody import Custody
 
     with open_participant(settings) as found:
         whose = party_of(found, party)

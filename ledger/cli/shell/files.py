@@ -108,7 +108,7 @@ def key_in(path: Path) -> tuple[bytes, Signer]:
 
     Raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE``; ``Misconfigured`` ``KEY_FILE_DAMAGED``.
     """
-    from ledger.chain.custody import signer_of_key
+    from ledger.parties.custody import signer_of_key
 
     text = line_in(path, MAX_KEY_BYTES)
     try:

@@ -12,7 +12,6 @@ from typing import Annotated, Any, Final
 import typer
 
 from ledger.chain.contracts.deployment import Deployment
-from ledger.chain.custody import write_private
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.client import ChainClient
@@ -45,6 +44,7 @@ from ledger.provider.supply import Supply, answers_to_bytes, parse_receipt
 from ledger.provider.task import MAX_LIST_BYTES, MAX_TASKS, Task, parse_tasks
 from ledger.rulebooks.sources import SourceBook
 from ledger.usage.provisions import OwnPlatform
+from ledger.wallet.private_file import write_private
 
 API_KEY: Final = "PINGZHENG_API_KEY"
 MAX_KEY_BYTES: Final = 256

@@ -7,7 +7,6 @@ from typing import Annotated, Final
 
 import typer
 
-from ledger.chain.custody import write_private
 from ledger.cli.shell.files import parsed
 from ledger.cli.shell.naming import party_of
 from ledger.cli.shell.opening import opened
@@ -17,6 +16,7 @@ from ledger.installation.wiring import Ledger
 from ledger.provider.supply import Receipt, parse_answers
 from ledger.provider.task import MAX_LIST_BYTES, MAX_NOTICES, MAX_TASKS, TaskList
 from ledger.usage.provisions import OwnPlatform
+from ledger.wallet.private_file import write_private
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(providing.run)

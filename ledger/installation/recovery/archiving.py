@@ -19,7 +19,6 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import select
 
-from ledger.chain.custody import write_private
 from ledger.errors import Misconfigured, PingzhengError, StorageFull
 from ledger.installation.recovery.archive import Archive, archive_failure
 from ledger.installation.recovery.copied_files import follow_lines
@@ -28,7 +27,7 @@ from ledger.privacy.erasures_file import ErasedText, ErasuresFile
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.tables import Batch
-from ledger.wallet.private_file import sync_folder
+from ledger.wallet.private_file import sync_folder, write_private
 
 log = structlog.get_logger()
 PLACE: Final = "archive.json"

@@ -11,8 +11,8 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ledger.chain.custody import signer_of_key
 from ledger.errors import Misconfigured, PingzhengError
+from ledger.parties.custody import signer_of_key
 from ledger.store.entry_audit import audit
 from ledger.store.sealing import CLOSED, KeyProvider, Sealer, wrapped_by
 from ledger.store.tables import Sealed

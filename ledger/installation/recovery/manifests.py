@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.chain.custody import write_private
 from ledger.domain.canonical import canonical
 from ledger.errors import Misconfigured, NotFound
+from ledger.wallet.private_file import write_private
 
 MANIFEST: Final = "manifest.json"
 DATA: Final = "pingzheng-backup/1"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ledger.chain.custody import Custody
 from ledger.chain.reading.reader import ChainReader
+from ledger.parties.custody import Custody
 from ledger.parties.key_settlement import record_key
 from ledger.parties.tables import Party, PartyKey
 

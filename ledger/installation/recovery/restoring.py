@@ -17,7 +17,6 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from ledger.chain.contracts.deployment import Deployment
-from ledger.chain.custody import Custody
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.client import ChainClient
 from ledger.domain.disk import writing
@@ -41,6 +40,7 @@ from ledger.installation.settings import Settings
 from ledger.installation.setup import OPERATOR_NO
 from ledger.log.coherence import Coherence
 from ledger.parties.access.tables import ApiKey, Enrolment, SignedIn, SignInNonce
+from ledger.parties.custody import Custody
 from ledger.parties.offices import COUNT, FIRST, keys_within_reach, office_custody
 from ledger.privacy.erasures_file import ErasuresFile
 from ledger.privacy.key_providers import local_keys

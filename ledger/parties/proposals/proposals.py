@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import func, select
 
+from ledger.chain.locking import one_at_a_time
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import calls
 from ledger.chain.sending.calls import Call
@@ -26,7 +27,6 @@ from ledger.index import proposals as index
 from ledger.index.follower import Follower
 from ledger.index.proposals import IndexedProposal
 from ledger.index.tables import PROPOSALS
-from ledger.installation.local_chain import one_at_a_time
 from ledger.parties.party_lists import ListedIdentity, RegistrationLists
 from ledger.parties.proposals.in_words import REGISTER, ProposalRow, row_of
 from ledger.parties.relayed_acts import Acting, account_is_of

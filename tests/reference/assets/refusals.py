@@ -1,7 +1,7 @@
 """Why the rules of ``tests.reference.assets.next_moves`` refuse a move: the AssetRegistry's errors by our codes.
 
-A refusal is the same whether it is foreseen here or comes from the chain: ``ledger/chain/contracts/reverts.json`` says the same
-of the contract's errors, and a test compares the two.
+A refusal is the same whether it is foreseen here or comes from the chain: ``ledger/chain/contracts/reverts.json``
+says the same of the contract's errors, and a test compares the two.
 """
 
 from __future__ import annotations

@@ -15,16 +15,10 @@ from ledger.chain.accounts import account_of, new_p256_key, new_private_key, new
 from ledger.errors import InvalidInput, Misconfigured
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer, Sm2Signer
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite, suite_of_key
-from ledger.wallet.private_file import alone_in, sync_folder, write_whole
+from ledger.wallet.private_file import alone_in, sync_folder, write_private
 
 KEY_BYTES = 32
 NEW_KEYS: Final = {ES256K: new_private_key, ES256: new_p256_key, SM2SM3: new_sm2_key}
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` with mode 600: all of it, or nothing on a crash."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_whole(path, text.encode())
 
 
 class SecretFile:
