@@ -24,8 +24,9 @@ from rich.console import Console
 from ledger.chain.sending.calls import Founding
 from ledger.chain.sending.deploy import ensure_deployed
 from ledger.domain.canonical import parse_json
+from ledger.domain.days import DAY
 from ledger.domain.parties import Role
-from ledger.domain.powers import DAY, DEFAULT_DELAY, MIN_DELAY
+from ledger.domain.powers import DEFAULT_DELAY, MIN_DELAY
 from ledger.errors import PingzhengError
 
 EPILOG = (

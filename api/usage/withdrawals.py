@@ -12,6 +12,7 @@ from api.http.problems import answers
 from api.http.routing import Router
 from api.usage import schemas as usage
 from api.usage.consents import show as show_authorization
+from ledger.domain.digests import hex_of
 from ledger.errors import InvalidInput
 from ledger.installation.wiring import Ledger
 from ledger.parties.permissions import Action
@@ -69,7 +70,7 @@ def withdraw_provision(
     _require_of(ledger, provision, body)
     ledger.withdrawals.withdraw_provision(body.statement, _act(body))
     of, party, reason = (str(body.statement[name]) for name in ("statement", "party", "reason"))
-    return usage.WithdrawnOut(statement=of.removeprefix("sha-256:"), party=party, reason=reason)
+    return usage.WithdrawnOut(statement=hex_of(of), party=party, reason=reason)
 
 
 def _draft(ledger: Ledger, identifier: str, account: str | None) -> usage.WithdrawalDraftOut:

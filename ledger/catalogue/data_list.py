@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from ledger.catalogue.tables import (
     ResourceVersion,
 )
 from ledger.domain.assets.identity import document_digest
+from ledger.domain.days import Clock
 from ledger.domain.resource import DataResource, check_digest, check_registrable, check_resource, diff
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.permissions import Action, allowed
@@ -42,7 +43,7 @@ class Change:
 class Catalogue:
     """Resources from draft to publication; the chief data officer's signature is ``Publications``'."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

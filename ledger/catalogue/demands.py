@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -16,6 +15,7 @@ from ledger.catalogue.data_list import checked_reason
 from ledger.catalogue.matching import Candidate, Wanted, rank
 from ledger.catalogue.states import DEMAND
 from ledger.catalogue.tables import Demand, DemandEvent, ShareDuty
+from ledger.domain.days import Clock
 from ledger.domain.parties import Role
 from ledger.domain.resource import DataResource
 from ledger.domain.working_days import MAX_WORKING_DAYS, end_of_working_days
@@ -45,7 +45,7 @@ class NewDemand:
 class Demands:
     """Demands from filing to connection. ``sla_days`` applies where no duty is listed."""
 
-    def __init__(self, database: Database, sla_days: int, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, sla_days: int, clock: Clock) -> None:
         self._database = database
         self._sla_days = sla_days
         self._clock = clock

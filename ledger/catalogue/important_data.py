@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from ledger.catalogue import lookups as records
 from ledger.catalogue.data_list import move
 from ledger.catalogue.important_rules import ImportantData, check_important
 from ledger.catalogue.tables import CatalogueResource, ImportantDataEntry
+from ledger.domain.days import Clock
 from ledger.domain.resource import DataResource
 from ledger.errors import NotFound
 from ledger.parties.permissions import Action
@@ -36,7 +37,7 @@ class Listed:
 class ImportantDataList:
     """Entries that block what matches them; withdrawn ones stay on record."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

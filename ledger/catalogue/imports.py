@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ledger.catalogue.sheets import FIELD_COLUMNS, REQUIRED, Sheets, sheets_of
 from ledger.catalogue.staging import Known, Staged, chunks, overtaken, write_staged
+from ledger.domain.days import Clock
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput, PingzhengError
 from ledger.parties.permissions import Action
@@ -84,7 +85,7 @@ Planned = tuple[RowReport, Staged | None]
 class CatalogueImport:
     """Takes whole tables into the data list of the provider that acts."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from ledger.catalogue import lookups as records
 from ledger.catalogue.tables import CatalogueResource, OpenItem, ResourceVersion
+from ledger.domain.days import Clock
 from ledger.errors import Conflict, InvalidInput
 from ledger.parties.permissions import Action
 from ledger.parties.register import Actor
@@ -34,7 +34,7 @@ class Opening:
 class OpenCatalogue:
     """Opens published resources; an item is current while its resource is published."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
@@ -14,6 +13,7 @@ from ledger.catalogue.data_list import move
 from ledger.catalogue.states import RESOURCE
 from ledger.catalogue.tables import CatalogueResource, Publication
 from ledger.domain.canonical import canonical
+from ledger.domain.days import Clock
 from ledger.domain.entries import publication_entry
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden
@@ -30,7 +30,7 @@ from ledger.store.database import Database
 class Publications:
     """Appoints officers, takes their signatures, publishes what they signed. ``ledger`` is the ledger digest."""
 
-    def __init__(self, database: Database, parties: Parties, ledger: str, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, parties: Parties, ledger: str, clock: Clock) -> None:
         self._database = database
         self._parties = parties
         self._ledger = ledger

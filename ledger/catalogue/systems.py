@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +9,7 @@ from sqlalchemy import func, select
 
 from ledger.catalogue import lookups as records
 from ledger.catalogue.tables import InfoSystem
+from ledger.domain.days import Clock
 from ledger.domain.resource import RESOURCE_CODE
 from ledger.errors import Forbidden, InvalidInput
 from ledger.parties.permissions import Action
@@ -34,7 +34,7 @@ class SystemEntry:
 class Systems:
     """Systems of their owners."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

@@ -14,6 +14,7 @@ from ledger.certificates.own_entry import require_own_entry
 from ledger.certificates.tables import Certificate
 from ledger.chain.accounts import is_account_of
 from ledger.chain.reading.reader import ChainReader
+from ledger.domain.digests import hex_of
 from ledger.errors import BadBundle, Conflict, InvalidInput, Misconfigured
 from ledger.log.adopted import adopted_proof
 from ledger.log.coherence import require_held
@@ -183,7 +184,7 @@ def _rests_on(session: Session, statement: Mapping[str, Any]) -> list[str]:
     if statement["class"] != "usage":
         return []
     basis = [statement["template"], statement["request"], *statement["authorizations"], *statement["provisions"]]
-    digests = [named.removeprefix("sha-256:") for named in basis]
+    digests = [hex_of(named) for named in basis]
     return digests + list(positions(session, (row.digest for row in log_store.withdrawals_of(session, digests))))
 
 

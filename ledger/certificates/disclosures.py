@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
 from ulid import ULID
 
 from ledger.certificates.lookups import certificate
 from ledger.certificates.tables import Disclosure
+from ledger.domain.days import Clock
 from ledger.errors import Conflict, InvalidInput
 from ledger.parties.permissions import Action
 from ledger.parties.register import Actor
@@ -26,7 +26,7 @@ _IDENTIFIER: Final = re.compile(r"[0-9A-Za-z]{18}", re.ASCII)
 class Disclosures:
     """Opens sealed payloads for cases, and keeps who did so and why."""
 
-    def __init__(self, database: Database, sealer: Sealer, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, sealer: Sealer, clock: Clock) -> None:
         self._database = database
         self._sealer = sealer
         self._clock = clock

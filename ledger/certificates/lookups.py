@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ledger.certificates.tables import Certificate
+from ledger.domain.digests import hex_of
 from ledger.errors import NotFound
 from ledger.store import log as log_store
 
@@ -31,4 +32,4 @@ def payload_of(session: Session, number: str) -> dict[str, Any]:
 def request_of(session: Session, row: Certificate) -> str | None:
     """The statement digest (hex) of the request that a usage certificate answers; None for other certificates."""
     named: str | None = log_store.statement(session, row.digest).get("request")
-    return None if named is None else named.removeprefix("sha-256:")
+    return None if named is None else hex_of(named)

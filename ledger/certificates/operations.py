@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
 from ulid import ULID
 
 from ledger.certificates.tables import Certificate, Operation
+from ledger.domain.days import Clock
 from ledger.errors import NotFound
 from ledger.store import log as log_store
 from ledger.store.database import Database
@@ -18,7 +19,7 @@ from ledger.store.tables import Entry
 class Operations:
     """Begun with the certificates that were issued; done when the chain holds the last of them."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

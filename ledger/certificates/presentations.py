@@ -9,7 +9,6 @@ into junk. Who is not the consumer of a certificate leaves one record of it a da
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +22,9 @@ from ledger.certificates.tables import Certificate, Presentation
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.codes import check_certificate_no
-from ledger.domain.entries import presentation_entry, reference, use_entry
+from ledger.domain.days import DAY, Clock
+from ledger.domain.digests import reference
+from ledger.domain.entries import presentation_entry, use_entry
 from ledger.errors import BadBundle, Conflict, InvalidInput, NotFound
 from ledger.index import tables as index
 from ledger.index.follower import Follower
@@ -38,7 +39,6 @@ from ledger.store.database import Database
 PENDING = "pending"
 VALID = "valid"
 LAPSED = "lapsed"
-DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Presentations:
         database: Database,
         reader: ChainReader,
         follower: Follower,
-        clock: Callable[[], int],
+        clock: Clock,
         *,
         keeps_log: bool,
     ) -> None:

@@ -9,6 +9,7 @@ from ledger.certificates.lookups import certificate, request_of
 from ledger.certificates.own_entry import require_own_entry
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Block
+from ledger.domain.days import Clock
 from ledger.log.coherence import FORGETFUL, commitment_of, forked
 from ledger.log.positions import positions
 from ledger.proof.bundle import Position
@@ -20,9 +21,7 @@ from ledger.store.tables import Batch
 class CertificateStates:
     """Answers by the chain as of ``newest``, its newest block."""
 
-    def __init__(
-        self, database: Database, reader: ChainReader, newest: Callable[[], Block], clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, database: Database, reader: ChainReader, newest: Callable[[], Block], clock: Clock) -> None:
         self._database = database
         self._reader = reader
         self._newest = newest

@@ -31,6 +31,7 @@ from ledger.certificates.uses import Uses, UseToSign
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.sender import Announce, Receipt
+from ledger.domain.days import Clock
 from ledger.errors import BadBundle, ChainUnavailable, Conflict
 from ledger.proof.bundle import Bundle, parse_bundle
 from ledger.proof.facts import Facts, facts_needed
@@ -101,7 +102,7 @@ class Verification:
         expecting: Expecting,
         uses: Uses,
         presentations: Presentations,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._reader = reader

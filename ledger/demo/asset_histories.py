@@ -13,7 +13,7 @@ from ledger.demo.earlier_runs import AssetEvent, Found
 from ledger.demo.registration import Progress, wait_for_notice
 from ledger.demo.stages import Run
 from ledger.domain.canonical import digest
-from ledger.domain.days import shanghai_day
+from ledger.domain.days import DAY, shanghai_day
 from ledger.domain.resource import DataResource
 from ledger.errors import Conflict
 from ledger.installation.wiring import Ledger
@@ -21,7 +21,6 @@ from ledger.registration.reports import DIMENSIONS, QualityReport, Valuation
 from ledger.registration.rights import NewRight
 
 TEN = 10
-DAY = 86_400
 DECISIONS: Final = ("admitted", "verified", "upheld")
 WEIGHTS = dict(zip(DIMENSIONS, (15, 20, 20, 15, 20, 10), strict=True))
 # After these the asset has another certificate.

@@ -15,7 +15,8 @@ from ledger.connectors.answers import NoData
 from ledger.demo.actors import Bureau
 from ledger.demo.data.people import Member
 from ledger.demo.tally import Caught
-from ledger.domain.entries import reference, statement_digest
+from ledger.domain.digests import reference
+from ledger.domain.entries import statement_digest
 from ledger.errors import PingzhengError
 from ledger.installation.wiring import Ledger
 from ledger.proof.jws import LocalSigner, encode_base64url, public_jwk, sign_entry

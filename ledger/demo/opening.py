@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
+from ledger.domain.days import DAY
 from ledger.installation.home import holds_ledger
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.rulebooks.scenarios import ScenarioBook
 
-DAY: Final = 86_400
 YEAR: Final = 366 * DAY
 DAYS_BEFORE: Final = 75
 # The clock of a local chain is moved past it: the pilot does not wait.

@@ -23,10 +23,10 @@ from ledger.demo.opening import four_years
 from ledger.demo.picture import flow_picture
 from ledger.demo.powers import SCENARIO, STAGE, Powers, name_certificate, two_firms
 from ledger.demo.registration import Registering, catch_up, skip_to, transfer_one
-from ledger.demo.scenarios import ANCHOR, DAY, SHORT_DAYS, VERIFY, Pilot
+from ledger.demo.scenarios import ANCHOR, SHORT_DAYS, VERIFY, Pilot
 from ledger.demo.stages import Run
 from ledger.demo.tally import COUNTS
-from ledger.domain.days import shanghai_day
+from ledger.domain.days import DAY, shanghai_day
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
 

@@ -24,7 +24,7 @@ from ledger.demo.refused_cases import FEWER, Desk, Ending, late, simply_used
 from ledger.demo.stages import Run, Stage
 from ledger.demo.tally import Tally
 from ledger.domain.canonical import digest
-from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.days import DAY, end_of_validity, shanghai_day
 from ledger.domain.scenario import Scenario
 from ledger.installation.wiring import Ledger
 from ledger.parties.register import SHOWN_OF_ID
@@ -32,7 +32,6 @@ from ledger.usage.authorizations import Choice
 from ledger.usage.requests import Note, Terms
 from ledger.usage.tables import AccessRequest
 
-DAY = 86_400
 # Requests can be answered for so many days; certificates made before the present are valid for so few.
 ANSWER_DAYS = 2
 SHORT_DAYS = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
@@ -64,6 +65,9 @@ def _summer(year: int) -> tuple[datetime, datetime]:
 
 
 SHANGHAI: Final = _Shanghai()
+DAY: Final = 86_400
+# Gives the time now, in seconds UTC.
+Clock = Callable[[], int]
 # The last second of the year 9999; the contracts know later ones.
 LAST_SECOND: Final = 253_402_271_999
 # What a validity, a deadline or a report may name: a day before or after it must exist, with its midnight.
@@ -120,4 +124,4 @@ def end_of_validity(last_day: date, where: str | None = None) -> int:
 
 def is_shanghai_midnight(seconds: int) -> bool:
     """Whether a day begins in Shanghai at that time."""
-    return (seconds + 8 * 3_600) % 86_400 == 0
+    return (seconds + 8 * 3_600) % DAY == 0

@@ -10,6 +10,17 @@ from ledger.errors import Misconfigured
 
 SHA_256: Final = "sha-256"
 SM3: Final = "sm3"
+_PREFIX: Final = f"{SHA_256}:"
+
+
+def reference(digest: str) -> str:
+    """How entries write a SHA-256 digest (64 hex digits): ``sha-256:`` and the digits."""
+    return f"{_PREFIX}{digest}"
+
+
+def hex_of(reference: str) -> str:
+    """The 64 hex digits of a SHA-256 digest as entries write it."""
+    return reference.removeprefix(_PREFIX)
 
 
 def sm_not_installed(what: str) -> Misconfigured:

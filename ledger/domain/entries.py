@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ledger.domain.canonical import canonical
+from ledger.domain.digests import hex_of
 from ledger.domain.entry_forms import CLAIM_NAMES, CLASSES, PLAIN, SIGNED, hex_id, signature
 from ledger.domain.field_names import listed
 from ledger.errors import InvalidInput
@@ -108,11 +109,6 @@ def statement_digest(entry: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(unsigned)).hexdigest()
 
 
-def reference(digest: str) -> str:
-    """How an entry writes the statement digest of another one: ``sha-256:`` and the digits."""
-    return f"sha-256:{digest}"
-
-
 def _misshapen(member: str, message: str) -> InvalidInput:
     return InvalidInput("ENTRY_SHAPE", message, where=member, hint="See docs/protocol.md, sections 5 and 6.")
 
@@ -187,7 +183,7 @@ def concerned(entry: Mapping[str, Any]) -> set[str]:
 def referred(entry: Mapping[str, Any]) -> list[str]:
     """Statement digests, hex, of what an entry is about: a use's certificate, a provision's authorization."""
     named = [entry[name] for name in ("certificate", "authorization", "request", "statement") if name in entry]
-    return [each.removeprefix("sha-256:") for each in (*named, *entry.get("targets", ()))]
+    return [hex_of(each) for each in (*named, *entry.get("targets", ()))]
 
 
 def entry_types() -> Sequence[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-DAY: Final = 86_400
+from ledger.domain.days import DAY
+
 THRESHOLD: Final = 2
 """How many officers a proposal for another party takes."""
 DEFAULT_DELAY: Final = 3 * DAY

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from ledger.domain.canonical import canonical, digest
+from ledger.domain.digests import hex_of
 from ledger.errors import Conflict, InvalidInput
 
 # Lowest first: the order is what 就高从严 compares.
@@ -86,13 +87,13 @@ class DataResource:
     @property
     def fingerprint(self) -> str:
         """What no two registrations may share: the content digest, 64 hex digits."""
-        return self.content_digest.removeprefix("sha-256:")
+        return hex_of(self.content_digest)
 
     @property
     def near_fingerprint(self) -> str:
         """The same for resources with the same fields, whatever their order and content; 64 hex digits."""
         pairs = sorted([field.name, field.type] for field in self.fields)
-        return digest(canonical(pairs)).removeprefix("sha-256:")
+        return hex_of(digest(canonical(pairs)))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from ledger.domain.days import end_of_validity
+from ledger.domain.days import DAY, end_of_validity
 from ledger.domain.definition import Bilingual, DefinitionReader
 from ledger.domain.entries import SD_NAMES, holds_sd_name
 from ledger.domain.entry_forms import CHANNELS, CLAIM_NAMES, LEGAL_BASES, MAX_SOURCES, MAX_USES, PAYLOAD_MODES
@@ -22,7 +22,6 @@ from ledger.domain.rules.predicates import OPS, TYPES, check_rule, columns_of
 from ledger.domain.shapes import MAX_ITEMS
 from ledger.errors import Forbidden, InvalidInput
 
-DAY: Final = 86_400
 STANDINGS: Final = ("documented", "proposed", "demonstration")
 GRADES: Final = ("general_1", "general_2", "general_3", "general_4", "important")
 PRICE_USES: Final = ("public", "industry")

@@ -209,8 +209,8 @@ HOLDS: Final = Table(
     Column("by", BigInteger, nullable=False),
 )
 
-# Names as in ledger.domain.assets.names. `offered_to` is 0 where nothing is on offer; `kind` and `stage` are empty where
-# no application is open. `content` is in force, `filed` is what the last application committed to.
+# Names as in ledger.domain.assets.names. `offered_to` is 0 where nothing is on offer; `kind` and `stage` are empty
+# where no application is open. `content` is in force, `filed` is what the last application committed to.
 ASSETS: Final = Table(
     "idx_assets",
     METADATA,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,6 +23,7 @@ from ledger.certificates.verification import Verification
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.relay import Relay
+from ledger.domain.days import Clock
 from ledger.domain.ruleset import Ruleset
 from ledger.index.follower import Follower
 from ledger.installation.participant import Participant, access
@@ -162,7 +162,7 @@ def wire(
     sealer: Sealer,
     lookup_key: bytes,
     rules: Ruleset,
-    clock: Callable[[], int],
+    clock: Clock,
 ) -> Ledger:
     """Put the parts together; no network, no I/O."""
     client, operator = installation.client, installation.operator

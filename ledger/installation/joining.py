@@ -8,7 +8,7 @@ to confirm, cancel and veto from a node of its own, and to pause.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -27,6 +27,7 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.relay import Relay
+from ledger.domain.days import Clock
 from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, Conflict, Forbidden, Misconfigured, NotFound
 from ledger.index.follower import Follower
@@ -216,7 +217,7 @@ def not_the_operator() -> Forbidden:
 
 
 @contextmanager
-def open_joined(settings: Settings, clock: Callable[[], int] | None = None) -> Iterator[Participant]:
+def open_joined(settings: Settings, clock: Clock | None = None) -> Iterator[Participant]:
     """Open the joined installation in ``settings.home``.
 
     Raises ``NotFound`` ``LEDGER_MISSING``; ``Misconfigured`` ``NOT_JOINED``, or where a file is missing or damaged; and
@@ -276,7 +277,7 @@ def _wire(
     database: Database,
     client: ChainClient,
     custody: Custody,
-    clock: Callable[[], int],
+    clock: Clock,
 ) -> Participant:
     # What stands against writing stands against sending.
     client.before_sending = database.require_writable

@@ -9,6 +9,7 @@ from ledger.certificates.presentations import Presentations
 from ledger.certificates.verification import Verification
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.client import ChainClient
+from ledger.domain.days import Clock
 from ledger.index.follower import Follower
 from ledger.installation.settings import Settings
 from ledger.parties.access.attempts import Attempts
@@ -41,7 +42,7 @@ def access(
     settings: Settings,
     database: Database,
     reader: ChainReader,
-    clock: Callable[[], int],
+    clock: Clock,
     *,
     key_of: Callable[[str], str | None],
 ) -> Access:
@@ -63,7 +64,7 @@ class Participant:
     """An open installation. ``party`` is its own party's id; ``client`` sends from that party's account."""
 
     settings: Settings
-    clock: Callable[[], int]
+    clock: Clock
     database: Database
     client: ChainClient
     reader: ChainReader

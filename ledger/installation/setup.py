@@ -6,7 +6,7 @@ ledger can work at once, and no one of them alone gives an office to anybody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import Founding
 from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.deploy import deploy
+from ledger.domain.days import Clock
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import MIN_DELAY, THRESHOLD
 from ledger.errors import Conflict, Misconfigured, NotFound
@@ -83,7 +84,7 @@ def install(
     lookup_key: bytes,
     notice: int,
     founders: Founders,
-    clock: Callable[[], int],
+    clock: Clock,
 ) -> None:
     """Make what is missing of a new ledger: keys, founding parties, contracts; safe to repeat after a crash.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from ledger.chain.locking import one_at_a_time
 from ledger.chain.reading.reader import ChainReader
+from ledger.domain.days import DAY, Clock
 from ledger.domain.disk import writing
 from ledger.installation.assembly import Ledger as Ledger
 from ledger.installation.assembly import wire
@@ -34,13 +35,9 @@ from ledger.store.database import Database, open_engine, require_contents, requi
 from ledger.store.migrations import upgrade
 from ledger.store.sealing import KeyProvider, Sealer
 
-DAY = 86_400
-
 
 @contextmanager
-def open_ledger(
-    settings: Settings, clock: Callable[[], int] | None = None, keys: KeyProvider | None = None
-) -> Iterator[Ledger]:
+def open_ledger(settings: Settings, clock: Clock | None = None, keys: KeyProvider | None = None) -> Iterator[Ledger]:
     """Open the ledger that is in ``settings.home``, starting its local chain if it has one.
 
     ``keys`` wraps data keys in place of the provider that the settings name, such as a key management service.
@@ -60,7 +57,7 @@ def open_ledger(
 @contextmanager
 def create_ledger(
     settings: Settings,
-    clock: Callable[[], int] | None = None,
+    clock: Clock | None = None,
     keys: KeyProvider | None = None,
     founders: Sequence[FoundingOffice] = (),
     accreditations: Accreditations | None = None,
@@ -109,7 +106,7 @@ def _founders(settings: Settings, elsewhere: Sequence[FoundingOffice]) -> list[F
 def _opened(
     stack: ExitStack,
     settings: Settings,
-    clock: Callable[[], int],
+    clock: Clock,
     keys: KeyProvider,
     founders: Founders | None = None,
 ) -> Ledger:

@@ -17,6 +17,7 @@ from sqlalchemy import update
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import anchor
 from ledger.chain.sending.client import ChainClient
+from ledger.domain.days import Clock
 from ledger.errors import ChainRejected, Conflict, PingzhengError
 from ledger.log.coherence import Coherence, anchor_of, forked
 from ledger.log.paused import is_pause, paused
@@ -109,7 +110,7 @@ class Anchoring:
         coherence: Coherence,
         issuer: int,
         rule: BatchRule,
-        clock: Callable[[], int],
+        clock: Clock,
         note: FailureNote,
         archive: Callable[[Batch | None], None] = lambda _: None,
     ) -> None:

@@ -8,7 +8,7 @@ the chain holds.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from ledger.chain.reading.contract_state import AnchoredBatch
 from ledger.chain.reading.reader import ChainReader
+from ledger.domain.days import Clock
 from ledger.domain.findings import Finding
 from ledger.errors import ChainUnavailable
 from ledger.index.tables import CURSOR
@@ -66,7 +67,7 @@ class Coherence:
     """
 
     def __init__(
-        self, database: Database, reader: ChainReader, issuer: int | None, clock: Callable[[], int], *, local: bool
+        self, database: Database, reader: ChainReader, issuer: int | None, clock: Clock, *, local: bool
     ) -> None:
         self._database = database
         self._reader = reader

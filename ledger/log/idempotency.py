@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import UpdateBase, delete, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from ledger.domain.days import Clock
 from ledger.errors import Conflict, InvalidInput, PingzhengError
 from ledger.log.tables import IdempotentRequest
 from ledger.store.database import Database
@@ -37,7 +38,7 @@ class Idempotency:
     confirmed without our key.
     """
 
-    def __init__(self, database: Database, digest_key: bytes, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, digest_key: bytes, clock: Clock) -> None:
         self._database = database
         self._digest_key = digest_key
         self._clock = clock

@@ -6,7 +6,6 @@ offices decided so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from ledger.chain.accounts import account_of_public_key, check_public_key
+from ledger.domain.days import Clock
 from ledger.errors import Conflict, Unauthenticated
 from ledger.parties.access.tables import Enrolment
 from ledger.parties.access.tokens import digest, fresh
@@ -53,7 +53,7 @@ class Enrolled:
 class Enrolments:
     """Gives out codes and takes first keys."""
 
-    def __init__(self, database: Database, parties: Parties, chain: ChainId, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, parties: Parties, chain: ChainId, clock: Clock) -> None:
         self._database = database
         self._parties = parties
         self._chain = chain

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sqlalchemy import select
 from ulid import ULID
 
+from ledger.domain.days import Clock
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden
 from ledger.parties.lookups import party
@@ -18,7 +17,7 @@ from ledger.store.database import Database
 class Mandates:
     """Who may hand in for whom, and until when (seconds UTC, not included)."""
 
-    def __init__(self, database: Database, roles: Roles, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, roles: Roles, clock: Clock) -> None:
         self._database = database
         self._roles = roles
         self._clock = clock

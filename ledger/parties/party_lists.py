@@ -7,7 +7,7 @@ chain cannot check. Openings are personal text: they stand in that file alone, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public
 from ledger.chain.sending.calls import Call, PartyRegistration, register_parties
 from ledger.chain.sending.client import ChainClient
 from ledger.domain.codes import check_institution, check_resident_id
+from ledger.domain.days import Clock
 from ledger.domain.notice import require_line
 from ledger.domain.parties import PartyKind, Role, party_id
 from ledger.errors import Conflict, InvalidInput, NotFound
@@ -68,9 +69,7 @@ class ListedIdentity:
 class RegistrationLists:
     """Keeps lists until they are confirmed, and after. ``sealer`` opens who the parties are, where that is known."""
 
-    def __init__(
-        self, database: Database, client: ChainClient, clock: Callable[[], int], sealer: Sealer | None = None
-    ) -> None:
+    def __init__(self, database: Database, client: ChainClient, clock: Clock, sealer: Sealer | None = None) -> None:
         self._database = database
         self._client = client
         self._clock = clock

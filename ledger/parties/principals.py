@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sqlalchemy import select
 
+from ledger.domain.days import Clock
 from ledger.domain.parties import Role
 from ledger.parties.register import Actor
 from ledger.parties.tables import CdoAppointment, Mandate
@@ -15,7 +14,7 @@ from ledger.store.database import Database
 class Principals:
     """Reads mandates and appointments."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

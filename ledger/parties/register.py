@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -18,7 +18,7 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import accredit, set_roles
 from ledger.chain.sending.relay import SignedRequest
 from ledger.domain.codes import check_institution, check_region, check_resident_id
-from ledger.domain.days import shanghai_day
+from ledger.domain.days import Clock, shanghai_day
 from ledger.domain.notice import require_line
 from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role, party_id
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -80,7 +80,7 @@ class Parties:
         roles: Roles,
         authority: str,
         lookup_key: bytes,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._sealer = sealer

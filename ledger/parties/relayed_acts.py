@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import Call
 from ledger.chain.sending.relay import ForwardRequest, Relay, SignedRequest, sign_request
 from ledger.chain.sending.sender import Receipt
+from ledger.domain.days import Clock
 from ledger.errors import Conflict, Forbidden
 from ledger.parties.custody import Custody
 from ledger.parties.lookups import party
@@ -33,7 +32,7 @@ def account_is_of(reader: ChainReader, account: str, party: str) -> bool:
 class Acting:
     """Relays what parties sign; signs for those alone whose key this installation keeps (demonstrations)."""
 
-    def __init__(self, relay: Relay, custody: Custody, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, relay: Relay, custody: Custody, database: Database, clock: Clock) -> None:
         self._relay = relay
         self._custody = custody
         self._database = database

@@ -8,9 +8,9 @@ holder can present it from its own copy; whoever was shown it has what it was sh
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from sqlalchemy import delete, select
@@ -20,7 +20,9 @@ from ulid import ULID
 from ledger.certificates.lookups import certificate
 from ledger.certificates.tables import Certificate
 from ledger.domain.canonical import canonical
-from ledger.domain.entries import erasure_entry, reference
+from ledger.domain.days import DAY, Clock
+from ledger.domain.digests import hex_of, reference
+from ledger.domain.entries import erasure_entry
 from ledger.domain.entry_forms import MAX_TARGETS
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden
@@ -42,7 +44,6 @@ from ledger.usage.lookups import access_request, authorizations_of, certificates
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 log = structlog.get_logger()
-DAY: Final = 86_400
 
 # What has sealed text about a subject, beside its identity: note, notice, claims, disclosures.
 Told = AccessRequest | Authorization | Provision | Certificate
@@ -92,7 +93,7 @@ class Erasure:
         roles: Roles,
         archiving: ErasableCopies,
         ledger: str,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._sealer = sealer
@@ -239,7 +240,7 @@ def _with(session: Session, row: Certificate) -> list[Told]:
         return _told_for(session, access_request(session, row.request_id))
     older = [item for item in versions if item.version <= row.version]
     named = {each for item in older for each in log_store.statement(session, item.digest)["provisions"]}
-    provisions = select(Provision).where(Provision.digest.in_([each.removeprefix("sha-256:") for each in named]))
+    provisions = select(Provision).where(Provision.digest.in_([hex_of(each) for each in named]))
     return [*older, *session.scalars(provisions.order_by(Provision.id))]
 
 
@@ -269,7 +270,7 @@ def _require_retention_over(session: Session, about: Sequence[Told], now: int) -
     issued = [statement for statement in stated if statement["type"] == "certificate"]
     ends = []
     for statement in issued or stated:
-        template = log_store.statement(session, statement["template"].removeprefix("sha-256:"))
+        template = log_store.statement(session, hex_of(statement["template"]))
         ends.append(statement["exp" if issued else "valid_to"] + template["retention_days"] * DAY)
     if now < max(ends):
         raise Conflict(

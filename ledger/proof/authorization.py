@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
+from ledger.domain.days import DAY as _DAY
 from ledger.domain.entries import statement_digest
 from ledger.proof.bundle import Position
 from ledger.proof.case import Case, Entry, Proven
@@ -18,8 +18,6 @@ from ledger.proof.jws import entry_signature
 from ledger.proof.outcome import Failed, Outcome, Passed, failed, passed
 from ledger.proof.sdjwt import disclosure_digest
 from ledger.proof.statement_state import held_at, withdrawn_at
-
-_DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)

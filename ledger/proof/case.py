@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from ledger.domain.canonical import canonical, parse_json
-from ledger.domain.entries import reference, statement_digest
+from ledger.domain.digests import reference
+from ledger.domain.entries import statement_digest
 from ledger.errors import BadBundle
 from ledger.proof.bundle import MAX_ENTRY_CHARACTERS, Anchor, Bundle, Evidence, Position
 from ledger.proof.facts import AccountFact, Facts

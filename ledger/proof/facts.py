@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, TypeGuard
 
-from ledger.domain.entries import reference, statement_digest
+from ledger.domain.digests import hex_of, reference
+from ledger.domain.entries import statement_digest
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.bundle import MAX_EVIDENCE, Bundle, ChainId, Evidence, Position
 from ledger.proof.jws import Jwk
@@ -300,7 +301,7 @@ def _withdrawable(evidence: Sequence[Evidence]) -> Iterator[tuple[str, str]]:
 def _statement(named: Any) -> str | None:
     if not isinstance(named, str):
         return None
-    digits = named.removeprefix("sha-256:")
+    digits = hex_of(named)
     return digits if _is_id(digits) and reference(digits) == named else None
 
 

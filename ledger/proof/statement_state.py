@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import takewhile
 
-from ledger.domain.entries import reference, statement_digest
+from ledger.domain.digests import reference
+from ledger.domain.entries import statement_digest
 from ledger.errors import BadBundle
 from ledger.proof.bundle import Position
 from ledger.proof.case import Case, Entry, Proven

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ledger.domain.digests import hex_of
 from ledger.domain.entries import statement_digest, validate_entry
 from ledger.errors import BadBundle, InvalidInput, Misconfigured
 from ledger.proof.authorization import check_authorization
@@ -192,7 +193,7 @@ def _check_status(case: _Judged) -> Outcome:
 
 
 def _held(case: _Judged) -> Failed | None:
-    request = case.claims["request"].removeprefix("sha-256:")
+    request = hex_of(case.claims["request"])
     for what, statement in (("certificate", statement_digest(case.claims)), ("request", request)):
         if problem := held_at(case.facts, statement, case.at, what, "HELD"):
             return problem
@@ -224,7 +225,7 @@ def _check_uses(case: _Judged) -> Outcome:
     """9: used less often under its request than it may be."""
     if not case.usage:
         return does_not_apply("A registration certificate is not used up.")
-    history = case.facts.uses.get((case.claims["consumer"], case.claims["request"].removeprefix("sha-256:")))
+    history = case.facts.uses.get((case.claims["consumer"], hex_of(case.claims["request"])))
     if history is None:
         return failed("USES_UNKNOWN", "The facts do not say how often its consumer used it.")
     used, limit = sum(use.at <= case.at for use in history), case.claims["max_uses"]

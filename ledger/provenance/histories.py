@@ -16,6 +16,7 @@ from ledger.chain.contracts.names import names_of_roles
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.assets.events import names_in, parties_in
 from ledger.domain.assets.lineage import LineageGraph
+from ledger.domain.digests import hex_of
 from ledger.domain.reasons import reason_name
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.index.follower import Follower
@@ -208,7 +209,7 @@ class Provenances:
                 leaf=entries[row.digest].leaf,
                 issuer=row.issuer,
                 holder=row.subject,
-                content=body["resource"]["document_digest"].removeprefix("sha-256:"),
+                content=hex_of(body["resource"]["document_digest"]),
                 issued_at=body["iat"],
                 supersedes=row.supersedes,
             )
@@ -312,12 +313,12 @@ def _basis(session: Session, row: Certificate) -> list[_Basis]:
     if row.request_id is None:
         return [_Basis(row.digest, "certificate", None)]
     stated = log_store.statement(session, row.digest)
-    wanted = [named.removeprefix("sha-256:") for named in (*stated["authorizations"], *stated["provisions"])]
+    wanted = [hex_of(named) for named in (*stated["authorizations"], *stated["provisions"])]
     found = log_store.entries_by_digest(session, wanted).values()
     entries = [(entry.digest, json.loads(entry.body)) for entry in found]
     return [
         _Basis(row.digest, "certificate", None),
-        _Basis(stated["request"].removeprefix("sha-256:"), "request", None),
+        _Basis(hex_of(stated["request"]), "request", None),
         *(
             _Basis(digest, body["type"], body["subject" if body["type"] == "authorization" else "provider"])
             for digest, body in entries

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ledger.chain.contracts.deployment import check_deployment, origin_of
 from ledger.chain.reading.reader import ChainReader
+from ledger.domain.days import Clock
 from ledger.domain.findings import Finding
 from ledger.errors import NotFound, PingzhengError
 from ledger.index.follower import Follower
@@ -47,7 +48,7 @@ class Inspection:
         follower: Follower,
         provenances: Provenances,
         coherence: Coherence,
-        clock: Callable[[], int],
+        clock: Clock,
         own_account: Callable[[], dict[str, Any]] | None = None,
         *,
         anchoring: Anchoring | None = None,

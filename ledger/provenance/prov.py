@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ledger.domain.assets.events import documents_in, names_in, parties_in
 from ledger.domain.assets.names import DESCRIBING
+from ledger.domain.digests import reference
 from ledger.proof.assets.recorded_history import RecordedCertificate, RecordedEvent, RecordedHistory
 
 PZ: Final = "urn:pingzheng:terms:"
@@ -109,7 +110,7 @@ class _Writer:
         self._tell(holder, "prov:Agent")
         self._tell(issue, "prov:Activity", "pz:Issue", startedAtTime=time, endedAtTime=time, wasAssociatedWith=issuer)
         self._tell(certificate, "prov:Entity", "pz:RegistrationCertificate", generatedAtTime=time)
-        self._tell(certificate, **{"pz:leaf": f"sha-256:{issued.leaf}", "pz:holder": {"@id": holder}})
+        self._tell(certificate, **{"pz:leaf": reference(issued.leaf), "pz:holder": {"@id": holder}})
         self._tell(certificate, wasGeneratedBy=issue, wasAttributedTo=issuer)
         certified = self._certified(issued)
         if certified is not None:
@@ -161,7 +162,7 @@ class _Writer:
         version = f"{self._asset}:version:{len(self.versions) + 1}"
         self._tell(version, "prov:Entity", "pz:AssetVersion", specializationOf=self._asset)
         self._tell(version, wasGeneratedBy=activity, generatedAtTime=moment(event.at))
-        self._tell(version, wasAttributedTo=self._agent(holder), **{"pz:content": f"sha-256:{content}"})
+        self._tell(version, wasAttributedTo=self._agent(holder), **{"pz:content": reference(content)})
         self._add(version, "wasDerivedFrom", document_urn(content))
         if self.versions:
             self._add(version, "wasRevisionOf", self._version)
@@ -215,7 +216,7 @@ class _Writer:
 
     def _document(self, activity: str, event: RecordedEvent, digest: str, agent: str) -> None:
         document, first = document_urn(digest), document_urn(digest) not in self.nodes
-        self._tell(document, "prov:Entity", "pz:Document", **{"pz:digest": f"sha-256:{digest}"})
+        self._tell(document, "prov:Entity", "pz:Document", **{"pz:digest": reference(digest)})
         if "report" not in event.args:
             self._use(activity, document)
         elif first:
@@ -229,7 +230,7 @@ class _Writer:
         told |= {name: {"@id": self._agent(number)} for name, number in parties_in(event.name, event.args).items()}
         for name in ("fingerprint", *documents_in(event.args)):
             if name in told:
-                told[name] = f"sha-256:{told[name]}"
+                told[name] = reference(told[name])
         return {name: value for name, value in told.items() if value != "00" * 32}
 
     def _agent(self, number: int) -> str:

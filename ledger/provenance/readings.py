@@ -7,7 +7,7 @@ of the last second at most; closing the ledger writes what waits.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -18,6 +18,7 @@ from ulid import ULID
 
 from ledger.certificates.presentations import PENDING, genuine
 from ledger.certificates.tables import Certificate, Disclosure, Presentation
+from ledger.domain.days import Clock
 from ledger.parties.access.callers import Caller
 from ledger.parties.roles import Actor
 from ledger.proof.bundle import Bundle
@@ -57,7 +58,7 @@ class Reading:
 class Readings:
     """Queues readings, writes them, and shows them to the subject. Thread-safe."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._lock = threading.Lock()

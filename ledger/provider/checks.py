@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ledger.chain.accounts import account_of_public_key
-from ledger.domain.entries import reference, statement_digest
+from ledger.domain.days import DAY
+from ledger.domain.digests import reference
+from ledger.domain.entries import statement_digest
 from ledger.domain.rules.predicates import ENGINE, OPS, check_rule
-from ledger.domain.scenario import DAY, PERSONS
+from ledger.domain.scenario import PERSONS
 from ledger.errors import BadBundle, Conflict, Forbidden, InvalidInput, Misconfigured
 from ledger.proof.jws import entry_signature
 from ledger.provider.task import Task

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ledger.connectors.answers import Answer, Connector
+from ledger.domain.days import Clock
+from ledger.domain.digests import hex_of
 from ledger.errors import Conflict, PingzhengError
 from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.jws import Signer, sign_entry
@@ -44,7 +46,7 @@ class Provider:
         party: str,
         signer: Signer,
         records: Records,
-        clock: Callable[[], int],
+        clock: Clock,
         registry: Registry | None = None,
         fresh: Fresh = secrets.token_bytes,
     ) -> None:
@@ -140,6 +142,6 @@ def taking_back(supply: Supply, task: Task, signer: Signer, at: int) -> Supply:
         return supply
     act = None
     if signer.algorithm["alg"] != SM2SM3.alg:
-        digest = supply.entry["corrects"].removeprefix("sha-256:")
+        digest = hex_of(supply.entry["corrects"])
         act = sign_act(withdrawals_message(task.chain, signer.kid, [digest]), signer)
     return replace(supply, withdrawal=act, withdrawn=sign_entry(withdrawal_of(task, at), signer))

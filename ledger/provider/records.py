@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.domain.entries import reference
+from ledger.domain.digests import hex_of, reference
 from ledger.errors import Conflict, InvalidInput, Misconfigured, NotFound, PingzhengError
 from ledger.provider.marks import Marks
 from ledger.provider.schema import SCHEMA, VERSION
@@ -368,7 +368,7 @@ def _supply(row: tuple[Any, ...]) -> Supply:
 
 
 def _erase(database: sqlite3.Connection, notice: Entry) -> int:
-    subject, targets = notice["subject"], [each.removeprefix("sha-256:") for each in notice["targets"]]
+    subject, targets = notice["subject"], [hex_of(each) for each in notice["targets"]]
     named = f" AND ({_in('digest', targets)} OR {_in('authorization', targets)})" if targets else ""
     touched = database.execute(
         "UPDATE answer SET disclosures = '[]', withdrawal = NULL, salt = NULL,"  # noqa: S608 - marks alone

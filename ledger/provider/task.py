@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any, Final
 
 from ledger.domain.canonical import canonical, parse_json
-from ledger.domain.entries import reference, statement_digest
+from ledger.domain.digests import reference
+from ledger.domain.entries import statement_digest
 from ledger.domain.parties import PartyKind, party_id
 from ledger.domain.rules.predicates import Rule, columns_of
 from ledger.errors import BadBundle

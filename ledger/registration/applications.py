@@ -18,7 +18,8 @@ from ledger.chain.sending.asset_calls import NOTHING, AssetRegistration, file_ap
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.assets.identity import asset_id, document_digest
-from ledger.domain.days import shanghai_day
+from ledger.domain.days import DAY, Clock, shanghai_day
+from ledger.domain.digests import hex_of
 from ledger.domain.resource import DataResource, check_registrable
 from ledger.domain.ruleset import Ruleset
 from ledger.errors import Conflict, InvalidInput, PingzhengError
@@ -35,7 +36,6 @@ from ledger.store.counters import take
 from ledger.store.database import Database
 
 CHAIN_CHUNK = 100
-DAY = 86_400
 LIVE = ("applied", "confirmed")
 # What is handed in waits for a signature, or for the end of a pause: it is registered by a later call.
 WAITING = ("SIGNATURE_REQUIRED", "SIGNED_CALL_DIFFERS", PAUSED)
@@ -68,7 +68,7 @@ class Registrations:
         evidence: EvidenceBook,
         descriptions: Descriptions,
         rules: Ruleset,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._reader = reader
@@ -163,10 +163,10 @@ class Registrations:
             applicant=applicant,
             agent=agent,
             document=None if kind == "first" and _is_first_version(session, resource) else document,
-            content=content or document_digest(document).removeprefix("sha-256:"),
+            content=content or hex_of(document_digest(document)),
             fingerprint=resource.fingerprint,
             near_fingerprint=resource.near_fingerprint,
-            ruleset=f"{self._rules.code}/{self._rules.version}/{self._rules.digest.removeprefix('sha-256:')[:16]}",
+            ruleset=f"{self._rules.code}/{self._rules.version}/{hex_of(self._rules.digest)[:16]}",
             created_at=self._clock(),
         )
         session.add(row)
@@ -246,7 +246,7 @@ class Registrations:
                 where=f"resource {resource.code}",
                 hint="Another resource is registered as an asset of its own, with its lineage.",
             )
-        content = document_digest(resource.to_dict()).removeprefix("sha-256:")
+        content = hex_of(document_digest(resource.to_dict()))
         return self._file(asset, by, kind, resource, content, signed)
 
     def renew(self, asset: str, by: str, reason: str, signed: SignedRequest | None = None) -> Receipt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -13,7 +12,7 @@ from ledger.chain.sending.asset_calls import assess
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.canonical import parse_json
-from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.days import Clock, end_of_validity, shanghai_day
 from ledger.index.follower import Follower
 from ledger.index.tables import EVENTS
 from ledger.parties.relayed_acts import Acting
@@ -35,7 +34,7 @@ class Assessments:
         follower: Follower,
         acting: Acting,
         evidence: EvidenceBook,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._reader = reader

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -15,13 +15,9 @@ from ledger.certificates.tables import Certificate
 from ledger.chain.reading.contract_state import AssetRecord, RightRecord
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.assets.identity import summary
-from ledger.domain.entries import (
-    REGISTRATION_SCENARIO,
-    SD_NAMES,
-    holds_sd_name,
-    reference,
-    registration_certificate_payload,
-)
+from ledger.domain.days import Clock
+from ledger.domain.digests import reference
+from ledger.domain.entries import REGISTRATION_SCENARIO, SD_NAMES, holds_sd_name, registration_certificate_payload
 from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput, NotFound
 from ledger.log.paused import waiting_for_its_end
@@ -55,7 +51,7 @@ class RegistrationCertificates:
         descriptions: Descriptions,
         issuer: str,
         ledger: str,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._sealer = sealer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from ledger.chain.contracts.deployment import ASSET_REGISTRY
 from ledger.domain.canonical import canonical
+from ledger.domain.days import Clock
 from ledger.errors import ChainRejected, Conflict, Forbidden, InvalidInput, NotFound
 from ledger.index.follower import Follower
 from ledger.index.tables import EVENTS, PROPOSALS
@@ -39,7 +40,7 @@ class EvidenceBook:
         sealer: Sealer,
         follower: Follower,
         salt_key: bytes,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._sealer = sealer

@@ -13,7 +13,7 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import asset_calls
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
-from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.days import Clock, end_of_validity, shanghai_day
 from ledger.domain.ruleset import Ruleset
 from ledger.domain.working_days import end_of_working_days
 from ledger.index.follower import Follower
@@ -50,7 +50,7 @@ class Review:
         evidence: EvidenceBook,
         certificates: RegistrationCertificates,
         rules: Ruleset,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._reader = reader

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.asset_calls import Grant, end_right, grant_right, transfer_right
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
+from ledger.domain.days import Clock
 from ledger.parties.lookups import party_no
 from ledger.parties.relayed_acts import Acting
 from ledger.registration.applications import check_reason
@@ -47,7 +47,7 @@ class Rights:
         acting: Acting,
         evidence: EvidenceBook,
         certificates: RegistrationCertificates,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._reader = reader

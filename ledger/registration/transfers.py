@@ -5,7 +5,6 @@ Two officers give the asset of a silent holder to another party: a holder that i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Select, exists, select
@@ -25,6 +24,7 @@ from ledger.chain.sending.asset_calls import (
 )
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
+from ledger.domain.days import DAY, Clock
 from ledger.domain.powers import ProposalState
 from ledger.domain.ruleset import Ruleset
 from ledger.errors import Conflict
@@ -40,8 +40,6 @@ from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.evidence import EvidenceBook
 from ledger.registration.tables import Registration
 from ledger.store.database import Database
-
-DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class Transfers:
         certificates: RegistrationCertificates,
         evidence: EvidenceBook,
         rules: Ruleset,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._reader = reader

@@ -5,12 +5,13 @@ A scenario comes into force by its file; its digest tells whether it is the one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ledger.domain.days import Clock
 from ledger.domain.parties import Role
 from ledger.domain.scenario import scenario_of
 from ledger.errors import Forbidden, NotFound
@@ -26,7 +27,7 @@ OFFICES: Final = (Role.AUTHORITY, Role.SUPERVISOR)
 class ScenarioDrafts:
     """Keeps drafts and approvals by the digest of the definition."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ledger.domain.entries import reference, statement_digest, template_entry
+from ledger.domain.digests import reference
+from ledger.domain.entries import statement_digest, template_entry
 from ledger.domain.rules.predicates import ENGINE
 from ledger.domain.scenario import Scenario
 from ledger.errors import BadBundle, Conflict, InvalidInput

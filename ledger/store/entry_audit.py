@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Row, event, select
 from sqlalchemy.orm import QueryContext, Session
 
+from ledger.domain.digests import hex_of
 from ledger.domain.entries import statement_digest
 from ledger.domain.findings import Finding
 from ledger.proof.merkle import leaf_hash, root
@@ -92,7 +93,7 @@ def _is_whole(row: Row[int, str, str, str, bytes, str | None, int | None]) -> bo
     if not _is_of_leaf(row.body, row.leaf):
         return False
     stated = json.loads(row.body)
-    about = str(stated.get("statement")).removeprefix("sha-256:") if row.type == "withdrawal" else None
+    about = hex_of(str(stated.get("statement"))) if row.type == "withdrawal" else None
     return bool((stated["type"], statement_digest(stated), about) == (row.type, row.digest, row.about))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ledger.domain.canonical import canonical
+from ledger.domain.digests import hex_of
 from ledger.domain.entries import statement_digest
 from ledger.errors import NotFound
 from ledger.proof.merkle import leaf_hash, root
@@ -73,7 +74,7 @@ def _row(seq: int, entry: NewEntry, at: int) -> dict[str, Any]:
         "type": entry.type,
         "leaf": entry.leaf.hex(),
         "digest": statement_digest(stated),
-        "about": stated["statement"].removeprefix("sha-256:") if entry.type == "withdrawal" else None,
+        "about": hex_of(stated["statement"]) if entry.type == "withdrawal" else None,
         "body": entry.body,
         "created_at": at,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.domain.canonical import canonical, digest
-from ledger.domain.days import is_shanghai_midnight
-from ledger.domain.entries import authorization_entry, reference
+from ledger.domain.days import Clock, is_shanghai_midnight
+from ledger.domain.digests import hex_of, reference
+from ledger.domain.entries import authorization_entry
 from ledger.domain.field_names import listed
 from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
 from ledger.domain.notice import notice_of
@@ -64,7 +65,7 @@ class Authorizations:
         parties: Parties,
         scenarios: ScenarioBook,
         ledger: str,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._sealer = sealer
@@ -301,7 +302,7 @@ def _require_asked(asked: dict[str, Any], fields: Iterable[str]) -> None:
 
 
 def _request_by_digest(session: Session, named: str) -> AccessRequest:
-    row = session.scalar(select(AccessRequest).where(AccessRequest.digest == named.removeprefix("sha-256:")))
+    row = session.scalar(select(AccessRequest).where(AccessRequest.digest == hex_of(named)))
     if row is None:
         raise NotFound("REQUEST_UNKNOWN", "The authorization answers no request of this ledger.")
     return row

@@ -12,7 +12,7 @@ from ledger.certificates.lookups import certificate
 from ledger.certificates.status import CertificateStatus
 from ledger.certificates.tables import Certificate
 from ledger.chain.reading.reader import ChainReader
-from ledger.domain.entries import reference
+from ledger.domain.digests import reference
 from ledger.errors import Conflict
 from ledger.log.positions import Positions
 from ledger.proof.bundle import Position

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ledger.certificates.lookups import certificate
 from ledger.certificates.tables import Certificate
+from ledger.domain.days import Clock
 from ledger.index.follower import Follower
 from ledger.store.database import Database
 from ledger.usage import holdings_query as queries
@@ -53,7 +54,7 @@ class Holding:
 class Holdings:
     """Queries over certificates; records only, no disclosures. States are read from the index, brought up to date."""
 
-    def __init__(self, database: Database, follower: Follower, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, follower: Follower, clock: Clock) -> None:
         self._database = database
         self._follower = follower
         self._clock = clock

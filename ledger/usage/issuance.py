@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from ledger.certificates.recording import add_certificate, next_number
 from ledger.certificates.tables import Certificate
 from ledger.chain.reading.reader import ChainReader
-from ledger.domain.entries import reference, statement_digest, usage_certificate_payload, validate_entry
+from ledger.domain.days import Clock
+from ledger.domain.digests import reference
+from ledger.domain.entries import statement_digest, usage_certificate_payload, validate_entry
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.rules.predicates import rule_version
 from ledger.domain.scenario import Scenario
@@ -55,7 +57,7 @@ class Issuance:
         reader: ChainReader,
         scenarios: ScenarioBook,
         issuer: str,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._sealer = sealer

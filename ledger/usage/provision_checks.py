@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.domain.days import shanghai_day
-from ledger.domain.entries import reference
+from ledger.domain.digests import hex_of, reference
 from ledger.domain.rules.value_spaces import fits
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.tables import PartyKey
@@ -148,7 +148,7 @@ def check_withdrawal(supply: Supply, keys: Sequence[PartyKey], chain: ChainId) -
 def _check_act(supply: Supply, key: PartyKey, chain: ChainId) -> None:
     """What the contract would refuse later is refused before anything is recorded."""
     suite, act = suite_of_key(key.public_key), supply.withdrawal
-    message = withdrawals_message(chain, key.account, [str(supply.entry["corrects"]).removeprefix("sha-256:")])
+    message = withdrawals_message(chain, key.account, [hex_of(str(supply.entry["corrects"]))])
     if (act is None) != (suite is SM2SM3):
         raise Conflict(
             "ACT_SIGNATURE_REQUIRED",

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ledger.domain.entries import reference
+from ledger.domain.digests import hex_of, reference
 from ledger.domain.parties import PartyKind
 from ledger.parties.lookups import party
 from ledger.parties.tables import PartyKey
@@ -27,7 +27,7 @@ def basis_of(session: Session, consent: Authorization) -> Basis:
         consent=consent,
         consented=log_store.statement(session, consent.digest),
         asked=asked,
-        template=log_store.statement(session, asked["template"].removeprefix("sha-256:")),
+        template=log_store.statement(session, hex_of(asked["template"])),
         before=provisions_of(session, consent.id),
     )
 

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.domain.canonical import canonical
+from ledger.domain.days import Clock
+from ledger.domain.digests import hex_of
 from ledger.domain.lifecycle import AUTHORIZATION
 from ledger.errors import BadBundle, Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
 from ledger.parties.lookups import speaking_keys
@@ -53,7 +55,7 @@ class Provisions:
         scenarios: ScenarioBook,
         chain: ChainId,
         relay: Relay,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._sealer = sealer
@@ -170,9 +172,7 @@ class Provisions:
     def _record(self, session: Session, supply: Supply) -> Provision:
         entry = supply.entry
         new = log_store.NewEntry("provision", canonical(entry))
-        consent = session.scalar(
-            select(Authorization).where(Authorization.digest == entry["authorization"].removeprefix("sha-256:"))
-        )
+        consent = session.scalar(select(Authorization).where(Authorization.digest == hex_of(entry["authorization"])))
         if consent is None:
             raise NotFound("AUTHORIZATION_UNKNOWN", "The provision rests on no authorization of this ledger.")
         if known := session.get(Provision, entry["id"]):

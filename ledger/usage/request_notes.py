@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from ledger.domain.canonical import canonical
+from ledger.domain.digests import reference
 from ledger.domain.notice import require_line
 from ledger.errors import InvalidInput
 from ledger.store.sealing import Sealer
@@ -19,7 +20,7 @@ MAX_NOTE_BYTES: Final = 4 * 1024
 
 def note_digest(note: Mapping[str, Any]) -> str:
     """Digest of the note with its salt: without the salt no guess can be confirmed."""
-    return f"sha-256:{hashlib.sha256(canonical(dict(note))).hexdigest()}"
+    return reference(hashlib.sha256(canonical(dict(note))).hexdigest())
 
 
 def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.domain.canonical import canonical
-from ledger.domain.days import is_shanghai_midnight
+from ledger.domain.days import Clock, is_shanghai_midnight
 from ledger.domain.entries import request_entry
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.notice import require_line
@@ -90,7 +90,7 @@ class Requests:
         scenarios: ScenarioBook,
         ledger: str,
         algorithm: str,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._sealer = sealer

@@ -10,7 +10,7 @@ back what a provider supplied: a thief must not end every certificate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,7 +24,9 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import withdraw_for
 from ledger.chain.sending.client import ChainClient
 from ledger.domain.canonical import canonical
-from ledger.domain.entries import reference, statement_digest, withdrawal_entry
+from ledger.domain.days import Clock
+from ledger.domain.digests import hex_of, reference
+from ledger.domain.entries import statement_digest, withdrawal_entry
 from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
 from ledger.errors import Conflict, Forbidden, NotFound
 from ledger.log.paused import waiting_for_its_end
@@ -80,7 +82,7 @@ class Withdrawals:
         parties: Parties,
         positions: Positions,
         status: CertificateStatus,
-        clock: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._client = client
@@ -178,7 +180,7 @@ class Withdrawals:
         """What a signed withdrawal is of: nothing but a statement of the party that signed."""
         require_statement(entry, "withdrawal", self._reader.chain.ledger, self._clock(), "withdrawal")
         with self._database.read() as session:
-            found = _found(session, digest=entry["statement"].removeprefix("sha-256:"))
+            found = _found(session, digest=hex_of(entry["statement"]))
         if entry["party"] != found.party or not self._signed(entry):
             raise Forbidden(
                 "SIGNER_NOT_SUBJECT" if found.is_consent else "SIGNER_NOT_PROVIDER",

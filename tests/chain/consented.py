@@ -8,7 +8,8 @@ from typing import Any
 from ledger.chain.reading.facts import collect_facts
 from ledger.chain.withdrawing import DirectWithdrawal, withdraw_by_itself
 from ledger.domain.canonical import canonical
-from ledger.domain.entries import reference, statement_digest
+from ledger.domain.digests import reference
+from ledger.domain.entries import statement_digest
 from ledger.proof.bundle import Anchor, Bundle, ChainId, Evidence, Position, StatusSeen
 from ledger.proof.facts import Facts
 from ledger.proof.jws import LocalSigner, Signer, public_jwk, sign_compact, sign_entry

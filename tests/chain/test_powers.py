@@ -8,7 +8,8 @@ import pytest
 
 from ledger.chain.sending import asset_calls, calls
 from ledger.chain.sending.calls import Call
-from ledger.domain.powers import DAY, MAX_PAUSE, OPEN_FOR, PAUSE_REST
+from ledger.domain.days import DAY
+from ledger.domain.powers import MAX_PAUSE, OPEN_FOR, PAUSE_REST
 from ledger.errors import PingzhengError
 from ledger.proof.acts import prove_key, report_message, sign_act, veto_message
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from ledger.domain.days import DAY
 from ledger.domain.definition import Bilingual
 from ledger.domain.parties import PartyKind
-from ledger.domain.scenario import DAY, scenario_of
+from ledger.domain.scenario import scenario_of
 from ledger.errors import Forbidden, InvalidInput
 from tests.domain.definitions import DEFINITION, changed
 

@@ -12,11 +12,10 @@ from functools import reduce
 from operator import getitem
 from typing import Any
 
-from ledger.domain.digests import SHA_256
+from ledger.domain.digests import SHA_256, reference
 from ledger.domain.entries import (
     authorization_entry,
     provision_entry,
-    reference,
     registration_certificate_payload,
     request_entry,
     statement_digest,

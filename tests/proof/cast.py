@@ -15,8 +15,8 @@ from eth_utils.crypto import keccak
 from ledger.domain.canonical import canonical, digest, parse_json
 from ledger.domain.codes import certificate_no
 from ledger.domain.days import end_of_validity
-from ledger.domain.digests import SHA_256
-from ledger.domain.entries import reference, statement_digest
+from ledger.domain.digests import SHA_256, reference
+from ledger.domain.entries import statement_digest
 from ledger.errors import InvalidInput
 from ledger.proof.bundle import ChainId, Position
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer, Sm2Signer, encode_base64url, public_jwk

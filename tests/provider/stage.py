@@ -13,7 +13,8 @@ from typing import Any
 from ledger.chain.accounts import account_of
 from ledger.connectors.answers import Answer, Query, Supplied
 from ledger.domain.days import end_of_validity
-from ledger.domain.entries import authorization_entry, reference, request_entry, statement_digest, template_entry
+from ledger.domain.digests import reference
+from ledger.domain.entries import authorization_entry, request_entry, statement_digest, template_entry
 from ledger.domain.parties import PartyKind
 from ledger.domain.rules.predicates import ENGINE
 from ledger.proof.bundle import ChainId

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.entries import reference, statement_digest
+from ledger.domain.digests import reference
+from ledger.domain.entries import statement_digest
 from ledger.domain.parties import PartyKind
 from ledger.errors import PingzhengError
 from ledger.proof.jws import public_jwk, sign_entry

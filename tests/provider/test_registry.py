@@ -14,7 +14,8 @@ from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.reading.memory import load_seen, save_seen
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.calls import withdraw_for
-from ledger.domain.entries import reference, statement_digest
+from ledger.domain.digests import reference
+from ledger.domain.entries import statement_digest
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import ChainUnavailable, PingzhengError
 from ledger.proof.acts import sign_act, withdrawals_message

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from ledger.certificates.tables import Certificate
 from ledger.cli.main import app
 from ledger.demo.actors import NOTE
+from ledger.domain.days import DAY
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, NotFound, PingzhengError
 from ledger.installation.wiring import Ledger, open_ledger
@@ -27,7 +28,7 @@ from ledger.log.idempotency import Answer
 from ledger.log.tables import IdempotentRequest
 from ledger.parties.register import Actor, NewParty
 from ledger.privacy import erasure
-from ledger.privacy.erasure import DAY, Erased
+from ledger.privacy.erasure import Erased
 from ledger.proof.merkle import leaf_hash, root, verify_inclusion
 from ledger.proof.verifier import Expectation
 from ledger.store.tables import Batch, Entry, Sealed

@@ -13,7 +13,8 @@ import pytest
 from ledger.certificates.lookups import payload_of
 from ledger.chain.sending.calls import withdraw
 from ledger.demo.actors import NOTE
-from ledger.domain.entries import reference, statement_digest
+from ledger.domain.digests import reference
+from ledger.domain.entries import statement_digest
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.report import Verdict
 from ledger.proof.sdjwt import Disclosed

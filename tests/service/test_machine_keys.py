@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from ledger.domain.days import DAY
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
 from ledger.installation.wiring import Ledger
 from ledger.parties.access.callers import Caller, Callers, Scope
-from ledger.parties.access.machine_keys import DAY, MAX_DAYS, MAX_KEYS, NewKey
+from ledger.parties.access.machine_keys import MAX_DAYS, MAX_KEYS, NewKey
 from ledger.parties.access.tables import ApiKey
 from tests.service.conftest import Pilot
 from tests.service.waiting import fresh_key

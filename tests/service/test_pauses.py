@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from ledger.chain.sending import calls
-from ledger.domain.powers import DAY, MAX_PAUSE, PAUSE_REST
+from ledger.domain.days import DAY
+from ledger.domain.powers import MAX_PAUSE, PAUSE_REST
 from ledger.errors import Conflict, Forbidden
 from ledger.installation.wiring import Ledger
 from tests.service.waiting import DELAY, fresh_key, new_party, newcomer, no, officers, proposed, skip

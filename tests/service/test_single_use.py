@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from ledger.certificates.presentations import counter_of
-from ledger.domain.entries import reference
+from ledger.domain.digests import reference
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_participant
 from tests.service.conftest import Pilot

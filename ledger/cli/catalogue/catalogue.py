@@ -17,6 +17,7 @@ from ledger.cli.shell.files import read_bounded, signer_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, console, emit, emit_rows, local_time, print_json, progress
 from ledger.connectors.tabular import MAX_CSV_BYTES
+from ledger.domain.digests import reference
 from ledger.proof.jws import sign_entry
 
 app = typer.Typer(no_args_is_help=True)
@@ -191,7 +192,7 @@ def review(
     示例 Example:  pingzheng catalogue review <code> --by <authority> --report report.pdf
     """
     with opened(home, as_json) as ledger:
-        digest = f"sha-256:{hashlib.sha256(read_bounded(report, MAX_REPORT_BYTES)).hexdigest()}"
+        digest = reference(hashlib.sha256(read_bounded(report, MAX_REPORT_BYTES)).hexdigest())
         row = ledger.catalogue.record_review(ledger.parties.actor(by), code, digest)
         emit(described(row) | {"report_digest": digest}, as_json, code)
 

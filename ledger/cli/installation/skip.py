@@ -8,8 +8,7 @@ import typer
 
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, local_time
-
-DAY = 86_400
+from ledger.domain.days import DAY
 
 
 def skip(

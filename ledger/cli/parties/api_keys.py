@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from ledger.cli.parties.login import checked_id, kept_session
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained
+from ledger.domain.days import DAY
 
 app = typer.Typer(no_args_is_help=True)
-
-DAY: Final = 86_400
 
 
 class Scope(StrEnum):

@@ -19,6 +19,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from ledger.demo.data.panels import FIRMS, WORKERS, YOUNG_MEN, PanelRow
+from ledger.domain.digests import reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _digest(of_what: str) -> Cell:
     """A digest as a source would give it, here of the firm's number: the panel has no such document."""
 
     def of(context: Context) -> str:
-        return f"sha-256:{hashlib.sha256(f'demo|{of_what}|{context.number}'.encode()).hexdigest()}"
+        return reference(hashlib.sha256(f"demo|{of_what}|{context.number}".encode()).hexdigest())
 
     return Cell(f"SHA-256 of '{of_what}' and the firm's number", of)
 

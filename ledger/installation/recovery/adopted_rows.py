@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ledger.certificates.tables import Certificate
 from ledger.chain.accounts import account_of_public_key
 from ledger.chain.reading.contract_state import PartyRecord
+from ledger.domain.digests import hex_of
 from ledger.domain.entries import statement_digest
 from ledger.domain.parties import PartyKind
 from ledger.errors import InvalidInput, PingzhengError
@@ -199,7 +200,7 @@ class AdoptedRows:
         self._session.flush()
 
     def _add_provision(self, stated: Stated, request: AccessRequest | None) -> None:
-        named = stated["authorization"].removeprefix("sha-256:")
+        named = hex_of(stated["authorization"])
         consent = self._session.scalar(select(Authorization).where(Authorization.digest == named))
         if consent is None or request is None or self._session.get(Provision, stated["id"]) is not None:
             return
@@ -284,7 +285,7 @@ class AdoptedRows:
     def _superseded(self, claims: Stated) -> Certificate | None:
         if claims["supersedes"] is None:
             return None
-        digest = claims["supersedes"].removeprefix("sha-256:")
+        digest = hex_of(claims["supersedes"])
         return self._session.scalar(select(Certificate).where(Certificate.digest == digest))
 
     def _superseded_by(self, before: Certificate) -> str | None:

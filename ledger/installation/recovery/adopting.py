@@ -16,6 +16,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from ledger.chain.reading.reader import ChainReader
+from ledger.domain.digests import hex_of
 from ledger.domain.entries import statement_digest
 from ledger.errors import InvalidInput
 from ledger.installation.recovery.adopted_parties import OnChain
@@ -174,7 +175,7 @@ def _put(session: Session, item: _Item, batch: Batch) -> bool:
     seq, stated = batch.first_seq + item.position.index, item.stated
     known = session.execute(select(Entry.leaf).where(Entry.seq == seq)).first()
     if known is None:
-        about = str(stated["statement"]).removeprefix("sha-256:") if stated["type"] == "withdrawal" else None
+        about = hex_of(str(stated["statement"])) if stated["type"] == "withdrawal" else None
         session.add(
             Entry(
                 seq=seq,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import select
 
+from ledger.domain.days import Clock
 from ledger.errors import Misconfigured, PingzhengError, StorageFull
 from ledger.installation.recovery.archive import Archive, archive_failure
 from ledger.installation.recovery.copied_files import follow_lines
@@ -83,7 +84,7 @@ class Archiving:
     ``ledger`` is the ledger digest.
     """
 
-    def __init__(self, settings: Settings, database: Database, ledger: str, clock: Callable[[], int]) -> None:
+    def __init__(self, settings: Settings, database: Database, ledger: str, clock: Clock) -> None:
         self._home = settings.home
         self._local = settings.rpc_url is None
         self._database = database

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ledger.certificates.tables import Certificate
+from ledger.domain.digests import hex_of
 from ledger.errors import PingzhengError
 from ledger.installation.recovery.archiving import Archiving
 from ledger.installation.recovery.merging import Texts
@@ -56,7 +57,7 @@ def covers(session: Session, told: Sequence[ErasedText]) -> bool:
     for body in session.scalars(select(Entry.body).where(Entry.type == "erasure")):
         entry = json.loads(body)
         # Without targets it was the identity of the subject.
-        named = [target.removeprefix("sha-256:") for target in entry["targets"]] or [entry["subject"]]
+        named = [hex_of(target) for target in entry["targets"]] or [entry["subject"]]
         if not listed.issuperset(named):
             return False
     return True

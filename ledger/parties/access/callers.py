@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Select, select
 
+from ledger.domain.days import Clock
 from ledger.domain.parties import Role
 from ledger.errors import Forbidden, Unauthenticated
 from ledger.index.speaking_keys import speaks
@@ -80,7 +81,7 @@ class Callers:
     """Finds the caller of a token; ``used`` is told a machine key's id and the day (days since 1970) of its last use
     as known."""
 
-    def __init__(self, database: Database, used: Callable[[str, int | None], None], clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, used: Callable[[str, int | None], None], clock: Clock) -> None:
         self._database = database
         self._used = used
         self._clock = clock

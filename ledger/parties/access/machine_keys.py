@@ -6,7 +6,7 @@ A key belongs to the account that the party was signed in by, and ends with it (
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import bindparam, delete, func, select, update
 from ulid import ULID
 
+from ledger.domain.days import DAY, Clock
 from ledger.domain.notice import require_line
 from ledger.errors import Conflict, InvalidInput, NotFound
 from ledger.parties.access.callers import KEY_PREFIX, Caller, Scope
@@ -21,7 +22,6 @@ from ledger.parties.access.tables import ApiKey
 from ledger.parties.access.tokens import digest, fresh
 from ledger.store.database import Database
 
-DAY: Final = 86_400
 MAX_DAYS: Final = 366
 MAX_KEYS: Final = 100
 MAX_NAME: Final = 64
@@ -53,7 +53,7 @@ class MachineKeys:
     """Makes, lists and revokes the keys of the caller's party, in a session alone (``Forbidden``
     ``SESSION_REQUIRED``)."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._lock = threading.Lock()

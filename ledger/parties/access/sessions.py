@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
+from ledger.domain.days import Clock
 from ledger.errors import Forbidden, NotFound, Unauthenticated
 from ledger.index.speaking_keys import speaks
 from ledger.index.tables import ACCOUNTS, PARTIES
@@ -77,7 +78,7 @@ class Sessions:
         place: Place,
         key_of: Callable[[str], str | None],
         seconds: int,
-        clock: Callable[[], int],
+        clock: Clock,
         *,
         most: tuple[int, int] = (MAX_NONCES_OF_SOURCE, MAX_NONCES),
     ) -> None:

@@ -21,6 +21,7 @@ from ledger.chain.sending.calls import Call
 from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.proposals import proposal_of
 from ledger.chain.sending.relay import SignedRequest
+from ledger.domain.days import Clock
 from ledger.domain.parties import Role
 from ledger.errors import ChainRejected, Conflict, Forbidden, InvalidInput, NotFound
 from ledger.index import proposals as index
@@ -56,7 +57,7 @@ class Proposals:
         follower: Follower,
         acting: Acting,
         lists: RegistrationLists,
-        clock: Callable[[], int],
+        clock: Clock,
         *,
         account_of: Callable[[str], str],
         within_reach: Callable[[Iterable[str]], list[str]],
