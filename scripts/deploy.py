@@ -23,6 +23,7 @@ from rich.console import Console
 
 from ledger.chain.calls import Founding
 from ledger.chain.deploy import ensure_deployed
+from ledger.cli.opening import configure_logging
 from ledger.domain.canonical import parse_json
 from ledger.domain.parties import Role
 from ledger.domain.powers import DAY, DEFAULT_DELAY, MIN_DELAY
@@ -55,6 +56,7 @@ def main(
     """Deploy the contracts; run again, it checks that they are there and changes nothing."""
     if delay < MIN_DELAY and network != LOCAL:
         raise typer.BadParameter(f"at least {MIN_DELAY} seconds, unless the network is {LOCAL}", param_hint="--delay")
+    configure_logging()
     console = Console(stderr=True)
     path = folder / f"{network}.json"
     try:
