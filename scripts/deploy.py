@@ -23,6 +23,7 @@ from rich.console import Console
 
 from ledger.chain.sending.calls import Founding
 from ledger.chain.sending.deploy import ensure_deployed
+from ledger.cli.shell.opening import configure_logging
 from ledger.domain.canonical import parse_json
 from ledger.domain.days import DAY
 from ledger.domain.parties import Role
@@ -56,6 +57,7 @@ def main(
     """Deploy the contracts; run again, it checks that they are there and changes nothing."""
     if delay < MIN_DELAY and network != LOCAL:
         raise typer.BadParameter(f"at least {MIN_DELAY} seconds, unless the network is {LOCAL}", param_hint="--delay")
+    configure_logging()
     console = Console(stderr=True)
     path = folder / f"{network}.json"
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from ledger.chain.accounts import account_of
@@ -38,6 +40,16 @@ os.environ["COLUMNS"] = "200"
 # On a busy machine slow examples are no finding; what takes long is seen in the durations.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Log lines as the library writes them: a command before may have set their level, and a service that another test
+    left open in the background may write some. They go to where no test reads an answer from."""
+    structlog.configure(
+        wrapper_class=structlog.BoundLogger, logger_factory=lambda *_: structlog.PrintLogger(sys.__stderr__)
+    )
+
 
 ROLES_OF = {
     "founder": ("authority", "admin"),

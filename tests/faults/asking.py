@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -51,8 +51,13 @@ def cli(home: Path, *arguments: str, **environment: str) -> Answer:
 
 def program(home: Path, *arguments: str, **environment: str) -> Answer:
     """The same in a process of its own."""
+    return ended(command(home, *arguments), home, **environment)
+
+
+def ended(line: Sequence[str], home: Path, **environment: str) -> Answer:
+    """How a process of its own ended, which asks the ledger in ``home``."""
     done = subprocess.run(
-        command(home, *arguments),
+        line,
         cwd=home.parent,
         env=environment_of(environment),
         capture_output=True,

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+# Whoever has not answered by then hangs: the test fails, and the suite goes on.
+SECONDS: Final = 300
 
 
 @dataclass
@@ -20,6 +25,8 @@ class Child:
     def result(self) -> Any:
         """What the function returned; fails where it raised or was killed."""
         with os.fdopen(self.answer) as lines:
+            if not select.select([lines], [], [], SECONDS)[0]:
+                os.kill(self.pid, signal.SIGKILL)
             told = lines.read()
         _, status = os.waitpid(self.pid, 0)
         assert os.WIFEXITED(status) and told, f"the child ended with status {status}: {told}"

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -53,7 +53,8 @@ def _shown(
     stack: ExitStack, opening: Callable[[], AbstractContextManager[T]], doing: str = "打开账本 Opening the ledger…"
 ) -> T:
     """Open it, and show on a terminal that something happens: a local chain that is to be started takes seconds."""
-    with stderr.status(doing):
+    # Nobody watches a pipe, and the thread that turns the wheel is one that the system may refuse.
+    with stderr.status(doing) if stderr.is_terminal else nullcontext():
         return stack.enter_context(opening())
 
 

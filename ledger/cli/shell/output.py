@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
@@ -42,6 +42,8 @@ class _Output(Console):
 
 console = _Output()
 stderr = Console(stderr=True)
+NO_THREAD: Final = "can't start new thread"
+FREE_MEMORY: Final = "End other programs or raise the limit, then run it again: what was acknowledged is kept."
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Home = Annotated[Path | None, typer.Option(help="Folder of the ledger; default: $PINGZHENG_HOME, else ./var.")]
@@ -169,6 +171,9 @@ def _foreign(error: Exception) -> PingzhengError:
             where=None if error.filename is None else str(error.filename),
             hint="Make room, then run it again.",
         )
+    # The interpreter has no type of its own for a thread that the system does not give.
+    if isinstance(error, MemoryError) or (type(error) is RuntimeError and error.args == (NO_THREAD,)):
+        return Misconfigured("MEMORY_SHORT", "The system gave this program no more memory.", hint=FREE_MEMORY)
     if isinstance(error, OSError) and error.filename is not None:
         return Misconfigured("FILE_REFUSED", f"The system says: {error.strerror}.", where=str(error.filename))
     if logging.getLevelName(os.environ.get(LOG, "").upper()) == logging.DEBUG:
