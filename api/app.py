@@ -10,8 +10,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
-from api.catalogue import data_list as catalogue
-from api.catalogue import lists as catalogue_lists
+from api.catalogue import catalogue, catalogue_lists
 from api.certificates import certificates, status, verification
 from api.http import problems
 from api.http.heads import HeadAsGet

@@ -66,9 +66,17 @@ GROUPS: Final = {
     "right": ("registration.rights", "app", "三权 Rights to hold, process and operate: grant, license, pass on, end."),
     "lien": ("registration.rights", "liens", "质押 Liens: pledge, consent, release."),
     "assess": ("registration.rights", "assess", "评估 Assessments by accredited third parties."),
-    "catalogue": ("catalogue.catalogue", "app", "数据目录 Catalogue: import, submit, sign, publish, demands, open data."),
+    "catalogue": (
+        "catalogue.catalogue",
+        "app",
+        "数据目录 Catalogue: import, submit, sign, publish, demands, open data.",
+    ),
     "sealing": ("privacy.sealing", "app", "密封 Sealed records: which keys wrap them, rotation."),
-    "restore": ("installation.restore", "app", "恢复 Restore a ledger: `restore BACKUP --keys KEYS`; confirm-erasures."),
+    "restore": (
+        "installation.restore",
+        "app",
+        "恢复 Restore a ledger: `restore BACKUP --keys KEYS`; confirm-erasures.",
+    ),
     "log": ("installation.inspect", "log", "日志 The log: head, batches, proofs, anchoring."),
     "index": ("installation.inspect", "index", "索引 The index: rebuild it, check it against the chain."),
 }

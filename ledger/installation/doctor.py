@@ -51,6 +51,7 @@ from ledger.installation.recovery.archiving import Archiving, remembered_folder
 from ledger.installation.recovery.drafts import drafts_left
 from ledger.installation.settings import Settings
 from ledger.installation.setup import OPERATOR_NO
+from ledger.installation.tables import METADATA
 from ledger.log.coherence import Coherence
 from ledger.parties.custody import Custody, SecretFile
 from ledger.parties.offices import COUNT, FIRST
@@ -216,7 +217,7 @@ class Doctor:
                 yield damaged_pages(file, wrong)
                 return
         yield from version(engine)
-        require_tables(engine)
+        require_tables(engine, METADATA)
         self._database = Database(engine)
 
     def _sealing(self, database: Database) -> Iterator[Finding]:

@@ -42,6 +42,7 @@ from ledger.installation.home import (
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.participant import Participant, access
 from ledger.installation.settings import Settings
+from ledger.installation.tables import METADATA
 from ledger.log.coherence import Coherence
 from ledger.parties.custody import Custody
 from ledger.parties.party_lists import RegistrationLists
@@ -240,7 +241,7 @@ def open_joined(settings: Settings, clock: Clock | None = None) -> Iterator[Part
     try:
         require_contents(engine)
         upgrade(engine)
-        require_tables(engine)
+        require_tables(engine, METADATA)
         client = ChainClient.at(url, deployment, key.hex()).check()
         database = Database(engine)
         with database.read() as session:

@@ -26,6 +26,7 @@ from ledger.installation.setup import (
     installed,
     provide_signing_key,
 )
+from ledger.installation.tables import METADATA
 from ledger.log.coherence import Coherence
 from ledger.parties.custody import SecretFile
 from ledger.parties.offices import COUNT, FIRST, FoundingOffice, keys_within_reach, local_offices, own_office
@@ -116,7 +117,7 @@ def _opened(
     if founders is None:
         require_contents(engine)
     upgrade(engine)
-    require_tables(engine)
+    require_tables(engine, METADATA)
     chain = stack.enter_context(open_chain(settings, create=founders is not None))
     custody = keys_within_reach(settings.home)
     database = Database(engine)

@@ -8,13 +8,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine, create_engine, insert, select
+from sqlalchemy import Engine, MetaData, create_engine, insert, select
 from sqlalchemy.orm import Session
 
 from ledger.store.database import Database, file_of, open_engine
 from ledger.store.failures import database_failure, is_read_only
 from ledger.store.migrations import upgrade
-from ledger.store.tables import Base
 
 _CHUNK: Final = 1_000
 
@@ -31,7 +30,7 @@ def reading_copy(file: Path) -> Iterator[Session]:
         engine.dispose()
 
 
-def copy_database(engine: Engine, file: Path) -> None:
+def copy_database(engine: Engine, file: Path, metadata: MetaData) -> None:
     """Write the present state of the database to a new file, for its owner alone, on the disk when this returns.
 
     An SQLite database is copied page by page; of any other the tables, without the index, which is made anew.
@@ -40,7 +39,7 @@ def copy_database(engine: Engine, file: Path) -> None:
     file.touch(0o600, exist_ok=False)
     source = file_of(engine.url.render_as_string(hide_password=False))
     if source is None:
-        _copy_tables(Database(engine), file)
+        _copy_tables(Database(engine), file, metadata)
     else:
         _copy_pages(source, file)
 
@@ -81,12 +80,12 @@ def _reading(source: Path) -> sqlite3.Connection:
     return connection
 
 
-def _copy_tables(database: Database, file: Path) -> None:
+def _copy_tables(database: Database, file: Path, metadata: MetaData) -> None:
     engine = open_engine(f"sqlite:///{file}")
     try:
         upgrade(engine)
         with database.read() as session, engine.begin() as written:
-            for table in Base.metadata.sorted_tables:
+            for table in metadata.sorted_tables:
                 rows = session.execute(select(table).execution_options(yield_per=_CHUNK)).mappings()
                 for part in rows.partitions():
                     written.execute(insert(table), [dict(row) for row in part])

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, MetaData, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from ledger.domain.findings import Finding
 from ledger.errors import Misconfigured
 from ledger.store.failures import database_failure
-from ledger.store.tables import Base
 
 BUSY_TIMEOUT_MS = 30_000
 SCRUB_TIMEOUT_MS = 5_000
@@ -68,10 +67,10 @@ def require_contents(engine: Engine) -> None:
             raise _incomplete(engine, ["alembic_version"])
 
 
-def require_tables(engine: Engine) -> None:
-    """Raise ``Misconfigured`` ``DATABASE_DAMAGED`` unless every table of this version is there."""
+def require_tables(engine: Engine, metadata: MetaData) -> None:
+    """Raise ``Misconfigured`` ``DATABASE_DAMAGED`` unless every table of ``metadata`` is there."""
     with engine.connect().execution_options(read_only=True) as connection:
-        missing = Base.metadata.tables.keys() - inspect(connection).get_table_names()
+        missing = metadata.tables.keys() - inspect(connection).get_table_names()
     if missing:
         raise _incomplete(engine, sorted(missing))
 

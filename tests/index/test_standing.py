@@ -9,7 +9,8 @@ from sqlalchemy import Connection, create_engine, insert, update
 
 from ledger.certificates.tables import Certificate
 from ledger.index import tables
-from ledger.store.tables import Base, Batch, Entry
+from ledger.installation.tables import METADATA
+from ledger.store.tables import Batch, Entry
 from ledger.usage.holdings_filter import HoldingsFilter
 from ledger.usage.holdings_query import certificates
 from ledger.usage.tables import AccessRequest, Authorization, Provision
@@ -28,7 +29,7 @@ SUSPENDED, REVOKED, SUPERSEDED = 1, 2, 3
 def connection() -> Iterator[Connection]:
     """A certificate that is anchored and in force, with what it rests on."""
     engine = create_engine("sqlite://")
-    Base.metadata.create_all(engine)
+    METADATA.create_all(engine)
     tables.METADATA.create_all(engine)
     with engine.begin() as opened:
         for party, number in NUMBERS.items():

@@ -15,6 +15,7 @@ from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.installation.recovery.archive import Archive
 from ledger.installation.recovery.archiving import archive_file
 from ledger.installation.settings import Settings
+from ledger.installation.tables import METADATA
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.jws import Signer
@@ -79,7 +80,7 @@ def rows_of(database: Database, *tables: type[Base]) -> dict[str, list[tuple[Any
                 tuple(row) for row in session.execute(select(table).order_by(*table.primary_key.columns))
             ]
             for each in tables
-            for table in [Base.metadata.tables[each.__tablename__]]
+            for table in [METADATA.tables[each.__tablename__]]
         }
 
 

@@ -24,6 +24,7 @@ from ledger.installation.recovery.backup import Written, back_up
 from ledger.installation.recovery.backup_checks import check_log, check_pages
 from ledger.installation.recovery.manifests import DATA, KEYS, Manifest
 from ledger.installation.settings import Settings
+from ledger.installation.tables import METADATA
 from ledger.store.copying import copy_database, reading_copy
 from ledger.store.database import Database, open_engine
 from ledger.store.tables import Base
@@ -44,7 +45,7 @@ def copied_home(pilot: Pilot, folder: Path) -> Path:
     """The home as it is now, at rest."""
     home = folder / "home"
     shutil.copytree(pilot.ledger.settings.home, home, ignore=shutil.ignore_patterns("ledger.db*", "*.lock"))
-    copy_database(pilot.ledger.database.engine, home / "ledger.db")
+    copy_database(pilot.ledger.database.engine, home / "ledger.db", METADATA)
     return home
 
 

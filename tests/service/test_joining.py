@@ -19,8 +19,9 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, Misconfigured, NotFound, PingzhengError, Unauthenticated
 from ledger.installation.joining import Membership, join
 from ledger.installation.settings import Settings
+from ledger.installation.tables import METADATA
 from ledger.installation.wiring import Ledger, open_ledger, open_participant
-from ledger.store.tables import Base, Entry, LedgerIdentity
+from ledger.store.tables import Entry, LedgerIdentity
 from tests.chain.impostors import born_with_a_key, secret_registry
 from tests.conftest import TestParty
 from tests.service.conftest import Pilot
@@ -207,8 +208,7 @@ def test_it_verifies_and_uses_and_writes_nothing_else(pilot: Pilot, tmp_path: Pa
         assert head == pilot.ledger.inspection.head() | {"entries_waiting": 0}
         with bank.database.read() as session:
             counts = {
-                table.name: session.scalar(select(func.count()).select_from(table))
-                for table in Base.metadata.sorted_tables
+                table.name: session.scalar(select(func.count()).select_from(table)) for table in METADATA.sorted_tables
             }
         written = {Presentation.__tablename__, LedgerIdentity.__tablename__}
         assert {name for name, count in counts.items() if count} == written

@@ -12,9 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from ledger.errors import Misconfigured
+from ledger.installation.tables import METADATA
 from ledger.store.database import open_engine
 from ledger.store.migrations import configuration, upgrade
-from ledger.store.tables import Base
 
 PARTY = """INSERT INTO party (id, no, kind, roles, region, account, public_key, lookup, sealed_id, created_at)
 VALUES ('p', 1, 'bank', '[]', '440800', '0x01', '02ab', 'l', 's', 7)"""
@@ -39,7 +39,7 @@ def test_migrations_lead_to_the_declared_tables(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
     upgrade(engine)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
 def test_the_key_of_a_party_of_an_earlier_version_stays_known(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_the_newest_schema_can_be_left_again(tmp_path: Path) -> None:
     command.downgrade(configuration(engine), "0007")
     upgrade(engine)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
 def test_keys_that_never_ended_end_and_parties_without_a_key_may_be_kept(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from ledger.installation.recovery.reclosing import ClosedTexts
 from ledger.installation.recovery.restored_log import SERIES_GAP
 from ledger.installation.recovery.restoring import Restored, Sources, restore
 from ledger.installation.settings import Settings
+from ledger.installation.tables import METADATA
 from ledger.installation.wiring import Ledger, open_ledger
 from ledger.log.coherence import Coherence
 from ledger.parties.access.tables import ApiKey, SignedIn
@@ -39,7 +40,7 @@ from ledger.parties.register import Actor
 from ledger.parties.tables import Mandate, Party, PartyKey
 from ledger.registration.tables import Application, Evidence, Registration, Resource
 from ledger.store.database import Database, open_engine
-from ledger.store.tables import Base, Counter, Entry
+from ledger.store.tables import Counter, Entry
 from ledger.usage.tables import AccessRequest
 from tests.service.conftest import Pilot
 from tests.service.recovering import batches, copied, entries, founded, reopened, rows_of, settings_of, valid
@@ -764,7 +765,7 @@ def test_no_table_is_forgotten(story: Story) -> None:
     with_the_archive |= {"batch", "entry", "sealed", "counter", "presentation", "erasure"}
     gone = {each.__tablename__ for each in restoring._ACCESS}
     alone = {*restoring.FROM_THE_BACKUP_ALONE} - with_the_archive
-    names = set(Base.metadata.tables)
+    names = set(METADATA.tables)
     assert names == with_the_archive | gone | alone | {"ledger_identity"}, names ^ (
         with_the_archive | gone | alone | {"ledger_identity"}
     )

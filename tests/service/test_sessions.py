@@ -12,6 +12,7 @@ from ledger.chain.sending import calls
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Forbidden, InvalidInput, PingzhengError, Unauthenticated
 from ledger.installation.settings import Settings
+from ledger.installation.tables import METADATA
 from ledger.installation.wiring import Ledger, open_ledger
 from ledger.parties.access.callers import Caller, Callers
 from ledger.parties.access.sessions import MAX_SESSIONS, NONCE_SECONDS, NewSession, Sessions
@@ -20,7 +21,6 @@ from ledger.parties.custody import signer_of_key
 from ledger.proof.acts import prove_key
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer
 from ledger.proof.sign_in import Place, sign_in
-from ledger.store.tables import Base
 from tests.service.conftest import Pilot
 from tests.service.waiting import at_once, fresh_key, no
 from tests.signing_in import HERE, signed_in, signer_of, token_of
@@ -85,7 +85,7 @@ def test_the_token_is_kept_nowhere(pilot: Pilot, firm: str) -> None:
     token = token_of(ledger, firm)
     assert len(token) >= 46
     with ledger.database.read() as session:
-        rows = [str(row) for table in Base.metadata.sorted_tables for row in session.execute(select(table))]
+        rows = [str(row) for table in METADATA.sorted_tables for row in session.execute(select(table))]
     assert any(firm in row for row in rows)
     assert not any(token in row for row in rows)
 

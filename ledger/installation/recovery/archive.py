@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from ledger.errors import Conflict, Misconfigured, PingzhengError, StorageFull
 from ledger.installation.recovery.closure import DATED, MAX_VALUES, Closure, Row, table_of
+from ledger.installation.tables import METADATA
 from ledger.parties.tables import Party, PartyKey
 from ledger.store.database import Database, open_engine, require_tables
 from ledger.store.identity import known_ledger, remember_ledger
@@ -57,7 +58,7 @@ class Archive:
         """
         with self._explained():
             upgrade(self._engine)
-            require_tables(self._engine)
+            require_tables(self._engine, METADATA)
         with self._writing() as session:
             if known_ledger(session) not in (None, ledger):
                 raise archive_differs(self.file)

@@ -32,6 +32,7 @@ from ledger.installation.recovery.copied_files import copy_private, end_of_lines
 from ledger.installation.recovery.drafts import locked_draft
 from ledger.installation.recovery.manifests import DATA, KEYS, Manifest
 from ledger.installation.settings import Settings
+from ledger.installation.tables import METADATA
 from ledger.privacy.key_providers import local_keys
 from ledger.store.copying import copy_database, reading_copy
 from ledger.store.database import open_engine
@@ -151,7 +152,7 @@ def _require_apart(home: Path, folder: Path, keys: Path) -> None:
 def _copy_data(settings: Settings, draft: Path) -> None:
     engine = open_engine(settings.database)
     try:
-        copy_database(engine, draft / DATABASE)
+        copy_database(engine, draft / DATABASE, METADATA)
     finally:
         engine.dispose()
     if settings.rpc_url is None:

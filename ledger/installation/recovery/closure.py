@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from ledger.catalogue.tables import Publication, ResourceEvent, ResourceVersion
 from ledger.certificates.tables import Certificate, Presentation
 from ledger.domain.entries import referred
+from ledger.installation.tables import METADATA
 from ledger.log.tables import AdoptedEntry
 from ledger.parties.tables import Mandate, Party, PartyKey, PartyList
 from ledger.registration.tables import Application, Evidence, Registration, Resource
@@ -32,7 +33,7 @@ Key = tuple[Any, ...]
 
 def table_of(declared: type[Base]) -> Table:
     """The table of a declared class."""
-    return Base.metadata.tables[declared.__tablename__]
+    return METADATA.tables[declared.__tablename__]
 
 
 _NAMED_BY_DIGEST: Final = [
@@ -103,7 +104,7 @@ class Closure:
         fresh = {table: list(rows.values()) for table, rows in self._rows.items()}
         while any(fresh.values()):
             fresh = self._next(fresh)
-        return {table: list(self._rows[table].values()) for table in Base.metadata.sorted_tables if self._rows[table]}
+        return {table: list(self._rows[table].values()) for table in METADATA.sorted_tables if self._rows[table]}
 
     def _next(self, fresh: Mapping[Table, Sequence[Row]]) -> dict[Table, list[Row]]:
         wanted: dict[tuple[Column[Any], ...], set[Key]] = defaultdict(set)

@@ -38,6 +38,7 @@ from ledger.installation.recovery.restored_keys import settle_custody
 from ledger.installation.recovery.restored_log import LogFound, anchors_of, settle_log, settle_parties, skip_numbers
 from ledger.installation.settings import Settings
 from ledger.installation.setup import OPERATOR_NO
+from ledger.installation.tables import METADATA
 from ledger.log.coherence import Coherence
 from ledger.parties.access.tables import ApiKey, Enrolment, SignedIn, SignInNonce
 from ledger.parties.custody import Custody
@@ -237,7 +238,7 @@ def _archive_copy(draft: Path, folder: Path, ledger: str) -> Iterator[Session]:
         try:
             _copy_archive(source, file)
             upgrade(engine)
-            require_tables(engine)
+            require_tables(engine, METADATA)
         except Misconfigured as error:
             raise archive_error(error, source) from error
         with Database(engine).read() as session:
@@ -253,7 +254,7 @@ def _archive_copy(draft: Path, folder: Path, ledger: str) -> Iterator[Session]:
 def _copy_archive(source: Path, file: Path) -> None:
     reading = open_engine(f"sqlite:///{source}")
     try:
-        copy_database(reading, file)
+        copy_database(reading, file, METADATA)
     finally:
         reading.dispose()
     check_pages(file)
