@@ -36,7 +36,7 @@ node_modules/ready: package-lock.json .venv/ready
 demo: setup  ## Run the pilot on real data; results in demo-out/
 	$(BIN)/pingzheng demo
 
-# Two workers, as many as the build machine has cores; tests/sharing.py says which tests share one.
+# Two workers, as many as the build machine has cores; tests/support/sharing.py says which tests share one.
 test: setup .venv-clients/ready  ## Run every test; the coverage of contracts and ledger/domain is one of them
 	$(BIN)/pytest -n 2
 

@@ -19,8 +19,8 @@ import typer
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.api.conftest import opened
-from tests.api.role_stage import Stage
-from tests.api.trying_schema import PHASES, ROLES, trying
+from tests.api.http.trying_schema import PHASES, ROLES, trying
+from tests.api.stage import Stage
 
 
 def main(

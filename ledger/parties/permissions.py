@@ -1,6 +1,7 @@
 """The role matrix: who may do what.
 
-``tests/roles.yaml`` is the table as it was asked for, and says which call keeps which of its conditions.
+``tests/reference/role_matrix.yaml`` is the table as it was asked for, and says which call keeps which of its
+conditions.
 """
 
 from __future__ import annotations

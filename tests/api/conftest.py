@@ -16,6 +16,7 @@ from ledger.chain.contracts.deployment import Deployment
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending.client import ChainClient
+from ledger.demo.data.cast import assemble
 from ledger.index.follower import Follower
 from ledger.installation.participant import Participant
 from ledger.installation.settings import Settings
@@ -27,9 +28,9 @@ from ledger.proof.jws import Signer
 from ledger.provenance.histories import Provenances
 from ledger.provenance.inspection import Inspection
 from ledger.store.database import Database
-from tests.api.role_stage import Stage
-from tests.service.conftest import FIRMS, Pilot, assemble
-from tests.signing_in import signed_in, signer_of
+from tests.api.stage import Stage
+from tests.support.actors.pilots import FIRMS, Pilot
+from tests.support.actors.signing_in import signed_in, signer_of
 
 # No node there, and an address with a secret in it.
 NOWHERE = "http://reader:secret@127.0.0.1:9/key"

@@ -17,7 +17,7 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.sender import Sender
-from tests.conftest import PARTIES, Chain, deployed_on
+from tests.support.chain.deployed import PARTIES, Chain, deployed_on
 
 PROJECT = Path(__file__).resolve().parents[2]
 

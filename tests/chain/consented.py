@@ -15,7 +15,7 @@ from ledger.proof.facts import Facts
 from ledger.proof.jws import LocalSigner, Signer, public_jwk, sign_compact, sign_entry
 from ledger.proof.merkle import Tree, leaf_hash
 from ledger.proof.sdjwt import CERTIFICATE_TYP, parse_certificate
-from tests.conftest import PARTIES, SCENARIO, Chain, TestParty
+from tests.support.chain.deployed import PARTIES, SCENARIO, Chain, TestParty
 
 FIRM, BANK, PROVIDER, ISSUER = (PARTIES[name] for name in ("enterprise", "bank", "provider", "issuer"))
 SIZE = 300

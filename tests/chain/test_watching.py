@@ -18,9 +18,9 @@ from ledger.chain.sending.proposals import arguments_of, decode_call, kind_of, r
 from ledger.chain.watching import key_changes, pending
 from ledger.domain.powers import OPEN_FOR
 from ledger.errors import ChainUnavailable
-from tests.chain.hiding import reader_replacing, reader_without
-from tests.chain.life import ASSETS, CONSENT, FAR, account, digest, newcomer_to, register_confirmed
-from tests.conftest import DELAY, PARTIES, Chain, test_key
+from tests.support.chain.deployed import DELAY, PARTIES, Chain, test_key
+from tests.support.chain.hiding_nodes import reader_replacing, reader_without
+from tests.support.chain.scripted_ledger import ASSETS, CONSENT, FAR, account, digest, newcomer_to, register_confirmed
 
 FIRM, BANK = PARTIES["enterprise"], PARTIES["bank"]
 

@@ -32,8 +32,8 @@ from ledger.proof.bundle import Bundle
 from ledger.proof.facts import WithdrawalFact
 from ledger.proof.jws import Es256Signer, LocalSigner, public_jwk, sign_entry
 from tests.chain.consented import BANK, FIRM, Consented, consent, made, signer_of
-from tests.chain.life import account
-from tests.conftest import PARTIES, Chain, TestParty, test_key
+from tests.support.chain.deployed import PARTIES, Chain, TestParty, test_key
+from tests.support.chain.scripted_ledger import account
 
 NEWCOMER = test_key("newcomer to withdrawing")
 

@@ -24,12 +24,9 @@ from ledger.connectors.kinds import Kind
 from ledger.connectors.spreadsheets.xls_book import MAX_CELLS
 from ledger.connectors.tables import sheets_in
 from ledger.errors import InvalidInput, Misconfigured
-from tests.connectors.hostile import (
-    MEGABYTE,
-    within,
-)
 from tests.connectors.places import AT, BILLS, GRID, OTHER, Place, query
-from tests.connectors.test_hostile import CASES
+from tests.connectors.test_unpacking import CASES
+from tests.connectors.unpacking import MEGABYTE, within
 
 # Parquet
 

@@ -21,15 +21,7 @@ from ledger.connectors.parquet import ParquetTable
 from ledger.connectors.source import FilePlace
 from ledger.connectors.table import MAX_CHARACTERS
 from ledger.errors import Misconfigured
-from tests.connectors.places import (
-    AT,
-    BILLS,
-    DEFINITION,
-    GRID,
-    OTHER,
-    Place,
-    query,
-)
+from tests.connectors.places import AT, BILLS, DEFINITION, GRID, OTHER, Place, query
 from tests.connectors.test_files import misconfigured
 
 CASES = Path(__file__).parent / "cases"

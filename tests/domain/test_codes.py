@@ -33,8 +33,8 @@ from ledger.domain.codes import (
 from ledger.domain.regions import REGIONS
 from ledger.errors import InvalidInput, PingzhengError
 
-VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "codes.json").read_text("utf-8"))
-CASES = Path(__file__).parents[1] / "cases"
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors" / "codes.json").read_text("utf-8"))
+CASES = Path(__file__).parent / "cases"
 # Provinces and counties that are, that were, and that never were.
 PLACES = ("110101", "110103", "440802", "440811", "440899", "440183", "500231", "710000", "810000", "830000")
 CHECKS = {"uscc": check_uscc, "resident_id": check_resident_id, "certificate_no": check_certificate_no}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,15 +13,12 @@ from ledger.domain.canonical import digest
 from ledger.domain.digests import HASHES
 from ledger.domain.entries import validate_entry
 from ledger.errors import InvalidInput, Misconfigured
+from tests.support.bundles.without_sm3 import no_sm3
 
 ABC = {
     "sha-256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     "sm3": "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
 }
-
-
-def no_sm3(name: str, *_: Any) -> Any:
-    raise ValueError(f"unsupported hash type {name}")
 
 
 def test_a_digest_names_its_algorithm() -> None:

@@ -18,8 +18,8 @@ from ledger.domain.parties import PartyKind
 from ledger.domain.rules.predicates import OPS
 from ledger.domain.scenario import GRADES, LEGAL_BASES, STANDINGS, Price, scenario_of
 from ledger.errors import InvalidInput
-from tests.domain.definitions import DEFINITION, GONE, Path, changed
-from tests.domain.rules import RULES
+from tests.support.sample_rules import RULES
+from tests.support.scenario_definitions import DEFINITION, GONE, Path, changed
 
 SCENARIO = scenario_of(DEFINITION, "S01.yaml")
 

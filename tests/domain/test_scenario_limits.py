@@ -13,7 +13,7 @@ from ledger.domain.definition import Bilingual
 from ledger.domain.parties import PartyKind
 from ledger.domain.scenario import scenario_of
 from ledger.errors import Forbidden, InvalidInput
-from tests.domain.definitions import DEFINITION, changed
+from tests.support.scenario_definitions import DEFINITION, changed
 
 SCENARIO = scenario_of(DEFINITION, "S01.yaml")
 

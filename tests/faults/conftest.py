@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.acts import Acts
-from tests.faults.counting import TALLY, Tally
-from tests.faults.homes import Prepared, copied, prepared_in
+from tests.faults.acknowledged import Acts
+from tests.faults.prepared_homes import Prepared, copied, prepared_in
+from tests.support.machine.fault_counts import TALLY, Tally
 
 
 @pytest.fixture(scope="session")

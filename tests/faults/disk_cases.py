@@ -19,11 +19,11 @@ from ledger.errors import PingzhengError
 from ledger.installation.recovery.backup import back_up
 from ledger.installation.recovery.restoring import Sources, restore
 from ledger.installation.wiring import Ledger
-from tests.faults.acts import Acts
-from tests.faults.asking import Answer, cli
-from tests.faults.counting import Tally
-from tests.faults.homes import Prepared, copied, opened, prepared_in, settings_of
-from tests.faults.small_disk import PAGE, SmallDisk, report
+from tests.faults.acknowledged import Acts
+from tests.faults.prepared_homes import Prepared, copied, opened, prepared_in, settings_of
+from tests.support.machine.command_line import Answer, cli
+from tests.support.machine.fault_counts import Tally
+from tests.support.machine.small_disk import PAGE, SmallDisk, report
 
 MEGABYTE: Final = 1024 * 1024
 FULL: Final = ["DISK_FULL"]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import small_disk
-from tests.faults.counting import Tally
-from tests.faults.homes import Prepared
+from tests.faults.prepared_homes import Prepared
+from tests.support.machine import small_disk
+from tests.support.machine.fault_counts import Tally
 
 CASES = ["database_at_every_page", "home_page_by_page", "backup", "archive", "keys", "inodes", "read_only"]
 

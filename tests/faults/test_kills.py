@@ -12,10 +12,10 @@ import pytest
 
 from ledger.errors import PingzhengError
 from ledger.installation.wiring import Ledger
-from tests.faults.acts import Acts
-from tests.faults.counting import Tally
-from tests.faults.homes import Prepared, copied, opened
-from tests.faults.killed import ACTS, run
+from tests.faults.acknowledged import Acts
+from tests.faults.killed_acts import ACTS, run
+from tests.faults.prepared_homes import Prepared, copied, opened
+from tests.support.machine.fault_counts import Tally
 
 SEND: Final = "ledger.chain.sending.client:ChainClient.send"
 RAW: Final = "ledger.chain.rpc.connection:Connection.send_raw"

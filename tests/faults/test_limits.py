@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pytest
 
-from tests.faults.acts import Acts
-from tests.faults.asking import Answer, cli, command, ended, program
-from tests.faults.children import forked
-from tests.faults.counting import Tally
-from tests.faults.homes import Prepared, opened
+from tests.faults.acknowledged import Acts
+from tests.faults.prepared_homes import Prepared, opened
+from tests.support.machine.children import forked
+from tests.support.machine.command_line import Answer, cli, command, ended, program
+from tests.support.machine.fault_counts import Tally
 
 MEGABYTE = 1024 * 1024
 FILES = ["TOO_MANY_FILES", "FILE_REFUSED", "DATABASE_UNREACHABLE", "NODE_START_FAILED", "CHAIN_UNREACHABLE"]

@@ -11,11 +11,11 @@ from typing import Final
 
 import pytest
 
-from tests.faults.acts import Acts
-from tests.faults.asking import cli
-from tests.faults.counting import Tally
-from tests.faults.files import DAMAGES, files_of, put_back
-from tests.faults.homes import Prepared, copied, opened
+from tests.faults.acknowledged import Acts
+from tests.faults.home_files import DAMAGES, files_of, put_back
+from tests.faults.prepared_homes import Prepared, copied, opened
+from tests.support.machine.command_line import cli
+from tests.support.machine.fault_counts import Tally
 
 Codes = tuple[str, ...]
 FINE: Final[Codes] = ()

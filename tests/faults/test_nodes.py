@@ -23,11 +23,11 @@ from api.app import create_app
 from ledger.chain.local.node import JOURNAL, LocalNode
 from ledger.errors import ChainUnavailable, PingzhengError
 from ledger.installation.wiring import Ledger
-from tests.chain.faulty_node import BODIES, FAULTS, HTTP, RESULTS, SLOW, WIRE, FaultyNode, Spoil, only, result
-from tests.faults.acts import Acts
-from tests.faults.counting import Tally
-from tests.faults.homes import Prepared, copied, opened
-from tests.faults.processes import kill_nodes, nodes_in
+from tests.faults.acknowledged import Acts
+from tests.faults.prepared_homes import Prepared, copied, opened
+from tests.support.chain.faulty_node import BODIES, FAULTS, HTTP, RESULTS, SLOW, WIRE, FaultyNode, Spoil, only, result
+from tests.support.machine.fault_counts import Tally
+from tests.support.machine.processes import kill_nodes, nodes_in
 
 SECONDS = 0.5  # what one question may take as a whole
 # What a node is asked in the course of an issue, and what its anchor is sent with.

@@ -16,10 +16,10 @@ import pytest
 from ledger.chain.local.node import JOURNAL, LocalNode
 from ledger.errors import PingzhengError
 from ledger.installation.wiring import Ledger
-from tests.faults.acts import Acts
-from tests.faults.asking import cli
-from tests.faults.counting import Tally
-from tests.faults.homes import ENDED, Prepared, copied, opened, settings_of
+from tests.faults.acknowledged import Acts
+from tests.faults.prepared_homes import ENDED, Prepared, copied, opened, settings_of
+from tests.support.machine.command_line import cli
+from tests.support.machine.fault_counts import Tally
 
 CHAIN_BEHIND = ["CHAIN_BEHIND_DATABASE"]
 DATABASE_BEHIND = ["DATABASE_BEHIND_CHAIN"]

@@ -20,11 +20,11 @@ from ledger.errors import PingzhengError
 from ledger.installation.recovery.restoring import Restored, Sources, restore
 from ledger.installation.wiring import Ledger
 from ledger.usage.tables import AccessRequest
-from tests.faults.asking import cli
-from tests.faults.counting import Tally
-from tests.faults.far import BATCHES, Far, far_in
-from tests.faults.files import DAMAGES, files_of
-from tests.faults.homes import LATE, Prepared, opened, settings_of
+from tests.faults.far_ahead import BATCHES, Far, far_in
+from tests.faults.home_files import DAMAGES, files_of
+from tests.faults.prepared_homes import LATE, Prepared, opened, settings_of
+from tests.support.machine.command_line import cli
+from tests.support.machine.fault_counts import Tally
 
 UNKNOWN = ["CERTIFICATE_UNKNOWN", "CERTIFICATE_LOST"]
 

@@ -17,7 +17,7 @@ import pytest
 from ledger.chain.local import node as node_module
 from ledger.chain.local.node import JOURNAL, LocalNode
 from ledger.chain.local.node_programs import find_node
-from tests.faults.counting import Tally
+from tests.support.machine.fault_counts import Tally
 
 ACTS = 6
 JOURNAL_PROGRAM = Path(node_module.__file__).with_name("journal.mjs")

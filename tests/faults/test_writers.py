@@ -16,11 +16,11 @@ from typing import Any
 
 from ledger.errors import ChainUnavailable, PingzhengError
 from ledger.installation.wiring import Ledger
-from tests.faults.acts import Acts
-from tests.faults.asking import cli, command, environment_of
-from tests.faults.children import forked
-from tests.faults.counting import Tally
-from tests.faults.homes import Prepared, opened
+from tests.faults.acknowledged import Acts
+from tests.faults.prepared_homes import Prepared, opened
+from tests.support.machine.children import forked
+from tests.support.machine.command_line import cli, command, environment_of
+from tests.support.machine.fault_counts import Tally
 
 EACH = 5
 SECONDS = 60

@@ -16,8 +16,8 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending.client import ChainClient
 from ledger.index.follower import Follower
-from tests.chain.life import live
-from tests.conftest import PARTIES, Chain
+from tests.support.chain.deployed import PARTIES, Chain
+from tests.support.chain.scripted_ledger import live
 
 NewEngine = Callable[[], Engine]
 Rows = dict[str, list[tuple[Any, ...]]]

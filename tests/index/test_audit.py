@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ledger.chain.sending import asset_calls
 from ledger.index.follower import Follower
-from tests.chain.hiding import reader_without
-from tests.chain.life import register
-from tests.conftest import Chain
 from tests.index.conftest import NewEngine
+from tests.support.chain.deployed import Chain
+from tests.support.chain.hiding_nodes import reader_without
+from tests.support.chain.scripted_ledger import register
 
 FIRST, SECOND = "a1" * 32, "a2" * 32
 

@@ -12,9 +12,9 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Block, Connection
 from ledger.chain.sending.client import ChainClient
 from ledger.index.follower import Follower
-from tests.chain.life import ROOT, live_certificates, register
-from tests.conftest import Chain
 from tests.index.conftest import NewEngine
+from tests.support.chain.deployed import Chain
+from tests.support.chain.scripted_ledger import ROOT, live_certificates, register
 
 ASSET = "a5" * 32
 

@@ -19,9 +19,17 @@ from ledger.index.follower import Follower
 from ledger.index.proposals import RunningTime, running_time
 from ledger.proof.bundle import Position
 from ledger.proof.head import EVENTS
-from tests.chain.life import ALL_ASSETS, ASSETS, CONSENT, OTHER_CONSENT, OTHER_REQUEST, REQUEST, digest
-from tests.conftest import Chain
 from tests.index.conftest import NewEngine, Rows
+from tests.support.chain.deployed import Chain
+from tests.support.chain.scripted_ledger import (
+    ALL_ASSETS,
+    ASSETS,
+    CONSENT,
+    OTHER_CONSENT,
+    OTHER_REQUEST,
+    REQUEST,
+    digest,
+)
 
 
 def test_rebuild_gives_the_same_rows(lived: Chain, new_engine: NewEngine, lived_rows: Rows) -> None:

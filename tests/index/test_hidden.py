@@ -7,10 +7,10 @@ import pytest
 from ledger.chain.contracts.abi import Event
 from ledger.errors import ChainUnavailable
 from ledger.index.follower import Follower
-from tests.chain.hiding import reader_without
-from tests.chain.life import ASSETS
-from tests.conftest import Chain
 from tests.index.conftest import NewEngine, Rows
+from tests.support.chain.deployed import Chain
+from tests.support.chain.hiding_nodes import reader_without
+from tests.support.chain.scripted_ledger import ASSETS
 
 
 def nth(chain: Chain, contract: str, name: str, place: int) -> Event:

@@ -17,11 +17,11 @@ from ledger.chain.sending.client import ChainClient
 from ledger.errors import ChainUnavailable
 from ledger.index.comparison import PATIENCE_SECONDS, Comparison, Standing
 from ledger.index.follower import Cursor, Follower, SyncReport
-from tests.chain.faulty_node import FaultyNode, alternating, behind, only, refusal
-from tests.chain.life import ROOT, live_certificates, register
-from tests.conftest import Chain
 from tests.index.conftest import NewEngine
 from tests.index.test_disturbances import fresh_client
+from tests.support.chain.deployed import Chain
+from tests.support.chain.faulty_node import FaultyNode, alternating, behind, only, refusal
+from tests.support.chain.scripted_ledger import ROOT, live_certificates, register
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from ledger.domain.powers import MAX_PAUSE, OPEN_FOR
 from ledger.errors import ChainUnavailable
 from ledger.index.follower import Follower
 from ledger.index.proposals import IndexedProposal, RunningTime, proposal, proposals, running_time
-from tests.chain.hiding import reader_replacing
-from tests.chain.life import ASSETS, account, digest, newcomer_to, register_confirmed
-from tests.conftest import DELAY, PARTIES, Chain
 from tests.index.conftest import NewEngine
+from tests.support.chain.deployed import DELAY, PARTIES, Chain
+from tests.support.chain.hiding_nodes import reader_replacing
+from tests.support.chain.scripted_ledger import ASSETS, account, digest, newcomer_to, register_confirmed
 
 BANK, FIRM = PARTIES["bank"], PARTIES["enterprise"]
 

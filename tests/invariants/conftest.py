@@ -14,8 +14,9 @@ from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from tests.service.conftest import FIRMS, REPORTS, SCENARIO, Pilot
-from tests.service.persons import Desk
+from tests.support.actors.credit_bureau import SCENARIO
+from tests.support.actors.persons import Desk
+from tests.support.actors.pilots import FIRMS, REPORTS, Pilot
 
 DAY = 86_400
 

@@ -17,11 +17,12 @@ from ledger.proof.verifier import Expectation
 from ledger.store import log as log_store
 from ledger.usage.authorizations import Choice
 from tests.invariants.conftest import failed_at, verified
-from tests.proof import cast as who
-from tests.proof.builder import usage
-from tests.service.conftest import FIELDS, SUPPLIED, Pilot, resource
-from tests.service.persons import CONTRIBUTIONS, Desk
-from tests.service.withdrawing import withdraw
+from tests.support.actors.credit_bureau import FIELDS
+from tests.support.actors.persons import CONTRIBUTIONS, Desk
+from tests.support.actors.pilots import SUPPLIED, Pilot, resource
+from tests.support.actors.withdrawals import withdraw
+from tests.support.bundles import cast as who
+from tests.support.bundles.builder import usage
 
 
 def test_invariant_01_no_certificate_without_an_active_authorization_for_the_very_same(pilot: Pilot) -> None:
@@ -57,7 +58,7 @@ def test_invariant_01_no_certificate_without_an_active_authorization_for_the_ver
 
 
 def test_invariant_02_what_is_disclosed_was_allowed_asked_for_and_authorised(pilot: Pilot) -> None:
-    """Each of the three, at issuance and again by the verifier; tests/proof/test_attacks.py has the forged ones."""
+    """Each of the three, at issuance and by the verifier; tests/proof/attacks/test_attacks.py has the forged ones."""
     ledger, bureau, firm = pilot.ledger, pilot.bureau, pilot.firm()
     with pytest.raises(InvalidInput, match="FIELD_NOT_IN_SCENARIO"):
         ledger.requests.draft(bureau.request(firm, ("years_covered", "tariff_account")), NOTE)
@@ -76,7 +77,7 @@ def test_invariant_02_what_is_disclosed_was_allowed_asked_for_and_authorised(pil
 
 
 def test_invariant_03_a_single_use_holds_under_concurrent_presentation(pilot: Pilot) -> None:
-    """Across processes: tests/service/test_single_use.py."""
+    """Across processes: tests/certificates/test_single_use.py."""
     firm = pilot.firm()
     number = pilot.certificate(firm)
     with ThreadPoolExecutor(6) as pool:
@@ -85,7 +86,7 @@ def test_invariant_03_a_single_use_holds_under_concurrent_presentation(pilot: Pi
 
 
 def test_invariant_04_a_withdrawal_stops_the_next_verification_and_leaves_earlier_records(pilot: Pilot) -> None:
-    """Past the service, by the subject alone: tests/service/test_withdrawal.py."""
+    """Past the service, by the subject alone: tests/usage/test_direct_withdrawals.py."""
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
@@ -161,7 +162,7 @@ def test_invariant_14_a_sanctioned_party_cannot_ask_hold_or_list(pilot: Pilot) -
 
 
 def test_invariant_15_a_certificate_outlives_a_rotated_key_and_not_a_compromised_one(pilot: Pilot) -> None:
-    """The issuer's own key: tests/service/test_keys.py."""
+    """The issuer's own key: tests/parties/test_keys.py."""
     ledger, cast = pilot.ledger, pilot.cast
     first, second = pilot.firm(), pilot.firm()
     before = pilot.certificate(first)
@@ -178,7 +179,7 @@ def test_invariant_15_a_certificate_outlives_a_rotated_key_and_not_a_compromised
 
 
 def test_invariant_16_a_correction_is_a_new_version_and_both_verify_each_for_its_time(pilot: Pilot, desk: Desk) -> None:
-    """Uses and what may be corrected: tests/service/test_corrections.py."""
+    """Uses and what may be corrected: tests/usage/test_corrections.py."""
     person = desk.person()
     request, given = desk.authorised(person)
     desk.answer({given["social_insurance"].id: desk.supplied(CONTRIBUTIONS[:3])})
@@ -202,7 +203,7 @@ def test_invariant_16_a_correction_is_a_new_version_and_both_verify_each_for_its
 
 
 def test_invariant_17_erased_a_payload_is_unreadable_and_every_proof_stands(pilot: Pilot, desk: Desk) -> None:
-    """That no guess confirms it: tests/service/test_guessing.py."""
+    """That no guess confirms it: tests/privacy/test_guessing.py."""
     ledger, person = pilot.ledger, desk.person()
     number, neighbour = desk.certificate(person), desk.certificate(desk.person())
     nonce = ledger.verification.new_nonce()

@@ -1,6 +1,6 @@
 """Invariants of the powers, as a ledger that a service runs shows them. Random lives: tests/contracts, tests/reference.
 
-What officers and thieves try against them: tests/service/test_powers_attacks.py.
+What officers and thieves try against them: tests/threats/test_powers_attacks.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import THRESHOLD, ProposalState
 from ledger.errors import ChainRejected, Conflict
 from ledger.index.tables import ACCOUNTS
-from tests.service.conftest import Pilot
+from tests.support.actors.pilots import Pilot
 
 
 def test_invariant_19_every_key_was_let_pass_by_its_party_or_by_two_offices(pilot: Pilot) -> None:

@@ -14,14 +14,14 @@ from ledger.domain.scenario import scenario_of
 from ledger.domain.working_days import add_working_days, end_of_working_days
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.rulebooks.scenarios import ScenarioBook
-from tests.domain.definitions import DEFINITION
-from tests.service.conftest import Pilot, resource
-from tests.service.department import department
-from tests.service.test_rights import granted
+from tests.support.actors.department import department
+from tests.support.actors.grants import granted
+from tests.support.actors.pilots import Pilot, resource
+from tests.support.scenario_definitions import DEFINITION
 
 
 def test_invariant_06_core_never_registers_important_waits_and_a_listed_match_blocks(pilot: Pilot) -> None:
-    """Registration: tests/service/test_review.py::test_important_data_is_confirmed_only_with_a_security_review."""
+    """Registration: tests/registration/test_review.py::test_important_data_is_confirmed_only_with_a_security_review."""
     ledger = pilot.ledger
     core, important = (
         resource(f"six/{grade}", fields=(ResourceField("grid", "text", grade=grade),))
@@ -42,7 +42,7 @@ def test_invariant_06_core_never_registers_important_waits_and_a_listed_match_bl
 
 
 def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfer_and_licence(pilot: Pilot) -> None:
-    """Racing against each other: tests/service/test_races.py::test_transfer_against_freeze."""
+    """Racing against each other: tests/threats/test_races.py::test_transfer_against_freeze."""
     ledger, cast = pilot.ledger, pilot.cast
     (asset,) = pilot.applied("seven/objected")
     pilot.noticed([asset])
@@ -59,7 +59,7 @@ def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfe
 
 
 def test_invariant_08_exclusive_rights_of_a_kind_never_overlap(pilot: Pilot) -> None:
-    """Random grants against a model of one bit per second: tests/contracts/AssetRights.t.sol."""
+    """Random grants against a model of one bit per second: tests/contracts/assets/rights/AssetRights.t.sol."""
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "operate", cast.bank, days=(0, 100), exclusive=True)
     for days in ((99, 120), (0, 1), (10, 20)):
@@ -69,7 +69,7 @@ def test_invariant_08_exclusive_rights_of_a_kind_never_overlap(pilot: Pilot) -> 
 
 
 def test_invariant_09_nobody_reviews_its_own_no_sysadmin_issues_and_nobody_serves_itself_a_role(pilot: Pilot) -> None:
-    """Every role and call: tests/chain/test_role_matrix.py::test_no_role_to_oneself."""
+    """Every role and call: tests/chain/contracts/test_role_matrix.py::test_no_role_to_oneself."""
     ledger = pilot.ledger
     both = pilot.party(PartyKind.PUBLIC_INST, Role.REGISTRAR, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("nine/own"), by=both)

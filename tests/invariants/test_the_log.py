@@ -27,9 +27,9 @@ from ledger.proof.head import event_digest
 from ledger.proof.merkle import leaf_hash
 from ledger.store.tables import Batch, Entry
 from ledger.usage.requests import Asked, Note
-from tests.personal_text import patterns_in
-from tests.service.conftest import Pilot
-from tests.service.persons import Desk
+from tests.support.actors.persons import Desk
+from tests.support.actors.pilots import Pilot
+from tests.support.personal_text import patterns_in
 
 
 def test_invariant_10_the_log_has_no_gap_and_any_changed_byte_is_found_and_located(pilot: Pilot) -> None:
@@ -131,7 +131,7 @@ def require_valid(verified: Verified) -> None:
 def test_invariant_12_no_id_number_phone_or_name_in_any_entry_event_log_line_or_error(
     pilot: Pilot, desk: Desk, lines: list[Any]
 ) -> None:
-    """Files, the chain and the API after a whole pilot: tests/test_leaks.py."""
+    """Files, the chain and the API after a whole pilot: tests/privacy/test_leaks.py."""
     ledger, told = pilot.ledger, Note(PHONE, f"{NAME} {ID_NUMBER}", ID_NUMBER)
     asked = ledger.requests.draft(desk.terms(desk.person()), told)
     ledger.requests.submit([Asked(desk.sign(desk.bank, asked.entry), asked.note)])

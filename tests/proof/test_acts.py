@@ -22,9 +22,9 @@ from ledger.proof.acts import (
 )
 from ledger.proof.suites import p256
 from ledger.proof.suites.suite import ES256, ES256K
-from tests.proof.cast import BANK, CHAIN
-from tests.proof.p256_cast import P_BANK
-from tests.proof.sm_cast import SM_SUBJECT
+from tests.support.bundles.cast import BANK, CHAIN
+from tests.support.bundles.p256_cast import P_BANK
+from tests.support.bundles.sm_cast import SM_SUBJECT
 
 REQUEST, OTHER = "11" * 32, "22" * 32
 DEADLINE = 1_790_000_600

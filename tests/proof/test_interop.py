@@ -18,15 +18,15 @@ from jwcrypto.common import JWException
 from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS
 from sd_jwt.holder import SDJWTHolder
-from sd_jwt.verifier import SDJWTVerifier
 
 from ledger.chain.local.node_programs import find_node
 from ledger.proof.jws import encode_base64url, entry_signature, public_jwk
 from ledger.proof.sdjwt import Disclosed, compose
 from ledger.proof.verifier import Expectation
-from tests.proof.builder import Made, registration, usage
-from tests.proof.cast import AT, BANK, DEVICE, EXPECT, HIDDEN, ISSUER, NONCE, OTHER_BANK, SUBJECT, TAX, Actor
-from tests.proof.p256_cast import P_DEVICE, P_ISSUER, p256_usage
+from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.cast import AT, BANK, DEVICE, EXPECT, HIDDEN, ISSUER, NONCE, OTHER_BANK, SUBJECT, TAX, Actor
+from tests.support.bundles.p256_cast import P_DEVICE, P_ISSUER, p256_usage
+from tests.support.bundles.sd_jwt_library import Verifier
 
 GENUINE = usage()
 SUITES: dict[str, tuple[Made, Actor, Actor]] = {
@@ -45,15 +45,6 @@ def jwk(actor: Actor) -> JWK:
 def private_jwk(actor: Actor) -> JWK:
     """The holder's key as the library wants it."""
     return JWK(**public_jwk(actor.signer.public_key).to_dict(), d=encode_base64url(actor.secret))
-
-
-class Verifier(SDJWTVerifier):
-    """The library takes key bindings by ES256 unless it is given another algorithm."""
-
-    algorithm = "ES256K"
-
-    def _verify_key_binding_jwt(self, expected_aud: str | None = None, expected_nonce: str | None = None) -> None:
-        super()._verify_key_binding_jwt(expected_aud, expected_nonce, sign_alg=self.algorithm)
 
 
 class P256Verifier(Verifier):

@@ -15,8 +15,8 @@ from ledger.proof.bundle import parse_bundle
 from ledger.proof.facts_file import parse_facts
 from ledger.proof.report import Verdict
 from ledger.proof.verifier import MAX_KEY_BINDING_AGE, MAX_KEY_BINDING_SKEW, Expectation, verify
-from tests.proof.builder import Made, registration, usage
-from tests.proof.cast import (
+from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.cast import (
     ANCHORED,
     AT,
     BANK,

@@ -21,7 +21,7 @@ from ledger.proof.merkle import (
     verify_inclusion,
 )
 
-VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "merkle_rfc9162.json").read_text())
+VECTORS = json.loads((Path(__file__).parent / "vectors" / "merkle_rfc9162.json").read_text())
 INPUTS = [bytes.fromhex(item) for item in VECTORS["leaf_inputs_hex"]]
 LEAVES = [leaf_hash(item) for item in INPUTS]
 ROOTS = {int(size): bytes.fromhex(value) for size, value in VECTORS["roots"].items()}

@@ -12,7 +12,7 @@ from ledger.errors import BadBundle, InvalidInput, PingzhengError
 from ledger.proof.jws import ENTRY_TYP, Es256Signer, LocalSigner, Signer, Sm2Signer, encode_base64url, sign_compact
 from ledger.proof.sign_in import MAX_SECONDS, TYP, Place, origin_of, read_sign_in, require_place, sign_in
 from ledger.proof.suites.suite import ES256K
-from tests.proof.cast import CHAIN
+from tests.support.bundles.cast import CHAIN
 
 NOW = 1_790_000_000
 PARTY = "ab" * 32

@@ -11,7 +11,7 @@ from ledger.proof.bundle import Evidence, Position
 from ledger.proof.jws import Jwk, entry_signed_by, parse_compact, public_jwk, sign_compact, sign_entry
 from ledger.proof.sdjwt import MAX_CERTIFICATE_CHARACTERS, parse_certificate
 from ledger.proof.suites.suite import ES256K
-from tests.proof.cast import PARTIES, SUBJECT, TAX, as_text
+from tests.support.bundles.cast import PARTIES, SUBJECT, TAX, as_text
 
 ENTRY = {"type": "withdrawal", "v": 2, "party": SUBJECT.id, "reason": "consent_withdrawn"}
 SIGNED = sign_entry(ENTRY, SUBJECT.signer)

@@ -10,8 +10,8 @@ from ledger.proof.facts import Facts, ProposedKey
 from ledger.proof.report import SigningKey
 from ledger.proof.signing_keys import keys_in_words
 from ledger.proof.verifier import verify
-from tests.proof.builder import ONBOARDED, registration, usage
-from tests.proof.cast import ANCHORED, AT, BANK, CHAIN, EXPECT, GRID, ISSUER, SUBJECT, TAX
+from tests.support.bundles.builder import ONBOARDED, registration, usage
+from tests.support.bundles.cast import ANCHORED, AT, BANK, CHAIN, EXPECT, GRID, ISSUER, SUBJECT, TAX
 
 GENUINE = usage()
 OWN = ProposedKey(by=3, confirmed_by=0, at=5)

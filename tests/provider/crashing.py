@@ -22,8 +22,8 @@ from ledger.provider.desk import Provider
 from ledger.provider.platform import HttpPlatform
 from ledger.provider.records import Records
 from ledger.provider.run import go_round
-from tests.service.conftest import ROWS
-from tests.service.credit import AS_OF
+from tests.support.actors.credit_bureau import AS_OF
+from tests.support.actors.pilots import ROWS
 
 POINTS: dict[str, tuple[object, str, str]] = {
     "when the source has answered": (desk, "made_of", "before"),

@@ -13,8 +13,8 @@ from ledger.errors import PingzhengError
 from ledger.proof.jws import encode_base64url
 from ledger.proof.sdjwt import SALT_BYTES, Disclosed, disclosure_digest
 from ledger.proof.verifier import Expectation
-from tests.provider.town import Files, Town
-from tests.service.conftest import ROWS
+from tests.support.actors.pilots import ROWS
+from tests.support.actors.providers import Files, Town
 
 Hidden = Sequence[Disclosed]
 BETTER = "≥35"

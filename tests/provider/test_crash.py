@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.provider.crashing import POINTS
-from tests.provider.town import Town
-from tests.signing_in import token_of
+from tests.support.actors.providers import Town
+from tests.support.actors.signing_in import token_of
 
 PROJECT = Path(__file__).parents[2]
 # What had not been kept is asked again, once.

@@ -17,8 +17,8 @@ from ledger.parties.register import Actor
 from ledger.provider.platform import HttpPlatform
 from ledger.provider.run import go_round
 from tests.provider.stage import Stage
-from tests.provider.town import Files, Town
-from tests.signing_in import token_of
+from tests.support.actors.providers import Files, Town
+from tests.support.actors.signing_in import token_of
 
 
 def platform(town: Town, service: str) -> HttpPlatform:

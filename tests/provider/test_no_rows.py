@@ -17,7 +17,22 @@ from ledger.cli.usage.provisions import app
 
 PROJECT = Path(__file__).parents[2]
 GUIDE = PROJECT / "docs" / "sources.md"
-PLATFORM = [*(PROJECT / "ledger" / "service").glob("*.py"), *(PROJECT / "api").rglob("*.py")]
+ROOMS = (
+    "log",
+    "parties",
+    "certificates",
+    "rulebooks",
+    "catalogue",
+    "usage",
+    "registration",
+    "provenance",
+    "privacy",
+    "installation",
+)
+PLATFORM = [
+    *(path for room in ROOMS for path in (PROJECT / "ledger" / room).rglob("*.py")),
+    *(PROJECT / "api").rglob("*.py"),
+]
 # Who may compute claims or make the answers of sources.
 AT_THE_PROVIDER = {"compute", "Supplied", "made_of", "RowsFile"}
 

@@ -22,8 +22,8 @@ from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.jws import LocalSigner, Signer, public_jwk, sign_entry
 from ledger.provider.registry import Registry
 from ledger.provider.task import Task
-from tests.provider.town import Files, Town
-from tests.service.credit import SOURCE
+from tests.support.actors.credit_bureau import SOURCE
+from tests.support.actors.providers import Files, Town
 
 
 def resigned(entry: Mapping[str, Any], signer: Signer, **members: Any) -> dict[str, Any]:

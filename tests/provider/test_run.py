@@ -18,8 +18,8 @@ from ledger.provider.platform import Page
 from ledger.provider.run import go_round, obey
 from ledger.provider.supply import Supply
 from ledger.usage.provisions import OwnPlatform
-from tests.provider.town import NAME, Files, Town
-from tests.service.conftest import ROWS
+from tests.support.actors.pilots import ROWS
+from tests.support.actors.providers import NAME, Files, Town
 
 
 def told(town: Town, files: Files | None = None) -> Counter[str]:

@@ -22,7 +22,7 @@ from ledger.wallet.envelope import (
     seal,
     unseal,
 )
-from tests.wallet.samples import CHEAP, PASSPHRASE
+from tests.support.actors.wallets import CHEAP, PASSPHRASE
 
 CONTENT = b'{"certificates":{},"key":null}'
 SEALED = seal(CONTENT, PASSPHRASE, CHEAP)

@@ -13,10 +13,10 @@ import pytest
 from ledger.errors import BadBundle, InvalidInput, PingzhengError, StorageFull
 from ledger.wallet.file import WalletFile
 from ledger.wallet.wallet import Wallet
-from tests.proof.builder import usage
-from tests.proof.cast import AT, BANK, HIDDEN, NONCE
-from tests.proof.test_offline import PROGRAM, REFUSED, REPOSITORY
-from tests.wallet.samples import ASSET, CHEAP, KEY, NUMBER, PASSPHRASE, USAGE, numbered
+from tests.support.actors.wallets import ASSET, CHEAP, KEY, NUMBER, PASSPHRASE, USAGE, numbered
+from tests.support.bundles.builder import usage
+from tests.support.bundles.cast import AT, BANK, HIDDEN, NONCE
+from tests.support.bundles.offline import PROGRAM, REFUSED, REPOSITORY
 
 OTHER = "another passphrase"
 

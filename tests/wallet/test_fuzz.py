@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ledger.errors import BadBundle, NotFound
 from ledger.proof.presenting import require_full
 from ledger.wallet.wallet import Wallet
-from tests.proof.test_fuzz import DAMAGES, damaged, spots, values
-from tests.wallet.samples import ASSET, ASSET_NUMBER, KEY, NUMBER, USAGE
+from tests.support.actors.wallets import ASSET, ASSET_NUMBER, KEY, NUMBER, USAGE
+from tests.support.bundles.damage import DAMAGES, damaged, spots, values
 
 GENUINE = Wallet().adding([USAGE, ASSET]).keeping(KEY)
 CONTENT = GENUINE.to_bytes()

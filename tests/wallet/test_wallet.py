@@ -18,9 +18,9 @@ from ledger.proof.jws import Es256Signer
 from ledger.proof.presenting import disclosing
 from ledger.wallet.bundle_files import bundles_in
 from ledger.wallet.wallet import MAX_CERTIFICATES, HolderKey, Wallet
-from tests.proof.builder import usage
-from tests.proof.cast import AT, BANK, HIDDEN, NONCE, SUBJECT
-from tests.wallet.samples import ASSET, ASSET_NUMBER, KEY, NUMBER, USAGE, full, numbered
+from tests.support.actors.wallets import ASSET, ASSET_NUMBER, KEY, NUMBER, USAGE, full, numbered
+from tests.support.bundles.builder import usage
+from tests.support.bundles.cast import AT, BANK, HIDDEN, NONCE, SUBJECT
 
 HELD = Wallet().adding([USAGE, ASSET]).keeping(KEY)
 CONTENT = json.loads(HELD.to_bytes())

@@ -2,5 +2,5 @@
 notation (§1 to §3), acts (§3), signatures (§4), forms, entries (§5, §6), values (§6), bundle (§5, §7), facts (§8),
 checks, authorization (§9). It says less than the first: which of the eleven numbered checks fail, and not why.
 
-The other modules hold what the tests ask both: odd, rules, statements, limits, signed, attacks, contents, suites.
+``cases`` holds what the tests ask both.
 """

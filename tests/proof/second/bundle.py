@@ -7,15 +7,7 @@ from typing import Any
 
 from tests.proof.second.entries import instructs, require_entry
 from tests.proof.second.forms import exactly, hex_32, items, like, text
-from tests.proof.second.notation import (
-    CONTRACTS,
-    HASHES,
-    Json,
-    canonical,
-    read_json,
-    reference_to,
-    require,
-)
+from tests.proof.second.notation import CONTRACTS, HASHES, Json, canonical, read_json, reference_to, require
 from tests.proof.second.signatures import (
     ACCOUNT,
     DIGEST_OF_SUITE,

@@ -6,11 +6,11 @@ import pytest
 
 from ledger.proof import acts
 from ledger.proof.head import act_digest
-from tests.proof.cast import AT, BANK, CHAIN, ISSUER, Actor
-from tests.proof.p256_cast import P_BANK
 from tests.proof.second import acts as second_acts
 from tests.proof.second.signatures import key_of_text
-from tests.proof.sm_cast import SM_SUBJECT
+from tests.support.bundles.cast import AT, BANK, CHAIN, ISSUER, Actor
+from tests.support.bundles.p256_cast import P_BANK
+from tests.support.bundles.sm_cast import SM_SUBJECT
 
 LEDGER = CHAIN.to_dict()
 DIGITS = ["00" * 32, "ff" * 32, "0a" * 32]

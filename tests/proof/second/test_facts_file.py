@@ -8,10 +8,10 @@ import pytest
 
 from ledger.errors import BadBundle
 from ledger.proof.facts_file import parse_facts
-from tests.proof.builder import Made
+from tests.proof.second.cases.powers import LADEN, PLEDGED, spelled_files
+from tests.proof.second.cases.statements import odd_members
 from tests.proof.second.facts_file import MIB, well_formed
-from tests.proof.second.powers import LADEN, PLEDGED, spelled_files
-from tests.proof.second.statements import odd_members
+from tests.support.bundles.builder import Made
 
 
 def require_alike(raw: bytes) -> bool:

@@ -1,0 +1,125 @@
+"""Holds over HTTP: an office stops what was signed, each for itself, and lifts no more than its own hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ledger.chain.accounts import account_of, new_private_key, public_key_of
+from ledger.chain.sending.relay import ForwardRequest, sign_request
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind
+from ledger.parties.possession import possession_of
+from ledger.parties.register import NewParty
+from ledger.proof.jws import LocalSigner
+from tests.api.stage import Consent, Stage
+
+
+def code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+def failed(stage: Stage, consent: Consent) -> list[str]:
+    """The codes of the checks that fail when it is presented now; of what is valid, none."""
+    report = stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))
+    assert bool(report["disclosed"]) == report["valid"]
+    return [check["code"] for check in report["checks"] if check["verdict"] == "failed"]
+
+
+def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
+    """The digests of what the certificate rests on, and its own."""
+    authorization = stage.ledger.authorizations.get(consent.authorization)
+    certificate = stage.done(stage.get("S", f"/v1/certificates/{consent.number}"))
+    return {
+        "certificate": certificate["digest"],
+        "request": stage.ledger.requests.get(authorization.request_id).digest,
+        "authorization": authorization.digest,
+        "provision": stage.ledger.provisions.get(consent.provision).digest,
+    }
+
+
+@pytest.mark.parametrize("column", ["A", "V"])
+def test_the_chain_names_who_holds_a_certificate(stage: Stage, column: str) -> None:
+    """And no more than these two statements are held: the certificate's and its request's."""
+    path = f"/v1/certificates/{stage.consented().number}"
+    stage.done(stage.post(column, f"{path}/hold", {"reason": "court"}))
+    stage.done(stage.post(column, f"{path}/lift", {}))
+    events = stage.done(stage.get("S", f"{path}/provenance"))["events"]
+    assert [event["by"] for event in events if event["name"] == "Held"] == [stage.parties[column]] * 4
+
+
+def test_each_office_holds_for_itself(stage: Stage) -> None:
+    """Two offices hold: it stands again when both have lifted, and no resuming by its issuer is a way round."""
+    consent = stage.consented()
+    path = f"/v1/certificates/{consent.number}"
+    for column in ("A", "V"):
+        assert stage.done(stage.post(column, f"{path}/hold", {"reason": "court"}))["state"] == "suspended"
+    refused_resume = stage.post("I", f"{path}/resume", {"reason": "lifted"})
+    assert (refused_resume.status_code, refused_resume.json()["code"]) == (409, "LOG_NOT_SUSPENDED")
+    assert stage.done(stage.post("A", f"{path}/lift", {}))["state"] == "suspended"
+    assert not stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))["valid"]
+    assert stage.done(stage.post("V", f"{path}/lift", {}))["state"] == "active"
+    assert stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))["valid"]
+
+
+def test_nobody_holds_a_registration(stage: Stage) -> None:
+    number = stage.ledger.registrations.get(stage.registered)["certificate_no"]
+    for act in ("hold", "lift"):
+        answer = stage.post("A", f"/v1/certificates/{number}/{act}", {"reason": "court"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "REGISTRATION_NOT_HELD")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("certificate", "HELD"),
+        ("request", "HELD"),
+        ("authorization", "AUTHORIZATION_HELD"),
+        ("provision", "PROVISION_HELD"),
+    ],
+)
+def test_any_statement_that_a_certificate_rests_on_can_be_held(stage: Stage, kind: str, expected: str) -> None:
+    consent = stage.consented()
+    statement = statements_of(stage, consent)[kind]
+    held = stage.done(stage.post("V", "/v1/holds", {"statements": [statement], "reason": "investigation"}))
+    assert held["items"] == [{"statement": statement, "offices": ["supervisor"]}]
+    assert failed(stage, consent) == [expected]
+    lifted = stage.done(stage.post("V", "/v1/holds/lift", {"statements": [statement]}))
+    assert lifted["items"] == [{"statement": statement, "offices": []}]
+    assert failed(stage, consent) == []
+
+
+def test_holding_again_changes_nothing(stage: Stage) -> None:
+    path = f"/v1/certificates/{stage.consented().number}"
+    first, second = (stage.done(stage.post("A", f"{path}/hold", {"reason": "court"})) for _ in range(2))
+    assert (first["state"], first["since"]) == (second["state"], second["since"])
+    assert stage.done(stage.post("A", f"{path}/lift", {}))["state"] == "active"
+    assert code(stage.post("A", f"{path}/lift", {})) == (409, "LOG_NOT_HELD")
+
+
+def test_an_office_that_keeps_its_key_signs_the_hold(stage: Stage) -> None:
+    key, identifier = new_private_key(), synthetic_uscc("440804", 9650)
+    signer = LocalSigner(key, account_of(key))
+    proof = possession_of(stage.ledger.reader.chain, signer)
+    office = NewParty(PartyKind.SUPERVISOR, "Another office", identifier, "440800", public_key_of(key), proof=proof)
+    (row,) = stage.ledger.parties.onboard([office])
+    stage.api.tokens.elsewhere[row.id] = signer
+    headers = stage.api.tokens.header(row.id)
+    path = f"/v1/certificates/{stage.consented().number}/hold"
+    body: dict[str, Any] = {"reason": "court"}
+    asked = stage.api.post(None, path, body, headers=headers)
+    assert code(asked) == (409, "SIGNATURE_REQUIRED")
+    typed_data = asked.json()["details"]["typed_data"]
+    signature = sign_request(ForwardRequest(typed_data), key).signature
+    body["signed_request"] = {"typed_data": typed_data, "signature": signature}
+    other = f"/v1/certificates/{stage.consented().number}/hold"
+    assert code(stage.api.post(None, other, body, headers=headers)) == (409, "SIGNED_CALL_DIFFERS")
+    assert stage.api.post(None, path, body, headers=headers).json()["state"] == "suspended"
+
+
+@pytest.mark.parametrize("statements", [[], ["0" * 63], ["A" * 64], ["sha-256:" + "0" * 64], ["0" * 64] * 101])
+def test_what_is_no_list_of_statements_is_refused(stage: Stage, statements: list[str]) -> None:
+    for path in ("/v1/holds", "/v1/holds/lift"):
+        answer = stage.post("A", path, {"statements": statements, "reason": "court"})
+        assert code(answer) == (422, "REQUEST_SHAPE")

@@ -1,0 +1,65 @@
+"""A call of every operation in docs/openapi.json, made of the examples that the schema gives."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from api.http.openapi import example
+
+SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "openapi.json"
+SIGN_OUT = "sessions_sign_out"
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operation with what it needs: values in the path and the query, and a body."""
+
+    name: str
+    tag: str
+    path: dict[str, Any]
+    query: dict[str, Any]
+    body: Any
+    documented: frozenset[int]
+
+    @property
+    def camel_case(self) -> str:
+        """The name as TypeScript writes it."""
+        first, *others = self.name.split("_")
+        return first + "".join(part.title() for part in others)
+
+
+def all_calls() -> list[Call]:
+    """One of each operation; that which ends the session comes last."""
+    schema = json.loads(SCHEMA_FILE.read_text("utf-8"))
+    schemas = schema["components"]["schemas"]
+    calls = [_call(operation, schemas) for methods in schema["paths"].values() for operation in methods.values()]
+    return sorted(calls, key=lambda call: call.name == SIGN_OUT)
+
+
+def _call(operation: dict[str, Any], schemas: dict[str, Any]) -> Call:
+    needed = [each for each in operation.get("parameters", ()) if each.get("required")]
+    given = {
+        place: {each["name"]: _value(each["name"], each["schema"], schemas) for each in needed if each["in"] == place}
+        for place in ("path", "query")
+    }
+    content = operation.get("requestBody", {}).get("content", {})
+    return Call(
+        name=operation["operationId"],
+        tag=operation["tags"][-1],
+        path=given["path"],
+        query=given["query"],
+        body=content.get("application/json", {}).get("example"),
+        documented=frozenset(int(status) for status in operation["responses"]),
+    )
+
+
+def _value(name: str, shape: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    try:
+        return example(shape, schemas, member=name)
+    except KeyError:
+        if shape["type"] == "integer":
+            return max(shape.get("minimum", 1), 1)
+        return f"sha-256:{'9f' * 32}" if "pattern" in shape else "S01"

@@ -1,0 +1,53 @@
+"""The pages for people: /docs, with all that it loads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.http.limits import Limits
+from api.http.server import Connections
+from api.http.shapes import MAX_NAMED
+from ledger.installation.explanations import error_texts
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    # Not entered: the pages need no ledger.
+    return TestClient(create_app(lambda: pytest.fail("no ledger is to be opened")))
+
+
+def test_the_docs_load_nothing_from_another_host(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert page.status_code == 200
+    loaded = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)["']""", page.text)
+    assert len(loaded) >= 4
+    for address in loaded:
+        assert address.startswith("/"), address
+        assert client.get(address).status_code == 200, address
+
+
+def test_what_is_not_there_leads_to_the_docs(client: TestClient) -> None:
+    told = client.get("/v1/nothing").json()
+    assert (told["code"], told["status"]) == ("HTTP_404", 404)
+    assert "没有这个地址" in told["detail"] and "/docs" in told["hint"]
+
+
+def test_the_page_for_clients_says_the_bounds_that_are_in_force() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text("utf-8")
+    limits = Limits()
+    for said in (
+        f"{limits.body_bytes // 2**20} MiB, {limits.body_values:,} values, {limits.body_depth} levels",
+        f"{limits.public_bytes // 2**10} KiB, {limits.public_values:,} values",
+        f"{limits.body_seconds:g} seconds, then 408 `BODY_TOO_SLOW`",
+        f"{limits.public_reserve} at once from one address, then {limits.public_per_second:g} a second",
+        f"Up to {Connections().most} connections",
+    ):
+        assert said in page, said
+    assert MAX_NAMED == 20 and "twenty at the most" in page
+    codes = set(re.findall(r"`([A-Z]+_[A-Z_]+)`", page))
+    assert codes <= error_texts().keys(), codes - error_texts().keys()

@@ -1,0 +1,227 @@
+"""Bodies that are large, dense, packed, slow or in pieces: what each costs is counted in bytes and calls."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tracemalloc
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.http import bodies
+from api.http.limits import MAX_BODY_BYTES, MAX_PUBLIC_BODY_BYTES, Limits
+from api.http.problems import BodyRefused
+from api.http.routing import Lane
+from api.http.server import MAX_CHUNKS
+from tests.api.conftest import Api
+from tests.api.http.raw_http import Service, serving, until
+
+CASE = Path(__file__).parent / "cases" / "api-gzip" / "b.gz"
+JSON = {"content_type": "application/json"}
+CHUNKED = JSON | {"transfer_encoding": "chunked"}
+DENSE = b"[" + b"[]," * 699_000 + b"[]]"
+VERIFY, NONCE = "/v1/verify", "/v1/sessions/nonce"
+
+
+@pytest.fixture(scope="module")
+def service(api: Api) -> Iterator[Service]:
+    with serving(api.pilot.ledger, Limits(body_seconds=20)) as running:
+        yield running
+
+
+@pytest.fixture
+def token(api: Api) -> dict[str, str]:
+    return JSON | {"authorization": api.header("bank")["Authorization"]}
+
+
+@pytest.mark.parametrize("path", [VERIFY, NONCE, "/v1/sessions", "/v1/enrolments"])
+def test_ten_dense_bodies_of_strangers_are_refused_by_their_size_and_not_read(service: Service, path: str) -> None:
+    assert 2_000_000 < len(DENSE) < 2_100_000
+    service.gate.budget.most_kept = 0
+    for _ in range(10):
+        answer = service.call("POST", path, DENSE, **JSON)
+        assert answer.status in (401, 413), answer
+    assert service.gate.budget.most_kept == 0
+    assert service.gate.lanes[Lane.VERIFYING].most_at_work == 0
+
+
+def test_a_stranger_s_body_without_a_length_is_read_to_its_small_bound(service: Service) -> None:
+    service.gate.budget.most_kept = 0
+    with service.wire() as wire:
+        wire.head("POST", NONCE, **CHUNKED)
+        for _ in range(64):
+            wire.send(b"8000\r\n" + b"[],[" * 8192 + b"\r\n")
+        assert (wire.answer().status) == 413
+    assert service.gate.budget.most_kept <= MAX_PUBLIC_BODY_BYTES
+
+
+def test_who_brings_no_token_is_told_before_the_body_is_read(service: Service) -> None:
+    service.gate.budget.most_kept = 0
+    with service.wire() as wire:
+        answer = wire.head("POST", VERIFY, content_length=1_000_000, **JSON).answer()
+    assert (answer.status, answer.code) == (401, "SESSION_MISSING")
+    assert service.gate.budget.most_kept == 0
+
+
+def test_a_dense_body_of_a_known_caller_is_counted_and_not_parsed(service: Service, token: dict[str, str]) -> None:
+    answer = service.call("POST", VERIFY, DENSE[:MAX_BODY_BYTES], **token)
+    assert (answer.status, answer.code) == (413, "BODY_TOO_MANY_VALUES")
+    assert service.call("POST", VERIFY, DENSE + b" " * MAX_BODY_BYTES, **token).code == "BODY_TOO_LARGE"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"[" * 90, "JSON_TOO_DEEP"),
+        (b'{"a":' * 90 + b"1" + b"}" * 90, "JSON_TOO_DEEP"),
+        (b"[1," * 60_000, "BODY_TOO_MANY_VALUES"),
+        (b'{"a":1},' * 60_000, "BODY_TOO_MANY_VALUES"),
+        (b'{"a": NaN}', "BODY_NOT_JSON"),
+        (b'{"a": ' + b"1" * 5000 + b"}", "BODY_NOT_JSON"),
+        (b'{"a": "\xff"}', "BODY_NOT_JSON"),
+        (b'{"a": 1', "BODY_NOT_JSON"),
+        (b"\x00", "BODY_NOT_JSON"),
+    ],
+)
+def test_what_is_no_small_json_value_is_refused(
+    service: Service, token: dict[str, str], text: bytes, code: str
+) -> None:
+    answer = service.call("POST", VERIFY, text, **token)
+    assert (answer.status in (400, 413, 422), answer.code) == (True, code)
+
+
+def test_ten_thousand_unknown_members_are_named_by_twenty_of_them(service: Service, token: dict[str, str]) -> None:
+    text = json.dumps({f"x{number}": 1 for number in range(10_000)}).encode()
+    answer = service.call("POST", VERIFY, text, **token)
+    assert (answer.status, answer.code) == (422, "REQUEST_SHAPE")
+    assert len(json.loads(answer.body)["details"]["errors"]) == 20
+    assert len(answer.body) < 8192
+
+
+# Packed
+
+
+def test_a_packed_body_is_read(service: Service, token: dict[str, str]) -> None:
+    answer = service.call("POST", VERIFY, CASE.read_bytes(), content_encoding="gzip", **token)
+    assert (answer.status, answer.code) == (422, "REQUEST_SHAPE")
+    number = b'{"certificate_no": "DAC-440802-2026-S01-00000123-V"}'
+    answer = service.call("POST", VERIFY, gzip.compress(number), content_encoding="gzip", **token)
+    assert (answer.status, answer.code) == (404, "CERTIFICATE_UNKNOWN")
+
+
+@pytest.mark.parametrize("encoding", ["deflate", "br", "zstd", "gzip, gzip", "compress"])
+def test_another_packing_is_refused_and_the_right_one_named(
+    service: Service, token: dict[str, str], encoding: str
+) -> None:
+    answer = service.call("POST", VERIFY, zlib.compress(b"{}"), content_encoding=encoding, **token)
+    assert (answer.status, answer.code) == (415, "CONTENT_ENCODING_UNSUPPORTED")
+    assert answer.headers["accept-encoding"] == "gzip, identity"
+    assert "gzip" in json.loads(answer.body)["hint"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/xml", "multipart/form-data", "application/json; charset=gbk"]
+)
+def test_another_kind_of_body_is_refused(service: Service, token: dict[str, str], kind: str) -> None:
+    answer = service.call("POST", VERIFY, b"{}", **token | {"content_type": kind})
+    assert (answer.status, answer.code) == (415, "CONTENT_TYPE_UNSUPPORTED")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{}", gzip.compress(b"{}")[:-3], gzip.compress(b"{}") + b"x", gzip.compress(b"{") + gzip.compress(b"}")],
+    ids=["not packed", "cut off", "more behind it", "two streams"],
+)
+def test_what_is_not_one_gzip_stream_is_refused(service: Service, token: dict[str, str], body: bytes) -> None:
+    answer = service.call("POST", VERIFY, body, content_encoding="gzip", **token)
+    assert (answer.status, answer.code) == (400, "BODY_NOT_GZIP")
+
+
+def test_a_body_that_unpacks_to_a_hundred_megabytes_takes_two(service: Service, token: dict[str, str]) -> None:
+    bomb = gzip.compress(b" " * 100_000_000)
+    assert len(bomb) < MAX_PUBLIC_BODY_BYTES * 10
+    answer = service.call("POST", VERIFY, bomb, content_encoding="gzip", **token)
+    assert (answer.status, answer.code) == (413, "BODY_TOO_LARGE")
+    tracemalloc.start()
+    try:
+        with pytest.raises(BodyRefused, match="2097152"):
+            bodies.unpacked(bomb, "gzip", MAX_BODY_BYTES)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * MAX_BODY_BYTES
+
+
+# In pieces, and slow
+
+
+def test_a_body_in_thousands_of_chunks_is_refused(service: Service, token: dict[str, str]) -> None:
+    with service.wire() as wire:
+        wire.head("POST", VERIFY, **token, transfer_encoding="chunked")
+        wire.send(b"1\r\n[\r\n" * (MAX_CHUNKS + 1))
+        assert wire.answer().status == 400
+        assert wire.is_closed()
+
+
+def test_a_body_in_fewer_chunks_is_read(service: Service, token: dict[str, str]) -> None:
+    with service.wire() as wire:
+        wire.head("POST", VERIFY, **token, transfer_encoding="chunked")
+        answer = wire.send(b"1\r\n[\r\n" * 200 + b"0\r\n\r\n").answer()
+    assert (answer.status, answer.code) == (422, "JSON_TOO_DEEP")
+
+
+def test_a_slow_body_is_given_up_and_its_bytes_are_free_again(api: Api, token: dict[str, str]) -> None:
+    with serving(api.pilot.ledger, Limits(body_seconds=0.2)) as service, service.wire() as wire:
+        answer = wire.head("POST", VERIFY, content_length=1_000_000, **token).send(b"x" * 50_000).answer()
+        assert (answer.status, answer.code) == (408, "BODY_TOO_SLOW")
+        assert answer.headers["connection"] == "close"
+        assert wire.is_closed()
+        assert service.gate.budget.kept == 0 < service.gate.budget.most_kept
+
+
+def test_all_slow_bodies_together_stay_within_the_bytes_that_are_kept(api: Api, token: dict[str, str]) -> None:
+    """A hundred and fifty of them once took 440 MB."""
+    limits = Limits(buffered_bytes=1_000_000, buffered_bytes_of_source=1_000_000)
+    with serving(api.pilot.ledger, limits) as service:
+        wires = [service.wire() for _ in range(150)]
+        for wire in wires:
+            wire.head("POST", VERIFY, content_length=1_900_000, **token).send(b"x" * 100_000)
+        until(lambda: service.gate.budget.kept > 900_000)
+        answers = []
+        for wire in wires[20:]:
+            answers.append(wire.answer())
+            wire.close()
+        assert {(answer.status, answer.code) for answer in answers} == {(503, "BODIES_TOO_MANY")}
+        assert all(answer.headers["retry-after"] == "2" for answer in answers)
+        assert service.gate.budget.most_kept <= 1_000_000
+        assert service.call("GET", "/health").status == 200
+        for wire in wires:
+            wire.close()
+        until(lambda: service.gate.budget.kept == 0)
+
+
+def test_one_source_leaves_bytes_for_others(api: Api) -> None:
+    limits = Limits(buffered_bytes=1000, buffered_bytes_of_source=600)
+    with serving(api.pilot.ledger, limits) as service:
+        budget = service.gate.budget
+        with budget.share("a") as first, budget.share("b") as second:
+            first(600)
+            with pytest.raises(Exception, match="Too many bodies"):
+                first(1)
+            second(400)
+            with pytest.raises(Exception, match="Too many bodies"):
+                second(1)
+        assert budget.kept == 0
+
+
+def test_strangers_have_a_reserve_and_known_callers_are_not_counted(api: Api, token: dict[str, str]) -> None:
+    party = json.dumps({"party": api.parties["bank"]}).encode()
+    with serving(api.pilot.ledger, Limits(public_reserve=3, public_per_second=0.001)) as service:
+        answers = [service.call("POST", NONCE, party, **JSON) for _ in range(5)]
+        assert [answer.status for answer in answers] == [200, 200, 200, 429, 429]
+        assert answers[-1].code == "TOO_MANY_CALLS" and int(answers[-1].headers["retry-after"]) > 0
+        assert service.call("POST", VERIFY, b"{}", **token).code == "VERIFY_WHAT"
+        assert service.call("GET", "/v1/ledger").status == 200

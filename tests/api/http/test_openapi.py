@@ -1,0 +1,81 @@
+"""The schema that clients are made from: names, descriptions, answers and examples, for every operation."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from pydantic import TypeAdapter
+
+from api.app import create_app
+from api.http.openapi import TAGS
+
+APP = create_app(lambda: nullcontext())  # type: ignore[arg-type, return-value]
+SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[3] / "docs" / "openapi.json").read_text("utf-8"))
+OPERATIONS = {
+    operation["operationId"]: (method, path, operation)
+    for path, methods in SCHEMA["paths"].items()
+    for method, operation in methods.items()
+}
+BODIES = {
+    (next(iter(route.methods)).lower(), route.path): route.body_field.field_info.annotation
+    for route in iter_route_contexts(APP.routes)
+    if getattr(route, "body_field", None) is not None
+}
+WITH_BODY = sorted(name for name, (_, _, operation) in OPERATIONS.items() if "requestBody" in operation)
+
+
+def shapes(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for each in value.values():
+            yield from shapes(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from shapes(each)
+
+
+def test_every_operation_has_a_name_of_its_own_that_does_not_hold_its_path() -> None:
+    assert len(OPERATIONS) == sum(map(len, SCHEMA["paths"].values()))
+    assert all(re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", name) and "_v1" not in name for name in OPERATIONS)
+
+
+def test_every_tag_is_described_and_used() -> None:
+    used = {tag for _, _, operation in OPERATIONS.values() for tag in operation["tags"]}
+    assert used == set(TAGS) == {tag["name"] for tag in SCHEMA["tags"]}
+    assert all("。" in tag["description"] for tag in SCHEMA["tags"])
+
+
+def test_the_service_is_named_as_a_server() -> None:
+    assert SCHEMA["servers"] == [{"url": "/", "description": "This service."}]
+
+
+def test_titles_of_schemas_are_their_names_and_show_no_module() -> None:
+    schemas = SCHEMA["components"]["schemas"]
+    assert {name: shape["title"] for name, shape in schemas.items()} == {name: name for name in schemas}
+    titles = [shape["title"] for shape in shapes(SCHEMA["paths"]) if isinstance(shape.get("title"), str)]
+    assert not [title for title in [*titles, *schemas] if re.search(r"__|[.\[]|V1", title)]
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+def test_every_body_has_an_example_that_is_taken(name: str) -> None:
+    method, path, operation = OPERATIONS[name]
+    example = operation["requestBody"]["content"]["application/json"]["example"]
+    assert TypeAdapter(BODIES[method, path]).validate_python(example) is not None
+
+
+def test_every_operation_declares_what_any_call_of_its_kind_is_answered_with() -> None:
+    for name, (method, _path, operation) in OPERATIONS.items():
+        declared = set(operation["responses"])
+        wanted = {"422", "429", "503"}
+        wanted |= {"304"} if method == "get" else {"507"}
+        wanted |= {"400", "408", "413", "415"} if "requestBody" in operation else set()
+        assert wanted <= declared, (name, wanted - declared)
+        problems = [operation["responses"][status]["content"] for status in declared if status >= "4"]
+        assert all(list(content) == ["application/problem+json"] for content in problems), name

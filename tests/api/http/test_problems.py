@@ -1,0 +1,157 @@
+"""What bad input gets over HTTP: an RFC 9457 problem with a stable code, and nothing of the input's values."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
+
+from api.http import problems
+from ledger.installation.explanations import error_texts
+from ledger.proof.jws import sign_entry
+from tests.api.conftest import NOWHERE, Api, looking_at
+from tests.api.flow import ask, draft_request
+
+JSON = {"Content-Type": "application/json"}
+PARTY = {
+    "kind": "enterprise",
+    "name": "某公司",
+    "identifier": "91440802MA9X00011Y",
+    "region": "440802",
+    "public_key": "02" + "11" * 32,
+}
+BAD_PARTIES = [
+    ("USCC_CHECK_DIGIT", {"identifier": "91440802MA9X00011X"}),
+    ("USCC_SYMBOL", {"identifier": "９1440802MA9X00011Y"}),
+    ("USCC_LENGTH", {"identifier": "91440802MA9X0001"}),
+    ("REGION_UNKNOWN", {"region": "440399"}),
+    ("PARTY_KIND_UNKNOWN", {"kind": "alien"}),
+    ("RESIDENT_ID_CHECK_DIGIT", {"kind": "person", "identifier": "110105194912310021"}),
+    ("REQUEST_SHAPE", {"surprise": 1}),
+]
+
+
+@pytest.mark.parametrize(("code", "change"), BAD_PARTIES, ids=[row[0] for row in BAD_PARTIES])
+def test_bad_party_is_refused_whole_and_its_value_not_repeated(api: Api, code: str, change: dict[str, str]) -> None:
+    answer = api.post("authority", "/v1/parties", {"parties": [PARTY | change]})
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (PARTY | change)["identifier"] not in answer.text
+
+
+MEMBERS = ("chain", "certificate", "position", "proof", "evidence", "anchors", "keys", "status")
+BAD_BUNDLES = [
+    ("NOT_A_BUNDLE", {}),
+    ("BUNDLE_FORM", {"format": "pingzheng-bundle/2"}),
+    ("PROTOCOL_UNSUPPORTED", dict.fromkeys(MEMBERS, 0) | {"format": "pingzheng-bundle/1"}),
+    ("NOT_A_BUNDLE", {"a": json.loads("[" * 40 + "]" * 40)}),
+    ("NOT_A_BUNDLE", {"a": 1.5}),
+    ("JSON_FLOAT", {"format": "pingzheng-bundle/2", "a": 1.5}),
+    ("NOT_A_BUNDLE", {"a": "x" * 300_000}),
+]
+
+
+@pytest.mark.parametrize(("code", "bundle"), BAD_BUNDLES, ids=[row[0] for row in BAD_BUNDLES])
+def test_bad_bundle_fails_at_the_first_check(api: Api, code: str, bundle: dict[str, object]) -> None:
+    answer = api.post("bank", "/v1/verify", {"bundle": bundle, "nonce": "n" * 16})
+    assert answer.status_code == 200
+    assert (answer.json()["valid"], answer.json()["checks"][0]["code"]) == (False, code)
+
+
+def test_body_beyond_its_bound_is_not_read(api: Api) -> None:
+    answer = api.call("bank", "POST", "/v1/verify", content=b"x" * (3 * 1024 * 1024))
+    assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
+
+
+def test_body_nested_to_exhaust_the_parser_is_not_parsed(api: Api) -> None:
+    answer = api.call("bank", "POST", "/v1/verify", content=b"[" * 90_000, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (422, "JSON_TOO_DEEP")
+
+
+def test_keys(api: Api) -> None:
+    assert api.get(None, "/v1/parties").json()["code"] == "SESSION_MISSING"
+    unknown = api.call(None, "GET", "/v1/parties", headers={"Authorization": "Bearer pz_nobody"})
+    assert (unknown.status_code, unknown.json()["code"]) == (401, "API_KEY_UNKNOWN")
+
+
+def test_unknown_records(api: Api) -> None:
+    assert api.get(None, "/v1/scenarios/S99").json()["code"] == "SCENARIO_UNKNOWN"
+    assert api.get("bank", f"/v1/assets/{'0' * 64}").json()["code"] == "ASSET_UNKNOWN"
+    assert api.get(None, "/v1/log/batches/999999").json()["code"] == "BATCH_UNKNOWN"
+    number = "DAC-440802-2026-S01-00000123-V"
+    assert api.post("bank", "/v1/verify", {"certificate_no": number}).json()["code"] == "CERTIFICATE_UNKNOWN"
+
+
+def test_every_code_that_a_route_declares_is_explained(api: Api) -> None:
+    schema = api.client.get("/openapi.json").json()
+    answers = [
+        answer["description"]
+        for path in schema["paths"].values()
+        for operation in path.values()
+        for answer in operation["responses"].values()
+    ]
+    declared = {code for text in answers for code in re.findall(r"`([A-Z][A-Z0-9_]+)`", text)}
+    assert {"ACT_SIGNATURE_REQUIRED", "LOG_SIGNATURE_INVALID", "NOT_READY", "USE_NOT_PROPOSED"} <= declared
+    assert declared <= error_texts().keys()
+
+
+def test_openapi_is_the_committed_one(api: Api) -> None:
+    committed = Path(__file__).parents[3] / "docs" / "openapi.json"
+    assert json.loads(committed.read_text("utf-8")) == api.client.get("/openapi.json").json(), (
+        "run scripts/openapi.py and say why in the commit"
+    )
+
+
+def test_what_went_wrong_unexpectedly_is_logged_by_its_route_and_not_by_what_was_asked() -> None:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.get("/parties/{identifier}")
+    def fails(identifier: str) -> None:
+        raise RuntimeError(identifier)
+
+    # The client raises what the server would get, and log with its text.
+    with TestClient(app) as client, capture_logs() as lines:
+        answer = client.get("/parties/110105194912310038")
+    assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
+    assert [(line["path"], line["error"]) for line in lines] == [("/parties/{identifier}", "RuntimeError")]
+
+
+def test_where_the_node_is_and_how_it_is_entered_is_not_told(api: Api) -> None:
+    """Whoever asks for the public head while the node is down."""
+    with looking_at(api, NOWHERE, api.pilot.ledger.client.deployment) as client:
+        answer = client.get("/v1/log/head")
+    assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (503, "CHAIN_UNREACHABLE", None)
+    assert "secret" not in answer.text and "127.0.0.1" not in answer.text
+
+
+def test_the_name_of_a_member_that_nobody_knows_is_not_repeated(api: Api) -> None:
+    answer = api.post("authority", "/v1/parties", {"parties": [PARTY | {"110105194912310038": 1}]})
+    assert (answer.status_code, answer.json()["where"]) == (422, "body.parties.0")
+
+
+def test_the_name_of_a_member_of_an_object_is_not_repeated(api: Api) -> None:
+    asked = draft_request(api) | {"sources": {"110105194912310038": "not a party"}}
+    answer = api.post("bank", "/v1/requests/draft", asked)
+    assert (answer.status_code, answer.json()["where"]) == (422, "body.sources")
+    assert "110105194912310038" not in answer.text
+
+
+def test_the_name_of_a_member_of_a_statement_is_not_repeated(api: Api) -> None:
+    (drafted,) = api.post("firm", f"/v1/requests/{ask(api)}/authorizations/draft", {}).json()["drafts"]
+    entry = sign_entry(drafted["entry"] | {"110105194912310038": 1}, api.pilot.bureau.signer_of(api.parties["firm"]))
+    answer = api.post("firm", "/v1/authorizations", {"statements": [entry]})
+    assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (422, "ENTRY_SHAPE", "…")
+    assert "110105194912310038" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/v1/log/batches/{}", "/v1/log/entries/{}", "/v1/log/entries/{}/proof"])
+@pytest.mark.parametrize("number", [-1, 2**63, 10**40])
+def test_a_number_that_no_record_can_have_is_refused(api: Api, path: str, number: int) -> None:
+    answer = api.get("firm", path.format(number))
+    assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")

@@ -1,0 +1,103 @@
+"""The service as a program of its own: what hostile connections take of its memory, and how it ends."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.api.http.raw_http import Wire, until
+
+PINGZHENG = (sys.executable, "-c", "from ledger.cli.program import run; run()")
+DENSE = b"[" + b"[]," * 699_000 + b"[]]"
+MEGABYTE = 1024 * 1024
+JSON = {"content_type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A running `pingzheng serve`."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    def wire(self) -> Wire:
+        return Wire(self.port)
+
+    @property
+    def memory(self) -> int:
+        """The bytes that it has in memory."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
+
+    def is_alive(self) -> bool:
+        with self.wire() as wire:
+            return wire.head("GET", "/health").answer().body == b'{"status":"ok"}'
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    home = tmp_path_factory.mktemp("serving") / "home"
+    subprocess.run([*PINGZHENG, "init", "--home", str(home)], check=True, capture_output=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [*PINGZHENG, "serve", "--home", str(home), "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until(lambda: listens(port) or process.poll() is not None)
+        try:
+            yield Program(process, port)
+        finally:
+            process.terminate()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_dense_bodies_of_strangers_take_no_memory_and_keep_nobody_waiting(program: Program) -> None:
+    assert program.is_alive()
+    before = program.memory
+    wires = [program.wire() for _ in range(10)]
+    for wire in wires:
+        wire.head("POST", "/v1/sessions", content_length=len(DENSE), **JSON).send(DENSE[:200_000])
+    assert program.is_alive()
+    assert {wire.answer().status for wire in wires} == {413}
+    for wire in wires:
+        wire.close()
+    assert program.memory - before < 16 * MEGABYTE
+
+
+def test_a_hundred_and_fifty_slow_connections_take_a_few_megabytes(program: Program) -> None:
+    assert program.is_alive()
+    before = program.memory
+    wires = [program.wire() for _ in range(150)]
+    for wire in wires:
+        wire.head("POST", "/v1/sessions", content_length=16_000, **JSON).send(b"x" * 15_000)
+    assert program.is_alive()
+    assert program.memory - before < 32 * MEGABYTE
+    for wire in wires:
+        wire.close()
+
+
+def test_a_thousand_connections_leave_health_answered(program: Program) -> None:
+    """More than may be open at once: the oldest that say nothing make room."""
+    wires = [program.wire().send(b"GET /v1/ledger HTTP/1.1\r\n") for _ in range(1000)]
+    assert program.is_alive()
+    with program.wire() as wire:
+        assert wire.head("GET", "/v1/ledger").answer().status == 200
+    for wire in wires:
+        wire.close()
+
+
+def test_it_ends_when_it_is_told_to_though_somebody_holds_on(program: Program) -> None:
+    with program.wire() as wire:
+        wire.send(b"GET /")
+        program.process.send_signal(signal.SIGTERM)
+        assert program.process.wait(60) is not None

@@ -1,0 +1,37 @@
+"""What the schema promises holds for made-up calls: no answer that it does not have, and none that is our fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api.conftest import Api, opened
+from tests.api.http.trying_schema import trying
+from tests.api.stage import Stage
+
+SEED = 20261130
+LEAST = 250
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """On a ledger of its own: what is made up may close a party or replace a key."""
+    with opened(tmp_path_factory.mktemp("trial") / "home") as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def cast(trial: Api) -> Stage:
+    """Parties of every role there."""
+    return Stage(trial)
+
+
+@pytest.mark.parametrize("role", ["U", "C", "A"])
+def test_made_up_calls_are_answered_as_the_schema_says(trial: Api, cast: Stage, tmp_path: Path, role: str) -> None:
+    with trying(trial, cast, tmp_path) as service:
+        tried = service.run(role, ("examples", "fuzzing", "stateful"), examples=1, seed=SEED)
+    assert not tried.failures, "\n".join(tried.failures)
+    assert tried.calls >= LEAST and max(tried.statuses) < 500, tried.statuses
+    assert role == "U" or tried.statuses[200] > 20, tried.statuses

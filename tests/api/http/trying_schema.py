@@ -1,0 +1,108 @@
+"""Every operation tried by schemathesis, with what the schema allows and forbids, in the name of each role.
+
+``scripts/try_schema.py`` runs it at length; the tests run it in short.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from api.http.limits import Limits
+from tests.api.conftest import Api
+from tests.api.http.raw_http import Service, serving
+from tests.api.stage import Stage
+
+PROJECT = Path(__file__).parents[3]
+PROGRAM = PROJECT / ".venv-clients" / "bin" / "schemathesis"
+SCHEMA = PROJECT / "docs" / "openapi.json"
+SETTINGS = Path(__file__).parent / "schemathesis.toml"
+# ``U`` is nobody, the others are the columns of the role matrix; offices come last, for what they do to the others.
+ROLES = ("U", "S", "P", "C", "T", "B", "X", "D", "R", "V", "A", "I")
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
+YEAR = 300 * 86_400
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What one role's run came to: the statuses of all answers, and what was wrong with any."""
+
+    role: str
+    statuses: Counter[int]
+    failures: tuple[str, ...]
+
+    @property
+    def calls(self) -> int:
+        """How many answers came."""
+        return self.statuses.total()
+
+
+class Trying:
+    """A service with every role on its stage; ``folder`` is for reports."""
+
+    def __init__(self, service: Service, stage: Stage, folder: Path) -> None:
+        self._service, self._stage, self._folder = service, stage, folder
+
+    def run(self, role: str, phases: Sequence[str], *, examples: int, seed: int) -> Tried:
+        """Try all operations in the name of a role; ``examples`` is how many calls are made up of each."""
+        report = self._folder / f"{role}.ndjson"
+        command: list[str | Path] = [PROGRAM, "--config-file", SETTINGS, "run", SCHEMA]
+        command += ["--url", f"http://127.0.0.1:{self._service.port}", "--phases", ",".join(phases)]
+        command += ["--seed", str(seed), "--max-examples", str(examples), "--no-shrink"]
+        command += ["--report-ndjson-path", report, *self._caller(role)]
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=self._folder,
+            env={"PATH": os.environ["PATH"], "HOME": str(self._folder), "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        (self._folder / f"{role}.txt").write_text(done.stdout + done.stderr, "utf-8")
+        if not report.exists():
+            raise AssertionError(done.stdout + done.stderr)
+        return _read(role, report)
+
+    def _caller(self, role: str) -> list[str]:
+        """A machine's key of the party with all scopes: it cannot sign itself out, as a session would."""
+        if role == "U":
+            return []
+        ends = self._stage.ledger.clock() + YEAR
+        wanted = {"name": "schema", "scopes": ["read", "act", "payload"], "expires_at": ends}
+        made = self._stage.post(role, "/v1/api-keys", wanted).json()
+        return ["--header", f"Authorization: Bearer {made['key']}"]
+
+
+@contextmanager
+def trying(api: Api, stage: Stage, folder: Path) -> Iterator[Trying]:
+    """A service that does not slow strangers down: it is tried what else they are answered with."""
+    with serving(api.pilot.ledger, Limits(public_reserve=10**9)) as service:
+        yield Trying(service, stage, folder)
+
+
+def _read(role: str, report: Path) -> Tried:
+    statuses: Counter[int] = Counter()
+    failures: list[str] = []
+    with report.open(encoding="utf-8") as lines:
+        for line in lines:
+            finished = json.loads(line).get("ScenarioFinished")
+            if finished is None:
+                continue
+            recorder: dict[str, Any] = finished["recorder"]
+            label = recorder["label"]
+            answers = (each.get("response") for each in recorder.get("interactions", {}).values())
+            statuses.update(answer["status_code"] for answer in answers if answer)
+            checks = (check for checks in recorder.get("checks", {}).values() for check in checks)
+            failures += [f"{label}: {_told(check)}" for check in checks if check["status"] == "failure"]
+    return Tried(role, statuses, tuple(failures))
+
+
+def _told(check: dict[str, Any]) -> str:
+    return f"{check['name']}: {json.dumps(check.get('failure_info'), ensure_ascii=False)[:800]}"

@@ -1,0 +1,230 @@
+"""Keys, roles and status over HTTP: whose act each is, and what nobody may do for or to themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ledger.domain.codes import synthetic_uscc
+from ledger.parties.custody import new_key, signer_of_key
+from ledger.proof.acts import sign_act
+from ledger.proof.jws import Signer, public_jwk
+from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
+from tests.api.assets import resource
+from tests.api.conftest import Api, handed_in
+from tests.api.flow import ask
+from tests.api.stage import Stage
+
+
+def elsewhere(api: Api, suite: Suite = ES256K, part: str | None = None) -> tuple[Signer, dict[str, str]]:
+    """A key that is not kept here, and how it is handed in for a part, or for a party to come: with its proof."""
+    signer = signer_of_key(new_key(suite))
+    return signer, handed_in(api, signer, None if part is None else api.parties[part])
+
+
+def kept(api: Api) -> str:
+    """A key that the installation keeps for its party, as the demonstration does."""
+    (account,) = api.pilot.ledger.custody.create()
+    return api.pilot.ledger.custody.public_key(account)
+
+
+def path(api: Api, part: str, leaf: str) -> str:
+    return f"/v1/parties/{api.parties[part]}/{leaf}"
+
+
+def account_of_part(api: Api, part: str) -> str:
+    return str(api.get(part, f"/v1/parties/{api.parties[part]}").json()["account"])
+
+
+def test_a_party_rotates_its_own_key_and_no_other(api: Api) -> None:
+    before = account_of_part(api, "bank")
+    answer = api.post("bank", path(api, "bank", "accounts"), {"public_key": kept(api)})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["account"] != before
+    for part in ("authority", "other_bank"):
+        refused = api.post(part, path(api, "bank", "accounts"), elsewhere(api, part="bank")[1])
+        assert (refused.status_code, refused.json()["code"]) == (403, "NOT_THE_PARTY")
+
+
+def test_a_party_that_keeps_its_key_is_told_what_to_sign(api: Api) -> None:
+    signer, whole = elsewhere(api, part="other_firm")
+    first = api.post("other_firm", path(api, "other_firm", "accounts"), whole)
+    assert first.status_code == 200, first.text
+    api.tokens.elsewhere[api.parties["other_firm"]] = signer
+    asked = api.post("other_firm", path(api, "other_firm", "accounts"), elsewhere(api, part="other_firm")[1])
+    assert (asked.status_code, asked.json()["code"]) == (409, "SIGNATURE_REQUIRED")
+    assert asked.json()["details"]["typed_data"]["primaryType"] == "ForwardRequest"
+
+
+def test_a_key_that_is_kept_elsewhere_proves_that_its_owner_has_it(api: Api) -> None:
+    signer, whole = elsewhere(api)
+    _, other = elsewhere(api)
+    for proof, code in (("", "PROOF_MISSING"), (other["proof"], "PROOF_INVALID")):
+        body = {"public_key": signer.public_key, "proof": proof}
+        answer = api.post("bank", path(api, "bank", "accounts"), body)
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+    newcomer = {"kind": "bank", "name": "湛江另一银行（演示）", "identifier": synthetic_uscc("440800", 9411)}
+    body = {"parties": [newcomer | {"region": "440800", "public_key": signer.public_key}]}
+    refused = api.post("authority", "/v1/parties", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "PROOF_MISSING")
+    _, phone = elsewhere(api, ES256)
+    body["parties"] = [newcomer | {"region": "440800", "further_keys": [phone]} | whole]
+    created = api.post("authority", "/v1/parties", body)
+    assert created.status_code == 201, created.text
+    assert created.json()["proposals"] == []
+    keys = api.pilot.ledger.party_keys.history(created.json()["parties"][0]["id"])
+    assert {key.public_key for key in keys} == {signer.public_key, phone["public_key"]}
+
+
+def test_two_authorities_recover_and_date_back(api: Api) -> None:
+    lost = account_of_part(api, "firm")
+    recovered = api.post("authority", path(api, "firm", "recovery"), {"public_key": kept(api)})
+    assert recovered.status_code == 200, recovered.text
+    assert recovered.json()["account"] != lost
+    dated: dict[str, Any] = {"account": lost, "compromised_at": 1_600_000_000}
+    assert api.post("authority", path(api, "firm", "compromise"), dated).status_code == 200
+    later = api.post("authority", path(api, "firm", "compromise"), dated | {"compromised_at": 1_650_000_000})
+    assert (later.status_code, later.json()["code"]) == (422, "PARTY_COMPROMISE_TIME")
+    record = api.pilot.ledger.reader.account(lost)
+    assert record is not None
+    assert record.compromised_at == 1_600_000_000
+
+
+def test_a_recovery_names_no_compromise(api: Api) -> None:
+    """It was one call before; a client that still sends the time is told, and not recovered without it."""
+    body = {"public_key": kept(api), "compromised_at": 1_600_000_000}
+    answer = api.post("authority", path(api, "firm", "recovery"), body)
+    assert (answer.status_code, answer.json()["where"]) == (422, "body.compromised_at")
+
+
+def test_a_further_key_is_bound_and_the_party_retires_it(api: Api) -> None:
+    signer, body = elsewhere(api, SM2SM3, "bank")
+    before = account_of_part(api, "bank")
+    stranger = api.post("other_bank", path(api, "bank", "further-accounts"), body)
+    assert (stranger.status_code, stranger.json()["code"]) == (403, "PARTY_LACKS_ROLE")
+    bound = api.post("authority", path(api, "bank", "further-accounts"), body)
+    assert (bound.status_code, bound.json()["account"]) == (200, before), bound.text
+    for part, code in (("authority", "NOT_THE_PARTY"), ("other_bank", "NOT_THE_PARTY")):
+        refused = api.post(part, path(api, "bank", "retirement"), {"account": signer.kid})
+        assert (refused.status_code, refused.json()["code"]) == (403, code)
+    retired = api.post("bank", path(api, "bank", "retirement"), {"account": signer.kid})
+    assert retired.status_code == 200, retired.text
+    record = api.pilot.ledger.reader.account(signer.kid)
+    assert record is not None and record.valid_to > 0
+
+
+def test_a_party_adds_a_key_of_its_own_and_reports_the_first_by_it(stage: Stage) -> None:
+    """The report is signed by the second key, which is a phone's, and only sent by the service."""
+    party = stage.parties[stage.join_named("owner", "S")]
+    lost = stage.ledger.parties.get(party).account
+    phone = signer_of_key(new_key(ES256))
+    stage.done(stage.post("owner", f"/v1/parties/{party}/further-accounts", handed_in(stage.api, phone, party)))
+    # Signed in by the phone: a session ends with its key.
+    stage.api.tokens.elsewhere[party] = phone
+    drafting = f"/v1/parties/{party}/reports?reported={lost}&account={phone.kid}"
+    drafted = stage.done(stage.get("owner", drafting))
+    act = sign_act(bytes.fromhex(drafted["message"]), phone).hex()
+    reported = {"reported": lost, "act": act, "account": phone.kid}
+    stranger = stage.post("S2", f"/v1/parties/{stage.parties['S2']}/reports", reported)
+    assert (stranger.status_code, stranger.json()["code"]) == (403, "PARTY_UNKNOWN_ACCOUNT")
+    stage.done(stage.post("owner", f"/v1/parties/{party}/reports", reported))
+    record = stage.ledger.reader.account(lost)
+    assert record is not None and record.reported_at
+    events = [item["event"] for item in stage.done(stage.get("owner", f"/v1/parties/{party}/key-changes"))["items"]]
+    assert events == ["AccountBound", "Proposed", "ProposalEnded", "AccountBound", "AccountReported"]
+    assert stage.get("S2", f"/v1/parties/{party}/key-changes").json()["code"] == "PARTY_LACKS_ROLE"
+    assert stage.get("S2", f"/v1/parties/{party}/reports?reported={lost}").json()["code"] == "NOT_THE_PARTY"
+
+
+@pytest.mark.parametrize("part", ["platform", "authority"])
+def test_the_key_that_the_service_runs_with_is_not_replaced_under_it(api: Api, part: str) -> None:
+    answer = api.post(part, path(api, part, "accounts"), elsewhere(api, part=part)[1])
+    assert (answer.status_code, answer.json()["code"]) == (409, "OWN_KEY_IN_USE")
+
+
+def test_roles_are_given_and_never_to_oneself(api: Api) -> None:
+    given = api.call("authority", "PUT", path(api, "supervisor", "roles"), json={"roles": ["supervisor", "cdo"]})
+    assert (given.status_code, given.json()["roles"]) == (200, ["cdo", "supervisor"])
+    own = api.call("authority", "PUT", path(api, "authority", "roles"), json={"roles": ["issuer"]})
+    assert (own.status_code, own.json()["code"]) == (403, "PARTY_SELF_GRANT")
+
+
+def test_an_admin_gives_no_office_by_any_way(api: Api) -> None:
+    admin = {"roles": ["consumer", "admin"]}
+    assert api.call("authority", "PUT", path(api, "other_bank", "roles"), json=admin).status_code == 200
+    registrar = api.pilot.ledger.parties.get(api.parties["registrar"])
+    told = api.pilot.ledger.parties.identity(registrar.id)
+    party = {"kind": registrar.kind, "region": registrar.region, "public_key": registrar.public_key} | told
+    giving = api.call("other_bank", "PUT", path(api, "other_firm", "roles"), json={"roles": ["subject", "authority"]})
+    assert (giving.status_code, giving.json()["code"]) == (403, "PARTY_LACKS_ROLE"), giving.text
+    answer = api.post("other_bank", "/v1/parties", {"parties": [party]})
+    assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_OFFICE_BY_AUTHORITY"), answer.text
+    ordinary = {"roles": ["subject", "broker"]}
+    assert api.call("other_bank", "PUT", path(api, "other_firm", "roles"), json=ordinary).status_code == 200
+    back = {"roles": ["consumer"]}
+    assert api.call("authority", "PUT", path(api, "other_bank", "roles"), json=back).status_code == 200
+
+
+def test_a_supervisor_suspends_and_lifts(api: Api) -> None:
+    assert api.get("other_firm", "/v1/parties").status_code == 200
+    for status, reason in (("suspended", "court"), ("active", "lifted")):
+        body = {"status": status, "reason": reason}
+        answer = api.call("supervisor", "PUT", path(api, "other_firm", "status"), json=body)
+        assert (answer.status_code, answer.json()["status"]) == (200, status)
+        expected = 403 if status == "suspended" else 200
+        assert api.get("other_firm", "/v1/parties").status_code == expected
+
+
+def test_a_party_can_have_a_p256_key_and_no_other(api: Api) -> None:
+    """It signs statements and acts; a call of its own on the chain it cannot sign, and is answered so."""
+    signer, whole = elsewhere(api, ES256)
+    newcomer = {
+        "kind": "utility",
+        "name": "湛江手机密钥公司（演示）",
+        "identifier": synthetic_uscc("440800", 9410),
+        "region": "440800",
+        **whole,
+    }
+    created = api.post("authority", "/v1/parties", {"parties": [newcomer]})
+    assert created.status_code == 201, created.text
+    (party,) = created.json()["parties"]
+    assert party["account"] == signer.kid
+    api.tokens.elsewhere[party["id"]] = signer
+    headers = api.tokens.header(party["id"])
+    refused = api.post(None, "/v1/assets", {"resource": resource("p256")}, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "KEY_CANNOT_ACT")
+
+
+@pytest.mark.parametrize("suite", [ES256, SM2SM3], ids=lambda suite: suite.alg)
+def test_a_key_that_sends_no_calls_takes_no_other_keys_place(api: Api, suite: Suite) -> None:
+    answer = api.post("bank", path(api, "bank", "accounts"), {"public_key": signer_of_key(new_key(suite)).public_key})
+    assert (answer.status_code, answer.json()["where"]) == (422, "body.public_key")
+
+
+@pytest.mark.parametrize("prefix", ["P256:", "p256", "sm2:p256:", "es256:"])
+def test_a_key_names_its_curve_in_one_way(api: Api, prefix: str) -> None:
+    body = {"public_key": prefix + "02" + "11" * 32}
+    answer = api.post("authority", path(api, "bank", "further-accounts"), body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
+
+
+@pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3], ids=lambda suite: suite.alg)
+def test_a_subject_names_the_key_to_present_with_and_its_curve(api: Api, suite: Suite) -> None:
+    signer = signer_of_key(new_key(suite))
+    jwk = public_jwk(signer.public_key).to_dict()
+    drafting = f"/v1/requests/{ask(api)}/authorizations/draft"
+    drafted = api.post("firm", drafting, {"holder_key": jwk})
+    assert drafted.status_code == 200, drafted.text
+    assert drafted.json()["drafts"][0]["entry"]["holder_key"] == jwk
+    for wrong in (
+        {name: value for name, value in jwk.items() if name != "crv"},
+        jwk | {"crv": "P-384"},
+        jwk | {"alg": suite.alg},
+        jwk | {"x": jwk["x"] + "A"},
+    ):
+        answer = api.post("firm", drafting, {"holder_key": wrong})
+        assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_SHAPE")
+    others = {"secp256k1": "P-256", "P-256": "SM2", "SM2": "secp256k1"}
+    off = api.post("firm", drafting, {"holder_key": jwk | {"crv": others[jwk["crv"]]}})
+    assert (off.status_code, off.json()["code"]) == (422, "JWK_INVALID")

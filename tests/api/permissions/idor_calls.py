@@ -1,0 +1,354 @@
+"""How each route of the IDOR matrix is called: path, query and body, on an object of a kind. No verdict is in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.possession import possession_of
+from ledger.proof.jws import Signer, sign_entry
+from ledger.proof.suites.suite import ES256, ES256K
+from tests.api.conftest import handed_in
+from tests.api.permissions.idor_stage import DIGEST, Objects, Scene
+from tests.support.actors.signing_in import token_of
+
+SIGNATURE, TEXT = "0" * 128, "理由"
+CASE = "（2026）湛数监12号"
+
+
+@dataclass(frozen=True)
+class Call:
+    """What differs from a call without a body on the objects of the kind; ``token`` instead of the caller's."""
+
+    body: object = None
+    path: Mapping[str, object] = field(default_factory=dict)
+    query: str = ""
+    token: str | None = None
+
+
+Maker = Callable[[Scene, Objects, str, str], Call]
+
+
+def said(**body: object) -> Maker:
+    return lambda scene, objects, who, kind: Call(body)
+
+
+def said_nothing(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call()
+
+
+def places(scene: Scene, objects: Objects, who: str, kind: str) -> dict[str, Callable[[], object]]:
+    """What stands in a path, by the parameter's name."""
+    parties = scene.stage.parties
+    return {
+        "party": lambda: scene.party(who) if kind == "self" else parties[objects.subject],
+        "number": lambda: objects.live.number,
+        "authorization": lambda: objects.live.authorization,
+        "provision": lambda: objects.live.provision,
+        "request": lambda: objects.request,
+        "presentation": lambda: objects.presentation,
+        "asset": lambda: objects.assets[0],
+        "session": lambda: scene.session_of(objects.subject),
+        "key": lambda: scene.stage.once(f"key of {objects.subject}", lambda: scene.new_key(objects.subject)[0]),
+        "demand": lambda: objects.demand,
+        "code": lambda: objects.draft,
+        "version": lambda: 1,
+        "digest": lambda: scene.scenario_draft,
+        "operation": lambda: scene.operation,
+        "entry": lambda: scene.important,
+        "seq": lambda: objects.live.seq,
+    }
+
+
+# Parties and keys
+
+
+def sign_out(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """Another session of the caller's, for the one that asks ends."""
+    return Call() if who in "UEK" else Call(token=token_of(scene.ledger, scene.party(who)))
+
+
+def nonce(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"party": scene.party(who) if kind == "self" else scene.stage.parties[objects.subject]})
+
+
+def enrolment(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"code": "pe_of_nobody"} | handed_in(scene.stage.api, signer_of_key(new_key(ES256K))))
+
+
+def onboard(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """Whom the ledger knows already: those who may change nothing."""
+    return Call({"parties": [scene.identity("S")]})
+
+
+def mandate(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"broker": scene.stage.parties["B"], "valid_to": 1})
+
+
+def roles(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """One more for the caller itself; of another party those that it has."""
+    party = scene.party(who) if kind == "self" else scene.stage.parties[objects.subject]
+    has = [*scene.ledger.roles.of([party])[party]]
+    return Call({"roles": [*has, "subject" if "subject" not in has else "consumer"] if kind == "self" else has})
+
+
+def key_in_use(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """The key of another party, proven as if it were for this one."""
+    return Call(proven(scene, scene.stage.signer("S2"), scene.party(who)))
+
+
+def further(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    if kind == "self":
+        return key_in_use(scene, objects, who, kind)
+    party = spare(scene)
+    return Call(proven(scene, signer_of_key(new_key(ES256)), party), {"party": party})
+
+
+def recovery(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    if kind == "self":
+        return key_in_use(scene, objects, who, kind)
+    party = spare(scene)
+    return Call(proven(scene, signer_of_key(new_key(ES256K)), party), {"party": party})
+
+
+def proven(scene: Scene, signer: Signer, party: str) -> dict[str, str]:
+    """A key with the proof that its owner has it, for that party."""
+    proof = possession_of(scene.ledger.reader.chain, signer, scene.ledger.reader.party_no(party))
+    return {"public_key": signer.public_key, "proof": proof}
+
+
+def spare(scene: Scene) -> str:
+    return scene.spare()
+
+
+def erase_party(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """Of itself each its own; a subject is another one, as it goes for good."""
+    if kind == "others":
+        return Call({"reason": "court"}, {"party": scene.gone})
+    body = {"reason": "subject_request"}
+    if who != "S":
+        return Call(body)
+    leaving = spare(scene)
+    return Call(body, {"party": leaving}, token=token_of(scene.ledger, leaving))
+
+
+def about(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({}, {"number": scene.about(objects.subject)})
+
+
+def look_at(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call(None, {"number": scene.pending(objects.subject)})
+
+
+def end_pause(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    scene.paused()
+    return Call({})
+
+
+# From a request to a certificate
+
+
+def draft_request(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call(scene.stage.request(objects.subject, objects.consumer, objects.provider))
+
+
+def statement(member: str, of: str) -> Maker:
+    """A statement that names the party, and is no statement at all."""
+
+    def call(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+        named = {member: scene.stage.parties[getattr(objects, of)]}
+        body: dict[str, object] = {"statements": [named]} if of == "subject" else {"statement": named}
+        if of == "consumer":
+            body["note"] = {"contact": "x", "salt": "a" * 22}
+        return Call(body)
+
+    return call
+
+
+def withdrawal(of: str) -> Maker:
+    """Of another statement than the one in the path."""
+
+    def call(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+        return Call({"statement": {"party": scene.stage.parties[getattr(objects, of)], "statement": DIGEST}})
+
+    return call
+
+
+def closed_request(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call(None, {"request": request_of(scene, objects)})
+
+
+def request_of(scene: Scene, objects: Objects) -> str:
+    return scene.ledger.authorizations.get(objects.live.authorization).request_id
+
+
+def issue(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """What was issued already."""
+    return Call({"request": request_of(scene, objects)})
+
+
+def issue_many(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"certificates": [{"request": request_of(scene, objects)}]})
+
+
+def task(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call(None, {"authorization": objects.task})
+
+
+def held_by(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """Whose holdings are asked for."""
+    party = "all" if kind == "all" else scene.stage.parties[objects.subject]
+    return Call(query=f"party={party}")
+
+
+def on_ended(**body: object) -> Maker:
+    """On a certificate that was revoked."""
+    return lambda scene, objects, who, kind: Call(body, {"number": objects.ended.number})
+
+
+def in_a_list(**body: object) -> Maker:
+    """The same, named in a list of certificates."""
+    return lambda scene, objects, who, kind: Call(body | {"numbers": [objects.ended.number]})
+
+
+def supersede(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"successor": objects.live.number}, {"number": objects.ended.number})
+
+
+def on_statement(**body: object) -> Maker:
+    """On the authorization under a certificate that was revoked."""
+
+    def call(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+        digest = scene.ledger.authorizations.get(objects.ended.authorization).digest
+        return Call(body | {"statements": [digest]})
+
+    return call
+
+
+def verify(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"certificate_no": objects.live.number})
+
+
+def present(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call(scene.stage.presented(objects.live))
+
+
+# Assets
+
+
+def register(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    body: dict[str, object] = {"resource": scene.stage.described().to_dict()}
+    return Call(body if kind == "self" else body | {"applicant": scene.stage.parties[objects.provider]})
+
+
+def offer(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"to": scene.stage.parties[objects.offered_to]}, {"asset": objects.assets[3]})
+
+
+def answer(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({}, {"asset": scene.offered(objects)})
+
+
+def annul(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """The asset with the lien, which nothing else is tried on after this."""
+    return Call({"reason": "fraud", "grounds": TEXT}, {"asset": objects.assets[2]})
+
+
+def reassign(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """Of two assets of a silent holder the first that has not gone to another yet."""
+    gone = scene.ledger.reader.asset(scene.silent[0])
+    assert gone is not None
+    asset = scene.silent[gone.holder != scene.stage.parties["silent"]]
+    return Call({"to": scene.stage.parties[objects.offered_to], "grounds": TEXT}, {"asset": asset})
+
+
+def decide(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"state": "upheld", "reason": TEXT}, {"number": 1})
+
+
+def grant(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    to = {"grantee": scene.stage.parties["another bank"]}
+    return Call(scene.new_right(objects) | to, {"asset": objects.assets[4]})
+
+
+def on_right(**body: object) -> Maker:
+    return lambda scene, objects, who, kind: Call(
+        {"to": scene.stage.parties["S2"]} if body.get("to") else body,
+        {"asset": objects.assets[2], "number": scene.right(objects)},
+    )
+
+
+def pledge(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    terms = {"amount": 100, "due": "2040-01-31", "contract": DIGEST}
+    return Call(terms | {"creditor": scene.stage.parties["another bank"]}, {"asset": objects.assets[4]})
+
+
+def apply(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"kind": "cancel", "reason": TEXT}, {"asset": objects.assets[5]})
+
+
+def on_lien(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({}, {"asset": objects.assets[2], "number": scene.lien(objects)})
+
+
+def link(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"relation": "derived_from", "parent": objects.assets[3]})
+
+
+def replace(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"successor": objects.assets[3]})
+
+
+# Catalogue
+
+
+def put_system(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call(scene.system(objects))
+
+
+def important(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"title": "重要", "pattern": f"no such title {scene.stage.code()}"})
+
+
+def coded(**body: object) -> Maker:
+    return lambda scene, objects, who, kind: Call(body | {"code": objects.draft})
+
+
+def duty(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"code": objects.draft, "department": scene.stage.parties[objects.provider], "sla_days": 3})
+
+
+def put_resource(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """The same again, which records nothing."""
+    document = scene.ledger.catalogue.document(objects.draft, 1, scene.ledger.roles.actor(scene.stage.parties["A"]))
+    return Call({"resource": document})
+
+
+def retire(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    code = scene.stage.once(f"to retire {objects.provider}", lambda: scene.stage.submitted(objects.provider))
+    return Call({"code": code, "reason": "court"})
+
+
+def block(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    code = scene.stage.once(f"to block {objects.provider}", lambda: scene.stage.submitted(objects.provider))
+    return Call({"code": code, "reason": "court"})
+
+
+def appoint(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """As it is: D is the officer of P, and nobody of the other department."""
+    cdo = scene.stage.parties["D"] if kind == "own" else None
+    return Call({"department": scene.stage.parties[objects.provider], "cdo": cdo})
+
+
+def published(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """Signed by the officer of P; the other department has none."""
+    statement = scene.signature["statement"]
+    if kind == "own":
+        return Call({"statement": statement})
+    entry = {name: value for name, value in statement.items() if name != "signature"}
+    return Call({"statement": sign_entry(entry | {"resource": objects.draft}, scene.stage.signer("D"))})
+
+
+def opened(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call(None, {"code": scene.opened})

@@ -1,0 +1,242 @@
+"""What the IDOR matrix is tried on: callers of every kind, and one object of each kind, theirs and another party's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ledger.domain.parties import PartyKind, Role
+from ledger.parties.access.callers import Scope
+from ledger.registration.rights import NewRight
+from tests.api.permissions.role_power_acts import further_key, proposed
+from tests.api.stage import DAY, Consent, Stage
+from tests.support.actors.signing_in import signed_in, signer_of, token_of
+
+NOT_BOUND = f"0x{'1' * 40}"
+DIGEST = f"sha-256:{'0' * 64}"
+
+
+@dataclass
+class Objects:
+    """What three parties have: a subject, a provider and a consumer, named as in the stage."""
+
+    subject: str
+    provider: str
+    consumer: str
+    # Of the holder, confirmed: one with an objection, one with offers, one with rights and a lien; the next is offered,
+    # of the fifth rights are granted, for the sixth applications are made.
+    assets: list[str]
+    holder: str
+    offered_to: str
+    live: Consent = field(init=False)
+    # Revoked, so that what would end it is refused late.
+    ended: Consent = field(init=False)
+    request: str = field(init=False)
+    task: str = field(init=False)
+    demand: str = field(init=False)
+    draft: str = field(init=False)
+    system: str = field(init=False)
+    presentation: str = field(init=False)
+
+
+class Scene:
+    """Parties of the role matrix, a broker without a mandate and a machine; with objects of two groups of parties."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage, self.ledger, self.pilot = stage, stage.ledger, stage.pilot
+        # The stage's broker has mandates.
+        stage.parties["M"] = stage.parties["B"]
+        stage.parties["B"] = self.pilot.party(PartyKind.BROKER, Role.BROKER)
+        self.run_out = token_of(self.ledger, stage.parties["S"])
+        own = self._assets()
+        others = [self.pilot.confirmed() for _ in own]
+        cast = self.pilot.cast
+        stage.parties |= {"another provider": cast.provider, "another bank": cast.bank}
+        self.groups = {
+            "own": self._staged(Objects("S", "P", "C", own, "P", "C")),
+            "others": self._staged(Objects("S2", "P2", "C2", others, "another provider", "another bank")),
+        }
+        self.key_id, self.machine_key = self.new_key("S")
+
+    # Staging
+
+    def _assets(self) -> list[str]:
+        """Confirmed assets of P, and two of a party without a key that speaks. Days of notice pass, and the session."""
+        stage, pilot = self.stage, self.pilot
+        stage.join("silent", PartyKind.UTILITY, Role.PROVIDER)
+        assets = pilot.handed_in(*(stage.described() for _ in range(6)), by=stage.parties["P"])
+        self.silent = pilot.handed_in(*(stage.described() for _ in range(2)), by=stage.parties["silent"])
+        pilot.take_through([*assets, *self.silent])
+        lost = {"reported": self.ledger.parties.get(stage.parties["silent"]).account}
+        stage.done(stage.post("A", f"/v1/parties/{stage.parties['silent']}/reports", lost))
+        return assets
+
+    def _staged(self, objects: Objects) -> Objects:
+        stage, names = self.stage, (objects.subject, objects.consumer, objects.provider)
+        objects.live, objects.ended = stage.consented(*names), stage.consented(*names)
+        objects.presentation = self._used(objects)
+        stage.done(stage.post("I", f"/v1/certificates/{objects.ended.number}/revoke", {"reason": "fraud"}))
+        objects.request, objects.task = stage.asked(*names), stage.authorised(*names)
+        demand = {"title": "用电", "purpose": "贷前", "legal_basis": "办法", "fields": ["kwh"]}
+        objects.demand = stage.done(stage.post(objects.consumer, "/v1/demands", demand))["id"]
+        objects.draft = stage.submitted(objects.provider)
+        objects.system = stage.code()
+        stage.done(stage.post(objects.provider, "/v1/catalogue/systems", self.system(objects)))
+        stage.done(stage.post(objects.consumer, "/v1/verify", stage.presented(objects.live)))
+        self._encumber(objects)
+        self._demanded(objects)
+        return objects
+
+    def _used(self, objects: Objects) -> str:
+        """A presentation to the consumer that was used; it stands among the subject's readings."""
+        stage = self.stage
+        stage.done(stage.post(objects.consumer, "/v1/presentations", stage.presented(objects.ended)))
+        told = stage.done(stage.get(objects.subject, f"/v1/certificates/{objects.ended.number}/presentations"))
+        return str(told["items"][0]["id"])
+
+    def _demanded(self, objects: Objects) -> None:
+        """The consumer's demand, with a resource of P's, and the provider on duty to share it."""
+        stage, code = self.stage, self._published()
+        duty = {"code": code, "department": stage.parties[objects.provider], "sla_days": 3}
+        stage.done(stage.post("A", "/v1/catalogue/duties", duty))
+        stage.done(stage.post("A", f"/v1/demands/{objects.demand}/match", {"code": code}))
+
+    def _published(self) -> str:
+        """A resource of P that is published, and may be opened."""
+        stage, code = self.stage, self.stage.code()
+        stage.done(stage.put("P", code, open_attr="open"))
+        stage.done(stage.post("P", "/v1/catalogue/submissions", {"code": code}))
+        stage.done(stage.post("D", "/v1/catalogue/publications/signature", stage.signature(code)))
+        stage.done(stage.post("P", "/v1/catalogue/publications", {"code": code}))
+        return code
+
+    def _encumber(self, objects: Objects) -> None:
+        """An objection to the first asset, a lien on the third."""
+        self.lien(objects)
+        self.ledger.objections.file(objects.assets[0], self.stage.parties["another bank"], "异议")
+
+    # What calls are about
+
+    def system(self, objects: Objects) -> dict[str, Any]:
+        return {"code": objects.system, "name": "系统", "protection_level": 3}
+
+    def party(self, who: str) -> str:
+        """The caller's own party; of who has none, the subject's."""
+        return self.stage.parties["S" if who in "UEK" else who]
+
+    def token(self, who: str) -> str | None:
+        """What the caller sends: nothing, a session's token, or a key."""
+        if who == "U":
+            return None
+        if who in "EK":
+            return self.run_out if who == "E" else self.machine_key
+        return self.stage.api.tokens.header(self.stage.parties[who])["Authorization"].removeprefix("Bearer ")
+
+    def new_key(self, who: str) -> tuple[str, str]:
+        """A machine's key of the party, of scope read: its id and itself."""
+        token = self.token(who)
+        assert token is not None
+        caller = self.ledger.callers.of(token)
+        made = self.ledger.machine_keys.new(caller, "reader", [Scope.READ], self.ledger.clock() + DAY)
+        return made.row.id, made.key
+
+    def session_of(self, who: str) -> str:
+        party = self.stage.parties[who]
+        return signed_in(self.ledger, party, signer_of(self.ledger, party)).id
+
+    def about(self, who: str) -> int:
+        """A pending proposal of an authority about that party's keys."""
+        return int(self.stage.once(f"about {who}", lambda: proposed(self.stage, further_key(self.stage, who))))
+
+    def pending(self, who: str) -> int:
+        """The same, for those who only look: nobody decides it."""
+        return int(self.stage.once(f"look at {who}", lambda: proposed(self.stage, further_key(self.stage, who))))
+
+    def offered(self, objects: Objects) -> str:
+        """An asset with an offer that waits for its answer; after an answer, another offer."""
+        asset = objects.assets[1]
+        record = self.ledger.reader.asset(asset)
+        assert record is not None
+        if record.offered_to is None:
+            to = self.stage.parties[objects.offered_to]
+            to = self.stage.parties["another bank"] if to == record.holder else to
+            self.ledger.transfers.offer(asset, record.holder, to)
+        return asset
+
+    def lien(self, objects: Objects) -> int:
+        """The lien on the third asset, of whom the offers are made to; once it is released, another."""
+        asset = objects.assets[2]
+        if not self.ledger.liens.of(asset):
+            holder, creditor = self.stage.parties[objects.holder], self.stage.parties[objects.offered_to]
+            terms = {"amount": 100, "due": "2040-01-31", "contract": DIGEST}
+            self.ledger.liens.pledge(asset, holder, creditor, terms)
+        return int(self.ledger.liens.of(asset)[0]["lien"])
+
+    def right(self, objects: Objects) -> int:
+        """A right in the third asset, granted to whom the offers are made."""
+        asset = objects.assets[2]
+
+        def grant() -> int:
+            self.ledger.rights.grant(asset, self.stage.parties[objects.holder], NewRight(**self.new_right(objects)))
+            return len(self.ledger.rights.of(asset))
+
+        return int(self.stage.once(f"right in {asset}", grant))
+
+    def new_right(self, objects: Objects) -> dict[str, Any]:
+        start = self.ledger.clock() + 60
+        party = self.stage.parties[objects.offered_to]
+        told = {"kind": "operate", "grantee": party, "start": start, "end": start + DAY, "scope": "试点"}
+        return told | {"transferable": True}
+
+    @cached_property
+    def scenario_draft(self) -> str:
+        body = {"scenario": self.stage.scenario()}
+        return str(self.stage.done(self.stage.post("I", "/v1/scenarios/drafts", body))["digest"])
+
+    @cached_property
+    def operation(self) -> str:
+        """An accepted issue of the issuer's."""
+        stage = self.stage
+        authorization = stage.authorised()
+        stage.done(stage.post("P", "/v1/provisions", stage.provision(authorization)))
+        return str(stage.done(stage.post("I", "/v1/certificates", stage.issuing(authorization)))["id"])
+
+    @cached_property
+    def important(self) -> str:
+        entry = {"title": "重要", "pattern": f"no such title {self.stage.code()}"}
+        return str(self.stage.done(self.stage.post("A", "/v1/catalogue/important", entry))["id"])
+
+    @cached_property
+    def opened(self) -> str:
+        """A resource of P in the open catalogue."""
+        code = self._published()
+        self.stage.done(self.stage.post("P", "/v1/catalogue/open", {"code": code, "licence": "CC-BY-4.0"}))
+        return code
+
+    @cached_property
+    def gone(self) -> str:
+        """A subject whose name was erased."""
+        self.stage.join("gone", PartyKind.ENTERPRISE, Role.SUBJECT)
+        party = self.stage.parties["gone"]
+        self.stage.done(self.stage.post("A", f"/v1/parties/{party}/erasure", {"reason": "court"}))
+        return party
+
+    def spare(self) -> str:
+        """A subject that nothing else rests on; after a call that was let through, another."""
+        return str(self.stage.once("spare", lambda: self.stage.join("spare", PartyKind.ENTERPRISE, Role.SUBJECT)))
+
+    def identity(self, who: str) -> dict[str, Any]:
+        row = self.ledger.parties.get(self.stage.parties[who])
+        told = self.ledger.parties.identity(row.id)
+        return {"kind": row.kind, "region": row.region, "public_key": row.public_key} | told
+
+    def paused(self) -> None:
+        """A pause that another guardian began, unless there is one."""
+        if not self.ledger.reader.paused_until():
+            self.ledger.pauses.pause(self.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR))
+
+    @cached_property
+    def signature(self) -> dict[str, Any]:
+        """The publication of P's draft, signed by its officer and not handed in."""
+        return self.stage.signature(self.groups["own"].draft)

@@ -1,0 +1,63 @@
+"""The IDOR matrix, idor.yaml, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+_TABLE: Final = yaml.safe_load(Path(__file__).with_name("idor.yaml").read_text("utf-8"))
+CALLERS: Final = "".join(_TABLE["callers"])
+# No verdict of a cell but one of these.
+DONE, SHOWN, NOT_SHOWN = "let through", "answered, with it", "answered, without it"
+SIGNED_OUT: Final = "UE"
+_ABOUT: Final = {"answered", "late", "refused"}
+
+
+def _letters(text: str) -> frozenset[str]:
+    letters = frozenset(_TABLE.get(text, text))
+    assert letters <= set(CALLERS), text
+    return letters
+
+
+@dataclass(frozen=True)
+class Row:
+    """A route, or one of its ways after ``?``; ``kinds``: who is let through, by the kind of object."""
+
+    route: str
+    kinds: Mapping[str, frozenset[str]]
+    answered: frozenset[str] | None
+    late: frozenset[str]
+    refused: Mapping[str, str]
+
+    def expected(self, kind: str, who: str) -> str:
+        """The verdict of the cell: one of the words above, or the status of a refusal."""
+        allowed = self.kinds[kind]
+        if self.answered is None:
+            return DONE if who in allowed else self._refusal(who)
+        assert allowed <= self.answered
+        if who not in self.answered:
+            return self._refusal(who)
+        return SHOWN if who in allowed else NOT_SHOWN
+
+    def _refusal(self, who: str) -> str:
+        return self.refused.get(who, "401" if who in SIGNED_OUT else "403")
+
+
+def _row(name: str, said: Mapping[str, Any]) -> Row:
+    late, answered = said.get("late", []), said.get("answered")
+    refused = {who: str(status) for text, status in said.get("refused", {}).items() for who in _letters(text)}
+    return Row(
+        route=name.partition("?")[0],
+        kinds={kind: _letters(text) for kind, text in said.items() if kind not in _ABOUT},
+        answered=None if answered is None else _letters(answered),
+        late=frozenset([late] if isinstance(late, str) else late),
+        refused=refused,
+    )
+
+
+ROWS: Final = {name: _row(name, said) for name, said in _TABLE["routes"].items()}
+CELLS: Final = [(name, kind, who) for name, row in ROWS.items() for kind in row.kinds for who in CALLERS]

@@ -1,0 +1,157 @@
+"""The IDOR matrix, idor.yaml, over HTTP: every route, every kind of caller, one's own objects and another's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any, Final
+from urllib.parse import quote
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.api.conftest import Api, bearer
+from tests.api.permissions.idor_calls import places, said_nothing
+from tests.api.permissions.idor_routes import CALLS, SHOWS
+from tests.api.permissions.idor_stage import Scene
+from tests.api.permissions.idor_table import CELLS, DONE, NOT_SHOWN, ROWS, SHOWN, SIGNED_OUT, Row
+from tests.api.permissions.role_outcomes import REFUSALS
+from tests.api.permissions.role_power_acts import running_again
+from tests.api.stage import Stage
+
+# Whoever is refused is told so for lack of a right, by whichever check found it, and for nothing else.
+LACKS: Final = {
+    401: {"ENROLMENT_UNKNOWN", "SESSION_MISSING", "SESSION_UNKNOWN"},
+    403: REFUSALS
+    | {
+        "ASSET_NOT_ACCREDITED",
+        "ASSET_NOT_HOLDER",
+        "ASSET_NOT_OFFEREE",
+        "ASSET_RIGHT_FORBIDS",
+        "ASSET_SELF_REVIEW",
+        "ASSET_WRONG_LIEN",
+        "ERASURE_REASON",
+        "NOT_ON_DUTY",
+        "NOT_THE_OWNER",
+        "NOT_YOURS",
+        "SCOPE_EXCEEDED",
+        "SESSION_REQUIRED",
+    },
+    404: {"API_KEY_NOT_FOUND", "OPERATION_UNKNOWN", "PRESENTATION_UNKNOWN", "SESSION_NOT_FOUND"},
+}
+MIRROR: Final = {"S": "S2", "P": "P2", "C": "C2"}
+_ADDRESS: Final = count(1)
+
+
+@pytest.fixture(scope="module")
+def scene(api: Api) -> Scene:
+    """Parties of its own, as their objects are used up."""
+    return Scene(Stage(api))
+
+
+def test_every_route_has_a_row_and_every_row_a_route(api: Api) -> None:
+    schema = api.client.app.openapi()  # type: ignore[attr-defined]
+    routes = {f"{method.upper()} {path}" for path, methods in schema["paths"].items() for method in methods}
+    assert {row.route for row in ROWS.values()} == routes
+    assert set(CALLS) <= set(ROWS)
+    assert set(SHOWS) == {name for name, row in ROWS.items() if row.answered is not None}
+
+
+def test_no_cell_is_lost_unseen() -> None:
+    assert (len({row.route for row in ROWS.values()}), len(ROWS), len(CELLS)) == (174, 179, 4950)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_row(scene: Scene, name: str) -> None:
+    row = ROWS[name]
+    with around(scene, name):
+        found = {(kind, who): tried(scene, name, kind, who) for of, kind, who in CELLS if of == name}
+        seen = [kind for kind in row.kinds if row.answered is not None and not seen_by_its_own(scene, name, kind)]
+    wrong = {cell: was for cell, was in found.items() if was != row.expected(*cell)}
+    assert not wrong
+    assert not seen
+
+
+def test_whoever_guesses_waits_and_whoever_knows_does_not(scene: Scene) -> None:
+    """The column of the session that ran out, from one address."""
+    # Not entered: that would begin the application a second time, and end its background work.
+    client = TestClient(scene.stage.api.client.app, client=("198.51.100.1", 1))
+    answers = [client.get("/v1/sessions", headers=bearer(scene.run_out)) for _ in range(12)]
+    right = client.get("/v1/sessions", headers=bearer(str(scene.token("S"))))
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2
+    assert answers[-1].json()["code"] == "TOO_MANY_ATTEMPTS"
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert right.status_code == 200
+
+
+def tried(scene: Scene, name: str, kind: str, who: str) -> str:
+    """The verdict of a cell, in the words of the table."""
+    row, shows = ROWS[name], SHOWS.get(name)
+    objects = scene.groups["others" if kind == "others" else "own"]
+    call = CALLS.get(name, said_nothing)(scene, objects, who, kind)
+    # Made before the call, which may list it.
+    sought = None if shows is None else shows(scene, objects)
+    given: dict[str, object] = {
+        place: make() for place, make in places(scene, objects, who, kind).items() if f"{{{place}}}" in row.route
+    }
+    method, _, template = row.route.partition(" ")
+    path = template.format(**{key: quote(str(item)) for key, item in ({**given, **call.path}).items()})
+    token = call.token or scene.token(who)
+    guesses = who in SIGNED_OUT or "401" in row.refused.values()
+    answer = sent(scene, method, f"{path}?{call.query}", call.body, token, alone=guesses)
+    if answer.status_code < 300:
+        if answer.request.method != "GET":
+            scene.stage.used()
+        if sought is None:
+            return DONE
+        return SHOWN if sought in pages(scene, answer, path, token) else NOT_SHOWN
+    return refusal(row, answer)
+
+
+def refusal(row: Row, answer: Any) -> str:
+    status, code = answer.status_code, answer.json()["code"]
+    if code in row.late:
+        return DONE
+    if code in LACKS.get(status, ()):
+        return str(status)
+    return f"{status} {code}"
+
+
+def sent(scene: Scene, method: str, path: str, body: object, token: str | None, *, alone: bool) -> Any:
+    """Whoever guesses is counted by its address, so each such call comes from another one."""
+    client, headers = scene.stage.api.client, {} if token is None else bearer(token)
+    if alone:
+        address = f"192.0.2.{next(_ADDRESS) % 256}"
+        client = TestClient(client.app, client=(address, 1), raise_server_exceptions=False)
+    return client.request(method, path, json=body, headers=headers)
+
+
+def pages(scene: Scene, answer: Any, path: str, token: str | None) -> str:
+    """The whole list, from its first page on."""
+    text = answer.text
+    while "application/json" in answer.headers["content-type"] and isinstance(answer.json(), dict):
+        cursor = answer.json().get("next_cursor")
+        if not cursor:
+            break
+        answer = sent(scene, "GET", f"{path}?limit=200&cursor={cursor}", None, token, alone=False)
+        assert answer.status_code == 200, answer.text
+        text += answer.text
+    return str(text)
+
+
+def seen_by_its_own(scene: Scene, name: str, kind: str) -> bool:
+    """Whether the others' object stands where its own parties look, so that its absence elsewhere says something."""
+    if kind != "others":
+        return True
+    owners = [MIRROR[who] for who in ROWS[name].kinds.get("own", ()) if who in MIRROR]
+    return not owners or all(tried(scene, name, kind, who) == SHOWN for who in owners)
+
+
+@contextmanager
+def around(scene: Scene, name: str) -> Iterator[None]:
+    """Where a pause is tried there is one already; else nothing is paused."""
+    if name == "POST /v1/pause":
+        scene.paused()
+    yield
+    running_again(scene.stage)

@@ -1,0 +1,279 @@
+"""Who plays in the role matrix: a party of each role with its own key and session, and records for them to act on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ledger.domain.canonical import canonical
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.parties import PartyKind, Role
+from ledger.domain.resource import DataResource
+from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.possession import possession_of
+from ledger.parties.register import NewParty
+from ledger.proof.acts import sign_act
+from ledger.proof.bundle import parse_bundle
+from ledger.proof.jws import Signer, sign_entry
+from ledger.proof.sdjwt import bind_key
+from ledger.proof.suites.suite import ES256K, Suite
+from tests.reference.role_matrix import KINDS, ROLE_OF
+from tests.support.actors.pilots import SUPPLIED, resource
+
+if TYPE_CHECKING:
+    from tests.api.conftest import Api
+
+FIELDS = ["years_covered", "wage_band"]
+DAY = 86_400
+MONTHS = 180 * DAY
+SCENARIOS = Path(__file__).parents[2] / "ledger" / "scenarios"
+# Of all stages on one ledger: what one registers or onboards is no other's.
+_NEXT, _AWAY = count(), count(9700)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """An authorization with what rests on it, and where these stand in the log."""
+
+    subject: str
+    consumer: str
+    authorization: str
+    provision: str
+    number: str
+    seq: int
+
+
+class Stage:
+    """``S`` … ``X`` are the parties of the columns, ``S2``, ``P2``, ``C2`` others of the same role.
+
+    The broker has mandates of P and C, the chief data officer signs for P; for P2 and C2 they do so no more.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self.api, self.pilot, self.ledger = api, api.pilot, api.pilot.ledger
+        self._shared: dict[str, Any] = {}
+        named = {name: self.pilot.party(kind, ROLE_OF[name]) for name, kind in KINDS.items()}
+        named |= {f"{name}2": self.pilot.party(KINDS[name], ROLE_OF[name]) for name in ("S", "P", "C")}
+        # A platform has one issuer: the operator.
+        self.parties = named | {"I": self.ledger.installation.operator}
+        self._prepare()
+        self.renew()
+
+    def renew(self) -> None:
+        """Make certificates that are in force: the tests of another file let time pass, which ends earlier ones."""
+        self._shared.clear()
+        self.own = self.consented("S", "C", "P")
+        self.others = self.consented("S2", "C2", "P2")
+
+    def _prepare(self) -> None:
+        ledger, now = self.ledger, self.ledger.clock()
+        authority = ledger.parties.actor(self.parties["A"])
+        for department in ("P", "P2"):
+            ledger.publications.appoint(authority, self.parties[department], self.parties["D"])
+        ledger.publications.appoint(authority, self.parties["P2"], None)
+        for principal, valid_to in (("P", now + MONTHS), ("C", now + MONTHS), ("P2", now), ("C2", now)):
+            ledger.mandates.give(self.parties[principal], self.parties["B"], valid_to)
+        ledger.parties.accredit(self.parties["T"], ("quality",), now - DAY, now + MONTHS)
+        fresh = [self.described() for _ in range(3)]
+        self.confirmed, self.registered, self.ready = self.pilot.handed_in(*fresh, by=self.parties["P"])
+        self.pilot.noticed([self.confirmed, self.registered, self.ready])
+        self.pilot.after_notice([self.confirmed, self.registered, self.ready])
+        ledger.review.confirm(self.parties["R"], [self.confirmed, self.registered])
+        self.elsewhere = self.pilot.confirmed()
+
+    def call(self, who: str, method: str, path: str, body: object = None) -> Any:
+        """The call in a session of that party; ``U`` has none."""
+        headers = {} if who == "U" else self.api.tokens.header(self.parties[who])
+        return self.api.client.request(method, path, json=body, headers=headers)
+
+    def post(self, who: str, path: str, body: object = None) -> Any:
+        return self.call(who, "POST", path, body)
+
+    def get(self, who: str, path: str) -> Any:
+        return self.call(who, "GET", path)
+
+    def done(self, answer: Any) -> Any:
+        """What a step that only prepares was answered."""
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    def join(self, name: str, kind: PartyKind, *roles: Role) -> str:
+        """Another party, called by that name."""
+        return self._named(name, self.pilot.party(kind, *roles))
+
+    def join_named(self, name: str, column: str) -> str:
+        """Another party with the role of a column, called by that name."""
+        self.join(name, KINDS.get(column, PartyKind.OPERATOR), ROLE_OF[column])
+        return name
+
+    def join_person(self, name: str) -> str:
+        """A person, with the resident ID of the standard's own example."""
+        key = self.ledger.custody.public_key(*self.ledger.custody.create())
+        person = NewParty(PartyKind.PERSON, "Person", "11010519491231002X", "440802", key)
+        return self._named(name, self.ledger.parties.onboard([person])[0].id)
+
+    def join_away(self, name: str, suite: Suite = ES256K, role: Role = Role.CONSUMER) -> Signer:
+        """Another party, called by that name, whose key is not kept here; by default a consumer."""
+        signer = signer_of_key(new_key(suite))
+        kind = PartyKind.BANK if role is Role.CONSUMER else PartyKind.ENTERPRISE
+        # Of a district that no newcomer of the pilot is of: theirs count up to these numbers.
+        identifier = synthetic_uscc("440803", next(_AWAY))
+        proof = possession_of(self.ledger.reader.chain, signer)
+        name_of_it, roles = f"Away {identifier}", frozenset({role})
+        party = NewParty(kind, name_of_it, identifier, "440800", signer.public_key, roles, proof)
+        self._named(name, self.ledger.parties.onboard([party])[0].id)
+        self.api.tokens.elsewhere[self.parties[name]] = signer
+        return signer
+
+    def _named(self, name: str, party: str) -> str:
+        self.parties[name] = party
+        return party
+
+    def signer(self, who: str) -> Signer:
+        return self.api.tokens.elsewhere.get(self.parties[who]) or self.pilot.bureau.signer_of(self.parties[who])
+
+    def signed(self, who: str, drafted: Any) -> dict[str, Any]:
+        """The drafted entry, signed by the party's present key."""
+        return {"statement": sign_entry(self.done(drafted)["entry"], self.signer(who))}
+
+    def withdrawal(self, who: str, path: str) -> dict[str, Any]:
+        """What the party signs to withdraw: the drafted entry, and the message for the chain."""
+        drafted = self.get(who, path)
+        act = sign_act(bytes.fromhex(self.done(drafted)["message"]), self.signer(who))
+        return self.signed(who, drafted) | {"act": act.hex()}
+
+    def signed_use(self, signer: Signer, use: dict[str, Any]) -> tuple[str, dict[str, str]]:
+        """Where and how the signature of a proposed use is handed in."""
+        signature = sign_act(bytes.fromhex(use["message"]), signer)
+        return f"/v1/presentations/{use['presentation']}/use", {"signature": signature.hex()}
+
+    def code(self) -> str:
+        return f"matrix/{next(_NEXT)}"
+
+    def described(self, **members: Any) -> DataResource:
+        return resource(self.code(), **members)
+
+    # Certificates
+
+    def request(self, subject: str, consumer: str, provider: str) -> dict[str, Any]:
+        now = self.ledger.clock()
+        until = end_of_validity(shanghai_day(now) + timedelta(days=29))
+        return {
+            "scenario": "S51",
+            "subject": self.parties[subject],
+            "consumer": self.parties[consumer],
+            "sources": {"statistics": self.parties[provider]},
+            "fields": FIELDS,
+            "valid_from": now,
+            "valid_to": until,
+            "channel": "government_platform",
+            "expires_at": until,
+            "note": {"contact": "Credit department"},
+        }
+
+    def asked(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> str:
+        """A request that its consumer has signed and handed in."""
+        drafted = self.post(consumer, "/v1/requests/draft", self.request(subject, consumer, provider))
+        body = self.signed(consumer, drafted) | {"note": drafted.json()["note"]}
+        return str(self.done(self.post(consumer, "/v1/requests", body))["id"])
+
+    def statement(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> dict[str, Any]:
+        """A signed authorization that is not handed in yet."""
+        request = self.asked(subject, consumer, provider)
+        drafted = self.done(self.post(subject, f"/v1/requests/{request}/authorizations/draft", {}))["drafts"]
+        return {"statements": [sign_entry(each["entry"], self.signer(subject)) for each in drafted]}
+
+    def authorised(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> str:
+        answer = self.post(subject, "/v1/authorizations", self.statement(subject, consumer, provider))
+        return str(self.done(answer)["authorizations"][0]["id"])
+
+    def provision(self, authorization: str, provider: str = "P") -> dict[str, Any]:
+        """A signed provision that is not handed in yet; not every provider would be given the task."""
+        drafted = self.pilot.bureau.draft(authorization, SUPPLIED)
+        entry = drafted.entry | {"provider": self.parties[provider]}
+        return replace(drafted, entry=sign_entry(entry, self.signer(provider))).to_dict()
+
+    def issuing(self, authorization: str) -> dict[str, Any]:
+        return {"request": self.ledger.authorizations.get(authorization).request_id}
+
+    def consented(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> Consent:
+        """An anchored certificate of these parties."""
+        authorization = self.authorised(subject, consumer, provider)
+        supplied = self.done(self.post(provider, "/v1/provisions", self.provision(authorization, provider)))
+        accepted = self.done(self.post("I", "/v1/certificates", self.issuing(authorization)))
+        self.ledger.anchoring.flush()
+        number = accepted["result"]["certificates"][0]
+        told = self.ledger.verification.status(number)
+        seq = self.ledger.inspection.batch(told["batch"])["first_seq"] + told["index"]
+        return Consent(subject, consumer, authorization, supplied["id"], number, seq)
+
+    def held_by(self, office: str) -> tuple[Consent, str]:
+        """A certificate that the office holds, and the authorization (its digest) under it, held too."""
+        consent = self.consented()
+        statement = self.ledger.authorizations.get(consent.authorization).digest
+        held = {"reason": "investigation"}
+        self.done(self.post(office, f"/v1/certificates/{consent.number}/hold", held))
+        self.done(self.post(office, "/v1/holds", held | {"statements": [statement]}))
+        return consent, statement
+
+    def presented(self, consent: Consent) -> dict[str, Any]:
+        """The bundle as its subject presents it to its consumer, with the nonce."""
+        bundle = parse_bundle(
+            canonical(self.done(self.get(consent.subject, f"/v1/certificates/{consent.number}/bundle")))
+        )
+        nonce = self.ledger.verification.new_nonce()
+        bound = bind_key(
+            bundle.certificate,
+            self.signer(consent.subject),
+            audience=self.parties[consent.consumer],
+            nonce=nonce,
+            at=self.ledger.clock(),
+        )
+        return {"bundle": bundle.with_certificate(bound).to_dict(), "nonce": nonce}
+
+    # Catalogue and registration
+
+    def put(self, who: str, code: str, **members: Any) -> Any:
+        return self.post(who, "/v1/catalogue/resources", {"resource": resource(code, **members).to_dict()})
+
+    def submitted(self, who: str = "P") -> str:
+        code = self.code()
+        self.done(self.put(who, code))
+        self.done(self.post(who, "/v1/catalogue/submissions", {"code": code}))
+        return code
+
+    def signature(self, code: str) -> dict[str, Any]:
+        """The chief data officer's signed publication, not handed in yet."""
+        return self.signed("D", self.post("D", "/v1/catalogue/publications/draft", {"code": code}))
+
+    def signed_resource(self) -> str:
+        code = self.submitted()
+        self.done(self.post("D", "/v1/catalogue/publications/signature", self.signature(code)))
+        return code
+
+    def applied(self) -> str:
+        """An asset of P whose application nobody took on yet."""
+        (asset,) = self.pilot.handed_in(self.described(), by=self.parties["P"])
+        return asset
+
+    def scenario(self) -> dict[str, Any]:
+        """A scenario nobody drafted before: S51 in another wording."""
+        definition: dict[str, Any] = yaml.safe_load((SCENARIOS / "S51.yaml").read_text("utf-8"))
+        return definition | {"code": "S60", "domain": f"draft {next(_NEXT)}"}
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """A record that refused calls can share: it is made again only after a call that was let through."""
+        if name not in self._shared:
+            self._shared[name] = make()
+        return self._shared[name]
+
+    def used(self) -> None:
+        """What a call that was let through acted on is not what it was."""
+        self._shared.clear()

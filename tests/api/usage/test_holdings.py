@@ -1,0 +1,171 @@
+"""Holdings over HTTP: whose they are to see, how they are filtered and counted, and a subject's own to take away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ledger.domain.parties import PartyKind, Role
+from ledger.wallet.bundle_files import bundles_in
+from ledger.wallet.wallet import Wallet
+from tests.api.stage import FIELDS, Consent, Stage
+
+
+@pytest.fixture(scope="module")
+def three(stage: Stage) -> list[Consent]:
+    """A subject of its own with three certificates: active, used up, revoked."""
+    stage.join("holder", PartyKind.ENTERPRISE, Role.SUBJECT)
+    active, used, revoked = (stage.consented("holder") for _ in range(3))
+    assert stage.done(stage.post("C", "/v1/presentations", stage.presented(used)))["valid"]
+    stage.done(stage.post("I", f"/v1/certificates/{revoked.number}/revoke", {"reason": "fraud"}))
+    return [active, used, revoked]
+
+
+def held(stage: Stage, who: str, query: str = "") -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = stage.done(stage.get(who, f"/v1/certificates?limit=200{query}"))["items"]
+    return items
+
+
+def numbers(stage: Stage, who: str, query: str = "") -> set[str]:
+    return {item["certificate_no"] for item in held(stage, who, query)}
+
+
+def test_each_is_listed_with_its_state_its_uses_and_who_supplied(stage: Stage, three: list[Consent]) -> None:
+    active, used, revoked = three
+    states = {item["certificate_no"]: (item["state"], item["uses"], item["max_uses"]) for item in held(stage, "holder")}
+    assert states == {
+        active.number: ("active", 0, 1),
+        used.number: ("used_up", 1, 1),
+        revoked.number: ("revoked", 0, 1),
+    }
+    assert all(item["providers"] == [stage.parties["P"]] for item in held(stage, "holder"))
+
+
+def test_a_query_filters(stage: Stage, three: list[Consent]) -> None:
+    active, used, revoked = (consent.number for consent in three)
+    provider = stage.parties["P"]
+    for query, expected in (
+        ("&state=active", {active}),
+        ("&state=used_up", {used}),
+        ("&state=suspended", set()),
+        ("&part=subject&scenario=S51&class=usage", {active, used, revoked}),
+        ("&part=consumer", set()),
+        ("&scenario=S01", set()),
+        ("&class=registration", set()),
+        (f"&provider={provider}&state=revoked", {revoked}),
+        (f"&provider={stage.parties['P2']}", set()),
+        ("&issued_from=0&issued_to=1", set()),
+        ("&issued_from=1&expires_before=1099511627775", {active, used, revoked}),
+    ):
+        assert numbers(stage, "holder", query) == expected, query
+        assert stage.done(stage.get("holder", f"/v1/holdings/summary?{query[1:]}"))["total"] == len(expected), query
+
+
+def test_pages_of_a_filtered_list_follow_each_other(stage: Stage, three: list[Consent]) -> None:
+    first = stage.done(stage.get("holder", "/v1/certificates?limit=1&class=usage"))
+    rest = stage.done(stage.get("holder", f"/v1/certificates?limit=2&class=usage&cursor={first['next_cursor']}"))
+    seen = [item["certificate_no"] for item in first["items"] + rest["items"]]
+    assert seen == sorted(consent.number for consent in three) and rest["next_cursor"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("state=valid", "FILTER_INVALID"),
+        ("part=owner", "FILTER_INVALID"),
+        ("class=both", "FILTER_INVALID"),
+        ("party=all&part=subject", "FILTER_INVALID"),
+        ("scenario=51", "REQUEST_SHAPE"),
+        ("party=me", "REQUEST_SHAPE"),
+        ("provider=all", "REQUEST_SHAPE"),
+        ("issued_from=-1", "REQUEST_SHAPE"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/certificates", "/v1/holdings/summary"])
+def test_a_query_for_what_there_cannot_be(stage: Stage, path: str, query: str, code: str) -> None:
+    answer = stage.get("V", f"{path}?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+# Who may see whose holdings besides its own: as the role matrix has it for the full log.
+SEEN: dict[str, set[str]] = {
+    "S": set(),
+    "P": set(),
+    "C": set(),
+    "T": set(),
+    "X": set(),
+    "B": {"P", "C"},
+    "D": {"P"},
+    **{column: {"P", "C", "P2", "C2", "all"} for column in "IRAV"},
+}
+
+
+@pytest.mark.parametrize("who", SEEN)
+@pytest.mark.parametrize("path", ["/v1/certificates", "/v1/holdings/summary"])
+def test_anothers_holdings_are_seen_by_those_who_may_read_its_log(stage: Stage, path: str, who: str) -> None:
+    for whose in ("P", "C", "P2", "C2", "all"):
+        if whose == who:
+            continue
+        answer = stage.get(who, f"{path}?party={stage.parties.get(whose, whose)}")
+        if whose in SEEN[who]:
+            assert answer.status_code == 200, (who, whose)
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_LACKS_ROLE"), (who, whose)
+    named, unnamed = (stage.done(stage.get(who, each)) for each in (f"{path}?party={stage.parties[who]}", path))
+    assert named | {"at": 0} == unnamed | {"at": 0}
+
+
+def test_without_a_key_nothing_is_told(stage: Stage) -> None:
+    for path in ("/v1/certificates", "/v1/holdings/summary", "/v1/holdings/export"):
+        assert stage.get("U", path).status_code == 401
+
+
+def test_a_supervisor_finds_a_subjects_certificates(stage: Stage, three: list[Consent]) -> None:
+    party = stage.parties["holder"]
+    assert numbers(stage, "V", f"&party={party}&part=subject") == {consent.number for consent in three}
+    assert numbers(stage, "V", "&party=all&state=revoked") >= {three[2].number}
+
+
+def test_a_summary_counts_by_scenario_and_by_department(stage: Stage, three: list[Consent]) -> None:
+    told = stage.done(stage.get("holder", "/v1/holdings/summary"))
+    counted = {"certificates": 3, "states": {"active": 1, "revoked": 1, "used_up": 1}}
+    assert told["by_scenario"] == [{"scenario": "S51"} | counted]
+    assert told["by_provider"] == [{"provider": stage.parties["P"]} | counted]
+    assert (told["total"], told["block"] > 0) == (3, True)
+
+
+def test_a_subject_takes_its_certificates_into_its_wallet_and_presents(stage: Stage, three: list[Consent]) -> None:
+    answer = stage.get("holder", "/v1/holdings/export?state=active")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-ndjson")
+    assert answer.headers["cache-control"] == "no-store" and "link" not in answer.headers
+    wallet = Wallet().adding(bundles_in(answer.content))
+    assert list(wallet.certificates) == [three[0].number]
+    assert [item.name for item in wallet.read(three[0].number)[1].disclosures] == FIELDS
+    nonce, now = stage.ledger.verification.new_nonce(), stage.ledger.clock()
+    made = wallet.present(
+        three[0].number, ["wage_band"], consumer=stage.parties["C"], nonce=nonce, at=now, holder=stage.signer("holder")
+    )
+    report = stage.done(stage.post("C", "/v1/verify", {"bundle": made.to_dict(), "nonce": nonce}))
+    assert report["valid"] and report["disclosed"] == {"wage_band": "15–20"}
+
+
+def test_an_export_goes_on_where_its_link_leads(stage: Stage, three: list[Consent]) -> None:
+    found: list[str] = []
+    path: str | None = "/v1/holdings/export?limit=2&class=usage"
+    while path is not None:
+        answer = stage.get("holder", path)
+        found += Wallet().adding(bundles_in(answer.content)).certificates
+        path = answer.links["next"]["url"] if answer.links else None
+    assert found == sorted(consent.number for consent in three)
+
+
+@pytest.mark.parametrize("who", ["I", "R", "A", "D", "V", "T", "B", "X"])
+def test_nobody_takes_away_anothers(stage: Stage, three: list[Consent], who: str) -> None:
+    answer = stage.get(who, f"/v1/holdings/export?party={stage.parties['holder']}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_LACKS_ROLE")
+
+
+def test_a_consumer_takes_away_nothing_of_its_subjects(stage: Stage, three: list[Consent]) -> None:
+    answer = stage.get("C", f"/v1/holdings/export?party={stage.parties['holder']}&part=consumer")
+    assert (answer.status_code, answer.content) == (200, b"")

@@ -1,0 +1,356 @@
+"""Bulk import: a dry run writes nothing, a bad row stops all, and no file takes the machine with it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
+from sqlalchemy import func, select
+
+from ledger.catalogue import imports as catalogue_import
+from ledger.catalogue.imports import Sheets, sheets_of
+from ledger.catalogue.tables import CatalogueResource, ResourceEvent, ResourceVersion
+from ledger.connectors.spreadsheets import xlsx_scan
+from ledger.connectors.spreadsheets.xlsx_book import read_sheets
+from ledger.connectors.tables import rows_of
+from ledger.demo.data.catalogue import Library
+from ledger.errors import InvalidInput
+from tests.support.actors.department import Department, department, resource
+from tests.support.actors.pilots import Pilot
+
+DIGEST = f"sha-256:{'0' * 64}"
+
+
+@pytest.fixture(scope="module")
+def office(pilot: Pilot) -> Department:
+    return department(pilot.ledger, pilot.cast)
+
+
+def row(code: str, **cells: str) -> dict[str, str]:
+    return {"code": code, "title": f"资源 {code}", "fields": "month:date;kwh:decimal", "content_digest": DIGEST} | cells
+
+
+def stored(office: Department) -> list[int]:
+    with office.ledger.database.read() as session:
+        return [
+            session.scalar(select(func.count()).select_from(table)) or 0
+            for table in (CatalogueResource, ResourceVersion, ResourceEvent)
+        ]
+
+
+def refusal(act: Callable[[], object]) -> InvalidInput:
+    with pytest.raises(InvalidInput) as caught:
+        act()
+    return caught.value
+
+
+def test_dry_run_reports_on_every_row_and_writes_nothing(office: Department) -> None:
+    office.put("dry/same", title="资源 dry/same", content_digest=DIGEST, package="", rows=0)
+    office.put("dry/old", title="旧", content_digest=DIGEST, package="", rows=0)
+    office.ledger.catalogue.put(office.stranger, resource("dry/theirs"))
+    before = stored(office)
+    table = Sheets(
+        [
+            row("dry/new", grade="general_2"),
+            row("dry/same"),
+            row("dry/old"),
+            row("dry/theirs"),
+            row("dry/low", fields="holder:text:sensitive:none:general_4", grade="general_1"),
+            row("dry/new"),
+            row("dry/form", fields="holder"),
+            row("dry/type", fields="holder:"),
+            row("dry/system", system="none such"),
+            row("dry/count", rows="-1"),
+        ]
+    )
+    report = office.ledger.catalogue_import.dry_run(office.provider, table)
+    assert stored(office) == before and not report.committed
+    assert [(line.row, line.code, line.verdict, line.error, line.where) for line in report.rows] == [
+        (1, "dry/new", "new", None, None),
+        (2, "dry/same", "unchanged", None, None),
+        (3, "dry/old", "new_version", None, None),
+        (4, "dry/theirs", "refused", "NOT_THE_PROVIDER", "resource dry/theirs"),
+        (5, "dry/low", "refused", "GRADE_TOO_LOW", "grade"),
+        (6, "dry/new", "refused", "CODE_TWICE", "code"),
+        (7, "dry/form", "refused", "FIELD_FORM", "fields[1]"),
+        (8, "dry/type", "refused", "TEXT_LENGTH", "fields[1].type"),
+        (9, "dry/system", "refused", "SYSTEM_UNKNOWN", "system"),
+        (10, "dry/count", "refused", "COUNT_FORM", "rows"),
+    ]
+    assert report.counts == {"new": 1, "new_version": 1, "unchanged": 1, "refused": 7}
+    assert report.rows[2].diff == ({"where": "title", "from": "旧", "to": "资源 dry/old"},)
+    assert report.rows[4].hint == "Grade the resource general_4 or higher."
+    json.dumps([line.to_dict() for line in report.rows])
+
+
+def test_one_bad_row_stops_all(office: Department) -> None:
+    before = stored(office)
+    table = Sheets([row("stop/1"), row("stop/2", grade="secret"), row("stop/3")])
+    error = refusal(lambda: office.ledger.catalogue_import.commit(office.provider, table))
+    assert (error.code, error.where) == ("IMPORT_REFUSED", "row 2")
+    assert [line["error"] for line in error.details["refused"]] == ["GRADE_UNKNOWN"]
+    assert stored(office) == before
+
+
+def test_commit_takes_all_rows_and_again_changes_nothing(office: Department) -> None:
+    table, ticks = Sheets([row(f"commit/{place}") for place in range(5)]), list[int]()
+    report = office.ledger.catalogue_import.commit(office.provider, table, ticks.append)
+    assert report.committed and report.counts["new"] == len(ticks) == 5
+    before = stored(office)
+    assert office.ledger.catalogue_import.commit(office.provider, table).counts["unchanged"] == 5
+    assert stored(office) == before
+    changed = Sheets([row("commit/0", title="新"), row("commit/1")])
+    assert office.ledger.catalogue_import.commit(office.provider, changed).counts["new_version"] == 1
+    assert office.ledger.catalogue.document("commit/0", 1)["title"] == "资源 commit/0"
+    assert office.ledger.catalogue.document("commit/0", 2)["title"] == "新"
+
+
+def test_only_providers_import(office: Department) -> None:
+    table = Sheets([row("roles/1")])
+    for actor in (office.consumer, office.authority):
+        for act in (office.ledger.catalogue_import.dry_run, office.ledger.catalogue_import.commit):
+            with pytest.raises(Exception, match="PARTY_LACKS_ROLE"):
+                act(actor, table)
+
+
+def test_every_attribute_is_taken(office: Department) -> None:
+    cells = {
+        "package": "power",
+        "rows": "12",
+        "columns": "3",
+        "fields": "holder:text:personal:none:general_3;kwh:decimal::business_secret",
+        "source_kind": "public_service",
+        "domain": "energy",
+        "format": "csv",
+        "update_freq": "monthly",
+        "time_range": "2020/2025",
+        "spatial_range": "440800",
+        "storage_location": "node",
+        "storage_mode": "database",
+        "share_attr": "none",
+        "share_basis": "条例",
+        "open_attr": "conditional",
+        "grade": "general_4",
+    }
+    office.ledger.catalogue_import.commit(office.provider, Sheets([row("every", **cells)]))
+    told = office.ledger.catalogue.get("every")["resource"]
+    holder, kwh = told["fields"]
+    assert (holder["pii"], holder["grade"], kwh["pii"], kwh["secrecy"]) == (
+        "personal",
+        "general_3",
+        "none",
+        "business_secret",
+    )
+    assert (told["rows"], told["columns"]) == (12, 3)
+    assert {name: told[name] for name in cells if name not in ("fields", "rows", "columns")} == {
+        name: value for name, value in cells.items() if name not in ("fields", "rows", "columns")
+    }
+
+
+TABLES: dict[str, tuple[Sheets, str]] = {
+    "empty": (Sheets([]), "IMPORT_EMPTY"),
+    "column missing": (Sheets([{"code": "a", "title": "b"}]), "IMPORT_COLUMN_MISSING"),
+    "column unknown": (Sheets([row("a", colour="red")]), "IMPORT_COLUMN_UNKNOWN"),
+    "column of fields missing": (Sheets([row("a")], [{"code": "a", "name": "b"}]), "IMPORT_COLUMN_MISSING"),
+    "fields of nothing": (Sheets([row("a")], [{"code": "b", "name": "c", "type": "d"}]), "FIELDS_WITHOUT_RESOURCE"),
+}
+
+
+@pytest.mark.parametrize(("table", "code"), TABLES.values(), ids=TABLES.keys())
+def test_table_that_is_none(office: Department, table: Sheets, code: str) -> None:
+    assert refusal(lambda: office.ledger.catalogue_import.dry_run(office.provider, table)).code == code
+
+
+def test_rows_are_bounded(office: Department, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue_import, "MAX_ROWS", 1)
+    table = Sheets([row("a"), row("b")])
+    assert refusal(lambda: office.ledger.catalogue_import.dry_run(office.provider, table)).code == "IMPORT_TOO_LARGE"
+
+
+def test_fields_twice(office: Department) -> None:
+    table = Sheets([row("twice")], [{"code": "twice", "name": "a", "type": "text"}])
+    (line,) = office.ledger.catalogue_import.dry_run(office.provider, table).rows
+    assert line.error == "FIELDS_TWICE"
+
+
+# Files
+
+
+def read_xlsx(data: bytes, name: str) -> dict[str, list[dict[str, str]]]:
+    return {sheet.title: rows_of(sheet, f"{name}, {sheet.title}") for sheet in read_sheets(data, name)}
+
+
+def csv_bytes(*rows: Mapping[str, str]) -> bytes:
+    lines = [",".join(rows[0]), *(",".join(item.values()) for item in rows)]
+    return "\n".join(lines).encode("utf-8-sig")
+
+
+def workbook(**sheets: list[list[Any]]) -> bytes:
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for line in rows:
+            sheet.append(line)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_csv_with_its_fields_beside_it() -> None:
+    resources = {"code": "a", "title": "b", "content_digest": DIGEST}
+    fields = {"code": "a", "name": "kwh: net", "type": "decimal"}
+    assert sheets_of(csv_bytes(resources), "r.csv", csv_bytes(fields)) == Sheets([resources], [fields])
+    assert sheets_of(csv_bytes(resources), "r.csv") == Sheets([resources])
+    assert refusal(lambda: sheets_of(b"a\n\xff\n", "r.csv")).code == "CSV_NOT_UTF8"
+
+
+def test_excel_and_csv_say_the_same(office: Department) -> None:
+    book = workbook(
+        数据清单=[
+            ["code", "title", "content_digest", "rows", "time_range", None],
+            ["x", "用电", DIGEST, 12.0, "2025"],
+            [],
+        ],
+        fields=[["code", "name", "type", "grade"], ["x", "kwh", "decimal", "general_2"], ["x", "month", "date", None]],
+    )
+    sheets = sheets_of(book, "list.XLSX")
+    assert sheets == Sheets(
+        [{"code": "x", "title": "用电", "content_digest": DIGEST, "rows": "12", "time_range": "2025"}],
+        [
+            {"code": "x", "name": "kwh", "type": "decimal", "grade": "general_2"},
+            {"code": "x", "name": "month", "type": "date", "grade": ""},
+        ],
+    )
+    report = office.ledger.catalogue_import.commit(office.provider, sheets)
+    assert report.counts["new"] == 1
+    assert office.ledger.catalogue.get("x")["resource"]["grade"] == "general_2"
+
+
+def test_cells_as_text() -> None:
+    book = workbook(s=[["a", "b", "c", "d", "e"], [True, 1.5, date(2026, 1, 2), 7, "x"]])
+    (line,) = read_xlsx(book, "t.xlsx")["s"]
+    assert line == {"a": "true", "b": "1.5", "c": "2026-01-02", "d": "7", "e": "x"}
+
+
+def test_empty_sheet() -> None:
+    assert read_xlsx(workbook(s=[]), "t.xlsx") == {"s": []}
+
+
+EXCEL: dict[str, tuple[list[list[Any]], str, str]] = {
+    "formula": ([["a"], ["=1+1"]], "XLSX_FORMULA", "t.xlsx, s, row 2, column a"),
+    "formula of a file": ([["a"], ["x"], ['=HYPERLINK("http://x")']], "XLSX_FORMULA", "t.xlsx, s, row 3, column a"),
+    "column twice": ([["a", "a"]], "XLSX_HEADER", "t.xlsx, s, row 1"),
+    "column without a name": ([["a", None, "c"]], "XLSX_HEADER", "t.xlsx, s, row 1"),
+    "cell outside": ([["a"], ["x", "y"]], "XLSX_ROW_WIDTH", "t.xlsx, s, row 2"),
+    "cell too long": ([["a"], ["x" * 10_001]], "XLSX_CELL_TOO_LONG", "t.xlsx, s, row 2, column a"),
+}
+
+
+@pytest.mark.parametrize(("rows", "code", "where"), EXCEL.values(), ids=EXCEL.keys())
+def test_sheet_that_is_refused(rows: list[list[Any]], code: str, where: str) -> None:
+    error = refusal(lambda: read_xlsx(workbook(s=rows), "t.xlsx"))
+    assert (error.code, error.where) == (code, where)
+
+
+def rezipped(book: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.namelist():
+            new.writestr(member, change(member, old.read(member)))
+    return out.getvalue()
+
+
+BOOK = workbook(s=[["a"], ["x"]])
+BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+
+
+def with_entities(member: str, content: bytes) -> bytes:
+    return content if not member.endswith("sheet1.xml") else BOMB + content.split(b"?>", 1)[-1]
+
+
+MALFORMED = {
+    "no zip": b"code,title\n",
+    "nothing": b"",
+    "cut off": BOOK[: len(BOOK) // 2],
+    "empty members": rezipped(BOOK, lambda member, content: b""),
+    "sheet is no XML": rezipped(BOOK, lambda member, content: b"<" if member.endswith("sheet1.xml") else content),
+    "entities": rezipped(BOOK, with_entities),
+}
+
+
+@pytest.mark.parametrize("data", MALFORMED.values(), ids=MALFORMED.keys())
+def test_file_that_is_no_workbook(data: bytes) -> None:
+    assert refusal(lambda: read_xlsx(data, "t.xlsx")).code == "XLSX_MALFORMED"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@given(
+    member=st.sampled_from(zipfile.ZipFile(io.BytesIO(BOOK)).namelist()),
+    place=st.integers(0, 2_000),
+    text=st.binary(max_size=12),
+    cut=st.integers(0, 40),
+)
+def test_damaged_file_is_read_or_refused(member: str, place: int, text: bytes, cut: int) -> None:
+    damaged = rezipped(
+        BOOK, lambda name, content: content if name != member else content[:place] + text + content[place + cut :]
+    )
+    try:
+        read_xlsx(damaged, "t.xlsx")
+    except InvalidInput as error:
+        assert error.code.startswith("XLSX_")
+
+
+def test_zip_bomb_is_not_unpacked() -> None:
+    bomb = rezipped(BOOK, lambda member, content: content + b" " * (30 * 1024 * 1024))
+    assert len(bomb) < 1024 * 1024
+    assert refusal(lambda: read_xlsx(bomb, "t.xlsx")).code == "XLSX_TOO_LARGE"
+
+
+def test_cells_are_bounded_even_where_they_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(xlsx_scan.BOUNDS, "c", 50)
+    far = rezipped(BOOK, lambda member, content: content.replace(b'"A2"', b'"XFD2"'))
+    assert refusal(lambda: read_xlsx(far, "t.xlsx")).code == "XLSX_TOO_LARGE"
+    deep = rezipped(
+        BOOK, lambda member, content: content.replace(b'"A2"', b'"A900000"').replace(b'r="2"', b'r="900000"')
+    )
+    assert refusal(lambda: read_xlsx(deep, "t.xlsx")).code == "XLSX_TOO_LARGE"
+
+
+def test_sizes_are_bounded_before_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(xlsx_scan.BOUNDS, "sheet", 1)
+    assert refusal(lambda: read_xlsx(workbook(a=[], b=[]), "t.xlsx")).code == "XLSX_TOO_LARGE"
+    monkeypatch.setattr(xlsx_scan, "MAX_XLSX_BYTES", 10)
+    assert refusal(lambda: read_xlsx(BOOK, "t.xlsx")).code == "XLSX_TOO_LARGE"
+
+
+def test_real_data_sets_from_csv_and_from_excel(office: Department) -> None:
+    library = Library()
+    wanted = [item for item in library.index() if item.package in ("ISLR", "plm")]
+    described = [library.describe(item) for item in wanted]
+    assert max(len(item.fields) for item in described) > 6_000
+    names = ("code", "title", "package", "rows", "columns", "content_digest")
+    resources = [[str(getattr(item, name)) for name in names] for item in described]
+    fields = [[item.code, field.name, field.type] for item in described for field in item.fields]
+    tables = {"resources": [[*names], *resources], "fields": [["code", "name", "type"], *fields]}
+
+    def as_csv(title: str) -> bytes:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(tables[title])
+        return text.getvalue().encode()
+
+    sheets = sheets_of(as_csv("resources"), "list.csv", as_csv("fields"))
+    assert sheets_of(workbook(**tables), "list.xlsx") == sheets
+    report = office.ledger.catalogue_import.commit(office.provider, sheets)
+    assert report.counts["new"] == len(described) > 20
+    for item in described:
+        assert office.ledger.catalogue.get(item.code)["resource"] == item.to_dict()

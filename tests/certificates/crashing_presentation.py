@@ -1,0 +1,44 @@
+"""An installation that kills itself while it accepts.
+
+``python -m tests.certificates.crashing_presentation <home> <file>``
+
+The file holds a presentation, its consumer, the point at which to end, and whether the consumer signs its use itself.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from ledger.certificates.presentations import Presentations
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_participant
+from ledger.parties.custody import Custody
+from ledger.proof.acts import sign_act
+from tests.support.machine.killing import arm
+
+# Where it ends, and whether the use is on the chain by then.
+POINTS: dict[str, tuple[tuple[object, str, str], bool]] = {
+    "the nonce is taken": ((Presentations, "begin", "after"), False),
+    "the use is announced": ((Presentations, "announce", "after"), False),
+    "the node has the transaction": ((Connection, "send_raw", "after"), True),
+    "the use is counted, not recorded": ((ChainClient, "send", "after"), True),
+    "in the transaction that records": ((Presentations, "_ended", "after"), True),
+}
+
+
+if __name__ == "__main__":
+    given = json.loads(Path(sys.argv[2]).read_text())
+    with open_participant(Settings(home=Path(sys.argv[1]))) as opened:
+        arm(*POINTS[given["point"]][0])
+        presented = given["bundle"].encode(), given["consumer"], given["nonce"]
+        if given["signed"]:
+            use = opened.verification.propose(*presented).use
+            assert use is not None
+            signer = Custody(opened.settings.keys_folder / "accounts.json").signer(use.account)
+            opened.verification.use(use.presentation, given["consumer"], sign_act(use.message, signer))
+        else:
+            opened.verification.accept(*presented)

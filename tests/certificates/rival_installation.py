@@ -1,0 +1,39 @@
+"""An installation in a process of its own: ``python -m tests.certificates.rival_installation <home>``.
+
+For each line, the name of a file with presentations, it says ``ready`` and waits for another line; then it hands them
+in all at once, each in a thread, and prints what came of them in order: ``[result, ordinal of the use or null]``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+from ledger.installation.participant import Participant
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_participant
+
+
+def hand_in(installation: Participant, consumer: str, presented: list[Mapping[str, str]]) -> list[object]:
+    together = Barrier(len(presented))
+
+    def present(one: Mapping[str, str]) -> object:
+        together.wait()
+        verified = installation.verification.accept(one["bundle"].encode(), consumer, one["nonce"])
+        return [verified.report.result, verified.use.ordinal if verified.use else None]
+
+    with ThreadPoolExecutor(len(presented)) as pool:
+        return list(pool.map(present, presented))
+
+
+if __name__ == "__main__":
+    with open_participant(Settings(home=Path(sys.argv[1]))) as opened:
+        while file := sys.stdin.readline().strip():
+            given = json.loads(Path(file).read_text())
+            print("ready", flush=True)
+            sys.stdin.readline()
+            print(json.dumps(hand_in(opened, given["consumer"], given["presented"])), flush=True)

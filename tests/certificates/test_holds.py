@@ -1,0 +1,189 @@
+"""Offices hold what was signed: a certificate and its request, a consent, what was supplied.
+
+One officer holds; two of the same office lift. What an attacker tries: test_powers_attacks.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.certificates.holds import MAX_STATEMENTS
+from ledger.certificates.lookups import certificate
+from ledger.chain.sending.calls import lift
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.proof.report import Report
+from ledger.proof.verifier import Expectation
+from ledger.usage.lookups import access_request, authorizations_of, provisions_of
+from tests.support.actors.persons import CONTRIBUTIONS, Desk
+from tests.support.actors.pilots import Pilot
+from tests.support.actors.supervisors import other_supervisor
+
+
+class Held:
+    """A firm's certificate, with the digests of what it rests on."""
+
+    def __init__(self, pilot: Pilot) -> None:
+        self.pilot, self.firm = pilot, pilot.firm()
+        self.number = pilot.certificate(self.firm)
+        with pilot.ledger.database.read() as session:
+            row = certificate(session, self.number)
+            request = access_request(session, str(row.request_id))
+            (consent,) = authorizations_of(session, request.id)
+            (supplied,) = provisions_of(session, consent.id)
+        self.certificate, self.request = row.digest, request.digest
+        self.consent, self.supplied = consent.digest, supplied.digest
+
+    def report(self) -> Report:
+        bundle, nonce = self.pilot.present(self.firm, self.number)
+        expect = Expectation(consumer=self.pilot.cast.bank, nonce=nonce)
+        return self.pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
+
+    def offices(self) -> list[tuple[str, ...]]:
+        """Who holds the certificate, and who its request."""
+        return [self.pilot.ledger.reader.hold_of(each).offices for each in (self.certificate, self.request)]
+
+
+@pytest.fixture
+def held(pilot: Pilot) -> Held:
+    other_supervisor(pilot)
+    return Held(pilot)
+
+
+def test_a_held_certificate_is_suspended_until_it_is_lifted(held: Held, pilot: Pilot) -> None:
+    ledger, supervisor = pilot.ledger, pilot.cast.supervisor
+    ledger.holds.hold(held.number, "court", supervisor)
+    report = held.report()
+    assert (report.checks[7].code, report.checks[7].details["reason"], report.result) == ("HELD", "court", "suspended")
+    assert report.disclosed == {}
+    status = ledger.verification.status(held.number)
+    assert (status["state"], status["reason"]) == ("suspended", "court")
+    assert status["since"] == report.checks[7].details["since"]
+    assert held.offices() == [("supervisor",)] * 2
+    accepted = pilot.accept(held.firm, held.number)
+    assert accepted.result == "suspended"
+    row = ledger.holds.lift(held.number, "lifted", supervisor)
+    assert (row.state, row.by, row.confirmed_by) == ("carried_out", supervisor, other_supervisor(pilot))
+    assert held.report().valid
+    assert ledger.verification.status(held.number)["state"] == "active"
+
+
+def test_a_hold_stands_until_a_second_officer_confirms(held: Held, pilot: Pilot) -> None:
+    """Where the second supervisor is elsewhere, the proposal is shown to it, and it confirms the very same."""
+    ledger, first, second = pilot.ledger, pilot.cast.supervisor, other_supervisor(pilot)
+    ledger.holds.hold(held.number, "court", first)
+    call = lift("supervisor", [held.certificate, held.request])
+    row = ledger.proposals.propose(first, call)
+    assert (row.state, row.kind, row.role, row.confirmed_by) == ("pending", "lift", "supervisor", None)
+    assert row.no in [each.no for each in ledger.proposals.pending()]
+    assert held.report().result == "suspended"
+    again = ledger.holds.lift(held.number, "lifted", second)
+    assert (again.no, again.state, again.confirmed_by) == (row.no, "carried_out", second)
+    assert held.report().valid
+
+
+def test_an_authority_that_supervises_lifts_one_hold_after_the_other(held: Held, pilot: Pilot) -> None:
+    both = pilot.party(PartyKind.GOV_DEPT, Role.AUTHORITY, Role.SUPERVISOR)
+    pilot.ledger.holds.hold(held.number, "court", both)
+    assert held.offices() == [("authority", "supervisor")] * 2
+    for left in (("supervisor",), ()):
+        pilot.ledger.holds.lift(held.number, "lifted", both)
+        assert held.offices() == [left] * 2
+
+
+def test_each_office_holds_and_lifts_for_itself(held: Held, pilot: Pilot) -> None:
+    holds, supervisor, authority = pilot.ledger.holds, pilot.cast.supervisor, pilot.ledger.installation.authority_party
+    holds.hold(held.number, "court", supervisor)
+    holds.hold(held.number, "investigation", authority)
+    assert held.offices() == [("authority", "supervisor")] * 2
+    holds.lift(held.number, "lifted", supervisor)
+    assert held.offices() == [("authority",)] * 2
+    assert held.report().result == "suspended"
+    with pytest.raises(Conflict, match="LOG_NOT_HELD"):
+        holds.lift(held.number, "lifted", supervisor)
+    holds.lift(held.number, "lifted", authority)
+    assert held.report().valid
+
+
+def test_what_the_office_holds_already_is_left_out(held: Held, pilot: Pilot) -> None:
+    """So a certificate can be held whose request was held with another one; and twice is once."""
+    ledger, supervisor = pilot.ledger, pilot.cast.supervisor
+    ledger.holds.hold_statements([held.request], "investigation", supervisor)
+    assert held.report().checks[7].details["statement"] == "request"
+    ledger.holds.hold(held.number, "fraud", supervisor)
+    block = ledger.reader.block_number()
+    ledger.holds.hold(held.number, "fraud", supervisor)
+    assert ledger.reader.block_number() == block
+    assert [ledger.reader.hold_of(each).changes for each in (held.certificate, held.request)] == [1, 1]
+    ledger.holds.lift_statements([held.certificate], "lifted", supervisor)
+    assert held.offices() == [(), ("supervisor",)]
+    ledger.holds.lift(held.number, "lifted", supervisor)
+    assert held.report().valid
+
+
+def test_a_hold_is_not_escaped_by_another_certificate_under_the_request(pilot: Pilot) -> None:
+    """Hold and reissue: the corrected version is held with the one before, issued before the hold or after."""
+    desk = Desk(pilot)
+    request, given = desk.authorised(desk.person())
+    consent = given["social_insurance"].id
+    desk.answer({consent: desk.supplied(CONTRIBUTIONS[:3])})
+    (old,) = desk.certify([request])
+    desk.ledger.anchoring.flush()
+    desk.answer({consent: desk.supplied(CONTRIBUTIONS)})
+    new = desk.ledger.corrections.correct(old.certificate_no)
+    desk.ledger.holds.hold(old.certificate_no, "fraud", pilot.cast.supervisor)
+    nonce = desk.ledger.verification.new_nonce()
+    raw = desk.show(new.certificate_no, nonce).to_bytes()
+    report = desk.ledger.verification.verify(raw, Expectation(consumer=desk.bank, nonce=nonce)).report
+    assert (report.checks[7].code, report.checks[7].details["statement"]) == ("HELD", "request")
+    desk.answer({consent: desk.supplied(CONTRIBUTIONS[:5])})
+    with pytest.raises(Conflict, match="HELD"):
+        desk.ledger.corrections.correct(new.certificate_no)
+
+
+@pytest.mark.parametrize("what", ["consent", "supplied"])
+def test_what_a_certificate_rests_on_can_be_held(held: Held, pilot: Pilot, what: str) -> None:
+    code = {"consent": "AUTHORIZATION_HELD", "supplied": "PROVISION_HELD"}[what]
+    pilot.ledger.holds.hold_statements([getattr(held, what)], "data_error", pilot.cast.supervisor)
+    report = held.report()
+    assert (report.checks[10].code, report.result) == (code, "suspended")
+    pilot.ledger.holds.lift_statements([getattr(held, what)], "lifted", pilot.cast.supervisor)
+    assert held.report().valid
+
+
+def test_nobody_but_these_offices_holds(held: Held, pilot: Pilot) -> None:
+    cast, ledger = pilot.cast, pilot.ledger
+    others = (ledger.installation.operator, cast.bank, cast.provider, cast.firms[held.firm], cast.registrar)
+    for party in others:
+        for act in (ledger.holds.hold, ledger.holds.lift):
+            with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+                act(held.number, "fraud", party)
+    assert (held.offices(), held.report().valid) == ([(), ()], True)
+
+
+def test_the_issuer_lifts_no_hold(held: Held, pilot: Pilot) -> None:
+    """Its own suspension and the office's hold are two things."""
+    ledger = pilot.ledger
+    ledger.status.suspend(held.number, "investigation")
+    ledger.holds.hold(held.number, "court", pilot.cast.supervisor)
+    ledger.status.resume(held.number, "lifted")
+    assert held.report().checks[7].code == "HELD"
+    with pytest.raises(Conflict, match="LOG_NOT_SUSPENDED"):
+        ledger.status.resume(held.number, "lifted")
+
+
+def test_a_registration_is_not_held(pilot: Pilot) -> None:
+    number = str(pilot.ledger.registrations.get(pilot.confirmed())["certificate_no"])
+    for act in (pilot.ledger.holds.hold, pilot.ledger.holds.lift):
+        with pytest.raises(Conflict, match="REGISTRATION_NOT_HELD"):
+            act(number, "court", pilot.cast.supervisor)
+    assert pilot.verified(number).valid
+
+
+def test_a_list_is_bounded_and_a_number_must_be_known(pilot: Pilot) -> None:
+    holds, supervisor = pilot.ledger.holds, pilot.cast.supervisor
+    for digests in ([], [f"{number:064x}" for number in range(MAX_STATEMENTS + 1)]):
+        with pytest.raises(InvalidInput, match="HOLD_COUNT"):
+            holds.hold_statements(digests, "court", supervisor)
+    with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
+        holds.hold("DAC-440802-2026-S01-00000123-V", "court", supervisor)

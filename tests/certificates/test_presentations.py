@@ -1,0 +1,262 @@
+"""What is recorded of a verification, what a nonce is good for, and how a presentation that broke off ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from ledger.certificates.presentations import Presentations
+from ledger.certificates.uses import Uses
+from ledger.certificates.verification import LAPSE_SECONDS, Verification
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.reading.remembering import Remembered
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.calls import Call
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.sender import Announce, Receipt
+from ledger.errors import ChainUnavailable, Conflict, NotFound
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_participant
+from ledger.proof.bundle import parse_bundle
+from tests.support.actors.pilots import Pilot
+from tests.support.actors.uses import certificate_of, logged, uses
+from tests.support.ledgers.joined import Presented, joined, presentations
+
+
+class DeafConnection(Connection):
+    """Hears of no block while it is ``deaf``."""
+
+    deaf = False
+
+    def receipt(self, tx_hash: str) -> dict[str, Any] | None:
+        if self.deaf:
+            raise ChainUnavailable("CHAIN_UNREACHABLE", "No node answers.")
+        return super().receipt(tx_hash)
+
+
+class OvertakenClient(ChainClient):
+    """The same use is counted by another's transaction, the first time that one is sent."""
+
+    rival: ChainClient | None = None
+
+    def send(self, call: Call, *, announce: Announce | None = None) -> Receipt:
+        if (rival := self.rival) is not None:
+            self.rival = None
+            rival.send(call)
+        return super().send(call, announce=announce)
+
+
+def presented(pilot: Pilot, count: int = 1) -> tuple[str, list[Presented]]:
+    """A certificate, and presentations of it to the bank."""
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    return number, presentations(pilot, firm, number, count)
+
+
+def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verification:
+    """The pilot's verification over another way to the chain, or with a clock that is wrong."""
+    ledger, reader = pilot.ledger, ChainReader(client)
+    known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
+    accounts = lambda party: ledger.parties.get(party).account  # noqa: E731
+    counting = Uses(client, reader, ledger.custody, ledger.installation.operator, accounts)
+    remembered = Remembered(reader, ledger.settings.home / "seen.json")
+    return Verification(
+        ledger.database, reader, remembered, ledger.scenarios, counting, known, lambda: ledger.clock() + ahead
+    )
+
+
+def results(pilot: Pilot, number: str) -> list[tuple[str, bool, int | None]]:
+    """Of each verification: the result, whether it took a nonce, and the use it spent."""
+    rows = pilot.ledger.presentations.page(number, None, 100)
+    return [(row.result, row.nonce_digest is not None, row.ordinal) for row in rows]
+
+
+@contextmanager
+def refused(code: str) -> Iterator[dict[str, Any]]:
+    """What goes on under this must be refused with that code; gives the refusal's details."""
+    details: dict[str, Any] = {}
+    with pytest.raises(Conflict) as caught:
+        yield details
+    assert caught.value.code == code
+    details |= caught.value.details
+
+
+def test_a_check_is_recorded_to_the_subject_and_takes_neither_nonce_nor_use(pilot: Pilot) -> None:
+    number, ((raw, nonce),) = presented(pilot)
+    bank, other = pilot.cast.bank, pilot.cast.other_bank
+    check = pilot.ledger.verification.check
+    assert [check(raw, bank, nonce).report.result, check(raw, other, nonce).report.result] == ["valid", "not_party"]
+    assert check(raw, bank, None).report.result == "refused"
+    assert pilot.ledger.verification.accept(raw, bank, nonce).report.valid
+    assert check(raw, bank, nonce).report.result == "used_up"
+    told = [("valid", False), ("not_party", False), ("refused", False), ("valid", True), ("used_up", False)]
+    assert [row[:2] for row in results(pilot, number)] == told
+    entries = [entry for entry in logged(pilot, number) if entry["type"] == "presentation"]
+    assert [(entry["result"], entry["nonce_digest"] is not None) for entry in entries] == told
+    assert [entry["consumer"] for entry in entries] == [bank, other, bank, bank, bank]
+    assert [bool(entry["fields"]) for entry in entries] == [result == "valid" for result, _ in told]
+
+
+def test_a_nonce_is_good_for_one_presentation(pilot: Pilot) -> None:
+    number, ((raw, nonce), (another, _)) = presented(pilot, 2)
+    accept = pilot.ledger.verification.accept
+    assert accept(raw, pilot.cast.bank, nonce).report.valid
+    (row,) = pilot.ledger.presentations.page(number, None, 10)
+    with refused("NONCE_REPLAYED") as told:
+        accept(raw, pilot.cast.bank, nonce)
+    assert told == {"result": "valid", "ordinal": 1, "at": row.created_at}
+    with refused("NONCE_REPLAYED") as told:
+        accept(another, pilot.cast.bank, nonce)
+    assert told == {}
+    assert results(pilot, number) == [("valid", True, 1)]
+
+
+def test_attack_a_nonce_that_another_consumer_took_is_still_good(pilot: Pilot) -> None:
+    """Whoever reads a nonce on its way could else take it first, and the holder's presentation would be refused."""
+    number, ((raw, nonce),) = presented(pilot)
+    bank, thief = pilot.cast.bank, pilot.cast.other_bank
+    assert pilot.ledger.verification.accept(raw, thief, nonce).report.result == "not_party"
+    verified = pilot.ledger.verification.accept(raw, bank, nonce)
+    assert verified.report.valid and verified.report.disclosed
+    for consumer, result in ((thief, "not_party"), (bank, "valid")):
+        with refused("NONCE_REPLAYED") as told:
+            pilot.ledger.verification.accept(raw, consumer, nonce)
+        assert told["result"] == result
+    assert results(pilot, number) == [("not_party", True, None), ("valid", True, 1)]
+
+
+def test_a_presentation_whose_answer_was_lost_is_answered_when_it_is_sent_again(pilot: Pilot) -> None:
+    number, ((raw, nonce),) = presented(pilot)
+    node = DeafConnection(pilot.ledger.client.connection.url)
+    key = pilot.ledger.custody.private_key(pilot.ledger.client.account).hex()
+    over = verification(pilot, ChainClient(node, pilot.ledger.client.deployment, key))
+    node.deaf = True
+    with pytest.raises(ChainUnavailable, match="TRANSACTION_UNCONFIRMED"):
+        over.accept(raw, pilot.cast.bank, nonce)
+    node.deaf = False
+    assert (results(pilot, number), uses(pilot, number)) == ([("pending", True, 1)], 1)
+    assert over.accept(raw, pilot.cast.other_bank, nonce).report.result == "used_up"
+    verified = over.accept(raw, pilot.cast.bank, nonce)
+    assert verified.report.valid and verified.report.disclosed
+    assert verified.use is not None and verified.use.ordinal == 1
+    told = [("valid", True, 1), ("used_up", True, None)]
+    assert (results(pilot, number), uses(pilot, number)) == (told, 1)
+    assert [entry["type"] for entry in logged(pilot, number)] == ["presentation", "presentation", "use"]
+
+
+def test_what_nobody_sends_again_is_settled_from_the_chain(pilot: Pilot) -> None:
+    number, ((raw, nonce),) = presented(pilot)
+    node = DeafConnection(pilot.ledger.client.connection.url)
+    key = pilot.ledger.custody.private_key(pilot.ledger.client.account).hex()
+    over = verification(pilot, ChainClient(node, pilot.ledger.client.deployment, key))
+    node.deaf = True
+    with pytest.raises(ChainUnavailable):
+        over.accept(raw, pilot.cast.bank, nonce)
+    assert pilot.ledger.verification.settle() == 1
+    assert pilot.ledger.verification.settle() == 0
+    assert results(pilot, number) == [("valid", True, 1)]
+    assert pilot.ledger.presentations.elsewhere(number) == []
+
+
+def test_a_presentation_that_was_never_answered_lapses_without_a_use(pilot: Pilot) -> None:
+    number, ((raw, nonce),) = presented(pilot)
+    pilot.ledger.presentations.begin(parse_bundle(raw), number, pilot.cast.bank, nonce, pilot.ledger.clock())
+    assert pilot.ledger.verification.settle() == 0
+    pilot.skip(LAPSE_SECONDS)
+    assert pilot.ledger.verification.settle() == 1
+    with refused("NONCE_REPLAYED") as told:
+        pilot.ledger.verification.accept(raw, pilot.cast.bank, nonce)
+    assert told["result"] == "lapsed"
+    # Nobody looked whether it was genuine: nothing is told of it.
+    assert results(pilot, number) == logged(pilot, number) == []
+    assert uses(pilot, number) == 0
+
+
+def test_one_presentation_sent_by_many_at_once_is_answered_once(pilot: Pilot) -> None:
+    number, ((raw, nonce),) = presented(pilot)
+    together = Barrier(8)
+
+    def send(_: int) -> str:
+        together.wait()
+        try:
+            return pilot.ledger.verification.accept(raw, pilot.cast.bank, nonce).report.result
+        except Conflict as refusal:
+            return refusal.code
+
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(send, range(8)))
+    assert told.count("valid") == 1
+    assert set(told) <= {"valid", "PRESENTATION_PENDING", "NONCE_REPLAYED"}
+    assert (results(pilot, number), uses(pilot, number)) == ([("valid", True, 1)], 1)
+
+
+def test_a_clock_behind_the_chain_grants_no_second_use(pilot: Pilot) -> None:
+    number, made = presented(pilot, 2)
+    late = verification(pilot, pilot.ledger.client, ahead=-3600)
+    assert [late.accept(raw, pilot.cast.bank, nonce).report.result for raw, nonce in made] == ["valid", "used_up"]
+    assert uses(pilot, number) == 1
+
+
+@pytest.mark.parametrize(("max_uses", "outcome"), [(1, ("used_up", None)), (2, ("valid", 2))])
+def test_who_is_overtaken_verifies_again(
+    pilot: Pilot, tmp_path: Path, max_uses: int, outcome: tuple[str, int | None]
+) -> None:
+    ledger, firm = pilot.ledger, pilot.firm()
+    number = certificate_of(pilot, firm, max_uses, tmp_path)
+    ((raw, nonce),) = presentations(pilot, firm, number)
+    key = ledger.custody.private_key(ledger.client.account).hex()
+    client = OvertakenClient(ledger.client.connection, ledger.client.deployment, key)
+    client.rival = ledger.client
+    verified = verification(pilot, client).accept(raw, pilot.cast.bank, nonce)
+    assert (verified.report.result, verified.use and verified.use.ordinal) == outcome
+    assert uses(pilot, number) == max_uses
+    assert [(use.ordinal, use.by) for use in ledger.presentations.elsewhere(number)] == [(1, pilot.cast.bank)]
+
+
+def test_uses_that_the_consumer_had_counted_otherwise_are_shown_with_their_time(pilot: Pilot, tmp_path: Path) -> None:
+    number, ((raw, nonce),) = presented(pilot)
+    joined(pilot, tmp_path / "home", pilot.cast.bank)
+    with open_participant(Settings(home=tmp_path / "home")) as bank:
+        use = bank.verification.accept(raw, bank.party, nonce).use
+        assert use is not None
+        receipt = bank.client.receipt(use.tx_hash)
+        assert receipt is not None
+        assert bank.presentations.elsewhere(number) == []
+        names = [event["name"] for event in bank.provenances.certificate(number).events]
+        assert sorted(names) == ["Anchored", "Used", "Verified"]
+    (elsewhere,) = pilot.ledger.presentations.elsewhere(number)
+    assert (elsewhere.ordinal, elsewhere.by, elsewhere.at) == (1, pilot.cast.bank, receipt.time)
+    assert results(pilot, number) == []
+
+
+def test_a_registration_certificate_is_not_used_up(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    number = str(pilot.ledger.registrations.get(asset)["certificate_no"])
+    raw = pilot.ledger.bundles.build(number).to_bytes()
+    verified = pilot.ledger.verification.accept(raw, pilot.cast.bank, "n" * 16)
+    assert (verified.report.result, verified.use) == ("valid", None)
+    assert (results(pilot, number), pilot.ledger.presentations.elsewhere(number)) == ([], [])
+
+
+@pytest.mark.parametrize("index", [2**32, 2**53 - 1])
+def test_a_place_that_no_batch_has_is_refused_by_its_check_and_leaves_no_record(pilot: Pilot, index: int) -> None:
+    number, ((raw, nonce),) = presented(pilot)
+    bundle = json.loads(raw)
+    bundle["position"]["index"] = index
+    report = pilot.ledger.verification.accept(json.dumps(bundle).encode(), pilot.cast.bank, nonce).report
+    assert report.first_failure is not None
+    assert (report.result, report.first_failure.name) == ("tampered", "inclusion")
+    assert results(pilot, number) == logged(pilot, number) == []
+
+
+def test_a_number_that_is_not_known_has_no_verifications(pilot: Pilot) -> None:
+    for ask in (pilot.ledger.presentations.elsewhere, lambda number: pilot.ledger.presentations.page(number, None, 1)):
+        with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
+            ask("DAC-440802-2026-S01-00000123-V")

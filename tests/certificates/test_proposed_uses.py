@@ -1,0 +1,275 @@
+"""A consumer whose key is elsewhere: the use is proposed to it, it signs, and the content follows the block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ledger.certificates.presentations import Presentations
+from ledger.certificates.use_offers import MAX_OFFERS, Offers
+from ledger.certificates.uses import Uses, UseToSign
+from ledger.certificates.verification import LAPSE_SECONDS, Verification
+from ledger.chain.accounts import new_p256_key
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.reading.remembering import Remembered
+from ledger.chain.sending.client import ChainClient
+from ledger.errors import ChainUnavailable, Conflict, Forbidden, NotFound
+from ledger.parties.custody import Custody
+from ledger.parties.possession import possession_of
+from ledger.proof.acts import sign_act
+from ledger.proof.jws import Es256Signer, Signer
+from ledger.proof.sdjwt import bind_key
+from tests.certificates.test_presentations import DeafConnection, presented, results
+from tests.support.actors.pilots import Pilot
+from tests.support.actors.uses import certificate_of, logged, uses
+from tests.support.ledgers.joined import presentations
+
+MAX_AGE_OF_KEY_BINDING = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A service without the bank's key, and the bank with it."""
+
+    verification: Verification
+    signer: Signer
+    bank: str
+
+    def signed(self, use: UseToSign) -> bytes:
+        assert use.account == self.signer.kid
+        return sign_act(use.message, self.signer)
+
+
+def counter(
+    pilot: Pilot, folder: Path, signer: Signer | None = None, client: ChainClient | None = None, late: int = 0
+) -> Counter:
+    """The pilot's verification as a process sees it that has begun just now."""
+    ledger, client = pilot.ledger, client or pilot.ledger.client
+    signer = signer or pilot.bureau.signer_of(pilot.cast.bank)
+    reader, account = ChainReader(client), signer.kid
+    known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
+    nobody = Custody(folder / "nobody.json")
+    counting = Uses(client, reader, nobody, ledger.installation.operator, lambda _: account)
+    clock = lambda: ledger.clock() - late  # noqa: E731
+    remembered = Remembered(reader, folder / "seen.json")
+    return Counter(
+        Verification(ledger.database, reader, remembered, ledger.scenarios, counting, known, clock),
+        signer,
+        pilot.cast.bank,
+    )
+
+
+def proposed(at: Counter, raw: bytes, nonce: str) -> UseToSign:
+    told = at.verification.propose(raw, at.bank, nonce)
+    assert told.verified.report.valid, told.verified.report.first_failure
+    assert (told.verified.report.claims, told.verified.report.disclosed, told.verified.use) == ({}, {}, None)
+    assert told.use is not None
+    return told.use
+
+
+def test_content_follows_the_block_of_what_the_consumer_signed(pilot: Pilot, tmp_path: Path) -> None:
+    number, ((raw, nonce),) = presented(pilot)
+    at = counter(pilot, tmp_path)
+    use = proposed(at, raw, nonce)
+    assert (use.ordinal, uses(pilot, number), results(pilot, number)) == (1, 0, [("pending", True, None)])
+    assert proposed(at, raw, nonce) == use
+    verified = at.verification.use(use.presentation, at.bank, at.signed(use))
+    assert verified.report.valid and verified.report.disclosed and verified.use is not None
+    assert (results(pilot, number), uses(pilot, number)) == ([("valid", True, 1)], 1)
+    receipt = pilot.ledger.client.receipt(verified.use.tx_hash)
+    assert receipt is not None
+    (event,) = receipt.named("Used")
+    assert pilot.ledger.reader.party_id(event.args["consumer"]) == at.bank
+    assert [entry["type"] for entry in logged(pilot, number)] == ["presentation", "use"]
+    assert pilot.ledger.presentations.elsewhere(number) == []
+    for again in (
+        lambda: at.verification.propose(raw, at.bank, nonce),
+        lambda: at.verification.use(use.presentation, at.bank, at.signed(use)),
+    ):
+        with pytest.raises(Conflict, match="NONCE_REPLAYED") as replayed:
+            again()
+        assert replayed.value.details["result"] == "valid"
+
+
+def test_without_its_key_nothing_is_used_for_a_consumer(pilot: Pilot, tmp_path: Path) -> None:
+    """Nor is the nonce taken: the same presentation can still be proposed."""
+    number, ((raw, nonce),) = presented(pilot)
+    at = counter(pilot, tmp_path)
+    assert (at.verification.signs_for(at.bank), pilot.ledger.verification.signs_for(at.bank)) == (False, True)
+    with pytest.raises(Conflict, match="ACT_SIGNATURE_REQUIRED"):
+        at.verification.accept(raw, at.bank, nonce)
+    assert (results(pilot, number), uses(pilot, number)) == ([], 0)
+    use = proposed(at, raw, nonce)
+    for key in (pilot.cast.other_bank, pilot.ledger.installation.operator):
+        foreign = sign_act(use.message, pilot.bureau.signer_of(key))
+        with pytest.raises(Forbidden, match="LOG_SIGNATURE_INVALID"):
+            at.verification.use(use.presentation, at.bank, foreign)
+    with pytest.raises(Forbidden, match="LOG_SIGNATURE_INVALID"):
+        at.verification.use(use.presentation, at.bank, b"no signature")
+    with pytest.raises(NotFound, match="PRESENTATION_UNKNOWN"):
+        at.verification.use(use.presentation, pilot.cast.other_bank, at.signed(use))
+    assert (results(pilot, number), uses(pilot, number)) == ([("pending", True, None)], 0)
+    assert at.verification.use(use.presentation, at.bank, at.signed(use)).report.disclosed
+
+
+def test_a_p256_key_signs_a_use(pilot: Pilot, tmp_path: Path) -> None:
+    ledger, (_, ((raw, nonce),)) = pilot.ledger, presented(pilot)
+    signer = Es256Signer(new_p256_key())
+    proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(pilot.cast.bank))
+    ledger.party_keys.bind(pilot.cast.bank, pilot.cast.bank, signer.public_key, proof)
+    at = counter(pilot, tmp_path, signer)
+    use = proposed(at, raw, nonce)
+    assert len(at.signed(use)) == 128
+    assert at.verification.use(use.presentation, at.bank, at.signed(use)).report.disclosed
+
+
+def test_what_is_not_valid_is_answered_at_once(pilot: Pilot, tmp_path: Path) -> None:
+    number, ((raw, nonce), (again, other_nonce)) = presented(pilot, 2)
+    at = counter(pilot, tmp_path)
+    told = at.verification.propose(raw, pilot.cast.other_bank, nonce)
+    assert (told.verified.report.result, told.use) == ("not_party", None)
+    use = proposed(at, again, other_nonce)
+    pilot.ledger.status.revoke(number, "fraud")
+    verified = at.verification.use(use.presentation, at.bank, at.signed(use))
+    assert (verified.report.result, verified.report.disclosed, verified.use) == ("revoked", {}, None)
+    assert [row[0] for row in results(pilot, number)] == ["not_party", "revoked"]
+    assert uses(pilot, number) == 0
+    asset = str(pilot.ledger.registrations.get(pilot.confirmed())["certificate_no"])
+    told = at.verification.propose(pilot.ledger.bundles.build(asset).to_bytes(), at.bank, "n" * 16)
+    assert (told.verified.report.valid, told.use) == (True, None) and told.verified.report.claims
+
+
+@pytest.mark.parametrize(("max_uses", "left"), [(1, False), (2, True)])
+def test_who_is_overtaken_signs_the_next_use_or_none(pilot: Pilot, tmp_path: Path, max_uses: int, left: bool) -> None:
+    firm = pilot.firm()
+    number = certificate_of(pilot, firm, max_uses, tmp_path)
+    made, at = presentations(pilot, firm, number, 2), counter(pilot, tmp_path)
+    first, second = (proposed(at, raw, nonce) for raw, nonce in made)
+    assert (first.request, first.ordinal) == (second.request, second.ordinal)
+    assert at.verification.use(first.presentation, at.bank, at.signed(first)).report.valid
+    block = pilot.ledger.reader.block_number()
+    if not left:
+        verified = at.verification.use(second.presentation, at.bank, at.signed(second))
+        assert (verified.report.result, verified.use) == ("used_up", None)
+    else:
+        with pytest.raises(Conflict, match="USE_OVERTAKEN"):
+            at.verification.use(second.presentation, at.bank, at.signed(second))
+    assert pilot.ledger.reader.block_number() == block
+    if left:
+        following = proposed(at, *made[1])
+        assert (following.presentation, following.ordinal) == (second.presentation, 2)
+        assert at.verification.use(following.presentation, at.bank, at.signed(following)).report.disclosed
+    assert uses(pilot, number) == max_uses
+
+
+def test_after_a_restart_the_presentation_is_sent_again_and_the_signature_still_serves(
+    pilot: Pilot, tmp_path: Path
+) -> None:
+    number, ((raw, nonce),) = presented(pilot)
+    before = counter(pilot, tmp_path)
+    use = proposed(before, raw, nonce)
+    signature = before.signed(use)
+    after = counter(pilot, tmp_path)
+    with pytest.raises(Conflict, match="USE_NOT_PROPOSED"):
+        after.verification.use(use.presentation, after.bank, signature)
+    assert proposed(after, raw, nonce) == use
+    assert after.verification.use(use.presentation, after.bank, signature).report.disclosed
+    assert uses(pilot, number) == 1
+
+
+def test_a_lost_answer_is_given_again_with_its_content(pilot: Pilot, tmp_path: Path) -> None:
+    number, ((raw, nonce),) = presented(pilot)
+    ledger = pilot.ledger
+    node = DeafConnection(ledger.client.connection.url)
+    key = ledger.custody.private_key(ledger.client.account).hex()
+    at = counter(pilot, tmp_path, client=ChainClient(node, ledger.client.deployment, key))
+    use = proposed(at, raw, nonce)
+    node.deaf = True
+    with pytest.raises(ChainUnavailable, match="TRANSACTION_UNCONFIRMED"):
+        at.verification.use(use.presentation, at.bank, at.signed(use))
+    node.deaf = False
+    assert (results(pilot, number), uses(pilot, number)) == ([("pending", True, 1)], 1)
+    told = at.verification.propose(raw, at.bank, nonce)
+    assert told.use is None and told.verified.report.disclosed
+    assert told.verified.use is not None and told.verified.use.ordinal == 1
+    assert (results(pilot, number), uses(pilot, number)) == ([("valid", True, 1)], 1)
+
+
+def test_a_use_that_is_never_signed_lapses_and_its_signature_with_it(pilot: Pilot, tmp_path: Path) -> None:
+    number, ((raw, nonce), (another, other_nonce)) = presented(pilot, 2)
+    at = counter(pilot, tmp_path)
+    use, sent_again = proposed(at, raw, nonce), proposed(at, another, other_nonce)
+    pilot.skip(LAPSE_SECONDS + 1)
+    for late in (
+        lambda: at.verification.use(use.presentation, at.bank, at.signed(use)),
+        lambda: at.verification.propose(another, at.bank, other_nonce),
+    ):
+        with pytest.raises(Conflict, match="NONCE_REPLAYED") as lapsed:
+            late()
+        assert lapsed.value.details["result"] == "lapsed"
+    with pytest.raises(Conflict, match="LOG_SIGNATURE_EXPIRED"):
+        at.verification._uses.send(sent_again, at.signed(sent_again), lambda _: None)
+    assert [row[0] for row in results(pilot, number)] == ["lapsed"] * 2
+    assert uses(pilot, number) == 0
+
+
+def test_a_retry_is_judged_by_the_first_receipt(pilot: Pilot, tmp_path: Path) -> None:
+    """A key binding that was almost too old when it came first is not too old a few minutes later."""
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    pilot.skip(MAX_AGE_OF_KEY_BINDING)
+    ledger, at = pilot.ledger, counter(pilot, tmp_path)
+    bundle, signer = ledger.bundles.build(number), pilot.bureau.signer_of(pilot.cast.firms[firm])
+    made = ledger.clock() - MAX_AGE_OF_KEY_BINDING + 60
+    nonces = [ledger.verification.new_nonce() for _ in range(2)]
+    known, fresh = (
+        bundle.with_certificate(bind_key(bundle.certificate, signer, audience=at.bank, nonce=nonce, at=made)).to_bytes()
+        for nonce in nonces
+    )
+    use = proposed(at, known, nonces[0])
+    pilot.skip(120)
+    assert at.verification.propose(fresh, at.bank, nonces[1]).verified.report.checks[9].code == "KEY_BINDING_TIME"
+    assert proposed(at, known, nonces[0]) == use
+    assert at.verification.use(use.presentation, at.bank, at.signed(use)).report.disclosed
+
+
+def test_a_slow_clock_here_refuses_no_wallet_whose_clock_is_right(pilot: Pilot, tmp_path: Path) -> None:
+    _, ((raw, nonce),) = presented(pilot)
+    at = counter(pilot, tmp_path, late=3600)
+    use = proposed(at, raw, nonce)
+    assert at.verification.use(use.presentation, at.bank, at.signed(use)).report.disclosed
+
+
+def offered(presentation: object, ordinal: int = 1) -> UseToSign:
+    return UseToSign(str(presentation), "0x", "", ordinal, 0, b"")
+
+
+def test_offers_are_bounded_and_the_newest_of_each_presentation_stays() -> None:
+    offers: Offers[int] = Offers()
+    for number in range(MAX_OFFERS + 1):
+        offers.put("bank", offered(number), number)
+    with pytest.raises(Conflict, match="USE_NOT_PROPOSED"):
+        offers.get("bank", "0")
+    offers.put("bank", offered(1, ordinal=2), 1)
+    assert offers.get("bank", "1").use.ordinal == 2
+    offers.put("bank", offered("x"), 0)
+    assert offers.get("bank", "1").about == 1
+    offers.drop("bank", "1")
+    offers.drop("bank", "1")
+    with pytest.raises(Conflict, match="USE_NOT_PROPOSED"):
+        offers.get("bank", "1")
+
+
+def test_attack_a_consumer_that_proposes_without_end_drives_out_its_own_offers_alone() -> None:
+    offers: Offers[int] = Offers()
+    offers.put("bank", offered("kept"), 7)
+    for number in range(10 * MAX_OFFERS):
+        offers.put("flood", offered(number), number)
+    assert offers.get("bank", "kept").about == 7
+    for other, presentation in (("flood", "kept"), ("bank", str(10 * MAX_OFFERS - 1)), ("flood", "0")):
+        with pytest.raises(Conflict, match="USE_NOT_PROPOSED"):
+            offers.get(other, presentation)
+    offers.drop("flood", "kept")
+    assert offers.get("bank", "kept").about == 7

@@ -1,0 +1,37 @@
+"""What comes a second time is refused: a presentation, its key-binding JWT, its nonce."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.errors import Conflict
+from ledger.proof.report import Report
+from tests.support.actors.pilots import Pilot
+
+
+def accepted(pilot: Pilot, raw: bytes, nonce: str) -> Report:
+    return pilot.ledger.verification.accept(raw, pilot.cast.bank, nonce).report
+
+
+def test_a_nonce_is_taken_once_whatever_comes_with_it(pilot: Pilot) -> None:
+    """Neither the same presentation again, nor another certificate's for the same nonce; and no use is spent."""
+    first, second = pilot.firm(), pilot.firm()
+    numbers = pilot.certificate(first), pilot.certificate(second)
+    bundle, nonce = pilot.present(first, numbers[0])
+    assert accepted(pilot, bundle.to_bytes(), nonce).valid
+    other = pilot.bureau.present(second, numbers[1], nonce)
+    for raw in (bundle.to_bytes(), other.to_bytes()):
+        with pytest.raises(Conflict, match="NONCE_REPLAYED"):
+            accepted(pilot, raw, nonce)
+    assert pilot.accept(second, numbers[1]).valid
+
+
+def test_a_key_binding_that_was_made_for_another_nonce_spends_no_use(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    bundle, _ = pilot.present(firm, number)
+    report = accepted(pilot, bundle.to_bytes(), pilot.ledger.verification.new_nonce())
+    assert report.first_failure is not None
+    assert (report.first_failure.number, report.first_failure.code) == (10, "KEY_BINDING_DIFFERS")
+    assert (report.disclosed, report.claims) == ({}, {})
+    assert pilot.accept(firm, number).valid

@@ -1,0 +1,117 @@
+"""The chain's counter is the arbiter of uses, between installations in processes and databases of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_participant
+from tests.support.actors.pilots import Pilot
+from tests.support.actors.uses import Outcome, certificate_of, logged, recorded, uses
+from tests.support.ledgers.joined import Presented, joined, presentations
+
+PROJECT = Path(__file__).parents[2]
+
+
+class Rivals:
+    """The operator's installation and the bank's, each a process with a database of its own."""
+
+    def __init__(self, homes: dict[str, Path], stack: ExitStack) -> None:
+        self._running: dict[str, subprocess.Popen[str]] = {}
+        for name in ("operator", "bank"):
+            command = [sys.executable, "-m", "tests.certificates.rival_installation", str(homes[name])]
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(command, cwd=PROJECT, stdin=pipe, stdout=pipe, text=True)
+            self._running[name] = stack.enter_context(process)
+            stack.callback(process.kill)
+
+    def at_once(self, folder: Path, consumer: str, made: Sequence[Presented]) -> dict[str, list[Outcome]]:
+        """Each hands in half of the presentations, all let go together."""
+        half = len(made) // 2
+        for name, part in (("operator", made[:half]), ("bank", made[half:])):
+            presented = [{"bundle": raw.decode(), "nonce": nonce} for raw, nonce in part]
+            (folder / f"{name}.json").write_text(json.dumps({"consumer": consumer, "presented": presented}))
+            self._say(name, str(folder / f"{name}.json"))
+        assert [self._told(name) for name in self._running] == ["ready\n"] * 2
+        for name in self._running:
+            self._say(name, "go")
+        told = {name: json.loads(self._told(name)) for name in self._running}
+        return {name: [(result, ordinal) for result, ordinal in each] for name, each in told.items()}
+
+    def _say(self, name: str, line: str) -> None:
+        stream = self._running[name].stdin
+        assert stream is not None
+        stream.write(line + "\n")
+        stream.flush()
+
+    def _told(self, name: str) -> str:
+        stream = self._running[name].stdout
+        assert stream is not None
+        return stream.readline()
+
+
+@pytest.fixture(scope="module")
+def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The operator's folder, and those of two banks that have joined its chain."""
+    found = {name: tmp_path_factory.mktemp("joined") / "home" for name in ("bank", "other bank")}
+    joined(pilot, found["bank"], pilot.cast.bank)
+    joined(pilot, found["other bank"], pilot.cast.other_bank)
+    return {"operator": pilot.ledger.settings.home, **found}
+
+
+@pytest.fixture(scope="module")
+def rivals(homes: dict[str, Path]) -> Iterator[Rivals]:
+    with ExitStack() as stack:
+        yield Rivals(homes, stack)
+
+
+def test_of_two_hundred_presentations_one_is_a_use(
+    pilot: Pilot, homes: dict[str, Path], rivals: Rivals, tmp_path: Path
+) -> None:
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    outcomes = rivals.at_once(tmp_path, pilot.cast.bank, presentations(pilot, firm, number, 200))
+    assert Counter(outcomes["operator"] + outcomes["bank"]) == {("valid", 1): 1, ("used_up", None): 199}
+    assert uses(pilot, number) == 1
+    winner = "operator" if ("valid", 1) in outcomes["operator"] else "bank"
+    for name, told in outcomes.items():
+        assert recorded(homes[name], number) == (Counter(told), [] if name == winner else [(1, pilot.cast.bank)])
+    entries = logged(pilot, number)
+    results = Counter(entry["result"] for entry in entries if entry["type"] == "presentation")
+    assert results == Counter(result for result, _ in outcomes["operator"])
+    assert sum(entry["type"] == "use" for entry in entries) == (winner == "operator")
+
+
+def test_three_uses_are_three(pilot: Pilot, homes: dict[str, Path], rivals: Rivals, tmp_path: Path) -> None:
+    firm = pilot.firm()
+    scenarios = tmp_path / "scenarios"
+    scenarios.mkdir()
+    number = certificate_of(pilot, firm, 3, scenarios)
+    outcomes = rivals.at_once(tmp_path, pilot.cast.bank, presentations(pilot, firm, number, 40))
+    told = Counter(outcomes["operator"] + outcomes["bank"])
+    assert told == {("valid", 1): 1, ("valid", 2): 1, ("valid", 3): 1, ("used_up", None): 37}
+    assert uses(pilot, number) == 3
+    for name in ("operator", "bank"):
+        rows, elsewhere = recorded(homes[name], number)
+        assert rows == Counter(outcomes[name])
+        ordinals = [ordinal for result, ordinal in rows if result == "valid"] + [ordinal for ordinal, _ in elsewhere]
+        assert sorted(ordinals) == [1, 2, 3]
+
+
+def test_another_bank_is_no_party_and_spends_nothing(pilot: Pilot, homes: dict[str, Path]) -> None:
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    ((raw, nonce),) = presentations(pilot, firm, number)
+    with open_participant(Settings(home=homes["other bank"])) as installation:
+        report = installation.verification.accept(raw, installation.party, nonce).report
+        assert (report.result, report.disclosed) == ("not_party", {})
+    assert recorded(homes["other bank"], number) == (Counter({("not_party", None): 1}), [])
+    assert uses(pilot, number) == 0

@@ -1,0 +1,403 @@
+"""The deployment's file and the proof that the chain in front of us is the one that it names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.chain.accounts import account_of
+from ledger.chain.contracts.creation import check_creation
+from ledger.chain.contracts.deployment import (
+    ASSET_REGISTRY,
+    CERTIFICATE_LOG,
+    CONTRACTS,
+    FORWARDER,
+    MAX_DEPLOYMENT_BYTES,
+    PARTY_REGISTRY,
+    Deployment,
+    artifact_of,
+    check_deployment,
+    deployment_of,
+)
+from ledger.chain.contracts.immutables import wrong_immutable
+from ledger.chain.local.node import JOURNAL, LocalNode
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.deploy import deploy, ensure_deployed
+from ledger.errors import ChainUnavailable, Conflict, Forbidden, InvalidInput, Misconfigured, PingzhengError
+from tests.support.chain.deployed import (
+    ACCREDITED_UNTIL,
+    DELAY,
+    FOUNDING,
+    NOTICE,
+    PARTIES,
+    SCENARIO,
+    Chain,
+    deployed_on,
+    test_key,
+)
+from tests.support.chain.impostors import HIDDEN, Deployer, born_with_a_key, secret_registry
+from tests.support.chain.scripted_ledger import ROOT
+
+FOUNDER = PARTIES["founder"]
+NOWHERE = "0x" + "11" * 20
+
+
+def moved(deployment: Deployment, **addresses: str) -> Deployment:
+    return replace(deployment, addresses={**deployment.addresses, **addresses})
+
+
+def ensure(path: Path, url: str) -> tuple[Deployment, bool]:
+    return ensure_deployed(path, url, FOUNDER.key, FOUNDING, delay=0, network="test")
+
+
+WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Deployment], Deployment]]] = {
+    "chain id": (ChainUnavailable, "CHAIN_ID_CHANGED", lambda d: replace(d, chain_id=1)),
+    "genesis": (ChainUnavailable, "CHAIN_GENESIS_CHANGED", lambda d: replace(d, genesis_hash="00" * 32)),
+    "no code": (Misconfigured, "CONTRACT_MISSING", lambda d: moved(d, CertificateLog=NOWHERE)),
+    "an account": (Misconfigured, "CONTRACT_MISSING", lambda d: moved(d, PartyRegistry=FOUNDER.account)),
+    "wrong code": (Misconfigured, "CONTRACT_CODE_MISMATCH", lambda d: moved(d, CertificateLog=d.asset_registry)),
+    "wrong forwarder": (Misconfigured, "CONTRACT_CODE_MISMATCH", lambda d: moved(d, Forwarder=d.party_registry)),
+    "another origin": (ChainUnavailable, "LEDGER_DIFFERS", lambda d: replace(d, origin="ee" * 32)),
+    "another delay": (ChainUnavailable, "LEDGER_DIFFERS", lambda d: replace(d, delay=1)),
+}
+
+
+@pytest.mark.parametrize(("kind", "code", "change"), WRONG.values(), ids=WRONG)
+def test_wrong_deployment(
+    chain: Chain, kind: type[PingzhengError], code: str, change: Callable[[Deployment], Deployment]
+) -> None:
+    with pytest.raises(kind) as caught:
+        ChainClient(Connection(chain.node.url), change(chain.deployment)).check()
+    assert caught.value.code == code
+    assert caught.value.hint
+
+
+def test_the_right_contracts_behind_another_forwarder(chain: Chain) -> None:
+    """The other forwarder is our code and keeps the origin that the file names: the contracts do not trust it."""
+    other = deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0)
+    mixed = replace(moved(chain.deployment, Forwarder=other.forwarder), origin=other.origin)
+    with pytest.raises(ChainUnavailable) as caught:
+        check_deployment(Connection(chain.node.url), mixed)
+    assert caught.value.code == "LEDGER_DIFFERS"
+    assert caught.value.details["expected"] == mixed.ledger != caught.value.details["found"]
+
+
+@pytest.mark.parametrize("contract", [ASSET_REGISTRY, CERTIFICATE_LOG])
+def test_attack_a_contract_that_asks_a_secret_registry_is_refused(chain: Chain, contract: str) -> None:
+    """All other values agree: the code, the forwarder, the origin. The deployment names a registry that the contract
+    does not ask, so that others act in the names of its parties."""
+    connection = Connection(chain.node.url)
+    deployed = secret_registry(chain.node.url, chain.deployment, contract)
+    for check in (
+        lambda: check_deployment(connection, deployed),
+        lambda: deployment_of(connection, deployed.chain),
+        lambda: ChainClient(connection, deployed).check(),
+    ):
+        with pytest.raises(Misconfigured) as caught:
+            check()
+        assert (caught.value.code, caught.value.where) == ("CONTRACT_IMMUTABLE_MISMATCH", deployed.addresses[contract])
+        assert caught.value.details == {"contract": contract, "immutable": "party registry"} and caught.value.hint
+    with pytest.raises(Misconfigured) as refused:
+        check_creation(connection, deployed)
+    assert (refused.value.code, refused.value.details["contract"]) == ("CONTRACT_CREATION_MISMATCH", contract)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_every_immutable_is_compared_at_each_of_its_places(chain: Chain, contract: str) -> None:
+    code, groups = (
+        Connection(chain.node.url).code(chain.deployment.addresses[contract]),
+        artifact_of(contract).immutables,
+    )
+    expected = chain.deployment.chain
+    assert groups and wrong_immutable(contract, groups, code, expected) is None
+    found = []
+    for places in groups:
+        for start, length in places:
+            other = code[:start] + bytes([code[start] ^ 1]) + code[start + 1 :]
+            assert len(other) == len(code) and length == 32
+            found.append(wrong_immutable(contract, groups, other, expected))
+    assert None not in found
+    assert len(set(found)) == len(groups)
+
+
+def test_attack_an_address_in_the_place_of_the_least_notice(chain: Chain) -> None:
+    """It is the one immutable that each ledger chooses; and what it chooses is a time."""
+    registry, groups = chain.deployment.addresses[ASSET_REGISTRY], artifact_of(ASSET_REGISTRY).immutables
+    code = Connection(chain.node.url).code(registry)
+    (notice,) = (each for each in groups if code[each[0][0] : sum(each[0])] == NOTICE.to_bytes(32, "big"))
+    for chosen, problem in ((0, None), (2**40 - 1, None), (2**40, "least notice"), (int(registry, 16), "least notice")):
+        changed = bytearray(code)
+        for start, length in notice:
+            changed[start : start + length] = chosen.to_bytes(32, "big")
+        assert wrong_immutable(ASSET_REGISTRY, groups, bytes(changed), chain.deployment.chain) == problem
+
+
+def test_attack_a_registry_that_was_born_with_a_hidden_key_is_refused(chain: Chain) -> None:
+    """Its code and all values in it are right, and no call names the key that acts for the founder."""
+    connection = Connection(chain.node.url)
+    deployed = born_with_a_key(chain.node.url, chain.deployment)
+    check_deployment(connection, deployed)
+    chain.node.fund(account_of(bytes.fromhex(HIDDEN)))
+    ChainClient(connection, deployed, HIDDEN).send(calls.set_roles(PARTIES["bank"].no, 1))
+    with pytest.raises(Misconfigured) as caught:
+        check_creation(connection, deployed)
+    assert (caught.value.code, caught.value.where) == ("CONTRACT_CREATION_MISMATCH", deployed.party_registry)
+    assert caught.value.details["contract"] == PARTY_REGISTRY and caught.value.hint
+
+
+def elsewhere(chain: Chain) -> str:
+    """The creation of the registry of another ledger."""
+    return deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0).creations[PARTY_REGISTRY]
+
+
+CREATIONS: dict[str, tuple[type[PingzhengError], str, str, Callable[[Chain], str]]] = {
+    "nobody's": (ChainUnavailable, "CONTRACT_CREATION_UNKNOWN", FORWARDER, lambda chain: "ee" * 32),
+    "another contract's": (
+        Misconfigured,
+        "CONTRACT_CREATION_MISMATCH",
+        CERTIFICATE_LOG,
+        lambda chain: chain.deployment.creations[ASSET_REGISTRY],
+    ),
+    "another ledger's": (Misconfigured, "CONTRACT_CREATION_MISMATCH", PARTY_REGISTRY, elsewhere),
+    "a call": (
+        Misconfigured,
+        "CONTRACT_CREATION_MISMATCH",
+        FORWARDER,
+        lambda chain: chain.client.anchor(0, 1, ROOT).tx_hash,
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "code", "contract", "creation"), CREATIONS.values(), ids=CREATIONS)
+def test_wrong_creation(
+    chain: Chain, kind: type[PingzhengError], code: str, contract: str, creation: Callable[[Chain], str]
+) -> None:
+    connection, right = Connection(chain.node.url), chain.deployment.creations
+    check_creation(connection, chain.deployment)
+    wrong = replace(chain.deployment, creations={**right, contract: creation(chain)})
+    with pytest.raises(kind) as caught:
+        check_creation(connection, wrong)
+    assert (caught.value.code, caught.value.details["contract"]) == (code, contract) and caught.value.hint
+
+
+REGISTRIES: dict[str, tuple[str, Callable[[Deployer, str], bytes]]] = {
+    "a word more than the arguments": (
+        PARTY_REGISTRY,
+        lambda by, forwarder: by.code(PARTY_REGISTRY, *by.founded(forwarder)) + bytes(32),
+    ),
+    "another delay": (
+        PARTY_REGISTRY,
+        lambda by, forwarder: by.code(PARTY_REGISTRY, forwarder, DELAY, by.founded(forwarder)[2]),
+    ),
+    # The founding parties are free to choose. So only the next contract differs: it asks the other registry.
+    "other parties": (
+        ASSET_REGISTRY,
+        lambda by, forwarder: by.code(PARTY_REGISTRY, forwarder, 0, by.founded(forwarder)[2][::-1]),
+    ),
+}
+
+
+@pytest.mark.parametrize(("contract", "code"), REGISTRIES.values(), ids=REGISTRIES)
+def test_a_registrys_arguments(chain: Chain, contract: str, code: Callable[[Deployer, str], bytes]) -> None:
+    by = Deployer.at(chain.node.url, chain.deployment.chain_id)
+    address, creation = by.create_by(code(by, chain.deployment.forwarder))
+    made = replace(
+        moved(chain.deployment, PartyRegistry=address),
+        creations={**chain.deployment.creations, PARTY_REGISTRY: creation},
+    )
+    with pytest.raises(Misconfigured) as caught:
+        check_creation(Connection(chain.node.url), made)
+    assert (caught.value.code, caught.value.details["contract"]) == ("CONTRACT_CREATION_MISMATCH", contract)
+
+
+@pytest.mark.parametrize("delay", [0, DELAY], ids=["at once", "late"])
+def test_a_deployment_has_its_parties_and_its_delay(chain: Chain, delay: int) -> None:
+    made = deployed_on(chain.node, delay)
+    reader = ChainReader(ChainClient.at(chain.node.url, made))
+    assert (made.delay, made.chain.delay, made.chain.threshold) == (delay, delay, 2)
+    assert [reader.party(party.no).id for party in PARTIES.values()] == [party.id for party in PARTIES.values()]
+    assert reader.party(PARTIES["founder"].no).roles == ("authority", "admin")
+    assert reader.accreditation(PARTIES["issuer"].no, SCENARIO) == (0, ACCREDITED_UNTIL)
+    assert (reader.officers(), reader.proposal_count()) == (3, 0)
+    account = reader.account(PARTIES["bank"].account)
+    assert account is not None and account.speaks and account.proposal == 0
+
+
+def test_attack_a_delay_in_the_file_that_the_contract_does_not_keep(chain: Chain) -> None:
+    """So does a bundle that lies. The contract says otherwise, and so does its code."""
+    lying = replace(chain.deployment, delay=DELAY)
+    with pytest.raises(ChainUnavailable) as caught:
+        deployment_of(Connection(chain.node.url), lying.chain)
+    assert caught.value.code == "LEDGER_DIFFERS"
+    code = Connection(chain.node.url).code(lying.party_registry)
+    assert wrong_immutable(PARTY_REGISTRY, artifact_of(PARTY_REGISTRY).immutables, code, lying.chain) == "delay"
+
+
+def test_fewer_than_three_officers_found_nothing(chain: Chain) -> None:
+    founding = [each for each in FOUNDING if each.id != PARTIES["third"].id]
+    with pytest.raises(Conflict) as caught:
+        deploy(chain.node.url, FOUNDER.key, founding, delay=0)
+    assert (caught.value.code, caught.value.details) == ("PARTY_TOO_FEW_OFFICERS", {"officers": 2})
+
+
+def test_two_deployments_on_one_chain_are_two_ledgers(chain: Chain) -> None:
+    other = deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0)
+    assert other.origin != chain.deployment.origin
+    assert other.ledger != chain.deployment.ledger
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[LocalNode]:
+    with LocalNode(tmp_path, program=JOURNAL, chain_id=4412, funded=[FOUNDER.account], persistent=False) as node:
+        yield node
+
+
+def test_the_salt_alone_makes_two_ledgers(fresh: LocalNode) -> None:
+    """The same block, time, deployer and addresses: the two differ in the salt alone."""
+
+    def deployed(salt: bytes) -> Deployment:
+        token = fresh.snapshot()
+        fresh.rpc("evm_setNextBlockTimestamp", 4_000_000_000)
+        made = deploy(fresh.url, FOUNDER.key, FOUNDING, delay=0, salt=salt)
+        fresh.revert(token)
+        return made
+
+    one, again, other = (deployed(salt) for salt in (b"\1" * 32, b"\1" * 32, b"\2" * 32))
+    assert one == again
+    assert one.addresses == other.addresses
+    assert one.creations != other.creations
+    assert one.origin != other.origin and one.ledger != other.ledger
+
+
+def test_salt_of_another_length(fresh: LocalNode) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        deploy(fresh.url, FOUNDER.key, FOUNDING, delay=0, salt=b"short")
+    assert caught.value.code == "CALL_ARGUMENTS_INVALID"
+
+
+def test_right_deployment(chain: Chain) -> None:
+    assert chain.client.check() is chain.client
+
+
+def test_chain_not_there(chain: Chain) -> None:
+    with pytest.raises(ChainUnavailable) as caught:
+        check_deployment(Connection("http://127.0.0.1:1", timeout=1), chain.deployment)
+    assert caught.value.code == "CHAIN_UNREACHABLE"
+
+
+def test_another_chain_of_the_same_number(chain: Chain, tmp_path: Path) -> None:
+    """Two real nodes: the second has a later first block, and the very same contracts at the same addresses."""
+    chain.deployment.save(tmp_path / "test.json")
+    saved = (tmp_path / "test.json").read_bytes()
+    with LocalNode(tmp_path / "node", funded=[FOUNDER.account], persistent=False) as other:
+        deployed = deploy(other.url, FOUNDER.key, FOUNDING, delay=0)
+        with pytest.raises(ChainUnavailable) as caught:
+            ensure(tmp_path / "test.json", other.url)
+    assert deployed.chain_id == chain.deployment.chain_id
+    assert caught.value.code == "CHAIN_GENESIS_CHANGED"
+    assert caught.value.details["expected"] == chain.deployment.genesis_hash
+    assert (tmp_path / "test.json").read_bytes() == saved
+
+
+def test_another_chain_id(chain: Chain, tmp_path: Path) -> None:
+    with LocalNode(tmp_path, chain_id=4407, persistent=False) as other, pytest.raises(ChainUnavailable) as caught:
+        check_deployment(Connection(other.url), chain.deployment)
+    assert caught.value.code == "CHAIN_ID_CHANGED"
+    assert (caught.value.details["expected"], caught.value.details["found"]) == (1337, 4407)
+
+
+def test_deploying_again_changes_nothing(chain: Chain, tmp_path: Path) -> None:
+    path = tmp_path / "deployments" / "test.json"
+    made, first = ensure(path, chain.node.url)
+    block = chain.reader.block_number()
+    again, second = ensure(path, chain.node.url)
+    assert (first, second) == (True, False)
+    assert again == made == Deployment.load(path)
+    assert chain.reader.block_number() == block
+    assert made.addresses != chain.deployment.addresses
+    assert list(made.addresses) == list(CONTRACTS)
+    assert made.callable_addresses() == set(made.addresses.values()) - {made.forwarder}
+
+
+def test_code_digests_are_the_deployed_codes(chain: Chain) -> None:
+    """Immutables are blanked, so the digest is the same on every chain; one other byte is another digest."""
+    connection = Connection(chain.node.url)
+    for name, address in chain.deployment.addresses.items():
+        code, artifact = connection.code(address), artifact_of(name)
+        assert chain.deployment.code_digests[name] == artifact.code_digest(code)
+        assert artifact.code_digest(code[:-1] + bytes([code[-1] ^ 1])) != artifact.code_digest(code)
+    assert artifact_of("CertificateLog").immutables
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        Deployment.load(tmp_path / "test.json")
+    assert caught.value.code == "DEPLOYMENT_MISSING"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: "",
+        lambda raw: "[]",
+        lambda raw: "[" * 60_000,
+        lambda raw: json.dumps(raw)[:-5],
+        lambda raw: json.dumps({**raw, "addresses": {}}),
+        lambda raw: json.dumps({**raw, "addresses": {**raw["addresses"], "Forwarder": "0xAB"}}),
+        lambda raw: json.dumps({**raw, "addresses": {**raw["addresses"], "Forwarder": 5}}),
+        lambda raw: json.dumps({**raw, "chain_id": None}),
+        lambda raw: json.dumps({name: value for name, value in raw.items() if name != "origin"}),
+        lambda raw: json.dumps({**raw, "origin": "EE" * 32}),
+        lambda raw: json.dumps({name: value for name, value in raw.items() if name != "delay"}),
+        lambda raw: json.dumps({**raw, "delay": -1}),
+        lambda raw: json.dumps({**raw, "delay": 2**40}),
+        lambda raw: json.dumps({**raw, "code_digests": None}),
+        lambda raw: json.dumps({name: value for name, value in raw.items() if name != "creations"}),
+        lambda raw: json.dumps({**raw, "creations": {**raw["creations"], "Forwarder": "EE" * 32}}),
+        lambda raw: json.dumps({**raw, "creations": {}}),
+        lambda raw: json.dumps({**raw, "network": "x" * MAX_DEPLOYMENT_BYTES}),
+    ],
+)
+def test_damaged_file(chain: Chain, tmp_path: Path, damage: Callable[[dict[str, Any]], str]) -> None:
+    path = tmp_path / "test.json"
+    path.write_text(damage(asdict(chain.deployment)))
+    before = path.read_bytes()
+    with pytest.raises(Misconfigured) as caught:
+        ensure(path, chain.node.url)
+    assert caught.value.code == "DEPLOYMENT_INVALID"
+    assert path.read_bytes() == before
+
+
+def test_file_reads_back(chain: Chain, tmp_path: Path) -> None:
+    chain.deployment.save(tmp_path / "new" / "test.json")
+    assert Deployment.load(tmp_path / "new" / "test.json") == chain.deployment
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["test.json"]
+
+
+def test_account_without_a_role(chain: Chain) -> None:
+    with pytest.raises(Forbidden) as caught:
+        chain.acting("enterprise").anchor(0, 1, ROOT)
+    assert caught.value.code == "PARTY_LACKS_ROLE"
+
+
+def test_account_of_no_party(chain: Chain) -> None:
+    stranger = chain.client.with_account(test_key("stranger"))
+    chain.node.fund(stranger.account)
+    with pytest.raises(Forbidden) as caught:
+        stranger.anchor(0, 1, ROOT)
+    assert caught.value.code == "PARTY_UNKNOWN_ACCOUNT"
+
+
+def test_suspended_party(chain: Chain) -> None:
+    chain.decide(calls.set_status(chain.parties["issuer"].no, "suspended", "sanction"))
+    with pytest.raises(Forbidden) as caught:
+        chain.client.anchor(0, 1, ROOT)
+    assert (caught.value.code, caught.value.details["status"]) == ("PARTY_NOT_ACTIVE", 2)

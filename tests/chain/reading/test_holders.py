@@ -1,0 +1,58 @@
+"""Who held an asset, from the first to the last, and a node that hides one of them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from ledger.chain.reading.contract_state import HolderRecord
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending import asset_calls, calls
+from ledger.chain.sending.sender import Receipt
+from ledger.errors import ChainUnavailable
+from tests.support.chain.deployed import Chain
+from tests.support.chain.hiding_nodes import reader_without
+from tests.support.chain.scripted_ledger import FAR, confirm, digest, register
+
+ASSET = "a5" * 32
+
+
+def transferred(chain: Chain) -> list[Receipt]:
+    """An asset that went from the provider to the bank, and from there to the other bank, which fell silent, so that
+    two officers gave it to the assessor: each of the four moves."""
+    moves = [chain.acting("provider").send(register(ASSET))]
+    confirm(chain, ASSET, valid_to=FAR)
+    for giver, taker in pairwise(("provider", "bank", "other_bank")):
+        chain.node.advance(60)
+        chain.acting(giver).send(asset_calls.offer_transfer(ASSET, chain.parties[taker].no, FAR - 1))
+        moves.append(chain.acting(taker).send(asset_calls.accept_transfer(ASSET)))
+    silent = chain.parties["other_bank"]
+    chain.acting("other_bank").send(calls.report(silent.no, silent.account))
+    assert chain.reader.is_silent(silent.no) and not chain.reader.is_silent(chain.parties["bank"].no)
+    to_assessor = asset_calls.reassign(ASSET, chain.parties["assessor"].no, digest("inheritance"))
+    return [*moves, chain.decide(to_assessor)]
+
+
+def holders(reader: ChainReader, block: int) -> list[HolderRecord]:
+    asset = reader.asset(ASSET, block=block)
+    assert asset is not None
+    return reader.holders(asset, block=block)
+
+
+def test_holders_are_told_from_the_first_to_the_last(chain: Chain) -> None:
+    moves = transferred(chain)
+    names = ("provider", "bank", "other_bank", "assessor")
+    told = [HolderRecord(chain.parties[name].id, move.time) for name, move in zip(names, moves, strict=True)]
+    for count, move in enumerate(moves, start=1):
+        assert holders(chain.reader, move.block_number) == told[:count]
+    assert holders(chain.reader, chain.reader.block_number()) == told
+
+
+@pytest.mark.parametrize("hidden", [(0,), (1,), (2,), (3,), (1, 2), (0, 1, 2, 3)])
+def test_hidden_holder_is_noticed(chain: Chain, hidden: tuple[int, ...]) -> None:
+    moves = transferred(chain)
+    blind = reader_without(chain, *(event for number in hidden for event in moves[number].events))
+    with pytest.raises(ChainUnavailable) as caught:
+        holders(blind, chain.reader.block_number())
+    assert caught.value.code == "HOLDER_HISTORY_INCOMPLETE"

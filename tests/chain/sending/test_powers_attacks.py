@@ -1,0 +1,132 @@
+"""What rogue officers and thieves of one key try against a chain whose proposals wait, and what stops them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from ledger.chain.sending import asset_calls, calls
+from ledger.domain.parties import Role
+from ledger.domain.powers import OPEN_FOR
+from ledger.proof.acts import prove_key, report_message, sign_act
+from ledger.proof.jws import Es256Signer
+from tests.chain.sending.test_powers import carry_out, confirmed, refusal, speaks
+from tests.support.chain.deployed import DELAY, PARTIES, Chain, test_key
+from tests.support.chain.scripted_ledger import account, digest, register
+
+FIRM, BANK, ISSUER, THIRD = (PARTIES[name] for name in ("enterprise", "bank", "issuer", "third"))
+OWN = "the third officer's second key"
+FRESH = "the firm's new key"
+
+
+@pytest.fixture
+def chain(waiting_chain: Chain) -> Chain:
+    return waiting_chain
+
+
+def test_attack_officers_that_count_and_cannot_act(chain: Chain) -> None:
+    """Two officers have a key in a phone, too. Who steals the phones cannot report the keys that send: these phones
+    alone are no officers."""
+    phones = {name: Es256Signer(bytes.fromhex(test_key(f"phone of {name}"))) for name in ("second", "third")}
+    for name, phone in phones.items():
+        number = PARTIES[name].no
+        proof = prove_key(chain.deployment.chain, phone, number)
+        chain.decide(calls.change_key(number, phone.kid, proof=proof), name, None)
+        bound, own = chain.reader.account(phone.kid), chain.reader.account(PARTIES[name].account)
+        assert bound is not None and own is not None
+        assert (bound.speaks, bound.acts, own.acts) == (True, False, True)
+        signature = sign_act(report_message(chain.deployment.chain, phone.kid, PARTIES[name].account), phone)
+        theft = calls.report_for(phone.kid, number, PARTIES[name].account, signature)
+        assert refusal(partial(chain.acting("other_bank").send, theft)) == "PARTY_TOO_FEW_OFFICERS"
+        # Nor does the officer by itself put the phone in place of the key that sends.
+        tablet = Es256Signer(bytes.fromhex(test_key(f"tablet of {name}")))
+        proof = prove_key(chain.deployment.chain, tablet, number)
+        move = calls.change_key(number, tablet.kid, PARTIES[name].account, proof)
+        assert refusal(partial(chain.decide, move, name, None)) == "PARTY_TOO_FEW_OFFICERS"
+    assert chain.reader.officers() == 3
+
+
+def test_attack_a_rogue_officer_cancels_for_ever(chain: Chain) -> None:
+    """One of three officers is rogue. The others accuse it, appoint a fourth meanwhile, and then take its office."""
+    strip = calls.set_roles(THIRD.no, 0)
+    stripped = confirmed(chain, strip)
+    rogue = chain.acting("third")
+    assert refusal(lambda: rogue.send(calls.cancel(stripped))) == "PARTY_SELF_GRANT"
+    appoint = calls.set_roles(BANK.no, Role.mask([Role.CONSUMER, Role.AUTHORITY]))
+    appointed = confirmed(chain, appoint)
+    assert refusal(lambda: rogue.send(calls.cancel(appointed))) == "PARTY_ACCUSED"
+    rogue.send(calls.pause())
+    end = chain.propose(calls.end_pause())
+    assert refusal(lambda: rogue.send(calls.cancel(end))) == "PARTY_NOT_CANCELLABLE"
+    chain.acting("second").send(calls.confirm(end, calls.end_pause()))
+    chain.node.advance(DELAY)
+    assert refusal(carry_out(chain, stripped, strip)) == "PARTY_TOO_FEW_OFFICERS"
+    carry_out(chain, appointed, appoint)()
+    carry_out(chain, stripped, strip)()
+    assert chain.reader.officers() == 3
+    assert "authority" not in chain.reader.party(THIRD.no).roles
+
+
+def test_an_accusation_that_expired_holds_no_officer_back(chain: Chain) -> None:
+    confirmed(chain, calls.report(THIRD.no, THIRD.account))
+    chain.node.advance(DELAY + OPEN_FOR + 60)
+    other = chain.propose(calls.set_roles(BANK.no, Role.mask([Role.AUTHORITY])))
+    chain.acting("third").send(calls.cancel(other))
+    assert chain.reader.proposal(other).state == "cancelled"
+
+
+def test_attack_who_reports_first_wins(chain: Chain) -> None:
+    """The thief of an officer's key reports the owner's other one at once. The owner reports the stolen key with it all
+    the same: it ends in silence, not in the thief's hands. A fourth officer is needed first."""
+    chain.decide(calls.set_roles(BANK.no, Role.mask([Role.CONSUMER, Role.AUTHORITY])))
+    proof = chain.proof(test_key(OWN), THIRD.no)
+    chain.decide(calls.change_key(THIRD.no, account(OWN), proof=proof), "third", None)
+    chain.node.fund(account(OWN))
+    owner = chain.client.with_account(test_key(OWN))
+    chain.acting("third").send(calls.report(THIRD.no, account(OWN)))
+    owner.send(calls.report(THIRD.no, THIRD.account))
+    assert not speaks(chain, THIRD.account) and not speaks(chain, account(OWN))
+    assert refusal(lambda: owner.send(calls.report(BANK.no, BANK.account))) == "PARTY_ACCOUNT_REPORTED"
+    assert chain.reader.officers() == 3
+
+
+def test_attack_a_reassignment_that_waited_while_the_holder_spoke(chain: Chain) -> None:
+    """Two officers let the delay of a reassignment run while the holder speaks, and silence it in the last second."""
+    asset = digest("the bank's asset")
+    chain.acting("bank").send(register(asset))
+    reassign = asset_calls.reassign(asset, PARTIES["founder"].no, digest("why"))
+    number = confirmed(chain, reassign)
+    chain.node.advance(DELAY)
+    chain.acting("third").send(calls.report(BANK.no, BANK.account))
+    assert refusal(carry_out(chain, number, reassign)) == "ASSET_HOLDER_SPEAKS"
+    chain.node.advance(DELAY)
+    carry_out(chain, number, reassign)()
+    record = chain.reader.asset(asset)
+    assert record is not None and record.holder == PARTIES["founder"].id
+
+
+def test_attack_a_key_squatted_from_anothers_recovery(chain: Chain) -> None:
+    """Whoever binds a key that is another's to be keeps that party out: an account binds once. The proof that stands on
+    the chain is not for the squatter, and without a proof it binds nothing."""
+    recovery = calls.change_key(FIRM.no, account(FRESH), FIRM.account, chain.proof(test_key(FRESH), FIRM.no))
+    number = confirmed(chain, recovery)
+    copied = calls.change_key(BANK.no, account(FRESH), proof=recovery.args[3])
+    squat = chain.propose(copied, "bank")
+    unproven = calls.change_key(BANK.no, account(FRESH))
+    assert refusal(lambda: chain.propose(unproven, "bank")) == "PARTY_PROOF_MISSING"
+    chain.node.advance(DELAY)
+    assert refusal(carry_out(chain, squat, copied)) == "PARTY_PROOF_INVALID"
+    carry_out(chain, number, recovery)()
+    assert speaks(chain, account(FRESH))
+
+
+def test_attack_a_guardian_suspends_an_issuer(chain: Chain) -> None:
+    """Everything that a suspended issuer issued would fail. Its stolen key is still reported by one officer at once."""
+    suspend = calls.set_status(ISSUER.no, "suspended", "sanction")
+    for name in ("founder", "supervisor"):
+        assert refusal(partial(chain.acting(name).send, suspend)) == "PARTY_NOT_DECIDED"
+    chain.acting("founder").send(calls.report(ISSUER.no, ISSUER.account))
+    assert not speaks(chain, ISSUER.account)
+    chain.decide(suspend)
+    assert chain.reader.party(ISSUER.no).status == "suspended"

@@ -1,0 +1,139 @@
+"""``pingzheng certificate list`` with filters, ``pingzheng holdings summary`` and ``export``."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ledger.cli.main import app
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.days import shanghai_day, shanghai_time
+from ledger.usage.holdings import Holding
+from ledger.usage.holdings_filter import HoldingsFilter
+from tests.support.actors.pilots import Pilot
+
+
+@pytest.fixture(scope="module")
+def firm(pilot: Pilot) -> str:
+    """A firm with one certificate in force and one revoked."""
+    name = pilot.firm()
+    revoked, _ = (pilot.certificate(name) for _ in range(2))
+    pilot.ledger.status.revoke(revoked, "fraud")
+    return pilot.cast.firms[name]
+
+
+def run(pilot: Pilot, *arguments: str) -> tuple[int, str]:
+    home = ("--home", str(pilot.ledger.settings.home))
+    result = CliRunner().invoke(app, [*arguments, *home], env={"COLUMNS": "200"}, catch_exceptions=False)
+    return result.exit_code, result.stdout
+
+
+def as_json(pilot: Pilot, *arguments: str) -> Any:
+    code, told = run(pilot, *arguments, "--json")
+    assert code == 0, told
+    return json.loads(told)
+
+
+def held(pilot: Pilot, **members: Any) -> list[Holding]:
+    return list(pilot.ledger.holdings.each(HoldingsFilter(**members)))
+
+
+def test_a_public_status_ends_with_the_exit_code_of_a_verification(pilot: Pilot, firm: str) -> None:
+    for row in as_json(pilot, "certificate", "list", "--party", firm, "--part", "subject"):
+        code, told = run(pilot, "verify", row["certificate_no"])
+        assert row["state"] in told and code == (0 if row["state"] == "active" else 1)
+
+
+def test_a_list_is_filtered(pilot: Pilot, firm: str) -> None:
+    rows = as_json(pilot, "certificate", "list", "--party", firm, "--part", "subject")
+    assert sorted(row["state"] for row in rows) == ["active", "revoked"]
+    active = as_json(
+        pilot, "certificate", "list", "--party", firm, "--state", "active", "--provider", pilot.cast.provider
+    )
+    assert [row["certificate_no"] for row in active] == [
+        row["certificate_no"] for row in rows if row["state"] == "active"
+    ]
+    assert as_json(pilot, "certificate", "list", "--party", firm, "--class", "registration") == []
+    everyone = as_json(pilot, "certificate", "list", "--party", "all", "--scenario", "S51", "--limit", "1000")
+    assert len(everyone) == len(held(pilot, scenario="S51")) >= 2
+
+
+def test_days_are_whole_days_in_shanghai(pilot: Pilot, firm: str) -> None:
+    (holding, _) = held(pilot, party=firm)
+    issued, last = shanghai_day(holding.certificate.created_at), shanghai_day(holding.certificate.exp - 1)
+    day = timedelta(days=1)
+    for options, expected in (
+        (("--issued-from", str(issued)), 2),
+        (("--issued-from", str(issued + day)), 0),
+        (("--issued-to", str(issued)), 2),
+        (("--issued-to", str(issued - day)), 0),
+        (("--expires-before", str(last + day)), 2),
+        (("--expires-before", str(last)), 0),
+    ):
+        found = as_json(pilot, "certificate", "list", "--party", firm, *options)
+        assert len(found) == expected, options
+
+
+def test_a_summary_is_for_people_and_for_machines(pilot: Pilot, firm: str) -> None:
+    told = as_json(pilot, "holdings", "summary", "--party", firm)
+    assert (told["total"], told["by_scenario"][0]["states"]) == (2, {"active": 1, "revoked": 1})
+    code, shown = run(pilot, "holdings", "summary", "--party", "all")
+    assert code == 0
+    assert all(text in shown for text in ("按场景", "按部门", "合计", "S51", pilot.cast.provider))
+
+
+def test_a_list_is_exported_as_csv_and_as_json_lines(pilot: Pilot, firm: str, tmp_path: Path) -> None:
+    expected = [holding.to_dict() for holding in held(pilot, party=firm)]
+    lines, table = tmp_path / "held.jsonl", tmp_path / "held.csv"
+    for out in (lines, table):
+        assert as_json(pilot, "holdings", "export", str(out), "--party", firm)["certificates"] == 2
+    assert [json.loads(line) for line in lines.read_text("utf-8").splitlines()] == expected
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["certificate_no"], row["state"], row["uses"]) for row in rows] == [
+        (holding["certificate_no"], holding["state"], "0") for holding in expected
+    ]
+    assert rows[0]["exp"] == shanghai_time(expected[0]["exp"])
+    assert {row["providers"] for row in rows} == {pilot.cast.provider}
+    identity = pilot.ledger.parties.identity(firm)
+    assert not [value for value in identity.values() if value in lines.read_text("utf-8") + table.read_text("utf-8")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["held.csv", "held.jsonl"]
+
+
+@pytest.mark.parametrize("days", [("--days", "9999999"), ("--answer-days", "9999999")])
+def test_a_request_does_not_last_for_ages(pilot: Pilot, tmp_path: Path, days: tuple[str, str]) -> None:
+    note = tmp_path / "note.json"
+    note.write_text('{"contact": "前台"}')
+    parties = ("--subject", pilot.cast.firms[pilot.firm()], "--consumer", pilot.cast.bank)
+    source = ("--source", f"electricity={pilot.cast.provider}", "--note", str(note), "--out", str(tmp_path / "out"))
+    exit_code, told = run(pilot, "request", "draft", "--scenario", "S51", *parties, *source, *days, "--json")
+    error = json.loads(told)
+    assert (exit_code, error["error"], error["where"]) == (2, "DAY_RANGE", days[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("certificate", "list", "--state", "valid"), "FILTER_INVALID"),
+        (("certificate", "list", "--party", "all", "--part", "subject"), "FILTER_INVALID"),
+        (("holdings", "summary", "--issued-from", "yesterday"), "DAY_FORM"),
+        (("certificate", "list", "--issued-to", "9999-12-31"), "DAY_RANGE"),
+        (("certificate", "list", "--expires-before", "0001-01-01"), "DAY_RANGE"),
+        (("party", "accredit", "platform", "S51", "--last-day", "9999-12-31"), "DAY_RANGE"),
+        (("holdings", "summary", "--provider", synthetic_uscc("440802", 8888)), "PARTY_UNKNOWN"),
+        (("holdings", "export", "held.xls"), "FORMAT_UNKNOWN"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_named(
+    pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exit_code, told = run(pilot, *arguments, "--json")
+    assert (exit_code, json.loads(told)["error"]) == (2, code)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,170 @@
+"""``pingzheng wallet`` where there is no ledger: bundles in, presentations out, passphrases from three places."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ledger.cli.main import app
+from ledger.domain.canonical import canonical
+from ledger.proof.bundle import parse_bundle
+from ledger.wallet.file import WalletFile
+from tests.support.actors.wallets import ASSET, ASSET_NUMBER, CHEAP, KEY, NUMBER, PASSPHRASE, USAGE
+from tests.support.bundles.builder import usage
+from tests.support.bundles.cast import BANK, HIDDEN, SUBJECT
+
+PROJECT = Path(__file__).parents[3]
+VARIABLE = "PINGZHENG_WALLET_PASSPHRASE"
+
+
+def run(*arguments: str, typed: str | None = None, **environment: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["wallet", *arguments], input=typed, env=environment)
+    return result.exit_code, result.stdout
+
+
+def as_json(*arguments: str, **environment: str) -> Any:
+    code, told = run(*arguments, "--json", **{VARIABLE: PASSPHRASE} | environment)
+    assert code == 0, told
+    return json.loads(told)
+
+
+def refusal(*arguments: str, typed: str | None = None, **environment: str) -> str:
+    code, told = run(*arguments, "--json", typed=typed, **environment)
+    assert code == 2, told
+    return str(json.loads(told)["error"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two bundle files and a key, and no ledger."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PINGZHENG_HOME", str(tmp_path / "var"))
+    (tmp_path / "bundle.json").write_bytes(USAGE.to_bytes())
+    (tmp_path / "asset.jsonl").write_bytes(canonical(ASSET.to_dict()) + b"\n")
+    (tmp_path / "firm.key").write_text(KEY.private_key.hex() + "\n")
+    (tmp_path / "pass").write_text(PASSPHRASE + "\n", "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def wallet(folder: Path) -> WalletFile:
+    """A wallet with the first of them, without the key; cheap to open."""
+    file = WalletFile(folder / "holder.wallet", CHEAP)
+    file.change(PASSPHRASE, lambda held: held.adding([USAGE]))
+    return file
+
+
+def test_from_bundle_files_to_a_presentation(folder: Path) -> None:
+    added = as_json("add", "bundle.json", "asset.jsonl", "--key", "firm.key")
+    assert added == {"wallet": "holder.wallet", "certificates": 2, "key": True, "added": 2}
+    assert [row["certificate_no"] for row in as_json("list")] == [ASSET_NUMBER, NUMBER]
+    to_bank = ("--consumer", BANK.id, "--nonce", "n-0S6_WzA2Mj", "--fields", "tax_band")
+    assert as_json("present", NUMBER, *to_bank, "--out", "shown.json")["disclosed"] == ["tax_band"]
+    assert parse_bundle((folder / "shown.json").read_bytes()).certificate.count("~") == 2
+    assert not (folder / "var").exists()
+
+
+def test_one_certificate_is_shown_and_written_as_it_is_kept(folder: Path, wallet: WalletFile) -> None:
+    wallet.change(PASSPHRASE, lambda held: held.adding([ASSET]))
+    assert as_json("show", NUMBER)["disclosable"] == HIDDEN
+    as_json("show", ASSET_NUMBER, "--out", "asset.json")
+    assert parse_bundle((folder / "asset.json").read_bytes()) == ASSET
+
+
+def test_the_key_may_stay_outside(folder: Path, wallet: WalletFile) -> None:
+    to_bank = ("--consumer", BANK.id, "--nonce", "n" * 16)
+    assert refusal("present", NUMBER, *to_bank, **{VARIABLE: PASSPHRASE}) == "HOLDER_KEY_MISSING"
+    (folder / "other.key").write_text(SUBJECT.signer._key.secret.hex())
+    assert refusal("present", NUMBER, *to_bank, "--key", "other.key", **{VARIABLE: PASSPHRASE}) == "HOLDER_KEY_DIFFERS"
+    assert as_json("present", NUMBER, *to_bank, "--key", "firm.key")["disclosed"] == list(HIDDEN)
+
+
+def test_the_passphrase_comes_from_a_file_from_the_environment_or_is_typed(folder: Path, wallet: WalletFile) -> None:
+    assert len(as_json("list")) == 1
+    assert json.loads(run("list", "--json", "--passphrase-file", "pass")[1])[0]["certificate_no"] == NUMBER
+    code, told = run("list", typed=f"{PASSPHRASE}\n", COLUMNS="200")
+    assert code == 0 and NUMBER in told and PASSPHRASE not in told
+    assert refusal("list", typed="") == "PASSPHRASE_MISSING"
+    assert refusal("list", typed="wrong passphrase\n") == "WALLET_NOT_OPENED"
+
+
+def test_a_passphrase_that_would_be_shown_is_not_asked_for(folder: Path, wallet: WalletFile) -> None:
+    program = "from ledger.cli.program import run; run()"
+    command = [sys.executable, "-c", program, "wallet", "list", "--wallet", "holder.wallet"]
+    environment = {"PYTHONPATH": str(PROJECT), "PATH": ""}
+    # A session of its own has no terminal to ask on.
+    done = subprocess.run(
+        command,
+        input=f"{PASSPHRASE}\n",
+        env=environment,
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2 and "PASSPHRASE_MISSING" in done.stderr
+    assert "echo" not in done.stderr
+
+
+def test_a_consumer_is_named_by_its_party_id(wallet: WalletFile) -> None:
+    given = ("present", NUMBER, "--consumer", "91440803MA9X0002X5", "--nonce", "n-0S6_WzA2Mj")
+    assert refusal(*given, **{VARIABLE: PASSPHRASE}) == "PARTY_ID_FORM"
+
+
+def test_a_new_passphrase_is_typed_twice(folder: Path) -> None:
+    code, told = run("add", "bundle.json", "--json", typed=f"{PASSPHRASE}\nanother\n{PASSPHRASE}\n{PASSPHRASE}\n")
+    assert code == 0, told
+    assert json.loads(told)["certificates"] == 1
+    assert len(as_json("list")) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"one\ntwo\n", b"\xff\xfe\xfd"])
+def test_a_passphrase_file_holds_one_line(folder: Path, content: bytes) -> None:
+    (folder / "pass").write_bytes(content)
+    assert refusal("list", "--passphrase-file", "pass") == "PASSPHRASE_MISSING"
+
+
+def test_no_command_takes_a_passphrase_as_an_argument(folder: Path) -> None:
+    for command in ("export", "add", "list", "show", "present", "passphrase"):
+        code, told = run(command, "--help", COLUMNS="200")
+        assert code == 0 and "--passphrase-file" in told and "Example" in told
+    assert run("list", "--passphrase", PASSPHRASE)[0] == 2
+
+
+def test_the_passphrase_is_changed(folder: Path, wallet: WalletFile) -> None:
+    (folder / "new").write_text("another passphrase")
+    assert as_json("passphrase", "--new-passphrase-file", "new")["certificates"] == 1
+    assert refusal("list", **{VARIABLE: PASSPHRASE}) == "WALLET_NOT_OPENED"
+    assert len(as_json("list", "--passphrase-file", "new")) == 1
+
+
+REFUSED = {
+    "a bundle presented before": ("BUNDLE_PRESENTED", usage().bundle.to_bytes()),
+    "no bundle": ("JSON_MALFORMED", b"PK\x03\x04"),
+    "a line that is none": ("BUNDLE_FORM", b"{}\n"),
+}
+
+
+@pytest.mark.parametrize(("code", "raw"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_full_bundle_is_not_added(folder: Path, code: str, raw: bytes) -> None:
+    (folder / "odd.json").write_bytes(raw)
+    assert refusal("add", "bundle.json", "odd.json", **{VARIABLE: PASSPHRASE}) == code
+    assert not (folder / "holder.wallet").exists()
+
+
+def test_what_is_missing_is_named(folder: Path) -> None:
+    assert refusal("list", **{VARIABLE: PASSPHRASE}) == "WALLET_MISSING"
+    assert refusal("add", "nothing.json", **{VARIABLE: PASSPHRASE}) == "FILE_MISSING"
+    assert refusal("add", "bundle.json", **{VARIABLE: "short"}) == "PASSPHRASE_UNFIT"
+
+
+def test_what_the_wallet_does_not_hold_is_not_shown(wallet: WalletFile) -> None:
+    assert refusal("show", ASSET_NUMBER, **{VARIABLE: PASSPHRASE}) == "CERTIFICATE_NOT_IN_WALLET"
+    assert refusal("show", "DAC", **{VARIABLE: PASSPHRASE}) == "CERTIFICATE_NO_FORM"

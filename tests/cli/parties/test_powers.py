@@ -1,0 +1,303 @@
+"""Proposals, the pause and a new ledger on the command line: what is printed while an act waits, and refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ledger.chain.local.node import FUNDS_WEI, JOURNAL, LocalNode
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.cli.main import app
+from ledger.cli.shell.naming import duration_of
+from ledger.domain.canonical import canonical
+from ledger.domain.parties import Role
+from ledger.domain.powers import DEFAULT_DELAY, MIN_DELAY
+from ledger.errors import InvalidInput
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.possession import require_possession
+from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
+from tests.support.bundles.builder import usage
+from tests.support.bundles.cast import AT, BANK, CHAIN, NONCE
+
+DELAY = 3_600
+FIRM = ("--kind", "enterprise", "--region", "440803")
+USCC = "91440803MA9X0002X5"
+SECOND, THIRD = "11440800MB9X00023K", "11440800MB9X00031E"
+
+
+def identity(name: str, identifier: str) -> str:
+    return json.dumps({"name": name, "identifier": identifier})
+
+
+def invoke(*arguments: str | Path, typed: str | None = None) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [*map(str, arguments)], input=typed)
+    return done.exit_code, done.output
+
+
+@dataclass
+class Desk:
+    """A ledger whose proposals wait for an hour, beside which the commands run."""
+
+    ledger: Ledger
+    words: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def home(self) -> str:
+        return str(self.ledger.settings.home)
+
+    def run(self, *arguments: str, code: int = 0, typed: str | None = None) -> Any:
+        exit_code, told = invoke(*arguments, "--home", self.home, "--json", typed=typed)
+        assert exit_code == code, told
+        return json.loads(told)
+
+    def people(self, *arguments: str) -> str:
+        exit_code, told = invoke(*arguments, "--home", self.home)
+        assert exit_code == 0, told
+        return " ".join(told.split())
+
+    def wait(self) -> None:
+        LocalClock(self.ledger.settings).skip(self.ledger.reader.connection, DELAY)
+
+    def office_for(self, party: str) -> int:
+        """Proposed by the first authority, and not confirmed."""
+        number = self.ledger.reader.party_no(party)
+        call = calls.set_roles(number, Role.mask([Role.SUBJECT, Role.REGISTRAR]))
+        return self.ledger.proposals.propose(self.ledger.installation.authority_party, call).no
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("powers") / "var", delay=DELAY)) as ledger:
+        yield Desk(ledger)
+
+
+@pytest.fixture(scope="module")
+def firm(desk: Desk) -> str:
+    return str(desk.run("party", "add", *FIRM, "--file", "-", typed=identity("示例企业", USCC))["id"])
+
+
+def test_what_waits_is_printed_with_its_time_and_how_to_stop_it(desk: Desk, firm: str) -> None:
+    row = desk.run("party", "recover", USCC)
+    assert (row["act"], row["state"], row["concerned"]) == ("change_key", "pending", firm)
+    assert row["ready_at"] - row["at"] == DELAY
+    number = str(row["proposal"])
+    told = desk.people("keys", "show", number)
+    for text in ("待生效 pending", "生效时间 ready_at", f"pingzheng keys veto {number}", f"keys carry-out {number}"):
+        assert text in told, text
+    assert row["arguments"]["proof"] and row["arguments"]["proof"] not in told
+    assert [each["proposal"] for each in desk.run("keys", "pending", "--party", USCC)] == [row["proposal"]]
+    assert desk.run("keys", "carry-out", number, code=2)["error"] == "PARTY_NOT_READY"
+    assert desk.run("keys", "carry-out") == []
+    desk.wait()
+    (carried,) = desk.run("keys", "carry-out")
+    assert (carried["proposal"], carried["state"], carried["next"]) == (row["proposal"], "carried_out", None)
+    accounts = {key["account"]: key for key in desk.run("party", "keys", USCC)}
+    assert accounts[row["arguments"]["old"]]["retired_at"] and not accounts[row["arguments"]["fresh"]]["retired_at"]
+
+
+def test_a_second_office_confirms_and_a_third_cancels(desk: Desk, firm: str) -> None:
+    number = str(desk.office_for(firm))
+    told = desk.people("keys", "show", number)
+    assert f"pingzheng keys confirm {number} --by" in told
+    assert desk.run("keys", "confirm", number, code=2)["error"] == "PARTY_OWN_PROPOSAL"
+    assert desk.run("keys", "confirm", number, "--by", SECOND)["confirmed_by"]
+    assert desk.run("keys", "cancel", number, "--by", THIRD)["state"] == "cancelled"
+    assert desk.run("keys", "cancel", number, "--by", THIRD, code=2)["error"] == "PARTY_NOT_PENDING"
+    assert desk.run("keys", "show", "4000000000", code=2)["error"] == "PROPOSAL_UNKNOWN"
+
+
+def test_accreditations_and_offices_wait_and_ordinary_roles_do_not(desk: Desk, firm: str) -> None:
+    waits = desk.run("party", "accredit", "platform", "S00", "S51", "--last-day", "2030-12-31")
+    assert [row["arguments"]["scenario"] for row in waits] == ["S00", "S51"]
+    assert "2031-01-01 00:00:00" in desk.people("keys", "show", str(waits[0]["proposal"]))
+    assert desk.run("party", "roles", USCC, "--role", "subject", "--role", "issuer")["act"] == "set_roles"
+    assert desk.run("party", "roles", USCC, "--role", "subject", "--role", "broker")["roles"] == "subject, broker"
+    assert desk.run("party", "status", USCC, "closed", "--reason", "court")["act"] == "set_status"
+    assert desk.run("party", "status", USCC, "suspended", "--reason", "court")["status"] == "suspended"
+    assert desk.run("party", "status", USCC, "active", "--reason", "lifted")["status"] == "active"
+    for row in desk.run("keys", "pending"):
+        desk.run("keys", "cancel", str(row["proposal"]))
+    assert desk.run("keys", "pending") == []
+    assert "无 none" in desk.people("keys", "pending")
+
+
+def test_a_party_stops_the_change_of_its_keys_here_too(desk: Desk, firm: str, tmp_path: Path) -> None:
+    """With the key that is kept here, and with a key in a file; a key that is reported still does."""
+    row = desk.run("party", "rotate", USCC)
+    assert desk.run("keys", "veto", str(row["proposal"]), "--by", USCC)["state"] == "vetoed"
+    account = desk.ledger.parties.get(firm).account
+    key = tmp_path / "firm.key"
+    # Made by a command, so that the open ledger does not know it.
+    kept = json.loads((desk.ledger.settings.keys_folder / "accounts.json").read_text())
+    key.write_text(kept[account] + "\n")
+    assert desk.run("keys", "report", USCC, account, "--key", str(key))["reported"] == account
+    assert {each["account"]: each["reported_at"] for each in desk.run("party", "keys", USCC)}[account]
+    recovery = desk.run("party", "recover", USCC)
+    vetoed = desk.run("keys", "veto", str(recovery["proposal"]), "--by", USCC, "--key", str(key))
+    assert vetoed["state"] == "vetoed"
+
+
+def test_a_key_file_signs_what_its_party_proposes(desk: Desk, tmp_path: Path) -> None:
+    """From the first key to the second: nothing of the firm is kept here."""
+    first, second = tmp_path / "first.key", tmp_path / "second.key"
+    told = {}
+    for path in (first, second):
+        invoke("key", "new", path)
+        proving = ("key", "prove", path, "--deployment", f"{desk.home}/deployment.json", "--json")
+        told[path] = json.loads(invoke(*proving)[1])
+    named = tmp_path / "bank.json"
+    named.write_text(identity("示例银行", "91440881MA9X000384"), "utf-8")
+    newcomer = ("--kind", "bank", "--region", "440881", "--file", str(named))
+    keyed = ("--public-key", told[first]["public_key"], "--proof", told[first]["proof"])
+    further = f"{told[second]['public_key']}={told[second]['proof']}"
+    wrong = ("--further-key", told[second]["public_key"])
+    assert desk.run("party", "add", *newcomer, *keyed, *wrong, code=2)["error"] == "FURTHER_KEY_FORM"
+    bank = desk.run("party", "add", *newcomer, *keyed, "--further-key", further)
+    assert bank["account"] == told[first]["account"]
+    assert len(desk.run("party", "keys", bank["id"])) == 2
+    retiring = ("party", "retire", bank["id"], told[second]["account"])
+    assert desk.run(*retiring, code=2)["error"] == "SIGNATURE_REQUIRED"
+    assert desk.run(*retiring, "--key", str(first))["arguments"]["old"] == told[second]["account"]
+
+
+def test_a_pause_is_shown_with_its_end(desk: Desk) -> None:
+    assert desk.run("pause", "show") == {"paused": False, "until": 0}
+    begun = desk.run("pause", "start", "--by", SECOND)
+    assert begun["paused"] and begun["until"] > desk.ledger.clock()
+    assert "已暂停 paused │ 是 yes" in desk.people("pause", "show")
+    assert desk.run("pause", "start", code=2)["error"] == "PARTY_PAUSED"
+    told = identity("示例企业", "91440825MA9X00046U")
+    stopped = desk.run("party", "add", *FIRM, "--file", "-", typed=told, code=2)
+    assert stopped["error"] == "PARTY_PAUSED"
+    assert desk.run("pause", "end") == {"paused": False, "until": 0}
+    assert desk.run("pause", "end", code=2)["error"] == "PARTY_NOT_PAUSED"
+    assert desk.run("pause", "start", "--by", SECOND, code=2)["error"] == "PARTY_PAUSE_REST"
+
+
+def test_a_new_ledger_is_set_up_once(tmp_path: Path) -> None:
+    home = tmp_path / "var"
+    told = json.loads(invoke("init", "--delay", "2h", "--accredit", "S51", "--home", home, "--json")[1])
+    assert (told["delay_seconds"], told["threshold"], told["officers"]) == (7_200, 2, 3)
+    assert [path.name for path in sorted((home / "offices").iterdir())] == ["1", "2", "3"]
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in (home / "offices").glob("*/accounts.json"))
+    with open_ledger(Settings(home=home, delay=0)) as ledger:
+        assert ledger.reader.chain.delay == 7_200
+        start, end = ledger.reader.accreditation(ledger.installation.issuer, "S51")
+        assert start <= ledger.clock() < end
+    again = json.loads(invoke("init", "--home", home, "--json")[1])
+    assert (again["error"], again["where"]) == ("LEDGER_SET_UP", str(home))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("0", 0), ("90", 90), ("90m", 5_400), ("72h", DEFAULT_DELAY), ("1d", MIN_DELAY)]
+)
+def test_a_length_of_time_is_written_as_people_do(text: str, seconds: int) -> None:
+    assert duration_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1w", "1.5h", "h", "１h", "9999999999"])
+def test_what_is_no_length_of_time_is_told(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        duration_of(text)
+    assert refusal.value.code == "DURATION_FORM"
+    if not text.startswith("-"):
+        told = json.loads(invoke("init", "--delay", text, "--home", tmp_path / "var", "--json")[1])
+        assert told["error"] == "DURATION_FORM" and not (tmp_path / "var").exists()
+
+
+class Elsewhere:
+    """A chain that is not ours, with the office files of three authorities."""
+
+    def __init__(self, folder: Path, node: Connection) -> None:
+        self.folder, self.node = folder, node
+        self.files = [self.office(number, uscc) for number, uscc in enumerate(OFFICES, start=1)]
+
+    def office(self, number: int, uscc: str) -> Path:
+        key, out = self.folder / f"{number}.key", self.folder / f"{number}.json"
+        assert invoke("key", "new", key)[0] == 0
+        named = ("--name", f"示例机构{number}", "--uscc", uscc, "--region", "440800", "--out", out)
+        assert invoke("key", "office", key, *named)[0] == 0
+        assert invoke("key", "office", key, *named)[0] == 2
+        return out
+
+    def init(self, *files: Path, delay: str = "24h") -> Any:
+        offices = [word for path in files for word in ("--office", path)]
+        return json.loads(invoke("init", "--delay", delay, *offices, "--home", self.folder / "var", "--json")[1])
+
+
+OFFICES = ("11440800MB9X00015Q", "11440800MB9X00023K", "11440800MB9X00031E")
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Elsewhere]:
+    with LocalNode(tmp_path / "node", program=JOURNAL, chain_id=4412, persistent=False) as node:
+        monkeypatch.setenv("PINGZHENG_RPC_URL", node.url)
+        yield Elsewhere(tmp_path, Connection(node.url))
+
+
+def test_offices_elsewhere_found_a_ledger_by_their_files(elsewhere: Elsewhere) -> None:
+    """This folder holds none of their keys."""
+    short = elsewhere.init(*elsewhere.files, delay="23h")
+    assert (short["error"], "24 hours" in short["hint"]) == ("DELAY_TOO_SHORT", True)
+    changed = json.loads(elsewhere.files[0].read_text()) | {"uscc": OFFICES[2]}
+    (elsewhere.folder / "changed.json").write_bytes(canonical(changed))
+    assert elsewhere.init(elsewhere.folder / "changed.json")["error"] == "OFFICE_FILE_INVALID"
+    assert elsewhere.init(elsewhere.files[0], elsewhere.files[0], elsewhere.files[1])["error"] == "OFFICES_MISSING"
+    assert not (elsewhere.folder / "var" / "deployment.json").exists()
+    poor = elsewhere.init(*elsewhere.files)
+    assert poor["error"] == "ACCOUNT_WITHOUT_FUNDS"
+    elsewhere.node.ask("hardhat_setBalance", poor["where"], hex(FUNDS_WEI))
+    founded = elsewhere.init(*elsewhere.files)
+    assert (founded["officers"], founded["delay_seconds"]) == (3, MIN_DELAY), founded
+    kept = [path for path in (elsewhere.folder / "var" / "offices").glob("*/accounts.json") if path.read_text() != "{}"]
+    assert kept == []
+
+
+def test_office_files_have_no_effect_on_a_local_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PINGZHENG_RPC_URL", raising=False)
+    file = Elsewhere(tmp_path, Connection("http://127.0.0.1:9")).files[0]
+    told = json.loads(invoke("init", "--office", file, "--home", tmp_path / "var", "--json")[1])
+    assert told["error"] == "OFFICES_PLAYED_HERE" and not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3], ids=lambda suite: suite.alg)
+def test_a_key_proves_that_it_belongs_to_this_ledger(desk: Desk, tmp_path: Path, suite: Suite) -> None:
+    key = tmp_path / "own.key"
+    text = new_key(suite)
+    key.write_text(text + "\n")
+    deployment = desk.ledger.settings.home / "deployment.json"
+    told = json.loads(invoke("key", "prove", key, "--deployment", deployment, "--json")[1])
+    signer = signer_of_key(text)
+    assert (told["account"], told["public_key"]) == (signer.kid, signer.public_key)
+    assert require_possession(desk.ledger.reader.chain, told["public_key"], told["proof"], "here") == told["proof"]
+    missing = json.loads(invoke("key", "prove", key, "--deployment", tmp_path / "none.json", "--json")[1])
+    assert missing["error"] == "DEPLOYMENT_MISSING"
+
+
+@pytest.mark.parametrize(("delay", "warned"), [(DEFAULT_DELAY, False), (DELAY, True)])
+def test_a_verification_shows_the_delay_and_who_proposed_the_keys(tmp_path: Path, delay: int, warned: bool) -> None:
+    made = usage(chain=replace(CHAIN, delay=delay))
+    (tmp_path / "bundle.json").write_bytes(made.bundle.to_bytes())
+    (tmp_path / "facts.json").write_bytes(made.facts.to_bytes())
+    request = {"consumer": BANK.id, "nonce": NONCE, "templates": [made.claims["template"]]}
+    (tmp_path / "request.json").write_text(json.dumps(request))
+    known = ("--facts", tmp_path / "facts.json", "--request", tmp_path / "request.json", "--at", str(AT))
+    code, told = invoke("verify", tmp_path / "bundle.json", *known)
+    assert code == 0, told
+    told = " ".join(told.split())
+    for text in (f"A new key waits {delay // 3600} hours", "2 authorities do", "Signed certificate: "):
+        assert text in told, text
+    assert ("DELAY_SHORT" in told) == warned
+    machine = json.loads(invoke("verify", tmp_path / "bundle.json", *known, "--json")[1])
+    assert machine["ledger"] == {"delay": delay, "threshold": 2}
+    assert bool(machine["cautions"]) == warned and machine["keys"]

@@ -1,0 +1,218 @@
+"""The role matrix over the command line: the rows about powers, each by a party of every role."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ledger.chain.accounts import account_of_public_key
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call, PartyRegistration
+from ledger.cli.main import app
+from ledger.demo.data.cast import assemble
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind, Role, party_id
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
+from ledger.parties.possession import possession_of
+from tests.reference.role_matrix import CELLS, COLUMNS, KINDS, ROLE_OF, name_of
+from tests.support.actors.pilots import Pilot
+
+ROWS = ("propose", "confirm", "veto", "report", "hold", "lift", "pause")
+REFUSALS = {"PARTY_LACKS_ROLE", "PARTY_NO_VETO", "PARTY_UNKNOWN", "PARTY_SELF_GRANT", "LOG_NOT_HELD"}
+FIRMS = [str(number) for number in range(1, 13)]
+# No party has this code.
+NOBODY = "91440803MA9X0002X5"
+
+
+class Stage:
+    """An open ledger without a delay, beside which the commands run; a party of each role, whose key is kept there."""
+
+    def __init__(self, pilot: Pilot) -> None:
+        self.pilot, self.ledger = pilot, pilot.ledger
+        self.authority = pilot.ledger.installation.authority_party
+        self._firms = iter(FIRMS)
+        self._shared: dict[str, str] = {}
+        self.parties = {column: self.fresh(column) for column in COLUMNS if column != "U"}
+        self.parties |= {"U": NOBODY}
+
+    def fresh(self, column: str) -> str:
+        """A new party of that role alone; of nobody's, nobody."""
+        if column == "U":
+            return NOBODY
+        return self.pilot.party(KINDS.get(column, PartyKind.OPERATOR), ROLE_OF[column])
+
+    def run(self, *arguments: str) -> str | None:
+        """What the command was refused with; ``None`` if it was done."""
+        home = ("--home", str(self.ledger.settings.home), "--json")
+        done = CliRunner().invoke(app, [*arguments, *home])
+        assert done.exit_code in (0, 2), done.output
+        return None if done.exit_code == 0 else str(json.loads(done.stdout)["error"])
+
+    def proposed(self, call: Call, by: str | None = None) -> str:
+        return str(self.ledger.proposals.propose(by or self.authority, call).no)
+
+    def number(self, party: str) -> int:
+        return self.ledger.reader.party_no(party)
+
+    def once(self, name: str, make: Callable[[], str]) -> str:
+        """A record that refused commands can share: made again only after one that was done."""
+        if name not in self._shared:
+            self._shared[name] = make()
+        return self._shared[name]
+
+    def used(self) -> None:
+        self._shared.clear()
+
+    def certificate(self) -> str:
+        """One that nobody holds."""
+        return self.pilot.certificate(next(self._firms))
+
+    def held(self, office: str) -> str:
+        number = self.certificate()
+        self.ledger.holds.hold(number, "court", office)
+        return number
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("roles") / "var", delay=0)) as ledger:
+        now = ledger.clock()
+        pilot = Pilot(ledger, assemble(ledger, FIRMS))
+        ledger.parties.accredit(ledger.installation.operator, ("S51",), now - 86_400, now + 10**9)
+        yield Stage(pilot)
+
+
+def propose(stage: Stage, who: str, own: bool) -> str | None:
+    if own:
+        return stage.run("party", "rotate", stage.fresh(who))
+    (account,) = stage.ledger.custody.create()
+    key = stage.ledger.custody.public_key(account)
+    other = stage.once("bystander", lambda: stage.fresh("S"))
+    return stage.run("party", "bind", other, "--public-key", key, "--by", stage.parties[who])
+
+
+def confirm(stage: Stage, who: str, own: bool) -> str | None:
+    """Another's is what concerns the very office that would confirm it."""
+
+    def waits() -> str:
+        party = stage.parties["A"] if not own else stage.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
+        return stage.proposed(further_key(stage, party))
+
+    return stage.run("keys", "confirm", stage.once(f"waits {own}", waits), "--by", stage.parties[who])
+
+
+def veto(stage: Stage, who: str, own: bool) -> str | None:
+    about = who if own and who != "U" else "S" if who != "S" else "P"
+    number = stage.once(f"about {about}", lambda: stage.proposed(further_key(stage, stage.parties[about])))
+    return stage.run("keys", "veto", number, "--by", stage.parties[who])
+
+
+def report(stage: Stage, who: str, own: bool) -> str | None:
+    party = stage.fresh(who if own and who != "U" else "S")
+    account = stage.ledger.parties.get(party).account
+    by = () if own and who != "U" else ("--by", stage.parties[who])
+    return stage.run("keys", "report", party, account, *by)
+
+
+def hold(stage: Stage, who: str, own: bool) -> str | None:
+    number = stage.once("holdable", stage.certificate)
+    return stage.run("certificate", "hold", number, "--reason", "court", "--by", stage.parties[who])
+
+
+def lift(stage: Stage, who: str, own: bool) -> str | None:
+    """Own is a hold of the office of the one that lifts, another's that of the other office."""
+    other = "V" if who == "A" else "A"
+    holder = who if own and who in "AV" else other
+
+    number = stage.once(f"held by {holder}", lambda: stage.held(stage.parties[holder]))
+    return stage.run("certificate", "lift", number, "--by", stage.parties[who])
+
+
+def pause(stage: Stage, who: str, own: bool) -> str | None:
+    """Own is to begin, another's to end what another office began."""
+    by = stage.parties[who] if who == "U" else stage.fresh(who)
+    if own:
+        refusal = stage.run("pause", "start", "--by", by)
+    else:
+        stage.ledger.pauses.pause(stage.fresh("V"))
+        refusal = stage.run("pause", "end", "--by", by)
+    if stage.ledger.reader.paused_until():
+        stage.ledger.pauses.end(stage.authority)
+    return refusal
+
+
+def further_key(stage: Stage, party: str) -> Call:
+    (account,) = stage.ledger.custody.create()
+    return calls.change_key(stage.number(party), account)
+
+
+ACTS: dict[str, Callable[[Stage, str, bool], str | None]] = {
+    "propose": propose,
+    "confirm": confirm,
+    "veto": veto,
+    "report": report,
+    "hold": hold,
+    "lift": lift,
+    "pause": pause,
+}
+# What a cell allows: on an own record, and on another's. Words of other commands allow nothing here.
+ALLOWED = {"o": (True, False), "o(registrations)": (True, False), "✓": (True, True), "start": (True, False)}
+# Two distinct parties confirm: never what concerns oneself.
+NEVER_ANOTHERS = {"confirm"}
+
+
+@pytest.mark.parametrize(
+    ("action", "column"),
+    [
+        pytest.param(action, column, id=f"{name_of(column)}: {action}: {CELLS[action][column]}")
+        for action in ROWS
+        for column in COLUMNS
+    ],
+)
+def test_cell(stage: Stage, action: str, column: str) -> None:
+    own, another = ALLOWED.get(CELLS[action][column], (False, False))
+    for whose, done in ((True, own), (False, another and action not in NEVER_ANOTHERS)):
+        refusal = ACTS[action](stage, column, whose)
+        if done:
+            assert refusal is None
+            stage.used()
+        else:
+            assert refusal in REFUSALS
+
+
+def test_a_supervisor_confirms_a_lift_of_its_office_alone(stage: Stage) -> None:
+    """The word of the row: by the command of the row, and of no other proposal."""
+    number = stage.certificate()
+    for column, office in (("V", "supervisor"), ("A", "authority")):
+        stage.ledger.holds.hold(number, "court", stage.parties[column])
+        statements = [stage.ledger.holdings.get(number).digest]
+        proposal = stage.proposed(calls.lift(office, statements), stage.parties[column])
+        second = stage.fresh("V")
+        refusal = stage.run("keys", "confirm", proposal, "--by", second)
+        assert refusal == (None if office == "supervisor" else "PARTY_LACKS_ROLE")
+
+
+def test_an_admin_confirms_registrations_alone(stage: Stage, tmp_path: Path) -> None:
+    """With the list, which its own installation would not know."""
+    key = stage.ledger.custody.public_key(*stage.ledger.custody.create())
+    signer = stage.ledger.custody.signer(account_of_public_key(key))
+    proof = possession_of(stage.ledger.reader.chain, signer)
+    opening = {"kind": "enterprise", "identifier": synthetic_uscc("440800", 7_777), "key": "5e" * 32, "name": "Firm"}
+    identifier = party_id(bytes.fromhex(opening["key"]), PartyKind.ENTERPRISE, opening["identifier"])
+    party = PartyRegistration(identifier, ((signer.kid, proof),), Role.mask([Role.SUBJECT]))
+    call = calls.register_parties([party])
+    document = {"format": "pingzheng-registrations/1", "act": stage.ledger.client.act_of(call)}
+    keys = [{"public_key": key, "proof": proof}]
+    document |= {"parties": [{"id": party.id, "roles": ["subject"], "keys": keys, "opening": opening}]}
+    (tmp_path / "list.json").write_text(json.dumps(document))
+    number = stage.proposed(call)
+    assert stage.run("keys", "confirm", number, "--by", stage.parties["X"]) == "REGISTRATION_LIST_MISSING"
+    listed = ("--list", str(tmp_path / "list.json"))
+    assert stage.run("keys", "confirm", number, "--by", stage.parties["V"], *listed) == "PARTY_LACKS_ROLE"
+    assert stage.run("keys", "confirm", number, "--by", stage.parties["X"], *listed) is None
+    assert stage.ledger.reader.party_no(party.id)

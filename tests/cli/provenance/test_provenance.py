@@ -1,0 +1,82 @@
+"""``pingzheng asset provenance`` and ``lineage``, and ``index check``, on a ledger of their own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ledger.cli.main import app
+from ledger.demo.data.cast import assemble
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
+from tests.support.actors.pilots import Pilot
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with an asset, and one under application that comes from it."""
+    folder = tmp_path_factory.mktemp("provenance")
+    with create_ledger(Settings(home=folder / "var")) as ledger:
+        now = ledger.clock()
+        ledger.parties.accredit(ledger.installation.operator, ("S00",), now - 86_400, now + 10**9)
+        pilot = Pilot(ledger, assemble(ledger, ["1"]))
+        (asset,) = pilot.applied("cli/asset")
+        pilot.take_through([asset])
+        (child,) = pilot.applied("cli/child")
+        ledger.lineage.link(child, pilot.cast.provider, "derived_from", asset)
+        (folder / "assets.json").write_text(json.dumps([asset, child, pilot.cast.provider]))
+    return folder
+
+
+def run(home: Path, *arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [*arguments, "--home", str(home / "var")], env={"COLUMNS": "200"})
+    return result.exit_code, result.stdout
+
+
+def as_json(home: Path, *arguments: str) -> Any:
+    code, told = run(home, *arguments, "--json")
+    assert code == 0, told
+    return json.loads(told)
+
+
+def test_provenance_at_a_time_with_both_exports(home: Path) -> None:
+    asset, _, provider = json.loads((home / "assets.json").read_text())
+    files = ("--jsonld", str(home / "prov.json"), "--svg", str(home / "timeline.svg"))
+    told = as_json(home, "asset", "provenance", asset, "--at", "2100-01-01", *files)
+    assert told["completeness"]["complete"]
+    assert (told["view"]["at"], told["view"]["holder"]) == (4_102_416_000, provider)
+    assert not told["view"]["in_force"]
+    assert "@graph" in json.loads((home / "prov.json").read_text("utf-8"))
+    assert (home / "timeline.svg").read_text("utf-8").startswith("<svg ")
+    confirmed = told["events"][-1]["at"]
+    code, shown = run(home, "asset", "provenance", asset, "--at", str(confirmed))
+    assert code == 0, shown
+    assert "确认 confirmed" in shown and "公示 noticed" in shown and "持有权 hold" in shown
+
+
+@pytest.mark.parametrize("at", ["yesterday", "1969-01-01", "9" * 20])
+def test_time_that_is_none(home: Path, at: str) -> None:
+    asset, *_ = json.loads((home / "assets.json").read_text())
+    code, told = run(home, "asset", "provenance", asset, "--at", at, "--json")
+    assert (code, json.loads(told)["error"]) == (2, "TIME_FORM")
+
+
+def test_lineage(home: Path) -> None:
+    asset, child, _ = json.loads((home / "assets.json").read_text())
+    graph = as_json(home, "asset", "lineage", "cli/asset", "--svg", str(home / "lineage.svg"))
+    assert [(edge["asset"], edge["relation"], edge["other"]) for edge in graph["edges"]] == [
+        (child, "derived_from", asset)
+    ]
+    assert "derived_from" in (home / "lineage.svg").read_text("utf-8")
+    code, shown = run(home, "asset", "lineage", child)
+    assert code == 0 and "派生自 derived_from" in shown
+
+
+def test_index_check_looks_at_every_asset(home: Path) -> None:
+    told = as_json(home, "index", "check")
+    assert told["equal"] and told["assets_agree"]
+    assert (told["assets"], told["assets_on_chain"], told["assets_differing"]) == (2, 2, [])

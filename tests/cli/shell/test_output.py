@@ -1,0 +1,194 @@
+"""What the command line prints when something goes wrong, and how people read times."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ledger.cli.main import app
+from ledger.cli.shell import output
+from ledger.cli.shell.naming import seconds_of
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
+from ledger.proof.bundle import MAX_BUNDLE_BYTES
+from tests.support.bundles.builder import usage
+
+PROJECT = Path(__file__).parents[3]
+NOON = 1_793_505_600  # 2026-11-01 12:00 in Shanghai
+
+
+def refused(*arguments: str | Path, **environment: str) -> dict[str, str]:
+    done = CliRunner().invoke(app, [*map(str, arguments), "--json"], env=environment)
+    assert done.exit_code == output.EXIT_ERROR, done.output
+    told: dict[str, str] = json.loads(done.stdout)
+    assert told["hint"]
+    return told
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("BATCH_SIZE", "0"), ("SUITE", "sm4"), ("KEY_PROVIDER", "vault"), ("BATCH_AGE", "soon")]
+)
+def test_a_setting_that_is_wrong_is_named(name: str, value: str) -> None:
+    variable = f"PINGZHENG_{name}"
+    told = refused("scenario", "list", **{variable: value})
+    assert (told["error"], told["where"]) == ("SETTING_INVALID", variable)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a ledger."""
+    home = tmp_path_factory.mktemp("made") / "var"
+    with create_ledger(Settings(home=home)):
+        return home
+
+
+@pytest.mark.parametrize("url", ["nonsense", "postgresql+nobody://host/ledger", "oracle://host/ledger"])
+def test_a_database_that_is_none_is_told(made: Path, url: str) -> None:
+    told = refused("status", "--home", made, PINGZHENG_DATABASE_URL=url)
+    assert (told["error"], told["where"]) == ("DATABASE_URL_INVALID", "PINGZHENG_DATABASE_URL")
+
+
+def test_a_file_that_is_no_database_is_told(made: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(made, tmp_path / "var"))
+    (home / "ledger.db").write_text("a letter, or what was left of a disk that was full\n" * 99)
+    assert refused("status", "--home", home)["error"] == "DATABASE_DAMAGED"
+
+
+def test_a_database_that_is_not_there_is_told(made: Path) -> None:
+    told = refused("status", "--home", made, PINGZHENG_DATABASE_URL="sqlite:////dev/null/ledger.db")
+    assert told["error"] == "DATABASE_MISSING"
+
+
+def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.write_text("")
+    assert refused("status", "--home", home)["where"] == str(home)
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    assert refused("key", "new", tmp_path / "taken" / "firm.key")["error"] == "FILE_REFUSED"
+
+
+def test_a_foreign_exception_is_told_without_its_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(output.LOG, raising=False)
+    with pytest.raises(output.typer.Exit) as ended, output.errors_explained():
+        raise LookupError("440899195001010017")
+    told = capsys.readouterr().err
+    assert ended.value.exit_code == output.EXIT_ERROR
+    assert "INTERNAL" in told and "LookupError in test_cli_output.py" in told and "440899195001010017" not in told
+
+
+def test_its_trace_is_shown_to_whoever_asks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(output.LOG, "debug")
+    with pytest.raises(output.typer.Exit), output.errors_explained():
+        raise LookupError("what went wrong")
+    assert "LookupError: what went wrong" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = CliRunner().invoke(app, ["serve", "--home", str(tmp_path), "--port", str(port)])
+    assert done.exit_code == output.EXIT_ERROR
+    assert "ADDRESS_UNAVAILABLE" in done.output and "--port" in done.output
+
+
+def test_people_read_times_in_shanghai_and_machines_in_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"at": NOON, "bound_at": NOON, "retired_at": 0, "until": None, "rows": NOON}
+    output.emit(row, as_json=True)
+    assert json.loads(capsys.readouterr().out) == row
+    output.emit_rows([row], as_json=False, title="Times")
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.count("2026-11-01 12:00:00") == 2 and told.count(str(NOON)) == 1 and told.count("–") == 2
+
+
+def test_checks_are_told_in_both_languages(tmp_path: Path) -> None:
+    bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
+    bundle.write_bytes(made.bundle.to_bytes()[:MAX_BUNDLE_BYTES])
+    facts.write_bytes(made.facts.to_bytes())
+    done = CliRunner().invoke(app, ["verify", str(bundle), "--facts", str(facts)], env={"COLUMNS": "200"})
+    assert done.exit_code == output.EXIT_NOT_VALID
+    for word in (
+        "使用方 party",
+        "✗ 未通过 failed",
+        "✓ 通过 passed",
+        "核验方没有说明自己是谁",
+        "The verifier did not say",
+    ):
+        assert word in done.stdout
+
+
+def test_a_time_is_asked_for_as_people_write_it(tmp_path: Path) -> None:
+    assert seconds_of("2026-11-01T12:00") == seconds_of(str(NOON)) == NOON
+    bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
+    bundle.write_bytes(made.bundle.to_bytes())
+    facts.write_bytes(made.facts.to_bytes())
+    given = ("verify", str(bundle), "--facts", str(facts), "--json", "--at")
+    told = CliRunner().invoke(app, [*given, "2026-11-01T12:00"])
+    assert (told.exit_code, json.loads(told.stdout)["at"]) == (output.EXIT_NOT_VALID, NOON)
+    assert json.loads(CliRunner().invoke(app, [*given, "noon"]).stdout)["error"] == "TIME_FORM"
+
+
+def test_ids_stay_whole_where_they_are_copied_from(capsys: pytest.CaptureFixture[str]) -> None:
+    number, party = "DAC-440804-2026-S01-00000009-N", "4a" * 32
+    row = {"certificate_no": number, "subject": party, "consumer": party, "state": "active", "class": "usage"}
+    output.emit_rows([row], as_json=False, title="Certificates")
+    told = capsys.readouterr().out
+    assert number in told and party not in told and "4a4a4a" in told
+    output.emit(row, as_json=False)
+    assert party in "".join(capsys.readouterr().out.replace("│", "").split())
+
+
+def test_lists_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    output.emit({"states": {"active": 2, "used_up": 1}, "series": [["202601", "7"], ["202602", "8"]], "no": []}, False)
+    told = capsys.readouterr().out
+    for text in ("active: 2, used_up: 1", "202601, 7; 202602, 8", "–"):
+        assert text in told
+    output.emit_rows([], as_json=False, title="待审 Waiting")
+    assert capsys.readouterr().out == "待审 Waiting：无 none\n"
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "json"])
+def test_a_pipe_that_is_read_no_more_is_no_verdict(tmp_path: Path, form: tuple[str, ...]) -> None:
+    bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
+    bundle.write_bytes(made.bundle.to_bytes())
+    facts.write_bytes(made.facts.to_bytes())
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = "from ledger.cli.program import run; run()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "verify", str(bundle), "--facts", str(facts), *form],
+        env={"PYTHONPATH": str(PROJECT), "PATH": ""},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (output.EXIT_BROKEN_PIPE, "")
+
+
+def test_people_read_names_and_codes_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"certificate_no": "DAC-440804-2026-S01-00000009-N", "state": "used_up", "odd": "active"}
+    output.emit(row, as_json=False)
+    shown = capsys.readouterr().out
+    assert "凭证编号 certificate_no" in shown and "已用完 used_up" in shown and "有效" not in shown
+    output.emit_rows([row], as_json=False, title="Certificates")
+    shown = capsys.readouterr().out
+    assert "凭证编号" in shown and "certificate_no" in shown and "已用完 used_up" in shown
+    output.emit_rows([row], as_json=True, title="Certificates")
+    assert json.loads(capsys.readouterr().out) == [row]

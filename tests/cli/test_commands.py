@@ -1,0 +1,116 @@
+"""What every command shares: groups are found by the table, and what needs no ledger loads none."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_group
+from typer.testing import CliRunner
+
+from ledger.cli.main import GROUPS, app
+from tests.support.bundles.builder import usage
+from tests.support.bundles.cast import AT, BANK, NONCE
+
+PROJECT = Path(__file__).parents[2]
+HEAVY = ("web3", "sqlalchemy", "eth_account", "openpyxl", "fastapi")
+PROGRAM = f"""
+import sys
+from ledger.cli.main import app
+
+try:
+    app(prog_name="pingzheng")
+finally:
+    sys.stderr.write("loaded: " + " ".join(name for name in {HEAVY!r} if name in sys.modules) + "\\n")
+"""
+
+
+def every_command(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from every_command(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+def all_commands() -> Iterator[tuple[str, Any]]:
+    whole = get_group(app)
+    for group, (module, name, _) in GROUPS.items():
+        whole.add_command(get_group(getattr(import_module(f"ledger.cli.{module}"), name)), group)
+    yield from every_command(whole)
+
+
+EVERY_COMMAND = dict(all_commands())
+
+
+@pytest.mark.parametrize("line", EVERY_COMMAND)
+def test_every_command_is_explained_in_both_languages_with_an_example(line: str) -> None:
+    command = EVERY_COMMAND[line]
+    about, _, examples = command.help.partition("示例 Example")
+    assert re.search(r"[\u4e00-\u9fff].*。[A-Z]", about), about
+    for example in " ".join(examples.partition(":")[2].split()).split(" · "):
+        program, *words = shlex.split(example)
+        assert [program, *words[: len(line.split())]] == ["pingzheng", *line.split()]
+        # Nothing is done: the options and arguments are read.
+        assert command.make_context(line, words[len(line.split()) :]).params
+
+
+@pytest.mark.parametrize("line", sorted(set(EVERY_COMMAND) - {"serve"}))
+def test_every_command_answers_machines(line: str) -> None:
+    assert "--json" in {option for each in EVERY_COMMAND[line].params for option in each.opts}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_group_is_loaded_when_it_is_called(group: str) -> None:
+    told = CliRunner().invoke(app, [group, "--help"], env={"COLUMNS": "200"})
+    assert told.exit_code == 0 and GROUPS[group][2] in told.stdout, told.output
+    assert "Commands" in told.stdout
+
+
+@pytest.mark.parametrize("line", ["--help", "scenario list", "wallet --help"])
+def test_what_needs_no_ledger_loads_none(tmp_path: Path, line: str) -> None:
+    assert_light(tmp_path, *line.split())
+
+
+def test_verifying_with_saved_facts_loads_no_ledger(tmp_path: Path) -> None:
+    bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
+    bundle.write_bytes(made.bundle.to_bytes())
+    facts.write_bytes(made.facts.to_bytes())
+    asked = tmp_path / "request.json"
+    known = ("verify", str(bundle), "--facts", str(facts), "--at", str(AT), "--request", str(asked))
+    request = {"consumer": BANK.id, "nonce": NONCE}
+    asked.write_text(json.dumps(request | {"templates": [made.claims["template"]]}))
+    assert "有效 VALID" in assert_light(tmp_path, *known)
+    asked.write_text(json.dumps(request))
+    refused = run(tmp_path, *known, "--json")
+    # The package's scenario of that code and version has other rules.
+    assert (refused.returncode, refused.stderr) == (1, "loaded: \n")
+    assert "TEMPLATE_NOT_EXPECTED" in refused.stdout
+
+
+def test_what_opens_a_ledger_is_seen_to_load_it(tmp_path: Path) -> None:
+    """Up to its settings, which are refused: no chain is started for this."""
+    done = run(tmp_path, "asset", "list", PINGZHENG_BATCH_SIZE="0")
+    assert done.returncode != 0
+    assert "loaded: sqlalchemy\n" in done.stderr
+
+
+def assert_light(folder: Path, *arguments: str) -> str:
+    done = run(folder, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "loaded: ", done.stderr
+    return done.stdout
+
+
+def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    environment |= {"PYTHONPATH": str(PROJECT), "PATH": ""}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)

@@ -1,0 +1,190 @@
+"""``pingzheng provision``: a provider online, offline and by hand; and the clerk."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from ledger.cli.main import app
+from ledger.demo.forgeries import under_second_id
+from ledger.provider.task import TaskList, parse_tasks
+from tests.cli.provider_machine import Desk, written
+from tests.support.actors.pilots import ROWS
+from tests.support.actors.providers import NAME, Files, Town
+from tests.support.actors.signing_in import token_of
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable in ("PINGZHENG_API_KEY", "PINGZHENG_RECORDS", "PINGZHENG_SOURCES"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["provision", *arguments])
+
+
+def told(*arguments: str, code: int = 0) -> Any:
+    result = call(*arguments, "--json")
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_provider_answers_online(town: Town, service: str) -> None:
+    desk = Desk(town, "1", "2")
+    key = written(town.folder / "api.key", token_of(town.ledger, town.party) + "\n")
+    online = ("run", town.party, "--sources", desk.sources, "--key", desk.key, "--service", service, "--api-key", key)
+    assert told(*online) == {"answered": {"supplied": 2}, "left": []}
+    assert told(*online) == {"answered": {}, "left": []}
+    assert all(town.verified(town.certified(consent)).valid for consent in desk.consents)
+
+
+def test_the_api_key_comes_from_the_environment_too(town: Town, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(town, "3")
+    online = ("run", town.party, "--sources", desk.sources, "--key", desk.key, "--service", service)
+    assert told(*online, code=2)["error"] == "SESSION_MISSING"
+    monkeypatch.setenv("PINGZHENG_API_KEY", token_of(town.ledger, town.party))
+    assert told(*online)["answered"] == {"supplied": 1}
+
+
+def test_a_provider_answers_in_the_operators_home(town: Town) -> None:
+    desk = Desk(town, "4")
+    result = call("run", town.party, "--sources", desk.sources, "--key", desk.key, "--home", desk.home)
+    assert result.exit_code == 0, result.output
+    assert "提供 Answered" in result.stdout and "supplied" in result.stdout
+    assert NAME not in result.output
+    (row,) = town.provisions(desk.consents[0])
+    assert row.result == "supplied"
+
+
+def test_a_provider_is_named_by_its_id_at_a_service(town: Town, service: str) -> None:
+    desk = Desk(town, "5")
+    online = ("--sources", desk.sources, "--key", desk.key, "--service", service, "--api-key", desk.key)
+    assert told("run", "91440881MA9X000384", *online, code=2)["error"] == "PROVIDER_ID_FORM"
+
+
+def test_what_was_left_is_told_with_the_reason_and_by_the_exit_code(town: Town) -> None:
+    desk = Desk(town, "6")
+    text = desk.definition.read_text("utf-8").replace("name_column: name\n", "")
+    written(desk.definition, text)
+    at_home = ("run", town.party, "--sources", desk.sources, "--key", desk.key, "--home", desk.home)
+    (left,) = told(*at_home, code=1)["left"]
+    assert (left["about"], left["code"]) == (f"authorization {desk.consents[0]}", "SOURCE_NAME_MISSING")
+    assert "name_column" in left["hint"]
+    shown = call(*at_home)
+    assert shown.exit_code == 1 and "SOURCE_NAME_MISSING" in shown.stdout
+
+
+def test_a_provider_answers_offline_by_files(town: Town) -> None:
+    desk = Desk(town, "7", "8")
+    tasks = town.folder / "tasks.json"
+    assert told("tasks", town.party, "--out", str(tasks), "--home", desk.home)["tasks"] == 2
+    assert stat.S_IMODE(tasks.stat().st_mode) == 0o600, "it says who the subjects are"
+    answer = ("answer", str(tasks), "--sources", desk.sources, "--key", desk.key)
+    first = told(*answer)
+    assert (first["answered"], first["answers"], first["left"]) == ({"supplied": 2}, 2, [])
+    answers = Path("answers.json").read_bytes()
+    assert stat.S_IMODE(Path("answers.json").stat().st_mode) == 0o600
+    assert b'"emp"' not in answers and b"rows" not in answers
+    told(*answer)
+    assert Path("answers.json").read_bytes() == answers, "the same answers again"
+    assert told("submit", "answers.json", "--home", desk.home)["received"] == 2
+    assert told("submit", "answers.json", "--home", desk.home)["received"] == 2
+    assert told("received", "receipt.json") == {"settled": 2, "waiting": 0}
+    assert all(town.verified(town.certified(consent)).valid for consent in desk.consents)
+
+
+def test_a_correction_offline_is_asked_for_by_its_authorization(town: Town) -> None:
+    desk = Desk(town, "9")
+    (consent,) = desk.consents
+    town.go_round(Files(rows=({**ROWS[0], "wage": "9.0"},)))
+    number = town.certified(consent)
+    told("tasks", town.party, "--authorization", consent, "--home", desk.home)
+    records = ("--records", str(town.folder / "records"))
+    answer = ("answer", "tasks.json", "--sources", desk.sources, "--key", desk.key, *records)
+    assert [left["code"] for left in told(*answer, code=1)["left"]] == ["CORRECTION_NOT_MEANT"]
+    assert told(*answer, "--authorization", consent)["answers"] == 1
+    assert told("submit", "answers.json", "--home", desk.home)["received"] == 1
+    failed = town.verified(number).first_failure
+    assert failed is not None and failed.code == "PROVISION_WITHDRAWN"
+
+
+BY_HAND = {
+    "rows": (("--rows", "rows.csv", "--as-of", "1984-12-31", "--name-column", "name"), "supplied"),
+    "refusal": (("--refuse", "disputed"), "refused"),
+    "nothing": (("--no-data",), "no_data"),
+}
+
+
+@pytest.mark.parametrize(("options", "result"), BY_HAND.values(), ids=BY_HAND)
+def test_a_person_answers_one_task_by_hand(town: Town, options: tuple[str, ...], result: str) -> None:
+    desk = Desk(town, "10", "11")
+    head = ",".join([*ROWS[0], "name", "phone"])
+    lines = [",".join([*row.values(), NAME, "13800000000"]) for row in ROWS]
+    written(town.folder / "rows.csv", "\n".join([head, *lines]) + "\n")
+    told("tasks", town.party, "--home", desk.home)
+    answer = ("answer", "tasks.json", "--key", desk.key, *options)
+    assert told(*answer, code=2)["error"] == "ANSWER_AMBIGUOUS"
+    assert told(*answer, "--authorization", desk.consents[0])["answered"] == {result: 1}
+    assert told("submit", "answers.json", "--home", desk.home)["received"] == 1
+    assert [row.result for row in town.provisions(desk.consents[0])] == [result]
+    assert town.provisions(desk.consents[1]) == []
+
+
+WRONG = {
+    "no answer": ((), "ANSWER_AMBIGUOUS"),
+    "two answers": (("--no-data", "--refuse", "disputed"), "ANSWER_AMBIGUOUS"),
+    "no such task": (("--no-data", "--authorization", "01K" + "0" * 23), "ANSWER_AMBIGUOUS"),
+    "no file": (("--rows", "none.csv"), None),
+    "a reason that is none": (("--refuse", "because"), None),
+    "half a node": (("--no-data", "--rpc-url", "http://127.0.0.1:9"), "NODE_INCOMPLETE"),
+}
+
+
+@pytest.mark.parametrize(("options", "code"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_by_hand_is_named(town: Town, options: tuple[str, ...], code: str | None) -> None:
+    """What is wrong with the answer itself is told of its task."""
+    desk = Desk(town, "12")
+    told("tasks", town.party, "--home", desk.home)
+    answer = ("answer", "tasks.json", "--key", desk.key, *options)
+    if code is not None:
+        assert told(*answer, code=2)["error"] == code
+        return
+    (left,) = told(*answer, code=1)["left"]
+    assert left["code"] in ("FILE_MISSING", "REASON_UNKNOWN")
+
+
+def test_what_the_platform_refuses_stands_in_the_receipt(town: Town) -> None:
+    desk = Desk(town, "13", "14")
+    told("tasks", town.party, "--home", desk.home)
+    told("answer", "tasks.json", "--sources", desk.sources, "--key", desk.key)
+    town.ledger.requests.cancel(town.ledger.authorizations.get(desk.consents[0]).request_id)
+    submitted = told("submit", "answers.json", "--home", desk.home)
+    assert (submitted["received"], submitted["refused"]) == (1, ["REQUEST_NOT_AUTHORIZED"])
+    assert told("received", "receipt.json") == {"settled": 2, "waiting": 0}
+
+
+def test_the_clerk_confirms_another_id(town: Town) -> None:
+    """The platform made up a second id for the same identifier, with keys of its own; no node is in reach."""
+    desk = Desk(town, "15")
+    told("tasks", town.party, "--home", desk.home)
+    answer = ("answer", "tasks.json", "--sources", desk.sources, "--key", desk.key)
+    told(*answer)
+    assert told("confirm") == []
+    (task,) = parse_tasks(Path("tasks.json").read_bytes()).tasks
+    second = under_second_id(task)
+    Path("tasks.json").write_bytes(TaskList((second,), ()).to_bytes())
+    assert [left["code"] for left in told(*answer, code=1)["left"]] == ["SUBJECT_CHANGED"]
+    (waiting,) = told("confirm")
+    assert (waiting["party"], waiting["before"]) == (second.subject, task.subject)
+    assert waiting["identifier"] == task.opening.identifier
+    assert told("confirm", "ab" * 32, code=2)["error"] == "PARTY_NOT_WAITING"
+    assert told("confirm", second.subject)["confirmed"]
+    assert told(*answer)["answered"] == {"supplied": 1}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IAssetLiens} from "../../../../contracts/interfaces/IAssetLiens.sol";
+import {ApplicationKind, AssetId, AssetState, NOBODY, PartyNo, PartyStatus} from "../../../../contracts/Types.sol";
+import {MovesWorld} from "../MovesWorld.sol";
+import {vm} from "../../Vm.sol";
+
+/// See AssetLiens.tree.
+contract AssetLiensTest is MovesWorld {
+    function test_pledge_GivenTheCallerIsAStranger() public {
+        expectUnknownAccount(STRANGER);
+        vm.prank(STRANGER);
+        assets.pledge(ASSET, BANK, false, TERMS);
+    }
+
+    function test_pledge_GivenTheAssetIsNotConfirmed() public {
+        endAssets();
+        AssetId[5] memory list = unconfirmed();
+        for (uint256 i = 0; i < list.length; ++i) {
+            expectWrongState(list[i], stateOf(list[i]));
+            by(PROVIDER);
+            assets.pledge(list[i], BANK, false, TERMS);
+        }
+    }
+
+    function test_pledge_GivenTheAssetIsExpired() public {
+        vm.warp(VALID_TO);
+        expectExpired();
+        pledge(BANK);
+    }
+
+    function test_pledge_GivenTheAssetIsFrozen() public {
+        freeze(ASSET);
+        expectFrozen(ASSET);
+        pledge(BANK);
+    }
+
+    function test_pledge_GivenAnObjectionIsOpen() public {
+        object(ASSET);
+        expectObjected(ASSET, 1);
+        pledge(BANK);
+    }
+
+    function test_pledge_GivenTheCallerIsNotTheHolder() public {
+        expectNotHolder(ASSET, PROVIDER);
+        by(CONSUMER);
+        assets.pledge(ASSET, BANK, false, TERMS);
+    }
+
+    function test_pledge_WhenTheCreditorIsNobodyUnknownNotActiveOrTheHolder() public {
+        PartyNo[6] memory list = badRecipients(PROVIDER);
+        for (uint256 i = 0; i < list.length; ++i) {
+            expectBadRecipient(list[i]);
+            pledge(list[i]);
+        }
+    }
+
+    function test_pledge_WhenTheTermsAreZero() public {
+        expectZero();
+        by(PROVIDER);
+        assets.pledge(ASSET, BANK, false, 0);
+    }
+
+    function test_pledge_GivenASoleLienStands() public {
+        _pledgeSolely(BANK);
+        expectPledged(ASSET, 0, BANK);
+        pledge(BROKER);
+        expectPledged(ASSET, 0, BANK);
+        _pledgeSolely(BROKER);
+    }
+
+    function test_pledge_WhenASoleLienComesBesideAnother() public {
+        pledge(BROKER);
+        pledge(BANK);
+        release(0, BROKER);
+        expectPledged(ASSET, 1, BANK);
+        _pledgeSolely(BROKER);
+    }
+
+    function test_pledge_GivenTheSoleLienWasReleased() public {
+        release(_pledgeSolely(BANK), BANK);
+        assertEq(_pledgeSolely(BROKER), 0);
+        release(0, BROKER);
+        assertEq(pledge(BANK), 0);
+        assertEq(pledge(BROKER), 1);
+    }
+
+    function test_pledge_GivenLiensStand() public {
+        for (uint8 lien = 0; lien < 8; ++lien) {
+            assertEq(pledge(BANK), lien);
+            _assertLien(lien, BANK, lien + 1);
+            assertEq(assets.assetOf(ASSET).liens, (1 << (lien + 1)) - 1);
+        }
+    }
+
+    function test_pledge_GivenTheFirstInRankWasReleased() public {
+        pledge(BANK);
+        pledge(BROKER);
+        pledge(CONSUMER);
+        release(0, BANK);
+        assertEq(assets.assetOf(ASSET).liens, 6);
+        assertEq(pledge(SUBJECT), 0);
+        _assertLien(0, SUBJECT, 4);
+        _assertLien(1, BROKER, 2);
+        _assertLien(2, CONSUMER, 3);
+    }
+
+    function test_pledge_GivenEveryLienWasReleased() public {
+        pledge(BANK);
+        pledge(BROKER);
+        release(0, BANK);
+        release(1, BROKER);
+        assertEq(pledge(CONSUMER), 0);
+        _assertLien(0, CONSUMER, 1);
+    }
+
+    function test_pledge_GivenEightLiensStand() public {
+        for (uint256 i = 0; i < 8; ++i) {
+            pledge(BANK);
+        }
+        expectTooMany(ASSET, 8);
+        pledge(BANK);
+        release(5, BANK);
+        assertEq(pledge(BROKER), 5);
+    }
+
+    function test_pledge_GivenALienOfTheLastRankStands() public {
+        pledge(BANK);
+        // Each comes while the one before it stands, so that ranks rise.
+        for (uint256 i = 1; i < 255; ++i) {
+            pledge(BANK);
+            release(uint8((i + 1) % 2), BANK);
+        }
+        assertEq(assets.lienOf(ASSET, 0).rank, 255);
+        expectTooMany(ASSET, 255);
+        pledge(BANK);
+        release(0, BANK);
+        pledge(BANK);
+        _assertLien(0, BANK, 1);
+    }
+
+    function test_pledge_GivenAnApplicationIsOpen() public {
+        file(ASSET, ApplicationKind.Change);
+        assertEq(pledge(BANK), 0);
+    }
+
+    function testFuzz_pledge_WhenAllIsWell(uint32 no, bool sole, bytes32 terms, uint16 wait) public folds {
+        PartyNo creditor = PartyNo.wrap(uint32(bound(no, 1, ALL_PARTIES)));
+        vm.assume(creditor != PROVIDER && terms != 0);
+        uint40 at = START + wait % 10_000;
+        vm.warp(at);
+        expectEvent();
+        emit IAssetLiens.Pledged(ASSET, 0, creditor, 1, sole, terms, at, PROVIDER);
+        by(PROVIDER);
+        assertEq(assets.pledge(ASSET, creditor, sole, terms), 0);
+        IAssetLiens.Lien memory lien = assets.lienOf(ASSET, 0);
+        assertEq(lien.creditor, creditor);
+        assertEq(lien.rank, 1);
+        assertTrue(lien.sole == sole, "sole");
+        assertEq(lien.consentTo, NOBODY);
+        assertEq(lien.since, at);
+        assertEq(assets.assetOf(ASSET).liens, 1);
+        assertEq(assets.assetOf(ASSET).holder, PROVIDER);
+    }
+
+    function testFuzz_consentToTransfer_GivenTheLienNeverStood(uint8 lien) public {
+        _expectWrongLien(lien, NOBODY);
+        consent(lien, BANK, CONSUMER);
+    }
+
+    function test_consentToTransfer_GivenTheCallerIsNotTheCreditor() public {
+        pledge(BANK);
+        for (uint32 no = 1; no <= ALL_PARTIES; ++no) {
+            if (no == PartyNo.unwrap(BANK)) continue;
+            _expectWrongLien(0, BANK);
+            consent(0, PartyNo.wrap(no), CONSUMER);
+        }
+    }
+
+    function test_consentToTransfer_GivenTheLienWasReleased() public {
+        release(pledge(BANK), BANK);
+        _expectWrongLien(0, NOBODY);
+        consent(0, BANK, CONSUMER);
+    }
+
+    function test_consentToTransfer_GivenTheNumberStandsForAnotherCreditorNow() public {
+        pledge(BANK);
+        consent(0, BANK, CONSUMER);
+        release(0, BANK);
+        assertEq(pledge(BROKER), 0);
+        assertEq(assets.lienOf(ASSET, 0).consentTo, NOBODY);
+        _expectWrongLien(0, BROKER);
+        consent(0, BANK, CONSUMER);
+        expectPledged(ASSET, 0, BROKER);
+        offer(CONSUMER, DEADLINE);
+    }
+
+    function test_consentToTransfer_GivenTheCallerIsSuspended() public {
+        pledge(BANK);
+        setStatus(BANK, PartyStatus.Suspended);
+        expectNotActive(BANK, PartyStatus.Suspended);
+        consent(0, BANK, CONSUMER);
+    }
+
+    function test_consentToTransfer_WhenItConsentsToNobody() public {
+        pledge(BANK);
+        consent(0, BANK, CONSUMER);
+        expectEvent();
+        emit IAssetLiens.LienConsented(ASSET, 0, NOBODY, START, BANK);
+        consent(0, BANK, NOBODY);
+        assertEq(assets.lienOf(ASSET, 0).consentTo, NOBODY);
+        expectPledged(ASSET, 0, BANK);
+        offer(CONSUMER, DEADLINE);
+    }
+
+    function testFuzz_consentToTransfer_WhenAllIsWell(uint32 to, uint8 seed, uint16 wait) public folds {
+        uint8 lien = uint8(bound(seed, 0, 2));
+        pledge(BANK);
+        pledge(BANK);
+        pledge(BANK);
+        vm.warp(START + wait);
+        expectEvent();
+        emit IAssetLiens.LienConsented(ASSET, lien, PartyNo.wrap(to), START + wait, BANK);
+        consent(lien, BANK, PartyNo.wrap(to));
+        for (uint8 i = 0; i < 3; ++i) {
+            assertEq(assets.lienOf(ASSET, i).consentTo, i == lien ? PartyNo.wrap(to) : NOBODY);
+            _assertLien(i, BANK, i + 1);
+        }
+        assertEq(assets.assetOf(ASSET).liens, 7);
+    }
+
+    function testFuzz_release_GivenTheLienNeverStood(uint8 lien) public {
+        pledge(BANK);
+        vm.assume(lien != 0);
+        _expectWrongLien(lien, NOBODY);
+        release(lien, BANK);
+    }
+
+    function test_release_GivenTheCallerIsNotTheCreditor() public {
+        pledge(BANK);
+        for (uint32 no = 1; no <= ALL_PARTIES; ++no) {
+            if (no == PartyNo.unwrap(BANK)) continue;
+            _expectWrongLien(0, BANK);
+            release(0, PartyNo.wrap(no));
+        }
+    }
+
+    function test_release_GivenTheLienWasReleased() public {
+        release(pledge(BANK), BANK);
+        _expectWrongLien(0, NOBODY);
+        release(0, BANK);
+    }
+
+    function test_release_GivenTheAssetChangedHands() public {
+        pledge(BANK);
+        consent(0, BANK, CONSUMER);
+        offer(CONSUMER, DEADLINE);
+        accept();
+        _expectWrongLien(0, BANK);
+        release(0, CONSUMER);
+        release(0, BANK);
+        assertEq(assets.assetOf(ASSET).liens, 0);
+    }
+
+    function test_release_GivenTheAssetIsFrozenExpiredOrAnnulled() public {
+        pledge(BANK);
+        pledge(BANK);
+        pledge(BANK);
+        freeze(ASSET);
+        release(0, BANK);
+        vm.warp(VALID_TO);
+        release(1, BANK);
+        annul(ASSET);
+        release(2, BANK);
+        assertEq(assets.assetOf(ASSET).liens, 0);
+    }
+
+    function testFuzz_release_GivenLiensArePledgedAndReleasedAtRandom(uint8[48] memory moves) public {
+        uint8 rank = 0;
+        uint8 standing = 0;
+        for (uint256 i = 0; i < moves.length; ++i) {
+            uint8 lien = moves[i] % 8;
+            if (moves[i] >= 128 && standing & (1 << lien) != 0) {
+                release(lien, BANK);
+                standing ^= uint8(1 << lien);
+                rank = _highest(standing);
+            } else if (standing != 255) {
+                lien = pledge(BANK);
+                assertTrue(standing & (1 << lien) == 0, "a number was used twice");
+                standing |= uint8(1 << lien);
+                _assertLien(lien, BANK, ++rank);
+            }
+            assertEq(assets.assetOf(ASSET).liens, standing);
+        }
+        for (uint8 lien = 0; lien < 8; ++lien) {
+            assertEq(assets.lienOf(ASSET, lien).creditor, standing & (1 << lien) == 0 ? NOBODY : BANK);
+        }
+    }
+
+    function test_release_WhenAllIsWell() public folds {
+        pledge(BANK);
+        pledge(BROKER);
+        vm.warp(START + 2);
+        expectEvent();
+        emit IAssetLiens.LienReleased(ASSET, 0, START + 2, BANK);
+        release(0, BANK);
+        IAssetLiens.Lien memory gone = assets.lienOf(ASSET, 0);
+        assertEq(keccak256(abi.encode(gone)), keccak256(new bytes(5 * 32)));
+        _assertLien(1, BROKER, 2);
+        assertEq(assets.assetOf(ASSET).liens, 2);
+    }
+
+    function test_confirm_GivenALienStands() public {
+        _fileCancellation();
+        consent(pledge(BANK), BANK, PROVIDER);
+        expectPledged(ASSET, 0, BANK);
+        confirm(ASSET, 0);
+        consent(0, BANK, NOBODY);
+        expectPledged(ASSET, 0, BANK);
+        confirm(ASSET, 0);
+    }
+
+    function test_confirm_GivenTheLienWasReleased() public {
+        _fileCancellation();
+        release(pledge(BANK), BANK);
+        confirm(ASSET, 0);
+        assertState(ASSET, AssetState.Cancelled);
+    }
+
+    function _fileCancellation() private {
+        file(ASSET, ApplicationKind.Cancel);
+        _reviewed(ASSET);
+    }
+
+    function _pledgeSolely(PartyNo creditor) private returns (uint8 lien) {
+        by(PROVIDER);
+        return assets.pledge(ASSET, creditor, true, TERMS);
+    }
+
+    function _highest(uint8 standing) private view returns (uint8 rank) {
+        for (uint8 lien = 0; lien < 8; ++lien) {
+            uint8 other = assets.lienOf(ASSET, lien).rank;
+            if (standing & (1 << lien) != 0 && other > rank) rank = other;
+        }
+    }
+
+    function _expectWrongLien(uint8 lien, PartyNo creditor) private {
+        vm.expectRevert(abi.encodeWithSelector(IAssetLiens.AssetWrongLien.selector, ASSET, lien, creditor));
+    }
+
+    function _assertLien(uint8 lien, PartyNo creditor, uint8 rank) private view {
+        assertEq(assets.lienOf(ASSET, lien).creditor, creditor);
+        assertEq(assets.lienOf(ASSET, lien).rank, rank);
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {CertificateLog} from "../../../contracts/CertificateLog.sol";
+import {PartyRegistry} from "../../../contracts/PartyRegistry.sol";
+import {PartyGhost} from "./PartyGhost.sol";
+import {PartyHandler} from "./PartyHandler.sol";
+import {PartyWorld} from "./PartyWorld.sol";
+
+/// See PartyRegistry.invariant.tree.
+contract PartyRegistryInvariants is PartyWorld {
+    PartyGhost private _ghost;
+    PartyHandler private _handler;
+
+    function setUp() public override {
+        super.setUp();
+        CertificateLog log = CertificateLog(deploy("CertificateLog", abi.encode(forwarder, registry)));
+        _ghost = new PartyGhost(registry);
+        _handler = new PartyHandler(PartyRegistry(registry), log, _ghost);
+        targetContract(address(_handler));
+    }
+
+    /// forge-config: default.invariant.runs = 12
+    /// forge-config: default.invariant.depth = 250
+    function invariant_NoKeyCountsThatItsPartyDidNotLetPass() public view {
+        assertTrue(!_ghost.boundWithoutRight(), "a key was bound early, vetoed, or by the wrong parties");
+        _ghost.checkKeys();
+    }
+
+    /// forge-config: default.invariant.runs = 12
+    /// forge-config: default.invariant.depth = 250
+    function invariant_OfficersNeverFallBelowTheThresholdAndOne() public view {
+        _ghost.checkOfficers();
+    }
+
+    /// forge-config: default.invariant.runs = 12
+    /// forge-config: default.invariant.depth = 250
+    function invariant_NoPartyGivesToItself() public view {
+        assertTrue(!_ghost.selfGranted(), "a party gave to itself");
+    }
+
+    /// forge-config: default.invariant.runs = 12
+    /// forge-config: default.invariant.depth = 250
+    function invariant_PowersAreDecidedByTwo() public view {
+        assertTrue(!_ghost.decidedByOne(), "an office, an accreditation or an end without two officers");
+    }
+
+    /// forge-config: default.invariant.runs = 12
+    /// forge-config: default.invariant.depth = 250
+    function invariant_APauseEnds() public view {
+        assertTrue(!_ghost.pausedTooLong(), "a pause of more than seven days, or within thirty of one's last");
+        _ghost.checkRunning();
+    }
+
+    /// forge-config: default.invariant.runs = 12
+    /// forge-config: default.invariant.depth = 250
+    function invariant_NothingASubjectMayDoIsEverStopped() public view {
+        assertTrue(!_handler.stopped(), "a report, a veto or a withdrawal was refused");
+    }
+
+    /// forge-config: default.invariant.runs = 12
+    /// forge-config: default.invariant.depth = 250
+    function invariant_ClosedStaysClosedAndACompromiseNeverMovesLater() public view {
+        assertTrue(!_ghost.reopened(), "a closed party left");
+        assertTrue(!_ghost.absolved(), "a compromise moved later");
+    }
+
+    /// forge-config: default.invariant.runs = 12
+    /// forge-config: default.invariant.depth = 250
+    function invariant_TheRecordIsWhatTheEventsSay() public view {
+        _ghost.checkRecord();
+        assertEq(registry.head(), _ghost.head());
+    }
+}

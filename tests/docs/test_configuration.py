@@ -1,0 +1,23 @@
+"""Every setting is documented: docs/configuration.md is what the settings say, and names all that the source reads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from scripts.configuration import PAGE, page
+
+PROJECT = Path(__file__).parents[2]
+VARIABLE = re.compile(r"PINGZHENG_[A-Z_]*[A-Z]")
+
+
+def test_the_page_is_what_the_settings_say() -> None:
+    assert PAGE.read_text("utf-8") == page(), "python scripts/configuration.py writes it anew"
+
+
+def test_every_variable_that_the_source_names_is_on_the_page() -> None:
+    sources = [path for room in ("ledger", "api") for path in (PROJECT / room).rglob("*.py")]
+    named = {name for path in sources for name in VARIABLE.findall(path.read_text("utf-8"))}
+    assert {"PINGZHENG_HOME", "PINGZHENG_WALLET_PASSPHRASE", "PINGZHENG_LOG"} <= named
+    # The prefix of the keys in the environment.
+    assert named - {"PINGZHENG_KEK"} <= set(VARIABLE.findall(page()))

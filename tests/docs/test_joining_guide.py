@@ -1,0 +1,109 @@
+"""docs/joining.md, run from top to bottom as its readers do: two services in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.docs.test_guides import BLOCK, DOCS
+
+PROJECT = Path(__file__).parents[2]
+BLOCKS = BLOCK.findall((DOCS / "joining.md").read_text("utf-8"))
+COMMANDS = [line for _, kind, body in BLOCKS if kind == "sh" for line in body.splitlines()]
+PROGRAM = [sys.executable, "-c", "from ledger.cli.program import run; run()"]
+PORTS = {"8000": "18000", "8001": "18001"}
+STARTING_SECONDS = 60
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """As it is for whoever sets nothing."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PINGZHENG_")}
+    return kept | {"PYTHONPATH": str(PROJECT), "COLUMNS": "200"}
+
+
+def test_a_bank_joins_by_the_guide_alone(tmp_path: Path, environment: dict[str, str]) -> None:
+    for name, _, body in BLOCKS:
+        if name:
+            (tmp_path / name).write_text(body, "utf-8")
+    words: dict[str, str] = {}
+    with ExitStack() as terminals:
+        for line in COMMANDS:
+            arguments = [moved(words.get(word, word)) for word in shlex.split(line)[1:]]
+            if arguments[0] == "serve":
+                if "--port" not in arguments:
+                    arguments += ["--port", PORTS["8000"]]
+                terminals.enter_context(serving(tmp_path, environment, arguments))
+                words.setdefault("NODE", json.loads((tmp_path / "var/chain/node.json").read_text())["url"])
+                continue
+            printed = ran(tmp_path, environment, arguments)
+            if arguments[:2] == ["key", "prove"]:
+                words |= {"BANK_KEY": printed["public_key"], "BANK_PROOF": printed["proof"]}
+            if arguments[0] == "status":
+                assert all(check["ok"] for check in printed.values())
+        key = (tmp_path / "desk.api").read_text().strip()
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{PORTS['8001']}/v1/readings", headers={"Authorization": f"Bearer {key}"}
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(asked, timeout=10):
+            pass
+    # The key is let in; what it asks for is the operator's.
+    assert (refused.value.code, json.loads(refused.value.read())["code"]) == (403, "NOT_THE_OPERATOR")
+    assert len(COMMANDS) == 11
+
+
+def moved(word: str) -> str:
+    """The word with a port of the test's own: the usual ones may be taken."""
+    return re.sub(r"\b(8000|8001)\b", lambda found: PORTS[found[0]], word)
+
+
+def ran(folder: Path, environment: dict[str, str], arguments: list[str]) -> Any:
+    done = subprocess.run(
+        [*PROGRAM, *arguments, "--json"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"{arguments}\n{done.stdout}{done.stderr}"
+    return json.loads(done.stdout)
+
+
+@contextmanager
+def serving(folder: Path, environment: dict[str, str], arguments: list[str]) -> Iterator[None]:
+    """A terminal in which a service runs; it is open once the service answers."""
+    port = arguments[arguments.index("--port") + 1]
+    with subprocess.Popen(
+        [*PROGRAM, *arguments], cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            deadline = time.monotonic() + STARTING_SECONDS
+            while not answers(port):
+                assert process.poll() is None, f"{arguments} ended with {process.returncode}"
+                assert time.monotonic() < deadline, f"{arguments} does not answer"
+                time.sleep(0.1)
+            yield
+        finally:
+            process.terminate()
+
+
+def answers(port: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -1,0 +1,24 @@
+"""The threat model names a test for what it says: each of them exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)))
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED, ids=["::".join(each) for each in NAMED])
+def test_the_page_names_tests_that_exist(file: str, name: str) -> None:
+    text = (ROOT / file).read_text("utf-8")
+    assert re.search(rf"^def {name or 'test_'}", text, re.MULTILINE)
+
+
+def test_every_power_has_an_outcome_and_four_cells() -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith("| power")]
+    assert len(rows) > 30
+    assert all(len([cell for cell in row.split("|")[1:-1] if cell.strip()]) == 4 for row in rows)

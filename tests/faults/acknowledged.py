@@ -1,0 +1,128 @@
+"""What was acknowledged, and whether it is still there by what its holders can do themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from ledger.certificates.tables import Certificate
+from ledger.errors import PingzhengError
+from ledger.installation.wiring import Ledger
+from ledger.proof.verifier import Expectation
+from ledger.store.tables import Entry
+from tests.faults.prepared_homes import ENDED, LATE, Prepared
+from tests.support.machine.fault_counts import Tally
+
+# A bundle as it is kept binds no consumer, so that check fails; a certificate that was ended fails its status too.
+ERASED = {"SEALED_ERASED", "PAYLOAD_ERASED", "ERASED"}
+_AS_KEPT = {"active": {10}, "revoked": {8, 10}}
+
+
+@dataclass
+class Acts:
+    """The acts that somebody was told are done: certificates by request, and their states where they are not active."""
+
+    tally: Tally
+    issued: dict[str, str] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_early(cls, prepared: Prepared, tally: Tally) -> Acts:
+        """What the holders of the early home were told."""
+        acts = cls(tally)
+        for request, number in zip(prepared.requests, prepared.numbers[: len(prepared.numbers) // 2], strict=False):
+            acts.told(request, number)
+        return acts
+
+    @classmethod
+    def of_late(cls, prepared: Prepared, tally: Tally) -> Acts:
+        """What the holders of the late home were told."""
+        acts = cls(tally)
+        for request, number in zip(prepared.requests, prepared.numbers, strict=False):
+            acts.told(request, number)
+        acts.ended(prepared.numbers[ENDED])
+        return acts
+
+    def told(self, request: str, number: str) -> None:
+        """The certificate of a request was acknowledged; the same answer a second time is no second act."""
+        known = self.issued.get(request)
+        if known == number:
+            return
+        if known is not None or number in self.issued.values():
+            self.tally.twice.append(f"{number} for {request}, which had {known}")
+        self.issued[request] = number
+        self.tally.acknowledged.append(f"issued {number}")
+
+    def ended(self, number: str) -> None:
+        """The certificate's end was acknowledged."""
+        self.states[number] = "revoked"
+        self.tally.acknowledged.append(f"revoked {number}")
+
+    def forget(self) -> None:
+        """Begin again with the late home: what was issued in another copy of it is not in this one."""
+        self.issued = dict(list(self.issued.items())[:LATE])
+
+    def issue(self, ledger: Ledger, request: str) -> str:
+        """Issue and anchor; what raises was not acknowledged."""
+        (row,) = ledger.issuance.issue([request])
+        ledger.anchoring.flush()
+        self.told(request, row.certificate_no)
+        return row.certificate_no
+
+    def end(self, ledger: Ledger, number: str) -> None:
+        """Revoke a certificate; one that is revoked already was revoked by an act that was not acknowledged."""
+        ledger.status.revoke_position(ledger.status.position(number), "data_error")
+        self.ended(number)
+
+    def gone(self, ledger: Ledger, numbers: Iterable[str]) -> None:
+        """The texts of these certificates were erased: there is no bundle of them any more, and there must be none."""
+        for number in numbers:
+            try:
+                ledger.bundles.build(number)
+            except PingzhengError as error:
+                if error.code in ERASED:
+                    continue
+            self.tally.lost.append(f"{number}: its erasure was acknowledged, and there is a bundle")
+        self.issued = {request: each for request, each in self.issued.items() if each not in set(numbers)}
+
+    def check(self, ledger: Ledger, *, gaps: bool = False) -> None:
+        """Look for everything that was acknowledged in a ledger whose fault was taken away.
+
+        ``gaps`` are there after a restore without an archive: what is lost was listed.
+        """
+        ledger.anchoring.flush()
+        ledger.follower.sync()
+        self._count(ledger, gaps)
+        for request, number in self.issued.items():
+            state = self.states.get(number, "active")
+            try:
+                found = self._found(ledger, number)
+            except PingzhengError as error:
+                found = error.code
+            if found != state:
+                self.tally.lost.append(f"{number} of {request}: {found}, acknowledged as {state}")
+
+    def _count(self, ledger: Ledger, gaps: bool) -> None:
+        with ledger.database.read() as session:
+            rows = session.execute(select(Certificate.certificate_no, Certificate.request_id, Certificate.digest)).all()
+            seqs = list(session.scalars(select(Entry.seq).order_by(Entry.seq)))
+        known = {row.request_id: row.certificate_no for row in rows}
+        for request, number in self.issued.items():
+            if request in known and known[request] != number:
+                self.tally.twice.append(f"{request} has {known[request]}, acknowledged was {number}")
+        for column in zip(*rows, strict=True):
+            self.tally.twice += [str(value) for value, times in Counter(column).items() if times > 1]
+        if not gaps and seqs != list(range(len(seqs))):
+            self.tally.lost.append("the log has a gap")
+
+    @staticmethod
+    def _found(ledger: Ledger, number: str) -> str:
+        """The state of the certificate, if its bundle is genuine and the public answer is the same."""
+        public = str(ledger.verification.public_status(number)["state"])
+        raw = ledger.bundles.build(number).to_bytes()
+        report = ledger.verification.verify(raw, Expectation()).report
+        failed = {check.number for check in report.checks if check.verdict == "failed"}
+        return public if failed == _AS_KEPT.get(public) else f"{public}, fails {sorted(failed)}"

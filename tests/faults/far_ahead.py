@@ -1,0 +1,110 @@
+"""A ledger whose chain went on for a hundred batches after its backup, with an archive beside it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ledger.demo.data.cast import assemble
+from ledger.domain.parties import Role
+from ledger.installation.recovery.backup import back_up
+from ledger.installation.wiring import Ledger
+from ledger.parties.register import Actor
+from tests.faults.acknowledged import Acts
+from tests.faults.prepared_homes import EARLY, FIRMS, LATE, Prepared, copied, opened, settings_of
+from tests.support.actors.credit_bureau import CreditBureau
+from tests.support.machine.fault_counts import Tally
+
+BATCHES: Final = 100
+ISSUED: Final = 12  # of these batches hold a certificate each; the others a request that its subject will be asked for
+ERASED: Final = 0  # the place, among the early certificates, of the one whose text is erased after the backup
+
+
+@dataclass(frozen=True)
+class Far:
+    """The home after it all, its backup before, and what was acknowledged in between."""
+
+    folder: Path
+    issued: dict[str, str]
+    asked: list[str]
+    erased: str
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def chain(self) -> Path:
+        return self.home / "chain"
+
+    @property
+    def backup(self) -> Path:
+        return self.folder / "backup"
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    @property
+    def archive(self) -> Path:
+        return self.folder / "archive"
+
+    def bundles(self) -> list[str]:
+        """What the holders keep of the certificates that were issued after the backup: the names of files."""
+        return [str(path) for path in sorted((self.folder / "bundles").iterdir())]
+
+    def acts(self, prepared: Prepared, tally: Tally) -> Acts:
+        """Everything that was acknowledged, before the backup and after it."""
+        acts = Acts.of_early(prepared, tally)
+        for request, number in self.issued.items():
+            acts.told(request, number)
+        tally.acknowledged += [f"asked {request}" for request in self.asked]
+        return acts
+
+
+def far_in(prepared: Prepared) -> Far:
+    """Made by the first process that asks."""
+    folder = prepared.folder / "far"
+    folder.mkdir(exist_ok=True)
+    with (folder / "making.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = folder / "far.json"
+        if not told.exists():
+            told.write_text(json.dumps(_make(folder, prepared)), "utf-8")
+    return Far(folder, **json.loads(told.read_text("utf-8")))
+
+
+def _make(folder: Path, prepared: Prepared) -> dict[str, object]:
+    home, archive = copied(prepared.early, folder / "home"), folder / "archive"
+    (folder / "bundles").mkdir()
+    archive.mkdir()
+    back_up(settings_of(home), folder / "backup", folder / "keys")
+    with opened(home, archive=archive) as ledger:
+        issued = {request: _issued(folder, ledger, request) for request in prepared.requests[LATE : LATE + ISSUED]}
+        asked = _asked(ledger, BATCHES - ISSUED)
+        erased = prepared.numbers[ERASED]
+        ledger.erasure.certificate(_authority(ledger), erased, "court")
+    return {"issued": issued, "asked": asked, "erased": erased}
+
+
+def _issued(folder: Path, ledger: Ledger, request: str) -> str:
+    (row,) = ledger.issuance.issue([request])
+    ledger.anchoring.flush()
+    raw = ledger.bundles.build(row.certificate_no).to_bytes()
+    (folder / "bundles" / f"{row.certificate_no}.json").write_bytes(raw)
+    return row.certificate_no
+
+
+def _asked(ledger: Ledger, batches: int) -> list[str]:
+    bureau, asked = CreditBureau(ledger, assemble(ledger, FIRMS)), list[str]()
+    for number in range(batches):
+        asked += bureau.ask([bureau.request(FIRMS[EARLY + number % (len(FIRMS) - EARLY)])])
+        ledger.anchoring.flush()
+    return asked
+
+
+def _authority(ledger: Ledger) -> Actor:
+    return Actor(ledger.installation.authority_party, frozenset({Role.AUTHORITY, Role.ADMIN}))

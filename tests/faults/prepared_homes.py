@@ -1,0 +1,135 @@
+"""Homes that the faults are injected into: made once in a run, then copied, as a ledger costs seconds to make."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.demo.data.cast import assemble
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.proof.verifier import Expectation
+from tests.support.actors.credit_bureau import SCENARIO, CreditBureau
+from tests.support.actors.pilots import ROWS
+
+FIRMS: Final = [str(number) for number in range(1, 61)]
+# Certificates of the first firms are there in every home, the next ones in the later ones; the rest are to be issued.
+EARLY: Final = 3
+LATE: Final = 6
+SKIPPED: Final = 3600  # seconds
+ENDED: Final = 1  # the place of the certificate that is revoked between the early and the late home
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Two homes of one ledger, the second an hour after the first, what their holders keep, and another ledger's home.
+
+    ``requests`` are authorised and answered, in the order of ``FIRMS``. ``numbers`` are the certificates of the first
+    of them, ``bundles`` what their holders took home.
+    """
+
+    folder: Path
+    requests: list[str]
+    numbers: list[str]
+
+    @property
+    def early(self) -> Path:
+        return self.folder / "early"
+
+    @property
+    def late(self) -> Path:
+        return self.folder / "late"
+
+    @property
+    def cut(self) -> Path:
+        """The late home as a power cut leaves it: its database's write-ahead log, and the name of a node, are there."""
+        return self.folder / "cut"
+
+    @property
+    def other(self) -> Path:
+        """The home of another ledger."""
+        return self.folder / "other"
+
+    def bundle(self, number: str) -> Path:
+        """What the holder of the certificate keeps."""
+        return self.folder / "bundles" / f"{number}.json"
+
+    def waiting(self) -> list[str]:
+        """Requests whose certificates are yet to be issued."""
+        return self.requests[LATE:]
+
+
+def prepared_in(folder: Path) -> Prepared:
+    """The homes in this folder, made by the first process that asks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "making.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = folder / "prepared.json"
+        if not told.exists():
+            told.write_text(json.dumps(_make(folder)), "utf-8")
+    return Prepared(folder, **json.loads(told.read_text("utf-8")))
+
+
+def _make(folder: Path) -> dict[str, list[str]]:
+    home, numbers = folder / "making", list[str]()
+    with create_ledger(settings_of(home)) as ledger:
+        requests = _authorised(ledger)
+        for request in requests[:EARLY]:
+            numbers.append(_issued(folder, ledger, request))
+    copied(home, folder / "early")
+    with open_ledger(settings_of(home)) as ledger:
+        LocalClock(ledger.settings).skip(ledger.reader.connection, SKIPPED)
+        ledger.status.revoke(numbers[ENDED], "data_error")
+        for request in requests[EARLY:LATE]:
+            numbers.append(_issued(folder, ledger, request))
+        ledger.verification.verify((folder / "bundles" / f"{numbers[0]}.json").read_bytes(), Expectation())
+        copied(home, folder / "cut")
+    home.rename(folder / "late")
+    with create_ledger(settings_of(folder / "other")):
+        pass
+    return {"requests": requests, "numbers": numbers}
+
+
+def _authorised(ledger: Ledger) -> list[str]:
+    cast, now = assemble(ledger, FIRMS), ledger.clock()
+    bureau = CreditBureau(ledger, cast)
+    ledger.parties.accredit(ledger.installation.operator, (SCENARIO,), now - 86_400, now + 10**8)
+    given = bureau.authorise(FIRMS, lambda _: None)
+    bureau.supply(dict.fromkeys(FIRMS, ROWS), given, lambda _: None)
+    ledger.anchoring.flush()
+    return [ledger.authorizations.get(given[firm]).request_id for firm in FIRMS]
+
+
+def _issued(folder: Path, ledger: Ledger, request: str) -> str:
+    (row,) = ledger.issuance.issue([request])
+    ledger.anchoring.flush()
+    kept = folder / "bundles" / f"{row.certificate_no}.json"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(ledger.bundles.build(row.certificate_no).to_bytes())
+    return row.certificate_no
+
+
+def settings_of(home: Path, **changes: Any) -> Settings:
+    """The settings that every home of the suite is opened with: a batch closes as soon as somebody asks."""
+    return Settings(home=home, delay=0, batch_age=0, **changes)
+
+
+def copied(home: Path, to: Path) -> Path:
+    """A copy of a home, byte for byte."""
+    shutil.copytree(home, to, symlinks=True)
+    return to
+
+
+@contextmanager
+def opened(home: Path, **changes: Any) -> Iterator[Ledger]:
+    """The ledger in this home; also where its chain is asked by a URL, it goes by the clock of the chain."""
+    clock = LocalClock(settings_of(home))
+    with open_ledger(settings_of(home, **changes), clock) as ledger:
+        yield ledger

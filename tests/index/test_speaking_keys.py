@@ -1,0 +1,54 @@
+"""Who has a voice left: at once, where the chain speaks of silence only after the delay."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+
+from ledger.chain.sending import calls
+from ledger.index.follower import Follower
+from ledger.index.speaking_keys import is_mute
+from tests.index.conftest import NewEngine
+from tests.support.chain.deployed import PARTIES, Chain, test_key
+from tests.support.chain.scripted_ledger import account
+
+BANK, FIRM = PARTIES["bank"], PARTIES["enterprise"]
+
+
+@pytest.fixture
+def engine(new_engine: NewEngine) -> Engine:
+    return new_engine()
+
+
+def mute(chain: Chain, engine: Engine, number: int) -> bool:
+    Follower(engine, chain.reader).sync()
+    with engine.connect() as connection:
+        return is_mute(connection, number)
+
+
+def test_a_party_is_mute_from_the_report_of_its_last_key_until_it_has_another(
+    waiting_chain: Chain, engine: Engine
+) -> None:
+    chain, fresh = waiting_chain, "the bank's new key"
+    assert not mute(chain, engine, BANK.no)
+    chain.acting("founder").send(calls.report(BANK.no, BANK.account))
+    assert mute(chain, engine, BANK.no) and not chain.reader.is_silent(BANK.no)
+    assert not mute(chain, engine, FIRM.no)
+    # A key that the chain cannot check does not speak.
+    chain.decide(calls.change_key(BANK.no, account("unproven")))
+    assert mute(chain, engine, BANK.no)
+    chain.decide(calls.change_key(BANK.no, account(fresh), BANK.account, chain.proof(test_key(fresh), BANK.no)))
+    assert not mute(chain, engine, BANK.no)
+
+
+def test_a_retired_key_is_no_voice(chain: Chain, engine: Engine) -> None:
+    chain.decide(calls.change_key(BANK.no, account("unproven"), BANK.account))
+    assert mute(chain, engine, BANK.no)
+
+
+def test_a_closed_party_is_mute_and_a_suspended_one_is_not(chain: Chain, engine: Engine) -> None:
+    chain.acting("supervisor").send(calls.set_status(BANK.no, "suspended", "court"))
+    assert not mute(chain, engine, BANK.no)
+    chain.decide(calls.set_status(BANK.no, "closed", "court"))
+    assert mute(chain, engine, BANK.no)
+    assert mute(chain, engine, 99)

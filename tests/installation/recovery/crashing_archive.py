@@ -1,0 +1,129 @@
+"""Anchoring with an archive, killed at a named point, or on a disk for the archive that is full.
+
+``python -m tests.installation.recovery.crashing_archive kill <home> <point>``, ``… full <home> <folder>``; and a backup
+and a restore onto a disk that is full at some point: ``… small <origin> <folder>``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ledger.chain.sending.client import ChainClient
+from ledger.errors import StorageFull
+from ledger.installation.recovery import archive
+from ledger.installation.recovery.archive import Archive
+from ledger.installation.recovery.backup import back_up
+from ledger.installation.recovery.restoring import Sources, restore
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, open_ledger
+from ledger.store import log
+from tests.support.ledgers.small_ledger import batches
+from tests.support.machine.killing import arm
+from tests.support.machine.small_disk import SmallDisk
+
+POINTS: dict[str, tuple[object, str, str]] = {
+    "before the archive has the batch": (Archive, "keep", "before"),
+    "in the transaction of the archive": (archive, "_put", "after"),
+    "when the archive has the batch": (Archive, "keep", "after"),
+    "when the block is known but not recorded": (ChainClient, "send", "after"),
+}
+PAGES = (0, 1, 2, 4, 8, 16, 32, 64)
+
+
+def template(ledger: Ledger, number: int) -> None:
+    """An entry that needs no parties."""
+    with ledger.database.write() as session:
+        entry = log.NewEntry("template", json.dumps({"type": "template", "v": 2, "number": number}).encode())
+        log.append(session, [entry], ledger.clock())
+
+
+def killed(home: Path, point: str) -> None:
+    """Anchor one entry, as far as the point."""
+    with open_ledger(Settings(home=home, batch_age=0, batch_size=4)) as ledger:
+        template(ledger, 0)
+        arm(*POINTS[point])
+        ledger.anchoring.flush()
+
+
+def full(home: Path, folder: Path) -> dict[str, object]:
+    """Anchor an entry for each room that is left on the archive's disk; what the chain has, the archive has too."""
+    disk = SmallDisk(folder, 8 << 20)
+    settings = Settings(home=home, batch_age=0, batch_size=4, archive=folder / "archive")
+    refused, unarchived = 0, 0
+    with open_ledger(settings) as ledger:
+        issuer = ledger.installation.issuer
+        # Not even the archive itself can be made at first.
+        template(ledger, -2)
+        disk.leave(0)
+        refused += refusal(ledger.anchoring.flush)
+        disk.empty()
+        ledger.anchoring.flush()
+
+        def anchored() -> int:
+            return ledger.reader.batch_count(issuer)
+
+        for number, pages in enumerate(PAGES):
+            template(ledger, number)
+            disk.leave(pages)
+            refused += refusal(ledger.anchoring.flush)
+            count = anchored()
+            disk.empty()
+            told = ledger.archiving.check()
+            unarchived += max(count - int((told or {}).get("batches", 0)), 0)
+        waiting = max(batches(ledger.database)) + 1 - anchored()
+        ledger.anchoring.flush()
+        told = ledger.archiving.check() or {}
+        return {
+            "refused": refused,
+            "unarchived": unarchived,
+            "waited": waiting,
+            "anchored": anchored(),
+            "batches": max(batches(ledger.database)) + 1,
+            "archived": told["batches"],
+            "ok": told["ok"],
+        }
+
+
+def refusal(attempt: Callable[[], object], code: str = "ARCHIVE_FULL") -> int:
+    """1 for a full disk, 0 where there was room; anything else is a fault."""
+    try:
+        attempt()
+    except StorageFull as error:
+        assert error.code == code, error
+        return 1
+    return 0
+
+
+def small(origin: Path, folder: Path) -> dict[str, object]:
+    """Back up and restore with so much room on the disk: it is done, or refused, and then nothing is left."""
+    disk = SmallDisk(folder, 16 << 20)
+    told: dict[str, list[int]] = {"backup": [], "restore": []}
+    sources = Sources(origin / "backup", origin / "keys", origin / "archive")
+    for number, pages in enumerate((0, 2, 8, 32, 100, 200, 400, 800, 2_000)):
+        data, keys, home = (folder / f"{name}-{number}" for name in ("data", "keys", "home"))
+        acts: dict[str, Callable[[], object]] = {
+            "backup": lambda data=data, keys=keys: back_up(Settings(home=origin / "home"), data, keys),  # type: ignore[misc]
+            "restore": lambda home=home: restore(Settings(home=home), sources),  # type: ignore[misc]
+        }
+        for name, act in acts.items():
+            disk.leave(pages)
+            refused = refusal(act, "DISK_FULL")
+            told[name].append(refused)
+            disk.empty()
+            left = sorted(path.name for path in folder.iterdir())
+            assert refused == (left == []), (name, pages, left)
+            for path in folder.iterdir():
+                shutil.rmtree(path)
+    return {**told}
+
+
+if __name__ == "__main__":
+    what, place, third = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    if what == "kill":
+        killed(place, third)
+    else:
+        print(json.dumps({"full": full, "small": small}[what](place, Path(third))))

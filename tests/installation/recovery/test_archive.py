@@ -1,0 +1,342 @@
+"""The archive: everything that is anchored lies in a second place before, and what is erased is erased there too."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from ledger.certificates.tables import Certificate
+from ledger.domain.parties import Role
+from ledger.errors import Conflict, Misconfigured, NotFound, PingzhengError
+from ledger.installation.recovery.archive import Archive
+from ledger.installation.recovery.archiving import Archiving, archive_file
+from ledger.parties.register import Actor
+from ledger.parties.tables import Party, PartyKey
+from ledger.privacy.erasures_file import ErasedText, ErasuresFile
+from ledger.store import log as log_store
+from ledger.store.database import Database, open_engine
+from ledger.store.migrations import upgrade
+from ledger.store.tables import Batch, Counter, Entry, Sealed
+from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
+from tests.support.actors.pilots import Pilot
+from tests.support.ledgers.small_ledger import archive_of, batches, counting, entries, founded, rows_of, settings_of
+
+LEDGER = "ab" * 32
+
+
+@pytest.fixture(scope="module")
+def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
+    folder = tmp_path_factory.mktemp("archived")
+    with founded(settings_of(folder, archive=folder / "archive")) as pilot:
+        pilot.certificate(pilot.firm())
+        yield pilot
+
+
+def folder_of(pilot: Pilot) -> Path:
+    found = pilot.ledger.settings.archive
+    assert found is not None
+    return found
+
+
+def archived(pilot: Pilot) -> Database:
+    return Database(open_engine(f"sqlite:///{archive_of(pilot.ledger, folder_of(pilot)).file}"))
+
+
+def opened(database: Database, pilot: Pilot, record: str) -> object:
+    with database.read() as session:
+        return pilot.ledger.sealer.open(session, record)
+
+
+def subject(party: str) -> Actor:
+    return Actor(party, frozenset({Role.SUBJECT}))
+
+
+def issued(pilot: Pilot) -> str:
+    """A certificate that waits for its anchor."""
+    firm = pilot.firm()
+    authorization = pilot.authorise(firm)
+    pilot.supply(firm, authorization)
+    return pilot.bureau.issue({firm: authorization})[firm]
+
+
+def test_everything_that_is_anchored_is_archived_with_what_it_names(pilot: Pilot) -> None:
+    number = pilot.certificate(pilot.firm())
+    here, there = pilot.ledger.database, archived(pilot)
+    assert batches(there) == batches(here) and entries(there) == entries(here)
+    named = (AccessRequest, Authorization, Provision, Certificate, SeenClaim, Sealed, Party, PartyKey, Counter)
+    ours, kept = rows_of(here, *named), rows_of(there, *named)
+    for table in ("authorization", "provision", "seen_claim", "sealed", "party_key", "counter"):
+        assert kept[table] == ours[table], table
+    with there.read() as session:
+        certificate = session.get_one(Certificate, number)
+        assert session.get_one(AccessRequest, str(certificate.request_id)).state == "fulfilled"
+    assert opened(there, pilot, str(certificate.sealed_id)) == opened(here, pilot, str(certificate.sealed_id))
+
+
+def test_a_batch_is_archived_before_the_chain_has_it(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, seen = pilot.ledger, list[bool]()
+    client, send = ledger.anchoring._client, ledger.anchoring._client.send
+
+    def looking(call: object) -> object:
+        newest = max(batches(ledger.database))
+        seen.append(batches(archived(pilot)).get(newest) is not None and ledger.reader.batch_count(2) <= newest)
+        return send(call)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(client), "send", lambda _, call: looking(call))
+    issued(pilot)
+    ledger.anchoring.flush()
+    assert seen and all(seen)
+
+
+def test_the_number_of_statements_does_not_grow_with_the_batch(tmp_path: Path) -> None:
+    """One of 16 entries and one of 1,024 cost the same: rows are asked for and written in sets."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'main.db'}")
+    upgrade(engine)
+    database, sizes = Database(engine), (16, 1_024)
+    sent = {}
+    for number, size in enumerate(sizes):
+        with database.write() as session:
+            told = [{"type": "template", "v": 2, "n": f"{number}/{place}"} for place in range(size)]
+            log_store.append(
+                session, [log_store.NewEntry("template", json.dumps(each).encode()) for each in told], number
+            )
+            log_store.close_batch(session, size, number)
+        archive = Archive(tmp_path / f"{number}.db")
+        archive.prepare(LEDGER, 0)
+        with counting(engine, archive._engine) as statements:
+            archive.keep(database, [number])
+        sent[size] = len(statements)
+        assert archive.extent().entries == size
+    engine.dispose()
+    assert sent[16] == sent[1_024] <= 60
+
+
+def test_a_batch_of_certificates_is_a_handful_of_statements(pilot: Pilot) -> None:
+    ledger = pilot.ledger
+    number = max(batches(ledger.database))
+    archive = archive_of(ledger, folder_of(pilot))
+    with counting(ledger.database.engine, archive._engine) as statements:
+        archive.keep(ledger.database, [number])
+    assert 0 < len(statements) <= 100
+
+
+@pytest.mark.parametrize(("missing", "code"), [("folder", "ARCHIVE_MISSING"), ("file", "ARCHIVE_MISSING")])
+def test_a_missing_archive_stops_the_anchoring_and_nothing_else(pilot: Pilot, missing: str, code: str) -> None:
+    ledger, folder = pilot.ledger, folder_of(pilot)
+    ledger.anchoring.flush()
+    anchored = ledger.reader.batch_count(2)
+    path = folder if missing == "folder" else archive_of(ledger, folder).file
+    away = path.with_name("unmounted")
+    path.rename(away)
+    try:
+        number = issued(pilot)
+        with pytest.raises(Misconfigured, match=code):
+            ledger.anchoring.flush()
+        assert not path.exists(), "nothing is made in the place of a disk that is not mounted"
+        assert ledger.archiving.check() == {"ok": False, "folder": str(folder), "code": code}
+        assert ledger.reader.batch_count(2) == anchored
+        assert ledger.verification.status(number)["state"] == "building"
+    finally:
+        away.rename(path)
+    ledger.anchoring.flush()
+    assert ledger.verification.status(number)["state"] == "active"
+    assert batches(archived(pilot)) == batches(ledger.database)
+
+
+def test_batches_that_the_archive_has_not_are_made_up_for(pilot: Pilot, tmp_path: Path) -> None:
+    """An archive that is begun later, on a new disk, gets all that came before."""
+    ledger = pilot.ledger
+    ledger.anchoring.flush()
+    settings = ledger.settings.model_copy(update={"archive": tmp_path / "new", "home": tmp_path})
+    archiving = Archiving(settings, ledger.database, ledger.reader.chain.ledger, ledger.clock)
+    with ledger.database.read() as session:
+        newest = log_store.batch(session, max(batches(ledger.database)))
+    archiving(newest)
+    told = archiving.check()
+    assert told is not None and told["ok"] and told["behind"] == 0
+    there = Database(open_engine(f"sqlite:///{archive_file(tmp_path / 'new', ledger.reader.chain.ledger)}"))
+    assert batches(there) == batches(ledger.database) and entries(there) == entries(ledger.database)
+    assert rows_of(there, Party, PartyKey) == rows_of(ledger.database, Party, PartyKey)
+
+
+def test_whoever_opens_the_ledger_without_the_variable_archives_too(pilot: Pilot) -> None:
+    ledger = pilot.ledger
+    settings = ledger.settings.model_copy(update={"archive": None})
+    told = Archiving(settings, ledger.database, ledger.reader.chain.ledger, ledger.clock).check()
+    assert told is not None and told["folder"] == str(folder_of(pilot))
+
+
+def test_the_archive_of_another_ledger_is_refused(pilot: Pilot, tmp_path: Path) -> None:
+    ledger, digest = pilot.ledger, "cd" * 32
+    ledger.anchoring.flush()
+    (tmp_path / "archive").mkdir()
+    shutil.copy(archive_of(ledger, folder_of(pilot)).file, archive_file(tmp_path / "archive", digest))
+    settings = ledger.settings.model_copy(update={"archive": tmp_path / "archive", "home": tmp_path})
+    with pytest.raises(Misconfigured, match="ARCHIVE_DIFFERS"):
+        Archiving(settings, ledger.database, digest, ledger.clock).require()
+
+
+def test_another_batch_of_the_same_number_is_never_written_over(pilot: Pilot) -> None:
+    ledger = pilot.ledger
+    ledger.anchoring.flush()
+    newest, there = max(batches(ledger.database)), archived(pilot)
+    before = batches(there)[newest]
+    with there.write() as session:
+        session.execute(update(Batch).where(Batch.number == newest).values(root="00" * 32))
+    with ledger.database.read() as session:
+        batch = log_store.batch(session, newest)
+    with pytest.raises(Conflict, match=f"ARCHIVE_FORKED.*batch {newest}"):
+        ledger.archiving(batch)
+    with there.write() as session:
+        session.execute(update(Batch).where(Batch.number == newest).values(root=before[2]))
+    ledger.archiving(batch)
+
+
+def test_erased_text_is_erased_in_the_archive_at_once_and_listed_outside(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.firm()
+    number = pilot.certificate(firm)
+    party = pilot.bureau.cast.firms[firm]
+    with ledger.database.read() as session:
+        row = session.get_one(Certificate, number)
+    record = str(row.sealed_id)
+    assert opened(archived(pilot), pilot, record)
+    erased = ledger.erasure.certificate(subject(party), number, "subject_request")
+    assert erased.scrubbed
+    with pytest.raises(NotFound, match="SEALED_ERASED"):
+        opened(archived(pilot), pilot, record)
+    listed = ErasuresFile(folder_of(pilot) / "erased.jsonl", ledger.reader.chain.ledger).read()
+    assert record in listed[-1].sealed and row.digest in listed[-1].targets and listed[-1].party is None
+    # Its own batch brings the record of it, and no text again.
+    ledger.anchoring.flush()
+    with pytest.raises(NotFound, match="SEALED_ERASED"):
+        opened(archived(pilot), pilot, record)
+
+
+def test_nothing_is_erased_that_cannot_be_listed_outside_the_backups(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.firm()
+    number, folder = pilot.certificate(firm), folder_of(pilot)
+    party, away = pilot.bureau.cast.firms[firm], folder.with_name("unmounted")
+    folder.rename(away)
+    try:
+        with pytest.raises(Misconfigured, match="ARCHIVE_MISSING"):
+            ledger.erasure.certificate(subject(party), number, "subject_request")
+    finally:
+        away.rename(folder)
+    assert ledger.bundles.build(number)
+    assert ledger.erasure.certificate(subject(party), number, "subject_request").scrubbed
+
+
+def test_an_archive_out_of_reach_follows_with_the_batch_of_the_erasure(pilot: Pilot, tmp_path: Path) -> None:
+    """With the list elsewhere the erasure goes on without the archive."""
+    ledger, firm = pilot.ledger, pilot.firm()
+    number, folder = pilot.certificate(firm), folder_of(pilot)
+    party, away = pilot.bureau.cast.firms[firm], folder.with_name("unmounted")
+    with ledger.database.read() as session:
+        record = str(session.get_one(Certificate, number).sealed_id)
+    with pilot.under(erasures=tmp_path / "list.jsonl") as other:
+        folder.rename(away)
+        try:
+            erased = other.ledger.erasure.certificate(subject(party), number, "subject_request")
+        finally:
+            away.rename(folder)
+        assert not erased.scrubbed
+        assert opened(archived(pilot), pilot, record)
+        other.ledger.anchoring.flush()
+    with pytest.raises(NotFound, match="SEALED_ERASED"):
+        opened(archived(pilot), pilot, record)
+
+
+def test_a_rotation_reaches_the_archive_or_does_not_begin(pilot: Pilot) -> None:
+    ledger, folder = pilot.ledger, folder_of(pilot)
+    pilot.certificate(pilot.firm())
+    away = folder.with_name("unmounted")
+    folder.rename(away)
+    with pytest.raises(Misconfigured, match="ARCHIVE_MISSING"):
+        ledger.key_rotation.begin()
+    away.rename(folder)
+    before = ledger.key_rotation.status()
+    ledger.key_rotation.begin()
+    ledger.key_rotation.run(lambda _: None)
+    after = ledger.key_rotation.status()
+    assert after.current != before.current and set(after.by_key) == {after.current}
+    assert after.archived is not None and set(after.archived) == {after.current}
+    assert rows_of(archived(pilot), Sealed) == rows_of(ledger.database, Sealed)
+
+
+def test_the_journal_of_a_local_chain_is_archived_with_what_no_batch_names(pilot: Pilot) -> None:
+    """Before each anchor and in each turn: a revocation is on the chain alone."""
+    ledger = pilot.ledger
+    number = pilot.certificate(pilot.firm())
+    journal = ledger.settings.home / "chain" / "journal.jsonl"
+    (kept,) = folder_of(pilot).glob("*.chain/journal.jsonl")
+    ledger.status.revoke(number, "data_error")
+    ledger.anchoring.tick()
+    assert kept.read_bytes() == journal.read_bytes()
+    # A copy that a crash cut off, that was changed, or that is of another chain is put right.
+    whole = journal.read_bytes()
+    for damaged in (whole[:-7], whole[:-1], b"x" * len(whole), whole + b"more\n", b""):
+        kept.write_bytes(damaged)
+        ledger.anchoring.tick()
+        assert kept.read_bytes() == whole
+    assert (kept.parent / "clock.json").read_bytes() == (journal.parent / "clock.json").read_bytes()
+
+
+def test_files_of_the_archive_are_their_owners_alone(pilot: Pilot) -> None:
+    folder = folder_of(pilot)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for path in folder.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_line_that_a_crash_cut_off_is_not_read_and_not_left(tmp_path: Path) -> None:
+    file, erased = ErasuresFile(tmp_path / "list", LEDGER), ErasedText(7, ("aa",), None, ("01",))
+    file.append(erased)
+    whole = file.path.read_bytes()
+    for length in range(len(whole)):
+        file.path.write_bytes(whole + whole[:length])
+        assert file.read() == [erased]
+        file.append(erased)
+        assert file.path.read_bytes() == whole + whole
+
+
+def test_a_damaged_line_of_the_list_is_named(tmp_path: Path) -> None:
+    file, erased = ErasuresFile(tmp_path / "list", LEDGER), ErasedText(7, ("aa",), "bb", ("01",))
+    for _ in range(3):
+        file.append(erased)
+    lines = file.path.read_bytes().splitlines(keepends=True)
+    for damage in (b"{}\n", b"\n", b"\xff\n", lines[1][:-9] + b"\n", b"[]\n"):
+        file.path.write_bytes(lines[0] + damage + lines[2])
+        with pytest.raises(Misconfigured, match="ERASURES_DAMAGED") as refused:
+            file.read()
+        assert refused.value.details["line"] == 2
+
+
+def test_the_list_of_another_ledger_is_left_alone(tmp_path: Path) -> None:
+    mine, other = ErasuresFile(tmp_path / "list", LEDGER), ErasuresFile(tmp_path / "list", "cd" * 32)
+    mine.append(ErasedText(7, ("aa",), None, ("01",)))
+    other.append(ErasedText(8, ("bb",), None, ("02",)))
+    assert [each.at for each in mine.read()] == [7] and [each.at for each in other.read()] == [8]
+
+
+def test_a_list_on_a_full_disk_stays_whole(tmp_path: Path) -> None:
+    file = ErasuresFile(Path("/dev/full"), LEDGER)
+    with pytest.raises(PingzhengError, match=r"ERASURES_(FULL|UNWRITABLE)"):
+        file.append(ErasedText(7, ("aa",), None, ("01",)))
+    assert os.fspath(file.path) == "/dev/full"
+
+
+def test_entries_of_the_archive_are_those_of_the_database(pilot: Pilot) -> None:
+    ledger = pilot.ledger
+    ledger.anchoring.flush()
+    with ledger.database.read() as session:
+        ours = session.execute(select(Entry.seq, Entry.leaf, Entry.digest).where(Entry.batch.is_not(None))).all()
+    with archived(pilot).read() as session:
+        theirs = session.execute(select(Entry.seq, Entry.leaf, Entry.digest)).all()
+    assert sorted(ours) == sorted(theirs) and len(ours) > 20

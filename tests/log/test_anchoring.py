@@ -1,0 +1,194 @@
+"""Each issuer has its own log on the chain: what others anchor disturbs nothing, and a forked log is noticed."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ledger.chain.sending.calls import anchor
+from ledger.chain.sending.client import ChainClient
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Incoherent, NotFound, StorageFull
+from ledger.log.anchoring import Anchoring, BatchRule, FailureNote
+from ledger.proof.bundle import Anchor, Position
+from ledger.proof.jws import parse_compact
+from ledger.proof.merkle import leaf_hash
+from ledger.proof.sdjwt import CERTIFICATE_TYP
+from ledger.proof.verifier import Expectation
+from ledger.provenance.inspection import Inspection
+from ledger.store import log as log_store
+from ledger.store.tables import Batch
+from tests.support.actors.credit_bureau import SCENARIO
+from tests.support.actors.pilots import Pilot
+
+
+def other_issuer(pilot: Pilot) -> tuple[ChainClient, int]:
+    """Another issuer, accredited for the same scenario, with an account of its own: its client and its number."""
+    ledger = pilot.ledger
+    party, now = pilot.party(PartyKind.OPERATOR, Role.ISSUER), ledger.clock()
+    ledger.parties.accredit(party, (SCENARIO,), now - 86_400, now + 10**9)
+    row = ledger.parties.get(party)
+    pilot.fund(row.account)
+    return ledger.client.with_account(ledger.custody.private_key(row.account).hex()), row.no or 0
+
+
+def test_no_other_issuer_takes_our_next_number_or_our_pending_batch(pilot: Pilot) -> None:
+    """It anchors the very batch that waits here, under the number that is ours next."""
+    ledger, (client, number) = pilot.ledger, other_issuer(pilot)
+    ledger.anchoring.flush()
+    firm, own = pilot.firm(), ledger.installation.issuer
+    consent = pilot.authorise(firm)
+    pilot.supply(firm, consent)
+    certificate = pilot.bureau.issue({firm: consent})[firm]
+    with ledger.database.write() as session:
+        waiting = log_store.close_batch(session, 1_000, ledger.clock())
+    assert waiting is not None
+    client.send(anchor(0, waiting.size, waiting.root))
+    assert ledger.reader.commitment(own, waiting.number) is None
+    ledger.anchoring.flush()
+    assert ledger.reader.batch_count(own) == waiting.number + 1
+    assert ledger.reader.batch_count(number) == 1
+    assert pilot.accept(firm, certificate).valid
+    assert {"issuer": number, "batches": 1, "entries": waiting.size} in ledger.inspection.head()["logs"]
+
+
+def test_a_revoked_certificate_does_not_come_back_in_another_issuers_log(pilot: Pilot) -> None:
+    """The same text, anchored once more: its status stays with the number that it states, in the log of its issuer."""
+    ledger, firm = pilot.ledger, pilot.firm()
+    client, number = other_issuer(pilot)
+    certificate = pilot.certificate(firm)
+    bundle, nonce = pilot.present(firm, certificate)
+    expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
+    assert ledger.verification.verify(bundle.to_bytes(), expect).report.valid
+    ledger.status.revoke(certificate, "fraud")
+    root = leaf_hash(parse_compact(bundle.certificate.split("~")[0], CERTIFICATE_TYP).payload)
+    client.send(anchor(0, 1, root))
+    again = ledger.reader.anchored(number, 0)
+    assert again is not None
+    moved = replace(
+        bundle,
+        position=Position(number, 0, 0),
+        proof=(),
+        anchors=(*bundle.anchors, Anchor(issuer=number, batch=0, first_seq=0, size=1, root=root, at=again.at)),
+    )
+    report = ledger.verification.verify(moved.to_bytes(), expect).report
+    assert not report.genuine and report.first_failure is not None
+    assert (report.first_failure.number, report.first_failure.code) == (5, "NOT_AT_ITS_SEQ")
+    assert ledger.verification.verify(bundle.to_bytes(), expect).report.result == "revoked"
+
+
+@pytest.fixture
+def copied(pilot: Pilot, tmp_path: Path) -> str:
+    """The URL of a copy of the database as it is now, with nothing waiting."""
+    pilot.ledger.anchoring.flush()
+    with closing(sqlite3.connect(pilot.ledger.settings.home / "ledger.db")) as database:
+        database.execute("VACUUM INTO ?", (str(tmp_path / "older.db"),))
+    return f"sqlite:///{tmp_path / 'older.db'}"
+
+
+def test_an_older_database_is_not_written(pilot: Pilot, copied: str) -> None:
+    """It would issue what can never be anchored, and numbers a second time."""
+    number = pilot.certificate(pilot.firm())
+    chain = pilot.ledger.reader.block_number()
+    with pilot.under(database_url=copied) as older:
+        with pytest.raises(Incoherent, match="DATABASE_BEHIND_CHAIN") as refused:
+            older.bureau.ask([older.bureau.request("60")])
+        for act in (older.ledger.anchoring.tick, older.ledger.anchoring.flush):
+            with pytest.raises(Incoherent, match="DATABASE_BEHIND_CHAIN"):
+                act()
+        ready = older.ledger.inspection.readiness()
+        assert (ready["ledger"]["ok"], ready["ledger"]["code"]) == (False, "DATABASE_BEHIND_CHAIN")
+        assert older.ledger.inspection.head()["finding"]["code"] == "DATABASE_BEHIND_CHAIN"
+        with pytest.raises(NotFound):
+            older.ledger.verification.public_status(number)
+        with older.ledger.database.read() as session:
+            assert log_store.pending(session).count == 0
+    assert refused.value.details["batches_on_chain"] == refused.value.details["batches_here"] + 1
+    assert pilot.ledger.reader.block_number() == chain
+
+
+def test_two_databases_that_write_one_log_are_noticed(pilot: Pilot, copied: str) -> None:
+    """Both were opened and compared before either wrote: the second one stops before it anchors anything."""
+    ledger = pilot.ledger
+    with pilot.under(database_url=copied) as older:
+        older.ledger.anchoring.tick()
+        pilot.certificate(pilot.firm())
+        ledger.anchoring.flush()
+        older.bureau.ask([older.bureau.request("60")])
+        with pytest.raises(Incoherent, match="LOG_FORKED") as forked:
+            older.ledger.anchoring.flush()
+        with pytest.raises(Incoherent, match="LOG_FORKED"):
+            older.bureau.ask([older.bureau.request("59")])
+    assert forked.value.where is not None and forked.value.where.startswith("batch")
+    assert ledger.inspection.head()["complete"]
+    assert pilot.ledger.anchoring.flush().batches == 0
+
+
+def test_a_batch_that_is_not_archived_waits_and_the_reason_is_shown(pilot: Pilot, tmp_path: Path) -> None:
+    ledger, note, later = pilot.ledger, FailureNote(tmp_path / "anchoring.json"), 0
+    ledger.anchoring.flush()
+
+    def refuse(batch: Batch | None) -> None:
+        if batch is not None:
+            raise StorageFull("ARCHIVE_FULL", f"No room for batch {batch.number}.")
+
+    def clock() -> int:
+        return ledger.clock() + later
+
+    own = ledger.installation.issuer
+    parts = (ledger.database, ledger.client, ledger.reader, ledger.coherence, own, BatchRule(10, 0), clock, note)
+    stopped = Anchoring(*parts, archive=refuse)
+    shown = Inspection(
+        ledger.database,
+        ledger.reader,
+        ledger.follower,
+        ledger.provenances,
+        ledger.coherence,
+        clock,
+        anchoring=stopped,
+        oldest=300,
+    )
+    assert shown.readiness()["anchoring"]["ok"]
+    pilot.bureau.ask([pilot.bureau.request("58")])
+    before = ledger.reader.batch_count(own)
+    with pytest.raises(StorageFull, match="ARCHIVE_FULL"):
+        stopped.tick()
+    later = 1
+    with pytest.raises(StorageFull, match="ARCHIVE_FULL"):
+        stopped.tick()
+    since = ledger.clock()
+    failure = FailureNote(tmp_path / "anchoring.json").read()
+    assert failure is not None and (failure.code, since - 30 < failure.since <= since) == ("ARCHIVE_FULL", True)
+    head = shown.head()
+    assert (head["batches_waiting"], head["entries_waiting"] > 0) == (1, True)
+    assert head["failure"] == {"code": "ARCHIVE_FULL", "since": failure.since}
+    # A failure of a moment is shown, and does not take the service away.
+    assert shown.readiness()["anchoring"] | {"seconds": 0} == {
+        "ok": True,
+        "waiting": head["entries_waiting"],
+        "batches": 1,
+        "seconds": 0,
+        "paused_until": 0,
+        "failure": "ARCHIVE_FULL",
+        "since": failure.since,
+    }
+    later = 100
+    ready = shown.readiness()
+    assert (ready["anchoring"]["ok"], ready["anchoring"]["code"]) == (False, "ANCHORING_FAILS")
+    assert ready["chain"]["ok"]
+    assert ledger.reader.batch_count(own) == before
+    ledger.anchoring.flush()
+    assert ledger.reader.batch_count(own) == before + 1
+    assert stopped.tick().batches == 0
+    assert (stopped.failure(), shown.head()["batches_waiting"]) == (None, 0)
+    later = 1_000
+    assert shown.readiness()["chain"] | {"head_age": 0, "block": 0} == {
+        "ok": False,
+        "code": "CHAIN_HEAD_OLD",
+        "head_age": 0,
+        "block": 0,
+    }

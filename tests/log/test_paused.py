@@ -1,0 +1,205 @@
+"""A paused ledger: what was acknowledged is not lost and goes on by itself after the pause; errors say until when."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ledger.chain.accounts import new_sm2_key
+from ledger.chain.sending import calls
+from ledger.domain.days import shanghai_time
+from ledger.domain.powers import MAX_PAUSE, PAUSE_REST
+from ledger.errors import Conflict
+from ledger.installation.background import TickingThread
+from ledger.parties.possession import possession_of
+from ledger.proof.jws import Sm2Signer, sign_entry
+from tests.support.actors.officers import Powers, founded
+from tests.support.actors.pilots import resource
+from tests.support.actors.withdrawals import withdraw
+
+PATIENCE = 30
+
+
+@pytest.fixture(scope="module")
+def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
+    with founded(tmp_path_factory.mktemp("paused"), firms=20) as made:
+        yield made
+
+
+@pytest.fixture
+def pause(powers: Powers) -> Iterator[Callable[[], int]]:
+    """Pauses the ledger as the supervisor, who may do so again in the next test; gives the end of the pause."""
+
+    def begin() -> int:
+        powers.ledger.anchoring.flush()
+        powers.act(powers.officers.supervisor, calls.pause())
+        return powers.ledger.reader.paused_until()
+
+    yield begin
+    powers.pilot.skip(MAX_PAUSE + PAUSE_REST + 1)
+    powers.ledger.anchoring.flush()
+
+
+def over(powers: Powers) -> None:
+    """The pause runs out."""
+    powers.pilot.skip(MAX_PAUSE + 1)
+
+
+def says_until_when(act: Callable[[], object], until: int) -> None:
+    with pytest.raises(Conflict, match="PARTY_PAUSED") as caught:
+        act()
+    assert caught.value.details == {"until": until}
+    assert shanghai_time(until) in caught.value.message
+    assert shanghai_time(until) in str(caught.value.hint)
+
+
+def two_officers_end_it(powers: Powers) -> None:
+    number = powers.propose(powers.account(powers.officers.first), calls.end_pause())
+    powers.act(powers.officers.second, calls.confirm(number, calls.end_pause()))
+
+
+def test_what_is_issued_during_a_pause_is_anchored_after_it(powers: Powers, pause: Callable[[], int]) -> None:
+    """The certificate is acknowledged and says until when it waits; the service stays ready."""
+    ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
+    consent = pilot.authorise(firm)
+    pilot.supply(firm, consent)
+    until = pause()
+    number = pilot.bureau.issue({firm: consent})[firm]
+    says_until_when(ledger.anchoring.flush, until)
+    turn = ledger.anchoring.tick()
+    assert (turn.batches, turn.gas, turn.paused_until) == (0, 0, until)
+    status = ledger.verification.status(number)
+    assert (status["state"], status["paused_until"]) == ("building", until)
+    says_until_when(lambda: ledger.bundles.build(number), until)
+    assert (ledger.inspection.head()["entries_waiting"], ledger.inspection.head()["paused_until"]) == (1, until)
+    ready = ledger.inspection.readiness()["anchoring"]
+    assert (ready["ok"], ready["waiting"], ready["paused_until"]) == (True, 1, until)
+    assert pilot.bureau.issue({firm: consent})[firm] == number
+    over(powers)
+    turn = ledger.anchoring.tick()
+    assert (turn.batches, turn.paused_until) == (1, 0)
+    assert ledger.verification.status(number)["state"] == "active"
+    assert ledger.inspection.head()["entries_waiting"] == 0
+    assert pilot.accept(firm, number).valid
+
+
+def test_a_server_anchors_by_itself_when_two_officers_end_the_pause(powers: Powers, pause: Callable[[], int]) -> None:
+    ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
+    consent = pilot.authorise(firm)
+    pilot.supply(firm, consent)
+    pause()
+    number = pilot.bureau.issue({firm: consent})[firm]
+    turns: list[int] = []
+
+    def tick() -> None:
+        turns.append(ledger.anchoring.tick().paused_until)
+
+    thread = TickingThread("anchoring", tick, interval=0.05)
+    thread.start()
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not any(turns) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert ledger.verification.status(number)["state"] == "building"
+        two_officers_end_it(powers)
+        while ledger.verification.status(number)["state"] == "building" and time.monotonic() < deadline:
+            time.sleep(0.05)
+    finally:
+        thread.stop()
+    assert any(turns) and turns[-1] == 0
+    assert pilot.accept(firm, number).valid
+
+
+def test_what_is_handed_in_during_a_pause_is_registered_after_it(powers: Powers, pause: Callable[[], int]) -> None:
+    """Under the asset id that was acknowledged; handed in again, it is the same."""
+    ledger, provider = powers.ledger, powers.cast.provider
+    until, wanted = pause(), resource("paused/1")
+    (asset,) = ledger.registrations.submit(provider, [wanted]).accepted
+    says_until_when(lambda: ledger.registrations.register([asset]), until)
+    assert ledger.registrations.get(asset)["state"] == "submitted"
+    assert ledger.registrations.submit(provider, [wanted]).accepted == (asset,)
+    over(powers)
+    ledger.registrations.register([asset])
+    assert powers.pilot.record(asset).state == "applied"
+
+
+def test_applications_are_reviewed_during_a_pause_and_confirmed_after_it(
+    powers: Powers, pause: Callable[[], int]
+) -> None:
+    ledger, pilot, registrar = powers.ledger, powers.pilot, powers.cast.registrar
+    (asset,) = pilot.applied("paused/2")
+    pilot.noticed([asset])
+    pilot.after_notice([asset])
+    (other,) = pilot.applied("paused/3")
+    until = pause()
+    ledger.review.accept(registrar, [other])
+    says_until_when(lambda: ledger.review.confirm(registrar, [asset]), until)
+    over(powers)
+    ledger.review.confirm(registrar, [asset])
+    assert pilot.report(asset).valid
+    assert pilot.record(other).stage == "accepted"
+
+
+def test_a_consent_is_withdrawn_during_a_pause(powers: Powers, pause: Callable[[], int]) -> None:
+    """At once for whoever verifies; the certificate that could not be anchored is revoked after the pause."""
+    ledger, pilot = powers.ledger, powers.pilot
+    first, second = pilot.firm(), pilot.firm()
+    anchored = pilot.certificate(first)
+    waiting = pilot.authorise(second)
+    pilot.supply(second, waiting)
+    pause()
+    number = pilot.bureau.issue({second: waiting})[second]
+    (consent, *_) = ledger.authorizations.page(powers.cast.firms[first], None, 1)
+    for each in (consent.id, waiting):
+        assert withdraw(pilot.bureau, each).state == "withdrawn"
+    assert ledger.verification.status(anchored)["state"] == "revoked"
+    assert ledger.verification.status(number)["state"] == "building"
+    ledger.direct_withdrawals.follow()
+    over(powers)
+    ledger.anchoring.tick()
+    assert pilot.accept(second, number).first_failure is not None
+    ledger.direct_withdrawals.follow()
+    assert ledger.verification.status(number)["state"] == "revoked"
+    assert ledger.direct_withdrawals.follow() == []
+
+
+def test_a_withdrawal_by_an_sm2_key_is_anchored_after_the_pause(powers: Powers, pause: Callable[[], int]) -> None:
+    """The chain cannot check that key, so the entry is the withdrawal. The issuer revokes at once all the same."""
+    ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
+    party, signer = powers.cast.firms[firm], Sm2Signer(new_sm2_key())
+    proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))
+    ledger.party_keys.bind(ledger.installation.authority_party, party, signer.public_key, proof)
+    powers.pass_delay()
+    ledger.proposals.tick()
+    number = pilot.certificate(firm)
+    (consent, *_) = ledger.authorizations.page(party, None, 1)
+    pause()
+    entry = sign_entry(ledger.withdrawals.draft(consent.id, signer.kid).entry, signer)
+    assert ledger.withdrawals.withdraw(entry, None).state == "withdrawn"
+    assert ledger.verification.status(number)["state"] == "revoked"
+    assert ledger.inspection.head()["entries_waiting"] == 1
+    over(powers)
+    assert ledger.anchoring.tick().batches == 1
+    report = powers.judged(number, powers.bureau.signer_of(party))
+    assert [check.code for check in report.checks if check.number in (8, 11)] == ["REVOKED", "AUTHORIZATION_WITHDRAWN"]
+
+
+def test_an_asset_changes_hands_during_a_pause_and_its_certificate_follows(
+    powers: Powers, pause: Callable[[], int]
+) -> None:
+    ledger, pilot, bank = powers.ledger, powers.pilot, powers.cast.bank
+    asset = pilot.confirmed()
+    old = str(ledger.registrations.get(asset)["certificate_no"])
+    pause()
+    ledger.transfers.offer(asset, powers.cast.provider, bank)
+    accepted = ledger.transfers.accept(asset, bank)
+    assert (pilot.record(asset).holder, accepted.certificate.subject) == (bank, bank)
+    assert ledger.verification.status(accepted.certificate.certificate_no)["state"] == "building"
+    over(powers)
+    assert ledger.verification.status(old)["state"] == "active"
+    assert [row.certificate_no for row in ledger.transfers.follow()] == [accepted.certificate.certificate_no]
+    assert ledger.verification.status(old)["state"] == "superseded"
+    assert pilot.verified(accepted.certificate.certificate_no).valid
+    assert ledger.transfers.follow() == []

@@ -1,0 +1,114 @@
+"""Guessing: wrong tokens are slowed by where they come from, and a right one passes all the same."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from ledger.errors import PingzhengError, TooManyAttempts, Unauthenticated
+from ledger.installation.wiring import Ledger
+from ledger.parties.access.attempts import LIMIT, WINDOW_SECONDS, Attempts, source_of
+from tests.support.actors.signing_in import token_of
+
+
+class Clock:
+    """Time that a test lets pass."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def fails(attempts: Attempts, source: str) -> str:
+    """The code that a wrong token is answered with."""
+    with pytest.raises(PingzhengError) as refused, attempts.counted(source):
+        raise Unauthenticated("API_KEY_UNKNOWN", "No.")
+    return refused.value.code
+
+
+def test_the_eleventh_wrong_key_within_a_minute_has_to_wait() -> None:
+    clock = Clock()
+    attempts = Attempts(clock)
+    assert {fails(attempts, "192.0.2.1") for _ in range(LIMIT)} == {"API_KEY_UNKNOWN"}
+    clock.now += 20
+    with pytest.raises(TooManyAttempts) as refused, attempts.counted("192.0.2.1"):
+        raise Unauthenticated("API_KEY_UNKNOWN", "No.")
+    assert refused.value.details["retry_after"] == WINDOW_SECONDS - 20 + 1
+    assert fails(attempts, "192.0.2.2") == "API_KEY_UNKNOWN"
+    clock.now += WINDOW_SECONDS
+    assert fails(attempts, "192.0.2.1") == "API_KEY_UNKNOWN"
+
+
+def test_slow_mistakes_are_no_guessing() -> None:
+    clock = Clock()
+    attempts = Attempts(clock)
+    for _ in range(5 * LIMIT):
+        assert fails(attempts, "192.0.2.1") == "API_KEY_UNKNOWN"
+        clock.now += WINDOW_SECONDS / LIMIT
+
+
+def test_other_refusals_are_not_counted() -> None:
+    attempts = Attempts(Clock())
+    for _ in range(3 * LIMIT):
+        with pytest.raises(ZeroDivisionError), attempts.counted("192.0.2.1"):
+            raise ZeroDivisionError
+    assert fails(attempts, "192.0.2.1") == "API_KEY_UNKNOWN"
+
+
+def test_a_right_key_passes_among_wrong_ones_of_its_own_address(ledger: Ledger) -> None:
+    """Four hundred guesses: no party is locked out, neither elsewhere nor behind the same address."""
+    attempts, token = Attempts(), token_of(ledger, ledger.party)
+    told: list[str] = []
+    for number in range(400):
+        with pytest.raises(PingzhengError) as refused, attempts.counted("192.0.2.1"):
+            ledger.callers.of(f"pz_{number:043}")
+        told.append(refused.value.code)
+    assert told == ["API_KEY_UNKNOWN"] * LIMIT + ["TOO_MANY_ATTEMPTS"] * (400 - LIMIT)
+    for source in ("192.0.2.1", "192.0.2.2"):
+        with attempts.counted(source):
+            assert ledger.callers.of(token).party == ledger.party
+
+
+def test_what_is_remembered_stays_bounded() -> None:
+    attempts = Attempts(Clock(), most=100)
+    for number in range(1000):
+        fails(attempts, f"198.51.{number // 250}.{number % 250}")
+    assert len(attempts._failures) == 100
+    assert {fails(attempts, "198.51.3.249") for _ in range(LIMIT)} == {"API_KEY_UNKNOWN", "TOO_MANY_ATTEMPTS"}
+
+
+def test_many_at_once_are_all_counted() -> None:
+    attempts, told, lock = Attempts(Clock()), [], threading.Lock()  # type: ignore[var-annotated]
+
+    def guess() -> None:
+        for _ in range(10):
+            code = fails(attempts, "192.0.2.1")
+            with lock:
+                told.append(code)
+
+    threads = [threading.Thread(target=guess) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (told.count("API_KEY_UNKNOWN"), told.count("TOO_MANY_ATTEMPTS")) == (LIMIT, 80 - LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("address", "source"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+        ("x" * 500, "x" * 64),
+        ("", ""),
+    ],
+)
+def test_a_subscriber_of_ipv6_is_one_source(address: str, source: str) -> None:
+    assert source_of(address) == source

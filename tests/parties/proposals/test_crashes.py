@@ -1,0 +1,168 @@
+"""What a crash or a race leaves of a registration and of a proposal, and what is taken over from the chain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from ledger.chain.accounts import new_private_key
+from ledger.chain.sending import calls
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import PingzhengError
+from ledger.installation.wiring import Ledger
+from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.proposals.proposals import ProposalRow, Proposals
+from ledger.proof.acts import report_message, sign_act
+from ledger.proof.suites.suite import ES256, SM2SM3
+from tests.support.ledgers.waiting_ledger import (
+    DELAY,
+    at_once,
+    fresh_key,
+    new_party,
+    newcomer,
+    no,
+    officers,
+    proposed,
+    skip,
+)
+
+FAR = 4 * 10**9
+
+# Registration
+
+
+def test_first_keys_of_all_suites_come_with_the_registration(waiting: Ledger) -> None:
+    further = [new_key(ES256), new_key(SM2SM3)]
+    party = newcomer(waiting, *further)
+    accounts = {key.account: waiting.reader.account(key.account) for key in waiting.party_keys.history(party)}
+    proven = {account: record.proven for account, record in accounts.items() if record is not None}
+    assert proven == {
+        waiting.parties.get(party).account: True,
+        signer_of_key(further[0]).kid: True,
+        signer_of_key(further[1]).kid: False,
+    }
+
+
+def test_offices_of_a_newcomer_wait_though_it_is_registered_at_once(waiting: Ledger) -> None:
+    registrar = newcomer(waiting, kind=PartyKind.REGISTRAR)
+    assert waiting.parties.actor(registrar).roles == frozenset()
+    (row,) = waiting.proposals.pending(registrar)
+    assert (row.kind, row.arguments["roles"], row.state) == ("set_roles", ["registrar"], "pending")
+    skip(waiting, DELAY + 1)
+    waiting.proposals.tick()
+    assert waiting.parties.actor(registrar).roles == {Role.REGISTRAR}
+
+
+# Crashes and races
+
+
+class Died(BaseException):
+    """The process ends here."""
+
+
+def dying(method: str, monkeypatch: pytest.MonkeyPatch, *, before: bool) -> None:
+    """Let the next call of a method of ``Proposals`` be the last thing that happens."""
+    original = getattr(Proposals, method)
+
+    def last(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(Proposals, method, original)
+        if not before:
+            original(*args, **kwargs)
+        raise Died
+
+    monkeypatch.setattr(Proposals, method, last)
+
+
+@pytest.mark.parametrize(("method", "before"), [("propose", True), ("propose", False), ("confirm", False)])
+def test_what_a_crash_left_of_a_registration_is_gone_on_with(
+    waiting: Ledger, monkeypatch: pytest.MonkeyPatch, method: str, before: bool
+) -> None:
+    party = new_party(waiting, kind=PartyKind.REGISTRAR)
+    start = waiting.reader.proposal_count()
+    dying(method, monkeypatch, before=before)
+    with pytest.raises(Died):
+        waiting.parties.onboard([party])
+    row = waiting.parties.find(party.identifier)
+    assert (waiting.parties.pending(row.id) is not None) == (method == "propose" and not before)
+    (again,) = waiting.parties.onboard([party])
+    assert (again.id, again.no) == (row.id, waiting.reader.party_no(row.id))
+    kinds = [each.kind for each in waiting.proposals.page(start)]
+    assert kinds == ["register", "set_roles"]
+    assert [each.id for each in waiting.parties.onboard([party])] == [row.id]
+    assert waiting.reader.proposal_count() == start + 2
+
+
+@pytest.mark.parametrize(("method", "before"), [("propose", False), ("confirm", True), ("confirm", False)])
+def test_what_a_crash_left_of_a_recovery_is_gone_on_with(
+    waiting: Ledger, monkeypatch: pytest.MonkeyPatch, method: str, before: bool
+) -> None:
+    first, second, _ = officers(waiting)
+    party, key = newcomer(waiting), fresh_key(waiting)
+    start = waiting.reader.proposal_count()
+    dying(method, monkeypatch, before=before)
+    with pytest.raises(Died):
+        waiting.party_keys.recover(first, party, key)
+    row = proposed(waiting.party_keys.recover(first, party, key))
+    assert (row.no, row.confirmed_by, waiting.reader.proposal_count()) == (start + 1, second, start + 1)
+
+
+def test_of_two_officers_who_confirm_at_once_one_does(waiting: Ledger) -> None:
+    first, second, third = officers(waiting)
+    call = calls.accredit(no(waiting, newcomer(waiting)), "S51", 0, FAR)
+    row = waiting.proposals.propose(first, call)
+    ends = at_once(*(partial(waiting.proposals.confirm, row.no, by) for by in (second, third)))
+    refused = [end for end in ends if isinstance(end, PingzhengError)]
+    assert [refusal.code for refusal in refused] == ["PARTY_ALREADY_CONFIRMED"]
+    assert waiting.proposals.get(row.no).confirmed_by in (second, third)
+
+
+def test_an_act_that_is_decided_twice_at_once_is_one_proposal(waiting: Ledger) -> None:
+    first, second, third = officers(waiting)
+    call = calls.accredit(no(waiting, newcomer(waiting)), "S51", 0, FAR)
+    before = waiting.reader.proposal_count()
+    ends = at_once(*(partial(waiting.proposals.decide, by, call) for by in (first, second, third)))
+    assert waiting.reader.proposal_count() == before + 1
+    rows = [end for end in ends if isinstance(end, ProposalRow)]
+    assert {row.no for row in rows} == {before + 1}
+    assert waiting.proposals.get(before + 1).confirmed_by is not None
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_of_a_veto_and_the_carrying_out_one_wins_and_the_records_say_which(waiting: Ledger, attempt: int) -> None:
+    party = newcomer(waiting)
+    old = waiting.parties.get(party).account
+    row = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    skip(waiting, DELAY + 1)
+    stop = partial(waiting.proposals.veto, row.no, party, account=old)
+    go_on = partial(waiting.proposals.carry_out, row.no)
+    at_once(*((stop, go_on, waiting.proposals.tick) if attempt else (go_on, waiting.proposals.tick, stop)))
+    state = waiting.proposals.get(row.no).state
+    waiting.party_keys.settle(party)
+    assert state in ("vetoed", "carried_out")
+    assert (waiting.parties.get(party).account == old) == (state == "vetoed")
+
+
+def test_the_record_of_a_key_follows_what_others_did_on_the_chain(waiting: Ledger) -> None:
+    """A key that the party reported by a node of its own."""
+    key = new_private_key().hex()
+    party, owner = newcomer(waiting, key), signer_of_key(key)
+    stolen = waiting.parties.get(party).account
+    act = sign_act(report_message(waiting.reader.chain, owner.kid, stolen), owner)
+    waiting.client.send(calls.report_for(owner.kid, no(waiting, party), stolen, act))
+    assert waiting.parties.get(party).account == stolen
+    waiting.proposals.tick()
+    assert waiting.parties.get(party).account == owner.kid
+
+
+def test_a_firm_that_lost_its_voice_is_onboarded_under_a_new_id(waiting: Ledger) -> None:
+    first, *_ = officers(waiting)
+    party = new_party(waiting)
+    (old,) = waiting.parties.onboard([party])
+    waiting.party_keys.report(old.id, old.account, first)
+    (new,) = waiting.parties.onboard([replace(party, public_key=fresh_key(waiting))])
+    assert new.id != old.id
+    assert waiting.parties.find(party.identifier).id == new.id
+    assert waiting.parties.get(old.id).no == old.no

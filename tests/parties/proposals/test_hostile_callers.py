@@ -1,0 +1,152 @@
+"""What a caller of the service tries with proposals: other parties' keys, and calls that nobody can read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ledger.chain.accounts import new_private_key
+from ledger.chain.contracts.deployment import PARTY_REGISTRY
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call
+from ledger.chain.sending.proposals import proposal_of
+from ledger.chain.sending.relay import ForwardRequest, sign_request
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Conflict, Forbidden
+from ledger.installation.wiring import Ledger
+from ledger.parties.custody import signer_of_key
+from ledger.parties.possession import possession_of
+from ledger.proof.acts import prove_key, sign_act, veto_message
+from ledger.proof.jws import Signer
+from tests.support.ledgers.waiting_ledger import DELAY, fresh_key, new_party, newcomer, no, officers, proposed, skip
+
+
+def fresh_signer(ledger: Ledger) -> Signer:
+    """A new key that is kept here."""
+    return ledger.custody.signer(*ledger.custody.create())
+
+
+def proof_for(ledger: Ledger, signer: Signer, party: int) -> str:
+    """That the key is for the party with that number."""
+    return prove_key(ledger.reader.chain, signer, party)
+
+
+# Keys that are kept here for others
+
+
+def test_a_stranger_vetoes_nothing_by_the_key_that_is_kept_here_for_the_firm(waiting: Ledger) -> None:
+    firm, stranger = newcomer(waiting), newcomer(waiting)
+    account = waiting.parties.get(firm).account
+    row = proposed(waiting.party_keys.rotate(firm, fresh_key(waiting)))
+    signer = waiting.custody.signer(account)
+    act = sign_act(veto_message(waiting.reader.chain, account, row.no), signer)
+    for options in ({"account": account}, {"account": account, "act": act}, {"account": "0x" + "77" * 20}):
+        with pytest.raises(Forbidden, match="PARTY_NO_VETO"):
+            waiting.proposals.veto(row.no, stranger, **options)
+    assert waiting.proposals.get(row.no).pending
+    assert waiting.proposals.veto(row.no, firm, account=account).state == "vetoed"
+
+
+@pytest.mark.parametrize("whose", ["firm", "authority"])
+def test_a_stranger_reports_no_key_by_a_key_that_is_kept_here_for_another(waiting: Ledger, whose: str) -> None:
+    """An authority's key would report any firm's."""
+    firm, stranger = newcomer(waiting), newcomer(waiting)
+    account = waiting.parties.get(firm).account
+    signer = waiting.parties.get(firm if whose == "firm" else officers(waiting)[0]).account
+    for concerned, reported in ((stranger, account), (stranger, waiting.parties.get(stranger).account)):
+        with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
+            waiting.party_keys.report(concerned, reported, stranger, signer=signer)
+    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+        waiting.party_keys.report(firm, account, stranger, signer=signer)
+    record = waiting.reader.account(account)
+    assert record is not None and not record.reported_at
+
+
+def office_elsewhere(ledger: Ledger) -> tuple[str, bytes]:
+    """An authority with its own installation: its id, and its key, which is not kept here."""
+    key = new_private_key()
+    signer = signer_of_key(key.hex())
+    there = replace(
+        new_party(ledger, kind=PartyKind.GOV_DEPT),
+        public_key=signer.public_key,
+        proof=possession_of(ledger.reader.chain, signer),
+        roles=frozenset({Role.AUTHORITY}),
+    )
+    (row,) = ledger.parties.onboard([there])
+    skip(ledger, DELAY + 1)
+    ledger.proposals.tick()
+    return row.id, key
+
+
+def test_no_office_whose_key_is_kept_here_confirms_what_another_institution_proposes(waiting: Ledger) -> None:
+    """Else the call of one officer would be the decision of two."""
+    office, key = office_elsewhere(waiting)
+    firm = newcomer(waiting)
+    call = calls.change_key(
+        no(waiting, firm), signer_of_key(new_private_key().hex()).kid, waiting.parties.get(firm).account
+    )
+    with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
+        waiting.proposals.decide(office, call)
+    signed = sign_request(ForwardRequest(asked.value.details["typed_data"]), key)
+    row = waiting.proposals.decide(office, call, signed)
+    assert (row.by, row.confirmed_by, row.state) == (office, None, "pending")
+    assert waiting.proposals.get(row.no).needs_confirmation
+    first, *_ = officers(waiting)
+    assert waiting.proposals.decide(first, call).no == row.no
+    assert waiting.proposals.get(row.no).confirmed_by == first
+    waiting.standing.set_roles(first, office, [Role.SUBJECT])
+    skip(waiting, DELAY + 1)
+    waiting.proposals.tick()
+    assert waiting.reader.officers() == 3
+
+
+# Calls that are not what they seem
+
+
+def proposed_raw(ledger: Ledger, by: str, target: str, data: bytes) -> int:
+    """The number of the proposal of these very call data, by the party itself."""
+    account = ledger.parties.get(by).account
+    return proposal_of(ledger.transfers._acting.act(account, Call(PARTY_REGISTRY, "propose", (target, data))))
+
+
+@pytest.mark.parametrize("more", [b"\0", b"\0" * 32])
+def test_a_rotation_that_nobody_encodes_so_is_shown_and_vetoed(waiting: Ledger, more: bytes) -> None:
+    firm = newcomer(waiting)
+    account, thief = waiting.parties.get(firm).account, fresh_signer(waiting)
+    call = calls.change_key(no(waiting, firm), thief.kid, account, proof_for(waiting, thief, no(waiting, firm)))
+    data = waiting.client.encode(call) + more
+    number = proposed_raw(waiting, firm, waiting.reader.deployment.party_registry, data)
+    (row,) = waiting.proposals.pending(firm)
+    assert (row.no, row.kind, row.readable) == (number, "change_key", False)
+    assert (row.arguments["fresh"], row.arguments["old"]) == (thief.kid, account)
+    assert (row.arguments["selector"], row.arguments["call"]) == ("0x" + data[:4].hex(), data.hex())
+    assert f"pingzheng keys veto {number}" in row.how_to_stop and "do not confirm" in row.how_to_stop
+    skip(waiting, DELAY + 1)
+    assert number not in [done.no for done in waiting.proposals.tick()]
+    assert waiting.proposals.veto(number, firm).state == "vetoed"
+
+
+def test_what_is_not_exactly_a_known_call_is_confirmed_by_nobody_here(waiting: Ledger) -> None:
+    first, second, third = officers(waiting)
+    firm = newcomer(waiting)
+    registry = waiting.reader.deployment.party_registry
+    closing = waiting.client.encode(calls.set_status(no(waiting, firm), "closed", "fraud")) + b"\0"
+    for target, data in (
+        (registry, closing),
+        ("0x" + "11" * 20, closing),
+        (waiting.reader.deployment.asset_registry, b"\1\2\3\4"),
+    ):
+        number = proposed_raw(waiting, first, target, data)
+        with pytest.raises(Conflict, match="PROPOSAL_UNREADABLE"):
+            waiting.proposals.confirm(number, second)
+        row = waiting.proposals.get(number)
+        assert (row.readable, row.confirmed_by) == (False, None)
+        assert f"pingzheng keys cancel {number}" in row.how_to_stop
+        assert waiting.proposals.cancel(number, third).state == "cancelled"
+
+
+def test_what_gives_back_is_not_said_to_be_cancelled(waiting: Ledger) -> None:
+    """Who could cancel a lift or the end of a pause would hold or pause for ever."""
+    row = waiting.proposals.propose(officers(waiting)[0], calls.lift("authority", ["7a" * 32]))
+    assert "keys cancel" not in row.how_to_stop and "expires" in row.how_to_stop

@@ -1,0 +1,97 @@
+"""The pause: what it stops, what it never stops, and who ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ledger.chain.sending import calls
+from ledger.domain.days import DAY
+from ledger.domain.powers import MAX_PAUSE, PAUSE_REST
+from ledger.errors import Conflict, Forbidden
+from ledger.installation.wiring import Ledger
+from tests.support.ledgers.waiting_ledger import DELAY, fresh_key, new_party, newcomer, no, officers, proposed, skip
+
+
+@pytest.fixture(autouse=True)
+def rested(waiting: Ledger) -> Iterator[None]:
+    """Every office may pause, and nothing is paused."""
+    skip(waiting, MAX_PAUSE + PAUSE_REST + DAY)
+    yield
+    if waiting.reader.paused_until():
+        waiting.pauses.end(officers(waiting)[0])
+
+
+def test_an_office_pauses_for_seven_days_and_two_end_it_sooner(waiting: Ledger) -> None:
+    first, second, _ = officers(waiting)
+    assert waiting.pauses.state()[0] == 0
+    until = waiting.pauses.pause(first)
+    assert 0 <= waiting.clock() + MAX_PAUSE - until < 60
+    assert waiting.pauses.state()[0] == until
+    row = waiting.pauses.end(first)
+    assert (row.kind, row.arguments, row.state, row.confirmed_by) == ("end_pause", {}, "carried_out", second)
+    assert waiting.pauses.state()[0] == 0
+    with pytest.raises(Conflict, match="PARTY_NOT_PAUSED"):
+        waiting.pauses.end(first)
+
+
+def test_who_holds_no_office_does_not_pause_and_who_does_rests_after_it(waiting: Ledger) -> None:
+    first, second, _ = officers(waiting)
+    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+        waiting.pauses.pause(waiting.installation.operator)
+    waiting.pauses.pause(first)
+    with pytest.raises(Conflict, match="PARTY_PAUSED"):
+        waiting.pauses.pause(second)
+    skip(waiting, MAX_PAUSE + 1)
+    with pytest.raises(Conflict, match="PARTY_PAUSE_REST"):
+        waiting.pauses.pause(first)
+    waiting.pauses.pause(second)
+
+
+def test_delays_stand_still_and_a_ready_key_is_not_bound_meanwhile(waiting: Ledger) -> None:
+    first, *_ = officers(waiting)
+    party = newcomer(waiting)
+    ready = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    skip(waiting, DELAY - 600)
+    late = proposed(waiting.party_keys.rotate(newcomer(waiting), fresh_key(waiting)))
+    skip(waiting, 601)
+    until = waiting.pauses.pause(first)
+    assert waiting.proposals.tick() == []
+    with pytest.raises(Conflict, match="PARTY_PAUSED"):
+        waiting.proposals.carry_out(ready.no)
+    told = waiting.proposals.get(late.no)
+    assert told.ready_at >= until + DELAY - 602 > late.ready_at
+    skip(waiting, MAX_PAUSE + 1)
+    assert [row.no for row in waiting.proposals.tick()] == [ready.no]
+    assert abs(waiting.proposals.get(late.no).ready_at - told.ready_at) <= 2
+    skip(waiting, DELAY - 600)
+    assert [row.no for row in waiting.proposals.tick()] == [late.no]
+
+
+def test_a_registration_is_proposed_meanwhile_and_gone_on_with_after_it(waiting: Ledger) -> None:
+    party = new_party(waiting)
+    waiting.pauses.pause(officers(waiting)[0])
+    with pytest.raises(Conflict, match="PARTY_PAUSED"):
+        waiting.parties.onboard([party])
+    row = waiting.parties.find(party.identifier)
+    number = waiting.parties.pending(row.id)
+    assert number is not None
+    waiting.pauses.end(officers(waiting)[0])
+    (registered,) = waiting.parties.onboard([party])
+    assert registered.no is not None
+    assert waiting.proposals.get(number).state == "carried_out"
+
+
+def test_reports_vetoes_and_cancellations_go_on(waiting: Ledger) -> None:
+    first, _, third = officers(waiting)
+    party, other = newcomer(waiting), newcomer(waiting)
+    binding = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    act = waiting.proposals.propose(first, calls.accredit(no(waiting, other), "S51", 0, 4 * 10**9))
+    waiting.pauses.pause(first)
+    assert waiting.proposals.veto(binding.no, party).state == "vetoed"
+    assert waiting.proposals.cancel(act.no, third).state == "cancelled"
+    own = waiting.parties.get(other).account
+    waiting.party_keys.report(other, own, other)
+    record = waiting.reader.account(own)
+    assert record is not None and not record.speaks

@@ -1,0 +1,278 @@
+"""Proposals: what waits, who confirms, who stops it, and what is reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ledger.chain.accounts import new_p256_key, new_private_key
+from ledger.chain.sending import calls
+from ledger.domain.parties import Role
+from ledger.domain.powers import OPEN_FOR
+from ledger.errors import Conflict, Forbidden, NotFound, PingzhengError
+from ledger.installation.wiring import Ledger
+from ledger.parties.custody import signer_of_key
+from ledger.parties.proposals.proposals import ProposalRow
+from ledger.proof.acts import report_message, sign_act, veto_message
+from ledger.proof.jws import sign_entry
+from ledger.proof.suites.suite import ES256
+from tests.support.ledgers.waiting_ledger import DELAY, fresh_key, newcomer, no, officers, proposed, skip
+
+FAR = 4 * 10**9
+
+# What waits, and for how long
+
+
+def test_a_rotation_waits_for_the_delay_and_is_then_carried_out_in_the_background(waiting: Ledger) -> None:
+    party = newcomer(waiting)
+    old, key = waiting.parties.get(party).account, fresh_key(waiting)
+    row = proposed(waiting.party_keys.rotate(party, key))
+    assert (row.kind, row.role, row.state, row.by, row.concerned) == ("change_key", "", "pending", party, party)
+    assert row.arguments["old"] == old
+    assert row.ready_at - row.at == DELAY
+    assert row.expires_at - row.ready_at == OPEN_FOR
+    assert f"pingzheng keys veto {row.no}" in row.how_to_stop
+    assert waiting.proposals.pending(party) == [row]
+    assert waiting.proposals.tick() == []
+    assert waiting.parties.get(party).account == old
+    skip(waiting, DELAY + 1)
+    assert row.no in [done.no for done in waiting.proposals.tick()]
+    assert waiting.parties.get(party).public_key == key
+    assert waiting.proposals.pending(party) == []
+    assert waiting.proposals.get(row.no).state == "carried_out"
+    told = [change["event"] for change in waiting.party_keys.changes(party)]
+    assert told == ["AccountBound", "Proposed", "ProposalEnded", "AccountRetired", "AccountBound"]
+
+
+def test_nobody_carries_out_what_still_waits(waiting: Ledger) -> None:
+    party = newcomer(waiting)
+    row = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    with pytest.raises(Conflict, match="PARTY_NOT_READY"):
+        waiting.proposals.carry_out(row.no)
+    skip(waiting, DELAY + 1)
+    assert waiting.proposals.carry_out(row.no).state == "carried_out"
+    assert waiting.proposals.carry_out(row.no).state == "carried_out"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda waiting, party: waiting.standing.set_status(officers(waiting)[0], party, "closed", "fraud"),
+        lambda waiting, party: waiting.standing.set_roles(officers(waiting)[0], party, [Role.REGISTRAR]),
+        lambda waiting, party: waiting.parties.accredit(party, ["S51"], waiting.clock(), waiting.clock() + 10**7)[0],
+        lambda waiting, party: waiting.party_keys.recover(officers(waiting)[0], party, fresh_key(waiting)),
+        lambda waiting, party: waiting.party_keys.bind(officers(waiting)[0], party, fresh_key(waiting)),
+        lambda waiting, party: waiting.party_keys.date_compromise(
+            officers(waiting)[0], party, waiting.parties.get(party).account, waiting.clock() - 9
+        ),
+    ],
+    ids=["close", "office", "accredit", "recover", "bind", "date"],
+)
+def test_two_officers_and_the_delay_decide(waiting: Ledger, act: Callable[[Ledger, str], ProposalRow]) -> None:
+    first, second, _ = officers(waiting)
+    party = newcomer(waiting)
+    skip(waiting, 10)
+    row = act(waiting, party)
+    assert (row.role, row.state, row.by, row.confirmed_by) == ("authority", "pending", first, second)
+    assert row.concerned == party
+    assert row in waiting.proposals.pending(party)
+    skip(waiting, DELAY + 1)
+    assert row.no in [done.no for done in waiting.proposals.tick()]
+
+
+def test_one_officer_does_at_once_what_takes_nothing_from_anybody_for_good(waiting: Ledger) -> None:
+    party, (first, *_) = newcomer(waiting), officers(waiting)
+    before = waiting.reader.proposal_count()
+    assert waiting.standing.set_status(first, party, "suspended", "investigation") is None
+    assert waiting.standing.set_status(first, party, "active", "lifted") is None
+    assert waiting.standing.set_roles(first, party, [Role.SUBJECT, Role.CONSUMER]) is None
+    assert waiting.reader.proposal_count() == before
+    assert waiting.parties.actor(party).roles == {Role.SUBJECT, Role.CONSUMER}
+
+
+# Who confirms, who stops it
+
+
+def test_the_same_act_of_a_second_officer_confirms_the_first_ones(waiting: Ledger) -> None:
+    _, second, third = officers(waiting)
+    party = newcomer(waiting)
+    call = calls.accredit(no(waiting, party), "S51", 0, FAR)
+    row = waiting.proposals.propose(second, call)
+    assert row.confirmed_by is None
+    before = waiting.reader.proposal_count()
+    assert waiting.proposals.decide(third, call).confirmed_by == third
+    assert waiting.proposals.decide(second, call).no == row.no
+    assert waiting.reader.proposal_count() == before
+
+
+def test_a_party_and_two_offices_can_propose_the_same_change_of_a_key(waiting: Ledger) -> None:
+    party, key = newcomer(waiting), fresh_key(waiting)
+    theirs = proposed(waiting.party_keys.recover(officers(waiting)[0], party, key))
+    own = proposed(waiting.party_keys.rotate(party, key))
+    assert own.arguments == theirs.arguments
+    assert (theirs.role, own.role) == ("authority", "")
+    assert proposed(waiting.party_keys.rotate(party, key)).no == own.no != theirs.no
+    assert waiting.proposals.pending(party) == [theirs, own]
+
+
+def test_nobody_confirms_an_own_proposal_or_twice(waiting: Ledger) -> None:
+    first, second, third = officers(waiting)
+    party = newcomer(waiting)
+    row = waiting.proposals.propose(first, calls.accredit(no(waiting, party), "S51", 0, FAR))
+    with pytest.raises(PingzhengError, match="PARTY_OWN_PROPOSAL"):
+        waiting.proposals.confirm(row.no, first)
+    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+        waiting.proposals.confirm(row.no, waiting.installation.operator)
+    confirmed = waiting.proposals.confirm(row.no, second)
+    assert waiting.proposals.confirm(row.no, second) == confirmed
+    with pytest.raises(Conflict, match="PARTY_ALREADY_CONFIRMED"):
+        waiting.proposals.confirm(row.no, third)
+
+
+def test_a_third_officer_cancels_what_two_decided(waiting: Ledger) -> None:
+    first, _, third = officers(waiting)
+    party = newcomer(waiting)
+    row = proposed(waiting.standing.set_status(first, party, "closed", "fraud"))
+    assert f"pingzheng keys cancel {row.no}" in row.how_to_stop
+    assert waiting.proposals.cancel(row.no, third).state == "cancelled"
+    skip(waiting, DELAY + 1)
+    waiting.proposals.tick()
+    assert waiting.reader.party(no(waiting, party)).status == "active"
+    with pytest.raises(Conflict, match="PARTY_NOT_PENDING"):
+        waiting.proposals.carry_out(row.no)
+
+
+@pytest.mark.parametrize("reported", [False, True])
+def test_a_party_stops_a_recovery_with_the_key_that_it_was_to_lose_even_a_reported_one(
+    waiting: Ledger, reported: bool
+) -> None:
+    first, *_ = officers(waiting)
+    party = newcomer(waiting)
+    account = waiting.parties.get(party).account
+    if reported:
+        waiting.party_keys.report(party, account, first)
+    row = proposed(waiting.party_keys.recover(first, party, fresh_key(waiting), lost=account))
+    ended = waiting.proposals.veto(row.no, party, account=account)
+    assert (ended.state, ended.how_to_stop) == ("vetoed", "已结束，无需阻止。 It has ended: there is nothing to stop.")
+    skip(waiting, DELAY + 1)
+    assert row.no not in [done.no for done in waiting.proposals.tick()]
+    assert [key.retired_at for key in waiting.party_keys.history(party)] == [None, None]
+
+
+@pytest.mark.parametrize("key", [new_private_key().hex(), ES256.prefix + new_p256_key().hex()], ids=["k1", "p256"])
+def test_an_owner_stops_a_thief_who_rotates_by_a_key_kept_elsewhere(waiting: Ledger, key: str) -> None:
+    party, owner = newcomer(waiting, key), signer_of_key(key)
+    row = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    act = sign_act(veto_message(waiting.reader.chain, owner.kid, row.no), owner)
+    assert waiting.proposals.veto(row.no, party, act=act, account=owner.kid).state == "vetoed"
+
+
+def test_a_key_that_was_bound_later_stops_nothing(waiting: Ledger) -> None:
+    party = newcomer(waiting)
+    first = proposed(waiting.party_keys.bind(party, party, fresh_key(waiting)))
+    skip(waiting, DELAY // 2)
+    second = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    skip(waiting, DELAY // 2 + 1)
+    assert [row.no for row in waiting.proposals.tick()] == [first.no]
+    bound = first.arguments["fresh"]
+    with pytest.raises(PingzhengError, match="PARTY_NO_VETO"):
+        waiting.proposals.veto(second.no, party, account=bound)
+
+
+def test_what_no_key_of_the_party_can_stop_is_not_vetoed(waiting: Ledger) -> None:
+    party = newcomer(waiting)
+    row = proposed(waiting.standing.set_status(officers(waiting)[0], party, "closed", "fraud"))
+    with pytest.raises(PingzhengError, match="PARTY_NOT_VETOABLE"):
+        waiting.proposals.veto(row.no, party)
+
+
+def test_an_expired_proposal_is_made_anew(waiting: Ledger) -> None:
+    first, second, _ = officers(waiting)
+    call = calls.accredit(no(waiting, newcomer(waiting)), "S51", 0, FAR)
+    row = waiting.proposals.propose(first, call)
+    skip(waiting, DELAY + OPEN_FOR + 2)
+    assert waiting.proposals.get(row.no).state == "expired"
+    assert row.no not in [each.no for each in waiting.proposals.pending()]
+    with pytest.raises(Conflict, match="PARTY_PROPOSAL_EXPIRED"):
+        waiting.proposals.confirm(row.no, second)
+    again = waiting.proposals.decide(first, call)
+    assert again.no > row.no
+    assert again.confirmed_by == second
+
+
+def test_what_is_refused_when_it_is_due_stops_nothing_else(waiting: Ledger) -> None:
+    """The proposer of one act lost its office meanwhile; the other act is carried out all the same."""
+    first, second, _ = officers(waiting)
+    fourth, party = newcomer(waiting), newcomer(waiting)
+    waiting.standing.set_roles(first, fourth, [Role.AUTHORITY])
+    skip(waiting, DELAY + 1)
+    waiting.proposals.tick()
+    gone = proposed(waiting.standing.set_roles(first, fourth, [Role.SUBJECT]))
+    skip(waiting, 60)
+    row = waiting.proposals.propose(fourth, calls.accredit(no(waiting, party), "S51", 0, FAR))
+    waiting.proposals.confirm(row.no, second)
+    other = proposed(waiting.party_keys.rotate(party, fresh_key(waiting)))
+    skip(waiting, DELAY - 30)
+    assert gone.no in {done.no for done in waiting.proposals.tick()}
+    skip(waiting, 60)
+    assert [done.no for done in waiting.proposals.tick()] == [other.no]
+    assert waiting.proposals.get(row.no).state == "pending"
+    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+        waiting.proposals.carry_out(row.no)
+
+
+def test_there_is_no_proposal_and_no_party_of_that_name(waiting: Ledger) -> None:
+    with pytest.raises(NotFound, match="PROPOSAL_UNKNOWN"):
+        waiting.proposals.get(10**6)
+    with pytest.raises(NotFound, match="PARTY_UNKNOWN"):
+        waiting.proposals.pending("e" * 64)
+
+
+# Reports
+
+
+def test_a_party_reports_its_key_by_another_one(waiting: Ledger) -> None:
+    key = new_private_key().hex()
+    party, owner = newcomer(waiting, key), signer_of_key(key)
+    stolen = waiting.parties.get(party).account
+    act = sign_act(report_message(waiting.reader.chain, owner.kid, stolen), owner)
+    assert waiting.party_keys.report(party, stolen, party, act=act, signer=owner.kid) is None
+    assert waiting.party_keys.report(party, stolen, party) is None
+    row = waiting.parties.get(party)
+    assert row.account == owner.kid
+    assert [key.reported_at is not None for key in waiting.party_keys.history(party)].count(True) == 1
+    with pytest.raises(Forbidden, match="PARTY_ACCOUNT_REPORTED"):
+        waiting.transfers._acting.act(stolen, calls.propose(calls.change_key(row.no or 0, "0x" + "77" * 20)))
+
+
+def test_one_officer_reports_a_partys_key_and_two_an_officers(waiting: Ledger) -> None:
+    first, second, third = officers(waiting)
+    party = newcomer(waiting)
+    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+        waiting.party_keys.report(party, waiting.parties.get(party).account, waiting.installation.operator)
+    assert waiting.party_keys.report(party, waiting.parties.get(party).account, first) is None
+    further = proposed(waiting.party_keys.bind(third, third, fresh_key(waiting)))
+    skip(waiting, DELAY + 1)
+    waiting.proposals.tick()
+    row = proposed(waiting.party_keys.report(third, further.arguments["fresh"], first))
+    assert (row.kind, row.state, row.confirmed_by) == ("report", "pending", second)
+    skip(waiting, DELAY + 1)
+    waiting.proposals.tick()
+    reported = {key.account for key in waiting.party_keys.history(third) if key.reported_at is not None}
+    assert reported == {further.arguments["fresh"]}
+
+
+def test_no_report_leaves_fewer_than_three_officers(waiting: Ledger) -> None:
+    third = officers(waiting)[2]
+    with pytest.raises(PingzhengError, match="PARTY_TOO_FEW_OFFICERS"):
+        waiting.party_keys.report(third, waiting.parties.get(third).account, third)
+
+
+def test_what_a_reported_key_signs_is_not_the_partys(waiting: Ledger) -> None:
+    party = newcomer(waiting)
+    account = waiting.parties.get(party).account
+    entry = sign_entry({"type": "x"}, waiting.custody.signer(account))
+    assert waiting.parties.signed(entry, party)
+    waiting.party_keys.report(party, account, party)
+    assert not waiting.parties.signed(entry, party)

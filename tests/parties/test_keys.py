@@ -1,0 +1,314 @@
+"""Keys that change hands, get lost or are stolen: what a party holds stays its own, what was signed stays signed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
+from ledger.chain.sending.calls import carry_out, change_key, pause, propose
+from ledger.chain.sending.proposals import proposal_of
+from ledger.chain.sending.relay import ForwardRequest, sign_request
+from ledger.demo.data.cast import assemble
+from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.custody import signer_of_key
+from ledger.parties.possession import possession_of
+from ledger.proof.jws import sign_entry
+from ledger.proof.report import Check, Report, Verdict
+from ledger.proof.verifier import Expectation
+from tests.support.actors.credit_bureau import SCENARIO
+from tests.support.actors.pilots import SUPPLIED, Pilot, resource
+
+GENUINE = 6
+
+
+def fresh_key(ledger: Ledger) -> str:
+    """A key kept by the installation for the party, as the demonstration does."""
+    (account,) = ledger.custody.create()
+    return ledger.custody.public_key(account)
+
+
+def rotated(ledger: Ledger, party: str) -> str:
+    """Rotate to a fresh key; returns the account retired."""
+    old = ledger.parties.get(party).account
+    ledger.party_keys.rotate(party, fresh_key(ledger))
+    return old
+
+
+def chain_time(ledger: Ledger) -> int:
+    return ledger.reader.latest().time
+
+
+def confirmed(pilot: Pilot, code: str) -> str:
+    """An asset of the provider, registered after its public notice."""
+    ledger, registrar = pilot.ledger, pilot.cast.registrar
+    (asset,) = ledger.registrations.submit(pilot.cast.provider, [resource(code)]).accepted
+    ledger.registrations.register([asset])
+    for step in (ledger.review.accept, ledger.review.review, ledger.review.notice):
+        step(registrar, [asset])
+    record = ledger.reader.asset(asset)
+    assert record is not None
+    LocalClock(ledger.settings).skip(ledger.reader.connection, record.until + 1 - ledger.clock())
+    ledger.review.confirm(registrar, [asset])
+    ledger.anchoring.flush()
+    return asset
+
+
+def next_second(ledger: Ledger) -> int:
+    """A time after everything on the chain so far, waited for."""
+    due = chain_time(ledger) + 1
+    while ledger.clock() < due:
+        time.sleep(0.05)
+    return due
+
+
+def judged(ledger: Ledger, number: str) -> Report:
+    """As anyone verifies it now, without the holder."""
+    return ledger.verification.verify(ledger.bundles.build(number).to_bytes(), Expectation()).report
+
+
+def check(report: Report, number: int) -> Check:
+    return report.checks[number - 1]
+
+
+def genuine(report: Report) -> bool:
+    return all(each.verdict is Verdict.PASSED for each in report.checks[:GENUINE])
+
+
+def test_assets_stay_with_the_party_after_rotation(pilot: Pilot) -> None:
+    ledger, bank, provider = pilot.ledger, pilot.cast.bank, pilot.cast.provider
+    asset = confirmed(pilot, "kept by rotation")
+    old = rotated(ledger, provider)
+    assert ledger.registrations.get(asset)["holder"] == provider
+    with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
+        ledger.transfers._acting.act(old, pause())
+    ledger.transfers.offer(asset, provider, bank)
+    rotated(ledger, bank)
+    ledger.transfers.accept(asset, bank)
+    assert ledger.registrations.get(asset)["holder"] == bank
+
+
+def test_assets_stay_with_the_party_after_recovery(pilot: Pilot) -> None:
+    ledger, authority, bank = pilot.ledger, pilot.ledger.installation.authority_party, pilot.cast.bank
+    asset = confirmed(pilot, "kept by recovery")
+    provider = pilot.cast.provider
+    lost = ledger.parties.get(provider).account
+    ledger.party_keys.recover(authority, provider, fresh_key(ledger))
+    assert ledger.parties.get(provider).account != lost
+    ledger.transfers.offer(asset, provider, bank)
+    with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
+        ledger.transfers._acting.act(lost, pause())
+    ledger.transfers.withdraw(asset, provider)
+    assert ledger.registrations.get(asset)["holder"] == provider
+
+
+def test_certificate_verifies_after_subject_and_provider_rotated(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.firm()
+    number = pilot.certificate(firm)
+    bundle, nonce = pilot.present(firm, number)
+    old = [rotated(ledger, party) for party in (pilot.cast.firms[firm], pilot.cast.provider)]
+    expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
+    report = ledger.verification.verify(bundle.to_bytes(), expect).report
+    assert report.valid, report.first_failure
+    again = ledger.bundles.build(number)
+    assert set(old) <= again.keys.keys()
+    assert genuine(judged(ledger, number))
+    assert check(judged(ledger, number), 11).code == "OK"
+
+
+def test_what_was_signed_but_not_anchored_is_anchored_before_the_key_retires(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.firm()
+    authorization = pilot.authorise(firm)
+    rotated(ledger, pilot.cast.firms[firm])
+    pilot.supply(firm, authorization)
+    number = pilot.bureau.issue({firm: authorization})[firm]
+    ledger.anchoring.flush()
+    assert check(judged(ledger, number), 11).code == "OK"
+
+
+def test_retired_key_signs_nothing_more(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.firm()
+    authorization = pilot.authorise(firm)
+    old = pilot.bureau.signer_of(pilot.cast.provider)
+    rotated(ledger, pilot.cast.provider)
+    drafted = pilot.bureau.draft(authorization, SUPPLIED)
+    with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
+        ledger.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, old))])
+
+
+def test_old_key_reported_later_spoils_what_was_anchored_since_and_nothing_before(pilot: Pilot) -> None:
+    ledger, authority = pilot.ledger, pilot.ledger.installation.authority_party
+    first, second = pilot.firm(), pilot.firm()
+    before = pilot.certificate(first)
+    stolen_at = next_second(ledger)
+    after = pilot.certificate(second)
+    old = rotated(ledger, pilot.cast.provider)
+    assert [check(judged(ledger, number), 11).code for number in (before, after)] == ["OK"] * 2
+    ledger.party_keys.date_compromise(authority, pilot.cast.provider, old, stolen_at)
+    codes = [check(judged(ledger, number), 11).code for number in (before, after)]
+    assert codes == ["OK", "KEY_COMPROMISED"]
+    with pytest.raises(InvalidInput, match="PARTY_COMPROMISE_TIME"):
+        ledger.party_keys.date_compromise(authority, pilot.cast.provider, old, stolen_at + 1)
+    assert known(ledger, pilot.cast.provider)[old] == stolen_at
+
+
+def known(ledger: Ledger, party: str) -> dict[str, int | None]:
+    return {key.account: key.compromised_at for key in ledger.party_keys.history(party)}
+
+
+def test_dating_the_compromise_of_a_live_key_reports_it_too(pilot: Pilot) -> None:
+    ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
+    account = ledger.parties.get(party).account
+    ledger.party_keys.date_compromise(ledger.installation.authority_party, party, account, chain_time(ledger))
+    (key,) = ledger.party_keys.history(party)
+    assert key.reported_at is not None
+    assert key.compromised_at is not None
+    assert key.retired_at is None
+
+
+def test_only_an_authority_recovers(pilot: Pilot) -> None:
+    ledger = pilot.ledger
+    for other in (pilot.cast.supervisor, pilot.cast.registrar, ledger.installation.operator):
+        with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+            ledger.party_keys.recover(other, pilot.cast.bank, fresh_key(ledger))
+
+
+def test_rotation_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -> None:
+    ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
+    row, public_key = ledger.parties.get(party), fresh_key(ledger)
+    fresh = account_of_public_key(public_key)
+    ledger.party_keys._announce(party, public_key, "")
+    number = ledger.reader.party_no(party)
+    proof = possession_of(ledger.reader.chain, ledger.custody.signer(fresh), number)
+    call = change_key(number, fresh, row.account, proof)
+    proposal = proposal_of(ledger.transfers._acting.act(row.account, propose(call)))
+    ledger.client.send(carry_out(proposal, call))
+    assert ledger.parties.get(party).account == row.account
+    assert ledger.party_keys.rotate(party, public_key) is None
+    assert ledger.parties.get(party).account == fresh
+    retired = {key.account: key.retired_at for key in ledger.party_keys.history(party)}
+    assert retired[row.account] is not None
+    assert retired[fresh] is None
+
+
+def test_key_of_another_party_is_refused_even_a_retired_one(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.cast.firms[pilot.firm()]
+    old = ledger.parties.get(pilot.cast.bank).public_key
+    for _ in range(2):
+        with pytest.raises(Conflict, match="ACCOUNT_IN_USE"):
+            ledger.party_keys.rotate(firm, old)
+        rotated(ledger, pilot.cast.bank)
+
+
+def test_party_that_keeps_its_key_signs_its_rotation(pilot: Pilot) -> None:
+    ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
+    own, later = new_private_key(), new_private_key()
+    chain, number = ledger.reader.chain, ledger.reader.party_no(party)
+    proofs = {key: possession_of(chain, signer_of_key(key.hex()), number) for key in (own, later)}
+    ledger.party_keys.rotate(party, public_key_of(own), proofs[own])
+    with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
+        ledger.party_keys.rotate(party, public_key_of(later), proofs[later])
+    signed = sign_request(ForwardRequest(asked.value.details["typed_data"]), own)
+    ledger.party_keys.rotate(party, public_key_of(later), proofs[later], signed)
+    assert ledger.parties.get(party).public_key == public_key_of(later)
+
+
+@pytest.mark.parametrize("proof", ["", "ab", "00" * 64, "another key's", "another party's", "a first key's"])
+def test_key_that_nobody_proved_is_not_proposed(pilot: Pilot, proof: str) -> None:
+    ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
+    own, other = new_private_key(), new_private_key()
+    chain, number = ledger.reader.chain, ledger.reader.party_no(party)
+    wrong = {"another key's": (other, number), "another party's": (own, number + 1), "a first key's": (own, 0)}
+    if proof in wrong:
+        key, whose = wrong[proof]
+        proof = possession_of(chain, signer_of_key(key.hex()), whose)
+    before = ledger.reader.proposal_count()
+    with pytest.raises(InvalidInput, match="PROOF_INVALID" if proof else "PROOF_MISSING"):
+        ledger.party_keys.rotate(party, public_key_of(own), proof)
+    assert ledger.reader.proposal_count() == before
+
+
+def test_proof_for_another_ledger_counts_for_nothing(pilot: Pilot) -> None:
+    ledger, key = pilot.ledger, new_private_key()
+    elsewhere = replace(ledger.reader.chain, origin="e" * 64)
+    proof = possession_of(elsewhere, signer_of_key(key.hex()), ledger.reader.party_no(pilot.cast.bank))
+    with pytest.raises(InvalidInput, match="PROOF_INVALID"):
+        ledger.party_keys.rotate(pilot.cast.bank, public_key_of(key), proof)
+
+
+def test_renewed_accreditation_keeps_its_beginning(pilot: Pilot) -> None:
+    ledger, operator = pilot.ledger, pilot.ledger.installation.operator
+    number = ledger.parties.get(operator).no
+    assert number is not None
+    start, end = ledger.reader.accreditation(number, SCENARIO)
+    ledger.parties.accredit(operator, [SCENARIO], start + 50, end + 50)
+    assert ledger.reader.accreditation(number, SCENARIO) == (start, end + 50)
+    with pytest.raises(InvalidInput, match="PARTY_PERIOD"):
+        ledger.parties.accredit(operator, [SCENARIO], start, start + 1)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A ledger of its own with an accredited platform: the platform's key is read when it is opened."""
+    with create_ledger(Settings(home=tmp_path)) as ledger:
+        assemble(ledger, ["1", "2", "3", "4"])
+        now = ledger.clock()
+        scenarios = (SCENARIO, REGISTRATION_SCENARIO)
+        ledger.parties.accredit(ledger.installation.operator, scenarios, now - 86_400, now + 10**8)
+    yield tmp_path
+
+
+def playing(ledger: Ledger) -> Pilot:
+    return Pilot(ledger, assemble(ledger, ["1", "2", "3", "4"]))
+
+
+def test_certificate_verifies_after_the_issuer_rotated_whether_signed_by_then_or_not(home: Path) -> None:
+    with open_ledger(Settings(home=home)) as ledger:
+        pilot = playing(ledger)
+        signed, unsigned = pilot.certificate("1"), pilot.certificate("2")
+        assert genuine(judged(ledger, signed))
+        old = rotated(ledger, ledger.installation.operator)
+    with open_ledger(Settings(home=home)) as ledger:
+        assert genuine(judged(ledger, signed))
+        assert genuine(judged(ledger, unsigned))
+        new = playing(ledger).certificate("3")
+        assert genuine(judged(ledger, new))
+        signers = [check(judged(ledger, number), 2).details["kid"] for number in (signed, unsigned, new)]
+        assert signers == [old, old, ledger.parties.get(ledger.installation.operator).account]
+
+
+def test_certificate_signed_after_the_reported_compromise_of_the_issuer_fails(home: Path) -> None:
+    with open_ledger(Settings(home=home)) as ledger:
+        pilot, own = playing(ledger), ledger.installation
+        before = pilot.certificate("1")
+        stolen_at = next_second(ledger)
+        signed, unsigned = pilot.certificate("2"), pilot.certificate("3")
+        assert genuine(judged(ledger, signed))
+        next_second(ledger)
+        old = ledger.parties.get(own.operator).account
+        ledger.party_keys.recover(own.authority_party, own.operator, fresh_key(ledger))
+        ledger.party_keys.date_compromise(own.authority_party, own.operator, old, stolen_at)
+        assert genuine(judged(ledger, before))
+        for number in (signed, unsigned):
+            assert check(judged(ledger, number), 2).code == "KEY_COMPROMISED"
+    with open_ledger(Settings(home=home)) as ledger:
+        assert genuine(judged(ledger, playing(ledger).certificate("4")))
+
+
+def test_authority_acts_by_its_new_key(home: Path) -> None:
+    with open_ledger(Settings(home=home)) as ledger:
+        old = rotated(ledger, ledger.installation.authority_party)
+    with open_ledger(Settings(home=home)) as ledger:
+        authority = ledger.installation.authority_party
+        assert ledger.parties.get(authority).account != old
+        subject = playing(ledger).cast.firms["1"]
+        ledger.standing.set_status(authority, subject, "suspended", "court")
+        assert ledger.reader.party(ledger.parties.get(subject).no or 0).status == "suspended"

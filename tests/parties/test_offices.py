@@ -1,0 +1,87 @@
+"""Office files, and where the keys of offices are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ledger.chain.accounts import new_private_key
+from ledger.errors import InvalidInput
+from ledger.installation.wiring import Ledger
+from ledger.parties.custody import Custody, new_key, signer_of_key
+from ledger.parties.offices import MAX_OFFICE_BYTES, dump_office, office_file, read_office
+from ledger.proof.jws import sign_entry
+from ledger.proof.suites.suite import ES256
+from tests.support.ledgers.waiting_ledger import fresh_key, officers, proposed
+
+KEY = new_private_key().hex()
+NAME, USCC, REGION = "某某局（演示）", "11440800MB9X00031E", "440800"
+
+
+def written(**changes: Any) -> bytes:
+    """An office file that was changed after it was signed."""
+    return json.dumps({**office_file(KEY, NAME, USCC, REGION), **changes}).encode()
+
+
+def signed(key: str, **members: Any) -> bytes:
+    """A file with these members, signed by a key."""
+    signer = signer_of_key(key)
+    file = {"format": "pingzheng-office/1", "name": NAME, "uscc": USCC, "region": REGION, "public_key": ""}
+    return json.dumps(sign_entry({**file, "public_key": signer.public_key, **members}, signer)).encode()
+
+
+def test_an_office_file_says_who_the_office_is_and_is_signed_by_its_key() -> None:
+    office = read_office(dump_office(office_file(KEY, NAME, USCC, REGION)).encode())
+    assert office.public_key == signer_of_key(KEY).public_key
+    assert (office.institution.name, office.institution.uscc, office.institution.region) == (NAME, USCC, REGION)
+    assert read_office(signed(KEY)) == office
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"{" * 100,
+        b"x" * (MAX_OFFICE_BYTES + 1),
+        written(name="另一局（演示）"),
+        written(uscc="11440800MB9X00023K"),
+        written(region="440802"),
+        written(public_key=signer_of_key(new_private_key().hex()).public_key),
+        written(signature=""),
+        written(more=1),
+        written(format="pingzheng-office/2"),
+        signed(KEY, format="pingzheng-office/2"),
+        signed(KEY, uscc="11440800MB9X00031A"),
+        signed(KEY, region="1"),
+        signed(KEY, name=""),
+        signed(KEY, name="two\nlines"),
+        signed(KEY, public_key=signer_of_key(new_private_key().hex()).public_key),
+        signed(new_key(ES256)),
+    ],
+)
+def test_a_file_that_its_own_key_did_not_sign_so_founds_nothing(raw: bytes) -> None:
+    with pytest.raises(InvalidInput, match="OFFICE_FILE_INVALID"):
+        read_office(raw)
+
+
+def test_the_keys_of_three_offices_are_in_three_folders_that_only_their_owner_reads(waiting: Ledger) -> None:
+    home = waiting.settings.home
+    files = sorted((home / "offices").glob("*/accounts.json"))
+    assert [file.parent.name for file in files] == ["1", "2", "3"]
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+    held = [Custody(file).accounts for file in files]
+    accounts = [[waiting.parties.get(each).account] for each in officers(waiting)]
+    assert held == accounts
+    ours = Custody(home / "keys" / "accounts.json")
+    assert not any(account in ours for (account,) in accounts)
+    assert all(account in waiting.custody for (account,) in accounts)
+
+
+def test_an_office_confirms_nothing_that_concerns_itself(waiting: Ledger) -> None:
+    first, second, third = officers(waiting)
+    row = proposed(waiting.party_keys.bind(first, second, fresh_key(waiting)))
+    assert (row.concerned, row.confirmed_by) == (second, third)

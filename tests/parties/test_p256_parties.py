@@ -1,0 +1,151 @@
+"""Parties whose only key is of P-256, and a platform that signs by ES256: from the request to the withdrawal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from ledger.demo.data.cast import assemble
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger
+from ledger.parties.register import NewParty
+from ledger.proof.jws import sign_entry
+from ledger.proof.sdjwt import parse_certificate
+from ledger.proof.suites.suite import ES256, ES256K
+from tests.support.actors.credit_bureau import SCENARIO, CreditBureau
+from tests.support.actors.pilots import SUPPLIED, Pilot
+from tests.support.actors.withdrawals import withdraw
+
+FIRM = "1"
+
+
+@pytest.fixture(scope="module")
+def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
+    """A platform that signs by ES256."""
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("p256"), suite="sha256-es256")) as ledger:
+        cast, now = assemble(ledger, [FIRM]), ledger.clock()
+        scenarios = (SCENARIO, REGISTRATION_SCENARIO)
+        ledger.parties.accredit(ledger.installation.operator, scenarios, now - 86_400, now + 10**9)
+        yield Pilot(ledger, cast)
+
+
+def newcomer(ledger: Ledger, serial: int, kind: PartyKind, *roles: Role) -> str:
+    """A party that was onboarded with a P-256 key and has no other."""
+    (account,) = ledger.custody.create(suite=ES256)
+    key = ledger.custody.public_key(account)
+    assert key.startswith("p256:")
+    uscc = synthetic_uscc("440800", serial)
+    (row,) = ledger.parties.onboard([NewParty(kind, f"P-256 {serial}", uscc, "440800", key, frozenset(roles))])
+    assert (row.account, row.public_key) == (account, key)
+    return row.id
+
+
+@pytest.fixture(scope="module")
+def bureau(pilot: Pilot) -> CreditBureau:
+    """Bank, provider and firm with P-256 keys alone."""
+    ledger, cast = pilot.ledger, pilot.cast
+    firm = newcomer(ledger, 9_701, PartyKind.ENTERPRISE, Role.SUBJECT)
+    bank = newcomer(ledger, 9_702, PartyKind.BANK, Role.CONSUMER)
+    kind = PartyKind(ledger.parties.get(cast.provider).kind)
+    provider = newcomer(ledger, 9_703, kind, Role.PROVIDER)
+    return CreditBureau(ledger, replace(cast, firms={FIRM: firm}, bank=bank, provider=provider))
+
+
+def certified(bureau: CreditBureau) -> tuple[str, str]:
+    """A certificate's number, and the consent that it rests on."""
+    consent = bureau.authorise([FIRM], lambda _: None)[FIRM]
+    bureau.answer({consent: SUPPLIED})
+    number = bureau.issue({FIRM: consent})[FIRM]
+    bureau.ledger.anchoring.flush()
+    return number, consent
+
+
+def test_all_sign_by_es256_from_the_request_to_the_withdrawal(bureau: CreditBureau) -> None:
+    ledger, cast = bureau.ledger, bureau.cast
+    number, consent = certified(bureau)
+    bundle = ledger.bundles.build(number)
+    presented = parse_certificate(bundle.certificate)
+    assert (presented.issued.suite, presented.algorithm) == (ES256, "sha-256")
+    assert {key.crv for key in bundle.keys.values()} == {"P-256"}
+    nonce = ledger.verification.new_nonce()
+    raw = bureau.show(number, nonce).to_bytes()
+    report = ledger.verification.accept(raw, cast.bank, nonce).report
+    assert report.valid, report.first_failure
+    assert report.disclosed["years_covered"] == 2
+    place = ledger.positions.wait(ledger.holdings.get(number).digest)
+    withdraw(bureau, consent)
+    assert ledger.reader.state_of(place) == "revoked"
+    subject = ledger.parties.get(cast.firms[FIRM])
+    assert ledger.reader.withdrawn_at(subject.no or 0, ledger.authorizations.get(consent).digest).first > 0
+    again = bureau.show(number, "again").to_bytes()
+    assert ledger.verification.check(again, cast.bank, "again").report.result == "revoked"
+
+
+def test_a_wrong_p256_key_signs_nothing_of_the_party(bureau: CreditBureau) -> None:
+    ledger, cast = bureau.ledger, bureau.cast
+    (request,) = bureau.ask([bureau.request(FIRM)])
+    (draft,) = ledger.authorizations.draft(request)
+    (stranger,) = ledger.custody.create(suite=ES256)
+    with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
+        ledger.authorizations.submit([sign_entry(draft.entry, ledger.custody.signer(stranger))])
+    assert ledger.authorizations.submit([bureau.sign(cast.firms[FIRM], draft.entry)])
+
+
+def test_by_a_p256_key_alone_a_party_does_not_act_on_the_chain(bureau: CreditBureau, pilot: Pilot) -> None:
+    """Once an authority has bound a secp256k1 key to it, it acts by that one, and statements of either key count."""
+    ledger, provider = bureau.ledger, bureau.cast.provider
+    first = ledger.parties.get(provider)
+    asset = pilot.confirmed()
+    with pytest.raises(Conflict, match="KEY_CANNOT_ACT"):
+        ledger.transfers.accept(asset, provider)
+    with pytest.raises(Conflict, match="KEY_CANNOT_ACT"):
+        ledger.party_keys.rotate(provider, ledger.custody.public_key(*ledger.custody.create()))
+    (account,) = ledger.custody.create()
+    authority = ledger.installation.authority_party
+    ledger.party_keys.bind(authority, provider, ledger.custody.public_key(account))
+    row = ledger.parties.get(provider)
+    assert (row.account, row.public_key) == (account, ledger.custody.public_key(account))
+    ledger.transfers.offer(asset, pilot.cast.provider, provider)
+    ledger.transfers.accept(asset, provider)
+    assert pilot.record(asset).holder == provider
+    entry = {"type": "x"}
+    for signer in (ledger.custody.signer(first.account), ledger.custody.signer(account)):
+        assert ledger.parties.signed(sign_entry(entry, signer), provider)
+
+
+def test_a_lost_p256_key_is_recovered_by_another_one(pilot: Pilot) -> None:
+    ledger, authority = pilot.ledger, pilot.ledger.installation.authority_party
+    party = newcomer(ledger, 9_704, PartyKind.ENTERPRISE, Role.SUBJECT)
+    lost = ledger.parties.get(party)
+    (other,) = ledger.custody.create()
+    with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
+        ledger.party_keys.recover(authority, party, ledger.custody.public_key(other))
+    (found,) = ledger.custody.create(suite=ES256)
+    ledger.party_keys.recover(authority, party, ledger.custody.public_key(found))
+    ledger.party_keys.date_compromise(authority, party, lost.account, ledger.clock())
+    row = ledger.parties.get(party)
+    assert (row.account, row.no) == (found, lost.no)
+    entry = {"type": "x"}
+    assert not ledger.parties.signed(sign_entry(entry, ledger.custody.signer(lost.account)), party)
+    assert ledger.parties.signed(sign_entry(entry, ledger.custody.signer(found)), party)
+
+
+def test_registration_certificates_are_signed_by_es256_too(pilot: Pilot) -> None:
+    number = str(pilot.ledger.registrations.get(pilot.confirmed())["certificate_no"])
+    assert parse_certificate(pilot.ledger.bundles.build(number).certificate).issued.suite is ES256
+    assert pilot.verified(number).valid
+
+
+def test_a_certificate_stays_of_the_suite_that_signed_it_first(pilot: Pilot) -> None:
+    """ES256 and ES256K both hash by SHA-256, so either may sign what was asked for under the other."""
+    number = pilot.certificate(FIRM)
+    with pilot.under(suite="sha256-es256k") as other:
+        first = other.ledger.bundles.build(number).certificate
+    assert parse_certificate(first).issued.suite is ES256K
+    assert pilot.ledger.bundles.build(number).certificate == first

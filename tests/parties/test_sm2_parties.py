@@ -1,0 +1,267 @@
+"""An installation of the suite of SM2 and SM3: its parties sign in either suite, and one verify call reads all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ledger.chain.accounts import account_of_public_key, new_private_key, public_key_of
+from ledger.chain.sending.calls import change_key, confirm, propose
+from ledger.chain.sending.proposals import proposal_of
+from ledger.demo.actors import NOTE
+from ledger.demo.data.cast import assemble
+from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.possession import possession_of
+from ledger.proof.jws import Signer, Sm2Signer, public_jwk, sign_entry
+from ledger.proof.report import Report, Verdict
+from ledger.proof.sdjwt import parse_certificate
+from ledger.proof.suites import sm2
+from ledger.proof.suites.suite import ES256K, SM2SM3
+from ledger.proof.verifier import Expectation
+from ledger.usage.authorizations import Choice
+from tests.support.actors.credit_bureau import FIELDS, SCENARIO
+from tests.support.actors.pilots import SUPPLIED, Pilot
+from tests.support.bundles.without_sm3 import no_sm3
+
+FIRMS = ["1", "2", "3", "4"]
+GENUINE = 6
+
+
+def fresh() -> Sm2Signer:
+    signer = signer_of_key(new_key(SM2SM3))
+    assert isinstance(signer, Sm2Signer)
+    return signer
+
+
+def bound(ledger: Ledger, party: str) -> Sm2Signer:
+    """A further key of the party's own."""
+    signer = fresh()
+    ledger.party_keys.bind(ledger.installation.authority_party, party, signer.public_key, proof(ledger, party, signer))
+    return signer
+
+
+def proof(ledger: Ledger, party: str, signer: Signer) -> str:
+    return possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))
+
+
+def accepted(pilot: Pilot, number: str, holder: Signer) -> Report:
+    nonce = pilot.ledger.verification.new_nonce()
+    bundle = pilot.ledger.bundles.present(number, FIELDS, pilot.cast.bank, nonce, holder, pilot.ledger.clock())
+    return pilot.ledger.verification.accept(bundle.to_bytes(), pilot.cast.bank, nonce).report
+
+
+def genuine(report: Report) -> bool:
+    return all(check.verdict is Verdict.PASSED for check in report.checks[:GENUINE])
+
+
+def suite_of(ledger: Ledger, number: str) -> tuple[str, str]:
+    """What signed the certificate, and what its disclosures are hashed with."""
+    presented = parse_certificate(ledger.bundles.build(number).certificate)
+    return presented.issued.suite.alg, presented.algorithm
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sm")
+
+
+@pytest.fixture(scope="module")
+def pilot(home: Path) -> Iterator[Pilot]:
+    """A ledger that began with ES256K, issued one certificate, and goes on with SM2."""
+    with create_ledger(Settings(home=home)) as ledger:
+        cast, now = assemble(ledger, FIRMS), ledger.clock()
+        scenarios = (SCENARIO, REGISTRATION_SCENARIO)
+        ledger.parties.accredit(ledger.installation.operator, scenarios, now - 86_400, now + 10**9)
+        older = Pilot(ledger, cast).certificate("1")
+        assert suite_of(ledger, older) == ("ES256K", "sha-256")
+    with open_ledger(Settings(home=home, suite="sm3-sm2")) as ledger:
+        made = Pilot(ledger, assemble(ledger, FIRMS))
+        report = made.accept("1", older)
+        assert report.valid, report.first_failure
+        yield made
+
+
+def test_all_sign_by_sm2_from_the_consent_to_the_presentation(pilot: Pilot) -> None:
+    ledger, cast = pilot.ledger, pilot.cast
+    bank, firm, provider = (bound(ledger, party) for party in (cast.bank, cast.firms["2"], cast.provider))
+    asked = ledger.requests.draft(pilot.bureau.request("2"), NOTE)
+    (request,) = ledger.requests.submit([replace(asked, entry=sign_entry(asked.entry, bank))])
+    (draft,) = ledger.authorizations.draft(request.id, Choice(holder_key=public_jwk(firm.public_key)))
+    (consent,) = ledger.authorizations.submit([sign_entry(draft.entry, firm)])
+    drafted = pilot.bureau.draft(consent.id, SUPPLIED)
+    ledger.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, provider))])
+    (row,) = ledger.issuance.issue([request.id])
+    ledger.anchoring.flush()
+    assert suite_of(ledger, row.certificate_no) == ("SM2SM3", "sm3")
+    bundle = json.loads(ledger.bundles.build(row.certificate_no).to_bytes())
+    assert {key["crv"] for key in bundle["keys"].values()} == {"SM2"}
+    report = accepted(pilot, row.certificate_no, firm)
+    assert report.valid, report.first_failure
+    assert accepted(pilot, row.certificate_no, firm).first_failure.code == "USED_UP"
+
+
+def test_parties_that_keep_to_es256k_are_served_and_a_certificate_stays_of_its_suite(pilot: Pilot) -> None:
+    number = pilot.certificate("3")
+    with pilot.under(suite="sha256-es256k") as back:
+        assert suite_of(back.ledger, number) == ("SM2SM3", "sm3")
+    report = pilot.accept("3", number)
+    assert report.valid, report.first_failure
+
+
+def test_what_was_asked_for_under_one_digest_is_issued_under_it(pilot: Pilot) -> None:
+    """The providers salted and hashed for it: the platform changes its suite for what is asked from now on."""
+    ledger = pilot.ledger
+    with pilot.under(suite="sha256-es256k") as before:
+        consent = before.authorise("4")
+        before.supply("4", consent)
+        unsigned = before.ledger.requests.draft(before.bureau.request("4"), NOTE)
+    number = pilot.bureau.issue({"4": consent})["4"]
+    ledger.anchoring.flush()
+    assert suite_of(ledger, number) == ("ES256K", "sha-256")
+    assert pilot.accept("4", number).valid
+    signed = replace(unsigned, entry=pilot.bureau.sign(pilot.cast.bank, unsigned.entry))
+    with pytest.raises(InvalidInput, match="SD_ALG_DIFFERS"):
+        ledger.requests.submit([signed])
+
+
+def test_an_sm2_withdrawal_is_the_entry_that_the_bundle_carries(pilot: Pilot) -> None:
+    """The chain cannot check the signature, so it knows nothing of it; every verifier with the suite does."""
+    ledger, firm = pilot.ledger, pilot.cast.firms["2"]
+    signer = bound(ledger, firm)
+    consent = pilot.authorise("2")
+    pilot.supply("2", consent)
+    number = pilot.bureau.issue({"2": consent})["2"]
+    ledger.anchoring.flush()
+    draft = ledger.withdrawals.draft(consent, account=signer.kid)
+    assert draft.message is None
+    row = ledger.withdrawals.withdraw(sign_entry(draft.entry, signer), None)
+    assert ledger.reader.withdrawn_at(ledger.parties.get(firm).no or 0, row.digest).first == 0
+    ledger.anchoring.flush()
+    bundle = ledger.bundles.build(number)
+    carried = [json.loads(item.entry) for item in bundle.evidence if '"type":"withdrawal"' in item.entry]
+    assert [each["statement"] for each in carried] == [f"sha-256:{row.digest}"]
+    assert signer.kid in bundle.keys
+    report = ledger.verification.verify(bundle.to_bytes(), Expectation()).report
+    assert report.checks[10].code == "AUTHORIZATION_WITHDRAWN"
+    (event,) = [event for event in ledger.provenances.certificate(number).events if event["name"] == "Withdrawn"]
+    assert (event["by"], event["names"]) == (firm, {"entry": "authorization", "reason": "consent_withdrawn"})
+
+
+def test_registration_certificates_follow(pilot: Pilot) -> None:
+    number = str(pilot.ledger.registrations.get(pilot.confirmed())["certificate_no"])
+    assert suite_of(pilot.ledger, number)[0] == "SM2SM3"
+    assert pilot.verified(number).valid
+
+
+def test_the_key_is_bound_once_and_the_party_acts_by_the_key_it_had(pilot: Pilot, home: Path) -> None:
+    ledger = pilot.ledger
+    operator, before = ledger.installation.operator, ledger.party_keys.history(ledger.installation.operator)
+    with pilot.under() as again:
+        assert [key.account for key in again.ledger.party_keys.history(operator)] == [key.account for key in before]
+    (key,) = [key for key in before if key.public_key.startswith("sm2:")]
+    record = ledger.reader.account(key.account)
+    assert record is not None and record.party_no == ledger.parties.get(operator).no
+    assert key.account == account_of_public_key(key.public_key)
+    assert ledger.parties.get(operator).public_key == next(each.public_key for each in before if each is not key)
+    assert json.loads((home / "keys" / "accounts.json").read_text())[key.account].startswith("sm2:")
+
+
+def test_a_binding_that_crashed_between_chain_and_store_is_found_again(pilot: Pilot) -> None:
+    ledger, party, signer = pilot.ledger, pilot.cast.bank, fresh()
+    authority = ledger.installation.authority_party
+    row, account, shown = ledger.party_keys._announce(party, signer.public_key, proof(ledger, party, signer), (SM2SM3,))
+    assert shown == ""
+    call = change_key(row.no or 0, account)
+    proposal = proposal_of(ledger.party_keys._acting.act_as(authority, propose(call)))
+    ledger.party_keys._acting.act_as(ledger.installation.officers[1], confirm(proposal, call))
+    for _ in range(2):
+        assert ledger.party_keys.bind(authority, party, signer.public_key) is None
+    assert ledger.parties.get(party).account == row.account
+    assert [key.bound_at is not None for key in ledger.party_keys.history(party) if key.account == account] == [True]
+
+
+def test_a_service_without_the_suite_says_so(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even whose a key is can be told then: that is no reason to say that nobody knows it."""
+    raw = pilot.ledger.bundles.build(pilot.certificate("4")).to_bytes()
+    for module in ("gmalg", "gmalg.ellipticcurve", "gmalg.sm2"):
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setattr(hashlib, "new", no_sm3)
+    sm2._curve.cache_clear()
+    failure = pilot.ledger.verification.verify(raw, Expectation()).report.first_failure
+    assert failure is not None
+    assert (failure.number, failure.code) == (2, "SUITE_NOT_INSTALLED")
+
+
+def test_a_retired_key_signs_no_more_and_what_it_signed_stays_signed(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.cast.firms["1"]
+    signer = bound(ledger, firm)
+    first, second = pilot.bureau.ask([pilot.bureau.request("1"), pilot.bureau.request("1")])
+    (draft,) = ledger.authorizations.draft(first)
+    (consent,) = ledger.authorizations.submit([sign_entry(draft.entry, signer)])
+    ledger.party_keys.retire(firm, signer.kid)
+    ledger.party_keys.retire(firm, signer.kid)
+    (later,) = ledger.authorizations.draft(second)
+    with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
+        ledger.authorizations.submit([sign_entry(later.entry, signer)])
+    pilot.supply("1", consent.id)
+    (row,) = ledger.issuance.issue([first])
+    ledger.anchoring.flush()
+    bundle = ledger.bundles.build(row.certificate_no)
+    assert ledger.verification.verify(bundle.to_bytes(), Expectation()).report.checks[10].code == "OK"
+
+
+def test_a_party_keeps_one_key_that_the_chain_can_check(pilot: Pilot) -> None:
+    ledger, bank = pilot.ledger, pilot.cast.bank
+    bound(ledger, bank)
+    with pytest.raises(Conflict, match="PARTY_LAST_KEY"):
+        ledger.party_keys.retire(bank, ledger.parties.get(bank).account)
+
+
+def test_two_offices_bind_a_further_key_and_the_party_proves_that_it_has_it(pilot: Pilot) -> None:
+    """The chain cannot check the proof, so the party does not bind the key by itself."""
+    ledger, bank, signer = pilot.ledger, pilot.cast.bank, fresh()
+    authority, firm = ledger.installation.authority_party, pilot.cast.firms["1"]
+    for wrong in (proof(ledger, bank, fresh()), proof(ledger, firm, signer)):
+        with pytest.raises(InvalidInput, match="PROOF_INVALID"):
+            ledger.party_keys.bind(authority, bank, signer.public_key, wrong)
+    with pytest.raises(InvalidInput, match="PARTY_PROOF_MISSING"):
+        ledger.party_keys.bind(bank, bank, signer.public_key, proof(ledger, bank, signer))
+    row = ledger.party_keys.bind(authority, bank, signer.public_key, proof(ledger, bank, signer))
+    assert row is not None
+    assert (row.by, row.role, row.state) == (authority, "authority", "carried_out")
+    assert ledger.parties.signed(sign_entry({"type": "x"}, signer), bank)
+
+
+def test_a_lost_sm2_key_is_recovered_by_one_of_its_suite(pilot: Pilot) -> None:
+    ledger, party = pilot.ledger, pilot.cast.provider
+    authority, lost, acting = ledger.installation.authority_party, bound(ledger, party), ledger.parties.get(party)
+    with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
+        ledger.party_keys.recover(authority, party, public_key_of(new_private_key()), lost=lost.kid)
+    with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):
+        ledger.party_keys.rotate(party, fresh().public_key)
+    found = fresh()
+    ledger.party_keys.recover(authority, party, found.public_key, proof(ledger, party, found), lost=lost.kid)
+    ledger.party_keys.date_compromise(authority, party, lost.kid, 1)
+    assert ledger.parties.get(party).account == acting.account
+    told = {key.account: (key.retired_at is None, key.compromised_at) for key in ledger.party_keys.history(party)}
+    assert (told[lost.kid], told[found.kid]) == ((False, 1), (True, None))
+    assert ledger.reader.account(found.kid) is not None
+
+
+def test_a_party_whose_key_is_rotated_keeps_its_further_one(pilot: Pilot) -> None:
+    ledger, party = pilot.ledger, pilot.cast.firms["3"]
+    further = bound(ledger, party)
+    ledger.party_keys.rotate(party, ledger.custody.public_key(*ledger.custody.create()))
+    assert ledger.parties.get(party).account != further.kid
+    assert ledger.parties.signed(sign_entry({"type": "x"}, further), party)
+    assert ledger.settings.signs_with is SM2SM3 and Settings().signs_with is ES256K

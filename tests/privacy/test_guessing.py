@@ -1,0 +1,160 @@
+"""After an erasure nobody can find out whom it was about: not even an insider who tries everyone of a district."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+import pytest
+
+from ledger.connectors.answers import Supplied
+from ledger.demo.data.cast import assemble
+from ledger.domain.canonical import canonical
+from ledger.domain.codes import check_resident_id, check_uscc, synthetic_resident_id, synthetic_uscc
+from ledger.domain.parties import PartyKind, Role
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
+from ledger.log.idempotency import Answer
+from ledger.parties.register import Actor, NewParty
+from ledger.proof.sdjwt import Disclosed
+from tests.privacy.insider import PLACE, Insider, Sent
+from tests.support.actors.credit_bureau import AS_OF
+from tests.support.actors.persons import CONTRIBUTIONS, Desk
+from tests.support.actors.pilots import ROWS, Pilot
+
+REGION = "440825"
+IDENTIFIER = "subject_uscc"
+# Whoever can have been born there on twenty days, a thousand numbers a day; and as many firms as in a county.
+PERSONS = [synthetic_resident_id(serial) for serial in range(20_000)]
+FIRMS = [synthetic_uscc(REGION, serial) for serial in range(5_000)]
+
+
+@dataclass(frozen=True)
+class Certified:
+    """A party of the district with its certificate; the insider knows of it all but its number.
+
+    ``rows`` are what the provider has of it, and never sends.
+    """
+
+    party: str
+    kind: PartyKind
+    number: str
+    certificate: str
+    rows: list[dict[str, str]]
+    sent: Sent
+
+
+class District:
+    """A ledger of its own, with persons and firms that have certificates."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk, self.ledger = desk, desk.ledger
+        desk.departments["statistics"] = desk.statistics
+        self._names = count(1)
+
+    def certified(self, kind: PartyKind, number: str) -> Certified:
+        (account,) = self.ledger.custody.create()
+        key, name = self.ledger.custody.public_key(account), f"徐闻某方{next(self._names)}"
+        (row,) = self.ledger.parties.onboard([NewParty(kind, name, number, REGION, key)])
+        person = kind is PartyKind.PERSON
+        request, given = self.desk.authorised(row.id, "S02" if person else "S51")
+        (consent,) = given.values()
+        told = CONTRIBUTIONS if person else ROWS
+        sent = self._supply(consent.id, consent.provider, _numbered(told, number))
+        (issued,) = self.desk.certify([request])
+        self.ledger.anchoring.flush()
+        return Certified(row.id, kind, number, issued.certificate_no, _numbered(told, PLACE), sent)
+
+    def _supply(self, consent: str, provider: str, rows: Sequence[dict[str, str]]) -> Sent:
+        """As over HTTP with an ``Idempotency-Key``."""
+        drafted = self.desk.draft(consent, Supplied(tuple(rows), AS_OF, self.ledger.clock()))
+        signed = replace(drafted, entry=self.desk.sign(provider, drafted.entry))
+
+        def supply() -> Answer:
+            (row,) = self.ledger.provisions.submit([signed])
+            return Answer(201, {"id": row.id})
+
+        body = {"statement": signed.entry, "disclosures": list(signed.disclosures)}
+        self.ledger.idempotency.once(provider, f"key-{consent}", canonical(body), supply)
+        claims = {item.name: item for item in map(Disclosed.decode, signed.disclosures)}
+        about = claims.get(IDENTIFIER)
+        if about is None:
+            return Sent(body, ("", ""))
+        hidden = [PLACE if each == about.encoded else each for each in signed.disclosures]
+        return Sent({**body, "disclosures": hidden}, (about.salt, about.name))
+
+    def insider(self) -> Insider:
+        return Insider(self.ledger.settings.home)
+
+
+def _numbered(rows: Sequence[dict[str, str]], number: str) -> list[dict[str, str]]:
+    """As a department has them: with whom they are about."""
+    return [{**row, "number": number if place == 0 else ""} for place, row in enumerate(rows)]
+
+
+@pytest.fixture(scope="module")
+def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("district"))) as ledger:
+        cast = assemble(ledger, [])
+        now = ledger.clock()
+        ledger.parties.accredit(ledger.installation.operator, ("S51",), now - 86_400, now + 10**9)
+        yield District(Desk(Pilot(ledger, cast)))
+
+
+# Rows stay with their provider, so nobody here can try them. A claim may name a firm, never a person.
+WAYS = {
+    PartyKind.PERSON: {"lookup", "party id"},
+    PartyKind.ENTERPRISE: {"lookup", "party id", "request", "claim"},
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "everyone", "erased", "spared"),
+    [(PartyKind.PERSON, PERSONS, 12_345, 19_999), (PartyKind.ENTERPRISE, FIRMS, 2_345, 7)],
+)
+def test_no_number_of_a_district_is_confirmed_after_an_erasure(
+    district: District, kind: PartyKind, everyone: Sequence[str], erased: int, spared: int
+) -> None:
+    """Before it the same attack finds whom it is about by every way there is, and reads the number and the name."""
+    victim, neighbour = (district.certified(kind, everyone[serial]) for serial in (erased, spared))
+    name = district.ledger.parties.identity(victim.party)["name"]
+
+    before = district.insider()
+    found = before.confirmed(everyone, before.constructions(kind.value, victim.rows, victim.sent))
+    assert found[victim.number] == WAYS[kind]
+    assert before.reads(victim.number) and before.reads(name)
+    # What was sent about the neighbour is another request.
+    assert found[neighbour.number] == WAYS[kind] - {"request"}
+
+    subject = Actor(victim.party, frozenset({Role.SUBJECT}))
+    told = district.ledger.erasure.party(subject, victim.party, "subject_request")
+    assert (told.certificates, told.scrubbed) == ((victim.certificate,), True)
+    district.ledger.anchoring.flush()
+
+    after = district.insider()
+    found = after.confirmed(everyone, after.constructions(kind.value, victim.rows, victim.sent))
+    assert victim.number not in found
+    assert not after.reads(victim.number) and not after.reads(name)
+    assert found[neighbour.number] == WAYS[kind] - {"request"}
+    assert (
+        after.confirmed(everyone, after.constructions(kind.value, neighbour.rows, neighbour.sent))[neighbour.number]
+        == WAYS[kind]
+    )
+
+
+def test_no_claim_is_confirmed_after_an_erasure(district: District) -> None:
+    """With every value that it may have; before it there is one that fits."""
+    possible: dict[str, Sequence[object]] = {"months_paid": range(601), "paid_6_running": (True, False)}
+    others = district.insider().claims(possible)
+    victim = district.certified(PartyKind.PERSON, PERSONS[500])
+    found = district.insider().claims(possible)
+    assert sorted(found, key=str) == sorted([*others, ("months_paid", 10), ("paid_6_running", True)], key=str)
+    subject = Actor(victim.party, frozenset({Role.SUBJECT}))
+    district.ledger.erasure.certificate(subject, victim.certificate, "subject_request")
+    assert sorted(district.insider().claims(possible), key=str) == sorted(others, key=str)
+
+
+def test_the_numbers_of_the_district_are_valid() -> None:
+    assert len({check_resident_id(number) for number in PERSONS}) == len(PERSONS)
+    assert len({check_uscc(number) for number in FIRMS}) == len(FIRMS)

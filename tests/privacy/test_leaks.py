@@ -1,0 +1,397 @@
+"""After a whole pilot: no name, ID number or phone of a subject in anything that is kept, sent, said or shown to others
+on the machine: arguments of processes and temporary files too. And no secret of who signed in.
+
+Excepted are the providers' own files, by name. There is no metrics endpoint; that there is none is tested too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import structlog
+from fastapi.testclient import TestClient
+from httpx import Response
+from typer.main import get_command
+
+from api.app import create_app
+from ledger.cli.main import app
+from ledger.domain.parties import PartyKind, Role
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.access.callers import Scope
+from ledger.parties.register import NewParty
+from ledger.provenance.readings import How
+from ledger.store.database import open_engine
+from ledger.usage.holdings_filter import HoldingsFilter
+from tests.support.actors.signing_in import HERE, token_of
+from tests.support.machine.onlookers import watched
+from tests.support.personal_text import Needles, forms_of
+
+# The providers' own machines: their sources, and what they answered for whom. No ledger has it.
+PROVIDERS = Path("demo-out") / "providers"
+RECORDS = {".csv", ".db", ".db-wal", ".parquet"}
+PERSONAL = ("name", "id_number", "phone")
+# With the resident ID of the standard's own example.
+NEWCOMER = {"name": "欧阳示例", "identifier": "11010519491231002X"}
+ACCESS = ("sign_in_nonce", "signed_in", "api_key", "enrolment", "reading")
+
+
+@dataclass(frozen=True)
+class Searched:
+    """The folder of a demonstration, what to look for in it, and what the API said about it."""
+
+    folder: Path
+    subjects: frozenset[str]
+    needles: Needles
+    answers: Mapping[str, Response]
+    said: bytes
+    # Tokens, keys and codes that were given out.
+    secrets: frozenset[str]
+
+    def files(self) -> list[Path]:
+        """All but the providers' own."""
+        return [path for path in sorted(self.folder.rglob("*")) if path.is_file() and not self.is_record(path)]
+
+    def is_record(self, path: Path) -> bool:
+        return self.folder / PROVIDERS in path.parents and path.suffix in RECORDS
+
+
+@pytest.fixture(scope="module")
+def searched(demo: Path) -> Iterator[Searched]:
+    with open_ledger(Settings(home=demo / "var")) as ledger:
+        subjects = subjects_of(ledger) | recorded(demo / PROVIDERS) | set(NEWCOMER.values())
+        with listening() as heard:
+            answers = provoked(ledger, sorted(subjects))
+            secrets = given_access(ledger)
+        checkpoint(demo / "var" / "ledger.db")
+        said = heard.getvalue().encode()
+        yield Searched(demo, frozenset(subjects), Needles(subjects), answers, said, frozenset(secrets))
+
+
+def given_access(ledger: Ledger) -> set[str]:
+    """A row in each table of who signs in, and of who read what; returns the secrets that were told."""
+    (certificate,) = ledger.holdings.page(HoldingsFilter(party=ledger.installation.operator), None, 1)
+    subject = certificate.certificate.subject
+    token = token_of(ledger, subject)
+    caller = ledger.callers.of(token)
+    key = ledger.machine_keys.new(caller, "machine", [*Scope], ledger.clock() + 86_400).key
+    ledger.callers.of(key)
+    ledger.readings.note(caller, How.BUNDLE, certificate.certificate.certificate_no, subject, ["years_covered"])
+    newcomer = NewParty(PartyKind.PERSON, NEWCOMER["name"], NEWCOMER["identifier"], "440802", "")
+    (row,) = ledger.parties.onboard([newcomer])
+    code = ledger.enrolments.issue(ledger.parties.actor(ledger.installation.authority_party), row.id).code
+    nonce = ledger.sessions.nonce(row.id, HERE).nonce
+    ledger.flush()
+    return {token, key, code, nonce}
+
+
+def subjects_of(ledger: Ledger) -> set[str]:
+    """Name and identifier of every party that is a subject and nothing else."""
+    found: set[str] = set()
+    after = None
+    while rows := ledger.parties.page(after, 500):
+        for row in rows:
+            if row.roles == [Role.SUBJECT]:
+                found.update(ledger.parties.identity(row.id).values())
+        after = rows[-1].id
+    return found
+
+
+def recorded(folder: Path) -> set[str]:
+    """Names, numbers and phones in the providers' files."""
+    found: set[str] = set()
+    for path in folder.glob("*/*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            found.update(row[column] for row in csv.DictReader(file) for column in PERSONAL)
+    for path in folder.glob("*/*.db"):
+        with closing(sqlite3.connect(path)) as database:
+            for row in database.execute(f"SELECT DISTINCT {', '.join(PERSONAL)} FROM records"):
+                found.update(map(str, row))
+    return found
+
+
+def checkpoint(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+
+
+@contextmanager
+def listening() -> Iterator[io.StringIO]:
+    """Everything that is logged, by whomever, from the lowest level up."""
+    heard = io.StringIO()
+    before, root, handler = structlog.get_config(), logging.getLogger(), logging.StreamHandler(heard)
+    level = root.level
+    # What the client that asks says of its own requests is not the ledger's.
+    handler.addFilter(lambda record: not record.name.startswith("httpx"))
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(heard), wrapper_class=structlog.BoundLogger)
+    try:
+        yield heard
+    finally:
+        structlog.configure(**before)
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+
+def provoked(ledger: Ledger, subjects: list[str]) -> dict[str, Response]:
+    """What the API answers to mistakes that hold a name, a number or a phone, and to what anyone may ask."""
+
+    @contextmanager
+    def already_open() -> Iterator[Ledger]:
+        yield ledger
+
+    own = ledger.installation
+    keys = {part: token_of(ledger, party) for part, party in vars_of(own).items()}
+    answers: dict[str, Response] = {}
+    with TestClient(create_app(already_open), raise_server_exceptions=False) as client:
+        for text in chosen(subjects):
+            for name, ask in mistakes(text).items():
+                for part, key in keys.items():
+                    answers[f"{part}: {name}: {text}"] = ask(client, {"Authorization": f"Bearer {key}"})
+            answers[f"nobody: key: {text}"] = client.get(
+                "/v1/certificates", headers={"Authorization": f"Bearer {text}".encode()}
+            )
+        for path in ("/health", "/ready", "/metrics", "/openapi.json", "/v1/log/head", "/v1/scenarios"):
+            answers[path] = client.get(path)
+    return answers
+
+
+def vars_of(own: object) -> dict[str, str]:
+    return {"platform": own.operator, "authority": own.authority_party}  # type: ignore[attr-defined]
+
+
+def chosen(subjects: list[str]) -> list[str]:
+    """One of each kind: a phone, an ID number or USCC, a name."""
+    kinds = {(text.isascii(), len(text)): text for text in subjects}
+    return [*kinds.values()][:6]
+
+
+Ask = Callable[[TestClient, dict[str, str]], Response]
+
+
+def mistakes(text: str) -> dict[str, Ask]:
+    """Requests with the text where it does not belong."""
+    party = {"kind": "person", "name": "某人", "identifier": "x", "region": "440802", "public_key": "02" + "11" * 32}
+    paths = {
+        "certificate": "/v1/certificates/{}",
+        "presentations": "/v1/certificates/{}/presentations",
+        "party": "/v1/parties/{}",
+        "asset": "/v1/assets/{}",
+        "scenario": "/v1/scenarios/{}",
+        "request": "/v1/requests/{}",
+        "consent": "/v1/authorizations/{}",
+        "resource": "/v1/catalogue/resources/{}",
+        "nothing there": "/v1/{}",
+        "cursor": "/v1/certificates?cursor={}",
+        "filter": "/v1/certificates?scenario={}&state={}",
+    }
+    bodies = {
+        "wrong number": ("/v1/parties", {"parties": [party | {"identifier": text + "0"}]}),
+        "wrong region": ("/v1/parties", {"parties": [party | {"region": text}]}),
+        "wrong kind": ("/v1/parties", {"parties": [party | {"kind": text}]}),
+        "unknown member": ("/v1/parties", {"parties": [party | {text: 1}]}),
+        "text for a list": ("/v1/parties", {"parties": text}),
+        "verify": ("/v1/verify", {"bundle": {"format": text, text: 1}, "nonce": text}),
+        "number to verify": ("/v1/verify", {"certificate_no": text}),
+        "presentation": ("/v1/presentations", {"bundle": {text: text}, "nonce": text}),
+        "draft": ("/v1/requests/draft", {"scenario": text, "subject": text, "fields": [text]}),
+        "consent": ("/v1/authorizations", {"entries": [{"type": text}]}),
+        "scenario": ("/v1/scenarios/drafts", {"scenario": {"code": text, text: text}}),
+    }
+    asked: dict[str, Ask] = {
+        f"GET {name}": lambda client, headers, path=path: client.get(path.replace("{}", quote(text)), headers=headers)
+        for name, path in paths.items()
+    }
+    asked |= {
+        f"POST {name}": lambda client, headers, path=path, body=body: client.post(path, json=body, headers=headers)
+        for name, (path, body) in bodies.items()
+    }
+    asked["POST no JSON"] = lambda client, headers: client.post(
+        "/v1/parties", content=f"{{{text}".encode(), headers=headers | {"Content-Type": "application/json"}
+    )
+    asked["POST key"] = lambda client, headers: client.post(
+        "/v1/parties", json={"parties": [party]}, headers=headers | {"Idempotency-Key": quote(text)}
+    )
+    return asked
+
+
+def test_the_pilot_has_subjects_to_look_for(searched: Searched) -> None:
+    assert len(searched.subjects) > 250
+    assert all(len(forms_of(text)["UTF-8"]) >= 8 for text in searched.subjects)
+
+
+def test_only_the_providers_own_files_are_left_out(searched: Searched) -> None:
+    """And each of them earns it."""
+    records = [path for path in searched.folder.rglob("*") if path.is_file() and searched.is_record(path)]
+    for path in records:
+        assert path.suffix in (".parquet", ".db-wal") or searched.needles.found_in(path.read_bytes()), path
+
+
+def test_no_file_of_the_ledger_the_chain_or_the_demonstration_holds_any(searched: Searched) -> None:
+    files = searched.files()
+    names = {path.name for path in files}
+    assert {"ledger.db", "journal.jsonl", "summary.json", "demo.stdout", "demo.stderr"} <= names
+    assert {"demo.arguments", "demo.temporary"} <= names
+    found = {str(path.relative_to(searched.folder)): searched.needles.found_in(path.read_bytes()) for path in files}
+    assert {path: texts for path, texts in found.items() if texts} == {}
+
+
+def test_arguments_were_seen_while_the_pilot_ran(searched: Searched) -> None:
+    """What is searched above is not nothing: the program's own, and those of the node that it starts."""
+    arguments = (searched.folder / "demo.arguments").read_bytes()
+    assert b"pingzheng\0demo\0--home" in arguments
+    assert b"node" in arguments
+
+
+def test_an_argument_and_a_temporary_file_are_seen(tmp_path: Path) -> None:
+    """The watch is not blind: of a process that another one started, and in a folder that is gone soon."""
+    text = NEWCOMER["name"]
+    script = f'd=$(mktemp -d -p "{tmp_path}"); printf %s "$1" > "$d/slip"; sleep 1; rm -r "$d"'
+    with watched(tmp_path) as seen:
+        subprocess.run(["/bin/sh", "-c", 'sh -c "$0" name "$1"', script, text], timeout=60, check=True)
+    assert not list(tmp_path.iterdir())
+    assert any(text.encode() in arguments for arguments in seen.arguments)
+    assert text.encode() in seen.temporary
+
+
+def test_who_signs_in_and_who_read_is_kept_without_names_and_secrets(searched: Searched) -> None:
+    """Each of the tables has rows, so that the search of the database is one of them too."""
+    with closing(sqlite3.connect(searched.folder / "var" / "ledger.db")) as database:
+        rows = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ACCESS}
+    assert min(rows.values()) > 0, rows
+    secrets = Needles(searched.secrets)
+    assert secrets.found_in(searched.said) == set()
+    found = {path.name: secrets.found_in(path.read_bytes()) for path in searched.files()}
+    assert {name: texts for name, texts in found.items() if texts} == {}
+
+
+def test_what_holds_personal_text_is_its_owners_alone(searched: Searched) -> None:
+    """Sealed or not: the ledger's database with its other files, and the providers' own."""
+    files = [path for path in (searched.folder / "var").iterdir() if path.name.startswith("ledger.db")]
+    files += [path for path in searched.folder.rglob("*") if path.is_file() and searched.is_record(path)]
+    assert len(files) > 10
+    assert {str(path): oct(path.stat().st_mode) for path in files if path.stat().st_mode & 0o077} == {}
+
+
+def test_a_database_that_was_open_to_others_is_closed_to_them_when_it_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    engine = open_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE slip (told TEXT)")
+    # Its other files stay as long as it is open.
+    files = [path, *tmp_path.glob("ledger.db-*")]
+    assert len(files) > 1
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    for file in files:
+        file.chmod(0o644)
+    with open_engine(f"sqlite:///{path}").connect() as again:
+        assert again.exec_driver_sql("SELECT told FROM slip").all() == []
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    engine.dispose()
+
+
+def test_whoever_is_onboarded_is_seen_in_no_argument_and_no_temporary_file(tmp_path: Path) -> None:
+    """By a file, and again by standard input."""
+    temporary, told = tmp_path / "tmp", json.dumps(NEWCOMER, ensure_ascii=False)
+    temporary.mkdir()
+    with create_ledger(Settings(home=tmp_path / "var")):
+        pass
+    with watched(temporary) as seen:
+        for file in ("party.json", "-"):
+            (tmp_path / "party.json").write_text(told, "utf-8")
+            (tmp_path / "party.json").chmod(0o644)
+            done = onboarding(tmp_path, file, told if file == "-" else "")
+            assert done.returncode == 0, done.stderr
+            seen.temporary |= {done.stdout, done.stderr}
+            if file != "-":
+                assert (tmp_path / file).stat().st_mode & 0o777 == 0o600
+    assert any(b"party\0add" in arguments for arguments in seen.arguments)
+    (tmp_path / "party.json").unlink()
+    checkpoint(tmp_path / "var" / "ledger.db")
+    shown = [*seen.arguments, *seen.temporary, *(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())]
+    needles = Needles(NEWCOMER.values())
+    assert not [texts for data in shown if (texts := needles.found_in(data))]
+
+
+def onboarding(folder: Path, file: str, given: str) -> subprocess.CompletedProcess[bytes]:
+    """``pingzheng party add`` with its own home and temporary folder."""
+    command = [str(Path(sys.executable).with_name("pingzheng")), "party", "add", "--kind", "person"]
+    command += ["--region", "440802", "--file", file, "--home", "var"]
+    environment = os.environ | {"TMPDIR": str(folder / "tmp"), "PINGZHENG_LOG": "DEBUG"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, input=given.encode(), capture_output=True, timeout=300, check=False
+    )
+
+
+@pytest.mark.parametrize("asked", ["bash_complete", "complete_bash", "zsh_complete", "complete_zsh"])
+def test_no_shell_completes_what_a_ledger_holds(searched: Searched, asked: str) -> None:
+    """The program installs no completion, and answers nothing to a shell that asks for one."""
+    assert [parameter.opts for parameter in get_command(app).params] == [["--version"]]
+    words = "pingzheng party show --home var "
+    asking = {"_PINGZHENG_COMPLETE": asked, "COMP_WORDS": words, "COMP_CWORD": "5", "_TYPER_COMPLETE_ARGS": words}
+    program = str(Path(sys.executable).with_name("pingzheng"))
+    done = subprocess.run(
+        [program], cwd=searched.folder, env=os.environ | asking, capture_output=True, timeout=60, check=False
+    )
+    assert done.stdout == b""
+    assert len(done.stderr.splitlines()) <= 1
+
+
+def test_the_ledgers_folder_is_its_owners_alone(searched: Searched) -> None:
+    assert (searched.folder / "var").stat().st_mode & 0o077 == 0
+
+
+def test_no_answer_holds_any(searched: Searched) -> None:
+    """Problems, public pages, health; headers and bodies."""
+    assert sum(answer.status_code >= 400 for answer in searched.answers.values()) > 100
+    assert searched.answers["/health"].status_code == 200
+    assert searched.answers["/metrics"].status_code == 404
+    found = {
+        name: texts
+        for name, answer in searched.answers.items()
+        if (texts := searched.needles.found_in(repr(answer.headers).encode() + b"\n" + answer.content))
+    }
+    assert found == {}
+
+
+def test_no_log_line_holds_any(searched: Searched) -> None:
+    assert searched.said.count(b"\n") > 0
+    assert searched.needles.found_in(searched.said) == set()
+
+
+@pytest.mark.parametrize("form", forms_of("湛江"))
+def test_one_that_is_planted_is_found(searched: Searched, tmp_path: Path, form: str) -> None:
+    """The search is not blind: in a copy of a real file, one subject in one form, in the middle of it."""
+    original = next(path for path in searched.files() if path.name == "journal.jsonl")
+    copy = tmp_path / original.name
+    shutil.copy(original, copy)
+    raw, text = copy.read_bytes(), min(searched.subjects)
+    middle = len(raw) // 2 + len(form)
+    copy.write_bytes(raw[:middle] + b" " + forms_of(text)[form] + b" " + raw[middle:])
+    assert text in {found for found, _ in searched.needles.found_in(copy.read_bytes())}
+
+
+def test_one_in_the_database_is_found(searched: Searched, tmp_path: Path) -> None:
+    copy, text = tmp_path / "ledger.db", max(searched.subjects)
+    shutil.copy(searched.folder / "var" / "ledger.db", copy)
+    with closing(sqlite3.connect(copy)) as database:
+        database.execute("CREATE TABLE slip (told TEXT)")
+        database.execute("INSERT INTO slip VALUES (?)", (json.dumps({"name": text}, ensure_ascii=False),))
+        database.commit()
+    checkpoint(copy)
+    assert (text, "UTF-8") in searched.needles.found_in(copy.read_bytes())

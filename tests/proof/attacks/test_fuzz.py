@@ -1,0 +1,238 @@
+"""Random damage: a report always, and never valid unless what the verifier relies on is what it was."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.domain.canonical import parse_json
+from ledger.domain.codes import certificate_no
+from ledger.domain.rules.value_spaces import fits
+from ledger.errors import BadBundle, InvalidInput
+from ledger.proof.bundle import parse_bundle
+from ledger.proof.facts import facts_needed
+from ledger.proof.facts_file import parse_facts
+from ledger.proof.report import Report
+from tests.proof.attacks.tampering import GENUINE
+from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.cast import ANCHORED, BANK, HIDDEN, RULES, SCENARIO
+from tests.support.bundles.damage import DAMAGES, damaged, spots, values
+from tests.support.bundles.p256_cast import P_BANK, p256_usage
+
+# With a history: a withdrawal that counts for nothing, a hold that was lifted, uses; and every key of P-256.
+LADEN = (
+    p256_usage()
+    .withdrawing(BANK, ANCHORED, key=P_BANK)
+    .on_hold((("authority",), "court", ANCHORED), ((), "lifted", ANCHORED + 1))
+    .used(ANCHORED, ANCHORED + 1)
+)
+MADE = {"usage": GENUINE, "registration": registration(), "laden": LADEN}
+TEXTS = {name: made.bundle.to_bytes() for name, made in MADE.items()}
+CERTIFICATES = (
+    GENUINE.bundle.certificate,
+    MADE["registration"].bundle.certificate,
+    usage(claims={"certificate_no": certificate_no("440802", 2026, SCENARIO, 124)}).bundle.certificate,
+)
+KINDS = st.sampled_from(sorted(MADE))
+
+
+def relied_on(raw: bytes) -> Any:
+    """What the verifier relies on: neither the keys, which the facts give, nor the status that the issuer saw, nor the
+    order in which anchors and evidence stand, nor a withdrawal that is not its party's, with its anchor."""
+    document = parse_bundle(raw).to_dict()
+    del document["keys"], document["status"]
+    document["evidence"] = [item for item in document["evidence"] if '"type":"withdrawal"' not in item["entry"]]
+    places = [document["position"], *(item["position"] for item in document["evidence"])]
+    needed = {(place["issuer"], place["batch"]) for place in places}
+    document["anchors"] = [item for item in document["anchors"] if (item["issuer"], item["batch"]) in needed]
+    for member in ("anchors", "evidence"):
+        document[member].sort(key=lambda item: json.dumps(item, sort_keys=True))
+    return document
+
+
+def require_sound(made: Made, raw: bytes, genuine: bytes) -> Report:
+    report = made.verify_file(raw)
+    assert len(report.checks) == 11
+    assert json.dumps(report.to_dict())
+    if report.valid:
+        assert relied_on(raw) == relied_on(genuine)
+    else:
+        assert report.first_failure is not None
+        assert (report.claims, report.disclosed) == ({}, {})
+    return report
+
+
+def test_the_whole_file_is_fuzzed() -> None:
+    assert len(spots(GENUINE.document())) > 80
+
+
+@settings(max_examples=400, deadline=None)
+@given(KINDS, st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), min_size=1, max_size=4))
+def test_flipped_bits(kind: str, flips: list[tuple[int, int]]) -> None:
+    raw = bytearray(TEXTS[kind])
+    for place, mask in flips:
+        raw[place % len(raw)] ^= mask
+    require_sound(MADE[kind], bytes(raw), TEXTS[kind])
+
+
+@settings(max_examples=150, deadline=None)
+@given(KINDS, st.integers(0, 10**6), st.integers(0, 200), st.binary(max_size=30))
+def test_spliced_bytes(kind: str, place: int, gone: int, put: bytes) -> None:
+    text = TEXTS[kind]
+    place %= len(text)
+    require_sound(MADE[kind], text[:place] + put + text[place + gone :], text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(KINDS, st.data(), DAMAGES, values)
+def test_damaged_json(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
+    document = MADE[kind].document()
+    way = data.draw(st.sampled_from(spots(document)))
+    raw = json.dumps(damaged(document, way, damage, value)).encode()
+    require_sound(MADE[kind], raw, TEXTS[kind])
+    try:
+        facts_needed(parse_bundle(raw))
+    except BadBundle:
+        assert MADE[kind].verify_file(raw).first_failure.number == 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(KINDS, KINDS, st.data())
+def test_a_part_in_the_place_of_another(kind: str, other: str, data: st.DataObject) -> None:
+    """What is genuine elsewhere: a value of this bundle or of another one, put where it does not belong."""
+    document, source = MADE[kind].document(), MADE[other].document()
+    value: Any = source
+    for step in data.draw(st.sampled_from(spots(source))):
+        value = value[step]
+    way = data.draw(st.sampled_from(spots(document)))
+    require_sound(MADE[kind], json.dumps(damaged(document, way, "replace", value)).encode(), TEXTS[kind])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_certificates_of_swapped_tokens(data: st.DataObject) -> None:
+    """Headers, payloads, signatures, disclosures and key bindings of three certificates, put together anew."""
+    parts = [part for certificate in CERTIFICATES for part in certificate.split("~")]
+    tokens = [token for part in parts for token in part.split(".")]
+    jws = st.lists(st.sampled_from(tokens), min_size=3, max_size=3).map(".".join)
+    made = "~".join(data.draw(st.lists(st.sampled_from(parts) | jws, min_size=2, max_size=6)))
+    require_sound(GENUINE, GENUINE.bundle.with_certificate(made).to_bytes(), TEXTS["usage"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(KINDS, st.data(), DAMAGES, values)
+def test_damaged_facts(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
+    """Facts are the verifier's own, so that they may make it say anything; but it says it in a report."""
+    saved = json.loads(MADE[kind].facts.to_bytes())
+    way = data.draw(st.sampled_from(spots(saved)))
+    try:
+        facts = parse_facts(json.dumps(damaged(saved, way, damage, value)).encode())
+    except BadBundle:
+        return
+    report = MADE[kind].knowing(**{name: getattr(facts, name) for name in facts.__slots__}).verify()
+    assert len(report.checks) == 11
+    assert json.dumps(report.to_dict())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 6), st.data(), DAMAGES, values)
+def test_damaged_evidence(place: int, data: st.DataObject, damage: str, value: Any) -> None:
+    document = LADEN.document()
+    entry = json.loads(document["evidence"][place]["entry"])
+    way = data.draw(st.sampled_from(spots(entry)))
+    document["evidence"][place]["entry"] = json.dumps(damaged(entry, way, damage, value), separators=(",", ":"))
+    require_sound(LADEN, json.dumps(document).encode(), TEXTS["laden"])
+
+
+CLAIMS = GENUINE.verify().claims
+claim_ways = st.sampled_from([way for way in spots(CLAIMS) if way])
+
+
+def is_json(value: Any) -> bool:
+    try:
+        parse_json(json.dumps(value).encode(), max_bytes=10_000)
+    except InvalidInput:
+        return False
+    return True
+
+
+@settings(max_examples=150, deadline=None)
+@given(claim_ways, DAMAGES, values)
+def test_claims_that_an_issuer_got_wrong_and_signed(way: tuple[Any, ...], damage: str, value: Any) -> None:
+    """Signed, anchored and presented as it should be; only the claims are odd."""
+    claims = damaged(CLAIMS, way, damage, value)
+    try:
+        made = usage(claims={name: claims[name] for name in claims if claims[name] != CLAIMS.get(name)})
+    except Exception:
+        return
+    report = made.verify()
+    assert report.valid or report.first_failure is not None
+
+
+STATEMENTS = {
+    {"authorization": "consent", "provision": "supply"}.get(entry["type"], entry["type"]): entry
+    for entry in (dict(item.statement) for item in reversed(GENUINE.bundle.evidence))
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(STATEMENTS)), st.data(), DAMAGES, values)
+def test_statements_that_a_party_got_wrong_and_signed(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
+    """A template, request, authorization or provision that is odd, and signed, anchored and referred to as it is."""
+    entry = STATEMENTS[kind]
+    changed = damaged(entry, data.draw(st.sampled_from([way for way in spots(entry) if way])), damage, value)
+    try:
+        made = usage(**{kind: {name: changed[name] for name in changed if changed[name] != entry.get(name)}})
+    except Exception:
+        return
+    report = made.verify()
+    assert len(report.checks) == 11
+    assert report.valid or (report.first_failure is not None and report.disclosed == {})
+
+
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(HIDDEN)), any_json | st.sampled_from([*HIDDEN.values(), "A", "C", "falling", 0, 10]))
+def test_a_value_is_disclosed_only_if_its_rule_can_give_it(name: str, value: Any) -> None:
+    """Whatever a provider signs and a platform certifies together."""
+    try:
+        made = usage(hidden=HIDDEN | {name: value}, disclosed=[name])
+        expected = fits(RULES[name][1], value)
+        report = made.verify()
+    except InvalidInput:
+        return
+    assert report.valid is expected
+    if not expected:
+        assert report.first_failure.number in (1, 4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 10**6), st.text(alphabet="AZaz09-_.~=+/ \n", min_size=0, max_size=3))
+def test_damaged_certificates(place: int, put: str) -> None:
+    certificate = GENUINE.bundle.certificate
+    place %= len(certificate)
+    raw = GENUINE.bundle.with_certificate(certificate[:place] + put + certificate[place + 1 :]).to_bytes()
+    require_sound(GENUINE, raw, TEXTS["usage"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes(raw: bytes) -> None:
+    assert GENUINE.verify_file(raw).first_failure.number == 1
+
+
+def test_what_may_change_without_harm() -> None:
+    document = GENUINE.document()
+    for member in ("anchors", "evidence"):
+        document[member].reverse()
+    raw = json.dumps(dict(reversed(document.items())), indent=4).encode()
+    assert require_sound(GENUINE, raw, TEXTS["usage"]).valid

@@ -1,0 +1,124 @@
+"""The hostile bundles that were asked for, by these very names: each refused by the check that names it, at a bounded
+cost. Cost is counted in calls and in bytes, not in seconds."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+
+from ledger.proof.bundle import MAX_BUNDLE_BYTES
+from ledger.proof.report import Report
+from tests.proof.attacks import past_attacks, test_attacks, test_hostile_text
+from tests.proof.attacks.tampering import GENUINE, SHOWN, Attack, require_refused, with_parts
+from tests.support.bundles.cast import ANCHORED, ISSUER
+
+ASKED_FOR = """
+truncated proof, swapped sibling, leaf promoted to node, duplicated disclosure, digest of another algorithm, alg: none,
+ES256K with high-s, wrong key, expired key, foreign chain id, replayed key-binding JWT, nonce reuse, 10 MB of nesting,
+duplicate JSON keys, unpaired surrogate, number that is not an integer, unknown critical field
+"""
+
+
+def expired_key() -> Report:
+    """The issuer's key was retired the second before the certificate was anchored."""
+    return GENUINE.account(ISSUER, valid_to=ANCHORED).verify()
+
+
+def nonce_reused() -> Report:
+    """The bank's nonce, bound once to fewer claims, and spent a second time on more."""
+    binding = GENUINE.presenting("tax_band").bundle.certificate.split("~")[-1]
+    return with_parts(*SHOWN[:-1], binding)()
+
+
+NAMED: dict[str, tuple[int, str, Attack]] = {
+    "truncated proof": test_attacks.TREE["truncated proof"],
+    "swapped sibling": test_attacks.TREE["swapped sibling"],
+    "leaf promoted to node": test_attacks.TREE["leaf promoted to node"],
+    "duplicated disclosure": test_attacks.DISCLOSURES["duplicated disclosure"],
+    "digest of another algorithm": test_attacks.DISCLOSURES["digest of another algorithm"],
+    "alg: none": test_attacks.SIGNATURES["alg none"],
+    "ES256K with high-s": test_attacks.SIGNATURES["high-s signature"],
+    "wrong key": test_attacks.SIGNATURES["wrong key"],
+    "expired key": (2, "KEY_NOT_IN_FORCE", expired_key),
+    "foreign chain id": test_attacks.TREE["foreign chain id"],
+    "replayed key-binding JWT": test_attacks.DISCLOSURES["replayed key binding"],
+    # That a whole presentation comes twice is for the verifier's side to remember: tests/certificates/test_replays.py.
+    "nonce reuse": (10, "KEY_BINDING_DIFFERS", nonce_reused),
+    "10 MB of nesting": test_hostile_text.FILE["10 MB of nesting"],
+    "duplicate JSON keys": test_hostile_text.FILE["duplicate JSON key"],
+    "unpaired surrogate": test_hostile_text.FILE["unpaired surrogate"],
+    "number that is not an integer": test_hostile_text.FILE["float number"],
+    "unknown critical field": test_attacks.SIGNATURES["unknown header member crit"],
+}
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """How many functions are called, of Python and of C, until it is done."""
+    count = 0
+
+    def called(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(called)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def peak_of(work: Callable[[], object]) -> int:
+    """The most bytes that were held at once, beyond those held before."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_every_one_that_was_asked_for_is_there() -> None:
+    assert list(NAMED) == re.split(r",\s+", ASKED_FOR.strip())
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_refused_by_the_check_that_names_it(name: str) -> None:
+    number, code, attack = NAMED[name]
+    require_refused(attack(), number, code)
+
+
+def test_an_expired_key_counted_the_second_before() -> None:
+    assert GENUINE.account(ISSUER, valid_to=ANCHORED + 1).verify().valid
+
+
+ALL = NAMED | test_attacks.ATTACKS | test_hostile_text.TEXTS | past_attacks.ATTACKS
+ENOUGH = 8 * calls_of(GENUINE.verify)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_no_attack_costs_much_more_work_than_a_genuine_bundle(name: str) -> None:
+    """The attacks that make their bundle anew do so within the bound."""
+    NAMED[name][2]()
+    assert calls_of(NAMED[name][2]) < ENOUGH
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_attack_holds_more_memory_than_a_few_bundles(name: str) -> None:
+    ALL[name][2]()
+    assert peak_of(ALL[name][2]) < 12 * MAX_BUNDLE_BYTES
+
+
+def test_what_is_too_large_is_never_copied() -> None:
+    raw = b"[" * 5_000_000 + b"]" * 5_000_000
+    assert peak_of(lambda: GENUINE.verify_file(raw)) < MAX_BUNDLE_BYTES
+    assert calls_of(lambda: GENUINE.verify_file(raw)) < calls_of(GENUINE.verify) / 10
+
+
+def test_the_measures_measure() -> None:
+    assert peak_of(lambda: bytearray(MAX_BUNDLE_BYTES)) >= MAX_BUNDLE_BYTES
+    assert calls_of(lambda: [abs(number) for number in range(1000)]) >= 1000

@@ -1,0 +1,391 @@
+"""Two verifiers asked the same: ``ledger.proof`` and ``second``, which was written from docs/protocol.md alone.
+
+Where they differ, the document or the code is wrong. Nothing of the comparison is excepted. The shortest tests stand
+first, so that a difference is found soon.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.domain.digests import HASHES
+from ledger.domain.entries import validate_entry
+from ledger.domain.rules.value_spaces import fits
+from ledger.errors import BadBundle
+from ledger.proof.bundle import Bundle
+from ledger.proof.facts import Facts
+from ledger.proof.facts_file import parse_facts
+from ledger.proof.merkle import Tree, leaf_hash, node_hash, verify_inclusion
+from ledger.proof.report import Report, Verdict
+from ledger.proof.suites import sm2
+from ledger.proof.suites.suite import suite_of_key
+from ledger.proof.verifier import Expectation, verify
+from tests.proof.attacks import past_attacks, test_fuzz, test_named_attacks
+from tests.proof.second import signatures
+from tests.proof.second.cases import rules
+from tests.proof.second.cases.attacks import AFTERWARDS, BINDINGS, EVIDENCE, LEDGERS, PLACES, SPELLED
+from tests.proof.second.cases.contents import CONTENTS
+from tests.proof.second.cases.limits import AT_DISCLOSURES, AT_KEYS, AT_NAMES, AT_SIZES, odd_texts
+from tests.proof.second.cases.odd_signatures import AT_HEADERS, AT_SIGNATURES, NUMBERS
+from tests.proof.second.cases.powers import CHAINS, KEYS, LADEN, WITHDRAWN
+from tests.proof.second.cases.statements import (
+    DAMAGE,
+    STATEMENTS,
+    accepted,
+    found_in,
+    odd_members,
+    other_statements,
+    sample_of,
+)
+from tests.proof.second.cases.suites import ANEW, NEEDING_GMALG, SM_ATTACKS, chosen_numbers
+from tests.proof.second.checks import verify as second_verify
+from tests.proof.second.entries import CERTIFICATES, ENTRIES, require_entry
+from tests.proof.second.notation import Refused, included
+from tests.proof.second.values import fits as second_fits
+from tests.proof.suites import test_p256, test_suites
+from tests.support.bundles import builder, mutations
+from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.cast import (
+    ANCHORED,
+    AT,
+    BANK,
+    BLOCK_TIME,
+    DEVICE,
+    EVIDENCE_ANCHORED,
+    EXPIRES,
+    ISSUER,
+    NONCE,
+    SUBJECT,
+    TAX,
+    Entry,
+)
+from tests.support.bundles.damage import damaged
+
+REPOSITORY = Path(__file__).parents[3]
+GENUINE = usage()
+REGISTERED = registration()
+
+
+def both(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> Report:
+    """Our report, if the second verifier finds the same checks to fail."""
+    report = verify(bundle, facts, at, expect)
+    raw = bundle if isinstance(bundle, bytes) else bundle.to_bytes()
+    saved = json.loads(facts.to_bytes())
+    who = (expect.consumer, expect.nonce, expect.max_facts_age, expect.received, expect.templates)
+    failed = second_verify(raw, saved, at, *who)
+    assert failed == [check.number for check in report.checks if check.verdict is Verdict.FAILED], report.first_failure
+    assert (failed == []) is report.valid
+    return report
+
+
+@pytest.fixture(autouse=True)
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
+    """Whatever these tests have verified is verified by both, and stands here."""
+    reports: list[Report] = []
+
+    def recorded(*asked: Any) -> Report:
+        reports.append(both(*asked))
+        return reports[-1]
+
+    monkeypatch.setattr(builder, "verify", recorded)
+    return reports
+
+
+# --- every form -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [*ENTRIES, *CERTIFICATES])
+def test_every_form(kind: str) -> None:
+    """Of types too that no certificate rests on."""
+    entry = sample_of(kind)
+    assert accepted(validate_entry, entry)
+    fixed = [((name,), entry.get(name)) for name in ("type", "v", "class", "vct", "transferable", "more")]
+    for way, _ in [*found_in(entry), *fixed]:
+        for damage, value in DAMAGE if way[0] in entry else DAMAGE[3:]:
+            changed = damaged(entry, way, damage, value)
+            assert accepted(validate_entry, changed) is accepted(require_entry, changed), (way, damage, value)
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: f"{rule['op']} {rule.get('unit', '')}")
+def test_every_value_under_every_rule(rule: Entry) -> None:
+    fitting = [value for value in rules.VALUES if second_fits(rule, value)]
+    assert 0 < len(fitting) < len(rules.VALUES)
+    for value in rules.VALUES:
+        assert fits(rule, value) is second_fits(rule, value), value
+    for other in rules.damaged_rules(rule):
+        for value in (fitting[0], fitting[-1], *rules.values_that_follow(other)):
+            assert fits(other, value) is second_fits(other, value), (other, value)
+
+
+@pytest.mark.parametrize("made", [GENUINE, REGISTERED], ids=["usage", "registration"])
+def test_every_member_of_a_file_in_another_form(made: Made, compared: list[Report]) -> None:
+    for document in odd_members(made.document()):
+        made.verify_file(json.dumps(document).encode())
+    assert len(compared) > 800
+
+
+@pytest.mark.parametrize("made", [GENUINE, REGISTERED, LADEN], ids=["usage", "registration", "laden"])
+def test_every_fact_otherwise(made: Made, compared: list[Report]) -> None:
+    """As far as they can be read: facts are the verifier's own."""
+    for saved in odd_members(json.loads(made.facts.to_bytes())):
+        try:
+            facts = parse_facts(json.dumps(saved).encode())
+        except BadBundle:
+            continue
+        replace(made, facts=facts).verify()
+    assert len(compared) > 300
+
+
+@pytest.mark.parametrize("text", [*odd_texts()], ids=repr)
+def test_every_key_as_text(text: str) -> None:
+    suite = suite_of_key(text)
+    try:
+        ours = suite.alg, suite.point_of(text)
+    except ValueError:
+        ours = None
+    try:
+        assert ours == signatures.key_of_text(text)
+    except Refused:
+        assert ours is None
+
+
+@pytest.mark.parametrize("size", range(1, 18))
+def test_every_proof_in_small_trees(size: int) -> None:
+    entries = [b"%d" % number for number in range(size)]
+    tree = Tree([leaf_hash(entry) for entry in entries])
+    other, root = b"\1" * 32, tree.root.hex()
+    for index in range(size):
+        right = tree.inclusion_proof(index)
+        proofs = [right, right[1:], right[:-1], [*right, other], [other, *right], right[::-1]]
+        proofs += [[*right[:place], other, *right[place + 1 :]] for place in range(len(right))]
+        for entry, at, total in (
+            (index, index, size),
+            (index, index + 1, size),
+            (0, index, size),
+            (index, index, size + 1),
+        ):
+            for proof in proofs:
+                for head in (tree.root, node_hash(other, tree.root), node_hash(tree.root, other)):
+                    ours = verify_inclusion(head, leaf_hash(entries[entry]), at, total, proof)
+                    assert ours is included(head.hex(), entries[entry], at, total, [node.hex() for node in proof])
+                    assert ours is (entry == at and proof == right and head == tree.root) or total > size
+    assert not included(root, entries[0], 0, 0, []) and not verify_inclusion(tree.root, leaf_hash(entries[0]), 0, 0, [])
+
+
+# --- every attack, limit and turn -------------------------------------------------------------------------------------
+
+A_SECOND_LONGER = {"valid_from": mutations.FROM["valid_from"] - 1}
+ATTACKS: dict[str, Callable[[], Report]] = {
+    "a second longer than allowed": lambda: (
+        usage(template={"max_validity_days": mutations.WHOLE_DAYS}, request=A_SECOND_LONGER, consent=A_SECOND_LONGER)
+    ).verify(),
+    **{name: report for name, (_, _, _, report) in zip(mutations.IDS, mutations.FAILURES, strict=True)},
+    **{f"just allowed: {limit}": lambda made=made: made().verify() for limit, made in mutations.AT_THE_LIMIT.items()},
+    **{name: attack for name, (_, _, attack) in test_named_attacks.ALL.items()},
+    **{f"ES256: {name}": attack for name, (_, _, attack) in test_p256.ATTACKS.items()},
+    **{name: attack for name, (_, _, attack) in past_attacks.ATTACKS.items()},
+    **AT_SIZES,
+    **AT_NAMES,
+    **AT_DISCLOSURES,
+    **AT_KEYS,
+    **AT_HEADERS,
+    **AT_SIGNATURES,
+    **NUMBERS,
+    **LEDGERS,
+    **PLACES,
+    **SPELLED,
+    **EVIDENCE,
+    **BINDINGS,
+    **CONTENTS,
+    **KEYS,
+    **CHAINS,
+}
+
+
+CODES: dict[str, tuple[int, str]] = {
+    **{name: (number, code) for name, (number, code, _, _) in zip(mutations.IDS, mutations.FAILURES, strict=True)},
+    **{name: (number, code) for name, (number, code, _) in (test_named_attacks.ALL | test_suites.ATTACKS).items()},
+    **{f"ES256: {name}": (number, code) for name, (number, code, _) in test_p256.ATTACKS.items()},
+}
+"""The check that an attack fails, and its code: where another check would refuse the same, the code shows which did."""
+
+
+def require_code(name: str, report: Report) -> None:
+    failure = report.first_failure
+    if name in CODES:
+        assert failure is not None
+        assert (failure.number, failure.code) == CODES[name]
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_every_attack_and_limit(name: str, compared: list[Report]) -> None:
+    require_code(name, ATTACKS[name]())
+    assert compared
+
+
+LIFE = (("suspended", "court", AT - 9), ("active", "lifted", AT - 6), ("suspended", "court", AT - 3))
+JUDGED: dict[str, Made] = (
+    {
+        "genuine": GENUINE,
+        "registered": REGISTERED,
+        "status": GENUINE.status(*LIFE),
+        "status of the registration": REGISTERED.status(*LIFE),
+        "uses": GENUINE.used(AT - 9, AT - 6, AT, AT + 1),
+        "uses by others": GENUINE.used(AT - 9, AT - 6, AT, by=TAX),
+        "dated ahead": usage(claims={"nbf": AT}),
+        "consented for less": usage(consent={"valid_to": AT + 1}, claims={"exp": AT + 1}),
+        "consented for later": usage(consent={"valid_from": AT}, claims={"nbf": AT}),
+        "asset handed on": REGISTERED.held((SUBJECT, ANCHORED), (BANK, AT - 6), (SUBJECT, AT)),
+        "asset of nobody yet": REGISTERED.held((SUBJECT, AT)),
+        "asset over": REGISTERED.asset(valid_to=AT),
+        "asset frozen": REGISTERED.asset(frozen=True),
+        "asset applied for": REGISTERED.asset(state="applied"),
+        "registration bound": REGISTERED.presenting(holder=DEVICE),
+    }
+    | AFTERWARDS
+    | WITHDRAWN
+)
+MOMENTS = (0, ANCHORED - 1, ANCHORED, AT - 301, AT - 300, AT - 6, AT - 1, AT, AT + 1, EXPIRES - 1, EXPIRES, 2**40)
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_every_moment_that_matters(name: str, compared: list[Report]) -> None:
+    moments = (AT - 9, AT - 6, AT - 1, AT, AT + 1) if name in AFTERWARDS | WITHDRAWN else MOMENTS
+    for at in moments:
+        JUDGED[name].verify(at)
+    assert len(compared) == len(moments)
+
+
+@pytest.mark.parametrize("member", ["valid_from", "valid_to", "reported_at", "compromised_at"])
+def test_every_key_before_at_and_after_the_anchors_time(member: str) -> None:
+    for actor, anchored in ((ISSUER, ANCHORED), (SUBJECT, EVIDENCE_ANCHORED), (TAX, EVIDENCE_ANCHORED)):
+        for moment in (anchored - 1, anchored, anchored + 1):
+            GENUINE.account(actor, **{member: moment}).verify()
+
+
+@pytest.mark.parametrize("limit", [0, 3_600])
+@pytest.mark.parametrize("made", [GENUINE, REGISTERED], ids=["usage", "registration"])
+def test_facts_no_older_than_the_verifier_accepts(made: Made, limit: int) -> None:
+    for late in (limit - 1, limit, limit + 1):
+        made.verify(BLOCK_TIME + late, Expectation(BANK.id, NONCE, limit))
+
+
+@pytest.mark.parametrize("expect", [Expectation(), Expectation(BANK.id), Expectation(None, NONCE)], ids=str)
+def test_a_verifier_that_does_not_say_who_it_is(expect: Expectation) -> None:
+    for made in (GENUINE, REGISTERED):
+        made.verify(expect=expect)
+
+
+# --- every member of every statement with another value ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_every_member_signed_with_another_value(statement: str, compared: list[Report]) -> None:
+    """As by a party that errs or does wrong: signed, anchored and presented as it should be."""
+    genuine = STATEMENTS[statement]
+    for entry in other_statements(genuine):
+        usage(**{statement: {name: entry[name] for name in entry if entry[name] != genuine[name]}}).verify()
+    assert len(compared) > 20
+
+
+# --- every suite ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SM_ATTACKS)
+def test_every_attack_on_sm2(name: str, compared: list[Report]) -> None:
+    require_code(name, SM_ATTACKS[name]())
+    assert compared
+
+
+@pytest.mark.parametrize(("alg", "name"), [(alg, name) for alg in ANEW for name in ANEW[alg]])
+def test_every_mutation_in_other_suites(alg: str, name: str, compared: list[Report]) -> None:
+    ANEW[alg][name]()
+    numbers = [check.number for check in compared[0].checks if check.verdict is Verdict.FAILED]
+    ATTACKS.get(name, ATTACKS.get(f"just allowed: {name}"))()
+    assert numbers == [check.number for check in compared[1].checks if check.verdict is Verdict.FAILED]
+
+
+def new_without_sm3(name: str, *data: bytes, new: Callable[..., Any] = hashlib.new) -> Any:
+    """OpenSSL without SM3."""
+    if name == "sm3":
+        raise ValueError("unsupported hash type sm3")
+    return new(name, *data)
+
+
+@pytest.fixture
+def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    for name in ("gmalg", "gmalg.ellipticcurve") if "gmalg" in request.param else ():
+        monkeypatch.setitem(sys.modules, name, None)
+    if "SM3" in request.param:
+        monkeypatch.setattr(hashlib, "new", new_without_sm3)
+    sm2._curve.cache_clear()
+    yield request.param
+    sm2._curve.cache_clear()
+
+
+@pytest.mark.parametrize("lacking", ["gmalg", "SM3 of OpenSSL", "gmalg, SM3 of OpenSSL"], indirect=True)
+@pytest.mark.parametrize("name", NEEDING_GMALG)
+def test_what_needs_gmalg_and_sm3_where_they_lack(name: str, lacking: str, compared: list[Report]) -> None:
+    NEEDING_GMALG[name].verify()
+    failed = {check.code for check in compared[0].checks if check.verdict is Verdict.FAILED}
+    assert failed <= {"SUITE_NOT_INSTALLED"} or "gmalg" not in lacking
+
+
+@pytest.mark.parametrize("place", range(9))
+def test_every_bound_of_sm2_numbers(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    e, r, s = list(chosen_numbers())[place]
+    point = sm2.public_point((7).to_bytes(32, "big"))
+    monkeypatch.setitem(HASHES, "sm3", lambda _: e.to_bytes(32, "big"))
+    monkeypatch.setattr(signatures, "sm3", lambda _: e.to_bytes(32, "big"))
+    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    assert sm2.verify(point, b"", signature, "") is signatures.signed_by_sm2(b"", b"", point, signature) is (place == 0)
+
+
+# --- damage by chance -------------------------------------------------------------------------------------------------
+
+FUZZED = [
+    test_fuzz.test_damaged_json,
+    test_fuzz.test_a_part_in_the_place_of_another,
+    test_fuzz.test_damaged_facts,
+]
+
+
+@pytest.mark.parametrize("damage", FUZZED, ids=lambda damage: damage.__name__)
+def test_every_damage_by_chance(damage: Callable[[], None], compared: list[Report]) -> None:
+    damage()
+    assert compared
+
+
+# --- nothing of ours is in it -----------------------------------------------------------------------------------------
+
+ALONE = """
+import json, sys
+
+sys.modules["ledger"] = sys.modules["rfc8785"] = None  # whoever imports either gets an ImportError
+
+from tests.proof.second.checks import verify
+
+for bundle, facts, at, consumer, nonce in json.load(sys.stdin):
+    print(verify(bundle.encode(), facts, at, consumer, nonce))
+"""
+
+
+def alone(program: str) -> subprocess.CompletedProcess[str]:
+    cases = [(made.bundle.to_bytes().decode(), made.facts.to_dict()) for made in (GENUINE, REGISTERED)]
+    asked = json.dumps([[*case, AT, BANK.id, nonce] for case in cases for nonce in (NONCE, "yesterday's")])
+    return subprocess.run([sys.executable, "-c", program], input=asked, capture_output=True, text=True, cwd=REPOSITORY)
+
+
+def test_the_second_verifier_imports_nothing_of_the_first() -> None:
+    done = alone(ALONE)
+    assert (done.stdout.split("\n"), done.stderr) == (["[]", "[10]", "[]", "[]", ""], "")
+    assert "ledger.proof" in alone(ALONE + "\nimport ledger.proof").stderr

@@ -1,0 +1,226 @@
+"""What ends or stops a statement: withdrawals by its party, on the chain or by an entry, and holds by offices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.proof.facts import AccountFact, WithdrawalFact
+from ledger.proof.report import Verdict
+from tests.support.bundles.builder import usage
+from tests.support.bundles.cast import (
+    ANCHORED,
+    AT,
+    BANK,
+    DEVICE,
+    GRID,
+    ISSUER,
+    OTHER_BANK,
+    SUBJECT,
+    TAX,
+    Actor,
+    as_text,
+)
+
+GENUINE = usage()
+HOUR = 3_600
+OTHER_ID = "01K5M0000000000000000000W2"
+WITHDRAWALS = {
+    "authorization": (SUBJECT, "AUTHORIZATION_WITHDRAWN"),
+    "provision": (TAX, "PROVISION_WITHDRAWN"),
+}
+WITHDRAW = {
+    "on the chain": lambda who, at, of: GENUINE.withdrawn((who, at), of=of),
+    "by an entry": lambda who, at, of: GENUINE.withdrawing(who, at, of=of),
+}
+
+
+@pytest.mark.parametrize("way", WITHDRAW)
+@pytest.mark.parametrize("what", WITHDRAWALS)
+def test_a_withdrawal_counts_from_its_time_on(what: str, way: str) -> None:
+    who, code = WITHDRAWALS[what]
+    made = WITHDRAW[way](who, AT, what)
+    assert made.verify(AT - 1).valid
+    for at in (AT, AT + HOUR):
+        check = made.verify(at).checks[10]
+        assert (check.code, check.details) == (code, {"since": AT})
+    report = made.verify()
+    assert (report.result, report.disclosed, report.claims) == ("revoked", {}, {})
+
+
+EVERYBODY = (ISSUER, SUBJECT, TAX, GRID, BANK, OTHER_BANK)
+OTHERS = [(what, who) for what, (owner, _) in WITHDRAWALS.items() for who in EVERYBODY if who is not owner]
+
+
+@pytest.mark.parametrize("way", WITHDRAW)
+@pytest.mark.parametrize(("what", "who"), OTHERS, ids=[f"{what}-{who.name}" for what, who in OTHERS])
+def test_a_withdrawal_by_any_other_party_has_no_effect(what: str, who: Actor, way: str) -> None:
+    made = WITHDRAW[way](who, ANCHORED, what)
+    assert made.verify().valid
+    owner, code = WITHDRAWALS[what]
+    check = made.withdrawn((owner, AT), of=what).verify().checks[10]
+    assert (check.code, check.details["since"]) == (code, AT)
+
+
+@pytest.mark.parametrize("of", ["request", "certificate", "template"])
+def test_only_authorizations_and_provisions_are_withdrawn(of: str) -> None:
+    for who in (SUBJECT, BANK, ISSUER, TAX):
+        assert GENUINE.withdrawn((who, ANCHORED), of=of).verify().valid
+        assert GENUINE.withdrawing(who, ANCHORED, of=of).verify().valid
+
+
+def test_the_earliest_of_several_withdrawals_counts() -> None:
+    made = GENUINE.withdrawn((SUBJECT, AT)).withdrawing(SUBJECT, AT - HOUR).withdrawing(SUBJECT, AT - 1, id=OTHER_ID)
+    assert made.verify().checks[10].details == {"since": AT - HOUR}
+    assert made.verify(AT - HOUR - 1).checks[10].code == "OK"
+
+
+IGNORED = {
+    "signed by another party": {"key": BANK},
+    "of another statement": {"statement": "sha-256:" + "77" * 32},
+    "in the name of another": {"party": BANK.id},
+    "signature no JWS": {"signed": "no JWS"},
+    "signature of another algorithm": {"signed": "eyJhbGciOiJub25lIn0..AAAA"},
+}
+
+
+@pytest.mark.parametrize("what", IGNORED)
+def test_a_withdrawal_that_is_not_its_partys_is_ignored(what: str) -> None:
+    """Whoever holds the bundle can put entries beside it."""
+    changes = dict(IGNORED[what])
+    signature = changes.pop("signed", None)
+    made = GENUINE.withdrawing(SUBJECT, ANCHORED, **changes)
+    if signature is not None:
+        entry = dict(made.bundle.evidence[-1].statement) | {"signature": signature}
+        made = GENUINE.carrying(as_text(entry), ANCHORED)
+    assert made.verify().valid, made.verify().first_failure
+
+
+@pytest.mark.parametrize(
+    ("period", "code"), [({"valid_to": AT}, "OK"), ({"valid_to": AT + 1}, "AUTHORIZATION_WITHDRAWN")]
+)
+def test_a_withdrawal_counts_if_its_key_was_in_force_when_it_was_anchored(period: dict[str, int], code: str) -> None:
+    assert GENUINE.withdrawing(SUBJECT, AT).account(SUBJECT, **period).verify().checks[10].code == code
+
+
+@pytest.mark.parametrize("what", WITHDRAWALS)
+def test_a_reported_key_withdraws_on_the_chain_for_a_subject_alone(what: str) -> None:
+    who, code = WITHDRAWALS[what]
+    made = GENUINE.withdrawn((who, AT), of=what, by_reported_key=True)
+    assert made.verify(AT - 1).valid
+    check = made.verify().checks[10]
+    if what == "authorization":
+        assert (check.code, check.details) == (code, {"since": AT})
+    else:
+        assert (check.code, made.verify().valid) == ("OK", True)
+        check = made.withdrawn((who, AT), of=what).verify().checks[10]
+        assert (check.code, check.details) == (code, {"since": AT})
+
+
+@pytest.mark.parametrize(("at", "reported_at"), [(AT, AT - HOUR), (AT - HOUR, AT)])
+def test_a_subject_withdrew_by_the_earlier_and_a_provider_by_the_unreported_time(at: int, reported_at: int) -> None:
+    for what, since in (("authorization", AT - HOUR), ("provision", at)):
+        who, code = WITHDRAWALS[what]
+        made = GENUINE.withdrawn((who, at), of=what).withdrawn((who, reported_at), of=what, by_reported_key=True)
+        check = made.verify().checks[10]
+        assert (check.code, check.details) == (code, {"since": since})
+        assert made.verify(since - 1).checks[10].code == "OK"
+
+
+WRONG_HANDS = {"reported": {"reported_at": AT - HOUR}, "compromised": {"compromised_at": ANCHORED}}
+WRONG_HANDS["both"] = WRONG_HANDS["reported"] | WRONG_HANDS["compromised"]
+
+
+@pytest.mark.parametrize("hands", WRONG_HANDS)
+@pytest.mark.parametrize("what", WITHDRAWALS)
+def test_an_entry_by_a_key_in_wrong_hands_withdraws_for_a_subject_alone(what: str, hands: str) -> None:
+    who, code = WITHDRAWALS[what]
+    made = GENUINE.withdrawing(who, AT, of=what).account(who, **WRONG_HANDS[hands])
+    assert made.verify().checks[10].code == (code if what == "authorization" else "OK")
+
+
+@pytest.mark.parametrize("hands", WRONG_HANDS)
+@pytest.mark.parametrize("period", [{"valid_from": AT + 1}, {"valid_to": AT}], ids=["too early", "retired"])
+def test_no_key_withdraws_before_it_was_bound_or_after_it_was_retired(period: dict[str, int], hands: str) -> None:
+    """The subject's second key; the first one signed the consent."""
+    made = GENUINE.withdrawing(SUBJECT, AT, key=DEVICE).knowing(
+        accounts={**GENUINE.facts.accounts, DEVICE.account: bound_to(SUBJECT, **WRONG_HANDS[hands])}
+    )
+    assert made.verify().checks[10].code == "AUTHORIZATION_WITHDRAWN"
+    assert made.account(DEVICE, **period).verify().checks[10].code == "OK"
+
+
+def bound_to(party: Actor, **changes: int) -> AccountFact:
+    """The account of the device, as another key of the party."""
+    fact = GENUINE.facts.accounts[party.account]
+    return replace(fact, key=DEVICE.signer.public_key, **changes)
+
+
+NEVER_OR_WHEN = st.one_of(st.just(0), st.integers(ANCHORED, AT + HOUR))
+
+
+@given(NEVER_OR_WHEN, NEVER_OR_WHEN, st.integers(ANCHORED + 1, AT + HOUR))
+def test_what_ended_by_which_time(at: int, reported_at: int, judged: int) -> None:
+    """Each time counts from itself on and 0 is no time, for a subject both and for a provider the first."""
+    ends = {"authorization": [at, reported_at], "provision": [at]}
+    for what, (who, code) in WITHDRAWALS.items():
+        made = GENUINE.withdrawn((who, at), of=what).withdrawn((who, reported_at), of=what, by_reported_key=True)
+        ended = any(0 < end <= judged for end in ends[what])
+        assert made.verify(judged).checks[10].code == (code if ended else "OK")
+
+
+def test_facts_that_do_not_list_withdrawals_are_not_enough() -> None:
+    """Nor are those of another party or statement."""
+    others = ((BANK, "authorization"), (SUBJECT, "provision"))
+    other = {(who.id, GENUINE.statement(what)): WithdrawalFact(0, 0) for who, what in others}
+    for withdrawals in ({}, other):
+        check = GENUINE.knowing(withdrawals=withdrawals).verify().checks[10]
+        assert (check.verdict, check.code) == (Verdict.FAILED, "WITHDRAWALS_UNKNOWN")
+
+
+HOLDS = (
+    (("authority",), "court", AT - 9 * HOUR),
+    (("authority", "supervisor"), "investigation", AT - 6 * HOUR),
+    (("supervisor",), "lifted", AT - 3 * HOUR),
+    ((), "lifted", AT),
+)
+HELD = {
+    "certificate": (8, "HELD"),
+    "request": (8, "HELD"),
+    "authorization": (11, "AUTHORIZATION_HELD"),
+    "provision": (11, "PROVISION_HELD"),
+}
+
+
+@pytest.mark.parametrize("what", HELD)
+def test_a_hold_counts_while_an_office_keeps_it(what: str) -> None:
+    number, code = HELD[what]
+    made = GENUINE.on_hold(*HOLDS, of=what)
+    for at, offices in (
+        (AT - 9 * HOUR - 1, []),
+        (AT - 9 * HOUR, ["authority"]),
+        (AT - 6 * HOUR, ["authority", "supervisor"]),
+        (AT - 1, ["supervisor"]),
+        (AT, []),
+    ):
+        check = made.presenting("tax_band", at=at).verify(at).checks[number - 1]
+        assert check.code == (code if offices else "OK")
+        if offices:
+            assert check.details["offices"] == offices
+            assert (check.details["since"], check.details["statement"]) == (AT - 9 * HOUR, what)
+    assert made.verify().valid
+    assert made.presenting("tax_band", at=AT - 1).verify(AT - 1).result == "suspended"
+
+
+def test_a_hold_is_as_old_as_its_last_beginning() -> None:
+    made = GENUINE.on_hold(*HOLDS, (("supervisor",), "court", AT + 1))
+    check = made.verify(AT + 2).checks[7]
+    assert (check.code, check.details["since"], check.details["reason"]) == ("HELD", AT + 1, "court")
+
+
+def test_a_hold_of_another_statement_is_not_this_ones() -> None:
+    held = {"77" * 32: GENUINE.on_hold(*HOLDS[:1]).facts.holds[GENUINE.statement("certificate")]}
+    assert GENUINE.knowing(holds={**GENUINE.facts.holds, **held}).verify().valid

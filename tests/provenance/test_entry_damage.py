@@ -1,0 +1,173 @@
+"""Text that was changed in the database: whoever reads it is told, and no bundle is made of it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from typer.testing import CliRunner
+
+from ledger.cli.main import app
+from ledger.domain.parties import Role
+from ledger.errors import Incoherent
+from ledger.installation.wiring import Ledger
+from ledger.parties.register import Actor
+from ledger.store import log as log_store
+from tests.support.actors.pilots import Pilot
+
+
+@pytest.fixture
+def number(pilot: Pilot) -> str:
+    found = pilot.certificate(pilot.firm())
+    pilot.ledger.anchoring.flush()
+    return found
+
+
+def asked(ledger: Ledger, *arguments: str) -> tuple[int, Any]:
+    done = CliRunner().invoke(app, [*arguments, "--home", str(ledger.settings.home), "--json"])
+    return done.exit_code, json.loads(done.stdout)
+
+
+class Changed:
+    """A change of the database by other means, taken back at the end."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._path = ledger.settings.home / "ledger.db"
+        self._undo: list[tuple[str, tuple[object, ...]]] = []
+
+    def run(self, statement: str, *values: object) -> None:
+        with closing(sqlite3.connect(self._path, timeout=30)) as database:
+            database.execute(statement, values)
+            database.commit()
+
+    def set(self, table: str, column: str, value: object, where: str, key: object) -> None:
+        with closing(sqlite3.connect(self._path)) as database:
+            (old,) = database.execute(f"SELECT {column} FROM {table} WHERE {where} = ?", (key,)).fetchone()
+        self._undo.append((f"UPDATE {table} SET {column} = ? WHERE {where} = ?", (old, key)))
+        self.run(f"UPDATE {table} SET {column} = ? WHERE {where} = ?", value, key)
+
+    def undo(self) -> None:
+        for statement, values in reversed(self._undo):
+            self.run(statement, *values)
+
+
+@pytest.fixture
+def changed(pilot: Pilot) -> Iterator[Changed]:
+    made = Changed(pilot.ledger)
+    yield made
+    made.undo()
+
+
+def row_of(pilot: Pilot, number: str) -> tuple[int, bytes, str]:
+    with pilot.ledger.database.read() as session:
+        certificate = pilot.ledger.holdings.get(number)
+        entry = log_store.entries_by_digest(session, [certificate.digest])[certificate.digest]
+        return entry.seq, entry.body, entry.leaf
+
+
+def test_a_changed_text_is_never_exported_and_is_named_by_whoever_looks(
+    pilot: Pilot, number: str, changed: Changed
+) -> None:
+    ledger = pilot.ledger
+    ledger.bundles.build(number)
+    seq, body, _ = row_of(pilot, number)
+    changed.set("entry", "body", body.replace(b'"S51"', b'"S52"'), "seq", seq)
+    reader = Actor(ledger.installation.operator, frozenset({Role.ISSUER}))
+    reads = (
+        lambda: ledger.bundles.build(number),
+        lambda: ledger.inspection.proof(seq),
+        lambda: ledger.log_entries.get(reader, seq),
+        lambda: ledger.log_entries.page(reader, seq - 1, 1),
+    )
+    for read in reads:
+        with pytest.raises(Incoherent) as refused:
+            read()
+        assert (refused.value.code, refused.value.where, refused.value.details) == (
+            "ENTRY_DAMAGED",
+            f"entry {seq}",
+            {"seq": seq},
+        )
+    assert [(finding.code, finding.where) for finding in ledger.inspection.entries()] == [
+        ("ENTRY_DAMAGED", f"entry {seq}")
+    ]
+    code, told = asked(ledger, "index", "check")
+    assert (code, [finding["where"] for finding in told["findings"]]) == (1, [f"entry {seq}"])
+    for command in (("status",), ("log", "head")):
+        code, told = asked(ledger, *command)
+        assert (code, told["entries"]) == (1, {"ok": False, "code": "ENTRY_DAMAGED", "where": [f"entry {seq}"]})
+    assert asked(ledger, "certificate", "bundle", number, "--out", "never.json")[0] == 2
+    assert not Path("never.json").exists()
+    changed.undo()
+    assert ledger.inspection.entries() == []
+    assert asked(ledger, "index", "check")[0] == 0
+
+
+def test_a_text_that_was_changed_with_its_leaf_does_not_make_the_root(
+    pilot: Pilot, number: str, changed: Changed
+) -> None:
+    """Whoever changes the leaf too, and then the root, is caught by the chain."""
+    ledger = pilot.ledger
+    seq, body, _ = row_of(pilot, number)
+    new = log_store.NewEntry("certificate", body.replace(b'"transferable":"no"', b'"transferable":"on"'))
+    assert new.body != body
+    changed.set("entry", "body", new.body, "seq", seq)
+    changed.set("entry", "leaf", new.leaf.hex(), "seq", seq)
+    with ledger.database.read() as session:
+        batch = session.get_one(log_store.Entry, seq).batch
+        leaves = log_store.leaves(session, log_store.batch(session, batch or 0))
+    found = {(finding.code, finding.where) for finding in ledger.inspection.entries()}
+    assert found == {("ENTRY_DAMAGED", f"entry {seq}"), ("BATCH_DAMAGED", f"batch {batch}")}
+    with pytest.raises(Incoherent, match="BATCH_DAMAGED"):
+        ledger.bundles.build(number)
+    changed.set("batch", "root", log_store.root(leaves).hex(), "number", batch)
+    found = {(finding.code, finding.where) for finding in ledger.inspection.entries()}
+    assert ("LOG_FORKED", f"batch {batch}") in found
+    with pytest.raises(Incoherent, match="LOG_FORKED"):
+        ledger.bundles.build(number)
+
+
+def test_an_entry_that_is_gone_is_named(pilot: Pilot, number: str, changed: Changed) -> None:
+    ledger = pilot.ledger
+    seq, *_ = row_of(pilot, number)
+    for gone in (seq, seq - 1):
+        with closing(sqlite3.connect(ledger.settings.home / "ledger.db")) as database:
+            row = database.execute("SELECT * FROM entry WHERE seq = ?", (gone,)).fetchone()
+        changed.run("DELETE FROM entry WHERE seq = ?", gone)
+        found = {finding.code: finding.where for finding in ledger.inspection.entries()}
+        changed.run(f"INSERT INTO entry VALUES ({', '.join('?' * len(row))})", *row)
+        assert found.keys() == {"ENTRIES_MISSING", "BATCH_DAMAGED"}
+        assert found["ENTRIES_MISSING"] == f"entry {gone}"
+    assert ledger.inspection.entries() == []
+
+
+def test_a_signed_certificate_whose_text_was_changed_is_not_exported(
+    pilot: Pilot, number: str, changed: Changed
+) -> None:
+    ledger = pilot.ledger
+    ledger.bundles.build(number)
+    other = pilot.certificate(pilot.firm())
+    ledger.bundles.build(other)
+    token = ledger.holdings.get(other).token
+    changed.set("certificate", "token", token, "certificate_no", number)
+    with pytest.raises(Incoherent, match="ENTRY_DAMAGED"):
+        ledger.bundles.build(number)
+    changed.set("certificate", "token", "a.b", "certificate_no", number)
+    with pytest.raises(Incoherent, match="ENTRY_DAMAGED"):
+        ledger.bundles.build(number)
+
+
+def test_reading_entries_asks_no_further_query(pilot: Pilot, number: str) -> None:
+    """An entry is checked where it is read."""
+    ledger = pilot.ledger
+    statements: list[str] = []
+    with ledger.database.read() as session:
+        event.listen(ledger.database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+        rows = log_store.entries_by_digest(session, [ledger.holdings.get(number).digest])
+        asked_here = [statement for statement in statements if "FROM entry" in statement]
+        assert (len(rows), len(asked_here)) == (1, 1)

@@ -1,0 +1,186 @@
+"""Provenance of assets on a real chain: who held what when, exports, lineage."""
+
+from __future__ import annotations
+
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+from sqlalchemy import delete
+
+from ledger.certificates.lookups import payload_of
+from ledger.chain.sending.calls import record_use, withdraw
+from ledger.domain.assets.lineage import LineageGraph
+from ledger.errors import ChainUnavailable, Conflict
+from ledger.index.tables import EVENTS
+from ledger.proof.assets.history import view_at
+from ledger.proof.assets.recorded_history import exported_events
+from ledger.proof.assets.view import who_held
+from ledger.proof.history import verify_history
+from ledger.store import log as log_store
+from tests.support.actors.pilots import Pilot
+from tests.support.actors.supervisors import other_supervisor
+from tests.support.actors.withdrawals import withdraw as withdraw_consent
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+def transferred(pilot: Pilot) -> str:
+    """An asset that was frozen, and then went from the provider to the bank."""
+    asset = pilot.confirmed()
+    pilot.ledger.transfers.freeze(asset, pilot.cast.supervisor, "court")
+    pilot.ledger.transfers.unfreeze(asset, pilot.cast.supervisor, "lifted")
+    pilot.skip(10)
+    pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
+    pilot.ledger.transfers.accept(asset, pilot.cast.bank)
+    pilot.ledger.anchoring.flush()
+    return asset
+
+
+def flags(graph: LineageGraph) -> dict[str, str | None]:
+    return {node.asset: node.annulled_ancestor for node in graph.nodes}
+
+
+def test_events_say_who_when_why_and_in_which_transaction(pilot: Pilot) -> None:
+    asset = transferred(pilot)
+    told = pilot.ledger.provenances.asset(asset)
+    by_name = {event["name"]: event for event in told.events}
+    assert by_name["Frozen"]["names"] == {"reason": "court"}
+    assert by_name["Frozen"]["by"] == pilot.cast.supervisor
+    assert by_name["Advanced"]["names"] == {"stage": "noticed"}
+    assert by_name["Confirmed"]["names"] == {"kind": "first"}
+    assert by_name["TransferAccepted"]["names"] == {"from": pilot.cast.provider, "to": pilot.cast.bank}
+    for event in told.events:
+        block = pilot.ledger.reader.block(event["block"])
+        assert block is not None and block.time == event["at"]
+        assert re.fullmatch("[0-9a-f]{64}", event["tx"])
+
+
+def test_exported_history_is_proven_and_read_offline(pilot: Pilot) -> None:
+    """With reasons in it, which are hashed as numbers."""
+    asset = transferred(pilot)
+    exported = json.loads(json.dumps(pilot.ledger.provenances.asset(asset).to_dict()))
+    events, proof = exported_events(exported), exported["completeness"]
+    start, head = bytes.fromhex(proof["genesis"]), bytes.fromhex(proof["head"])
+    assert verify_history(events, head, start).complete
+    assert not verify_history(events[:-1], head, start).complete
+    accepted = events[-1].args["at"]
+    for time, holder in ((accepted - 1, pilot.cast.provider), (accepted, pilot.cast.bank)):
+        offline, online = view_at(events, time), pilot.ledger.provenances.at(asset, time)
+        assert offline == online
+        assert online.holder is not None
+        assert pilot.ledger.reader.party_id(online.holder) == holder
+        assert [each.party for each in who_held(online, "hold")] == [online.holder]
+
+
+def test_a_certificates_history_says_what_became_of_it_and_of_what_it_rests_on(pilot: Pilot) -> None:
+    """And nothing of what strangers counted or withdrew under the same digests."""
+    ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
+    number = pilot.certificate(firm)
+    with ledger.database.read() as session:
+        stated = payload_of(session, number)
+        (consent,) = (log_store.statement(session, each[8:])["id"] for each in stated["authorizations"])
+    assert pilot.accept(firm, number).valid
+    account = ledger.parties.get(cast.other_bank).account
+    pilot.fund(account)
+    stranger = ledger.client.with_account(ledger.custody.private_key(account).hex())
+    stranger.send(record_use(stated["request"][8:], 1))
+    stranger.send(withdraw(stated["authorizations"][0][8:]))
+    ledger.holds.hold(number, "investigation", cast.supervisor)
+    other_supervisor(pilot)
+    ledger.holds.lift(number, "lifted", cast.supervisor)
+    withdraw_consent(pilot.bureau, consent)
+    history = ledger.provenances.certificate(number)
+    assert history.completeness.complete
+    listed = [(event["name"], event.get("names", {}).get("entry"), event["by"]) for event in history.events]
+    operator, subject = ledger.installation.operator, cast.firms[firm]
+    assert [each for each in listed if each[0] == "Used"] == [("Used", None, cast.bank)]
+    assert [each for each in listed if each[0] == "Withdrawn"] == [("Withdrawn", "authorization", subject)]
+    assert [each for each in listed if each[0] == "StatusChanged"] == [("StatusChanged", None, operator)]
+    held = sorted(str(entry) for name, entry, by in listed if (name, by) == ("Held", cast.supervisor))
+    assert held == ["None", "None", "request", "request"]
+    assert {name for name, *_ in listed} == {
+        "Issued",
+        "Anchored",
+        "Verified",
+        "Used",
+        "Held",
+        "Withdrawn",
+        "StatusChanged",
+    }
+
+
+def test_before_its_registration_an_asset_was_not(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    view = pilot.ledger.provenances.at(asset, 0)
+    assert (view.state, view.holder) == ("none", None)
+
+
+def test_prov_tells_of_certificates_and_of_no_name(pilot: Pilot) -> None:
+    asset = transferred(pilot)
+    document = pilot.ledger.provenances.prov(asset)
+    nodes = {node["@id"]: node for node in document["@graph"]}
+    certificates = [node for node in nodes.values() if "pz:RegistrationCertificate" in node["@type"]]
+    newest = pilot.ledger.registrations.get(asset)["certificate_no"]
+    assert {node["@id"].rpartition(":")[2] for node in certificates} > {newest}
+    certified = [node["wasDerivedFrom"] for node in certificates]
+    assert sorted(certified) == [[f"urn:pingzheng:asset:{asset}:version:{number}"] for number in (1, 2)]
+    versions = [node for node in nodes.values() if "pz:AssetVersion" in node["@type"]]
+    resource = pilot.ledger.registrations.get(asset)["resource"]
+    assert len(versions) == 2 and len({node["pz:content"] for node in versions}) == 1
+    text = json.dumps(document, ensure_ascii=False)
+    assert not CHINESE.search(text)
+    assert resource["title"] not in text
+
+
+def test_pictures_are_pictures(pilot: Pilot) -> None:
+    asset = transferred(pilot)
+    for picture in (pilot.ledger.provenances.timeline(asset), pilot.ledger.provenances.lineage_svg(asset)):
+        assert ElementTree.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_descendants_of_an_annulled_asset_are_flagged(pilot: Pilot) -> None:
+    parent, beside = pilot.confirmed(), pilot.confirmed()
+    (child,) = pilot.applied("provenance/child")
+    (grandchild,) = pilot.applied("provenance/grandchild")
+    pilot.ledger.lineage.link(child, pilot.cast.provider, "derived_from", parent)
+    pilot.ledger.lineage.link(child, pilot.cast.provider, "merged_from", beside)
+    pilot.take_through([child])
+    pilot.ledger.lineage.link(grandchild, pilot.cast.provider, "split_from", child)
+    before = pilot.ledger.provenances.lineage(child)
+    assert flags(before) == dict.fromkeys([parent, beside, child, grandchild])
+    pilot.ledger.transfers.annul(parent, pilot.cast.supervisor, "fraud", "forged title")
+    for asset in (child, grandchild):
+        graph = pilot.ledger.provenances.lineage(asset)
+        assert flags(graph) == {parent: None, beside: None, child: parent, grandchild: parent}
+        assert flags(graph)[asset] == pilot.ledger.reader.annulled_ancestor(asset)
+    labels = {node.label for node in before.nodes}
+    assert str(pilot.ledger.registrations.get(child)["reg_no"]) in labels
+
+
+def test_asset_that_the_chain_does_not_know(pilot: Pilot) -> None:
+    provenances = pilot.ledger.provenances
+    for ask in (provenances.asset, provenances.prov, provenances.timeline, provenances.lineage):
+        with pytest.raises(Conflict, match="ASSET_NOT_ON_CHAIN"):
+            ask("ee" * 32)
+
+
+def test_index_that_lacks_an_event_answers_no_question(pilot: Pilot) -> None:
+    asset = transferred(pilot)
+    provenances = pilot.ledger.provenances
+    provenances.asset(asset)
+    with pilot.ledger.database.engine.begin() as connection:
+        connection.execute(delete(EVENTS).where(EVENTS.c.scope == asset, EVENTS.c.name == "Frozen"))
+    try:
+        assert not provenances.asset(asset).completeness.complete
+        for ask in (
+            lambda: provenances.at(asset, 1),
+            lambda: provenances.prov(asset),
+            lambda: provenances.timeline(asset),
+        ):
+            with pytest.raises(ChainUnavailable, match="HISTORY_INCOMPLETE"):
+                ask()
+    finally:
+        pilot.ledger.follower.rebuild()
+    assert provenances.asset(asset).completeness.complete

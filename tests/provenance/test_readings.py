@@ -1,0 +1,176 @@
+"""Who used a subject's data: readings, presentations, uses and cases; and what leaves no record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, func, select
+from sqlalchemy.exc import OperationalError
+
+from ledger.certificates.tables import Presentation
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import NotFound
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.roles import Actor
+from ledger.provenance.readings import MAX_WAITING, How, Reading, Readings
+from ledger.provenance.tables import Reading as Row
+from tests.support.actors.credit_bureau import FIELDS
+from tests.support.actors.pilots import Pilot
+from tests.support.actors.uses import logged
+
+BANK = Actor("ba" * 32, frozenset({Role.CONSUMER}))
+
+
+def told(pilot: Pilot, firm: str) -> list[Reading]:
+    pilot.ledger.flush()
+    return pilot.ledger.readings.page(pilot.cast.firms[firm], None, 100)
+
+
+def presentations_of(pilot: Pilot, number: str) -> int:
+    with pilot.ledger.database.read() as session:
+        query = select(func.count()).select_from(Presentation).where(Presentation.certificate_no == number)
+        return session.scalar(query) or 0
+
+
+def test_a_subject_sees_who_read_presented_used_and_opened_its_data(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.firm()
+    number, subject = pilot.certificate(firm), pilot.cast.firms[firm]
+    reader = ledger.parties.actor(subject)
+    ledger.readings.of_bundle(reader, How.BUNDLE, ledger.bundles.build(number, FIELDS[:1]))
+    ledger.flush()
+    bundle, _nonce = pilot.present(firm, number)
+    ledger.verification.check(bundle.to_bytes(), pilot.cast.bank, None)
+    assert pilot.accept(firm, number).valid
+    ledger.disclosures.open(ledger.parties.actor(pilot.cast.supervisor), number, "（2026）湛数监12号")
+    ledger.readings.note(ledger.parties.actor(pilot.cast.provider), How.ANSWER, None, subject, ["b", "a"])
+    lines = told(pilot, firm)
+    assert [(line.how, line.by) for line in lines] == [
+        ("bundle", subject),
+        ("verified", pilot.cast.bank),
+        ("used", pilot.cast.bank),
+        ("case", pilot.cast.supervisor),
+        ("answer", pilot.cast.provider),
+    ]
+    first, _check, used, case, answer = lines
+    assert (first.fields, first.certificate_no) == (tuple(FIELDS[:1]), number)
+    assert (used.result, used.fields) == ("valid", tuple(sorted(FIELDS)))
+    assert (case.case, answer.fields, answer.certificate_no) == ("（2026）湛数监12号", ("a", "b"), None)
+    page = ledger.readings.page(subject, lines[1].id, 2)
+    assert page == lines[2:4]
+
+
+def test_nobody_sees_who_used_anothers_data(pilot: Pilot) -> None:
+    firm, other = pilot.firm(), pilot.firm()
+    number = pilot.certificate(firm)
+    pilot.ledger.readings.of_bundle(BANK, How.WALLET, pilot.ledger.bundles.build(number))
+    assert len(told(pilot, firm)) == 1
+    assert told(pilot, other) == []
+
+
+def test_who_reads_writes_nothing_and_what_waits_is_written_at_once(pilot: Pilot) -> None:
+    ledger = pilot.ledger
+    ledger.flush()
+    statements: list[str] = []
+    event.listen(ledger.database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    for number in range(50):
+        ledger.readings.note(BANK, How.BUNDLE, None, "cd" * 32, [str(number)])
+    assert statements == []
+    assert ledger.readings.flush() == 50
+    assert [statement.split()[0] for statement in statements].count("INSERT") == 1
+    assert ledger.readings.flush() == 0
+
+
+def test_closing_the_ledger_writes_what_waits(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", delay=0)
+    with create_ledger(settings) as ledger:
+        ledger.readings.note(BANK, How.BUNDLE, None, "cd" * 32, ["a"])
+    with open_ledger(settings) as ledger:
+        (line,) = ledger.readings.page("cd" * 32, None, 10)
+        assert (line.by, line.fields) == (BANK.party, ("a",))
+
+
+def test_what_could_not_be_written_waits_on(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = Readings(ledger.database, ledger.clock)
+    readings.note(BANK, How.BUNDLE, None, "ce" * 32, ["a"])
+    with monkeypatch.context() as full:
+        full.setattr(ledger.database, "write", _no_room)
+        with pytest.raises(OperationalError):
+            readings.flush()
+    readings.note(BANK, How.BUNDLE, None, "ce" * 32, ["b"])
+    assert readings.flush() == 2
+    assert [line.fields for line in readings.page("ce" * 32, None, 10)] == [("a",), ("b",)]
+
+
+def _no_room() -> object:
+    raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+
+def test_what_waits_is_bounded(ledger: Ledger) -> None:
+    readings = Readings(ledger.database, ledger.clock)
+    for _ in range(MAX_WAITING):
+        readings.note(BANK, How.BUNDLE, None, "cf" * 32, [])
+    with ledger.database.read() as session:
+        assert session.scalar(select(func.count()).where(Row.subject == "cf" * 32)) == MAX_WAITING
+
+
+def test_junk_leaves_no_record_for_the_subject_whose_number_it_bears(pilot: Pilot) -> None:
+    """Neither looked at nor presented with a nonce, neither by its name nor in the log."""
+    ledger, firm = pilot.ledger, pilot.firm()
+    number = pilot.certificate(firm)
+    bundle, nonce = pilot.present(firm, number)
+    genuine = json.loads(bundle.to_bytes())
+    token, _, rest = genuine["certificate"].partition("~")
+    head, payload, signature = token.split(".")
+    forged = {**genuine, "certificate": f"{head}.{payload}.{signature[:-2]}AA~{rest}"}
+    moved = {**genuine, "position": {**genuine["position"], "index": genuine["position"]["index"] + 1}}
+    for junk in (forged, moved):
+        raw = json.dumps(junk).encode()
+        for _ in range(3):
+            assert not ledger.verification.check(raw, pilot.cast.bank, None).report.genuine
+            assert not ledger.verification.accept(raw, pilot.cast.bank, ledger.verification.new_nonce()).report.genuine
+    assert presentations_of(pilot, number) == 0
+    assert (told(pilot, firm), logged(pilot, number)) == ([], [])
+    # The nonce that came with junk is still good for what is genuine.
+    assert not ledger.verification.accept(json.dumps(forged).encode(), pilot.cast.bank, nonce).report.genuine
+    assert ledger.verification.accept(bundle.to_bytes(), pilot.cast.bank, nonce).report.valid
+
+
+def test_who_is_no_party_leaves_one_record_a_day(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.firm()
+    number = pilot.certificate(firm)
+    bundle, _ = pilot.present(firm, number)
+    raw, stranger = bundle.to_bytes(), pilot.cast.other_bank
+    for _ in range(4):
+        assert not ledger.verification.check(raw, stranger, ledger.verification.new_nonce()).report.valid
+        assert not ledger.verification.check(raw, stranger, None).report.valid
+        assert ledger.verification.accept(raw, stranger, ledger.verification.new_nonce()).report.result == "not_party"
+    assert [(line.by, line.result) for line in told(pilot, firm)] == [(stranger, "not_party")]
+    another = pilot.party(PartyKind.BANK, Role.CONSUMER)
+    ledger.verification.check(raw, another, None)
+    assert presentations_of(pilot, number) == 2
+    pilot.skip(86_400)
+    ledger.verification.check(raw, stranger, None)
+    assert presentations_of(pilot, number) == 3
+
+
+def test_a_stranger_learns_the_state_of_a_number_and_since_when(pilot: Pilot) -> None:
+    ledger, firm = pilot.ledger, pilot.firm()
+    number = pilot.certificate(firm)
+    assert ledger.verification.public_status(number)["state"] == "active"
+    ledger.status.revoke(number, "fraud")
+    known, public = ledger.verification.status(number), ledger.verification.public_status(number)
+    assert (known["reason"], "batch" in known, "index" in known) == ("fraud", True, True)
+    assert public == {"certificate_no": number, "state": "revoked", "since": known["since"]}
+    with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
+        ledger.verification.public_status("C44080000S51260000000000")
+
+
+def test_what_waits_for_its_anchor_says_so_and_no_more(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    authorization = pilot.authorise(firm)
+    pilot.supply(firm, authorization)
+    number = pilot.bureau.issue({firm: authorization})[firm]
+    assert pilot.ledger.verification.public_status(number) == {"certificate_no": number, "state": "building"}

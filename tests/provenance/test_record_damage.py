@@ -1,0 +1,200 @@
+"""Rows that were changed in the database by other means: nothing is answered or exported by them, and each is named."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from ledger.certificates.recording import next_number
+from ledger.certificates.tables import Certificate
+from ledger.errors import Incoherent, Misconfigured
+from ledger.installation.doctor import Doctor
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_ledger
+from ledger.parties.roles import acting
+from tests.provenance.test_entry_damage import Changed
+from tests.support.actors.pilots import Pilot
+
+
+@pytest.fixture
+def home(copied_home: Path) -> Path:
+    return copied_home
+
+
+@pytest.fixture
+def number(pilot: Pilot) -> str:
+    found = pilot.certificate(pilot.firm())
+    pilot.ledger.bundles.build(found)
+    return found
+
+
+@pytest.fixture
+def changed(pilot: Pilot) -> Iterator[Changed]:
+    made = Changed(pilot.ledger)
+    yield made
+    made.undo()
+
+
+def findings(pilot: Pilot) -> set[tuple[str, str | None]]:
+    return {(finding.code, finding.where) for finding in pilot.ledger.inspection.entries()}
+
+
+CERTIFICATE = {
+    "exp": ("exp", 9_999_999_999),
+    "subject": ("subject", "ab" * 32),
+    "consumer": ("consumer", "cd" * 32),
+    "issuer": ("issuer", "ef" * 32),
+    "max_uses": ("max_uses", 999),
+    "scenario": ("scenario", "S01"),
+    "seq": ("seq", 987_654),
+}
+
+
+@pytest.mark.parametrize(("column", "value"), CERTIFICATE.values(), ids=CERTIFICATE)
+def test_a_certificate_is_answered_by_its_entry_alone(
+    pilot: Pilot, number: str, changed: Changed, column: str, value: object
+) -> None:
+    changed.set("certificate", column, value, "certificate_no", number)
+    for ask in (pilot.ledger.verification.public_status, pilot.ledger.verification.status, pilot.ledger.bundles.build):
+        with pytest.raises(Incoherent) as refused:
+            ask(number)
+        assert (refused.value.code, refused.value.details) == ("RECORD_DAMAGED", {"columns": [column]})
+    assert ("RECORD_DAMAGED", f"certificate {number}") in findings(pilot)
+    changed.undo()
+    assert pilot.ledger.verification.public_status(number)["state"] == "active"
+    assert findings(pilot) == set()
+
+
+def test_a_revoked_certificate_does_not_take_the_place_of_an_active_one(
+    pilot: Pilot, number: str, changed: Changed
+) -> None:
+    ledger = pilot.ledger
+    other = pilot.certificate(pilot.firm())
+    ledger.status.revoke(number, "fraud")
+    mine, theirs = (ledger.holdings.get(each).digest for each in (number, other))
+    changed.set("certificate", "digest", "00" * 32, "certificate_no", number)
+    changed.set("certificate", "digest", mine, "certificate_no", other)
+    changed.set("certificate", "digest", theirs, "certificate_no", number)
+    for each in (number, other):
+        with pytest.raises(Incoherent, match="RECORD_DAMAGED"):
+            ledger.verification.public_status(each)
+    assert {("RECORD_DAMAGED", f"certificate {each}") for each in (number, other)} <= findings(pilot)
+
+
+def test_a_bundle_has_the_keys_and_the_claims_of_its_own_certificate(
+    pilot: Pilot, number: str, changed: Changed
+) -> None:
+    ledger = pilot.ledger
+    own = ledger.holdings.get(number)
+    other = ledger.holdings.get(pilot.certificate(pilot.firm()))
+    changed.set("certificate", "sealed_id", other.sealed_id, "certificate_no", number)
+    with pytest.raises(Incoherent, match="RECORD_DAMAGED"):
+        ledger.bundles.build(number)
+    changed.undo()
+    provider = ledger.parties.get(pilot.cast.provider)
+    bank = ledger.parties.get(pilot.cast.bank)
+    changed.set("party_key", "public_key", bank.public_key, "account", provider.account)
+    with pytest.raises(Incoherent, match="RECORD_DAMAGED"):
+        ledger.bundles.build(number)
+    assert ("RECORD_DAMAGED", f"party_key {provider.account}") in findings(pilot)
+    assert ("RECORD_DAMAGED", f"party {provider.id}") in findings(pilot)
+    changed.undo()
+    assert own.sealed_id is not None and ledger.bundles.build(number)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("access_request", "subject", "ab" * 32),
+        ("authorization", "provider", "ab" * 32),
+        ("provision", "result", "refused"),
+    ],
+)
+def test_every_row_is_compared_with_its_entry(
+    pilot: Pilot, number: str, changed: Changed, table: str, column: str, value: str
+) -> None:
+    with closing(sqlite3.connect(pilot.ledger.settings.home / "ledger.db")) as database:
+        (key,) = database.execute(f'SELECT id FROM "{table}" ORDER BY id DESC LIMIT 1').fetchone()
+    changed.set(f'"{table}"', column, value, "id", key)
+    assert findings(pilot) == {("RECORD_DAMAGED", f"{table} {key}")}
+
+
+def test_a_party_has_the_number_that_the_chain_gave_it(pilot: Pilot, changed: Changed) -> None:
+    for number in (900, pilot.ledger.parties.get(pilot.cast.provider).no):
+        changed.set("party", "no", None, "id", pilot.cast.provider)
+        changed.set("party", "no", number, "id", pilot.cast.bank)
+        assert findings(pilot) == {("RECORD_DAMAGED", f"party {pilot.cast.bank}")}
+        changed.undo()
+    assert findings(pilot) == set()
+
+
+# Changes of the database of a closed ledger; what opening says, and what doctor names.
+CLOSED = {
+    "next entry too high": ("UPDATE counter SET value = value + 5 WHERE name = 'entry_seq'", "COUNTER_DIFFERS"),
+    "next entry too low": ("UPDATE counter SET value = value - 1 WHERE name = 'entry_seq'", "COUNTER_DIFFERS"),
+    "next batch too high": ("UPDATE counter SET value = value + 1 WHERE name = 'batch_number'", "COUNTER_DIFFERS"),
+    "counter gone": ("DELETE FROM counter WHERE name = 'batch_number'", "COUNTER_DIFFERS"),
+    "root that is none": ("UPDATE batch SET root = 'zz'", "LOG_FORKED"),
+    "no ledger named": ("DELETE FROM ledger_identity", "LEDGER_DIFFERS"),
+    "table gone": ("DROP TABLE presentation", "DATABASE_DAMAGED"),
+    "no version": ("DELETE FROM alembic_version", "DATABASE_DAMAGED"),
+    "newer version": ("UPDATE alembic_version SET version_num = '9999'", "DATABASE_NEWER"),
+}
+
+
+@pytest.mark.parametrize(("statement", "code"), CLOSED.values(), ids=CLOSED)
+def test_a_database_that_was_changed_is_not_written(home: Path, statement: str, code: str) -> None:
+    with closing(sqlite3.connect(home / "ledger.db")) as database:
+        database.execute(statement)
+        database.commit()
+    examined = [finding.code for part in Doctor(Settings(home=home)).examine() for finding in part.findings]
+    assert examined and "CHECK_FAILED" not in examined
+    try:
+        with open_ledger(Settings(home=home)) as ledger:
+            found = ledger.coherence.findings()
+            with pytest.raises(Incoherent) as refused, ledger.database.write():
+                pass
+            assert refused.value.code == found[0].code == code
+    except Misconfigured as refused_to_open:
+        assert refused_to_open.code == code
+
+
+def test_a_certificate_number_is_not_given_twice_by_a_counter_that_was_set_back(home: Path) -> None:
+    with closing(sqlite3.connect(home / "ledger.db")) as database:
+        assert database.execute("DELETE FROM counter WHERE name LIKE 'certificate/%'").rowcount
+        database.commit()
+    examined = [finding.code for part in Doctor(Settings(home=home)).examine() for finding in part.findings]
+    assert examined == ["COUNTER_DIFFERS"]
+    with open_ledger(Settings(home=home)) as ledger, ledger.database.write() as session:
+        number = session.scalars(select(Certificate.certificate_no)).one()
+        _, region, _, scenario, *_ = number.split("-")
+        with pytest.raises(Incoherent, match="COUNTER_DIFFERS"):
+            next_number(session, region, scenario, ledger.clock())
+
+
+# What no part of this program writes, and what doctor names.
+NONSENSE = {
+    "an entry of another type": ("UPDATE entry SET type = 'withdrawal' WHERE type = 'certificate'", "ENTRY_DAMAGED"),
+    "a counter of text": ("UPDATE counter SET value = 'x'", "COUNTER_DIFFERS"),
+    "no table of the index": ("DROP TABLE idx_events", "INDEX_DIFFERS"),
+}
+
+
+@pytest.mark.parametrize(("statement", "code"), NONSENSE.values(), ids=NONSENSE)
+def test_what_no_program_of_ours_writes_is_named_too(home: Path, statement: str, code: str) -> None:
+    with closing(sqlite3.connect(home / "ledger.db")) as database:
+        assert database.execute(statement).rowcount
+        database.commit()
+    examined = {finding.code for part in Doctor(Settings(home=home)).examine() for finding in part.findings}
+    assert examined == {code}
+
+
+def test_a_party_whose_status_in_the_index_is_none_is_no_internal_error() -> None:
+    for status in (9, -1, "suspended"):
+        with pytest.raises(Incoherent, match="INDEX_DIFFERS"):
+            acting("ab" * 32, status, 0)  # type: ignore[arg-type]

@@ -1,0 +1,46 @@
+"""The role matrix of tests/reference/role_matrix.yaml, read once for API and contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from ledger.domain.parties import PartyKind, Role
+
+_TABLE: Final = yaml.safe_load(Path(__file__).with_name("role_matrix.yaml").read_text("utf-8"))
+_HEAD, _RULE, *_LINES = (
+    [cell.strip() for cell in line.strip("| ").split("|")] for line in _TABLE["matrix"].splitlines()
+)
+COLUMNS: Final = _HEAD[1:]
+ROLE_OF: Final = dict(
+    zip("SPCIRADVTBX", Role, strict=True),
+)
+CELLS: Final[Mapping[str, Mapping[str, str]]] = {
+    action: dict(zip(COLUMNS, cells, strict=True)) for action, *cells in _LINES
+}
+ROWS: Final[Mapping[str, Mapping[str, Any]]] = _TABLE["rows"]
+CONTRACT_CALLS: Final[Mapping[str, frozenset[str]]] = {
+    call: frozenset(columns.split()) for row in ROWS.values() for call, columns in row.get("contract", {}).items()
+}
+
+
+def name_of(column: str) -> str:
+    """The column's role in words."""
+    return "public" if column == "U" else ROLE_OF[column].value
+
+
+KINDS = {
+    "S": PartyKind.ENTERPRISE,
+    "P": PartyKind.UTILITY,
+    "C": PartyKind.BANK,
+    "R": PartyKind.REGISTRAR,
+    "A": PartyKind.GOV_DEPT,
+    "D": PartyKind.PUBLIC_INST,
+    "V": PartyKind.SUPERVISOR,
+    "T": PartyKind.ASSESSOR,
+    "B": PartyKind.BROKER,
+    "X": PartyKind.OPERATOR,
+}

@@ -1,0 +1,48 @@
+"""A confirmation or an acceptance that kills itself.
+
+``python -m tests.registration.crashing_registration <home> <point>``
+
+The home holds ``assets.json``: the assets to confirm, and one that is on offer to the bank.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from ledger.certificates.status import CertificateStatus
+from ledger.chain.rpc.connection import Connection
+from ledger.demo.data.cast import assemble
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, open_ledger
+from ledger.parties.relayed_acts import Acting
+from ledger.registration import certificates as registration_certificates
+from tests.support.machine.killing import arm
+
+# What is done, and where it ends.
+POINTS: dict[str, tuple[str, tuple[object, str, str]]] = {
+    "confirm: when the node has the transaction": ("confirm", (Connection, "send_raw", "after")),
+    "confirm: on the chain, not certified": ("confirm", (Acting, "act", "after")),
+    "confirm: in the transaction that certifies": ("confirm", (registration_certificates, "add_certificate", "after")),
+    "accept: on the chain, not certified": ("accept", (Acting, "act", "after")),
+    "accept: certified, the old certificate stands": ("accept", (CertificateStatus, "supersede", "before")),
+}
+
+
+def run(ledger: Ledger, act: str, assets: dict[str, Any]) -> None:
+    """Do it, or do it again."""
+    cast = assemble(ledger, [])
+    if act == "confirm":
+        ledger.review.confirm(cast.registrar, assets["confirm"])
+    else:
+        ledger.transfers.accept(assets["accept"], cast.bank)
+
+
+if __name__ == "__main__":
+    home = Path(sys.argv[1])
+    chosen, place = POINTS[sys.argv[2]]
+    with open_ledger(Settings(home=home)) as opened:
+        arm(*place)
+        run(opened, chosen, json.loads((home / "assets.json").read_text()))

@@ -1,0 +1,148 @@
+"""Clocks of a registration: working days over a holiday, renewal, expiry; all of them from a ruleset's file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from ledger.demo.cast import assemble
+from ledger.service.settings import Settings
+from ledger.service.wiring import create_ledger
+
+from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.working_days import end_of_working_days
+from ledger.errors import Conflict
+from tests.support.actors.pilots import Pilot, resource
+from tests.support.ruleset_files import write
+
+DAY = 86_400
+# 10:00 in Shanghai on the Monday of the week before the Spring Festival of 2026: off are 15 to 23 February, and
+# people work on Saturday 14 and Saturday 28.
+MONDAY = end_of_validity(date(2026, 2, 8)) + 10 * 3600
+OWN = (
+    ("code: national", "code: own"),
+    ("review_days: 20", "review_days: 3"),
+    ("notice_days: 10", "notice_days: 12"),
+    ("objection_days: 10", "objection_days: 4"),
+    ("fix_days: 10", "fix_days: 2"),
+    ("validity_years: 3", "validity_years: 1"),
+    ("renew_before_days: 60", "renew_before_days: 30"),
+    ("renewal_years: 3", "renewal_years: 2"),
+    ("offer_days: 15", "offer_days: 5"),
+)
+
+
+@pytest.fixture(scope="module")
+def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
+    """A ledger whose chain begins on that Monday."""
+    settings = Settings(home=tmp_path_factory.mktemp("early"))
+    with create_ledger(settings, ago=int(time.time()) - MONDAY) as ledger:
+        pilot = Pilot(ledger, assemble(ledger, ["1"]))
+        ledger.parties.accredit(ledger.installation.operator, (REGISTRATION_SCENARIO,), MONDAY - DAY, MONDAY + 10**9)
+        yield pilot
+
+
+@pytest.fixture(scope="module")
+def own(early: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
+    """The same ledger under a ruleset of its own, from a file."""
+    folder = tmp_path_factory.mktemp("rulesets")
+    write(folder, *OWN)
+    with early.under(ruleset="own", rulesets=Path(folder)) as opened:
+        yield opened
+
+
+def reapplied(pilot: Pilot, asset: str) -> None:
+    """Take an application that needs no notice to its confirmation."""
+    for step in (pilot.ledger.review.accept, pilot.ledger.review.review, pilot.ledger.review.confirm):
+        step(pilot.cast.registrar, [asset])
+
+
+def test_notice_of_working_days_runs_over_a_holiday_and_its_make_up_days(early: Pilot) -> None:
+    (asset,) = early.applied("clocks/holiday")
+    assert shanghai_day(early.ledger.clock()) == date(2026, 2, 9)
+    early.noticed([asset])
+    last = early.record(asset).until
+    # 10, 11, 12, 13, Saturday 14, then 24, 25, 26, 27 and Saturday 28 February: ten working days.
+    assert last + 1 == end_of_validity(date(2026, 2, 28)) == end_of_working_days(early.ledger.clock(), 10)
+    for day in (19, 23, 27):
+        early.skip(end_of_validity(date(2026, 2, day)) - early.ledger.clock())
+        with pytest.raises(Conflict, match="ASSET_NOTICE_RUNS"):
+            early.ledger.review.confirm(early.cast.registrar, [asset])
+    early.after_notice([asset])
+    early.ledger.review.confirm(early.cast.registrar, [asset])
+    assert early.record(asset).state == "confirmed"
+
+
+def test_day_counts_come_from_the_ruleset_of_the_ledger(early: Pilot, own: Pilot) -> None:
+    lasting = {}
+    for pilot, days in ((early, 10), (own, 12)):
+        (asset,) = pilot.applied(f"clocks/{pilot.ledger.rules.code}")
+        (queued,) = [item for item in pilot.ledger.review.queue(200) if item["asset"] == asset]
+        lasting[pilot.ledger.rules.code] = queued["due"]
+        assert queued["due"] == end_of_working_days(queued["since"], {10: 20, 12: 3}[days])
+        pilot.noticed([asset])
+        assert pilot.record(asset).until + 1 == end_of_working_days(pilot.ledger.clock(), days)
+        (applied,) = pilot.ledger.registrations.get(asset)["applications"]
+        assert applied["ruleset"].startswith(f"{pilot.ledger.rules.code}/{pilot.ledger.rules.version}/")
+        pilot.after_notice([asset])
+        pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+        now, years = shanghai_day(pilot.ledger.clock()), {10: 3, 12: 1}[days]
+        assert pilot.record(asset).valid_to == end_of_validity(now.replace(year=now.year + years))
+        pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
+        assert pilot.record(asset).until // 60 == (pilot.ledger.clock() + {10: 15, 12: 5}[days] * DAY) // 60
+    assert lasting["own"] < lasting["national"]
+
+
+def test_time_to_correct_a_returned_application_comes_from_the_ruleset(own: Pilot) -> None:
+    (asset,) = own.applied("clocks/fix")
+    own.ledger.review.give_back(own.cast.registrar, asset, "One field is missing")
+    (queued,) = [item for item in own.ledger.review.queue(200) if item["asset"] == asset]
+    assert queued["due"] == end_of_working_days(queued["since"], 2)
+
+
+def test_objection_is_due_by_the_ruleset(own: Pilot) -> None:
+    asset = own.confirmed()
+    own.ledger.objections.file(asset, own.cast.bank, "It is ours")
+    (told,) = own.ledger.objections.of(asset, own.ledger.clock())
+    assert told["due"] == end_of_working_days(told["filed_at"], 4)
+
+
+def test_renewal_is_refused_too_early_and_prolongs_the_registration_in_time(own: Pilot) -> None:
+    asset, registrations = own.confirmed(), own.ledger.registrations
+    before = own.record(asset).valid_to
+    first = str(registrations.get(asset)["certificate_no"])
+    with pytest.raises(Conflict, match="RENEWAL_TOO_EARLY"):
+        registrations.renew(asset, own.cast.provider, "Still in use")
+    own.skip(before - 30 * DAY - own.ledger.clock())
+    registrations.renew(asset, own.cast.provider, "Still in use")
+    reapplied(own, asset)
+    last = shanghai_day(before - 1)
+    assert own.record(asset).valid_to == end_of_validity(last.replace(year=last.year + 2))
+    report = own.report(asset)
+    assert report.valid
+    assert report.claims["exp"] == own.record(asset).valid_to
+    assert report.certificate_no != first
+    assert own.verified(first).result == "revoked"
+
+
+def test_expired_registration_moves_no_more_and_can_only_be_cancelled(own: Pilot) -> None:
+    asset, cast = own.confirmed(), own.cast
+    number = str(own.ledger.registrations.get(asset)["certificate_no"])
+    own.skip(own.record(asset).valid_to - own.ledger.clock())
+    assert own.verified(number).result == "expired"
+    code = str(own.ledger.registrations.get(asset)["resource"]["code"])
+    for act in (
+        lambda: own.ledger.transfers.offer(asset, cast.provider, cast.bank),
+        lambda: own.ledger.liens.pledge(asset, cast.provider, cast.bank, {"amount": 1}),
+        lambda: own.ledger.registrations.change(asset, cast.provider, "change", resource(code, content="late")),
+        lambda: own.ledger.registrations.renew(asset, cast.provider, "Too late"),
+    ):
+        with pytest.raises(Conflict, match="ASSET_EXPIRED"):
+            act()
+    own.ledger.registrations.cancel(asset, cast.provider, "It has expired")
+    reapplied(own, asset)
+    assert own.record(asset).state == "cancelled"

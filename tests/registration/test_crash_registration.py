@@ -1,0 +1,84 @@
+"""SIGKILL between chain and store in a confirmation or an acceptance: done again it is whole, and nothing is double."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from ledger.certificates.tables import Certificate
+from ledger.demo.data.cast import assemble
+from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger, open_ledger
+from tests.registration.crashing_registration import POINTS, run
+from tests.support.actors.pilots import Pilot
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with two applications whose notice is over, and a registration that is on offer to the bank."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    with create_ledger(Settings(home=home)) as ledger:
+        pilot = Pilot(ledger, assemble(ledger, []))
+        now = ledger.clock()
+        ledger.parties.accredit(ledger.installation.operator, (REGISTRATION_SCENARIO,), now - 60, now + 10**9)
+        (moving, *waiting) = pilot.applied("crash/moving", "crash/first", "crash/second")
+        pilot.take_through([moving])
+        pilot.noticed(waiting)
+        pilot.after_notice(waiting)
+        ledger.transfers.offer(moving, pilot.cast.provider, pilot.cast.bank)
+    (home / "assets.json").write_text(json.dumps({"confirm": waiting, "accept": moving}))
+    return home
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_act_is_completed_when_it_is_done_again(prepared: Path, tmp_path: Path, point: str) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(prepared, home)
+    command = [sys.executable, "-m", "tests.registration.crashing_registration", str(home), point]
+    killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assets: dict[str, Any] = json.loads((home / "assets.json").read_text())
+    act = POINTS[point][0]
+    with open_ledger(Settings(home=home)) as ledger:
+        pilot = Pilot(ledger, assemble(ledger, []))
+        for _ in range(2):
+            run(ledger, act, assets)
+            if act == "confirm":
+                check_confirmed(pilot, assets["confirm"])
+            else:
+                check_moved(pilot, assets["accept"])
+        assert pilot.ledger.inspection.head()["complete"]
+
+
+def certificates(pilot: Pilot, asset: str) -> list[Certificate]:
+    with pilot.ledger.database.read() as session:
+        query = select(Certificate).where(Certificate.asset_id == asset).order_by(Certificate.certificate_no)
+        return list(session.scalars(query))
+
+
+def check_confirmed(pilot: Pilot, assets: list[str]) -> None:
+    for asset in assets:
+        assert [event["name"] for event in pilot.history(asset)].count("Confirmed") == 1
+        (only,) = certificates(pilot, asset)
+        assert only.supersedes is None
+        assert pilot.report(asset).valid
+
+
+def check_moved(pilot: Pilot, asset: str) -> None:
+    assert [event["name"] for event in pilot.history(asset)].count("TransferAccepted") == 1
+    assert pilot.record(asset).holder == pilot.cast.bank
+    first, second = certificates(pilot, asset)
+    assert (second.supersedes, second.subject) == (first.certificate_no, pilot.cast.bank)
+    assert pilot.verified(first.certificate_no).result == "revoked"
+    assert pilot.verified(second.certificate_no).valid

@@ -1,0 +1,134 @@
+"""Liens on a real chain: a pledged asset moves with its creditors' consent alone, and the lien moves with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from tests.support.actors.pilots import Pilot
+
+TERMS = {"amount": 200_000_000, "due": "2028-12-31", "contract": "sha-256:" + "1e" * 32}
+
+
+@pytest.fixture(scope="module")
+def refusing(pilot: Pilot) -> Iterator[Pilot]:
+    """The same ledger under the ruleset that takes no second pledge."""
+    with pilot.under(ruleset="shenzhen") as opened:
+        yield opened
+
+
+def pledged(pilot: Pilot) -> str:
+    """An asset of the provider that is pledged to the bank."""
+    asset = pilot.confirmed()
+    pilot.ledger.liens.pledge(asset, pilot.cast.provider, pilot.cast.bank, TERMS)
+    return asset
+
+
+def ranks(pilot: Pilot, asset: str) -> list[tuple[str, int]]:
+    return [(each["creditor"], each["rank"]) for each in pilot.ledger.liens.of(asset)]
+
+
+def test_pledged_asset_stays_where_it_is_without_consent(pilot: Pilot) -> None:
+    asset, cast = pledged(pilot), pilot.cast
+    with pytest.raises(Conflict, match="ASSET_PLEDGED"):
+        pilot.ledger.transfers.offer(asset, cast.provider, cast.other_bank)
+    pilot.ledger.liens.consent(asset, 0, cast.bank, cast.firms[pilot.firm()])
+    with pytest.raises(Conflict, match="ASSET_PLEDGED"):
+        pilot.ledger.transfers.offer(asset, cast.provider, cast.other_bank)
+
+
+def test_consent_that_is_taken_back_stops_an_offer_already_made(pilot: Pilot) -> None:
+    asset, cast = pledged(pilot), pilot.cast
+    pilot.ledger.liens.consent(asset, 0, cast.bank, cast.other_bank)
+    pilot.ledger.transfers.offer(asset, cast.provider, cast.other_bank)
+    pilot.ledger.liens.consent(asset, 0, cast.bank, None)
+    with pytest.raises(Conflict, match="ASSET_PLEDGED"):
+        pilot.ledger.transfers.accept(asset, cast.other_bank)
+    assert pilot.record(asset).holder == cast.provider
+
+
+def test_lien_moves_with_the_asset_and_a_later_verifier_sees_it(pilot: Pilot) -> None:
+    asset, cast = pledged(pilot), pilot.cast
+    pilot.ledger.liens.consent(asset, 0, cast.bank, cast.other_bank)
+    pilot.ledger.transfers.offer(asset, cast.provider, cast.other_bank)
+    pilot.ledger.transfers.accept(asset, cast.other_bank)
+    assert ranks(pilot, asset) == [(cast.bank, 1)]
+    report = pilot.report(asset)
+    assert report.valid
+    assert report.claims["sub"] == cast.other_bank
+    assert (report.checks[7].number, report.checks[7].name) == (8, "status")
+    assert report.checks[7].details["liens"] == [{"creditor": cast.bank, "rank": 1}]
+    with pytest.raises(Conflict, match="ASSET_PLEDGED"):
+        pilot.ledger.transfers.offer(asset, cast.other_bank, cast.provider)
+
+
+def test_lien_is_released_by_its_creditor_alone(pilot: Pilot) -> None:
+    asset, cast = pledged(pilot), pilot.cast
+    for part in (cast.provider, cast.other_bank, cast.registrar, cast.supervisor):
+        with pytest.raises(Forbidden, match="ASSET_WRONG_LIEN"):
+            pilot.ledger.liens.release(asset, 0, part)
+        with pytest.raises(Forbidden, match="ASSET_WRONG_LIEN"):
+            pilot.ledger.liens.consent(asset, 0, part, cast.other_bank)
+    pilot.ledger.liens.release(asset, 0, cast.bank)
+    assert ranks(pilot, asset) == []
+    assert pilot.report(asset).checks[7].details["liens"] == []
+    pilot.ledger.transfers.offer(asset, cast.provider, cast.other_bank)
+    pilot.ledger.transfers.accept(asset, cast.other_bank)
+
+
+def test_second_pledge_is_ranked_after_the_first_where_the_ruleset_ranks(pilot: Pilot) -> None:
+    assert pilot.ledger.rules.second_pledge == "rank"
+    asset, cast = pledged(pilot), pilot.cast
+    firm = cast.firms[pilot.firm()]
+    pilot.ledger.liens.pledge(asset, cast.provider, cast.other_bank, TERMS | {"amount": 1})
+    assert ranks(pilot, asset) == [(cast.bank, 1), (cast.other_bank, 2)]
+    pilot.ledger.liens.consent(asset, 0, cast.bank, firm)
+    with pytest.raises(Conflict, match="ASSET_PLEDGED"):
+        pilot.ledger.transfers.offer(asset, cast.provider, firm)
+    pilot.ledger.liens.consent(asset, 1, cast.other_bank, firm)
+    pilot.ledger.transfers.offer(asset, cast.provider, firm)
+
+
+def test_second_pledge_is_refused_where_the_ruleset_refuses(refusing: Pilot) -> None:
+    assert refusing.ledger.rules.second_pledge == "refuse"
+    asset, cast = pledged(refusing), refusing.cast
+    before = refusing.evidence_of(asset)
+    with pytest.raises(Conflict, match="ASSET_PLEDGED"):
+        refusing.ledger.liens.pledge(asset, cast.provider, cast.other_bank, TERMS | {"amount": 1})
+    assert ranks(refusing, asset) == [(cast.bank, 1)]
+    assert refusing.evidence_of(asset) == before
+
+
+def test_sole_lien_binds_whoever_comes_with_another_ruleset(pilot: Pilot, refusing: Pilot) -> None:
+    asset, cast = pledged(refusing), pilot.cast
+    with pytest.raises(Conflict, match="ASSET_PLEDGED"):
+        pilot.ledger.liens.pledge(asset, cast.provider, cast.other_bank, TERMS)
+
+
+def test_terms_are_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -> None:
+    asset = pledged(pilot)
+    args = pilot.history(asset)[-1]["args"]
+    assert "200000000" in pilot.ledger.evidence.read(args["terms"])["text"]
+    assert 200_000_000 not in args.values()
+
+
+def test_pledged_registration_is_not_cancelled_without_its_creditor(pilot: Pilot) -> None:
+    asset, cast, review = pledged(pilot), pilot.cast, pilot.ledger.review
+    pilot.ledger.registrations.cancel(asset, cast.provider, "To be rid of the lien")
+    review.accept(cast.registrar, [asset])
+    review.review(cast.registrar, [asset])
+    with pytest.raises(Conflict, match="ASSET_PLEDGED"):
+        review.confirm(cast.registrar, [asset])
+    pilot.ledger.liens.release(asset, 0, cast.bank)
+    review.confirm(cast.registrar, [asset])
+    assert pilot.record(asset).state == "cancelled"
+
+
+def test_only_the_holder_pledges_and_to_another_party(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    with pytest.raises(Forbidden, match="ASSET_NOT_HOLDER"):
+        pilot.ledger.liens.pledge(asset, cast.bank, cast.other_bank, TERMS)
+    with pytest.raises(InvalidInput, match="ASSET_BAD_RECIPIENT"):
+        pilot.ledger.liens.pledge(asset, cast.provider, cast.provider, TERMS)

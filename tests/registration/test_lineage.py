@@ -1,0 +1,104 @@
+"""Lineage on a real chain: where assets come from, what replaces them, and what an annulled parent does to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.errors import Conflict, Forbidden
+from tests.support.actors.pilots import Pilot
+
+GROUNDS = "来源不合法 Unlawful source"
+
+
+def test_derived_split_and_merged_assets_name_what_they_come_from(pilot: Pilot) -> None:
+    first, second, cast = pilot.confirmed(), pilot.confirmed(), pilot.cast
+    derived, left, right, merged = pilot.applied(*(f"lineage/{name}" for name in ("derived", "left", "right", "both")))
+    links = (
+        (derived, "derived_from", first),
+        (left, "split_from", first),
+        (right, "split_from", first),
+        (merged, "merged_from", first),
+        (merged, "merged_from", second),
+    )
+    for asset, relation, parent in links:
+        pilot.ledger.lineage.link(asset, cast.provider, relation, parent)
+    for asset, relation, parent in links:
+        edges = pilot.ledger.provenances.lineage(asset).edges
+        assert (asset, relation, parent) in [(edge.asset, edge.relation, edge.other) for edge in edges]
+    pilot.take_through([derived, left, right, merged])
+    assert all(pilot.report(asset).checks[7].details["annulled_ancestor"] is None for asset in (derived, merged))
+
+
+def test_annulled_parent_flags_every_descendant_and_verifiers_are_told(pilot: Pilot) -> None:
+    parent, cast = pilot.confirmed(), pilot.cast
+    (child,) = pilot.applied("lineage/child")
+    pilot.ledger.lineage.link(child, cast.provider, "derived_from", parent)
+    pilot.take_through([child])
+    (grandchild,) = pilot.applied("lineage/grandchild")
+    pilot.ledger.lineage.link(grandchild, cast.provider, "split_from", child)
+    pilot.take_through([grandchild])
+    number = str(pilot.ledger.registrations.get(parent)["certificate_no"])
+    pilot.ledger.transfers.annul(parent, cast.registrar, "fraud", GROUNDS)
+    assert pilot.record(parent).state == "annulled"
+    assert pilot.verified(number).result == "refused"
+    for asset in (child, grandchild):
+        assert pilot.ledger.registrations.get(asset)["annulled_ancestor"] == parent
+        report = pilot.report(asset)
+        assert report.valid
+        assert report.checks[7].details["annulled_ancestor"] == parent
+    assert pilot.ledger.registrations.get(parent)["annulled_ancestor"] is None
+    assert GROUNDS in pilot.ledger.evidence.read(pilot.history(parent)[-1]["args"]["grounds"])["text"]
+
+
+def test_replacement_is_recorded_and_flags_nothing(pilot: Pilot) -> None:
+    old, new, cast = pilot.confirmed(), pilot.confirmed(), pilot.cast
+    pilot.ledger.lineage.replace(old, cast.provider, new)
+    edges = pilot.ledger.provenances.lineage(old).edges
+    assert [(edge.asset, edge.relation, edge.other) for edge in edges] == [(old, "replaced_by", new)]
+    pilot.ledger.transfers.annul(old, cast.registrar, "fraud", GROUNDS)
+    assert pilot.report(new).checks[7].details["annulled_ancestor"] is None
+
+
+def test_circle_cannot_be_made(pilot: Pilot) -> None:
+    """Parents are confirmed and children are not yet accepted: no asset is both."""
+    cast = pilot.cast
+    first, second = pilot.applied("lineage/first", "lineage/second")
+    for parent in (first, second):
+        with pytest.raises(Conflict, match="ASSET_WRONG_STATE"):
+            pilot.ledger.lineage.link(first, cast.provider, "derived_from", parent)
+    pilot.take_through([first])
+    pilot.ledger.lineage.link(second, cast.provider, "derived_from", first)
+    with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
+        pilot.ledger.lineage.link(first, cast.provider, "derived_from", second)
+    pilot.take_through([second])
+    with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
+        pilot.ledger.lineage.link(first, cast.provider, "derived_from", second)
+    with pytest.raises(Conflict, match="ASSET_WRONG_STATE"):
+        pilot.ledger.lineage.replace(first, cast.provider, first)
+
+
+def test_origin_is_told_before_acceptance_and_by_the_holder_alone(pilot: Pilot) -> None:
+    parent, cast = pilot.confirmed(), pilot.cast
+    (asset,) = pilot.applied("lineage/told-late")
+    with pytest.raises(Forbidden, match="ASSET_NOT_HOLDER"):
+        pilot.ledger.lineage.link(asset, cast.bank, "derived_from", parent)
+    pilot.ledger.review.accept(cast.registrar, [asset])
+    with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
+        pilot.ledger.lineage.link(asset, cast.provider, "derived_from", parent)
+    pilot.ledger.review.give_back(cast.registrar, asset, "The origin is missing")
+    pilot.ledger.lineage.link(asset, cast.provider, "derived_from", parent)
+
+
+def test_annulment_is_for_good_and_never_the_holders(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+        pilot.ledger.transfers.annul(asset, cast.provider, "fraud", GROUNDS)
+    pilot.ledger.transfers.annul(asset, cast.supervisor, "court", GROUNDS)
+    for act in (
+        lambda: pilot.ledger.transfers.annul(asset, cast.supervisor, "court", GROUNDS),
+        lambda: pilot.ledger.transfers.offer(asset, cast.provider, cast.bank),
+        lambda: pilot.ledger.registrations.cancel(asset, cast.provider, "It is over"),
+        lambda: pilot.ledger.transfers.accept(asset, cast.provider),
+    ):
+        with pytest.raises(Conflict, match="ASSET_WRONG_STATE"):
+            act()

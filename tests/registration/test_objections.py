@@ -1,0 +1,211 @@
+"""Objections on a real chain: in the notice they hold a confirmation up, later they stop the asset."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.domain.parties import PartyKind, Role
+from ledger.domain.working_days import end_of_working_days
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from tests.support.actors.pilots import Pilot
+
+GROUNDS = "数据取自我方系统，未经授权 Taken from our systems without our consent"
+EVIDENCE = "sha-256:" + "e7" * 32
+
+
+def under_notice(pilot: Pilot, code: str) -> str:
+    (asset,) = pilot.applied(code)
+    pilot.noticed([asset])
+    return asset
+
+
+def objected(pilot: Pilot, asset: str) -> None:
+    pilot.ledger.objections.file(asset, pilot.cast.bank, GROUNDS, EVIDENCE)
+
+
+def state(pilot: Pilot, asset: str, number: int = 1) -> str:
+    return str(pilot.ledger.objections.of(asset, pilot.ledger.clock())[number - 1]["state"])
+
+
+# --- to an application under notice
+
+
+def test_open_objection_holds_confirmation_up_and_a_dismissed_one_lets_it_go_on(pilot: Pilot) -> None:
+    asset = under_notice(pilot, "objections/dismissed")
+    objected(pilot, asset)
+    assert pilot.ledger.objections.of(asset, pilot.ledger.clock())[0]["against"] == "application"
+    pilot.after_notice([asset])
+    for decision in ("admitted", "verified", "dismissed"):
+        with pytest.raises(Conflict, match="ASSET_OBJECTED"):
+            pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+        pilot.decide(asset, decision)
+        assert state(pilot, asset) == decision
+    pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+    assert pilot.report(asset).valid
+
+
+def test_upheld_objection_rejects_the_application(pilot: Pilot) -> None:
+    asset = under_notice(pilot, "objections/upheld")
+    objected(pilot, asset)
+    pilot.decide(asset, "admitted", "verified", "upheld")
+    assert (pilot.record(asset).state, pilot.record(asset).stage) == ("rejected", None)
+    assert [event["name"] for event in pilot.history(asset)][-2:] == ["ObjectionDecided", "Rejected"]
+    (again,) = pilot.applied("objections/upheld")
+    assert again != asset
+
+
+def test_of_two_objections_both_have_to_be_decided(pilot: Pilot) -> None:
+    asset = under_notice(pilot, "objections/two")
+    objected(pilot, asset)
+    pilot.ledger.objections.file(asset, pilot.cast.firms[pilot.firm()], "Some of it is ours")
+    pilot.after_notice([asset])
+    pilot.decide(asset, "refused")
+    with pytest.raises(Conflict, match="ASSET_OBJECTED"):
+        pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+    pilot.decide(asset, "admitted", "verified", "dismissed", number=2)
+    pilot.ledger.review.confirm(pilot.cast.registrar, [asset])
+    assert pilot.record(asset).state == "confirmed"
+
+
+def test_refused_objection_is_closed_at_once(pilot: Pilot) -> None:
+    asset = under_notice(pilot, "objections/refused")
+    objected(pilot, asset)
+    pilot.decide(asset, "refused")
+    assert (state(pilot, asset), pilot.record(asset).objections) == ("refused", 0)
+    with pytest.raises(Conflict, match="ASSET_WRONG_OBJECTION"):
+        pilot.decide(asset, "admitted")
+
+
+def test_objection_after_the_notice_is_too_late(pilot: Pilot) -> None:
+    asset = under_notice(pilot, "objections/late")
+    pilot.after_notice([asset])
+    with pytest.raises(Conflict, match="ASSET_NOTICE_OVER"):
+        objected(pilot, asset)
+    assert pilot.evidence_of(asset) == []
+
+
+# --- to a registration
+
+
+def test_objection_to_a_registration_blocks_its_transfer_until_it_is_dismissed(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    pilot.ledger.transfers.offer(asset, cast.provider, cast.other_bank)
+    objected(pilot, asset)
+    assert pilot.ledger.objections.of(asset, pilot.ledger.clock())[0]["against"] == "registration"
+    with pytest.raises(Conflict, match="ASSET_OBJECTED"):
+        pilot.ledger.transfers.accept(asset, cast.other_bank)
+    pilot.decide(asset, "admitted", "verified", "dismissed")
+    pilot.ledger.transfers.accept(asset, cast.other_bank)
+    assert pilot.record(asset).holder == cast.other_bank
+
+
+def test_verifier_is_told_of_an_open_objection(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    objected(pilot, asset)
+    report = pilot.report(asset)
+    assert report.valid
+    assert report.checks[7].details["objections"] == 1
+
+
+def test_upheld_objection_freezes_the_registration(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    objected(pilot, asset)
+    pilot.decide(asset, "admitted", "verified", "upheld")
+    assert (pilot.record(asset).state, pilot.record(asset).frozen) == ("confirmed", True)
+    with pytest.raises(Conflict, match="ASSET_FROZEN"):
+        pilot.ledger.transfers.offer(asset, cast.provider, cast.bank)
+    assert pilot.report(asset).result == "refused"
+    pilot.ledger.transfers.unfreeze(asset, cast.supervisor, "lifted")
+    assert pilot.report(asset).valid
+
+
+# --- who, and when
+
+
+def test_due_date_is_counted_in_working_days(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    objected(pilot, asset)
+    (told,) = pilot.ledger.objections.of(asset, pilot.ledger.clock())
+    assert told["due"] == end_of_working_days(told["filed_at"], pilot.ledger.rules.objection_days)
+    assert not told["overdue"]
+    assert pilot.ledger.objections.of(asset, told["due"])[0]["overdue"]
+    pilot.decide(asset, "refused")
+    assert not pilot.ledger.objections.of(asset, told["due"])[0]["overdue"]
+
+
+def test_nobody_objects_to_its_own_or_decides_on_its_own_objection(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
+        pilot.ledger.objections.file(asset, pilot.cast.provider, GROUNDS)
+    both = pilot.party(PartyKind.PUBLIC_INST, Role.REGISTRAR, Role.PROVIDER)
+    pilot.ledger.objections.file(asset, both, GROUNDS)
+    with pytest.raises(Forbidden, match="ASSET_SELF_REVIEW"):
+        pilot.ledger.objections.decide(asset, 1, both, "admitted", "Admitted by myself")
+    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+        pilot.ledger.objections.decide(asset, 1, pilot.cast.bank, "admitted", "Admitted by a bank")
+    pilot.decide(asset, "admitted")
+
+
+def test_decisions_are_taken_in_their_order(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    objected(pilot, asset)
+    for wrong in ("verified", "upheld", "dismissed"):
+        with pytest.raises(Conflict, match="ASSET_WRONG_OBJECTION"):
+            pilot.decide(asset, wrong)
+    pilot.decide(asset, "admitted")
+    with pytest.raises(Conflict, match="ASSET_WRONG_OBJECTION"):
+        pilot.decide(asset, "refused")
+    with pytest.raises(Conflict, match="ASSET_WRONG_OBJECTION"):
+        pilot.decide(asset, "admitted", number=2)
+
+
+# --- what is kept, and where
+
+
+def test_grounds_are_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    objected(pilot, asset)
+    pilot.decide(asset, "admitted", reason="理由充分 The grounds are sufficient")
+    filed, decided = pilot.history(asset)[-2:]
+    opened = pilot.ledger.evidence.read(filed["args"]["grounds"])
+    assert (opened["by"], opened["kind"]) == (pilot.cast.bank, "objection")
+    assert GROUNDS in opened["text"] and EVIDENCE in opened["text"]
+    assert "理由充分" in pilot.ledger.evidence.read(decided["args"]["grounds"])["text"]
+    sent = (pilot.ledger.settings.home / "chain" / "journal.jsonl").read_bytes()
+    assert filed["args"]["grounds"].encode() in sent
+    for text in (GROUNDS, "理由充分", EVIDENCE):
+        assert text not in str(pilot.history(asset))
+        assert text.encode().hex().encode() not in sent
+    for path in pilot.ledger.settings.home.rglob("*"):
+        assert not path.is_file() or GROUNDS.encode() not in path.read_bytes(), path.name
+
+
+def test_refused_act_leaves_no_document(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    objected(pilot, asset)
+    before = pilot.evidence_of(asset)
+    for act, refusal in (
+        (lambda: pilot.decide(asset, "upheld"), Conflict),
+        (lambda: pilot.ledger.objections.decide(asset, 1, pilot.cast.bank, "admitted", "Mine"), Forbidden),
+        (lambda: pilot.ledger.objections.file(asset, pilot.cast.provider, GROUNDS), Forbidden),
+        (lambda: pilot.ledger.objections.file(asset, pilot.cast.bank, ""), InvalidInput),
+    ):
+        with pytest.raises(refusal):
+            act()
+        assert pilot.evidence_of(asset) == before
+    assert len(before) == 1
+
+
+def test_document_of_an_act_stays_though_the_same_act_is_refused_later(pilot: Pilot) -> None:
+    """Two of the same at once: the second keeps nothing new, and must not take away what the first has kept."""
+    asset = under_notice(pilot, "objections/same-act")
+    document = {"objection": 1, "state": "admitted", "reason": "Looked into"}
+    objected(pilot, asset)
+    with (
+        pytest.raises(Conflict, match="ASSET_WRONG_OBJECTION"),
+        pilot.ledger.evidence.kept(asset, "decision", pilot.cast.registrar, document) as digest,
+    ):
+        pilot.decide(asset, "admitted")
+        pilot.decide(asset, "admitted")
+    assert pilot.history(asset)[-1]["args"]["grounds"] == digest
+    assert "Looked into" in pilot.ledger.evidence.read(digest)["text"]

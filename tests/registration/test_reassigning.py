@@ -1,0 +1,92 @@
+"""Two officers give the asset of a silent holder to another party. A holder that speaks: test_powers_attacks."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.parties.proposals.proposals import ProposalRow
+from tests.support.actors.pilots import Pilot, resource
+
+GROUNDS = "Its keys are lost, and it was onboarded anew."
+
+
+class Silent:
+    """A provider with a confirmed asset, which then loses its only key."""
+
+    def __init__(self, pilot: Pilot, code: str) -> None:
+        self.pilot, self.ledger = pilot, pilot.ledger
+        self.authority = pilot.ledger.installation.authority_party
+        self.holder = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
+        (self.asset,) = pilot.handed_in(resource(code), by=self.holder)
+        pilot.take_through([self.asset])
+        self.number = str(self.ledger.registrations.get(self.asset)["certificate_no"])
+        self.heir = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
+
+    def loses_its_key(self) -> None:
+        account = self.ledger.parties.get(self.holder).account
+        assert self.ledger.party_keys.report(self.holder, account, self.authority) is None
+
+    def reassigned(self, by: str | None = None) -> ProposalRow:
+        return self.ledger.transfers.reassign(self.asset, by or self.authority, self.heir, GROUNDS)
+
+
+def test_the_new_holder_gets_a_certificate_and_the_old_one_ends(pilot: Pilot) -> None:
+    it = Silent(pilot, "silent/1")
+    it.loses_its_key()
+    row = it.reassigned()
+    assert (row.state, row.kind, row.by) == ("carried_out", "reassign", it.authority)
+    assert row.confirmed_by not in (None, it.authority)
+    assert pilot.record(it.asset).holder == it.heir
+    newest = pilot.ledger.registrations.get(it.asset)
+    assert pilot.verified(str(newest["certificate_no"])).valid
+    assert pilot.ledger.verification.status(it.number)["state"] == "superseded"
+    (event,) = [each for each in pilot.history(it.asset) if each["name"] == "Reassigned"]
+    assert (event["names"]["from"], event["names"]["to"]) == (it.holder, it.heir)
+    document = pilot.ledger.evidence.read(event["args"]["grounds"])
+    assert (document["kind"], document["by"]) == ("reassignment", it.authority)
+    assert GROUNDS in document["text"]
+
+
+def test_a_closed_holder_is_silent_too_and_a_freeze_stays(pilot: Pilot) -> None:
+    it = Silent(pilot, "silent/2")
+    pilot.ledger.transfers.freeze(it.asset, pilot.cast.supervisor, "court")
+    row = pilot.ledger.standing.set_status(it.authority, it.holder, "closed", "sanction")
+    assert row is not None and row.state == "carried_out"
+    it.reassigned()
+    assert (pilot.record(it.asset).holder, pilot.record(it.asset).frozen) == (it.heir, True)
+
+
+def test_grounds_are_kept_while_what_they_are_for_is_only_proposed(pilot: Pilot) -> None:
+    """The heir is suspended when the second officer confirms: the act is refused, and its proposal stays open."""
+    it, standing = Silent(pilot, "silent/3"), pilot.ledger.standing
+    it.loses_its_key()
+    before = pilot.evidence_of(it.asset)
+    standing.set_status(it.authority, it.heir, "suspended", "investigation")
+    with pytest.raises(InvalidInput, match="ASSET_BAD_RECIPIENT"):
+        it.reassigned()
+    (kept,) = set(pilot.evidence_of(it.asset)) - set(before)
+    assert GROUNDS in pilot.ledger.evidence.read(kept)["text"]
+    standing.set_status(it.authority, it.heir, "active", "lifted")
+    assert it.reassigned().state == "carried_out"
+    assert pilot.history(it.asset)[-1]["args"]["grounds"] == kept
+
+
+def test_nothing_is_kept_or_proposed_where_it_is_refused_at_once(pilot: Pilot) -> None:
+    it, transfers = Silent(pilot, "silent/4"), pilot.ledger.transfers
+    before = pilot.evidence_of(it.asset)
+    with pytest.raises(Conflict, match="ASSET_HOLDER_SPEAKS"):
+        it.reassigned()
+    it.loses_its_key()
+    for other in (pilot.cast.registrar, pilot.cast.supervisor, it.heir):
+        with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+            it.reassigned(other)
+    with pytest.raises(NotFound, match="PARTY_UNKNOWN"):
+        transfers.reassign(it.asset, it.authority, "ab" * 32, GROUNDS)
+    with pytest.raises(InvalidInput, match="REASON_LENGTH"):
+        transfers.reassign(it.asset, it.authority, it.heir, " ")
+    with pytest.raises(Conflict, match="ASSET_NOT_ON_CHAIN"):
+        transfers.reassign("cd" * 32, it.authority, it.heir, GROUNDS)
+    assert pilot.evidence_of(it.asset) == before
+    assert [row for row in pilot.ledger.proposals.pending() if row.kind == "reassign"] == []

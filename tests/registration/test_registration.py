@@ -1,0 +1,146 @@
+"""Registration, transfer in two steps, provenance: on a real chain."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ledger.catalogue.important_rules import ImportantData
+from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
+from ledger.proof.history import HistoryEvent, verify_history
+from ledger.proof.verifier import Expectation
+from tests.support.actors.pilots import Pilot, resource
+
+
+def result(pilot: Pilot, number: str) -> str:
+    bundle = pilot.ledger.bundles.build(number)
+    return pilot.ledger.verification.verify(bundle.to_bytes(), Expectation()).report.result
+
+
+def test_registration_certificate_follows_the_holder(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    first = str(pilot.ledger.registrations.get(asset)["certificate_no"])
+    assert result(pilot, first) == "valid"
+    pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
+    assert pilot.ledger.registrations.get(asset)["offer"]["to"] == pilot.cast.bank
+    second = pilot.ledger.transfers.accept(asset, pilot.cast.bank).certificate
+    pilot.ledger.anchoring.flush()
+    assert (second.supersedes, second.subject) == (first, pilot.cast.bank)
+    assert (result(pilot, first), result(pilot, second.certificate_no)) == ("revoked", "valid")
+    assert pilot.ledger.transfers.accept(asset, pilot.cast.bank).certificate.certificate_no == second.certificate_no
+
+
+def test_provenance_is_whole_and_a_missing_event_is_noticed(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
+    pilot.ledger.transfers.reject(asset, pilot.cast.bank)
+    told = pilot.ledger.provenances.asset(asset)
+    names = [event["name"] for event in told.events]
+    assert names == ["Registered", *["Advanced"] * 3, "Confirmed", "TransferOffered", "TransferRejected"]
+    proof = told.completeness
+    assert proof.complete
+    events = [HistoryEvent(f"AssetRegistry.{event['name']}", event["args"]) for event in told.events]
+    start, head = bytes.fromhex(proof.genesis), bytes.fromhex(proof.head)
+    assert verify_history(events, head, start).complete
+    for missing in range(len(events)):
+        assert not verify_history(events[:missing] + events[missing + 1 :], head, start).complete
+
+
+@pytest.mark.parametrize("text", ["...", "_sd", "_sd_alg"])
+def test_a_description_that_no_certificate_can_carry_is_refused_at_once(pilot: Pilot, text: str) -> None:
+    """Else it would be confirmed first, and its certificate could not be issued."""
+    asset = pilot.confirmed()
+    code = pilot.ledger.registrations.get(asset)["resource"]["code"]
+    with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):
+        pilot.ledger.registrations.submit(pilot.cast.provider, [resource(f"named/{text}", title=text)])
+    changed = resource(code, content="changed", update_freq=text)
+    with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):
+        pilot.ledger.registrations.change(asset, pilot.cast.provider, "change", changed)
+    assert len(pilot.ledger.registrations.get(asset)["applications"]) == 1
+
+
+def test_identical_content_is_refused_and_the_earlier_one_named(pilot: Pilot) -> None:
+    (asset,) = pilot.applied("original")
+    intake = pilot.ledger.registrations.submit(pilot.cast.bank, [resource("copy", content="original")])
+    (refusal,) = intake.refused
+    assert refusal.error.code == "DUPLICATE_REGISTRATION"
+    assert refusal.error.details["earlier"] == asset
+
+
+def test_only_registrars_review(pilot: Pilot) -> None:
+    (asset,) = pilot.applied("own")
+    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+        pilot.ledger.review.accept(pilot.cast.provider, [asset])
+
+
+def test_frozen_asset_does_not_move(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    number = str(pilot.ledger.registrations.get(asset)["certificate_no"])
+    pilot.ledger.transfers.freeze(asset, pilot.cast.supervisor, "court")
+    with pytest.raises(Conflict, match="ASSET_FROZEN"):
+        pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
+    assert result(pilot, number) == "refused"
+    pilot.ledger.transfers.unfreeze(asset, pilot.cast.supervisor, "lifted")
+    assert result(pilot, number) == "valid"
+
+
+def test_two_racing_registrations_of_one_content(pilot: Pilot) -> None:
+    applicants = [pilot.cast.provider, pilot.cast.bank]
+
+    def submit(applicant: str) -> str:
+        try:
+            code = f"race-{applicant[:6]}"
+            intake = pilot.ledger.registrations.submit(applicant, [resource(code, content="one content")])
+            return "won" if intake.accepted else intake.refused[0].error.code
+        except PingzhengError as error:
+            return error.code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(submit, applicants)) == ["DUPLICATE_REGISTRATION", "won"]
+
+
+def test_two_racing_answers_to_one_offer(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank)
+
+    def answer(accept: bool) -> str:
+        try:
+            if accept:
+                pilot.ledger.transfers.accept(asset, pilot.cast.bank)
+            else:
+                pilot.ledger.transfers.reject(asset, pilot.cast.bank)
+        except PingzhengError as error:
+            return error.code
+        return "won"
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(answer, [True, False]))
+    assert outcomes.count("won") == 1, outcomes
+    told = pilot.ledger.provenances.asset(asset)
+    assert told.completeness.complete
+    assert [event["name"] for event in told.events][-1] in ("TransferAccepted", "TransferRejected")
+
+
+def test_dropping_the_index_and_replaying_gives_the_same_rows(pilot: Pilot) -> None:
+    pilot.ledger.follower.sync()
+    before = pilot.ledger.follower.snapshot_rows()
+    pilot.ledger.follower.rebuild()
+    after = pilot.ledger.follower.snapshot_rows()
+    assert sum(map(len, before.values())) > 100
+    assert before == after
+
+
+def test_what_the_important_data_list_names_is_registered_as_such(pilot: Pilot) -> None:
+    authority = pilot.ledger.parties.actor(pilot.ledger.installation.authority_party)
+    for title, grade in (("Pipelines", "important"), ("Arsenals", "core")):
+        pilot.ledger.important_data.add(authority, ImportantData(title, grade, pattern=f"Resource listed/{title}*"))
+    intake = pilot.ledger.registrations.submit(
+        pilot.cast.provider, [resource("listed/Pipelines"), resource("listed/Arsenals")]
+    )
+    (asset,), (refusal,) = intake.accepted, intake.refused
+    assert (refusal.resource.code, refusal.error.code) == ("listed/Arsenals", "GRADE_CORE")
+    pilot.ledger.registrations.register([asset])
+    record = pilot.ledger.reader.asset(asset)
+    assert record is not None
+    assert (record.grade, record.cleared) == ("important", False)

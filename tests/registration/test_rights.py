@@ -1,0 +1,179 @@
+"""The three rights in an asset on a real chain: granted, licensed on, passed on, ended; and what certificates say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ledger.chain.sending.asset_calls import confirm_assets
+from ledger.chain.sending.relay import Relay
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.parties.relayed_acts import Acting
+from tests.support.actors.grants import DAY, granted
+from tests.support.actors.pilots import Pilot
+
+OWN = [("hold", 0), ("operate", 0), ("process", 0)]
+
+
+def in_force(pilot: Pilot, asset: str) -> dict[int, bool]:
+    pilot.skip(120)
+    return {each["no"]: each["in_force"] for each in pilot.ledger.rights.of(asset)}
+
+
+def certified(pilot: Pilot, asset: str) -> list[tuple[str, int, str]]:
+    """Kind, number and holder of each right in the newest certificate."""
+    report = pilot.report(asset)
+    assert report.valid
+    return sorted((each["kind"], each["grant"], each["holder"]) for each in report.claims["rights"])
+
+
+def test_each_of_the_three_rights_is_granted_and_listed_in_a_new_certificate(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    first = str(pilot.ledger.registrations.get(asset)["certificate_no"])
+    assert certified(pilot, asset) == [(kind, none, cast.provider) for kind, none in OWN]
+    for kind, grantee in (("hold", cast.bank), ("process", cast.other_bank), ("operate", cast.bank)):
+        granted(pilot, asset, kind, grantee)
+    told = [(each["kind"], each["grantee"]) for each in pilot.ledger.rights.of(asset)]
+    assert told == [("hold", cast.bank), ("process", cast.other_bank), ("operate", cast.bank)]
+    own = [(kind, none, cast.provider) for kind, none in OWN]
+    added = [("hold", 1, cast.bank), ("process", 2, cast.other_bank), ("operate", 3, cast.bank)]
+    assert certified(pilot, asset) == sorted(own + added)
+    assert pilot.verified(first).result == "revoked"
+
+
+def test_exclusive_rights_of_a_kind_never_overlap_in_time(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    granted(pilot, asset, "operate", cast.bank, days=(0, 100), exclusive=True)
+    for days, exclusive in (((50, 150), True), ((99, 120), False), ((0, 1), False), ((10, 20), True)):
+        with pytest.raises(Conflict, match="ASSET_RIGHT_OVERLAPS"):
+            granted(pilot, asset, "operate", cast.other_bank, days=days, exclusive=exclusive)
+    granted(pilot, asset, "process", cast.other_bank, days=(50, 150), exclusive=True)
+    granted(pilot, asset, "operate", cast.other_bank, days=(101, 200), exclusive=True)
+    assert [each["no"] for each in pilot.ledger.rights.of(asset)] == [1, 2, 3]
+
+
+def test_no_exclusive_right_is_granted_over_a_plain_one(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    granted(pilot, asset, "process", cast.bank)
+    granted(pilot, asset, "process", cast.other_bank)
+    with pytest.raises(Conflict, match="ASSET_RIGHT_OVERLAPS"):
+        granted(pilot, asset, "process", cast.firms[pilot.firm()], exclusive=True)
+
+
+def test_refused_grant_leaves_no_scope_behind(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    granted(pilot, asset, "operate", pilot.cast.bank, exclusive=True)
+    before = pilot.evidence_of(asset)
+    with pytest.raises(Conflict, match="ASSET_RIGHT_OVERLAPS"):
+        granted(pilot, asset, "operate", pilot.cast.other_bank, scope="Refused scope")
+    assert pilot.evidence_of(asset) == before
+    scope = pilot.history(asset)[-1]["args"]["scope"]
+    assert "信贷风控" in pilot.ledger.evidence.read(scope)["text"]
+
+
+def test_licence_and_sub_licence_stand_under_the_right_that_gave_them(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    bank, other, firm = cast.bank, cast.other_bank, cast.firms[pilot.firm()]
+    granted(pilot, asset, "operate", bank, exclusive=True, sublicensable=True)
+    licence = granted(pilot, asset, "operate", other, by=bank, days=(1, 50), parent=1, sublicensable=True)
+    sub = granted(pilot, asset, "operate", firm, by=other, days=(2, 40), parent=licence)
+    pilot.skip(3 * DAY)
+    assert in_force(pilot, asset) == {1: True, licence: True, sub: True}
+    pilot.ledger.rights.end(asset, 1, bank)
+    assert in_force(pilot, asset) == {1: False, licence: False, sub: False}
+    with pytest.raises(Forbidden, match="ASSET_RIGHT_FORBIDS"):
+        granted(pilot, asset, "operate", firm, by=other, days=(1, 2), parent=licence)
+
+
+def test_licence_needs_a_right_that_allows_it_and_stays_within(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    granted(pilot, asset, "operate", cast.bank)
+    granted(pilot, asset, "process", cast.bank, sublicensable=True)
+    refused: tuple[tuple[str, str, dict[str, Any], type[Exception]], ...] = (
+        ("operate", cast.bank, {"parent": 1}, Forbidden),
+        ("operate", cast.bank, {"parent": 2}, Forbidden),
+        ("process", cast.provider, {"parent": 2}, Forbidden),
+        ("process", cast.bank, {"parent": 2, "exclusive": True}, Forbidden),
+        ("process", cast.bank, {"parent": 2, "days": (1, 101)}, InvalidInput),
+        ("process", cast.bank, {"parent": 3}, Forbidden),
+    )
+    for kind, by, members, error in refused:
+        with pytest.raises(error, match="ASSET_RIGHT_"):
+            granted(pilot, asset, kind, cast.other_bank, by=by, **members)
+    assert granted(pilot, asset, "process", cast.other_bank, by=cast.bank, parent=2, days=(1, 99)) == 3
+
+
+def test_only_a_transferable_right_is_passed_on_by_its_grantee(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    granted(pilot, asset, "operate", cast.bank, transferable=True)
+    granted(pilot, asset, "process", cast.bank)
+    pilot.skip(120)
+    with pytest.raises(Forbidden, match="ASSET_RIGHT_FORBIDS"):
+        pilot.ledger.rights.transfer(asset, 2, cast.bank, cast.other_bank)
+    with pytest.raises(Forbidden, match="ASSET_RIGHT_FORBIDS"):
+        pilot.ledger.rights.transfer(asset, 1, cast.provider, cast.other_bank)
+    pilot.ledger.rights.transfer(asset, 1, cast.bank, cast.other_bank)
+    assert ("operate", 1, cast.other_bank) in certified(pilot, asset)
+    assert ("operate", 1, cast.bank) not in certified(pilot, asset)
+
+
+def test_right_is_ended_by_its_grantee_or_for_a_reason_by_a_registrar(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    granted(pilot, asset, "operate", cast.bank)
+    granted(pilot, asset, "process", cast.bank)
+    with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
+        pilot.ledger.rights.end(asset, 1, cast.provider, "The holder would like it back")
+    pilot.ledger.rights.end(asset, 1, cast.bank)
+    pilot.ledger.rights.end(asset, 2, cast.registrar, "违反用途 Used for another purpose")
+    assert in_force(pilot, asset) == {1: False, 2: False}
+    grounds = pilot.history(asset)[-1]["args"]["grounds"]
+    assert "违反用途" in pilot.ledger.evidence.read(grounds)["text"]
+    assert certified(pilot, asset) == [(kind, none, cast.provider) for kind, none in OWN]
+
+
+def test_granted_rights_survive_a_transfer_of_the_asset(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    firm = cast.firms[pilot.firm()]
+    granted(pilot, asset, "operate", firm, exclusive=True)
+    pilot.ledger.transfers.offer(asset, cast.provider, cast.bank)
+    pilot.ledger.transfers.accept(asset, cast.bank)
+    own = [(kind, none, cast.bank) for kind, none in OWN]
+    assert certified(pilot, asset) == sorted([*own, ("operate", 1, firm)])
+    assert in_force(pilot, asset) == {1: True}
+    with pytest.raises(Conflict, match="ASSET_RIGHT_OVERLAPS"):
+        granted(pilot, asset, "operate", cast.other_bank, by=cast.bank)
+    with pytest.raises(Forbidden, match="ASSET_NOT_HOLDER"):
+        granted(pilot, asset, "process", cast.other_bank)
+
+
+def test_first_certificate_lists_a_right_that_was_granted_before_it_was_issued(pilot: Pilot) -> None:
+    """As after a crash between the confirmation on the chain and the certificate."""
+    (asset,) = pilot.applied("rights/before-certificate")
+    pilot.noticed([asset])
+    pilot.after_notice([asset])
+    valid_to = pilot.ledger.clock() + 1000 * DAY
+    Acting(Relay(pilot.ledger.client), pilot.ledger.custody, pilot.ledger.database, pilot.ledger.clock).act_as(
+        pilot.cast.registrar, confirm_assets([asset], valid_to)
+    )
+    granted(pilot, asset, "operate", pilot.cast.bank)
+    own = [(kind, none, pilot.cast.provider) for kind, none in OWN]
+    assert certified(pilot, asset) == sorted([*own, ("operate", 1, pilot.cast.bank)])
+
+
+def test_frozen_or_offered_asset_grants_nothing(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    pilot.ledger.transfers.freeze(asset, cast.supervisor, "court")
+    with pytest.raises(Conflict, match="ASSET_FROZEN"):
+        granted(pilot, asset, "operate", cast.bank)
+    pilot.ledger.transfers.unfreeze(asset, cast.supervisor, "lifted")
+    pilot.ledger.transfers.offer(asset, cast.provider, cast.bank)
+    with pytest.raises(Conflict, match="ASSET_OFFER_OPEN"):
+        granted(pilot, asset, "operate", cast.other_bank)
+
+
+def test_period_that_is_empty_past_or_longer_than_the_registration(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    for days in ((5, 5), (-10, 5), (0, 4 * 366)):
+        with pytest.raises(InvalidInput, match="ASSET_RIGHT_PERIOD"):
+            granted(pilot, asset, "hold", pilot.cast.bank, days=days)

@@ -1,0 +1,226 @@
+"""Which rules a certificate rests on, and since when: the scenario's own, and all of it anchored with it or before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ledger.chain.reading.facts import collect_facts
+from ledger.demo.actors import NOTE
+from ledger.domain.canonical import canonical, digest
+from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.errors import InvalidInput
+from ledger.installation.wiring import Ledger
+from ledger.proof.bundle import Bundle
+from ledger.proof.report import Report
+from ledger.proof.verifier import Expectation, verify
+from ledger.rulebooks import templates
+from ledger.rulebooks.scenarios import ScenarioBook
+from ledger.rulebooks.templates import expecting, known_template, require_own_template, template_of, template_reference
+from ledger.usage import requests
+from tests.support.actors.credit_bureau import SCENARIO
+from tests.support.actors.persons import CONTRIBUTIONS, Desk
+from tests.support.actors.pilots import Pilot
+from tests.support.actors.withdrawals import withdraw
+from tests.support.bundles.cast import LEDGER
+
+PACKAGED = Path(str(files("ledger") / "scenarios"))
+USAGE = sorted(path for path in PACKAGED.glob("S*.yaml") if path.stem != REGISTRATION_SCENARIO)
+SAME = ("legal_basis", "payload_mode", "channels", "max_validity_days", "max_uses", "retention_days")
+NOT_EXPECTED = "TEMPLATE_NOT_EXPECTED"
+
+
+# --- since when -------------------------------------------------------------------------------------------------------
+
+
+def times(bundle: Bundle) -> tuple[int, int]:
+    """When the newest evidence was anchored, and when the certificate."""
+    at = {anchor.log_batch: anchor.at for anchor in bundle.anchors}
+    return max(at[item.position.log_batch] for item in bundle.evidence), at[bundle.position.log_batch]
+
+
+def test_what_a_certificate_rests_on_is_anchored_with_it(pilot: Pilot) -> None:
+    pilot.ledger.anchoring.flush()
+    evidence, certificate = times(pilot.ledger.bundles.build(pilot.certificate(pilot.firm())))
+    assert evidence == certificate
+
+
+def test_what_a_certificate_rests_on_is_anchored_before_it(pilot: Pilot) -> None:
+    """Each step in a batch of its own, a minute after the one before."""
+    firm, ledger = pilot.firm(), pilot.ledger
+
+    def a_minute_later() -> None:
+        ledger.anchoring.flush()
+        pilot.skip(60)
+
+    consent = pilot.authorise(firm)
+    a_minute_later()
+    pilot.supply(firm, consent)
+    a_minute_later()
+    number = pilot.bureau.issue({firm: consent})[firm]
+    a_minute_later()
+    evidence, certificate = times(ledger.bundles.build(number))
+    assert evidence <= certificate - 60
+    assert pilot.accept(firm, number).valid
+
+
+def test_what_a_corrected_certificate_rests_on_is_anchored_before_it(pilot: Pilot) -> None:
+    """The new version rests on the new answer. What ends the old one is in its bundle too, and came later."""
+    desk = Desk(pilot)
+    ledger = desk.ledger
+    request, given = desk.authorised(desk.person())
+    consent = given["social_insurance"].id
+    desk.answer({consent: desk.supplied(CONTRIBUTIONS[:3])})
+    (old,) = desk.certify([request])
+    ledger.anchoring.flush()
+    pilot.skip(60)
+    desk.answer({consent: desk.supplied()})
+    ledger.anchoring.flush()
+    pilot.skip(60)
+    new = ledger.corrections.correct(old.certificate_no)
+    ledger.anchoring.flush()
+    evidence, certificate = times(ledger.bundles.build(new.certificate_no))
+    assert times(ledger.bundles.build(old.certificate_no))[1] + 60 <= evidence <= certificate - 60
+    assert desk.accepted(new.certificate_no).valid
+
+
+def test_a_withdrawal_that_came_later_ends_the_certificate_and_is_no_late_evidence(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    consent = pilot.authorise(firm)
+    pilot.supply(firm, consent)
+    number = pilot.bureau.issue({firm: consent})[firm]
+    pilot.ledger.anchoring.flush()
+    pilot.skip(60)
+    withdraw(pilot.bureau, consent)
+    pilot.ledger.anchoring.flush()
+    evidence, certificate = times(pilot.ledger.bundles.build(number))
+    assert evidence > certificate
+    assert pilot.accept(firm, number).checks[10].code == "AUTHORIZATION_WITHDRAWN"
+
+
+# --- which rules ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", USAGE, ids=lambda path: path.stem)
+def test_a_template_is_what_the_protocol_says_of_the_file(path: Path) -> None:
+    """Section 6 of the page, from the file as it is: whoever has it computes the same digest."""
+    raw = yaml.safe_load(path.read_text("utf-8"))
+    told = {"type": "template", "v": 2, "ledger": LEDGER, "engine": 2, "scenario_digest": digest(canonical(raw))}
+    told |= {"scenario": raw["code"], "scenario_version": raw["version"]} | {name: raw[name] for name in SAME}
+    told |= {"fields": [{name: field[name] for name in ("name", "source", "rule")} for field in raw["fields"]]}
+    assert template_of(ScenarioBook.read(path), LEDGER) == told
+
+
+def own_reading(pilot: Pilot, bundle: Bundle, nonce: str, named: frozenset[str] | None) -> Report:
+    """What the bank finds by its own node, without the service."""
+    facts = collect_facts(pilot.ledger.reader, bundle)
+    expect = Expectation(consumer=pilot.cast.bank, nonce=nonce, templates=named)
+    return verify(bundle.to_bytes(), facts, max(pilot.ledger.clock(), facts.block_time), expect)
+
+
+@pytest.fixture
+def lied(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """A firm, and its certificate by a platform that reads the wage off another column under the scenario's digest.
+
+    Bank, firm and provider sign what they are given.
+    """
+
+    def lying(scenario: Any, ledger: str) -> dict[str, Any]:
+        template = template_of(scenario, ledger)
+        for field in template["fields"]:
+            if field["name"] == "wage_band":
+                field["rule"] = field["rule"] | {"column": "output"}
+        return template
+
+    firm = pilot.firm()
+    for module in (requests, templates):
+        monkeypatch.setattr(module, "template_of", lying)
+    number = pilot.certificate(firm)
+    monkeypatch.undo()
+    return firm, number
+
+
+def test_rules_that_are_not_the_scenarios_are_refused(pilot: Pilot, lied: tuple[str, str]) -> None:
+    scenario = pilot.ledger.scenarios.get(SCENARIO)
+    bundle, nonce = pilot.present(*lied)
+    without = own_reading(pilot, bundle, nonce, None)
+    assert (without.valid, without.claims["scenario_digest"]) == (True, scenario.digest)
+    assert without.checks[10].details == {"template": without.claims["template"], "compared": False}
+    known = frozenset({template_reference(scenario, pilot.ledger.reader.chain.ledger)})
+    assert own_reading(pilot, bundle, nonce, known).checks[10].code == NOT_EXPECTED
+    expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
+    assert pilot.ledger.verification.verify(bundle.to_bytes(), expect).report.checks[10].code == NOT_EXPECTED
+    assert pilot.accept(*lied).checks[10].code == NOT_EXPECTED
+
+
+def test_the_scenarios_own_rules_are_compared(pilot: Pilot) -> None:
+    firm = pilot.firm()
+    number = pilot.certificate(firm)
+    report = pilot.accept(firm, number)
+    known = template_reference(pilot.ledger.scenarios.get(SCENARIO), pilot.ledger.reader.chain.ledger)
+    assert (report.valid, report.checks[10].details) == (True, {"template": known, "compared": True})
+
+
+def test_templates_that_the_verifier_names_come_first(pilot: Pilot, lied: tuple[str, str]) -> None:
+    """A bank that has looked at the rules and takes them says so, whatever file lies here."""
+    bundle, nonce = pilot.present(*lied)
+    named = frozenset({own_reading(pilot, bundle, nonce, None).claims["template"]})
+    expect = Expectation(consumer=pilot.cast.bank, nonce=nonce, templates=named)
+    assert pilot.ledger.verification.verify(bundle.to_bytes(), expect).report.valid
+
+
+@pytest.fixture
+def next_version(pilot: Pilot, tmp_path: Path) -> Iterator[Pilot]:
+    """The same ledger, operated with a second version of the scenario, which has another rule."""
+    text = (PACKAGED / f"{SCENARIO}.yaml").read_text("utf-8")
+    raw = yaml.safe_load(text) | {"version": 2, "max_uses": 9}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(raw, allow_unicode=True), "utf-8")
+    with pilot.under(scenarios=tmp_path) as other:
+        yield other
+
+
+def test_a_version_that_is_not_known_here_is_named_and_not_compared(pilot: Pilot, next_version: Pilot) -> None:
+    firm, theirs = pilot.firm(), next_version.ledger
+    consent = next_version.authorise(firm)
+    next_version.supply(firm, consent)
+    number = next_version.bureau.issue({firm: consent})[firm]
+    theirs.anchoring.flush()
+    bundle, nonce = next_version.present(firm, number)
+    expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
+
+    def details(ledger: Ledger) -> dict[str, Any]:
+        report = ledger.verification.verify(bundle.to_bytes(), expect).report
+        assert report.valid, report.first_failure
+        return report.checks[10].details
+
+    template = template_reference(theirs.scenarios.get(SCENARIO), theirs.reader.chain.ledger)
+    assert details(theirs) == {"template": template, "compared": True}
+    assert details(pilot.ledger) == {"template": template, "compared": False}
+
+
+def test_a_consumer_compares_the_template_before_it_signs(pilot: Pilot, next_version: Pilot) -> None:
+    ledger = pilot.ledger
+    drafted = ledger.requests.draft(pilot.bureau.request(pilot.firm()), NOTE).entry
+    assert require_own_template(ledger.scenarios, drafted)
+    assert not require_own_template(next_version.ledger.scenarios, drafted)
+    for changed in ({"template": "sha-256:" + "77" * 32}, {"ledger": LEDGER}):
+        with pytest.raises(InvalidInput, match=NOT_EXPECTED):
+            require_own_template(ledger.scenarios, drafted | changed)
+
+
+def test_nothing_is_expected_of_what_cannot_be_read(pilot: Pilot) -> None:
+    expect = Expectation(consumer=pilot.cast.bank)
+    for raw in (
+        b"",
+        b"{}",
+        pilot.ledger.bundles.build(pilot.certificate(pilot.firm())).with_certificate("x").to_bytes(),
+    ):
+        assert expecting(pilot.ledger.scenarios, raw, expect) == expect
+    for scenario, version in ((None, None), ([], {}), (SCENARIO, None), (SCENARIO, "1"), ("S99", 1)):
+        entry = {"scenario": scenario, "scenario_version": version, "ledger": LEDGER}
+        assert known_template(pilot.ledger.scenarios, entry) is None

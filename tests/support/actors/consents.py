@@ -1,0 +1,59 @@
+"""A consent with the certificate and the presentation that rest on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from ledger.proof.acts import sign_act
+from ledger.proof.jws import Signer, sign_entry
+from ledger.proof.report import Report
+from ledger.proof.verifier import Expectation
+from ledger.store.tables import Entry
+from ledger.usage.withdrawals import WithdrawalDraft
+from tests.support.actors.pilots import Pilot
+
+
+class Consent:
+    """A firm's consent with the certificate and the presentation that rest on it."""
+
+    def __init__(self, pilot: Pilot) -> None:
+        self.pilot, self.firm = pilot, pilot.firm()
+        self.number = pilot.certificate(self.firm)
+        self.bundle, self.nonce = pilot.present(self.firm, self.number)
+        self.subject = pilot.cast.firms[self.firm]
+        (self.given,) = pilot.ledger.authorizations.page(self.subject, None, 9)
+        self.signer = pilot.bureau.signer_of(self.subject)
+
+    def report(self) -> Report:
+        """What the bank finds of the presentation that it was handed before."""
+        expect = Expectation(consumer=self.pilot.cast.bank, nonce=self.nonce)
+        return self.pilot.ledger.verification.verify(self.bundle.to_bytes(), expect).report
+
+    def draft(self, signer: Signer | None = None) -> WithdrawalDraft:
+        return self.pilot.ledger.withdrawals.draft(self.given.id, (signer or self.signer).kid)
+
+    def withdraw(self, signer: Signer | None = None) -> dict[str, Any]:
+        """As the subject does it; returns the entry."""
+        signer = signer or self.signer
+        draft = self.draft(signer)
+        entry = sign_entry(draft.entry, signer)
+        act = None if draft.message is None else sign_act(draft.message, signer)
+        assert self.pilot.ledger.withdrawals.withdraw(entry, act).state == "withdrawn"
+        return entry
+
+    def since(self) -> int:
+        """When the chain says that the subject withdrew; 0 if it did not."""
+        reader = self.pilot.ledger.reader
+        return reader.withdrawn_at(reader.party_no(self.subject), self.given.digest).first
+
+    def recorded(self) -> list[str]:
+        """The ids of the withdrawals in the log that are about it."""
+        with self.pilot.ledger.database.read() as session:
+            digests = session.scalars(select(Entry.digest).where(Entry.about == self.given.digest)).all()
+        return list(digests)
+
+    def untouched(self) -> bool:
+        state = self.pilot.ledger.authorizations.get(self.given.id).state
+        return (state, self.since(), self.recorded()) == ("active", 0, []) and self.report().valid

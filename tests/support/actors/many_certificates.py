@@ -1,0 +1,51 @@
+"""Many certificates at once for tests that revoke them, and what befalls the transactions that do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from ledger.certificates.lookups import payload_of
+from ledger.certificates.recording import add_certificate, next_number
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.sender import Receipt
+from ledger.errors import ChainUnavailable
+from tests.support.actors.pilots import Pilot
+
+
+def many(pilot: Pilot, like: str, count: int) -> list[str]:
+    """So many anchored certificates of one issuer, in a batch of their own."""
+    ledger = pilot.ledger
+    ledger.anchoring.flush()
+    with ledger.database.write() as session:
+        payload, now = payload_of(session, like), ledger.clock()
+        numbers = [next_number(session, "440802", "S01", now) for _ in range(count)]
+        for number in numbers:
+            add_certificate(session, ledger.sealer, numbered(payload, number), now)
+    ledger.anchoring.flush()
+    return numbers
+
+
+def numbered(payload: dict[str, Any], number: str) -> Callable[[int], dict[str, Any]]:
+    return lambda seq: payload | {"certificate_no": number, "seq": seq}
+
+
+@contextmanager
+def sending(act: Callable[[int, Callable[..., Receipt]], Callable[..., Receipt]]) -> Iterator[list[int]]:
+    """Replace each bulk revocation by what ``act`` makes of it; gives the numbers of leaves that were sent."""
+    original, sizes = ChainClient.revoke_many, list[int]()
+
+    def counted(client: ChainClient, batch: int, indices: Any, reason: str) -> Receipt:
+        sizes.append(len(indices))
+        return act(len(sizes), original)(client, batch, indices, reason)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ChainClient, "revoke_many", counted)
+        yield sizes
+
+
+def away(*_arguments: Any) -> Receipt:
+    raise ChainUnavailable("CHAIN_UNREACHABLE", "The node does not answer.", hint=None)

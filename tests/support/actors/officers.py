@@ -1,0 +1,175 @@
+"""A ledger whose proposals wait as long as a real one's, and what officers and thieves do to it with a node alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.chain.accounts import account_of, new_private_key
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call, PartyRegistration
+from ledger.chain.sending.sender import Receipt
+from ledger.connectors.answers import Supplied
+from ledger.demo.data.cast import assemble
+from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.parties import PartyKind, Role
+from ledger.domain.powers import DEFAULT_DELAY
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
+from ledger.parties.tables import PartyKey
+from ledger.proof.acts import prove_key, report_message, sign_act, veto_message
+from ledger.proof.jws import LocalSigner, Signer, public_jwk, sign_entry
+from ledger.proof.report import Report
+from ledger.proof.verifier import Expectation
+from tests.support.actors.credit_bureau import AS_OF, FIELDS, SCENARIO
+from tests.support.actors.pilots import ROWS, Pilot
+
+DAY = 86_400
+FOUNDING_AUTHORITIES = (1, 3, 4)
+
+
+@dataclass(frozen=True)
+class Officers:
+    """Party ids: the three authorities, and two supervisors."""
+
+    first: str
+    second: str
+    third: str
+    supervisor: str
+    other_supervisor: str
+
+
+class Powers:
+    """Everyone acts from a key and sends its own transactions: no service stands between them and the contracts."""
+
+    def __init__(self, pilot: Pilot, officers: Officers) -> None:
+        self.pilot, self.ledger, self.bureau, self.cast = pilot, pilot.ledger, pilot.bureau, pilot.cast
+        self.officers = officers
+
+    def no(self, party: str) -> int:
+        return self.ledger.reader.party_no(party)
+
+    def account(self, party: str) -> str:
+        """The account by which a party acts, as far as the service knows."""
+        return self.ledger.parties.get(party).account
+
+    def key(self) -> Signer:
+        """A fresh key that no service knows."""
+        secret = new_private_key()
+        self.ledger.custody.keep(secret)
+        return LocalSigner(secret, account_of(secret))
+
+    def send(self, account: str, call: Call) -> Receipt:
+        """A transaction from the account, whose money is no matter here."""
+        self.pilot.fund(account)
+        return self.ledger.client.with_account(self.ledger.custody.private_key(account).hex()).send(call)
+
+    def act(self, party: str, call: Call) -> Receipt:
+        return self.send(self.account(party), call)
+
+    def propose(self, account: str, call: Call) -> int:
+        """The number of the proposal that the account makes."""
+        (event,) = self.send(account, calls.propose(call)).named("Proposed")
+        return int(event.args["no"])
+
+    def decided(self, call: Call) -> int:
+        """A proposal of the first officer that the second one has confirmed; its delay has begun."""
+        number = self.propose(self.account(self.officers.first), call)
+        self.act(self.officers.second, calls.confirm(number, call))
+        return number
+
+    def carry_out(self, number: int, call: Call) -> Receipt:
+        """As anybody may; here a firm sends it."""
+        return self.act(self.cast.firms["1"], calls.carry_out(number, call))
+
+    def later(self) -> None:
+        """What was anchored before is of an earlier second than what happens next."""
+        self.pilot.skip(5)
+
+    def pass_delay(self) -> None:
+        self.pilot.skip(DEFAULT_DELAY + 1)
+
+    def change_of_key(self, party: str, fresh: Signer | None, old: str = calls.NO_ACCOUNT) -> Call:
+        """The call that binds ``fresh`` to the party and retires ``old``."""
+        if fresh is None:
+            return calls.change_key(self.no(party), old=old)
+        proof = prove_key(self.ledger.reader.chain, fresh, self.no(party))
+        return calls.change_key(self.no(party), fresh.kid, old, proof)
+
+    def further_key(self, party: str) -> Signer:
+        """A second key that the party proposed by itself, and that nobody vetoed; the service has its public key."""
+        fresh = self.key()
+        with self.ledger.database.write() as session:
+            session.add(PartyKey(account=fresh.kid, party_id=party, public_key=fresh.public_key))
+        call = self.change_of_key(party, fresh)
+        number = self.propose(self.account(party), call)
+        self.pass_delay()
+        self.carry_out(number, call)
+        return fresh
+
+    def veto_by(self, signer: Signer, number: int) -> Call:
+        """The veto that a key signs and anybody sends."""
+        return calls.veto_for(
+            signer.kid, number, sign_act(veto_message(self.ledger.reader.chain, signer.kid, number), signer)
+        )
+
+    def report_by(self, signer: Signer, party: str, account: str) -> Call:
+        """The report that a key of the party signs and anybody sends."""
+        message = report_message(self.ledger.reader.chain, signer.kid, account)
+        return calls.report_for(signer.kid, self.no(party), account, sign_act(message, signer))
+
+    def registration(self, identifier: str, *signers: Signer, roles: int = 1) -> Call:
+        """The list of one new party with these keys."""
+        chain = self.ledger.reader.chain
+        keys = tuple((signer.kid, prove_key(chain, signer)) for signer in signers)
+        return calls.register_parties([PartyRegistration(identifier, keys, roles)])
+
+    def state(self, number: int) -> str:
+        return str(self.ledger.reader.proposal(number).state)
+
+    def binds(self, account: str) -> bool:
+        """Whether the chain knows the account."""
+        return self.ledger.reader.account(account) is not None
+
+    def certified_by(self, firm: str, signer: Signer) -> Report:
+        """What a bank finds of a certificate over a consent that ``signer`` gave in the firm's name.
+
+        The platform helps whoever holds the key: it takes the key for the firm's, whatever the chain says.
+        """
+        with self.ledger.database.write() as session:
+            row = PartyKey(account=signer.kid, party_id=self.cast.firms[firm], public_key=signer.public_key)
+            row.bound_at = self.ledger.clock()
+            session.merge(row)
+        (asked,) = self.bureau.ask([self.bureau.request(firm)])
+        (draft,) = self.ledger.authorizations.draft(asked)
+        holder = {"holder_key": public_jwk(signer.public_key).to_dict()}
+        (given,) = self.ledger.authorizations.submit([sign_entry(draft.entry | holder, signer)])
+        self.bureau.answer({given.id: Supplied(ROWS, AS_OF, self.ledger.clock())})
+        (issued,) = self.bureau.certify([asked])
+        self.ledger.anchoring.flush()
+        return self.judged(issued.certificate_no, signer)
+
+    def judged(self, number: str, signer: Signer) -> Report:
+        """What a bank finds of the certificate when the holder of ``signer`` presents it."""
+        nonce, now = self.ledger.verification.new_nonce(), self.ledger.clock()
+        bundle = self.ledger.bundles.present(number, FIELDS, self.cast.bank, nonce, signer, now)
+        expect = Expectation(consumer=self.cast.bank, nonce=nonce)
+        return self.ledger.verification.verify(bundle.to_bytes(), expect).report
+
+
+@contextmanager
+def founded(home: Path, firms: int = 60) -> Iterator[Powers]:
+    """A new ledger with a delay of 72 hours; its offices are given, and their delay is over."""
+    with create_ledger(Settings(home=home, delay=DEFAULT_DELAY)) as ledger:
+        cast = assemble(ledger, [str(number) for number in range(1, firms + 1)])
+        pilot = Pilot(ledger, cast)
+        other = pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
+        now = ledger.clock()
+        codes = (SCENARIO, REGISTRATION_SCENARIO)
+        ledger.parties.accredit(ledger.installation.operator, codes, now - DAY, now + 10**9)
+        pilot.skip(DEFAULT_DELAY + 1)
+        ledger.proposals.tick()
+        authorities = (ledger.reader.party_id(number) for number in FOUNDING_AUTHORITIES)
+        yield Powers(pilot, Officers(*authorities, cast.supervisor, other))

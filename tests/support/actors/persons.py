@@ -1,0 +1,94 @@
+"""Persons, their departments and a bank in the scenarios S02 (one source) and S03 (three), with everyone's keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+
+from ledger.connectors.answers import Supplied
+from ledger.demo.actors import Bureau
+from ledger.domain.canonical import digest
+from ledger.domain.codes import synthetic_resident_id
+from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.parties import PartyKind, Role
+from ledger.parties.register import NewParty
+from ledger.proof.report import Report
+from ledger.usage.authorizations import Choice
+from ledger.usage.requests import Terms
+from ledger.usage.tables import Authorization
+from tests.support.actors.pilots import Pilot
+
+PERSONAL = ("S02", "S03")
+AS_OF = date(2026, 10, 31)
+SEPARATELY = Choice(separate_consent=True)
+CONTRIBUTIONS = tuple({"month": f"2026{month:02d}", "base": str(4_000 + month)} for month in range(1, 11))
+SCORES = ({"month": "202610", "score": "72"},)
+_SERIALS = count(1)
+
+
+class Desk(Bureau):
+    """A bank that asks persons, and the departments that answer."""
+
+    def __init__(self, pilot: Pilot) -> None:
+        super().__init__(pilot.ledger)
+        self.bank, self.statistics = pilot.cast.bank, pilot.cast.provider
+        self.registrar, self.supervisor = pilot.cast.registrar, pilot.cast.supervisor
+        names = ("social_insurance", "vehicle", "housing_fund")
+        self.departments = {name: pilot.party(PartyKind.PUBLIC_INST, Role.PROVIDER) for name in names}
+        now = self.ledger.clock()
+        start = now - 86_400
+        self.ledger.parties.accredit(self.ledger.installation.operator, PERSONAL, start, now + 10**9)
+
+    def person(self, region: str = "440881") -> str:
+        """A new person, whose key is held here."""
+        (account,) = self.ledger.custody.create()
+        serial = next(_SERIALS)
+        key, number = self.ledger.custody.public_key(account), synthetic_resident_id(serial)
+        (row,) = self.ledger.parties.onboard([NewParty(PartyKind.PERSON, f"湛江某人{serial}号", number, region, key)])
+        return row.id
+
+    def terms(self, person: str, scenario: str = "S02", **changes: Any) -> Terms:
+        """What the bank asks: every field, for five days."""
+        now, fields = self.ledger.clock(), self.ledger.scenarios.get(scenario).fields
+        until = end_of_validity(shanghai_day(now) + timedelta(days=4))
+        sources = {field.source for field in fields}
+        told: dict[str, Any] = {
+            "scenario": scenario,
+            "subject": person,
+            "consumer": self.bank,
+            "sources": {name: party for name, party in self.departments.items() if name in sources},
+            "fields": tuple(field.name for field in fields),
+            "valid_from": now,
+            "valid_to": until,
+            "max_uses": 1,
+            "channel": "government_platform",
+            "expires_at": until,
+            "pia_digest": digest(b"impact assessment"),
+        }
+        return Terms(**told | changes)
+
+    def authorised(self, person: str, scenario: str = "S02", **changes: Any) -> tuple[str, dict[str, Authorization]]:
+        """A request that the person has authorised in full: its id, the authorizations by source."""
+        (request,) = self.ask([self.terms(person, scenario, **changes)])
+        return request, {row.source: row for row in self.agree([request], SEPARATELY)}
+
+    def supplied(self, rows: Sequence[Mapping[str, str]] = CONTRIBUTIONS) -> Supplied:
+        """An answer with rows."""
+        return Supplied(tuple(rows), AS_OF, self.ledger.clock())
+
+    def certificate(self, person: str, scenario: str = "S02") -> str:
+        """An anchored certificate over everything that was asked."""
+        request, given = self.authorised(person, scenario)
+        rows = CONTRIBUTIONS if scenario == "S02" else SCORES
+        self.answer({row.id: self.supplied(rows) for row in given.values()})
+        (issued,) = self.certify([request])
+        self.ledger.anchoring.flush()
+        return issued.certificate_no
+
+    def accepted(self, number: str, fields: Sequence[str] | None = None) -> Report:
+        """The bank's report after it used the presentation."""
+        nonce = self.ledger.verification.new_nonce()
+        raw = self.show(number, nonce, fields).to_bytes()
+        return self.ledger.verification.accept(raw, self.bank, nonce).report

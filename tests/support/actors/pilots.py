@@ -1,0 +1,232 @@
+"""One open ledger on a real chain for the tests of capabilities; each test takes firms of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from ledger.chain.reading.contract_state import AssetRecord
+from ledger.connectors.answers import Supplied
+from ledger.demo.data.cast import Cast, assemble
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.domain.parties import PartyKind, Role
+from ledger.domain.resource import DataResource, ResourceField
+from ledger.installation.local_chain import LocalClock, fund
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.parties.register import NewParty
+from ledger.proof.bundle import Bundle
+from ledger.proof.report import Report
+from ledger.proof.verifier import Expectation
+from ledger.registration.tables import Evidence
+from tests.support.actors.credit_bureau import AS_OF, FIELDS, SCENARIO, CreditBureau
+from tests.support.ledgers.waiting_ledger import DELAY
+
+ROWS = (
+    {"year": "1981", "emp": "5.0", "wage": "14.0", "capital": "0.5", "output": "95.7"},
+    {"year": "1982", "emp": "6.0", "wage": "15.0", "capital": "0.6", "output": "97.3"},
+)
+SUPPLIED = Supplied(ROWS, AS_OF, 1_700_000_000)
+REPORTS = ("quality", "appraise")
+FIRMS = [str(number) for number in range(1, 201)]
+FIRST_NEWCOMER = 9500
+
+
+def resource(code: str, content: str | None = None, **members: Any) -> DataResource:
+    """A small resource; its content is its code's unless another is given."""
+    digest = hashlib.sha256((content or code).encode()).hexdigest()
+    told: dict[str, Any] = {
+        "code": code,
+        "title": f"Resource {code}",
+        "package": "test",
+        "rows": 12,
+        "columns": 2,
+        "fields": (ResourceField("month", "date"), ResourceField("kwh", "decimal")),
+        "content_digest": f"sha-256:{digest}",
+    }
+    return DataResource(**told | members)
+
+
+class Pilot:
+    """A firm's way to a certificate, step by step, with everyone's real keys; and a provider's to a registration."""
+
+    def __init__(self, ledger: Ledger, cast: Cast) -> None:
+        self.ledger, self.cast, self.bureau = ledger, cast, CreditBureau(ledger, cast)
+        self._next = count()
+        self._newcomers = count(FIRST_NEWCOMER)
+        self._pool: list[str] = []
+        self._pooled = count()
+
+    def applied(self, *codes: str) -> list[str]:
+        """Assets of the provider whose first application is on the chain."""
+        return self.handed_in(*(resource(code) for code in codes))
+
+    def handed_in(self, *resources: DataResource, by: str | None = None) -> list[str]:
+        """Assets of the provider, or of ``by``, whose first application is on the chain."""
+        intake = self.ledger.registrations.submit(by or self.cast.provider, resources)
+        assert not intake.refused
+        self.ledger.registrations.register(intake.accepted)
+        return list(intake.accepted)
+
+    def noticed(self, assets: Sequence[str]) -> None:
+        """Take applications up to their public notice."""
+        for step in (self.ledger.review.accept, self.ledger.review.review, self.ledger.review.notice):
+            step(self.cast.registrar, assets)
+
+    def skip(self, seconds: int) -> None:
+        """Let time pass, for ledger and chain."""
+        LocalClock(self.ledger.settings).skip(self.ledger.reader.connection, seconds)
+
+    def after_notice(self, assets: Sequence[str]) -> None:
+        """Let the notices of these assets run out."""
+        ends = [asset.until for asset in self.ledger.reader.assets(assets) if asset is not None]
+        self.skip(max(ends) + 1 - self.ledger.clock())
+
+    def take_through(self, assets: Sequence[str]) -> None:
+        """Take open applications through notice and confirmation, and anchor the certificates."""
+        self.noticed(assets)
+        self.after_notice(assets)
+        self.ledger.review.confirm(self.cast.registrar, assets)
+        self.ledger.anchoring.flush()
+
+    def confirmed(self) -> str:
+        """A confirmed asset of the provider that no other test has; a dozen share one notice."""
+        if not self._pool:
+            prefix = f"pool/{self.ledger.rules.code}"
+            self._pool = self.applied(*(f"{prefix}/{next(self._pooled)}" for _ in range(12)))
+            self.take_through(self._pool)
+        return self._pool.pop()
+
+    def party(self, kind: PartyKind, *roles: Role) -> str:
+        """A new party with these roles, whose key is held here."""
+        (account,) = self.ledger.custody.create()
+        number = next(self._newcomers)
+        key, uscc = self.ledger.custody.public_key(account), synthetic_uscc("440800", number)
+        name = f"Newcomer {number}"
+        (row,) = self.ledger.parties.onboard([NewParty(kind, name, uscc, "440800", key, frozenset(roles))])
+        return row.id
+
+    @contextmanager
+    def under(self, **settings: Any) -> Iterator[Pilot]:
+        """The same ledger, opened a second time with other settings, such as another ruleset."""
+        with open_ledger(self.ledger.settings.model_copy(update=settings)) as opened:
+            yield Pilot(opened, self.cast)
+
+    def fund(self, account: str) -> None:
+        """Give an account of the local chain the money that its own transactions cost."""
+        fund(self.ledger.settings, self.ledger.reader.connection, account)
+
+    def record(self, asset: str) -> AssetRecord:
+        """The asset as the chain has it."""
+        found = self.ledger.reader.asset(asset)
+        assert found is not None
+        return found
+
+    def report(self, asset: str) -> Report:
+        """What a verifier of the asset's newest certificate finds now."""
+        return self.verified(str(self.ledger.registrations.get(asset)["certificate_no"]))
+
+    def verified(self, number: str) -> Report:
+        """What a verifier of a registration certificate finds now."""
+        self.ledger.anchoring.flush()
+        bundle = self.ledger.bundles.build(number)
+        return self.ledger.verification.verify(bundle.to_bytes(), Expectation()).report
+
+    def evidence_of(self, asset: str) -> list[str]:
+        """The digests of all documents that are kept for acts on the asset."""
+        with self.ledger.database.read() as session:
+            return sorted(session.scalars(select(Evidence.digest).where(Evidence.asset_id == asset)))
+
+    def history(self, asset: str) -> list[dict[str, Any]]:
+        """Every event of the asset; proven complete."""
+        told = self.ledger.provenances.asset(asset)
+        assert told.completeness.complete
+        return list(told.events)
+
+    def decide(self, asset: str, *states: str, number: int = 1, reason: str = "Looked into") -> None:
+        """Take an objection through these states, as the registrar."""
+        for state in states:
+            self.ledger.objections.decide(asset, number, self.cast.registrar, state, reason)
+
+    def firm(self) -> str:
+        """A firm that no other test has."""
+        return FIRMS[next(self._next)]
+
+    def authorise(self, firm: str) -> str:
+        return self.bureau.authorise([firm], lambda _: None)[firm]
+
+    def supply(self, firm: str, authorization: str, rows: Sequence[Mapping[str, str]] = ROWS) -> None:
+        self.bureau.supply({firm: rows}, {firm: authorization}, lambda _: None)
+
+    def certificate(self, firm: str) -> str:
+        """An anchored certificate of the firm."""
+        authorization = self.authorise(firm)
+        self.supply(firm, authorization)
+        number = self.bureau.issue({firm: authorization})[firm]
+        self.ledger.anchoring.flush()
+        return number
+
+    def present(self, firm: str, number: str, fields: Sequence[str] = FIELDS) -> tuple[Bundle, str]:
+        nonce = self.ledger.verification.new_nonce()
+        return self.bureau.present(firm, number, nonce, fields), nonce
+
+    def accept(self, firm: str, number: str) -> Report:
+        bundle, nonce = self.present(firm, number)
+        return self.ledger.verification.accept(bundle.to_bytes(), self.cast.bank, nonce).report
+
+
+@pytest.fixture(scope="session")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """A ledger set up from nothing, with its own local chain."""
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("ledger"), delay=0)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """A ledger with founding parties alone, whose proposals wait for an hour."""
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("waiting"), delay=DELAY)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def pilot(ledger: Ledger) -> Pilot:
+    """Institutions and firms on the chain, the platform accredited."""
+    return assembled(ledger)
+
+
+def assembled(ledger: Ledger) -> Pilot:
+    """Institutions and firms on the chain of a new ledger, the platform accredited."""
+    cast = assemble(ledger, FIRMS)
+    now = ledger.clock()
+    ledger.parties.accredit(ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**9)
+    ledger.parties.accredit(cast.assessor, REPORTS, now - 86_400, now + 10**9)
+    return Pilot(ledger, cast)
+
+
+@pytest.fixture(scope="session")
+def closed_ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of a closed ledger, to be copied and damaged, and the number of its one active certificate."""
+    home = tmp_path_factory.mktemp("closed") / "home"
+    with create_ledger(Settings(home=home)) as ledger:
+        cast, now = assemble(ledger, ["1", "2", "3", "4"]), ledger.clock()
+        codes = (SCENARIO, REGISTRATION_SCENARIO)
+        ledger.parties.accredit(ledger.installation.operator, codes, now - 86_400, now + 10**8)
+        number = Pilot(ledger, cast).certificate("1")
+        ledger.anchoring.flush()
+    return home, number
+
+
+@pytest.fixture
+def copied_home(closed_ledger: tuple[Path, str], tmp_path: Path) -> Path:
+    """A copy of the closed ledger, for this test to damage."""
+    return Path(shutil.copytree(closed_ledger[0], tmp_path / "home"))

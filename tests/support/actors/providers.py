@@ -1,0 +1,99 @@
+"""A new provider on its own machine, and firms whose data a bank asks of it at a real platform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ledger.connectors.answers import Answer, Connector, Query, Supplied
+from ledger.domain.parties import PartyKind, Role
+from ledger.proof.jws import Signer
+from ledger.proof.report import Report
+from ledger.proof.verifier import Expectation
+from ledger.provider.desk import Provider
+from ledger.provider.records import Records
+from ledger.provider.registry import Registry
+from ledger.provider.run import Done, go_round
+from ledger.usage.lookups import provisions_of
+from ledger.usage.provisions import OwnPlatform
+from ledger.usage.tables import Provision
+from tests.support.actors.credit_bureau import AS_OF, FIELDS, SOURCE
+from tests.support.actors.pilots import ROWS, Pilot
+
+SCENARIOS = ("S00", "S51")
+NAME = "湛江某企业（自有记录）"
+
+
+@dataclass
+class Files:
+    """The provider's source; remembers the questions."""
+
+    rows: Sequence[dict[str, str]] = ROWS
+    asked: list[Query] = field(default_factory=list)
+
+    def ask(self, query: Query) -> Answer:
+        self.asked.append(query)
+        return Supplied(tuple(self.rows), AS_OF, query.at, NAME if query.name else None)
+
+    def connector(self, scenario: str, source: str) -> Connector:
+        assert (scenario, source) == ("S51", SOURCE)
+        return self
+
+
+class Town:
+    """``party`` is the provider; what it keeps lies in ``folder``."""
+
+    def __init__(self, pilot: Pilot, folder: Path) -> None:
+        self.pilot, self.ledger, self.bureau = pilot, pilot.ledger, pilot.bureau
+        self.folder = folder
+        self.party = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
+        self.platform = OwnPlatform(self.ledger.provisions, self.party)
+
+    @property
+    def signer(self) -> Signer:
+        return self.bureau.signer_of(self.party)
+
+    @property
+    def records(self) -> Records:
+        return Records(self.folder / "records")
+
+    def provider(self, **changes: Any) -> Provider:
+        """The provider at work, with a node in reach."""
+        members: dict[str, Any] = {
+            "party": self.party,
+            "signer": self.signer,
+            "records": self.records,
+            "clock": self.ledger.clock,
+            "registry": Registry(self.ledger.reader),
+        }
+        return Provider(**members | changes)
+
+    def consents(self, *firms: str, fields: Sequence[str] = FIELDS) -> list[str]:
+        """The bank asks, each firm signs: authorizations by id."""
+        terms = [replace(self.bureau.request(firm, fields), sources={SOURCE: self.party}) for firm in firms]
+        return [row.id for row in self.bureau.agree(self.bureau.ask(terms))]
+
+    def go_round(self, files: Files | None = None, **changes: Any) -> list[Done]:
+        """What became of everything that waits."""
+        files = files or Files()
+        return list(go_round(self.provider(**changes), self.platform, files.connector))
+
+    def provisions(self, consent: str) -> list[Provision]:
+        """The answers that the platform has under a consent."""
+        with self.ledger.database.read() as session:
+            return provisions_of(session, consent)
+
+    def certified(self, consent: str) -> str:
+        """The number of the anchored certificate that rests on the consent."""
+        (row,) = self.bureau.certify([self.ledger.authorizations.get(consent).request_id])
+        self.ledger.anchoring.flush()
+        return row.certificate_no
+
+    def verified(self, number: str) -> Report:
+        """What the bank's verifier finds; nothing is used up."""
+        nonce = self.ledger.verification.new_nonce()
+        raw = self.bureau.show(number, nonce).to_bytes()
+        expect = Expectation(consumer=self.pilot.cast.bank, nonce=nonce)
+        return self.ledger.verification.verify(raw, expect).report

@@ -1,0 +1,19 @@
+"""A second supervisor: two parties of that office lift what one of them holds."""
+
+from __future__ import annotations
+
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind, Role
+from ledger.parties.register import NewParty
+from tests.support.actors.pilots import Pilot
+
+USCC = synthetic_uscc("440800", 9_400)
+
+
+def other_supervisor(pilot: Pilot) -> str:
+    """Its party id; its key is held here, so it confirms what the first supervisor proposes."""
+    ledger = pilot.ledger
+    key = ledger.custody.public_key(*ledger.custody.create())
+    newcomer = NewParty(PartyKind.SUPERVISOR, "Other supervisor", USCC, "440800", key, frozenset({Role.SUPERVISOR}))
+    (row,) = ledger.parties.onboard([newcomer])
+    return row.id

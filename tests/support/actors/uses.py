@@ -1,0 +1,64 @@
+"""Certificates of several uses, and what chain, log and installations know of their uses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ledger.certificates.presentations import counter_of
+from ledger.domain.digests import reference
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_participant
+from tests.support.actors.pilots import Pilot
+
+PROJECT = Path(__file__).parents[3]
+
+SCENARIOS = PROJECT / "ledger" / "scenarios"
+
+Outcome = tuple[str, int | None]
+
+
+def recorded(home: Path, number: str) -> tuple[Counter[Outcome], list[tuple[int, str]]]:
+    """What an installation knows of a certificate: each verification, and the uses that no verification explains."""
+    with open_participant(Settings(home=home)) as installation:
+        assert installation.presentations.pending() == []
+        rows = installation.presentations.page(number, None, 1000)
+        elsewhere = [(use.ordinal, use.by) for use in installation.presentations.elsewhere(number)]
+        return Counter((row.result, row.ordinal if row.result == "valid" else None) for row in rows), elsewhere
+
+
+def logged(pilot: Pilot, number: str) -> list[dict[str, Any]]:
+    """The presentations and uses of a certificate in the operator's log."""
+    certificate = reference(pilot.ledger.holdings.get(number).digest)
+    supervisor = pilot.ledger.parties.actor(pilot.cast.supervisor)
+    told = [row["entry"] for row in pilot.ledger.log_entries.page(supervisor, -1, 100_000)]
+    return [entry for entry in told if entry.get("certificate") == certificate]
+
+
+def uses(pilot: Pilot, number: str) -> int:
+    """The chain's counter: of the certificate's consumer, under its request."""
+    with pilot.ledger.database.read() as session:
+        counter = counter_of(session, number)
+    assert counter is not None
+    consumer, request = counter
+    return pilot.ledger.reader.uses_of(pilot.ledger.reader.party_no(consumer), request)
+
+
+def certificate_of(pilot: Pilot, firm: str, max_uses: int, folder: Path) -> str:
+    """A certificate of several uses, under a scenario that allows them."""
+    for file in SCENARIOS.glob("*.yaml"):
+        definition = yaml.safe_load(file.read_text("utf-8"))
+        # Another version: verifiers with the scenario of the first do not compare the rules of the second.
+        changed = definition | {"max_uses": max_uses, "version": 2} if definition["code"] == "S51" else definition
+        (folder / file.name).write_text(yaml.safe_dump(changed, allow_unicode=True), "utf-8")
+    with pilot.under(scenarios=folder) as other:
+        requests = other.bureau.ask([replace(other.bureau.request(firm), max_uses=max_uses)])
+        (row,) = other.bureau.agree(requests)
+        other.supply(firm, row.id)
+        number = other.bureau.issue({firm: row.id})[firm]
+        other.ledger.anchoring.flush()
+    return number

@@ -1,0 +1,33 @@
+"""Wallets for these tests: genuine bundles, a key, and a passphrase that is cheap to check."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ledger.domain.codes import certificate_no
+from ledger.proof.bundle import Bundle
+from ledger.proof.sdjwt import compose
+from ledger.wallet.envelope import MIN_N, Cost
+from ledger.wallet.wallet import HolderKey
+from tests.support.bundles.builder import Made, registration, usage
+from tests.support.bundles.cast import DEVICE, SCENARIO
+
+PASSPHRASE: Final = "正确 horse battery 订书机"
+CHEAP: Final = Cost(n=MIN_N)
+KEY: Final = HolderKey(DEVICE.signer._key.secret, DEVICE.account)
+
+
+def full(made: Made) -> Bundle:
+    """The bundle with everything disclosed, bound to nobody."""
+    return made.bundle.with_certificate(compose(made.token, made.hidden))
+
+
+def numbered(serial: int) -> Bundle:
+    """A full bundle of another certificate."""
+    return full(usage(claims={"certificate_no": certificate_no("440802", 2026, SCENARIO, serial)}))
+
+
+USAGE: Final = full(usage())
+ASSET: Final = registration().bundle
+NUMBER: Final = certificate_no("440802", 2026, SCENARIO, 123)
+ASSET_NUMBER: Final = certificate_no("440802", 2026, "S00", 123)

@@ -1,0 +1,175 @@
+"""One local chain for the whole session, as good as new in each test, with our contracts and a party of each role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+import pytest
+
+from ledger.chain.accounts import account_of
+from ledger.chain.contracts.deployment import Deployment
+from ledger.chain.local.node import LocalNode
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending import calls
+from ledger.chain.sending.calls import Call, Founding
+from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.deploy import deploy
+from ledger.chain.sending.proposals import proposal_of
+from ledger.chain.sending.sender import Receipt
+from ledger.domain.parties import Role
+from ledger.proof.acts import prove_key
+from ledger.proof.jws import LocalSigner
+
+ROLES_OF = {
+    "founder": ("authority", "admin"),
+    "issuer": ("issuer",),
+    "registrar": ("registrar",),
+    "provider": ("provider",),
+    "bank": ("consumer",),
+    "other_bank": ("consumer",),
+    "enterprise": ("subject",),
+    "assessor": ("assessor",),
+    "supervisor": ("supervisor",),
+    "other_issuer": ("issuer",),
+    "second": ("authority",),
+    "third": ("authority",),
+    "other_supervisor": ("supervisor",),
+}
+
+SCENARIO = "S51"
+
+ACCREDITED_UNTIL = 4_000_000_000
+
+NOTICE = 10 * 86_400
+
+DELAY = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class TestParty:
+    """A party on the test chain: ``no`` follows the order of ``ROLES_OF``."""
+
+    __test__ = False
+
+    no: int
+    id: str
+    key: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain with our contracts and the parties of ``ROLES_OF``. ``client`` sends as the issuer; ``acting`` as any
+    other."""
+
+    node: LocalNode
+    deployment: Deployment
+    client: ChainClient
+    reader: ChainReader
+    parties: dict[str, TestParty]
+
+    def acting(self, name: str) -> ChainClient:
+        return self.client.with_account(self.parties[name].key)
+
+    def propose(self, call: Call, by: str = "founder") -> int:
+        """The number of a new proposal; a list of parties is proposed by its digest."""
+        registers = call.function == "register"
+        proposed = calls.propose_registration(self.client.act_of(call)) if registers else calls.propose(call)
+        return proposal_of(self.acting(by).send(proposed))
+
+    def decide(self, call: Call, by: str = "founder", confirmer: str | None = "second") -> Receipt:
+        """Propose, confirm and carry out; without a confirmer a party decides on its own key."""
+        number = self.propose(call, by)
+        if confirmer is not None:
+            receipt = self.acting(confirmer).send(calls.confirm(number, call))
+            if receipt.named("ProposalEnded"):
+                return receipt
+        if self.deployment.delay:
+            self.node.advance(self.deployment.delay)
+        return self.client.send(calls.carry_out(number, call))
+
+    def proof(self, private_key: str, number: int = 0) -> str:
+        """The proof of possession of a secp256k1 key, for the party of that number; 0 for first keys."""
+        key = bytes.fromhex(private_key)
+        return prove_key(self.deployment.chain, LocalSigner(key, account_of(key)), number)
+
+    def rotate(self, name: str, private_key: str) -> Receipt:
+        """A party replaces its key."""
+        party = self.parties[name]
+        fresh = account_of(bytes.fromhex(private_key))
+        call = calls.change_key(party.no, fresh, party.account, self.proof(private_key, party.no))
+        return self.decide(call, name, None)
+
+
+def test_key(name: str) -> str:
+    return sha256(f"test key of {name}".encode()).hexdigest()
+
+
+test_key.__test__ = False  # type: ignore[attr-defined]
+
+
+def test_party(number: int, name: str) -> TestParty:
+    key = test_key(name)
+    return TestParty(number, sha256(name.encode()).hexdigest(), key, account_of(bytes.fromhex(key)))
+
+
+test_party.__test__ = False  # type: ignore[attr-defined]
+
+PARTIES = {name: test_party(number, name) for number, name in enumerate(ROLES_OF, start=1)}
+
+FOUNDING = [
+    Founding(
+        party.id,
+        (party.account,),
+        Role.mask(Role(role) for role in ROLES_OF[name]),
+        ((SCENARIO, 0, ACCREDITED_UNTIL),) if name == "issuer" else (),
+    )
+    for name, party in PARTIES.items()
+]
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
+    """A running local node, shared by all tests: restore what you change with the ``chain`` fixture."""
+    funded = [party.account for party in PARTIES.values()]
+    with LocalNode(tmp_path_factory.mktemp("node"), funded=funded, persistent=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def deployment(node: LocalNode) -> Deployment:
+    """Our contracts on the session's node, with all parties registered and the issuer accredited."""
+    return deployed_on(node)
+
+
+@pytest.fixture(scope="session")
+def waiting_deployment(node: LocalNode) -> Deployment:
+    """The same once more, with proposals that wait."""
+    return deployed_on(node, delay=DELAY)
+
+
+def deployed_on(node: LocalNode, delay: int = 0) -> Deployment:
+    """Our contracts with the parties of ``PARTIES``, which the node has funded."""
+    return deploy(node.url, PARTIES["founder"].key, FOUNDING, delay=delay, network="test", notice=NOTICE)
+
+
+@pytest.fixture
+def chain(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
+    """The deployed contracts with their parties; whatever the test does is undone after it."""
+    yield from _on(node, deployment)
+
+
+@pytest.fixture
+def waiting_chain(node: LocalNode, waiting_deployment: Deployment) -> Iterator[Chain]:
+    """As ``chain``, with proposals that wait for ``DELAY`` seconds. Not for the same test as ``chain``."""
+    yield from _on(node, waiting_deployment)
+
+
+def _on(node: LocalNode, deployed: Deployment) -> Iterator[Chain]:
+    token = node.snapshot()
+    client = ChainClient(Connection(node.url), deployed, PARTIES["issuer"].key)
+    yield Chain(node, deployed, client, ChainReader(client), dict(PARTIES))
+    node.revert(token)

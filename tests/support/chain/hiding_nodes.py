@@ -1,0 +1,125 @@
+"""Nodes that lie: our own connection to a real node, with some of its answers left out or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ledger.chain.contracts.abi import Event
+from ledger.chain.contracts.deployment import CERTIFICATE_LOG, PARTY_REGISTRY, artifact_of, interface_of
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.connection import Block, Connection
+from ledger.chain.sending.client import ChainClient
+from tests.support.chain.deployed import Chain
+
+
+class HidingConnection(Connection):
+    """Drops the logs whose event ``hidden`` says so of."""
+
+    def __init__(self, url: str, hidden: Callable[[dict[str, Any]], bool]) -> None:
+        super().__init__(url)
+        self._hidden = hidden
+
+    def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        answered = zip(calls, super().ask_many(calls), strict=True)
+        return [
+            [log for log in answer if not self._hidden(log)] if method == "eth_getLogs" else answer
+            for (method, _), answer in answered
+        ]
+
+    def logs(
+        self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None] = ()
+    ) -> list[dict[str, Any]]:
+        return [log for log in super().logs(addresses, first, last, topics) if not self._hidden(log)]
+
+
+def reader_without(chain: Chain, *events: Event) -> ChainReader:
+    """A reader whose node hides these events."""
+    places = {(event.block_number, event.log_index) for event in events}
+
+    def hidden(log: dict[str, Any]) -> bool:
+        return (int(log["blockNumber"], 16), int(log["logIndex"], 16)) in places
+
+    return ChainReader(ChainClient(HidingConnection(chain.node.url, hidden), chain.deployment))
+
+
+class DatingConnection(Connection):
+    """Writes another time into every event of the certificate log that has the name."""
+
+    def __init__(self, url: str, name: str, time: int) -> None:
+        super().__init__(url)
+        self._topic = interface_of(CERTIFICATE_LOG).topics(name)[0]
+        event = next(item for item in artifact_of(CERTIFICATE_LOG).abi if item.get("name") == name)
+        plain = [parameter["name"] for parameter in event["inputs"] if not parameter["indexed"]]
+        self._word = plain.index("at")
+        self._time = time
+
+    def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        answered = zip(calls, super().ask_many(calls), strict=True)
+        return [
+            [self._dated(log) for log in answer] if method == "eth_getLogs" else answer
+            for (method, _), answer in answered
+        ]
+
+    def _dated(self, log: dict[str, Any]) -> dict[str, Any]:
+        if log["topics"][0] != self._topic:
+            return log
+        start = 2 + 64 * self._word
+        data = log["data"]
+        return {**log, "data": f"{data[:start]}{self._time:064x}{data[start + 64 :]}"}
+
+
+class NumberingConnection(Connection):
+    """Gives another number for a party's id."""
+
+    def __init__(self, url: str, party: str, number: int) -> None:
+        super().__init__(url)
+        self._question = "0x" + interface_of(PARTY_REGISTRY).encode_call("partyNoOf", [party]).hex()
+        self._answer = f"0x{number:064x}"
+
+    def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        answered = zip(calls, super().ask_many(calls), strict=True)
+        return [
+            self._answer if method == "eth_call" and parameters[0]["data"] == self._question else answer
+            for (method, parameters), answer in answered
+        ]
+
+
+def reader_numbering(chain: Chain, party: str, number: int) -> ChainReader:
+    """A reader whose node says that the party has that number."""
+    return ChainReader(ChainClient(NumberingConnection(chain.node.url, party, number), chain.deployment))
+
+
+class ReplacingConnection(Connection):
+    """Writes other digits for some in the data of every event."""
+
+    def __init__(self, url: str, old: str, new: str) -> None:
+        super().__init__(url)
+        self._old, self._new = old, new
+
+    def logs(
+        self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None] = ()
+    ) -> list[dict[str, Any]]:
+        found = super().logs(addresses, first, last, topics)
+        return [{**log, "data": log["data"].replace(self._old, self._new)} for log in found]
+
+
+def reader_replacing(chain: Chain, old: str, new: str) -> ChainReader:
+    """A reader whose node shows other digits (hex) in the events' data."""
+    return ChainReader(ChainClient(ReplacingConnection(chain.node.url, old, new), chain.deployment))
+
+
+class StuckConnection(Connection):
+    """Gives an earlier block for the newest one, while it is ``stuck_at`` that block."""
+
+    stuck_at: int | None = None
+
+    def block(self, number: int | str = "latest") -> Block | None:
+        if number == "latest" and self.stuck_at is not None:
+            number = self.stuck_at
+        return super().block(number)
+
+
+def reader_dating(chain: Chain, name: str, time: int) -> ChainReader:
+    """A reader whose node says that the events of that name happened at ``time``."""
+    return ChainReader(ChainClient(DatingConnection(chain.node.url, name, time), chain.deployment))

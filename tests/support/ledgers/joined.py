@@ -1,0 +1,34 @@
+"""Installations that have joined a pilot's chain, and what a firm's wallet presents to them."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from ledger.chain.local.node import FUNDS_WEI
+from ledger.installation.joining import Membership, join
+from ledger.installation.settings import Settings
+from ledger.proof.sdjwt import bind_key
+from tests.support.actors.pilots import Pilot
+
+Presented = tuple[bytes, str]
+
+
+def joined(pilot: Pilot, home: Path, party: str) -> Membership:
+    """Join the pilot's chain as a party, with its key and money for gas."""
+    ledger = pilot.ledger
+    account, node = ledger.parties.get(party).account, ledger.client.connection
+    node.ask("hardhat_setBalance", account, hex(FUNDS_WEI))
+    deployment = ledger.settings.home / "deployment.json"
+    return join(Settings(home=home), deployment, node.url, ledger.custody.private_key(account))
+
+
+def presentations(pilot: Pilot, firm: str, number: str, count: int = 1) -> list[Presented]:
+    """What the firm's wallet makes of its certificate for the bank, each with a nonce of its own."""
+    ledger, holder = pilot.ledger, pilot.bureau.signer_of(pilot.cast.firms[firm])
+    bundle, now = ledger.bundles.build(number), ledger.clock()
+    made = []
+    for nonce in (secrets.token_urlsafe(16) for _ in range(count)):
+        bound = bind_key(bundle.certificate, holder, audience=pilot.cast.bank, nonce=nonce, at=now)
+        made.append((bundle.with_certificate(bound).to_bytes(), nonce))
+    return made

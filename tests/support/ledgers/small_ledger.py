@@ -1,0 +1,117 @@
+"""A small ledger to archive, back up and restore: a few firms, their certificates, batches of a few entries."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, select
+
+from ledger.demo.data.cast import assemble
+from ledger.domain.entries import REGISTRATION_SCENARIO
+from ledger.installation.recovery.archive import Archive
+from ledger.installation.recovery.archiving import archive_file
+from ledger.installation.settings import Settings
+from ledger.installation.tables import METADATA
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.proof.bundle import parse_bundle
+from ledger.proof.jws import Signer
+from ledger.proof.presenting import present
+from ledger.proof.sdjwt import parse_certificate
+from ledger.proof.verifier import Expectation
+from ledger.store.database import Database
+from ledger.store.tables import Base, Batch, Entry
+from tests.support.actors.credit_bureau import SCENARIO
+from tests.support.actors.pilots import Pilot
+
+FIRMS = [str(number) for number in range(1, 61)]
+
+
+def settings_of(folder: Path, **others: Any) -> Settings:
+    """A ledger in ``folder/home``; batches are closed at once, and hold four entries at most."""
+    told: dict[str, Any] = {"home": folder / "home", "delay": 0, "batch_age": 0, "batch_size": 4}
+    return Settings(**told | others)
+
+
+@contextmanager
+def founded(settings: Settings) -> Iterator[Pilot]:
+    """A new ledger with its institutions and firms."""
+    with create_ledger(settings) as ledger:
+        cast = assemble(ledger, FIRMS)
+        now = ledger.clock()
+        ledger.parties.accredit(
+            ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**9
+        )
+        yield Pilot(ledger, cast)
+
+
+@contextmanager
+def reopened(settings: Settings, pilot: Pilot) -> Iterator[Pilot]:
+    """The same parties at a ledger that was opened again."""
+    with open_ledger(settings) as ledger:
+        yield Pilot(ledger, pilot.cast)
+
+
+def archive_of(ledger: Ledger, folder: Path) -> Archive:
+    return Archive(archive_file(folder, ledger.reader.chain.ledger))
+
+
+def batches(database: Database) -> dict[int, tuple[int, int, str]]:
+    """First entry, size and root of every batch, by its number."""
+    with database.read() as session:
+        return {row.number: (row.first_seq, row.size, row.root) for row in session.scalars(select(Batch))}
+
+
+def entries(database: Database) -> dict[int, bytes]:
+    """The body of every entry that a batch holds, by its number."""
+    with database.read() as session:
+        found = session.scalars(select(Entry).where(Entry.batch.is_not(None)))
+        return {row.seq: row.body for row in found}
+
+
+def rows_of(database: Database, *tables: type[Base]) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of these tables, in the order of their keys."""
+    with database.read() as session:
+        return {
+            each.__tablename__: [
+                tuple(row) for row in session.execute(select(table).order_by(*table.primary_key.columns))
+            ]
+            for each in tables
+            for table in [METADATA.tables[each.__tablename__]]
+        }
+
+
+@contextmanager
+def counting(*engines: Any) -> Iterator[list[str]]:
+    """The statements that are sent over these engines meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        sent.append(statement)
+
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+def copied(folder: Path, to: Path) -> Path:
+    """A copy of a folder, as a disk image would be."""
+    shutil.copytree(folder, to)
+    return to
+
+
+def valid(pilot: Pilot, raw: bytes, holder: Signer | None = None) -> bool:
+    """Whether the bank finds a bundle valid that its holder presents, by a key of its own or one kept here; no use is
+    spent."""
+    ledger, bank = pilot.ledger, pilot.cast.bank
+    bundle, nonce = parse_bundle(raw), ledger.verification.new_nonce()
+    signer = holder or pilot.bureau.signer_of(parse_certificate(bundle.certificate).claims["sub"])
+    shown = present(bundle, None, consumer=bank, nonce=nonce, holder=signer, at=ledger.clock())
+    return ledger.verification.verify(shown.to_bytes(), Expectation(consumer=bank, nonce=nonce)).report.valid

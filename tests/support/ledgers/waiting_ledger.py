@@ -1,0 +1,81 @@
+"""What tests do on a ledger whose proposals wait for an hour, the fixture ``waiting`` of ``pilots``."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import Any
+
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind
+from ledger.errors import PingzhengError
+from ledger.installation.local_chain import LocalClock
+from ledger.installation.wiring import Ledger
+from ledger.parties.custody import signer_of_key
+from ledger.parties.possession import possession_of
+from ledger.parties.proposals.proposals import ProposalRow
+from ledger.parties.register import NewParty
+
+DELAY = 3_600
+_SERIALS = count(8_000)
+
+
+def officers(ledger: Ledger) -> tuple[str, str, str]:
+    """The three authorities that founded the ledger."""
+    first, second, third = ledger.installation.officers
+    return first, second, third
+
+
+def new_party(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPRISE) -> NewParty:
+    """A party to onboard, with a key kept here; ``further`` are private keys as text, kept elsewhere."""
+    keys = [signer_of_key(each) for each in further]
+    others = tuple((signer.public_key, possession_of(ledger.reader.chain, signer)) for signer in keys)
+    uscc = synthetic_uscc("440800", next(_SERIALS))
+    return NewParty(kind, "Waiting", uscc, "440800", fresh_key(ledger), further_keys=others)
+
+
+def newcomer(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPRISE) -> str:
+    """A registered party, as of ``new_party``."""
+    (row,) = ledger.parties.onboard([new_party(ledger, *further, kind=kind)])
+    assert row.no is not None
+    return row.id
+
+
+def fresh_key(ledger: Ledger) -> str:
+    """A new key kept here, as text."""
+    return ledger.custody.public_key(*ledger.custody.create())
+
+
+def no(ledger: Ledger, party: str) -> int:
+    """The party's number."""
+    found = ledger.parties.get(party).no
+    assert found is not None
+    return found
+
+
+def skip(ledger: Ledger, seconds: int) -> None:
+    """Let time pass, for ledger and chain."""
+    LocalClock(ledger.settings).skip(ledger.reader.connection, seconds)
+
+
+def proposed(row: ProposalRow | None) -> ProposalRow:
+    """The proposal, which there is."""
+    assert row is not None
+    return row
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """What each act returned or was refused with, all begun together."""
+    barrier = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], Any]) -> Any:
+        barrier.wait()
+        try:
+            return act()
+        except PingzhengError as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))

@@ -1,0 +1,88 @@
+"""Asking the product as its users do, and what it answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from typer.testing import CliRunner
+
+from ledger.cli.main import app
+from ledger.cli.shell.output import EXIT_DISK_FULL, EXIT_ERROR
+
+PROJECT: Final = Path(__file__).parents[3]
+ENVIRONMENT: Final = {"PINGZHENG_DELAY": "0", "PINGZHENG_BATCH_AGE": "0", "COLUMNS": "200"}
+# Answers that name no cause, whoever gives them.
+NAMELESS: Final = {"INTERNAL"}
+ERRORS: Final = {EXIT_ERROR, EXIT_DISK_FULL}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a command ended, and the JSON that it printed."""
+
+    exit_code: int
+    told: Any
+    text: str
+
+    @property
+    def code(self) -> str | None:
+        """The error's code; None if there was none. An ending without a code is named by its exit code."""
+        if self.exit_code == 0:
+            return None
+        named = self.told.get("error") if isinstance(self.told, dict) else None
+        if not isinstance(named, str) or self.exit_code not in ERRORS:
+            return f"EXIT_{self.exit_code}"
+        return f"NAMELESS {named}: {self.told.get('message')}" if named in NAMELESS else named
+
+
+def cli(home: Path, *arguments: str, **environment: str) -> Answer:
+    """A command in this process, as JSON."""
+    line = [*arguments, "--home", str(home), "--json"]
+    done = CliRunner().invoke(app, line, env=ENVIRONMENT | environment)
+    return answer_of(done.exit_code, done.stdout, done.stderr)
+
+
+def program(home: Path, *arguments: str, **environment: str) -> Answer:
+    """The same in a process of its own."""
+    return ended(command(home, *arguments), home, **environment)
+
+
+def ended(line: Sequence[str], home: Path, **environment: str) -> Answer:
+    """How a process of its own ended, which asks the ledger in ``home``."""
+    done = subprocess.run(
+        line,
+        cwd=home.parent,
+        env=environment_of(environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return answer_of(done.returncode, done.stdout, done.stderr)
+
+
+def command(home: Path, *arguments: str) -> list[str]:
+    """The command line of a process of its own."""
+    start = "from ledger.cli.program import run; run()"
+    return [sys.executable, "-c", start, *arguments, "--home", str(home), "--json"]
+
+
+def environment_of(more: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process of its own: that of the suite, and the project to import from."""
+    return {**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **more}
+
+
+def answer_of(exit_code: int, stdout: str, stderr: str) -> Answer:
+    """The answer of a command that ended so."""
+    try:
+        told = json.loads(stdout)
+    except ValueError:
+        told = None
+    return Answer(exit_code, told, stdout + stderr)

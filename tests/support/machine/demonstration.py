@@ -1,0 +1,37 @@
+"""One run of ``pingzheng demo`` as a user runs it, which several suites look at."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.machine.onlookers import watched
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one run of ``pingzheng demo``, with its own temporary folder in it."""
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / "tmp").mkdir()
+    with pytest.MonkeyPatch.context() as patch, watched(folder / "tmp") as seen:
+        patch.setenv("PINGZHENG_LOG", "DEBUG")
+        patch.setenv("TMPDIR", str(folder / "tmp"))
+        result = run(folder, "demo", "--home", str(folder / "var"), "--out", str(folder / "demo-out"))
+    assert result.returncode == 0, result.stdout + result.stderr
+    # What it said, and what others could see of it meanwhile, is searched for personal text.
+    (folder / "demo.arguments").write_bytes(b"\n".join(sorted(seen.arguments)))
+    (folder / "demo.temporary").write_bytes(b"\n".join(sorted(seen.temporary)))
+    (folder / "demo.stdout").write_text(result.stdout, "utf-8")
+    (folder / "demo.stderr").write_text(result.stderr, "utf-8")
+    return folder
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """As a user runs it: proposals wait, which other tests switch off."""
+    command = [str(Path(sys.executable).with_name("pingzheng")), *arguments]
+    env = {name: value for name, value in os.environ.items() if name != "PINGZHENG_DELAY"}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=1_200, check=False)

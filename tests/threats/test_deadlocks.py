@@ -1,0 +1,162 @@
+"""Deadlocks tried on purpose: which keys are lost or stolen, what is then impossible, and what goes on all the same.
+
+A key that is lost is one that nobody uses any more. The table in ``docs/threat-model.md`` has a row for each test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from ledger.service.settings import Settings
+from ledger.service.wiring import create_ledger
+
+from ledger.chain import calls
+from ledger.errors import PingzhengError
+from tests.support.actors.officers import Powers, founded
+from tests.support.actors.withdrawals import withdraw
+
+
+@pytest.fixture(scope="module")
+def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
+    with founded(tmp_path_factory.mktemp("deadlocks"), firms=20) as made:
+        yield made
+
+
+def refused(act: Callable[[], object], code: str) -> None:
+    with pytest.raises(PingzhengError) as caught:
+        act()
+    assert caught.value.code == code, caught.value
+
+
+def goes_on(powers: Powers) -> None:
+    """What takes no officer: consent, supply, issue, anchor, verify, use, change one's own key, veto, withdraw."""
+    pilot, firm = powers.pilot, powers.pilot.firm()
+    party = powers.cast.firms[firm]
+    owner, number = powers.bureau.signer_of(party), pilot.certificate(firm)
+    assert powers.judged(number, owner).valid
+    assert pilot.accept(firm, number).valid
+    own = powers.further_key(party)
+    call = powers.change_of_key(party, powers.key(), own.kid)
+    proposal = powers.propose(owner.kid, call)
+    powers.send(own.kid, calls.veto(proposal))
+    (consent, *_) = powers.ledger.authorizations.page(party, None, 1)
+    assert withdraw(powers.bureau, consent.id).state == "withdrawn"
+    assert powers.judged(number, owner).result == "revoked"
+
+
+def test_a_party_that_lost_all_its_keys_gets_one_from_two_officers(powers: Powers) -> None:
+    """What rests on its consents stays genuine. The reported key presents nothing any more."""
+    firm = powers.pilot.firm()
+    party = powers.cast.firms[firm]
+    lost, number = powers.bureau.signer_of(party), powers.pilot.certificate(firm)
+    powers.later()
+    powers.act(powers.officers.third, calls.report(powers.no(party), lost.kid))
+    refused_by = [(check.number, check.code) for check in powers.judged(number, lost).checks if check.code != "OK"]
+    assert refused_by == [(10, "KEY_REPORTED")]
+    fresh = powers.key()
+    call = powers.change_of_key(party, fresh, lost.kid)
+    proposal = powers.decided(call)
+    powers.pass_delay()
+    assert powers.ledger.reader.is_silent(powers.no(party))
+    powers.carry_out(proposal, call)
+    assert not powers.ledger.reader.is_silent(powers.no(party))
+    report = powers.certified_by(firm, fresh)
+    assert report.valid, report.first_failure
+    (shown,) = [key.proposal for key in report.keys if key.account == fresh.kid]
+    assert shown is not None
+    assert (shown.by, shown.confirmed_by) == (powers.no(powers.officers.first), powers.no(powers.officers.second))
+
+
+def test_one_of_three_officers_is_lost_and_the_others_replace_its_key(powers: Powers) -> None:
+    """The lost key cannot be reported before: fewer than three officers would be left."""
+    officers, reader = powers.officers, powers.ledger.reader
+    third, lost = powers.no(officers.third), powers.account(officers.third)
+    report = calls.report(third, lost)
+    number = powers.decided(report)
+    fresh = powers.key()
+    call = powers.change_of_key(officers.third, fresh, lost)
+    replacing = powers.decided(call)
+    goes_on(powers)
+    powers.pass_delay()
+    refused(lambda: powers.carry_out(number, report), "PARTY_TOO_FEW_OFFICERS")
+    powers.carry_out(replacing, call)
+    assert reader.officers() == 3
+    assert reader.account(fresh.kid) is not None
+    refused(lambda: powers.send(lost, calls.pause()), "PARTY_UNKNOWN_ACCOUNT")
+    cancelled = powers.propose(fresh.kid, calls.set_status(powers.no(powers.cast.bank), "closed", "sanction"))
+    powers.act(officers.first, calls.cancel(cancelled))
+    powers.ledger.party_keys.settle(officers.third)
+
+
+def test_one_officer_that_is_left_decides_nothing_and_still_holds_and_reports(powers: Powers) -> None:
+    """No registration, no office, no recovery; nobody who is registered is stopped by that."""
+    left, reader = powers.officers.first, powers.ledger.reader
+    party = powers.cast.firms[powers.pilot.firm()]
+    account = powers.account(left)
+    call = powers.change_of_key(party, powers.key())
+    number = powers.propose(account, call)
+    listed = powers.registration("5e" * 32, powers.key())
+    (event,) = powers.send(account, calls.propose_registration(powers.ledger.client.act_of(listed))).named("Proposed")
+    refused(lambda: powers.send(account, calls.confirm(event.args["no"], listed)), "PARTY_OWN_PROPOSAL")
+    powers.pass_delay()
+    refused(lambda: powers.carry_out(number, call), "PARTY_NOT_CONFIRMED")
+    powers.send(account, calls.hold(["7a" * 32], "fraud"))
+    assert reader.hold_of("7a" * 32).offices == ("authority",)
+    powers.send(account, calls.report(powers.no(party), powers.account(party)))
+    powers.pass_delay()
+    assert reader.is_silent(powers.no(party))
+    goes_on(powers)
+
+
+def test_without_any_officer_all_that_is_registered_goes_on_and_nobody_joins(powers: Powers) -> None:
+    """Then a new deployment follows: another ledger, on which nothing of this one counts."""
+    goes_on(powers)
+    outsiders = (powers.cast.bank, powers.cast.registrar, powers.ledger.installation.operator, powers.cast.supervisor)
+    listed = powers.registration("6e" * 32, powers.key())
+    for party in outsiders:
+        proposed = calls.propose_registration(powers.ledger.client.act_of(listed))
+        refused(lambda party=party, proposed=proposed: powers.act(party, proposed), "PARTY_LACKS_ROLE")
+        recovery = powers.change_of_key(powers.cast.firms["1"], powers.key())
+        refused(lambda party=party, call=recovery: powers.propose(powers.account(party), call), "PARTY_LACKS_ROLE")
+
+
+def test_a_new_deployment_is_another_ledger(powers: Powers, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with create_ledger(Settings(home=tmp_path_factory.mktemp("anew"))) as anew:
+        assert anew.reader.chain.ledger != powers.ledger.reader.chain.ledger
+        assert anew.reader.officers() == 3
+
+
+def test_a_stolen_guardians_key_pauses_once_and_two_officers_end_it(powers: Powers) -> None:
+    """They take its office as well. The thief waits longer for its next pause than they for that."""
+    officers, ledger = powers.officers, powers.ledger
+    stolen, no = powers.account(officers.other_supervisor), powers.no(officers.other_supervisor)
+    powers.send(stolen, calls.pause())
+    number = powers.propose(powers.account(officers.first), calls.end_pause())
+    powers.act(officers.second, calls.confirm(number, calls.end_pause()))
+    assert ledger.reader.paused_until() == 0
+    refused(lambda: powers.send(stolen, calls.pause()), "PARTY_PAUSE_REST")
+    strip = calls.set_roles(no, 0)
+    number = powers.decided(strip)
+    powers.pass_delay()
+    powers.carry_out(number, strip)
+    refused(lambda: powers.send(stolen, calls.pause()), "PARTY_LACKS_ROLE")
+    goes_on(powers)
+
+
+def test_a_delay_that_is_too_short_is_refused_or_shown(
+    powers: Powers, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """On another chain than a local one it is refused. On a local one every verifier's report warns of it."""
+    home = tmp_path_factory.mktemp("short")
+    refused(
+        lambda: create_ledger(Settings(home=home, rpc_url="http://127.0.0.1:1", delay=3_600)).__enter__(),
+        "DELAY_TOO_SHORT",
+    )
+    assert not (home / "deployment.json").exists()
+    firm = powers.pilot.firm()
+    number = powers.pilot.certificate(firm)
+    report = powers.judged(number, powers.bureau.signer_of(powers.cast.firms[firm]))
+    assert (report.delay, report.threshold, report.cautions) == (259_200, 2, ())
+    assert [caution.code for caution in replace(report, delay=3_600).cautions] == ["DELAY_SHORT"]

@@ -1,0 +1,118 @@
+"""What was signed for one ledger, or kept for one, means nothing on another."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.demo.actors import NOTE
+from ledger.errors import InvalidInput, Misconfigured
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
+from ledger.rulebooks.templates import template_reference
+from ledger.store.tables import LedgerIdentity
+from ledger.usage.requests import Asked
+from tests.support.actors.credit_bureau import SCENARIO
+from tests.support.actors.department import department
+from tests.support.actors.pilots import SUPPLIED, Pilot
+from tests.support.actors.withdrawals import signed_withdrawal
+
+ELSEWHERE = "e" * 64
+
+
+def elsewhere(entry: dict[str, Any]) -> dict[str, Any]:
+    """The same statement, made for another ledger, with every name in it right."""
+    return {**entry, "ledger": ELSEWHERE}
+
+
+def handed_in(pilot: Pilot) -> dict[str, Callable[[], object]]:
+    """Each kind of statement that parties sign, signed by the right party for another ledger."""
+    ledger, bureau, cast, firm = pilot.ledger, pilot.bureau, pilot.cast, pilot.firm()
+    asked = ledger.requests.draft(bureau.request(firm), NOTE)
+    (request,) = bureau.ask([bureau.request(firm)])
+    (consent,) = ledger.authorizations.draft(request)
+    given = pilot.authorise(pilot.firm())
+    supply = bureau.draft(given, SUPPLIED)
+    withdrawal = signed_withdrawal(bureau, given)
+    subject = ledger.authorizations.get(given).subject
+    office, code = department(ledger, cast), f"ledgers-{firm}"
+    office.put(code)
+    ledger.catalogue.submit(office.provider, code)
+    publication = ledger.publications.draft(office.cdo, code)
+
+    def signed(party: str, entry: dict[str, Any]) -> dict[str, Any]:
+        return bureau.sign(party, elsewhere(entry))
+
+    return {
+        "request": lambda: ledger.requests.submit([Asked(signed(cast.bank, asked.entry), asked.note)]),
+        "authorization": lambda: ledger.authorizations.submit([signed(cast.firms[firm], consent.entry)]),
+        "provision": lambda: ledger.provisions.submit([replace(supply, entry=signed(cast.provider, supply.entry))]),
+        "withdrawal": lambda: ledger.withdrawals.withdraw(signed(subject, withdrawal.entry), withdrawal.act),
+        "publication": lambda: ledger.publications.sign(office.cdo, signed(office.cdo.party, publication)),
+    }
+
+
+@pytest.mark.parametrize("kind", ["request", "authorization", "provision", "withdrawal", "publication"])
+def test_a_statement_that_was_signed_for_another_ledger_is_refused(pilot: Pilot, kind: str) -> None:
+    with pytest.raises(InvalidInput, match="LEDGER_DIFFERS") as refused:
+        handed_in(pilot)[kind]()
+    assert refused.value.details == {"expected": pilot.ledger.reader.chain.ledger, "found": ELSEWHERE}
+
+
+def test_a_request_cannot_name_the_template_of_another_ledger(pilot: Pilot) -> None:
+    ledger, scenario = pilot.ledger, pilot.ledger.scenarios.get(SCENARIO)
+    asked = ledger.requests.draft(pilot.bureau.request(pilot.firm()), NOTE)
+    named = {"template": template_reference(scenario, ELSEWHERE)}
+    assert named["template"] != asked.entry["template"]
+    with pytest.raises(InvalidInput, match="TEMPLATE_NOT_IN_FORCE"):
+        ledger.requests.submit([Asked(pilot.bureau.sign(pilot.cast.bank, asked.entry | named), asked.note)])
+
+
+@pytest.fixture(scope="module")
+def copied(ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the database of a running ledger."""
+    path = tmp_path_factory.mktemp("copied") / "ledger.db"
+    with sqlite3.connect(ledger.settings.home / "ledger.db") as database:
+        database.execute("VACUUM INTO ?", (str(path),))
+    return path
+
+
+def parties(path: Path) -> int:
+    with sqlite3.connect(path) as database:
+        return int(database.execute("SELECT count(*) FROM party").fetchone()[0])
+
+
+def test_the_database_of_one_ledger_does_not_open_on_another(copied: Path, tmp_path: Path) -> None:
+    with create_ledger(Settings(home=tmp_path)) as other:
+        found = other.reader.chain.ledger
+    before = parties(copied)
+    with pytest.raises(Misconfigured, match="LEDGER_DIFFERS") as refused:
+        open_ledger(Settings(home=tmp_path, database_url=f"sqlite:///{copied}")).__enter__()
+    assert refused.value.details["found"] == found != refused.value.details["expected"]
+    assert parties(copied) == before > 0
+
+
+def test_no_second_set_of_contracts_is_deployed_for_a_database(copied: Path, tmp_path: Path) -> None:
+    before = parties(copied)
+    with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"):
+        create_ledger(Settings(home=tmp_path, database_url=f"sqlite:///{copied}")).__enter__()
+    assert parties(copied) == before
+    assert not (tmp_path / "deployment.json").exists()
+
+
+def test_readiness_compares_the_ledgers_of_database_deployment_and_chain(pilot: Pilot) -> None:
+    ledger = pilot.ledger
+    digest = ledger.reader.chain.ledger
+    assert ledger.inspection.readiness()["ledger"] == {"ok": True, "digest": digest}
+    with ledger.database.write() as session:
+        session.get_one(LedgerIdentity, digest).digest = ELSEWHERE
+    try:
+        assert ledger.inspection.readiness()["ledger"] == {"ok": False, "code": "LEDGER_DIFFERS"}
+    finally:
+        with ledger.database.write() as session:
+            session.get_one(LedgerIdentity, ELSEWHERE).digest = digest

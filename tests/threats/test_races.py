@@ -1,0 +1,310 @@
+"""Two that want the same at once: one gets it, the other is told why not, and the history stays whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import func, select
+
+from ledger.certificates.tables import Certificate
+from ledger.chain.sending.asset_calls import AssetRegistration, register_assets
+from ledger.chain.sending.relay import Relay
+from ledger.errors import PingzhengError
+from ledger.parties.relayed_acts import Acting
+from ledger.proof.acts import sign_act
+from ledger.proof.jws import sign_entry
+from ledger.registration.certificates import RegistrationCertificates
+from ledger.registration.descriptions import Descriptions
+from ledger.registration.rights import NewRight
+from tests.support.actors.consents import Consent
+from tests.support.actors.pilots import Pilot, resource
+from tests.support.actors.uses import uses
+
+WON = "won"
+DAY = 86_400
+ROUNDS = 3
+TERMS = {"amount": 200_000_000}
+
+
+def together(*acts: Callable[[], object]) -> list[str]:
+    """Each act in a thread of its own, all let go at once: ``won``, or the code of its refusal."""
+    start = Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> str:
+        start.wait()
+        try:
+            act()
+        except PingzhengError as refusal:
+            return refusal.code
+        return WON
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def offered(pilot: Pilot, seconds: int | None = None) -> str:
+    """An asset that is on offer to the bank, for so many seconds from the offer on."""
+    asset = pilot.confirmed()
+    deadline = None if seconds is None else pilot.ledger.clock() + seconds
+    pilot.ledger.transfers.offer(asset, pilot.cast.provider, pilot.cast.bank, deadline)
+    return asset
+
+
+def granting(pilot: Pilot, asset: str, kind: str, to: str, exclusive: bool) -> Callable[[], object]:
+    start = pilot.ledger.clock() + 60
+    right = NewRight(kind, to, start, start + DAY, "信贷风控 Credit decisions", exclusive)
+    return lambda: pilot.ledger.rights.grant(asset, pilot.cast.provider, right)
+
+
+def acting(pilot: Pilot) -> Acting:
+    """The way to the chain, past every rule of the service."""
+    ledger = pilot.ledger
+    return Acting(Relay(ledger.client), ledger.custody, ledger.database, ledger.clock)
+
+
+def certificates(pilot: Pilot, asset: str) -> int:
+    with pilot.ledger.database.read() as session:
+        query = select(func.count()).select_from(Certificate).where(Certificate.asset_id == asset)
+        return session.scalar(query) or 0
+
+
+def names(pilot: Pilot, asset: str) -> list[str]:
+    return [event["name"] for event in pilot.history(asset)]
+
+
+@pytest.fixture(params=range(ROUNDS))
+def again(request: pytest.FixtureRequest) -> int:
+    """The round: who wins is not the same each time."""
+    return int(request.param)
+
+
+@pytest.mark.usefixtures("again")
+def test_two_acceptances_of_one_offer(pilot: Pilot) -> None:
+    asset, cast = offered(pilot), pilot.cast
+    accept = lambda: pilot.ledger.transfers.accept(asset, cast.bank)  # noqa: E731
+    assert sorted(together(accept, accept)) in (["ASSET_NO_OFFER", WON], [WON, WON])
+    assert names(pilot, asset).count("TransferAccepted") == 1
+    assert (pilot.record(asset).holder, certificates(pilot, asset)) == (cast.bank, 2)
+    assert pilot.report(asset).valid
+
+
+@pytest.mark.usefixtures("again")
+def test_acceptance_against_withdrawal(pilot: Pilot) -> None:
+    asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.transfers
+    accepted, withdrawn = together(
+        lambda: transfers.accept(asset, cast.bank), lambda: transfers.withdraw(asset, cast.provider)
+    )
+    assert (accepted, withdrawn) in ((WON, "ASSET_NOT_HOLDER"), ("ASSET_NO_OFFER", WON))
+    assert pilot.record(asset).holder == (cast.bank if accepted == WON else cast.provider)
+    assert pilot.record(asset).offered_to is None
+    assert names(pilot, asset)[-1] == ("TransferAccepted" if accepted == WON else "TransferWithdrawn")
+
+
+@pytest.mark.usefixtures("again")
+def test_acceptance_against_the_end_of_its_deadline(pilot: Pilot) -> None:
+    """While it is accepted the deadline passes, and the holder offers the asset to somebody else."""
+    cast, transfers = pilot.cast, pilot.ledger.transfers
+    asset = offered(pilot, 30)
+
+    def offer_elsewhere() -> None:
+        pilot.skip(40)
+        transfers.offer(asset, cast.provider, cast.other_bank)
+
+    accepted, elsewhere = together(lambda: transfers.accept(asset, cast.bank), offer_elsewhere)
+    late = ("ASSET_OFFER_LAPSED", "ASSET_NOT_OFFEREE")
+    assert (accepted == WON and elsewhere == "ASSET_NOT_HOLDER") or (accepted in late and elsewhere == WON)
+    record = pilot.record(asset)
+    assert (record.holder, record.offered_to) == (
+        (cast.bank, None) if accepted == WON else (cast.provider, cast.other_bank)
+    )
+    assert names(pilot, asset).count("TransferAccepted") == (accepted == WON)
+
+
+def test_deadline_is_over_in_the_second_after_it(pilot: Pilot) -> None:
+    asset = offered(pilot, 30)
+    pilot.skip(31)
+    assert together(lambda: pilot.ledger.transfers.accept(asset, pilot.cast.bank)) == ["ASSET_OFFER_LAPSED"]
+
+
+@pytest.mark.usefixtures("again")
+def test_transfer_against_freeze(pilot: Pilot) -> None:
+    """Frozen it is in any case; whether it moved before, the history says."""
+    asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.transfers
+    accepted, frozen = together(
+        lambda: transfers.accept(asset, cast.bank), lambda: transfers.freeze(asset, cast.supervisor, "court")
+    )
+    assert frozen == WON
+    assert accepted in (WON, "ASSET_FROZEN")
+    last = ["TransferAccepted", "Frozen"] if accepted == WON else ["TransferOffered", "Frozen"]
+    assert names(pilot, asset)[-2:] == last
+    assert pilot.record(asset).holder == (cast.bank if accepted == WON else cast.provider)
+    assert pilot.report(asset).result == "refused"
+
+
+@pytest.mark.usefixtures("again")
+def test_pledge_against_acceptance(pilot: Pilot) -> None:
+    asset, cast = offered(pilot), pilot.cast
+    accepted, pledged = together(
+        lambda: pilot.ledger.transfers.accept(asset, cast.bank),
+        lambda: pilot.ledger.liens.pledge(asset, cast.provider, cast.other_bank, TERMS),
+    )
+    assert (accepted, pledged) in ((WON, "ASSET_NOT_HOLDER"), ("ASSET_PLEDGED", WON))
+    record = pilot.record(asset)
+    assert (record.holder, len(record.liens)) == ((cast.bank, 0) if accepted == WON else (cast.provider, 1))
+    assert len(pilot.evidence_of(asset)) == len(record.liens)
+    assert names(pilot, asset)[-1] == ("TransferAccepted" if accepted == WON else "Pledged")
+
+
+def test_two_registrations_of_one_content_past_the_service(pilot: Pilot, again: int) -> None:
+    """By two applicants, straight on the chain."""
+    cast, chain, content = pilot.cast, acting(pilot), f"{again + 1:064x}"
+    ids = {cast.provider: f"a{again + 1:063x}", cast.bank: f"b{again + 1:063x}"}
+
+    def register(applicant: str) -> Callable[[], object]:
+        call = register_assets([AssetRegistration(ids[applicant], "c1" * 32, content)])
+        return lambda: chain.act_as(applicant, call)
+
+    outcomes = dict(zip(ids, together(*map(register, ids)), strict=True))
+    assert sorted(outcomes.values()) == ["ASSET_DUPLICATE_FINGERPRINT", WON]
+    (winner,) = (applicant for applicant, outcome in outcomes.items() if outcome == WON)
+    assert pilot.ledger.reader.asset_by_fingerprint(content) == ids[winner]
+    assert names(pilot, ids[winner]) == ["Registered"]
+
+
+@pytest.mark.usefixtures("again")
+def test_one_application_handed_in_twice_at_once(pilot: Pilot, again: int) -> None:
+    registrations = pilot.ledger.registrations
+    wanted = resource(f"races/twice-{again}")
+
+    def hand_in() -> None:
+        registrations.register(registrations.submit(pilot.cast.provider, [wanted]).accepted)
+
+    assert together(hand_in, hand_in) == [WON, WON]
+    (asset,) = registrations.submit(pilot.cast.provider, [wanted]).accepted
+    assert names(pilot, asset) == ["Registered"]
+    assert len(registrations.get(asset)["applications"]) == 1
+
+
+def test_two_confirmations_of_one_application(pilot: Pilot, again: int) -> None:
+    (asset,) = pilot.applied(f"races/confirm-{again}")
+    pilot.noticed([asset])
+    pilot.after_notice([asset])
+    confirm = lambda: pilot.ledger.review.confirm(pilot.cast.registrar, [asset])  # noqa: E731
+    outcomes = together(confirm, confirm)
+    assert WON in outcomes
+    assert set(outcomes) <= {WON, "ASSET_WRONG_STAGE"}
+    assert names(pilot, asset).count("Confirmed") == 1
+    assert certificates(pilot, asset) == 1
+    assert pilot.report(asset).valid
+
+
+@pytest.mark.usefixtures("again")
+def test_two_grants_of_overlapping_exclusive_rights(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    outcomes = together(*(granting(pilot, asset, "operate", to, True) for to in (cast.bank, cast.other_bank)))
+    assert sorted(outcomes) == ["ASSET_RIGHT_OVERLAPS", WON]
+    (right,) = pilot.ledger.rights.of(asset)
+    assert right["grantee"] == (cast.bank, cast.other_bank)[outcomes.index(WON)]
+    assert len(pilot.evidence_of(asset)) == 1
+    assert names(pilot, asset).count("RightGranted") == 1
+
+
+@pytest.mark.usefixtures("again")
+def test_certificate_lists_all_rights_of_those_granted_at_once(pilot: Pilot) -> None:
+    asset, cast = pilot.confirmed(), pilot.cast
+    kinds = ("hold", "process", "operate")
+    assert together(*(granting(pilot, asset, kind, cast.bank, True) for kind in kinds)) == [WON] * 3
+    report = pilot.report(asset)
+    assert report.valid
+    assert sorted(each["grant"] for each in report.claims["rights"]) == [0, 0, 0, 1, 2, 3]
+
+
+def test_certificate_of_an_earlier_state_never_follows_that_of_a_later_one(pilot: Pilot) -> None:
+    """One that settles is overtaken by another after it has begun."""
+    asset, cast, ledger = pilot.confirmed(), pilot.cast, pilot.ledger
+
+    class Overtaken(Descriptions):
+        def refresh(self, asset_ids: Sequence[str]) -> None:
+            super().refresh(asset_ids)
+            granting(pilot, asset, "operate", cast.bank, True)()
+
+    slow = RegistrationCertificates(
+        ledger.database,
+        ledger.sealer,
+        ledger.reader,
+        ledger.status,
+        ledger.scenarios,
+        Overtaken(ledger.database, ledger.follower),
+        ledger.installation.operator,
+        ledger.reader.chain.ledger,
+        ledger.clock,
+    )
+    slow.settle([asset])
+    report = pilot.report(asset)
+    assert report.valid
+    assert sorted(each["grant"] for each in report.claims["rights"]) == [0, 0, 0, 1]
+    assert certificates(pilot, asset) == 2
+
+
+@pytest.mark.usefixtures("again")
+def test_two_of_the_same_decision_leave_its_reasons_readable(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    pilot.ledger.objections.file(asset, pilot.cast.bank, "It is ours")
+    decide = lambda: pilot.decide(asset, "admitted", reason="可以受理 Admissible")  # noqa: E731
+    assert sorted(together(decide, decide)) == ["ASSET_WRONG_OBJECTION", WON]
+    grounds = pilot.history(asset)[-1]["args"]["grounds"]
+    assert "可以受理" in pilot.ledger.evidence.read(grounds)["text"]
+
+
+@pytest.mark.usefixtures("again")
+def test_two_withdrawals_of_one_consent_at_once(pilot: Pilot) -> None:
+    """The same one handed in twice, and another one by the same subject."""
+    consent = Consent(pilot)
+    drafts = [consent.draft() for _ in range(2)]
+    signed = [sign_entry(draft.entry, consent.signer) for draft in drafts]
+    act = sign_act(drafts[0].message or b"", consent.signer)
+    withdraw = pilot.ledger.withdrawals.withdraw
+    outcomes = together(*(lambda entry=entry: withdraw(entry, act) for entry in (signed[0], signed[0], signed[1])))
+    assert set(outcomes) == {WON}
+    assert len(consent.recorded()) == 2
+    events = pilot.ledger.provenances.certificate(consent.number).events
+    assert [event["name"] for event in events].count("Withdrawn") == 1
+    assert consent.report().checks[10].code == "AUTHORIZATION_WITHDRAWN"
+
+
+@pytest.mark.usefixtures("again")
+def test_use_against_withdrawal(pilot: Pilot) -> None:
+    """Used or not, the consent is withdrawn in the end; and what was answered as valid was counted."""
+    consent = Consent(pilot)
+    raw, bank, verification = consent.bundle.to_bytes(), pilot.cast.bank, pilot.ledger.verification
+    results: list[str] = []
+    outcomes = together(
+        lambda: results.append(verification.accept(raw, bank, consent.nonce).report.result), consent.withdraw
+    )
+    assert outcomes == [WON, WON]
+    assert results[0] in ("valid", "revoked")
+    assert uses(pilot, consent.number) == (results[0] == "valid")
+    assert consent.report().checks[10].code == "AUTHORIZATION_WITHDRAWN"
+
+
+@pytest.mark.usefixtures("again")
+def test_two_holds_by_one_office_and_one_by_the_other(pilot: Pilot) -> None:
+    ledger, number = pilot.ledger, pilot.certificate(pilot.firm())
+    supervisor, authority = pilot.cast.supervisor, ledger.installation.authority_party
+    first, second, other = together(
+        *(lambda by=by: ledger.holds.hold(number, "court", by) for by in (supervisor, supervisor, authority))
+    )
+    assert WON in (first, second) and {first, second} <= {WON, "LOG_ALREADY_HELD"}
+    assert other == WON
+    hold = ledger.reader.hold_of(ledger.holdings.get(number).digest)
+    assert (hold.offices, hold.changes) == (("authority", "supervisor"), 2)
+    assert ledger.verification.status(number)["state"] == "suspended"
+
+
+def test_many_who_read_the_history_at_once(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    pilot.ledger.transfers.freeze(asset, pilot.cast.supervisor, "court")
+    assert together(*[lambda: pilot.history(asset)] * 6) == [WON] * 6

@@ -1,0 +1,135 @@
+"""What one officer, guardian or admin can do alone to parties and other officers: at worst silence, and visibly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ledger.chain.sending import calls
+from ledger.chain.sending.relay import ForwardRequest, sign_request
+from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Conflict
+from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.register import NewParty
+from ledger.proof.acts import prove_key
+from tests.support.actors.officers import Powers, founded
+from tests.threats.test_powers_attacks import a_firm, consent_fails, refused
+
+
+@pytest.fixture(scope="module")
+def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
+    with founded(tmp_path_factory.mktemp("officers")) as made:
+        yield made
+
+
+def test_one_guardian_suspends_no_issuer(powers: Powers) -> None:
+    """Else all that it issued would fail at once (check 3). A firm is suspended by one, and visibly so."""
+    firm, _, owner = a_firm(powers)
+    number = powers.pilot.certificate(firm)
+    issuer = powers.no(powers.ledger.installation.operator)
+    suspend = calls.set_status(issuer, "suspended", "investigation")
+    for guardian in (powers.officers.supervisor, powers.officers.first):
+        refused(lambda guardian=guardian: powers.act(guardian, suspend), "PARTY_NOT_DECIDED")
+    assert powers.judged(number, owner).valid
+
+
+def test_an_admin_takes_an_ordinary_role_and_another_office_gives_it_back(powers: Powers) -> None:
+    """Silence, visible with the block: what was issued stays valid, and the firm still withdraws and vetoes."""
+    firm, party, owner = a_firm(powers)
+    number = powers.pilot.certificate(firm)
+    admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
+    powers.pass_delay()
+    powers.ledger.proposals.tick()
+    no = powers.no(party)
+    had = powers.ledger.reader.party(no).roles
+    powers.act(admin, calls.set_roles(no, 0))
+    assert powers.ledger.reader.party(no).roles == ()
+    assert powers.judged(number, owner).valid
+    refused(lambda: powers.act(admin, calls.set_status(no, "suspended", "sanction")), "PARTY_LACKS_ROLE")
+    powers.act(powers.officers.third, calls.set_roles(no, Role.mask(Role(role) for role in had)))
+    assert powers.ledger.reader.party(no).roles == had
+    (consent, *_) = powers.ledger.authorizations.page(party, None, 1)
+    powers.act(admin, calls.set_roles(no, 0))
+    powers.send(owner.kid, calls.withdraw(consent.digest))
+    assert consent_fails(powers.judged(number, owner)) == "AUTHORIZATION_WITHDRAWN"
+
+
+def test_an_admin_that_onboards_is_the_office_that_proposed(powers: Powers) -> None:
+    """Else the service would propose in the authority's name, and the admin confirm: one institution for two."""
+    ledger = powers.ledger
+    admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
+    powers.pass_delay()
+    ledger.proposals.tick()
+    (account,) = ledger.custody.create()
+    key = ledger.custody.public_key(account)
+    newcomer = NewParty(PartyKind.ENTERPRISE, "Newcomer", synthetic_uscc("440800", 9999), "440800", key)
+    (row,) = ledger.parties.onboard([newcomer], admin)
+    proposal = ledger.proposals.get(ledger.reader.account(account).proposal)  # type: ignore[union-attr]
+    assert row.no and proposal.by == admin and proposal.confirmed_by not in (None, admin)
+    keyless = NewParty(PartyKind.ENTERPRISE, "Keyless", synthetic_uscc("440800", 9998), "440800", "")
+    (waiting,) = ledger.parties.onboard([keyless])
+    code = ledger.enrolments.issue(ledger.parties.actor(admin), waiting.id).code
+    signer = ledger.custody.signer(*ledger.custody.create())
+    ledger.enrolments.redeem(code, signer.public_key, prove_key(ledger.reader.chain, signer))
+    proposal = ledger.proposals.get(ledger.reader.account(signer.kid).proposal)  # type: ignore[union-attr]
+    assert proposal.by == admin and proposal.confirmed_by not in (None, admin)
+
+
+def test_an_office_with_a_key_of_its_own_signs_what_it_proposes(powers: Powers) -> None:
+    """And no key that is kept here confirms that without being asked."""
+    ledger, key = powers.ledger, new_key()
+    signer, newcomer = signer_of_key(key), signer_of_key(new_key())
+    proof, code = prove_key(ledger.reader.chain, signer), synthetic_uscc("440800", 9997)
+    roles = frozenset({Role.ADMIN})
+    (admin,) = ledger.parties.onboard(
+        [NewParty(PartyKind.OPERATOR, "Away", code, "440800", signer.public_key, roles, proof)]
+    )
+    powers.pass_delay()
+    ledger.proposals.tick()
+    proof, code = prove_key(ledger.reader.chain, newcomer), synthetic_uscc("440800", 9996)
+    firm = NewParty(PartyKind.ENTERPRISE, "Firm", code, "440800", newcomer.public_key, proof=proof)
+    with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
+        ledger.parties.onboard([firm], admin.id)
+    signed = sign_request(ForwardRequest(asked.value.details["typed_data"]), bytes.fromhex(key))
+    (row,) = ledger.parties.onboard([firm], admin.id, signed)
+    proposal = ledger.proposals.get(ledger.parties.pending(row.id) or 0)
+    assert (proposal.by, proposal.confirmed_by, row.no) == (admin.id, None, None)
+    keyless = NewParty(PartyKind.ENTERPRISE, "Keyless", synthetic_uscc("440800", 9995), "440800", "")
+    (waiting,) = ledger.parties.onboard([keyless])
+    refused(lambda: ledger.enrolments.issue(ledger.parties.actor(admin.id), waiting.id), "OFFICE_KEY_NOT_HERE")
+    assert ledger.proposals.confirm(proposal.no, powers.officers.second).state == "carried_out"
+    assert ledger.parties.get(row.id).no
+
+
+def test_each_of_many_proposals_is_seen_and_vetoed_by_itself(powers: Powers) -> None:
+    """A thief or two officers propose the same again and again: one signature each, and anybody sends it."""
+    _, party, owner = a_firm(powers)
+    call = powers.change_of_key(party, powers.key(), owner.kid)
+    own = [powers.propose(owner.kid, call) for _ in range(5)]
+    numbers = [*own, *(powers.decided(call) for _ in range(5))]
+    assert [row.no for row in powers.ledger.proposals.pending(party)] == numbers
+    for number in numbers:
+        powers.send(powers.account(powers.cast.bank), powers.veto_by(owner, number))
+    assert powers.ledger.proposals.pending(party) == []
+    powers.pass_delay()
+    for number in numbers:
+        refused(lambda number=number: powers.carry_out(number, call), "PARTY_NOT_PENDING")
+
+
+def test_a_rogue_officer_does_not_cancel_what_two_others_decide_of_it(powers: Powers) -> None:
+    """They accuse it, appoint another officer while it can cancel nothing, and then take its office."""
+    officers, bank = powers.officers, powers.no(powers.cast.bank)
+    rogue = powers.no(officers.third)
+    strip = calls.set_roles(rogue, 0)
+    taking = powers.decided(strip)
+    appoint = calls.set_roles(bank, Role.mask({Role.CONSUMER, Role.AUTHORITY}))
+    appointing = powers.decided(appoint)
+    refused(lambda: powers.act(officers.third, calls.cancel(taking)), "PARTY_SELF_GRANT")
+    refused(lambda: powers.act(officers.third, calls.cancel(appointing)), "PARTY_ACCUSED")
+    powers.pass_delay()
+    powers.carry_out(appointing, appoint)
+    powers.carry_out(taking, strip)
+    assert powers.ledger.reader.officers() == 3
+    refused(lambda: powers.propose(powers.account(officers.third), appoint), "PARTY_LACKS_ROLE")

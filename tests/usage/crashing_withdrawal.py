@@ -1,0 +1,32 @@
+"""An installation that kills itself while it withdraws: ``python -m tests.usage.crashing_withdrawal <home> <file>``.
+
+The file holds a signed withdrawal, the act, and the point at which to end.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from ledger.certificates.status import CertificateStatus
+from ledger.chain.sending.client import ChainClient
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_ledger
+from ledger.usage.withdrawals import Withdrawals
+from tests.support.machine.killing import arm
+
+# Where it ends, and whether the chain has the withdrawal by then.
+POINTS: dict[str, tuple[tuple[object, str, str], bool]] = {
+    "before the act is sent": ((ChainClient, "send", "before"), False),
+    "the chain has it, nothing is recorded": ((ChainClient, "send", "after"), True),
+    "in the transaction that records": ((Withdrawals, "_record", "after"), True),
+    "recorded, no certificate revoked": ((CertificateStatus, "revoke_position", "before"), True),
+}
+
+
+if __name__ == "__main__":
+    given = json.loads(Path(sys.argv[2]).read_text())
+    with open_ledger(Settings(home=Path(sys.argv[1]))) as opened:
+        arm(*POINTS[given["point"]][0])
+        opened.withdrawals.withdraw(given["entry"], bytes.fromhex(given["act"]))

@@ -1,0 +1,158 @@
+"""A corrected certificate is a new version: both verify, each for its time, and no use is won by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ledger.certificates.lookups import payload_of
+from ledger.certificates.status import CertificateStatus
+from ledger.chain.rpc.connection import Connection
+from ledger.chain.sending.client import ChainClient
+from ledger.errors import ChainUnavailable, Conflict
+from ledger.proof.report import Report
+from ledger.proof.verifier import Expectation
+from ledger.store import log as log_store
+from ledger.usage.corrections import Corrections
+from ledger.usage.holdings_filter import HoldingsFilter
+from ledger.usage.lookups import certificates_of
+from tests.support.actors.persons import CONTRIBUTIONS, Desk
+from tests.support.actors.pilots import Pilot
+from tests.support.actors.supervisors import other_supervisor
+
+FALSE, TRUE = CONTRIBUTIONS[:3], CONTRIBUTIONS
+
+
+@pytest.fixture(scope="module")
+def desk(pilot: Pilot) -> Desk:
+    return Desk(pilot)
+
+
+def certified(desk: Desk, person: str) -> tuple[str, str]:
+    """A certificate on data that is wrong, and the authorization that it rests on."""
+    request, given = desk.authorised(person)
+    consent = given["social_insurance"].id
+    desk.answer({consent: desk.supplied(FALSE)})
+    (issued,) = desk.certify([request])
+    desk.ledger.anchoring.flush()
+    return issued.certificate_no, consent
+
+
+def verified(desk: Desk, number: str, at: int | None = None) -> Report:
+    nonce = desk.ledger.verification.new_nonce()
+    raw = desk.show(number, nonce).to_bytes()
+    return desk.ledger.verification.verify(raw, Expectation(consumer=desk.bank, nonce=nonce), at).report
+
+
+def test_a_correction_makes_a_new_version_and_both_verify(desk: Desk, pilot: Pilot) -> None:
+    old, consent = certified(desk, desk.person())
+    with pytest.raises(Conflict, match="NOTHING_CORRECTED"):
+        desk.ledger.corrections.correct(old)
+    before = desk.ledger.clock()
+    pilot.skip(60)
+    (provision,) = desk.answer({consent: desk.supplied(TRUE)})
+    assert provision.number == 2
+    new = desk.ledger.corrections.correct(old)
+    assert (new.version, new.supersedes) == (2, old)
+    assert desk.ledger.corrections.correct(old).certificate_no == new.certificate_no
+    now = verified(desk, old)
+    assert (now.result, now.checks[7].code) == ("revoked", "SUPERSEDED")
+    then = verified(desk, old, at=before)
+    assert then.valid and then.disclosed["months_paid"] == 3
+    corrected = verified(desk, new.certificate_no)
+    assert corrected.valid and corrected.disclosed["months_paid"] == 10
+    assert corrected.claims["supersedes"].startswith("sha-256:")
+
+
+def test_a_correction_gives_no_use_back(desk: Desk) -> None:
+    """Both versions count their uses under the one request."""
+    old, consent = certified(desk, desk.person())
+    assert desk.accepted(old).valid
+    desk.answer({consent: desk.supplied(TRUE)})
+    new = desk.ledger.corrections.correct(old)
+    report = desk.accepted(new.certificate_no)
+    assert (report.result, report.checks[8].code) == ("used_up", "USED_UP")
+    assert new.max_uses == 1
+
+
+def test_the_old_version_ends_with_the_provision_that_was_withdrawn(desk: Desk) -> None:
+    """Before any correction is issued: whoever holds the old one cannot use it meanwhile."""
+    old, consent = certified(desk, desk.person())
+    first = statement(desk, old)["provisions"]
+    desk.answer({consent: desk.supplied(TRUE)})
+    report = desk.accepted(old)
+    assert (report.result, report.checks[10].code) == ("revoked", "PROVISION_WITHDRAWN")
+    new = desk.ledger.corrections.correct(old).certificate_no
+    assert desk.accepted(new).valid
+    corrected = statement(desk, new)["provisions"]
+    with desk.ledger.database.read() as session:
+        supplied = log_store.statement(session, corrected[0].removeprefix("sha-256:"))
+    assert [supplied["corrects"]] == first != corrected
+
+
+def test_only_a_correction_may_follow_what_was_supplied(desk: Desk) -> None:
+    _, consent = certified(desk, desk.person())
+    second, third = (desk.draft(consent, desk.supplied(TRUE)) for _ in range(2))
+    provider = second.entry["provider"]
+    (row,) = desk.answer({consent: desk.supplied(TRUE)})
+    assert row.number == 2
+    for stale in (second, third):
+        signed = replace(stale, entry=desk.sign(provider, stale.entry))
+        with pytest.raises(Conflict, match="ALREADY_SUPPLIED"):
+            desk.ledger.provisions.submit([signed])
+
+
+def test_a_correction_that_breaks_off_is_completed_by_the_next_call(desk: Desk) -> None:
+    """The new one is anchored, then the node is gone before the old one is superseded."""
+    ledger, person = desk.ledger, desk.person()
+    old, consent = certified(desk, person)
+    desk.answer({consent: desk.supplied(TRUE)})
+    gone = ChainClient(Connection("http://127.0.0.1:9"), ledger.client.deployment, "11" * 32)
+    status = CertificateStatus(ledger.database, gone, ledger.positions)
+    broken = Corrections(ledger.database, ledger.reader, ledger.issuance, ledger.positions, status)
+    with pytest.raises(ChainUnavailable):
+        broken.correct(old)
+    with ledger.database.read() as session:
+        new = certificates_of(session, ledger.authorizations.get(consent).request_id)[-1].certificate_no
+    assert desk.accepted(old).result == "revoked"
+    assert desk.accepted(new).valid
+    assert ledger.holder_bundles.all(person, HoldingsFilter()).left_out == ()
+    assert ledger.corrections.correct(old).certificate_no == new
+    assert ledger.verification.status(old)["state"] == "superseded"
+
+
+@pytest.mark.parametrize(("move", "reason"), [("suspend", "investigation"), ("revoke", "fraud")])
+def test_no_correction_goes_round_the_issuer_who_stopped_it(desk: Desk, move: str, reason: str) -> None:
+    old, consent = certified(desk, desk.person())
+    getattr(desk.ledger.status, move)(old, reason)
+    desk.answer({consent: desk.supplied(TRUE)})
+    with pytest.raises(Conflict, match="CERTIFICATE_STOPPED"):
+        desk.ledger.corrections.correct(old)
+    if move == "suspend":
+        desk.ledger.status.resume(old, "lifted")
+        assert desk.accepted(desk.ledger.corrections.correct(old).certificate_no).valid
+
+
+def test_no_correction_goes_round_an_office_that_holds_it(desk: Desk, pilot: Pilot) -> None:
+    old, consent = certified(desk, desk.person())
+    desk.ledger.holds.hold(old, "investigation", desk.supervisor)
+    desk.answer({consent: desk.supplied(TRUE)})
+    with pytest.raises(Conflict, match="CERTIFICATE_STOPPED"):
+        desk.ledger.corrections.correct(old)
+    other_supervisor(pilot)
+    desk.ledger.holds.lift(old, "lifted", desk.supervisor)
+    assert desk.accepted(desk.ledger.corrections.correct(old).certificate_no).valid
+
+
+def statement(desk: Desk, number: str) -> dict[str, Any]:
+    with desk.ledger.database.read() as session:
+        return payload_of(session, number)
+
+
+def test_what_was_ended_for_wrong_data_is_corrected(desk: Desk) -> None:
+    old, consent = certified(desk, desk.person())
+    desk.ledger.status.revoke(old, "data_error")
+    desk.answer({consent: desk.supplied(TRUE)})
+    assert desk.accepted(desk.ledger.corrections.correct(old).certificate_no).disclosed["months_paid"] == 10

@@ -1,0 +1,44 @@
+"""SIGKILL at any point of a withdrawal: what the chain has is carried out, and what it has not is asked for again."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledger.proof.acts import sign_act
+from ledger.proof.jws import sign_entry
+from tests.support.actors.consents import Consent
+from tests.support.actors.pilots import Pilot
+from tests.usage.crashing_withdrawal import POINTS
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_withdrawal_is_brought_to_its_end(pilot: Pilot, tmp_path: Path, point: str) -> None:
+    ledger, consent = pilot.ledger, Consent(pilot)
+    draft = consent.draft()
+    assert draft.message is not None
+    entry, act = sign_entry(draft.entry, consent.signer), sign_act(draft.message, consent.signer)
+    (tmp_path / "given.json").write_text(json.dumps({"entry": entry, "act": act.hex(), "point": point}))
+    home, given = str(ledger.settings.home), str(tmp_path / "given.json")
+    command = [sys.executable, "-m", "tests.usage.crashing_withdrawal", home, given]
+    killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=90, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    told = POINTS[point][1]
+    assert (consent.since() > 0) == told
+    assert consent.report().valid == (not told)
+    followed = [row.id for row in ledger.direct_withdrawals.follow()]
+    assert followed == ([consent.given.id] if told else [])
+    if told:
+        assert ledger.verification.status(consent.number)["state"] == "revoked"
+    assert ledger.withdrawals.withdraw(entry, act).state == "withdrawn"
+    report = consent.report()
+    assert {check.code for check in report.checks} >= {"REVOKED", "AUTHORIZATION_WITHDRAWN"}
+    assert len(consent.recorded()) == 1
+    assert ledger.direct_withdrawals.follow() == []

@@ -1,0 +1,206 @@
+"""Holdings by part, department, scenario, class, state and time: what is listed, counted and handed out."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.certificates.tables import Certificate
+from ledger.connectors.tabular import csv_lines
+from ledger.installation.wiring import Ledger
+from ledger.usage.holdings import Holding, Holdings
+from ledger.usage.holdings_filter import HoldingsFilter
+from tests.support.actors.credit_bureau import SCENARIO
+from tests.support.actors.pilots import Pilot
+
+
+class Held:
+    """One firm with a certificate in every state that lasts."""
+
+    def __init__(self, pilot: Pilot) -> None:
+        self.pilot = pilot
+        self.firm = pilot.firm()
+        self.party = pilot.cast.firms[self.firm]
+        self.numbers = {state: pilot.certificate(self.firm) for state in ("active", "used_up", "suspended", "revoked")}
+        assert pilot.accept(self.firm, self.numbers["used_up"]).valid
+        pilot.ledger.status.suspend(self.numbers["suspended"], "investigation")
+        pilot.ledger.status.revoke(self.numbers["revoked"], "fraud")
+
+    def find(self, **members: Any) -> list[Holding]:
+        wanted = HoldingsFilter(**{"party": self.party} | members)
+        return self.pilot.ledger.holdings.page(wanted, None, 100)
+
+    def states(self, **members: Any) -> dict[str, str]:
+        return {holding.certificate.certificate_no: holding.state for holding in self.find(**members)}
+
+
+@pytest.fixture(scope="module")
+def held(pilot: Pilot) -> Held:
+    return Held(pilot)
+
+
+def test_each_certificate_is_listed_with_its_state_now(held: Held) -> None:
+    assert held.states() == {number: state for state, number in held.numbers.items()}
+
+
+def test_a_state_filters_to_what_is_in_it(held: Held) -> None:
+    for state, number in held.numbers.items():
+        assert held.states(state=state) == {number: state}
+    assert held.states(state="expired") == held.states(state="superseded") == {}
+
+
+def test_what_is_over_is_expired_unless_it_was_ended_before(pilot: Pilot, held: Held) -> None:
+    later = max(holding.certificate.exp for holding in held.find())
+    then = Holdings(pilot.ledger.database, pilot.ledger.follower, lambda: later)
+    found = then.page(HoldingsFilter(party=held.party), None, 100)
+    states = {holding.certificate.certificate_no: holding.state for holding in found}
+    expected = {"active": "expired", "used_up": "expired"}
+    assert states == {number: expected.get(state, state) for state, number in held.numbers.items()}
+
+
+def test_uses_and_providers_are_told(pilot: Pilot, held: Held) -> None:
+    by_state = {holding.state: holding for holding in held.find()}
+    assert (by_state["used_up"].uses, by_state["active"].uses) == (1, 0)
+    assert all(holding.providers == (pilot.cast.provider,) for holding in by_state.values())
+    assert all(holding.certificate.max_uses == 1 for holding in by_state.values())
+
+
+def test_a_part_is_that_of_the_party_and_of_nobody_else(pilot: Pilot, held: Held) -> None:
+    mine, cast = set(held.states()), pilot.cast
+    parts = {
+        "subject": held.party,
+        "consumer": cast.bank,
+        "provider": cast.provider,
+        "issuer": pilot.ledger.installation.operator,
+    }
+    for part, party in parts.items():
+        for other in parts:
+            found = set(held.states(party=party, part=other, scenario=SCENARIO))
+            assert mine <= found if other == part else mine.isdisjoint(found)
+    assert held.states(party=cast.other_bank) == {}
+
+
+FILTERS: list[tuple[str, Callable[[Pilot], dict[str, Any]], bool]] = [
+    ("its scenario", lambda pilot: {"scenario": SCENARIO}, True),
+    ("another scenario", lambda pilot: {"scenario": "S01"}, False),
+    ("its class", lambda pilot: {"cls": "usage"}, True),
+    ("the other class", lambda pilot: {"cls": "registration"}, False),
+    ("its department", lambda pilot: {"provider": pilot.cast.provider}, True),
+    ("another department", lambda pilot: {"provider": pilot.cast.registrar}, False),
+    ("of everyone, its department", lambda pilot: {"party": None, "provider": pilot.cast.provider}, True),
+]
+
+
+@pytest.mark.parametrize(("change", "kept"), [row[1:] for row in FILTERS], ids=[row[0] for row in FILTERS])
+def test_a_filter_keeps_what_fits(
+    pilot: Pilot, held: Held, change: Callable[[Pilot], dict[str, Any]], kept: bool
+) -> None:
+    found = set(held.states(**change(pilot)))
+    assert set(held.numbers.values()) <= found if kept else found == set()
+
+
+def test_times_bound_from_within_and_to_without(held: Held) -> None:
+    issued = [holding.certificate.created_at for holding in held.find()]
+    first, last = min(issued), max(issued)
+    assert len(held.find(issued_from=first, issued_to=last + 1)) == len(issued)
+    assert len(held.find(issued_from=last + 1)) == len(held.find(issued_to=first)) == 0
+    assert len(held.find(issued_to=first + 1)) == issued.count(first) or first == last
+    ends = {holding.certificate.exp for holding in held.find()}
+    assert len(held.find(expires_before=max(ends))) == len(issued)
+    assert held.find(expires_before=min(ends) - 1) == []
+
+
+def test_pages_follow_each_other_and_each_gives_them_all(pilot: Pilot, held: Held) -> None:
+    wanted = HoldingsFilter(party=held.party)
+    found = [holding.certificate.certificate_no for holding in pilot.ledger.holdings.each(wanted)]
+    assert found == sorted(held.numbers.values())
+    paged: list[str] = []
+    while page := pilot.ledger.holdings.page(wanted, paged[-1] if paged else None, 2):
+        paged += [holding.certificate.certificate_no for holding in page]
+    assert paged == found
+
+
+def test_a_superseded_registration_certificate_is_told_as_such(pilot: Pilot) -> None:
+    asset = pilot.confirmed()
+    buyer = pilot.cast.other_bank
+    pilot.ledger.transfers.offer(asset, pilot.cast.provider, buyer, None)
+    pilot.ledger.transfers.accept(asset, buyer)
+    pilot.ledger.anchoring.flush()
+    number = pilot.ledger.registrations.get(asset)["certificate_no"]
+    everything = pilot.ledger.holdings.each(HoldingsFilter(party=buyer, part="subject"))
+    (bought,) = [holding for holding in everything if holding.certificate.certificate_no == number]
+    assert (bought.certificate.cls, bought.state, bought.certificate.max_uses) == ("registration", "active", None)
+    wanted = HoldingsFilter(party=pilot.cast.provider, cls="registration", state="superseded")
+    sold = [holding.certificate for holding in pilot.ledger.holdings.each(wanted)]
+    assert bought.certificate.supersedes in {row.certificate_no for row in sold}
+
+
+def test_a_summary_counts_by_scenario_and_by_department(pilot: Pilot, held: Held) -> None:
+    told = pilot.ledger.holdings.summary(HoldingsFilter(party=held.party))
+    states = dict.fromkeys(sorted(held.numbers), 1)
+    assert told["total"] == len(held.numbers)
+    assert told["by_scenario"] == [{"scenario": SCENARIO, "certificates": len(held.numbers), "states": states}]
+    assert told["by_provider"] == [
+        {"provider": pilot.cast.provider, "certificates": len(held.numbers), "states": states}
+    ]
+    assert pilot.ledger.holdings.summary(HoldingsFilter(party=held.party, state="active"))["total"] == 1
+
+
+def test_a_summary_of_everyone_counts_every_certificate_once(pilot: Pilot, held: Held) -> None:
+    told = pilot.ledger.holdings.summary(HoldingsFilter())
+    assert told["total"] == sum(1 for _ in pilot.ledger.holdings.each(HoldingsFilter()))
+    # Registration certificates rest on nobody's supply.
+    supplied = sum(row["certificates"] for row in told["by_provider"])
+    assert supplied == sum(len(each.providers) for each in pilot.ledger.holdings.each(HoldingsFilter(cls="usage")))
+
+
+def test_a_holding_tells_nothing_personal(ledger: Ledger, held: Held) -> None:
+    told = str([holding.to_dict() for holding in held.find()])
+    identity = ledger.parties.identity(held.party)
+    assert not [value for value in identity.values() if value in told]
+
+
+def test_the_holder_takes_away_what_is_anchored_and_not_erased(ledger: Ledger, pilot: Pilot, held: Held) -> None:
+    firm = pilot.firm()
+    party = pilot.cast.firms[firm]
+    number, erased = pilot.certificate(firm), pilot.certificate(firm)
+    with ledger.database.write() as session:
+        ledger.sealer.erase(session, str(session.get_one(Certificate, erased).sealed_id))
+    authorization = pilot.authorise(firm)
+    pilot.supply(firm, authorization)
+    building = pilot.bureau.issue({firm: authorization})[firm]
+    assert held.states(party=party) == {number: "active", erased: "active", building: "building"}
+    taken = ledger.holder_bundles.all(party, HoldingsFilter(party=held.party, part="consumer"))
+    assert taken.bundles == (ledger.bundles.build(number),)
+    assert taken.left_out == (erased, building)
+    first = ledger.holder_bundles.page(party, HoldingsFilter(), None, 2)
+    assert (first.bundles, first.left_out, first.last) == (taken.bundles, (erased,), erased)
+    ledger.anchoring.flush()
+    rest = ledger.holder_bundles.page(party, HoldingsFilter(), first.last, 2)
+    assert (rest.bundles, rest.left_out, rest.last) == ((ledger.bundles.build(building),), (), None)
+
+
+def test_nobody_takes_away_what_it_is_no_subject_of(ledger: Ledger, pilot: Pilot, held: Held) -> None:
+    for party in (pilot.cast.bank, pilot.cast.supervisor):
+        assert ledger.holder_bundles.all(party, HoldingsFilter(party=held.party)).bundles == ()
+
+
+RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "＝", "＋", "－", "＠", " ", "\t", "\r", "\n")
+
+
+@given(st.lists(st.text() | st.sampled_from(RUN_BY_A_SPREADSHEET).flatmap(lambda sign: st.text().map(sign.__add__))))
+def test_no_cell_of_a_csv_is_a_formula_and_every_cell_is_there(cells: list[str]) -> None:
+    lines = list(csv_lines([["first", *cells, 7, None]]))
+    (read,) = csv.reader(io.StringIO("".join(lines), newline=""))
+    assert not [cell for cell in read if cell.startswith(RUN_BY_A_SPREADSHEET)]
+    assert [cell.removeprefix("'") for cell in read] == ["first", *(cell.removeprefix("'") for cell in cells), "7", ""]
+
+
+def test_a_number_is_no_formula() -> None:
+    assert list(csv_lines([[-1, "-1", None]])) == ["-1,'-1,\r\n"]

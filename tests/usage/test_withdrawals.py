@@ -1,0 +1,234 @@
+"""Withdrawals through the service: the party signs its own act, the service sends it, and the issuer ends the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ledger.chain.accounts import new_p256_key, new_sm2_key
+from ledger.chain.sending.calls import withdraw_for
+from ledger.connectors.answers import Supplied
+from ledger.domain.parties import PartyKind, Role
+from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.parties.possession import possession_of
+from ledger.proof.acts import sign_act, withdrawals_message
+from ledger.proof.jws import Es256Signer, Signer, Sm2Signer, sign_entry
+from ledger.proof.verifier import Expectation
+from ledger.usage.lookups import provisions_of
+from ledger.usage.tables import Provision
+from tests.support.actors.consents import Consent
+from tests.support.actors.credit_bureau import AS_OF
+from tests.support.actors.pilots import ROWS, Pilot
+
+
+@pytest.fixture
+def consent(pilot: Pilot) -> Consent:
+    return Consent(pilot)
+
+
+def bind(pilot: Pilot, party: str, signer: Signer) -> None:
+    """A further key that the party proposes by itself; one that the chain cannot check, two offices."""
+    ledger = pilot.ledger
+    proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))
+    by = ledger.installation.authority_party if isinstance(signer, Sm2Signer) else party
+    row = ledger.party_keys.bind(by, party, signer.public_key, proof)
+    assert row is not None and row.state == "carried_out"
+
+
+def supplied_by(pilot: Pilot, provider: str) -> Pilot:
+    """The same cast with another provider, for firms that no other test has."""
+    other = Pilot(pilot.ledger, replace(pilot.cast, provider=provider))
+    other.firm = pilot.firm  # type: ignore[method-assign]
+    return other
+
+
+def supplied_under(consent: Consent) -> Provision:
+    with consent.pilot.ledger.database.read() as session:
+        (supplied,) = provisions_of(session, consent.given.id)
+    return supplied
+
+
+def test_the_subject_withdraws_and_the_service_only_sends(consent: Consent, pilot: Pilot) -> None:
+    entry = consent.withdraw()
+    report = consent.report()
+    assert report.checks[10].code == "AUTHORIZATION_WITHDRAWN"
+    assert report.checks[10].details["since"] == consent.since() > 0
+    assert (report.checks[7].code, report.result, report.disclosed) == ("REVOKED", "revoked", {})
+    status = pilot.ledger.verification.status(consent.number)
+    assert (status["state"], status["reason"]) == ("revoked", "consent_withdrawn")
+    assert len(consent.recorded()) == 1
+    assert consent.given.id not in [row.id for row in pilot.ledger.direct_withdrawals.follow()]
+    # Handed in again, with or without the act: nothing more is sent, nothing more is recorded.
+    block = pilot.ledger.reader.block_number()
+    pilot.ledger.withdrawals.withdraw(entry, None)
+    assert (pilot.ledger.reader.block_number(), len(consent.recorded())) == (block, 1)
+
+
+def test_without_the_subjects_act_nothing_happens(consent: Consent, pilot: Pilot) -> None:
+    draft = consent.draft()
+    entry = sign_entry(draft.entry, consent.signer)
+    with pytest.raises(Conflict, match="ACT_SIGNATURE_REQUIRED") as asked:
+        pilot.ledger.withdrawals.withdraw(entry, None)
+    assert draft.message is not None
+    assert asked.value.details == {"account": consent.signer.kid, "to_sign": draft.message.hex()}
+    for other in (pilot.cast.bank, pilot.ledger.installation.operator):
+        with pytest.raises(Forbidden, match="LOG_SIGNATURE_INVALID"):
+            pilot.ledger.withdrawals.withdraw(entry, sign_act(draft.message, pilot.bureau.signer_of(other)))
+    assert consent.untouched()
+
+
+def test_nobody_else_withdraws_a_consent(consent: Consent, pilot: Pilot) -> None:
+    """Neither in its own name, nor in the subject's: the consumer, the provider, the platform."""
+    withdraw, other = pilot.ledger.withdrawals.withdraw, Consent(pilot)
+    for party in (pilot.cast.bank, pilot.cast.provider, pilot.ledger.installation.operator, other.subject):
+        signer, draft = pilot.bureau.signer_of(party), consent.draft()
+        assert draft.message is not None
+        for named in (consent.subject, party):
+            entry = sign_entry(draft.entry | {"party": named}, signer)
+            with pytest.raises(Forbidden, match="SIGNER_NOT_SUBJECT"):
+                withdraw(entry, sign_act(draft.message, signer))
+    assert consent.untouched() and other.untouched()
+
+
+def test_a_withdrawal_of_nothing_here_is_refused(consent: Consent, pilot: Pilot) -> None:
+    withdraw, draft = pilot.ledger.withdrawals.withdraw, consent.draft()
+    for member, value, code in (
+        ("ledger", "ab" * 32, "LEDGER_DIFFERS"),
+        ("v", 1, "PROTOCOL_UNSUPPORTED"),
+        ("type", "authorization", "ENTRY_SHAPE"),
+        ("iat", draft.entry["iat"] + 3600, "SIGNED_IN_FUTURE"),
+    ):
+        with pytest.raises(InvalidInput, match=code):
+            withdraw(sign_entry(draft.entry | {member: value}, consent.signer), None)
+    with pytest.raises(NotFound, match="STATEMENT_UNKNOWN"):
+        withdraw(sign_entry(draft.entry | {"statement": f"sha-256:{'ab' * 32}"}, consent.signer), None)
+    with pytest.raises(NotFound, match="STATEMENT_UNKNOWN"):
+        pilot.ledger.withdrawals.draft("01JZZZZZZZZZZZZZZZZZZZZZZZ")
+    with pytest.raises(Forbidden, match="PARTY_UNKNOWN_ACCOUNT"):
+        pilot.ledger.withdrawals.draft(consent.given.id, pilot.bureau.signer_of(pilot.cast.bank).kid)
+    assert consent.untouched()
+
+
+def test_a_subject_withdraws_by_a_p256_key(consent: Consent, pilot: Pilot) -> None:
+    signer = Es256Signer(new_p256_key())
+    bind(pilot, consent.subject, signer)
+    consent.withdraw(signer)
+    assert consent.since() > 0
+    assert consent.report().checks[10].code == "AUTHORIZATION_WITHDRAWN"
+
+
+def test_of_an_sm2_key_the_entry_is_the_withdrawal(consent: Consent, pilot: Pilot) -> None:
+    """The chain cannot check it: the bundle carries the entry from then on, and the issuer revokes the certificate."""
+    signer = Sm2Signer(new_sm2_key())
+    bind(pilot, consent.subject, signer)
+    assert consent.draft(signer).message is None
+    consent.withdraw(signer)
+    assert consent.since() == 0
+    assert consent.report().checks[7].code == "REVOKED"
+    bundle, nonce = pilot.present(consent.firm, consent.number)
+    expect = Expectation(consumer=pilot.cast.bank, nonce=nonce)
+    report = pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
+    assert report.checks[10].code == "AUTHORIZATION_WITHDRAWN"
+    assert consent.given.id not in [row.id for row in pilot.ledger.direct_withdrawals.follow()]
+
+
+def test_a_provider_takes_back_what_it_supplied(consent: Consent, pilot: Pilot) -> None:
+    """By the same piece; it ends no consent, and a verifier refuses what rests on it."""
+    ledger = pilot.ledger
+    supplied = supplied_under(consent)
+    signer, draft = pilot.bureau.signer_of(pilot.cast.provider), ledger.withdrawals.draft(supplied.id)
+    assert draft.message is not None and draft.entry["party"] == pilot.cast.provider
+    with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
+        ledger.withdrawals.relay(sign_entry(draft.entry, consent.signer), None)
+    entry, act = sign_entry(draft.entry, signer), sign_act(draft.message, signer)
+    with pytest.raises(NotFound, match="AUTHORIZATION_UNKNOWN"):
+        ledger.withdrawals.withdraw(entry, act)
+    for _ in range(2):
+        ledger.withdrawals.relay(entry, act)
+    number = ledger.reader.party_no(pilot.cast.provider)
+    assert ledger.reader.withdrawn_at(number, supplied.digest).at > 0
+    report = consent.report()
+    assert (report.checks[10].code, report.result) == ("PROVISION_WITHDRAWN", "revoked")
+    assert (ledger.authorizations.get(consent.given.id).state, consent.since()) == ("active", 0)
+
+
+def test_a_subject_withdraws_by_a_key_that_was_reported(consent: Consent, pilot: Pilot) -> None:
+    """At worst a thief stops something; the chain says that the key was reported."""
+    pilot.skip(5)
+    ledger = pilot.ledger
+    ledger.party_keys.report(consent.subject, consent.signer.kid, ledger.installation.authority_party)
+    entry = consent.withdraw()
+    reader = ledger.reader
+    block = reader.block_number()
+    assert ledger.withdrawals.withdraw(entry, None).state == "withdrawn"
+    assert reader.block_number() == block
+    found = reader.withdrawn_at(reader.party_no(consent.subject), consent.given.digest)
+    assert (found.at, found.reported_at) == (0, consent.since())
+    assert found.reported_at > 0
+    assert consent.report().checks[10].code == "AUTHORIZATION_WITHDRAWN"
+    assert ledger.verification.status(consent.number)["state"] == "revoked"
+    told = ledger.provenances.certificate(consent.number)
+    assert [event["by"] for event in told.events if event["name"] == "Withdrawn"] == [consent.subject]
+
+
+def test_a_withdrawal_by_a_reported_key_past_the_service_is_followed(consent: Consent, pilot: Pilot) -> None:
+    ledger = pilot.ledger
+    ledger.direct_withdrawals.follow()
+    ledger.party_keys.report(consent.subject, consent.signer.kid, ledger.installation.authority_party)
+    message = withdrawals_message(ledger.reader.chain, consent.signer.kid, [consent.given.digest])
+    ledger.client.send(withdraw_for(consent.signer.kid, [consent.given.digest], sign_act(message, consent.signer)))
+    assert consent.given.id in [row.id for row in ledger.direct_withdrawals.follow()]
+    assert ledger.verification.status(consent.number)["state"] == "revoked"
+
+
+def test_a_providers_reported_key_takes_nothing_back(pilot: Pilot) -> None:
+    """Neither through the service, nor by an act that somebody else sends: a thief must not end every certificate."""
+    ledger = pilot.ledger
+    provider = pilot.party(PartyKind.UTILITY, Role.PROVIDER)
+    stolen, own = pilot.bureau.signer_of(provider), Es256Signer(new_p256_key())
+    bind(pilot, provider, own)
+    at_provider = supplied_by(pilot, provider)
+    consent = Consent(at_provider)
+    supplied = supplied_under(consent)
+    firm = pilot.firm()
+    waiting = at_provider.authorise(firm)
+    at_provider.supply(firm, waiting)
+    with ledger.database.read() as session:
+        (unused,) = provisions_of(session, waiting)
+    ledger.anchoring.flush()
+    pilot.skip(5)
+    ledger.party_keys.report(provider, stolen.kid, provider)
+    draft = ledger.withdrawals.draft(supplied.id, stolen.kid)
+    assert draft.message is not None
+    entry, act = sign_entry(draft.entry, stolen), sign_act(draft.message, stolen)
+    for take_back in (ledger.withdrawals.relay, ledger.withdrawals.withdraw_provision):
+        with pytest.raises(Forbidden, match="KEY_REPORTED"):
+            take_back(entry, act)
+    ledger.client.send(withdraw_for(stolen.kid, [supplied.digest], act))
+    message = withdrawals_message(ledger.reader.chain, stolen.kid, [unused.digest])
+    ledger.client.send(withdraw_for(stolen.kid, [unused.digest], sign_act(message, stolen)))
+    found = ledger.reader.withdrawn_at(ledger.reader.party_no(provider), supplied.digest)
+    assert found.at == 0 and found.reported_at > 0
+    assert consent.report().valid
+    assert ledger.verification.status(consent.number)["state"] == "active"
+    assert at_provider.bureau.issue({firm: waiting})[firm]
+    draft = ledger.withdrawals.draft(supplied.id, own.kid)
+    assert draft.message is not None
+    ledger.withdrawals.withdraw_provision(sign_entry(draft.entry, own), sign_act(draft.message, own))
+    assert consent.report().checks[10].code == "PROVISION_WITHDRAWN"
+
+
+def test_a_correction_is_not_recorded_if_a_reported_key_takes_the_old_provision_back(pilot: Pilot) -> None:
+    ledger, provider = pilot.ledger, pilot.party(PartyKind.UTILITY, Role.PROVIDER)
+    stolen, own = pilot.bureau.signer_of(provider), Es256Signer(new_p256_key())
+    bind(pilot, provider, own)
+    consent = Consent(supplied_by(pilot, provider))
+    supply = pilot.bureau.draft(consent.given.id, Supplied(ROWS[:1], AS_OF, ledger.clock()))
+    assert supply.withdrawn is not None
+    pilot.skip(5)
+    ledger.party_keys.report(provider, stolen.kid, provider)
+    with pytest.raises(Forbidden, match="SIGNER_NOT_PROVIDER"):
+        ledger.provisions.submit([replace(supply, entry=sign_entry(supply.entry, own))])
+    supplied_under(consent)
+    assert consent.report().checks[10].code == "OK"
