@@ -8,14 +8,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from ledger.demo.cast import assemble
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger
 
+from ledger.demo.data.cast import assemble
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.domain.working_days import end_of_working_days
 from ledger.errors import Conflict
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
 from tests.support.actors.pilots import Pilot, resource
 from tests.support.ruleset_files import write
 

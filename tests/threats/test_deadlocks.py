@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from ledger.service.settings import Settings
-from ledger.service.wiring import create_ledger
 
-from ledger.chain import calls
+from ledger.chain.sending import calls
 from ledger.errors import PingzhengError
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import create_ledger
 from tests.support.actors.officers import Powers, founded
 from tests.support.actors.withdrawals import withdraw
 

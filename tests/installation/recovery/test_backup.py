@@ -179,7 +179,7 @@ def test_a_line_that_drops_leaves_nothing(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ledger.service import backup
+from ledger.installation.recovery import backup
 from ledger.installation.settings import Settings
 step, real = sys.argv[1], getattr(backup, sys.argv[1])
 def killed(*arguments):

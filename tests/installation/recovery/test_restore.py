@@ -669,7 +669,7 @@ def test_what_is_broken_off_leaves_nothing(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ledger.service import restoring
+from ledger.installation.recovery import restoring
 from ledger.installation.settings import Settings
 real = getattr(restoring, sys.argv[1])
 def killed(*arguments):
