@@ -9,7 +9,7 @@ from fastapi import Path
 from api.http.access import ActCaller, OpenLedger, ReadCaller
 from api.http.routing import Router
 from api.rulebooks.schemas import ScenarioDraftIn, ScenarioDraftOut, ScenarioOut
-from ledger.domain.scenario import Scenario
+from ledger.domain.definitions.scenario import Scenario
 from ledger.installation.wiring import Ledger
 from ledger.rulebooks.scenarios import told
 

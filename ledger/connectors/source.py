@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from ledger.connectors.encodings import DECLARABLE
 from ledger.connectors.normal import normal_text, read_as
 from ledger.domain.days import FIRST_DAY, LAST_DAY, day_of
-from ledger.domain.definition import DefinitionReader
+from ledger.domain.definitions.reader import DefinitionReader
 from ledger.domain.reasons import REFUSALS
 from ledger.errors import InvalidInput
 

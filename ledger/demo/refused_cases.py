@@ -17,7 +17,7 @@ from ledger.demo.earlier_runs import Found
 from ledger.demo.forgeries import all_on_time, claimed, issue_crooked
 from ledger.demo.keepsakes import Keepsakes, Presented
 from ledger.demo.tally import Caught
-from ledger.domain.scenario import Scenario
+from ledger.domain.definitions.scenario import Scenario
 from ledger.errors import ChainRejected, Conflict, Forbidden
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import sign_entry

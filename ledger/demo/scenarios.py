@@ -25,7 +25,7 @@ from ledger.demo.stages import Run, Stage
 from ledger.demo.tally import Tally
 from ledger.domain.canonical import digest
 from ledger.domain.days import DAY, end_of_validity, shanghai_day
-from ledger.domain.scenario import Scenario
+from ledger.domain.definitions.scenario import Scenario
 from ledger.installation.wiring import Ledger
 from ledger.parties.register import SHOWN_OF_ID
 from ledger.usage.authorizations import Choice

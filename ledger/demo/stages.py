@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ledger.demo.tally import Caught, Tally
-from ledger.domain.definition import Bilingual
+from ledger.domain.definitions.reader import Bilingual
 
 
 @dataclass

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from ledger.domain.canonical import MAX_SAFE_INTEGER
 from ledger.domain.codes import check_certificate_no
+from ledger.domain.definitions.ruleset import APPLICATION_KINDS
 from ledger.domain.digests import HASHES
 from ledger.domain.reasons import REASONS, REFUSALS
 from ledger.domain.resource import RESOURCE_CODE
-from ledger.domain.ruleset import APPLICATION_KINDS
 from ledger.domain.shapes import (
     Rule,
     boolean,

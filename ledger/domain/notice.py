@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ledger.domain.days import shanghai_time
-from ledger.domain.scenario import Scenario
+from ledger.domain.definitions.scenario import Scenario
 from ledger.errors import InvalidInput
 
 # The words of the notice for what the scenario's tables name.

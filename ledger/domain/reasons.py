@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ledger.domain.definition import Bilingual
+from ledger.domain.definitions.reader import Bilingual
 
 REASONS: Final = (
     "none",

@@ -24,7 +24,7 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.relay import Relay
 from ledger.domain.days import Clock
-from ledger.domain.ruleset import Ruleset
+from ledger.domain.definitions.ruleset import Ruleset
 from ledger.index.follower import Follower
 from ledger.installation.participant import Participant, access
 from ledger.installation.recovery.archiving import Archiving

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from ledger.chain.accounts import account_of_public_key
 from ledger.domain.days import DAY
+from ledger.domain.definitions.scenario import PERSONS
 from ledger.domain.digests import reference
 from ledger.domain.entries import statement_digest
 from ledger.domain.rules.predicates import ENGINE, OPS, check_rule
-from ledger.domain.scenario import PERSONS
 from ledger.errors import BadBundle, Conflict, Forbidden, InvalidInput, Misconfigured
 from ledger.proof.jws import entry_signature
 from ledger.provider.task import Task

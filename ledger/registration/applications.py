@@ -19,9 +19,9 @@ from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.assets.identity import asset_id, document_digest
 from ledger.domain.days import DAY, Clock, shanghai_day
+from ledger.domain.definitions.ruleset import Ruleset
 from ledger.domain.digests import hex_of
 from ledger.domain.resource import DataResource, check_registrable
-from ledger.domain.ruleset import Ruleset
 from ledger.errors import Conflict, InvalidInput, PingzhengError
 from ledger.log.paused import PAUSED, saying_until_when
 from ledger.parties.lookups import party

@@ -10,7 +10,7 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.asset_calls import consent_to_transfer, pledge, release
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
-from ledger.domain.ruleset import Ruleset
+from ledger.domain.definitions.ruleset import Ruleset
 from ledger.parties.lookups import party_no
 from ledger.parties.relayed_acts import Acting
 from ledger.registration.evidence import EvidenceBook

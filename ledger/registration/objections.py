@@ -10,7 +10,7 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import asset_calls
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
-from ledger.domain.ruleset import Ruleset
+from ledger.domain.definitions.ruleset import Ruleset
 from ledger.domain.working_days import end_of_working_days
 from ledger.index.follower import Follower
 from ledger.index.tables import OBJECTIONS

@@ -25,8 +25,8 @@ from ledger.chain.sending.asset_calls import (
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.days import DAY, Clock
+from ledger.domain.definitions.ruleset import Ruleset
 from ledger.domain.powers import ProposalState
-from ledger.domain.ruleset import Ruleset
 from ledger.errors import Conflict
 from ledger.index.follower import Follower
 from ledger.index.speaking_keys import is_mute

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.domain.ruleset import Ruleset, ruleset_of
+from ledger.domain.definitions.ruleset import Ruleset, ruleset_of
 from ledger.rulebooks.definitions import DefinitionBook
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.domain.days import Clock
+from ledger.domain.definitions.scenario import scenario_of
 from ledger.domain.parties import Role
-from ledger.domain.scenario import scenario_of
 from ledger.errors import Forbidden, NotFound
 from ledger.parties.permissions import Action
 from ledger.parties.register import Actor

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from ledger.domain.definitions.scenario import Scenario, scenario_of
 from ledger.domain.rules.predicates import rule_version
-from ledger.domain.scenario import Scenario, scenario_of
 from ledger.rulebooks.definitions import DefinitionBook
 
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ledger.domain.definitions.scenario import Scenario
 from ledger.domain.digests import reference
 from ledger.domain.entries import statement_digest, template_entry
 from ledger.domain.rules.predicates import ENGINE
-from ledger.domain.scenario import Scenario
 from ledger.errors import BadBundle, Conflict, InvalidInput
 from ledger.proof.bundle import Bundle, parse_bundle
 from ledger.proof.sdjwt import parse_certificate

@@ -12,12 +12,12 @@ from ulid import ULID
 
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import Clock, is_shanghai_midnight
+from ledger.domain.definitions.scenario import Scenario
 from ledger.domain.digests import hex_of, reference
 from ledger.domain.entries import authorization_entry
 from ledger.domain.field_names import listed
 from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
 from ledger.domain.notice import notice_of
-from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.parties.register import Parties
 from ledger.parties.statements import require_statement

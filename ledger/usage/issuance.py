@@ -13,11 +13,11 @@ from ledger.certificates.recording import add_certificate, next_number
 from ledger.certificates.tables import Certificate
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.days import Clock
+from ledger.domain.definitions.scenario import Scenario
 from ledger.domain.digests import reference
 from ledger.domain.entries import statement_digest, usage_certificate_payload, validate_entry
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.rules.predicates import rule_version
-from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict
 from ledger.parties.lookups import party, party_no
 from ledger.rulebooks.scenarios import ScenarioBook

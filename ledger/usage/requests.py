@@ -14,11 +14,11 @@ from ulid import ULID
 
 from ledger.domain.canonical import canonical
 from ledger.domain.days import Clock, is_shanghai_midnight
+from ledger.domain.definitions.scenario import Scenario
 from ledger.domain.entries import request_entry
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.notice import require_line
 from ledger.domain.parties import PartyKind
-from ledger.domain.scenario import Scenario
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.register import Parties
 from ledger.parties.statements import require_statement

@@ -9,7 +9,7 @@ from rich.console import Console
 from ledger.demo.report import print_summary
 from ledger.demo.stages import Run
 from ledger.demo.tally import Caught
-from ledger.domain.definition import Bilingual
+from ledger.domain.definitions.reader import Bilingual
 
 COUNTS = ("requested", "declined", "unanswered", "authorised", "supplied", "no_data", "refused", "issued", "verified")
 CASE = "要求授权外字段（签发端）field outside the authorization, asked of the platform"

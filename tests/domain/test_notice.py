@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from ledger.domain.days import end_of_validity, is_shanghai_midnight, shanghai_day, shanghai_time
+from ledger.domain.definitions.scenario import Scenario, scenario_of
 from ledger.domain.notice import notice_of
-from ledger.domain.scenario import Scenario, scenario_of
 from ledger.errors import InvalidInput
 
 SCENARIOS = Path(__file__).parents[2] / "ledger" / "scenarios"

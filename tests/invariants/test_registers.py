@@ -8,9 +8,9 @@ import pytest
 
 from ledger.catalogue.important_rules import ImportantData
 from ledger.chain.sending.calls import anchor
+from ledger.domain.definitions.scenario import scenario_of
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import ResourceField
-from ledger.domain.scenario import scenario_of
 from ledger.domain.working_days import add_working_days, end_of_working_days
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.rulebooks.scenarios import ScenarioBook
@@ -92,7 +92,7 @@ def test_invariant_09_nobody_reviews_its_own_no_sysadmin_issues_and_nobody_serve
 
 
 def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None:
-    """Every combination: tests/domain/test_scenario.py::test_price."""
+    """Every combination: tests/domain/definitions/test_scenario.py::test_price."""
     for scenario in ScenarioBook.load().all():
         assert scenario.price.amount <= scenario.price.cap
         assert scenario.price.use == "industry" or scenario.price.cap == 0

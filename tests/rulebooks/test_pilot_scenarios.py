@@ -13,10 +13,10 @@ import yaml
 
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import SHANGHAI
-from ledger.domain.definition import Bilingual
+from ledger.domain.definitions.reader import Bilingual
+from ledger.domain.definitions.scenario import CREDIT_CHANNELS, PERSONS, Scenario, scenario_of
 from ledger.domain.parties import PartyKind
 from ledger.domain.rules.predicates import compute
-from ledger.domain.scenario import CREDIT_CHANNELS, PERSONS, Scenario, scenario_of
 from ledger.rulebooks.scenarios import ScenarioBook, told
 
 PACKAGED = sorted(Path(str(files("ledger") / "scenarios")).glob("*.yaml"))

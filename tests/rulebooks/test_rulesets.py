@@ -10,7 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from ledger.cli.main import app
-from ledger.domain.ruleset import ruleset_of
+from ledger.domain.definitions.ruleset import ruleset_of
 from ledger.errors import InvalidInput, NotFound
 from ledger.installation.settings import Settings
 from ledger.rulebooks.definitions import MAX_FILES

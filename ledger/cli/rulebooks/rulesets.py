@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ledger.cli.shell.output import AsJson, console, emit, emit_rows, errors_explained, print_json
-from ledger.domain.ruleset import Ruleset
+from ledger.domain.definitions.ruleset import Ruleset
 from ledger.installation.settings import Settings
 from ledger.rulebooks.rulesets import RulesetBook
 

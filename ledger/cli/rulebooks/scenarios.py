@@ -18,7 +18,7 @@ from ledger.cli.shell.output import (
     explain,
     print_json,
 )
-from ledger.domain.scenario import Scenario
+from ledger.domain.definitions.scenario import Scenario
 from ledger.errors import PingzhengError
 from ledger.installation.settings import Settings
 from ledger.rulebooks.scenarios import ScenarioBook, told

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from ledger.domain.days import DAY, end_of_validity
-from ledger.domain.definition import Bilingual, DefinitionReader
+from ledger.domain.definitions.reader import Bilingual, DefinitionReader
 from ledger.domain.entries import SD_NAMES, holds_sd_name
 from ledger.domain.entry_forms import CHANNELS, CLAIM_NAMES, LEGAL_BASES, MAX_SOURCES, MAX_USES, PAYLOAD_MODES
 from ledger.domain.field_names import listed

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ledger.domain.days import DAY
-from ledger.domain.definition import Bilingual
+from ledger.domain.definitions.reader import Bilingual
+from ledger.domain.definitions.scenario import scenario_of
 from ledger.domain.parties import PartyKind
-from ledger.domain.scenario import scenario_of
 from ledger.errors import Forbidden, InvalidInput
 from tests.support.scenario_definitions import DEFINITION, changed
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.domain.canonical import canonical, digest
-from ledger.domain.definition import Bilingual
-from ledger.domain.ruleset import ALWAYS_NOTICED, APPLICATION_KINDS, ruleset_of
+from ledger.domain.definitions.reader import Bilingual
+from ledger.domain.definitions.ruleset import ALWAYS_NOTICED, APPLICATION_KINDS, ruleset_of
 from ledger.domain.working_days import end_of_working_days
 from ledger.errors import InvalidInput
 

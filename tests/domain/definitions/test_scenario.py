@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.domain.canonical import canonical, digest
-from ledger.domain.definition import Bilingual
+from ledger.domain.definitions.reader import Bilingual
+from ledger.domain.definitions.scenario import GRADES, LEGAL_BASES, STANDINGS, Price, scenario_of
 from ledger.domain.entry_forms import PAYLOAD_MODES
 from ledger.domain.parties import PartyKind
 from ledger.domain.rules.predicates import OPS
-from ledger.domain.scenario import GRADES, LEGAL_BASES, STANDINGS, Price, scenario_of
 from ledger.errors import InvalidInput
 from tests.support.sample_rules import RULES
 from tests.support.scenario_definitions import DEFINITION, GONE, Path, changed

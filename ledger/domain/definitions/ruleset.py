@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.domain.definition import Bilingual, DefinitionReader
+from ledger.domain.definitions.reader import Bilingual, DefinitionReader
 from ledger.errors import InvalidInput
 
 # `confirmed` is for an authority's own file, once it has compared every number with its rules.
