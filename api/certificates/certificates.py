@@ -13,11 +13,11 @@ from api.http.paging import Page, PageAsked
 from api.http.problems import answers
 from api.http.routing import Lane, Router
 from api.usage.holdings_query import Wanted
-from ledger.certificates.tables import Certificate
+from ledger.certificates.issued import IssuedCertificate
 from ledger.installation.participant import Participant
 from ledger.installation.wiring import Ledger
 from ledger.parties.permissions import Action, allowed
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.provenance.readings import How
 
 router = Router(tags=["certificates"])
@@ -142,7 +142,7 @@ def disclose(
     return schemas.PayloadOut(claims=ledger.disclosures.open(actor, number, body.case))
 
 
-def _mine(ledger: Ledger, actor: Actor, number: str) -> Certificate:
+def _mine(ledger: Ledger, actor: Actor, number: str) -> IssuedCertificate:
     row = ledger.holdings.get(number)
     own = not ledger.principals.of(actor).isdisjoint(ledger.holdings.members(row))
     require(actor, Action.READ_LOG, owns=own)
@@ -179,7 +179,7 @@ def _hears_of_cases(ledger: Participant, actor: Actor, number: str) -> bool:
     return isinstance(ledger, Ledger) and ledger.holdings.get(number).subject in ledger.principals.of(actor)
 
 
-def show(row: Certificate) -> schemas.CertificateOut:
+def show(row: IssuedCertificate) -> schemas.CertificateOut:
     """A certificate's record."""
     return schemas.CertificateOut(
         certificate_no=row.certificate_no,

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ledger.certificates.tables import Certificate
+from ledger.certificates.issued import IssuedCertificate
 from ledger.connectors.answers import Answer, Connector, Query, Supplied
 from ledger.errors import PingzhengError
 from ledger.installation.wiring import Ledger
@@ -139,7 +139,7 @@ class Bureau:
     def _name(self, subject: str) -> str:
         return self.ledger.parties.identity(subject)["name"]
 
-    def certify(self, requests: Sequence[str]) -> list[Certificate]:
+    def certify(self, requests: Sequence[str]) -> list[IssuedCertificate]:
         """The platform issues."""
         return self.ledger.issuance.issue(requests)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.lookups import certificate
 from ledger.certificates.status import CertificateStatus
 from ledger.certificates.tables import Certificate
@@ -39,7 +40,7 @@ class Corrections:
         self._positions = positions
         self._status = status
 
-    def correct(self, number: str) -> Certificate:
+    def correct(self, number: str) -> IssuedCertificate:
         """The corrected version of a certificate, superseding it on the chain; made before: that one.
 
         Raises ``Conflict`` ``NOTHING_CORRECTED``, ``CERTIFICATE_STOPPED`` and those of ``Issuance.issue``;
@@ -55,11 +56,10 @@ class Corrections:
             self._require_not_stopped(old, place)
             with self._database.write() as session:
                 made = self._made_before(session, old) or self._next_version(session, old)
-        new = made
         # The old one ends only once its successor stands on the chain.
-        self._positions.wait(new.digest)
-        self._status.supersede(old.certificate_no, new.certificate_no)
-        return new
+        self._positions.wait(made.digest)
+        self._status.supersede(old.certificate_no, made.certificate_no)
+        return IssuedCertificate.of(made)
 
     @staticmethod
     def _made_before(session: Session, old: Certificate) -> Certificate | None:

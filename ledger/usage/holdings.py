@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
+from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.lookups import certificate
 from ledger.certificates.tables import Certificate
 from ledger.domain.days import Clock
@@ -24,7 +25,7 @@ _PAGE: Final = 200
 class Holding:
     """A certificate's record with its state as judged now, its uses on the chain, and who supplied."""
 
-    certificate: Certificate
+    certificate: IssuedCertificate
     state: str
     uses: int
     providers: tuple[str, ...]
@@ -59,17 +60,17 @@ class Holdings:
         self._follower = follower
         self._clock = clock
 
-    def get(self, number: str) -> Certificate:
+    def get(self, number: str) -> IssuedCertificate:
         """One record; raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
         with self._database.read() as session:
-            return certificate(session, number)
+            return IssuedCertificate.of(certificate(session, number))
 
-    def providers(self, row: Certificate) -> set[str]:
+    def providers(self, row: IssuedCertificate) -> set[str]:
         """Who supplied what the certificate rests on."""
         with self._database.read() as session:
             return set(_providers(session, [row.certificate_no]).get(row.certificate_no, ()))
 
-    def members(self, row: Certificate) -> set[str]:
+    def members(self, row: IssuedCertificate) -> set[str]:
         """Everyone with a part in the certificate."""
         return self.providers(row) | {row.subject, row.issuer} | ({row.consumer} if row.consumer else set())
 
@@ -82,7 +83,10 @@ class Holdings:
         with self._database.read() as session:
             found = session.execute(query).all()
             supplied = _providers(session, [row.certificate_no for row, _, _ in found])
-        return [Holding(row, state, uses, supplied.get(row.certificate_no, ())) for row, state, uses in found]
+        return [
+            Holding(IssuedCertificate.of(row), state, uses, supplied.get(row.certificate_no, ()))
+            for row, state, uses in found
+        ]
 
     def each(self, wanted: HoldingsFilter) -> Iterator[Holding]:
         """All holdings asked for by number, read page by page."""

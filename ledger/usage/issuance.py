@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.recording import add_certificate, next_number
 from ledger.certificates.tables import Certificate
 from ledger.chain.reading.reader import ChainReader
@@ -66,7 +67,7 @@ class Issuance:
         self._issuer = issuer
         self._clock = clock
 
-    def issue(self, requests: Sequence[str]) -> list[Certificate]:
+    def issue(self, requests: Sequence[str]) -> list[IssuedCertificate]:
         """Issue for each request (by id), all or none; one issued before is returned as it is.
 
         The certificates are final when their batch is anchored, and wait for that during a pause: ``status`` says until
@@ -76,7 +77,8 @@ class Issuance:
         ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``; ``NotFound``.
         """
         with self._database.write() as session:
-            return [self._issue(session, access_request(session, identifier)) for identifier in requests]
+            rows = [self._issue(session, access_request(session, identifier)) for identifier in requests]
+            return [IssuedCertificate.of(row) for row in rows]
 
     def ready(self) -> list[str]:
         """The requests, by id, that are authorised and answered by every provider, one of whom supplied something."""

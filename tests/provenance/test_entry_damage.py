@@ -13,11 +13,12 @@ import pytest
 from sqlalchemy import event
 from typer.testing import CliRunner
 
+from ledger.certificates.lookups import certificate
 from ledger.cli.main import app
 from ledger.domain.parties import Role
 from ledger.errors import Incoherent
 from ledger.installation.wiring import Ledger
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.store import log as log_store
 from tests.support.actors.pilots import Pilot
 
@@ -66,8 +67,8 @@ def changed(pilot: Pilot) -> Iterator[Changed]:
 
 def row_of(pilot: Pilot, number: str) -> tuple[int, bytes, str]:
     with pilot.ledger.database.read() as session:
-        certificate = pilot.ledger.holdings.get(number)
-        entry = log_store.entries_by_digest(session, [certificate.digest])[certificate.digest]
+        digest = pilot.ledger.holdings.get(number).digest
+        entry = log_store.entries_by_digest(session, [digest])[digest]
         return entry.seq, entry.body, entry.leaf
 
 
@@ -153,7 +154,8 @@ def test_a_signed_certificate_whose_text_was_changed_is_not_exported(
     ledger.bundles.build(number)
     other = pilot.certificate(pilot.firm())
     ledger.bundles.build(other)
-    token = ledger.holdings.get(other).token
+    with ledger.database.read() as session:
+        token = certificate(session, other).token
     changed.set("certificate", "token", token, "certificate_no", number)
     with pytest.raises(Incoherent, match="ENTRY_DAMAGED"):
         ledger.bundles.build(number)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from ledger.certificates.lookups import certificate
 from ledger.certificates.recording import next_number
 from ledger.certificates.tables import Certificate
 from ledger.errors import Incoherent, Misconfigured
@@ -90,8 +91,9 @@ def test_a_bundle_has_the_keys_and_the_claims_of_its_own_certificate(
     pilot: Pilot, number: str, changed: Changed
 ) -> None:
     ledger = pilot.ledger
-    own = ledger.holdings.get(number)
-    other = ledger.holdings.get(pilot.certificate(pilot.firm()))
+    other_number = pilot.certificate(pilot.firm())
+    with ledger.database.read() as session:
+        own, other = certificate(session, number), certificate(session, other_number)
     changed.set("certificate", "sealed_id", other.sealed_id, "certificate_no", number)
     with pytest.raises(Incoherent, match="RECORD_DAMAGED"):
         ledger.bundles.build(number)

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.presentations import VALID
-from ledger.certificates.tables import Certificate, Presentation
+from ledger.certificates.tables import Presentation
 from ledger.cli.certificates import holdings_options as by
 from ledger.cli.certificates.issuing import issue_all_ready
 from ledger.cli.certificates.revoking import revoke_listed
@@ -330,7 +331,7 @@ def _event(event: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def _row(row: Certificate) -> dict[str, object]:
+def _row(row: IssuedCertificate) -> dict[str, object]:
     return {
         "certificate_no": row.certificate_no,
         "class": row.cls,
