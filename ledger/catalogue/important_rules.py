@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from ledger.domain.resource import DataResource, highest
+from ledger.domain.grades import LISTED_GRADES, highest
+from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput
 
-LISTED_GRADES: Final = ("important", "core")
 MAX_PATTERN: Final = 200
 MAX_LISTED_FIELDS: Final = 64
 

@@ -11,7 +11,8 @@ from ledger.connectors.normal import normal_text
 from ledger.connectors.spreadsheets.workbook import Sheet, header_of
 from ledger.connectors.tables import Listed, csv_in, recognised, rows_of, sheets_in, table_in
 from ledger.connectors.values import is_error
-from ledger.domain.resource import GRADES, PII, SECRECY
+from ledger.domain.grades import GRADES
+from ledger.domain.resource import PII, SECRECY
 from ledger.errors import InvalidInput
 
 REQUIRED: Final = ("code", "title", "content_digest")

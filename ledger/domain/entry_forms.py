@@ -10,6 +10,7 @@ from ledger.domain.canonical import MAX_SAFE_INTEGER
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.definitions.ruleset import APPLICATION_KINDS
 from ledger.domain.digests import HASHES
+from ledger.domain.grades import SCENARIO_GRADES
 from ledger.domain.reasons import REASONS, REFUSALS
 from ledger.domain.resource import RESOURCE_CODE
 from ledger.domain.shapes import (
@@ -221,7 +222,7 @@ _CERTIFICATE: Final[dict[str, Rule]] = {
     "nbf": _seconds,
     "exp": _seconds,
     "rights_duties": object_of({"subject": _codes, "provider": _codes, "consumer": _codes}),
-    "grade": one_of("general_1", "general_2", "general_3", "general_4", "important"),
+    "grade": one_of(*SCENARIO_GRADES),
 }
 
 CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.digests import hex_of
+from ledger.domain.grades import GRADES, grade_rank, highest
 from ledger.errors import Conflict, InvalidInput
 
-# Lowest first: the order is what 就高从严 compares.
-GRADES: Final = ("general_1", "general_2", "general_3", "general_4", "important", "core")
 PII: Final = ("none", "personal", "sensitive")
 SECRECY: Final = ("none", "business_secret", "confidential_business")
 SOURCE_KINDS: Final = ("statutory", "public_service", "authorised_operation", "social")
@@ -142,11 +141,6 @@ _LENGTHS: Final[Mapping[str, tuple[int, int]]] = {
 _FIELD_LENGTHS: Final[Mapping[str, tuple[int, int]]] = {"name": (1, 200), "type": (1, 64), "unit": (0, 32)}
 
 
-def highest(grades: Iterable[str]) -> str:
-    """The highest of the grades, the lowest there is for none; raises ``InvalidInput`` ``GRADE_UNKNOWN``."""
-    return max(grades, key=_rank, default=GRADES[0])
-
-
 def check_resource(resource: DataResource) -> None:
     """Raise ``InvalidInput`` naming the member or field, unless the description keeps every rule of the data model."""
     if not RESOURCE_CODE.fullmatch(resource.code):
@@ -233,14 +227,6 @@ def _change(where: str, before: Any, after: Any) -> dict[str, Any]:
     return {"where": where, "from": before, "to": after}
 
 
-def _rank(grade: str) -> int:
-    if grade not in GRADES:
-        raise InvalidInput(
-            "GRADE_UNKNOWN", "There is no such grade.", where="grade", hint=f"One of: {', '.join(GRADES)}."
-        )
-    return GRADES.index(grade)
-
-
 def _check_fields(columns: tuple[ResourceField, ...]) -> None:
     if len(columns) > MAX_FIELDS:
         raise InvalidInput("FIELDS_TOO_MANY", f"A resource has at most {MAX_FIELDS} fields.", where="fields")
@@ -262,9 +248,9 @@ def _check_fields(columns: tuple[ResourceField, ...]) -> None:
 
 
 def _check_grade(resource: DataResource) -> None:
-    own = _rank(resource.grade)
+    own = grade_rank(resource.grade)
     for column in resource.fields:
-        if _rank(column.grade) > own:
+        if grade_rank(column.grade) > own:
             raise InvalidInput(
                 "GRADE_TOO_LOW",
                 f"The field {column.name} is graded {column.grade}, above the resource's {resource.grade} (就高从严).",

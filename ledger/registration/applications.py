@@ -21,11 +21,12 @@ from ledger.domain.assets.identity import asset_id, document_digest
 from ledger.domain.days import DAY, Clock, shanghai_day
 from ledger.domain.definitions.ruleset import Ruleset
 from ledger.domain.digests import hex_of
+from ledger.domain.grades import asset_grade
 from ledger.domain.resource import DataResource, check_registrable
 from ledger.errors import Conflict, InvalidInput, PingzhengError
 from ledger.log.paused import PAUSED, saying_until_when
 from ledger.parties.lookups import party
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.registration.certificates import latest_certificate, require_certifiable
 from ledger.registration.descriptions import Descriptions, application_document, applications
 from ledger.registration.evidence import REFUSALS, EvidenceBook
@@ -64,7 +65,7 @@ class Registrations:
         self,
         database: Database,
         reader: ChainReader,
-        acting: Acting,
+        acting: RelayedActs,
         evidence: EvidenceBook,
         descriptions: Descriptions,
         rules: Ruleset,
@@ -223,7 +224,7 @@ class Registrations:
                 row, _ = registration(session, identifier)
                 first = applications(session, identifier)[0]
                 resource = DataResource.from_dict(application_document(session, first))
-                grade = chain_grade(matched_grade(resource, kinds)[0])
+                grade = asset_grade(matched_grade(resource, kinds)[0])
                 entry = AssetRegistration(identifier, first.content, first.fingerprint, grade)
                 grouped.setdefault(party(session, row.applicant).account, []).append(entry)
         return grouped
@@ -278,7 +279,7 @@ class Registrations:
             rows = applications(session, asset)
             filed = rows[-1].kind == kind and rows[-1].content == content
             fresh = None if filed else self._add(session, asset, kind, by, resource, content=content).id
-            grade = chain_grade(matched(session, resource)[0])
+            grade = asset_grade(matched(session, resource)[0])
         fingerprint = NOTHING if resource.fingerprint == rows[0].fingerprint else resource.fingerprint
         call = file_application(asset, kind, content, fingerprint, grade)
         try:
@@ -339,11 +340,6 @@ def near_duplicates(session: Session, row: Application) -> list[str]:
         .limit(20)
     )
     return list(session.scalars(query))
-
-
-def chain_grade(grade: str) -> str:
-    """The grade as the chain knows it: the four levels of general data are one there."""
-    return "general" if grade.startswith("general_") else grade
 
 
 def chunks(asset_ids: Sequence[str]) -> list[Sequence[str]]:

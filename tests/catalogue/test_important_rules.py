@@ -41,7 +41,7 @@ def test_match(entry: ImportantData, expected: bool) -> None:
     assert entry.matches(PIPES) is expected
 
 
-GRADES: dict[str, tuple[str, list[ImportantData], str, list[str]]] = {
+MATCHED: dict[str, tuple[str, list[ImportantData], str, list[str]]] = {
     "no list": ("general_2", [], "general_2", []),
     "important": ("general_2", [BY_TITLE], "important", ["地下管线"]),
     "the highest of two": ("general_2", [BY_TITLE, BY_FIELDS], "core", ["地下管线", "坐标"]),
@@ -50,7 +50,7 @@ GRADES: dict[str, tuple[str, list[ImportantData], str, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("own", "entries", "grade", "titles"), GRADES.values(), ids=GRADES.keys())
+@pytest.mark.parametrize(("own", "entries", "grade", "titles"), MATCHED.values(), ids=MATCHED.keys())
 def test_grade_by_the_list(own: str, entries: list[ImportantData], grade: str, titles: list[str]) -> None:
     assert matched_grade(replace(PIPES, grade=own), entries) == (grade, titles)
     assert matched_grade(replace(PIPES, grade=own), entries[::-1]) == (grade, titles)

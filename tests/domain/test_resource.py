@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ledger.domain import resource as resource_module
 from ledger.domain.canonical import canonical
+from ledger.domain.grades import GRADES, highest
 from ledger.domain.resource import (
-    GRADES,
     MAX_FIELDS,
     OPEN_ATTRIBUTES,
     PII,
@@ -26,7 +26,6 @@ from ledger.domain.resource import (
     check_registrable,
     check_resource,
     diff,
-    highest,
 )
 from ledger.errors import Conflict, InvalidInput
 

@@ -11,7 +11,8 @@ from ledger.chain.reading.batched_reads import BlockTag, incomplete
 from ledger.chain.reading.contract_state import AssetRecord, HolderRecord, LienRecord, ObjectionRecord, RightRecord
 from ledger.chain.reading.node_reader import NodeReader
 from ledger.chain.rpc.answers import named
-from ledger.domain.assets.names import APPLICATION_KINDS, ASSET_STATES, GRADES, OBJECTION_STATES, RIGHT_KINDS, STAGES
+from ledger.domain.assets.names import APPLICATION_KINDS, ASSET_STATES, OBJECTION_STATES, RIGHT_KINDS, STAGES
+from ledger.domain.grades import ASSET_GRADES
 
 MAX_LIENS: Final = 8
 
@@ -43,7 +44,7 @@ class AssetReader(NodeReader):
             state=named(ASSET_STATES, raw["state"]),
             kind=named(APPLICATION_KINDS, raw["kind"]) if raw["kind"] else None,
             stage=named(STAGES, raw["stage"]) if raw["stage"] else None,
-            grade=named(GRADES, raw["grade"]),
+            grade=named(ASSET_GRADES, raw["grade"]),
             cleared=raw["cleared"],
             frozen=raw["frozen"],
             objections=raw["objections"],

@@ -15,12 +15,12 @@ from ledger.chain.sending.calls import Call
 from ledger.domain.assets.names import (
     APPLICATION_KINDS,
     ASSESSMENTS,
-    GRADES,
     OBJECTION_STATES,
     RELATIONS,
     RIGHT_KINDS,
     STAGES,
 )
+from ledger.domain.grades import ASSET_GRADES
 
 NOTHING: Final = "00" * 32
 
@@ -186,4 +186,4 @@ def _call(function: str, *args: object) -> Call:
 
 
 def _grade(grade: str) -> int:
-    return number_of(grade, GRADES, "grade")
+    return number_of(grade, ASSET_GRADES, "grade")

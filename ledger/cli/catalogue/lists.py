@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger.catalogue.important_rules import LISTED_GRADES, ImportantData
+from ledger.catalogue.important_rules import ImportantData
 from ledger.catalogue.open_catalogue import OPEN_TYPES, Opening
 from ledger.catalogue.systems import STATUSES, SystemEntry
 from ledger.catalogue.tables import ImportantDataEntry, InfoSystem
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
+from ledger.domain.grades import LISTED_GRADES
 
 systems = typer.Typer(no_args_is_help=True, help="系统清单 Information systems.")
 important = typer.Typer(no_args_is_help=True, help="重要数据目录 Important-data list: what matches is blocked.")

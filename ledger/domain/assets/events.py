@@ -8,12 +8,12 @@ from typing import Any, Final
 from ledger.domain.assets.names import (
     APPLICATION_KINDS,
     ASSESSMENTS,
-    GRADES,
     OBJECTION_STATES,
     RELATIONS,
     RIGHT_KINDS,
     STAGES,
 )
+from ledger.domain.grades import ASSET_GRADES
 from ledger.domain.reasons import REASONS
 
 # Chinese and English.
@@ -91,8 +91,8 @@ NAME_TITLES: Final[Mapping[str, str]] = {
 }
 
 _NAMES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
-    ("Registered", "grade"): GRADES,
-    ("Filed", "grade"): GRADES,
+    ("Registered", "grade"): ASSET_GRADES,
+    ("Filed", "grade"): ASSET_GRADES,
     ("Filed", "kind"): APPLICATION_KINDS,
     ("Advanced", "stage"): STAGES,
     ("Rejected", "kind"): APPLICATION_KINDS,

@@ -13,4 +13,3 @@ OBJECTION_STATES: Final = ("none", "filed", "admitted", "verified", "upheld", "d
 RIGHT_KINDS: Final = ("hold", "process", "operate")
 RELATIONS: Final = ("derived_from", "split_from", "merged_from")
 ASSESSMENTS: Final = ("quality", "valuation")
-GRADES: Final = ("general", "important", "core")

@@ -1,7 +1,7 @@
 """What an asset's history says of it at a time: state, holder, rights, liens, objections, lineage.
 
 A second implementation of the state that ``AssetRegistry`` keeps, folded from its events alone: it works offline on
-any history that ``verify_history`` found complete.
+any history that ``verify_history`` found complete. ``ledger.index`` writes its rows from the same fold.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any, Final, TypeVar
 from ledger.domain.assets.names import (
     APPLICATION_KINDS,
     DESCRIBING,
-    GRADES,
     OBJECTION_STATES,
     RELATIONS,
     RIGHT_KINDS,
     STAGES,
 )
+from ledger.domain.grades import ASSET_GRADES
 from ledger.errors import InvalidInput
 from ledger.proof.assets.view import CLOSED, AssetView, Lien, Objection, Right
 from ledger.proof.head import EVENTS
@@ -45,9 +45,7 @@ def view_at(events: Iterable[HistoryEvent], at: int) -> AssetView:
             _require_plain(item)
             if item.args["at"] > at:
                 break
-            if (view.asset or item.args["id"]) != item.args["id"] or (view.asset is None) != (item.event == _FIRST):
-                raise ValueError("of another asset, or not in order")
-            view = _FOLDS[item.event](view, item.args)
+            view = apply(view, item)
         except (KeyError, IndexError, ValueError, TypeError) as error:
             raise InvalidInput(
                 "HISTORY_FORM",
@@ -56,6 +54,17 @@ def view_at(events: Iterable[HistoryEvent], at: int) -> AssetView:
                 hint=f"Events of {CONTRACT}, from the asset's registration on, with their arguments as on the chain.",
             ) from error
     return view
+
+
+def apply(view: AssetView, item: HistoryEvent) -> AssetView:
+    """The asset after one more event.
+
+    Of what the view holds of parents, successors and reports nothing is read: an event only adds to them. Raises
+    ``KeyError``, ``IndexError``, ``ValueError`` or ``TypeError`` for an event that cannot come next.
+    """
+    if (view.asset or item.args["id"]) != item.args["id"] or (view.asset is None) != (item.event == _FIRST):
+        raise ValueError("of another asset, or not in order")
+    return _FOLDS[item.event](view, item.args)
 
 
 def _require_plain(item: HistoryEvent) -> None:
@@ -70,10 +79,13 @@ def _registered(view: AssetView, args: _Args) -> AssetView:
     return replace(
         view,
         asset=args["id"],
+        asset_no=args["assetNo"],
+        registered_at=args["at"],
+        registered_by=args["by"],
         state="applied",
         kind="first",
         stage="submitted",
-        grade=GRADES[args["grade"]],
+        grade=ASSET_GRADES[args["grade"]],
         holder=args["holder"],
         since=args["at"],
         content=args["content"],
@@ -83,7 +95,7 @@ def _registered(view: AssetView, args: _Args) -> AssetView:
 
 
 def _filed(view: AssetView, args: _Args) -> AssetView:
-    grade, fingerprint = GRADES[args["grade"]], args["fingerprint"]
+    grade, fingerprint = ASSET_GRADES[args["grade"]], args["fingerprint"]
     return replace(
         view,
         kind=APPLICATION_KINDS[args["kind"]],
@@ -126,7 +138,15 @@ def _cleared(view: AssetView, args: _Args) -> AssetView:
 def _objected(view: AssetView, args: _Args) -> AssetView:
     if args["no"] != len(view.objections) + 1:
         raise ValueError("an objection is missing")
-    objection = Objection(args["no"], args["by"], "filed", bool(args["toApplication"]), args["at"], None)
+    objection = Objection(
+        no=args["no"],
+        objector=args["by"],
+        state="filed",
+        to_application=bool(args["toApplication"]),
+        grounds=args["grounds"],
+        filed_at=args["at"],
+        decided_at=None,
+    )
     return replace(view, objections=(*view.objections, objection))
 
 

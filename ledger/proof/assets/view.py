@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from ledger.domain.assets.names import GRADES, RIGHT_KINDS
+from ledger.domain.assets.names import RIGHT_KINDS
+from ledger.domain.grades import ASSET_GRADES
 from ledger.errors import InvalidInput
 
 CLOSED: Final = ("upheld", "dismissed", "refused")
+# The index keeps these; a view in JSON leaves them to the events.
+_UNTOLD: Final = ("asset_no", "registered_at", "registered_by", "grounds")
 _PARTIES: Final = ("holder", "offered_to", "grantee", "creditor", "consent_to", "objector", "party")
 
 
@@ -53,6 +56,7 @@ class Objection:
     objector: int
     state: str
     to_application: bool
+    grounds: str
     filed_at: int
     decided_at: int | None
 
@@ -90,10 +94,13 @@ class AssetView:
 
     at: int
     asset: str | None = None
+    asset_no: int = 0
+    registered_at: int = 0
+    registered_by: int = 0
     state: str = "none"
     kind: str | None = None
     stage: str | None = None
-    grade: str = GRADES[0]
+    grade: str = ASSET_GRADES[0]
     cleared: bool = False
     frozen: bool = False
     holder: int | None = None
@@ -149,7 +156,7 @@ class AssetView:
             "parents": [{"relation": relation, "asset": asset} for relation, asset in self.parents],
             "held": {kind: [asdict(each) for each in who_held(self, kind)] for kind in RIGHT_KINDS},
         }
-        return {name: _named(name, value, party) for name, value in told.items()}
+        return {name: _named(name, value, party) for name, value in told.items() if name not in _UNTOLD}
 
 
 def who_held(view: AssetView, kind: str) -> tuple[Holding, ...]:
@@ -184,7 +191,7 @@ def _ahead(view: AssetView, right: Right) -> bool:
 def _named(name: str, value: Any, party: Callable[[int], str]) -> Any:
     """The same JSON with every party's number replaced by its name."""
     if isinstance(value, Mapping):
-        return {key: _named(key, item, party) for key, item in value.items()}
+        return {key: _named(key, item, party) for key, item in value.items() if key not in _UNTOLD}
     if isinstance(value, list | tuple):
         return [_named(name, item, party) for item in value]
     return party(value) if name in _PARTIES and value is not None else value

@@ -20,11 +20,11 @@ from ledger.domain.assets.names import (
     APPLICATION_KINDS,
     ASSESSMENTS,
     ASSET_STATES,
-    GRADES,
     OBJECTION_STATES,
     RIGHT_KINDS,
     STAGES,
 )
+from ledger.domain.grades import ASSET_GRADES
 from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, PingzhengError
 from tests.reference.assets.life import AssetLife, Lien, Objection, Party, Right
@@ -35,7 +35,7 @@ from tests.support.chain.scripted_ledger import digest
 NOTICE: Final = 100
 FUNDED: Final = "founder"
 _GAS: Final = hex(40_000_000)
-_ENUMS: Final = {"state": ASSET_STATES, "kind": APPLICATION_KINDS, "stage": STAGES, "grade": GRADES}
+_ENUMS: Final = {"state": ASSET_STATES, "kind": APPLICATION_KINDS, "stage": STAGES, "grade": ASSET_GRADES}
 _OTHER_ENUMS: Final = {
     "ASSET_WRONG_OBJECTION": {"state": OBJECTION_STATES},
     "ASSET_NOT_ACCREDITED": {"kind": ASSESSMENTS},
@@ -241,7 +241,7 @@ def asset_of(life: AssetLife) -> dict[str, Any]:
         "state": ASSET_STATES.index(life.state),
         "kind": APPLICATION_KINDS.index(life.kind or "none"),
         "stage": STAGES.index(life.stage or "none"),
-        "grade": GRADES.index(life.grade),
+        "grade": ASSET_GRADES.index(life.grade),
         "cleared": life.cleared,
         "frozen": life.frozen,
         "objections": life.open_objections,

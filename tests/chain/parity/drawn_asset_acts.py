@@ -8,7 +8,8 @@ from typing import Final, TypeVar
 
 from ledger.chain.sending import asset_calls as writes
 from ledger.chain.sending.asset_calls import NOTHING, AssetRegistration, Grant
-from ledger.domain.assets.names import APPLICATION_KINDS, ASSESSMENTS, GRADES, OBJECTION_STATES, RIGHT_KINDS, STAGES
+from ledger.domain.assets.names import APPLICATION_KINDS, ASSESSMENTS, OBJECTION_STATES, RIGHT_KINDS, STAGES
+from ledger.domain.grades import ASSET_GRADES
 from ledger.domain.lifecycle import OBJECTION
 from ledger.domain.parties import Role
 from tests.chain.parity.asset_world import NOTICE, Move, Sides
@@ -85,7 +86,7 @@ def _register(sides: Sides, asset: str, choices: Choices) -> Move:
     by = choices.party(sides, lambda party: bool(party.roles & {Role.PROVIDER, Role.CONSUMER}))
     content = choices.said()
     fingerprint = choices.mostly([digest(f"print {asset}")], [NOTHING, *sides.fingerprints])
-    grade = choices.mostly(GRADES[:2], GRADES)
+    grade = choices.mostly(ASSET_GRADES[:2], ASSET_GRADES)
     call = writes.register_assets([AssetRegistration(digest(asset), content, fingerprint, grade)])
     earlier = sides.having(fingerprint, asset)
     after = partial(applications.register, life, by, content, fingerprint, grade, at, earlier=earlier)
@@ -99,7 +100,7 @@ def _file(kind: str | None, sides: Sides, asset: str, choices: Choices) -> Move:
     name = "file_again" if life.stage == "returned" else f"file_{kind}"
     prints = [digest(f"second print {asset}"), *sides.fingerprints]
     fingerprint = choices.mostly([NOTHING, prints[0]], prints)
-    grade = choices.mostly([life.grade] * 3 + [GRADES[1]], GRADES)
+    grade = choices.mostly([life.grade] * 3 + [ASSET_GRADES[1]], ASSET_GRADES)
     earlier, anew = sides.having(fingerprint, asset), fingerprint != NOTHING
     after = partial(applications.file, life, by, kind, content, grade, at, anew=anew, earlier=earlier)
     call = writes.file_application(digest(asset), kind, content, fingerprint, grade)

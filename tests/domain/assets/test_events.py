@@ -11,12 +11,12 @@ from ledger.domain.assets.names import (
     APPLICATION_KINDS,
     ASSESSMENTS,
     ASSET_STATES,
-    GRADES,
     OBJECTION_STATES,
     RELATIONS,
     RIGHT_KINDS,
     STAGES,
 )
+from ledger.domain.grades import ASSET_GRADES
 from ledger.domain.reasons import REASONS
 from ledger.proof.head import EVENTS
 
@@ -37,7 +37,7 @@ TABLES = (
     RIGHT_KINDS,
     RELATIONS,
     ASSESSMENTS,
-    GRADES,
+    ASSET_GRADES,
     REASONS,
 )
 

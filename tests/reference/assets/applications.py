@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ledger.domain.assets.names import GRADES
+from ledger.domain.grades import ASSET_GRADES
 from ledger.domain.lifecycle import APPLICATION, OBJECTION, REGISTRATION, StateMachine
 from ledger.domain.parties import Role
 from ledger.errors import PingzhengError
@@ -93,7 +93,7 @@ def file(
     else:
         fileable(life, at, kind)
     given(content)
-    if grade == "core" or GRADES.index(grade) < GRADES.index(life.grade):
+    if grade == "core" or ASSET_GRADES.index(grade) < ASSET_GRADES.index(life.grade):
         raise refused("ASSET_GRADE", grade=grade)
     _fingerprint_free(earlier)
     return replace(
