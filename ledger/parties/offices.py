@@ -20,7 +20,7 @@ from ledger.chain.contracts.names import names_of_roles
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.canonical import parse_json
 from ledger.domain.codes import check_region, check_uscc
-from ledger.domain.notice import require_line
+from ledger.domain.lines import require_line
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import InvalidInput
 from ledger.index.tables import PARTIES

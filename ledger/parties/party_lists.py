@@ -18,7 +18,7 @@ from ledger.chain.sending.calls import Call, PartyRegistration, register_parties
 from ledger.chain.sending.client import ChainClient
 from ledger.domain.codes import check_institution, check_resident_id
 from ledger.domain.days import Clock
-from ledger.domain.notice import require_line
+from ledger.domain.lines import require_line
 from ledger.domain.parties import PartyKind, Role, party_id
 from ledger.errors import Conflict, InvalidInput, NotFound
 from ledger.parties.possession import proof_for_chain, require_possession

@@ -19,7 +19,7 @@ from ledger.chain.sending.calls import accredit, set_roles
 from ledger.chain.sending.relay import SignedRequest
 from ledger.domain.codes import check_institution, check_region, check_resident_id
 from ledger.domain.days import Clock, shanghai_day
-from ledger.domain.notice import require_line
+from ledger.domain.lines import require_line
 from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role, party_id
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.index.follower import Follower
@@ -29,9 +29,8 @@ from ledger.parties.key_settlement import FIRST_KEYS, settle_keys
 from ledger.parties.lookups import party, party_keys, speaking_keys
 from ledger.parties.party_lists import ListedKey, ListedParty, RegistrationLists
 from ledger.parties.possession import proof_of
-from ledger.parties.proposals.proposals import ProposalRow, Proposals
-from ledger.parties.roles import Actor as Actor
-from ledger.parties.roles import Roles
+from ledger.parties.proposals.proposals import Proposal, Proposals
+from ledger.parties.roles import Actor, Roles
 from ledger.parties.tables import Party, PartyKey
 from ledger.proof.jws import entry_signed_by
 from ledger.store.database import Database
@@ -222,7 +221,7 @@ class Parties:
     def _proof(self, public_key: str, proof: str, where: str) -> str:
         return proof_of(self._reader.chain, self._custody, public_key, proof, where)
 
-    def accredit(self, issuer: str, scenarios: Iterable[str], start: int, end: int) -> list[ProposalRow]:
+    def accredit(self, issuer: str, scenarios: Iterable[str], start: int, end: int) -> list[Proposal]:
         """Let ``issuer`` issue under ``scenarios`` while ``start ≤ t < end``, once two offices and the delay let it.
 
         Returns what was proposed; already so: nothing is. A renewal keeps an earlier start, so that what was issued

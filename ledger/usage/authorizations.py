@@ -17,7 +17,6 @@ from ledger.domain.digests import hex_of, reference
 from ledger.domain.entries import authorization_entry
 from ledger.domain.field_names import listed
 from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
-from ledger.domain.notice import notice_of
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.parties.register import Parties
 from ledger.parties.statements import require_statement
@@ -28,6 +27,7 @@ from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 from ledger.usage.lookups import access_request, authorization, authorizations_of
+from ledger.usage.notices import notice_of
 from ledger.usage.request_notes import note_of
 from ledger.usage.requests import expired, settled
 from ledger.usage.tables import AccessRequest, Authorization

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ledger.domain.canonical import canonical
 from ledger.domain.digests import reference
-from ledger.domain.notice import require_line
+from ledger.domain.lines import require_line
 from ledger.errors import InvalidInput
 from ledger.store.sealing import Sealer
 from ledger.usage.tables import AccessRequest

@@ -17,7 +17,7 @@ from ledger.domain.days import Clock, is_shanghai_midnight
 from ledger.domain.definitions.scenario import Scenario
 from ledger.domain.entries import request_entry
 from ledger.domain.lifecycle import REQUEST
-from ledger.domain.notice import require_line
+from ledger.domain.lines import require_line
 from ledger.domain.parties import PartyKind
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.register import Parties

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from ulid import ULID
 
 from ledger.domain.days import DAY, Clock
-from ledger.domain.notice import require_line
+from ledger.domain.lines import require_line
 from ledger.errors import Conflict, InvalidInput, NotFound
 from ledger.parties.access.callers import KEY_PREFIX, Caller, Scope
 from ledger.parties.access.tables import ApiKey

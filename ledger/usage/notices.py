@@ -5,13 +5,12 @@ It names recipient and provider, never the subject: the same notice shown to two
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from ledger.domain.days import shanghai_time
 from ledger.domain.definitions.scenario import Scenario
-from ledger.errors import InvalidInput
+from ledger.domain.lines import require_line
 
 # The words of the notice for what the scenario's tables name.
 _METHODS = {
@@ -31,25 +30,6 @@ _BASES = {
     "contract": ("订立或履行合同所必需", "a contract of yours"),
     "statutory_duty": ("履行法定职责所必需", "a statutory duty"),
 }
-
-
-# Controls (line ends and what moves a terminal's cursor), formats (what turns or hides text), separators of lines.
-_LEAVING: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
-
-
-def require_line(text: str, where: str) -> str:
-    """The text, if it stays on its line of a notice; raises ``InvalidInput`` ``TEXT_CONTROL``.
-
-    Whoever writes a line end there writes lines of its own into what the subject reads and signs.
-    """
-    if any(unicodedata.category(character) in _LEAVING for character in text):
-        raise InvalidInput(
-            "TEXT_CONTROL",
-            "文字含换行、控制或不可见的字符。The text holds a line end, or a control or invisible character.",
-            where=where,
-            hint="写成一行。Write it as one line.",
-        )
-    return text
 
 
 def notice_of(

@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from ledger.domain.days import end_of_validity, is_shanghai_midnight, shanghai_day, shanghai_time
-from ledger.domain.definitions.scenario import Scenario, scenario_of
-from ledger.domain.notice import notice_of
+from ledger.domain.definitions.scenario import Scenario
+from ledger.domain.definitions.scenario_reader import scenario_of
 from ledger.errors import InvalidInput
+from ledger.usage.notices import notice_of
 
 SCENARIOS = Path(__file__).parents[2] / "ledger" / "scenarios"
 BEGINS = 1_790_000_000
