@@ -15,7 +15,7 @@ from api.certificates import certificates, status, verification
 from api.http import problems
 from api.http.heads import HeadAsGet
 from api.http.limits import Limits
-from api.http.openapi import SERVERS, describe, operation_id, tags
+from api.http.openapi.document import SERVERS, describe, operation_id, tags
 from api.http.readiness import Readiness
 from api.http.routing import Gate
 from api.parties import enrolments, keys, machine_keys, parties, proposals, sessions

@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.openapi import PROBLEM_JSON
-from api.http.shapes import described
+from api.http.openapi.document import PROBLEM_JSON
+from api.http.request_faults import described
 from api.http.storage_failures import known_failure
 from ledger import errors
 from ledger.installation.explanations import explanation

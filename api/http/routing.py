@@ -28,7 +28,7 @@ from api.http import bodies
 from api.http.access import CALLERS, caller_of, credentials, source_of
 from api.http.etags import with_tag
 from api.http.limits import Budget, Limits, Rate
-from api.http.shapes import faults_of
+from api.http.request_faults import faults_of
 from api.http.turns import Turns
 from ledger.parties.access.attempts import source_of as one_source
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api.http.openapi import example
+from api.http.openapi.examples import example
 
 SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "openapi.json"
 SIGN_OUT = "sessions_sign_out"

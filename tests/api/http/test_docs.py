@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.http.limits import Limits
+from api.http.request_faults import MAX_NAMED
 from api.http.server import Connections
-from api.http.shapes import MAX_NAMED
 from ledger.installation.explanations import error_texts
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.http.paging import Place
-from api.http.shapes import MAX_NAMED
+from api.http.request_faults import MAX_NAMED
 from tests.api.conftest import Api
 
 LISTS = ["/v1/certificates", "/v1/parties", "/v1/authorizations", "/v1/requests", "/v1/assets", "/v1/readings"]

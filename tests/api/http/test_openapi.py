@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import TypeAdapter
 
 from api.app import create_app
-from api.http.openapi import TAGS
+from api.http.openapi.document import TAGS
 
 APP = create_app(lambda: nullcontext())  # type: ignore[arg-type, return-value]
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[3] / "docs" / "openapi.json").read_text("utf-8"))

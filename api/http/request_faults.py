@@ -57,4 +57,4 @@ def _place(loc: Sequence[str | int], ours: frozenset[str]) -> str:
 
 @cache
 def _texts() -> dict[str, dict[str, str]]:
-    return tomllib.loads(files("api.http").joinpath("shapes.toml").read_text("utf-8"))
+    return tomllib.loads(files("api.http").joinpath("request_faults.toml").read_text("utf-8"))

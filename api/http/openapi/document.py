@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.http.openapi.examples import example
+
 PROBLEM_JSON: Final = "application/problem+json"
 SERVERS: Final = [{"url": "/", "description": "This service."}]
 TAGS: Final = {
@@ -139,7 +141,7 @@ def _answers(operation: dict[str, Any], method: str) -> None:
 def _link(paths: dict[str, Any]) -> None:
     """Say of each answer which operations take what it holds."""
     operations = {told["operationId"]: told for path in paths.values() for told in path.values()}
-    for link in _table("links.toml")["link"]:
+    for link in _links():
         name = re.findall(r"{(\w+)}", link["into"])[-1]
         answer = operations[link["from"]]["responses"][link["status"]]
         for path, methods in paths.items():
@@ -167,48 +169,9 @@ def _with_example(content: dict[str, Any], schemas: dict[str, Any]) -> None:
             kind["example"] = example(kind["schema"], schemas)
 
 
-def example(shape: dict[str, Any], schemas: dict[str, Any], model: str = "", member: str = "") -> Any:
-    """An example of a shape: ours for its member, its own, or one that is made of its parts.
-
-    Raises ``KeyError`` for a member of which there is none.
-    """
-    given = _given()["members"]
-    for name in (f"{model}.{member}", member):
-        if name in given and _fits(given[name], shape, schemas):
-            return given[name]
-    if "examples" in shape:
-        return shape["examples"][0]
-    if "$ref" in shape:
-        name = shape["$ref"].rpartition("/")[2]
-        return example(schemas[name], schemas, name, "" if schemas[name]["type"] == "object" else member)
-    if (chosen := shape.get("anyOf")) is not None:
-        return example(chosen[0], schemas, model, member)
-    if (only := shape.get("const", shape.get("enum", [None])[0])) is not None:
-        return only
-    if shape["type"] == "array":
-        return [example(shape["items"], schemas, model, member)]
-    if "properties" in shape:
-        wanted = [*shape.get("required", ()), *_given()["also"].get(model, ())]
-        return {name: example(shape["properties"][name], schemas, model, name) for name in dict.fromkeys(wanted)}
-    raise KeyError(f"{model}.{member}: {json.dumps(shape)}")
-
-
-def _fits(value: Any, shape: dict[str, Any], schemas: dict[str, Any]) -> bool:
-    """Whether the value is of the shape's type: one name may be a text here and a list of records there."""
-    if "$ref" in shape:
-        return _fits(value, schemas[shape["$ref"].rpartition("/")[2]], schemas)
-    if "anyOf" in shape:
-        return _fits(value, shape["anyOf"][0], schemas)
-    if "enum" in shape:
-        return value in shape["enum"]
-    kinds = {str: "string", int: "integer", bool: "boolean", dict: "object", list: "array"}
-    return kinds[type(value)] == shape.get("type") and not (type(value) is dict and "properties" in shape)
-
-
-def _given() -> dict[str, Any]:
-    return _table("examples.toml")
-
-
 @cache
-def _table(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("api.http").joinpath(name).read_text("utf-8"))
+def _links() -> list[dict[str, str]]:
+    links: list[dict[str, str]] = tomllib.loads(files("api.http.openapi").joinpath("links.toml").read_text("utf-8"))[
+        "link"
+    ]
+    return links

@@ -1,0 +1,52 @@
+"""An example of every body: ours from ``examples.toml``, or one that is made of its parts."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+def example(shape: dict[str, Any], schemas: dict[str, Any], model: str = "", member: str = "") -> Any:
+    """An example of a shape: ours for its member, its own, or one that is made of its parts.
+
+    Raises ``KeyError`` for a member of which there is none.
+    """
+    given = _given()["members"]
+    for name in (f"{model}.{member}", member):
+        if name in given and _fits(given[name], shape, schemas):
+            return given[name]
+    if "examples" in shape:
+        return shape["examples"][0]
+    if "$ref" in shape:
+        name = shape["$ref"].rpartition("/")[2]
+        return example(schemas[name], schemas, name, "" if schemas[name]["type"] == "object" else member)
+    if (chosen := shape.get("anyOf")) is not None:
+        return example(chosen[0], schemas, model, member)
+    if (only := shape.get("const", shape.get("enum", [None])[0])) is not None:
+        return only
+    if shape["type"] == "array":
+        return [example(shape["items"], schemas, model, member)]
+    if "properties" in shape:
+        wanted = [*shape.get("required", ()), *_given()["also"].get(model, ())]
+        return {name: example(shape["properties"][name], schemas, model, name) for name in dict.fromkeys(wanted)}
+    raise KeyError(f"{model}.{member}: {json.dumps(shape)}")
+
+
+def _fits(value: Any, shape: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    """Whether the value is of the shape's type: one name may be a text here and a list of records there."""
+    if "$ref" in shape:
+        return _fits(value, schemas[shape["$ref"].rpartition("/")[2]], schemas)
+    if "anyOf" in shape:
+        return _fits(value, shape["anyOf"][0], schemas)
+    if "enum" in shape:
+        return value in shape["enum"]
+    kinds = {str: "string", int: "integer", bool: "boolean", dict: "object", list: "array"}
+    return kinds[type(value)] == shape.get("type") and not (type(value) is dict and "properties" in shape)
+
+
+@cache
+def _given() -> dict[str, Any]:
+    return tomllib.loads(files("api.http.openapi").joinpath("examples.toml").read_text("utf-8"))
