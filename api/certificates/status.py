@@ -17,7 +17,7 @@ from api.registration.assets import signed_of
 from ledger.domain.parties import Role
 from ledger.installation.wiring import Ledger
 from ledger.parties.permissions import Action, allowed
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.usage.revocations import revoked_at_once
 
 router = Router(tags=["status"])

@@ -21,7 +21,7 @@ from ledger.certificates.verification import Verified
 from ledger.errors import InvalidInput
 from ledger.installation.participant import Participant
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 
 router = Router(tags=["verification"])
 

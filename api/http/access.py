@@ -18,7 +18,7 @@ from ledger.installation.participant import Participant
 from ledger.installation.wiring import Ledger
 from ledger.parties.access.callers import Caller, Scope
 from ledger.parties.access.sessions import COOKIE
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.parties.roles import require as require
 
 T = TypeVar("T")

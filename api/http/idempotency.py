@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from ledger.domain.canonical import canonical
 from ledger.installation.wiring import Ledger
 from ledger.log.idempotency import Answer
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 
 Key = Annotated[
     str | None,

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api.http.problems import Responses
 from api.parties.power_schemas import ProposalOut
-from ledger.parties.proposals.proposals import ProposalRow
+from ledger.parties.proposals.proposals import Proposal
 
 # For routes whose act may wait.
 WAITS: Responses = {
@@ -21,18 +21,18 @@ WAITS: Responses = {
 }
 
 
-def waiting(*proposals: ProposalRow | None) -> JSONResponse | None:
+def waiting(*proposals: Proposal | None) -> JSONResponse | None:
     """The answer 202 with the first proposal that has not taken effect; ``None`` where nothing waits."""
     for row in still_open(proposals):
         return JSONResponse(show_proposal(row).model_dump(), 202)
     return None
 
 
-def still_open(proposals: Iterable[ProposalRow | None]) -> list[ProposalRow]:
+def still_open(proposals: Iterable[Proposal | None]) -> list[Proposal]:
     """Those that have not taken effect."""
     return [row for row in proposals if row is not None and row.state != "carried_out"]
 
 
-def show_proposal(row: ProposalRow) -> ProposalOut:
+def show_proposal(row: Proposal) -> ProposalOut:
     """A proposal with its arguments in words."""
     return ProposalOut(**asdict(row))

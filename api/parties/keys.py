@@ -18,7 +18,7 @@ from api.registration.assets import signed_of
 from ledger.errors import Conflict, Forbidden
 from ledger.installation.wiring import Ledger
 from ledger.parties.permissions import Action
-from ledger.parties.proposals.proposals import ProposalRow
+from ledger.parties.proposals.proposals import Proposal
 from ledger.proof.acts import report_message
 
 router = Router(prefix="/parties/{party}", tags=["keys"])
@@ -143,7 +143,7 @@ def key_changes(party: schemas.HexId, ledger: OpenLedger, actor: ReadCaller) -> 
     return powers.KeyChangesOut(items=[powers.KeyChangeOut(**change) for change in ledger.party_keys.changes(party)])
 
 
-def _changed(ledger: Ledger, party: str, row: ProposalRow | None) -> powers.PartyOut | JSONResponse:
+def _changed(ledger: Ledger, party: str, row: Proposal | None) -> powers.PartyOut | JSONResponse:
     return waiting(row) or show(ledger, ledger.parties.get(party))
 
 

@@ -22,7 +22,8 @@ from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role
 from ledger.errors import Forbidden, InvalidInput, NotFound
 from ledger.installation.wiring import Ledger
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor, NewParty
+from ledger.parties.register import NewParty
+from ledger.parties.roles import Actor
 from ledger.parties.tables import Party
 
 router = Router(tags=["parties"])
@@ -89,7 +90,7 @@ def set_roles(
     Offices are given and taken by two authorities, after the delay; other roles at once, by an authority or an admin.
     """
     require(actor, Action.MANAGE_ROLES)
-    row = ledger.standing.set_roles(actor.party, party, body.roles, signed_of(body))
+    row = ledger.role_changes.set_roles(actor.party, party, body.roles, signed_of(body))
     return waiting(row) or _standing(ledger, party)
 
 
@@ -102,7 +103,7 @@ def set_status(
     Closing a party (which is final), and any status of an authority or supervisor, takes two authorities and the delay.
     """
     require(actor, Action.FREEZE)
-    row = ledger.standing.set_status(actor.party, party, body.status, body.reason, signed_of(body))
+    row = ledger.role_changes.set_status(actor.party, party, body.status, body.reason, signed_of(body))
     return waiting(row) or _standing(ledger, party)
 
 

@@ -13,7 +13,7 @@ from api.usage import schemas as usage
 from ledger.errors import Forbidden
 from ledger.installation.wiring import Ledger
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.proof.jws import Jwk
 from ledger.usage.authorizations import Choice
 from ledger.usage.tables import Authorization

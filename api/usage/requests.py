@@ -15,7 +15,7 @@ from ledger.domain.parties import Role
 from ledger.errors import Forbidden
 from ledger.installation.wiring import Ledger
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.usage.requests import Asked, Note, Terms
 from ledger.usage.tables import AccessRequest
 

@@ -24,8 +24,7 @@ from ledger.domain.days import Clock
 from ledger.domain.resource import DataResource, check_digest, check_registrable, check_resource, diff
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.permissions import Action, allowed
-from ledger.parties.register import Actor
-from ledger.parties.roles import require
+from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
 MAX_REASON = 400

@@ -22,8 +22,7 @@ from ledger.domain.working_days import MAX_WORKING_DAYS, end_of_working_days
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.lookups import party
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor
-from ledger.parties.roles import require
+from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
 MAX_WANTED_FIELDS: Final = 200

@@ -18,8 +18,7 @@ from ledger.domain.days import Clock
 from ledger.domain.resource import DataResource
 from ledger.errors import NotFound
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor
-from ledger.parties.roles import require
+from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
 # Past the draft: what is here has been, or will be, shown to others.

@@ -12,8 +12,7 @@ from ledger.domain.days import Clock
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput, PingzhengError
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor
-from ledger.parties.roles import require
+from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
 __all__ = ["FIELD_COLUMNS", "OPTIONAL", "REQUIRED", "CatalogueImport", "ImportReport", "Sheets", "sheets_of"]

@@ -13,8 +13,7 @@ from ledger.catalogue.tables import CatalogueResource, OpenItem, ResourceVersion
 from ledger.domain.days import Clock
 from ledger.errors import Conflict, InvalidInput
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor
-from ledger.parties.roles import require
+from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
 OPEN_TYPES: Final = ("free", "targeted", "authorised")

@@ -19,8 +19,8 @@ from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden
 from ledger.parties.lookups import party
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor, Parties, signed_by
-from ledger.parties.roles import require
+from ledger.parties.register import Parties, signed_by
+from ledger.parties.roles import Actor, require
 from ledger.parties.statements import require_statement
 from ledger.parties.tables import CdoAppointment
 from ledger.store import log as log_store

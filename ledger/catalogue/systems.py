@@ -13,8 +13,7 @@ from ledger.domain.days import Clock
 from ledger.domain.resource import RESOURCE_CODE
 from ledger.errors import Forbidden, InvalidInput
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor
-from ledger.parties.roles import require
+from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
 STATUSES: Final = ("planned", "running", "stopped")

@@ -12,8 +12,7 @@ from ledger.certificates.tables import Disclosure
 from ledger.domain.days import Clock
 from ledger.errors import Conflict, InvalidInput
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor
-from ledger.parties.roles import require
+from ledger.parties.roles import Actor, require
 from ledger.proof.sdjwt import Disclosed
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer

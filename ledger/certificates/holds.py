@@ -17,8 +17,8 @@ from ledger.chain.sending.relay import SignedRequest
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.lookups import party_no
-from ledger.parties.proposals.proposals import ProposalRow, Proposals
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.proposals.proposals import Proposal, Proposals
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.store.database import Database
 
 MAX_STATEMENTS = 100
@@ -28,7 +28,7 @@ OFFICES = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 class Holds:
     """Sets and lifts the holds of the office ``by`` (a party id). The chain decides who may."""
 
-    def __init__(self, database: Database, reader: ChainReader, acting: Acting, proposals: Proposals) -> None:
+    def __init__(self, database: Database, reader: ChainReader, acting: RelayedActs, proposals: Proposals) -> None:
         self._database = database
         self._reader = reader
         self._acting = acting
@@ -42,7 +42,7 @@ class Holds:
         """
         self.hold_statements(self._rests_on(number), reason, by, signed)
 
-    def lift(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> ProposalRow:
+    def lift(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> Proposal:
         """Lift the office's hold on a usage certificate and its request; another office's stands.
 
         A second officer of that office within reach confirms at once; else the proposal stays pending until one does.
@@ -64,7 +64,7 @@ class Holds:
 
     def lift_statements(
         self, digests: Sequence[str], reason: str, by: str, signed: SignedRequest | None = None
-    ) -> ProposalRow:
+    ) -> Proposal:
         """Lift the office's holds on those statements of the list that it holds; raises and returns as ``lift``.
 
         A party with both offices lifts for one of them: for the authority, if that holds one of the statements.

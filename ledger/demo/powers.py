@@ -19,7 +19,7 @@ from ledger.errors import ChainUnavailable
 from ledger.index import proposals as indexed
 from ledger.installation.wiring import Ledger
 from ledger.parties.possession import possession_of
-from ledger.parties.proposals.proposals import ProposalRow
+from ledger.parties.proposals.proposals import Proposal
 from ledger.proof.jws import LocalSigner
 
 SCENARIO: Final = "S01"
@@ -98,7 +98,7 @@ class Powers:
             self._refused_before(REPORTED, "PARTY_ACCOUNT_REPORTED", not self._found.proposed_itself(party))
         return lost
 
-    def _recover(self, lost: str) -> ProposalRow:
+    def _recover(self, lost: str) -> Proposal:
         """Two officers propose another key for the firm and confirm it; the delay follows."""
         _, second, _ = self._officers
         if (row := self._recovery()) is None:
@@ -107,7 +107,7 @@ class Powers:
             return self._ledger.proposals.get(self._found.proposal(self._loser.party, second) or 0)
         return self._ledger.proposals.decide(second, self._theft(row.no)) if row.needs_confirmation else row
 
-    def _forge(self) -> ProposalRow:
+    def _forge(self) -> Proposal:
         """Two officers decide the same for another firm, with the key of a thief."""
         _, second, third = self._officers
         number = self._found.proposal(self._victim.party, second)
@@ -116,7 +116,7 @@ class Powers:
         row = self._ledger.proposals.get(number)
         return self._ledger.proposals.confirm(number, third) if row.needs_confirmation else row
 
-    def _recovery(self) -> ProposalRow | None:
+    def _recovery(self) -> Proposal | None:
         number = self._found.proposal(self._loser.party, self._officers[1])
         return None if number is None else self._ledger.proposals.get(number)
 
@@ -154,7 +154,7 @@ def name_certificate(members: Mapping[str, Sequence[Member]], run: Run) -> None:
         recovery["certificate"] = certificate
 
 
-def _shown(ledger: Ledger, member: Member, row: ProposalRow) -> dict[str, Any]:
+def _shown(ledger: Ledger, member: Member, row: Proposal) -> dict[str, Any]:
     """The firm, the account that it has now, and the proposal about it."""
     names = ("no", "by", "confirmed_by", "at", "ready_at", "ended_at", "state")
     proposal = {name: getattr(row, name) for name in names}

@@ -47,8 +47,8 @@ from ledger.parties.principals import Principals
 from ledger.parties.proposals.pauses import Pauses
 from ledger.parties.proposals.proposals import Proposals
 from ledger.parties.register import Parties
-from ledger.parties.relayed_acts import Acting
-from ledger.parties.role_changes import Standing
+from ledger.parties.relayed_acts import RelayedActs
+from ledger.parties.role_changes import RoleChanges
 from ledger.parties.tables import PartyKey
 from ledger.privacy.erasure import Erasure
 from ledger.privacy.key_rotation import KeyRotation
@@ -103,7 +103,7 @@ class Ledger(Participant):
     directory: Directory
     enrolments: Enrolments
     party_keys: PartyKeys
-    standing: Standing
+    role_changes: RoleChanges
     requests: Requests
     authorizations: Authorizations
     withdrawals: Withdrawals
@@ -170,7 +170,7 @@ def wire(
     digest, suite = reader.chain.ledger, settings.signs_with
     # What stands against writing stands against sending.
     client.before_sending = database.require_writable
-    acting = Acting(Relay(client), custody, database, clock)
+    acting = RelayedActs(Relay(client), custody, database, clock)
     rule = BatchRule(settings.batch_size, settings.batch_age)
     archiving = Archiving(settings, database, digest, clock)
     note = FailureNote(settings.home / FAILURE)
@@ -258,7 +258,7 @@ def wire(
         proposals=proposals,
         pauses=Pauses(reader, acting, proposals, account_of),
         party_keys=party_keys,
-        standing=Standing(database, reader, follower, acting, proposals),
+        role_changes=RoleChanges(database, reader, follower, acting, proposals),
         requests=Requests(database, sealer, parties, scenarios, digest, suite.digest, clock),
         authorizations=Authorizations(database, sealer, parties, scenarios, digest, clock),
         withdrawals=withdrawals,

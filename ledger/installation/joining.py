@@ -48,7 +48,7 @@ from ledger.parties.custody import Custody
 from ledger.parties.party_lists import RegistrationLists
 from ledger.parties.proposals.pauses import Pauses
 from ledger.parties.proposals.proposals import Proposals
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import require_active
 from ledger.provenance.histories import Provenances
 from ledger.provenance.inspection import Inspection
@@ -289,7 +289,7 @@ def _wire(
     presentations = Presentations(database, reader, follower, clock, keeps_log=False)
     provenances = Provenances(database, reader, follower)
     scenarios = ScenarioBook.load(settings.scenarios)
-    acting_here = Acting(Relay(client), custody, database, clock)
+    acting_here = RelayedActs(Relay(client), custody, database, clock)
     proposals = Proposals(
         database,
         client,

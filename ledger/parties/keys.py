@@ -26,9 +26,9 @@ from ledger.parties.custody import Custody
 from ledger.parties.key_settlement import FIRST_KEYS, settle_changed, settle_keys
 from ledger.parties.lookups import party, party_keys, party_no, speaking_keys
 from ledger.parties.possession import proof_for_chain, proof_of
-from ledger.parties.proposals.proposals import ProposalRow, Proposals
+from ledger.parties.proposals.proposals import Proposal, Proposals
 from ledger.parties.register import require_free
-from ledger.parties.relayed_acts import Acting, account_is_of
+from ledger.parties.relayed_acts import RelayedActs, account_is_of
 from ledger.parties.role_changes import PROTECTED
 from ledger.parties.tables import Party, PartyKey
 from ledger.proof.acts import report_message, sign_act
@@ -51,7 +51,7 @@ class PartyKeys:
         client: ChainClient,
         reader: ChainReader,
         follower: Follower,
-        acting: Acting,
+        acting: RelayedActs,
         custody: Custody,
         proposals: Proposals,
     ) -> None:
@@ -65,7 +65,7 @@ class PartyKeys:
 
     def rotate(
         self, identifier: str, public_key: str, proof: str = "", signed: SignedRequest | None = None
-    ) -> ProposalRow | None:
+    ) -> Proposal | None:
         """Propose another key (compressed, 66 hex digits) in place of the party's present one; the party's own act.
 
         It waits for the delay, and every key of the party can veto it. ``proof`` is the new key's proof of possession
@@ -81,7 +81,7 @@ class PartyKeys:
 
     def bind(
         self, by: str, identifier: str, public_key: str, proof: str = "", signed: SignedRequest | None = None
-    ) -> ProposalRow | None:
+    ) -> Proposal | None:
         """Propose a further key of the party, of any suite: as the party itself, or as an authority.
 
         The party goes on acting by the key it has; one that has had no key of secp256k1 acts by the first of these.
@@ -93,7 +93,7 @@ class PartyKeys:
             return None
         return self._decided(by, identifier, change_key(self._number(identifier), fresh, NO_ACCOUNT, shown), signed)
 
-    def retire(self, identifier: str, account: str, signed: SignedRequest | None = None) -> ProposalRow | None:
+    def retire(self, identifier: str, account: str, signed: SignedRequest | None = None) -> Proposal | None:
         """Propose to retire one of the party's accounts; the party's own act. It keeps one key that speaks.
 
         Raises ``Conflict`` ``PARTY_LAST_KEY``. A lost key is reported instead.
@@ -113,7 +113,7 @@ class PartyKeys:
         proof: str = "",
         lost: str | None = None,
         signed: SignedRequest | None = None,
-    ) -> ProposalRow | None:
+    ) -> Proposal | None:
         """Propose a new key in place of a party's lost one, as an authority; another authority confirms it.
 
         ``lost`` is the account to replace if it is not the one that the party acts by. The new key is of the suite of
@@ -134,7 +134,7 @@ class PartyKeys:
         act: bytes | None = None,
         signer: str | None = None,
         signed: SignedRequest | None = None,
-    ) -> ProposalRow | None:
+    ) -> Proposal | None:
         """Report a lost or stolen key of the party: in force with its block.
 
         By the party, with any live key, though it be reported itself: ``act`` is the signature of ``report_message`` by
@@ -159,7 +159,7 @@ class PartyKeys:
 
     def date_compromise(
         self, by: str, identifier: str, account: str, compromised_at: int, signed: SignedRequest | None = None
-    ) -> ProposalRow | None:
+    ) -> Proposal | None:
         """Propose, as an authority, that an account of the party counted for nothing from ``compromised_at`` on.
 
         Another authority confirms it, and it waits for the delay. A live key is reported by it too. A time moves to an
@@ -194,7 +194,7 @@ class PartyKeys:
         told = ("event", "at", "account", "proposal", "by", "state")
         return [{name: value for name, value in asdict(change).items() if name in told} for change in found]
 
-    def _decided(self, by: str, identifier: str, call: calls.Call, signed: SignedRequest | None) -> ProposalRow:
+    def _decided(self, by: str, identifier: str, call: calls.Call, signed: SignedRequest | None) -> Proposal:
         row = self._proposals.decide(by, call, signed)
         self.settle(identifier)
         return row

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from ledger.domain.days import Clock
 from ledger.domain.parties import Role
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.parties.tables import CdoAppointment, Mandate
 from ledger.store.database import Database
 

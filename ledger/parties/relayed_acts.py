@@ -29,7 +29,7 @@ def account_is_of(reader: ChainReader, account: str, party: str) -> bool:
     return record is not None and record.party_no == reader.party_no(party)
 
 
-class Acting:
+class RelayedActs:
     """Relays what parties sign; signs for those alone whose key this installation keeps (demonstrations)."""
 
     def __init__(self, relay: Relay, custody: Custody, database: Database, clock: Clock) -> None:

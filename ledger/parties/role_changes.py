@@ -13,8 +13,8 @@ from ledger.chain.sending.relay import SignedRequest
 from ledger.domain.parties import OFFICES, Role
 from ledger.index.follower import Follower
 from ledger.parties.lookups import party_no
-from ledger.parties.proposals.proposals import ProposalRow, Proposals
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.proposals.proposals import Proposal, Proposals
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.tables import Party
 from ledger.store.database import Database
 
@@ -23,7 +23,7 @@ SUSPENDED_BY_TWO: Final = PROTECTED | {Role.ISSUER}
 FINAL: Final = "closed"
 
 
-class Standing:
+class RoleChanges:
     """Sets roles and status in the name of an authority, an admin or a supervisor.
 
     What one of them may do alone takes effect at once. What two authorities have to decide is proposed: the answer is
@@ -31,7 +31,7 @@ class Standing:
     """
 
     def __init__(
-        self, database: Database, reader: ChainReader, follower: Follower, acting: Acting, proposals: Proposals
+        self, database: Database, reader: ChainReader, follower: Follower, acting: RelayedActs, proposals: Proposals
     ) -> None:
         self._database = database
         self._reader = reader
@@ -41,7 +41,7 @@ class Standing:
 
     def set_roles(
         self, by: str, identifier: str, roles: Iterable[Role], signed: SignedRequest | None = None
-    ) -> ProposalRow | None:
+    ) -> Proposal | None:
         """Give the party exactly these roles; where offices change, two authorities and the delay do.
 
         Raises ``Forbidden`` ``PARTY_SELF_GRANT``, ``PARTY_LACKS_ROLE``.
@@ -59,7 +59,7 @@ class Standing:
 
     def set_status(
         self, by: str, identifier: str, status: str, reason: str, signed: SignedRequest | None = None
-    ) -> ProposalRow | None:
+    ) -> Proposal | None:
         """Let the party act, or stop it; ``closed`` is final (``Conflict`` ``PARTY_CLOSED``).
 
         Two authorities and the delay close a party, and set the status of an authority, a supervisor or an issuer.
@@ -69,7 +69,7 @@ class Standing:
         call = set_status(number, status, reason)
         return self._act(by, call, signed, decided=protected or status == FINAL)
 
-    def _act(self, by: str, call: Call, signed: SignedRequest | None, *, decided: bool) -> ProposalRow | None:
+    def _act(self, by: str, call: Call, signed: SignedRequest | None, *, decided: bool) -> Proposal | None:
         if decided:
             return self._proposals.decide(by, call, signed)
         self._acting.act_as(by, call, signed)

@@ -32,8 +32,7 @@ from ledger.log.tables import IdempotentRequest
 from ledger.parties.access.tables import ApiKey, Enrolment, SignedIn, SignInNonce
 from ledger.parties.lookups import party
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor
-from ledger.parties.roles import Roles, require
+from ledger.parties.roles import Actor, Roles, require
 from ledger.parties.tables import Mandate, Party
 from ledger.privacy.archives import ErasableCopies
 from ledger.store import log as log_store

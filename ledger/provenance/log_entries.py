@@ -14,8 +14,7 @@ from ledger.errors import NotFound
 from ledger.log.positions import positions
 from ledger.parties.permissions import Action
 from ledger.parties.principals import Principals
-from ledger.parties.register import Actor
-from ledger.parties.roles import require
+from ledger.parties.roles import Actor, require
 from ledger.proof.bundle import Position
 from ledger.store import log as log_store
 from ledger.store.database import Database

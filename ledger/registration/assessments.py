@@ -15,7 +15,7 @@ from ledger.domain.canonical import parse_json
 from ledger.domain.days import Clock, end_of_validity, shanghai_day
 from ledger.index.follower import Follower
 from ledger.index.tables import EVENTS
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.registration.evidence import MAX_DOCUMENT_BYTES, EvidenceBook
 from ledger.registration.lookups import registration
 from ledger.registration.reports import QualityReport, Valuation, check_quality, check_valuation
@@ -32,7 +32,7 @@ class Assessments:
         database: Database,
         reader: ChainReader,
         follower: Follower,
-        acting: Acting,
+        acting: RelayedActs,
         evidence: EvidenceBook,
         clock: Clock,
     ) -> None:

@@ -12,7 +12,7 @@ from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.definitions.ruleset import Ruleset
 from ledger.parties.lookups import party_no
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.registration.evidence import EvidenceBook
 from ledger.registration.lookups import registration
 from ledger.store.database import Database
@@ -22,7 +22,7 @@ class Liens:
     """Acts on liens in the parties' names; whether a second pledge is refused or ranked is the ruleset's."""
 
     def __init__(
-        self, database: Database, reader: ChainReader, acting: Acting, evidence: EvidenceBook, rules: Ruleset
+        self, database: Database, reader: ChainReader, acting: RelayedActs, evidence: EvidenceBook, rules: Ruleset
     ) -> None:
         self._database = database
         self._reader = reader

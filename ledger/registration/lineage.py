@@ -5,13 +5,13 @@ from __future__ import annotations
 from ledger.chain.sending.asset_calls import link, replace
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.relayed_acts import RelayedActs
 
 
 class Lineage:
     """Says so in the holder's name; the contract keeps the parents, and knows which of them was annulled."""
 
-    def __init__(self, acting: Acting) -> None:
+    def __init__(self, acting: RelayedActs) -> None:
         self._acting = acting
 
     def link(self, asset: str, by: str, relation: str, parent: str, signed: SignedRequest | None = None) -> Receipt:

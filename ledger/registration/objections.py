@@ -14,7 +14,7 @@ from ledger.domain.definitions.ruleset import Ruleset
 from ledger.domain.working_days import end_of_working_days
 from ledger.index.follower import Follower
 from ledger.index.tables import OBJECTIONS
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.registration.applications import check_reason
 from ledger.registration.evidence import EvidenceBook
 from ledger.registration.lookups import registration
@@ -29,7 +29,7 @@ class Objections:
         database: Database,
         reader: ChainReader,
         follower: Follower,
-        acting: Acting,
+        acting: RelayedActs,
         evidence: EvidenceBook,
         rules: Ruleset,
     ) -> None:

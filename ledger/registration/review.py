@@ -19,7 +19,7 @@ from ledger.domain.working_days import end_of_working_days
 from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS, EVENTS
 from ledger.log.paused import saying_until_when
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.registration.applications import check_reason, chunks, near_duplicates
 from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.descriptions import applications
@@ -46,7 +46,7 @@ class Review:
         database: Database,
         reader: ChainReader,
         follower: Follower,
-        acting: Acting,
+        acting: RelayedActs,
         evidence: EvidenceBook,
         certificates: RegistrationCertificates,
         rules: Ruleset,

@@ -11,7 +11,7 @@ from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.days import Clock
 from ledger.parties.lookups import party_no
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.registration.applications import check_reason
 from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.evidence import EvidenceBook
@@ -44,7 +44,7 @@ class Rights:
         self,
         database: Database,
         reader: ChainReader,
-        acting: Acting,
+        acting: RelayedActs,
         evidence: EvidenceBook,
         certificates: RegistrationCertificates,
         clock: Clock,

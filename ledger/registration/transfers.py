@@ -32,8 +32,8 @@ from ledger.index.follower import Follower
 from ledger.index.speaking_keys import is_mute
 from ledger.index.tables import ASSETS, PARTIES
 from ledger.parties.lookups import party_no
-from ledger.parties.proposals.proposals import ProposalRow, Proposals
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.proposals.proposals import Proposal, Proposals
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.tables import Party
 from ledger.registration.applications import check_reason
 from ledger.registration.certificates import RegistrationCertificates
@@ -58,7 +58,7 @@ class Transfers:
         database: Database,
         reader: ChainReader,
         follower: Follower,
-        acting: Acting,
+        acting: RelayedActs,
         proposals: Proposals,
         certificates: RegistrationCertificates,
         evidence: EvidenceBook,
@@ -132,7 +132,7 @@ class Transfers:
         with self._evidence.kept(asset, "annulment", by, {"grounds": check_reason(grounds)}) as digest:
             return self._acting.act_as(by, annul(asset, reason, digest), signed)
 
-    def reassign(self, asset: str, by: str, to: str, grounds: str, signed: SignedRequest | None = None) -> ProposalRow:
+    def reassign(self, asset: str, by: str, to: str, grounds: str, signed: SignedRequest | None = None) -> Proposal:
         """Propose to give the asset of a silent holder to ``to``: two officers decide, and the delay passes first.
 
         By then the holder must have been silent for the delay, too.

@@ -15,7 +15,7 @@ from ledger.domain.entries import statement_digest
 from ledger.domain.parties import Role
 from ledger.domain.resource import ResourceField
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.proof.jws import sign_entry
 from tests.support.actors.department import Department, department, resource
 from tests.support.actors.pilots import Pilot

@@ -14,7 +14,7 @@ from ledger.domain.days import SHANGHAI
 from ledger.domain.parties import Role
 from ledger.domain.resource import ResourceField
 from ledger.errors import PingzhengError
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from tests.support.actors.department import Department, department
 from tests.support.actors.pilots import Pilot
 

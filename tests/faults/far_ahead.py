@@ -12,7 +12,7 @@ from ledger.demo.data.cast import assemble
 from ledger.domain.parties import Role
 from ledger.installation.recovery.backup import back_up
 from ledger.installation.wiring import Ledger
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from tests.faults.acknowledged import Acts
 from tests.faults.prepared_homes import EARLY, FIRMS, LATE, Prepared, copied, opened, settings_of
 from tests.support.actors.credit_bureau import CreditBureau

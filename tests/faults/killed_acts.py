@@ -16,7 +16,7 @@ from typing import Any, Final
 from ledger.domain.parties import Role
 from ledger.installation.recovery.backup import back_up
 from ledger.installation.wiring import Ledger
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from tests.faults.prepared_homes import opened
 
 Told = Callable[[str], None]

@@ -156,7 +156,7 @@ def test_no_code_for_a_party_that_has_or_had_a_key(pilot: Pilot) -> None:
     ledger = pilot.ledger
     firm = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     closed = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
-    ledger.standing.set_status(ledger.installation.authority_party, closed, "closed", "investigation")
+    ledger.role_changes.set_status(ledger.installation.authority_party, closed, "closed", "investigation")
     reported = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     account = ledger.parties.get(reported).account
     ledger.party_keys.report(reported, account, ledger.installation.authority_party)

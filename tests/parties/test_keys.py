@@ -310,5 +310,5 @@ def test_authority_acts_by_its_new_key(home: Path) -> None:
         authority = ledger.installation.authority_party
         assert ledger.parties.get(authority).account != old
         subject = playing(ledger).cast.firms["1"]
-        ledger.standing.set_status(authority, subject, "suspended", "court")
+        ledger.role_changes.set_status(authority, subject, "suspended", "court")
         assert ledger.reader.party(ledger.parties.get(subject).no or 0).status == "suspended"

@@ -26,7 +26,8 @@ from ledger.errors import Conflict, NotFound, PingzhengError
 from ledger.installation.wiring import Ledger, open_ledger
 from ledger.log.idempotency import Answer
 from ledger.log.tables import IdempotentRequest
-from ledger.parties.register import Actor, NewParty
+from ledger.parties.register import NewParty
+from ledger.parties.roles import Actor
 from ledger.privacy import erasure
 from ledger.privacy.erasure import Erased
 from ledger.proof.merkle import leaf_hash, root, verify_inclusion
@@ -361,7 +362,7 @@ def test_institutions_and_who_is_on_the_register_keep_their_names(desk: Desk, pi
             ledger.erasure.party(court, party, COURT)
     firm = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("erasure/held"), by=firm)
-    ledger.standing.set_roles(ledger.installation.authority_party, firm, [Role.SUBJECT])
+    ledger.role_changes.set_roles(ledger.installation.authority_party, firm, [Role.SUBJECT])
     with pytest.raises(Conflict, match="PARTY_ON_REGISTER"):
         ledger.erasure.party(court, firm, COURT)
     assert ledger.parties.identity(firm)["name"]

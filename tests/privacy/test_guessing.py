@@ -16,7 +16,8 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger
 from ledger.log.idempotency import Answer
-from ledger.parties.register import Actor, NewParty
+from ledger.parties.register import NewParty
+from ledger.parties.roles import Actor
 from ledger.proof.sdjwt import Disclosed
 from tests.privacy.insider import PLACE, Insider, Sent
 from tests.support.actors.credit_bureau import AS_OF

@@ -13,7 +13,7 @@ import requests
 
 from ledger.domain.parties import Role
 from ledger.errors import PingzhengError
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.provider.platform import HttpPlatform
 from ledger.provider.run import go_round
 from tests.provider.stage import Stage

@@ -11,7 +11,7 @@ import pytest
 from ledger.connectors.answers import Answer, NoData, Query, Refused, TimedOut
 from ledger.domain.parties import Role
 from ledger.errors import PingzhengError
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.proof.jws import sign_entry
 from ledger.proof.sdjwt import Disclosed, disclosure_digest
 from ledger.provider.platform import Page

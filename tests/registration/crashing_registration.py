@@ -17,16 +17,16 @@ from ledger.chain.rpc.connection import Connection
 from ledger.demo.data.cast import assemble
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, open_ledger
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.registration import certificates as registration_certificates
 from tests.support.machine.killing import arm
 
 # What is done, and where it ends.
 POINTS: dict[str, tuple[str, tuple[object, str, str]]] = {
     "confirm: when the node has the transaction": ("confirm", (Connection, "send_raw", "after")),
-    "confirm: on the chain, not certified": ("confirm", (Acting, "act", "after")),
+    "confirm: on the chain, not certified": ("confirm", (RelayedActs, "act", "after")),
     "confirm: in the transaction that certifies": ("confirm", (registration_certificates, "add_certificate", "after")),
-    "accept: on the chain, not certified": ("accept", (Acting, "act", "after")),
+    "accept: on the chain, not certified": ("accept", (RelayedActs, "act", "after")),
     "accept: certified, the old certificate stands": ("accept", (CertificateStatus, "supersede", "before")),
 }
 

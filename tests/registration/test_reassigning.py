@@ -6,7 +6,7 @@ import pytest
 
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
-from ledger.parties.proposals.proposals import ProposalRow
+from ledger.parties.proposals.proposals import Proposal
 from tests.support.actors.pilots import Pilot, resource
 
 GROUNDS = "Its keys are lost, and it was onboarded anew."
@@ -28,7 +28,7 @@ class Silent:
         account = self.ledger.parties.get(self.holder).account
         assert self.ledger.party_keys.report(self.holder, account, self.authority) is None
 
-    def reassigned(self, by: str | None = None) -> ProposalRow:
+    def reassigned(self, by: str | None = None) -> Proposal:
         return self.ledger.transfers.reassign(self.asset, by or self.authority, self.heir, GROUNDS)
 
 
@@ -52,7 +52,7 @@ def test_the_new_holder_gets_a_certificate_and_the_old_one_ends(pilot: Pilot) ->
 def test_a_closed_holder_is_silent_too_and_a_freeze_stays(pilot: Pilot) -> None:
     it = Silent(pilot, "silent/2")
     pilot.ledger.transfers.freeze(it.asset, pilot.cast.supervisor, "court")
-    row = pilot.ledger.standing.set_status(it.authority, it.holder, "closed", "sanction")
+    row = pilot.ledger.role_changes.set_status(it.authority, it.holder, "closed", "sanction")
     assert row is not None and row.state == "carried_out"
     it.reassigned()
     assert (pilot.record(it.asset).holder, pilot.record(it.asset).frozen) == (it.heir, True)
@@ -60,15 +60,15 @@ def test_a_closed_holder_is_silent_too_and_a_freeze_stays(pilot: Pilot) -> None:
 
 def test_grounds_are_kept_while_what_they_are_for_is_only_proposed(pilot: Pilot) -> None:
     """The heir is suspended when the second officer confirms: the act is refused, and its proposal stays open."""
-    it, standing = Silent(pilot, "silent/3"), pilot.ledger.standing
+    it, role_changes = Silent(pilot, "silent/3"), pilot.ledger.role_changes
     it.loses_its_key()
     before = pilot.evidence_of(it.asset)
-    standing.set_status(it.authority, it.heir, "suspended", "investigation")
+    role_changes.set_status(it.authority, it.heir, "suspended", "investigation")
     with pytest.raises(InvalidInput, match="ASSET_BAD_RECIPIENT"):
         it.reassigned()
     (kept,) = set(pilot.evidence_of(it.asset)) - set(before)
     assert GROUNDS in pilot.ledger.evidence.read(kept)["text"]
-    standing.set_status(it.authority, it.heir, "active", "lifted")
+    role_changes.set_status(it.authority, it.heir, "active", "lifted")
     assert it.reassigned().state == "carried_out"
     assert pilot.history(it.asset)[-1]["args"]["grounds"] == kept
 

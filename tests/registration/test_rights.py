@@ -9,7 +9,7 @@ import pytest
 from ledger.chain.sending.asset_calls import confirm_assets
 from ledger.chain.sending.relay import Relay
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.relayed_acts import RelayedActs
 from tests.support.actors.grants import DAY, granted
 from tests.support.actors.pilots import Pilot
 
@@ -153,7 +153,7 @@ def test_first_certificate_lists_a_right_that_was_granted_before_it_was_issued(p
     pilot.noticed([asset])
     pilot.after_notice([asset])
     valid_to = pilot.ledger.clock() + 1000 * DAY
-    Acting(Relay(pilot.ledger.client), pilot.ledger.custody, pilot.ledger.database, pilot.ledger.clock).act_as(
+    RelayedActs(Relay(pilot.ledger.client), pilot.ledger.custody, pilot.ledger.database, pilot.ledger.clock).act_as(
         pilot.cast.registrar, confirm_assets([asset], valid_to)
     )
     granted(pilot, asset, "operate", pilot.cast.bank)

@@ -13,7 +13,7 @@ from ledger.certificates.tables import Certificate
 from ledger.chain.sending.asset_calls import AssetRegistration, register_assets
 from ledger.chain.sending.relay import Relay
 from ledger.errors import PingzhengError
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.relayed_acts import RelayedActs
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import sign_entry
 from ledger.registration.certificates import RegistrationCertificates
@@ -59,10 +59,10 @@ def granting(pilot: Pilot, asset: str, kind: str, to: str, exclusive: bool) -> C
     return lambda: pilot.ledger.rights.grant(asset, pilot.cast.provider, right)
 
 
-def acting(pilot: Pilot) -> Acting:
+def acting(pilot: Pilot) -> RelayedActs:
     """The way to the chain, past every rule of the service."""
     ledger = pilot.ledger
-    return Acting(Relay(ledger.client), ledger.custody, ledger.database, ledger.clock)
+    return RelayedActs(Relay(ledger.client), ledger.custody, ledger.database, ledger.clock)
 
 
 def certificates(pilot: Pilot, asset: str) -> int:

@@ -16,7 +16,8 @@ from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.parties.register import Actor, NewParty, checked_party
+from ledger.parties.register import NewParty, checked_party
+from ledger.parties.roles import Actor
 from ledger.proof.jws import public_jwk
 from ledger.usage.authorizations import Choice
 from ledger.usage.request_notes import note_digest
@@ -165,7 +166,7 @@ def test_a_sanctioned_party_cannot_ask_and_a_sanctioned_provider_is_not_asked(de
     bank, ledger = pilot.party(PartyKind.BANK, Role.CONSUMER), desk.ledger
     department = pilot.party(PartyKind.PUBLIC_INST, Role.PROVIDER)
     for party in (bank, department):
-        ledger.standing.set_status(ledger.installation.authority_party, party, "sanctioned", "sanction")
+        ledger.role_changes.set_status(ledger.installation.authority_party, party, "sanctioned", "sanction")
     person = desk.person()
     for terms in (
         desk.terms(person, consumer=bank),

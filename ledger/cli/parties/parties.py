@@ -23,7 +23,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.errors import InvalidInput, NotFound, PingzhengError
 from ledger.installation.local_chain import fund
 from ledger.installation.wiring import Ledger
-from ledger.parties.proposals.proposals import ProposalRow
+from ledger.parties.proposals.proposals import Proposal
 from ledger.parties.register import NewParty
 from ledger.parties.tables import Party
 
@@ -259,7 +259,7 @@ def roles(
     """
     with opened(home, as_json) as ledger:
         acting, identifier = party_of(ledger, by), party_of(ledger, party)
-        row = signed_by(key, lambda signed: ledger.standing.set_roles(acting, identifier, role, signed))
+        row = signed_by(key, lambda signed: ledger.role_changes.set_roles(acting, identifier, role, signed))
         emit_done(row, lambda: _standing(ledger, identifier), as_json)
 
 
@@ -280,7 +280,7 @@ def status(
     """
     with opened(home, as_json) as ledger:
         acting, identifier = party_of(ledger, by), party_of(ledger, party)
-        row = signed_by(key, lambda signed: ledger.standing.set_status(acting, identifier, to, reason, signed))
+        row = signed_by(key, lambda signed: ledger.role_changes.set_status(acting, identifier, to, reason, signed))
         emit_done(row, lambda: _standing(ledger, identifier), as_json)
 
 
@@ -289,11 +289,11 @@ def _standing(ledger: Ledger, party: str) -> dict[str, object]:
     return {"id": record.id, "status": record.status, "roles": ", ".join(record.roles)}
 
 
-def _waiting(made: Sequence[ProposalRow]) -> list[ProposalRow]:
+def _waiting(made: Sequence[Proposal]) -> list[Proposal]:
     return [row for row in made if row.state != CARRIED_OUT]
 
 
-def _unregistered(ledger: Ledger, rows: Sequence[Party]) -> list[ProposalRow]:
+def _unregistered(ledger: Ledger, rows: Sequence[Party]) -> list[Proposal]:
     """The proposals that another office must confirm before these parties are on the chain."""
     numbers = {ledger.parties.pending(row.id) for row in rows if row.no is None}
     return [ledger.proposals.get(number) for number in sorted(number for number in numbers if number is not None)]

@@ -16,7 +16,7 @@ from ledger.cli.shell.output import AsJson, Home, emit_rows
 from ledger.cli.shell.waiting import Authority, OwnKey, emit_done, signed_by
 from ledger.errors import InvalidInput
 from ledger.installation.wiring import Ledger
-from ledger.parties.proposals.proposals import ProposalRow
+from ledger.parties.proposals.proposals import Proposal
 from ledger.proof.suites.suite import suite_of_key
 
 PublicKey = Annotated[
@@ -163,7 +163,7 @@ def key_history(party: PartyRef, home: Home = None, as_json: AsJson = False) -> 
         emit_rows(rows, as_json, "密钥 Keys")
 
 
-def _emit(ledger: Ledger, party: str, row: ProposalRow | None, as_json: bool) -> None:
+def _emit(ledger: Ledger, party: str, row: Proposal | None, as_json: bool) -> None:
     emit_done(row, lambda: party_shown(ledger, [ledger.parties.get(party)])[0], as_json)
 
 

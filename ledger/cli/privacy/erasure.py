@@ -16,7 +16,7 @@ from ledger.cli.shell.output import AsJson, Home, confirm, emit, local_time
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.parties import Role
 from ledger.installation.wiring import Ledger
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.privacy.erasure import Erased
 
 

@@ -14,7 +14,7 @@ from ledger.cli.shell.output import emit, emit_rows, local_time
 from ledger.errors import Conflict
 
 if TYPE_CHECKING:
-    from ledger.parties.proposals.proposals import ProposalRow
+    from ledger.parties.proposals.proposals import Proposal
 
 T = TypeVar("T")
 
@@ -35,9 +35,7 @@ def signed_by(key: Path | None, act: Callable[[SignedRequest | None], T]) -> T:
         return act(sign_request(ForwardRequest(error.details["typed_data"]), private_key_of(key)))
 
 
-def emit_done(
-    proposal: ProposalRow | None, done: Callable[[], Mapping[str, Any]], as_json: bool, title: str = ""
-) -> None:
+def emit_done(proposal: Proposal | None, done: Callable[[], Mapping[str, Any]], as_json: bool, title: str = "") -> None:
     """Print what an act has come to: ``done()`` if it has taken effect, else the proposal that carries it."""
     if proposal is None or proposal.state == CARRIED_OUT:
         emit(done(), as_json, title)
@@ -45,7 +43,7 @@ def emit_done(
         emit_proposal(proposal, as_json)
 
 
-def emit_proposal(row: ProposalRow, as_json: bool) -> None:
+def emit_proposal(row: Proposal, as_json: bool) -> None:
     """Print one proposal, with what comes next."""
     told = proposal_shown(row)
     if not as_json:
@@ -53,7 +51,7 @@ def emit_proposal(row: ProposalRow, as_json: bool) -> None:
     emit(told, as_json, f"提案 Proposal {row.no}")
 
 
-def emit_proposals(rows: Sequence[ProposalRow], as_json: bool, title: str) -> None:
+def emit_proposals(rows: Sequence[Proposal], as_json: bool, title: str) -> None:
     """Print many proposals: for people one table each, which a narrow terminal can show."""
     if as_json or not rows:
         emit_rows([proposal_shown(row) for row in rows], as_json, title)
@@ -62,7 +60,7 @@ def emit_proposals(rows: Sequence[ProposalRow], as_json: bool, title: str) -> No
         emit_proposal(row, as_json)
 
 
-def proposal_shown(row: ProposalRow) -> dict[str, Any]:
+def proposal_shown(row: Proposal) -> dict[str, Any]:
     """A proposal as people and machines read it."""
     return {
         "proposal": row.no,
@@ -87,7 +85,7 @@ def _in_words(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**arguments, **timed}.items() if name != "proof"}
 
 
-def next_step(row: ProposalRow) -> str | None:
+def next_step(row: Proposal) -> str | None:
     """What has to happen before a pending proposal takes effect."""
     if row.state != PENDING:
         return None

@@ -57,7 +57,7 @@ class NewSession:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRow:
+class OwnSession:
     """A session of the caller's party; ``current``: it is the one that asks."""
 
     id: str
@@ -149,14 +149,14 @@ class Sessions:
             session.add(row)
         return NewSession(token, row.id, row.party_id, row.account, row.expires_at)
 
-    def listed(self, caller: Caller) -> list[SessionRow]:
+    def listed(self, caller: Caller) -> list[OwnSession]:
         """The sessions of the caller's party that have not run out, the newest first; in a session alone."""
         caller.require_session()
         query = select(SignedIn).where(SignedIn.party_id == caller.party, SignedIn.expires_at > self._clock())
         with self._database.read() as session:
             rows = session.scalars(query.order_by(SignedIn.id.desc())).all()
         return [
-            SessionRow(row.id, row.account, row.cookie, row.created_at, row.expires_at, row.id == caller.session)
+            OwnSession(row.id, row.account, row.cookie, row.created_at, row.expires_at, row.id == caller.session)
             for row in rows
         ]
 

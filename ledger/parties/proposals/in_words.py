@@ -46,7 +46,7 @@ _ENDED: Final = "已结束，无需阻止。 It has ended: there is nothing to s
 
 
 @dataclass(frozen=True, slots=True)
-class ProposalRow:
+class Proposal:
     """A proposal. Parties are named by id, ``arguments`` by name in words; times are seconds UTC, 0 where none.
 
     ``kind`` is the contract's function, such as ``change_key``. If ``readable`` is false, the call is not exactly what
@@ -81,11 +81,11 @@ class ProposalRow:
         return self.pending and bool(self.role) and self.confirmed_by is None
 
 
-def row_of(found: IndexedProposal, reader: ChainReader, time: RunningTime, listed: Listed) -> ProposalRow:
+def row_of(found: IndexedProposal, reader: ChainReader, time: RunningTime, listed: Listed) -> Proposal:
     """The row of a proposal of the index at a time; ``listed`` gives the parties behind an act, None if not known."""
     open_still = found.state == ProposalState.PENDING and time.running <= found.expires
     state = EXPIRED if found.state == ProposalState.PENDING and not open_still else str(found.state)
-    return ProposalRow(
+    return Proposal(
         no=found.no,
         kind=found.kind,
         readable=_readable(found),

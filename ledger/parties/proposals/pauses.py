@@ -8,15 +8,15 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import calls
 from ledger.chain.sending.relay import SignedRequest
 from ledger.errors import Conflict
-from ledger.parties.proposals.proposals import ProposalRow, Proposals
-from ledger.parties.relayed_acts import Acting
+from ledger.parties.proposals.proposals import Proposal, Proposals
+from ledger.parties.relayed_acts import RelayedActs
 
 
 class Pauses:
     """Pauses in the name of an authority or a supervisor. The contract decides who may, and how often."""
 
     def __init__(
-        self, reader: ChainReader, acting: Acting, proposals: Proposals, account_of: Callable[[str], str]
+        self, reader: ChainReader, acting: RelayedActs, proposals: Proposals, account_of: Callable[[str], str]
     ) -> None:
         self._reader = reader
         self._acting = acting
@@ -38,7 +38,7 @@ class Pauses:
         self._acting.act(self._account_of(by), calls.pause(), signed)
         return self._reader.paused_until()
 
-    def end(self, by: str, signed: SignedRequest | None = None) -> ProposalRow:
+    def end(self, by: str, signed: SignedRequest | None = None) -> Proposal:
         """End the pause as an authority; it ends at once when another one confirms.
 
         Raises ``Conflict`` ``PARTY_NOT_PAUSED``, and as ``Proposals.decide``.

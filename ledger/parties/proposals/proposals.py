@@ -29,12 +29,12 @@ from ledger.index.follower import Follower
 from ledger.index.proposals import IndexedProposal
 from ledger.index.tables import PROPOSALS
 from ledger.parties.party_lists import ListedIdentity, RegistrationLists
-from ledger.parties.proposals.in_words import REGISTER, ProposalRow, row_of
-from ledger.parties.relayed_acts import Acting, account_is_of
+from ledger.parties.proposals.in_words import REGISTER, Proposal, row_of
+from ledger.parties.relayed_acts import RelayedActs, account_is_of
 from ledger.proof.acts import sign_act, veto_message
 from ledger.store.database import Database
 
-__all__ = ["ProposalRow", "Proposals"]
+__all__ = ["Proposal", "Proposals"]
 
 log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ class Proposals:
         client: ChainClient,
         reader: ChainReader,
         follower: Follower,
-        acting: Acting,
+        acting: RelayedActs,
         lists: RegistrationLists,
         clock: Clock,
         *,
@@ -83,12 +83,12 @@ class Proposals:
         """Call ``callback`` after every change made here, and in every tick; it must be cheap and repeatable."""
         self._callbacks.append(callback)
 
-    def get(self, number: int) -> ProposalRow:
+    def get(self, number: int) -> Proposal:
         """A proposal by its number; raises ``NotFound`` ``PROPOSAL_UNKNOWN``."""
         self._follower.sync()
         return self._row(self._found(number))
 
-    def pending(self, party: str | None = None) -> list[ProposalRow]:
+    def pending(self, party: str | None = None) -> list[Proposal]:
         """All that is pending, or what concerns a party or would give away an asset that it holds; in order.
 
         Raises ``NotFound`` ``PARTY_UNKNOWN``.
@@ -97,19 +97,19 @@ class Proposals:
         self._follower.sync()
         return self._rows(self._follower.pending_proposals(concerned, now=self._now()))
 
-    def page(self, after: int = 0, limit: int = PAGE) -> list[ProposalRow]:
+    def page(self, after: int = 0, limit: int = PAGE) -> list[Proposal]:
         """Proposals in any state, in order, those with a higher number than ``after``."""
         self._follower.sync()
         with self._database.read() as session:
             found = index.proposals(session.connection(), self._reader.deployment, after, limit)
         return self._rows(found)
 
-    def decide(self, by: str, call: Call, signed: SignedRequest | None = None) -> ProposalRow:
+    def decide(self, by: str, call: Call, signed: SignedRequest | None = None) -> Proposal:
         """Bring an act as far as it goes here: proposed by ``by``, confirmed by another office within reach, and
         carried out if it is ready. If the key of ``by`` is kept elsewhere, no office confirms without being asked.
 
         If somebody else proposed the same act before, ``by`` confirms it. ``signed`` is the request of ``by``. Raises
-        what the contracts refuse, and as ``Acting.act``.
+        what the contracts refuse, and as ``RelayedActs.act``.
         """
         with one_at_a_time(self._lock):
             found = self._open(by, call)
@@ -118,7 +118,7 @@ class Proposals:
             row = self.confirm(row.no, by, signed)
         return self._gone_on(row, call)
 
-    def propose(self, by: str, call: Call, signed: SignedRequest | None = None) -> ProposalRow:
+    def propose(self, by: str, call: Call, signed: SignedRequest | None = None) -> Proposal:
         """Propose an act, and do no more. A list of parties is proposed by its hash. Raises as ``decide``."""
         registers = call.function == REGISTER
         proposed = calls.propose_registration(self._client.act_of(call)) if registers else calls.propose(call)
@@ -126,7 +126,7 @@ class Proposals:
 
     def confirm(
         self, number: int, by: str, signed: SignedRequest | None = None, listed: Mapping[str, Any] | None = None
-    ) -> ProposalRow:
+    ) -> Proposal:
         """Confirm a proposal as ``by``; what does not wait is carried out at once.
 
         What is not exactly a call that this version knows is confirmed by nobody here: people could not read what they
@@ -148,7 +148,7 @@ class Proposals:
         self._acting.act(self._account_of(by), calls.confirm(number, call), signed)
         return self._after(number)
 
-    def carry_out(self, number: int) -> ProposalRow:
+    def carry_out(self, number: int) -> Proposal:
         """Let a proposal that is ready take effect; one that already did is returned as it is.
 
         Raises ``Conflict`` ``PARTY_NOT_READY``, ``PARTY_NOT_CONFIRMED``, ``PARTY_NOT_PENDING``, and what the act itself
@@ -159,7 +159,7 @@ class Proposals:
         row = self._row(found)
         return row if row.state == "carried_out" else self._carry_out(row, self._call(found))
 
-    def cancel(self, number: int, by: str, signed: SignedRequest | None = None) -> ProposalRow:
+    def cancel(self, number: int, by: str, signed: SignedRequest | None = None) -> Proposal:
         """Cancel a proposal as a party of the office that it takes. Raises as ``confirm``."""
         self._acting.act(self._account_of(by), calls.cancel(number), signed)
         return self._after(number)
@@ -171,7 +171,7 @@ class Proposals:
         act: bytes | None = None,
         account: str | None = None,
         signed: SignedRequest | None = None,
-    ) -> ProposalRow:
+    ) -> Proposal:
         """Stop a change of the keys of ``by``.
 
         ``act`` is the signature of ``veto_message`` by the key of ``account``, which may be a reported one. Without it
@@ -212,14 +212,14 @@ class Proposals:
         self._follower.sync()
         return self._lists.identities(self._found(number).act, listed)
 
-    def of_act(self, act: str) -> ProposalRow | None:
+    def of_act(self, act: str) -> Proposal | None:
         """The newest proposal of an act, whatever became of it."""
         self._follower.sync()
         with self._database.read() as session:
             number = session.scalar(select(func.max(PROPOSALS.c.no)).where(PROPOSALS.c.act == act))
         return None if number is None else self._row(self._found(number))
 
-    def tick(self) -> list[ProposalRow]:
+    def tick(self) -> list[Proposal]:
         """Carry out everything that is ready, and take over what others decided; returns what was carried out."""
         done = [self._try(row) for row in self.pending() if self._ready(row)]
         self.follow_up()
@@ -236,14 +236,14 @@ class Proposals:
         finally:
             self._inside.busy = False
 
-    def _gone_on(self, row: ProposalRow, call: Call) -> ProposalRow:
+    def _gone_on(self, row: Proposal, call: Call) -> Proposal:
         for other in self._confirmers(row):
             row = self._confirmed(row, other)
             if not row.needs_confirmation:
                 break
         return self._carry_out(row, call) if self._ready(row) else row
 
-    def _confirmed(self, row: ProposalRow, by: str) -> ProposalRow:
+    def _confirmed(self, row: Proposal, by: str) -> Proposal:
         try:
             return self.confirm(row.no, by)
         except (Conflict, Forbidden, ChainRejected):
@@ -252,7 +252,7 @@ class Proposals:
                 raise
             return now  # Another office was faster.
 
-    def _confirmers(self, row: ProposalRow) -> list[str]:
+    def _confirmers(self, row: Proposal) -> list[str]:
         """Who can confirm here without being asked: nobody, if the proposal is of a party with a key of its own.
 
         That one is another institution, and a key that is kept here for an office decides nothing at its call.
@@ -262,7 +262,7 @@ class Proposals:
         roles = (Role.AUTHORITY.value, Role.ADMIN.value) if row.kind == REGISTER else row.role.split(",")
         return [party for party in self._within_reach(roles) if party not in (row.by, row.concerned)]
 
-    def _carry_out(self, row: ProposalRow, call: Call) -> ProposalRow:
+    def _carry_out(self, row: Proposal, call: Call) -> Proposal:
         self._prepare(call)
         try:
             self._client.send(calls.carry_out(row.no, call))
@@ -273,7 +273,7 @@ class Proposals:
             return now  # Somebody else carried it out meanwhile.
         return self._after(row.no)
 
-    def _try(self, row: ProposalRow) -> ProposalRow | None:
+    def _try(self, row: Proposal) -> Proposal | None:
         """Carry out in the background: what is refused is tried again later, and stands in the log."""
         if self._clock() < self._refused.get(row.no, 0):
             return None
@@ -288,10 +288,10 @@ class Proposals:
         if call.function == "changeKey" and call.args[2] != calls.NO_ACCOUNT:
             self._before_retiring()
 
-    def _ready(self, row: ProposalRow) -> bool:
+    def _ready(self, row: Proposal) -> bool:
         return row.pending and not row.needs_confirmation and not self._waits(row)
 
-    def _waits(self, row: ProposalRow) -> bool:
+    def _waits(self, row: Proposal) -> bool:
         return row.ready_at > max(self._clock(), row.at)
 
     def _call(self, found: IndexedProposal) -> Call:
@@ -331,11 +331,11 @@ class Proposals:
             )
         return found
 
-    def _row(self, found: IndexedProposal) -> ProposalRow:
+    def _row(self, found: IndexedProposal) -> Proposal:
         (row,) = self._rows([found])
         return row
 
-    def _rows(self, found: Sequence[IndexedProposal]) -> list[ProposalRow]:
+    def _rows(self, found: Sequence[IndexedProposal]) -> list[Proposal]:
         now = self._now()
         with self._database.read() as session:
             time = index.running_time(session.connection(), now)
@@ -351,7 +351,7 @@ class Proposals:
             raise NotFound("PARTY_UNKNOWN", "No such party is registered.", hint="Check the id.")
         return number
 
-    def _after(self, number: int) -> ProposalRow:
+    def _after(self, number: int) -> Proposal:
         row = self.get(number)
         self.follow_up()
         return row

@@ -24,7 +24,7 @@ from ledger.installation.settings import Settings
 from ledger.log.coherence import Coherence
 from ledger.log.tables import AdoptedEntry
 from ledger.parties.custody import Custody
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.parties.tables import Party
 from ledger.privacy.erasures_file import ErasedText, ErasuresFile
 from ledger.proof.bundle import Bundle, parse_bundle

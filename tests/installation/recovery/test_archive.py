@@ -17,7 +17,7 @@ from ledger.domain.parties import Role
 from ledger.errors import Conflict, Misconfigured, NotFound, PingzhengError
 from ledger.installation.recovery.archive import Archive
 from ledger.installation.recovery.archiving import Archiving, archive_file
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.parties.tables import Party, PartyKey
 from ledger.privacy.erasures_file import ErasedText, ErasuresFile
 from ledger.store import log as log_store

@@ -36,7 +36,7 @@ from ledger.installation.tables import METADATA
 from ledger.installation.wiring import Ledger, open_ledger
 from ledger.log.coherence import Coherence
 from ledger.parties.access.tables import ApiKey, SignedIn
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.parties.tables import Mandate, Party, PartyKey
 from ledger.registration.tables import Application, Evidence, Registration, Resource
 from ledger.store.database import Database, open_engine

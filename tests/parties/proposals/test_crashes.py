@@ -14,7 +14,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.errors import PingzhengError
 from ledger.installation.wiring import Ledger
 from ledger.parties.custody import new_key, signer_of_key
-from ledger.parties.proposals.proposals import ProposalRow, Proposals
+from ledger.parties.proposals.proposals import Proposal, Proposals
 from ledger.proof.acts import report_message, sign_act
 from ledger.proof.suites.suite import ES256, SM2SM3
 from tests.support.ledgers.waiting_ledger import (
@@ -125,7 +125,7 @@ def test_an_act_that_is_decided_twice_at_once_is_one_proposal(waiting: Ledger) -
     before = waiting.reader.proposal_count()
     ends = at_once(*(partial(waiting.proposals.decide, by, call) for by in (first, second, third)))
     assert waiting.reader.proposal_count() == before + 1
-    rows = [end for end in ends if isinstance(end, ProposalRow)]
+    rows = [end for end in ends if isinstance(end, Proposal)]
     assert {row.no for row in rows} == {before + 1}
     assert waiting.proposals.get(before + 1).confirmed_by is not None
 

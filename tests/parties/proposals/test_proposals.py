@@ -13,7 +13,7 @@ from ledger.domain.powers import OPEN_FOR
 from ledger.errors import Conflict, Forbidden, NotFound, PingzhengError
 from ledger.installation.wiring import Ledger
 from ledger.parties.custody import signer_of_key
-from ledger.parties.proposals.proposals import ProposalRow
+from ledger.parties.proposals.proposals import Proposal
 from ledger.proof.acts import report_message, sign_act, veto_message
 from ledger.proof.jws import sign_entry
 from ledger.proof.suites.suite import ES256
@@ -69,7 +69,7 @@ def test_nobody_carries_out_what_still_waits(waiting: Ledger) -> None:
     ],
     ids=["close", "office", "accredit", "recover", "bind", "date"],
 )
-def test_two_officers_and_the_delay_decide(waiting: Ledger, act: Callable[[Ledger, str], ProposalRow]) -> None:
+def test_two_officers_and_the_delay_decide(waiting: Ledger, act: Callable[[Ledger, str], Proposal]) -> None:
     first, second, _ = officers(waiting)
     party = newcomer(waiting)
     skip(waiting, 10)

@@ -12,7 +12,8 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.installation.wiring import Ledger
-from ledger.parties.register import Actor, NewParty
+from ledger.parties.register import NewParty
+from ledger.parties.roles import Actor
 from ledger.proof.jws import sign_entry
 
 

@@ -15,7 +15,7 @@ from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
 from ledger.parties.custody import signer_of_key
 from ledger.parties.possession import possession_of
-from ledger.parties.proposals.proposals import ProposalRow
+from ledger.parties.proposals.proposals import Proposal
 from ledger.parties.register import NewParty
 
 DELAY = 3_600
@@ -60,7 +60,7 @@ def skip(ledger: Ledger, seconds: int) -> None:
     LocalClock(ledger.settings).skip(ledger.reader.connection, seconds)
 
 
-def proposed(row: ProposalRow | None) -> ProposalRow:
+def proposed(row: Proposal | None) -> Proposal:
     """The proposal, which there is."""
     assert row is not None
     return row
