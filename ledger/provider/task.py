@@ -11,7 +11,8 @@ from ledger.domain.canonical import canonical, parse_json
 from ledger.domain.digests import reference
 from ledger.domain.entries import statement_digest
 from ledger.domain.parties import PartyKind, party_id
-from ledger.domain.rules.predicates import Rule, columns_of
+from ledger.domain.rules.predicates import columns_of
+from ledger.domain.rules.rule_members import Rule
 from ledger.errors import BadBundle
 from ledger.proof.bundle import ChainId, parse_chain
 from ledger.proof.jws import Jwk

@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.domain.days import Clock
-from ledger.domain.definitions.scenario import scenario_of
+from ledger.domain.definitions.scenario_reader import scenario_of
 from ledger.domain.parties import Role
 from ledger.errors import Forbidden, NotFound
 from ledger.parties.permissions import Action
-from ledger.parties.register import Actor
+from ledger.parties.roles import Actor
 from ledger.parties.roles import require
 from ledger.rulebooks.tables import ScenarioApproval, ScenarioDraft
 from ledger.store.database import Database

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ledger.domain.definitions.scenario import Scenario, scenario_of
+from ledger.domain.definitions.scenario import Scenario
+from ledger.domain.definitions.scenario_reader import scenario_of
 from ledger.domain.rules.predicates import rule_version
 from ledger.rulebooks.definitions import DefinitionBook
 

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.catalogue.important_rules import ImportantData
 from ledger.chain.sending.calls import anchor
-from ledger.domain.definitions.scenario import scenario_of
+from ledger.domain.definitions.scenario_reader import scenario_of
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import ResourceField
 from ledger.domain.working_days import add_working_days, end_of_working_days
@@ -88,7 +88,7 @@ def test_invariant_09_nobody_reviews_its_own_no_sysadmin_issues_and_nobody_serve
     ):
         with pytest.raises(Forbidden, match=code):
             kept = {Role(each) for each in ledger.reader.party(ledger.reader.party_no(party)).roles}
-            ledger.standing.set_roles(party, party, kept | {role})
+            ledger.role_changes.set_roles(party, party, kept | {role})
 
 
 def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None:

@@ -14,7 +14,8 @@ import yaml
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import SHANGHAI
 from ledger.domain.definitions.reader import Bilingual
-from ledger.domain.definitions.scenario import CREDIT_CHANNELS, PERSONS, Scenario, scenario_of
+from ledger.domain.definitions.scenario import PERSONS, Scenario
+from ledger.domain.definitions.scenario_reader import CREDIT_CHANNELS, scenario_of
 from ledger.domain.parties import PartyKind
 from ledger.domain.rules.predicates import compute
 from ledger.rulebooks.scenarios import ScenarioBook, told

@@ -15,7 +15,7 @@ from ledger.domain.definitions.reader import Bilingual, DefinitionReader
 from ledger.errors import InvalidInput
 
 # `confirmed` is for an authority's own file, once it has compared every number with its rules.
-STANDINGS: Final = ("configuration", "confirmed")
+RULESET_STANDINGS: Final = ("configuration", "confirmed")
 APPLICATION_KINDS: Final = ("first", "change", "correct", "renew", "cancel")
 # The contract confirms neither of them without a notice, whatever a ruleset says.
 ALWAYS_NOTICED: Final = ("first", "change")
@@ -73,7 +73,7 @@ def ruleset_of(raw: object, where: str) -> Ruleset:
     return Ruleset(
         code=reader.matching("code", _CODE),
         version=reader.integer("version", 1, 10_000),
-        standing=reader.one_of("standing", STANDINGS),
+        standing=reader.one_of("standing", RULESET_STANDINGS),
         title=reader.bilingual("title"),
         basis=reader.texts("basis"),
         review_days=reader.integer("review_days", 1, _MAX_WORKING_DAYS),

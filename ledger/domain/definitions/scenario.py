@@ -6,34 +6,20 @@ Validity, uses, retention, price and pilot window are configuration of the pilot
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
 from ledger.domain.days import DAY, end_of_validity
-from ledger.domain.definitions.reader import Bilingual, DefinitionReader
-from ledger.domain.entries import SD_NAMES, holds_sd_name
-from ledger.domain.entry_forms import CHANNELS, CLAIM_NAMES, LEGAL_BASES, MAX_SOURCES, MAX_USES, PAYLOAD_MODES
+from ledger.domain.definitions.reader import Bilingual
 from ledger.domain.field_names import listed
 from ledger.domain.parties import PartyKind
-from ledger.domain.rules.predicates import OPS, TYPES, check_rule, columns_of
-from ledger.domain.shapes import MAX_ITEMS
+from ledger.domain.rules.predicates import columns_of
 from ledger.errors import Forbidden, InvalidInput
 
-STANDINGS: Final = ("documented", "proposed", "demonstration")
-GRADES: Final = ("general_1", "general_2", "general_3", "general_4", "important")
-PRICE_USES: Final = ("public", "industry")
-PRICE_UNITS: Final = ("product", "call", "time", "volume")
-MAX_FEN: Final = 10**12
 # A sole trader's data is that of a person.
 PERSONS: Final = frozenset({PartyKind.PERSON, PartyKind.SOLE_TRADER})
-# The ways to a bank that keep to the boundary of the credit reporting business (征信).
-CREDIT_CHANNELS: Final = frozenset({"subject_carried", "licensed_credit_agency", "government_platform"})
-_CODE: Final = re.compile(r"S\d{2}", re.ASCII)
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_NAMES_HIDE: Final = f"SD-JWT 保留名称不能作文本。SD-JWT libraries hide claims by these: {', '.join(sorted(SD_NAMES))}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,154 +196,3 @@ class Scenario:
                 f"In scenario {self.code} the {part} is one of: {allowed or 'nobody'}.",
                 where=part,
             )
-
-
-def scenario_of(raw: object, where: str) -> Scenario:
-    """The scenario that a definition describes.
-
-    Raises ``InvalidInput`` naming file and member: ``SCENARIO_INVALID``, ``RULE_INVALID``, ``RULE_OUTSIDE_MODE``,
-    ``PRICE_PUBLIC_NOT_FREE``, ``PRICE_OVER_CAP``.
-    """
-    reader = _Reader(raw, where)
-    scenario = Scenario(
-        code=reader.matching("code", _CODE),
-        version=reader.integer("version", 1, 10_000),
-        guide_version=reader.integer("guide_version", 1, 10_000),
-        standing=reader.one_of("standing", STANDINGS),
-        title=reader.bilingual("title"),
-        purpose=reader.bilingual("purpose"),
-        basis_note=reader.bilingual("basis_note"),
-        request_note=reader.bilingual_or_null("request_note"),
-        domain=reader.text("domain"),
-        consumer_kinds=reader.kinds("consumer_kinds"),
-        subject_kinds=reader.kinds("subject_kinds"),
-        legal_basis=reader.one_of("legal_basis", LEGAL_BASES),
-        requires_pia=reader.boolean("requires_pia"),
-        payload_mode=reader.one_of("payload_mode", PAYLOAD_MODES),
-        max_validity_days=reader.integer("max_validity_days", 1, 3_660),
-        max_uses=reader.integer("max_uses", 1, MAX_USES),
-        retention_days=reader.integer("retention_days", 0, 36_600),
-        pilot_from=reader.day("pilot_from"),
-        pilot_to=reader.day("pilot_to"),
-        channels=tuple(reader.choices("channels", CHANNELS)),
-        price=reader.price(),
-        grade=reader.one_of("grade", GRADES),
-        sources=reader.each("sources", _source, MAX_SOURCES),
-        fields=reader.each("fields", _field, MAX_ITEMS),
-        rights_duties=reader.rights_duties(),
-        digest=reader.digest(),
-    )
-    _require_sources_and_fields(scenario, reader)
-    _require_content_safety(scenario, reader)
-    _require_protection(scenario, reader)
-    return scenario
-
-
-def _source(reader: _Reader) -> Source:
-    source = Source(reader.matching("name", _NAME), reader.bilingual("title"), reader.kinds("provider_kinds"))
-    if not source.provider_kinds:
-        raise reader.invalid("provider_kinds", "至少写一类提供方。Name at least one kind of provider.")
-    return source
-
-
-def _field(reader: _Reader) -> ScenarioField:
-    rule = reader.take("rule")
-    check_rule(rule, reader.place("rule"))
-    field = ScenarioField(
-        name=reader.matching("name", _NAME),
-        title=reader.bilingual("title"),
-        source=reader.matching("source", _NAME),
-        type=reader.one_of("type", TYPES),
-        rule=rule,
-    )
-    if field.type != (made := OPS[rule["op"]].type):
-        raise reader.invalid("type", f"该规则的结果类型不同。The rule {rule['op']} makes: {made}.")
-    return field
-
-
-def _require_sources_and_fields(scenario: Scenario, reader: _Reader) -> None:
-    """Names stand once; every field's source exists, and every source has a field."""
-    sources = [source.name for source in scenario.sources]
-    for member, names in (("sources", sources), ("fields", [field.name for field in scenario.fields])):
-        for number, name in enumerate(names):
-            if name in names[:number]:
-                raise reader.invalid(f"{member}[{number}]: name", "名称重复。This name stands twice.")
-    for number, field in enumerate(scenario.fields):
-        if field.name in CLAIM_NAMES:
-            message = "凭证本身已有同名项，请换一个名称。A certificate has a claim of this name: choose another."
-            raise reader.invalid(f"fields[{number}]: name", message)
-    for number, field in enumerate(scenario.fields):
-        if field.source not in sources:
-            known = ", ".join(sources)
-            raise reader.invalid(f"fields[{number}]: source", f"没有这个来源。There is no such source; known: {known}.")
-    for number, source in enumerate(sources):
-        if not any(field.source == source for field in scenario.fields):
-            raise reader.invalid(f"sources[{number}]", "没有字段取自该来源。No field comes from this source.")
-    if scenario.pilot_to < scenario.pilot_from:
-        raise reader.invalid("pilot_to", "试点在开始前就结束了。The pilot ends before it begins.")
-
-
-def _require_content_safety(scenario: Scenario, reader: _Reader) -> None:
-    """No rule reveals more than the payload mode says; a person is not named by a claim.
-
-    What stands in every certificate under the scenario must be a text to SD-JWT libraries too (protocol §5).
-    """
-    for number, field in enumerate(scenario.fields):
-        op, member = field.rule["op"], f"fields[{number}]: rule"
-        if scenario.payload_mode not in OPS[op].modes:
-            allowed = ", ".join(sorted(name for name, known in OPS.items() if scenario.payload_mode in known.modes))
-            message = f"{scenario.payload_mode} 模式不允许规则 {op}，只允许: In this payload mode only: {allowed}."
-            raise reader.invalid(f"{member}.op", message, "RULE_OUTSIDE_MODE")
-        if op == "attribute" and scenario.subject_kinds & PERSONS:
-            raise reader.invalid(f"{member}.op", "凭证不写个人姓名、证号。A claim never names a person.")
-        if holds_sd_name(field.rule.get("choices")):
-            raise reader.invalid(f"{member}.choices", _NAMES_HIDE, "RULE_INVALID")
-    if holds_sd_name(scenario.purpose.zh):
-        raise reader.invalid("purpose.zh", _NAMES_HIDE)
-
-
-def _require_protection(scenario: Scenario, reader: _Reader) -> None:
-    """Persons give a separate consent and their data is assessed first; banks are reached by a named channel."""
-    if scenario.subject_kinds & PERSONS and scenario.legal_basis != "statutory_duty":
-        if scenario.legal_basis != "separate_consent":
-            message = "主体含个人，应为 separate_consent。With persons as subjects it must be separate_consent."
-            raise reader.invalid("legal_basis", message)
-        if not scenario.requires_pia:
-            message = "主体含个人，应为 true。With persons as subjects an impact assessment is needed: true."
-            raise reader.invalid("requires_pia", message)
-    if PartyKind.BANK in scenario.consumer_kinds and not CREDIT_CHANNELS.intersection(scenario.channels):
-        known = ", ".join(sorted(CREDIT_CHANNELS))
-        raise reader.invalid("channels", f"银行使用须写明渠道。With banks as consumers, name one of: {known}.")
-
-
-class _Reader(DefinitionReader):
-    code = "SCENARIO_INVALID"
-    hint = "与软件包自带的场景对照。Compare with the scenarios of the package; see docs/scenarios.md."
-
-    def kinds(self, name: str) -> frozenset[PartyKind]:
-        return frozenset(PartyKind(value) for value in self.choices(name, [kind.value for kind in PartyKind]))
-
-    def price(self) -> Price:
-        reader = self.nested("price")
-        price = Price(
-            use=reader.one_of("use", PRICE_USES),
-            unit=reader.one_of("unit", PRICE_UNITS),
-            cap=reader.integer("cap", 0, MAX_FEN),
-            amount=reader.integer("amount", 0, MAX_FEN),
-        )
-        reader.require_nothing_else()
-        for member in ("cap", "amount"):
-            if price.use == "public" and getattr(price, member):
-                raise reader.invalid(member, "公益使用免费，应为 0。Public use is free: 0.", "PRICE_PUBLIC_NOT_FREE")
-        if price.amount > price.cap:
-            raise reader.invalid("amount", "价格高于上限。The amount is above the cap.", "PRICE_OVER_CAP")
-        return price
-
-    def rights_duties(self) -> dict[str, list[str]]:
-        reader = self.nested("rights_duties")
-        block = {part: [*reader.items(part)] for part in ("subject", "provider", "consumer")}
-        for part, codes in block.items():
-            if not codes or not all(isinstance(code, str) and _NAME.fullmatch(code) for code in codes):
-                raise reader.invalid(part, "应为代码的列表。A list of codes is expected.")
-        reader.require_nothing_else()
-        return block

@@ -14,10 +14,25 @@ from typing import Any, Final, TypeVar
 
 from ledger.domain.codes import check_uscc
 from ledger.domain.rules import supplied_rows as cells
+from ledger.domain.rules.rule_members import (
+    CHOICES,
+    CHOSEN,
+    COLUMN,
+    EDGES,
+    LAST,
+    MAX_LAST,
+    NEWEST,
+    PERCENT,
+    SERIES,
+    SPAN,
+    THRESHOLD,
+    Member,
+    Rule,
+    whole,
+)
 from ledger.domain.rules.supplied_rows import Dated, Read, Row, Rows, dated, window
 from ledger.errors import InvalidInput
 
-Rule = Mapping[str, Any]
 Attributes = Mapping[str, str]
 Series = list[list[str | int]]
 Claim = str | int | bool | Series
@@ -26,9 +41,6 @@ T = TypeVar("T")
 # The version of what the rules mean: raised when any row could give another claim than before. A scenario's template
 # names it, so each scenario's version is raised with it: a template of the same version with another engine is refused.
 ENGINE: Final = 2
-MAX_LAST: Final = 600
-# A series fits into one disclosure of a certificate, however long its numbers are.
-MAX_SERIES: Final = 36
 MAX_INDEX: Final = 10**9
 # The rows of one provision are no more.
 MAX_COUNT: Final = 10_000
@@ -37,15 +49,6 @@ LARGEST_AGES: Final[Mapping[str, int]] = {"year": 299, "month": 3_599, "day": 10
 _NUMBER_LIKE: Final = re.compile(r"[0-9]{9}")
 # A rule's members that name columns of the rows.
 _COLUMNS: Final = ("order", "column", "since")
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member of a rule: what it may be, given the members before it, and how to say so."""
-
-    fits: Callable[[Any, Rule], bool]
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,57 +285,6 @@ def _bad_rule(where: str, message: str) -> InvalidInput:
     )
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= 64 and value == value.strip()
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, str) and cells.is_number(value)
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value)) and len(set(value)) == len(value)
-
-
-def _are_edges(value: Any) -> bool:
-    if not isinstance(value, list) or not 1 <= len(value) <= 20 or not all(map(_is_number, value)):
-        return False
-    return all(Fraction(low) < Fraction(high) for low, high in pairwise(value))
-
-
-def _whole(low: int, high: int) -> Member:
-    return Member(
-        lambda value, _: type(value) is int and low <= value <= high,
-        f" {low} 至 {high} 的整数",
-        f"an integer from {low} to {high}",
-    )
-
-
-_COLUMN: Final = Member(lambda value, _: _is_text(value), "列名", "the name of a column, up to 64 characters")
-_UNIT: Final = Member(lambda value, _: value in cells.UNITS.values(), " year、month 或 day", "one of: year, month, day")
-_EDGES: Final = Member(
-    lambda value, _: _are_edges(value),
-    "带引号、逐个增大的数字",
-    'up to 20 numbers that rise, each in quotes, such as ["10", "20"]',
-)
-_THRESHOLD: Final = Member(lambda value, _: _is_number(value), "带引号的数字", 'a number in quotes, such as "95"')
-_CHOICES: Final = Member(
-    lambda value, _: _are_texts(value) and 2 <= len(value) <= 32,
-    "2 至 32 个互不相同的文字（yes、no 须加引号）",
-    '2 to 32 different texts, with "yes" and "no" in quotes',
-)
-_WANTED: Final = Member(
-    lambda value, rule: _are_texts(value) and len(value) > 0 and set(value) < set(rule["choices"]),
-    "部分 choices，不能为空，也不能是全部",
-    "some of the choices, not all of them",
-)
-_NEWEST: Final = {"column": _COLUMN, "order": _COLUMN}
-_SPAN: Final = {"order": _COLUMN, "unit": _UNIT}
-_LAST: Final = _SPAN | {"last": _whole(1, MAX_LAST)}
-_SERIES: Final = {"column": _COLUMN, **_SPAN, "last": _whole(1, MAX_SERIES)}
-_CHOSEN: Final = {"choices": _CHOICES, "wanted": _WANTED}
-_PERCENT: Final = _whole(0, 100)
-
 # Content safety: a predicate says yes or no, how many, when, or which of a few; a component gives bands and scores;
 # an aggregate adds ratios and series; only raw data repeats what was written.
 _ALL: Final = frozenset({"predicate", "component", "aggregate", "raw"})
@@ -348,28 +300,26 @@ OPS: Final[Mapping[str, Op]] = {
         _SAYING,
         {"of": Member(lambda value, _: value in ("name", "uscc"), " name 或 uscc", "one of: name, uscc")},
     ),
-    "count_distinct": Op(_count_distinct, "integer", _SAYING, {"column": _COLUMN}),
-    "trend": Op(_trend, "trend", _SAYING, _NEWEST | {"flat_percent": _PERCENT}),
-    "band": Op(_band, "band", _ALL, _NEWEST | {"edges": _EDGES}),
-    "at_least": Op(_at_least, "boolean", _SAYING, _NEWEST | {"threshold": _THRESHOLD}),
-    "latest": Op(_latest, "category", _SAYING, _NEWEST | {"choices": _CHOICES}),
-    "latest_in": Op(_latest_in, "boolean", _SAYING, _NEWEST | _CHOSEN),
-    "score": Op(_score, "integer", _SCORING, _NEWEST | {"top": _whole(1, 1_000)}),
-    "digest": Op(_digest, "digest", _SAYING, _NEWEST),
-    "text": Op(_text, "text", _REPEATING, _NEWEST),
-    "age": Op(_age, "integer", _SAYING, {"since": _COLUMN, **_SPAN}),
-    "last_period": Op(_last_period, "period", _SAYING, _SPAN),
-    "continuous": Op(_continuous, "boolean", _SAYING, _SPAN | {"at_least": _whole(1, MAX_LAST)}),
-    "periods": Op(_periods, "integer", _SAYING, _LAST),
-    "first_period": Op(_first_period, "period", _SAYING, _LAST),
-    "total_band": Op(_total_band, "band", _ALL, {"column": _COLUMN, **_LAST, "edges": _EDGES}),
-    "any_in": Op(_any_in, "boolean", _SAYING, {"column": _COLUMN, **_LAST, **_CHOSEN}),
-    "worst": Op(_worst, "category", _SAYING, {"column": _COLUMN, **_LAST, "choices": _CHOICES}),
-    "share_percent": Op(_share_percent, "integer", _COUNTING, {"column": _COLUMN, **_LAST, **_CHOSEN}),
-    "share_at_least": Op(
-        _share_at_least, "boolean", _SAYING, {"column": _COLUMN, **_LAST, **_CHOSEN, "percent": _PERCENT}
-    ),
-    "series": Op(_series, "series", _COUNTING, _SERIES),
-    "index_series": Op(_index_series, "index", _COUNTING, _SERIES),
+    "count_distinct": Op(_count_distinct, "integer", _SAYING, {"column": COLUMN}),
+    "trend": Op(_trend, "trend", _SAYING, NEWEST | {"flat_percent": PERCENT}),
+    "band": Op(_band, "band", _ALL, NEWEST | {"edges": EDGES}),
+    "at_least": Op(_at_least, "boolean", _SAYING, NEWEST | {"threshold": THRESHOLD}),
+    "latest": Op(_latest, "category", _SAYING, NEWEST | {"choices": CHOICES}),
+    "latest_in": Op(_latest_in, "boolean", _SAYING, NEWEST | CHOSEN),
+    "score": Op(_score, "integer", _SCORING, NEWEST | {"top": whole(1, 1_000)}),
+    "digest": Op(_digest, "digest", _SAYING, NEWEST),
+    "text": Op(_text, "text", _REPEATING, NEWEST),
+    "age": Op(_age, "integer", _SAYING, {"since": COLUMN, **SPAN}),
+    "last_period": Op(_last_period, "period", _SAYING, SPAN),
+    "continuous": Op(_continuous, "boolean", _SAYING, SPAN | {"at_least": whole(1, MAX_LAST)}),
+    "periods": Op(_periods, "integer", _SAYING, LAST),
+    "first_period": Op(_first_period, "period", _SAYING, LAST),
+    "total_band": Op(_total_band, "band", _ALL, {"column": COLUMN, **LAST, "edges": EDGES}),
+    "any_in": Op(_any_in, "boolean", _SAYING, {"column": COLUMN, **LAST, **CHOSEN}),
+    "worst": Op(_worst, "category", _SAYING, {"column": COLUMN, **LAST, "choices": CHOICES}),
+    "share_percent": Op(_share_percent, "integer", _COUNTING, {"column": COLUMN, **LAST, **CHOSEN}),
+    "share_at_least": Op(_share_at_least, "boolean", _SAYING, {"column": COLUMN, **LAST, **CHOSEN, "percent": PERCENT}),
+    "series": Op(_series, "series", _COUNTING, SERIES),
+    "index_series": Op(_index_series, "index", _COUNTING, SERIES),
 }
 TYPES: Final = tuple(sorted({op.type for op in OPS.values()}))

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from ledger.domain.codes import check_uscc
 from ledger.domain.rules import supplied_rows as cells
-from ledger.domain.rules.predicates import LARGEST_AGES, MAX_COUNT, MAX_INDEX, Rule, bands_of, check_rule, is_name
+from ledger.domain.rules.predicates import LARGEST_AGES, MAX_COUNT, MAX_INDEX, bands_of, check_rule, is_name
+from ledger.domain.rules.rule_members import Rule
 from ledger.errors import InvalidInput
 
 Space = Callable[[Rule, Any], bool]

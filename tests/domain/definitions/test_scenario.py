@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.definitions.reader import Bilingual
-from ledger.domain.definitions.scenario import GRADES, LEGAL_BASES, STANDINGS, Price, scenario_of
-from ledger.domain.entry_forms import PAYLOAD_MODES
+from ledger.domain.definitions.scenario import Price
+from ledger.domain.definitions.scenario_reader import SCENARIO_STANDINGS, scenario_of
+from ledger.domain.entry_forms import LEGAL_BASES, PAYLOAD_MODES
+from ledger.domain.grades import SCENARIO_GRADES
 from ledger.domain.parties import PartyKind
 from ledger.domain.rules.predicates import OPS
 from ledger.errors import InvalidInput
@@ -320,9 +322,9 @@ VALID: dict[str, tuple[Path, Any]] = {
     "a pilot of one day": (("pilot_to",), "2026-03-01"),
     "the last day": (("pilot_to",), "9998-12-31"),
     "longest name": (("fields", 0, "name"), "n" * 64),
-    **{f"standing {value}": (("standing",), value) for value in STANDINGS},
+    **{f"standing {value}": (("standing",), value) for value in SCENARIO_STANDINGS},
     **{f"basis {value}": (("legal_basis",), value) for value in LEGAL_BASES},
-    **{f"grade {value}": (("grade",), value) for value in GRADES},
+    **{f"grade {value}": (("grade",), value) for value in SCENARIO_GRADES},
 }
 
 

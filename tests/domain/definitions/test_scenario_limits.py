@@ -10,7 +10,7 @@ import pytest
 
 from ledger.domain.days import DAY
 from ledger.domain.definitions.reader import Bilingual
-from ledger.domain.definitions.scenario import scenario_of
+from ledger.domain.definitions.scenario_reader import scenario_of
 from ledger.domain.parties import PartyKind
 from ledger.errors import Forbidden, InvalidInput
 from tests.support.scenario_definitions import DEFINITION, changed

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain.rules.predicates import MAX_COUNT, MAX_SERIES, check_rule, columns_of, compute
+from ledger.domain.rules.predicates import MAX_COUNT, check_rule, columns_of, compute
+from ledger.domain.rules.rule_members import MAX_SERIES
 from ledger.errors import InvalidInput
 from ledger.proof.sdjwt import Disclosed
 from tests.support.sample_rules import DIGEST, EDGES, RULES

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from ledger.domain.entry_forms import PAYLOAD_MODES
-from ledger.domain.rules.predicates import ENGINE, MAX_SERIES, OPS, TYPES, check_rule, rule_version
+from ledger.domain.rules.predicates import ENGINE, OPS, TYPES, check_rule, rule_version
+from ledger.domain.rules.rule_members import MAX_SERIES
 from ledger.errors import InvalidInput
 from tests.support.sample_rules import RULES
 

@@ -15,12 +15,11 @@ from ledger.domain.rules.predicates import (
     LARGEST_AGES,
     MAX_COUNT,
     MAX_INDEX,
-    MAX_SERIES,
     OPS,
-    Rule,
     check_rule,
     compute,
 )
+from ledger.domain.rules.rule_members import MAX_SERIES, Rule
 from ledger.domain.rules.value_spaces import SPACES, fits
 from ledger.errors import InvalidInput
 from tests.support.sample_rules import DIGEST, EDGES, RULES

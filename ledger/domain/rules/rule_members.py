@@ -1,0 +1,78 @@
+"""What each member of a rule may be: a column, edges of bands, choices, a span of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, Final
+
+from ledger.domain.rules import supplied_rows as cells
+
+Rule = Mapping[str, Any]
+
+MAX_LAST: Final = 600
+# A series fits into one disclosure of a certificate, however long its numbers are.
+MAX_SERIES: Final = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a rule: what it may be, given the members before it, and how to say so."""
+
+    fits: Callable[[Any, Rule], bool]
+    zh: str
+    en: str
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= 64 and value == value.strip()
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str) and cells.is_number(value)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value)) and len(set(value)) == len(value)
+
+
+def _are_edges(value: Any) -> bool:
+    if not isinstance(value, list) or not 1 <= len(value) <= 20 or not all(map(_is_number, value)):
+        return False
+    return all(Fraction(low) < Fraction(high) for low, high in pairwise(value))
+
+
+def whole(low: int, high: int) -> Member:
+    return Member(
+        lambda value, _: type(value) is int and low <= value <= high,
+        f" {low} 至 {high} 的整数",
+        f"an integer from {low} to {high}",
+    )
+
+
+COLUMN: Final = Member(lambda value, _: _is_text(value), "列名", "the name of a column, up to 64 characters")
+UNIT: Final = Member(lambda value, _: value in cells.UNITS.values(), " year、month 或 day", "one of: year, month, day")
+EDGES: Final = Member(
+    lambda value, _: _are_edges(value),
+    "带引号、逐个增大的数字",
+    'up to 20 numbers that rise, each in quotes, such as ["10", "20"]',
+)
+THRESHOLD: Final = Member(lambda value, _: _is_number(value), "带引号的数字", 'a number in quotes, such as "95"')
+CHOICES: Final = Member(
+    lambda value, _: _are_texts(value) and 2 <= len(value) <= 32,
+    "2 至 32 个互不相同的文字（yes、no 须加引号）",
+    '2 to 32 different texts, with "yes" and "no" in quotes',
+)
+WANTED: Final = Member(
+    lambda value, rule: _are_texts(value) and len(value) > 0 and set(value) < set(rule["choices"]),
+    "部分 choices，不能为空，也不能是全部",
+    "some of the choices, not all of them",
+)
+NEWEST: Final = {"column": COLUMN, "order": COLUMN}
+SPAN: Final = {"order": COLUMN, "unit": UNIT}
+LAST: Final = SPAN | {"last": whole(1, MAX_LAST)}
+SERIES: Final = {"column": COLUMN, **SPAN, "last": whole(1, MAX_SERIES)}
+CHOSEN: Final = {"choices": CHOICES, "wanted": WANTED}
+PERCENT: Final = whole(0, 100)
