@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from ledger.proof.case import Case
+from ledger.proof.checks.case import Case
 from ledger.proof.jws import entry_signature
 from ledger.proof.report import Report, SigningKey
 

@@ -15,18 +15,18 @@ from typing import Final
 from ledger.domain.digests import hex_of
 from ledger.domain.entries import statement_digest, validate_entry
 from ledger.errors import BadBundle, InvalidInput, Misconfigured
-from ledger.proof.authorization import check_authorization
 from ledger.proof.bundle import Bundle, read_bundle
-from ledger.proof.case import Case, in_other_hands
-from ledger.proof.disclosures import check_disclosures
+from ledger.proof.checks.authorization import check_authorization
+from ledger.proof.checks.case import Case, in_other_hands
+from ledger.proof.checks.disclosures import check_disclosures
+from ledger.proof.checks.outcome import Failed, Outcome, does_not_apply, failed, passed
+from ledger.proof.checks.statement_state import held_at, status_at
 from ledger.proof.facts import Facts
 from ledger.proof.head import event_digest
 from ledger.proof.jws import Jwk
 from ledger.proof.merkle import leaf_hash, verify_inclusion
-from ledger.proof.outcome import Failed, Outcome, does_not_apply, failed, passed
 from ledger.proof.report import NAMES, Check, Report, Verdict
 from ledger.proof.signing_keys import signing_keys
-from ledger.proof.statement_state import held_at, status_at
 
 MAX_KEY_BINDING_AGE: Final = 600
 """Seconds from the holder's clock to the verifier's; a retry within an interrupted connection is younger."""

@@ -21,7 +21,7 @@ from ledger.domain.assets.names import (
 )
 from ledger.domain.grades import ASSET_GRADES
 from ledger.errors import InvalidInput
-from ledger.proof.assets.view import CLOSED, AssetView, Lien, Objection, Right
+from ledger.proof.assets.view import CLOSED, AssetView, Lien, Objection, Right, by_rank
 from ledger.proof.head import EVENTS
 from ledger.proof.history import HistoryEvent
 
@@ -228,7 +228,7 @@ def _pledged(view: AssetView, args: _Args) -> AssetView:
         since=args["at"],
         terms=args["terms"],
     )
-    return replace(view, liens=tuple(sorted((*view.liens, lien), key=lambda each: each.rank)))
+    return replace(view, liens=by_rank((*view.liens, lien)))
 
 
 def _lien_consented(view: AssetView, args: _Args) -> AssetView:

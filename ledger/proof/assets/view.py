@@ -5,7 +5,7 @@ Parties are their numbers on the chain; times are seconds UTC, ids and digests 6
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -46,6 +46,11 @@ class Lien:
     consent_to: int | None
     since: int
     terms: str
+
+
+def by_rank(liens: Iterable[Lien]) -> tuple[Lien, ...]:
+    """Liens in the order in which their creditors come."""
+    return tuple(sorted(liens, key=lambda each: each.rank))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from ledger.domain.digests import reference
 from ledger.domain.entries import statement_digest
 from ledger.errors import BadBundle
 from ledger.proof.bundle import Position
-from ledger.proof.case import Case, Entry, Proven
+from ledger.proof.checks.case import Case, Entry, Proven
+from ledger.proof.checks.outcome import Failed, Outcome, failed, passed
 from ledger.proof.facts import AccountFact, Facts
 from ledger.proof.jws import entry_signature
-from ledger.proof.outcome import Failed, Outcome, failed, passed
 
 _Account = Callable[[str, int | None], AccountFact | Failed]
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from ledger.domain.days import DAY as _DAY
 from ledger.domain.entries import statement_digest
 from ledger.proof.bundle import Position
-from ledger.proof.case import Case, Entry, Proven
+from ledger.proof.checks.case import Case, Entry, Proven
+from ledger.proof.checks.outcome import Failed, Outcome, Passed, failed, passed
+from ledger.proof.checks.statement_state import held_at, withdrawn_at
 from ledger.proof.jws import entry_signature
-from ledger.proof.outcome import Failed, Outcome, Passed, failed, passed
 from ledger.proof.sdjwt import disclosure_digest
-from ledger.proof.statement_state import held_at, withdrawn_at
 
 
 @dataclass(frozen=True, slots=True)

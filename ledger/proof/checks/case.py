@@ -12,8 +12,8 @@ from ledger.domain.digests import reference
 from ledger.domain.entries import statement_digest
 from ledger.errors import BadBundle
 from ledger.proof.bundle import MAX_ENTRY_CHARACTERS, Anchor, Bundle, Evidence, Position
+from ledger.proof.checks.outcome import Failed, failed
 from ledger.proof.facts import AccountFact, Facts
-from ledger.proof.outcome import Failed, failed
 from ledger.proof.sdjwt import Presented, parse_certificate
 
 Entry = dict[str, Any]

@@ -6,8 +6,8 @@ from typing import Any
 
 from ledger.domain.rules.predicates import OPS
 from ledger.domain.rules.value_spaces import fits
-from ledger.proof.case import Case
-from ledger.proof.outcome import Failed, Outcome, failed, passed
+from ledger.proof.checks.case import Case
+from ledger.proof.checks.outcome import Failed, Outcome, failed, passed
 from ledger.proof.sdjwt import Disclosed, disclosure_digest
 
 
