@@ -12,7 +12,7 @@ from api.http.idempotency import Key, once
 from api.http.paging import Page, PageAsked
 from api.http.problems import answers
 from api.http.routing import Lane, Router
-from api.usage.holdings_query import Wanted
+from api.usage.holdings_filter import Wanted
 from ledger.certificates.issued import IssuedCertificate
 from ledger.installation.participant import Participant
 from ledger.installation.wiring import Ledger

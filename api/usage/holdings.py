@@ -11,7 +11,7 @@ from api.http import schemas
 from api.http.access import OpenLedger, PayloadCaller, require
 from api.http.paging import At
 from api.http.routing import Lane, Router
-from api.usage.holdings_query import Narrowed, Wanted
+from api.usage.holdings_filter import Narrowed, Wanted
 from ledger.domain.canonical import canonical
 from ledger.parties.permissions import Action
 from ledger.provenance.readings import How

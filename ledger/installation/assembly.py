@@ -74,8 +74,8 @@ from ledger.store.sealing import Sealer
 from ledger.usage.authorizations import Authorizations
 from ledger.usage.corrections import Corrections
 from ledger.usage.direct_withdrawals import DirectWithdrawals
-from ledger.usage.holder_bundles import HolderBundles
-from ledger.usage.holdings import Holdings
+from ledger.usage.holdings.holder_bundles import HolderBundles
+from ledger.usage.holdings.overview import Holdings
 from ledger.usage.issuance import Issuance
 from ledger.usage.provisions import Provisions
 from ledger.usage.requests import Requests

@@ -15,9 +15,9 @@ from ledger.index.follower import Follower
 from ledger.log.paused import waiting_for_its_end
 from ledger.log.positions import Positions
 from ledger.store.database import Database
+from ledger.usage.ended_statements import unheeded
 from ledger.usage.lookups import authorization, certificates_of
 from ledger.usage.tables import Authorization
-from ledger.usage.withdrawal_conditions import unheeded
 from ledger.usage.withdrawals import CONSENT_WITHDRAWN, cancel_request
 
 

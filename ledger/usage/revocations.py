@@ -29,7 +29,7 @@ from ledger.log.paused import waiting_for_its_end
 from ledger.log.positions import NOT_ANCHORED_YET
 from ledger.store.database import Database
 from ledger.store.tables import Batch, Entry
-from ledger.usage import holdings_query as queries
+from ledger.usage.holdings import search
 
 MAX_REVOCATIONS: Final = 10_000
 _ALREADY: Final = "LOG_ALREADY_REVOKED"
@@ -102,7 +102,7 @@ class Revocations:
             return {
                 number
                 for chunk in _chunks(numbers)
-                for number, supplier in session.execute(queries.providers(list(chunk)))
+                for number, supplier in session.execute(search.providers(list(chunk)))
                 if supplier == provider
             }
 

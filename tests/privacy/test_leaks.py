@@ -36,7 +36,7 @@ from ledger.parties.access.callers import Scope
 from ledger.parties.register import NewParty
 from ledger.provenance.readings import How
 from ledger.store.database import open_engine
-from ledger.usage.holdings_filter import HoldingsFilter
+from ledger.usage.holdings.filter import HoldingsFilter
 from tests.support.actors.signing_in import HERE, token_of
 from tests.support.machine.onlookers import watched
 from tests.support.personal_text import Needles, forms_of

@@ -15,7 +15,7 @@ from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time
 from ledger.connectors.tabular import csv_lines
 from ledger.domain.days import shanghai_time
 from ledger.errors import InvalidInput
-from ledger.usage.holdings import Holding
+from ledger.usage.holdings.overview import Holding
 
 app = typer.Typer(no_args_is_help=True)
 FORMATS = ("csv", "jsonl")

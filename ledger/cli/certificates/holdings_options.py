@@ -9,7 +9,7 @@ import typer
 
 from ledger.cli.shell.naming import party_of
 from ledger.domain.days import day_of, end_of_validity
-from ledger.usage.holdings_filter import CLASSES, PARTS, STATES, HoldingsFilter
+from ledger.usage.holdings.filter import CLASSES, PARTS, STATES, HoldingsFilter
 
 if TYPE_CHECKING:
     from ledger.installation.wiring import Ledger

@@ -22,7 +22,7 @@ from ledger.errors import InvalidInput
 from ledger.proof.jws import Signer
 from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.suites.suite import ES256, ES256K
-from ledger.usage.holdings_filter import HoldingsFilter
+from ledger.usage.holdings.filter import HoldingsFilter
 from ledger.wallet.bundle_files import MAX_BUNDLES_BYTES, bundles_in
 from ledger.wallet.file import WalletFile
 from ledger.wallet.wallet import HolderKey, Wallet

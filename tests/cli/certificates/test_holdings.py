@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from ledger.cli.main import app
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.days import shanghai_day, shanghai_time
-from ledger.usage.holdings import Holding
-from ledger.usage.holdings_filter import HoldingsFilter
+from ledger.usage.holdings.filter import HoldingsFilter
+from ledger.usage.holdings.overview import Holding
 from tests.support.actors.pilots import Pilot
 
 

@@ -9,7 +9,7 @@ from fastapi import Depends, Query
 
 from api.http.access import OpenLedger, ReadCaller, require
 from ledger.parties.permissions import Action
-from ledger.usage.holdings_filter import CLASSES, PARTS, STATES, HoldingsFilter
+from ledger.usage.holdings.filter import CLASSES, PARTS, STATES, HoldingsFilter
 
 ALL = "all"
 Seconds = Annotated[int | None, Query(ge=0, lt=2**40, description="Seconds UTC.")]

@@ -11,10 +11,10 @@ from ledger.certificates.tables import Certificate
 from ledger.index import tables
 from ledger.installation.tables import METADATA
 from ledger.store.tables import Batch, Entry
-from ledger.usage.holdings_filter import HoldingsFilter
-from ledger.usage.holdings_query import certificates
+from ledger.usage.ended_statements import unheeded
+from ledger.usage.holdings.filter import HoldingsFilter
+from ledger.usage.holdings.search import certificates
 from ledger.usage.tables import AccessRequest, Authorization, Provision
-from ledger.usage.withdrawal_conditions import unheeded
 
 NOW = 1_000
 SUBJECT, CONSUMER, PROVIDER, ISSUER, STRANGER = (f"{number:064x}" for number in range(1, 6))

@@ -15,9 +15,9 @@ from sqlalchemy.orm import aliased
 from ledger.certificates.tables import Certificate
 from ledger.index.tables import HOLDS, PARTIES, STATUSES, USES
 from ledger.store.tables import Batch, Entry
-from ledger.usage.holdings_filter import HoldingsFilter
+from ledger.usage.ended_statements import consent_ended, provision_ended
+from ledger.usage.holdings.filter import HoldingsFilter
 from ledger.usage.tables import AccessRequest, Authorization, Provision
-from ledger.usage.withdrawal_conditions import consent_ended, provision_ended
 
 # By their numbers on the chain (protocol §3); 0 is active.
 _SUSPENDED: Final = 1

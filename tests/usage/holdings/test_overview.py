@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from ledger.certificates.tables import Certificate
 from ledger.connectors.tabular import csv_lines
 from ledger.installation.wiring import Ledger
-from ledger.usage.holdings import Holding, Holdings
-from ledger.usage.holdings_filter import HoldingsFilter
+from ledger.usage.holdings.filter import HoldingsFilter
+from ledger.usage.holdings.overview import Holding, Holdings
 from tests.support.actors.credit_bureau import SCENARIO
 from tests.support.actors.pilots import Pilot
 

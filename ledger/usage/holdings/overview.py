@@ -15,8 +15,8 @@ from ledger.certificates.tables import Certificate
 from ledger.domain.days import Clock
 from ledger.index.follower import Follower
 from ledger.store.database import Database
-from ledger.usage import holdings_query as queries
-from ledger.usage.holdings_filter import HoldingsFilter
+from ledger.usage.holdings import search
+from ledger.usage.holdings.filter import HoldingsFilter
 
 _PAGE: Final = 200
 
@@ -77,7 +77,7 @@ class Holdings:
     def page(self, wanted: HoldingsFilter, after: str | None, limit: int) -> list[Holding]:
         """The holdings asked for by number, beginning after one; raises ``ChainUnavailable``."""
         self._follower.sync()
-        query = queries.certificates(wanted, self._clock()).order_by(Certificate.certificate_no).limit(limit)
+        query = search.certificates(wanted, self._clock()).order_by(Certificate.certificate_no).limit(limit)
         if after:
             query = query.where(Certificate.certificate_no > after)
         with self._database.read() as session:
@@ -103,8 +103,8 @@ class Holdings:
         """
         block, now = self._follower.sync(), self._clock()
         with self._database.read() as session:
-            by_scenario = _counted(session, queries.counts_by_scenario(wanted, now), "scenario")
-            by_provider = _counted(session, queries.counts_by_provider(wanted, now), "provider")
+            by_scenario = _counted(session, search.counts_by_scenario(wanted, now), "scenario")
+            by_provider = _counted(session, search.counts_by_provider(wanted, now), "provider")
         return {
             "at": now,
             "block": block.block_number,
@@ -116,7 +116,7 @@ class Holdings:
 
 def _providers(session: Session, numbers: list[str]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for number, provider in session.execute(queries.providers(numbers)):
+    for number, provider in session.execute(search.providers(numbers)):
         found[number] = (*found.get(number, ()), provider)
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.errors import InvalidInput
-from ledger.usage.holdings_filter import CLASSES, PARTS, STATES, HoldingsFilter
+from ledger.usage.holdings.filter import CLASSES, PARTS, STATES, HoldingsFilter
 
 PARTY = "a" * 64
 UNFIT = [

@@ -8,8 +8,8 @@ from typing import Final
 from ledger.certificates.bundles import Bundles
 from ledger.errors import NotFound
 from ledger.proof.bundle import Bundle
-from ledger.usage.holdings import Holding, Holdings
-from ledger.usage.holdings_filter import HoldingsFilter
+from ledger.usage.holdings.filter import HoldingsFilter
+from ledger.usage.holdings.overview import Holding, Holdings
 
 _PAGE: Final = 100
 
