@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from api.http.schemas import Day, HexId, Strict, Ulid
+from ledger.domain.reasons import MAX_REASON
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$", examples=["power/meters-2025"])]
 Digest = Annotated[str, Field(pattern=r"^sha-256:[0-9a-f]{64}$", examples=["sha-256:" + "9f" * 32])]
-Reason = Annotated[str, Field(min_length=1, max_length=400)]
+Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON)]
 Grade = Literal["general_1", "general_2", "general_3", "general_4", "important", "core"]
 
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.schemas import Day, HexId, Reason, ResourceIn, Seconds, Signable, Strict
+from ledger.domain.reasons import MAX_GROUNDS
 
-Text = Annotated[str, Field(min_length=1, max_length=4000)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_GROUNDS)]
 Digest = Annotated[str, Field(pattern=r"^sha-256:[0-9a-f]{64}$", examples=["sha-256:" + "9f" * 32])]
 Score = Annotated[int, Field(ge=0, le=100)]
 

@@ -21,13 +21,12 @@ from ledger.catalogue.tables import (
 )
 from ledger.domain.assets.identity import document_digest
 from ledger.domain.days import Clock
+from ledger.domain.reasons import checked_reason
 from ledger.domain.resource import DataResource, check_digest, check_registrable, check_resource, diff
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.permissions import Action, allowed
 from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
-
-MAX_REASON = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,13 +340,6 @@ def require_sight(reader: Actor | None, row: CatalogueResource) -> None:
             where=f"resource {row.code}",
             hint="Read the published version, or ask the provider.",
         )
-
-
-def checked_reason(reason: str) -> str:
-    """The reason, if it says something; raises ``InvalidInput`` ``REASON_MISSING``."""
-    if not reason.strip() or len(reason) > MAX_REASON:
-        raise InvalidInput("REASON_MISSING", f"Give a reason of 1 to {MAX_REASON} characters.", where="reason")
-    return reason
 
 
 def described(row: CatalogueResource) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.catalogue import lookups as records
-from ledger.catalogue.data_list import checked_reason
 from ledger.catalogue.matching import Candidate, Wanted, rank
 from ledger.catalogue.states import DEMAND
 from ledger.catalogue.tables import Demand, DemandEvent, ShareDuty
 from ledger.domain.days import Clock
 from ledger.domain.parties import Role
+from ledger.domain.reasons import checked_reason
 from ledger.domain.resource import DataResource
 from ledger.domain.working_days import MAX_WORKING_DAYS, end_of_working_days
 from ledger.errors import Conflict, Forbidden, InvalidInput

@@ -1,4 +1,4 @@
-"""Reasons by name: why a status was changed (numbers on the chain, protocol §3), why a provider does not supply."""
+"""Reasons by name (protocol §3: numbers on the chain; why a provider does not supply), and reasons in words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ledger.domain.definitions.reader import Bilingual
+from ledger.errors import InvalidInput
 
 REASONS: Final = (
     "none",
@@ -32,7 +33,25 @@ REFUSALS: Final[Mapping[str, Bilingual]] = {
     "source_unavailable": Bilingual("数据源暂不可用", "The source cannot be reached at present"),
 }
 
+# A reason in words stands on record; grounds, of which the chain has the digest, are kept sealed and may be long.
+MAX_REASON: Final = 400
+MAX_GROUNDS: Final = 4_000
+
 
 def reason_name(number: int) -> str:
     """The reason's name; a number of a later version is told as it is."""
     return REASONS[number] if number < len(REASONS) else f"reason_{number}"
+
+
+def checked_reason(reason: str) -> str:
+    """The reason, if it says something; raises ``InvalidInput`` ``REASON_MISSING``."""
+    if not reason.strip() or len(reason) > MAX_REASON:
+        raise InvalidInput("REASON_MISSING", f"Give a reason of 1 to {MAX_REASON} characters.", where="reason")
+    return reason
+
+
+def checked_grounds(grounds: str) -> str:
+    """The grounds, if they say something; raises ``InvalidInput`` ``REASON_LENGTH``."""
+    if not 1 <= len(grounds.strip()) <= MAX_GROUNDS:
+        raise InvalidInput("REASON_LENGTH", f"Reasons have 1 to {MAX_GROUNDS:,} characters.", where="reason")
+    return grounds

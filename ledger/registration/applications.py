@@ -22,8 +22,9 @@ from ledger.domain.days import DAY, Clock, shanghai_day
 from ledger.domain.definitions.ruleset import Ruleset
 from ledger.domain.digests import hex_of
 from ledger.domain.grades import asset_grade
+from ledger.domain.reasons import checked_grounds
 from ledger.domain.resource import DataResource, check_registrable
-from ledger.errors import Conflict, InvalidInput, PingzhengError
+from ledger.errors import Conflict, PingzhengError
 from ledger.log.paused import PAUSED, saying_until_when
 from ledger.parties.lookups import party
 from ledger.parties.relayed_acts import RelayedActs
@@ -269,7 +270,7 @@ class Registrations:
 
     def _reasoned(self, asset: str, by: str, kind: str, reason: str, signed: SignedRequest | None) -> Receipt:
         resource = DataResource.from_dict(self._descriptions.in_force(asset))
-        with self._evidence.kept(asset, kind, by, {"reason": check_reason(reason)}) as content:
+        with self._evidence.kept(asset, kind, by, {"reason": checked_grounds(reason)}) as content:
             return self._file(asset, by, kind, resource, content, signed)
 
     def _file(
@@ -345,13 +346,6 @@ def near_duplicates(session: Session, row: Application) -> list[str]:
 def chunks(asset_ids: Sequence[str]) -> list[Sequence[str]]:
     """Asset ids in the portions that one transaction takes."""
     return [asset_ids[start : start + CHAIN_CHUNK] for start in range(0, len(asset_ids), CHAIN_CHUNK)]
-
-
-def check_reason(reason: str) -> str:
-    """The text, if it is one; raises ``InvalidInput`` ``REASON_LENGTH``."""
-    if not 1 <= len(reason.strip()) <= 4000:
-        raise InvalidInput("REASON_LENGTH", "Reasons have 1 to 4,000 characters.", where="reason")
-    return reason
 
 
 def _resource_row(applicant: str, resource: DataResource, now: int) -> Resource:

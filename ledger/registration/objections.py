@@ -11,11 +11,11 @@ from ledger.chain.sending import asset_calls
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.definitions.ruleset import Ruleset
+from ledger.domain.reasons import checked_grounds
 from ledger.domain.working_days import end_of_working_days
 from ledger.index.follower import Follower
 from ledger.index.tables import OBJECTIONS
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.registration.applications import check_reason
 from ledger.registration.evidence import EvidenceBook
 from ledger.registration.lookups import registration
 from ledger.store.database import Database
@@ -44,7 +44,7 @@ class Objections:
         self, asset: str, by: str, grounds: str, evidence: str | None = None, signed: SignedRequest | None = None
     ) -> Receipt:
         """Object, with grounds and the digest of the evidence (``sha-256:…``) if there is any."""
-        document = {"grounds": check_reason(grounds), "evidence": evidence}
+        document = {"grounds": checked_grounds(grounds), "evidence": evidence}
         with self._evidence.kept(asset, "objection", by, document) as digest:
             return self._acting.act_as(by, asset_calls.object_to(asset, digest), signed)
 
@@ -52,7 +52,7 @@ class Objections:
         self, asset: str, number: int, by: str, state: str, reason: str, signed: SignedRequest | None = None
     ) -> Receipt:
         """Move an objection on: ``admitted``, ``verified``, ``upheld`` or ``dismissed``; or ``refused`` at once."""
-        document = {"objection": number, "state": state, "reason": check_reason(reason)}
+        document = {"objection": number, "state": state, "reason": checked_grounds(reason)}
         with self._evidence.kept(asset, "decision", by, document) as digest:
             return self._acting.act_as(by, asset_calls.decide(asset, number, state, digest), signed)
 

@@ -15,12 +15,13 @@ from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.days import Clock, end_of_validity, shanghai_day
 from ledger.domain.definitions.ruleset import Ruleset
+from ledger.domain.reasons import checked_grounds
 from ledger.domain.working_days import end_of_working_days
 from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS, EVENTS
 from ledger.log.paused import saying_until_when
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.registration.applications import check_reason, chunks, near_duplicates
+from ledger.registration.applications import chunks, near_duplicates
 from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.descriptions import applications
 from ledger.registration.evidence import EvidenceBook
@@ -132,12 +133,12 @@ class Review:
 
     def give_back(self, registrar: str, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
         """Return an application for correction, saying why."""
-        with self._evidence.kept(asset, "returned", registrar, {"reason": check_reason(reason)}) as grounds:
+        with self._evidence.kept(asset, "returned", registrar, {"reason": checked_grounds(reason)}) as grounds:
             return self._acting.act_as(registrar, asset_calls.advance([asset], "returned", grounds=grounds), signed)
 
     def reject(self, registrar: str, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
         """Reject an accepted or reviewed application, saying why; a first registration ends with it."""
-        with self._evidence.kept(asset, "rejected", registrar, {"reason": check_reason(reason)}) as grounds:
+        with self._evidence.kept(asset, "rejected", registrar, {"reason": checked_grounds(reason)}) as grounds:
             return self._acting.act_as(registrar, asset_calls.reject(asset, grounds), signed)
 
     def clear(self, by: str, asset: str, report: str, signed: SignedRequest | None = None) -> Receipt:

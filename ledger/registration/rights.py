@@ -10,9 +10,9 @@ from ledger.chain.sending.asset_calls import Grant, end_right, grant_right, tran
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.days import Clock
+from ledger.domain.reasons import checked_grounds
 from ledger.parties.lookups import party_no
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.registration.applications import check_reason
 from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.evidence import EvidenceBook
 from ledger.registration.lookups import registration
@@ -60,7 +60,7 @@ class Rights:
         """Grant a right, or license one under ``right.parent``; raises ``Conflict`` ``ASSET_RIGHT_OVERLAPS``."""
         with self._database.read() as session:
             grantee = party_no(session, right.grantee)
-        with self._evidence.kept(asset, "scope", by, {"scope": check_reason(right.scope)}) as scope:
+        with self._evidence.kept(asset, "scope", by, {"scope": checked_grounds(right.scope)}) as scope:
             grant = Grant(
                 kind=right.kind,
                 grantee=grantee,
@@ -91,7 +91,7 @@ class Rights:
         if reason is None:
             receipt = self._acting.act_as(by, end_right(asset, right), signed)
         else:
-            with self._evidence.kept(asset, "right_ended", by, {"reason": check_reason(reason)}) as grounds:
+            with self._evidence.kept(asset, "right_ended", by, {"reason": checked_grounds(reason)}) as grounds:
                 receipt = self._acting.act_as(by, end_right(asset, right, grounds), signed)
         self._certificates.settle([asset])
         return receipt

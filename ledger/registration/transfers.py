@@ -27,6 +27,7 @@ from ledger.chain.sending.sender import Receipt
 from ledger.domain.days import DAY, Clock
 from ledger.domain.definitions.ruleset import Ruleset
 from ledger.domain.powers import ProposalState
+from ledger.domain.reasons import checked_grounds
 from ledger.errors import Conflict
 from ledger.index.follower import Follower
 from ledger.index.speaking_keys import is_mute
@@ -35,7 +36,6 @@ from ledger.parties.lookups import party_no
 from ledger.parties.proposals.proposals import Proposal, Proposals
 from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.tables import Party
-from ledger.registration.applications import check_reason
 from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.evidence import EvidenceBook
 from ledger.registration.tables import Registration
@@ -129,7 +129,7 @@ class Transfers:
         ``reason`` is a code, ``grounds`` the text behind it. Its certificate fails verification from then on, and
         every asset that comes from this one is flagged.
         """
-        with self._evidence.kept(asset, "annulment", by, {"grounds": check_reason(grounds)}) as digest:
+        with self._evidence.kept(asset, "annulment", by, {"grounds": checked_grounds(grounds)}) as digest:
             return self._acting.act_as(by, annul(asset, reason, digest), signed)
 
     def reassign(self, asset: str, by: str, to: str, grounds: str, signed: SignedRequest | None = None) -> Proposal:
@@ -155,7 +155,7 @@ class Transfers:
             )
         with self._database.read() as session:
             recipient = party_no(session, to)
-        with self._evidence.kept(asset, "reassignment", by, {"grounds": check_reason(grounds)}) as digest:
+        with self._evidence.kept(asset, "reassignment", by, {"grounds": checked_grounds(grounds)}) as digest:
             row = self._proposals.decide(by, reassign(asset, recipient, digest), signed)
         if row.state == ProposalState.CARRIED_OUT:
             self._certificates.settle([asset])
