@@ -55,11 +55,11 @@ from ledger.privacy.key_rotation import KeyRotation
 from ledger.provenance.histories import Provenances
 from ledger.provenance.inspection import Inspection
 from ledger.provenance.log_entries import LogEntries
+from ledger.registration.act_documents import EvidenceBook
 from ledger.registration.applications import Registrations
 from ledger.registration.assessments import Assessments
 from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.descriptions import Descriptions
-from ledger.registration.evidence import EvidenceBook
 from ledger.registration.liens import Liens
 from ledger.registration.lineage import Lineage
 from ledger.registration.objections import Objections

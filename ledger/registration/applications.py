@@ -28,9 +28,9 @@ from ledger.errors import Conflict, PingzhengError
 from ledger.log.paused import PAUSED, saying_until_when
 from ledger.parties.lookups import party
 from ledger.parties.relayed_acts import RelayedActs
+from ledger.registration.act_documents import REFUSALS, EvidenceBook
 from ledger.registration.certificates import latest_certificate, require_certifiable
 from ledger.registration.descriptions import Descriptions, application_document, applications
-from ledger.registration.evidence import REFUSALS, EvidenceBook
 from ledger.registration.lookups import registration
 from ledger.registration.tables import Application, Registration, Resource
 from ledger.registration.views import application_view, asset_view

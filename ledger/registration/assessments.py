@@ -16,7 +16,7 @@ from ledger.domain.days import Clock, end_of_validity, shanghai_day
 from ledger.index.follower import Follower
 from ledger.index.tables import EVENTS
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.registration.evidence import MAX_DOCUMENT_BYTES, EvidenceBook
+from ledger.registration.act_documents import MAX_DOCUMENT_BYTES, EvidenceBook
 from ledger.registration.lookups import registration
 from ledger.registration.reports import QualityReport, Valuation, check_quality, check_valuation
 from ledger.store.database import Database

@@ -13,7 +13,7 @@ from ledger.chain.sending.sender import Receipt
 from ledger.domain.definitions.ruleset import Ruleset
 from ledger.parties.lookups import party_no
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.registration.evidence import EvidenceBook
+from ledger.registration.act_documents import EvidenceBook
 from ledger.registration.lookups import registration
 from ledger.store.database import Database
 

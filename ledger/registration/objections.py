@@ -16,7 +16,7 @@ from ledger.domain.working_days import end_of_working_days
 from ledger.index.follower import Follower
 from ledger.index.tables import OBJECTIONS
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.registration.evidence import EvidenceBook
+from ledger.registration.act_documents import EvidenceBook
 from ledger.registration.lookups import registration
 from ledger.store.database import Database
 

@@ -13,8 +13,8 @@ from ledger.domain.days import Clock
 from ledger.domain.reasons import checked_grounds
 from ledger.parties.lookups import party_no
 from ledger.parties.relayed_acts import RelayedActs
+from ledger.registration.act_documents import EvidenceBook
 from ledger.registration.certificates import RegistrationCertificates
-from ledger.registration.evidence import EvidenceBook
 from ledger.registration.lookups import registration
 from ledger.store.database import Database
 

@@ -36,8 +36,8 @@ from ledger.parties.lookups import party_no
 from ledger.parties.proposals.proposals import Proposal, Proposals
 from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.tables import Party
+from ledger.registration.act_documents import EvidenceBook
 from ledger.registration.certificates import RegistrationCertificates
-from ledger.registration.evidence import EvidenceBook
 from ledger.registration.tables import Registration
 from ledger.store.database import Database
 
