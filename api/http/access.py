@@ -13,7 +13,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from ledger.errors import Unauthenticated
-from ledger.installation.joining import not_the_operator
+from ledger.installation.membership import not_the_operator
 from ledger.installation.participant import Participant
 from ledger.installation.wiring import Ledger
 from ledger.parties.access.callers import Caller, Scope

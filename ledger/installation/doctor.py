@@ -45,8 +45,8 @@ from ledger.installation.home import (
     require_joined_files,
     require_made,
 )
-from ledger.installation.joining import Membership
 from ledger.installation.local_chain import LocalClock
+from ledger.installation.membership import Membership
 from ledger.installation.recovery.archiving import Archiving, remembered_folder
 from ledger.installation.recovery.drafts import drafts_left
 from ledger.installation.settings import Settings

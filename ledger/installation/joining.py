@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from ledger.installation.home import (
     require_made,
 )
 from ledger.installation.local_chain import LocalClock
+from ledger.installation.membership import Membership, membership_file
 from ledger.installation.participant import Participant, access
 from ledger.installation.settings import Settings
 from ledger.installation.tables import METADATA
@@ -62,40 +63,6 @@ from ledger.wallet.private_file import write_private
 log = structlog.get_logger()
 
 USERS = frozenset({Role.CONSUMER, Role.ISSUER, Role.PROVIDER, Role.AUTHORITY, Role.SUPERVISOR})
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """Who a joined installation is: its party's id on the chain, the account it sends from, the node it asks, the
-    digest (64 hex) of the ledger that it joined, and that of its deployment file."""
-
-    party: str
-    account: str
-    rpc_url: str
-    ledger: str
-    deployment: str = ""
-
-    @classmethod
-    def of(cls, home: Path) -> Membership | None:
-        """The membership of the installation in ``home``; None if it has not joined another's chain.
-
-        Raises ``Misconfigured`` ``MEMBERSHIP_DAMAGED``.
-        """
-        path = _membership_file(home)
-        if not path.exists():
-            return None
-        try:
-            found = cls(**json.loads(path.read_bytes()))
-            if not all(isinstance(value, str) for value in asdict(found).values()):
-                raise ValueError("members are texts")
-        except (ValueError, TypeError, IsADirectoryError) as error:
-            raise Misconfigured(
-                "MEMBERSHIP_DAMAGED",
-                "The file that says who this installation is cannot be read.",
-                where=str(path),
-                hint="Restore it from the backup, or join again in an empty folder.",
-            ) from error
-        return found
 
 
 class OwnParty:
@@ -151,7 +118,7 @@ def _make_database(settings: Settings, membership: Membership) -> None:
 def _remember(settings: Settings, membership: Membership, key: bytes) -> Membership:
     Custody(settings.keys_folder / "accounts.json").keep(key)
     membership = replace(membership, deployment=deployment_digest(settings.home))
-    write_private(_membership_file(settings.home), json.dumps(asdict(membership), indent=1))
+    write_private(membership_file(settings.home), json.dumps(asdict(membership), indent=1))
     return membership
 
 
@@ -200,21 +167,6 @@ def _require_funds(reader: ChainReader, account: str) -> None:
             where=account,
             hint="Ask the chain's operator for some; on a local chain: `pingzheng party fund`.",
         )
-
-
-def require_operating(home: Path) -> None:
-    """Raise ``Forbidden`` ``NOT_THE_OPERATOR`` in a joined installation: what follows is the operator's to do."""
-    if Membership.of(home) is not None:
-        raise not_the_operator()
-
-
-def not_the_operator() -> Forbidden:
-    """The one answer of a joined installation to all that only the operator's can do."""
-    return Forbidden(
-        "NOT_THE_OPERATOR",
-        "This installation has joined another operator's chain: it verifies, records uses and follows the chain.",
-        hint="Ask the operator's installation to do this.",
-    )
 
 
 @contextmanager
@@ -367,7 +319,3 @@ def _require_joined(membership: Membership, deployment: Deployment) -> None:
             expected=membership.ledger,
             found=deployment.ledger,
         )
-
-
-def _membership_file(home: Path) -> Path:
-    return home / "joined.json"

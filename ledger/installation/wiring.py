@@ -13,8 +13,9 @@ from ledger.domain.disk import writing
 from ledger.installation.assembly import Ledger as Ledger
 from ledger.installation.assembly import wire
 from ledger.installation.home import LOCK, creating, require_files, require_made, require_secrets
-from ledger.installation.joining import Membership, follow, open_joined, require_operating
+from ledger.installation.joining import follow, open_joined
 from ledger.installation.local_chain import LocalClock, open_chain
+from ledger.installation.membership import Membership, require_operating
 from ledger.installation.participant import Participant
 from ledger.installation.settings import Settings
 from ledger.installation.setup import (

@@ -17,7 +17,8 @@ from ledger.chain.local.node import FUNDS_WEI
 from ledger.cli.main import app
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, Misconfigured, NotFound, PingzhengError, Unauthenticated
-from ledger.installation.joining import Membership, join
+from ledger.installation.joining import join
+from ledger.installation.membership import Membership
 from ledger.installation.settings import Settings
 from ledger.installation.tables import METADATA
 from ledger.installation.wiring import Ledger, open_ledger, open_participant

@@ -26,7 +26,7 @@ from ledger.chain.contracts.deployment import Deployment
 from ledger.domain.disk import writing
 from ledger.errors import Conflict, InvalidInput
 from ledger.installation.home import require_files, require_made
-from ledger.installation.joining import require_operating
+from ledger.installation.membership import require_operating
 from ledger.installation.recovery.backup_checks import check_accounts, check_keys, check_log, check_pages
 from ledger.installation.recovery.copied_files import copy_private, end_of_lines
 from ledger.installation.recovery.drafts import locked_draft

@@ -6,7 +6,8 @@ import secrets
 from pathlib import Path
 
 from ledger.chain.local.node import FUNDS_WEI
-from ledger.installation.joining import Membership, join
+from ledger.installation.joining import join
+from ledger.installation.membership import Membership
 from ledger.installation.settings import Settings
 from ledger.proof.sdjwt import bind_key
 from tests.support.actors.pilots import Pilot
