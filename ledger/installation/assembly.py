@@ -55,7 +55,7 @@ from ledger.privacy.key_rotation import KeyRotation
 from ledger.provenance.histories import Provenances
 from ledger.provenance.inspection import Inspection
 from ledger.provenance.log_entries import LogEntries
-from ledger.registration.act_documents import EvidenceBook
+from ledger.registration.act_documents import ActDocuments
 from ledger.registration.applications import Registrations
 from ledger.registration.assessments import Assessments
 from ledger.registration.certificates import RegistrationCertificates
@@ -126,7 +126,7 @@ class Ledger(Participant):
     assessments: Assessments
     mandates: Mandates
     principals: Principals
-    evidence: EvidenceBook
+    act_documents: ActDocuments
     transfers: Transfers
     holdings: Holdings
     holder_bundles: HolderBundles
@@ -222,7 +222,7 @@ def wire(
     proposals.when_changed(parties.complete)
     withdrawals = Withdrawals(database, client, reader, parties, positions, status, clock)
     descriptions = Descriptions(database, follower)
-    evidence = EvidenceBook(database, sealer, follower, lookup_key, clock)
+    act_documents = ActDocuments(database, sealer, follower, lookup_key, clock)
     certificates = RegistrationCertificates(
         database, sealer, reader, status, scenarios, descriptions, operator, digest, clock
     )
@@ -281,18 +281,18 @@ def wire(
         revocations=Revocations(database, client, follower, anchoring),
         holds=Holds(database, reader, acting, proposals),
         rules=rules,
-        registrations=Registrations(database, reader, acting, evidence, descriptions, rules, clock),
+        registrations=Registrations(database, reader, acting, act_documents, descriptions, rules, clock),
         registration_certificates=certificates,
-        review=Review(database, reader, follower, acting, evidence, certificates, rules, clock),
-        objections=Objections(database, reader, follower, acting, evidence, rules),
-        rights=Rights(database, reader, acting, evidence, certificates, clock),
-        liens=Liens(database, reader, acting, evidence, rules),
+        review=Review(database, reader, follower, acting, act_documents, certificates, rules, clock),
+        objections=Objections(database, reader, follower, acting, act_documents, rules),
+        rights=Rights(database, reader, acting, act_documents, certificates, clock),
+        liens=Liens(database, reader, acting, act_documents, rules),
         lineage=Lineage(acting),
-        assessments=Assessments(database, reader, follower, acting, evidence, clock),
+        assessments=Assessments(database, reader, follower, acting, act_documents, clock),
         mandates=Mandates(database, entrance.roles, clock),
         principals=principals,
-        evidence=evidence,
-        transfers=Transfers(database, reader, follower, acting, proposals, certificates, evidence, rules, clock),
+        act_documents=act_documents,
+        transfers=Transfers(database, reader, follower, acting, proposals, certificates, act_documents, rules, clock),
         provenances=provenances,
         inspection=Inspection(
             database, reader, follower, provenances, coherence, clock, anchoring=anchoring, oldest=settings.oldest_head

@@ -18,7 +18,7 @@ from ledger.errors import ChainRejected, Conflict, Forbidden, InvalidInput, NotF
 from ledger.index.follower import Follower
 from ledger.index.tables import EVENTS, PROPOSALS
 from ledger.registration.lookups import registration
-from ledger.registration.tables import Evidence
+from ledger.registration.tables import ActDocument
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
@@ -27,7 +27,7 @@ MAX_DOCUMENT_BYTES = 256 * 1024
 REFUSALS = (ChainRejected, Conflict, Forbidden, InvalidInput, NotFound)
 
 
-class EvidenceBook:
+class ActDocuments:
     """Keeps a document and gives the digest that goes to the chain.
 
     The digest is salted with a keyed digest of the document: without the key nobody confirms a guess, and the same
@@ -76,7 +76,7 @@ class EvidenceBook:
         digest = hashlib.sha256(salt + text).hexdigest()
         with self._database.write() as session:
             registration(session, asset)
-            fresh = session.get(Evidence, digest) is None
+            fresh = session.get(ActDocument, digest) is None
             if fresh:
                 self._add(session, digest, asset, kind, by, {"salt": salt.hex(), "text": text.decode()})
         return digest, fresh
@@ -91,13 +91,13 @@ class EvidenceBook:
 
     def _forget(self, digest: str) -> None:
         with self._database.write() as session:
-            row = session.get_one(Evidence, digest)
+            row = session.get_one(ActDocument, digest)
             self._sealer.erase(session, row.sealed_id)
             session.delete(row)
 
     def _add(self, session: Session, digest: str, asset: str, kind: str, by: str, sealed: dict[str, str]) -> None:
         session.add(
-            Evidence(
+            ActDocument(
                 digest=digest,
                 asset_id=asset,
                 kind=kind,
@@ -113,7 +113,7 @@ class EvidenceBook:
         Raises ``NotFound`` ``EVIDENCE_UNKNOWN`` or ``SEALED_ERASED``.
         """
         with self._database.read() as session:
-            row = session.get(Evidence, digest)
+            row = session.get(ActDocument, digest)
             if row is None:
                 raise NotFound("EVIDENCE_UNKNOWN", "No document with this digest is kept here.", where="digest")
             opened = self._sealer.open(session, row.sealed_id)

@@ -28,7 +28,7 @@ from ledger.errors import Conflict, PingzhengError
 from ledger.log.paused import PAUSED, saying_until_when
 from ledger.parties.lookups import party
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.registration.act_documents import REFUSALS, EvidenceBook
+from ledger.registration.act_documents import REFUSALS, ActDocuments
 from ledger.registration.certificates import latest_certificate, require_certifiable
 from ledger.registration.descriptions import Descriptions, application_document, applications
 from ledger.registration.lookups import registration
@@ -67,7 +67,7 @@ class Registrations:
         database: Database,
         reader: ChainReader,
         acting: RelayedActs,
-        evidence: EvidenceBook,
+        documents: ActDocuments,
         descriptions: Descriptions,
         rules: Ruleset,
         clock: Clock,
@@ -75,7 +75,7 @@ class Registrations:
         self._database = database
         self._reader = reader
         self._acting = acting
-        self._evidence = evidence
+        self._documents = documents
         self._descriptions = descriptions
         self._rules = rules
         self._clock = clock
@@ -270,7 +270,7 @@ class Registrations:
 
     def _reasoned(self, asset: str, by: str, kind: str, reason: str, signed: SignedRequest | None) -> Receipt:
         resource = DataResource.from_dict(self._descriptions.in_force(asset))
-        with self._evidence.kept(asset, kind, by, {"reason": checked_grounds(reason)}) as content:
+        with self._documents.kept(asset, kind, by, {"reason": checked_grounds(reason)}) as content:
             return self._file(asset, by, kind, resource, content, signed)
 
     def _file(

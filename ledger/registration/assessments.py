@@ -16,7 +16,7 @@ from ledger.domain.days import Clock, end_of_validity, shanghai_day
 from ledger.index.follower import Follower
 from ledger.index.tables import EVENTS
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.registration.act_documents import MAX_DOCUMENT_BYTES, EvidenceBook
+from ledger.registration.act_documents import MAX_DOCUMENT_BYTES, ActDocuments
 from ledger.registration.lookups import registration
 from ledger.registration.reports import QualityReport, Valuation, check_quality, check_valuation
 from ledger.store.database import Database
@@ -33,14 +33,14 @@ class Assessments:
         reader: ChainReader,
         follower: Follower,
         acting: RelayedActs,
-        evidence: EvidenceBook,
+        documents: ActDocuments,
         clock: Clock,
     ) -> None:
         self._database = database
         self._reader = reader
         self._follower = follower
         self._acting = acting
-        self._evidence = evidence
+        self._documents = documents
         self._clock = clock
 
     def quality(
@@ -66,7 +66,7 @@ class Assessments:
         last_day: date,
         signed: SignedRequest | None,
     ) -> Receipt:
-        with self._evidence.kept(asset, kind, by, document) as digest:
+        with self._documents.kept(asset, kind, by, document) as digest:
             return self._acting.act_as(by, assess(asset, kind, digest, end_of_validity(last_day)), signed)
 
     def of(self, asset: str) -> list[dict[str, Any]]:
@@ -86,7 +86,7 @@ class Assessments:
 
     def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
         args = row["args"]
-        text = self._evidence.read(args["report"])["text"]
+        text = self._documents.read(args["report"])["text"]
         document = parse_json(str(text).encode(), max_bytes=MAX_DOCUMENT_BYTES)
         return {
             "kind": KINDS[args["kind"]],

@@ -13,7 +13,7 @@ from ledger.chain.sending.sender import Receipt
 from ledger.domain.definitions.ruleset import Ruleset
 from ledger.parties.lookups import party_no
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.registration.act_documents import EvidenceBook
+from ledger.registration.act_documents import ActDocuments
 from ledger.registration.lookups import registration
 from ledger.store.database import Database
 
@@ -22,12 +22,12 @@ class Liens:
     """Acts on liens in the parties' names; whether a second pledge is refused or ranked is the ruleset's."""
 
     def __init__(
-        self, database: Database, reader: ChainReader, acting: RelayedActs, evidence: EvidenceBook, rules: Ruleset
+        self, database: Database, reader: ChainReader, acting: RelayedActs, documents: ActDocuments, rules: Ruleset
     ) -> None:
         self._database = database
         self._reader = reader
         self._acting = acting
-        self._evidence = evidence
+        self._documents = documents
         self._rules = rules
 
     def pledge(
@@ -36,7 +36,7 @@ class Liens:
         """Pledge the asset; ``terms`` are kept sealed (amounts in fen). Raises ``Conflict`` ``ASSET_PLEDGED``."""
         with self._database.read() as session:
             number = party_no(session, creditor)
-        with self._evidence.kept(asset, "lien", by, terms) as digest:
+        with self._documents.kept(asset, "lien", by, terms) as digest:
             sole = self._rules.second_pledge == "refuse"
             return self._acting.act_as(by, pledge(asset, number, sole, digest), signed)
 

@@ -16,7 +16,7 @@ from ledger.domain.working_days import end_of_working_days
 from ledger.index.follower import Follower
 from ledger.index.tables import OBJECTIONS
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.registration.act_documents import EvidenceBook
+from ledger.registration.act_documents import ActDocuments
 from ledger.registration.lookups import registration
 from ledger.store.database import Database
 
@@ -30,14 +30,14 @@ class Objections:
         reader: ChainReader,
         follower: Follower,
         acting: RelayedActs,
-        evidence: EvidenceBook,
+        documents: ActDocuments,
         rules: Ruleset,
     ) -> None:
         self._database = database
         self._reader = reader
         self._follower = follower
         self._acting = acting
-        self._evidence = evidence
+        self._documents = documents
         self._rules = rules
 
     def file(
@@ -45,7 +45,7 @@ class Objections:
     ) -> Receipt:
         """Object, with grounds and the digest of the evidence (``sha-256:…``) if there is any."""
         document = {"grounds": checked_grounds(grounds), "evidence": evidence}
-        with self._evidence.kept(asset, "objection", by, document) as digest:
+        with self._documents.kept(asset, "objection", by, document) as digest:
             return self._acting.act_as(by, asset_calls.object_to(asset, digest), signed)
 
     def decide(
@@ -53,7 +53,7 @@ class Objections:
     ) -> Receipt:
         """Move an objection on: ``admitted``, ``verified``, ``upheld`` or ``dismissed``; or ``refused`` at once."""
         document = {"objection": number, "state": state, "reason": checked_grounds(reason)}
-        with self._evidence.kept(asset, "decision", by, document) as digest:
+        with self._documents.kept(asset, "decision", by, document) as digest:
             return self._acting.act_as(by, asset_calls.decide(asset, number, state, digest), signed)
 
     def of(self, asset: str, now: int) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS, EVENTS
 from ledger.log.paused import saying_until_when
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.registration.act_documents import EvidenceBook
+from ledger.registration.act_documents import ActDocuments
 from ledger.registration.applications import chunks, near_duplicates
 from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.descriptions import applications
@@ -29,8 +29,9 @@ from ledger.registration.tables import Application
 from ledger.store.database import Database
 
 Progress = Callable[[int], None]
-# A notice lasts for all of its working days, so the contract's least number of seconds is kept by any calendar.
-LAST_SECOND = 1
+# A notice lasts for all of its working days, so the contract's least number of seconds is kept by any calendar. The
+# chain has its last second, and a period ends with the second after that.
+ONE_SECOND = 1
 # Where a confirmation leaves a registration.
 CONFIRMED = ("confirmed", "cancelled")
 
@@ -48,7 +49,7 @@ class Review:
         reader: ChainReader,
         follower: Follower,
         acting: RelayedActs,
-        evidence: EvidenceBook,
+        documents: ActDocuments,
         certificates: RegistrationCertificates,
         rules: Ruleset,
         clock: Clock,
@@ -57,7 +58,7 @@ class Review:
         self._reader = reader
         self._follower = follower
         self._acting = acting
-        self._evidence = evidence
+        self._documents = documents
         self._certificates = certificates
         self._rules = rules
         self._clock = clock
@@ -91,7 +92,7 @@ class Review:
     ) -> int:
         """Put reviewed applications on public notice for the ruleset's working days."""
         now = self._clock()
-        until = end_of_working_days(now, self._rules.notice_days) - LAST_SECOND
+        until = end_of_working_days(now, self._rules.notice_days) - ONE_SECOND
         self._record_notice(asset_ids, now, until)
         return self._advance(registrar, asset_ids, "reviewed", "noticed", progress, signed, until)
 
@@ -133,17 +134,17 @@ class Review:
 
     def give_back(self, registrar: str, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
         """Return an application for correction, saying why."""
-        with self._evidence.kept(asset, "returned", registrar, {"reason": checked_grounds(reason)}) as grounds:
+        with self._documents.kept(asset, "returned", registrar, {"reason": checked_grounds(reason)}) as grounds:
             return self._acting.act_as(registrar, asset_calls.advance([asset], "returned", grounds=grounds), signed)
 
     def reject(self, registrar: str, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
         """Reject an accepted or reviewed application, saying why; a first registration ends with it."""
-        with self._evidence.kept(asset, "rejected", registrar, {"reason": checked_grounds(reason)}) as grounds:
+        with self._documents.kept(asset, "rejected", registrar, {"reason": checked_grounds(reason)}) as grounds:
             return self._acting.act_as(registrar, asset_calls.reject(asset, grounds), signed)
 
     def clear(self, by: str, asset: str, report: str, signed: SignedRequest | None = None) -> Receipt:
         """Record the security review of important data: ``report`` is the digest of it, ``sha-256:…``."""
-        with self._evidence.kept(asset, "security_review", by, {"report": report}) as kept:
+        with self._documents.kept(asset, "security_review", by, {"report": report}) as kept:
             return self._acting.act_as(by, asset_calls.clear(asset, kept), signed)
 
     def confirm(
@@ -195,7 +196,7 @@ class Review:
             mine = applications(session, row["id"])
             near = near_duplicates(session, mine[-1]) if mine and self._rules.near_duplicate == "report" else []
         days = {"returned": self._rules.fix_days, "noticed": 0}.get(row["stage"], self._rules.review_days)
-        due = row["until"] + LAST_SECOND if row["stage"] == "noticed" else end_of_working_days(since, days)
+        due = row["until"] + ONE_SECOND if row["stage"] == "noticed" else end_of_working_days(since, days)
         return {
             "asset": row["id"],
             "kind": row["kind"],

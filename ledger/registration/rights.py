@@ -13,7 +13,7 @@ from ledger.domain.days import Clock
 from ledger.domain.reasons import checked_grounds
 from ledger.parties.lookups import party_no
 from ledger.parties.relayed_acts import RelayedActs
-from ledger.registration.act_documents import EvidenceBook
+from ledger.registration.act_documents import ActDocuments
 from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.lookups import registration
 from ledger.store.database import Database
@@ -45,14 +45,14 @@ class Rights:
         database: Database,
         reader: ChainReader,
         acting: RelayedActs,
-        evidence: EvidenceBook,
+        documents: ActDocuments,
         certificates: RegistrationCertificates,
         clock: Clock,
     ) -> None:
         self._database = database
         self._reader = reader
         self._acting = acting
-        self._evidence = evidence
+        self._documents = documents
         self._certificates = certificates
         self._clock = clock
 
@@ -60,7 +60,7 @@ class Rights:
         """Grant a right, or license one under ``right.parent``; raises ``Conflict`` ``ASSET_RIGHT_OVERLAPS``."""
         with self._database.read() as session:
             grantee = party_no(session, right.grantee)
-        with self._evidence.kept(asset, "scope", by, {"scope": checked_grounds(right.scope)}) as scope:
+        with self._documents.kept(asset, "scope", by, {"scope": checked_grounds(right.scope)}) as scope:
             grant = Grant(
                 kind=right.kind,
                 grantee=grantee,
@@ -91,7 +91,7 @@ class Rights:
         if reason is None:
             receipt = self._acting.act_as(by, end_right(asset, right), signed)
         else:
-            with self._evidence.kept(asset, "right_ended", by, {"reason": checked_grounds(reason)}) as grounds:
+            with self._documents.kept(asset, "right_ended", by, {"reason": checked_grounds(reason)}) as grounds:
                 receipt = self._acting.act_as(by, end_right(asset, right, grounds), signed)
         self._certificates.settle([asset])
         return receipt

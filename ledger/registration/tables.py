@@ -66,7 +66,7 @@ class Application(Base):
     created_at: Mapped[int] = mapped_column(index=True)
 
 
-class Evidence(Base):
+class ActDocument(Base):
     """A document behind a digest on the chain: grounds, terms, a report. Sealed, with the salt of its digest."""
 
     __tablename__ = "evidence"

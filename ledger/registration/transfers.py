@@ -36,7 +36,7 @@ from ledger.parties.lookups import party_no
 from ledger.parties.proposals.proposals import Proposal, Proposals
 from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.tables import Party
-from ledger.registration.act_documents import EvidenceBook
+from ledger.registration.act_documents import ActDocuments
 from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.tables import Registration
 from ledger.store.database import Database
@@ -61,7 +61,7 @@ class Transfers:
         acting: RelayedActs,
         proposals: Proposals,
         certificates: RegistrationCertificates,
-        evidence: EvidenceBook,
+        documents: ActDocuments,
         rules: Ruleset,
         clock: Clock,
     ) -> None:
@@ -71,7 +71,7 @@ class Transfers:
         self._acting = acting
         self._proposals = proposals
         self._certificates = certificates
-        self._evidence = evidence
+        self._documents = documents
         self._rules = rules
         self._clock = clock
 
@@ -129,7 +129,7 @@ class Transfers:
         ``reason`` is a code, ``grounds`` the text behind it. Its certificate fails verification from then on, and
         every asset that comes from this one is flagged.
         """
-        with self._evidence.kept(asset, "annulment", by, {"grounds": checked_grounds(grounds)}) as digest:
+        with self._documents.kept(asset, "annulment", by, {"grounds": checked_grounds(grounds)}) as digest:
             return self._acting.act_as(by, annul(asset, reason, digest), signed)
 
     def reassign(self, asset: str, by: str, to: str, grounds: str, signed: SignedRequest | None = None) -> Proposal:
@@ -155,7 +155,7 @@ class Transfers:
             )
         with self._database.read() as session:
             recipient = party_no(session, to)
-        with self._evidence.kept(asset, "reassignment", by, {"grounds": checked_grounds(grounds)}) as digest:
+        with self._documents.kept(asset, "reassignment", by, {"grounds": checked_grounds(grounds)}) as digest:
             row = self._proposals.decide(by, reassign(asset, recipient, digest), signed)
         if row.state == ProposalState.CARRIED_OUT:
             self._certificates.settle([asset])

@@ -48,7 +48,7 @@ def test_reports_are_committed_by_digest_and_told_as_they_were_given(pilot: Pilo
         assert told["assessor"] == event["by"] == pilot.cast.assessor
         assert told["digest"] == event["args"]["report"]
         assert told["valid_to"] == event["args"]["validTo"] == end_of_validity(last)
-        assert pilot.ledger.evidence.read(told["digest"])["kind"] == told["kind"]
+        assert pilot.ledger.act_documents.read(told["digest"])["kind"] == told["kind"]
 
 
 def test_score_is_the_weighted_mean_in_whole_points(pilot: Pilot) -> None:
@@ -68,7 +68,7 @@ def test_only_an_accredited_assessor_reports(pilot: Pilot) -> None:
             with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
                 act(pilot, asset, part)
     assert pilot.ledger.assessments.of(asset) == []
-    assert pilot.evidence_of(asset) == []
+    assert pilot.act_documents_of(asset) == []
 
 
 def test_accreditation_that_has_ended_counts_no_more(pilot: Pilot) -> None:

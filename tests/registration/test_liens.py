@@ -94,11 +94,11 @@ def test_second_pledge_is_ranked_after_the_first_where_the_ruleset_ranks(pilot: 
 def test_second_pledge_is_refused_where_the_ruleset_refuses(refusing: Pilot) -> None:
     assert refusing.ledger.rules.second_pledge == "refuse"
     asset, cast = pledged(refusing), refusing.cast
-    before = refusing.evidence_of(asset)
+    before = refusing.act_documents_of(asset)
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
         refusing.ledger.liens.pledge(asset, cast.provider, cast.other_bank, TERMS | {"amount": 1})
     assert ranks(refusing, asset) == [(cast.bank, 1)]
-    assert refusing.evidence_of(asset) == before
+    assert refusing.act_documents_of(asset) == before
 
 
 def test_sole_lien_binds_whoever_comes_with_another_ruleset(pilot: Pilot, refusing: Pilot) -> None:
@@ -110,7 +110,7 @@ def test_sole_lien_binds_whoever_comes_with_another_ruleset(pilot: Pilot, refusi
 def test_terms_are_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -> None:
     asset = pledged(pilot)
     args = pilot.history(asset)[-1]["args"]
-    assert "200000000" in pilot.ledger.evidence.read(args["terms"])["text"]
+    assert "200000000" in pilot.ledger.act_documents.read(args["terms"])["text"]
     assert 200_000_000 not in args.values()
 
 

@@ -47,7 +47,7 @@ def test_annulled_parent_flags_every_descendant_and_verifiers_are_told(pilot: Pi
         assert report.valid
         assert report.checks[7].details["annulled_ancestor"] == parent
     assert pilot.ledger.registrations.get(parent)["annulled_ancestor"] is None
-    assert GROUNDS in pilot.ledger.evidence.read(pilot.history(parent)[-1]["args"]["grounds"])["text"]
+    assert GROUNDS in pilot.ledger.act_documents.read(pilot.history(parent)[-1]["args"]["grounds"])["text"]
 
 
 def test_replacement_is_recorded_and_flags_nothing(pilot: Pilot) -> None:

@@ -81,7 +81,7 @@ def test_objection_after_the_notice_is_too_late(pilot: Pilot) -> None:
     pilot.after_notice([asset])
     with pytest.raises(Conflict, match="ASSET_NOTICE_OVER"):
         objected(pilot, asset)
-    assert pilot.evidence_of(asset) == []
+    assert pilot.act_documents_of(asset) == []
 
 
 # --- to a registration
@@ -167,10 +167,10 @@ def test_grounds_are_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -
     objected(pilot, asset)
     pilot.decide(asset, "admitted", reason="理由充分 The grounds are sufficient")
     filed, decided = pilot.history(asset)[-2:]
-    opened = pilot.ledger.evidence.read(filed["args"]["grounds"])
+    opened = pilot.ledger.act_documents.read(filed["args"]["grounds"])
     assert (opened["by"], opened["kind"]) == (pilot.cast.bank, "objection")
     assert GROUNDS in opened["text"] and EVIDENCE in opened["text"]
-    assert "理由充分" in pilot.ledger.evidence.read(decided["args"]["grounds"])["text"]
+    assert "理由充分" in pilot.ledger.act_documents.read(decided["args"]["grounds"])["text"]
     sent = (pilot.ledger.settings.home / "chain" / "journal.jsonl").read_bytes()
     assert filed["args"]["grounds"].encode() in sent
     for text in (GROUNDS, "理由充分", EVIDENCE):
@@ -183,7 +183,7 @@ def test_grounds_are_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -
 def test_refused_act_leaves_no_document(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     objected(pilot, asset)
-    before = pilot.evidence_of(asset)
+    before = pilot.act_documents_of(asset)
     for act, refusal in (
         (lambda: pilot.decide(asset, "upheld"), Conflict),
         (lambda: pilot.ledger.objections.decide(asset, 1, pilot.cast.bank, "admitted", "Mine"), Forbidden),
@@ -192,7 +192,7 @@ def test_refused_act_leaves_no_document(pilot: Pilot) -> None:
     ):
         with pytest.raises(refusal):
             act()
-        assert pilot.evidence_of(asset) == before
+        assert pilot.act_documents_of(asset) == before
     assert len(before) == 1
 
 
@@ -203,9 +203,9 @@ def test_document_of_an_act_stays_though_the_same_act_is_refused_later(pilot: Pi
     objected(pilot, asset)
     with (
         pytest.raises(Conflict, match="ASSET_WRONG_OBJECTION"),
-        pilot.ledger.evidence.kept(asset, "decision", pilot.cast.registrar, document) as digest,
+        pilot.ledger.act_documents.kept(asset, "decision", pilot.cast.registrar, document) as digest,
     ):
         pilot.decide(asset, "admitted")
         pilot.decide(asset, "admitted")
     assert pilot.history(asset)[-1]["args"]["grounds"] == digest
-    assert "Looked into" in pilot.ledger.evidence.read(digest)["text"]
+    assert "Looked into" in pilot.ledger.act_documents.read(digest)["text"]

@@ -44,7 +44,7 @@ def test_the_new_holder_gets_a_certificate_and_the_old_one_ends(pilot: Pilot) ->
     assert pilot.ledger.verification.status(it.number)["state"] == "superseded"
     (event,) = [each for each in pilot.history(it.asset) if each["name"] == "Reassigned"]
     assert (event["names"]["from"], event["names"]["to"]) == (it.holder, it.heir)
-    document = pilot.ledger.evidence.read(event["args"]["grounds"])
+    document = pilot.ledger.act_documents.read(event["args"]["grounds"])
     assert (document["kind"], document["by"]) == ("reassignment", it.authority)
     assert GROUNDS in document["text"]
 
@@ -62,12 +62,12 @@ def test_grounds_are_kept_while_what_they_are_for_is_only_proposed(pilot: Pilot)
     """The heir is suspended when the second officer confirms: the act is refused, and its proposal stays open."""
     it, role_changes = Silent(pilot, "silent/3"), pilot.ledger.role_changes
     it.loses_its_key()
-    before = pilot.evidence_of(it.asset)
+    before = pilot.act_documents_of(it.asset)
     role_changes.set_status(it.authority, it.heir, "suspended", "investigation")
     with pytest.raises(InvalidInput, match="ASSET_BAD_RECIPIENT"):
         it.reassigned()
-    (kept,) = set(pilot.evidence_of(it.asset)) - set(before)
-    assert GROUNDS in pilot.ledger.evidence.read(kept)["text"]
+    (kept,) = set(pilot.act_documents_of(it.asset)) - set(before)
+    assert GROUNDS in pilot.ledger.act_documents.read(kept)["text"]
     role_changes.set_status(it.authority, it.heir, "active", "lifted")
     assert it.reassigned().state == "carried_out"
     assert pilot.history(it.asset)[-1]["args"]["grounds"] == kept
@@ -75,7 +75,7 @@ def test_grounds_are_kept_while_what_they_are_for_is_only_proposed(pilot: Pilot)
 
 def test_nothing_is_kept_or_proposed_where_it_is_refused_at_once(pilot: Pilot) -> None:
     it, transfers = Silent(pilot, "silent/4"), pilot.ledger.transfers
-    before = pilot.evidence_of(it.asset)
+    before = pilot.act_documents_of(it.asset)
     with pytest.raises(Conflict, match="ASSET_HOLDER_SPEAKS"):
         it.reassigned()
     it.loses_its_key()
@@ -88,5 +88,5 @@ def test_nothing_is_kept_or_proposed_where_it_is_refused_at_once(pilot: Pilot) -
         transfers.reassign(it.asset, it.authority, it.heir, " ")
     with pytest.raises(Conflict, match="ASSET_NOT_ON_CHAIN"):
         transfers.reassign("cd" * 32, it.authority, it.heir, GROUNDS)
-    assert pilot.evidence_of(it.asset) == before
+    assert pilot.act_documents_of(it.asset) == before
     assert [row for row in pilot.ledger.proposals.pending() if row.kind == "reassign"] == []

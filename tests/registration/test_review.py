@@ -37,7 +37,7 @@ def certificates(pilot: Pilot, asset: str) -> list[Certificate]:
 
 
 def kept(pilot: Pilot, digest: str) -> str:
-    return str(pilot.ledger.evidence.read(digest)["text"])
+    return str(pilot.ledger.act_documents.read(digest)["text"])
 
 
 def journal(pilot: Pilot) -> bytes:
@@ -138,10 +138,10 @@ def test_nobody_reviews_an_application_of_its_own(pilot: Pilot) -> None:
 
 def test_refused_step_leaves_no_reasons_behind(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/refused")
-    before = pilot.evidence_of(asset)
+    before = pilot.act_documents_of(asset)
     with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
         pilot.ledger.review.reject(pilot.cast.registrar, asset, REASON)
-    assert pilot.evidence_of(asset) == before == []
+    assert pilot.act_documents_of(asset) == before == []
 
 
 # --- the notice

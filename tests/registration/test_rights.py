@@ -64,12 +64,12 @@ def test_no_exclusive_right_is_granted_over_a_plain_one(pilot: Pilot) -> None:
 def test_refused_grant_leaves_no_scope_behind(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     granted(pilot, asset, "operate", pilot.cast.bank, exclusive=True)
-    before = pilot.evidence_of(asset)
+    before = pilot.act_documents_of(asset)
     with pytest.raises(Conflict, match="ASSET_RIGHT_OVERLAPS"):
         granted(pilot, asset, "operate", pilot.cast.other_bank, scope="Refused scope")
-    assert pilot.evidence_of(asset) == before
+    assert pilot.act_documents_of(asset) == before
     scope = pilot.history(asset)[-1]["args"]["scope"]
-    assert "信贷风控" in pilot.ledger.evidence.read(scope)["text"]
+    assert "信贷风控" in pilot.ledger.act_documents.read(scope)["text"]
 
 
 def test_licence_and_sub_licence_stand_under_the_right_that_gave_them(pilot: Pilot) -> None:
@@ -128,7 +128,7 @@ def test_right_is_ended_by_its_grantee_or_for_a_reason_by_a_registrar(pilot: Pil
     pilot.ledger.rights.end(asset, 2, cast.registrar, "违反用途 Used for another purpose")
     assert in_force(pilot, asset) == {1: False, 2: False}
     grounds = pilot.history(asset)[-1]["args"]["grounds"]
-    assert "违反用途" in pilot.ledger.evidence.read(grounds)["text"]
+    assert "违反用途" in pilot.ledger.act_documents.read(grounds)["text"]
     assert certified(pilot, asset) == [(kind, none, cast.provider) for kind, none in OWN]
 
 

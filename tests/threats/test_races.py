@@ -154,7 +154,7 @@ def test_pledge_against_acceptance(pilot: Pilot) -> None:
     assert (accepted, pledged) in ((WON, "ASSET_NOT_HOLDER"), ("ASSET_PLEDGED", WON))
     record = pilot.record(asset)
     assert (record.holder, len(record.liens)) == ((cast.bank, 0) if accepted == WON else (cast.provider, 1))
-    assert len(pilot.evidence_of(asset)) == len(record.liens)
+    assert len(pilot.act_documents_of(asset)) == len(record.liens)
     assert names(pilot, asset)[-1] == ("TransferAccepted" if accepted == WON else "Pledged")
 
 
@@ -208,7 +208,7 @@ def test_two_grants_of_overlapping_exclusive_rights(pilot: Pilot) -> None:
     assert sorted(outcomes) == ["ASSET_RIGHT_OVERLAPS", WON]
     (right,) = pilot.ledger.rights.of(asset)
     assert right["grantee"] == (cast.bank, cast.other_bank)[outcomes.index(WON)]
-    assert len(pilot.evidence_of(asset)) == 1
+    assert len(pilot.act_documents_of(asset)) == 1
     assert names(pilot, asset).count("RightGranted") == 1
 
 
@@ -256,7 +256,7 @@ def test_two_of_the_same_decision_leave_its_reasons_readable(pilot: Pilot) -> No
     decide = lambda: pilot.decide(asset, "admitted", reason="可以受理 Admissible")  # noqa: E731
     assert sorted(together(decide, decide)) == ["ASSET_WRONG_OBJECTION", WON]
     grounds = pilot.history(asset)[-1]["args"]["grounds"]
-    assert "可以受理" in pilot.ledger.evidence.read(grounds)["text"]
+    assert "可以受理" in pilot.ledger.act_documents.read(grounds)["text"]
 
 
 @pytest.mark.usefixtures("again")

@@ -19,7 +19,7 @@ from ledger.domain.entries import referred
 from ledger.installation.tables import METADATA
 from ledger.log.tables import AdoptedEntry
 from ledger.parties.tables import Mandate, Party, PartyKey, PartyList
-from ledger.registration.tables import Application, Evidence, Registration, Resource
+from ledger.registration.tables import ActDocument, Application, Registration, Resource
 from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.tables import Base, Batch, Entry
 from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
@@ -43,12 +43,14 @@ _NAMED_BY_DIGEST: Final = [
 _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "party": [table_of(PartyKey).c.party_id, table_of(Mandate).c.principal],
     "access_request": [table_of(SeenClaim).c.request_id],
-    "registration": [table_of(Application).c.asset_id, table_of(Evidence).c.asset_id],
+    "registration": [table_of(Application).c.asset_id, table_of(ActDocument).c.asset_id],
     "catalogue_resource": [table_of(ResourceVersion).c.code, table_of(ResourceEvent).c.code],
     "entry": [table_of(AdoptedEntry).c.seq],
 }
 # Kept as soon as they are there: their content is behind digests on the chain, and no entry of the log may follow.
-DATED: Final = [table_of(each) for each in (Party, PartyList, Resource, Registration, Application, Evidence, Mandate)]
+DATED: Final = [
+    table_of(each) for each in (Party, PartyList, Resource, Registration, Application, ActDocument, Mandate)
+]
 
 
 class Closure:

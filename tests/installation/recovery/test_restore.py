@@ -38,7 +38,7 @@ from ledger.log.coherence import Coherence
 from ledger.parties.access.tables import ApiKey, SignedIn
 from ledger.parties.roles import Actor
 from ledger.parties.tables import Mandate, Party, PartyKey
-from ledger.registration.tables import Application, Evidence, Registration, Resource
+from ledger.registration.tables import ActDocument, Application, Registration, Resource
 from ledger.store.database import Database, open_engine
 from ledger.store.tables import Counter, Entry
 from ledger.usage.tables import AccessRequest
@@ -774,7 +774,7 @@ def test_no_table_is_forgotten(story: Story) -> None:
 def test_registrations_come_back_with_their_documents(tmp_path: Path) -> None:
     """One confirmed, one rejected with its grounds: the chain has digests of what only the archive has."""
     settings = settings_of(tmp_path, archive=tmp_path / "archive")
-    tables = (Resource, Registration, Application, Evidence, Mandate)
+    tables = (Resource, Registration, ActDocument, Application, Mandate)
     with founded(settings) as pilot:
         ledger = pilot.ledger
         back_up(settings, tmp_path / "data", tmp_path / "keys")
@@ -783,7 +783,7 @@ def test_registrations_come_back_with_their_documents(tmp_path: Path) -> None:
         ledger.review.accept(pilot.cast.registrar, [rejected])
         ledger.review.reject(pilot.cast.registrar, rejected, "Fields are missing")
         before, number = rows_of(ledger.database, *tables), ledger.registrations.get(confirmed)["certificate_no"]
-        grounds = {digest: ledger.evidence.read(digest) for digest in pilot.evidence_of(rejected)}
+        grounds = {digest: ledger.act_documents.read(digest) for digest in pilot.act_documents_of(rejected)}
         pilot.certificate(pilot.firm())
     home = Settings(home=tmp_path / "new", batch_age=0, batch_size=4, delay=0)
     chain, archive = tmp_path / "home" / "chain", tmp_path / "archive"
@@ -793,7 +793,11 @@ def test_registrations_come_back_with_their_documents(tmp_path: Path) -> None:
         assert rows_of(again.ledger.database, *tables) == before and before["evidence"] and before["application"]
         assert again.report(confirmed).valid
         assert again.ledger.registrations.get(confirmed)["certificate_no"] == number
-        assert {digest: again.ledger.evidence.read(digest) for digest in again.evidence_of(rejected)} == grounds != {}
+        assert (
+            {digest: again.ledger.act_documents.read(digest) for digest in again.act_documents_of(rejected)}
+            == grounds
+            != {}
+        )
     # Without the archive the chain is ahead by these assets, which is said.
     part = home.model_copy(update={"home": tmp_path / "part"})
     assert restore(part, Sources(tmp_path / "data", tmp_path / "keys", chain=chain)).assets_unknown == 2

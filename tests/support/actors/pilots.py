@@ -27,7 +27,7 @@ from ledger.parties.register import NewParty
 from ledger.proof.bundle import Bundle
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from ledger.registration.tables import Evidence
+from ledger.registration.tables import ActDocument
 from tests.support.actors.credit_bureau import AS_OF, FIELDS, SCENARIO, CreditBureau
 from tests.support.ledgers.waiting_ledger import DELAY
 
@@ -141,10 +141,10 @@ class Pilot:
         bundle = self.ledger.bundles.build(number)
         return self.ledger.verification.verify(bundle.to_bytes(), Expectation()).report
 
-    def evidence_of(self, asset: str) -> list[str]:
+    def act_documents_of(self, asset: str) -> list[str]:
         """The digests of all documents that are kept for acts on the asset."""
         with self.ledger.database.read() as session:
-            return sorted(session.scalars(select(Evidence.digest).where(Evidence.asset_id == asset)))
+            return sorted(session.scalars(select(ActDocument.digest).where(ActDocument.asset_id == asset)))
 
     def history(self, asset: str) -> list[dict[str, Any]]:
         """Every event of the asset; proven complete."""
