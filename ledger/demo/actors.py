@@ -14,9 +14,9 @@ from ledger.errors import PingzhengError
 from ledger.installation.wiring import Ledger
 from ledger.proof.bundle import Bundle
 from ledger.proof.jws import Signer, sign_entry
+from ledger.provider.answer_store import Records
 from ledger.provider.answering import made_of, query_of
-from ledger.provider.desk import Inquiry, Outcome, Provider, taking_back
-from ledger.provider.records import Records
+from ledger.provider.provider import Inquiry, Outcome, Provider, taking_back
 from ledger.provider.supply import Supply
 from ledger.usage.authorizations import Choice
 from ledger.usage.provisions import OwnPlatform

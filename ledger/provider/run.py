@@ -11,9 +11,9 @@ from typing import Final, TypeVar
 
 from ledger.connectors.answers import Connector
 from ledger.errors import PingzhengError
-from ledger.provider.desk import Inquiry, Outcome, Provider
+from ledger.provider.answer_store import Records
 from ledger.provider.platform import Platform
-from ledger.provider.records import Records
+from ledger.provider.provider import Inquiry, Outcome, Provider
 from ledger.provider.supply import Supply
 from ledger.provider.task import Task
 

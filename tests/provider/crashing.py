@@ -17,10 +17,10 @@ from typing import Any
 
 from ledger.connectors.answers import Answer, Connector, Query, Supplied
 from ledger.parties.custody import signer_of_key
-from ledger.provider import desk
-from ledger.provider.desk import Provider
+from ledger.provider import provider as desk
+from ledger.provider.answer_store import Records
 from ledger.provider.platform import HttpPlatform
-from ledger.provider.records import Records
+from ledger.provider.provider import Provider
 from ledger.provider.run import go_round
 from tests.support.actors.credit_bureau import AS_OF
 from tests.support.actors.pilots import ROWS

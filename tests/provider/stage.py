@@ -19,8 +19,8 @@ from ledger.domain.parties import PartyKind
 from ledger.domain.rules.predicates import ENGINE
 from ledger.proof.bundle import ChainId
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer, Sm2Signer, public_jwk, sign_entry
-from ledger.provider.desk import Provider
-from ledger.provider.records import Records
+from ledger.provider.answer_store import Records
+from ledger.provider.provider import Provider
 from ledger.provider.task import Opening, Task
 
 # 2026-11-20 12:00:00 in Shanghai.

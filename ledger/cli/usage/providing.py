@@ -32,10 +32,10 @@ from ledger.connectors.answers import Connector, NoData, Refused
 from ledger.domain.days import day_of, shanghai_day
 from ledger.errors import InvalidInput, Misconfigured, PingzhengError, Unauthenticated
 from ledger.installation.explanations import explanation
-from ledger.provider.desk import Provider
+from ledger.provider.answer_store import Records
 from ledger.provider.manual import Given, RowsFile
 from ledger.provider.platform import HttpPlatform, Platform
-from ledger.provider.records import Records
+from ledger.provider.provider import Provider
 from ledger.provider.registry import Registry
 from ledger.provider.run import CHUNK, Done, Sources, go_round, settle, sign, unanswered
 from ledger.provider.run import answer as answer_tasks

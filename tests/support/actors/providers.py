@@ -12,8 +12,8 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.proof.jws import Signer
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from ledger.provider.desk import Provider
-from ledger.provider.records import Records
+from ledger.provider.answer_store import Records
+from ledger.provider.provider import Provider
 from ledger.provider.registry import Registry
 from ledger.provider.run import Done, go_round
 from ledger.usage.lookups import provisions_of

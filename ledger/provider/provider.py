@@ -13,9 +13,9 @@ from ledger.errors import Conflict, PingzhengError
 from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.jws import Signer, sign_entry
 from ledger.proof.suites.suite import SM2SM3
+from ledger.provider.answer_store import Kept, Records
 from ledger.provider.answering import Fresh, made_of, query_of, withdrawal_of
 from ledger.provider.checks import check_task
-from ledger.provider.records import Kept, Records
 from ledger.provider.registry import Registry
 from ledger.provider.supply import Supply
 from ledger.provider.task import Task

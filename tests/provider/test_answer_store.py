@@ -17,9 +17,9 @@ from ledger.connectors.answers import TimedOut
 from ledger.domain.entries import erasure_entry
 from ledger.errors import Conflict, InvalidInput, Misconfigured, NotFound, PingzhengError
 from ledger.provider import records as module
-from ledger.provider.desk import Inquiry, Provider
+from ledger.provider.answer_store import Records
 from ledger.provider.manual import Given
-from ledger.provider.records import Records
+from ledger.provider.provider import Inquiry, Provider
 from ledger.provider.supply import Supply
 from tests.provider.stage import (
     AT,

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from ledger.domain.digests import hex_of, reference
 from ledger.errors import Conflict, InvalidInput, Misconfigured, NotFound, PingzhengError
-from ledger.provider.marks import Marks
-from ledger.provider.schema import SCHEMA, VERSION
+from ledger.provider.answer_file import SCHEMA, VERSION
+from ledger.provider.subject_digests import Marks
 from ledger.provider.supply import Supply
 from ledger.provider.task import Entry, Opening, Task
 
