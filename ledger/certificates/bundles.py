@@ -23,6 +23,7 @@ from ledger.log.positions import NOT_ANCHORED_YET, position, positions
 from ledger.parties.lookups import account_at
 from ledger.parties.tables import PartyKey
 from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
+from ledger.proof.checks.classes import CERTIFICATE_CLASSES
 from ledger.proof.jws import Jwk, Signer, parse_compact, public_jwk, sign_compact
 from ledger.proof.merkle import Tree
 from ledger.proof.presenting import disclosing, present
@@ -181,10 +182,7 @@ def _checked(token: str, entry: Entry) -> str:
 
 def _rests_on(session: Session, statement: Mapping[str, Any]) -> list[str]:
     """Digests of what a certificate rests on, and of the anchored withdrawals of it: one of each statement."""
-    if statement["class"] != "usage":
-        return []
-    basis = [statement["template"], statement["request"], *statement["authorizations"], *statement["provisions"]]
-    digests = [hex_of(named) for named in basis]
+    digests = [hex_of(named) for named in CERTIFICATE_CLASSES[statement["class"]].rests_on(statement)]
     return digests + list(positions(session, (row.digest for row in log_store.withdrawals_of(session, digests))))
 
 

@@ -30,7 +30,8 @@ from ledger.index import tables as index
 from ledger.index.follower import Follower
 from ledger.log.positions import positions
 from ledger.proof.bundle import Bundle, Position, parse_bundle
-from ledger.proof.facts import facts_needed
+from ledger.proof.checks.classes import class_of
+from ledger.proof.facts_needed import facts_needed
 from ledger.proof.report import Report
 from ledger.proof.sdjwt import parse_certificate
 from ledger.store import log as log_store
@@ -263,7 +264,8 @@ def usage_of(raw: bytes) -> tuple[Bundle, str] | None:
         bundle = parse_bundle(raw)
         claims = parse_certificate(bundle.certificate).claims
         number = claims.get("certificate_no")
-        if claims.get("class") != "usage" or not isinstance(number, str):
+        cls = class_of(claims)
+        if cls is None or not cls.used_up or not isinstance(number, str):
             return None
         return bundle, check_certificate_no(number)
     except (BadBundle, InvalidInput):

@@ -14,6 +14,7 @@ from ledger.errors import Conflict
 from ledger.index.tables import STATUSES
 from ledger.log.positions import Positions
 from ledger.proof.bundle import Position
+from ledger.proof.checks.classes import CERTIFICATE_CLASSES
 from ledger.store.database import Database
 from ledger.store.tables import Batch, Entry
 
@@ -52,7 +53,7 @@ class CertificateStatus:
         with self._database.read() as session:
             rows = [certificate(session, each) for each in (number, successor)]
         # A registration moves on to another holder; what is said of one subject never becomes another's.
-        same = {(row.cls, row.subject if row.cls == "usage" else None) for row in rows}
+        same = {(row.cls, None if CERTIFICATE_CLASSES[row.cls].transferable else row.subject) for row in rows}
         if len(same) != 1 or number == successor:
             raise Conflict(
                 "SUCCESSOR_DIFFERS",

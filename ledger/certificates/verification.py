@@ -34,7 +34,8 @@ from ledger.chain.sending.sender import Announce, Receipt
 from ledger.domain.days import Clock
 from ledger.errors import BadBundle, ChainUnavailable, Conflict
 from ledger.proof.bundle import Bundle, parse_bundle
-from ledger.proof.facts import Facts, facts_needed
+from ledger.proof.facts import Facts
+from ledger.proof.facts_needed import facts_needed
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation, verify
 from ledger.store.database import Database

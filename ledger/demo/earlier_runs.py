@@ -20,6 +20,7 @@ from ledger.chain.reading.contract_state import AssetRecord
 from ledger.demo.data.people import Member
 from ledger.index.tables import EVENTS, PROPOSALS
 from ledger.installation.wiring import Ledger
+from ledger.proof.checks.usage_certificate import USAGE
 from ledger.registration.applications import chunks
 from ledger.registration.tables import Registration
 from ledger.store import log as log_store
@@ -105,7 +106,7 @@ class Found:
         query = select(Certificate.certificate_no).where(
             Certificate.subject == member.party,
             Certificate.scenario == member.scenario,
-            Certificate.cls == "usage",
+            Certificate.cls == USAGE.name,
             Certificate.request_id.is_(None),
         )
         with self._ledger.database.read() as session:

@@ -12,7 +12,8 @@ from ledger.demo.data.people import Member
 from ledger.errors import BadBundle
 from ledger.installation.wiring import Ledger
 from ledger.proof.bundle import parse_bundle
-from ledger.proof.facts import Facts, facts_needed
+from ledger.proof.facts import Facts
+from ledger.proof.facts_needed import facts_needed
 from ledger.proof.sdjwt import parse_certificate
 from ledger.rulebooks.templates import template_reference
 

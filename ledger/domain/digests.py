@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final, TypeGuard
 
 from ledger.errors import Misconfigured
 
@@ -21,6 +21,11 @@ def reference(digest: str) -> str:
 def hex_of(reference: str) -> str:
     """The 64 hex digits of a SHA-256 digest as entries write it."""
     return reference.removeprefix(_PREFIX)
+
+
+def is_hex_digest(value: Any) -> TypeGuard[str]:
+    """Whether it is 64 lower-case hex digits: a SHA-256 digest, or an id of a party or an asset."""
+    return isinstance(value, str) and len(value) == 64 and all(digit in "0123456789abcdef" for digit in value)
 
 
 def sm_not_installed(what: str) -> Misconfigured:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
-from ledger.domain.digests import hex_of, reference
-from ledger.domain.entries import statement_digest
-from ledger.errors import BadBundle, InvalidInput
-from ledger.proof.bundle import MAX_EVIDENCE, Bundle, ChainId, Evidence, Position
-from ledger.proof.jws import Jwk
-from ledger.proof.sdjwt import Presented, parse_certificate
+from ledger.proof.bundle import ChainId, Position
 
 FORMAT: Final = "pingzheng-facts/2"
 _NOWHERE: Final = "0x" + "0" * 40
@@ -222,99 +217,3 @@ def _listed(history: Sequence[StatusFact | HoldFact | UseFact]) -> list[dict[str
 def _party(fact: PartyFact) -> dict[str, Any]:
     periods = {scenario: {"from": start, "to": end} for scenario, (start, end) in fact.accreditations.items()}
     return {"no": fact.no, "status": fact.status, "roles": list(fact.roles), "accreditations": periods}
-
-
-@dataclass(frozen=True, slots=True)
-class FactsNeeded:
-    """What to ask the chain for one bundle.
-
-    ``batches`` are (issuer, batch), ``accreditation`` is (party id, scenario), ``uses`` (consumer's party id, request),
-    ``withdrawals`` (party id, statement): each authorization with its subject, each provision with its provider.
-    ``statements`` are those whose holds count. Statements and requests are 64 hex digits. ``accounts`` are those that
-    signed; ``presenter`` is the key in ``cnf``, whose account is asked for as well, as it may be nobody's.
-    """
-
-    batches: frozenset[tuple[int, int]]
-    position: Position
-    statements: frozenset[str]
-    uses: tuple[str, str] | None
-    withdrawals: frozenset[tuple[str, str]]
-    accounts: frozenset[str]
-    presenter: Jwk | None
-    accreditation: tuple[str, str] | None
-    asset: str | None
-
-
-def facts_needed(bundle: Bundle) -> FactsNeeded:
-    """Never raises: what cannot be read from a hostile certificate is not asked for."""
-    presented = _presented(bundle)
-    claims = presented.claims if presented else {}
-    scenario, issuer, asset = (claims.get(name) for name in ("scenario", "iss", "asset"))
-    signers = {item.signer for item in bundle.evidence} | {presented.issued.kid if presented else None}
-    places = {bundle.position.log_batch, *(item.position.log_batch for item in bundle.evidence)}
-    usage = claims.get("class") == "usage"
-    return FactsNeeded(
-        batches=frozenset(places | {anchor.log_batch for anchor in bundle.anchors}),
-        position=bundle.position,
-        statements=_held(claims) if usage else frozenset(),
-        uses=_uses(claims) if usage else None,
-        withdrawals=frozenset(_withdrawable(bundle.evidence)),
-        accounts=frozenset(signer for signer in signers if signer is not None),
-        presenter=_presenter(claims.get("cnf")) if usage else None,
-        accreditation=(issuer, scenario) if _is_id(issuer) and _is_code(scenario) else None,
-        asset=asset if _is_id(asset) else None,
-    )
-
-
-def _held(claims: Mapping[str, Any]) -> frozenset[str]:
-    named = [claims.get("request")]
-    for member in ("authorizations", "provisions"):
-        listed = claims.get(member)
-        named += listed[:MAX_EVIDENCE] if isinstance(listed, list) else []
-    statements = {found for each in named if (found := _statement(each)) is not None}
-    return frozenset({statement_digest(claims), *statements})
-
-
-def _presenter(cnf: Any) -> Jwk | None:
-    try:
-        return Jwk.from_dict(cnf.get("jwk")) if isinstance(cnf, Mapping) else None
-    except InvalidInput:
-        return None
-
-
-def _uses(claims: Mapping[str, Any]) -> tuple[str, str] | None:
-    consumer, request = claims.get("consumer"), _statement(claims.get("request"))
-    return (consumer, request) if _is_id(consumer) and request is not None else None
-
-
-def _withdrawable(evidence: Sequence[Evidence]) -> Iterator[tuple[str, str]]:
-    """Of authorizations and provisions alone: nothing else can be withdrawn."""
-    parties = {"authorization": "subject", "provision": "provider"}
-    for item in evidence:
-        statement = item.statement
-        kind = statement.get("type")
-        party = statement.get(parties[kind]) if isinstance(kind, str) and kind in parties else None
-        if _is_id(party):
-            yield party, statement_digest(statement)
-
-
-def _statement(named: Any) -> str | None:
-    if not isinstance(named, str):
-        return None
-    digits = hex_of(named)
-    return digits if _is_id(digits) and reference(digits) == named else None
-
-
-def _presented(bundle: Bundle) -> Presented | None:
-    try:
-        return parse_certificate(bundle.certificate)
-    except BadBundle:
-        return None
-
-
-def _is_id(value: Any) -> TypeGuard[str]:
-    return isinstance(value, str) and len(value) == 64 and all(digit in "0123456789abcdef" for digit in value)
-
-
-def _is_code(value: Any) -> TypeGuard[str]:
-    return isinstance(value, str) and value.isascii() and 1 <= len(value) <= 8

@@ -11,6 +11,7 @@ from ledger.domain.entries import validate_entry
 from ledger.domain.field_names import listed
 from ledger.errors import BadBundle, Conflict, Forbidden
 from ledger.proof.bundle import Bundle
+from ledger.proof.checks.classes import CERTIFICATE_CLASSES
 from ledger.proof.jws import Jwk, Signer, parse_compact
 from ledger.proof.sdjwt import (
     KEY_BINDING_TYP,
@@ -34,7 +35,7 @@ def present(
     """
     chosen = disclosing(full, fields)
     claims = parse_certificate(chosen.certificate).claims
-    if claims["class"] != "usage":
+    if not CERTIFICATE_CLASSES[claims["class"]].used_up:
         raise Conflict(
             "NOTHING_TO_BIND",
             "A registration certificate is bound to no key: anyone may rely on it.",

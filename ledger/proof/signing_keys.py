@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from ledger.proof.checks.case import Case
+from ledger.proof.checks.classes import CERTIFICATE_CLASSES
 from ledger.proof.jws import entry_signature
 from ledger.proof.report import Report, SigningKey
 
@@ -29,9 +30,10 @@ def signing_keys(case: Case) -> tuple[SigningKey, ...]:
 
 def _signatures(case: Case) -> Iterator[tuple[str, str]]:
     yield case.presented.issued.kid, "certificate"
-    if case.usage:
-        for named in (case.claims["request"], *case.claims["authorizations"], *case.claims["provisions"]):
-            entry, _ = case.entries[named]
+    for named in CERTIFICATE_CLASSES[case.claims["class"]].rests_on(case.claims):
+        entry, _ = case.entries[named]
+        # The platform states the template without a signature of its own.
+        if entry["type"] != "template":
             yield entry_signature(entry).kid, entry["type"]
 
 

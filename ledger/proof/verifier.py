@@ -9,54 +9,25 @@ genuine certificate at a time and for a party; each is made whatever the others 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from ledger.domain.digests import hex_of
-from ledger.domain.entries import statement_digest, validate_entry
+from ledger.domain.entries import validate_entry
 from ledger.errors import BadBundle, InvalidInput, Misconfigured
 from ledger.proof.bundle import Bundle, read_bundle
-from ledger.proof.checks.authorization import check_authorization
-from ledger.proof.checks.case import Case, in_other_hands
+from ledger.proof.checks.case import Case, Expectation
+from ledger.proof.checks.certificate_class import CertificateClass
+from ledger.proof.checks.classes import CERTIFICATE_CLASSES
 from ledger.proof.checks.disclosures import check_disclosures
-from ledger.proof.checks.outcome import Failed, Outcome, does_not_apply, failed, passed
-from ledger.proof.checks.statement_state import held_at, status_at
+from ledger.proof.checks.outcome import Failed, Outcome, failed, passed
+from ledger.proof.checks.statement_state import status_at
 from ledger.proof.facts import Facts
 from ledger.proof.head import event_digest
-from ledger.proof.jws import Jwk
 from ledger.proof.merkle import leaf_hash, verify_inclusion
 from ledger.proof.report import NAMES, Check, Report, Verdict
 from ledger.proof.signing_keys import signing_keys
 
-MAX_KEY_BINDING_AGE: Final = 600
-"""Seconds from the holder's clock to the verifier's; a retry within an interrupted connection is younger."""
-MAX_KEY_BINDING_SKEW: Final = 300
-"""Seconds by which the holder's clock may be fast."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """Who verifies: its party id, the nonce it gave the holder, and how old (seconds) the facts may be.
-
-    ``received`` is when the verifier first received the presentation, seconds UTC, by default the time judged: a retry
-    is judged by its first receipt. Without consumer and nonce no usage certificate passes check 10: nobody relies on
-    what was not presented to it. ``templates`` are the templates that the verifier accepts, each as a certificate
-    refers to it (``sha-256:…``); None if it knows no scenario to compare with: then the issuer alone says which rules
-    are the scenario's, and the report names the template.
-    """
-
-    consumer: str | None = None
-    nonce: str | None = None
-    max_facts_age: int | None = None
-    received: int | None = None
-    templates: frozenset[str] | None = None
-
-
-@dataclass(frozen=True)
-class _Judged(Case):
-    """A case with what the verifier expects."""
-
-    expect: Expectation
+__all__ = ["Expectation", "verify"]
 
 
 def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> Report:
@@ -65,7 +36,7 @@ def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -
     Now is not before ``facts.block_time``: an earlier clock would leave out what the facts already report.
     """
     try:
-        case = _Judged(read_bundle(bundle) if isinstance(bundle, bytes) else bundle, facts, at, expect)
+        case = Case(read_bundle(bundle) if isinstance(bundle, bytes) else bundle, facts, at, expect)
         outcome = _check_format(case)
     except (BadBundle, InvalidInput) as error:
         case, outcome = None, failed(error.code, error.message, **({"where": error.where} if error.where else {}))
@@ -94,7 +65,7 @@ def verify(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -
     return _with_content(report, case) if case is not None and report.valid else report
 
 
-def _check_format(case: _Judged) -> Outcome:
+def _check_format(case: Case) -> Outcome:
     """1: well-formed all the way down, and signed for the ledger that the facts are of."""
     validate_entry(case.claims)
     if case.claims["type"] != "certificate":
@@ -114,7 +85,7 @@ def _check_format(case: _Judged) -> Outcome:
     return passed("Well-formed, for this ledger.")
 
 
-def _check_signature(case: _Judged) -> Outcome:
+def _check_signature(case: Case) -> Outcome:
     """2: signed by a key that counted when the certificate was anchored."""
     issued = case.presented.issued
     issued.suite.require()
@@ -126,7 +97,7 @@ def _check_signature(case: _Judged) -> Outcome:
     return passed(f"Signed with {issued.suite.alg} by an account of the chain.", kid=issued.kid)
 
 
-def _check_issuer(case: _Judged) -> Outcome:
+def _check_issuer(case: Case) -> Outcome:
     """3: that key's party is the issuer named, active, and was accredited for the scenario."""
     signer = case.facts.accounts[case.presented.issued.kid].party
     issuer, scenario = case.claims["iss"], case.claims["scenario"]
@@ -142,7 +113,7 @@ def _check_issuer(case: _Judged) -> Outcome:
     return passed(f"Accredited for {scenario} when it was anchored.", issuer=issuer)
 
 
-def _check_inclusion(case: _Judged) -> Outcome:
+def _check_inclusion(case: Case) -> Outcome:
     """5: certificate and evidence are where they say, under the roots of their batches; the certificate at its seq."""
     bundle, seq = case.bundle, case.claims["seq"]
     places = [(case.presented.issued.payload, bundle.position, bundle.proof)]
@@ -158,7 +129,7 @@ def _check_inclusion(case: _Judged) -> Outcome:
     return passed(f"{len(places)} entries at their positions.")
 
 
-def _check_anchor(case: _Judged) -> Outcome:
+def _check_anchor(case: Case) -> Outcome:
     """6: the chain holds exactly these anchors; the certificate's is in the log of its issuer."""
     for anchor in case.bundle.anchors:
         commitment = case.facts.anchors.get(anchor.log_batch)
@@ -171,7 +142,7 @@ def _check_anchor(case: _Judged) -> Outcome:
     return passed("On the chain.", at=case.anchored_at(case.bundle.position), block=case.facts.block)
 
 
-def _check_validity(case: _Judged) -> Outcome:
+def _check_validity(case: Case) -> Outcome:
     """7: nbf ≤ at < exp, and on the chain by then: what was anchored later proves nothing of before."""
     start, end, anchored = case.claims["nbf"], case.claims["exp"], case.anchored_at(case.bundle.position)
     if anchored is None or case.at < max(start, anchored):
@@ -181,108 +152,42 @@ def _check_validity(case: _Judged) -> Outcome:
     return passed("Within its validity.", nbf=start, exp=end)
 
 
-def _check_status(case: _Judged) -> Outcome:
+def _check_status(case: Case) -> Outcome:
     """8: not suspended, revoked, superseded or held at that time; a registration's asset stands and is its holder's."""
     limit = case.expect.max_facts_age
     if limit is not None and case.at - case.facts.block_time > limit:
         return failed("FACTS_STALE", "The facts are older than the verifier accepts.", time=case.facts.block_time)
     outcome = status_at(case.facts, case.bundle.position, case.at)
-    if isinstance(outcome, Failed):
-        return outcome
-    return (_held(case) or outcome) if case.usage else _check_asset(case)
+    return outcome if isinstance(outcome, Failed) else _class(case).check_standing(case, outcome)
 
 
-def _held(case: _Judged) -> Failed | None:
-    request = hex_of(case.claims["request"])
-    for what, statement in (("certificate", statement_digest(case.claims)), ("request", request)):
-        if problem := held_at(case.facts, statement, case.at, what, "HELD"):
-            return problem
-    return None
-
-
-def _check_asset(case: _Judged) -> Outcome:
-    asset = case.facts.assets.get(case.claims["asset"])
-    if asset is None:
-        return failed("ASSET_UNKNOWN", "The facts do not know the registered asset.")
-    if asset.state != "confirmed" or asset.frozen:
-        return failed("ASSET_NOT_IN_FORCE", "The registration is not confirmed, or it is frozen.", state=asset.state)
-    if case.at >= asset.valid_to:
-        return failed("ASSET_NOT_IN_FORCE", "The registration is over.", valid_to=asset.valid_to)
-    held = [holder for holder in asset.holders if holder.since <= case.at]
-    if not held or held[-1].party != case.claims["sub"]:
-        since = held[-1].since if held else None
-        return failed("HOLDER_CHANGED", "At that time another party holds the asset, or none.", since=since)
-    return passed(
-        "Active; the asset is confirmed and held by the subject.",
-        as_of_block=case.facts.block,
-        liens=[{"creditor": lien.creditor, "rank": lien.rank} for lien in asset.liens],
-        objections=asset.objections,
-        annulled_ancestor=asset.annulled_ancestor or None,
-    )
-
-
-def _check_uses(case: _Judged) -> Outcome:
+def _check_uses(case: Case) -> Outcome:
     """9: used less often under its request than it may be."""
-    if not case.usage:
-        return does_not_apply("A registration certificate is not used up.")
-    history = case.facts.uses.get((case.claims["consumer"], hex_of(case.claims["request"])))
-    if history is None:
-        return failed("USES_UNKNOWN", "The facts do not say how often its consumer used it.")
-    used, limit = sum(use.at <= case.at for use in history), case.claims["max_uses"]
-    if used >= limit:
-        return failed("USED_UP", f"Its request was used {used} of {limit} times.", since=history[limit - 1].at)
-    return passed(f"Used {used} of {limit} times.")
+    return _class(case).check_uses(case)
 
 
-def _check_party(case: _Judged) -> Outcome:
+def _check_party(case: Case) -> Outcome:
     """10: presented by its subject to this verifier, freshly, with a key that nobody reported."""
-    if not case.usage and case.presented.key_binding is not None:
-        return failed("KEY_BINDING_INVALID", "A registration certificate names no key that could bind it.")
-    if not case.usage:
-        return does_not_apply("Anyone may rely on a registration certificate.")
-    if case.expect.consumer is None or case.expect.nonce is None:
-        return failed("PARTY_NOT_NAMED", "The verifier did not say who it is and which nonce it gave.")
-    if case.expect.consumer != case.claims["consumer"]:
-        return failed("NOT_PARTY", "The certificate is for another consumer.")
-    return _check_binding(case)
+    return _class(case).check_party(case)
 
 
-def _check_binding(case: _Judged) -> Outcome:
-    binding, said = case.presented.key_binding, case.presented.binding_claims
-    if binding is None:
-        return failed("KEY_BINDING_MISSING", "The holder did not bind the presentation to the verifier.")
-    key = Jwk.from_dict(case.claims["cnf"]["jwk"]).compressed
-    if not binding.signed_by(key, any_s=True):
-        return failed("KEY_BINDING_INVALID", "The presentation is not signed by the subject's key.")
-    # A key that is no party's has no account. A retired one may still present.
-    for fact in case.facts.accounts_of_key(key):
-        if stolen := in_other_hands(fact, case.at):
-            return stolen
-    wanted = {"aud": case.expect.consumer, "nonce": case.expect.nonce, "sd_hash": case.presented.sd_hash}
-    if said.keys() != {*wanted, "iat"} or any(said[name] != value for name, value in wanted.items()):
-        return failed("KEY_BINDING_DIFFERS", "The presentation was made for another verifier, nonce or disclosure.")
-    received = case.at if case.expect.received is None else case.expect.received
-    made = said["iat"]
-    if type(made) is not int or not received - MAX_KEY_BINDING_AGE <= made <= received + MAX_KEY_BINDING_SKEW:
-        return failed("KEY_BINDING_TIME", "The presentation was not made just before it was received.")
-    return passed("Presented by its subject, to this consumer, with its nonce.")
-
-
-def _check_authorization(case: _Judged) -> Outcome:
+def _check_authorization(case: Case) -> Outcome:
     """11: every authorization and provision that it rests on holds, under a template that the verifier accepts."""
-    if not case.usage:
-        return does_not_apply("A registration certificate rests on the registration.")
-    return check_authorization(case, case.expect.templates)
+    return _class(case).check_authorization(case)
 
 
-_GENUINE: Final[tuple[Callable[[_Judged], Outcome], ...]] = (
+def _class(case: Case) -> CertificateClass:
+    return CERTIFICATE_CLASSES[case.claims["class"]]
+
+
+_GENUINE: Final[tuple[Callable[[Case], Outcome], ...]] = (
     _check_signature,
     _check_issuer,
     check_disclosures,
     _check_inclusion,
     _check_anchor,
 )
-_JUDGED: Final[tuple[Callable[[_Judged], Outcome], ...]] = (
+_JUDGED: Final[tuple[Callable[[Case], Outcome], ...]] = (
     _check_validity,
     _check_status,
     _check_uses,
@@ -291,7 +196,7 @@ _JUDGED: Final[tuple[Callable[[_Judged], Outcome], ...]] = (
 )
 
 
-def _made(check: Callable[[_Judged], Outcome], case: _Judged) -> Outcome:
+def _made(check: Callable[[Case], Outcome], case: Case) -> Outcome:
     try:
         return check(case)
     except (BadBundle, InvalidInput, Misconfigured) as error:
@@ -302,11 +207,11 @@ def _numbered(number: int, outcome: Outcome) -> Check:
     return Check(number, outcome.verdict, outcome.code, outcome.message, outcome.details)
 
 
-def _number_of(case: _Judged | None) -> str | None:
+def _number_of(case: Case | None) -> str | None:
     return None if case is None else str(case.claims["certificate_no"])
 
 
-def _with_content(report: Report, case: _Judged) -> Report:
+def _with_content(report: Report, case: Case) -> Report:
     claims = {name: value for name, value in case.claims.items() if name not in ("_sd", "_sd_alg", "cnf")}
     disclosed = {item.name: item.value for item in case.presented.disclosures}
     return replace(report, claims=claims, disclosed=disclosed, keys=signing_keys(case))

@@ -22,7 +22,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, PingzhengError
 from ledger.proof.acts import sign_act, uses_message
 from ledger.proof.bundle import parse_bundle
-from ledger.proof.facts import facts_needed
+from ledger.proof.facts_needed import facts_needed
 from tests.support.actors.pilots import Pilot
 from tests.support.actors.uses import certificate_of, uses
 from tests.support.ledgers.joined import presentations

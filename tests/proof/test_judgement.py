@@ -12,9 +12,10 @@ from ledger.domain.canonical import canonical
 from ledger.domain.days import SHANGHAI
 from ledger.errors import BadBundle
 from ledger.proof.bundle import parse_bundle
+from ledger.proof.checks.usage_certificate import MAX_KEY_BINDING_AGE, MAX_KEY_BINDING_SKEW
 from ledger.proof.facts_file import parse_facts
 from ledger.proof.report import Verdict
-from ledger.proof.verifier import MAX_KEY_BINDING_AGE, MAX_KEY_BINDING_SKEW, Expectation, verify
+from ledger.proof.verifier import Expectation, verify
 from tests.support.bundles.builder import Made, registration, usage
 from tests.support.bundles.cast import (
     ANCHORED,

@@ -20,7 +20,7 @@ from ledger.cli.main import app
 from ledger.domain.entries import statement_digest
 from ledger.errors import Misconfigured
 from ledger.proof.bundle import Bundle, parse_bundle
-from ledger.proof.facts import facts_needed
+from ledger.proof.facts_needed import facts_needed
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation, verify
 from tests.support.actors.pilots import Pilot
@@ -125,7 +125,7 @@ def test_a_sanctioned_subject_without_money_still_withdraws(pilot: Pilot) -> Non
     with pytest.raises(Misconfigured, match="ACCOUNT_WITHOUT_FUNDS"):
         withdraw_by_itself(it.bundle, it.url, it.key)
     assert it.judged().valid
-    pilot.ledger.role_changes.set_status(pilot.cast.supervisor, pilot.cast.firms[firm], "sanctioned", "sanction")
+    pilot.ledger.role_changes.set_status(pilot.ledger.parties.actor(pilot.cast.supervisor), pilot.cast.firms[firm], "sanctioned", "sanction")
     friend = pilot.ledger.custody.create()[0]
     pilot.ledger.reader.connection.ask("hardhat_setBalance", friend, hex(FUNDS_WEI))
     withdraw_by_itself(it.bundle, it.url, it.key, payer=pilot.ledger.custody.private_key(friend))

@@ -25,7 +25,6 @@ from ledger.proof.facts import (
     AccountFact,
     AssetFact,
     Facts,
-    FactsNeeded,
     Heads,
     HolderFact,
     HoldFact,
@@ -36,8 +35,8 @@ from ledger.proof.facts import (
     StatusFact,
     UseFact,
     WithdrawalFact,
-    facts_needed,
 )
+from ledger.proof.facts_needed import FactsNeeded, facts_needed
 from ledger.proof.jws import Jwk
 
 # What the contracts' types hold: a bundle may name more, and nothing is there.

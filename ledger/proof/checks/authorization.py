@@ -21,7 +21,7 @@ from ledger.proof.sdjwt import disclosure_digest
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class NamedEntries:
     """The entries that a certificate names, as proven parts of the log."""
 
     template: Entry
@@ -35,11 +35,9 @@ class Basis:
         return {field["name"]: field["source"] for field in self.template["fields"]}
 
 
-def check_authorization(case: Case, templates: frozenset[str] | None) -> Outcome:
-    """Each authorization is the subject's and in force, within the request of the consumer, within the template.
-
-    ``templates`` are references of those that the verifier accepts, None if it does not say.
-    """
+def check_authorization(case: Case) -> Outcome:
+    """Each authorization is the subject's and in force, within the request of the consumer, within the template."""
+    templates = case.expect.templates
     basis = _basis(case)
     if isinstance(basis, Failed):
         return basis
@@ -81,7 +79,7 @@ def _rests_on(claims: Entry, *, compared: bool) -> Passed:
     )
 
 
-def _basis(case: Case) -> Basis | Failed:
+def _basis(case: Case) -> NamedEntries | Failed:
     claims = case.claims
     found = [
         _named(case, [claims["template"]], "template"),
@@ -93,7 +91,7 @@ def _basis(case: Case) -> Basis | Failed:
         if isinstance(part, Failed):
             return part
     template, request, consents, supplies = [part for part in found if not isinstance(part, Failed)]
-    return Basis(template[0][0], request[0], consents, supplies)
+    return NamedEntries(template[0][0], request[0], consents, supplies)
 
 
 def _named(case: Case, references: Sequence[str], kind: str) -> Sequence[Proven] | Failed:
@@ -133,7 +131,7 @@ def _accepted(claims: Entry, templates: frozenset[str] | None) -> Failed | None:
     return None
 
 
-def _template(claims: Entry, basis: Basis) -> Failed | None:
+def _template(claims: Entry, basis: NamedEntries) -> Failed | None:
     """The template is that of the certificate's scenario, and the certificate stays within it."""
     template = basis.template
     for member in ("scenario", "scenario_version", "scenario_digest"):
@@ -151,7 +149,7 @@ def _template(claims: Entry, basis: Basis) -> Failed | None:
     return None
 
 
-def _request(case: Case, basis: Basis) -> Failed | None:
+def _request(case: Case, basis: NamedEntries) -> Failed | None:
     """The request is the consumer's, made under the template, and the certificate stays within it."""
     claims, (request, _) = case.claims, basis.request
     problem = _signed(case, basis.request, claims["consumer"], "REQUEST_NOT_BY_CONSUMER")
@@ -190,7 +188,7 @@ def _same_terms(claims: Entry, entry: Entry) -> Failed | None:
     return None
 
 
-def _within_request(entry: Entry, basis: Basis) -> Failed | None:
+def _within_request(entry: Entry, basis: NamedEntries) -> Failed | None:
     """The subject answered this request, in time, and no consent goes beyond it or beyond the template."""
     request, template = basis.request[0], basis.template
     if {"source": entry["source"], "provider": entry["provider"]} not in request["sources"]:
@@ -220,7 +218,7 @@ def _stands(case: Case, proven: Proven, party: str) -> Failed | None:
     )
 
 
-def _one_of_each_source(basis: Basis) -> Failed | None:
+def _one_of_each_source(basis: NamedEntries) -> Failed | None:
     sources = [entry["source"] for entry, _ in basis.consents]
     if len(set(sources)) != len(sources):
         return failed("AUTHORIZATION_DIFFERS", "Two authorizations are for one source.", member="source")
@@ -243,7 +241,7 @@ def _rests_on_consent(case: Case, supply: Entry) -> Failed | None:
     return None
 
 
-def _same_rules(claims: Entry, supply: Entry, basis: Basis) -> Failed | None:
+def _same_rules(claims: Entry, supply: Entry, basis: NamedEntries) -> Failed | None:
     """The provider computed the claims by the template's rules, each from its own source, and hid them by `_sd_alg`."""
     wanted = {"template": claims["template"], "engine": basis.template["engine"], "sd_alg": claims["_sd_alg"]}
     for member, value in wanted.items():
@@ -254,7 +252,7 @@ def _same_rules(claims: Entry, supply: Entry, basis: Basis) -> Failed | None:
     return None
 
 
-def _components(claims: Entry, basis: Basis) -> Failed | None:
+def _components(claims: Entry, basis: NamedEntries) -> Failed | None:
     """Every authorization has one provision, every component is what one provision supplied."""
     supplies = [entry for entry, _ in basis.supplies]
     if sorted(entry["authorization"] for entry in supplies) != sorted(claims["authorizations"]):
@@ -267,7 +265,7 @@ def _components(claims: Entry, basis: Basis) -> Failed | None:
     return None
 
 
-def _claims(case: Case, basis: Basis) -> Failed | None:
+def _claims(case: Case, basis: NamedEntries) -> Failed | None:
     """The certificate has exactly the claims that providers signed, and each disclosed one is the one of its name."""
     signed = {name: digest for entry, _ in basis.supplies for name, digest in entry["claims"].items()}
     digests = [digest for entry, _ in basis.supplies for digest in entry["claims"].values()]

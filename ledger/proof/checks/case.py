@@ -21,13 +21,32 @@ Proven = tuple[Entry, Evidence]
 """An entry with its place in the log."""
 
 
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Who verifies: its party id, the nonce it gave the holder, and how old (seconds) the facts may be.
+
+    ``received`` is when the verifier first received the presentation, seconds UTC, by default the time judged: a retry
+    is judged by its first receipt. Without consumer and nonce no usage certificate passes check 10: nobody relies on
+    what was not presented to it. ``templates`` are the templates that the verifier accepts, each as a certificate
+    refers to it (``sha-256:…``); None if it knows no scenario to compare with: then the issuer alone says which rules
+    are the scenario's, and the report names the template.
+    """
+
+    consumer: str | None = None
+    nonce: str | None = None
+    max_facts_age: int | None = None
+    received: int | None = None
+    templates: frozenset[str] | None = None
+
+
 @dataclass(frozen=True)
 class Case:
-    """The bundle, the facts and the time judged, seconds UTC."""
+    """The bundle, the facts, the time judged (seconds UTC), and what the verifier expects."""
 
     bundle: Bundle
     facts: Facts
     at: int
+    expect: Expectation
 
     @cached_property
     def presented(self) -> Presented:
@@ -38,11 +57,6 @@ class Case:
     def claims(self) -> Entry:
         """The certificate's payload."""
         return self.presented.claims
-
-    @property
-    def usage(self) -> bool:
-        """Whether it is a usage certificate."""
-        return bool(self.claims["class"] == "usage")
 
     @cached_property
     def anchors(self) -> Mapping[tuple[int, int], Anchor]:

@@ -10,14 +10,14 @@ from ledger.domain.entries import statement_digest
 from ledger.errors import BadBundle
 from ledger.proof.bundle import Position
 from ledger.proof.checks.case import Case, Entry, Proven
-from ledger.proof.checks.outcome import Failed, Outcome, failed, passed
+from ledger.proof.checks.outcome import Failed, Passed, failed, passed
 from ledger.proof.facts import AccountFact, Facts
 from ledger.proof.jws import entry_signature
 
 _Account = Callable[[str, int | None], AccountFact | Failed]
 
 
-def status_at(facts: Facts, position: Position, at: int) -> Outcome:
+def status_at(facts: Facts, position: Position, at: int) -> Passed | Failed:
     """The status of a leaf at a time: since when, and why."""
     history = facts.status.get(position)
     if history is None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.errors import InvalidInput
+from ledger.proof.checks.classes import CERTIFICATE_CLASSES
 
 PARTS: Final = ("subject", "consumer", "provider", "issuer")
-CLASSES: Final = ("usage", "registration")
+CLASSES: Final = tuple(CERTIFICATE_CLASSES)
 # As judged now; the first that fits: not anchored yet, ended or stopped on the chain, over, used up, else active.
 STATES: Final = ("building", "revoked", "superseded", "suspended", "expired", "used_up", "active")
 _ID: Final = re.compile(r"[0-9a-f]{64}")

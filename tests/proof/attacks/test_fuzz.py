@@ -13,8 +13,8 @@ from ledger.domain.codes import certificate_no
 from ledger.domain.rules.value_spaces import fits
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.bundle import parse_bundle
-from ledger.proof.facts import facts_needed
 from ledger.proof.facts_file import parse_facts
+from ledger.proof.facts_needed import facts_needed
 from ledger.proof.report import Report
 from tests.proof.attacks.tampering import GENUINE
 from tests.support.bundles.builder import Made, registration, usage

@@ -11,8 +11,8 @@ import pytest
 from ledger.domain.canonical import canonical
 from ledger.errors import BadBundle
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, MAX_EVIDENCE, parse_bundle
-from ledger.proof.facts import facts_needed
 from ledger.proof.facts_file import MAX_FACTS_BYTES, parse_facts
+from ledger.proof.facts_needed import facts_needed
 from ledger.proof.jws import MAX_PAYLOAD_BYTES, decode_base64url, encode_base64url
 from ledger.proof.sdjwt import MAX_DISCLOSURES
 from tests.proof.attacks.tampering import (

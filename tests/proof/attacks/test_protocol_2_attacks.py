@@ -11,10 +11,11 @@ from ledger.domain.entry_forms import PAYLOAD_MODES
 from ledger.domain.rules.predicates import OPS
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.bundle import Bundle, Position
+from ledger.proof.checks.usage_certificate import MAX_KEY_BINDING_AGE
 from ledger.proof.facts import Facts
 from ledger.proof.report import Verdict
 from ledger.proof.sdjwt import Disclosed
-from ledger.proof.verifier import MAX_KEY_BINDING_AGE, verify
+from ledger.proof.verifier import verify
 from tests.proof.attacks.past_attacks import (
     ATTACKS,
     ELSEWHERE,

@@ -37,8 +37,8 @@ from ledger.proof.facts import (
     StatusFact,
     UseFact,
     WithdrawalFact,
-    facts_needed,
 )
+from ledger.proof.facts_needed import facts_needed
 from ledger.proof.head import event_digest
 from ledger.proof.jws import public_jwk, sign_compact, sign_entry
 from ledger.proof.merkle import Tree, leaf_hash

@@ -8,10 +8,11 @@ from dataclasses import replace
 from ledger.domain.codes import certificate_no
 from ledger.domain.entries import authorization_entry, provision_entry
 from ledger.proof.bundle import Position
+from ledger.proof.checks.usage_certificate import MAX_KEY_BINDING_AGE, MAX_KEY_BINDING_SKEW
 from ledger.proof.facts import Facts
 from ledger.proof.jws import public_jwk, sign_entry
 from ledger.proof.report import Report
-from ledger.proof.verifier import MAX_KEY_BINDING_AGE, MAX_KEY_BINDING_SKEW, Expectation
+from ledger.proof.verifier import Expectation
 from tests.support.bundles.builder import Made, registration, usage
 from tests.support.bundles.cast import (
     ANCHORED,

@@ -1,0 +1,18 @@
+"""The classes of certificates that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ledger.proof.checks.certificate_class import CertificateClass
+from ledger.proof.checks.registration_certificate import REGISTRATION
+from ledger.proof.checks.usage_certificate import USAGE
+
+CERTIFICATE_CLASSES: Final[Mapping[str, CertificateClass]] = {each.name: each for each in (USAGE, REGISTRATION)}
+
+
+def class_of(claims: Mapping[str, Any]) -> CertificateClass | None:
+    """The class that a payload names, if there is such a class; the payload may be hostile."""
+    name = claims.get("class")
+    return CERTIFICATE_CLASSES.get(name) if isinstance(name, str) else None

@@ -1,0 +1,81 @@
+"""What a verifier asks the chain for one bundle (protocol §8), whatever a hostile bundle says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from ledger.domain.digests import is_hex_digest
+from ledger.domain.entries import statement_digest
+from ledger.errors import BadBundle
+from ledger.proof.bundle import Bundle, Evidence, Position
+from ledger.proof.checks.certificate_class import ClassFacts
+from ledger.proof.checks.classes import class_of
+from ledger.proof.jws import Jwk
+from ledger.proof.sdjwt import Presented, parse_certificate
+
+
+@dataclass(frozen=True, slots=True)
+class FactsNeeded:
+    """What to ask the chain for one bundle.
+
+    ``batches`` are (issuer, batch), ``accreditation`` is (party id, scenario), ``uses`` (consumer's party id, request),
+    ``withdrawals`` (party id, statement): each authorization with its subject, each provision with its provider.
+    ``statements`` are those whose holds count. Statements and requests are 64 hex digits. ``accounts`` are those that
+    signed; ``presenter`` is the key in ``cnf``, whose account is asked for as well, as it may be nobody's.
+    """
+
+    batches: frozenset[tuple[int, int]]
+    position: Position
+    statements: frozenset[str]
+    uses: tuple[str, str] | None
+    withdrawals: frozenset[tuple[str, str]]
+    accounts: frozenset[str]
+    presenter: Jwk | None
+    accreditation: tuple[str, str] | None
+    asset: str | None
+
+
+def facts_needed(bundle: Bundle) -> FactsNeeded:
+    """Never raises: what cannot be read from a hostile certificate is not asked for."""
+    presented = _presented(bundle)
+    claims = presented.claims if presented else {}
+    scenario, issuer, asset = (claims.get(name) for name in ("scenario", "iss", "asset"))
+    signers = {item.signer for item in bundle.evidence} | {presented.issued.kid if presented else None}
+    places = {bundle.position.log_batch, *(item.position.log_batch for item in bundle.evidence)}
+    cls = class_of(claims)
+    own = ClassFacts() if cls is None else cls.facts_needed(claims)
+    return FactsNeeded(
+        batches=frozenset(places | {anchor.log_batch for anchor in bundle.anchors}),
+        position=bundle.position,
+        statements=own.statements,
+        uses=own.uses,
+        withdrawals=frozenset(_withdrawable(bundle.evidence)),
+        accounts=frozenset(signer for signer in signers if signer is not None),
+        presenter=own.presenter,
+        accreditation=(issuer, scenario) if is_hex_digest(issuer) and _is_code(scenario) else None,
+        asset=asset if is_hex_digest(asset) else None,
+    )
+
+
+def _withdrawable(evidence: Sequence[Evidence]) -> Iterator[tuple[str, str]]:
+    """Of authorizations and provisions alone: nothing else can be withdrawn."""
+    parties = {"authorization": "subject", "provision": "provider"}
+    for item in evidence:
+        statement = item.statement
+        kind = statement.get("type")
+        party = statement.get(parties[kind]) if isinstance(kind, str) and kind in parties else None
+        if is_hex_digest(party):
+            yield party, statement_digest(statement)
+
+
+def _presented(bundle: Bundle) -> Presented | None:
+    try:
+        return parse_certificate(bundle.certificate)
+    except BadBundle:
+        return None
+
+
+def _is_code(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and value.isascii() and 1 <= len(value) <= 8
