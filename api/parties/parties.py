@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 
 from api.http import schemas
-from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.access import ActCaller, OpenLedger, ReadCaller
 from api.http.paging import Page, PageAsked
 from api.http.problems import Responses
 from api.http.routing import Router
@@ -18,13 +19,11 @@ from api.parties import power_schemas as powers
 from api.registration.assets import signed_of
 from api.registration.schemas import MandateIn, MandateOut
 from ledger.domain.codes import check_institution
-from ledger.domain.parties import DEFAULT_ROLES, OFFICES, PartyKind, Role
-from ledger.errors import Forbidden, InvalidInput, NotFound
+from ledger.domain.parties import PartyKind
+from ledger.errors import InvalidInput, NotFound
 from ledger.installation.wiring import Ledger
-from ledger.parties.permissions import Action
-from ledger.parties.register import NewParty
-from ledger.parties.roles import Actor
-from ledger.parties.tables import Party
+from ledger.parties.known import KnownParty
+from ledger.parties.newcomers import NewParty
 
 router = Router(tags=["parties"])
 
@@ -46,12 +45,8 @@ def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, respon
     first key by a one-time code (`POST /v1/parties/{party}/enrolment`). Where the second office is not within reach of
     this service, the answer is 202: it confirms the proposal that is named. The calling office proposes.
     """
-    require(actor, Action.MANAGE_ROLES)
-    newcomers = [_newcomer(item) for item in body.parties]
-    for newcomer in newcomers:
-        _require_authority_for(ledger, actor, DEFAULT_ROLES[newcomer.kind])
-    rows = ledger.parties.onboard(newcomers, actor.party, signed_of(body))
-    numbers = {number for row in rows if row.no is None and (number := ledger.parties.pending(row.id)) is not None}
+    rows = ledger.onboarding.onboard(actor, [_newcomer(item) for item in body.parties], signed_of(body))
+    numbers = {number for row in rows if row.no is None and (number := ledger.onboarding.pending(row.id)) is not None}
     if numbers:
         response.status_code = 202
     proposals = [show_proposal(ledger.proposals.get(number)) for number in sorted(numbers)]
@@ -75,10 +70,7 @@ def party(party: schemas.HexId, ledger: OpenLedger, _actor: ReadCaller) -> power
 @router.post("/parties/{party}/mandates", status_code=201)
 def give_mandate(party: schemas.HexId, body: MandateIn, ledger: OpenLedger, actor: ActCaller) -> MandateOut:
     """Let a broker hand in one's applications for registration; each is still signed by the principal."""
-    if actor.party != party:
-        raise Forbidden("NOT_YOURS", "A party gives mandates for itself alone.", where="party")
-    row = ledger.mandates.give(party, body.broker, body.valid_to)
-    return MandateOut(id=row.id, principal=row.principal, broker=row.broker, valid_to=row.valid_to)
+    return MandateOut(**asdict(ledger.mandates.give(actor, party, body.broker, body.valid_to)))
 
 
 @router.put("/parties/{party}/roles", response_model=schemas.StandingOut, responses=WAITS)
@@ -89,8 +81,7 @@ def set_roles(
 
     Offices are given and taken by two authorities, after the delay; other roles at once, by an authority or an admin.
     """
-    require(actor, Action.MANAGE_ROLES)
-    row = ledger.role_changes.set_roles(actor.party, party, body.roles, signed_of(body))
+    row = ledger.role_changes.set_roles(actor, party, body.roles, signed_of(body))
     return waiting(row) or _standing(ledger, party)
 
 
@@ -102,12 +93,11 @@ def set_status(
 
     Closing a party (which is final), and any status of an authority or supervisor, takes two authorities and the delay.
     """
-    require(actor, Action.FREEZE)
-    row = ledger.role_changes.set_status(actor.party, party, body.status, body.reason, signed_of(body))
+    row = ledger.role_changes.set_status(actor, party, body.status, body.reason, signed_of(body))
     return waiting(row) or _standing(ledger, party)
 
 
-def _with_uscc(ledger: Ledger, uscc: str) -> list[Party]:
+def _with_uscc(ledger: Ledger, uscc: str) -> list[KnownParty]:
     """Persons are not found: in the place of a USCC an ID number is refused."""
     try:
         found = ledger.parties.find(check_institution(uscc, "uscc"))
@@ -116,25 +106,25 @@ def _with_uscc(ledger: Ledger, uscc: str) -> list[Party]:
     return [found] if found.kind != PartyKind.PERSON else []
 
 
-def show(ledger: Ledger, row: Party) -> powers.PartyOut:
+def show(ledger: Ledger, row: KnownParty) -> powers.PartyOut:
     """A party without name and identifier; its roles are those that the chain gives it."""
     return show_all(ledger, [row])[0]
 
 
-def show_all(ledger: Ledger, rows: Sequence[Party]) -> list[powers.PartyOut]:
+def show_all(ledger: Ledger, rows: Sequence[KnownParty]) -> list[powers.PartyOut]:
     """Parties as ``show`` shows one."""
     roles = ledger.roles.of(row.id for row in rows)
     return [_shown(row, roles[row.id]) for row in rows]
 
 
-def _shown(row: Party, roles: Sequence[str]) -> powers.PartyOut:
+def _shown(row: KnownParty, roles: Sequence[str]) -> powers.PartyOut:
     return powers.PartyOut(
         id=row.id, no=row.no, kind=row.kind, roles=list(roles), region=row.region, account=row.present_account
     )
 
 
 def _standing(ledger: Ledger, party: str) -> schemas.StandingOut:
-    record = ledger.reader.party(ledger.reader.party_no(party))
+    record = ledger.role_changes.present(party)
     return schemas.StandingOut(id=record.id, no=record.no, status=record.status, roles=list(record.roles))
 
 
@@ -148,18 +138,6 @@ def _newcomer(item: powers.PartyIn) -> NewParty:
         proof=item.proof,
         further_keys=tuple((key.public_key, key.proof) for key in item.further_keys),
     )
-
-
-def _require_authority_for(ledger: Ledger, actor: Actor, roles: Iterable[Role]) -> None:
-    """Offices follow a registration as proposals in the name of this installation's authority: at its call alone."""
-    own = actor.party == ledger.installation.authority_party
-    if not own and (offices := sorted(OFFICES.intersection(roles))):
-        raise Forbidden(
-            "PARTY_OFFICE_BY_AUTHORITY",
-            "This service's authority alone onboards parties whose kind brings an office.",
-            hint="Ask it, or onboard the party as another kind and propose its roles: PUT /v1/parties/{party}/roles.",
-            roles=offices,
-        )
 
 
 def _kind(value: str) -> PartyKind:

@@ -202,8 +202,8 @@ def _accredit(ledger: Ledger, cast: Cast) -> None:
     """The platform is accredited from the beginning where the pilot founded the ledger; else it is proposed."""
     period = four_years(ledger.clock())
     scenarios = [scenario.code for scenario in ledger.scenarios.all()]
-    ledger.parties.accredit(ledger.installation.operator, scenarios, *period)
-    ledger.parties.accredit(cast.assessor, REPORTS, *period)
+    ledger.role_changes.accredit(ledger.authority, ledger.installation.operator, scenarios, *period)
+    ledger.role_changes.accredit(ledger.authority, cast.assessor, REPORTS, *period)
 
 
 def _let_offices_begin(ledger: Ledger) -> None:

@@ -42,6 +42,7 @@ from ledger.parties.keys import PartyKeys, anchor_first
 from ledger.parties.lookups import party
 from ledger.parties.mandates import Mandates
 from ledger.parties.offices import Offices
+from ledger.parties.onboarding import Onboarding
 from ledger.parties.party_lists import RegistrationLists
 from ledger.parties.principals import Principals
 from ledger.parties.proposals.pauses import Pauses
@@ -49,6 +50,7 @@ from ledger.parties.proposals.proposals import Proposals
 from ledger.parties.register import Parties
 from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.role_changes import RoleChanges
+from ledger.parties.roles import Actor
 from ledger.parties.tables import PartyKey
 from ledger.privacy.erasure import Erasure
 from ledger.privacy.key_rotation import KeyRotation
@@ -100,6 +102,7 @@ class Ledger(Participant):
     anchoring: Anchoring
     positions: Positions
     parties: Parties
+    onboarding: Onboarding
     directory: Directory
     enrolments: Enrolments
     party_keys: PartyKeys
@@ -142,6 +145,11 @@ class Ledger(Participant):
     important_data: ImportantDataList
     systems: Systems
     demands: Demands
+
+    @property
+    def authority(self) -> Actor:
+        """The installation's authority as one that acts."""
+        return self.parties.actor(self.installation.authority_party)
 
     def accept_loss(self) -> Loss:
         """As ``loss.accept_loss``; what was seen of the lost end of the chain is kept beside the memory of it."""
@@ -204,7 +212,8 @@ def wire(
         before_retiring=lambda: anchor_first(anchoring),
         lock=settings.home / "proposing.lock",
     )
-    parties = Parties(
+    parties = Parties(database, sealer, follower, entrance.roles, lookup_key)
+    onboarding = Onboarding(
         database,
         sealer,
         custody,
@@ -212,14 +221,13 @@ def wire(
         proposals,
         lists,
         follower,
-        entrance.roles,
         installation.authority_party,
         lookup_key,
         clock,
     )
     party_keys = PartyKeys(database, client, reader, follower, acting, custody, proposals)
     proposals.when_changed(party_keys.settle_changed)
-    proposals.when_changed(parties.complete)
+    proposals.when_changed(onboarding.complete)
     withdrawals = Withdrawals(database, client, reader, parties, positions, status, clock)
     descriptions = Descriptions(database, follower)
     act_documents = ActDocuments(database, sealer, follower, lookup_key, clock)
@@ -253,8 +261,9 @@ def wire(
         party=operator,
         access=entrance,
         parties=parties,
+        onboarding=onboarding,
         directory=Directory(database, sealer),
-        enrolments=Enrolments(database, parties, reader.chain, clock),
+        enrolments=Enrolments(database, onboarding, reader.chain, clock),
         proposals=proposals,
         pauses=Pauses(reader, acting, proposals, account_of),
         party_keys=party_keys,

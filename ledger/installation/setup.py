@@ -36,9 +36,10 @@ from ledger.log.coherence import contracts_lost
 from ledger.parties.custody import Custody
 from ledger.parties.key_settlement import FIRST_KEYS, settle_keys
 from ledger.parties.keys import PartyKeys
+from ledger.parties.known import KnownParty
 from ledger.parties.lookups import party_keys
+from ledger.parties.newcomers import NewParty, checked_party, find_or_add, lookup_digest
 from ledger.parties.offices import FOUNDING_ROLES, FoundingOffice, Institution
-from ledger.parties.register import NewParty, checked_party, find_or_add, lookup_digest
 from ledger.parties.tables import Party
 from ledger.proof.suites.suite import ES256K, Suite, suite_of_key
 from ledger.store.database import Database
@@ -140,9 +141,10 @@ def installed(
     Raises ``Misconfigured`` ``DATABASE_MISSING`` unless the contracts were founded by the parties that the database
     knows, ``KEY_FILE_WRONG`` and as ``Sealer.open`` unless the secrets are those that it was made with.
     """
-    parties = _founding_parties(database, ChainReader(client))
+    rows = _founding_parties(database, ChainReader(client))
+    _require_own_secrets(database, sealer, lookup_key, rows[OPERATOR_NO - 1])
+    parties = [KnownParty.of(row) for row in rows]
     operator = parties[OPERATOR_NO - 1]
-    _require_own_secrets(database, sealer, lookup_key, operator)
     if database.standing is None:
         parties = [settle_keys(database, ChainReader(client), row.id) for row in parties]
         operator = parties[OPERATOR_NO - 1]

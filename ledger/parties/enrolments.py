@@ -19,9 +19,10 @@ from ledger.parties.access.tables import Enrolment
 from ledger.parties.access.tokens import digest, fresh
 from ledger.parties.key_settlement import FIRST_KEYS
 from ledger.parties.lookups import party, party_keys
+from ledger.parties.newcomers import require_free
+from ledger.parties.onboarding import Onboarding
 from ledger.parties.permissions import Action
 from ledger.parties.possession import require_possession
-from ledger.parties.register import Parties, require_free
 from ledger.parties.roles import Actor, require
 from ledger.parties.tables import PartyKey
 from ledger.proof.bundle import ChainId
@@ -53,9 +54,9 @@ class Enrolled:
 class Enrolments:
     """Gives out codes and takes first keys."""
 
-    def __init__(self, database: Database, parties: Parties, chain: ChainId, clock: Clock) -> None:
+    def __init__(self, database: Database, onboarding: Onboarding, chain: ChainId, clock: Clock) -> None:
         self._database = database
-        self._parties = parties
+        self._onboarding = onboarding
         self._chain = chain
         self._clock = clock
 
@@ -66,7 +67,7 @@ class Enrolments:
         ``OFFICE_KEY_NOT_HERE``; ``NotFound`` ``PARTY_UNKNOWN``, ``Conflict`` ``PARTY_HAS_KEY``, ``PARTY_ERASED``.
         """
         require(by, Action.MANAGE_ROLES)
-        self._parties.require_key_of(by.party)
+        self._onboarding.require_key_of(by.party)
         now, code = self._clock(), fresh(PREFIX)
         row = Enrolment(
             party_id=identifier,
@@ -105,8 +106,8 @@ class Enrolments:
             row = party(session, identifier)
             row.present_account, row.present_key = account, key
             session.add(PartyKey(account=account, party_id=identifier, public_key=key, proof=proof))
-        self._parties.register(identifier, office)
-        return Enrolled(identifier, account, self._parties.pending(identifier))
+        self._onboarding.register(identifier, office)
+        return Enrolled(identifier, account, self._onboarding.pending(identifier))
 
 
 def _require_keyless(session: Session, identifier: str) -> None:

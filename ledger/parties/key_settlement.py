@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select
 from ledger.chain.reading.contract_state import AccountRecord
 from ledger.chain.reading.reader import ChainReader
 from ledger.index.tables import ACCOUNTS
+from ledger.parties.known import KnownParty
 from ledger.parties.lookups import party, party_keys, speaking_keys
 from ledger.parties.tables import Party, PartyKey
 from ledger.proof.suites.suite import ES256, ES256K, suite_of_key
@@ -17,7 +18,7 @@ from ledger.store.database import Database
 FIRST_KEYS: Final = (ES256K, ES256)
 
 
-def settle_keys(database: Database, reader: ChainReader, identifier: str) -> Party:
+def settle_keys(database: Database, reader: ChainReader, identifier: str) -> KnownParty:
     """Take over what the chain says of the party's keys: what a crash, an office or the party itself left behind.
 
     Keys that were bound without us are not known here. Raises ``NotFound`` ``PARTY_UNKNOWN``.
@@ -38,7 +39,7 @@ def settle_keys(database: Database, reader: ChainReader, identifier: str) -> Par
         # The key that acts stays while it speaks; after it, the one that was bound last.
         if acting and row.present_account not in {key.account for key in acting}:
             row.present_account, row.present_key = acting[-1].account, acting[-1].public_key
-    return row
+        return KnownParty.of(row)
 
 
 def settle_changed(database: Database, reader: ChainReader) -> list[str]:

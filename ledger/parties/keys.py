@@ -24,13 +24,14 @@ from ledger.log.anchoring import Anchoring
 from ledger.log.paused import waiting_for_its_end
 from ledger.parties.custody import Custody
 from ledger.parties.key_settlement import FIRST_KEYS, settle_changed, settle_keys
+from ledger.parties.known import KnownKey, KnownParty
 from ledger.parties.lookups import party, party_keys, party_no, speaking_keys
+from ledger.parties.newcomers import require_free
 from ledger.parties.possession import proof_for_chain, proof_of
 from ledger.parties.proposals.proposals import Proposal, Proposals
-from ledger.parties.register import require_free
 from ledger.parties.relayed_acts import RelayedActs, account_is_of
 from ledger.parties.role_changes import PROTECTED
-from ledger.parties.tables import Party, PartyKey
+from ledger.parties.tables import PartyKey
 from ledger.proof.acts import report_message, sign_act
 from ledger.proof.suites.suite import ES256K, Suite, suite_of_key
 from ledger.store.database import Database
@@ -171,7 +172,7 @@ class PartyKeys:
             return None
         return self._decided(by, identifier, date_compromise(number, account, compromised_at), signed)
 
-    def settle(self, identifier: str) -> Party:
+    def settle(self, identifier: str) -> KnownParty:
         """Bring the party's keys here in line with the chain: what a crash, or the party by itself, left behind."""
         return settle_keys(self._database, self._reader, identifier)
 
@@ -179,10 +180,10 @@ class PartyKeys:
         """Settle all parties whose keys changed on the chain, as the index knows it; returns their ids."""
         return settle_changed(self._database, self._reader)
 
-    def history(self, identifier: str) -> list[PartyKey]:
+    def history(self, identifier: str) -> list[KnownKey]:
         """Every key that is, was or is proposed to be the party's, the earliest first."""
         with self._database.read() as session:
-            return party_keys(session, identifier)
+            return [KnownKey.of(row) for row in party_keys(session, identifier)]
 
     def changes(self, identifier: str) -> list[dict[str, Any]]:
         """What happened to the party's keys and what was proposed about them, the earliest first.
@@ -238,7 +239,7 @@ class PartyKeys:
 
     def _announce(
         self, identifier: str, public_key: str, proof: str, suites: Collection[Suite] = (ES256K,)
-    ) -> tuple[Party, str, str]:
+    ) -> tuple[KnownParty, str, str]:
         """The party, the account, and the proof for the chain. The key is written down before the chain takes it, so
         that a crash between does not lose it."""
         check_public_key(public_key, where="public_key", suites=suites)
@@ -248,12 +249,12 @@ class PartyKeys:
         given = proof or (known.proof or "" if known is not None and known.party_id == identifier else "")
         proof = proof_of(self._reader.chain, self._custody, public_key, given, "proof", self._number(identifier))
         with self._database.write() as session:
-            row = party(session, identifier)
+            known_party = KnownParty.of(party(session, identifier))
             party_no(session, identifier)
             require_free(session, fresh, identifier)
             if session.get(PartyKey, fresh) is None:
                 session.add(PartyKey(account=fresh, party_id=identifier, public_key=public_key, proof=proof))
-        return row, fresh, proof_for_chain(public_key, proof)
+        return known_party, fresh, proof_for_chain(public_key, proof)
 
     def _number(self, identifier: str) -> int:
         with self._database.read() as session:
@@ -264,7 +265,7 @@ class PartyKeys:
             keys = {key.account: suite_of_key(key.public_key) for key in party_keys(session, identifier)}
             return keys.get(account or party(session, identifier).account, ES256K)
 
-    def _bound(self, row: Party, account: str) -> bool:
+    def _bound(self, row: KnownParty, account: str) -> bool:
         record = self._reader.account(account)
         return record is not None and record.party_no == row.no and record.live
 

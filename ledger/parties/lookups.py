@@ -14,8 +14,13 @@ def party(session: Session, identifier: str) -> Party:
     """The party; raises ``NotFound`` ``PARTY_UNKNOWN``."""
     row = session.get(Party, identifier)
     if row is None:
-        raise NotFound("PARTY_UNKNOWN", "No such party.", hint="Onboard it first, or check the id.")
+        raise unknown_party()
     return row
+
+
+def unknown_party() -> NotFound:
+    """The error of an id or an identifier that no party here has."""
+    return NotFound("PARTY_UNKNOWN", "No such party.", hint="Onboard it first, or check the id.")
 
 
 def party_no(session: Session, identifier: str) -> int:

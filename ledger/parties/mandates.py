@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+
 from sqlalchemy import select
 from ulid import ULID
 
@@ -9,9 +11,19 @@ from ledger.domain.days import Clock
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden
 from ledger.parties.lookups import party
-from ledger.parties.roles import Roles
+from ledger.parties.roles import Actor, Roles
 from ledger.parties.tables import Mandate
 from ledger.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class GivenMandate:
+    """What a principal gave a broker, in force until ``valid_to`` (seconds UTC, not included)."""
+
+    id: str
+    principal: str
+    broker: str
+    valid_to: int
 
 
 class Mandates:
@@ -22,24 +34,22 @@ class Mandates:
         self._roles = roles
         self._clock = clock
 
-    def give(self, principal: str, broker: str, valid_to: int) -> Mandate:
-        """Let ``broker`` hand in applications and requests for ``principal``; raises ``Conflict`` ``NOT_A_BROKER``."""
-        now = self._clock()
+    def give(self, actor: Actor, principal: str, broker: str, valid_to: int) -> GivenMandate:
+        """Let ``broker`` hand in applications and requests for ``principal``, which gives the mandate itself.
+
+        Raises ``Forbidden`` ``NOT_YOURS``, ``Conflict`` ``NOT_A_BROKER``.
+        """
+        if actor.party != principal:
+            raise Forbidden("NOT_YOURS", "A party gives mandates for itself alone.", where="party")
+        given = GivenMandate(str(ULID()), principal, broker, valid_to)
         is_broker = Role.BROKER in self._roles.of([broker])[broker]
         with self._database.write() as session:
             for each in (principal, broker):
                 party(session, each)
             if not is_broker:
                 raise Conflict("NOT_A_BROKER", "The party is not a broker.", where="broker", hint="Name a broker.")
-            row = Mandate(
-                id=str(ULID()),
-                principal=principal,
-                broker=broker,
-                valid_to=valid_to,
-                created_at=now,
-            )
-            session.add(row)
-        return row
+            session.add(Mandate(**asdict(given), created_at=self._clock()))
+        return given
 
     def require(self, principal: str, broker: str) -> None:
         """Raise ``Forbidden`` ``MANDATE_MISSING`` unless a mandate is in force."""

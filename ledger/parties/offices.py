@@ -25,7 +25,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.errors import InvalidInput
 from ledger.index.tables import PARTIES
 from ledger.parties.custody import Custody, signer_of_key
-from ledger.parties.register import MAX_NAME, NewParty, checked_party
+from ledger.parties.newcomers import MAX_NAME, NewParty, checked_party
 from ledger.parties.tables import Party
 from ledger.proof.jws import entry_signed_by, sign_entry
 from ledger.store.database import Database

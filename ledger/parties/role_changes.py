@@ -1,4 +1,4 @@
-"""A party's roles and status: given and taken by those in office, never to oneself. The contract decides."""
+"""A party's roles, status and accreditations: given and taken by those in office, never to oneself."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import Final
 
 from sqlalchemy import update
 
+from ledger.chain.reading.contract_state import PartyRecord
 from ledger.chain.reading.reader import ChainReader
-from ledger.chain.sending.calls import Call, set_roles, set_status
+from ledger.chain.sending.calls import Call, accredit, set_roles, set_status
 from ledger.chain.sending.relay import SignedRequest
 from ledger.domain.parties import OFFICES, Role
 from ledger.index.follower import Follower
 from ledger.parties.lookups import party_no
+from ledger.parties.permissions import Action
 from ledger.parties.proposals.proposals import Proposal, Proposals
 from ledger.parties.relayed_acts import RelayedActs
+from ledger.parties.roles import Actor, require
 from ledger.parties.tables import Party
 from ledger.store.database import Database
 
@@ -24,7 +27,7 @@ FINAL: Final = "closed"
 
 
 class RoleChanges:
-    """Sets roles and status in the name of an authority, an admin or a supervisor.
+    """Changes in the name of an authority, an admin or a supervisor; the contract decides once more.
 
     What one of them may do alone takes effect at once. What two authorities have to decide is proposed: the answer is
     the proposal, and None where there is none.
@@ -40,34 +43,56 @@ class RoleChanges:
         self._proposals = proposals
 
     def set_roles(
-        self, by: str, identifier: str, roles: Iterable[Role], signed: SignedRequest | None = None
+        self, actor: Actor, identifier: str, roles: Iterable[Role], signed: SignedRequest | None = None
     ) -> Proposal | None:
         """Give the party exactly these roles; where offices change, two authorities and the delay do.
 
         Raises ``Forbidden`` ``PARTY_SELF_GRANT``, ``PARTY_LACKS_ROLE``.
         """
+        require(actor, Action.MANAGE_ROLES)
         wanted, number = set(roles), self._number(identifier)
         present = {Role(role) for role in self._reader.party(number).roles}
         proposal = None
         if present != wanted:
             decided = bool(OFFICES & (present ^ wanted))
-            proposal = self._act(by, set_roles(number, Role.mask(wanted)), signed, decided=decided)
+            proposal = self._act(actor.party, set_roles(number, Role.mask(wanted)), signed, decided=decided)
         if proposal is None or proposal.state == "carried_out":
             with self._database.write() as session:
                 session.execute(update(Party).where(Party.id == identifier).values(roles=sorted(wanted)))
         return proposal
 
     def set_status(
-        self, by: str, identifier: str, status: str, reason: str, signed: SignedRequest | None = None
+        self, actor: Actor, identifier: str, status: str, reason: str, signed: SignedRequest | None = None
     ) -> Proposal | None:
         """Let the party act, or stop it; ``closed`` is final (``Conflict`` ``PARTY_CLOSED``).
 
         Two authorities and the delay close a party, and set the status of an authority, a supervisor or an issuer.
         """
+        require(actor, Action.FREEZE)
         number = self._number(identifier)
         protected = bool(SUSPENDED_BY_TWO & {Role(role) for role in self._reader.party(number).roles})
         call = set_status(number, status, reason)
-        return self._act(by, call, signed, decided=protected or status == FINAL)
+        return self._act(actor.party, call, signed, decided=protected or status == FINAL)
+
+    def accredit(self, actor: Actor, issuer: str, scenarios: Iterable[str], start: int, end: int) -> list[Proposal]:
+        """Let ``issuer`` issue under ``scenarios`` while ``start ≤ t < end``, once two offices and the delay let it.
+
+        Returns what was proposed; already so: nothing is. A renewal keeps an earlier start, so that what was issued
+        under it stays issued rightly. The contract refuses to end an accreditation in the past (``InvalidInput``
+        ``PARTY_PERIOD``).
+        """
+        require(actor, Action.MANAGE_ROLES)
+        number, made = self._number(issuer), []
+        for scenario in scenarios:
+            given = self._reader.accreditation(number, scenario)
+            wanted = (min(start, given[0]) if given[1] else start, end)
+            if given != wanted:
+                made.append(self._proposals.decide(actor.party, accredit(number, scenario, *wanted)))
+        return made
+
+    def present(self, identifier: str) -> PartyRecord:
+        """The party's roles and status by the chain; raises ``NotFound``, ``Conflict`` ``PARTY_NOT_ON_CHAIN``."""
+        return self._reader.party(self._number(identifier))
 
     def _act(self, by: str, call: Call, signed: SignedRequest | None, *, decided: bool) -> Proposal | None:
         if decided:

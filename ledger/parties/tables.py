@@ -18,7 +18,8 @@ Code = String(64)
 Digest = String(80)
 
 
-def _had(value: str | None, party: str) -> str:
+def had(value: str | None, party: str) -> str:
+    """A key or an account of a party that once had one; raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
     if value is None:
         raise Conflict(
             "PARTY_WITHOUT_KEY",
@@ -54,12 +55,12 @@ class Party(Base):
     @property
     def account(self) -> str:
         """The account that it acts by now; raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
-        return _had(self.present_account, self.id)
+        return had(self.present_account, self.id)
 
     @property
     def public_key(self) -> str:
         """The key that it acts with now, as text (protocol §4); raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
-        return _had(self.present_key, self.id)
+        return had(self.present_key, self.id)
 
 
 class PartyList(Base):

@@ -20,9 +20,9 @@ from ledger.domain.lifecycle import REQUEST
 from ledger.domain.lines import require_line
 from ledger.domain.parties import PartyKind
 from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.parties.known import KnownParty
 from ledger.parties.register import Parties
 from ledger.parties.statements import require_statement
-from ledger.parties.tables import Party
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import template_of, template_reference
 from ledger.store import log as log_store
@@ -137,7 +137,7 @@ class Requests:
         )
         return Asked(entry, told)
 
-    def _check(self, scenario: Scenario, terms: Terms, now: int, active: Callable[[str], Party]) -> None:
+    def _check(self, scenario: Scenario, terms: Terms, now: int, active: Callable[[str], KnownParty]) -> None:
         scenario.require_pilot(now)
         scenario.require_fields(terms.fields)
         scenario.require_period(terms.valid_from, terms.valid_to)
@@ -165,7 +165,7 @@ class Requests:
             )
         self._check_parties(scenario, terms, active)
 
-    def _check_parties(self, scenario: Scenario, terms: Terms, active: Callable[[str], Party]) -> None:
+    def _check_parties(self, scenario: Scenario, terms: Terms, active: Callable[[str], KnownParty]) -> None:
         scenario.require_subject_kind(PartyKind(self._parties.get(terms.subject).kind))
         self._require_not_erased(terms.subject)
         scenario.require_consumer_kind(PartyKind(active(terms.consumer).kind))
@@ -202,7 +202,7 @@ class Requests:
         with self._database.write() as session:
             return [self._record(session, request) for request in requests]
 
-    def _check_signed(self, request: Asked, where: str, active: Callable[[str], Party]) -> None:
+    def _check_signed(self, request: Asked, where: str, active: Callable[[str], KnownParty]) -> None:
         entry, now = request.entry, self._clock()
         require_statement(entry, "request", self._ledger, now, where)
         require_note(entry, request.note, where)

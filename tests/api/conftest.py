@@ -123,7 +123,9 @@ def opened(home: Path) -> Iterator[Api]:
 
         cast = assemble(ledger, FIRMS)
         now = ledger.clock()
-        ledger.parties.accredit(ledger.installation.operator, ("S00", "S51"), now - 86_400, now + 10**9)
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, ("S00", "S51"), now - 86_400, now + 10**9
+        )
         with TestClient(create_app(already_open), raise_server_exceptions=False) as client:
             yield Api(client, Pilot(ledger, cast))
 

@@ -17,8 +17,8 @@ from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource
 from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.newcomers import NewParty
 from ledger.parties.possession import possession_of
-from ledger.parties.register import NewParty
 from ledger.proof.acts import sign_act
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.jws import Signer, sign_entry
@@ -79,8 +79,10 @@ class Stage:
             ledger.publications.appoint(authority, self.parties[department], self.parties["D"])
         ledger.publications.appoint(authority, self.parties["P2"], None)
         for principal, valid_to in (("P", now + MONTHS), ("C", now + MONTHS), ("P2", now), ("C2", now)):
-            ledger.mandates.give(self.parties[principal], self.parties["B"], valid_to)
-        ledger.parties.accredit(self.parties["T"], ("quality",), now - DAY, now + MONTHS)
+            ledger.mandates.give(
+                ledger.parties.actor(self.parties[principal]), self.parties[principal], self.parties["B"], valid_to
+            )
+        ledger.role_changes.accredit(ledger.authority, self.parties["T"], ("quality",), now - DAY, now + MONTHS)
         fresh = [self.described() for _ in range(3)]
         self.confirmed, self.registered, self.ready = self.pilot.handed_in(*fresh, by=self.parties["P"])
         self.pilot.noticed([self.confirmed, self.registered, self.ready])
@@ -117,7 +119,7 @@ class Stage:
         """A person, with the resident ID of the standard's own example."""
         key = self.ledger.custody.public_key(*self.ledger.custody.create())
         person = NewParty(PartyKind.PERSON, "Person", "11010519491231002X", "440802", key)
-        return self._named(name, self.ledger.parties.onboard([person])[0].id)
+        return self._named(name, self.ledger.onboarding.onboard(self.ledger.authority, [person])[0].id)
 
     def join_away(self, name: str, suite: Suite = ES256K, role: Role = Role.CONSUMER) -> Signer:
         """Another party, called by that name, whose key is not kept here; by default a consumer."""
@@ -128,7 +130,7 @@ class Stage:
         proof = possession_of(self.ledger.reader.chain, signer)
         name_of_it, roles = f"Away {identifier}", frozenset({role})
         party = NewParty(kind, name_of_it, identifier, "440800", signer.public_key, roles, proof)
-        self._named(name, self.ledger.parties.onboard([party])[0].id)
+        self._named(name, self.ledger.onboarding.onboard(self.ledger.authority, [party])[0].id)
         self.api.tokens.elsewhere[self.parties[name]] = signer
         return signer
 

@@ -23,7 +23,7 @@ from ledger.domain.powers import DEFAULT_DELAY
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, open_ledger
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 from ledger.proof.sdjwt import parse_certificate
 from ledger.rulebooks.scenarios import ScenarioBook
 from tests.docs.test_guides import BLOCK, DOCS
@@ -128,7 +128,7 @@ def lay_before_the_offices(ledger: Ledger, digest: str) -> None:
     """The guide's HTTP requests, each by its part's API key."""
     key = ledger.custody.public_key(*ledger.custody.create())
     newcomer = NewParty(PartyKind.SUPERVISOR, "示例监管方", synthetic_uscc("440800", 77), "440800", key)
-    (supervisor,) = ledger.parties.onboard([newcomer])
+    (supervisor,) = ledger.onboarding.onboard(ledger.authority, [newcomer])
     # An office waits too.
     LocalClock(ledger.settings).skip(ledger.reader.connection, DEFAULT_DELAY)
     ledger.proposals.tick()

@@ -56,7 +56,9 @@ def propose(ledger: Ledger, told: Told, *scenarios: str) -> None:
     """Have the platform accredited for further scenarios, by two offices."""
     now = ledger.clock()
     for scenario in scenarios:
-        ledger.parties.accredit(ledger.installation.operator, (scenario,), now - 86_400, now + 10**8)
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, (scenario,), now - 86_400, now + 10**8
+        )
         told(f"accredited {scenario}")
 
 

@@ -100,7 +100,7 @@ def _make(folder: Path) -> dict[str, list[str]]:
 def _authorised(ledger: Ledger) -> list[str]:
     cast, now = assemble(ledger, FIRMS), ledger.clock()
     bureau = CreditBureau(ledger, cast)
-    ledger.parties.accredit(ledger.installation.operator, (SCENARIO,), now - 86_400, now + 10**8)
+    ledger.role_changes.accredit(ledger.authority, ledger.installation.operator, (SCENARIO,), now - 86_400, now + 10**8)
     given = bureau.authorise(FIRMS, lambda _: None)
     bureau.supply(dict.fromkeys(FIRMS, ROWS), given, lambda _: None)
     ledger.anchoring.flush()

@@ -30,9 +30,9 @@ from ledger.installation.participant import Participant
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger, open_participant
 from ledger.parties.custody import Custody, new_key, signer_of_key
+from ledger.parties.newcomers import NewParty
 from ledger.parties.offices import FoundingOffice, dump_office, office_file, read_office
 from ledger.parties.possession import possession_of
-from ledger.parties.register import NewParty
 from ledger.parties.tables import Party, PartyKey
 from ledger.proof.suites.suite import SM2SM3
 from tests.support.actors.signing_in import token_of
@@ -178,7 +178,7 @@ def test_a_home_whose_offices_are_all_elsewhere_holds_no_office_key(node: LocalN
     with open_ledger(settings) as opened:
         assert opened.parties.get(opened.installation.authority_party).account == account_of(key)
         with pytest.raises(Conflict, match="SIGNATURE_REQUIRED"):
-            opened.parties.onboard([newcomer(opened, 7_001)])
+            opened.onboarding.onboard(opened.authority, [newcomer(opened, 7_001)])
 
 
 def test_a_key_of_another_suite_waits_for_offices_that_are_elsewhere(node: LocalNode, tmp_path: Path) -> None:
@@ -228,8 +228,8 @@ def test_what_a_crash_left_of_the_founding_is_gone_on_with(node: LocalNode, tmp_
 
 
 def test_a_registration_waits_for_the_second_office_and_its_list(ledger: Ledger, second: Participant) -> None:
-    (row,) = ledger.parties.onboard([newcomer(ledger, 7_010, sm2=True)])
-    number = ledger.parties.pending(row.id)
+    (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_010, sm2=True)])
+    number = ledger.onboarding.pending(row.id)
     assert (row.no, number is not None) == (None, True)
     assert number is not None
     (waits,) = [each for each in second.proposals.pending() if each.no == number]
@@ -249,7 +249,7 @@ def test_a_registration_waits_for_the_second_office_and_its_list(ledger: Ledger,
     assert ledger.parties.get(row.id).no is None
     ledger.proposals.tick()
     assert ledger.parties.get(row.id).no == ledger.reader.party_no(row.id)
-    assert ledger.parties.pending(row.id) is None
+    assert ledger.onboarding.pending(row.id) is None
     assert all(key.bound_at for key in ledger.party_keys.history(row.id))
 
 
@@ -258,8 +258,8 @@ def test_the_second_office_reads_on_the_command_line_whom_it_registers(
 ) -> None:
     """The file is for its owner alone, also where one was there that others could read."""
     with open_ledger(elsewhere.settings) as ledger:
-        (row,) = ledger.parties.onboard([newcomer(ledger, 7_015)])
-        number, identity = ledger.parties.pending(row.id), ledger.parties.identity(row.id)
+        (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_015)])
+        number, identity = ledger.onboarding.pending(row.id), ledger.parties.identity(row.id)
     monkeypatch.setenv("PINGZHENG_RPC_URL", node.url)
     path = tmp_path / "parties.json"
     path.write_text("older")
@@ -312,8 +312,8 @@ def assert_nowhere(office: Participant, *texts: str) -> None:
 def test_an_office_confirms_no_list_that_differs_and_no_key_that_nobody_proved(
     ledger: Ledger, second: Participant
 ) -> None:
-    (row,) = ledger.parties.onboard([newcomer(ledger, 7_011, sm2=True)])
-    number = ledger.parties.pending(row.id)
+    (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_011, sm2=True)])
+    number = ledger.onboarding.pending(row.id)
     assert number is not None
     listed = ledger.proposals.listed(number)
     (party,) = listed["parties"]
@@ -367,8 +367,8 @@ def test_an_office_confirms_no_list_that_differs_and_no_key_that_nobody_proved(
 
 
 def test_offices_of_a_newcomer_are_proposed_once_it_is_registered(ledger: Ledger, second: Participant) -> None:
-    (row,) = ledger.parties.onboard([newcomer(ledger, 7_012, kind=PartyKind.REGISTRAR)])
-    number = ledger.parties.pending(row.id)
+    (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_012, kind=PartyKind.REGISTRAR)])
+    number = ledger.onboarding.pending(row.id)
     assert number is not None
     second.proposals.confirm(number, second.party, listed=ledger.proposals.listed(number))
     ledger.proposals.tick()
@@ -390,21 +390,21 @@ def test_an_expired_registration_is_proposed_in_a_list_of_its_own(tmp_path: Path
         shutil.move(offices / number, tmp_path / number)
     with open_ledger(settings) as ledger:
         good, bad = newcomer(ledger, 7_013), newcomer(ledger, 7_014)
-        rows = ledger.parties.onboard([good, bad])
-        (number,) = {ledger.parties.pending(row.id) for row in rows}
+        rows = ledger.onboarding.onboard(ledger.authority, [good, bad])
+        (number,) = {ledger.onboarding.pending(row.id) for row in rows}
         assert number is not None
         with pytest.raises(Conflict, match="PARTY_NOT_CANCELLABLE"):
             ledger.proposals.cancel(number, ledger.installation.authority_party)
         LocalClock(settings).skip(ledger.reader.connection, OPEN_FOR + 2)
-        assert ledger.parties.pending(rows[0].id) is None
-        (again,) = ledger.parties.onboard([good])
-        renewed = ledger.parties.pending(again.id)
+        assert ledger.onboarding.pending(rows[0].id) is None
+        (again,) = ledger.onboarding.onboard(ledger.authority, [good])
+        renewed = ledger.onboarding.pending(again.id)
         assert renewed is not None
         assert renewed > number
         assert [each["id"] for each in ledger.proposals.get(renewed).arguments["parties"]] == [rows[0].id]
     shutil.move(tmp_path / "2", offices / "2")
     with open_ledger(settings) as ledger:
-        assert ledger.parties.onboard([good])[0].no is not None
+        assert ledger.onboarding.onboard(ledger.authority, [good])[0].no is not None
         assert ledger.parties.get(rows[1].id).no is None
 
 

@@ -60,7 +60,7 @@ def reported(pilot: Pilot) -> bytes:
 def suspended(pilot: Pilot) -> bytes:
     """The key of a bank that may not act."""
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
-    pilot.ledger.role_changes.set_status(pilot.ledger.installation.authority_party, bank, "suspended", "investigation")
+    pilot.ledger.role_changes.set_status(pilot.ledger.authority, bank, "suspended", "investigation")
     return money(pilot, key_of(pilot, bank))
 
 

@@ -149,7 +149,7 @@ def test_invariant_14_a_sanctioned_party_cannot_ask_hold_or_list(pilot: Pilot) -
     party = pilot.party(PartyKind.BANK, Role.CONSUMER, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("fourteen/before"), by=party)
     offered = pilot.confirmed()
-    ledger.role_changes.set_status(pilot.cast.supervisor, party, "sanctioned", "sanction")
+    ledger.role_changes.set_status(ledger.parties.actor(pilot.cast.supervisor), party, "sanctioned", "sanction")
     with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):
         ledger.requests.draft(replace(pilot.bureau.request(firm), consumer=party), NOTE)
     with pytest.raises(Forbidden, match="PARTY_NOT_ACTIVE"):

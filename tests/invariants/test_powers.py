@@ -49,8 +49,10 @@ def test_invariant_20_no_act_leaves_fewer_officers_than_the_threshold_and_one(pi
     assert ledger.reader.officers() == THRESHOLD + 1
     for other in others:
         for act in (
-            lambda other=other: ledger.role_changes.set_roles(first, other, [Role.SUBJECT]),
-            lambda other=other: ledger.role_changes.set_status(first, other, "closed", "sanction"),
+            lambda other=other: ledger.role_changes.set_roles(ledger.parties.actor(first), other, [Role.SUBJECT]),
+            lambda other=other: ledger.role_changes.set_status(
+                ledger.parties.actor(first), other, "closed", "sanction"
+            ),
             lambda other=other: ledger.party_keys.report(other, ledger.parties.get(other).account, first),
         ):
             with pytest.raises((Conflict, ChainRejected), match="PARTY_TOO_FEW_OFFICERS"):

@@ -88,7 +88,7 @@ def test_invariant_09_nobody_reviews_its_own_no_sysadmin_issues_and_nobody_serve
     ):
         with pytest.raises(Forbidden, match=code):
             kept = {Role(each) for each in ledger.reader.party(ledger.reader.party_no(party)).roles}
-            ledger.role_changes.set_roles(party, party, kept | {role})
+            ledger.role_changes.set_roles(ledger.parties.actor(party), party, kept | {role})
 
 
 def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None:

@@ -21,7 +21,7 @@ from ledger.domain.codes import synthetic_resident_id
 from ledger.domain.parties import PartyKind
 from ledger.errors import InvalidInput, NotFound, PingzhengError
 from ledger.installation.wiring import Ledger
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 from ledger.parties.tables import Party
 from ledger.proof.head import event_digest
 from ledger.proof.merkle import leaf_hash
@@ -105,11 +105,15 @@ def slips(pilot: Pilot, desk: Desk) -> dict[str, Callable[[], object]]:
         "a digest": lambda: desk.ask([replace(terms, pia_digest=ID_NUMBER)]),
         "a party": lambda: ledger.parties.find(ID_NUMBER),
         "an id": lambda: ledger.parties.get(NAME),
-        "a wrong check digit": lambda: ledger.parties.onboard([replace(person, identifier="440881199001011234")]),
-        "no such day": lambda: ledger.parties.onboard([replace(person, identifier="44088119900231123X")]),
-        "a region": lambda: ledger.parties.onboard([replace(person, region=NAME)]),
-        "a key": lambda: ledger.parties.onboard([replace(person, public_key=ID_NUMBER)]),
-        "a name too long": lambda: ledger.parties.onboard([replace(person, name=NAME * 100)]),
+        "a wrong check digit": lambda: ledger.onboarding.onboard(
+            ledger.authority, [replace(person, identifier="440881199001011234")]
+        ),
+        "no such day": lambda: ledger.onboarding.onboard(
+            ledger.authority, [replace(person, identifier="44088119900231123X")]
+        ),
+        "a region": lambda: ledger.onboarding.onboard(ledger.authority, [replace(person, region=NAME)]),
+        "a key": lambda: ledger.onboarding.onboard(ledger.authority, [replace(person, public_key=ID_NUMBER)]),
+        "a name too long": lambda: ledger.onboarding.onboard(ledger.authority, [replace(person, name=NAME * 100)]),
         "a note that was changed": lambda: ledger.requests.submit([Asked(desk.sign(desk.bank, drafted.entry), note)]),
         "a certificate": lambda: ledger.holdings.get(ID_NUMBER),
         "a request": lambda: ledger.requests.get(PHONE),

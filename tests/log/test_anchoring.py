@@ -30,7 +30,7 @@ def other_issuer(pilot: Pilot) -> tuple[ChainClient, int]:
     """Another issuer, accredited for the same scenario, with an account of its own: its client and its number."""
     ledger = pilot.ledger
     party, now = pilot.party(PartyKind.OPERATOR, Role.ISSUER), ledger.clock()
-    ledger.parties.accredit(party, (SCENARIO,), now - 86_400, now + 10**9)
+    ledger.role_changes.accredit(ledger.authority, party, (SCENARIO,), now - 86_400, now + 10**9)
     row = ledger.parties.get(party)
     pilot.fund(row.account)
     return ledger.client.with_account(ledger.custody.private_key(row.account).hex()), row.no or 0

@@ -14,8 +14,8 @@ from ledger.installation.wiring import Ledger
 from ledger.parties.access.tables import Enrolment
 from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.enrolments import SECONDS, EnrolmentCode, Enrolments
+from ledger.parties.newcomers import NewParty
 from ledger.parties.possession import possession_of
-from ledger.parties.register import NewParty
 from ledger.parties.roles import Actor
 from ledger.proof.jws import Signer
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3
@@ -29,12 +29,14 @@ _SERIALS = count(700)
 def keyless(ledger: Ledger, key: str = "", proof: str = "", serial: int | None = None) -> str:
     """A person without a key, or with one."""
     number = synthetic_resident_id(next(_SERIALS) if serial is None else serial)
-    (row,) = ledger.parties.onboard([NewParty(PartyKind.PERSON, "某人", number, "440881", key, proof=proof)])
+    (row,) = ledger.onboarding.onboard(
+        ledger.authority, [NewParty(PartyKind.PERSON, "某人", number, "440881", key, proof=proof)]
+    )
     return row.id
 
 
 def office(ledger: Ledger) -> Actor:
-    return ledger.parties.actor(ledger.installation.authority_party)
+    return ledger.authority
 
 
 def code_for(ledger: Ledger, party: str) -> str:
@@ -56,8 +58,8 @@ def test_a_party_without_a_key_is_known_here_alone(pilot: Pilot) -> None:
     row = ledger.parties.get(party)
     assert (row.no, row.listed, row.present_account, row.present_key) == (None, None, None, None)
     assert ledger.reader.party_no(party) == 0
-    assert ledger.parties.pending(party) is None
-    assert ledger.parties.complete() == []
+    assert ledger.onboarding.pending(party) is None
+    assert ledger.onboarding.complete() == []
     with pytest.raises(Conflict, match="PARTY_WITHOUT_KEY"):
         _ = row.account
     with pytest.raises(Conflict, match="PARTY_NOT_ON_CHAIN"):
@@ -156,7 +158,7 @@ def test_no_code_for_a_party_that_has_or_had_a_key(pilot: Pilot) -> None:
     ledger = pilot.ledger
     firm = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     closed = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
-    ledger.role_changes.set_status(ledger.installation.authority_party, closed, "closed", "investigation")
+    ledger.role_changes.set_status(ledger.authority, closed, "closed", "investigation")
     reported = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     account = ledger.parties.get(reported).account
     ledger.party_keys.report(reported, account, ledger.installation.authority_party)

@@ -249,10 +249,10 @@ def test_renewed_accreditation_keeps_its_beginning(pilot: Pilot) -> None:
     number = ledger.parties.get(operator).no
     assert number is not None
     start, end = ledger.reader.accreditation(number, SCENARIO)
-    ledger.parties.accredit(operator, [SCENARIO], start + 50, end + 50)
+    ledger.role_changes.accredit(ledger.authority, operator, [SCENARIO], start + 50, end + 50)
     assert ledger.reader.accreditation(number, SCENARIO) == (start, end + 50)
     with pytest.raises(InvalidInput, match="PARTY_PERIOD"):
-        ledger.parties.accredit(operator, [SCENARIO], start, start + 1)
+        ledger.role_changes.accredit(ledger.authority, operator, [SCENARIO], start, start + 1)
 
 
 @pytest.fixture
@@ -262,7 +262,9 @@ def home(tmp_path: Path) -> Iterator[Path]:
         assemble(ledger, ["1", "2", "3", "4"])
         now = ledger.clock()
         scenarios = (SCENARIO, REGISTRATION_SCENARIO)
-        ledger.parties.accredit(ledger.installation.operator, scenarios, now - 86_400, now + 10**8)
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, scenarios, now - 86_400, now + 10**8
+        )
     yield tmp_path
 
 
@@ -310,5 +312,5 @@ def test_authority_acts_by_its_new_key(home: Path) -> None:
         authority = ledger.installation.authority_party
         assert ledger.parties.get(authority).account != old
         subject = playing(ledger).cast.firms["1"]
-        ledger.role_changes.set_status(authority, subject, "suspended", "court")
+        ledger.role_changes.set_status(ledger.parties.actor(authority), subject, "suspended", "court")
         assert ledger.reader.party(ledger.parties.get(subject).no or 0).status == "suspended"

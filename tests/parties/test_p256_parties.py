@@ -14,7 +14,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 from ledger.proof.jws import sign_entry
 from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.suites.suite import ES256, ES256K
@@ -31,7 +31,9 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
     with create_ledger(Settings(home=tmp_path_factory.mktemp("p256"), suite="sha256-es256")) as ledger:
         cast, now = assemble(ledger, [FIRM]), ledger.clock()
         scenarios = (SCENARIO, REGISTRATION_SCENARIO)
-        ledger.parties.accredit(ledger.installation.operator, scenarios, now - 86_400, now + 10**9)
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, scenarios, now - 86_400, now + 10**9
+        )
         yield Pilot(ledger, cast)
 
 
@@ -41,7 +43,9 @@ def newcomer(ledger: Ledger, serial: int, kind: PartyKind, *roles: Role) -> str:
     key = ledger.custody.public_key(account)
     assert key.startswith("p256:")
     uscc = synthetic_uscc("440800", serial)
-    (row,) = ledger.parties.onboard([NewParty(kind, f"P-256 {serial}", uscc, "440800", key, frozenset(roles))])
+    (row,) = ledger.onboarding.onboard(
+        ledger.authority, [NewParty(kind, f"P-256 {serial}", uscc, "440800", key, frozenset(roles))]
+    )
     assert (row.account, row.public_key) == (account, key)
     return row.id
 

@@ -81,7 +81,9 @@ def pilot(home: Path) -> Iterator[Pilot]:
     with create_ledger(Settings(home=home)) as ledger:
         cast, now = assemble(ledger, FIRMS), ledger.clock()
         scenarios = (SCENARIO, REGISTRATION_SCENARIO)
-        ledger.parties.accredit(ledger.installation.operator, scenarios, now - 86_400, now + 10**9)
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, scenarios, now - 86_400, now + 10**9
+        )
         older = Pilot(ledger, cast).certificate("1")
         assert suite_of(ledger, older) == ("ES256K", "sha-256")
     with open_ledger(Settings(home=home, suite="sm3-sm2")) as ledger:

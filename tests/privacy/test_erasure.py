@@ -26,8 +26,9 @@ from ledger.errors import Conflict, NotFound, PingzhengError
 from ledger.installation.wiring import Ledger, open_ledger
 from ledger.log.idempotency import Answer
 from ledger.log.tables import IdempotentRequest
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 from ledger.parties.roles import Actor
+from ledger.parties.tables import Party
 from ledger.privacy import erasure
 from ledger.privacy.erasure import Erased
 from ledger.proof.merkle import leaf_hash, root, verify_inclusion
@@ -322,7 +323,7 @@ def test_who_was_erased_can_come_back_as_another_party(desk: Desk) -> None:
 
     def onboard(key: str) -> str:
         newcomer = NewParty(PartyKind.PERSON, identity["name"], identity["identifier"], row.region, key)
-        (back,) = ledger.parties.onboard([newcomer])
+        (back,) = ledger.onboarding.onboard(ledger.authority, [newcomer])
         return back.id
 
     with pytest.raises(Conflict, match="ACCOUNT_IN_USE"):
@@ -362,7 +363,7 @@ def test_institutions_and_who_is_on_the_register_keep_their_names(desk: Desk, pi
             ledger.erasure.party(court, party, COURT)
     firm = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("erasure/held"), by=firm)
-    ledger.role_changes.set_roles(ledger.installation.authority_party, firm, [Role.SUBJECT])
+    ledger.role_changes.set_roles(ledger.authority, firm, [Role.SUBJECT])
     with pytest.raises(Conflict, match="PARTY_ON_REGISTER"):
         ledger.erasure.party(court, firm, COURT)
     assert ledger.parties.identity(firm)["name"]
@@ -382,9 +383,11 @@ def test_a_registration_certificate_has_no_text_to_erase(desk: Desk, pilot: Pilo
 def test_no_file_keeps_what_was_erased(desk: Desk) -> None:
     ledger, person, other = desk.ledger, desk.person(), desk.person()
     number, neighbour = desk.certificate(person), desk.certificate(other)
-    identity, lookup = ledger.parties.identity(person), ledger.parties.get(person).lookup
-    gone = sealed(desk, *told(desk, number), ledger.parties.get(person))
-    kept = sealed(desk, *told(desk, neighbour), ledger.parties.get(other))
+    with ledger.database.read() as session:
+        row, other_row = session.get_one(Party, person), session.get_one(Party, other)
+    identity, lookup = ledger.parties.identity(person), row.lookup
+    gone = sealed(desk, *told(desk, number), row)
+    kept = sealed(desk, *told(desk, neighbour), other_row)
     assert len(gone) == 10 and all(map(found(ledger), [*gone, lookup.encode()]))
     assert ledger.erasure.party(subject(person), person, REQUEST).scrubbed
     present = found(ledger)
@@ -410,7 +413,7 @@ def test_digests_of_what_was_sent_are_forgotten_with_it(desk: Desk, pilot: Pilot
     ledger, person, other = desk.ledger, desk.person(), desk.person()
     number, neighbour = desk.certificate(person), desk.certificate(other)
     broker = pilot.party(PartyKind.BROKER, Role.BROKER)
-    ledger.mandates.give(desk.bank, broker, ledger.clock())
+    ledger.mandates.give(ledger.parties.actor(desk.bank), desk.bank, broker, ledger.clock())
 
     def sent(by: str, key: str, answer: str, *, answered: bool = True) -> None:
         before = remembered(desk, by)

@@ -16,7 +16,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger
 from ledger.log.idempotency import Answer
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 from ledger.parties.roles import Actor
 from ledger.proof.sdjwt import Disclosed
 from tests.privacy.insider import PLACE, Insider, Sent
@@ -57,7 +57,7 @@ class District:
     def certified(self, kind: PartyKind, number: str) -> Certified:
         (account,) = self.ledger.custody.create()
         key, name = self.ledger.custody.public_key(account), f"徐闻某方{next(self._names)}"
-        (row,) = self.ledger.parties.onboard([NewParty(kind, name, number, REGION, key)])
+        (row,) = self.ledger.onboarding.onboard(self.ledger.authority, [NewParty(kind, name, number, REGION, key)])
         person = kind is PartyKind.PERSON
         request, given = self.desk.authorised(row.id, "S02" if person else "S51")
         (consent,) = given.values()
@@ -99,7 +99,9 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
     with create_ledger(Settings(home=tmp_path_factory.mktemp("district"))) as ledger:
         cast = assemble(ledger, [])
         now = ledger.clock()
-        ledger.parties.accredit(ledger.installation.operator, ("S51",), now - 86_400, now + 10**9)
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, ("S51",), now - 86_400, now + 10**9
+        )
         yield District(Desk(Pilot(ledger, cast)))
 
 

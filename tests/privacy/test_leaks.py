@@ -33,7 +33,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.parties.access.callers import Scope
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 from ledger.provenance.readings import How
 from ledger.store.database import open_engine
 from ledger.usage.holdings.filter import HoldingsFilter
@@ -92,7 +92,7 @@ def given_access(ledger: Ledger) -> set[str]:
     ledger.callers.of(key)
     ledger.readings.note(caller, How.BUNDLE, certificate.certificate.certificate_no, subject, ["years_covered"])
     newcomer = NewParty(PartyKind.PERSON, NEWCOMER["name"], NEWCOMER["identifier"], "440802", "")
-    (row,) = ledger.parties.onboard([newcomer])
+    (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer])
     code = ledger.enrolments.issue(ledger.parties.actor(ledger.installation.authority_party), row.id).code
     nonce = ledger.sessions.nonce(row.id, HERE).nonce
     ledger.flush()

@@ -32,7 +32,7 @@ def value(pilot: Pilot, asset: str, by: str, told: Valuation = VALUE) -> None:
 def accredited(pilot: Pilot, *roles: Role) -> str:
     party = pilot.party(PartyKind.ASSESSOR, *roles)
     now = pilot.ledger.clock()
-    pilot.ledger.parties.accredit(party, REPORTS, now - 60, now + 10**8)
+    pilot.ledger.role_changes.accredit(pilot.ledger.authority, party, REPORTS, now - 60, now + 10**8)
     return party
 
 
@@ -74,7 +74,7 @@ def test_only_an_accredited_assessor_reports(pilot: Pilot) -> None:
 def test_accreditation_that_has_ended_counts_no_more(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     party, now = pilot.party(PartyKind.ASSESSOR, Role.ASSESSOR), pilot.ledger.clock()
-    pilot.ledger.parties.accredit(party, REPORTS, now - 60, now + 3600)
+    pilot.ledger.role_changes.accredit(pilot.ledger.authority, party, REPORTS, now - 60, now + 3600)
     report(pilot, asset, party)
     pilot.skip(3600)
     with pytest.raises(Forbidden, match="ASSET_NOT_ACCREDITED"):

@@ -42,7 +42,9 @@ def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
     settings = Settings(home=tmp_path_factory.mktemp("early"))
     with create_ledger(settings, ago=int(time.time()) - MONDAY) as ledger:
         pilot = Pilot(ledger, assemble(ledger, ["1"]))
-        ledger.parties.accredit(ledger.installation.operator, (REGISTRATION_SCENARIO,), MONDAY - DAY, MONDAY + 10**9)
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, (REGISTRATION_SCENARIO,), MONDAY - DAY, MONDAY + 10**9
+        )
         yield pilot
 
 

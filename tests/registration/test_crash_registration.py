@@ -31,7 +31,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with create_ledger(Settings(home=home)) as ledger:
         pilot = Pilot(ledger, assemble(ledger, []))
         now = ledger.clock()
-        ledger.parties.accredit(ledger.installation.operator, (REGISTRATION_SCENARIO,), now - 60, now + 10**9)
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, (REGISTRATION_SCENARIO,), now - 60, now + 10**9
+        )
         (moving, *waiting) = pilot.applied("crash/moving", "crash/first", "crash/second")
         pilot.take_through([moving])
         pilot.noticed(waiting)

@@ -52,7 +52,9 @@ def test_the_new_holder_gets_a_certificate_and_the_old_one_ends(pilot: Pilot) ->
 def test_a_closed_holder_is_silent_too_and_a_freeze_stays(pilot: Pilot) -> None:
     it = Silent(pilot, "silent/2")
     pilot.ledger.transfers.freeze(it.asset, pilot.cast.supervisor, "court")
-    row = pilot.ledger.role_changes.set_status(it.authority, it.holder, "closed", "sanction")
+    row = pilot.ledger.role_changes.set_status(
+        pilot.ledger.parties.actor(it.authority), it.holder, "closed", "sanction"
+    )
     assert row is not None and row.state == "carried_out"
     it.reassigned()
     assert (pilot.record(it.asset).holder, pilot.record(it.asset).frozen) == (it.heir, True)
@@ -60,15 +62,15 @@ def test_a_closed_holder_is_silent_too_and_a_freeze_stays(pilot: Pilot) -> None:
 
 def test_grounds_are_kept_while_what_they_are_for_is_only_proposed(pilot: Pilot) -> None:
     """The heir is suspended when the second officer confirms: the act is refused, and its proposal stays open."""
-    it, role_changes = Silent(pilot, "silent/3"), pilot.ledger.role_changes
+    it, ledger = Silent(pilot, "silent/3"), pilot.ledger
     it.loses_its_key()
     before = pilot.act_documents_of(it.asset)
-    role_changes.set_status(it.authority, it.heir, "suspended", "investigation")
+    ledger.role_changes.set_status(ledger.authority, it.heir, "suspended", "investigation")
     with pytest.raises(InvalidInput, match="ASSET_BAD_RECIPIENT"):
         it.reassigned()
     (kept,) = set(pilot.act_documents_of(it.asset)) - set(before)
     assert GROUNDS in pilot.ledger.act_documents.read(kept)["text"]
-    role_changes.set_status(it.authority, it.heir, "active", "lifted")
+    ledger.role_changes.set_status(ledger.authority, it.heir, "active", "lifted")
     assert it.reassigned().state == "carried_out"
     assert pilot.history(it.asset)[-1]["args"]["grounds"] == kept
 

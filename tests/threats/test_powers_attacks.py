@@ -17,7 +17,7 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import MAX_PAUSE, OPEN_FOR, PAUSE_REST
 from ledger.errors import PingzhengError
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 from ledger.proof.jws import Signer
 from ledger.proof.report import Report, Verdict
 from tests.support.actors.officers import DAY, Powers, founded
@@ -189,7 +189,7 @@ def test_a_thief_vetoes_a_recovery_and_gains_nothing(powers: Powers) -> None:
     (account,) = ledger.custody.create()
     uscc = synthetic_uscc("440800", 9_901)
     newcomer = NewParty(PartyKind.UTILITY, "Robbed", uscc, "440800", ledger.custody.public_key(account))
-    (robbed,) = ledger.parties.onboard([newcomer])
+    (robbed,) = ledger.onboarding.onboard(ledger.authority, [newcomer])
     (asset,) = powers.pilot.handed_in(resource("robbed/1"), by=robbed.id)
     powers.pilot.take_through([asset])
     old_number = str(ledger.registrations.get(asset)["certificate_no"])
@@ -205,7 +205,7 @@ def test_a_thief_vetoes_a_recovery_and_gains_nothing(powers: Powers) -> None:
 
     (account,) = ledger.custody.create()
     fresh = NewParty(PartyKind.UTILITY, "Robbed", uscc, "440800", ledger.custody.public_key(account))
-    (again,) = ledger.parties.onboard([fresh])
+    (again,) = ledger.onboarding.onboard(ledger.authority, [fresh])
     assert again.id != robbed.id and powers.no(again.id)
     row = ledger.transfers.reassign(asset, officers.first, again.id, "The keys are lost, the recovery was vetoed.")
     assert row.state == "pending" and row.confirmed_by is not None

@@ -12,7 +12,7 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict
 from ledger.parties.custody import new_key, signer_of_key
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 from ledger.proof.acts import prove_key
 from tests.support.actors.officers import Powers, founded
 from tests.threats.test_powers_attacks import a_firm, consent_fails, refused
@@ -65,11 +65,11 @@ def test_an_admin_that_onboards_is_the_office_that_proposed(powers: Powers) -> N
     (account,) = ledger.custody.create()
     key = ledger.custody.public_key(account)
     newcomer = NewParty(PartyKind.ENTERPRISE, "Newcomer", synthetic_uscc("440800", 9999), "440800", key)
-    (row,) = ledger.parties.onboard([newcomer], admin)
+    (row,) = ledger.onboarding.onboard(ledger.parties.actor(admin), [newcomer])
     proposal = ledger.proposals.get(ledger.reader.account(account).proposal)  # type: ignore[union-attr]
     assert row.no and proposal.by == admin and proposal.confirmed_by not in (None, admin)
     keyless = NewParty(PartyKind.ENTERPRISE, "Keyless", synthetic_uscc("440800", 9998), "440800", "")
-    (waiting,) = ledger.parties.onboard([keyless])
+    (waiting,) = ledger.onboarding.onboard(ledger.authority, [keyless])
     code = ledger.enrolments.issue(ledger.parties.actor(admin), waiting.id).code
     signer = ledger.custody.signer(*ledger.custody.create())
     ledger.enrolments.redeem(code, signer.public_key, prove_key(ledger.reader.chain, signer))
@@ -83,21 +83,21 @@ def test_an_office_with_a_key_of_its_own_signs_what_it_proposes(powers: Powers) 
     signer, newcomer = signer_of_key(key), signer_of_key(new_key())
     proof, code = prove_key(ledger.reader.chain, signer), synthetic_uscc("440800", 9997)
     roles = frozenset({Role.ADMIN})
-    (admin,) = ledger.parties.onboard(
-        [NewParty(PartyKind.OPERATOR, "Away", code, "440800", signer.public_key, roles, proof)]
+    (admin,) = ledger.onboarding.onboard(
+        ledger.authority, [NewParty(PartyKind.OPERATOR, "Away", code, "440800", signer.public_key, roles, proof)]
     )
     powers.pass_delay()
     ledger.proposals.tick()
     proof, code = prove_key(ledger.reader.chain, newcomer), synthetic_uscc("440800", 9996)
     firm = NewParty(PartyKind.ENTERPRISE, "Firm", code, "440800", newcomer.public_key, proof=proof)
     with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
-        ledger.parties.onboard([firm], admin.id)
+        ledger.onboarding.onboard(ledger.parties.actor(admin.id), [firm])
     signed = sign_request(ForwardRequest(asked.value.details["typed_data"]), bytes.fromhex(key))
-    (row,) = ledger.parties.onboard([firm], admin.id, signed)
-    proposal = ledger.proposals.get(ledger.parties.pending(row.id) or 0)
+    (row,) = ledger.onboarding.onboard(ledger.parties.actor(admin.id), [firm], signed)
+    proposal = ledger.proposals.get(ledger.onboarding.pending(row.id) or 0)
     assert (proposal.by, proposal.confirmed_by, row.no) == (admin.id, None, None)
     keyless = NewParty(PartyKind.ENTERPRISE, "Keyless", synthetic_uscc("440800", 9995), "440800", "")
-    (waiting,) = ledger.parties.onboard([keyless])
+    (waiting,) = ledger.onboarding.onboard(ledger.authority, [keyless])
     refused(lambda: ledger.enrolments.issue(ledger.parties.actor(admin.id), waiting.id), "OFFICE_KEY_NOT_HERE")
     assert ledger.proposals.confirm(proposal.no, powers.officers.second).state == "carried_out"
     assert ledger.parties.get(row.id).no

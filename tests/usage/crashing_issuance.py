@@ -37,7 +37,9 @@ def run(home: Path, point: str) -> None:
         cast = assemble(ledger, FIRMS)
         bureau = CreditBureau(ledger, cast)
         now = ledger.clock()
-        ledger.parties.accredit(ledger.installation.operator, (SCENARIO,), now - now % 10**8, now + 10**8)
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, (SCENARIO,), now - now % 10**8, now + 10**8
+        )
         authorizations = {}
         for firm in FIRMS:
             known = ledger.authorizations.page(cast.firms[firm], None, 1)

@@ -16,7 +16,7 @@ from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.parties.register import NewParty, checked_party
+from ledger.parties.newcomers import NewParty, checked_party
 from ledger.parties.roles import Actor
 from ledger.proof.jws import public_jwk
 from ledger.usage.authorizations import Choice
@@ -166,7 +166,7 @@ def test_a_sanctioned_party_cannot_ask_and_a_sanctioned_provider_is_not_asked(de
     bank, ledger = pilot.party(PartyKind.BANK, Role.CONSUMER), desk.ledger
     department = pilot.party(PartyKind.PUBLIC_INST, Role.PROVIDER)
     for party in (bank, department):
-        ledger.role_changes.set_status(ledger.installation.authority_party, party, "sanctioned", "sanction")
+        ledger.role_changes.set_status(ledger.authority, party, "sanctioned", "sanction")
     person = desk.person()
     for terms in (
         desk.terms(person, consumer=bank),

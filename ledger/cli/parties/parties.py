@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ledger.cli.parties.newcomers import (
+    COLUMNS,
+    MORE_COLUMNS,
+    further_key_of,
+    kind_of,
+    lines_named,
+    newcomer_of,
+    warn_of_codes,
+    with_keys,
+)
 from ledger.cli.shell.naming import party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, stderr
 from ledger.cli.shell.personal import members_of, readable_by_owner_alone
 from ledger.cli.shell.waiting import CARRIED_OUT, Authority, OwnKey, emit_done, emit_proposal, emit_proposals, signed_by
-from ledger.connectors.tables import Listed, read_listing
-from ledger.domain.codes import organisation_agrees
+from ledger.connectors.tables import read_listing
 from ledger.domain.days import day_of, end_of_validity
 from ledger.domain.parties import PartyKind, Role
-from ledger.errors import InvalidInput, NotFound, PingzhengError
 from ledger.installation.local_chain import fund
 from ledger.installation.wiring import Ledger
+from ledger.parties.known import KnownParty
+from ledger.parties.newcomers import NewParty
 from ledger.parties.proposals.proposals import Proposal
-from ledger.parties.register import NewParty
-from ledger.parties.tables import Party
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -37,16 +43,6 @@ PartyRef = Annotated[
     ),
 ]
 IDENTITY = {"name": "名称 Name", "identifier": "统一社会信用代码或身份证号 USCC or ID number"}
-COLUMNS = ("kind", "name", "identifier", "region", "public_key")
-# Of keys that are kept here the proofs are made here.
-MORE_COLUMNS = ("proof", "further_keys")
-# What may stand in place of a column of a table.
-_FILL_IN = {
-    "kind": "填写该列，或用 --kind 指明全部各行的种类。Fill it in, or say it for all rows by --kind.",
-    "region": "填写该列，或用 --region 指明全部各行的区划。Fill it in, or say it for all rows by --region.",
-    "public_key": "填写各方的公钥；演示时可用 --make-keys 代为生成。Fill in each party's public key; for a "
-    "demonstration --make-keys makes the keys.",
-}
 FURTHER = "A further first key with its proof, as KEY=PROOF."
 
 
@@ -80,12 +76,12 @@ def add(
         told = members_of(file, IDENTITY)
     with opened(home, as_json) as ledger:
         key = "" if no_key else public_key or ledger.custody.public_key(*ledger.custody.create())
-        further = tuple(_further(text, "further-key") for text in further_key or ())
+        further = tuple(further_key_of(text, "further-key") for text in further_key or ())
         newcomer = NewParty(
-            _kind(kind, "kind"), told["name"], told["identifier"], region, key, proof=proof, further_keys=further
+            kind_of(kind, "kind"), told["name"], told["identifier"], region, key, proof=proof, further_keys=further
         )
-        (row,) = ledger.parties.onboard([newcomer])
-        _warn_of_codes([(told["identifier"], newcomer)])
+        (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer])
+        warn_of_codes([(told["identifier"], newcomer)])
         waits = _unregistered(ledger, [row])
         if waits:
             emit_proposal(waits[0], as_json)
@@ -129,8 +125,8 @@ def accredit(
     """
     with opened(home, as_json) as ledger:
         identifier = party_of(ledger, party)
-        made = ledger.parties.accredit(
-            identifier, codes, ledger.clock(), end_of_validity(day_of(last_day, "--last-day"))
+        made = ledger.role_changes.accredit(
+            ledger.authority, identifier, codes, ledger.clock(), end_of_validity(day_of(last_day, "--last-day"))
         )
         if waits := _waiting(made):
             emit_proposals(waits, as_json, "待生效的提案 Proposals that wait")
@@ -168,18 +164,18 @@ def import_file(
         usual = {name: value for name, value in (("kind", kind), ("region", region)) if value is not None}
         rows = [usual | {name: cell for name, cell in row.items() if cell or name == "public_key"} for row in told.rows]
         newcomers = [
-            _newcomer(row, f"{file.name}, line {line}", make_keys) for line, row in zip(told.lines, rows, strict=True)
+            newcomer_of(row, f"{file.name}, line {line}", make_keys) for line, row in zip(told.lines, rows, strict=True)
         ]
         if make_keys:
-            newcomers = _with_keys(ledger, newcomers)
-        with _lines_named(file.name, told):
-            made = ledger.parties.onboard(newcomers)
+            newcomers = with_keys(ledger, newcomers)
+        with lines_named(file.name, told):
+            made = ledger.onboarding.onboard(ledger.authority, newcomers)
         places = [f"{file.name}, line {line}" for line in told.lines]
-        _warn_of_codes(zip(places, newcomers, strict=True))
+        warn_of_codes(zip(places, newcomers, strict=True))
         waits = _unregistered(ledger, made)
         shown = [{"line": line} | each for line, each in zip(told.lines, party_shown(ledger, made), strict=True)]
         if as_json:
-            pending = [{"proposal": ledger.parties.pending(row.id)} for row in made]
+            pending = [{"proposal": ledger.onboarding.pending(row.id)} for row in made]
             emit_rows([each | waiting for each, waiting in zip(shown, pending, strict=True)], as_json, "")
             return
         for note in told.notes:
@@ -187,20 +183,6 @@ def import_file(
         emit_rows(shown, as_json, "参与方 Parties")
         for row in waits:
             emit_proposal(row, as_json)
-
-
-def _warn_of_codes(newcomers: Iterable[tuple[str, NewParty]]) -> None:
-    """Name the institutions whose USCC holds no valid organisation code, by their place; they were taken."""
-    for place, newcomer in newcomers:
-        if newcomer.kind is not PartyKind.PERSON and not organisation_agrees(newcomer.identifier):
-            stderr.print(
-                f"注意 caution ORGANISATION_CODE  {place}: 统一社会信用代码第 9 至 17 位不是有效的组织机构代码"
-                "（GB 11714），请与执照核对；已登记。Characters 9 to 17 of the USCC are no valid organisation code: "
-                "compare it with the licence. The party was taken.",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
 
 
 @app.command()
@@ -258,9 +240,9 @@ def roles(
     示例 Example:  pingzheng party roles <party> --role consumer --role provider
     """
     with opened(home, as_json) as ledger:
-        acting, identifier = party_of(ledger, by), party_of(ledger, party)
-        row = signed_by(key, lambda signed: ledger.role_changes.set_roles(acting, identifier, role, signed))
-        emit_done(row, lambda: _standing(ledger, identifier), as_json)
+        office, identifier = ledger.parties.actor(party_of(ledger, by)), party_of(ledger, party)
+        row = signed_by(key, lambda signed: ledger.role_changes.set_roles(office, identifier, role, signed))
+        emit_done(row, lambda: _present(ledger, identifier), as_json)
 
 
 @app.command()
@@ -279,13 +261,13 @@ def status(
     示例 Example:  pingzheng party status <party> suspended --reason investigation
     """
     with opened(home, as_json) as ledger:
-        acting, identifier = party_of(ledger, by), party_of(ledger, party)
-        row = signed_by(key, lambda signed: ledger.role_changes.set_status(acting, identifier, to, reason, signed))
-        emit_done(row, lambda: _standing(ledger, identifier), as_json)
+        office, identifier = ledger.parties.actor(party_of(ledger, by)), party_of(ledger, party)
+        row = signed_by(key, lambda signed: ledger.role_changes.set_status(office, identifier, to, reason, signed))
+        emit_done(row, lambda: _present(ledger, identifier), as_json)
 
 
-def _standing(ledger: Ledger, party: str) -> dict[str, object]:
-    record = ledger.reader.party(ledger.reader.party_no(party))
+def _present(ledger: Ledger, party: str) -> dict[str, object]:
+    record = ledger.role_changes.present(party)
     return {"id": record.id, "status": record.status, "roles": ", ".join(record.roles)}
 
 
@@ -293,76 +275,13 @@ def _waiting(made: Sequence[Proposal]) -> list[Proposal]:
     return [row for row in made if row.state != CARRIED_OUT]
 
 
-def _unregistered(ledger: Ledger, rows: Sequence[Party]) -> list[Proposal]:
+def _unregistered(ledger: Ledger, rows: Sequence[KnownParty]) -> list[Proposal]:
     """The proposals that another office must confirm before these parties are on the chain."""
-    numbers = {ledger.parties.pending(row.id) for row in rows if row.no is None}
+    numbers = {ledger.onboarding.pending(row.id) for row in rows if row.no is None}
     return [ledger.proposals.get(number) for number in sorted(number for number in numbers if number is not None)]
 
 
-@contextmanager
-def _lines_named(file: str, listed: Listed) -> Iterator[None]:
-    """An error about one of the parties names its line in the file."""
-    try:
-        yield
-    except PingzhengError as error:
-        if found := re.fullmatch(r"party ([0-9]{1,6})", error.where or ""):
-            error.where = f"{file}, line {listed.lines[int(found[1]) - 1]}"
-        raise
-
-
-def _newcomer(row: Mapping[str, str], where: str, make_keys: bool) -> NewParty:
-    needed = [name for name in COLUMNS if name != "public_key" or not make_keys]
-    if missing := [name for name in needed if name not in row]:
-        raise InvalidInput(
-            "CSV_COLUMN_MISSING",
-            f"缺少 {missing[0]} 列，或此处为空。The column {missing[0]} is missing, or empty here.",
-            where=where,
-            hint=_FILL_IN.get(missing[0], f"请填写 {missing[0]} 列。Fill in the column {missing[0]}."),
-        )
-    told = _kind(row["kind"], where), row["name"], row["identifier"], row["region"], row.get("public_key", "")
-    further = tuple(_further(text, where) for text in row.get("further_keys", "").split(";") if text)
-    return NewParty(*told, proof=row.get("proof", ""), further_keys=further)
-
-
-def _with_keys(ledger: Ledger, newcomers: Sequence[NewParty]) -> list[NewParty]:
-    """Each with a key; who is known here already has one."""
-    without = [each for each in newcomers if not each.public_key and _known(ledger, each.identifier) is None]
-    keys = iter(ledger.custody.create(len(without)) if without else ())
-    return [each if each.public_key else replace(each, public_key=_key_of(ledger, each, keys)) for each in newcomers]
-
-
-def _key_of(ledger: Ledger, newcomer: NewParty, fresh: Iterator[str]) -> str:
-    known = _known(ledger, newcomer.identifier)
-    return ledger.custody.public_key(next(fresh)) if known is None else known.public_key
-
-
-def _known(ledger: Ledger, identifier: str) -> Party | None:
-    try:
-        return ledger.parties.find(identifier)
-    except NotFound:
-        return None
-
-
-def _further(text: str, where: str) -> tuple[str, str]:
-    key, separator, proof = text.partition("=")
-    if not separator:
-        raise InvalidInput("FURTHER_KEY_FORM", "A further key reads KEY=PROOF.", where=where)
-    return key, proof
-
-
-def _kind(value: str, where: str) -> PartyKind:
-    try:
-        return PartyKind(value)
-    except ValueError:
-        raise InvalidInput(
-            "PARTY_KIND_UNKNOWN",
-            "There is no such kind of party.",
-            where=where,
-            hint=f"One of: {', '.join(kind.value for kind in PartyKind)}.",
-        ) from None
-
-
-def party_shown(ledger: Ledger, rows: Sequence[Party]) -> list[dict[str, object]]:
+def party_shown(ledger: Ledger, rows: Sequence[KnownParty]) -> list[dict[str, object]]:
     """Parties as tables show them: institutions with name and USCC, persons without theirs; roles are the chain's."""
     roles = ledger.roles.of(row.id for row in rows)
     institutions = ledger.directory.of(row.id for row in rows)

@@ -9,8 +9,8 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import NotFound
 from ledger.installation.wiring import Ledger
-from ledger.parties.register import NewParty
-from ledger.parties.tables import Party
+from ledger.parties.known import KnownParty
+from ledger.parties.newcomers import NewParty
 
 REGIONS = ("440802", "440803", "440804", "440811", "440823", "440825", "440881", "440882", "440883")
 FIRST_INSTITUTION = 9000
@@ -88,7 +88,7 @@ def onboard(ledger: Ledger, parts: Sequence[Part]) -> list[str]:
         _newcomer(part, ledger.custody.public_key(next(fresh)) if row is None else row.public_key)
         for part, row in waiting
     ]
-    made = iter(ledger.parties.onboard(newcomers) if newcomers else ())
+    made = iter(ledger.onboarding.onboard(ledger.authority, newcomers) if newcomers else ())
     return [row.id if row is not None and row.no is not None else next(made).id for row in known]
 
 
@@ -96,7 +96,7 @@ def _newcomer(part: Part, public_key: str) -> NewParty:
     return NewParty(part.kind, part.name, part.identifier, part.region, public_key, part.roles)
 
 
-def _known(ledger: Ledger, part: Part) -> Party | None:
+def _known(ledger: Ledger, part: Part) -> KnownParty | None:
     try:
         return ledger.parties.find(part.identifier)
     except NotFound:

@@ -10,8 +10,8 @@ from ledger.chain.accounts import account_of, new_private_key, public_key_of
 from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind
+from ledger.parties.newcomers import NewParty
 from ledger.parties.possession import possession_of
-from ledger.parties.register import NewParty
 from ledger.proof.jws import LocalSigner
 from tests.api.stage import Consent, Stage
 
@@ -103,7 +103,7 @@ def test_an_office_that_keeps_its_key_signs_the_hold(stage: Stage) -> None:
     signer = LocalSigner(key, account_of(key))
     proof = possession_of(stage.ledger.reader.chain, signer)
     office = NewParty(PartyKind.SUPERVISOR, "Another office", identifier, "440800", public_key_of(key), proof=proof)
-    (row,) = stage.ledger.parties.onboard([office])
+    (row,) = stage.ledger.onboarding.onboard(stage.ledger.authority, [office])
     stage.api.tokens.elsewhere[row.id] = signer
     headers = stage.api.tokens.header(row.id)
     path = f"/v1/certificates/{stage.consented().number}/hold"

@@ -24,8 +24,8 @@ from ledger.installation.local_chain import LocalClock
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.parties.custody import new_key, signer_of_key
+from ledger.parties.newcomers import NewParty
 from ledger.parties.possession import possession_of
-from ledger.parties.register import NewParty
 from ledger.proof.acts import sign_act, veto_message
 from ledger.proof.jws import LocalSigner, Signer
 from ledger.proof.suites.suite import ES256
@@ -59,7 +59,7 @@ class Waiting:
         proof = "" if key is None else possession_of(chain, key)
         uscc, given = synthetic_uscc("440800", next(self._numbers)), frozenset(roles) or None
         party = NewParty(kind, f"Party {uscc}", uscc, "440800", public_key, given, proof)
-        (row,) = self.ledger.parties.onboard([party])
+        (row,) = self.ledger.onboarding.onboard(self.ledger.authority, [party])
         if key is not None:
             self.tokens.elsewhere[row.id] = key
         return self._named(f"party {next(self._names)}", row.id)

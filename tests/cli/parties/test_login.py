@@ -37,7 +37,9 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
     settings = Settings(home=tmp_path_factory.mktemp("platform"), origin=origin, delay=0)
     with create_ledger(settings) as ledger, serving(ledger):
         cast, now = assemble(ledger, FIRMS), ledger.clock()
-        ledger.parties.accredit(ledger.installation.operator, SCENARIOS, now - 86_400, now + 10**9)
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, SCENARIOS, now - 86_400, now + 10**9
+        )
         yield Pilot(ledger, cast)
 
 

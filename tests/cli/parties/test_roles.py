@@ -83,7 +83,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with create_ledger(Settings(home=tmp_path_factory.mktemp("roles") / "var", delay=0)) as ledger:
         now = ledger.clock()
         pilot = Pilot(ledger, assemble(ledger, FIRMS))
-        ledger.parties.accredit(ledger.installation.operator, ("S51",), now - 86_400, now + 10**9)
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, ("S51",), now - 86_400, now + 10**9
+        )
         yield Stage(pilot)
 
 

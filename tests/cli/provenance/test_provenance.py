@@ -22,7 +22,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("provenance")
     with create_ledger(Settings(home=folder / "var")) as ledger:
         now = ledger.clock()
-        ledger.parties.accredit(ledger.installation.operator, ("S00",), now - 86_400, now + 10**9)
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, ("S00",), now - 86_400, now + 10**9
+        )
         pilot = Pilot(ledger, assemble(ledger, ["1"]))
         (asset,) = pilot.applied("cli/asset")
         pilot.take_through([asset])

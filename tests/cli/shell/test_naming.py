@@ -18,7 +18,7 @@ from ledger.domain.codes import synthetic_resident_id, synthetic_uscc, uscc_chec
 from ledger.domain.parties import PartyKind
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 
 BANK = "湛江第一银行（演示） First Bank of Zhanjiang (demo)"
 
@@ -80,7 +80,7 @@ def test_a_name_that_two_have_asks_for_the_uscc(ledger: Ledger) -> None:
         NewParty(PartyKind.ENTERPRISE, "同名公司", synthetic_uscc("440803", serial), "440803", key)
         for serial, key in zip((501, 502), map(ledger.custody.public_key, ledger.custody.create(2)), strict=True)
     ]
-    rows = ledger.parties.onboard(pair)
+    rows = ledger.onboarding.onboard(ledger.authority, pair)
     refused = told(ledger, "party", "show", "同名公司", code=2)
     assert refused["error"] == "PARTY_NAME_AMBIGUOUS"
     assert all(row.id in refused["hint"] for row in rows)
@@ -88,7 +88,9 @@ def test_a_name_that_two_have_asks_for_the_uscc(ledger: Ledger) -> None:
 
 def test_a_person_is_neither_found_nor_shown_by_its_name(ledger: Ledger) -> None:
     key = ledger.custody.public_key(*ledger.custody.create())
-    (row,) = ledger.parties.onboard([NewParty(PartyKind.PERSON, "湛江某人", synthetic_resident_id(8), "440803", key)])
+    (row,) = ledger.onboarding.onboard(
+        ledger.authority, [NewParty(PartyKind.PERSON, "湛江某人", synthetic_resident_id(8), "440803", key)]
+    )
     assert told(ledger, "party", "show", "湛江某人", code=2)["error"] == "PARTY_UNKNOWN"
     shown = told(ledger, "party", "show", row.id)
     assert (shown["name"], shown["uscc"]) == (None, None)

@@ -130,7 +130,7 @@ def test_a_key_ends_with_what_made_it(pilot: Pilot, firm: str, end: str) -> None
     elif end == "rotation":
         ledger.party_keys.rotate(firm, fresh_key(ledger))
     elif end == "closing":
-        ledger.role_changes.set_status(office, firm, "closed", "investigation")
+        ledger.role_changes.set_status(ledger.parties.actor(office), firm, "closed", "investigation")
     else:
         ledger.erasure.party(ledger.parties.actor(firm), firm, "subject_request")
     assert reach(ledger, new.key) == "API_KEY_UNKNOWN"
@@ -150,9 +150,9 @@ def test_a_key_of_another_account_goes_on_when_one_is_reported(pilot: Pilot, fir
 def test_a_key_rests_while_its_party_does(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     new, office = made(ledger, firm), ledger.installation.authority_party
-    ledger.role_changes.set_status(office, firm, "suspended", "investigation")
+    ledger.role_changes.set_status(ledger.parties.actor(office), firm, "suspended", "investigation")
     assert reach(ledger, new.key) == "PARTY_NOT_ACTIVE"
-    ledger.role_changes.set_status(office, firm, "active", "lifted")
+    ledger.role_changes.set_status(ledger.parties.actor(office), firm, "active", "lifted")
     assert reach(ledger, new.key) == firm
 
 

@@ -59,7 +59,7 @@ def dismissed(pilot: Pilot, party: str, *steps: str) -> None:
     """Set the party's status as an authority or by two."""
     first = pilot.ledger.installation.authority_party
     for status in steps:
-        pilot.ledger.role_changes.set_status(first, party, status, "investigation")
+        pilot.ledger.role_changes.set_status(pilot.ledger.parties.actor(first), party, status, "investigation")
 
 
 @pytest.fixture

@@ -84,14 +84,14 @@ def test_what_a_crash_left_of_a_registration_is_gone_on_with(
     start = waiting.reader.proposal_count()
     dying(method, monkeypatch, before=before)
     with pytest.raises(Died):
-        waiting.parties.onboard([party])
+        waiting.onboarding.onboard(waiting.authority, [party])
     row = waiting.parties.find(party.identifier)
-    assert (waiting.parties.pending(row.id) is not None) == (method == "propose" and not before)
-    (again,) = waiting.parties.onboard([party])
+    assert (waiting.onboarding.pending(row.id) is not None) == (method == "propose" and not before)
+    (again,) = waiting.onboarding.onboard(waiting.authority, [party])
     assert (again.id, again.no) == (row.id, waiting.reader.party_no(row.id))
     kinds = [each.kind for each in waiting.proposals.page(start)]
     assert kinds == ["register", "set_roles"]
-    assert [each.id for each in waiting.parties.onboard([party])] == [row.id]
+    assert [each.id for each in waiting.onboarding.onboard(waiting.authority, [party])] == [row.id]
     assert waiting.reader.proposal_count() == start + 2
 
 
@@ -160,9 +160,9 @@ def test_the_record_of_a_key_follows_what_others_did_on_the_chain(waiting: Ledge
 def test_a_firm_that_lost_its_voice_is_onboarded_under_a_new_id(waiting: Ledger) -> None:
     first, *_ = officers(waiting)
     party = new_party(waiting)
-    (old,) = waiting.parties.onboard([party])
+    (old,) = waiting.onboarding.onboard(waiting.authority, [party])
     waiting.party_keys.report(old.id, old.account, first)
-    (new,) = waiting.parties.onboard([replace(party, public_key=fresh_key(waiting))])
+    (new,) = waiting.onboarding.onboard(waiting.authority, [replace(party, public_key=fresh_key(waiting))])
     assert new.id != old.id
     assert waiting.parties.find(party.identifier).id == new.id
     assert waiting.parties.get(old.id).no == old.no

@@ -73,7 +73,7 @@ def office_elsewhere(ledger: Ledger) -> tuple[str, bytes]:
         proof=possession_of(ledger.reader.chain, signer),
         roles=frozenset({Role.AUTHORITY}),
     )
-    (row,) = ledger.parties.onboard([there])
+    (row,) = ledger.onboarding.onboard(ledger.authority, [there])
     skip(ledger, DELAY + 1)
     ledger.proposals.tick()
     return row.id, key

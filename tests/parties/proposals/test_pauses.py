@@ -73,12 +73,12 @@ def test_a_registration_is_proposed_meanwhile_and_gone_on_with_after_it(waiting:
     party = new_party(waiting)
     waiting.pauses.pause(officers(waiting)[0])
     with pytest.raises(Conflict, match="PARTY_PAUSED"):
-        waiting.parties.onboard([party])
+        waiting.onboarding.onboard(waiting.authority, [party])
     row = waiting.parties.find(party.identifier)
-    number = waiting.parties.pending(row.id)
+    number = waiting.onboarding.pending(row.id)
     assert number is not None
     waiting.pauses.end(officers(waiting)[0])
-    (registered,) = waiting.parties.onboard([party])
+    (registered,) = waiting.onboarding.onboard(waiting.authority, [party])
     assert registered.no is not None
     assert waiting.proposals.get(number).state == "carried_out"
 

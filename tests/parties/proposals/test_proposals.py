@@ -60,7 +60,9 @@ def test_nobody_carries_out_what_still_waits(waiting: Ledger) -> None:
     [
         lambda waiting, party: waiting.standing.set_status(officers(waiting)[0], party, "closed", "fraud"),
         lambda waiting, party: waiting.standing.set_roles(officers(waiting)[0], party, [Role.REGISTRAR]),
-        lambda waiting, party: waiting.parties.accredit(party, ["S51"], waiting.clock(), waiting.clock() + 10**7)[0],
+        lambda waiting, party: waiting.role_changes.accredit(
+            waiting.authority, party, ["S51"], waiting.clock(), waiting.clock() + 10**7
+        )[0],
         lambda waiting, party: waiting.party_keys.recover(officers(waiting)[0], party, fresh_key(waiting)),
         lambda waiting, party: waiting.party_keys.bind(officers(waiting)[0], party, fresh_key(waiting)),
         lambda waiting, party: waiting.party_keys.date_compromise(

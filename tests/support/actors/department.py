@@ -12,7 +12,7 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.installation.wiring import Ledger
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 from ledger.parties.roles import Actor
 from ledger.proof.jws import sign_entry
 
@@ -78,7 +78,7 @@ def department(ledger: Ledger, cast: Cast) -> Department:
         key,
         frozenset({Role.CDO}),
     )
-    (cdo,) = ledger.parties.onboard([officer])
+    (cdo,) = ledger.onboarding.onboard(ledger.authority, [officer])
     authority = Actor(ledger.installation.authority_party, frozenset({Role.AUTHORITY, Role.ADMIN}))
     ledger.publications.appoint(authority, cast.provider, cdo.id)
     return Department(

@@ -168,7 +168,7 @@ def founded(home: Path, firms: int = 60) -> Iterator[Powers]:
         other = pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
         now = ledger.clock()
         codes = (SCENARIO, REGISTRATION_SCENARIO)
-        ledger.parties.accredit(ledger.installation.operator, codes, now - DAY, now + 10**9)
+        ledger.role_changes.accredit(ledger.authority, ledger.installation.operator, codes, now - DAY, now + 10**9)
         pilot.skip(DEFAULT_DELAY + 1)
         ledger.proposals.tick()
         authorities = (ledger.reader.party_id(number) for number in FOUNDING_AUTHORITIES)

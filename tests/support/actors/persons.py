@@ -13,7 +13,7 @@ from ledger.domain.canonical import digest
 from ledger.domain.codes import synthetic_resident_id
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 from ledger.proof.report import Report
 from ledger.usage.authorizations import Choice
 from ledger.usage.requests import Terms
@@ -39,14 +39,18 @@ class Desk(Bureau):
         self.departments = {name: pilot.party(PartyKind.PUBLIC_INST, Role.PROVIDER) for name in names}
         now = self.ledger.clock()
         start = now - 86_400
-        self.ledger.parties.accredit(self.ledger.installation.operator, PERSONAL, start, now + 10**9)
+        self.ledger.role_changes.accredit(
+            self.ledger.authority, self.ledger.installation.operator, PERSONAL, start, now + 10**9
+        )
 
     def person(self, region: str = "440881") -> str:
         """A new person, whose key is held here."""
         (account,) = self.ledger.custody.create()
         serial = next(_SERIALS)
         key, number = self.ledger.custody.public_key(account), synthetic_resident_id(serial)
-        (row,) = self.ledger.parties.onboard([NewParty(PartyKind.PERSON, f"湛江某人{serial}号", number, region, key)])
+        (row,) = self.ledger.onboarding.onboard(
+            self.ledger.authority, [NewParty(PartyKind.PERSON, f"湛江某人{serial}号", number, region, key)]
+        )
         return row.id
 
     def terms(self, person: str, scenario: str = "S02", **changes: Any) -> Terms:

@@ -23,7 +23,7 @@ from ledger.domain.resource import DataResource, ResourceField
 from ledger.installation.local_chain import LocalClock, fund
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 from ledger.proof.bundle import Bundle
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
@@ -112,7 +112,9 @@ class Pilot:
         number = next(self._newcomers)
         key, uscc = self.ledger.custody.public_key(account), synthetic_uscc("440800", number)
         name = f"Newcomer {number}"
-        (row,) = self.ledger.parties.onboard([NewParty(kind, name, uscc, "440800", key, frozenset(roles))])
+        (row,) = self.ledger.onboarding.onboard(
+            self.ledger.authority, [NewParty(kind, name, uscc, "440800", key, frozenset(roles))]
+        )
         return row.id
 
     @contextmanager
@@ -208,8 +210,10 @@ def assembled(ledger: Ledger) -> Pilot:
     """Institutions and firms on the chain of a new ledger, the platform accredited."""
     cast = assemble(ledger, FIRMS)
     now = ledger.clock()
-    ledger.parties.accredit(ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**9)
-    ledger.parties.accredit(cast.assessor, REPORTS, now - 86_400, now + 10**9)
+    ledger.role_changes.accredit(
+        ledger.authority, ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**9
+    )
+    ledger.role_changes.accredit(ledger.authority, cast.assessor, REPORTS, now - 86_400, now + 10**9)
     return Pilot(ledger, cast)
 
 
@@ -220,7 +224,7 @@ def closed_ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     with create_ledger(Settings(home=home)) as ledger:
         cast, now = assemble(ledger, ["1", "2", "3", "4"]), ledger.clock()
         codes = (SCENARIO, REGISTRATION_SCENARIO)
-        ledger.parties.accredit(ledger.installation.operator, codes, now - 86_400, now + 10**8)
+        ledger.role_changes.accredit(ledger.authority, ledger.installation.operator, codes, now - 86_400, now + 10**8)
         number = Pilot(ledger, cast).certificate("1")
         ledger.anchoring.flush()
     return home, number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
-from ledger.parties.register import NewParty
+from ledger.parties.newcomers import NewParty
 from tests.support.actors.pilots import Pilot
 
 USCC = synthetic_uscc("440800", 9_400)
@@ -15,5 +15,5 @@ def other_supervisor(pilot: Pilot) -> str:
     ledger = pilot.ledger
     key = ledger.custody.public_key(*ledger.custody.create())
     newcomer = NewParty(PartyKind.SUPERVISOR, "Other supervisor", USCC, "440800", key, frozenset({Role.SUPERVISOR}))
-    (row,) = ledger.parties.onboard([newcomer])
+    (row,) = ledger.onboarding.onboard(ledger.authority, [newcomer])
     return row.id

@@ -42,8 +42,8 @@ def founded(settings: Settings) -> Iterator[Pilot]:
     with create_ledger(settings) as ledger:
         cast = assemble(ledger, FIRMS)
         now = ledger.clock()
-        ledger.parties.accredit(
-            ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**9
+        ledger.role_changes.accredit(
+            ledger.authority, ledger.installation.operator, (SCENARIO, REGISTRATION_SCENARIO), now - 86_400, now + 10**9
         )
         yield Pilot(ledger, cast)
 

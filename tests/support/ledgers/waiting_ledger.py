@@ -14,9 +14,9 @@ from ledger.errors import PingzhengError
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
 from ledger.parties.custody import signer_of_key
+from ledger.parties.newcomers import NewParty
 from ledger.parties.possession import possession_of
 from ledger.parties.proposals.proposals import Proposal
-from ledger.parties.register import NewParty
 
 DELAY = 3_600
 _SERIALS = count(8_000)
@@ -38,7 +38,7 @@ def new_party(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPR
 
 def newcomer(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPRISE) -> str:
     """A registered party, as of ``new_party``."""
-    (row,) = ledger.parties.onboard([new_party(ledger, *further, kind=kind)])
+    (row,) = ledger.onboarding.onboard(ledger.authority, [new_party(ledger, *further, kind=kind)])
     assert row.no is not None
     return row.id
 

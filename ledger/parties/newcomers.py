@@ -1,0 +1,138 @@
+"""Newcomers: the parties to onboard, checked, and recorded here. Being recorded puts nobody on the chain."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
+from ledger.domain.codes import check_institution, check_region, check_resident_id
+from ledger.domain.lines import require_line
+from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role, party_id
+from ledger.errors import Conflict, InvalidInput
+from ledger.parties.key_settlement import FIRST_KEYS
+from ledger.parties.tables import Party, PartyKey
+from ledger.store.sealing import Sealer
+
+MAX_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewParty:
+    """A party to onboard. ``identifier`` is the USCC, or for a person the resident ID number.
+
+    ``public_key`` is its first key as text (protocol §4), of secp256k1 or P-256; its account follows from it.
+    ``further_keys`` of any suite come with it, each with its proof; later ones wait. A proof of possession is hex, and
+    made here for a key that is kept here. By P-256 keys alone a party signs, and does not act on the chain by itself.
+    An empty ``public_key``: the party has none yet. It is known here alone until it enrols (``enrolments``).
+    """
+
+    kind: PartyKind
+    name: str
+    identifier: str
+    region: str
+    public_key: str
+    roles: frozenset[Role] | None = None
+    proof: str = ""
+    further_keys: tuple[tuple[str, str], ...] = ()
+
+
+def checked_party(newcomer: NewParty, where: str, today: date | None = None) -> NewParty:
+    """The party with every value checked and normalised; raises ``InvalidInput``.
+
+    ``today`` is the day in Shanghai, by which nobody is registered before being born.
+    """
+    if not 1 <= len(newcomer.name) <= MAX_NAME:
+        raise InvalidInput("PARTY_NAME_LENGTH", f"A name has 1 to {MAX_NAME} characters.", where=where)
+    person = newcomer.kind is PartyKind.PERSON
+    identifier = (
+        check_resident_id(newcomer.identifier, where, today=today)
+        if person
+        else check_institution(newcomer.identifier, where)
+    )
+    return NewParty(
+        kind=newcomer.kind,
+        name=require_line(newcomer.name, where),
+        identifier=identifier,
+        region=check_region(newcomer.region, where=where),
+        public_key=_first_key(newcomer, where),
+        roles=DEFAULT_ROLES[newcomer.kind] if newcomer.roles is None else newcomer.roles,
+        proof=newcomer.proof,
+        further_keys=tuple(
+            (check_public_key(key, where=where, suites=ANY_SUITE), proof) for key, proof in newcomer.further_keys
+        ),
+    )
+
+
+def _first_key(newcomer: NewParty, where: str) -> str:
+    if newcomer.public_key or newcomer.further_keys:
+        return check_public_key(newcomer.public_key, where=where, suites=FIRST_KEYS)
+    return ""
+
+
+def lookup_digest(key: bytes, identifier: str) -> str:
+    """Keyed digest under which an identifier is found again: without the key it cannot be guessed at."""
+    return hmac.new(key, b"party|" + identifier.encode(), hashlib.sha256).hexdigest()
+
+
+def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: NewParty, now: int) -> Party:
+    """The party's record, made if it is new; it is not on the chain by this."""
+    lookup = lookup_digest(lookup_key, newcomer.identifier)
+    known = session.scalar(select(Party).where(Party.lookup == lookup))
+    if known is not None and (known.present_account is not None or not newcomer.public_key):
+        return known
+    keys = {account_of_public_key(key): (key, proof) for key, proof in keys_of(newcomer)}
+    for account in keys:
+        require_free(session, account)
+    row = known or _added(session, sealer, newcomer, lookup, now)
+    if newcomer.public_key:
+        row.present_account, row.present_key = account_of_public_key(newcomer.public_key), newcomer.public_key
+    session.flush()
+    for account, (public_key, proof) in keys.items():
+        session.add(PartyKey(account=account, party_id=row.id, public_key=public_key, proof=proof or None))
+    return row
+
+
+def _added(session: Session, sealer: Sealer, newcomer: NewParty, lookup: str, now: int) -> Party:
+    key = secrets.token_bytes(32)
+    identity = {"name": newcomer.name, "identifier": newcomer.identifier, "id_key": key.hex()}
+    row = Party(
+        id=party_id(key, newcomer.kind, newcomer.identifier),
+        kind=newcomer.kind.value,
+        roles=sorted(role.value for role in newcomer.roles or ()),
+        region=newcomer.region,
+        lookup=lookup,
+        sealed_id=sealer.seal(session, identity),
+        created_at=now,
+    )
+    session.add(row)
+    return row
+
+
+def let_go(session: Session, key: bytes, identifier: str) -> None:
+    """The party is no longer found by its identifier; all else of it stays."""
+    row = session.scalars(select(Party).where(Party.lookup == lookup_digest(key, identifier))).one()
+    row.lookup = lookup_digest(key, f"{identifier}|{row.id}")
+    session.flush()
+
+
+def keys_of(newcomer: NewParty) -> list[tuple[str, str]]:
+    """The keys that come with the party, each with its proof; empty where it has none yet."""
+    return [(newcomer.public_key, newcomer.proof), *newcomer.further_keys] if newcomer.public_key else []
+
+
+def require_free(session: Session, account: str, party: str | None = None) -> None:
+    """Raise ``Conflict`` ``ACCOUNT_IN_USE`` if the account is, was or is to be another party's than ``party``."""
+    key = session.get(PartyKey, account)
+    if key is not None and key.party_id != party:
+        raise Conflict(
+            "ACCOUNT_IN_USE",
+            f"The account {account} is or was another party's.",
+            hint="Give every party an account of its own.",
+        )

@@ -1,0 +1,218 @@
+"""Onboarding: newcomers are recorded, their registration is proposed, and their offices after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.calls import set_roles
+from ledger.chain.sending.relay import SignedRequest
+from ledger.domain.days import Clock, shanghai_day
+from ledger.domain.parties import DEFAULT_ROLES, OFFICES, Role
+from ledger.errors import Forbidden
+from ledger.index.follower import Follower
+from ledger.index.speaking_keys import is_mute
+from ledger.parties.custody import Custody
+from ledger.parties.key_settlement import settle_keys
+from ledger.parties.known import KnownParty
+from ledger.parties.lookups import party, party_keys
+from ledger.parties.newcomers import NewParty, checked_party, find_or_add, keys_of, let_go, lookup_digest
+from ledger.parties.party_lists import ListedKey, ListedParty, RegistrationLists
+from ledger.parties.permissions import Action
+from ledger.parties.possession import proof_of
+from ledger.parties.proposals.proposals import Proposals
+from ledger.parties.roles import Actor, require
+from ledger.parties.tables import Party
+from ledger.store.database import Database
+from ledger.store.sealing import Sealer
+
+CHAIN_CHUNK = 50
+
+
+class Onboarding:
+    """Takes parties into the register: identifiers sealed here, ids and roles on the chain.
+
+    ``authority`` is the party in whose name offices are proposed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        custody: Custody,
+        reader: ChainReader,
+        proposals: Proposals,
+        lists: RegistrationLists,
+        follower: Follower,
+        authority: str,
+        lookup_key: bytes,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._custody = custody
+        self._reader = reader
+        self._proposals = proposals
+        self._lists = lists
+        self._follower = follower
+        self._authority = authority
+        self._lookup_key = lookup_key
+        self._clock = clock
+
+    def onboard(
+        self, actor: Actor, newcomers: Sequence[NewParty], signed: SignedRequest | None = None
+    ) -> list[KnownParty]:
+        """Record the parties and propose their registration; those already here are returned as they are, but those
+        that can never speak again, which get a new id.
+
+        The acting office proposes: whoever asks is who proposes, or one institution would be both offices. If its key
+        is not kept here, ``signed`` is its request, for one list of at most 50.
+
+        Another office within reach confirms it at once. Without one, a party has no number until an office confirms
+        (``pending``). Offices among the roles are proposed after the registration, and may wait for the delay. A party
+        without a key is recorded alone.
+
+        All are checked before any is written. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_OFFICE_BY_AUTHORITY``;
+        ``InvalidInput`` naming the row, ``PROOF_MISSING``, ``PROOF_INVALID``; ``Conflict`` ``ACCOUNT_IN_USE`` if an
+        account belongs to another party, ``SIGNATURE_REQUIRED``.
+        """
+        require(actor, Action.MANAGE_ROLES)
+        self._require_offices_by_authority(actor, newcomers)
+        named = [(f"party {row}", newcomer) for row, newcomer in enumerate(newcomers, start=1)]
+        today = shanghai_day(self._clock())
+        checked = [self._proven(checked_party(newcomer, where, today), where) for where, newcomer in named]
+        silent = self._silent([each.identifier for each in checked])
+        with self._database.write() as session:
+            for identifier in silent:
+                let_go(session, self._lookup_key, identifier)
+            rows = [find_or_add(session, self._sealer, self._lookup_key, each, self._clock()) for each in checked]
+            known = [KnownParty.of(row) for row in rows]
+        return self._register_all(known, actor.party, signed)
+
+    def register(self, identifier: str, by: str) -> KnownParty:
+        """Propose the registration of a party that is recorded with its first key, as ``onboard`` does."""
+        (found,) = self._register_all([self._party(identifier)], by)
+        return found
+
+    def require_key_of(self, office: str) -> None:
+        """Raise ``Forbidden`` ``OFFICE_KEY_NOT_HERE`` unless this installation can propose in the office's name."""
+        if self._party(office).account not in self._custody:
+            raise Forbidden(
+                "OFFICE_KEY_NOT_HERE",
+                "First keys are proposed in the name of the office that gives out the code; its key is not kept here.",
+                where=f"party {office}",
+                hint="Let the office whose key this service keeps give out the code, and confirm the proposal.",
+            )
+
+    def _register_all(
+        self, parties: Sequence[KnownParty], by: str, signed: SignedRequest | None = None
+    ) -> list[KnownParty]:
+        unlisted = {each.id for each in parties if each.no is None and each.listed is None and each.present_account}
+        for act in dict.fromkeys(each.listed for each in parties if each.no is None and each.listed):
+            unlisted |= self._go_on(act, by, signed)
+        for start in range(0, len(ordered := [each.id for each in parties if each.id in unlisted]), CHAIN_CHUNK):
+            self._register(ordered[start : start + CHAIN_CHUNK], by, signed)
+        self._proposals.follow_up()
+        with self._database.read() as session:
+            found = [KnownParty.of(party(session, each.id)) for each in parties]
+        for each in found:
+            if each.no is not None and OFFICES & set(each.roles):
+                self._give_offices(each, each.no)
+        return found
+
+    def pending(self, identifier: str) -> int | None:
+        """The number of the open proposal that registers the party; None if it is registered, or nothing is open."""
+        known = self._party(identifier)
+        found = None if known.no is not None or known.listed is None else self._proposals.of_act(known.listed)
+        return found.no if found is not None and found.pending else None
+
+    def complete(self) -> list[str]:
+        """Take over the numbers of parties that were registered since, and propose their offices; returns their ids.
+
+        Safe to repeat: a party counts as waiting until its offices are proposed.
+        """
+        with self._database.read() as session:
+            query = select(Party).where(Party.no.is_(None), Party.listed.is_not(None))
+            waiting = [KnownParty.of(row) for row in session.scalars(query)]
+        asked = self._reader.questions("latest")
+        answers = [(each, asked.party_no(each.id)) for each in waiting]
+        registered = [(each, number) for each, answer in answers if (number := answer())]
+        for each, number in registered:
+            self._give_offices(each, number)
+            with self._database.write() as session:
+                session.execute(update(Party).where(Party.id == each.id).values(no=number))
+            settle_keys(self._database, self._reader, each.id)
+        return [each.id for each, _ in registered]
+
+    def _silent(self, identifiers: Iterable[str]) -> list[str]:
+        """The identifiers of parties that are closed or have no key that speaks: they are onboarded under a new id."""
+        lookups = {lookup_digest(self._lookup_key, each): each for each in identifiers}
+        with self._database.read() as session:
+            known = session.execute(
+                select(Party.lookup, Party.no).where(Party.lookup.in_(lookups), Party.no.is_not(None))
+            ).all()
+        if not known:
+            return []
+        self._follower.sync()
+        with self._database.read() as session:
+            return [lookups[lookup] for lookup, number in known if number and is_mute(session.connection(), number)]
+
+    def _go_on(self, act: str, by: str, signed: SignedRequest | None) -> set[str]:
+        """Bring an earlier list as far as it goes; returns the parties that need another list, because it ended."""
+        known = self._proposals.of_act(act)
+        if known is None or known.pending or known.state == "carried_out":
+            if known is None or known.pending:
+                self._proposals.decide(by, self._lists.call(act), signed)
+            return set()
+        with self._database.read() as session:
+            return set(session.scalars(select(Party.id).where(Party.listed == act, Party.no.is_(None))))
+
+    def _register(self, identifiers: Sequence[str], by: str, signed: SignedRequest | None) -> None:
+        """Record the list and propose it; the list first, so that a crash between does not lose it."""
+        with self._database.write() as session:
+            rows = [session.get_one(Party, identifier) for identifier in identifiers]
+            act = self._lists.keep(session, [_listed(session, row) for row in rows])
+            for row in rows:
+                row.listed = act
+        self._proposals.decide(by, self._lists.call(act), signed)
+
+    def _give_offices(self, registered: KnownParty, number: int) -> None:
+        """Propose the roles that the party was onboarded with, if offices among them are not its own yet."""
+        wanted = {Role(role) for role in registered.roles}
+        if (OFFICES & wanted) - {Role(role) for role in self._reader.party(number).roles}:
+            self._proposals.decide(self._authority, set_roles(number, Role.mask(wanted)))
+
+    def _require_offices_by_authority(self, actor: Actor, newcomers: Iterable[NewParty]) -> None:
+        """Offices follow a registration as proposals of this installation's authority: at its call alone."""
+        for newcomer in newcomers if actor.party != self._authority else ():
+            roles = DEFAULT_ROLES[newcomer.kind] if newcomer.roles is None else newcomer.roles
+            if offices := sorted(OFFICES & roles):
+                raise Forbidden(
+                    "PARTY_OFFICE_BY_AUTHORITY",
+                    "This service's authority alone onboards parties whose kind brings an office.",
+                    hint="Ask it, or onboard the party as another kind and propose its roles: "
+                    "PUT /v1/parties/{party}/roles.",
+                    roles=offices,
+                )
+
+    def _proven(self, newcomer: NewParty, where: str) -> NewParty:
+        """The party with a proof for each of its keys: made here for a key that is kept here."""
+        keys = [
+            (key, proof_of(self._reader.chain, self._custody, key, proof, where)) for key, proof in keys_of(newcomer)
+        ]
+        return replace(newcomer, proof=keys[0][1], further_keys=tuple(keys[1:])) if keys else newcomer
+
+    def _party(self, identifier: str) -> KnownParty:
+        with self._database.read() as session:
+            return KnownParty.of(party(session, identifier))
+
+
+def _listed(session: Session, row: Party) -> ListedParty:
+    """What is proposed of a party: its ordinary roles, and its keys, first the one that it acts by."""
+    keys = sorted(party_keys(session, row.id), key=lambda key: (key.account != row.present_account, key.account))
+    ordinary = tuple(role for role in row.roles if role not in OFFICES)
+    return ListedParty(row.id, ordinary, tuple(ListedKey(key.public_key, key.proof or "") for key in keys))
