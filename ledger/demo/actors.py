@@ -14,7 +14,7 @@ from ledger.errors import PingzhengError
 from ledger.installation.wiring import Ledger
 from ledger.proof.bundle import Bundle
 from ledger.proof.jws import Signer, sign_entry
-from ledger.provider.answer_store import Records
+from ledger.provider.answer_store import AnswerStore
 from ledger.provider.answering import made_of, query_of
 from ledger.provider.provider import Inquiry, Outcome, Provider, taking_back
 from ledger.provider.supply import Supply
@@ -90,20 +90,20 @@ class Bureau:
             rows = self.ledger.provisions.submit(supplies)
         except PingzhengError as error:
             for supply in supplies:
-                self.records(supply.entry["provider"]).refused([(supply.digest, error.code)])
+                self.answers(supply.entry["provider"]).refused([(supply.digest, error.code)])
             raise
         for provider, some in _by_provider(supplies).items():
-            self.records(provider).received(supply.digest for supply in some)
+            self.answers(provider).received(supply.digest for supply in some)
         return rows
 
     def hand_in_again(self, provider: str) -> None:
         """A provider hands in what it signed and the platform did not acknowledge: an interruption came between."""
-        records = self.records(provider)
-        if waiting := records.waiting():
+        answers = self.answers(provider)
+        if waiting := answers.waiting():
             outcomes = OwnPlatform(self.ledger.provisions, provider).submit(waiting)
             told = list(zip(waiting, outcomes, strict=True))
-            records.received(supply.digest for supply, refusal in told if refusal is None)
-            records.refused((supply.digest, refusal.code) for supply, refusal in told if refusal is not None)
+            answers.received(supply.digest for supply, refusal in told if refusal is None)
+            answers.refused((supply.digest, refusal.code) for supply, refusal in told if refusal is not None)
 
     def draft(self, identifier: str, answer: Answer) -> Supply:
         """A provider's answer before it signs and keeps it, with the signed withdrawal of what it corrects."""
@@ -114,11 +114,11 @@ class Bureau:
 
     def provider(self, party: str) -> Provider:
         """The provider at work on its own machine: with its own key and records."""
-        return Provider(party, self.signer_of(party), self.records(party), self.ledger.clock)
+        return Provider(party, self.signer_of(party), self.answers(party), self.ledger.clock)
 
-    def records(self, party: str) -> Records:
+    def answers(self, party: str) -> AnswerStore:
         """What a provider keeps."""
-        return Records(self._records_of(party))
+        return AnswerStore(self._records_of(party))
 
     def _answered(self, asked: Sequence[Inquiry]) -> list[Supply]:
         """The signed answers in the order of the tasks; raises the first error."""

@@ -77,7 +77,7 @@ def _remember(bureau: Bureau, task: Task) -> None:
     with suppress(PingzhengError):
         supply = bureau.provider(party).answer(task, Given(NoData(task.authorization["iat"])))
         # The platform has an answer from before: this one is not sent.
-        bureau.records(party).refused([(supply.digest, "ALREADY_SUPPLIED")])
+        bureau.answers(party).refused([(supply.digest, "ALREADY_SUPPLIED")])
 
 
 def _refused(bureau: Bureau, task: Task, case: str) -> Caught:

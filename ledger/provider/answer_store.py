@@ -1,27 +1,25 @@
-"""A provider's own records: what it signed and has not handed in yet, the salts that an auditor needs, and which party
-id it answered for which identifier. One SQLite file in a folder for its owner alone.
+"""What a provider keeps of its answers: those that it signed and has not handed in yet, the salts that an auditor
+needs, and which party id it answered for which identifier.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from ledger.domain.digests import hex_of, reference
 from ledger.errors import Conflict, InvalidInput, Misconfigured, NotFound, PingzhengError
-from ledger.provider.answer_file import SCHEMA, VERSION
-from ledger.provider.subject_digests import Marks
+from ledger.provider.answer_file import AnswerFile
+from ledger.provider.subject_digests import SubjectDigests
 from ledger.provider.supply import Supply
 from ledger.provider.task import Entry, Opening, Task
 
-_BUSY_SECONDS: Final = 30
-_IN_OTHERS_REACH: Final = 0o077
+_SENT: Final = "entry, disclosures, withdrawal, withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +45,13 @@ class Changed:
     since: int
 
 
-class Records:
-    """The records in ``folder``; each call is one transaction. Safe for several threads and processes."""
+class AnswerStore:
+    """The answers that are kept in ``folder``; each call is one transaction. Safe for several threads and processes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._path = folder / "records.db"
-        self._marks = Marks(folder / "records.key")
+        self._file = AnswerFile(folder / "records.db")
+        self._digests = SubjectDigests(folder / "records.key")
 
     def known(self, tasks: Sequence[Task], at: int) -> list[Supply | PingzhengError | None]:
         """What the records say of each task before its source is asked: nothing, or one of these.
@@ -94,7 +92,7 @@ class Records:
         if before:
             return before
         database.executemany("INSERT OR IGNORE INTO about VALUES (?, ?)", (("ledger", ledger), ("provider", provider)))
-        mark = self._marks.of(opening.identifier)
+        mark = self._digests.of(opening.identifier)
         database.execute("INSERT OR IGNORE INTO subject VALUES (?, ?)", (mark, opening.party))
         database.execute(
             "INSERT OR IGNORE INTO opening VALUES (?, ?, ?, ?)",
@@ -132,7 +130,7 @@ class Records:
         return None
 
     def _changed(self, database: sqlite3.Connection, opening: Opening, at: int) -> Conflict | None:
-        mark = self._marks.of(opening.identifier)
+        mark = self._digests.of(opening.identifier)
         row = database.execute("SELECT party FROM subject WHERE mark = ?", (mark,)).fetchone()
         if row is None or row[0] == opening.party:
             return None
@@ -239,80 +237,17 @@ class Records:
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        with self._open() as database:
+        with self._file.open() as database:
             database.execute("BEGIN IMMEDIATE")
             # A transaction that breaks off is rolled back when its connection closes.
-            self._marks.require(database)
+            self._digests.require(database)
             yield database
             database.execute("COMMIT")
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
-        with self._open() as database:
+        with self._file.open() as database:
             yield database
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection; errors of the file raise ``Misconfigured`` ``RECORDS_BUSY`` or ``RECORDS_DAMAGED``."""
-        self._make_private()
-        try:
-            with closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
-                # What is deleted is overwritten, and a commit outlasts a power cut: answers are kept before they go.
-                for pragma in ("secure_delete=ON", "synchronous=EXTRA", "foreign_keys=ON"):
-                    database.execute(f"PRAGMA {pragma}")
-                self._make_tables(database)
-                yield database
-        except sqlite3.DatabaseError as error:
-            raise self._unusable(error) from error
-
-    def _make_private(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self._folder.stat().st_mode & _IN_OTHERS_REACH:
-            raise Misconfigured(
-                "RECORDS_NOT_PRIVATE",
-                "The folder of the records is open to others.",
-                where=str(self._folder),
-                hint=f"chmod 700 {self._folder}",
-            )
-        if self._path.exists():
-            # One that was restored or copied may be open to others.
-            self._path.chmod(0o600)
-        else:
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-
-    def _make_tables(self, database: sqlite3.Connection) -> None:
-        if _version(database) == 0:
-            database.execute("BEGIN IMMEDIATE")
-            # Of two that are the first, the other may have made them meanwhile.
-            if _version(database) == 0:
-                for statement in (*SCHEMA, f"PRAGMA user_version = {VERSION}"):
-                    database.execute(statement)
-            database.execute("COMMIT")
-        if _version(database) != VERSION:
-            raise sqlite3.DatabaseError("another version")
-
-    def _unusable(self, error: sqlite3.DatabaseError) -> Misconfigured:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return Misconfigured(
-                "RECORDS_BUSY",
-                f"Another process has held the records for {_BUSY_SECONDS} seconds.",
-                where=str(self._path),
-                hint="Wait for it to end, then run this again.",
-            )
-        return Misconfigured(
-            "RECORDS_DAMAGED",
-            "The file of the records cannot be used: it is damaged, of another version, or the disk is full.",
-            where=str(self._path),
-            hint="Look at the disk; else restore the folder from a backup.",
-        )
-
-
-def _version(database: sqlite3.Connection) -> int:
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    return int(version)
-
-
-_SENT: Final = "entry, disclosures, withdrawal, withdrawn"
 
 
 def _waiting(database: sqlite3.Connection, authorization: str) -> Supply | None:

@@ -13,7 +13,7 @@ from ledger.errors import Conflict, PingzhengError
 from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.jws import Signer, sign_entry
 from ledger.proof.suites.suite import SM2SM3
-from ledger.provider.answer_store import Kept, Records
+from ledger.provider.answer_store import AnswerStore, Kept
 from ledger.provider.answering import Fresh, made_of, query_of, withdrawal_of
 from ledger.provider.checks import check_task
 from ledger.provider.registry import Registry
@@ -45,22 +45,22 @@ class Provider:
         self,
         party: str,
         signer: Signer,
-        records: Records,
+        answers: AnswerStore,
         clock: Clock,
         registry: Registry | None = None,
         fresh: Fresh = secrets.token_bytes,
     ) -> None:
         self.party = party
-        self.records = records
+        self.answers = answers
         self._signer = signer
         self._clock = clock
         self._registry = registry
         self._fresh = fresh
 
     def answer(self, task: Task, source: Connector) -> Supply:
-        """The signed answer to a task. It waits in the records, and is given again, until ``records.received``.
+        """The signed answer to a task. It waits in the records, and is given again, until ``answers.received``.
 
-        Raises what ``check_task``, ``Registry.check``, ``Records.known``, the source and ``made_of`` raise;
+        Raises what ``check_task``, ``Registry.check``, ``AnswerStore.known``, the source and ``made_of`` raise;
         ``Conflict`` ``CORRECTION_NOT_MEANT`` for the task of a correction.
         """
         return self._one(Inquiry(task, lambda: source))
@@ -91,7 +91,7 @@ class Provider:
                         outcomes[place] = error
         finally:
             # After Ctrl-C too: what was signed is kept.
-            outcomes |= dict(zip(made, self.records.keep(list(made.values()), self._clock()), strict=True))
+            outcomes |= dict(zip(made, self.answers.keep(list(made.values()), self._clock()), strict=True))
         return [outcomes[place] for place in range(len(asked))]
 
     def _before(self, asked: Sequence[Inquiry]) -> dict[int, Outcome]:
@@ -123,7 +123,7 @@ class Provider:
         )
 
     def _recorded(self, asked: Sequence[Inquiry]) -> Sequence[Outcome | None]:
-        return self.records.known([each.task for each in asked], self._clock())
+        return self.answers.known([each.task for each in asked], self._clock())
 
     def _registered(self, asked: Sequence[Inquiry]) -> Sequence[PingzhengError | None]:
         return [None] * len(asked) if self._registry is None else self._registry.check([each.task for each in asked])

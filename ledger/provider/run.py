@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from ledger.connectors.answers import Connector
 from ledger.errors import PingzhengError
-from ledger.provider.answer_store import Records
+from ledger.provider.answer_store import AnswerStore
 from ledger.provider.platform import Platform
 from ledger.provider.provider import Inquiry, Outcome, Provider
 from ledger.provider.supply import Supply
@@ -57,7 +57,7 @@ def go_round(provider: Provider, platform: Platform, sources: Sources) -> Iterat
     obey(provider, platform)
     yield from send_waiting(provider, platform)
     # What was refused just now, and not for good, is not sent twice in one round.
-    tried = frozenset(supply.digest for supply in provider.records.waiting())
+    tried = frozenset(supply.digest for supply in provider.answers.waiting())
     after: str | None = None
     while True:
         page = platform.tasks(after)
@@ -71,18 +71,18 @@ def go_round(provider: Provider, platform: Platform, sources: Sources) -> Iterat
 def obey(provider: Provider, platform: Platform) -> int:
     """Obey the erasures since the last time; returns how many answers they touched."""
     touched = 0
-    after = provider.records.seen(_ERASURES)
+    after = provider.answers.seen(_ERASURES)
     while True:
         notices = platform.erasures(after)
-        touched += provider.records.erase(notices.entries)
+        touched += provider.answers.erase(notices.entries)
         if notices.after is None or notices.after == after:
             return touched
-        after = provider.records.seen(_ERASURES, notices.after)
+        after = provider.answers.seen(_ERASURES, notices.after)
 
 
 def send_waiting(provider: Provider, platform: Platform) -> Iterator[Done]:
     """Send again what was signed and not acknowledged."""
-    for chunk in _chunks(provider.records.waiting()):
+    for chunk in _chunks(provider.answers.waiting()):
         yield from _send(provider, platform, chunk)
 
 
@@ -117,13 +117,13 @@ def unanswered(task: Task, error: PingzhengError) -> Done:
     return Done(f"authorization {task.authorization['id']}", None, error)
 
 
-def settle(records: Records, received: Iterable[str], refused: Mapping[str, str]) -> int:
+def settle(answers: AnswerStore, received: Iterable[str], refused: Mapping[str, str]) -> int:
     """Note what the platform has, by statement digest, and what it refuses for good, with the code.
 
     Returns how many answers wait no longer; what was refused otherwise is sent again.
     """
     final = [(digest, code) for digest, code in refused.items() if code in FINAL]
-    return records.received(received) + records.refused(final)
+    return answers.received(received) + answers.refused(final)
 
 
 def _finding(sources: Sources, task: Task) -> Callable[[], Connector]:
@@ -136,7 +136,7 @@ def _send(provider: Provider, platform: Platform, supplies: Sequence[Supply]) ->
     refusals = platform.submit(supplies)
     sent = list(zip(supplies, refusals, strict=True))
     received = [supply.digest for supply, refusal in sent if refusal is None]
-    settle(provider.records, received, {supply.digest: refusal.code for supply, refusal in sent if refusal is not None})
+    settle(provider.answers, received, {supply.digest: refusal.code for supply, refusal in sent if refusal is not None})
     for supply, refusal in sent:
         yield Done(f"provision {supply.entry['id']}", None if refusal else supply.entry["result"], refusal)
 

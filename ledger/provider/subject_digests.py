@@ -16,7 +16,7 @@ _KEY_BYTES: Final = 32
 _CHECK: Final = "key_check"
 
 
-class Marks:
+class SubjectDigests:
     """The key in ``path``, made with the first records; the records know it again by a digest of its own."""
 
     def __init__(self, path: Path) -> None:
@@ -24,7 +24,7 @@ class Marks:
         self._key: bytes | None = None
 
     def of(self, identifier: str) -> str:
-        """The mark of an identifier, 64 hex digits; only after ``require``."""
+        """The keyed digest of an identifier, 64 hex digits; only after ``require``."""
         return self._digest("identifier|" + identifier)
 
     def require(self, database: sqlite3.Connection) -> None:

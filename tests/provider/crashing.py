@@ -18,7 +18,7 @@ from typing import Any
 from ledger.connectors.answers import Answer, Connector, Query, Supplied
 from ledger.parties.custody import signer_of_key
 from ledger.provider import provider as desk
-from ledger.provider.answer_store import Records
+from ledger.provider.answer_store import AnswerStore
 from ledger.provider.platform import HttpPlatform
 from ledger.provider.provider import Provider
 from ledger.provider.run import go_round
@@ -27,10 +27,10 @@ from tests.support.actors.pilots import ROWS
 
 POINTS: dict[str, tuple[object, str, str]] = {
     "when the source has answered": (desk, "made_of", "before"),
-    "when it is signed and not kept": (Records, "keep", "before"),
+    "when it is signed and not kept": (AnswerStore, "keep", "before"),
     "when it is kept and not sent": (HttpPlatform, "submit", "before"),
     "when the platform has it and has not answered": (HttpPlatform, "submit", "after"),
-    "when the acknowledgement is noted": (Records, "received", "after"),
+    "when the acknowledgement is noted": (AnswerStore, "received", "after"),
 }
 
 
@@ -64,7 +64,10 @@ class Noting:
 def run(folder: Path, point: str) -> None:
     told = json.loads((folder / "round.json").read_text())
     provider = Provider(
-        told["party"], signer_of_key(told["key"]), Records(folder / "records"), lambda: int(time.time()) + told["ahead"]
+        told["party"],
+        signer_of_key(told["key"]),
+        AnswerStore(folder / "records"),
+        lambda: int(time.time()) + told["ahead"],
     )
     if point in POINTS:
         arm(*POINTS[point])

@@ -10,6 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ledger.chain.accounts import account_of
 from ledger.connectors.answers import Answer, Query, Supplied
 from ledger.domain.days import end_of_validity
@@ -17,9 +19,10 @@ from ledger.domain.digests import reference
 from ledger.domain.entries import authorization_entry, request_entry, statement_digest, template_entry
 from ledger.domain.parties import PartyKind
 from ledger.domain.rules.predicates import ENGINE
+from ledger.errors import PingzhengError
 from ledger.proof.bundle import ChainId
 from ledger.proof.jws import Es256Signer, LocalSigner, Signer, Sm2Signer, public_jwk, sign_entry
-from ledger.provider.answer_store import Records
+from ledger.provider.answer_store import AnswerStore
 from ledger.provider.provider import Provider
 from ledger.provider.task import Opening, Task
 
@@ -196,7 +199,23 @@ def provider_at(folder: Path, **changes: Any) -> Provider:
     members: dict[str, Any] = {
         "party": GRID,
         "signer": signer_of("grid"),
-        "records": Records(folder / "records"),
+        "answers": AnswerStore(folder / "records"),
         "clock": lambda: AT,
     }
     return Provider(**members | changes)
+
+
+TRUE_ID, FALSE_ID = Subject(FIRM, "07" * 32), Subject(FIRM, "09" * 32)
+
+
+def every_byte_in(folder: Path) -> bytes:
+    """Every byte of every file of the records."""
+    return b"\n".join(path.read_bytes() for path in sorted((folder / "records").iterdir()))
+
+
+def refused(provider: Provider, subject: Subject, number: int) -> PingzhengError:
+    source = Source()
+    with pytest.raises(PingzhengError) as caught:
+        provider.answer(Stage(subject, number=number).task(), source)
+    assert source.asked == [], "no row was read"
+    return caught.value

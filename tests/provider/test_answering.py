@@ -79,7 +79,7 @@ def test_every_salt_is_16_fresh_bytes() -> None:
 def test_an_auditor_finds_the_rows_again_by_their_salt(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     supply = provider.answer(Stage().task(), Source())
-    entry, salt = provider.records.evidence(supply.digest)
+    entry, salt = provider.answers.evidence(supply.digest)
     assert salt is not None
     assert payload_digest(salt, ROWS) == entry["payload_digest"]
     paid = [row | {"on_time": "yes"} for row in ROWS]

@@ -96,4 +96,4 @@ def test_attack_c_the_platform_swaps_the_subject(town: Town) -> None:
     with pytest.raises(PingzhengError, match="SUBJECT_OPENING_DIFFERS"):
         town.provider(registry=None).answer(replace(ours, opening=theirs.opening), files)
     assert files.asked == []
-    assert town.records.waiting() == []
+    assert town.answers.waiting() == []

@@ -174,7 +174,7 @@ def test_a_lie_in_a_task_is_refused_and_no_row_is_read(tmp_path: Path, task: Tas
         provider_at(tmp_path).answer(task, source)
     assert caught.value.code == code, caught.value
     assert source.asked == []
-    assert provider_at(tmp_path).records.waiting() == []
+    assert provider_at(tmp_path).answers.waiting() == []
 
 
 def test_a_field_outside_the_request_is_refused() -> None:

@@ -38,12 +38,12 @@ def test_a_round_that_was_killed_goes_on_with_the_same_answer(town: Town, servic
     (town.folder / "round.json").write_text(json.dumps(told))
     killed = child(town, point)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    kept = town.records.waiting()
+    kept = town.answers.waiting()
     resumed = child(town, "none")
     assert resumed.returncode == 0, resumed.stderr
     (provision,) = town.provisions(consent)
-    assert town.records.waiting() == []
-    entry, salt = town.records.evidence(provision.digest)
+    assert town.answers.waiting() == []
+    entry, salt = town.answers.evidence(provision.digest)
     assert entry["result"] == "supplied" and salt is not None
     assert [supply.entry for supply in kept] in ([], [entry]), "what was kept is what was sent"
     asked = (town.folder / "asked").read_text().splitlines()

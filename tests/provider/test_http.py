@@ -60,8 +60,8 @@ def test_erasures_are_obeyed_over_http(town: Town, service: str) -> None:
     firm = town.pilot.cast.firms["50"]
     town.ledger.erasure.party(Actor(firm, frozenset({Role.SUBJECT})), firm, "subject_request")
     assert results(town, service) == []
-    assert town.records.evidence(supply.digest)[1] is None
-    again = platform(town, service).erasures(town.records.seen("erasures"))
+    assert town.answers.evidence(supply.digest)[1] is None
+    again = platform(town, service).erasures(town.answers.seen("erasures"))
     assert (again.entries, again.after) == ((), None)
 
 
@@ -101,7 +101,7 @@ def test_without_the_right_key_nothing_is_lost(town: Town, service: str, key: st
     supply = town.provider().answer(town.platform.task(consent), Files())
     with pytest.raises(PingzhengError):
         list(go_round(town.provider(), HttpPlatform(service, key), Files().connector))
-    assert town.records.waiting() == [supply]
+    assert town.answers.waiting() == [supply]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_platform_that_is_away_loses_nothing(town: Town) -> None:
     supply = town.provider().answer(town.platform.task(consent), Files())
     with pytest.raises(PingzhengError, match="PLATFORM_UNREACHABLE"):
         list(go_round(town.provider(), HttpPlatform("http://127.0.0.1:9", "pz_key"), Files().connector))
-    assert town.records.waiting() == [supply]
+    assert town.answers.waiting() == [supply]
 
 
 def test_an_endless_answer_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:

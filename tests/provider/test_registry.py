@@ -80,7 +80,7 @@ def test_a_party_that_the_platform_made_up_is_noticed(town: Town) -> None:
     authorization = resigned(task.authorization, subject, **members)
     forged = replace(task, request=request, authorization=authorization, opening=opening, keys={})
     refused(town, with_keys(forged, consumer, subject), "SIGNER_NOT_CONSUMER")
-    assert town.records.changed() == []
+    assert town.answers.changed() == []
 
 
 def test_another_partys_live_account_is_not_the_subjects(town: Town) -> None:

@@ -32,7 +32,7 @@ def test_a_round_answers_everything_once(town: Town) -> None:
     assert told(town, files) == {"supplied": 3}
     assert len(files.asked) == 3
     assert told(town, files) == {}
-    assert town.records.waiting() == []
+    assert town.answers.waiting() == []
     assert [[row.result for row in town.provisions(consent)] for consent in consents] == [["supplied"]] * 3
 
 
@@ -130,8 +130,8 @@ def test_an_answer_that_the_platform_will_never_take_waits_no_longer(town: Town)
     supply = town.provider().answer(town.platform.task(consent), Files())
     town.ledger.requests.cancel(town.ledger.authorizations.get(consent).request_id)
     assert told(town) == {"REQUEST_NOT_AUTHORIZED": 1}
-    assert town.records.waiting() == []
-    assert town.records.evidence(supply.digest)[0] == supply.entry
+    assert town.answers.waiting() == []
+    assert town.answers.evidence(supply.digest)[0] == supply.entry
 
 
 def test_an_answer_that_is_refused_otherwise_is_sent_again(town: Town) -> None:
@@ -141,7 +141,7 @@ def test_an_answer_that_is_refused_otherwise_is_sent_again(town: Town) -> None:
     fresh = town.ledger.custody.signer(account)
     town.provider(signer=fresh).answer(town.platform.task(consent), Files())
     assert told(town) == {"SIGNER_NOT_PROVIDER": 1}, "once in a round"
-    assert len(town.records.waiting()) == 1
+    assert len(town.answers.waiting()) == 1
 
 
 def test_of_several_answers_the_platform_takes_the_good_ones(town: Town) -> None:
@@ -157,13 +157,13 @@ def test_a_round_obeys_erasures_and_sends_nothing_of_who_was_erased(town: Town) 
     settled, waiting = town.consents("19", "19")
     for consent in (settled, waiting):
         town.provider().answer(town.platform.task(consent), Files())
-    done, kept = town.records.waiting()
+    done, kept = town.answers.waiting()
     town.platform.submit([done])
-    town.records.received([done.digest])
+    town.answers.received([done.digest])
     town.ledger.erasure.party(Actor(firm, frozenset({Role.SUBJECT})), firm, "subject_request")
     assert told(town) == {}
-    assert town.records.waiting() == []
-    assert [town.records.evidence(each.digest)[1] for each in (done, kept)] == [None, None]
+    assert town.answers.waiting() == []
+    assert [town.answers.evidence(each.digest)[1] for each in (done, kept)] == [None, None]
     assert obey(town.provider(), town.platform) == 0, "each erasure is obeyed once"
     with pytest.raises(PingzhengError, match="SEALED_ERASED"):
         town.platform.task(waiting)
@@ -239,7 +239,7 @@ def test_a_digest_that_was_signed_before_is_refused_but_in_a_correction(town: To
     assert town.platform.submit([supply]) == [None]
     moved = resigned(town, supply, authorization=town.platform.task(other).reference, id="01K" + "1" * 23)
     refused(town, moved, "CLAIM_DIGEST_SEEN")
-    town.records.received([supply.digest])
+    town.answers.received([supply.digest])
     corrected = town.provider().correct(town.platform.task(one), Files())
     same = resigned(town, replace(corrected, disclosures=supply.disclosures), claims=supply.entry["claims"])
     assert town.platform.submit([same]) == [None]

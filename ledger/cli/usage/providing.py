@@ -32,7 +32,7 @@ from ledger.connectors.answers import Connector, NoData, Refused
 from ledger.domain.days import day_of, shanghai_day
 from ledger.errors import InvalidInput, Misconfigured, PingzhengError, Unauthenticated
 from ledger.installation.explanations import explanation
-from ledger.provider.answer_store import Records
+from ledger.provider.answer_store import AnswerStore
 from ledger.provider.manual import Given, RowsFile
 from ledger.provider.platform import HttpPlatform, Platform
 from ledger.provider.provider import Provider
@@ -98,7 +98,7 @@ def run(
             own = party_of(ledger, party)
             registry = Registry(ledger.reader, Remembered(ledger.reader, _seen(records)))
             signer = ledger.custody.signer(ledger.parties.get(own).account) if key is None else signer_of(key)
-            provider = Provider(own, signer, Records(records), ledger.clock, registry)
+            provider = Provider(own, signer, AnswerStore(records), ledger.clock, registry)
             _round(
                 provider,
                 OwnPlatform(ledger.provisions, own),
@@ -148,9 +148,9 @@ def answer(
         chosen = [task for task in found.tasks if not authorization or task.authorization["id"] in authorization]
         asked = _sources_for(chosen, sources, rows, as_of, name_column, refuse, no_data)
         provider = _provider(_named_in(chosen), key, records, rpc_url, deployment)
-        provider.records.erase(found.erasures)
+        provider.answers.erase(found.erasures)
         done = list(_signed(provider, asked, chosen, bool(authorization)))
-        waiting = provider.records.waiting(MAX_TASKS)
+        waiting = provider.answers.waiting(MAX_TASKS)
         write_private(out, answers_to_bytes(waiting).decode())
         _report(done, as_json, {"file": str(out), "answers": len(waiting)})
 
@@ -167,7 +167,7 @@ def received(
     """
     with errors_explained(as_json):
         outcome = parsed(receipt, MAX_LIST_BYTES, parse_receipt)
-        kept = Records(records)
+        kept = AnswerStore(records)
         settled = settle(kept, outcome.received, outcome.refused)
         emit({"settled": settled, "waiting": len(kept.waiting())}, as_json, "回执 Receipt")
 
@@ -183,7 +183,7 @@ def confirm(
     示例 Example:  pingzheng provision confirm
     """
     with errors_explained(as_json):
-        kept = Records(records)
+        kept = AnswerStore(records)
         if party is None:
             rows = [
                 {"party": each.party, "before": each.known, "identifier": each.identifier, "since": each.since}
@@ -248,7 +248,7 @@ def _left(about: str, error: PingzhengError) -> dict[str, Any]:
 
 def _provider(party: str, key: Path, records: Path, rpc_url: str | None, deployment: Path | None) -> Provider:
     return Provider(
-        party, signer_of(key), Records(records), lambda: int(time.time()), _registry(records, rpc_url, deployment)
+        party, signer_of(key), AnswerStore(records), lambda: int(time.time()), _registry(records, rpc_url, deployment)
     )
 
 

@@ -12,7 +12,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.proof.jws import Signer
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
-from ledger.provider.answer_store import Records
+from ledger.provider.answer_store import AnswerStore
 from ledger.provider.provider import Provider
 from ledger.provider.registry import Registry
 from ledger.provider.run import Done, go_round
@@ -56,15 +56,15 @@ class Town:
         return self.bureau.signer_of(self.party)
 
     @property
-    def records(self) -> Records:
-        return Records(self.folder / "records")
+    def answers(self) -> AnswerStore:
+        return AnswerStore(self.folder / "records")
 
     def provider(self, **changes: Any) -> Provider:
         """The provider at work, with a node in reach."""
         members: dict[str, Any] = {
             "party": self.party,
             "signer": self.signer,
-            "records": self.records,
+            "answers": self.answers,
             "clock": self.ledger.clock,
             "registry": Registry(self.ledger.reader),
         }

@@ -1,0 +1,63 @@
+"""One party id for an identifier: another one waits for the clerk, and only the key file knows them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import Conflict, NotFound
+from ledger.provider.provider import Inquiry
+from ledger.provider.supply import Supply
+from tests.provider.stage import FALSE_ID, FIRM, SECOND, TRUE_ID, Source, Stage, Subject, provider_at, refused
+
+
+@pytest.mark.parametrize(("first", "second"), [(TRUE_ID, FALSE_ID), (FALSE_ID, TRUE_ID)], ids=["true", "false"])
+def test_attack_c_a_second_id_for_an_identifier_is_refused_until_the_clerk_confirms(
+    tmp_path: Path, first: Subject, second: Subject
+) -> None:
+    """Whichever came first, the true one or the false one: which of them is true, the clerk finds out."""
+    provider = provider_at(tmp_path)
+    provider.answer(Stage(first, number=1).task(), Source())
+    error = refused(provider, second, 2)
+    assert (error.code, error.where) == ("SUBJECT_CHANGED", f"party {second.id}")
+    assert FIRM not in f"{error}{error.details}"
+    (waiting,) = provider.answers.changed()
+    assert (waiting.party, waiting.known, waiting.identifier) == (second.id, first.id, FIRM)
+    assert FIRM not in repr(waiting)
+    assert provider.answer(Stage(first, number=3).task(), Source()).entry["result"] == "supplied"
+    provider.answers.confirm(second.id)
+    assert provider.answers.changed() == []
+    assert provider.answer(Stage(second, number=2).task(), Source()).entry["result"] == "supplied"
+    assert refused(provider, first, 4).code == "SUBJECT_CHANGED"
+
+
+def test_of_two_ids_in_one_list_the_first_is_answered(tmp_path: Path) -> None:
+    """Neither was known when the list was looked through."""
+    tasks = [Stage(subject, number=number).task() for number, subject in enumerate((TRUE_ID, FALSE_ID, SECOND), 1)]
+    outcomes = provider_at(tmp_path).answer_many([Inquiry(task, Source) for task in tasks])
+    assert [type(outcome) for outcome in outcomes] == [Supply, Conflict, Supply]
+    assert len(provider_at(tmp_path).answers.waiting()) == 2
+
+
+def test_only_an_id_that_waits_is_confirmed(tmp_path: Path) -> None:
+    provider = provider_at(tmp_path)
+    provider.answer(Stage(TRUE_ID).task(), Source())
+    for nobody in (FALSE_ID.id, TRUE_ID.id, FIRM):
+        with pytest.raises(NotFound, match="PARTY_NOT_WAITING"):
+            provider.answers.confirm(nobody)
+
+
+def test_with_another_key_file_nothing_goes_on(tmp_path: Path) -> None:
+    """Else every subject would look new, and any id would be taken."""
+    provider_at(tmp_path).answer(Stage(TRUE_ID).task(), Source())
+    key = tmp_path / "records" / "records.key"
+    kept = key.read_text()
+    for text in ("00" * 32, "00", "no key"):
+        key.write_text(text)
+        assert refused(provider_at(tmp_path), FALSE_ID, 2).code == "RECORDS_KEY_WRONG"
+    key.unlink()
+    assert refused(provider_at(tmp_path), FALSE_ID, 2).code == "RECORDS_KEY_WRONG"
+    assert not key.exists()
+    key.write_text(kept)
+    assert refused(provider_at(tmp_path), FALSE_ID, 2).code == "SUBJECT_CHANGED"
