@@ -1,0 +1,79 @@
+"""What happened before a disk was lost, and the ledgers that a restore made of what was left."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger.installation.recovery.restoring import Restored, Sources
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import Ledger
+from ledger.log.coherence import Coherence
+from tests.support.actors.pilots import Pilot
+
+LATER = 27
+AHEAD = 100
+
+
+@dataclass
+class Story:
+    """What happened before the disk was lost, and where its pieces are."""
+
+    folder: Path
+    settings: Settings
+    pilot: Pilot
+    early: str
+    erased: str
+    late: list[str]
+    bundles: dict[str, bytes]
+    digests: dict[str, str]
+    batches: dict[int, tuple[int, int, str]]
+    entries: dict[int, bytes]
+    batches_then: int
+
+    @property
+    def backup(self) -> Path:
+        return self.folder / "backup"
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    @property
+    def chain(self) -> Path:
+        return self.folder / "home" / "chain"
+
+    @property
+    def archive(self) -> Path:
+        return self.folder / "archive"
+
+    def sources(self, **others: Any) -> Sources:
+        return Sources(self.backup, self.keys, **{"chain": self.chain} | others)
+
+
+@dataclass
+class Opened:
+    """A restored ledger, and what the restore said."""
+
+    told: Restored
+    pilot: Pilot
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.pilot.ledger
+
+
+def coherent(ledger: Ledger) -> bool:
+    issuer = ledger.installation.issuer
+    return Coherence(ledger.database, ledger.reader, issuer, ledger.clock, local=True).findings() == []
+
+
+def renewed(folder: Path) -> None:
+    """The manifest of a backup that was changed on purpose."""
+    from ledger.installation.recovery.manifests import MANIFEST, Manifest
+
+    told = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).unlink()
+    Manifest.of(folder, told["format"], told["id"], told["ledger"], told["made_at"], **told["about"]).write(folder)

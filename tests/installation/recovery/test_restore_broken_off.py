@@ -1,0 +1,110 @@
+"""A restore that is broken off leaves no ledger and no key behind, and the next try works."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import Conflict, InvalidInput
+from ledger.installation.doctor import Doctor
+from ledger.installation.recovery import restoring
+from ledger.installation.recovery.backup import draft_of
+from ledger.installation.recovery.restoring import restore
+from ledger.installation.settings import Settings
+from tests.installation.recovery.lost_disk import Opened, Story
+from tests.support.ledgers.small_ledger import copied
+
+PROJECT = Path(__file__).parents[3]
+
+
+def test_a_home_that_holds_something_is_left_alone(story: Story, home: Settings) -> None:
+    home.home.mkdir()
+    (home.home / "mine").write_text("x")
+    with pytest.raises(Conflict, match="HOME_NOT_EMPTY"):
+        restore(home, story.sources())
+    assert [path.name for path in home.home.iterdir()] == ["mine"]
+    database = home.model_copy(update={"home": home.home / "in", "database_url": "sqlite:////tmp/other.db"})
+    with pytest.raises(InvalidInput, match="RESTORE_DATABASE"):
+        restore(database, story.sources())
+
+
+STEPS = ["_copy", "take_chain", "merge", "settle_log", "skip_numbers", "check_log", "check_pages", "sync_all"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_is_broken_off_leaves_nothing(
+    story: Story, home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    real = getattr(restoring, step)
+
+    def interrupted(*arguments: object) -> object:
+        real(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(restoring, step, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        restore(home, story.sources(archive=story.archive))
+    assert list(tmp_path.iterdir()) == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from ledger.installation.recovery import restoring
+from ledger.installation.settings import Settings
+real = getattr(restoring, sys.argv[1])
+def killed(*arguments):
+    real(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(restoring, sys.argv[1], killed)
+sources = restoring.Sources(*map(Path, sys.argv[3:7]))
+restoring.restore(Settings(home=Path(sys.argv[2])), sources)
+"""
+
+
+@pytest.mark.parametrize("step", ["take_chain", "settle_log", "sync_all"])
+def test_what_a_power_cut_leaves_is_no_ledger_and_the_next_try_works(
+    story: Story, home: Settings, tmp_path: Path, step: str
+) -> None:
+    chain = copied(story.chain, tmp_path / "chain")
+    places = [str(each) for each in (home.home, story.backup, story.keys, story.archive, chain)]
+    command = [sys.executable, "-c", KILLED, step, *places]
+    killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100, check=False)
+    assert killed.returncode == -9, killed.stderr
+    assert not home.home.exists()
+    assert restore(home, story.sources(archive=story.archive)).log.lost == ()
+
+
+# No secrets, and written anew whenever a ledger is open.
+WRITTEN_IN_USE = ("node.log", "seen.json")
+
+
+def test_drafts_with_keys_that_a_kill_left_are_named_by_the_next_restore_and_the_doctor(
+    story: Story, home: Settings, tmp_path: Path
+) -> None:
+    with draft_of(tmp_path / "under-way"):
+        places = tmp_path / "it's", story.backup, story.keys, story.archive, story.chain
+        command = [sys.executable, "-c", KILLED, "_copy", *map(str, places)]
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100, check=False)
+        assert done.returncode == -9, done.stderr
+        told = restore(home, story.sources())
+        (left,) = tmp_path.glob(".it's.*.draft")
+        (finding,) = told.drafts
+        assert (finding.code, finding.where) == ("DRAFT_LEFT", str(left))
+        assert {"private keys", "keys of the offices", "the database"} <= set(finding.details["holds"])
+        (files, *_) = Doctor(home).examine()
+        assert files.findings == (finding,)
+    subprocess.run(["sh", "-c", str(finding.hint).partition(": ")[2]], timeout=30, check=True)
+    (files, *_) = Doctor(home).examine()
+    assert files.findings == () and not list(tmp_path.glob(".*draft"))
+
+
+def test_a_restored_home_is_its_owners_alone(story: Story, with_archive: Opened) -> None:
+    home = with_archive.ledger.settings.home
+    for path in [home, *home.rglob("*")]:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert not mode & 0o077 or path.suffix == ".lock" or path.name in WRITTEN_IN_USE, path

@@ -1,0 +1,148 @@
+"""Sealed texts after a restore: what was erased stays erased, and what may have been stays closed until confirmed."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import Conflict, Misconfigured, NotFound
+from ledger.installation.recovery.backup import back_up
+from ledger.installation.recovery.reclosing import ClosedTexts
+from ledger.installation.recovery.restoring import Sources, restore
+from ledger.installation.settings import Settings
+from ledger.installation.wiring import open_ledger
+from tests.installation.recovery.lost_disk import Opened, Story, renewed
+from tests.support.ledgers.small_ledger import copied, reopened
+
+
+def test_what_was_erased_after_the_backup_stays_erased(
+    story: Story, with_archive: Opened, without_archive: Opened
+) -> None:
+    file = story.backup / "ledger.db"
+    with closing(sqlite3.connect(file)) as connection:
+        query = "SELECT wrapped_key FROM sealed WHERE id = (SELECT sealed_id FROM certificate WHERE certificate_no = ?)"
+        assert connection.execute(query, [story.erased]).fetchone()[0], "the backup still has the text"
+    for opened in (with_archive, without_archive):
+        assert opened.told.erased == 1 and not opened.told.texts_damaged
+        with pytest.raises(NotFound, match="SEALED_ERASED"):
+            opened.ledger.bundles.build(story.erased)
+        assert opened.ledger.bundles.build(story.early)
+
+
+def test_without_the_list_of_erasures_texts_stay_closed_until_confirmed(
+    story: Story, home: Settings, tmp_path: Path
+) -> None:
+    told = restore(home, story.sources())
+    assert told.erased is None and told.closed > 0
+    with open_ledger(home) as ledger:
+        with pytest.raises(Conflict, match="SEALED_CLOSED"):
+            ledger.bundles.build(story.early)
+        # What is sealed from now on opens; so do keys that are changed meanwhile.
+        with ledger.database.write() as session:
+            fresh = ledger.sealer.seal(session, {"new": 1})
+            assert ledger.sealer.open(session, fresh) == {"new": 1}
+        ledger.key_rotation.begin()
+        ledger.key_rotation.run(lambda _: None)
+        with pytest.raises(Conflict, match="SEALED_CLOSED"):
+            ledger.bundles.build(story.early)
+        texts = ClosedTexts(ledger.database, ledger.reader.chain.ledger, ledger.archiving)
+        assert texts.confirm(story.archive / "erased.jsonl") == (1, told.closed - told_erased(story))
+        assert ledger.bundles.build(story.early)
+        with pytest.raises(NotFound, match="SEALED_ERASED"):
+            ledger.bundles.build(story.erased)
+        assert texts.confirm(None) == (0, 0)
+
+
+def told_erased(story: Story) -> int:
+    lines = (story.archive / "erased.jsonl").read_text().splitlines()
+    return sum(len(json.loads(line)["sealed"]) for line in lines)
+
+
+def test_a_list_that_is_named_and_not_there_is_no_list(story: Story, home: Settings, tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="ERASURES_MISSING"):
+        restore(home, story.sources(erasures=tmp_path / "nothing"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_list_that_is_older_than_the_log_opens_nothing(story: Story, home: Settings, tmp_path: Path) -> None:
+    """An archive as it was before the erasure, and one whose list was put aside for another."""
+    archive = copied(story.archive, tmp_path / "archive")
+    (archive / "erased.jsonl").write_bytes(b"")
+    told = restore(home, story.sources(archive=archive))
+    assert told.erased == 0 and told.closed > 0
+    with open_ledger(home) as ledger:
+        with pytest.raises(Conflict, match="SEALED_CLOSED"):
+            ledger.bundles.build(story.early)
+        # What the log here records as erased is erased all the same.
+        with pytest.raises(NotFound, match="SEALED_ERASED"):
+            ledger.bundles.build(story.erased)
+
+
+def test_texts_that_are_damaged_in_the_archive_do_not_replace_those_of_the_backup(
+    story: Story, home: Settings, tmp_path: Path
+) -> None:
+    archive = copied(story.archive, tmp_path / "archive")
+    (file,) = archive.glob("*.db")
+    with closing(sqlite3.connect(story.backup / "ledger.db")) as backup:
+        texts = dict(backup.execute("SELECT id, ciphertext FROM sealed WHERE wrapped_key IS NOT NULL").fetchall())
+    query = "SELECT certificate_no, sealed_id FROM certificate"
+    with closing(sqlite3.connect(file)) as connection:
+        records = dict(connection.execute(query).fetchall())
+        first, later = records[story.early], records[story.late[0]]
+        party = "SELECT p.sealed_id FROM party p JOIN certificate c ON c.subject = p.id WHERE certificate_no = ?"
+        (name,) = connection.execute(party, [story.late[5]]).fetchone()
+        connection.execute("UPDATE sealed SET wrapped_key = NULL, ciphertext = x'' WHERE id = ?", [first])
+        for record in (name, later):
+            connection.execute("UPDATE sealed SET ciphertext = zeroblob(length(ciphertext)) WHERE id = ?", [record])
+        connection.commit()
+    assert first in texts and name in texts and later not in texts
+    told = restore(home, story.sources(archive=archive))
+    assert told.texts_damaged == sorted([first, name, later]) and (told.erased, told.closed) == (1, 1)
+    with closing(sqlite3.connect(home.database.removeprefix("sqlite:///"))) as connection:
+        after = dict(connection.execute("SELECT id, ciphertext FROM sealed").fetchall())
+    assert [after[each] for each in (first, name)] == [texts[first], texts[name]]
+    assert after[records[story.erased]] == b""
+    with reopened(home, story.pilot) as pilot:
+        with pytest.raises(Conflict, match="SEALED_CLOSED"):
+            pilot.ledger.bundles.build(story.early)
+        ledger = pilot.ledger
+        assert ClosedTexts(ledger.database, told.ledger, ledger.archiving).confirm(None) == (0, 1)
+        assert ledger.bundles.build(story.early)
+        with pytest.raises(NotFound, match="SEALED_ERASED"):
+            ledger.bundles.build(story.erased)
+
+
+def test_texts_without_their_key_are_named_before_anything_is_made(
+    story: Story, home: Settings, tmp_path: Path
+) -> None:
+    """The keys were changed after the backup of the keys: the archive is under the new one."""
+    source = copied(story.folder, tmp_path / "story")
+    settings = story.settings.model_copy(update={"home": source / "home", "archive": source / "archive"})
+    with open_ledger(settings) as ledger:
+        ledger.key_rotation.begin()
+        ledger.key_rotation.run(lambda _: None)
+        back_up(settings, tmp_path / "data-2", tmp_path / "keys-2")
+    late = Sources(source / "backup", source / "keys", archive=source / "archive", chain=source / "home")
+    with pytest.raises(Misconfigured, match="SEALING_KEY_MISSING") as refused:
+        restore(home, late)
+    assert refused.value.details["texts"].keys() == {"2"} and not home.home.exists()
+    known = Sources(late.backup, late.keys, late.archive, late.chain, without_keys=frozenset({"2"}))
+    told = restore(home, known)
+    assert told.unheld == refused.value.details["texts"]
+    with open_ledger(home) as ledger:
+        assert ledger.bundles.build(story.early)
+        with pytest.raises(Misconfigured, match="SEALING_KEY_MISSING"):
+            ledger.bundles.build(story.late[0])
+        assert ledger.verification.status(story.late[0])["state"] == "active"
+    # Where the old key is destroyed, the archive has the texts of the backup under the new one.
+    keys = copied(tmp_path / "keys-2", tmp_path / "keys-3")
+    (keys / "keys" / "kek-1.key").unlink()
+    renewed(keys)
+    again = home.model_copy(update={"home": tmp_path / "again"})
+    assert restore(again, Sources(late.backup, keys, late.archive, late.chain)).unheld == {}
+    with open_ledger(again) as ledger:
+        assert ledger.bundles.build(story.early) and ledger.bundles.build(story.late[0])
