@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test coverage lint slither serve artifacts gas lock clean
+.PHONY: help setup demo quick test shuffled coverage lint slither serve artifacts gas lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,8 +37,15 @@ demo: setup  ## Run the pilot on real data; results in demo-out/
 	$(BIN)/pingzheng demo
 
 # Two workers, as many as the build machine has cores; tests/support/sharing.py says which tests share one.
-test: setup .venv-clients/ready  ## Run every test; the coverage of contracts and ledger/domain is one of them
-	$(BIN)/pytest -n 2
+test: setup .venv-clients/ready  ## Run every test and name the ten slowest; the coverage of contracts and ledger/domain is one of them
+	$(BIN)/pytest -n 2 --durations=10
+
+SEED ?= 1
+ROOM ?= tests
+
+# A file's tests stay together, since they share what takes long to make; the files and the tests in each are shuffled.
+shuffled: setup .venv-clients/ready  ## Run every test in a random order: SEED=2 for another one, ROOM=tests/proof for one room
+	$(BIN)/pytest -n 2 --random-order-bucket=module --random-order-seed=$(SEED) $(ROOM)
 
 coverage: setup  ## Measure what the tests cover of contracts and ledger/domain
 	$(BIN)/python scripts/cover.py
