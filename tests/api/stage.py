@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -26,6 +25,7 @@ from ledger.proof.sdjwt import bind_key
 from ledger.proof.suites.suite import ES256K, Suite
 from tests.reference.role_matrix import KINDS, ROLE_OF
 from tests.support.actors.pilots import SUPPLIED, resource
+from tests.support.places import SCENARIOS
 
 if TYPE_CHECKING:
     from tests.api.conftest import Api
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 FIELDS = ["years_covered", "wage_band"]
 DAY = 86_400
 MONTHS = 180 * DAY
-SCENARIOS = Path(__file__).parents[2] / "ledger" / "scenarios"
 # Of all stages on one ledger: what one registers or onboards is no other's.
 _NEXT, _AWAY = count(), count(9700)
 

@@ -17,8 +17,7 @@ from tests.certificates.crashing_presentation import POINTS
 from tests.support.actors.pilots import Pilot
 from tests.support.actors.uses import logged, recorded, uses
 from tests.support.ledgers.joined import joined, presentations
-
-PROJECT = Path(__file__).parents[2]
+from tests.support.places import PROJECT
 
 
 @pytest.fixture(scope="module")

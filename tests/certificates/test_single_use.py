@@ -17,8 +17,7 @@ from ledger.installation.wiring import open_participant
 from tests.support.actors.pilots import Pilot
 from tests.support.actors.uses import Outcome, certificate_of, logged, recorded, uses
 from tests.support.ledgers.joined import Presented, joined, presentations
-
-PROJECT = Path(__file__).parents[2]
+from tests.support.places import PROJECT
 
 
 class Rivals:

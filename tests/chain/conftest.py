@@ -18,8 +18,7 @@ from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.sender import Sender
 from tests.support.chain.deployed import PARTIES, Chain, deployed_on
-
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.support.places import PROJECT
 
 
 @dataclass(frozen=True, slots=True)

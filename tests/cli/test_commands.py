@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 from ledger.cli.main import GROUPS, app
 from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import AT, BANK, NONCE
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 HEAVY = ("web3", "sqlalchemy", "eth_account", "openpyxl", "fastapi")
 PROGRAM = f"""
 import sys

@@ -26,8 +26,8 @@ from ledger.installation.wiring import open_ledger
 from ledger.proof.bundle import parse_bundle
 from ledger.proof.sdjwt import parse_certificate
 from tests.support.machine.demonstration import run
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 TWELVE = [f"S{number:02d}" for number in range(1, 13)]
 
 

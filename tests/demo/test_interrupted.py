@@ -21,8 +21,8 @@ from ledger.errors import Conflict
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger
 from tests.demo.small_runs import SENT, WRITTEN, Points, kept, run_small, told
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 # In each step: before it, when the node has its first transaction, when its second change is written.
 STRUCK = (("before", 0), (SENT, 1), (WRITTEN, 2))
 # Where a process is killed, in turn: amid the registrations, the ten lives, the recoveries, issuing and verifying.

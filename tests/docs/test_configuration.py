@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from scripts.configuration import PAGE, page
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 VARIABLE = re.compile(r"PINGZHENG_[A-Z_]*[A-Z]")
 
 

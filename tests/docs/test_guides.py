@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from ledger.cli.main import app
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_ledger
+from tests.support.places import DOCS
 
-DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"(?:`(\S+)`:\n\n)?```(\w+)\n(.*?)```", re.DOTALL)
 
 

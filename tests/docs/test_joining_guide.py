@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from tests.docs.test_guides import BLOCK, DOCS
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 BLOCKS = BLOCK.findall((DOCS / "joining.md").read_text("utf-8"))
 COMMANDS = [line for _, kind, body in BLOCKS if kind == "sh" for line in body.splitlines()]
 PROGRAM = [sys.executable, "-c", "from ledger.cli.program import run; run()"]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
+from tests.support.places import PROJECT
+
+PAGE = (PROJECT / "docs" / "threat-model.md").read_text("utf-8")
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)))
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED, ids=["::".join(each) for each in NAMED])
 def test_the_page_names_tests_that_exist(file: str, name: str) -> None:
-    text = (ROOT / file).read_text("utf-8")
+    text = (PROJECT / file).read_text("utf-8")
     assert re.search(rf"^def {name or 'test_'}", text, re.MULTILINE)
 
 

@@ -39,8 +39,8 @@ from tests.support.bundles.cast import (
 )
 from tests.support.bundles.mutations import ruled
 from tests.support.bundles.sm_cast import sm_usage
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 GUIDE = (PROJECT / "docs" / "verifying.md").read_text("utf-8")
 RULES, LINES, LATER = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 NOT_THERE = (

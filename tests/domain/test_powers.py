@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +16,8 @@ from ledger.domain.powers import (
     THRESHOLD,
     ProposalState,
 )
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 CONTRACTS = "".join(path.read_text("utf-8") for path in sorted((PROJECT / "contracts").rglob("*.sol")))
 PROTOCOL = " ".join((PROJECT / "docs" / "protocol.md").read_text("utf-8").split())
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from ledger import errors
 from ledger.chain.contracts.revert import code_of, load_meanings
 from ledger.installation.explanations import error_texts, explanation, in_chinese
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 FAMILY = {name for name in vars(errors) if isinstance(getattr(errors, name), type)}
 HAN = re.compile(r"[\u4e00-\u9fff]")
 LATIN = re.compile(r"[A-Za-z]{2}")

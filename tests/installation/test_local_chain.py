@@ -23,8 +23,8 @@ from ledger.installation.local_chain import Chain, LocalClock, open_chain
 from ledger.installation.node_keeping import is_of
 from ledger.installation.settings import Settings
 from tests.support.ledgers.waiting_ledger import at_once
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 60
 
 

@@ -7,15 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.provider.crashing import POINTS
 from tests.support.actors.providers import Town
 from tests.support.actors.signing_in import token_of
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 # What had not been kept is asked again, once.
 ASKED = {"when the source has answered": 2, "when it is signed and not kept": 2}
 

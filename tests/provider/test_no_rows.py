@@ -14,8 +14,8 @@ from typer.main import get_group
 
 from api.app import create_app
 from ledger.cli.usage.provisions import app
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 GUIDE = PROJECT / "docs" / "sources.md"
 ROOMS = (
     "log",

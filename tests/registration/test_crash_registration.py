@@ -20,8 +20,7 @@ from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger, open_ledger
 from tests.registration.crashing_registration import POINTS, run
 from tests.support.actors.pilots import Pilot
-
-PROJECT = Path(__file__).parents[2]
+from tests.support.places import PROJECT
 
 
 @pytest.fixture(scope="module")

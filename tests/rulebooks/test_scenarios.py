@@ -19,6 +19,7 @@ from ledger.domain.rules.predicates import compute
 from ledger.errors import InvalidInput, NotFound
 from ledger.rulebooks.definitions import MAX_FILE_BYTES
 from ledger.rulebooks.scenarios import ScenarioBook
+from tests.support.places import PROJECT
 
 PACKAGED = sorted(Path(str(files("ledger") / "scenarios")).glob("*.yaml"))
 VALID = """\
@@ -399,9 +400,8 @@ def test_check_of_good_files_ends_well() -> None:
 
 
 def test_commands_of_the_page_for_authors(monkeypatch: pytest.MonkeyPatch) -> None:
-    project = Path(__file__).parents[2]
-    monkeypatch.chdir(project)
-    page = (project / "docs" / "scenarios.md").read_text("utf-8")
+    monkeypatch.chdir(PROJECT)
+    page = (PROJECT / "docs" / "scenarios.md").read_text("utf-8")
     lines = [line for line in page.splitlines() if line.startswith("pingzheng ")]
     assert len(lines) == 3
     for line in lines:

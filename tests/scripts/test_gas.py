@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from scripts.gas import LIMITS, MAX_RUNTIME_BYTES, SIZE_FILE, WHY, committed, measure, report, sizes, tolerance
+from tests.support.places import PROJECT
 
 # What an anchor and a revocation in bulk may have risen by: for each issuer's own log, and an anchor reads the pause.
 MOST_FOR_ITS_OWN_LOG = 3_000
 # A byte of a call costs 12 less where it is zero, as two bytes of the two times in a call may happen to be.
 ZERO_BYTES = 24
 TABLE = committed()
-README = Path(__file__).parents[2] / "README.md"
+README = PROJECT / "README.md"
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,8 @@ from ledger.installation.wiring import Ledger, open_ledger
 from ledger.proof.verifier import Expectation
 from ledger.store import log as log_store
 from ledger.store.tables import Batch, Entry
+from tests.support.places import PROJECT
 from tests.usage.crashing_issuance import FIRMS, POINTS
-
-PROJECT = Path(__file__).parents[2]
 
 
 def child(home: Path, point: str) -> subprocess.CompletedProcess[str]:

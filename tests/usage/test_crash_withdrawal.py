@@ -14,9 +14,8 @@ from ledger.proof.acts import sign_act
 from ledger.proof.jws import sign_entry
 from tests.support.actors.consents import Consent
 from tests.support.actors.pilots import Pilot
+from tests.support.places import PROJECT
 from tests.usage.crashing_withdrawal import POINTS
-
-PROJECT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,8 @@ from ledger.domain.definitions.scenario import Scenario
 from ledger.domain.definitions.scenario_reader import scenario_of
 from ledger.errors import InvalidInput
 from ledger.usage.notices import notice_of
+from tests.support.places import SCENARIOS
 
-SCENARIOS = Path(__file__).parents[2] / "ledger" / "scenarios"
 BEGINS = 1_790_000_000
 ENDS = end_of_validity(shanghai_day(BEGINS))
 NOTE = {"contact": "信贷部 Credit department", "purpose_note": "", "business_ref": "LOAN-1", "salt": "s" * 22}

@@ -24,6 +24,7 @@ from ledger.usage.request_notes import note_digest
 from ledger.usage.requests import Asked
 from tests.support.actors.persons import CONTRIBUTIONS, SCORES, SEPARATELY, Desk
 from tests.support.actors.pilots import Pilot
+from tests.support.places import SCENARIOS
 
 
 @pytest.fixture(scope="module")
@@ -336,7 +337,7 @@ def test_nothing_comes_of_a_request_once_its_scenario_was_changed(desk: Desk, pi
     signed = desk.sign(person, drafted.entry)
     answer = desk.draft(consent, desk.supplied())
     told = replace(answer, entry=desk.sign(answer.entry["provider"], answer.entry))
-    shipped = (Path(__file__).parents[2] / "ledger" / "scenarios" / "S02.yaml").read_text("utf-8")
+    shipped = (SCENARIOS / "S02.yaml").read_text("utf-8")
     (tmp_path / "S02.yaml").write_text(shipped.replace("retention_days: 30", "retention_days: 31"), "utf-8")
     assert consent in asked(desk)
     with pilot.under(scenarios=tmp_path) as changed:

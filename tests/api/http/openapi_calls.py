@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from api.http.openapi.examples import example
+from tests.support.places import OPENAPI
 
-SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "openapi.json"
 SIGN_OUT = "sessions_sign_out"
 
 
@@ -33,7 +32,7 @@ class Call:
 
 def all_calls() -> list[Call]:
     """One of each operation; that which ends the session comes last."""
-    schema = json.loads(SCHEMA_FILE.read_text("utf-8"))
+    schema = json.loads(OPENAPI.read_text("utf-8"))
     schemas = schema["components"]["schemas"]
     calls = [_call(operation, schemas) for methods in schema["paths"].values() for operation in methods.values()]
     return sorted(calls, key=lambda call: call.name == SIGN_OUT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,6 +12,7 @@ from api.http.limits import Limits
 from api.http.request_faults import MAX_NAMED
 from api.http.server import Connections
 from ledger.installation.explanations import error_texts
+from tests.support.places import DOCS
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_what_is_not_there_leads_to_the_docs(client: TestClient) -> None:
 
 
 def test_the_page_for_clients_says_the_bounds_that_are_in_force() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text("utf-8")
+    page = (DOCS / "api.md").read_text("utf-8")
     limits = Limits()
     for said in (
         f"{limits.body_bytes // 2**20} MiB, {limits.body_values:,} values, {limits.body_depth} levels",

@@ -22,10 +22,10 @@ from ledger.proof.jws import Signer, encode_base64url, public_jwk
 from ledger.proof.sign_in import Place, sign_in
 from ledger.proof.suites.suite import ES256
 from tests.api.conftest import Api, handed_in
-from tests.api.http.openapi_calls import SCHEMA_FILE, all_calls
+from tests.api.http.openapi_calls import all_calls
 from tests.support.ledgers.served import served
+from tests.support.places import OPENAPI, PROJECT
 
-PROJECT = Path(__file__).parents[3]
 CONFIG = PROJECT / "docs" / "openapi-python-client.yml"
 SOURCES = Path(__file__).parent / "clients"
 MODULES = PROJECT / "node_modules"
@@ -112,7 +112,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The generated Python package, importable."""
     folder = tmp_path_factory.mktemp("python")
     name = "generated_client"
-    making = (PYTHON_TOOLS / "openapi-python-client", "generate", "--fail-on-warning", "--path", SCHEMA_FILE)
+    making = (PYTHON_TOOLS / "openapi-python-client", "generate", "--fail-on-warning", "--path", OPENAPI)
     ran(*making, "--config", CONFIG, "--meta", "none", "--output-path", folder / name, cwd=folder)
     sys.path.insert(0, str(folder))
     yield name
@@ -146,7 +146,7 @@ def test_a_generated_python_client_signs_in_reads_and_acts(package: str, integra
 def test_a_generated_typescript_client_signs_in_reads_and_acts(tmp_path: Path, integrator: Integrator) -> None:
     """Its types are checked, and it signs with the cryptography of its own platform."""
     sources(tmp_path, "fetching")
-    ran(MODULES / ".bin" / "openapi-typescript", SCHEMA_FILE, "-o", "schema.d.ts", cwd=tmp_path)
+    ran(MODULES / ".bin" / "openapi-typescript", OPENAPI, "-o", "schema.d.ts", cwd=tmp_path)
     ran(MODULES / ".bin" / "tsc", cwd=tmp_path)
     told = json.loads(ran("node", "client.mjs", cwd=tmp_path, SETTINGS=settings_of(integrator)))
     assert told == {
@@ -198,7 +198,7 @@ def test_a_client_by_hey_api_is_compiled_and_calls_every_operation_of_every_tag(
     tmp_path: Path, integrator: Integrator
 ) -> None:
     sources(tmp_path, "generated")
-    shutil.copy(SCHEMA_FILE, tmp_path)
+    shutil.copy(OPENAPI, tmp_path)
     calls = [
         {"name": call.camel_case, "path": call.path, "query": call.query}
         | ({} if call.body is None else {"body": call.body})

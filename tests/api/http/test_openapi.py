@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,10 @@ from pydantic import TypeAdapter
 
 from api.app import create_app
 from api.http.openapi.document import TAGS
+from tests.support.places import OPENAPI
 
 APP = create_app(lambda: nullcontext())  # type: ignore[arg-type, return-value]
-SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[3] / "docs" / "openapi.json").read_text("utf-8"))
+SCHEMA: dict[str, Any] = json.loads(OPENAPI.read_text("utf-8"))
 OPERATIONS = {
     operation["operationId"]: (method, path, operation)
     for path, methods in SCHEMA["paths"].items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -16,6 +15,7 @@ from ledger.installation.explanations import error_texts
 from ledger.proof.jws import sign_entry
 from tests.api.conftest import NOWHERE, Api, looking_at
 from tests.api.flow import ask, draft_request
+from tests.support.places import OPENAPI
 
 JSON = {"Content-Type": "application/json"}
 PARTY = {
@@ -101,8 +101,7 @@ def test_every_code_that_a_route_declares_is_explained(api: Api) -> None:
 
 
 def test_openapi_is_the_committed_one(api: Api) -> None:
-    committed = Path(__file__).parents[3] / "docs" / "openapi.json"
-    assert json.loads(committed.read_text("utf-8")) == api.client.get("/openapi.json").json(), (
+    assert json.loads(OPENAPI.read_text("utf-8")) == api.client.get("/openapi.json").json(), (
         "run scripts/openapi.py and say why in the commit"
     )
 

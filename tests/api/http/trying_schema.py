@@ -19,8 +19,8 @@ from api.http.limits import Limits
 from tests.api.conftest import Api
 from tests.api.http.raw_http import Service, serving
 from tests.api.stage import Stage
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[3]
 PROGRAM = PROJECT / ".venv-clients" / "bin" / "schemathesis"
 SCHEMA = PROJECT / "docs" / "openapi.json"
 SETTINGS = Path(__file__).parent / "schemathesis.toml"

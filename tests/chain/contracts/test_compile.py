@@ -16,7 +16,7 @@ from ledger.chain.contracts.compile import ARTIFACTS, HARNESS, PACKAGED, artifac
 from ledger.chain.contracts.deployment import artifact_of
 from ledger.chain.local.node_programs import find_node
 from ledger.errors import Misconfigured
-from tests.chain.conftest import PROJECT
+from tests.support.places import PROJECT
 
 Compiled = dict[str, dict[str, Any]]
 

@@ -17,8 +17,8 @@ from ledger.chain.local.node_programs import find_node
 from ledger.chain.rpc.connection import Connection
 from ledger.errors import Incoherent, Misconfigured
 from tests.chain.local.journals import OWNER, blocks_of, journal_of, journaled, records_in, sealed
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[3]
 DAMAGED, DIFFERS, OTHER = "JOURNAL_DAMAGED", "JOURNAL_DIFFERS", "JOURNAL_OF_ANOTHER_CHAIN"
 
 

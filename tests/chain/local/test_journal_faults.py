@@ -18,8 +18,8 @@ from ledger.chain.local.node import LocalNode
 from ledger.chain.rpc.connection import Block, Connection
 from ledger.errors import PingzhengError, StorageFull
 from tests.chain.local.journals import KEY, OWNER, blocks_of, journal_of, records_in
+from tests.support.places import PROJECT
 
-PROJECT: Final = Path(__file__).resolve().parents[3]
 PRELOAD: Final = Path(__file__).with_name("journal_faults.mjs")
 REVERTING: Final = bytes.fromhex("60006000fd")
 GONE: Final = "CHAIN_UNREACHABLE"

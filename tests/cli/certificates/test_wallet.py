@@ -18,8 +18,8 @@ from ledger.wallet.file import WalletFile
 from tests.support.actors.wallets import ASSET, ASSET_NUMBER, CHEAP, KEY, NUMBER, PASSPHRASE, USAGE
 from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import BANK, HIDDEN, SUBJECT
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[3]
 VARIABLE = "PINGZHENG_WALLET_PASSPHRASE"
 
 

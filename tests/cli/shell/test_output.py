@@ -20,8 +20,8 @@ from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger
 from ledger.proof.bundle import MAX_BUNDLE_BYTES
 from tests.support.bundles.builder import usage
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[3]
 NOON = 1_793_505_600  # 2026-11-01 12:00 in Shanghai
 
 

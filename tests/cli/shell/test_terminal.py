@@ -20,8 +20,8 @@ from ledger.cli.shell import output
 from ledger.proof.sdjwt import parse_certificate
 from tests.support.bundles.builder import Made, usage
 from tests.support.bundles.cast import AT, BANK, NONCE
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[3]
 PROGRAM = "from ledger.cli.program import run; run()"
 FORMS = pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "json"])
 VERDICTS = pytest.mark.parametrize(("consumer", "code"), [(BANK.id, 0), ("9f" * 32, 1)], ids=["valid", "not valid"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from ledger.domain.entry_forms import PAYLOAD_MODES
 from ledger.domain.rules.predicates import ENGINE, OPS, TYPES, check_rule, rule_version
 from ledger.domain.rules.rule_members import MAX_SERIES
 from ledger.errors import InvalidInput
+from tests.support.places import DOCS
 from tests.support.sample_rules import RULES
 
 
@@ -135,7 +135,7 @@ def test_rule_version() -> None:
 
 
 def test_the_page_for_authors_lists_every_rule_with_an_example() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text("utf-8")
+    page = (DOCS / "scenarios.md").read_text("utf-8")
     lines = re.findall(r"^\| `(\w+)` \| ([^|]*) \| (\w+) \| ([\w, ]+) \| ([^|]*) \|$", page, re.MULTILINE)
     assert [op for op, *_ in lines] == list(OPS)
     for op, members, kind, modes, told in lines:
@@ -149,7 +149,7 @@ def test_the_page_for_authors_lists_every_rule_with_an_example() -> None:
 
 
 def test_the_protocol_lists_every_rule_with_its_modes() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text("utf-8")
+    page = (DOCS / "protocol.md").read_text("utf-8")
     lines = re.findall(r"^\| (`\w+`(?:; `\w+`)?) \| [^|]* \| ([a-z, ]+) \| [^|]* \|$", page, re.MULTILINE)
     modes = {op: frozenset(told.split(", ")) for ops, told in lines for op in re.findall(r"\w+", ops)}
     assert modes == {op: known.modes for op, known in OPS.items()}

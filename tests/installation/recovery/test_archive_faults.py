@@ -17,8 +17,8 @@ from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger, open_ledger
 from tests.installation.recovery.crashing_archive import PAGES, POINTS, template
 from tests.support.ledgers.small_ledger import batches, copied, entries
+from tests.support.places import PROJECT
 
-PROJECT = Path(__file__).parents[3]
 ISSUER = 2
 NAMESPACES = (["unshare", "-rm"], ["unshare", "-m"])
 

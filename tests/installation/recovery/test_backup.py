@@ -30,8 +30,7 @@ from ledger.store.database import Database, open_engine
 from ledger.store.tables import Base
 from tests.support.actors.pilots import Pilot
 from tests.support.ledgers.small_ledger import batches, entries, founded, rows_of, settings_of
-
-PROJECT = Path(__file__).parents[3]
+from tests.support.places import PROJECT
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,7 @@ from ledger.installation.recovery.restoring import restore
 from ledger.installation.settings import Settings
 from tests.installation.recovery.lost_disk import Opened, Story
 from tests.support.ledgers.small_ledger import copied
-
-PROJECT = Path(__file__).parents[3]
+from tests.support.places import PROJECT
 
 
 def test_a_home_that_holds_something_is_left_alone(story: Story, home: Settings) -> None:

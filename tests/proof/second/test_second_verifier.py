@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,8 +68,8 @@ from tests.support.bundles.cast import (
     Entry,
 )
 from tests.support.bundles.damage import damaged
+from tests.support.places import PROJECT
 
-REPOSITORY = Path(__file__).parents[3]
 GENUINE = usage()
 REGISTERED = registration()
 
@@ -382,7 +381,7 @@ for bundle, facts, at, consumer, nonce in json.load(sys.stdin):
 def alone(program: str) -> subprocess.CompletedProcess[str]:
     cases = [(made.bundle.to_bytes().decode(), made.facts.to_dict()) for made in (GENUINE, REGISTERED)]
     asked = json.dumps([[*case, AT, BANK.id, nonce] for case in cases for nonce in (NONCE, "yesterday's")])
-    return subprocess.run([sys.executable, "-c", program], input=asked, capture_output=True, text=True, cwd=REPOSITORY)
+    return subprocess.run([sys.executable, "-c", program], input=asked, capture_output=True, text=True, cwd=PROJECT)
 
 
 def test_the_second_verifier_imports_nothing_of_the_first() -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from tests.support.bundles.builder import Made
 from tests.support.bundles.cast import AT, BANK, NONCE
-
-REPOSITORY = Path(__file__).parents[3]
+from tests.support.places import PROJECT
 
 REFUSED = ("web3", "sqlalchemy", "eth_account", "eth_utils", "requests", "httpx", "urllib.request", "http.client")
 
@@ -53,4 +52,4 @@ def offline(folder: Path, made: Made, program: str = PROGRAM) -> subprocess.Comp
     bundle.write_bytes(made.bundle.to_bytes())
     facts.write_bytes(made.facts.to_bytes())
     arguments = [sys.executable, "-c", program, str(bundle), str(facts), str(AT), BANK.id, NONCE]
-    return subprocess.run(arguments, capture_output=True, text=True, cwd=REPOSITORY, timeout=120)
+    return subprocess.run(arguments, capture_output=True, text=True, cwd=PROJECT, timeout=120)

@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 from ledger.cli.main import app
 from ledger.cli.shell.output import EXIT_DISK_FULL, EXIT_ERROR
 
-PROJECT: Final = Path(__file__).parents[3]
 ENVIRONMENT: Final = {"PINGZHENG_DELAY": "0", "PINGZHENG_BATCH_AGE": "0", "COLUMNS": "200"}
 # Answers that name no cause, whoever gives them.
 NAMELESS: Final = {"INTERNAL"}

@@ -17,8 +17,9 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.machine.command_line import PROJECT, environment_of
+from tests.support.machine.command_line import environment_of
 from tests.support.machine.fault_counts import Tally
+from tests.support.places import PROJECT
 
 PAGE: Final = 4096
 _NAMESPACES: Final = (["unshare", "-rm"], ["unshare", "-m"])

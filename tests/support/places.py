@@ -1,0 +1,11 @@
+"""Where the files of the project lie that tests read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+PROJECT: Final = Path(__file__).parents[2]
+DOCS: Final = PROJECT / "docs"
+SCENARIOS: Final = PROJECT / "ledger" / "scenarios"
+OPENAPI: Final = DOCS / "openapi.json"
