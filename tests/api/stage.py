@@ -12,7 +12,7 @@ import yaml
 
 from ledger.domain.canonical import canonical
 from ledger.domain.codes import synthetic_uscc
-from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.days import DAY, end_of_validity, shanghai_day
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource
 from ledger.parties.custody import new_key, signer_of_key
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from tests.api.conftest import Api
 
 FIELDS = ["years_covered", "wage_band"]
-DAY = 86_400
 MONTHS = 180 * DAY
 # Of all stages on one ledger: what one registers or onboards is no other's.
 _NEXT, _AWAY = count(), count(9700)

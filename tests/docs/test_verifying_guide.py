@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
+from ledger.domain.days import DAY
 from ledger.domain.entry_forms import VERIFICATION_RESULTS
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import template_reference
@@ -163,7 +164,6 @@ def test_it_is_twelve_lines() -> None:
     assert len([line for line in LINES.splitlines() if line.strip()]) == 12
 
 
-DAY = 86_400
 ACCEPT: dict[str, list[Any]] = {"tax_band": ["A", "B"], "power_trend": [2, 3]}
 TEMPLATE = usage().claims["template"]
 OTHER_COLUMN = {"op": "latest", "column": "turnover", "order": "month", "choices": ["A", "B", "C"]}

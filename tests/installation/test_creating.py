@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ledger.domain.days import DAY
 from ledger.errors import Conflict, Misconfigured
 from ledger.installation import home as homes
 from ledger.installation import setup as installation
@@ -16,8 +17,6 @@ from ledger.installation import wiring
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger, open_ledger
 from ledger.parties.custody import Custody
-
-DAY = 86_400
 
 
 class Interrupted(Exception):

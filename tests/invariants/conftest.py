@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from ledger.demo.data.cast import assemble
+from ledger.domain.days import DAY
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger
@@ -17,8 +18,6 @@ from ledger.proof.verifier import Expectation
 from tests.support.actors.credit_bureau import SCENARIO
 from tests.support.actors.persons import Desk
 from tests.support.actors.pilots import FIRMS, REPORTS, Pilot
-
-DAY = 86_400
 
 
 @pytest.fixture(scope="package")

@@ -16,13 +16,13 @@ from typer.testing import CliRunner
 
 from ledger.cli.main import app
 from ledger.demo.data.cast import assemble
+from ledger.domain.days import DAY
 from ledger.errors import Incoherent, Misconfigured, PingzhengError
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, open_ledger
 from tests.support.actors.pilots import Pilot
 
 FIRMS = ["1", "2", "3", "4"]
-DAY = 86_400
 
 
 @pytest.fixture

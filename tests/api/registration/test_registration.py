@@ -9,11 +9,11 @@ import pytest
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
+from ledger.domain.days import DAY
 from ledger.proof.jws import LocalSigner
 from tests.api.assets import resource
 from tests.api.conftest import Api, handed_in
 
-DAY = 86_400
 DIGEST = "sha-256:" + "5a" * 32
 
 

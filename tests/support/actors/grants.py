@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ledger.domain.days import DAY
 from ledger.registration.rights import NewRight
 from tests.support.actors.pilots import Pilot
-
-DAY = 86_400
 
 
 def right(pilot: Pilot, kind: str, grantee: str, days: tuple[int, int] = (0, 100), **members: Any) -> NewRight:

@@ -13,6 +13,7 @@ from ledger.chain.sending.calls import Call, PartyRegistration
 from ledger.chain.sending.sender import Receipt
 from ledger.connectors.answers import Supplied
 from ledger.demo.data.cast import assemble
+from ledger.domain.days import DAY
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import DEFAULT_DELAY
@@ -26,7 +27,6 @@ from ledger.proof.verifier import Expectation
 from tests.support.actors.credit_bureau import AS_OF, FIELDS, SCENARIO
 from tests.support.actors.pilots import ROWS, Pilot
 
-DAY = 86_400
 FOUNDING_AUTHORITIES = (1, 3, 4)
 
 

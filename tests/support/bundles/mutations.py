@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ledger.domain.codes import certificate_no
+from ledger.domain.days import DAY
 from ledger.domain.entries import authorization_entry, provision_entry
 from ledger.proof.bundle import Position
 from ledger.proof.checks.usage_certificate import MAX_KEY_BINDING_AGE, MAX_KEY_BINDING_SKEW
@@ -46,7 +47,6 @@ from tests.support.bundles.cast import (
 )
 
 GENUINE = usage()
-DAY = 86_400
 OTHER_LEAF = "sha-256:" + "77" * 32
 OTHER_LEDGER = replace(CHAIN, origin="0b" * 32).ledger
 COURT = (("authority",), "court", AT)
