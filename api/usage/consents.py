@@ -16,7 +16,7 @@ from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor
 from ledger.proof.jws import Jwk
 from ledger.usage.authorizations import Choice
-from ledger.usage.tables import Authorization
+from ledger.usage.recorded import RecordedAuthorization
 
 router = Router(tags=["authorizations"])
 
@@ -78,17 +78,17 @@ def notice(authorization: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -
     return ledger.authorizations.notice(authorization)
 
 
-def _mine(ledger: Ledger, actor: Actor, identifier: str) -> Authorization:
+def _mine(ledger: Ledger, actor: Actor, identifier: str) -> RecordedAuthorization:
     row = ledger.authorizations.get(identifier)
     require(actor, Action.READ_LOG, owns=_has_part(ledger, actor, row))
     return row
 
 
-def _has_part(ledger: Ledger, actor: Actor, row: Authorization) -> bool:
+def _has_part(ledger: Ledger, actor: Actor, row: RecordedAuthorization) -> bool:
     return not ledger.principals.of(actor).isdisjoint((row.subject, row.consumer, row.provider))
 
 
-def show(row: Authorization) -> usage.AuthorizationOut:
+def show(row: RecordedAuthorization) -> usage.AuthorizationOut:
     """An authorization."""
     return usage.AuthorizationOut(
         id=row.id,

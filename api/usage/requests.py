@@ -16,8 +16,10 @@ from ledger.errors import Forbidden
 from ledger.installation.wiring import Ledger
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor
-from ledger.usage.requests import Asked, Note, Terms
-from ledger.usage.tables import AccessRequest
+from ledger.usage.recorded import RecordedRequest
+from ledger.usage.request_notes import Note
+from ledger.usage.request_terms import Terms
+from ledger.usage.requests import Asked
 
 router = Router(prefix="/requests", tags=["requests"])
 
@@ -97,7 +99,7 @@ def _require_consumer(ledger: Ledger, actor: Actor, consumer: str) -> None:
     ledger.mandates.require(consumer, actor.party)
 
 
-def show(row: AccessRequest) -> usage.RequestOut:
+def show(row: RecordedRequest) -> usage.RequestOut:
     """A request."""
     return usage.RequestOut(
         id=row.id,

@@ -8,32 +8,32 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.catalogue import lookups as records
-from ledger.catalogue.data_list import move
+from ledger.catalogue import lookups
+from ledger.catalogue.data_list import CatalogueEntry
+from ledger.catalogue.entry_history import move
 from ledger.catalogue.states import RESOURCE
 from ledger.catalogue.tables import CatalogueResource, Publication
-from ledger.domain.canonical import canonical
 from ledger.domain.days import Clock
 from ledger.domain.entries import publication_entry
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden
 from ledger.parties.lookups import party
 from ledger.parties.permissions import Action
-from ledger.parties.register import Parties, signed_by
+from ledger.parties.register import Parties
 from ledger.parties.roles import Actor, require
-from ledger.parties.statements import require_statement
+from ledger.parties.statements import Intake
 from ledger.parties.tables import CdoAppointment
 from ledger.store import log as log_store
 from ledger.store.database import Database
 
 
 class Publications:
-    """Appoints officers, takes their signatures, publishes what they signed. ``ledger`` is the ledger digest."""
+    """Appoints officers, takes their signatures, publishes what they signed."""
 
-    def __init__(self, database: Database, parties: Parties, ledger: str, clock: Clock) -> None:
+    def __init__(self, database: Database, parties: Parties, intake: Intake, clock: Clock) -> None:
         self._database = database
         self._parties = parties
-        self._ledger = ledger
+        self._intake = intake
         self._clock = clock
 
     def appoint(self, actor: Actor, department: str, cdo: str | None) -> None:
@@ -64,7 +64,7 @@ class Publications:
         now = self._clock()
         with self._database.write() as session:
             party(session, department)
-            number = records.next_number(session, CdoAppointment.number, CdoAppointment.department == department)
+            number = lookups.next_number(session, CdoAppointment.number, CdoAppointment.department == department)
             if number > 1:
                 last = session.get_one(CdoAppointment, (department, number - 1))
                 last.ended_at = last.ended_at or now
@@ -84,73 +84,73 @@ class Publications:
         """The unsigned publication of the newest version, for the department's officer to sign."""
         require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
         with self._database.read() as session:
-            row = records.resource(session, code)
+            row = lookups.resource(session, code)
             self._require_officer(session, row, actor.party)
             RESOURCE.next(row.state, "sign")
             return publication_entry(
-                ledger=self._ledger,
+                ledger=self._intake.ledger,
                 id=str(ULID()),
                 resource=code,
                 version=row.version,
-                document_digest=records.version(session, code, row.version).document_digest,
+                document_digest=lookups.version(session, code, row.version).document_digest,
                 cdo=actor.party,
                 iat=self._clock(),
             )
 
-    def sign(self, actor: Actor, statement: dict[str, Any]) -> CatalogueResource:
+    def sign(self, actor: Actor, statement: dict[str, Any]) -> CatalogueEntry:
         """Record a publication that the acting officer signed; one already recorded is passed over.
 
         Raises ``Forbidden`` ``NOT_THE_CDO`` or ``SIGNER_NOT_CDO``, ``Conflict`` ``VERSION_OUTDATED``.
         """
         require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
         now = self._clock()
-        require_statement(statement, "publication", self._ledger, now, "publication")
+        self._intake.require(statement, "publication", "publication")
         code = statement["resource"]
-        entry = log_store.NewEntry("publication", canonical(statement))
         with self._database.write() as session:
-            row = records.resource(session, code, lock=True)
+            row = lookups.resource(session, code, lock=True)
             officer = party(session, actor.party)
             self._require_officer(session, row, officer.id)
-            if statement["cdo"] != officer.id or not signed_by(session, statement, officer.id):
-                raise Forbidden(
-                    "SIGNER_NOT_CDO",
-                    "The statement is not signed by a key of the chief data officer.",
-                    where=f"resource {code}",
-                    hint="Draft the publication again and let the officer sign it.",
-                )
-            known = session.get(Publication, statement["id"])
-            if known is not None and known.digest == entry.digest:
-                return row
-            newest = records.version(session, code, row.version)
-            if known or (statement["version"], statement["document_digest"]) != (row.version, newest.document_digest):
-                raise Conflict(
-                    "VERSION_OUTDATED",
-                    "What was signed is not the newest version.",
-                    where=f"resource {code}",
-                    hint="Draft the publication again and sign the new statement.",
-                )
+            refusal = Forbidden(
+                "SIGNER_NOT_CDO",
+                "The statement is not signed by a key of the chief data officer.",
+                where=f"resource {code}",
+                hint="Draft the publication again and let the officer sign it.",
+            )
+            if statement["cdo"] != officer.id:
+                raise refusal
+            self._intake.require_signed(session, statement, officer.id, refusal)
+            outdated = Conflict(
+                "VERSION_OUTDATED",
+                "What was signed is not the newest version.",
+                where=f"resource {code}",
+                hint="Draft the publication again and sign the new statement.",
+            )
+            if self._intake.known(session, Publication, statement, outdated):
+                return CatalogueEntry.of(row)
+            newest = lookups.version(session, code, row.version)
+            if (statement["version"], statement["document_digest"]) != (row.version, newest.document_digest):
+                raise outdated
             move(session, row, "sign", officer.id, now)
-            log_store.append(session, [entry], now)
             session.add(
                 Publication(
                     id=statement["id"],
                     code=code,
                     version=row.version,
                     cdo=officer.id,
-                    digest=entry.digest,
+                    digest=self._intake.append(session, statement),
                     created_at=now,
                 )
             )
-            return row
+            return CatalogueEntry.of(row)
 
-    def publish(self, actor: Actor, code: str) -> CatalogueResource:
+    def publish(self, actor: Actor, code: str) -> CatalogueEntry:
         """Show the signed version in the data list; raises ``Conflict`` ``MOVE_NOT_ALLOWED`` before it is signed."""
         with self._database.write() as session:
-            row = records.resource(session, code, lock=True)
-            require(actor, Action.PUBLISH_LISTS, owns=records.acts_for(session, actor.party, row.provider))
+            row = lookups.resource(session, code, lock=True)
+            require(actor, Action.PUBLISH_LISTS, owns=lookups.acts_for(session, actor.party, row.provider))
             move(session, row, "publish", actor.party, self._clock())
             row.published_version = row.version
-            return row
+            return CatalogueEntry.of(row)
 
     def signature(self, code: str, version: int) -> dict[str, Any] | None:
         """The signed statement under a version, from the log; ``None`` while nobody signed it."""
@@ -164,7 +164,7 @@ class Publications:
             return None if row is None else log_store.statement(session, row.digest)
 
     def _require_officer(self, session: Session, row: CatalogueResource, cdo: str) -> None:
-        if records.cdo_of(session, row.provider) != cdo:
+        if lookups.cdo_of(session, row.provider) != cdo:
             raise Forbidden(
                 "NOT_THE_CDO",
                 "The party is not the chief data officer of the resource's department.",

@@ -20,8 +20,10 @@ from ledger.provider.provider import Inquiry, Outcome, Provider, taking_back
 from ledger.provider.supply import Supply
 from ledger.usage.authorizations import Choice
 from ledger.usage.provisions import OwnPlatform
-from ledger.usage.requests import Asked, Note, Terms
-from ledger.usage.tables import Authorization, Provision
+from ledger.usage.recorded import RecordedAuthorization, RecordedProvision
+from ledger.usage.request_notes import Note
+from ledger.usage.request_terms import Terms
+from ledger.usage.requests import Asked
 
 Tick = Callable[[int], None]
 CHUNK = 50
@@ -58,7 +60,9 @@ class Bureau:
             tick(1)
         return [row.id for row in self.ledger.requests.submit(signed)]
 
-    def agree(self, requests: Iterable[str], choice: Choice | None = None, tick: Tick = _silent) -> list[Authorization]:
+    def agree(
+        self, requests: Iterable[str], choice: Choice | None = None, tick: Tick = _silent
+    ) -> list[RecordedAuthorization]:
         """The subjects read their notices and sign, for every source."""
         signed = []
         for identifier in requests:
@@ -67,13 +71,13 @@ class Bureau:
             tick(1)
         return self.ledger.authorizations.submit(signed)
 
-    def answer(self, answers: Mapping[str, Answer], tick: Tick = _silent) -> list[Provision]:
+    def answer(self, answers: Mapping[str, Answer], tick: Tick = _silent) -> list[RecordedProvision]:
         """The providers answer under authorizations, by id; names of subjects are those of the register."""
         return self.inquire(
             {identifier: self._given(identifier, answer) for identifier, answer in answers.items()}, tick
         )
 
-    def inquire(self, sources: Mapping[str, Connector], tick: Tick = _silent) -> list[Provision]:
+    def inquire(self, sources: Mapping[str, Connector], tick: Tick = _silent) -> list[RecordedProvision]:
         """The providers' own sources answer under authorizations, by id: all or none."""
         if not sources:
             return []

@@ -170,7 +170,7 @@ class Desk:
             bundle = self.ledger.bundles.build(member.certificate)
             withdraw_by_itself(bundle, self.ledger.reader.connection.url, key, payer=payer)
         # A service that ran meanwhile followed the withdrawal and revoked the certificate: that is checked earlier.
-        followed = consent.state != "active"
+        followed = consent.state == "withdrawn"
         check, code = ("8 status", "REVOKED") if followed else ("11 authorization", "AUTHORIZATION_WITHDRAWN")
         case = "主体自行上链撤回 withdrawn on the chain by the subject itself"
         self._caught(member, ending, refused(case, check, code))

@@ -29,7 +29,8 @@ from ledger.domain.definitions.scenario import Scenario
 from ledger.installation.wiring import Ledger
 from ledger.parties.register import SHOWN_OF_ID
 from ledger.usage.authorizations import Choice
-from ledger.usage.requests import Note, Terms
+from ledger.usage.request_notes import Note
+from ledger.usage.request_terms import Terms
 from ledger.usage.tables import AccessRequest
 
 # Requests can be answered for so many days; certificates made before the present are valid for so few.

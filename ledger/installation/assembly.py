@@ -51,6 +51,7 @@ from ledger.parties.register import Parties
 from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.role_changes import RoleChanges
 from ledger.parties.roles import Actor
+from ledger.parties.statements import Intake
 from ledger.parties.tables import PartyKey
 from ledger.privacy.erasure import Erasure
 from ledger.privacy.key_rotation import KeyRotation
@@ -58,13 +59,14 @@ from ledger.provenance.histories import Provenances
 from ledger.provenance.inspection import Inspection
 from ledger.provenance.log_entries import LogEntries
 from ledger.registration.act_documents import ActDocuments
-from ledger.registration.applications import Registrations
+from ledger.registration.applications import Applications
 from ledger.registration.assessments import Assessments
 from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.descriptions import Descriptions
 from ledger.registration.liens import Liens
 from ledger.registration.lineage import Lineage
 from ledger.registration.objections import Objections
+from ledger.registration.registrations import Registrations
 from ledger.registration.review import Review
 from ledger.registration.rights import Rights
 from ledger.registration.transfers import Transfers
@@ -76,6 +78,7 @@ from ledger.store.sealing import Sealer
 from ledger.usage.authorizations import Authorizations
 from ledger.usage.corrections import Corrections
 from ledger.usage.direct_withdrawals import DirectWithdrawals
+from ledger.usage.expiry import Expiry
 from ledger.usage.holdings.holder_bundles import HolderBundles
 from ledger.usage.holdings.overview import Holdings
 from ledger.usage.issuance import Issuance
@@ -112,6 +115,7 @@ class Ledger(Participant):
     withdrawals: Withdrawals
     direct_withdrawals: DirectWithdrawals
     provisions: Provisions
+    expiry: Expiry
     issuance: Issuance
     corrections: Corrections
     bundles: Bundles
@@ -120,6 +124,7 @@ class Ledger(Participant):
     holds: Holds
     rules: Ruleset
     registrations: Registrations
+    applications: Applications
     registration_certificates: RegistrationCertificates
     review: Review
     objections: Objections
@@ -228,8 +233,10 @@ def wire(
     party_keys = PartyKeys(database, client, reader, follower, acting, custody, proposals)
     proposals.when_changed(party_keys.settle_changed)
     proposals.when_changed(onboarding.complete)
-    withdrawals = Withdrawals(database, client, reader, parties, positions, status, clock)
+    intake = Intake(digest, clock)
+    withdrawals = Withdrawals(database, client, reader, parties, intake, positions, status, clock)
     descriptions = Descriptions(database, follower)
+    catalogue, mandates = Catalogue(database, clock), Mandates(database, entrance.roles, clock)
     act_documents = ActDocuments(database, sealer, follower, lookup_key, clock)
     certificates = RegistrationCertificates(
         database, sealer, reader, status, scenarios, descriptions, operator, digest, clock
@@ -268,11 +275,12 @@ def wire(
         pauses=Pauses(reader, acting, proposals, account_of),
         party_keys=party_keys,
         role_changes=RoleChanges(database, reader, follower, acting, proposals),
-        requests=Requests(database, sealer, parties, scenarios, digest, suite.digest, clock),
-        authorizations=Authorizations(database, sealer, parties, scenarios, digest, clock),
+        requests=Requests(database, sealer, parties, scenarios, intake, suite.digest, clock),
+        authorizations=Authorizations(database, sealer, parties, scenarios, intake, clock),
         withdrawals=withdrawals,
-        direct_withdrawals=DirectWithdrawals(database, follower, positions, status),
-        provisions=Provisions(database, sealer, parties, scenarios, reader.chain, withdrawals.relay, clock),
+        direct_withdrawals=DirectWithdrawals(database, follower, positions, status, clock),
+        provisions=Provisions(database, sealer, scenarios, reader.chain, intake, withdrawals.relay, clock),
+        expiry=Expiry(database, clock),
         issuance=issuance,
         corrections=Corrections(database, reader, issuance, positions, status),
         bundles=bundles,
@@ -290,7 +298,8 @@ def wire(
         revocations=Revocations(database, client, follower, anchoring),
         holds=Holds(database, reader, acting, proposals),
         rules=rules,
-        registrations=Registrations(database, reader, acting, act_documents, descriptions, rules, clock),
+        registrations=Registrations(database, reader, acting, descriptions, catalogue, mandates, rules, clock),
+        applications=Applications(database, reader, acting, act_documents, descriptions, rules, clock),
         registration_certificates=certificates,
         review=Review(database, reader, follower, acting, act_documents, certificates, rules, clock),
         objections=Objections(database, reader, follower, acting, act_documents, rules),
@@ -298,7 +307,7 @@ def wire(
         liens=Liens(database, reader, acting, act_documents, rules),
         lineage=Lineage(acting),
         assessments=Assessments(database, reader, follower, acting, act_documents, clock),
-        mandates=Mandates(database, entrance.roles, clock),
+        mandates=mandates,
         principals=principals,
         act_documents=act_documents,
         transfers=Transfers(database, reader, follower, acting, proposals, certificates, act_documents, rules, clock),
@@ -313,9 +322,9 @@ def wire(
         erasure=Erasure(database, sealer, follower, entrance.roles, archiving, digest, clock),
         operations=Operations(database, clock),
         idempotency=Idempotency(database, lookup_key, clock),
-        catalogue=Catalogue(database, clock),
+        catalogue=catalogue,
         catalogue_import=CatalogueImport(database, clock),
-        publications=Publications(database, parties, digest, clock),
+        publications=Publications(database, parties, intake, clock),
         open_catalogue=OpenCatalogue(database, clock),
         important_data=ImportantDataList(database, clock),
         systems=Systems(database, clock),

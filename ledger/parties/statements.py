@@ -1,14 +1,76 @@
-"""What every signed statement must be before anything else is asked of it, whoever hands it in."""
+"""The intake of signed statements: what is the same for all of them, whoever signs and whatever they say."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
-from ledger.domain.entries import validate_entry
-from ledger.errors import InvalidInput
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.domain.canonical import canonical
+from ledger.domain.days import Clock
+from ledger.domain.entries import statement_digest, validate_entry
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.parties.lookups import speaking_keys
+from ledger.parties.tables import PartyKey
+from ledger.proof.jws import entry_signed_by
+from ledger.store import log as log_store
+from ledger.store.tables import Entry
 
 MAX_CLOCK_SKEW: Final = 300
+
+
+class Recorded(Protocol):
+    """A row that is made of a statement, and names it by its digest."""
+
+    @property
+    def digest(self) -> str: ...
+
+
+R = TypeVar("R", bound=Recorded)
+
+
+class Intake:
+    """Takes in what was signed for this ledger: ``require``, ``require_signed``, ``known``, ``append``, in this order.
+
+    Between these steps each use case asks what its own rule asks. ``ledger`` is the ledger digest.
+    """
+
+    def __init__(self, ledger: str, clock: Clock) -> None:
+        self.ledger = ledger
+        self._clock = clock
+
+    def require(self, entry: Mapping[str, Any], kind: str, where: str) -> None:
+        """As ``require_statement``, at the time of the clock."""
+        require_statement(entry, kind, self.ledger, self._clock(), where)
+
+    @staticmethod
+    def require_signed(
+        session: Session,
+        entry: Mapping[str, Any],
+        party: str,
+        refusal: Forbidden,
+        keys: Callable[[Session, str], Sequence[PartyKey]] = speaking_keys,
+    ) -> None:
+        """Raise ``refusal`` unless one of these keys of the party signed; by default a reported key does not count."""
+        if not any(entry_signed_by(entry, key.account, key.public_key) for key in keys(session, party)):
+            raise refusal
+
+    @staticmethod
+    def known(session: Session, table: type[R], entry: Mapping[str, Any], taken: Conflict) -> R | None:
+        """The row of an entry that was handed in before; raises ``taken`` if its id is that of another statement."""
+        row = session.get(table, entry["id"])
+        if row is not None and row.digest != statement_digest(entry):
+            raise taken
+        return row
+
+    def append(self, session: Session, entry: Mapping[str, Any]) -> str:
+        """Append the entry to the log unless it is there; returns its statement digest (hex)."""
+        digest = statement_digest(entry)
+        if session.scalar(select(Entry.seq).where(Entry.digest == digest)) is None:
+            log_store.append(session, [log_store.NewEntry(entry["type"], canonical(entry))], self._clock())
+        return digest
 
 
 def require_statement(entry: Mapping[str, Any], kind: str, ledger: str, now: int, where: str) -> None:

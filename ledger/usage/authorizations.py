@@ -19,17 +19,18 @@ from ledger.domain.field_names import listed
 from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.parties.register import Parties
-from ledger.parties.statements import require_statement
+from ledger.parties.statements import Intake
 from ledger.proof.jws import Jwk, public_jwk
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import require_template
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
+from ledger.usage.expiry import require_not_expired
 from ledger.usage.lookups import access_request, authorization, authorizations_of
 from ledger.usage.notices import notice_of
+from ledger.usage.recorded import RecordedAuthorization
 from ledger.usage.request_notes import note_of
-from ledger.usage.requests import expired, settled
 from ledger.usage.tables import AccessRequest, Authorization
 
 
@@ -56,7 +57,7 @@ class AuthorizationDraft:
 
 
 class Authorizations:
-    """Consents: drafted by rule, recorded once signed by the subject. ``ledger`` is the ledger digest."""
+    """Consents: drafted by rule, recorded once signed by the subject."""
 
     def __init__(
         self,
@@ -64,14 +65,14 @@ class Authorizations:
         sealer: Sealer,
         parties: Parties,
         scenarios: ScenarioBook,
-        ledger: str,
+        intake: Intake,
         clock: Clock,
     ) -> None:
         self._database = database
         self._sealer = sealer
         self._parties = parties
         self._scenarios = scenarios
-        self._ledger = ledger
+        self._intake = intake
         self._clock = clock
 
     def draft(self, request_id: str, choice: Choice | None = None) -> list[AuthorizationDraft]:
@@ -82,9 +83,8 @@ class Authorizations:
         """
         choice = choice or Choice()
         with self._database.read() as session:
-            row = settled(access_request(session, request_id), self._clock())
-            if row.state == "expired":
-                raise expired(row)
+            row = access_request(session, request_id)
+            require_not_expired(row, self._clock())
             asked, note = log_store.statement(session, row.digest), note_of(session, self._sealer, row)
         scenario = self._scenarios.get(asked["scenario"])
         require_template(scenario, asked)
@@ -109,7 +109,7 @@ class Authorizations:
         holder: Jwk,
     ) -> AuthorizationDraft:
         entry = authorization_entry(
-            ledger=self._ledger,
+            ledger=self._intake.ledger,
             id=str(ULID()),
             request=reference(row.digest),
             scenario=scenario.code,
@@ -140,7 +140,7 @@ class Authorizations:
             note=note,
         )
 
-    def submit(self, entries: Sequence[dict[str, Any]]) -> list[Authorization]:
+    def submit(self, entries: Sequence[dict[str, Any]]) -> list[RecordedAuthorization]:
         """Record signed statements, all or none; one already recorded is returned as it is.
 
         Those of one request are given together: it is answered then. Raises ``InvalidInput`` (shape, notice),
@@ -152,29 +152,26 @@ class Authorizations:
             rows = [self._record(session, entry) for entry in entries]
             for request in dict.fromkeys(row.request_id for row in rows):
                 self._answer(session, access_request(session, request))
-            return rows
+            return RecordedAuthorization.all_of(session, rows, self._clock())
 
     def _check_signed(self, entry: dict[str, Any], where: str) -> None:
-        require_statement(entry, "authorization", self._ledger, self._clock(), where)
+        self._intake.require(entry, "authorization", where)
         Jwk.from_dict(entry["holder_key"])
-        if not self._parties.signed(entry, entry["subject"]):
-            raise Forbidden(
-                "SIGNER_NOT_SUBJECT",
-                "The statement is not signed by a key of the subject.",
-                where=where,
-                hint="Only the data subject can authorise or withdraw.",
-            )
+        refusal = Forbidden(
+            "SIGNER_NOT_SUBJECT",
+            "The statement is not signed by a key of the subject.",
+            where=where,
+            hint="Only the data subject can authorise or withdraw.",
+        )
+        with self._database.read() as session:
+            self._intake.require_signed(session, entry, entry["subject"], refusal)
 
     def _record(self, session: Session, entry: dict[str, Any]) -> Authorization:
-        new = log_store.NewEntry("authorization", canonical(entry))
-        if known := session.get(Authorization, entry["id"]):
-            if known.digest != new.digest:
-                raise Conflict("AUTHORIZATION_ID_TAKEN", "Another authorization has this id.", where=entry["id"])
+        taken = Conflict("AUTHORIZATION_ID_TAKEN", "Another authorization has this id.", where=entry["id"])
+        if known := self._intake.known(session, Authorization, entry, taken):
             return known
-        now = self._clock()
-        request = settled(_request_by_digest(session, entry["request"]), now)
-        if request.state == "expired":
-            raise expired(request)
+        request = _request_by_digest(session, entry["request"])
+        require_not_expired(request, self._clock())
         if request.state not in ("sent", "seen"):
             raise Conflict("REQUEST_ANSWERED", f"The request is {request.state}.", where=f"request {request.id}")
         if entry["source"] in {given.source for given in authorizations_of(session, request.id)}:
@@ -185,10 +182,9 @@ class Authorizations:
                 hint="Hand in one statement for each source.",
             )
         notice = self._checked_notice(session, request, entry)
-        log_store.append(session, [new], now)
         row = Authorization(
             id=entry["id"],
-            digest=new.digest,
+            digest=self._intake.append(session, entry),
             request_id=request.id,
             scenario=entry["scenario"],
             subject=entry["subject"],
@@ -197,7 +193,7 @@ class Authorizations:
             provider=entry["provider"],
             state=AUTHORIZATION.initial,
             sealed_id=self._sealer.seal(session, notice),
-            created_at=now,
+            created_at=self._clock(),
         )
         session.add(row)
         session.flush()
@@ -245,24 +241,25 @@ class Authorizations:
             raise TypeError("a sealed notice is an object")
         return opened
 
-    def get(self, identifier: str) -> Authorization:
+    def get(self, identifier: str) -> RecordedAuthorization:
         """The authorization; raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
         with self._database.read() as session:
-            return authorization(session, identifier)
+            (found,) = RecordedAuthorization.all_of(session, [authorization(session, identifier)], self._clock())
+        return found
 
-    def of_request(self, request_id: str) -> list[Authorization]:
+    def of_request(self, request_id: str) -> list[RecordedAuthorization]:
         """The authorizations given to a request, by source."""
         with self._database.read() as session:
-            return authorizations_of(session, request_id)
+            return RecordedAuthorization.all_of(session, authorizations_of(session, request_id), self._clock())
 
-    def page(self, member: str, after: str | None, limit: int) -> list[Authorization]:
+    def page(self, member: str, after: str | None, limit: int) -> list[RecordedAuthorization]:
         """Authorizations in which the party is subject, consumer or provider, by id."""
         parts = (Authorization.subject, Authorization.consumer, Authorization.provider)
         query = select(Authorization).where(or_(*(part == member for part in parts))).order_by(Authorization.id)
         if after:
             query = query.where(Authorization.id > after)
         with self._database.read() as session:
-            return list(session.scalars(query.limit(limit)))
+            return RecordedAuthorization.all_of(session, session.scalars(query.limit(limit)), self._clock())
 
 
 def require_within(asked: dict[str, Any], entry: dict[str, Any]) -> None:

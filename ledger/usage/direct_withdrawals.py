@@ -10,6 +10,7 @@ from sqlalchemy import Select, exists, select
 
 from ledger.certificates.status import CertificateStatus, ended_certificates
 from ledger.certificates.tables import Certificate
+from ledger.domain.days import Clock
 from ledger.domain.lifecycle import AUTHORIZATION
 from ledger.index.follower import Follower
 from ledger.log.paused import waiting_for_its_end
@@ -17,6 +18,7 @@ from ledger.log.positions import Positions
 from ledger.store.database import Database
 from ledger.usage.ended_statements import unheeded
 from ledger.usage.lookups import authorization, certificates_of
+from ledger.usage.recorded import RecordedAuthorization
 from ledger.usage.tables import Authorization
 from ledger.usage.withdrawals import CONSENT_WITHDRAWN, cancel_request
 
@@ -24,13 +26,16 @@ from ledger.usage.withdrawals import CONSENT_WITHDRAWN, cancel_request
 class DirectWithdrawals:
     """Follows withdrawals on the chain by (party, statement). Safe to call again after a crash at any point."""
 
-    def __init__(self, database: Database, follower: Follower, positions: Positions, status: CertificateStatus) -> None:
+    def __init__(
+        self, database: Database, follower: Follower, positions: Positions, status: CertificateStatus, clock: Clock
+    ) -> None:
         self._database = database
         self._follower = follower
         self._positions = positions
         self._status = status
+        self._clock = clock
 
-    def follow(self) -> list[Authorization]:
+    def follow(self) -> list[RecordedAuthorization]:
         """End here the consents that their subjects withdrew, and the certificates that rest on them; returns these
         consents.
 
@@ -41,7 +46,7 @@ class DirectWithdrawals:
             found = [*session.scalars(unheeded()), *session.scalars(_half_ended())]
         return [self._end(identifier) for identifier in found]
 
-    def _end(self, identifier: str) -> Authorization:
+    def _end(self, identifier: str) -> RecordedAuthorization:
         with self._database.write() as session:
             row = authorization(session, identifier)
             if row.state == "active":
@@ -49,10 +54,11 @@ class DirectWithdrawals:
                 row.state = AUTHORIZATION.next(row.state, "withdraw")
                 cancel_request(session, row.request_id)
             built = [certificate.digest for certificate in certificates_of(session, row.request_id)]
+            (ended,) = RecordedAuthorization.all_of(session, [row], self._clock())
         for digest in built:
             with waiting_for_its_end():
                 self._status.revoke_position(self._positions.wait(digest), CONSENT_WITHDRAWN)
-        return row
+        return ended
 
 
 def _half_ended() -> Select[str]:

@@ -36,7 +36,7 @@ _HELD: Final = {"request": "HELD", "authorization": "AUTHORIZATION_HELD", "provi
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class CertifiedSource:
     """One source of a certificate: the consent and what its provider supplied under it, with their statements."""
 
     consent: Authorization
@@ -132,7 +132,7 @@ class Issuance:
             supersedes=None if supersedes is None else supersedes.certificate_no,
         )
 
-    def _bases(self, session: Session, request: AccessRequest, now: int) -> list[Basis]:
+    def _bases(self, session: Session, request: AccessRequest, now: int) -> list[CertifiedSource]:
         consents = authorizations_of(session, request.id)
         stated = {consent.id: log_store.statement(session, consent.digest) for consent in consents}
         for consent in consents:
@@ -147,7 +147,7 @@ class Issuance:
             )
         last = {consent.id: answers[consent.id][-1] for consent in consents}
         bases = [
-            Basis(consent, stated[consent.id], found, log_store.statement(session, found.digest))
+            CertifiedSource(consent, stated[consent.id], found, log_store.statement(session, found.digest))
             for consent in consents
             if (found := last[consent.id]).sealed_id is not None
         ]
@@ -161,7 +161,7 @@ class Issuance:
             )
         return bases
 
-    def _require_standing(self, session: Session, request: AccessRequest, bases: Sequence[Basis]) -> None:
+    def _require_standing(self, session: Session, request: AccessRequest, bases: Sequence[CertifiedSource]) -> None:
         """Raise ``Conflict`` if the chain says that something the certificate rests on is withdrawn or held."""
         asked = self._reader.questions("latest")
         consents = {
@@ -199,7 +199,7 @@ class Issuance:
                 )
 
     def _payload(
-        self, session: Session, scenario: Scenario, asked: Mapping[str, Any], bases: Sequence[Basis], now: int
+        self, session: Session, scenario: Scenario, asked: Mapping[str, Any], bases: Sequence[CertifiedSource], now: int
     ) -> dict[str, Any]:
         claims = [(name, digest) for basis in bases for name, digest in sorted(basis.supplied["claims"].items())]
         return usage_certificate_payload(
@@ -253,7 +253,7 @@ def _checked(payload: dict[str, Any]) -> dict[str, Any]:
     return payload
 
 
-def _component(scenario: Scenario, basis: Basis) -> dict[str, Any]:
+def _component(scenario: Scenario, basis: CertifiedSource) -> dict[str, Any]:
     entry = basis.supplied
     return {
         "source": entry["source"],
@@ -266,7 +266,7 @@ def _component(scenario: Scenario, basis: Basis) -> dict[str, Any]:
     }
 
 
-def _holder_key(bases: Sequence[Basis]) -> dict[str, Any]:
+def _holder_key(bases: Sequence[CertifiedSource]) -> dict[str, Any]:
     keys = [basis.consented["holder_key"] for basis in bases]
     if any(key != keys[0] for key in keys):
         raise Conflict("HOLDER_KEYS_DIFFER", "The subject named several keys to present one certificate with.")

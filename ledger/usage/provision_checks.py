@@ -28,7 +28,7 @@ Entry = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class AnswerBasis:
     """The statements that an answer rests on, and the consent's earlier answers, in order."""
 
     consent: Authorization
@@ -68,7 +68,7 @@ def check_by_itself(supply: Supply, where: str) -> None:
         raise InvalidInput("CLAIM_DIFFERS", "The disclosures are not those whose digests were signed.", where=where)
 
 
-def check_against(supply: Supply, basis: Basis) -> None:
+def check_against(supply: Supply, basis: AnswerBasis) -> None:
     """Raise unless the answer stays within consent, request and template.
 
     ``Forbidden`` ``PROVIDER_NOT_AUTHORIZED``, ``FIELD_OUTSIDE_AUTHORIZATION``; ``InvalidInput``
@@ -98,7 +98,7 @@ def check_against(supply: Supply, basis: Basis) -> None:
     _check_turn(entry, basis.before[-1] if basis.before else None)
 
 
-def check_unseen(session: Session, supply: Supply, basis: Basis) -> None:
+def check_unseen(session: Session, supply: Supply, basis: AnswerBasis) -> None:
     """Raise ``Conflict`` ``CLAIM_DIGEST_SEEN`` for a digest that was signed before, but for the one it corrects.
 
     Of two certificates with one digest everybody would see that they say the same.

@@ -16,14 +16,14 @@ from ledger.provider.task import Opening, Task
 from ledger.store import log as log_store
 from ledger.store.sealing import Sealer
 from ledger.usage.lookups import access_request, provisions_of
-from ledger.usage.provision_checks import Basis
+from ledger.usage.provision_checks import AnswerBasis
 from ledger.usage.tables import Authorization
 
 
-def basis_of(session: Session, consent: Authorization) -> Basis:
+def basis_of(session: Session, consent: Authorization) -> AnswerBasis:
     """The statements that an answer under this consent rests on."""
     asked = log_store.statement(session, access_request(session, consent.request_id).digest)
-    return Basis(
+    return AnswerBasis(
         consent=consent,
         consented=log_store.statement(session, consent.digest),
         asked=asked,
@@ -32,7 +32,7 @@ def basis_of(session: Session, consent: Authorization) -> Basis:
     )
 
 
-def task_for(session: Session, sealer: Sealer, chain: ChainId, basis: Basis) -> Task:
+def task_for(session: Session, sealer: Sealer, chain: ChainId, basis: AnswerBasis) -> Task:
     """The task of a consent; raises ``NotFound`` ``SEALED_ERASED`` once its subject was erased."""
     last = basis.before[-1] if basis.before else None
     return Task(

@@ -8,14 +8,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ledger.domain.canonical import canonical
 from ledger.domain.days import Clock
 from ledger.domain.digests import hex_of
-from ledger.domain.lifecycle import AUTHORIZATION
 from ledger.errors import BadBundle, Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
 from ledger.parties.lookups import speaking_keys
-from ledger.parties.register import Parties
-from ledger.parties.statements import require_statement
+from ledger.parties.statements import Intake
 from ledger.proof.bundle import ChainId
 from ledger.proof.sdjwt import Disclosed
 from ledger.provider.platform import Notices, Page
@@ -30,7 +27,7 @@ from ledger.store.sealing import Sealer
 from ledger.store.tables import Entry
 from ledger.usage.lookups import access_request, authorization
 from ledger.usage.provision_checks import (
-    Basis,
+    AnswerBasis,
     check_against,
     check_by_itself,
     check_unseen,
@@ -38,6 +35,7 @@ from ledger.usage.provision_checks import (
     require_open,
 )
 from ledger.usage.provision_tasks import basis_of, task_for
+from ledger.usage.recorded import RecordedAuthorization, RecordedProvision
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 Relay = Callable[[dict[str, Any], bytes | None], object]
@@ -51,26 +49,31 @@ class Provisions:
         self,
         database: Database,
         sealer: Sealer,
-        parties: Parties,
         scenarios: ScenarioBook,
         chain: ChainId,
+        intake: Intake,
         relay: Relay,
         clock: Clock,
     ) -> None:
         self._database = database
         self._sealer = sealer
-        self._parties = parties
         self._scenarios = scenarios
         self._chain = chain
+        self._intake = intake
         self._relay = relay
         self._clock = clock
 
-    def asked(self, provider: str, after: str | None, limit: int) -> list[Authorization]:
+    def asked(self, provider: str, after: str | None, limit: int) -> list[RecordedAuthorization]:
         """Authorizations in force that wait for this provider, by id: no answer yet, or one that timed out.
 
         Nothing is asked any more for a request that was cancelled or made under another version of its scenario, nor
         of a subject that was erased.
         """
+        with self._database.read() as session:
+            rows = self._waiting(session, provider, after, limit)
+            return RecordedAuthorization.all_of(session, rows, self._clock())
+
+    def _waiting(self, session: Session, provider: str, after: str | None, limit: int) -> list[Authorization]:
         answered = select(Provision.authorization_id).where(
             Provision.provider == provider, Provision.result != "timed_out"
         )
@@ -84,19 +87,17 @@ class Provisions:
             .limit(limit)
         )
         waiting: list[Authorization] = []
-        with self._database.write() as session:
-            while len(waiting) < limit:
-                rows = session.scalars(query if after is None else query.where(Authorization.id > after)).all()
-                if not rows:
-                    break
-                after = rows[-1].id
-                waiting += [row for row in rows if self._waits(session, row)]
+        while len(waiting) < limit:
+            rows = session.scalars(query if after is None else query.where(Authorization.id > after)).all()
+            if not rows:
+                break
+            after = rows[-1].id
+            waiting += [row for row in rows if self._waits(session, row)]
         return waiting[:limit]
 
     def _waits(self, session: Session, consent: Authorization) -> bool:
-        """Not once its period is over, which is recorded, or its scenario was changed."""
+        """Not once its period is over or its scenario was changed."""
         if self._clock() >= log_store.statement(session, consent.digest)["valid_to"]:
-            consent.state = AUTHORIZATION.next(consent.state, "expire")
             return False
         asked = log_store.statement(session, access_request(session, consent.request_id).digest)
         try:
@@ -107,8 +108,8 @@ class Provisions:
 
     def tasks(self, provider: str, after: str | None, limit: int) -> list[Task]:
         """What waits for this provider, as ``asked``: with the identifiers of the subjects, for this provider alone."""
-        rows = self.asked(provider, after, limit)
         with self._database.read() as session:
+            rows = self._waiting(session, provider, after, limit)
             return [task_for(session, self._sealer, self._chain, basis_of(session, row)) for row in rows]
 
     def task(self, authorization_id: str) -> Task:
@@ -132,19 +133,19 @@ class Provisions:
         with self._database.read() as session:
             return [(row.seq, log_store.statement(session, row.digest)) for row in session.scalars(query)]
 
-    def get(self, identifier: str) -> Provision:
+    def get(self, identifier: str) -> RecordedProvision:
         """The provision; raises ``NotFound`` ``PROVISION_UNKNOWN``."""
         with self._database.read() as session:
-            return _provision(session, identifier)
+            return RecordedProvision.of(_provision(session, identifier))
 
-    def claims(self, identifier: str) -> tuple[Provision, dict[str, Any]]:
+    def claims(self, identifier: str) -> tuple[RecordedProvision, dict[str, Any]]:
         """A provision with its claims; none unless it is ``supplied``. Raises ``NotFound``."""
         with self._database.read() as session:
             row = _provision(session, identifier)
             disclosed = [] if row.sealed_id is None else disclosures_of(session, self._sealer, row)
-        return row, {item.name: item.value for item in disclosed}
+        return RecordedProvision.of(row), {item.name: item.value for item in disclosed}
 
-    def submit(self, supplies: Sequence[Supply]) -> list[Provision]:
+    def submit(self, supplies: Sequence[Supply]) -> list[RecordedProvision]:
         """Record signed answers, all or none; one already recorded is returned as it is.
 
         What an answer corrects is withdrawn on the chain after that, by the provider's own act. Raises as the checks
@@ -158,54 +159,52 @@ class Provisions:
         for supply in supplies:
             if supply.withdrawn is not None:
                 self._relay(supply.withdrawn, supply.withdrawal)
-        return rows
+        return [RecordedProvision.of(row) for row in rows]
 
     def _check(self, supply: Supply, where: str) -> None:
-        entry, ledger, now = supply.entry, self._chain.ledger, self._clock()
-        require_statement(entry, "provision", ledger, now, where)
+        entry = supply.entry
+        self._intake.require(entry, "provision", where)
         if supply.withdrawn is not None:
-            require_statement(supply.withdrawn, "withdrawal", ledger, now, where)
+            self._intake.require(supply.withdrawn, "withdrawal", where)
         check_by_itself(supply, where)
-        if not self._parties.signed(entry, entry["provider"]):
-            raise Forbidden("SIGNER_NOT_PROVIDER", "The provision is not signed by the provider.", where=where)
+        refusal = Forbidden("SIGNER_NOT_PROVIDER", "The provision is not signed by the provider.", where=where)
+        with self._database.read() as session:
+            self._intake.require_signed(session, entry, entry["provider"], refusal)
 
     def _record(self, session: Session, supply: Supply) -> Provision:
         entry = supply.entry
-        new = log_store.NewEntry("provision", canonical(entry))
         consent = session.scalar(select(Authorization).where(Authorization.digest == hex_of(entry["authorization"])))
         if consent is None:
             raise NotFound("AUTHORIZATION_UNKNOWN", "The provision rests on no authorization of this ledger.")
-        if known := session.get(Provision, entry["id"]):
-            if known.digest != new.digest:
-                raise Conflict("PROVISION_ID_TAKEN", "Another provision has this id.", where=entry["id"])
+        taken = Conflict("PROVISION_ID_TAKEN", "Another provision has this id.", where=entry["id"])
+        if known := self._intake.known(session, Provision, entry, taken):
             return known
         basis = basis_of(session, consent)
         check_against(supply, basis)
         self._require_in_force(session, basis)
         check_withdrawal(supply, speaking_keys(session, entry["provider"]), self._chain)
         check_unseen(session, supply, basis)
-        return self._add(session, supply, new, basis)
+        return self._add(session, supply, basis)
 
-    def _add(self, session: Session, supply: Supply, new: log_store.NewEntry, basis: Basis) -> Provision:
-        entry, now = supply.entry, self._clock()
-        log_store.append(session, [new], now)
+    def _add(self, session: Session, supply: Supply, basis: AnswerBasis) -> Provision:
+        entry = supply.entry
         sealed = {"disclosures": list(supply.disclosures)}
         row = Provision(
             id=entry["id"],
             authorization_id=basis.consent.id,
             number=len(basis.before) + 1,
             provider=entry["provider"],
-            digest=new.digest,
+            digest=self._intake.append(session, entry),
             result=entry["result"],
             reason=entry["reason"],
             sealed_id=self._sealer.seal(session, sealed) if supply.disclosures else None,
-            created_at=now,
+            created_at=self._clock(),
         )
         session.add(row)
         session.flush()
         return row
 
-    def _require_in_force(self, session: Session, basis: Basis) -> None:
+    def _require_in_force(self, session: Session, basis: AnswerBasis) -> None:
         """Raise ``Conflict`` unless the consent stands, and so do the request that it answers and its scenario."""
         consent, over = basis.consent, self._clock() >= basis.consented["valid_to"]
         if consent.state != "active" or over:

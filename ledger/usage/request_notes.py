@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -16,6 +17,15 @@ from ledger.store.sealing import Sealer
 from ledger.usage.tables import AccessRequest
 
 MAX_NOTE_BYTES: Final = 4 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the consumer tells beside the terms: whom to contact about it, its own words and reference. Sealed here."""
+
+    contact: str
+    purpose_note: str = ""
+    business_ref: str = ""
 
 
 def note_digest(note: Mapping[str, Any]) -> str:

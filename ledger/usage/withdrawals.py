@@ -23,7 +23,6 @@ from ledger.chain.reading.contract_state import Withdrawal
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import withdraw_for
 from ledger.chain.sending.client import ChainClient
-from ledger.domain.canonical import canonical
 from ledger.domain.days import Clock
 from ledger.domain.digests import hex_of, reference
 from ledger.domain.entries import statement_digest, withdrawal_entry
@@ -33,14 +32,14 @@ from ledger.log.paused import waiting_for_its_end
 from ledger.log.positions import Positions
 from ledger.parties.lookups import live_keys, party_no
 from ledger.parties.register import Parties
-from ledger.parties.statements import require_statement
+from ledger.parties.statements import Intake
 from ledger.proof.acts import withdrawals_message
-from ledger.proof.jws import entry_signature, entry_signed_by
+from ledger.proof.jws import entry_signature
 from ledger.proof.suites.suite import SM2SM3, suite_of_key
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.tables import Entry
 from ledger.usage.lookups import access_request, certificates_of
+from ledger.usage.recorded import RecordedAuthorization
 from ledger.usage.tables import Authorization, Provision
 
 CONSENT_WITHDRAWN: Final = "consent_withdrawn"
@@ -80,6 +79,7 @@ class Withdrawals:
         client: ChainClient,
         reader: ChainReader,
         parties: Parties,
+        intake: Intake,
         positions: Positions,
         status: CertificateStatus,
         clock: Clock,
@@ -88,6 +88,7 @@ class Withdrawals:
         self._client = client
         self._reader = reader
         self._parties = parties
+        self._intake = intake
         self._positions = positions
         self._status = status
         self._clock = clock
@@ -102,7 +103,7 @@ class Withdrawals:
             found = _found(session, id=identifier)
         account = account or self._parties.get(found.party).account
         entry = withdrawal_entry(
-            ledger=self._reader.chain.ledger,
+            ledger=self._intake.ledger,
             id=str(ULID()),
             statement=reference(found.digest),
             party=found.party,
@@ -111,7 +112,7 @@ class Withdrawals:
         )
         return WithdrawalDraft(entry, self._message(found, account))
 
-    def withdraw(self, entry: dict[str, Any], act: bytes | None) -> Authorization:
+    def withdraw(self, entry: dict[str, Any], act: bytes | None) -> RecordedAuthorization:
         """Take back a consent, as its subject signed: on the chain first, then here.
 
         The next verification fails; what was verified before stays a valid record. The issuer revokes the certificates
@@ -129,8 +130,9 @@ class Withdrawals:
             if current.state != "withdrawn":
                 current.state = AUTHORIZATION.next(current.state, "withdraw")
                 cancel_request(session, current.request_id)
-            self._record(session, entry)
+            self._intake.append(session, entry)
             built = [certificate.digest for certificate in certificates_of(session, current.request_id)]
+            (ended,) = RecordedAuthorization.all_of(session, [current], self._clock())
         for digest in built:
             with waiting_for_its_end():
                 self._status.revoke_position(self._positions.wait(digest), CONSENT_WITHDRAWN)
@@ -138,7 +140,7 @@ class Withdrawals:
             # The entry is the withdrawal, from the time of its anchor on.
             with waiting_for_its_end():
                 self._positions.wait(statement_digest(entry))
-        return current
+        return ended
 
     def withdraw_provision(self, entry: dict[str, Any], act: bytes | None) -> None:
         """Take back what a provider supplied, without a correction, and revoke the certificates that rest on it.
@@ -174,29 +176,26 @@ class Withdrawals:
         found = self._checked(entry)
         self._send(found, entry, act)
         with self._database.write() as session:
-            self._record(session, entry)
+            self._intake.append(session, entry)
 
     def _checked(self, entry: Mapping[str, Any]) -> _Statement:
         """What a signed withdrawal is of: nothing but a statement of the party that signed."""
-        require_statement(entry, "withdrawal", self._reader.chain.ledger, self._clock(), "withdrawal")
+        self._intake.require(entry, "withdrawal", "withdrawal")
         with self._database.read() as session:
             found = _found(session, digest=hex_of(entry["statement"]))
-        if entry["party"] != found.party or not self._signed(entry):
-            raise Forbidden(
+            refusal = Forbidden(
                 "SIGNER_NOT_SUBJECT" if found.is_consent else "SIGNER_NOT_PROVIDER",
                 "The withdrawal is not signed by a key of the party whose statement it takes back.",
                 where=f"withdrawal {entry['id']}",
                 hint="Only the data subject withdraws its consent, only the provider what it supplied.",
             )
+            if entry["party"] != found.party:
+                raise refusal
+            # A key that is not retired withdraws, reported or not.
+            self._intake.require_signed(session, entry, found.party, refusal, keys=live_keys)
         if not found.is_consent:
             self._require_speaking(entry_signature(entry).kid)
         return found
-
-    def _signed(self, entry: Mapping[str, Any]) -> bool:
-        """Whether a key of the party that is not retired signed the entry, reported or not."""
-        with self._database.read() as session:
-            keys = live_keys(session, entry["party"])
-        return any(entry_signed_by(entry, key.account, key.public_key) for key in keys)
 
     def _require_speaking(self, account: str) -> None:
         record = self._reader.account(account)
@@ -244,11 +243,6 @@ class Withdrawals:
         if suites[account] is SM2SM3:
             return None
         return withdrawals_message(self._reader.chain, account, [found.digest])
-
-    def _record(self, session: Session, entry: Mapping[str, Any]) -> None:
-        """Append the entry, once."""
-        if session.scalar(select(Entry.seq).where(Entry.digest == statement_digest(entry))) is None:
-            log_store.append(session, [log_store.NewEntry("withdrawal", canonical(entry))], self._clock())
 
 
 def cancel_request(session: Session, identifier: str) -> None:

@@ -26,10 +26,12 @@ from ledger.parties.tables import Party
 from ledger.proof.head import event_digest
 from ledger.proof.merkle import leaf_hash
 from ledger.store.tables import Batch, Entry
-from ledger.usage.requests import Asked, Note
+from ledger.usage.request_notes import Note
+from ledger.usage.requests import Asked
 from tests.support.actors.persons import Desk
 from tests.support.actors.pilots import Pilot
 from tests.support.personal_text import patterns_in
+from tests.support.places import PROJECT
 
 
 def test_invariant_10_the_log_has_no_gap_and_any_changed_byte_is_found_and_located(pilot: Pilot) -> None:
@@ -194,7 +196,7 @@ NAMES = {named for path in Path(__file__).parent.glob("test_*.py") for named in 
 
 @pytest.mark.parametrize(("path", "kind", "test"), sorted(NAMES))
 def test_what_a_docstring_names_is_there(path: str, kind: str, test: str) -> None:
-    assert (Path(__file__).parents[2] / f"{path}.{kind}").exists()
+    assert (PROJECT / f"{path}.{kind}").exists()
     if test:
         assert callable(getattr(import_module(path.replace("/", ".")), test))
 

@@ -12,7 +12,9 @@ from ledger.connectors.tables import Listed
 from ledger.errors import InvalidInput, PingzhengError
 from ledger.installation.wiring import Ledger
 from ledger.proof.jws import Signer, sign_entry
-from ledger.usage.requests import Asked, Note, Terms
+from ledger.usage.request_notes import Note
+from ledger.usage.request_terms import Terms
+from ledger.usage.requests import Asked
 
 SUBJECT_COLUMNS: Final = ("party", "subject", "uscc", "identifier", "name")
 

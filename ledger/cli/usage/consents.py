@@ -21,7 +21,7 @@ from ledger.proof.acts import sign_act
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.jws import sign_entry
 from ledger.usage.authorizations import Choice
-from ledger.usage.tables import Authorization
+from ledger.usage.recorded import RecordedAuthorization
 
 app = typer.Typer(no_args_is_help=True)
 Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
@@ -210,7 +210,7 @@ def _withdrawal(made: DirectWithdrawal, as_json: bool) -> dict[str, Any]:
     }
 
 
-def _row(row: Authorization) -> dict[str, object]:
+def _row(row: RecordedAuthorization) -> dict[str, object]:
     return {
         "authorization": row.id,
         "request": row.request_id,

@@ -16,7 +16,7 @@ from ledger.errors import Conflict, Forbidden, InvalidInput, Misconfigured, NotF
 from ledger.installation.wiring import Ledger
 from ledger.proof.jws import sign_entry
 from ledger.usage.authorizations import AuthorizationDraft, Choice
-from ledger.usage.tables import AccessRequest
+from ledger.usage.recorded import RecordedRequest
 
 GIVEN: Final = "given"
 GIVEN_BEFORE: Final = "given_before"
@@ -32,7 +32,7 @@ _WHOLE_ID: Final = 12
 class _Case:
     """One request: what became of it so far, and what is to be signed for it."""
 
-    row: AccessRequest
+    row: RecordedRequest
     outcome: str = NOT_REACHED
     code: str | None = None
     drafts: Sequence[AuthorizationDraft] = field(default=())
@@ -64,7 +64,7 @@ def give(ledger: Ledger, requests: Sequence[str], choice: Choice, yes: bool, as_
         raise typer.Exit(EXIT_NOT_VALID)
 
 
-def _prepared(ledger: Ledger, row: AccessRequest, choice: Choice) -> _Case:
+def _prepared(ledger: Ledger, row: RecordedRequest, choice: Choice) -> _Case:
     """The request with its drafts, or with the reason why there are none."""
     if row.state in ("authorised", "fulfilled"):
         return _Case(row, GIVEN_BEFORE)

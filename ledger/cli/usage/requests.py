@@ -17,8 +17,10 @@ from ledger.cli.usage.asking import SUBJECT_COLUMNS, Question, ask_all
 from ledger.connectors.tables import read_listing
 from ledger.domain.days import end_of_days, shanghai_day
 from ledger.errors import InvalidInput
-from ledger.usage.requests import Asked, Note, Terms
-from ledger.usage.tables import AccessRequest
+from ledger.usage.recorded import RecordedRequest
+from ledger.usage.request_notes import Note
+from ledger.usage.request_terms import Terms
+from ledger.usage.requests import Asked
 
 app = typer.Typer(no_args_is_help=True)
 Identifier = Annotated[str, typer.Argument(help="Request id.", show_default=False)]
@@ -212,7 +214,7 @@ def cancel(request: Identifier, home: Home = None, as_json: AsJson = False) -> N
         emit(_row(ledger.requests.cancel(request)), as_json)
 
 
-def _row(row: AccessRequest) -> dict[str, object]:
+def _row(row: RecordedRequest) -> dict[str, object]:
     return {
         "request": row.id,
         "scenario": row.scenario,

@@ -11,12 +11,11 @@ from ledger.demo.data.cast import Cast
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.installation.wiring import Ledger
 from ledger.proof.bundle import Bundle
-from ledger.usage.requests import Terms
+from ledger.usage.request_terms import Terms
 
 SCENARIO = "S51"
 SOURCE = "statistics"
 DAYS = 30
-DAY = 86_400
 FIELDS = ("subject_name", "subject_uscc", "years_covered", "employment_trend", "employment_band", "wage_band")
 OUTSIDE = "capital_band"
 AS_OF = date(1984, 12, 31)

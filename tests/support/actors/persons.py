@@ -16,8 +16,8 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.parties.newcomers import NewParty
 from ledger.proof.report import Report
 from ledger.usage.authorizations import Choice
-from ledger.usage.requests import Terms
-from ledger.usage.tables import Authorization
+from ledger.usage.recorded import RecordedAuthorization
+from ledger.usage.request_terms import Terms
 from tests.support.actors.pilots import Pilot
 
 PERSONAL = ("S02", "S03")
@@ -73,7 +73,9 @@ class Desk(Bureau):
         }
         return Terms(**told | changes)
 
-    def authorised(self, person: str, scenario: str = "S02", **changes: Any) -> tuple[str, dict[str, Authorization]]:
+    def authorised(
+        self, person: str, scenario: str = "S02", **changes: Any
+    ) -> tuple[str, dict[str, RecordedAuthorization]]:
         """A request that the person has authorised in full: its id, the authorizations by source."""
         (request,) = self.ask([self.terms(person, scenario, **changes)])
         return request, {row.source: row for row in self.agree([request], SEPARATELY)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from ledger.demo.actors import Bureau
 from ledger.proof.acts import sign_act
-from ledger.usage.tables import Authorization
+from ledger.usage.recorded import RecordedAuthorization
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def signed_withdrawal(bureau: Bureau, identifier: str, by: str | None = None) ->
     return SignedWithdrawal(bureau.sign(signer, drafted.entry), act)
 
 
-def withdraw(bureau: Bureau, identifier: str) -> Authorization:
+def withdraw(bureau: Bureau, identifier: str) -> RecordedAuthorization:
     """The subject of an authorization takes it back."""
     signed = signed_withdrawal(bureau, identifier)
     return bureau.ledger.withdrawals.withdraw(signed.entry, signed.act)
