@@ -1,266 +1,143 @@
-"""What the events of the asset register do to the index; rules as in ``ledger.index.projections``."""
+"""The rows of assets, written from the fold in ``ledger.proof.assets.history``: what an event does stands there alone.
+
+A step reads the rows of the assets that its events touch, folds the events, and writes the rows that differ. So the
+number of statements does not grow with the number of events, and no history is read again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, true, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select
 
-from ledger.domain.assets.names import (
-    APPLICATION_KINDS,
-    DESCRIBING,
-    GRADES,
-    OBJECTION_STATES,
-    RELATIONS,
-    RIGHT_KINDS,
-    STAGES,
-)
-from ledger.index import tables
-from ledger.index.events import Handler, IndexedEvent
+from ledger.domain.assets.lineage import REPLACED_BY
+from ledger.index.events import IndexedEvent
+from ledger.index.tables import ASSETS, LIENS, LINEAGE, OBJECTIONS, RIGHTS
+from ledger.proof.assets.history import apply
+from ledger.proof.assets.view import AssetView, Lien, Objection, Right, by_rank
+from ledger.proof.history import HistoryEvent
 
-NO_APPLICATION: Final = {"kind": "", "stage": "", "until": 0}
-NO_OFFER: Final = {"offered_to": 0, "until": 0}
-NO_FINGERPRINT: Final = "00" * 32
-CLOSED: Final = ("upheld", "dismissed", "refused")
-
-
-def _registered(connection: Connection, event: IndexedEvent) -> None:
-    args = event.args
-    connection.execute(
-        insert(tables.ASSETS).values(
-            id=args["id"],
-            asset_no=args["assetNo"],
-            state="applied",
-            kind="first",
-            stage="submitted",
-            grade=GRADES[args["grade"]],
-            cleared=False,
-            holder_no=args["holder"],
-            content=args["content"],
-            filed=args["content"],
-            fingerprint=args["fingerprint"],
-            frozen=False,
-            objections=0,
-            until=0,
-            valid_to=0,
-            offered_to=0,
-            registered_at=event.at,
-            registered_by=event.by,
-            since=event.at,
-        )
-    )
-
-
-def _filed(connection: Connection, event: IndexedEvent) -> None:
-    assets, args = tables.ASSETS, event.args
-    grade = GRADES[args["grade"]]
-    values: dict[str, Any] = {"filed": args["content"]}
-    if args["fingerprint"] != NO_FINGERPRINT:
-        values["fingerprint"] = args["fingerprint"]
-    # A security review is of one content at one grade.
-    changed = assets.c.grade != grade if "fingerprint" not in values else true()
-    connection.execute(update(assets).where(assets.c.id == args["id"], changed).values(grade=grade, cleared=False))
-    _set(connection, event, kind=APPLICATION_KINDS[args["kind"]], stage="submitted", **NO_OFFER, **values)
-
-
-def _advanced(connection: Connection, event: IndexedEvent) -> None:
-    _set(connection, event, stage=STAGES[event.args["stage"]], until=event.args["until"])
-
-
-def _rejected(connection: Connection, event: IndexedEvent) -> None:
-    ended = {"state": "rejected"} if APPLICATION_KINDS[event.args["kind"]] == "first" else {}
-    _set(connection, event, **NO_APPLICATION, **ended)
-
-
-def _confirmed(connection: Connection, event: IndexedEvent) -> None:
-    kind = APPLICATION_KINDS[event.args["kind"]]
-    state = "cancelled" if kind == "cancel" else "confirmed"
-    content = {"content": tables.ASSETS.c.filed} if kind in DESCRIBING else {}
-    _set(connection, event, **NO_APPLICATION, **content, state=state, valid_to=event.args["validTo"])
-
-
-def _cleared(connection: Connection, event: IndexedEvent) -> None:
-    _set(connection, event, cleared=True)
-
-
-def _objected(connection: Connection, event: IndexedEvent) -> None:
-    _count_objections(connection, event, 1)
-    connection.execute(
-        insert(tables.OBJECTIONS).values(
-            asset=event.args["id"],
-            no=event.args["no"],
-            objector_no=event.by,
-            to_application=event.args["toApplication"],
-            state="filed",
-            grounds=event.args["grounds"],
-            filed_at=event.at,
-            decided_at=0,
-        )
-    )
-
-
-def _objection_decided(connection: Connection, event: IndexedEvent) -> None:
-    state = OBJECTION_STATES[event.args["state"]]
-    objections, assets = tables.OBJECTIONS, tables.ASSETS
-    mine = (objections.c.asset == event.args["id"]) & (objections.c.no == event.args["no"])
-    closed = {"decided_at": event.at} if state in CLOSED else {}
-    connection.execute(update(objections).where(mine).values(state=state, **closed))
-    if closed:
-        _count_objections(connection, event, -1)
-    if state == "upheld" and not connection.scalar(select(objections.c.to_application).where(mine)):
-        standing = (assets.c.id == event.args["id"]) & (assets.c.state == "confirmed")
-        connection.execute(update(assets).where(standing).values(frozen=True))
-
-
-def _offered(connection: Connection, event: IndexedEvent) -> None:
-    _set(connection, event, offered_to=event.args["to"], until=event.args["deadline"])
-
-
-def _accepted(connection: Connection, event: IndexedEvent) -> None:
-    _set(connection, event, holder_no=event.args["to"], since=event.at, **NO_OFFER)
-
-
-def _reassigned(connection: Connection, event: IndexedEvent) -> None:
-    # An application under notice stays open, and its notice goes on.
-    assets = tables.ASSETS
-    offered = (assets.c.id == event.args["id"]) & (assets.c.offered_to != 0)
-    connection.execute(update(assets).where(offered).values(NO_OFFER))
-    _set(connection, event, holder_no=event.args["to"], since=event.at)
-
-
-def _offer_ended(connection: Connection, event: IndexedEvent) -> None:
-    _set(connection, event, **NO_OFFER)
-
-
-def _frozen(connection: Connection, event: IndexedEvent) -> None:
-    _set(connection, event, frozen=True)
-
-
-def _unfrozen(connection: Connection, event: IndexedEvent) -> None:
-    _set(connection, event, frozen=False)
-
-
-def _annulled(connection: Connection, event: IndexedEvent) -> None:
-    _set(connection, event, state="annulled", offered_to=0, **NO_APPLICATION)
-
-
-def _right_granted(connection: Connection, event: IndexedEvent) -> None:
-    args = event.args
-    connection.execute(
-        insert(tables.RIGHTS).values(
-            asset=args["id"],
-            no=args["no"],
-            kind=RIGHT_KINDS[args["kind"]],
-            exclusive=args["exclusive"],
-            sublicensable=args["sublicensable"],
-            transferable=args["transferable"],
-            grantee_no=args["grantee"],
-            start=args["from"],
-            end=args["to"],
-            parent=args["parent"],
-            scope=args["scope"],
-        )
-    )
-
-
-def _right_transferred(connection: Connection, event: IndexedEvent) -> None:
-    connection.execute(update(tables.RIGHTS).where(_right(event)).values(grantee_no=event.args["to"]))
-
-
-def _right_ended(connection: Connection, event: IndexedEvent) -> None:
-    rights = tables.RIGHTS
-    connection.execute(update(rights).where(_right(event)).values(end=event.at))
-    connection.execute(update(rights).where(_right(event), rights.c.start > event.at).values(start=event.at))
-
-
-def _pledged(connection: Connection, event: IndexedEvent) -> None:
-    connection.execute(
-        insert(tables.LIENS).values(
-            asset=event.args["id"],
-            lien=event.args["lien"],
-            creditor_no=event.args["creditor"],
-            rank=event.args["rank"],
-            sole=event.args["sole"],
-            consent_to=0,
-            since=event.at,
-        )
-    )
-
-
-def _lien_consented(connection: Connection, event: IndexedEvent) -> None:
-    connection.execute(update(tables.LIENS).where(_lien(event)).values(consent_to=event.args["to"]))
-
-
-def _lien_released(connection: Connection, event: IndexedEvent) -> None:
-    connection.execute(delete(tables.LIENS).where(_lien(event)))
-
-
-def _linked(connection: Connection, event: IndexedEvent) -> None:
-    _relate(connection, event, RELATIONS[event.args["relation"]], event.args["parent"])
-
-
-def _replaced(connection: Connection, event: IndexedEvent) -> None:
-    _relate(connection, event, "replaced_by", event.args["successor"])
-
-
-def _assessed(_connection: Connection, _event: IndexedEvent) -> None:
-    """A report changes nothing of the asset: it stands in the history alone."""
-
-
-ASSET_HANDLERS: Final[Mapping[str, Handler]] = {
-    "Registered": _registered,
-    "Filed": _filed,
-    "Advanced": _advanced,
-    "Rejected": _rejected,
-    "Confirmed": _confirmed,
-    "Cleared": _cleared,
-    "Objected": _objected,
-    "ObjectionDecided": _objection_decided,
-    "TransferOffered": _offered,
-    "TransferAccepted": _accepted,
-    "TransferRejected": _offer_ended,
-    "TransferWithdrawn": _offer_ended,
-    "Reassigned": _reassigned,
-    "Frozen": _frozen,
-    "Unfrozen": _unfrozen,
-    "Annulled": _annulled,
-    "RightGranted": _right_granted,
-    "RightTransferred": _right_transferred,
-    "RightEnded": _right_ended,
-    "Pledged": _pledged,
-    "LienConsented": _lien_consented,
-    "LienReleased": _lien_released,
-    "Linked": _linked,
-    "Replaced": _replaced,
-    "Assessed": _assessed,
+_PER_QUERY: Final = 500
+# Columns that are not named as the fields of the fold are.
+_FIELDS: Final[Mapping[str, str]] = {
+    "id": "asset",
+    "holder_no": "holder",
+    "grantee_no": "grantee",
+    "creditor_no": "creditor",
+    "objector_no": "objector",
 }
+# What a column holds where the field is None.
+_NOTHING: Final[Mapping[str, Any]] = {
+    "kind": "",
+    "stage": "",
+    "offered_to": 0,
+    "parent": 0,
+    "consent_to": 0,
+    "decided_at": 0,
+}
+_Items = dict[tuple[Any, ...], Any]
 
 
-def _set(connection: Connection, event: IndexedEvent, **values: Any) -> None:
-    connection.execute(update(tables.ASSETS).where(tables.ASSETS.c.id == event.args["id"]).values(values))
+def project_assets(connection: Connection, events: Iterable[IndexedEvent]) -> None:
+    """Fold events of assets, in the order of the chain, onto the rows that the index has."""
+    histories: dict[str, list[IndexedEvent]] = defaultdict(list)
+    for event in events:
+        histories[event.args["id"]].append(event)
+    assets = sorted(histories)
+    for start in range(0, len(assets), _PER_QUERY):
+        _project(connection, {asset: histories[asset] for asset in assets[start : start + _PER_QUERY]})
 
 
-def _count_objections(connection: Connection, event: IndexedEvent, more: int) -> None:
-    _set(connection, event, objections=tables.ASSETS.c.objections + more)
+def _project(connection: Connection, histories: Mapping[str, Sequence[IndexedEvent]]) -> None:
+    stored = _views(connection, list(histories))
+    folded: dict[str, AssetView] = {}
+    relations: list[dict[str, Any]] = []
+    for asset, events in histories.items():
+        view = stored.get(asset, AssetView(at=0))
+        for event in events:
+            before, view = view, apply(view, HistoryEvent(f"{event.contract}.{event.name}", event.args))
+            relations += _relations(before, view, event)
+        folded[asset] = view
+    old, new = _items(stored.values()), _items(folded.values())
+    for table in (ASSETS, OBJECTIONS, RIGHTS, LIENS):
+        _replace(connection, table, old[table], new[table])
+    if relations:
+        connection.execute(insert(LINEAGE), relations)
 
 
-def _right(event: IndexedEvent) -> Any:
-    return (tables.RIGHTS.c.asset == event.args["id"]) & (tables.RIGHTS.c.no == event.args["no"])
+def _views(connection: Connection, assets: Sequence[str]) -> dict[str, AssetView]:
+    """The assets as the fold needs them: it only adds to relations and reports, and never reads a lien's terms."""
+    objections: dict[str, list[Objection]] = defaultdict(list)
+    rights: dict[str, list[Right]] = defaultdict(list)
+    liens: dict[str, list[Lien]] = defaultdict(list)
+    for row in _stored(connection, OBJECTIONS, assets):
+        objections[row.pop("asset")].append(Objection(**row))
+    for row in _stored(connection, RIGHTS, assets):
+        rights[row.pop("asset")].append(Right(**row))
+    for row in _stored(connection, LIENS, assets):
+        liens[row.pop("asset")].append(Lien(**row, terms=""))
+    views = {}
+    for row in _stored(connection, ASSETS, assets):
+        asset = row["asset"]
+        row |= {"objections": tuple(objections[asset]), "rights": tuple(rights[asset]), "liens": by_rank(liens[asset])}
+        views[asset] = AssetView(at=0, **row)
+    return views
 
 
-def _lien(event: IndexedEvent) -> Any:
-    return (tables.LIENS.c.asset == event.args["id"]) & (tables.LIENS.c.lien == event.args["lien"])
+def _stored(connection: Connection, table: Table, assets: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The rows of assets under the names of the fold's fields, by number."""
+    columns = [column.name for column in table.c]
+    fields = [_FIELDS.get(column, column) for column in columns]
+    empty = [(_FIELDS.get(column, column), value) for column, value in _NOTHING.items() if column in columns]
+    asset = table.c.id if table is ASSETS else table.c.asset
+    for found in connection.execute(select(table).where(asset.in_(assets)).order_by(*table.primary_key)):
+        row = dict(zip(fields, found, strict=True))
+        yield row | {field: None for field, nothing in empty if row[field] == nothing}
 
 
-def _relate(connection: Connection, event: IndexedEvent, relation: str, other: str) -> None:
-    connection.execute(
-        insert(tables.LINEAGE).values(
-            block_number=event.block_number,
-            log_index=event.log_index,
-            asset=event.args["id"],
-            relation=relation,
-            other=other,
-            at=event.at,
-        )
-    )
+def _items(views: Iterable[AssetView]) -> dict[Table, _Items]:
+    """What has a row of its own, by table and key."""
+    found: dict[Table, _Items] = {ASSETS: {}, OBJECTIONS: {}, RIGHTS: {}, LIENS: {}}
+    for view in views:
+        found[ASSETS][view.asset,] = view
+        found[OBJECTIONS] |= {(view.asset, each.no): each for each in view.objections}
+        found[RIGHTS] |= {(view.asset, each.no): each for each in view.rights}
+        found[LIENS] |= {(view.asset, each.lien): each for each in view.liens}
+    return found
+
+
+def _replace(connection: Connection, table: Table, old: _Items, new: _Items) -> None:
+    """Write what differs, and take away what is no more."""
+    keys = [column.name for column in table.primary_key]
+    gone = [dict(zip(keys, key, strict=True)) for key, item in old.items() if new.get(key) != item]
+    rows = [_row(table, item, key[0]) for key, item in new.items() if old.get(key) != item]
+    if gone:
+        same = and_(*(column == bindparam(column.name) for column in table.primary_key))
+        connection.execute(delete(table).where(same), gone)
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _row(table: Table, item: Any, asset: str) -> dict[str, Any]:
+    more = {"objections": len(item.open_objections)} if table is ASSETS else {"asset": asset}
+    columns = [column.name for column in table.c if column.name not in more]
+    values = {column: getattr(item, _FIELDS.get(column, column)) for column in columns}
+    return more | {column: _NOTHING[column] if value is None else value for column, value in values.items()}
+
+
+def _relations(before: AssetView, after: AssetView, event: IndexedEvent) -> list[dict[str, Any]]:
+    """What an event adds to the lineage."""
+    successors = after.successors[len(before.successors) :]
+    return [
+        {
+            "block_number": event.block_number,
+            "log_index": event.log_index,
+            "asset": after.asset,
+            "relation": relation,
+            "other": other,
+            "at": event.at,
+        }
+        for relation, other in (*after.parents[len(before.parents) :], *((REPLACED_BY, each) for each in successors))
+    ]

@@ -8,12 +8,12 @@ makes up is never written. The node is never asked while a transaction is open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Connection, Engine, RowMapping, Table, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger.chain.contracts.abi import Event
@@ -225,8 +225,7 @@ class Follower:
             book.compare(found, last.number)
             _insert(connection, tables.BLOCKS, [_header_row(header) for header in headers])
             _insert(connection, tables.EVENTS, rows)
-            for event in events:
-                project(connection, _indexed(event))
+            project(connection, [_indexed(event) for event in events])
             self._prune(connection, last.number)
         return last
 
@@ -272,9 +271,8 @@ class Follower:
             for table in tables.PROJECTIONS:
                 connection.execute(delete(table))
             order = (tables.EVENTS.c.block_number, tables.EVENTS.c.log_index)
-            kept: Iterable[RowMapping] = connection.execute(select(tables.EVENTS).order_by(*order)).mappings().all()
-            for row in kept:
-                project(connection, event_of_row(row))
+            kept = connection.execute(select(tables.EVENTS).order_by(*order)).mappings()
+            project(connection, [event_of_row(row) for row in kept])
 
     def _cursor(self) -> Block:
         """The block that the index has reached; where it has none, it begins before the deployment."""

@@ -1,19 +1,20 @@
-"""What each event does to the index: a table of (contract, event name) → handler.
+"""What each event does to the index: a table of (contract, event name) → handler, and a fold for events of assets.
 
-A handler gets a connection inside a transaction and one event; it writes rows and reads none but its own, so
-replaying the same events gives the same rows.
+Both get a connection inside a transaction; they write rows and read none but their own, so replaying the same events
+gives the same rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, insert, update
 
+from ledger.chain.contracts.deployment import ASSET_REGISTRY
 from ledger.chain.contracts.names import scenario_of_code
 from ledger.index import tables
-from ledger.index.asset_projections import ASSET_HANDLERS
+from ledger.index.asset_projections import project_assets
 from ledger.index.events import Handler, IndexedEvent
 from ledger.index.power_projections import POWER_HANDLERS
 
@@ -149,13 +150,15 @@ HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("CertificateLog", "Withdrawn"): _withdrawn,
     ("CertificateLog", "Held"): _held,
     **{("PartyRegistry", name): handler for name, handler in POWER_HANDLERS.items()},
-    **{("AssetRegistry", name): handler for name, handler in ASSET_HANDLERS.items()},
 }
 
 
-def project(connection: Connection, event: IndexedEvent) -> None:
-    """Apply one event to the tables computed from events."""
-    HANDLERS[event.contract, event.name](connection, event)
+def project(connection: Connection, events: Sequence[IndexedEvent]) -> None:
+    """Apply events, in the order of the chain, to the tables computed from them."""
+    for event in events:
+        if event.contract != ASSET_REGISTRY:
+            HANDLERS[event.contract, event.name](connection, event)
+    project_assets(connection, [event for event in events if event.contract == ASSET_REGISTRY])
 
 
 def bits_of(mask: int) -> Iterator[int]:

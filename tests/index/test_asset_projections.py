@@ -1,0 +1,78 @@
+"""Rows of an asset are those of the fold, however its events come in steps, and few statements write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, event, select
+
+from ledger.index import tables
+from ledger.index.asset_projections import project_assets
+from ledger.index.events import IndexedEvent
+from ledger.proof.assets.history import view_at
+from tests.support.bundles.asset_histories import whole_life
+
+TABLES = (tables.ASSETS, tables.OBJECTIONS, tables.RIGHTS, tables.LIENS, tables.LINEAGE)
+
+
+def indexed() -> list[IndexedEvent]:
+    """A life with every event of the asset register, one event to a block."""
+    return [
+        IndexedEvent(number, 0, "ab" * 32, *each.event.split("."), each.args)
+        for number, each in enumerate(whole_life(), start=1)
+    ]
+
+
+def project_in_steps(steps: Sequence[Sequence[IndexedEvent]]) -> tuple[dict[str, list[Any]], int]:
+    """The rows after all steps, and how many statements the last step took."""
+    engine = create_engine("sqlite://")
+    tables.METADATA.create_all(engine)
+    statements: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    for events in steps:
+        statements.clear()
+        with engine.begin() as connection:
+            project_assets(connection, events)
+    taken = len(statements)
+    rows = rows_of(engine)
+    engine.dispose()
+    return rows, taken
+
+
+def rows_of(engine: Engine) -> dict[str, list[Any]]:
+    with engine.connect() as connection:
+        return {table.name: list(connection.execute(select(table).order_by(*table.primary_key))) for table in TABLES}
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_steps_leave_no_trace(size: int) -> None:
+    events = indexed()
+    at_once, _ = project_in_steps([events])
+    assert all(at_once[table.name] for table in TABLES if table is not tables.LIENS)
+    in_steps, _ = project_in_steps([events[start : start + size] for start in range(0, len(events), size)])
+    assert in_steps == at_once
+
+
+def test_rows_are_those_of_the_fold() -> None:
+    events = indexed()
+    for count in range(1, len(events) + 1):
+        rows, _ = project_in_steps([events[:count]])
+        view = view_at(whole_life()[:count], events[count - 1].at)
+        (asset,) = rows["idx_assets"]
+        assert (asset.state, asset.stage, asset.holder_no) == (view.state, view.stage or "", view.holder)
+        assert asset.objections == len(view.open_objections)
+        assert [row.end for row in rows["idx_rights"]] == [right.end for right in view.rights]
+        assert {(row.lien, row.consent_to) for row in rows["idx_liens"]} == {
+            (lien.lien, lien.consent_to or 0) for lien in view.liens
+        }
+        assert [row.grounds for row in rows["idx_objections"]] == [each.grounds for each in view.objections]
+        assert len(rows["idx_lineage"]) == len(view.parents) + len(view.successors)
+
+
+def test_statements_of_a_step_do_not_grow_with_its_events() -> None:
+    """Four to read, and at most two for each table to write, lineage aside, which is only added to."""
+    events = indexed()
+    _, taken = project_in_steps([events[:1], events[1:]])
+    assert taken <= 4 + 2 * 4 + 1
