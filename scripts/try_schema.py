@@ -18,9 +18,9 @@ import typer
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.api.conftest import opened
-from tests.api.http.trying_schema import PHASES, ROLES, trying
-from tests.api.stage import Stage
+from tests.support.api.parts import opened
+from tests.support.api.stage import Stage
+from tests.support.api.trying_schema import PHASES, ROLES, trying
 
 
 def main(

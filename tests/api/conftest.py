@@ -1,12 +1,10 @@
-"""The application on a ledger of its own, with a session for every part."""
+"""The application on one ledger for all tests of the API, with a session for every part."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -16,92 +14,17 @@ from ledger.chain.contracts.deployment import Deployment
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending.client import ChainClient
-from ledger.demo.data.cast import assemble
 from ledger.index.follower import Follower
 from ledger.installation.participant import Participant
-from ledger.installation.settings import Settings
-from ledger.installation.wiring import Ledger, create_ledger
 from ledger.log.coherence import Coherence
-from ledger.parties.access.sessions import NewSession
-from ledger.parties.possession import possession_of
-from ledger.proof.jws import Signer
 from ledger.provenance.histories import Provenances
 from ledger.provenance.inspection import Inspection
 from ledger.store.database import Database
-from tests.api.stage import Stage
-from tests.support.actors.pilots import FIRMS, Pilot
-from tests.support.actors.signing_in import signed_in, signer_of
+from tests.support.api.parts import Api, opened
+from tests.support.api.stage import Stage
 
 # No node there, and an address with a secret in it.
 NOWHERE = "http://reader:secret@127.0.0.1:9/key"
-
-
-class Tokens:
-    """Sessions of parties: each signs in by its present key, and anew with another key and after its time."""
-
-    def __init__(self, ledger: Participant) -> None:
-        self._ledger = ledger
-        self._sessions: dict[str, NewSession] = {}
-        self.elsewhere: dict[str, Signer] = {}
-
-    def header(self, party: str) -> dict[str, str]:
-        """The header of a call by the party; ``elsewhere`` holds the keys, by party, that are not kept here."""
-        signer = self.elsewhere.get(party) or signer_of(self._ledger, party)
-        known = self._sessions.get(party)
-        if known is None or known.account != signer.kid or known.expires_at <= self._ledger.clock():
-            known = self._sessions[party] = signed_in(self._ledger, party, signer)
-        return bearer(known.token)
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
-class Api:
-    """Calls as one part: ``api("bank").get(…)``."""
-
-    def __init__(self, client: TestClient, pilot: Pilot) -> None:
-        self.client, self.pilot = client, pilot
-        cast, own = pilot.cast, pilot.ledger.installation
-        self.parties = {
-            "authority": own.authority_party,
-            "platform": own.operator,
-            "registrar": cast.registrar,
-            "provider": cast.provider,
-            "bank": cast.bank,
-            "other_bank": cast.other_bank,
-            "supervisor": cast.supervisor,
-            "firm": cast.firms["1"],
-            "other_firm": cast.firms["2"],
-        }
-        self.tokens = Tokens(pilot.ledger)
-        for party in self.parties.values():
-            self.tokens.header(party)
-
-    def header(self, part: str) -> dict[str, str]:
-        return self.tokens.header(self.parties[part])
-
-    def call(self, part: str | None, method: str, path: str, **arguments: Any) -> Any:
-        headers = arguments.pop("headers", {})
-        if part is not None:
-            headers = headers | self.header(part)
-        return self.client.request(method, path, headers=headers, **arguments)
-
-    def get(self, part: str | None, path: str) -> Any:
-        return self.call(part, "GET", path)
-
-    def post(self, part: str | None, path: str, body: object = None, **arguments: Any) -> Any:
-        return self.call(part, "POST", path, json=body, **arguments)
-
-
-def handed_in(api: Api, signer: Signer, party: str | None = None) -> dict[str, str]:
-    """A key that is kept elsewhere, as its owner hands it in: with the proof that the owner has it.
-
-    The proof is for ``party``; without one it is for a party that has no number yet.
-    """
-    reader = api.pilot.ledger.reader
-    number = 0 if party is None else reader.party_no(party)
-    return {"public_key": signer.public_key, "proof": possession_of(reader.chain, signer, number)}
 
 
 @pytest.fixture(scope="session")
@@ -109,25 +32,6 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The real application with its background anchoring; batches close after a second."""
     with opened(tmp_path_factory.mktemp("api")) as made:
         yield made
-
-
-@contextmanager
-def opened(home: Path) -> Iterator[Api]:
-    """A ledger in an empty folder with everyone who plays a part, and the application on it."""
-    settings = Settings(home=home, batch_age=1, delay=0, session_seconds=86_400)
-    with create_ledger(settings) as ledger:
-
-        @contextmanager
-        def already_open() -> Iterator[Ledger]:
-            yield ledger
-
-        cast = assemble(ledger, FIRMS)
-        now = ledger.clock()
-        ledger.role_changes.accredit(
-            ledger.authority, ledger.installation.operator, ("S00", "S51"), now - 86_400, now + 10**9
-        )
-        with TestClient(create_app(already_open), raise_server_exceptions=False) as client:
-            yield Api(client, Pilot(ledger, cast))
 
 
 @pytest.fixture(scope="session")

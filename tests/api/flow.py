@@ -13,9 +13,9 @@ from ledger.proof.jws import sign_entry
 from ledger.proof.sdjwt import bind_key
 from ledger.provider.answering import made_of
 from ledger.provider.task import task_of
-from tests.api.conftest import Api
 from tests.support.actors.credit_bureau import AS_OF
 from tests.support.actors.pilots import ROWS
+from tests.support.api.parts import Api
 
 FIELDS = ["subject_name", "years_covered", "wage_band"]
 

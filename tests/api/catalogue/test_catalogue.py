@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ledger.proof.jws import sign_entry
-from tests.api.conftest import Api
 from tests.support.actors.department import Department, department, resource
+from tests.support.api.parts import Api
 
 DIGEST = f"sha-256:{'0' * 64}"
 

@@ -13,7 +13,7 @@ from ledger.domain.parties import PartyKind
 from ledger.parties.newcomers import NewParty
 from ledger.parties.possession import possession_of
 from ledger.proof.jws import LocalSigner
-from tests.api.stage import Consent, Stage
+from tests.support.api.stage import Consent, Stage
 
 
 def code(answer: Any) -> tuple[int, str]:

@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from ledger.installation.joining import open_joined
 from ledger.installation.settings import Settings
-from tests.api.conftest import Api, bearer
 from tests.api.flow import certificate, presented
 from tests.support.actors.signing_in import token_of
+from tests.support.api.parts import Api, bearer
 from tests.support.ledgers.joined import joined
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.usage.revocations import MAX_REVOCATIONS
-from tests.api.stage import Stage
+from tests.support.api.stage import Stage
 
 PATH = "/v1/certificates/revocations"
 MISSING = "DAC-440802-2026-S01-99999999-A"

@@ -14,7 +14,7 @@ from ledger.proof.bundle import ChainId, parse_chain
 from ledger.proof.jws import Signer
 from ledger.proof.suites.p256 import ORDER
 from ledger.proof.suites.suite import ES256, ES256K, Suite
-from tests.api.stage import FIELDS, Consent, Stage
+from tests.support.api.stage import FIELDS, Consent, Stage
 
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 

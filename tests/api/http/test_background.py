@@ -21,7 +21,7 @@ from ledger.installation.background import (
     work_check,
 )
 from ledger.installation.participant import Participant
-from tests.api.conftest import Api
+from tests.support.api.parts import Api
 
 UNREACHABLE = ChainUnavailable("CHAIN_UNREACHABLE", "No node.")
 ERRORS = [UNREACHABLE, StorageFull("DISK_FULL", "Full."), KeyError("110105194912310038"), SystemExit(1), MemoryError()]

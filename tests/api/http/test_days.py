@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Api
+from tests.support.api.parts import Api
 
 DIGEST = "sha-256:" + "5a" * 32
 ASSET = "9f" * 32

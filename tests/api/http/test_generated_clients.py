@@ -21,8 +21,8 @@ from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.jws import Signer, encode_base64url, public_jwk
 from ledger.proof.sign_in import Place, sign_in
 from ledger.proof.suites.suite import ES256
-from tests.api.conftest import Api, handed_in
 from tests.api.http.openapi_calls import all_calls
+from tests.support.api.parts import Api, handed_in
 from tests.support.ledgers.served import served
 from tests.support.places import OPENAPI, PROJECT
 

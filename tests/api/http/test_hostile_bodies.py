@@ -16,8 +16,8 @@ from api.http.limits import MAX_BODY_BYTES, MAX_PUBLIC_BODY_BYTES, Limits
 from api.http.problems import BodyRefused
 from api.http.routing import Lane
 from api.http.server import MAX_CHUNKS
-from tests.api.conftest import Api
-from tests.api.http.raw_http import Service, serving, until
+from tests.support.api.parts import Api
+from tests.support.api.raw_http import Service, serving, until
 
 CASE = Path(__file__).parent / "cases" / "api-gzip" / "b.gz"
 JSON = {"content_type": "application/json"}

@@ -9,7 +9,7 @@ import pytest
 
 from api.http.paging import Place
 from api.http.request_faults import MAX_NAMED
-from tests.api.conftest import Api
+from tests.support.api.parts import Api
 
 LISTS = ["/v1/certificates", "/v1/parties", "/v1/authorizations", "/v1/requests", "/v1/assets", "/v1/readings"]
 

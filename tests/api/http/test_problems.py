@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 from api.http import problems
 from ledger.installation.explanations import error_texts
 from ledger.proof.jws import sign_entry
-from tests.api.conftest import NOWHERE, Api, looking_at
+from tests.api.conftest import NOWHERE, looking_at
 from tests.api.flow import ask, draft_request
+from tests.support.api.parts import Api
 from tests.support.places import OPENAPI
 
 JSON = {"Content-Type": "application/json"}

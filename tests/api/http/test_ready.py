@@ -11,7 +11,8 @@ from sqlalchemy import create_engine
 
 from ledger.chain.contracts.deployment import Deployment
 from ledger.store.database import Database
-from tests.api.conftest import NOWHERE, Api, looking_at
+from tests.api.conftest import NOWHERE, looking_at
+from tests.support.api.parts import Api
 
 Changed = dict[str, Any]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.http.raw_http import Wire, until
+from tests.support.api.raw_http import Wire, until
 
 PINGZHENG = (sys.executable, "-c", "from ledger.cli.program import run; run()")
 DENSE = b"[" + b"[]," * 699_000 + b"[]]"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.conftest import Api, opened
-from tests.api.http.trying_schema import trying
-from tests.api.stage import Stage
+from tests.support.api.parts import Api, opened
+from tests.support.api.stage import Stage
+from tests.support.api.trying_schema import trying
 
 SEED = 20261130
 LEAST = 250

@@ -12,9 +12,9 @@ from ledger.proof.acts import sign_act
 from ledger.proof.jws import Signer, public_jwk
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
 from tests.api.assets import resource
-from tests.api.conftest import Api, handed_in
 from tests.api.flow import ask
-from tests.api.stage import Stage
+from tests.support.api.parts import Api, handed_in
+from tests.support.api.stage import Stage
 
 
 def elsewhere(api: Api, suite: Suite = ES256K, part: str | None = None) -> tuple[Signer, dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.domain.codes import synthetic_resident_id, synthetic_uscc
-from tests.api.conftest import Api
+from tests.support.api.parts import Api
 
 
 def test_an_institution_is_found_by_its_uscc(api: Api) -> None:

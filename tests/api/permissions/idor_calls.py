@@ -9,9 +9,9 @@ from ledger.parties.custody import new_key, signer_of_key
 from ledger.parties.possession import possession_of
 from ledger.proof.jws import Signer, sign_entry
 from ledger.proof.suites.suite import ES256, ES256K
-from tests.api.conftest import handed_in
 from tests.api.permissions.idor_stage import DIGEST, Objects, Scene
 from tests.support.actors.signing_in import token_of
+from tests.support.api.parts import handed_in
 
 SIGNATURE, TEXT = "0" * 128, "理由"
 CASE = "（2026）湛数监12号"

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ledger.domain.days import DAY
 from ledger.domain.parties import PartyKind, Role
 from ledger.parties.access.callers import Scope
 from ledger.registration.rights import NewRight
 from tests.api.permissions.role_power_acts import further_key, proposed
-from tests.api.stage import DAY, Consent, Stage
 from tests.support.actors.signing_in import signed_in, signer_of, token_of
+from tests.support.api.stage import Consent, Stage
 
 NOT_BOUND = f"0x{'1' * 40}"
 DIGEST = f"sha-256:{'0' * 64}"

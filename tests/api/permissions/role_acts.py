@@ -7,7 +7,6 @@ from typing import Any
 from ledger.domain.parties import PartyKind, Role
 from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.suites.suite import ES256
-from tests.api.conftest import handed_in
 from tests.api.permissions.role_certificate_acts import (
     annul,
     authorise,
@@ -42,8 +41,9 @@ from tests.api.permissions.role_power_acts import (
     start_pause,
     veto,
 )
-from tests.api.stage import Stage
 from tests.reference.role_matrix import ROLE_OF
+from tests.support.api.parts import handed_in
+from tests.support.api.stage import Stage
 
 DIGEST = f"sha-256:{'0' * 64}"
 DIMENSIONS = ("standardisation", "completeness", "accuracy", "consistency", "timeliness", "accessibility")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.api.permissions.role_outcomes import Outcome, shown, told
-from tests.api.stage import Stage
+from tests.support.api.stage import Stage
 
 
 def request(stage: Stage, who: str, own: bool) -> list[Outcome]:

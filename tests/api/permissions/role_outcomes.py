@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.api.stage import Stage
+from tests.support.api.stage import Stage
 
 # A right that is missing, by whichever check found it.
 REFUSALS = {

@@ -12,7 +12,7 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role, party_id
 from ledger.parties.possession import possession_of
 from tests.api.permissions.role_outcomes import Outcome, told
-from tests.api.stage import Stage
+from tests.support.api.stage import Stage
 
 _NEXT = count()
 _NEWCOMERS = count(9800)

@@ -11,14 +11,14 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.conftest import Api, bearer
 from tests.api.permissions.idor_calls import places, said_nothing
 from tests.api.permissions.idor_routes import CALLS, SHOWS
 from tests.api.permissions.idor_stage import Scene
 from tests.api.permissions.idor_table import CELLS, DONE, NOT_SHOWN, ROWS, SHOWN, SIGNED_OUT, Row
 from tests.api.permissions.role_outcomes import REFUSALS
 from tests.api.permissions.role_power_acts import running_again
-from tests.api.stage import Stage
+from tests.support.api.parts import Api, bearer
+from tests.support.api.stage import Stage
 
 # Whoever is refused is told so for lack of a right, by whichever check found it, and for nothing else.
 LACKS: Final = {

@@ -14,8 +14,9 @@ from api.http.paging import Place
 from ledger.domain.parties import PartyKind, Role
 from tests.api.permissions.role_acts import DIGEST, MATRIX, OWN
 from tests.api.permissions.role_outcomes import REFUSALS, Outcome
-from tests.api.stage import FIELDS, SCENARIOS, Stage
 from tests.reference.role_matrix import CELLS, ROWS, name_of
+from tests.support.api.stage import FIELDS, Stage
+from tests.support.places import SCENARIOS
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.api.assets import registered, resource
-from tests.api.conftest import Api
 from tests.api.flow import NUMBER, certificate, draft_request
+from tests.support.api.parts import Api
 
 PARTS = ("authority", "platform", "registrar", "provider", "bank", "supervisor", "firm")
 NOWHERE = "0" * 64

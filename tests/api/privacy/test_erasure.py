@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ledger.domain.parties import PartyKind, Role
-from tests.api.conftest import Api
 from tests.api.flow import certificate, presented
+from tests.support.api.parts import Api
 
 REQUEST, COURT = {"reason": "subject_request"}, {"reason": "court"}
 

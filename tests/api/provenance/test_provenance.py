@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rdflib import Graph
 
-from tests.api.conftest import Api
+from tests.support.api.parts import Api
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.domain.codes import synthetic_uscc
 from ledger.proof.jws import LocalSigner
 from tests.api.assets import registered, resource
-from tests.api.conftest import Api, handed_in
+from tests.support.api.parts import Api, handed_in
 
 
 def test_register_offer_accept_and_provenance(api: Api) -> None:

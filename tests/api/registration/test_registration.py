@@ -12,7 +12,7 @@ from ledger.domain.codes import synthetic_uscc
 from ledger.domain.days import DAY
 from ledger.proof.jws import LocalSigner
 from tests.api.assets import resource
-from tests.api.conftest import Api, handed_in
+from tests.support.api.parts import Api, handed_in
 
 DIGEST = "sha-256:" + "5a" * 32
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ledger.rulebooks.scenarios import ScenarioBook, told
-from tests.api.conftest import Api
+from tests.support.api.parts import Api
 
 
 def definition() -> dict[str, Any]:

@@ -7,8 +7,8 @@ import pytest
 from ledger.connectors.answers import Refused
 from ledger.domain.parties import PartyKind, Role
 from ledger.proof.bundle import parse_chain
-from tests.api.conftest import Api
 from tests.api.flow import answered, ask, authorise, certificate, finished, issue, presented, supply
+from tests.support.api.parts import Api
 
 
 def request_of(api: Api, authorization: str) -> str:

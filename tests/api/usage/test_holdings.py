@@ -9,7 +9,7 @@ import pytest
 from ledger.domain.parties import PartyKind, Role
 from ledger.wallet.bundle_files import bundles_in
 from ledger.wallet.wallet import Wallet
-from tests.api.stage import FIELDS, Consent, Stage
+from tests.support.api.stage import FIELDS, Consent, Stage
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,10 @@ from ledger.proof.jws import sign_entry
 from ledger.proof.sdjwt import Disclosed
 from ledger.provider.answering import made_of
 from ledger.provider.task import task_of
-from tests.api.conftest import Api
 from tests.api.flow import answered, authorise
 from tests.support.actors.credit_bureau import AS_OF
 from tests.support.actors.pilots import ROWS
+from tests.support.api.parts import Api
 
 SCHEMA = create_app(lambda: pytest.fail("no ledger is to be opened")).openapi()
 SHAPES = SCHEMA["components"]["schemas"]

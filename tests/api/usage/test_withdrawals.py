@@ -12,8 +12,8 @@ from ledger.proof.acts import sign_act, withdrawals_message
 from ledger.proof.bundle import parse_chain
 from ledger.proof.jws import Signer, sign_entry
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
-from tests.api.conftest import handed_in
-from tests.api.stage import Consent, Stage
+from tests.support.api.parts import handed_in
+from tests.support.api.stage import Consent, Stage
 
 
 def code(answer: Any) -> tuple[int, str]:

@@ -28,7 +28,7 @@ from tests.support.actors.pilots import SUPPLIED, resource
 from tests.support.places import SCENARIOS
 
 if TYPE_CHECKING:
-    from tests.api.conftest import Api
+    from tests.support.api.parts import Api
 
 FIELDS = ["years_covered", "wage_band"]
 MONTHS = 180 * DAY

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from api.http.limits import Limits
-from tests.api.conftest import Api
-from tests.api.http.raw_http import Service, serving
-from tests.api.stage import Stage
+from tests.support.api.parts import Api
+from tests.support.api.raw_http import Service, serving
+from tests.support.api.stage import Stage
 from tests.support.places import PROJECT
 
 PROGRAM = PROJECT / ".venv-clients" / "bin" / "schemathesis"

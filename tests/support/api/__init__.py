@@ -1,0 +1,1 @@
+"""The application with everyone who calls it."""
