@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
@@ -25,10 +25,8 @@ from ledger.proof.sdjwt import bind_key
 from ledger.proof.suites.suite import ES256K, Suite
 from tests.reference.role_matrix import KINDS, ROLE_OF
 from tests.support.actors.pilots import SUPPLIED, resource
+from tests.support.api.parts import Api
 from tests.support.places import SCENARIOS
-
-if TYPE_CHECKING:
-    from tests.support.api.parts import Api
 
 FIELDS = ["years_covered", "wage_band"]
 MONTHS = 180 * DAY
