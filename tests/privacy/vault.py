@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
 
 from ledger.installation.recovery.archiving import Archiving
 from ledger.installation.settings import Settings
-from ledger.privacy.key_providers import FileKeyProvider
-from ledger.privacy.key_rotation import KeyRotation
+from ledger.privacy.key_providers import EnvironmentKeyProvider, FileKeyProvider
+from ledger.privacy.key_rotation import CHUNK, KeyRotation
 from ledger.store.database import Database, open_engine
 from ledger.store.sealing import KeyProvider, Sealer
 from ledger.store.tables import Sealed
+from tests.support.machine.file_contents import contents
+
+RECORDS = CHUNK + 50
 
 
 class Vault:
@@ -65,3 +70,39 @@ def vault_in(folder: Path) -> Iterator[Vault]:
     Sealed.metadata.create_all(engine, [Sealed.metadata.tables["sealed"]])
     yield Vault(folder, Database(engine), made(folder / "keys"))
     engine.dispose()
+
+
+class KeyService:
+    """A key management service as a program sees it: it wraps and unwraps by a method of its own, and tells no key."""
+
+    def __init__(self) -> None:
+        self.__keys = {"arn:kms:1": AESGCM.generate_key(256)}
+        self.current = "arn:kms:1"
+
+    def wrap(self, data_key: bytes, key_id: str) -> bytes:
+        nonce = secrets.token_bytes(12)
+        return nonce + AESGCM(self.__keys[key_id]).encrypt(nonce, data_key, None)
+
+    def unwrap(self, wrapped: bytes, key_id: str) -> bytes:
+        return AESGCM(self.__keys[key_id]).decrypt(wrapped[:12], wrapped[12:], None)
+
+    def renew(self, to: str | None) -> str:
+        self.current = to or f"arn:kms:{len(self.__keys) + 1}"
+        self.__keys[self.current] = AESGCM.generate_key(256)
+        return self.current
+
+
+def environment(current: str = "a", **keys: str) -> EnvironmentKeyProvider:
+    named = {f"PINGZHENG_KEK_{key_id}": key for key_id, key in keys.items()}
+    return EnvironmentKeyProvider(named | {"PINGZHENG_KEK_CURRENT": current})
+
+
+PROVIDERS: dict[str, Callable[[Path], KeyProvider]] = {
+    "file": made,
+    "environment": lambda _: environment(a=secrets.token_hex(32)),
+    "key service": lambda _: KeyService(),
+}
+
+
+def stored(vault: Vault) -> bytes:
+    return b"".join(contents(vault.folder, "ledger.db*").values())

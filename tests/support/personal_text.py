@@ -13,6 +13,8 @@ import numpy as np
 from ledger.domain.codes import check_resident_id
 from ledger.errors import InvalidInput
 
+# A person, with the resident ID of the standard's own example.
+NEWCOMER: Final = {"name": "欧阳示例", "identifier": "11010519491231002X"}
 _ID_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])", re.ASCII)
 _MOBILE: Final = re.compile(r"(?<![0-9A-Za-z.])1[3-9]\d{9}(?![0-9A-Za-z])", re.ASCII)
 _WINDOW: Final = 8

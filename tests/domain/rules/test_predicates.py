@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from random import Random
 from typing import Any
@@ -11,34 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain.rules.predicates import MAX_COUNT, check_rule, columns_of, compute
+from ledger.domain.rules.predicates import check_rule, compute
 from ledger.domain.rules.rule_members import MAX_SERIES
-from ledger.errors import InvalidInput
 from ledger.proof.sdjwt import Disclosed
+from tests.domain.rules.made_rows import ATTRIBUTES, B, G, M, claim, month
 from tests.support.sample_rules import DIGEST, EDGES, RULES
-
-ORDERED = [op for op, rule in RULES.items() if "order" in rule]
-ATTRIBUTES = {"name": "湛江某公司", "uscc": "91440802MA9X00011Y"}
-
-
-def month(number: int) -> str:
-    """The months from November 2025 on: 0 is 202511."""
-    return f"{2025 + (number + 10) // 12}{(number + 10) % 12 + 1:02d}"
-
-
-def rows_of(column: str, values: Sequence[str]) -> list[dict[str, str]]:
-    """A row for each month; a value of "" is a month without a row."""
-    return [{"month": month(number), column: value} for number, value in enumerate(values) if value]
-
-
-def claim(op: str, column: str, values: Sequence[str], **members: Any) -> Any:
-    return compute(RULES[op] | members, rows_of(column, values), ATTRIBUTES)
-
-
-def refusal(rule: dict[str, Any], rows: list[dict[str, str]]) -> InvalidInput:
-    with pytest.raises(InvalidInput) as caught:
-        compute(rule, rows, ATTRIBUTES)
-    return caught.value
 
 
 @pytest.mark.parametrize("of", ["name", "uscc"])
@@ -57,30 +33,6 @@ COUNTS = {
 @pytest.mark.parametrize(("months", "count"), COUNTS.values(), ids=COUNTS.keys())
 def test_count_distinct(months: list[str], count: int) -> None:
     assert compute(RULES["count_distinct"], [{"month": month} for month in months], {}) == count
-
-
-def test_nothing_is_counted_in_no_rows() -> None:
-    assert refusal(RULES["count_distinct"], []).code == "ROWS_MISSING"
-
-
-def test_a_count_has_an_end() -> None:
-    rows = [{"month": str(number)} for number in range(MAX_COUNT + 1)]
-    assert refusal(RULES["count_distinct"], rows).code == "ROWS_TOO_MANY"
-    assert compute(RULES["count_distinct"], rows[1:], {}) == MAX_COUNT
-
-
-@pytest.mark.parametrize("name", [None, " ", "湛江\n公司", "湛" * 201, "公司 13800138000", "11010519491231002X"])
-def test_a_name_that_cannot_stand_in_a_claim(name: str | None) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        compute({"op": "attribute", "of": "name"}, [], {} if name is None else {"name": name})
-    assert (caught.value.code, caught.value.where) == ("ATTRIBUTE_INVALID", "name")
-    assert name in (None, " ") or name not in str(caught.value)
-
-
-@pytest.mark.parametrize("uscc", ["", "91440802MA9X00011X", "11010519491231002X"])
-def test_a_uscc_that_is_none(uscc: str) -> None:
-    with pytest.raises(InvalidInput, match="USCC_"):
-        compute({"op": "attribute", "of": "uscc"}, [], {"uscc": uscc})
 
 
 TRENDS = {
@@ -142,7 +94,6 @@ def test_band_of_one_edge(value: str, band: str) -> None:
     assert claim("band", "kwh", [value], edges=["10"]) == band
 
 
-G, M, B = "good", "mended", "bad"
 # The rule, its column, the values from November 2025 on ("" is a month without a row), the claim. Windows are 3 months.
 CLAIMS: dict[str, tuple[str, str, list[str], Any]] = {
     "at least, below": ("at_least", "kwh", ["99", "94.999"], False),
@@ -195,9 +146,6 @@ def test_years_and_days_as_well_as_months() -> None:
     assert compute({"op": "periods", "order": "year", "unit": "year", "last": 5}, years, {}) == 5
     days = [{"day": "20240229"}, {"day": "20240301"}]
     assert compute({"op": "continuous", "order": "day", "unit": "day", "at_least": 2}, days, {}) is True
-
-
-# --- in whatever order, and another way
 
 
 def another_way(rule: dict[str, Any], rows: list[dict[str, str]]) -> Any:
@@ -276,108 +224,6 @@ def test_two_ways_of_computing_agree_in_any_order_of_rows(rows: Any, last: int, 
         found = compute(rule, shuffled, ATTRIBUTES)
         assert found == compute(rule, rows, ATTRIBUTES), op
         assert found == another_way(rule | ({"last": rule["at_least"]} if op == "continuous" else {}), rows), op
-
-
-def no_float(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(map(no_float, value))
-    return type(value) in (str, int, bool)
-
-
-HOSTILE = st.one_of(
-    st.sampled_from(
-        ["NaN", "-inf", "1e3", "9e999999", "１２", "1_000", "0x10", "1,000", " 1", "1 ", "1\n", "\x00", ""]
-    ),
-    st.from_regex(r"-?[0-9]{1,40}(\.[0-9]{0,40})?", fullmatch=True),
-    st.text(max_size=20),
-)
-
-
-@given(rows=st.lists(st.fixed_dictionaries(dict.fromkeys(("kwh", "paid", "state", "score"), HOSTILE)), max_size=4))
-def test_hostile_cells_are_refused_or_computed_exactly(rows: list[dict[str, str]]) -> None:
-    filled = [
-        {"month": month(number), "opened": month(0), "digest": row["kwh"], "note": row["paid"]} | row
-        for number, row in enumerate(rows)
-    ]
-    for op in ORDERED:
-        try:
-            assert no_float(compute(RULES[op], filled, ATTRIBUTES))
-        except InvalidInput as error:
-            assert error.code in ("ROW_VALUE_INVALID", "ROWS_MISSING"), op
-
-
-BAD_VALUES = {
-    "NaN": "NaN",
-    "signalling NaN": "sNaN",
-    "Infinity": "Infinity",
-    "minus Infinity": "-inf",
-    "empty": "",
-    "blank": "  ",
-    "word": "n/a",
-    "thousands": "1,000",
-    "hexadecimal": "0x10",
-    "two numbers": "1 2",
-    "too large for arithmetic": "9e999999",
-    "too small for arithmetic": "1e-999999",
-    "exponent": "1e3",
-    "full-width digits": "１２",
-    "underscore": "1_000",
-    "more digits than anyone counts": "1" * 31,
-}
-
-
-@pytest.mark.parametrize("column", ["kwh", "month"])
-@pytest.mark.parametrize("value", BAD_VALUES.values(), ids=BAD_VALUES.keys())
-@pytest.mark.parametrize("op", ["trend", "band", "at_least", "total_band", "series", "index_series"])
-def test_no_number_in_any_row(op: str, value: str, column: str) -> None:
-    """Also in a row that the claim does not rest on."""
-    rows = rows_of("kwh", ["1", "2", "3", "4", "5"])
-    rows[1][column] = value
-    error = refusal(RULES[op], rows)
-    assert (error.code, error.where) == ("ROW_VALUE_INVALID", "row 2")
-    assert column in error.message
-    assert not value.strip() or value not in str(error)
-
-
-@pytest.mark.parametrize("op", ORDERED)
-def test_two_rows_of_one_month(op: str) -> None:
-    row = {"month": "202601", "kwh": "1", "paid": "yes", "state": G, "score": "1", "opened": "202601"}
-    rows = [row | {"digest": DIGEST, "note": "a"}, row | {"digest": DIGEST, "note": "b", "kwh": "2", "paid": "no"}]
-    assert refusal(RULES[op], rows).code == "ROW_ORDER_TWICE"
-
-
-@pytest.mark.parametrize("op", ORDERED)
-def test_no_rows(op: str) -> None:
-    """No row is no innocence, no zero and no gap."""
-    assert refusal(RULES[op], []).code == "ROWS_MISSING"
-
-
-@pytest.mark.parametrize("op", [op for op in RULES if op != "attribute"])
-def test_missing_column(op: str) -> None:
-    whole = {"kwh": "1", "paid": "yes", "state": G, "score": "1", "opened": "202511", "digest": DIGEST, "note": "a"}
-    for column in columns_of(RULES[op]):
-        rows = [{"month": month(number), **whole} for number in range(3)]
-        del rows[2][column]
-        error = refusal(RULES[op], rows)
-        assert (error.code, error.where) == ("ROW_COLUMN_MISSING", "row 3")
-        assert column in error.message
-
-
-def test_account_opened_after_its_last_row() -> None:
-    error = refusal(RULES["age"], rows_of("opened", ["202501", "202601"]))
-    assert (error.code, error.where) == ("ROW_VALUE_INVALID", "row 2")
-
-
-@pytest.mark.parametrize("first", ["0", "-5"])
-def test_index_begins_above_zero(first: str) -> None:
-    assert refusal(RULES["index_series"], rows_of("kwh", [first, "5"])).where == "row 1"
-
-
-def test_index_stays_a_number_that_json_holds() -> None:
-    small, large = "0." + "0" * 29 + "1", "9" * 30
-    error = refusal(RULES["index_series"], rows_of("kwh", [small, large]))
-    assert (error.code, error.where) == ("ROW_VALUE_INVALID", "row 2")
-    assert claim("index_series", "kwh", ["0.00001", "100"])[1] == ["202512", 10**9]
 
 
 def test_longest_series_fits_into_a_disclosure() -> None:

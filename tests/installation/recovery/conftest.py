@@ -1,23 +1,29 @@
-"""One story for all restores: a backup early on, then more than a hundred batches. Its folders are copied, as disks
-are.
+"""Two stories, told once for all tests here: a disk that was lost after a backup, and batches that holders bring back.
+
+Their folders are copied, as disks are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from ledger.certificates.tables import Certificate
 from ledger.domain.parties import Role
+from ledger.installation.recovery.archiving import ERASURES
 from ledger.installation.recovery.backup import back_up
 from ledger.installation.recovery.reclosing import ClosedTexts
-from ledger.installation.recovery.restoring import restore
+from ledger.installation.recovery.restoring import Sources, restore
 from ledger.installation.settings import Settings
 from ledger.parties.roles import Actor
+from ledger.usage.tables import Authorization
+from tests.installation.recovery.lost_batches import Lost, joined, texts
 from tests.installation.recovery.lost_disk import AHEAD, LATER, Opened, Story
+from tests.support.actors.withdrawals import withdraw
 from tests.support.ledgers.small_ledger import batches, copied, entries, founded, reopened, settings_of
 
 
@@ -80,3 +86,53 @@ def without_archive(story: Story, tmp_path_factory: pytest.TempPathFactory) -> I
         assert ClosedTexts(ledger.database, told.ledger, ledger.archiving).confirm(None) == (0, told.closed)
         assert told.closed > 0
         yield Opened(told, pilot)
+
+
+@pytest.fixture(scope="package")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, dict[str, Any]]:
+    """Eight certificates after the backup, two batches each; one of a firm that was onboarded after it."""
+    folder = tmp_path_factory.mktemp("origin")
+    settings = settings_of(folder, erasures=folder / ERASURES)
+    with founded(settings) as pilot:
+        ledger = pilot.ledger
+        pilot.certificate(pilot.firm())
+        answered = pilot.authorise(twice := pilot.firm())
+        pilot.supply(twice, answered)
+        back_up(settings, folder / "backup", folder / "keys")
+        (issued,) = pilot.bureau.issue({twice: answered}).values()
+        ledger.anchoring.flush()
+        numbers = [pilot.certificate(pilot.firm()) for _ in range(6)]
+        firms = {number: ledger.holdings.get(number).subject for number in numbers}
+        newcomer = pilot.certificate(joined(pilot))
+        held = [*numbers, newcomer, issued]
+        bundles = {number: ledger.bundles.build(number).to_bytes() for number in held}
+        withdrawn, erased = numbers[4], numbers[5]
+        with ledger.database.read() as session:
+            request = session.get_one(Certificate, withdrawn).request_id
+            consent = session.scalars(select(Authorization.id).where(Authorization.request_id == request)).one()
+        withdraw(pilot.bureau, consent)
+        subject = Actor(firms[erased], frozenset({Role.SUBJECT}))
+        ledger.erasure.certificate(subject, erased, "subject_request")
+        ledger.status.revoke(numbers[3], "data_error")
+        ledger.anchoring.flush()
+        told = {
+            "bundles": bundles,
+            "numbers": numbers,
+            "newcomer": newcomer,
+            "withdrawn": withdrawn,
+            "erased": erased,
+            "issued": (twice, answered, issued),
+            "pilot": pilot,
+        }
+    return folder, settings, told
+
+
+@pytest.fixture
+def lost(origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path) -> Iterator[Lost]:
+    folder, settings, told = origin
+    home = settings.model_copy(update={"home": tmp_path / "home", "erasures": None})
+    chain = folder / "home" / "chain"
+    restore(home, Sources(folder / "backup", folder / "keys", chain=chain, erasures=settings.erasures))
+    with reopened(home, told["pilot"]) as pilot:
+        texts(pilot).confirm(None)
+        yield Lost(pilot, told["bundles"], told["numbers"], told["newcomer"], told["withdrawn"], told["erased"])

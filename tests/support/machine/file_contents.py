@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 
@@ -14,3 +16,9 @@ def contents(folder: Path, pattern: str = "*") -> dict[Path, bytes]:
     """
     paths = [path for path in folder.rglob(pattern) if path.is_file()]
     return {path: subprocess.check_output(["cat", str(path)]) for path in paths}
+
+
+def checkpoint(path: Path) -> None:
+    """Bring what a database of SQLite's keeps beside its file into that file."""
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
@@ -13,15 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from stdnum.cn import ric, uscc
+from stdnum.cn import uscc
 
 from ledger.domain.codes import (
-    MAX_SERIAL,
-    SYNTHETIC_REGION,
-    certificate_no,
-    check_certificate_no,
     check_institution,
-    check_region,
     check_resident_id,
     check_uscc,
     organisation_agrees,
@@ -30,37 +24,30 @@ from ledger.domain.codes import (
     synthetic_uscc,
     uscc_check,
 )
-from ledger.domain.regions import REGIONS
 from ledger.errors import InvalidInput, PingzhengError
+from tests.domain.codes.code_vectors import (
+    ALPHANUMERIC,
+    CHECKS,
+    NUMBER,
+    UNCAUGHT,
+    VECTORS,
+    by_stdnum,
+    city_regions,
+    swap,
+)
 
-VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors" / "codes.json").read_text("utf-8"))
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 # Provinces and counties that are, that were, and that never were.
 PLACES = ("110101", "110103", "440802", "440811", "440899", "440183", "500231", "710000", "810000", "830000")
-CHECKS = {"uscc": check_uscc, "resident_id": check_resident_id, "certificate_no": check_certificate_no}
 VALID = [(kind, value) for kind in CHECKS for value in VECTORS[kind]["valid"]]
 INVALID = [
     pytest.param(kind, item["value"], item["why"], id=f"{kind}: {item['why']}")
     for kind in CHECKS
     for item in VECTORS[kind]["invalid"]
 ]
-# Wrong, and valid by their form: MOD 37,36 does not catch every swap of neighbours.
-UNCAUGHT = [(kind, item["value"]) for kind in CHECKS for item in VECTORS[kind].get("uncaught", ())]
-
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 USCC = "91440802MA9X00011Y"
 RESIDENT_ID = "11010519491231002X"
-NUMBER = "DAC-440802-2026-S01-00000123-V"
-
-city_regions = st.sampled_from([region for region in REGIONS if region.isdigit()])
-numbers = st.builds(
-    certificate_no,
-    city_regions,
-    st.integers(2000, 9999),
-    st.integers(0, 99).map("S{:02d}".format),
-    st.integers(1, MAX_SERIAL),
-)
 synthetic_usccs = st.builds(synthetic_uscc, city_regions, st.integers(0, 9_999))
 
 
@@ -157,9 +144,6 @@ def test_where_may_be_left_out() -> None:
     assert caught.value.where is None
 
 
-# --- unified social credit code
-
-
 def test_check_character_of_a_sum_of_zero() -> None:
     value = VECTORS["uscc"]["check_char_zero"]
     body = value[:17]
@@ -223,132 +207,6 @@ def test_swapped_neighbours_in_a_uscc_are_caught(value: str, place: int) -> None
         check_uscc(swapped)
 
 
-# --- certificate number
-
-
-@given(region=city_regions, year=st.integers(2000, 9999), serial=st.integers(1, MAX_SERIAL))
-def test_certificate_number_reads_back(region: str, year: int, serial: int) -> None:
-    number = certificate_no(region, year, "S01", serial)
-    assert check_certificate_no(number) == number
-    assert number.split("-")[:-1] == ["DAC", region, str(year), "S01", f"{serial:08d}"]
-
-
-def test_certificate_number_of_the_vectors() -> None:
-    assert certificate_no("440802", 2026, "S01", 123) == NUMBER
-    assert certificate_no("440883", 2027, "S12", 99_999_999) == "DAC-440883-2027-S12-99999999-8"
-
-
-@pytest.mark.parametrize("serial", [0, -1, MAX_SERIAL + 1])
-def test_serials_end(serial: int) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        certificate_no("440802", 2026, "S01", serial)
-    assert (caught.value.code, caught.value.where) == ("SERIAL_EXHAUSTED", "serial")
-
-
-@given(number=numbers, place=st.integers(0, 29), symbol=st.sampled_from(ALPHANUMERIC))
-def test_one_changed_symbol_of_a_certificate_number_is_caught(number: str, place: int, symbol: str) -> None:
-    assume(number[place] != symbol)
-    with pytest.raises(InvalidInput):
-        check_certificate_no(number[:place] + symbol + number[place + 1 :])
-
-
-def test_every_changed_digit_of_a_certificate_number_is_caught() -> None:
-    for place in [place for place, symbol in enumerate(NUMBER) if symbol.isdigit()]:
-        for digit in set("0123456789") - {NUMBER[place]}:
-            with pytest.raises(InvalidInput):
-                check_certificate_no(NUMBER[:place] + digit + NUMBER[place + 1 :])
-
-
-@given(number=numbers, place=st.integers(0, 29))
-def test_swapped_neighbours_in_a_certificate_number_are_caught(number: str, place: int) -> None:
-    """Except some pairs of consecutive digits: the hybrid systems of ISO 7064 do not catch every transposition."""
-    digits = [at for at, symbol in enumerate(number) if symbol.isdigit()]
-    at, after = digits[place % len(digits)], digits[(place + 1) % len(digits)]
-    first, second = sorted((at, after))
-    assume(abs(int(number[first]) - int(number[second])) > 1)
-    assume(second - first <= 2)
-    swapped = number[:first] + number[second] + number[first + 1 : second] + number[first] + number[second + 1 :]
-    with pytest.raises(InvalidInput):
-        check_certificate_no(swapped)
-
-
-def test_swapped_consecutive_digits_are_caught_almost_always() -> None:
-    swaps = missed = 0
-    for serial in range(1, 100_000, 17):
-        number = certificate_no("440802", 2026, "S01", serial)
-        for place in range(20, 27):
-            if number[place] != number[place + 1]:
-                swaps += 1
-                missed += passes(swap(number, place))
-    assert 0 < missed / swaps < 0.01
-    assert passes(swap(NUMBER, 26))
-    assert ("certificate_no", swap(NUMBER, 26)) in UNCAUGHT
-
-
-def test_check_character_agrees_with_the_verification_form_of_the_standard() -> None:
-    """ISO 7064 verifies a string with its check character: the last sum is 1 modulo 36."""
-    for serial in range(1, 2_000, 13):
-        assert last_sum(certificate_no("440881", 2027, "S12", serial).replace("-", "")) == 1
-    assert last_sum("A12425GABC1234002M") == 1  # the published example of a release identifier
-
-
-def last_sum(text: str) -> int:
-    product = 36
-    for symbol in text[:-1]:
-        product = ((product + ALPHANUMERIC.index(symbol)) % 36 or 36) * 2 % 37
-    return (product + ALPHANUMERIC.index(text[-1])) % 36
-
-
-def passes(number: str) -> bool:
-    try:
-        check_certificate_no(number)
-    except InvalidInput:
-        return False
-    return True
-
-
-def swap(text: str, place: int) -> str:
-    return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
-
-
-# --- regions
-
-
-@pytest.mark.parametrize("region", REGIONS)
-def test_region_of_the_city(region: str) -> None:
-    assert check_region(region) == region
-
-
-@pytest.mark.parametrize("region", ["", "440399", "44080", "440802 ", "４４０８０２", "440800-kf"])
-def test_no_region_of_the_city(region: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        check_region(region, "region")
-    assert (caught.value.code, caught.value.where) == ("REGION_UNKNOWN", "region")
-
-
-def test_regions_are_those_of_the_vectors_and_two_zones() -> None:
-    assert {code for code in REGIONS if code.isdigit()} == VECTORS["regions"].keys()
-    for code, name in VECTORS["regions"].items():
-        assert REGIONS[code].startswith(name)
-
-
-@given(serial=st.integers(0, 999_998))
-def test_synthetic_resident_ids_are_valid_differ_and_say_so(serial: int) -> None:
-    number = synthetic_resident_id(serial)
-    assert check_resident_id(number) == number
-    assert number.startswith(SYNTHETIC_REGION)
-    assert int(number[14:17]) % 100 > 0
-    assert synthetic_resident_id(serial + 1) != number
-
-
-def test_the_synthetic_region_is_no_county() -> None:
-    assert SYNTHETIC_REGION not in REGIONS
-    assert not by_stdnum(synthetic_resident_id(7))  # a list of all counties since 1980 has none with that code
-
-
-# --- the same codes by python-stdnum
-
-
 def test_resident_ids_agree_with_stdnum_but_for_counties() -> None:
     """Random numbers with a right check character: whom we refuse, stdnum refuses; whom it refuses, only the county."""
     chance, stricter = Random(11643), Counter[str]()
@@ -362,14 +220,6 @@ def test_resident_ids_agree_with_stdnum_but_for_counties() -> None:
         stricter["county lapsed or not listed" if ours is None else ours] += 1
     # stdnum looks every county up, and knows no residence permits; it takes births that are yet to come.
     assert set(stricter) == {"county lapsed or not listed", "RESIDENT_ID_DATE"}
-
-
-def by_stdnum(number: str) -> bool:
-    """Whether stdnum takes it; for a county of a province that it does not list, it stumbles."""
-    try:
-        return bool(ric.is_valid(number))
-    except KeyError:
-        return False
 
 
 def test_usccs_agree_with_stdnum_but_for_the_office() -> None:
@@ -393,9 +243,6 @@ def refusal_code(check: Callable[..., str], value: str, **more: Any) -> str | No
     except InvalidInput as error:
         return error.code
     return None
-
-
-# --- the file of one kind in the place of another
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+"""Rotation on the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from typer.testing import CliRunner
+
+from ledger.cli.main import app
+from ledger.domain.parties import PartyKind
+from tests.support.actors.pilots import Pilot
+
+
+def test_commands_rotate_under_an_open_ledger(pilot: Pilot) -> None:
+    """As beside a running server: its next record is wrapped by the new key, its old ones still open."""
+    ledger, home = pilot.ledger, str(pilot.ledger.settings.home)
+    firm = pilot.cast.firms[pilot.firm()]
+    before = ledger.parties.identity(firm)
+    told_before = run("status", "--home", home)
+    (old,) = told_before["records_by_key"]
+    rotated = run("rotate", "--home", home)
+    assert rotated["rewrapped"] == told_before["records_by_key"][old]
+    assert rotated["records_by_key"] == {rotated["current_key"]: rotated["rewrapped"]}
+    assert ledger.parties.identity(firm) == before
+    newcomer = pilot.party(PartyKind.ENTERPRISE)
+    assert run("status", "--home", home)["records_by_key"] == {rotated["current_key"]: rotated["rewrapped"] + 1}
+    assert ledger.parties.identity(newcomer)["name"]
+    assert run("rotate", "--to", rotated["current_key"], "--home", home)["rewrapped"] == 0
+
+
+def run(*arguments: str) -> dict[str, Any]:
+    result = CliRunner().invoke(app, ["sealing", *arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer

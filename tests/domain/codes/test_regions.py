@@ -1,0 +1,44 @@
+"""Regions of the city, and who is made up to live there."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.domain.codes import SYNTHETIC_REGION, check_region, check_resident_id, synthetic_resident_id
+from ledger.domain.regions import REGIONS
+from ledger.errors import InvalidInput
+from tests.domain.codes.code_vectors import VECTORS, by_stdnum
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_region_of_the_city(region: str) -> None:
+    assert check_region(region) == region
+
+
+@pytest.mark.parametrize("region", ["", "440399", "44080", "440802 ", "４４０８０２", "440800-kf"])
+def test_no_region_of_the_city(region: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_region(region, "region")
+    assert (caught.value.code, caught.value.where) == ("REGION_UNKNOWN", "region")
+
+
+def test_regions_are_those_of_the_vectors_and_two_zones() -> None:
+    assert {code for code in REGIONS if code.isdigit()} == VECTORS["regions"].keys()
+    for code, name in VECTORS["regions"].items():
+        assert REGIONS[code].startswith(name)
+
+
+@given(serial=st.integers(0, 999_998))
+def test_synthetic_resident_ids_are_valid_differ_and_say_so(serial: int) -> None:
+    number = synthetic_resident_id(serial)
+    assert check_resident_id(number) == number
+    assert number.startswith(SYNTHETIC_REGION)
+    assert int(number[14:17]) % 100 > 0
+    assert synthetic_resident_id(serial + 1) != number
+
+
+def test_the_synthetic_region_is_no_county() -> None:
+    assert SYNTHETIC_REGION not in REGIONS
+    assert not by_stdnum(synthetic_resident_id(7))  # a list of all counties since 1980 has none with that code

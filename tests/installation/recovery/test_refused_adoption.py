@@ -1,0 +1,159 @@
+"""What no bundle brings back: what was not anchored, what was erased, and a proof of what nobody brought."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from ledger.domain.canonical import canonical
+from ledger.errors import BadBundle, Conflict, Incoherent, InvalidInput, NotFound
+from ledger.installation.recovery.archiving import ERASURES
+from ledger.installation.recovery.backup import back_up
+from ledger.installation.recovery.restoring import Sources, restore
+from ledger.installation.settings import Settings
+from ledger.privacy.erasures_file import ErasedText, ErasuresFile
+from ledger.proof.bundle import Bundle, parse_bundle
+from ledger.store.tables import Batch
+from tests.installation.recovery.lost_batches import Lost, entries_in, texts
+from tests.support.ledgers.small_ledger import copied, reopened, valid
+
+
+def test_erased_text_does_not_come_back_from_a_holder(lost: Lost) -> None:
+    """Its entry does, and so does its status; the list of erasures came with the restore."""
+    ledger = lost.pilot.ledger
+    told = lost.adopting.adopt(lost.bundles[lost.erased])
+    assert told.entries == 4 and told.claims == []
+    assert ledger.verification.status(lost.erased)["state"] == "active"
+    with pytest.raises(NotFound, match="SEALED_ERASED"):
+        ledger.bundles.build(lost.erased)
+
+
+def test_before_the_erasures_are_confirmed_claims_come_back_closed_and_what_was_erased_never(
+    origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Restored without a list; holders bring their bundles first, and the list is found after that."""
+    folder, settings, told = origin
+    home = settings.model_copy(update={"home": tmp_path / "home", "erasures": None})
+    chain, erased, kept = folder / "home" / "chain", told["erased"], told["numbers"][0]
+    restore(home, Sources(folder / "backup", folder / "keys", chain=chain))
+    with reopened(home, told["pilot"]) as pilot:
+        lost = Lost(pilot, told["bundles"], told["numbers"], told["newcomer"], told["withdrawn"], erased)
+        for number in (kept, erased):
+            lost.adopting.adopt(lost.bundles[number])
+            with pytest.raises(Conflict, match="SEALED_CLOSED"):
+                pilot.ledger.bundles.build(number)
+        texts(pilot).confirm(settings.erasures)
+        assert valid(pilot, pilot.ledger.bundles.build(kept).to_bytes())
+        with pytest.raises(NotFound, match="SEALED_ERASED"):
+            pilot.ledger.bundles.build(erased)
+        # The list is kept: the same bundle once more brings nothing.
+        assert lost.adopting.adopt(lost.bundles[erased]).claims == []
+    again = settings.model_copy(update={"home": tmp_path / "again", "erasures": None})
+    restore(again, Sources(folder / "backup", folder / "keys", chain=chain))
+    with reopened(again, told["pilot"]) as pilot:
+        texts(pilot).confirm(settings.erasures)
+        lost = Lost(pilot, told["bundles"], told["numbers"], told["newcomer"], told["withdrawn"], erased)
+        assert lost.adopting.adopt(lost.bundles[erased]).claims == []
+        with pytest.raises(NotFound, match="SEALED_ERASED"):
+            pilot.ledger.bundles.build(erased)
+
+
+def forged(full: Bundle, place: int | None, **changes: Any) -> bytes:
+    """The bundle with another entry, proof or position in that place of its evidence, or of the certificate."""
+    if place is None:
+        return replace(full, **changes).to_bytes()
+    evidence = list(full.evidence)
+    evidence[place] = replace(evidence[place], **changes)
+    return replace(full, evidence=tuple(evidence)).to_bytes()
+
+
+def test_nothing_comes_in_that_was_not_anchored(lost: Lost) -> None:
+    """Each part of each item by itself: text, proof, position. Nothing of the bundle is taken then."""
+    full, before = parse_bundle(lost.bundles[lost.numbers[0]]), entries_in(lost)
+    hostile = []
+    for place, item in enumerate(full.evidence):
+        stated = json.loads(item.entry)
+        other = canonical({**stated, "v": 3}).decode()
+        hostile.append(forged(full, place, entry=other))
+        hostile.append(forged(full, place, entry=item.entry + " "))
+        hostile.append(forged(full, place, entry="[]"))
+        hostile.append(forged(full, place, entry="x"))
+        hostile.append(forged(full, place, proof=(*item.proof, bytes(32))))
+        hostile.append(forged(full, place, position=replace(item.position, index=item.position.index ^ 1)))
+        hostile.append(forged(full, place, position=replace(item.position, batch=item.position.batch + 1)))
+        hostile.append(forged(full, place, position=replace(item.position, batch=10**6)))
+        hostile.append(forged(full, place, position=replace(item.position, issuer=3)))
+        if item.proof:
+            hostile.append(forged(full, place, proof=item.proof[:-1]))
+            hostile.append(forged(full, place, proof=(bytes(32), *item.proof[1:])))
+    hostile.append(forged(full, None, position=replace(full.position, batch=full.position.batch - 1)))
+    hostile.append(forged(full, None, position=replace(full.position, issuer=3)))
+    hostile.append(forged(full, None, proof=(*full.proof, bytes(32))))
+    hostile.append(forged(full, None, chain=replace(full.chain, origin="00" * 32)))
+    other = parse_bundle(lost.bundles[lost.numbers[1]])
+    hostile.append(forged(full, None, certificate=other.certificate))
+    token, *claims = full.certificate.split("~")
+    foreign = other.certificate.split("~")[1]
+    hostile.append(forged(full, None, certificate="~".join([token, foreign, *claims[1:]])))
+    hostile += [b"", b"{}", b"[]", b"\xff", full.to_bytes()[:-9]]
+    for raw in hostile:
+        with pytest.raises((InvalidInput, BadBundle)):
+            lost.adopting.adopt(raw)
+    assert entries_in(lost) == before and len(hostile) > 40
+
+
+def test_the_root_is_the_chains_and_not_the_databases(lost: Lost) -> None:
+    full = parse_bundle(lost.bundles[lost.numbers[0]])
+    with lost.pilot.ledger.database.write() as session:
+        session.execute(update(Batch).where(Batch.number == full.position.batch).values(root="00" * 32))
+    with pytest.raises(Incoherent, match="LOG_FORKED"):
+        lost.adopting.adopt(full.to_bytes())
+
+
+def test_a_bundle_without_a_valid_signature_brings_the_entry_and_is_signed_again(lost: Lost) -> None:
+    """The entry was anchored; the signature that came with it is not the issuer's, and is not kept."""
+    ledger, number = lost.pilot.ledger, lost.numbers[0]
+    full = parse_bundle(lost.bundles[number])
+    token, *rest = full.certificate.split("~")
+    head, payload, signature = token.split(".")
+    changed = signature[:-3] + ("AAA" if signature[-3:] != "AAA" else "BBB")
+    lost.adopting.adopt(forged(full, None, certificate="~".join([f"{head}.{payload}.{changed}", *rest])))
+    built = ledger.bundles.build(number)
+    assert built.certificate.split("~")[0] != f"{head}.{payload}.{changed}" and valid(lost.pilot, built.to_bytes())
+
+
+def test_of_an_entry_that_nobody_brought_back_there_is_no_proof(
+    origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
+) -> None:
+    """It waited when the backup was made, so it is here; its batch is not."""
+    folder, settings, told = origin
+    source = copied(folder / "home", tmp_path / "source")
+    mine = settings.model_copy(update={"home": source, "erasures": None})
+    with reopened(mine, told["pilot"]) as pilot:
+        pilot.ledger.anchoring.flush()
+        pilot.authorise(pilot.firm())
+        back_up(mine, tmp_path / "data", tmp_path / "keys")
+        pilot.authorise(pilot.firm())
+        pilot.ledger.anchoring.flush()
+    home = settings.model_copy(update={"home": tmp_path / "home", "erasures": None})
+    found = restore(home, Sources(tmp_path / "data", tmp_path / "keys", chain=source / "chain"))
+    (batch,) = found.log.lost
+    assert (batch.last_seq - batch.first_seq + 1, batch.missing) == (4, 2)
+    with reopened(home, told["pilot"]) as pilot:
+        with pytest.raises(Conflict, match="BATCH_LOST"):
+            pilot.ledger.inspection.proof(batch.first_seq)
+        with pytest.raises(NotFound, match="ENTRY_UNKNOWN"):
+            pilot.ledger.inspection.proof(batch.last_seq)
+
+
+def test_the_list_of_erasures_stays_with_the_restored_ledger(lost: Lost) -> None:
+    ledger = lost.pilot.ledger
+    file = ErasuresFile(ledger.settings.home / ERASURES, ledger.reader.chain.ledger)
+    assert {target for each in file.read() for target in each.targets} == set(ledger.archiving.erased())
+    ledger.archiving.record_erasure(("ff" * 32,), None, ())
+    assert isinstance(file.read()[-1], ErasedText) and file.read()[-1].targets == ("ff" * 32,)

@@ -1,0 +1,23 @@
+"""A desk whose certificates are about persons, and a store of sealed records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.privacy.vault import Vault, vault_in
+from tests.support.actors.persons import Desk
+from tests.support.actors.pilots import Pilot
+
+
+@pytest.fixture(scope="package")
+def desk(pilot: Pilot) -> Desk:
+    return Desk(pilot)
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    with vault_in(tmp_path) as opened:
+        yield opened

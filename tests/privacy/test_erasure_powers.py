@@ -1,0 +1,69 @@
+"""Who may erase a certificate, and for which reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from ledger.domain.days import DAY
+from ledger.errors import Conflict
+from ledger.installation.wiring import Ledger, open_ledger
+from tests.support.actors.erasing import COURT, OVER, REQUEST, erasures, office, refusal, subject
+from tests.support.actors.persons import Desk
+
+
+@contextmanager
+def at(ledger: Ledger, time: int) -> Iterator[Ledger]:
+    """The same ledger as it will be at a time."""
+    with open_ledger(ledger.settings, clock=lambda: time) as opened:
+        yield opened
+
+
+OFFICES = ("platform", "authority")
+WHO = ("subject", "other subject", *OFFICES, "bank", "provider", "registrar", "supervisor")
+MAY = {
+    ("subject", REQUEST): "done",
+    ("subject", OVER): "ERASURE_REASON",
+    ("subject", COURT): "ERASURE_REASON",
+    **{(office, REQUEST): "ERASURE_REASON" for office in OFFICES},
+    **{(office, OVER): "RETENTION_NOT_OVER" for office in OFFICES},
+    **{(office, COURT): "done" for office in OFFICES},
+}
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_who_may_erase_and_why(desk: Desk, who: str) -> None:
+    ledger, person = desk.ledger, desk.person()
+    number = desk.certificate(person)
+    actor = {"subject": subject(person), "other subject": subject(desk.person())}.get(who) or office(desk, who)
+    for reason in (OVER, REQUEST, COURT):
+        expected = MAY.get((who, reason), "PARTY_LACKS_ROLE")
+        assert refusal(lambda: ledger.erasure.certificate(actor, number, reason)) == expected, reason  # noqa: B023
+        assert refusal(lambda: ledger.erasure.party(actor, person, reason)) == expected, reason  # noqa: B023
+    done = "done" in [MAY.get((who, reason)) for reason in (REQUEST, COURT)]
+    assert bool(erasures(ledger, person)) == done
+
+
+def test_retention_is_over_so_many_days_after_the_end_of_validity(desk: Desk) -> None:
+    ledger, person = desk.ledger, desk.person()
+    number = desk.certificate(person)
+    over = ledger.holdings.get(number).exp + 30 * DAY
+    with at(ledger, over - 1) as early:
+        for attempt in (early.erasure.certificate, early.erasure.party):
+            with pytest.raises(Conflict, match="RETENTION_NOT_OVER") as caught:
+                attempt(office(desk, "platform"), number if attempt == early.erasure.certificate else person, OVER)
+            assert caught.value.details == {"over": over}
+    with at(ledger, over) as late:
+        assert late.erasure.certificate(office(desk, "platform"), number, OVER).entry["reason"] == OVER
+        assert late.erasure.party(office(desk, "authority"), person, OVER).certificates == (number,)
+
+
+def test_retention_of_what_came_to_no_certificate(desk: Desk) -> None:
+    ledger, person = desk.ledger, desk.person()
+    (request,) = desk.ask([desk.terms(person)])
+    over = ledger.requests.statement(request)["valid_to"] + 30 * DAY
+    for time, expected in ((over - 1, "RETENTION_NOT_OVER"), (over, "done")):
+        with at(ledger, time) as then:
+            assert refusal(lambda: then.erasure.party(office(desk, "platform"), person, OVER)) == expected

@@ -1,0 +1,109 @@
+"""Where keys come from: files, the environment, a key management service; and none is guessed or made twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import Misconfigured
+from ledger.installation.settings import Settings
+from ledger.parties.custody import SecretFile
+from ledger.privacy.key_providers import EnvironmentKeyProvider, FileKeyProvider, local_keys
+from ledger.store.sealing import KeyProvider
+from tests.privacy.vault import PROVIDERS, Vault, environment, stored, told
+
+
+@pytest.mark.parametrize("make", PROVIDERS.values(), ids=PROVIDERS)
+def test_what_any_provider_wraps_it_opens(vault: Vault, tmp_path: Path, make: Callable[[Path], KeyProvider]) -> None:
+    own = vault.under(make(tmp_path / "own"))
+    records = own.fill(3)
+    assert own.opened(*records) == [told(0), told(1), told(2)]
+    assert own.rotation.status().by_key == {own.keys.current: 3}
+    assert "某人0".encode() not in stored(vault)
+
+
+def test_wrapping_is_rfc_3394() -> None:
+    """The vector of §4.6: 256 bits of key data under a 256-bit key."""
+    keys = environment(a="000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F")
+    data_key = bytes.fromhex("00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F")
+    wrapped = "28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21"
+    assert keys.wrap(data_key, "a").hex().upper() == wrapped
+    assert keys.unwrap(bytes.fromhex(wrapped), "a") == data_key
+
+
+def test_the_same_key_in_a_file_and_in_the_environment_opens_the_same(vault: Vault) -> None:
+    (record,) = vault.fill(1)
+    moved = vault.under(environment("1", **{"1": vault.key_file("1").read_text()}))
+    assert moved.opened(record) == [told(0)]
+    assert vault.opened(*moved.fill(1, first=1)) == [told(1)]
+
+
+def test_the_setting_chooses_the_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(local_keys(Settings().key_provider, tmp_path, {}), FileKeyProvider)
+    monkeypatch.setenv("PINGZHENG_KEY_PROVIDER", "environment")
+    assert isinstance(local_keys(Settings().key_provider, tmp_path, {}), EnvironmentKeyProvider)
+    monkeypatch.setenv("PINGZHENG_KEY_PROVIDER", "cloud")
+    with pytest.raises(ValueError, match="key_provider"):
+        Settings()
+
+
+KEY = "ab" * 32
+WRONG_ENVIRONMENT = {
+    "no current key": (environment("", a=KEY), "SEALING_KEY_MISSING", "PINGZHENG_KEK_CURRENT"),
+    "current key not there": (environment("b", a=KEY), "SEALING_KEY_MISSING", "PINGZHENG_KEK_b"),
+    "key too short": (environment(a="ab" * 31), "SEALING_KEY_FORM", "PINGZHENG_KEK_a"),
+    "key not hexadecimal": (environment(a="xy" * 32), "SEALING_KEY_FORM", "PINGZHENG_KEK_a"),
+    "key empty": (environment(a=""), "SEALING_KEY_FORM", "PINGZHENG_KEK_a"),
+}
+
+
+@pytest.mark.parametrize(("keys", "code", "where"), WRONG_ENVIRONMENT.values(), ids=WRONG_ENVIRONMENT)
+def test_nothing_is_sealed_without_its_key(vault: Vault, keys: EnvironmentKeyProvider, code: str, where: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        vault.under(keys).fill(1)
+    assert (caught.value.code, caught.value.where) == (code, where)
+    assert vault.rows() == {}
+
+
+def test_a_key_that_is_lost_is_not_made_again(vault: Vault) -> None:
+    (record,) = vault.fill(1)
+    vault.key_file("1").unlink()
+    with pytest.raises(Misconfigured, match="SEALING_KEY_MISSING"):
+        vault.opened(record)
+    with pytest.raises(Misconfigured, match="SEALING_KEY_MISSING"):
+        vault.fill(1)
+    assert not vault.key_file("1").exists()
+    SecretFile(vault.key_file("1")).make()
+    with pytest.raises(Misconfigured, match="SEALING_KEY_WRONG"):
+        vault.opened(record)
+
+
+def test_the_name_of_the_current_key_is_not_guessed(vault: Vault) -> None:
+    (record,) = vault.fill(1)
+    (vault.folder / "keys" / "kek-current").unlink()
+    with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"):
+        vault.fill(1)
+    assert vault.opened(record) == [told(0)]
+
+
+def test_two_who_make_a_key_at_once_have_the_same(tmp_path: Path) -> None:
+    """Else what one of them wraps meanwhile is lost."""
+    start, seen = threading.Barrier(8), []
+
+    def make() -> None:
+        start.wait()
+        secret = SecretFile(tmp_path / "kek-2.key")
+        secret.make()
+        seen.append(secret.read())
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 8 and len(set(seen)) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["kek-2.key"]
+    assert (tmp_path / "kek-2.key").stat().st_mode & 0o077 == 0

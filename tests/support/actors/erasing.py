@@ -1,0 +1,65 @@
+"""Those who erase in the tests: a subject, its certificate, and what is asked about it afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+
+from ledger.certificates.tables import Certificate
+from ledger.domain.parties import Role
+from ledger.errors import PingzhengError
+from ledger.installation.wiring import Ledger
+from ledger.parties.roles import Actor
+from ledger.privacy.erasure import Erased
+from ledger.store.tables import Entry
+from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
+from tests.support.actors.persons import Desk
+
+REQUEST, OVER, COURT = "subject_request", "retention_over", "court"
+
+
+def subject(party: str) -> Actor:
+    return Actor(party, frozenset({Role.SUBJECT}))
+
+
+def erase(desk: Desk, person: str, number: str) -> Erased:
+    return desk.ledger.erasure.certificate(subject(person), number, REQUEST)
+
+
+def told(desk: Desk, number: str) -> list[Any]:
+    """All records that were told for a certificate's request."""
+    with desk.ledger.database.read() as session:
+        request = access_request(session, str(session.get_one(Certificate, number).request_id))
+        consents = authorizations_of(session, request.id)
+        answers = [answer for consent in consents for answer in provisions_of(session, consent.id)]
+        return [request, *consents, *answers, *certificates_of(session, request.id)]
+
+
+def opens(desk: Desk, *records: Any) -> list[bool]:
+    with desk.ledger.database.read() as session:
+        kept = desk.ledger.sealer.kept(session, [record.sealed_id for record in records])
+    return [record.sealed_id in kept for record in records]
+
+
+def erasures(ledger: Ledger, party: str) -> list[dict[str, Any]]:
+    with ledger.database.read() as session:
+        bodies = session.scalars(select(Entry.body).where(Entry.type == "erasure").order_by(Entry.seq))
+        return [entry for entry in map(json.loads, bodies) if entry["subject"] == party]
+
+
+def refusal(attempt: Callable[[], object]) -> str:
+    try:
+        attempt()
+    except PingzhengError as error:
+        return error.code
+    return "done"
+
+
+def office(desk: Desk, who: str) -> Actor:
+    own = desk.ledger.installation
+    parties = {"platform": own.operator, "authority": own.authority_party, "bank": desk.bank}
+    parties |= {"provider": desk.statistics, "registrar": desk.registrar, "supervisor": desk.supervisor}
+    return desk.ledger.parties.actor(parties[who])
