@@ -142,9 +142,7 @@ class Bundles:
 
     def _disclosures(self, session: Session, row: Certificate, stated: Mapping[str, Any]) -> list[Disclosed]:
         """The claims that were hidden in this certificate; of another one they would make it look forged."""
-        opened = [] if row.sealed_id is None else self._sealer.open(session, row.sealed_id)
-        if not isinstance(opened, list):
-            raise TypeError("sealed disclosures are a list")
+        opened = [] if row.sealed_id is None else self._sealer.open_list(session, row.sealed_id)
         digests = {disclosure_digest(item, stated.get("_sd_alg", ES256K.digest)) for item in opened}
         hidden = set(stated.get("_sd", ()))
         # What a holder brought back may be fewer; of another certificate it is none.

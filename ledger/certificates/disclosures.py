@@ -48,11 +48,9 @@ class Disclosures:
             row = certificate(session, number)
             if row.sealed_id is None:
                 raise Conflict("NO_PAYLOAD", "The certificate carries no claims beside its public text.", where=number)
-            opened = self._sealer.open(session, row.sealed_id)
+            opened = self._sealer.open_list(session, row.sealed_id)
             session.add(
                 Disclosure(id=str(ULID()), certificate_no=number, by=actor.party, case=case, created_at=self._clock())
             )
-        if not isinstance(opened, list):
-            raise TypeError("sealed disclosures are a list")
         claims = [Disclosed.decode(item) for item in opened]
         return {claim.name: claim.value for claim in claims}

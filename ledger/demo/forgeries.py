@@ -31,8 +31,8 @@ def issue_crooked(ledger: Ledger, number: str, change: Callable[[Sequence[Disclo
     with ledger.database.write() as session:
         row = certificate(session, number)
         payload = payload_of(session, number)
-        opened = ledger.sealer.open(session, str(row.sealed_id))
-        hidden = change([Disclosed.decode(item) for item in opened]) if isinstance(opened, list) else ()
+        opened = ledger.sealer.open_list(session, str(row.sealed_id))
+        hidden = change([Disclosed.decode(item) for item in opened])
         region, scenario = number.split("-")[1], payload["scenario"]
         forged = payload | {
             "certificate_no": next_number(session, region, scenario, now),

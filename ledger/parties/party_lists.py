@@ -135,11 +135,9 @@ class RegistrationLists:
         if row is None or self._sealer is None:
             return None
         try:
-            opened = self._sealer.open(session, row.sealed_id)
+            opened = self._sealer.open_object(session, row.sealed_id)
         except NotFound:
             return None
-        if not isinstance(opened, dict):
-            raise TypeError("a sealed identity is an object")
         return {
             "kind": row.kind,
             "identifier": opened["identifier"],

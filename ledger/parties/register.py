@@ -102,7 +102,5 @@ def signed_by(session: Session, entry: Mapping[str, Any], identifier: str) -> bo
 
 def identity(session: Session, sealer: Sealer, party: Party) -> dict[str, str]:
     """Name and identifier, unsealed."""
-    opened = sealer.open(session, party.sealed_id)
-    if not isinstance(opened, dict):
-        raise TypeError("a sealed identity is an object")
+    opened = sealer.open_object(session, party.sealed_id)
     return {"name": opened["name"], "identifier": opened["identifier"]}

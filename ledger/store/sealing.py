@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,9 +30,9 @@ LOST: Final = "lost"
 class KeyProvider(Protocol):
     """Wraps and unwraps data keys; a key-encryption key never leaves it.
 
-    Key files and the environment are in ``service.key_providers``. A key management service is one more class with
+    Key files and the environment are in ``privacy.key_providers``. A key management service is one more class with
     these four members, calling the service's own wrap and unwrap; give an object of it to
-    ``service.wiring.open_ledger(settings, keys=…)``, which every use case gets its sealer from. It is called within
+    ``installation.wiring.open_ledger(settings, keys=…)``, which every use case gets its sealer from. It is called within
     database transactions, once per record, so it should answer in milliseconds, and raise ``Misconfigured`` when it
     cannot.
     """
@@ -108,6 +108,20 @@ class Sealer:
         if row.key_id.startswith(CLOSED):
             raise _closed(record_id)
         return self._opened(row, row.key_id)
+
+    def open_object(self, session: Session, record_id: str) -> dict[str, Any]:
+        """The value of a record that was sealed as an object; raises as ``open``."""
+        value = self.open(session, record_id)
+        if not isinstance(value, dict):
+            raise TypeError("what was sealed is no object")
+        return value
+
+    def open_list(self, session: Session, record_id: str) -> list[Any]:
+        """The value of a record that was sealed as a list; raises as ``open``."""
+        value = self.open(session, record_id)
+        if not isinstance(value, list):
+            raise TypeError("what was sealed is no list")
+        return value
 
     def open_with(self, session: Session, record_id: str, key_id: str) -> object:
         """The value of a record that is kept, a closed one too, to try a key; raises ``Misconfigured``."""

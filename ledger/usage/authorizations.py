@@ -236,9 +236,7 @@ class Authorizations:
     def notice(self, identifier: str) -> dict[str, Any]:
         """The notice that was shown, word for word; raises ``NotFound``."""
         with self._database.read() as session:
-            opened = self._sealer.open(session, authorization(session, identifier).sealed_id)
-        if not isinstance(opened, dict):
-            raise TypeError("a sealed notice is an object")
+            opened = self._sealer.open_object(session, authorization(session, identifier).sealed_id)
         return opened
 
     def get(self, identifier: str) -> RecordedAuthorization:

@@ -49,9 +49,7 @@ def task_for(session: Session, sealer: Sealer, chain: ChainId, basis: AnswerBasi
 def opening_of(session: Session, sealer: Sealer, identifier: str) -> Opening:
     """What the id of a party is made of, unsealed: for a provider that is asked about it; raises as ``task_for``."""
     row = party(session, identifier)
-    opened = sealer.open(session, row.sealed_id)
-    if not isinstance(opened, dict):
-        raise TypeError("a sealed identity is an object")
+    opened = sealer.open_object(session, row.sealed_id)
     return Opening(PartyKind(row.kind), opened["identifier"], opened["id_key"])
 
 

@@ -265,9 +265,7 @@ class OwnPlatform:
 
 def disclosures_of(session: Session, sealer: Sealer, row: Provision) -> list[Disclosed]:
     """The disclosures of a provision that supplied, unsealed; raises ``NotFound`` ``SEALED_ERASED``."""
-    opened = sealer.open(session, str(row.sealed_id))
-    if not isinstance(opened, dict):
-        raise TypeError("sealed disclosures are an object")
+    opened = sealer.open_object(session, str(row.sealed_id))
     return [Disclosed.decode(item) for item in opened["disclosures"]]
 
 

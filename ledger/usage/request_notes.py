@@ -52,7 +52,5 @@ def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) 
 
 def note_of(session: Session, sealer: Sealer, row: AccessRequest) -> dict[str, str]:
     """The note of a request, unsealed."""
-    opened = sealer.open(session, row.sealed_id)
-    if not isinstance(opened, dict):
-        raise TypeError("a sealed note is an object")
+    opened = sealer.open_object(session, row.sealed_id)
     return opened
