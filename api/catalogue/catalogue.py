@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -13,9 +14,8 @@ from api.http import schemas
 from api.http.access import ActCaller, OpenLedger, ReadCaller
 from api.http.paging import Page, PageAsked
 from api.http.routing import Lane, Router
-from ledger.catalogue.data_list import described
+from ledger.catalogue.data_list import CatalogueEntry
 from ledger.catalogue.sheets import sheets_of
-from ledger.catalogue.tables import CatalogueResource
 from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput
 
@@ -137,9 +137,9 @@ def import_table(body: catalogue.ImportIn, ledger: OpenLedger, actor: ActCaller)
     )
 
 
-def show(row: CatalogueResource) -> catalogue.CatalogueEntryOut:
+def show(entry: CatalogueEntry) -> catalogue.CatalogueEntryOut:
     """Where an entry stands."""
-    return catalogue.CatalogueEntryOut(**described(row))
+    return catalogue.CatalogueEntryOut(**asdict(entry))
 
 
 def _bytes(text: str, where: str) -> bytes:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Path, Query, Response
 
 from api.catalogue import schemas as catalogue
 from api.http import schemas
-from api.http.access import ActCaller, OpenLedger, ReadCaller, require
+from api.http.access import ActCaller, OpenLedger, ReadCaller
 from api.http.idempotency import Key, once
 from api.http.paging import Page, PageAsked
 from api.http.routing import Router
-from ledger.catalogue.demands import NewDemand, described
+from ledger.catalogue.demands import DemandEntry, NewDemand
 from ledger.catalogue.important_rules import ImportantData
 from ledger.catalogue.open_catalogue import Opening
 from ledger.catalogue.systems import SystemEntry
-from ledger.catalogue.tables import Demand, ImportantDataEntry, InfoSystem, ShareDuty
-from ledger.parties.permissions import Action
 
 router = Router(tags=["catalogue"])
 demands = Router(prefix="/demands", tags=["demands"])
@@ -29,13 +28,14 @@ CodePath = Annotated[str, Path(max_length=64)]
 def put_system(body: catalogue.SystemIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.SystemOut:
     """Enter an information system of the caller's, or its next version."""
     entry = SystemEntry(body.code, body.name, body.protection_level, body.status)
-    return _system(ledger.systems.put(actor, entry))
+    return catalogue.SystemOut(**asdict(ledger.systems.put(actor, entry)))
 
 
 @router.get("/catalogue/systems")
 def systems(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[catalogue.SystemOut]:
     """Information systems by code, the newest version of each."""
-    return paging.page(ledger.systems.page(paging.after, paging.one_more), lambda row: row.code, _system)
+    rows = ledger.systems.page(paging.after, paging.one_more)
+    return paging.page(rows, lambda row: row.code, lambda row: catalogue.SystemOut(**asdict(row)))
 
 
 @router.post("/catalogue/important", status_code=201)
@@ -48,8 +48,7 @@ def add_important(
         listed = ledger.important_data.add(
             actor, ImportantData(body.title, body.grade, body.pattern, tuple(body.fields))
         )
-        told = _important(listed.entry).model_dump()
-        return 201, catalogue.ImportantListedOut(**told, blocked=list(listed.blocked))
+        return 201, catalogue.ImportantListedOut(**asdict(listed.entry), blocked=list(listed.blocked))
 
     return catalogue.ImportantListedOut(**once(ledger, actor, key, ("list important data", body), response, work))
 
@@ -57,8 +56,7 @@ def add_important(
 @router.get("/catalogue/important")
 def important(ledger: OpenLedger, actor: ReadCaller) -> list[catalogue.ImportantOut]:
     """The important-data list, withdrawn entries too, for those who grade data or assess it."""
-    require(actor, Action.GRADE, owns=True, reads=True)
-    return [_important(row) for row in ledger.important_data.all()]
+    return [catalogue.ImportantOut(**asdict(kind)) for kind in ledger.important_data.all(actor)]
 
 
 @router.post("/catalogue/important/{entry}/withdrawal", status_code=204)
@@ -96,13 +94,13 @@ def open_item(code: CodePath, ledger: OpenLedger) -> catalogue.OpenHistoryOut:
 @router.post("/catalogue/duties")
 def add_duty(body: catalogue.DutyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DutyOut:
     """List who must share a resource within how many working days."""
-    return _duty(ledger.demands.list_duty(actor, body.code, body.department, body.sla_days))
+    return catalogue.DutyOut(**asdict(ledger.demands.list_duty(actor, body.code, body.department, body.sla_days)))
 
 
 @router.get("/catalogue/duties/{code:path}")
 def duties(code: CodePath, ledger: OpenLedger, _actor: ReadCaller) -> list[catalogue.DutyOut]:
     """Duties of a resource, the newest first; that one is in force."""
-    return [_duty(row) for row in ledger.demands.duties(code)]
+    return [catalogue.DutyOut(**asdict(duty)) for duty in ledger.demands.duties(code)]
 
 
 @demands.post("", status_code=201)
@@ -113,7 +111,7 @@ def file(
 
     def work() -> tuple[int, catalogue.DemandOut]:
         demand = NewDemand(body.title, body.purpose, body.legal_basis, tuple(body.fields), body.domain, body.wanted_by)
-        return 201, _demand(ledger, ledger.demands.file(actor, demand))
+        return 201, _demand(ledger.demands.file(actor, demand))
 
     return catalogue.DemandOut(**once(ledger, actor, key, ("file demand", body), response, work))
 
@@ -127,7 +125,7 @@ def listed(
 ) -> Page[catalogue.DemandOut]:
     """The demand list by id."""
     rows = ledger.demands.page(paging.after, paging.one_more, state)
-    return paging.page(rows, lambda row: row.id, lambda row: _demand(ledger, row))
+    return paging.page(rows, lambda row: row.id, _demand)
 
 
 @demands.get("/{demand}")
@@ -147,57 +145,38 @@ def candidates(
 @demands.post("/{demand}/match")
 def match(demand: schemas.Ulid, body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """Assign a published resource."""
-    return _demand(ledger, ledger.demands.match(actor, demand, body.code))
+    return _demand(ledger.demands.match(actor, demand, body.code))
 
 
 @demands.post("/{demand}/acceptance")
 def accept(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """Take on the duty: its working days run from now."""
-    return _demand(ledger, ledger.demands.accept(actor, demand))
+    return _demand(ledger.demands.accept(actor, demand))
 
 
 @demands.post("/{demand}/connection")
 def connect(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """The data is connected."""
-    return _demand(ledger, ledger.demands.connect(actor, demand))
+    return _demand(ledger.demands.connect(actor, demand))
 
 
 @demands.post("/{demand}/closing")
 def close(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """The requester has its data; or the authority dismisses an appeal."""
-    return _demand(ledger, ledger.demands.close(actor, demand))
+    return _demand(ledger.demands.close(actor, demand))
 
 
 @demands.post("/{demand}/refusal")
 def refuse(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """Refuse, with a reason."""
-    return _demand(ledger, ledger.demands.refuse(actor, demand, body.reason))
+    return _demand(ledger.demands.refuse(actor, demand, body.reason))
 
 
 @demands.post("/{demand}/appeal")
 def appeal(demand: schemas.Ulid, body: catalogue.WhyIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
     """Appeal against a refusal, as the requester."""
-    return _demand(ledger, ledger.demands.appeal(actor, demand, body.reason))
+    return _demand(ledger.demands.appeal(actor, demand, body.reason))
 
 
-def _demand(ledger: OpenLedger, row: Demand) -> catalogue.DemandOut:
-    return catalogue.DemandOut(**described(row, ledger.clock()))
-
-
-def _duty(row: ShareDuty) -> catalogue.DutyOut:
-    return catalogue.DutyOut(code=row.code, department=row.department, sla_days=row.sla_days, number=row.number)
-
-
-def _system(row: InfoSystem) -> catalogue.SystemOut:
-    return catalogue.SystemOut.model_validate(row, from_attributes=True)
-
-
-def _important(row: ImportantDataEntry) -> catalogue.ImportantOut:
-    return catalogue.ImportantOut(
-        id=row.id,
-        title=row.title,
-        grade=row.grade,
-        pattern=row.pattern,
-        fields=row.fields,
-        withdrawn=row.withdrawn_at is not None,
-    )
+def _demand(demand: DemandEntry) -> catalogue.DemandOut:
+    return catalogue.DemandOut(**asdict(demand))

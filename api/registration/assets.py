@@ -11,7 +11,7 @@ from api.http.routing import Router
 from api.http.waiting import WAITS, waiting
 from api.registration.schemas import AnnulIn, ReassignIn
 from ledger.chain.sending.relay import SignedRequest
-from ledger.domain.resource import DataResource, check_resource
+from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput
 from ledger.parties.permissions import Action
 
@@ -21,21 +21,13 @@ router = Router(prefix="/assets", tags=["assets"])
 @router.post("", status_code=201)
 def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Apply for first registration of a data resource; a broker does so for a principal, which signs."""
-    require(actor, Action.APPLY_REGISTRATION, owns=True)
-    applicant = body.applicant or actor.party
-    agent = None if applicant == actor.party else actor.party
-    if agent is not None:
-        ledger.mandates.require(applicant, agent)
-    if body.resource is not None:
-        resource = resource_of(body.resource)
-    elif body.catalogue_code is not None:
-        resource = ledger.catalogue.registrable(body.catalogue_code)
-    else:
+    if body.resource is None and body.catalogue_code is None:
         raise InvalidInput("RESOURCE_MISSING", "Give a description or a catalogue code.", where="resource")
-    intake = ledger.registrations.submit(applicant, [resource], agent)
+    resources = [] if body.resource is None else [resource_of(body.resource)]
+    codes = [body.catalogue_code] if body.resource is None and body.catalogue_code is not None else []
+    intake = ledger.registrations.apply(actor, resources, codes, body.applicant, signed=signed_of(body))
     for refusal in intake.refused:
         raise refusal.error
-    ledger.registrations.register(intake.accepted, signed=signed_of(body))
     return show_asset(ledger, intake.accepted[0])
 
 
@@ -126,10 +118,8 @@ def signed_of(body: schemas.Signable) -> SignedRequest | None:
 
 
 def resource_of(body: schemas.ResourceIn) -> DataResource:
-    """The resource, if it keeps every rule; raises ``InvalidInput``."""
-    resource = DataResource.from_dict(body.model_dump())
-    check_resource(resource)
-    return resource
+    """The resource in a body."""
+    return DataResource.from_dict(body.model_dump())
 
 
 def show_asset(ledger: OpenLedger, asset: str) -> schemas.AssetOut:

@@ -8,8 +8,6 @@ from api.http.routing import Router
 from api.http.schemas import AssetOut, HexId, RecordNo
 from api.registration import schemas as bodies
 from api.registration.assets import resource_of, show_asset, signed_of
-from ledger.domain.assets.names import DESCRIBING
-from ledger.errors import InvalidInput
 from ledger.parties.permissions import Action
 
 router = Router(tags=["registrations"])
@@ -26,15 +24,8 @@ def queue(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[bodi
 @router.post("/assets/{asset}/applications", status_code=201)
 def apply(asset: HexId, body: bodies.ApplicationIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Apply for change, correction, renewal or cancellation; or hand in a returned application again."""
-    require(actor, Action.APPLY_REGISTRATION, owns=True)
-    signed, registrations = signed_of(body), ledger.registrations
-    if body.kind in DESCRIBING:
-        if body.resource is None:
-            raise InvalidInput("RESOURCE_MISSING", "This application needs the new description.", where="resource")
-        registrations.change(asset, actor.party, body.kind, resource_of(body.resource), signed)
-    else:
-        act = registrations.renew if body.kind == "renew" else registrations.cancel
-        act(asset, actor.party, body.reason or "", signed)
+    resource = None if body.resource is None else resource_of(body.resource)
+    ledger.applications.apply(actor, asset, body.kind, resource, body.reason or "", signed_of(body))
     return show_asset(ledger, asset)
 
 

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from ledger.catalogue import lookups as records
-from ledger.catalogue.important_rules import ImportantData, matched_grade
-from ledger.catalogue.states import RESOURCE
-from ledger.catalogue.tables import (
-    CatalogueResource,
-    ImportantDataEntry,
-    ResourceEvent,
-    ResourceReview,
-    ResourceVersion,
-)
-from ledger.domain.assets.identity import document_digest
+from ledger.catalogue import lookups
+from ledger.catalogue.entry_history import Change, current, move, planned, record, require_provider
+from ledger.catalogue.lookups import matched
+from ledger.catalogue.tables import CatalogueResource, ResourceEvent, ResourceReview
 from ledger.domain.days import Clock
 from ledger.domain.reasons import checked_reason
-from ledger.domain.resource import DataResource, check_digest, check_registrable, check_resource, diff
-from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.domain.resource import DataResource, check_digest, check_registrable, diff
+from ledger.errors import Conflict, Forbidden
 from ledger.parties.permissions import Action, allowed
 from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What putting a description means: ``verdict`` is ``new``, ``new_version`` or ``unchanged``."""
+class CatalogueEntry:
+    """Where an entry stands: its state, its newest version, the one published."""
 
-    verdict: str
+    code: str
+    provider: str
+    state: str
     version: int
-    changes: tuple[dict[str, Any], ...]
+    published_version: int | None
+
+    @classmethod
+    def of(cls, row: CatalogueResource) -> CatalogueEntry:
+        """The value of a row."""
+        return cls(row.code, row.provider, row.state, row.version, row.published_version)
 
 
 class Catalogue:
@@ -57,13 +55,13 @@ class Catalogue:
             record(session, actor.party, resource, change, self._clock())
         return change
 
-    def submit(self, actor: Actor, code: str) -> CatalogueResource:
+    def submit(self, actor: Actor, code: str) -> CatalogueEntry:
         """Hand the newest version in for signature; what matches the important-data list is blocked instead.
 
         Raises ``Conflict`` ``GRADE_CORE`` for core data, which stays a draft.
         """
         with self._database.write() as session:
-            row = records.resource(session, code, lock=True)
+            row = lookups.resource(session, code, lock=True)
             require(actor, Action.EDIT_RESOURCE, owns=row.provider == actor.party)
             require_provider(row, actor.party)
             resource = current(session, row)
@@ -71,12 +69,12 @@ class Catalogue:
                 check_registrable(resource, reviewed=True)
             move(session, row, "submit", actor.party, self._clock())
             grade, kinds = matched(session, resource)
-            if grade == "core" or (grade == "important" and not records.reviewed(session, code, row.version)):
+            if grade == "core" or (grade == "important" and not lookups.reviewed(session, code, row.version)):
                 reason = f"{grade}: {', '.join(kinds) or 'graded so by its provider'}"
                 move(session, row, "block", actor.party, self._clock(), reason)
-            return row
+            return CatalogueEntry.of(row)
 
-    def record_review(self, actor: Actor, code: str, report_digest: str) -> CatalogueResource:
+    def record_review(self, actor: Actor, code: str, report_digest: str) -> CatalogueEntry:
         """Record the review of the newest version of important data; a block for it is lifted.
 
         Raises ``Conflict`` ``GRADE_CORE`` for what is or matches core data, ``Forbidden`` ``REVIEWER_IS_PROVIDER``.
@@ -85,7 +83,7 @@ class Catalogue:
         check_digest(report_digest, "report_digest")
         now = self._clock()
         with self._database.write() as session:
-            row = records.resource(session, code, lock=True)
+            row = lookups.resource(session, code, lock=True)
             if row.provider == actor.party:
                 raise Forbidden("REVIEWER_IS_PROVIDER", "Nobody reviews data of its own.", where=code)
             grade, kinds = matched(session, current(session, row))
@@ -96,7 +94,7 @@ class Catalogue:
                     where=code,
                     hint=f"Matched: {', '.join(kinds) or 'its own grade'}.",
                 )
-            if not records.reviewed(session, code, row.version):
+            if not lookups.reviewed(session, code, row.version):
                 session.add(
                     ResourceReview(
                         code=code,
@@ -108,26 +106,26 @@ class Catalogue:
                 )
             if row.state == "blocked":
                 move(session, row, "lift", actor.party, now)
-            return row
+            return CatalogueEntry.of(row)
 
-    def block(self, actor: Actor, code: str, reason: str) -> CatalogueResource:
+    def block(self, actor: Actor, code: str, reason: str) -> CatalogueEntry:
         """Take a resource off every list until a review lifts it."""
         require(actor, Action.GRADE)
         return self._move(actor, code, "block", reason)
 
-    def retire(self, actor: Actor, code: str, reason: str) -> CatalogueResource:
+    def retire(self, actor: Actor, code: str, reason: str) -> CatalogueEntry:
         """End the entry for good; its versions stay."""
         with self._database.read() as session:
-            row = records.resource(session, code)
+            row = lookups.resource(session, code)
         require(actor, Action.EDIT_RESOURCE, owns=row.provider == actor.party)
         require_provider(row, actor.party)
         return self._move(actor, code, "retire", reason)
 
-    def _move(self, actor: Actor, code: str, name: str, reason: str) -> CatalogueResource:
+    def _move(self, actor: Actor, code: str, name: str, reason: str) -> CatalogueEntry:
         with self._database.write() as session:
-            row = records.resource(session, code, lock=True)
+            row = lookups.resource(session, code, lock=True)
             move(session, row, name, actor.party, self._clock(), checked_reason(reason))
-            return row
+            return CatalogueEntry.of(row)
 
     def registrable(self, code: str, version: int | None = None) -> DataResource:
         """The published description, if it may be registered.
@@ -135,7 +133,7 @@ class Catalogue:
         Raises ``Conflict``: ``NOT_PUBLISHED``, ``GRADE_CORE``, ``REVIEW_REQUIRED``.
         """
         with self._database.read() as session:
-            row = records.resource(session, code)
+            row = lookups.resource(session, code)
             shown = row.published_version
             if shown is None or shown != (version or shown):
                 raise Conflict(
@@ -144,19 +142,19 @@ class Catalogue:
                     where=f"resource {code}",
                     hint="Submit it, let the chief data officer sign it, publish it.",
                 )
-            resource = DataResource.from_dict(records.version(session, code, shown).document)
-            check_registrable(resource, reviewed=records.reviewed(session, code, shown))
+            resource = DataResource.from_dict(lookups.version(session, code, shown).document)
+            check_registrable(resource, reviewed=lookups.reviewed(session, code, shown))
             return resource
 
     def get(self, code: str, reader: Actor | None = None) -> dict[str, Any]:
         """An entry with its newest description; with the published one for a reader who may not see drafts."""
         with self._database.read() as session:
-            row = records.resource(session, code)
+            row = lookups.resource(session, code)
             if row.published_version is None:
                 require_sight(reader, row)
             version = row.version if sees_drafts(reader, row) else row.published_version or row.version
-            shown = records.version(session, code, version)
-            return described(row) | {
+            shown = lookups.version(session, code, version)
+            return asdict(CatalogueEntry.of(row)) | {
                 "shown_version": version,
                 "document_digest": shown.document_digest,
                 "resource": shown.document,
@@ -165,15 +163,15 @@ class Catalogue:
     def document(self, code: str, version: int, reader: Actor | None = None) -> dict[str, Any]:
         """The description at that version."""
         with self._database.read() as session:
-            row = records.resource(session, code)
+            row = lookups.resource(session, code)
             if version != row.published_version:
                 require_sight(reader, row)
-            return records.version(session, code, version).document
+            return lookups.version(session, code, version).document
 
     def history(self, code: str, reader: Actor | None = None) -> list[dict[str, Any]]:
         """Every move of the resource, oldest first."""
         with self._database.read() as session:
-            require_sight(reader, records.resource(session, code))
+            require_sight(reader, lookups.resource(session, code))
             rows = session.scalars(
                 select(ResourceEvent).where(ResourceEvent.code == code).order_by(ResourceEvent.number)
             )
@@ -196,7 +194,7 @@ class Catalogue:
 
     def page(
         self, after: str | None, limit: int, state: str | None = None, reader: Actor | None = None
-    ) -> list[CatalogueResource]:
+    ) -> list[CatalogueEntry]:
         """Entries by code, keyset paged; those that the reader may see."""
         query = select(CatalogueResource).order_by(CatalogueResource.code).limit(limit)
         if after:
@@ -207,123 +205,7 @@ class Catalogue:
             own = CatalogueResource.provider == reader.party
             query = query.where(CatalogueResource.published_version.is_not(None) | own)
         with self._database.read() as session:
-            return list(session.scalars(query))
-
-
-def planned(session: Session, provider: str, resource: DataResource) -> Change:
-    """What putting this description would do; writes nothing. Raises as ``Catalogue.put`` does."""
-    row = session.get(CatalogueResource, resource.code)
-    standing = None if row is None else (row, records.version(session, row.code, row.version).document)
-    system = resource.system if resource.system and records.system(session, resource.system) else ""
-    return change_of(provider, resource, standing, {system})
-
-
-def change_of(
-    provider: str,
-    resource: DataResource,
-    standing: tuple[CatalogueResource, Mapping[str, Any]] | None,
-    systems: Container[str],
-) -> Change:
-    """What putting a description would do where the entry stands so, with its newest document; asks no database.
-
-    ``systems`` are those of the system list, as far as they matter here. Raises as ``Catalogue.put`` does.
-    """
-    check_resource(resource)
-    if resource.system and resource.system not in systems:
-        raise InvalidInput(
-            "SYSTEM_UNKNOWN", "The system list has no such system.", where="system", hint="Enter the system first."
-        )
-    if standing is None:
-        return Change("new", 1, ())
-    row, document = standing
-    require_provider(row, provider)
-    changes = diff(document, resource.to_dict())
-    if not changes:
-        return Change("unchanged", row.version, ())
-    RESOURCE.next(row.state, "edit")
-    return Change("new_version", row.version + 1, tuple(changes))
-
-
-def record(session: Session, provider: str, resource: DataResource, change: Change, now: int) -> None:
-    """Write the version that was planned in this same transaction."""
-    if change.verdict == "unchanged":
-        return
-    document = resource.to_dict()
-    if change.verdict == "new":
-        row = CatalogueResource(
-            code=resource.code,
-            provider=provider,
-            state=RESOURCE.initial,
-            version=change.version,
-            published_version=None,
-            created_at=now,
-        )
-        session.add(row)
-        session.flush()
-    else:
-        row = records.resource(session, resource.code, lock=True)
-        row.version = change.version
-    session.add(
-        ResourceVersion(
-            code=resource.code,
-            version=change.version,
-            document=document,
-            document_digest=document_digest(document),
-            created_by=provider,
-            created_at=now,
-        )
-    )
-    move(session, row, "edit", provider, now)
-
-
-def move(session: Session, row: CatalogueResource, name: str, by: str, now: int, reason: str | None = None) -> None:
-    """Make a move of the state machine and record it; what is blocked or retired is published no more.
-
-    Raises ``Conflict`` ``MOVE_NOT_ALLOWED``.
-    """
-    row.state = RESOURCE.next(row.state, name)
-    if row.state in ("blocked", "retired"):
-        row.published_version = None
-    session.add(
-        ResourceEvent(
-            code=row.code,
-            number=records.next_number(session, ResourceEvent.number, ResourceEvent.code == row.code),
-            version=row.version,
-            move=name,
-            state=row.state,
-            by=by,
-            reason=reason,
-            at=now,
-        )
-    )
-    session.flush()
-
-
-def current(session: Session, row: CatalogueResource) -> DataResource:
-    """The newest description."""
-    return DataResource.from_dict(records.version(session, row.code, row.version).document)
-
-
-def matched(session: Session, resource: DataResource) -> tuple[str, Sequence[str]]:
-    """The grade that the important-data list and the provider give the resource, the higher, and the kinds matched."""
-    return matched_grade(resource, listed_kinds(session))
-
-
-def listed_kinds(session: Session) -> list[ImportantData]:
-    """The kinds of data that the important-data list names now."""
-    rows = session.scalars(select(ImportantDataEntry).where(ImportantDataEntry.withdrawn_at.is_(None)))
-    return [ImportantData(row.title, row.grade, row.pattern, tuple(row.fields)) for row in rows]
-
-
-def require_provider(row: CatalogueResource, party: str) -> None:
-    """Raise ``Forbidden`` ``NOT_THE_PROVIDER`` unless the resource is the party's own."""
-    if row.provider != party:
-        raise Forbidden(
-            "NOT_THE_PROVIDER",
-            "The resource is another provider's.",
-            where=f"resource {row.code}",
-            hint="Use a code of your own, or ask the provider.",
-        )
+            return [CatalogueEntry.of(row) for row in session.scalars(query)]
 
 
 def sees_drafts(reader: Actor | None, row: CatalogueResource) -> bool:
@@ -340,14 +222,3 @@ def require_sight(reader: Actor | None, row: CatalogueResource) -> None:
             where=f"resource {row.code}",
             hint="Read the published version, or ask the provider.",
         )
-
-
-def described(row: CatalogueResource) -> dict[str, Any]:
-    """Where an entry stands."""
-    return {
-        "code": row.code,
-        "provider": row.provider,
-        "state": row.state,
-        "version": row.version,
-        "published_version": row.published_version,
-    }

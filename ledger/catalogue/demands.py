@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.catalogue import lookups as records
+from ledger.catalogue import lookups
 from ledger.catalogue.matching import Candidate, Wanted, rank
 from ledger.catalogue.states import DEMAND
 from ledger.catalogue.tables import Demand, DemandEvent, ShareDuty
@@ -41,6 +41,61 @@ class NewDemand:
     wanted_by: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DemandEntry:
+    """A demand as it stands at a time: ``resource`` is the code assigned to it; ``overdue``, if the working days of an
+    accepted duty ran out.
+    """
+
+    id: str
+    requester: str
+    title: str
+    purpose: str
+    domain: str
+    fields: list[str]
+    legal_basis: str
+    wanted_by: str | None
+    state: str
+    resource: str | None
+    due_at: int | None
+    overdue: bool
+    created_at: int
+
+    @classmethod
+    def of(cls, row: Demand, at: int) -> DemandEntry:
+        """The value of a row."""
+        return cls(
+            id=row.id,
+            requester=row.requester,
+            title=row.title,
+            purpose=row.purpose,
+            domain=row.domain,
+            fields=row.fields,
+            legal_basis=row.legal_basis,
+            wanted_by=row.wanted_by,
+            state=row.state,
+            resource=row.code,
+            due_at=row.due_at,
+            overdue=row.state == "duty_accepted" and row.due_at is not None and at >= row.due_at,
+            created_at=row.created_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """An entry of the sharing duty list; the one with the highest ``number`` is in force."""
+
+    number: int
+    department: str
+    sla_days: int
+    code: str
+
+    @classmethod
+    def of(cls, row: ShareDuty) -> Duty:
+        """The value of a row."""
+        return cls(row.number, row.department, row.sla_days, row.code)
+
+
 class Demands:
     """Demands from filing to connection. ``sla_days`` applies where no duty is listed."""
 
@@ -49,32 +104,32 @@ class Demands:
         self._sla_days = sla_days
         self._clock = clock
 
-    def list_duty(self, actor: Actor, code: str, department: str, sla_days: int) -> ShareDuty:
+    def list_duty(self, actor: Actor, code: str, department: str, sla_days: int) -> Duty:
         """List who must share a resource within how many working days; the newest entry is in force."""
         _require_keeper(actor)
         with self._database.write() as session:
-            self._require_lists(session, actor, records.resource(session, code, lock=True).provider)
+            self._require_lists(session, actor, lookups.resource(session, code, lock=True).provider)
             _check_days(sla_days)
             party(session, department)
             duty = ShareDuty(
                 code=code,
-                number=records.next_number(session, ShareDuty.number, ShareDuty.code == code),
+                number=lookups.next_number(session, ShareDuty.number, ShareDuty.code == code),
                 department=department,
                 sla_days=sla_days,
                 created_by=actor.party,
                 created_at=self._clock(),
             )
             session.add(duty)
-            return duty
+            return Duty.of(duty)
 
-    def duties(self, code: str) -> list[ShareDuty]:
+    def duties(self, code: str) -> list[Duty]:
         """Every duty listed for a resource, the newest first."""
         with self._database.read() as session:
-            records.resource(session, code)
+            lookups.resource(session, code)
             rows = select(ShareDuty).where(ShareDuty.code == code).order_by(ShareDuty.number.desc())
-            return list(session.scalars(rows))
+            return [Duty.of(row) for row in session.scalars(rows)]
 
-    def file(self, actor: Actor, demand: NewDemand) -> Demand:
+    def file(self, actor: Actor, demand: NewDemand) -> DemandEntry:
         """Enter a demand; raises ``InvalidInput`` ``DEMAND_…``."""
         require(actor, Action.PUBLISH_LISTS, owns=True)
         _check(demand)
@@ -96,74 +151,74 @@ class Demands:
             session.add(row)
             session.flush()
             self._record(session, row, "file", actor.party, None)
-        return row
+        return DemandEntry.of(row, row.created_at)
 
     def candidates(self, identifier: str, limit: int = 10) -> list[Candidate]:
         """Published resources that may be shared and answer the demand, best first."""
         with self._database.read() as session:
-            row = records.demand(session, identifier)
+            row = lookups.demand(session, identifier)
             wanted = Wanted(row.title, row.purpose, row.domain, tuple(row.fields))
-            described = (DataResource.from_dict(version.document) for version in records.published(session))
+            described = (DataResource.from_dict(version.document) for version in lookups.published(session))
             return rank(wanted, (item for item in described if item.share_attr != "none"), limit)
 
-    def match(self, actor: Actor, identifier: str, code: str) -> Demand:
+    def match(self, actor: Actor, identifier: str, code: str) -> DemandEntry:
         """Assign a published resource; after an appeal this upholds it.
 
         Raises ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_SHARED``.
         """
         _require_keeper(actor)
         with self._database.write() as session:
-            row = records.demand(session, identifier, lock=True)
-            resource = records.resource(session, code)
+            row = lookups.demand(session, identifier, lock=True)
+            resource = lookups.resource(session, code)
             self._require_lists(session, actor, resource.provider)
             if resource.published_version is None:
                 raise Conflict("NOT_PUBLISHED", "Only a published resource answers a demand.", where=f"resource {code}")
-            if records.version(session, code, resource.published_version).document["share_attr"] == "none":
+            if lookups.version(session, code, resource.published_version).document["share_attr"] == "none":
                 raise Conflict("NOT_SHARED", "The resource is not shared, by law.", where=f"resource {code}")
             row.code = code
             return self._move(session, row, "match", actor.party)
 
-    def accept(self, actor: Actor, identifier: str) -> Demand:
+    def accept(self, actor: Actor, identifier: str) -> DemandEntry:
         """Take on the duty: its working days run from now."""
         now = self._clock()
         with self._database.write() as session:
-            row = records.demand(session, identifier, lock=True)
+            row = lookups.demand(session, identifier, lock=True)
             department, days = self._duty(session, row)
             _require_department(actor, department)
             row.due_at = end_of_working_days(now, days)
             return self._move(session, row, "accept", actor.party)
 
-    def connect(self, actor: Actor, identifier: str) -> Demand:
+    def connect(self, actor: Actor, identifier: str) -> DemandEntry:
         """The data is connected (挂接): the duty is done."""
         with self._database.write() as session:
-            row = records.demand(session, identifier, lock=True)
+            row = lookups.demand(session, identifier, lock=True)
             _require_department(actor, self._duty(session, row)[0])
             return self._move(session, row, "connect", actor.party)
 
-    def refuse(self, actor: Actor, identifier: str, reason: str) -> Demand:
+    def refuse(self, actor: Actor, identifier: str, reason: str) -> DemandEntry:
         """Refuse, with a reason: the department on duty, or whoever keeps the lists."""
         checked = checked_reason(reason)
         with self._database.write() as session:
-            row = records.demand(session, identifier, lock=True)
+            row = lookups.demand(session, identifier, lock=True)
             own = row.code is not None and (
                 self._duty(session, row)[0] == actor.party
-                or records.cdo_of(session, records.resource(session, row.code).provider) == actor.party
+                or lookups.cdo_of(session, lookups.resource(session, row.code).provider) == actor.party
             )
             require(actor, Action.PUBLISH_LISTS, owns=own)
             return self._move(session, row, "refuse", actor.party, checked)
 
-    def appeal(self, actor: Actor, identifier: str, reason: str) -> Demand:
+    def appeal(self, actor: Actor, identifier: str, reason: str) -> DemandEntry:
         """Appeal against a refusal; the authority decides by matching it again or closing it."""
         checked = checked_reason(reason)
         with self._database.write() as session:
-            row = records.demand(session, identifier, lock=True)
+            row = lookups.demand(session, identifier, lock=True)
             _require_requester(actor, row)
             return self._move(session, row, "appeal", actor.party, checked)
 
-    def close(self, actor: Actor, identifier: str) -> Demand:
+    def close(self, actor: Actor, identifier: str) -> DemandEntry:
         """The requester has what it asked for; or the authority dismisses an appeal."""
         with self._database.write() as session:
-            row = records.demand(session, identifier, lock=True)
+            row = lookups.demand(session, identifier, lock=True)
             if row.state == "appealed":
                 require(actor, Action.PUBLISH_LISTS)
             else:
@@ -173,7 +228,7 @@ class Demands:
     def get(self, identifier: str, at: int | None = None) -> dict[str, Any]:
         """A demand with its moves; ``overdue`` as of ``at`` (seconds UTC, default now)."""
         with self._database.read() as session:
-            row = records.demand(session, identifier)
+            row = lookups.demand(session, identifier)
             events = session.scalars(
                 select(DemandEvent).where(DemandEvent.demand_id == identifier).order_by(DemandEvent.number)
             )
@@ -181,9 +236,9 @@ class Demands:
                 {"move": event.move, "state": event.state, "by": event.by, "reason": event.reason, "at": event.at}
                 for event in events
             ]
-        return described(row, self._clock() if at is None else at) | {"history": told}
+        return asdict(DemandEntry.of(row, self._clock() if at is None else at)) | {"history": told}
 
-    def page(self, after: str | None, limit: int, state: str | None = None) -> list[Demand]:
+    def page(self, after: str | None, limit: int, state: str | None = None) -> list[DemandEntry]:
         """Demands by id, keyset paged."""
         query = select(Demand).order_by(Demand.id).limit(limit)
         if after:
@@ -191,11 +246,11 @@ class Demands:
         if state:
             query = query.where(Demand.state == state)
         with self._database.read() as session:
-            return list(session.scalars(query))
+            return [DemandEntry.of(row, self._clock()) for row in session.scalars(query)]
 
     def _require_lists(self, session: Session, actor: Actor, department: str) -> None:
         """Whoever keeps the lists: an authority, or the chief data officer for its departments."""
-        require(actor, Action.PUBLISH_LISTS, owns=records.cdo_of(session, department) == actor.party)
+        require(actor, Action.PUBLISH_LISTS, owns=lookups.cdo_of(session, department) == actor.party)
 
     def _duty(self, session: Session, row: Demand) -> tuple[str, int]:
         """The department on duty and its working days; without a listed duty the provider and the default."""
@@ -206,20 +261,20 @@ class Demands:
         )
         if duty is not None:
             return duty.department, duty.sla_days
-        return records.resource(session, row.code).provider, self._sla_days
+        return lookups.resource(session, row.code).provider, self._sla_days
 
-    def _move(self, session: Session, row: Demand, name: str, by: str, reason: str | None = None) -> Demand:
+    def _move(self, session: Session, row: Demand, name: str, by: str, reason: str | None = None) -> DemandEntry:
         row.state = DEMAND.next(row.state, name)
         if name in ("match", "refuse"):
             row.due_at = None
         self._record(session, row, name, by, reason)
-        return row
+        return DemandEntry.of(row, self._clock())
 
     def _record(self, session: Session, row: Demand, name: str, by: str, reason: str | None) -> None:
         session.add(
             DemandEvent(
                 demand_id=row.id,
-                number=records.next_number(session, DemandEvent.number, DemandEvent.demand_id == row.id),
+                number=lookups.next_number(session, DemandEvent.number, DemandEvent.demand_id == row.id),
                 move=name,
                 state=row.state,
                 by=by,
@@ -228,30 +283,6 @@ class Demands:
             )
         )
         session.flush()
-
-
-def overdue(row: Demand, at: int) -> bool:
-    """Whether the duty's working days ran out before it was done."""
-    return row.state == "duty_accepted" and row.due_at is not None and at >= row.due_at
-
-
-def described(row: Demand, at: int) -> dict[str, Any]:
-    """A demand as it stands at ``at``."""
-    return {
-        "id": row.id,
-        "requester": row.requester,
-        "title": row.title,
-        "purpose": row.purpose,
-        "domain": row.domain,
-        "fields": row.fields,
-        "legal_basis": row.legal_basis,
-        "wanted_by": row.wanted_by,
-        "state": row.state,
-        "resource": row.code,
-        "due_at": row.due_at,
-        "overdue": overdue(row, at),
-        "created_at": row.created_at,
-    }
 
 
 def _check(demand: NewDemand) -> None:

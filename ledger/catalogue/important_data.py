@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.catalogue import lookups as records
-from ledger.catalogue.data_list import move
+from ledger.catalogue import lookups
+from ledger.catalogue.entry_history import move
 from ledger.catalogue.important_rules import ImportantData, check_important
 from ledger.catalogue.tables import CatalogueResource, ImportantDataEntry
 from ledger.domain.days import Clock
@@ -26,10 +26,27 @@ EXPOSED: Final = ("submitted", "cdo_signed", "published", "changed")
 
 
 @dataclass(frozen=True, slots=True)
+class ListedKind:
+    """An entry: a kind of data, and whether it was withdrawn."""
+
+    id: str
+    title: str
+    grade: str
+    pattern: str
+    fields: list[str]
+    withdrawn: bool
+
+    @classmethod
+    def of(cls, row: ImportantDataEntry) -> ListedKind:
+        """The value of a row."""
+        return cls(row.id, row.title, row.grade, row.pattern, row.fields, row.withdrawn_at is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A new entry, and the codes of the resources that it blocked."""
 
-    entry: ImportantDataEntry
+    entry: ListedKind
     blocked: tuple[str, ...]
 
 
@@ -57,7 +74,7 @@ class ImportantDataList:
         )
         with self._database.write() as session:
             session.add(row)
-            return Listed(row, tuple(self._block_matching(session, actor, entry, now)))
+            return Listed(ListedKind.of(row), tuple(self._block_matching(session, actor, entry, now)))
 
     def withdraw(self, actor: Actor, identifier: str) -> None:
         """Take an entry off the list; raises ``NotFound`` ``IMPORTANT_ENTRY_UNKNOWN``."""
@@ -71,10 +88,13 @@ class ImportantDataList:
                 .values(withdrawn_at=self._clock())
             )
 
-    def all(self) -> list[ImportantDataEntry]:
-        """Every entry, withdrawn ones too, by id."""
+    def all(self, reader: Actor | None = None) -> list[ListedKind]:
+        """Every entry, withdrawn ones too, by id; for those who grade data or assess it, and the operator itself."""
+        if reader is not None:
+            require(reader, Action.GRADE, owns=True, reads=True)
         with self._database.read() as session:
-            return list(session.scalars(select(ImportantDataEntry).order_by(ImportantDataEntry.id)))
+            rows = session.scalars(select(ImportantDataEntry).order_by(ImportantDataEntry.id))
+            return [ListedKind.of(row) for row in rows]
 
     def _block_matching(self, session: Session, actor: Actor, entry: ImportantData, now: int) -> Iterator[str]:
         listed = select(CatalogueResource).where(CatalogueResource.state.in_(EXPOSED)).order_by(CatalogueResource.code)
@@ -86,8 +106,8 @@ class ImportantDataList:
     def _stops(self, session: Session, entry: ImportantData, row: CatalogueResource) -> bool:
         """Whether the newest or the published version matches; a recorded review clears what is not core."""
         for number in {row.version, row.published_version or row.version}:
-            resource = DataResource.from_dict(records.version(session, row.code, number).document)
-            cleared = entry.grade != "core" and records.reviewed(session, row.code, number)
+            resource = DataResource.from_dict(lookups.version(session, row.code, number).document)
+            cleared = entry.grade != "core" and lookups.reviewed(session, row.code, number)
             if entry.matches(resource) and not cleared:
                 return True
         return False

@@ -1,13 +1,22 @@
-"""Records of the data catalogue by their key, and the numbers of new ones."""
+"""Entries of the catalogue's lists by their key, the numbers of new ones, and what the important-data list names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from ledger.catalogue.tables import CatalogueResource, Demand, InfoSystem, ResourceReview, ResourceVersion
+from ledger.catalogue.important_rules import ImportantData, matched_grade
+from ledger.catalogue.tables import (
+    CatalogueResource,
+    Demand,
+    ImportantDataEntry,
+    InfoSystem,
+    ResourceReview,
+    ResourceVersion,
+)
+from ledger.domain.resource import DataResource
 from ledger.errors import NotFound
 from ledger.parties.tables import CdoAppointment
 
@@ -79,3 +88,14 @@ def cdo_of(session: Session, department: str) -> str | None:
 def next_number(session: Session, column: InstrumentedAttribute[int], of: ColumnElement[bool]) -> int:
     """The number after the highest in ``column`` among the rows ``of`` one parent; 1 for the first."""
     return (session.scalar(select(func.max(column)).where(of)) or 0) + 1
+
+
+def matched(session: Session, resource: DataResource) -> tuple[str, Sequence[str]]:
+    """The grade that the important-data list and the provider give the resource, the higher, and the kinds matched."""
+    return matched_grade(resource, listed_kinds(session))
+
+
+def listed_kinds(session: Session) -> list[ImportantData]:
+    """The kinds of data that the important-data list names now."""
+    rows = session.scalars(select(ImportantDataEntry).where(ImportantDataEntry.withdrawn_at.is_(None)))
+    return [ImportantData(row.title, row.grade, row.pattern, tuple(row.fields)) for row in rows]

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from ledger.catalogue import lookups as records
+from ledger.catalogue import lookups
 from ledger.catalogue.tables import CatalogueResource, OpenItem, ResourceVersion
 from ledger.domain.days import Clock
 from ledger.errors import Conflict, InvalidInput
@@ -37,18 +37,18 @@ class OpenCatalogue:
         self._database = database
         self._clock = clock
 
-    def open(self, actor: Actor, code: str, opening: Opening) -> OpenItem:
+    def open(self, actor: Actor, code: str, opening: Opening) -> dict[str, Any]:
         """Enter the published version; the item before it stays as history.
 
         Raises ``InvalidInput`` ``OPENING``, ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_TO_BE_OPENED``.
         """
         _check(opening)
         with self._database.write() as session:
-            row = records.resource(session, code, lock=True)
-            require(actor, Action.PUBLISH_LISTS, owns=records.acts_for(session, actor.party, row.provider))
+            row = lookups.resource(session, code, lock=True)
+            require(actor, Action.PUBLISH_LISTS, owns=lookups.acts_for(session, actor.party, row.provider))
             if row.published_version is None:
                 raise Conflict("NOT_PUBLISHED", "Only a published resource can be opened.", where=f"resource {code}")
-            allowed = records.version(session, code, row.published_version).document["open_attr"]
+            allowed = lookups.version(session, code, row.published_version).document["open_attr"]
             if allowed == "none" or (allowed == "conditional" and opening.open_type == "free"):
                 raise Conflict(
                     "NOT_TO_BE_OPENED",
@@ -59,7 +59,7 @@ class OpenCatalogue:
             self._withdraw(session, code)
             item = OpenItem(
                 code=code,
-                number=records.next_number(session, OpenItem.number, OpenItem.code == code),
+                number=lookups.next_number(session, OpenItem.number, OpenItem.code == code),
                 version=row.published_version,
                 open_type=opening.open_type,
                 conditions=opening.conditions,
@@ -69,13 +69,13 @@ class OpenCatalogue:
                 withdrawn_at=None,
             )
             session.add(item)
-            return item
+            return _shown(item)
 
     def close(self, actor: Actor, code: str) -> None:
         """Take a resource out of the open catalogue; its items stay as history."""
         with self._database.write() as session:
-            row = records.resource(session, code, lock=True)
-            require(actor, Action.PUBLISH_LISTS, owns=records.acts_for(session, actor.party, row.provider))
+            row = lookups.resource(session, code, lock=True)
+            require(actor, Action.PUBLISH_LISTS, owns=lookups.acts_for(session, actor.party, row.provider))
             self._withdraw(session, code)
 
     def _withdraw(self, session: Session, code: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ledger.catalogue.data_list import Change, change_of
+from ledger.catalogue.entry_history import Change, change_of
 from ledger.catalogue.states import RESOURCE
 from ledger.catalogue.tables import CatalogueResource, InfoSystem, ResourceEvent, ResourceVersion
 from ledger.domain.assets.identity import document_digest
@@ -45,24 +45,24 @@ class Known:
     """The entries and the systems that a table names, read by few queries in one snapshot."""
 
     def __init__(self, session: Session, codes: Iterable[str], systems: Iterable[str]) -> None:
-        self._standings: dict[str, tuple[CatalogueResource, Mapping[str, Any]]] = {}
+        self._entries: dict[str, tuple[CatalogueResource, Mapping[str, Any]]] = {}
         for some in chunks(sorted(set(codes))):
             found = session.execute(
                 select(CatalogueResource, ResourceVersion.document)
                 .join(ResourceVersion, ResourceVersion.code == CatalogueResource.code)
                 .where(CatalogueResource.code.in_(some), ResourceVersion.version == CatalogueResource.version)
             )
-            self._standings.update({row.code: (row, document) for row, document in found})
+            self._entries.update({row.code: (row, document) for row, document in found})
         self._systems: set[str] = set()
         for some in chunks(sorted(set(systems))):
             self._systems.update(session.scalars(select(InfoSystem.code).where(InfoSystem.code.in_(some))))
 
     def staged(self, provider: str, resource: DataResource) -> Staged:
         """The description as it would be written; raises as ``Catalogue.put``."""
-        standing = self._standings.get(resource.code)
-        change = change_of(provider, resource, standing, self._systems)
+        present = self._entries.get(resource.code)
+        change = change_of(provider, resource, present, self._systems)
         document = resource.to_dict()
-        mark = None if standing is None else (standing[0].provider, standing[0].state, standing[0].version)
+        mark = None if present is None else (present[0].provider, present[0].state, present[0].version)
         return Staged(change, document, document_digest(document), mark)
 
 
@@ -82,8 +82,8 @@ def write_staged(session: Session, provider: str, staged: Sequence[Staged], now:
             .where(CatalogueResource.code.in_(some))
             .with_for_update()
         )
-        now_standing = {row.code: (row.provider, row.state, row.version) for row in rows}
-        if any(now_standing.get(code) != marks[code] for code in some):
+        at_present = {row.code: (row.provider, row.state, row.version) for row in rows}
+        if any(at_present.get(code) != marks[code] for code in some):
             return False
     try:
         for items in chunks(changed):

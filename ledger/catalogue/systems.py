@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from ledger.catalogue import lookups as records
+from ledger.catalogue import lookups
 from ledger.catalogue.tables import InfoSystem
 from ledger.domain.days import Clock
 from ledger.domain.resource import RESOURCE_CODE
@@ -30,6 +30,23 @@ class SystemEntry:
     status: str = "running"
 
 
+@dataclass(frozen=True, slots=True)
+class SystemVersion:
+    """An entry as its owner recorded it at that version."""
+
+    code: str
+    version: int
+    owner: str
+    name: str
+    protection_level: int
+    status: str
+
+    @classmethod
+    def of(cls, row: InfoSystem) -> SystemVersion:
+        """The value of a row."""
+        return cls(row.code, row.version, row.owner, row.name, row.protection_level, row.status)
+
+
 class Systems:
     """Systems of their owners."""
 
@@ -37,7 +54,7 @@ class Systems:
         self._database = database
         self._clock = clock
 
-    def put(self, actor: Actor, entry: SystemEntry) -> InfoSystem:
+    def put(self, actor: Actor, entry: SystemEntry) -> SystemVersion:
         """Record the entry as the next version; the same again records nothing.
 
         Raises ``InvalidInput`` ``SYSTEM_ENTRY``, ``Forbidden`` ``NOT_THE_OWNER``.
@@ -51,11 +68,11 @@ class Systems:
                 hint=f"Statuses: {', '.join(STATUSES)}.",
             )
         with self._database.write() as session:
-            last = records.system(session, entry.code)
+            last = lookups.system(session, entry.code)
             if last is not None and last.owner != actor.party:
                 raise Forbidden("NOT_THE_OWNER", "The system is another party's.", where=f"system {entry.code}")
-            if last is not None and _entry(last) == entry:
-                return last
+            if last is not None and SystemEntry(last.code, last.name, last.protection_level, last.status) == entry:
+                return SystemVersion.of(last)
             row = InfoSystem(
                 code=entry.code,
                 version=1 if last is None else last.version + 1,
@@ -66,9 +83,9 @@ class Systems:
                 created_at=self._clock(),
             )
             session.add(row)
-            return row
+            return SystemVersion.of(row)
 
-    def page(self, after: str | None, limit: int) -> list[InfoSystem]:
+    def page(self, after: str | None, limit: int) -> list[SystemVersion]:
         """The newest version of each system, by code, keyset paged."""
         newest = select(InfoSystem.code, func.max(InfoSystem.version).label("version")).group_by(InfoSystem.code)
         latest = newest.subquery()
@@ -81,8 +98,4 @@ class Systems:
         if after:
             query = query.where(InfoSystem.code > after)
         with self._database.read() as session:
-            return list(session.scalars(query))
-
-
-def _entry(row: InfoSystem) -> SystemEntry:
-    return SystemEntry(row.code, row.name, row.protection_level, row.status)
+            return [SystemVersion.of(row) for row in session.scalars(query)]

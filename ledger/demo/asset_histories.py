@@ -110,7 +110,8 @@ class Acts:
         resource = DataResource.from_dict(self._ledger.registrations.get(asset)["resource"])
         content = digest(f"{resource.content_digest} and one row more".encode())
         grown = replace(resource, rows=resource.rows + 1, content_digest=content)
-        return self._ledger.registrations.change(asset, self._cast.provider, "change", grown).gas_used
+        provider = self._ledger.parties.actor(self._cast.provider)
+        return self._ledger.applications.apply(provider, asset, "change", grown).gas_used
 
     def confirm(self, asset: str) -> int:
         """Once its notice is over, the registrar confirms the change."""

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from ledger.certificates.presentations import PENDING, VALID
+from ledger.certificates.presentation_ends import PENDING, VALID
 from ledger.certificates.tables import Certificate, Presentation
 from ledger.chain.contracts.deployment import ASSET_REGISTRY
 from ledger.chain.reading.contract_state import AssetRecord
@@ -21,7 +21,7 @@ from ledger.demo.data.people import Member
 from ledger.index.tables import EVENTS, PROPOSALS
 from ledger.installation.wiring import Ledger
 from ledger.proof.checks.usage_certificate import USAGE
-from ledger.registration.applications import chunks
+from ledger.registration.registrations import chunks
 from ledger.registration.tables import Registration
 from ledger.store import log as log_store
 from ledger.usage.tables import AccessRequest, Authorization, Provision

@@ -18,7 +18,7 @@ from ledger.domain.resource import DataResource
 from ledger.errors import Conflict
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
-from ledger.registration.applications import chunks
+from ledger.registration.registrations import chunks
 
 Tick = Callable[[int], None]
 Progress = Callable[[str, int], Tick]
@@ -62,7 +62,8 @@ class Registering:
         with self._run.stage("申请登记 submit and register") as stage:
             known = self._found.registrations(self._cast.provider)
             intake = self._ledger.registrations.submit(
-                self._cast.provider, [resource for resource in resources if resource.code not in known]
+                self._ledger.parties.actor(self._cast.provider),
+                [resource for resource in resources if resource.code not in known],
             )
             known = self._found.registrations(self._cast.provider)
             assets = [known[resource.code] for resource in resources if resource.code in known]

@@ -55,6 +55,7 @@ from ledger.parties.statements import Intake
 from ledger.parties.tables import PartyKey
 from ledger.privacy.erasure import Erasure
 from ledger.privacy.key_rotation import KeyRotation
+from ledger.provenance.certificate_views import CertificateViews, OwnCertificates
 from ledger.provenance.histories import Provenances
 from ledger.provenance.inspection import Inspection
 from ledger.provenance.log_entries import LogEntries
@@ -134,6 +135,7 @@ class Ledger(Participant):
     assessments: Assessments
     mandates: Mandates
     principals: Principals
+    own_certificates: OwnCertificates
     act_documents: ActDocuments
     transfers: Transfers
     holdings: Holdings
@@ -248,6 +250,16 @@ def wire(
     principals = Principals(database, clock)
     provenances = Provenances(database, reader, follower)
     presentations = Presentations(database, reader, follower, clock, keeps_log=True)
+    verification = Verification(
+        database,
+        reader,
+        Remembered(reader, settings.home / SEEN),
+        partial(expecting, scenarios),
+        uses,
+        presentations,
+        clock,
+    )
+    own_certificates = OwnCertificates(holdings, principals, bundles, entrance.readings)
     return Ledger(
         settings=settings,
         installation=installation,
@@ -284,16 +296,10 @@ def wire(
         issuance=issuance,
         corrections=Corrections(database, reader, issuance, positions, status),
         bundles=bundles,
-        verification=Verification(
-            database,
-            reader,
-            Remembered(reader, settings.home / SEEN),
-            partial(expecting, scenarios),
-            uses,
-            presentations,
-            clock,
-        ),
+        verification=verification,
         presentations=presentations,
+        own_certificates=own_certificates,
+        certificate_views=CertificateViews(verification, presentations, provenances, own_certificates),
         status=status,
         revocations=Revocations(database, client, follower, anchoring),
         holds=Holds(database, reader, acting, proposals),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,17 @@ from ledger.store.sealing import Sealer
 
 MAX_DOCUMENT_BYTES = 256 * 1024
 # The contract or we said no: nothing was sent. An unreachable chain is not among them, for it may have taken the act.
-REFUSALS = (ChainRejected, Conflict, Forbidden, InvalidInput, NotFound)
+REFUSED = (ChainRejected, Conflict, Forbidden, InvalidInput, NotFound)
+
+
+@contextmanager
+def taken_back_if_refused(take_back: Callable[[], None]) -> Iterator[None]:
+    """Around an act on the chain for which something was written: ``take_back`` is called if the act is refused."""
+    try:
+        yield
+    except REFUSED:
+        take_back()
+        raise
 
 
 class ActDocuments:
@@ -56,12 +66,8 @@ class ActDocuments:
         Raises ``InvalidInput`` ``EVIDENCE_TOO_LARGE``, ``NotFound``.
         """
         digest, fresh = self._keep(asset, kind, by, document)
-        try:
+        with taken_back_if_refused(lambda: self._forget(asset, digest) if fresh else None):
             yield digest
-        except REFUSALS:
-            if fresh and not self._on_chain(asset, digest):
-                self._forget(digest)
-            raise
 
     def _keep(self, asset: str, kind: str, by: str, document: Mapping[str, Any]) -> tuple[str, bool]:
         text = canonical({"kind": kind, "asset": asset, "by": by, "document": dict(document)})
@@ -89,7 +95,9 @@ class ActDocuments:
             taken = any(digest in args.values() for args in session.scalars(acts))
             return taken or session.scalar(proposals) is not None
 
-    def _forget(self, digest: str) -> None:
+    def _forget(self, asset: str, digest: str) -> None:
+        if self._on_chain(asset, digest):
+            return
         with self._database.write() as session:
             row = session.get_one(ActDocument, digest)
             self._sealer.erase(session, row.sealed_id)
@@ -116,7 +124,5 @@ class ActDocuments:
             row = session.get(ActDocument, digest)
             if row is None:
                 raise NotFound("EVIDENCE_UNKNOWN", "No document with this digest is kept here.", where="digest")
-            opened = self._sealer.open(session, row.sealed_id)
-        if not isinstance(opened, dict):
-            raise TypeError("sealed evidence is an object")
+            opened = self._sealer.open_object(session, row.sealed_id)
         return {"digest": digest, "asset": row.asset_id, "kind": row.kind, "by": row.by, **opened}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.errors import NotFound
 from ledger.registration.tables import Registration, Resource
+from ledger.store.database import Database
 
 
 def registration(session: Session, asset: str) -> tuple[Registration, Resource]:
@@ -14,3 +16,16 @@ def registration(session: Session, asset: str) -> tuple[Registration, Resource]:
     if row is None:
         raise NotFound("ASSET_UNKNOWN", "No such asset was registered here.", hint="Check the asset id.")
     return row, session.get_one(Resource, row.resource_code)
+
+
+def newest_registration(database: Database, code: str) -> str:
+    """The asset id of a resource's newest registration; raises ``NotFound`` ``ASSET_UNKNOWN``."""
+    newest = Registration.created_at.desc(), Registration.reg_no.desc()
+    query = select(Registration.asset_id).where(Registration.resource_code == code).order_by(*newest).limit(1)
+    with database.read() as session:
+        found = session.scalar(query)
+    if found is None:
+        raise NotFound(
+            "ASSET_UNKNOWN", "No asset has this id or resource code.", where=code[:64], hint="pingzheng asset list"
+        )
+    return found

@@ -22,9 +22,10 @@ from ledger.index.tables import ASSETS, EVENTS
 from ledger.log.paused import saying_until_when
 from ledger.parties.relayed_acts import RelayedActs
 from ledger.registration.act_documents import ActDocuments
-from ledger.registration.applications import chunks, near_duplicates
+from ledger.registration.applications import near_duplicates
 from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.descriptions import applications
+from ledger.registration.registrations import chunks
 from ledger.registration.tables import Application
 from ledger.store.database import Database
 

@@ -27,9 +27,9 @@ def test_invariant_06_core_never_registers_important_waits_and_a_listed_match_bl
         resource(f"six/{grade}", fields=(ResourceField("grid", "text", grade=grade),))
         for grade in ("core", "important")
     )
-    assert [item.error.code for item in ledger.registrations.submit(pilot.cast.provider, [core]).refused] == [
-        "GRADE_CORE"
-    ]
+    assert [
+        item.error.code for item in ledger.registrations.submit(pilot.actor(pilot.cast.provider), [core]).refused
+    ] == ["GRADE_CORE"]
     (asset,) = pilot.handed_in(important)
     pilot.noticed([asset])
     pilot.after_notice([asset])

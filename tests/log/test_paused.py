@@ -116,10 +116,10 @@ def test_what_is_handed_in_during_a_pause_is_registered_after_it(powers: Powers,
     """Under the asset id that was acknowledged; handed in again, it is the same."""
     ledger, provider = powers.ledger, powers.cast.provider
     until, wanted = pause(), resource("paused/1")
-    (asset,) = ledger.registrations.submit(provider, [wanted]).accepted
+    (asset,) = ledger.registrations.submit(ledger.parties.actor(provider), [wanted]).accepted
     says_until_when(lambda: ledger.registrations.register([asset]), until)
     assert ledger.registrations.get(asset)["state"] == "submitted"
-    assert ledger.registrations.submit(provider, [wanted]).accepted == (asset,)
+    assert ledger.registrations.submit(ledger.parties.actor(provider), [wanted]).accepted == (asset,)
     over(powers)
     ledger.registrations.register([asset])
     assert powers.pilot.record(asset).state == "applied"

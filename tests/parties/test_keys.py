@@ -50,7 +50,7 @@ def chain_time(ledger: Ledger) -> int:
 def confirmed(pilot: Pilot, code: str) -> str:
     """An asset of the provider, registered after its public notice."""
     ledger, registrar = pilot.ledger, pilot.cast.registrar
-    (asset,) = ledger.registrations.submit(pilot.cast.provider, [resource(code)]).accepted
+    (asset,) = ledger.registrations.submit(pilot.actor(pilot.cast.provider), [resource(code)]).accepted
     ledger.registrations.register([asset])
     for step in (ledger.review.accept, ledger.review.review, ledger.review.notice):
         step(registrar, [asset])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ledger.demo.data.cast import assemble
-from ledger.domain.days import end_of_validity, shanghai_day
+from ledger.domain.days import DAY, end_of_validity, shanghai_day
 from ledger.domain.entries import REGISTRATION_SCENARIO
 from ledger.domain.working_days import end_of_working_days
 from ledger.errors import Conflict
@@ -19,7 +19,6 @@ from ledger.installation.wiring import create_ledger
 from tests.support.actors.pilots import Pilot, resource
 from tests.support.ruleset_files import write
 
-DAY = 86_400
 # 10:00 in Shanghai on the Monday of the week before the Spring Festival of 2026: off are 15 to 23 February, and
 # people work on Saturday 14 and Saturday 28.
 MONDAY = end_of_validity(date(2026, 2, 8)) + 10 * 3600
@@ -114,13 +113,13 @@ def test_objection_is_due_by_the_ruleset(own: Pilot) -> None:
 
 
 def test_renewal_is_refused_too_early_and_prolongs_the_registration_in_time(own: Pilot) -> None:
-    asset, registrations = own.confirmed(), own.ledger.registrations
+    asset, applications = own.confirmed(), own.ledger.applications
     before = own.record(asset).valid_to
-    first = str(registrations.get(asset)["certificate_no"])
+    first = str(own.ledger.registrations.get(asset)["certificate_no"])
     with pytest.raises(Conflict, match="RENEWAL_TOO_EARLY"):
-        registrations.renew(asset, own.cast.provider, "Still in use")
+        applications.apply(own.actor(own.cast.provider), asset, "renew", reason="Still in use")
     own.skip(before - 30 * DAY - own.ledger.clock())
-    registrations.renew(asset, own.cast.provider, "Still in use")
+    applications.apply(own.actor(own.cast.provider), asset, "renew", reason="Still in use")
     reapplied(own, asset)
     last = shanghai_day(before - 1)
     assert own.record(asset).valid_to == end_of_validity(last.replace(year=last.year + 2))
@@ -140,11 +139,13 @@ def test_expired_registration_moves_no_more_and_can_only_be_cancelled(own: Pilot
     for act in (
         lambda: own.ledger.transfers.offer(asset, cast.provider, cast.bank),
         lambda: own.ledger.liens.pledge(asset, cast.provider, cast.bank, {"amount": 1}),
-        lambda: own.ledger.registrations.change(asset, cast.provider, "change", resource(code, content="late")),
-        lambda: own.ledger.registrations.renew(asset, cast.provider, "Too late"),
+        lambda: own.ledger.applications.apply(
+            own.actor(cast.provider), asset, "change", resource(code, content="late")
+        ),
+        lambda: own.ledger.applications.apply(own.actor(cast.provider), asset, "renew", reason="Too late"),
     ):
         with pytest.raises(Conflict, match="ASSET_EXPIRED"):
             act()
-    own.ledger.registrations.cancel(asset, cast.provider, "It has expired")
+    own.ledger.applications.apply(own.actor(cast.provider), asset, "cancel", reason="It has expired")
     reapplied(own, asset)
     assert own.record(asset).state == "cancelled"

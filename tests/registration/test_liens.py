@@ -116,7 +116,7 @@ def test_terms_are_sealed_and_the_chain_has_their_digest_alone(pilot: Pilot) -> 
 
 def test_pledged_registration_is_not_cancelled_without_its_creditor(pilot: Pilot) -> None:
     asset, cast, review = pledged(pilot), pilot.cast, pilot.ledger.review
-    pilot.ledger.registrations.cancel(asset, cast.provider, "To be rid of the lien")
+    pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="To be rid of the lien")
     review.accept(cast.registrar, [asset])
     review.review(cast.registrar, [asset])
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):

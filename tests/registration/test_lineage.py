@@ -97,7 +97,7 @@ def test_annulment_is_for_good_and_never_the_holders(pilot: Pilot) -> None:
     for act in (
         lambda: pilot.ledger.transfers.annul(asset, cast.supervisor, "court", GROUNDS),
         lambda: pilot.ledger.transfers.offer(asset, cast.provider, cast.bank),
-        lambda: pilot.ledger.registrations.cancel(asset, cast.provider, "It is over"),
+        lambda: pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="It is over"),
         lambda: pilot.ledger.transfers.accept(asset, cast.provider),
     ):
         with pytest.raises(Conflict, match="ASSET_WRONG_STATE"):

@@ -53,16 +53,16 @@ def test_a_description_that_no_certificate_can_carry_is_refused_at_once(pilot: P
     asset = pilot.confirmed()
     code = pilot.ledger.registrations.get(asset)["resource"]["code"]
     with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):
-        pilot.ledger.registrations.submit(pilot.cast.provider, [resource(f"named/{text}", title=text)])
+        pilot.ledger.registrations.submit(pilot.actor(pilot.cast.provider), [resource(f"named/{text}", title=text)])
     changed = resource(code, content="changed", update_freq=text)
     with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):
-        pilot.ledger.registrations.change(asset, pilot.cast.provider, "change", changed)
+        pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", changed)
     assert len(pilot.ledger.registrations.get(asset)["applications"]) == 1
 
 
 def test_identical_content_is_refused_and_the_earlier_one_named(pilot: Pilot) -> None:
     (asset,) = pilot.applied("original")
-    intake = pilot.ledger.registrations.submit(pilot.cast.bank, [resource("copy", content="original")])
+    intake = pilot.ledger.registrations.submit(pilot.actor(pilot.cast.bank), [resource("copy", content="original")])
     (refusal,) = intake.refused
     assert refusal.error.code == "DUPLICATE_REGISTRATION"
     assert refusal.error.details["earlier"] == asset
@@ -91,7 +91,7 @@ def test_two_racing_registrations_of_one_content(pilot: Pilot) -> None:
     def submit(applicant: str) -> str:
         try:
             code = f"race-{applicant[:6]}"
-            intake = pilot.ledger.registrations.submit(applicant, [resource(code, content="one content")])
+            intake = pilot.ledger.registrations.submit(pilot.actor(applicant), [resource(code, content="one content")])
             return "won" if intake.accepted else intake.refused[0].error.code
         except PingzhengError as error:
             return error.code
@@ -136,7 +136,7 @@ def test_what_the_important_data_list_names_is_registered_as_such(pilot: Pilot) 
     for title, grade in (("Pipelines", "important"), ("Arsenals", "core")):
         pilot.ledger.important_data.add(authority, ImportantData(title, grade, pattern=f"Resource listed/{title}*"))
     intake = pilot.ledger.registrations.submit(
-        pilot.cast.provider, [resource("listed/Pipelines"), resource("listed/Arsenals")]
+        pilot.actor(pilot.cast.provider), [resource("listed/Pipelines"), resource("listed/Arsenals")]
     )
     (asset,), (refusal,) = intake.accepted, intake.refused
     assert (refusal.resource.code, refusal.error.code) == ("listed/Arsenals", "GRADE_CORE")

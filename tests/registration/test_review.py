@@ -83,8 +83,8 @@ def test_returned_application_is_handed_in_again_with_a_new_description(pilot: P
     assert stand(pilot, asset) == ("applied", "first", "returned")
     better = resource("review/returned", content="what it holds now", title="Better described")
     with pytest.raises(Conflict, match="ASSET_APPLICATION_OPEN"):
-        pilot.ledger.registrations.change(asset, pilot.cast.provider, "change", better)
-    pilot.ledger.registrations.change(asset, pilot.cast.provider, "first", better)
+        pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", better)
+    pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "first", better)
     assert stand(pilot, asset) == ("applied", "first", "submitted")
     pilot.take_through([asset])
     told = pilot.ledger.registrations.get(asset)
@@ -182,13 +182,13 @@ def test_notice_is_recorded_with_the_application_that_it_is_of(pilot: Pilot) -> 
     review, cast = pilot.ledger.review, pilot.cast
     told = pilot.ledger.registrations.get(asset)["resource"]
     changed = resource(told["code"], content="applied for twice")
-    pilot.ledger.registrations.change(asset, cast.provider, "change", changed)
+    pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "change", changed)
     review.accept(cast.registrar, [asset])
     review.reject(cast.registrar, asset, REASON)
-    pilot.ledger.registrations.cancel(asset, cast.provider, "No longer collected")
+    pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="No longer collected")
     review.accept(cast.registrar, [asset])
     review.reject(cast.registrar, asset, REASON)
-    pilot.ledger.registrations.change(asset, cast.provider, "change", changed)
+    pilot.ledger.applications.apply(pilot.actor(cast.provider), asset, "change", changed)
     pilot.noticed([asset])
     last = pilot.record(asset).until
     pilot.after_notice([asset])
@@ -245,7 +245,9 @@ def test_important_data_is_confirmed_only_with_a_security_review(pilot: Pilot) -
 
 def test_core_data_is_registered_by_nobody(pilot: Pilot) -> None:
     secret = (ResourceField("grid", "text", grade="core"),)
-    intake = pilot.ledger.registrations.submit(pilot.cast.provider, [resource("review/core", fields=secret)])
+    intake = pilot.ledger.registrations.submit(
+        pilot.actor(pilot.cast.provider), [resource("review/core", fields=secret)]
+    )
     assert [each.error.code for each in intake.refused] == ["GRADE_CORE"]
     entry = asset_calls.AssetRegistration("c0" * 32, "c1" * 32, "c2" * 32, "core")
     provider = pilot.ledger.parties.get(pilot.cast.provider).account
@@ -258,11 +260,13 @@ def test_grade_rises_by_a_change_and_never_falls_again(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     code = str(pilot.ledger.registrations.get(asset)["resource"]["code"])
     guarded = (ResourceField("load", "decimal", grade="important"),)
-    pilot.ledger.registrations.change(asset, pilot.cast.provider, "change", resource(code, fields=guarded))
+    pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", resource(code, fields=guarded))
     assert (pilot.record(asset).grade, pilot.record(asset).cleared) == ("important", False)
     pilot.ledger.review.give_back(pilot.cast.registrar, asset, REASON)
     with pytest.raises(Forbidden, match="ASSET_GRADE"):
-        pilot.ledger.registrations.change(asset, pilot.cast.provider, "change", resource(code, title="Tamed"))
+        pilot.ledger.applications.apply(
+            pilot.actor(pilot.cast.provider), asset, "change", resource(code, title="Tamed")
+        )
 
 
 # --- what the reviewer sees
@@ -308,7 +312,7 @@ def test_change_and_correction_give_a_new_certificate_and_keep_the_old_document(
     (first,) = numbers(pilot, asset)
     told = before["resource"]["code"]
     after = resource(told, content=f"{told} {kind}", title=f"After {kind}")
-    pilot.ledger.registrations.change(asset, pilot.cast.provider, kind, after)
+    pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, kind, after)
     assert pilot.ledger.registrations.get(asset)["resource"] == before["resource"]
     pilot.take_through([asset])
     assert numbers(pilot, asset) == [first, pilot.ledger.registrations.get(asset)["certificate_no"]]
@@ -329,7 +333,7 @@ def test_rejected_change_leaves_the_registration_as_it_was(pilot: Pilot) -> None
     asset = pilot.confirmed()
     before = pilot.ledger.registrations.get(asset)
     changed = resource(before["resource"]["code"], content="rejected change")
-    pilot.ledger.registrations.change(asset, pilot.cast.provider, "change", changed)
+    pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "change", changed)
     pilot.ledger.review.accept(pilot.cast.registrar, [asset])
     pilot.ledger.review.reject(pilot.cast.registrar, asset, REASON)
     told = pilot.ledger.registrations.get(asset)
@@ -340,15 +344,17 @@ def test_rejected_change_leaves_the_registration_as_it_was(pilot: Pilot) -> None
 def test_resource_of_another_code_is_no_change(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     with pytest.raises(Conflict, match="RESOURCE_CODE_DIFFERS"):
-        pilot.ledger.registrations.change(asset, pilot.cast.provider, "change", resource("review/another-code"))
+        pilot.ledger.applications.apply(
+            pilot.actor(pilot.cast.provider), asset, "change", resource("review/another-code")
+        )
 
 
 def test_cancellation_is_final_and_frees_the_content(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     told = pilot.ledger.registrations.get(asset)["resource"]
     number = str(pilot.ledger.registrations.get(asset)["certificate_no"])
-    registrations, review, cast = pilot.ledger.registrations, pilot.ledger.review, pilot.cast
-    registrations.cancel(asset, cast.provider, "No longer collected")
+    applications, review, cast = pilot.ledger.applications, pilot.ledger.review, pilot.cast
+    applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="No longer collected")
     review.accept(cast.registrar, [asset])
     review.review(cast.registrar, [asset])
     review.confirm(cast.registrar, [asset])
@@ -356,8 +362,8 @@ def test_cancellation_is_final_and_frees_the_content(pilot: Pilot) -> None:
     assert pilot.verified(number).result == "refused"
     same = resource(told["code"])
     for act in (
-        lambda: registrations.change(asset, cast.provider, "change", replace(same, title="Back")),
-        lambda: registrations.cancel(asset, cast.provider, "Once more"),
+        lambda: applications.apply(pilot.actor(cast.provider), asset, "change", replace(same, title="Back")),
+        lambda: applications.apply(pilot.actor(cast.provider), asset, "cancel", reason="Once more"),
         lambda: pilot.ledger.transfers.offer(asset, cast.provider, cast.bank),
         lambda: pilot.ledger.transfers.freeze(asset, cast.supervisor, "court"),
         lambda: pilot.ledger.transfers.annul(asset, cast.registrar, "fraud", REASON),
@@ -373,7 +379,7 @@ def test_confirming_cancellations_in_bulk_can_be_repeated(pilot: Pilot) -> None:
     ended, waiting = pilot.confirmed(), pilot.confirmed()
     review, registrar = pilot.ledger.review, pilot.cast.registrar
     for asset in (ended, waiting):
-        pilot.ledger.registrations.cancel(asset, pilot.cast.provider, "No longer collected")
+        pilot.ledger.applications.apply(pilot.actor(pilot.cast.provider), asset, "cancel", reason="No longer collected")
     review.accept(registrar, [ended, waiting])
     review.review(registrar, [ended, waiting])
     review.confirm(registrar, [ended])

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from ledger.certificates.tables import Certificate
 from ledger.chain.sending.asset_calls import AssetRegistration, register_assets
 from ledger.chain.sending.relay import Relay
+from ledger.domain.days import DAY
 from ledger.errors import PingzhengError
 from ledger.parties.relayed_acts import RelayedActs
 from ledger.proof.acts import sign_act
@@ -24,7 +25,6 @@ from tests.support.actors.pilots import Pilot, resource
 from tests.support.actors.uses import uses
 
 WON = "won"
-DAY = 86_400
 ROUNDS = 3
 TERMS = {"amount": 200_000_000}
 
@@ -180,10 +180,10 @@ def test_one_application_handed_in_twice_at_once(pilot: Pilot, again: int) -> No
     wanted = resource(f"races/twice-{again}")
 
     def hand_in() -> None:
-        registrations.register(registrations.submit(pilot.cast.provider, [wanted]).accepted)
+        registrations.register(registrations.submit(pilot.actor(pilot.cast.provider), [wanted]).accepted)
 
     assert together(hand_in, hand_in) == [WON, WON]
-    (asset,) = registrations.submit(pilot.cast.provider, [wanted]).accepted
+    (asset,) = registrations.submit(pilot.actor(pilot.cast.provider), [wanted]).accepted
     assert names(pilot, asset) == ["Registered"]
     assert len(registrations.get(asset)["applications"]) == 1
 

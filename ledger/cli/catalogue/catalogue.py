@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ledger.catalogue.data_list import described
 from ledger.catalogue.imports import OPTIONAL, ImportReport
 from ledger.catalogue.sheets import FIELD_COLUMNS, REQUIRED, sheets_of
 from ledger.cli.catalogue import demands
@@ -114,7 +114,7 @@ def listing(
     示例 Example:  pingzheng catalogue list --state published
     """
     with opened(home, as_json) as ledger:
-        rows = [described(row) for row in ledger.catalogue.page(after, limit, state)]
+        rows = [asdict(row) for row in ledger.catalogue.page(after, limit, state)]
         emit_rows(rows, as_json, "数据清单 Data list")
 
 
@@ -176,7 +176,7 @@ def submit(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> No
     示例 Example:  pingzheng catalogue submit <code> --by <provider>
     """
     with opened(home, as_json) as ledger:
-        emit(described(ledger.catalogue.submit(ledger.parties.actor(by), code)), as_json, code)
+        emit(asdict(ledger.catalogue.submit(ledger.parties.actor(by), code)), as_json, code)
 
 
 @app.command()
@@ -194,7 +194,7 @@ def review(
     with opened(home, as_json) as ledger:
         digest = reference(hashlib.sha256(read_bounded(report, MAX_REPORT_BYTES)).hexdigest())
         row = ledger.catalogue.record_review(ledger.parties.actor(by), code, digest)
-        emit(described(row) | {"report_digest": digest}, as_json, code)
+        emit(asdict(row) | {"report_digest": digest}, as_json, code)
 
 
 @app.command()
@@ -229,7 +229,7 @@ def sign(
     with opened(home, as_json) as ledger:
         actor = ledger.parties.actor(by)
         statement = sign_entry(ledger.publications.draft(actor, code), signer_of(key))
-        emit(described(ledger.publications.sign(actor, statement)), as_json, code)
+        emit(asdict(ledger.publications.sign(actor, statement)), as_json, code)
 
 
 @app.command()
@@ -239,7 +239,7 @@ def publish(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> N
     示例 Example:  pingzheng catalogue publish <code> --by <department>
     """
     with opened(home, as_json) as ledger:
-        emit(described(ledger.publications.publish(ledger.parties.actor(by), code)), as_json, code)
+        emit(asdict(ledger.publications.publish(ledger.parties.actor(by), code)), as_json, code)
 
 
 @app.command()
@@ -249,7 +249,7 @@ def block(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson
     示例 Example:  pingzheng catalogue block <code> --by authority --reason 疑似重要数据
     """
     with opened(home, as_json) as ledger:
-        emit(described(ledger.catalogue.block(ledger.parties.actor(by), code, reason)), as_json, code)
+        emit(asdict(ledger.catalogue.block(ledger.parties.actor(by), code, reason)), as_json, code)
 
 
 @app.command()
@@ -259,7 +259,7 @@ def retire(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJso
     示例 Example:  pingzheng catalogue retire <code> --by <provider> --reason 停止采集
     """
     with opened(home, as_json) as ledger:
-        emit(described(ledger.catalogue.retire(ledger.parties.actor(by), code, reason)), as_json, code)
+        emit(asdict(ledger.catalogue.retire(ledger.parties.actor(by), code, reason)), as_json, code)
 
 
 def _standing(told: dict[str, Any]) -> dict[str, Any]:

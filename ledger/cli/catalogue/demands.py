@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
 
 import typer
 
-from ledger.catalogue.demands import NewDemand, described
-from ledger.catalogue.tables import Demand
+from ledger.catalogue.demands import DemandEntry, NewDemand
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
 from ledger.domain.days import day_of
-from ledger.installation.wiring import Ledger
 
 app = typer.Typer(no_args_is_help=True, help="需求清单 Demands: file, match, accept, connect, refuse, appeal.")
 duties = typer.Typer(no_args_is_help=True, help="责任清单 Sharing duties.")
@@ -35,7 +34,7 @@ def listing(
     示例 Example:  pingzheng catalogue demand list
     """
     with opened(home, as_json) as ledger:
-        rows = [described(row, ledger.clock()) for row in ledger.demands.page(after, limit, state)]
+        rows = [asdict(row) for row in ledger.demands.page(after, limit, state)]
         if not as_json:
             rows = [{name: row[name] for name in ("id", "title", "state", "resource", "overdue")} for row in rows]
         emit_rows(rows, as_json, "需求清单 Demands")
@@ -78,7 +77,7 @@ def file(
     with opened(home, as_json) as ledger:
         names = tuple(name.strip() for name in fields.split(","))
         demand = NewDemand(title, purpose, basis, names, domain, _day(wanted_by))
-        _emit(ledger, ledger.demands.file(ledger.parties.actor(by), demand), as_json)
+        _emit(ledger.demands.file(ledger.parties.actor(by), demand), as_json)
 
 
 @app.command()
@@ -110,7 +109,7 @@ def match(
     示例 Example:  pingzheng catalogue demand match <demand> <code> --by authority
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger, ledger.demands.match(ledger.parties.actor(by), demand, resource), as_json)
+        _emit(ledger.demands.match(ledger.parties.actor(by), demand, resource), as_json)
 
 
 @app.command()
@@ -120,7 +119,7 @@ def accept(demand: Identifier, by: By, home: Home = None, as_json: AsJson = Fals
     示例 Example:  pingzheng catalogue demand accept <demand> --by <department>
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger, ledger.demands.accept(ledger.parties.actor(by), demand), as_json)
+        _emit(ledger.demands.accept(ledger.parties.actor(by), demand), as_json)
 
 
 @app.command()
@@ -130,7 +129,7 @@ def connect(demand: Identifier, by: By, home: Home = None, as_json: AsJson = Fal
     示例 Example:  pingzheng catalogue demand connect <demand> --by <department>
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger, ledger.demands.connect(ledger.parties.actor(by), demand), as_json)
+        _emit(ledger.demands.connect(ledger.parties.actor(by), demand), as_json)
 
 
 @app.command()
@@ -140,7 +139,7 @@ def close(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False
     示例 Example:  pingzheng catalogue demand close <demand> --by <requester>
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger, ledger.demands.close(ledger.parties.actor(by), demand), as_json)
+        _emit(ledger.demands.close(ledger.parties.actor(by), demand), as_json)
 
 
 @app.command()
@@ -150,7 +149,7 @@ def refuse(demand: Identifier, by: By, reason: Reason, home: Home = None, as_jso
     示例 Example:  pingzheng catalogue demand refuse <demand> --by <department> --reason 不属共享范围
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger, ledger.demands.refuse(ledger.parties.actor(by), demand, reason), as_json)
+        _emit(ledger.demands.refuse(ledger.parties.actor(by), demand, reason), as_json)
 
 
 @app.command()
@@ -160,7 +159,7 @@ def appeal(demand: Identifier, by: By, reason: Reason, home: Home = None, as_jso
     示例 Example:  pingzheng catalogue demand appeal <demand> --by <requester> --reason 属法定共享
     """
     with opened(home, as_json) as ledger:
-        _emit(ledger, ledger.demands.appeal(ledger.parties.actor(by), demand, reason), as_json)
+        _emit(ledger.demands.appeal(ledger.parties.actor(by), demand, reason), as_json)
 
 
 @duties.command("add")
@@ -200,12 +199,12 @@ def list_duties(
         emit_rows(rows, as_json, f"责任清单 Duties of {resource}")
 
 
-def _emit(ledger: Ledger, row: Demand, as_json: bool) -> None:
-    told: dict[str, Any] = described(row, ledger.clock())
+def _emit(demand: DemandEntry, as_json: bool) -> None:
+    told: dict[str, Any] = asdict(demand)
     if not as_json:
         told = {name: told[name] for name in ("id", "title", "state", "resource", "due_at", "overdue")}
-        told["due_at"] = None if row.due_at is None else local_time(row.due_at)
-    emit(told, as_json, row.id)
+        told["due_at"] = None if demand.due_at is None else local_time(demand.due_at)
+    emit(told, as_json, demand.id)
 
 
 def _day(text: str) -> date | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,6 @@ import typer
 from ledger.catalogue.important_rules import ImportantData
 from ledger.catalogue.open_catalogue import OPEN_TYPES, Opening
 from ledger.catalogue.systems import STATUSES, SystemEntry
-from ledger.catalogue.tables import ImportantDataEntry, InfoSystem
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
 from ledger.domain.grades import LISTED_GRADES
@@ -31,11 +31,11 @@ def list_systems(after: After = None, limit: Limit = 20, home: Home = None, as_j
     示例 Example:  pingzheng catalogue system list
     """
     with opened(home, as_json) as ledger:
-        emit_rows([_system(row) for row in ledger.systems.page(after, limit)], as_json, "系统清单 Systems")
+        emit_rows([asdict(row) for row in ledger.systems.page(after, limit)], as_json, "系统清单 Systems")
 
 
 @systems.command("put")
-def put_system(
+def putasdict(
     code: Annotated[str, typer.Argument(help="System code.", show_default=False)],
     name: Annotated[str, typer.Option(show_default=False)],
     level: Annotated[int, typer.Option(min=1, max=5, help="Level of 等保.", show_default=False)],
@@ -50,7 +50,7 @@ def put_system(
     """
     with opened(home, as_json) as ledger:
         row = ledger.systems.put(ledger.parties.actor(by), SystemEntry(code, name, level, status))
-        emit(_system(row), as_json, code)
+        emit(asdict(row), as_json, code)
 
 
 @important.command("list")
@@ -60,7 +60,7 @@ def list_important(home: Home = None, as_json: AsJson = False) -> None:
     示例 Example:  pingzheng catalogue important list
     """
     with opened(home, as_json) as ledger:
-        emit_rows([_kind(row) for row in ledger.important_data.all()], as_json, "重要数据目录 Important data")
+        emit_rows([asdict(row) for row in ledger.important_data.all()], as_json, "重要数据目录 Important data")
 
 
 @important.command("add")
@@ -81,7 +81,7 @@ def add_important(
     with opened(home, as_json) as ledger:
         entry = ImportantData(title, grade, pattern, tuple(filter(None, fields.split(","))))
         listed = ledger.important_data.add(ledger.parties.actor(by), entry)
-        emit(_kind(listed.entry) | {"blocked": list(listed.blocked)}, as_json)
+        emit(asdict(listed.entry) | {"blocked": list(listed.blocked)}, as_json)
 
 
 @important.command("withdraw")
@@ -144,7 +144,7 @@ def add_open(
     """
     with opened(home, as_json) as ledger:
         item = ledger.open_catalogue.open(ledger.parties.actor(by), code, Opening(open_type, conditions, licence))
-        emit({"code": code, "number": item.number, "version": item.version, "open_type": item.open_type}, as_json)
+        emit({"code": code, **{name: item[name] for name in ("number", "version", "open_type")}}, as_json)
 
 
 @open_data.command("withdraw")
@@ -156,28 +156,6 @@ def withdraw_open(code: Code, by: By, home: Home = None, as_json: AsJson = False
     with opened(home, as_json) as ledger:
         ledger.open_catalogue.close(ledger.parties.actor(by), code)
         emit({"code": code, "open": False}, as_json)
-
-
-def _system(row: InfoSystem) -> dict[str, Any]:
-    return {
-        "code": row.code,
-        "version": row.version,
-        "owner": row.owner,
-        "name": row.name,
-        "protection_level": row.protection_level,
-        "status": row.status,
-    }
-
-
-def _kind(row: ImportantDataEntry) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "title": row.title,
-        "grade": row.grade,
-        "pattern": row.pattern,
-        "fields": row.fields,
-        "withdrawn": row.withdrawn_at is not None,
-    }
 
 
 def _open(item: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger.cli.shell.naming import asset_of, party_of
+from ledger.cli.shell.naming import actor_of, asset_of, party_of
 from ledger.cli.shell.opening import opened
 from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, progress
 from ledger.connectors.tabular import read_csv
@@ -48,11 +48,13 @@ def submit(
     示例 Example:  pingzheng registration submit resources.csv --by <party>
     """
     with opened(home, as_json) as ledger:
-        by = party_of(ledger, by)
-        resources = [ledger.catalogue.registrable(each) for each in code or ()]
-        intake = ledger.registrations.submit(by, resources + (_resources(file) if file else []))
-        ids = intake.accepted
-        _with_bar("登记 register", len(ids), lambda tick: ledger.registrations.register(ids, tick))
+        actor = actor_of(ledger, by)
+        resources, codes = _resources(file) if file else [], code or []
+        with progress() as bars:
+            task = bars.add_task("登记 register", total=len(resources) + len(codes))
+            intake = ledger.registrations.apply(
+                actor, resources, codes, progress=lambda count: bars.advance(task, count)
+            )
         rows: list[dict[str, Any]] = [{"asset": asset, "result": "submitted"} for asset in intake.accepted]
         rows += [{"asset": item.resource.code, "result": str(item.error)} for item in intake.refused]
         emit_rows(rows, as_json, "登记申请 Applications")
@@ -178,11 +180,10 @@ def change(
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
         resources = _resources(file)
         if len(resources) != 1:
             raise InvalidInput("RESOURCE_ROWS", "The file describes one resource.", where=file.name)
-        ledger.registrations.change(asset, by, kind, resources[0])
+        ledger.applications.apply(actor_of(ledger, by), asset, kind, resources[0])
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -194,8 +195,7 @@ def renew(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJs
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        ledger.registrations.renew(asset, by, reason)
+        ledger.applications.apply(actor_of(ledger, by), asset, "renew", reason=reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -207,8 +207,7 @@ def cancel(asset: Asset, by: By, reason: Reason, home: Home = None, as_json: AsJ
     """
     with opened(home, as_json) as ledger:
         asset = asset_of(ledger, asset)
-        by = party_of(ledger, by)
-        ledger.registrations.cancel(asset, by, reason)
+        ledger.applications.apply(actor_of(ledger, by), asset, "cancel", reason=reason)
         emit(ledger.registrations.get(asset), as_json, asset)
 
 
@@ -274,14 +273,10 @@ def _step(
 ) -> None:
     named = [asset_of(ledger, asset) for asset in assets or ()]
     ids = named or [row["asset"] for row in ledger.review.queue(100_000) if row["stage"] == source]
-    gas = _with_bar(f"{source} → {result}", len(ids), lambda tick: act(ids, tick))
-    emit({"applications": len(ids), "step": result, "gas": gas}, as_json)
-
-
-def _with_bar(name: str, total: int, act: Callable[[Callable[[int], None]], int]) -> int:
     with progress() as bars:
-        task = bars.add_task(name, total=total)
-        return act(lambda count: bars.advance(task, count))
+        task = bars.add_task(f"{source} → {result}", total=len(ids))
+        gas = act(ids, lambda count: bars.advance(task, count))
+    emit({"applications": len(ids), "step": result, "gas": gas}, as_json)
 
 
 def _resources(file: Path) -> list[DataResource]:

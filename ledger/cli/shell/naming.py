@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from ledger.domain.codes import check_resident_id, check_uscc
 from ledger.domain.days import LAST_SECOND, SHANGHAI
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import InvalidInput
 
 if TYPE_CHECKING:
     from ledger.installation.participant import Participant
+    from ledger.installation.wiring import Ledger
+    from ledger.parties.roles import Actor
 
 # How a time is written: for the help of options.
 TIMES = "YYYY-MM-DD[THH:MM[:SS]] in Shanghai, or seconds UTC"
@@ -51,6 +53,11 @@ def party_of(ledger: Participant, name: str) -> str:
     return ledger.directory.named(name).party
 
 
+def actor_of(ledger: Ledger, name: str) -> Actor:
+    """The party of that name as one that acts; raises as ``party_of``, and ``Forbidden`` ``PARTY_NOT_ACTIVE``."""
+    return ledger.parties.actor(party_of(ledger, name))
+
+
 def party_form(why: str) -> InvalidInput:
     """The error of a text that names no party here."""
     return InvalidInput(
@@ -84,19 +91,9 @@ def asset_of(ledger: Participant, name: str) -> str:
     """The asset id for an id or a resource code (its newest registration); raises ``NotFound`` ``ASSET_UNKNOWN``."""
     if PARTY_ID.fullmatch(name):
         return name
-    from sqlalchemy import select
+    from ledger.registration.lookups import newest_registration
 
-    from ledger.registration.tables import Registration
-
-    newest = Registration.created_at.desc(), Registration.reg_no.desc()
-    query = select(Registration.asset_id).where(Registration.resource_code == name).order_by(*newest).limit(1)
-    with ledger.database.read() as session:
-        found = session.scalar(query)
-    if found is None:
-        raise NotFound(
-            "ASSET_UNKNOWN", "No asset has this id or resource code.", where=name[:64], hint="pingzheng asset list"
-        )
-    return found
+    return newest_registration(ledger.database, name)
 
 
 def seconds_of(text: str) -> int:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.catalogue.tables import CatalogueResource
+from ledger.catalogue.data_list import CatalogueEntry
 from ledger.demo.data.cast import Cast
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
@@ -54,7 +54,7 @@ class Department:
         drafted = self.ledger.publications.draft(self.cdo, code)
         return sign_entry(drafted, self.ledger.custody.signer(account))
 
-    def publish(self, code: str, **members: Any) -> CatalogueResource:
+    def publish(self, code: str, **members: Any) -> CatalogueEntry:
         """Put, submit, sign, publish."""
         self.put(code, **members)
         self.ledger.catalogue.submit(self.provider, code)

@@ -24,6 +24,7 @@ from ledger.installation.local_chain import LocalClock, fund
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.parties.newcomers import NewParty
+from ledger.parties.roles import Actor
 from ledger.proof.bundle import Bundle
 from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
@@ -66,13 +67,17 @@ class Pilot:
         self._pool: list[str] = []
         self._pooled = count()
 
+    def actor(self, party: str) -> Actor:
+        """The party as one that acts."""
+        return self.ledger.parties.actor(party)
+
     def applied(self, *codes: str) -> list[str]:
         """Assets of the provider whose first application is on the chain."""
         return self.handed_in(*(resource(code) for code in codes))
 
     def handed_in(self, *resources: DataResource, by: str | None = None) -> list[str]:
         """Assets of the provider, or of ``by``, whose first application is on the chain."""
-        intake = self.ledger.registrations.submit(by or self.cast.provider, resources)
+        intake = self.ledger.registrations.submit(self.actor(by or self.cast.provider), resources)
         assert not intake.refused
         self.ledger.registrations.register(intake.accepted)
         return list(intake.accepted)

@@ -1,0 +1,130 @@
+"""What is written of an entry of the data list (数据清单): its versions and its moves; nothing is overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ledger.catalogue import lookups
+from ledger.catalogue.states import RESOURCE
+from ledger.catalogue.tables import CatalogueResource, ResourceEvent, ResourceVersion
+from ledger.domain.assets.identity import document_digest
+from ledger.domain.resource import DataResource, check_resource, diff
+from ledger.errors import Forbidden, InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What putting a description means: ``verdict`` is ``new``, ``new_version`` or ``unchanged``."""
+
+    verdict: str
+    version: int
+    changes: tuple[dict[str, Any], ...]
+
+
+def planned(session: Session, provider: str, resource: DataResource) -> Change:
+    """What putting this description would do; writes nothing. Raises as ``Catalogue.put`` does."""
+    row = session.get(CatalogueResource, resource.code)
+    present = None if row is None else (row, lookups.version(session, row.code, row.version).document)
+    system = resource.system if resource.system and lookups.system(session, resource.system) else ""
+    return change_of(provider, resource, present, {system})
+
+
+def change_of(
+    provider: str,
+    resource: DataResource,
+    present: tuple[CatalogueResource, Mapping[str, Any]] | None,
+    systems: Container[str],
+) -> Change:
+    """What putting a description would do where the entry stands so, with its newest document; asks no database.
+
+    ``systems`` are those of the system list, as far as they matter here. Raises as ``Catalogue.put`` does.
+    """
+    check_resource(resource)
+    if resource.system and resource.system not in systems:
+        raise InvalidInput(
+            "SYSTEM_UNKNOWN", "The system list has no such system.", where="system", hint="Enter the system first."
+        )
+    if present is None:
+        return Change("new", 1, ())
+    row, document = present
+    require_provider(row, provider)
+    changes = diff(document, resource.to_dict())
+    if not changes:
+        return Change("unchanged", row.version, ())
+    RESOURCE.next(row.state, "edit")
+    return Change("new_version", row.version + 1, tuple(changes))
+
+
+def record(session: Session, provider: str, resource: DataResource, change: Change, now: int) -> None:
+    """Write the version that was planned in this same transaction."""
+    if change.verdict == "unchanged":
+        return
+    document = resource.to_dict()
+    if change.verdict == "new":
+        row = CatalogueResource(
+            code=resource.code,
+            provider=provider,
+            state=RESOURCE.initial,
+            version=change.version,
+            published_version=None,
+            created_at=now,
+        )
+        session.add(row)
+        session.flush()
+    else:
+        row = lookups.resource(session, resource.code, lock=True)
+        row.version = change.version
+    session.add(
+        ResourceVersion(
+            code=resource.code,
+            version=change.version,
+            document=document,
+            document_digest=document_digest(document),
+            created_by=provider,
+            created_at=now,
+        )
+    )
+    move(session, row, "edit", provider, now)
+
+
+def move(session: Session, row: CatalogueResource, name: str, by: str, now: int, reason: str | None = None) -> None:
+    """Make a move of the state machine and record it; what is blocked or retired is published no more.
+
+    Raises ``Conflict`` ``MOVE_NOT_ALLOWED``.
+    """
+    row.state = RESOURCE.next(row.state, name)
+    if row.state in ("blocked", "retired"):
+        row.published_version = None
+    session.add(
+        ResourceEvent(
+            code=row.code,
+            number=lookups.next_number(session, ResourceEvent.number, ResourceEvent.code == row.code),
+            version=row.version,
+            move=name,
+            state=row.state,
+            by=by,
+            reason=reason,
+            at=now,
+        )
+    )
+    session.flush()
+
+
+def current(session: Session, row: CatalogueResource) -> DataResource:
+    """The newest description."""
+    return DataResource.from_dict(lookups.version(session, row.code, row.version).document)
+
+
+def require_provider(row: CatalogueResource, party: str) -> None:
+    """Raise ``Forbidden`` ``NOT_THE_PROVIDER`` unless the resource is the party's own."""
+    if row.provider != party:
+        raise Forbidden(
+            "NOT_THE_PROVIDER",
+            "The resource is another provider's.",
+            where=f"resource {row.code}",
+            hint="Use a code of your own, or ask the provider.",
+        )
