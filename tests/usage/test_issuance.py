@@ -13,6 +13,7 @@ import pytest
 from ledger.certificates.lookups import payload_of
 from ledger.chain.sending.calls import withdraw
 from ledger.demo.actors import NOTE
+from ledger.domain.days import DAY
 from ledger.domain.digests import reference
 from ledger.domain.entries import statement_digest
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -21,7 +22,7 @@ from ledger.proof.sdjwt import Disclosed
 from ledger.proof.verifier import Expectation
 from ledger.store import log as log_store
 from ledger.usage.lookups import access_request, provisions_of
-from tests.support.actors.credit_bureau import DAY, FIELDS, OUTSIDE
+from tests.support.actors.credit_bureau import FIELDS, OUTSIDE
 from tests.support.actors.pilots import ROWS, SUPPLIED, Pilot
 from tests.support.actors.supervisors import other_supervisor
 from tests.support.actors.withdrawals import signed_withdrawal

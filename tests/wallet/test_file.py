@@ -16,7 +16,8 @@ from ledger.wallet.wallet import Wallet
 from tests.support.actors.wallets import ASSET, CHEAP, KEY, NUMBER, PASSPHRASE, USAGE, numbered
 from tests.support.bundles.builder import usage
 from tests.support.bundles.cast import AT, BANK, HIDDEN, NONCE
-from tests.support.bundles.offline import PROGRAM, REFUSED, REPOSITORY
+from tests.support.bundles.offline import PROGRAM, REFUSED
+from tests.support.places import PROJECT
 
 OTHER = "another passphrase"
 
@@ -136,7 +137,7 @@ def test_it_presents_with_no_network_no_database_and_no_chain(tmp_path: Path) ->
     wallet, out = tmp_path / "holder.wallet", tmp_path / "bundle.json"
     arguments = [str(wallet), PASSPHRASE, NUMBER, BANK.id, NONCE, str(AT), str(out)]
     done = subprocess.run(
-        [sys.executable, "-c", PRESENT, *arguments], capture_output=True, text=True, cwd=REPOSITORY, timeout=60
+        [sys.executable, "-c", PRESENT, *arguments], capture_output=True, text=True, cwd=PROJECT, timeout=60
     )
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
     report = usage().verify_file(out.read_bytes())
