@@ -81,8 +81,8 @@ class Proposal:
         return self.pending and bool(self.role) and self.confirmed_by is None
 
 
-def row_of(found: IndexedProposal, reader: ChainReader, time: RunningTime, listed: Listed) -> Proposal:
-    """The row of a proposal of the index at a time; ``listed`` gives the parties behind an act, None if not known."""
+def proposal_in_words(found: IndexedProposal, reader: ChainReader, time: RunningTime, listed: Listed) -> Proposal:
+    """A proposal of the index at a time; ``listed`` gives the parties behind an act, None if not known."""
     open_still = found.state == ProposalState.PENDING and time.running <= found.expires
     state = EXPIRED if found.state == ProposalState.PENDING and not open_still else str(found.state)
     return Proposal(

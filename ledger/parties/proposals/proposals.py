@@ -7,12 +7,11 @@ found and gone on with, and is not made a second time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import func, select
 
 from ledger.chain.locking import one_at_a_time
 from ledger.chain.reading.reader import ChainReader
@@ -24,12 +23,11 @@ from ledger.chain.sending.relay import SignedRequest
 from ledger.domain.days import Clock
 from ledger.domain.parties import Role
 from ledger.errors import ChainRejected, Conflict, Forbidden, InvalidInput, NotFound
-from ledger.index import proposals as index
 from ledger.index.follower import Follower
 from ledger.index.proposals import IndexedProposal
-from ledger.index.tables import PROPOSALS
-from ledger.parties.party_lists import ListedIdentity, RegistrationLists
-from ledger.parties.proposals.in_words import REGISTER, Proposal, row_of
+from ledger.parties.party_lists import RegistrationLists
+from ledger.parties.proposals.in_words import REGISTER, Proposal
+from ledger.parties.proposals.reading import ProposalReader
 from ledger.parties.relayed_acts import RelayedActs, account_is_of
 from ledger.proof.acts import sign_act, veto_message
 from ledger.store.database import Database
@@ -39,11 +37,10 @@ __all__ = ["Proposal", "Proposals"]
 log = structlog.get_logger()
 
 RETRY_SECONDS: Final = 60
-PAGE: Final = 100
 
 
-class Proposals:
-    """Proposes, confirms and stops in the name of parties; parties are named by id.
+class Proposals(ProposalReader):
+    """Proposes, confirms and stops in the name of parties, and reads what was proposed.
 
     ``account_of`` gives the account that a party acts with; ``within_reach`` gives the parties with one of the roles
     for which this installation can confirm. ``before_retiring`` is called before a key is retired. ``lock`` is a file.
@@ -64,13 +61,9 @@ class Proposals:
         before_retiring: Callable[[], None],
         lock: Path,
     ) -> None:
-        self._database = database
+        super().__init__(database, reader, follower, lists, clock)
         self._client = client
-        self._reader = reader
-        self._follower = follower
         self._acting = acting
-        self._lists = lists
-        self._clock = clock
         self._account_of = account_of
         self._within_reach = within_reach
         self._before_retiring = before_retiring
@@ -82,27 +75,6 @@ class Proposals:
     def when_changed(self, callback: Callable[[], object]) -> None:
         """Call ``callback`` after every change made here, and in every tick; it must be cheap and repeatable."""
         self._callbacks.append(callback)
-
-    def get(self, number: int) -> Proposal:
-        """A proposal by its number; raises ``NotFound`` ``PROPOSAL_UNKNOWN``."""
-        self._follower.sync()
-        return self._row(self._found(number))
-
-    def pending(self, party: str | None = None) -> list[Proposal]:
-        """All that is pending, or what concerns a party or would give away an asset that it holds; in order.
-
-        Raises ``NotFound`` ``PARTY_UNKNOWN``.
-        """
-        concerned = None if party is None else self._number(party)
-        self._follower.sync()
-        return self._rows(self._follower.pending_proposals(concerned, now=self._now()))
-
-    def page(self, after: int = 0, limit: int = PAGE) -> list[Proposal]:
-        """Proposals in any state, in order, those with a higher number than ``after``."""
-        self._follower.sync()
-        with self._database.read() as session:
-            found = index.proposals(session.connection(), self._reader.deployment, after, limit)
-        return self._rows(found)
 
     def decide(self, by: str, call: Call, signed: SignedRequest | None = None) -> Proposal:
         """Bring an act as far as it goes here: proposed by ``by``, confirmed by another office within reach, and
@@ -194,30 +166,6 @@ class Proposals:
         else:
             self._client.send(calls.veto_for(account, number, act))
         return self._after(number)
-
-    def listed(self, number: int) -> dict[str, Any]:
-        """The list behind a registration, for the office that confirms it elsewhere, as JSON.
-
-        As long as it is pending, each party has its opening: kind, identifier, key and name. That is personal text, for
-        that office alone. Raises ``NotFound`` ``PROPOSAL_UNKNOWN``, ``Conflict`` ``REGISTRATION_LIST_MISSING``.
-        """
-        row = self.get(number)
-        return self._lists.document(self._found(number).act, openings=row.pending)
-
-    def identities(self, number: int, listed: Mapping[str, Any]) -> list[ListedIdentity]:
-        """Whom a registration registers, read from its list: to be looked at before it is confirmed.
-
-        Raises ``NotFound`` ``PROPOSAL_UNKNOWN``, ``InvalidInput`` ``REGISTRATION_LIST_INVALID``.
-        """
-        self._follower.sync()
-        return self._lists.identities(self._found(number).act, listed)
-
-    def of_act(self, act: str) -> Proposal | None:
-        """The newest proposal of an act, whatever became of it."""
-        self._follower.sync()
-        with self._database.read() as session:
-            number = session.scalar(select(func.max(PROPOSALS.c.no)).where(PROPOSALS.c.act == act))
-        return None if number is None else self._row(self._found(number))
 
     def tick(self) -> list[Proposal]:
         """Carry out everything that is ready, and take over what others decided; returns what was carried out."""
@@ -318,38 +266,6 @@ class Proposals:
         others = [each for each in found if each.role and number not in (each.by, each.concerned)]
         candidates = own or others
         return candidates[-1] if candidates else None
-
-    def _found(self, number: int) -> IndexedProposal:
-        with self._database.read() as session:
-            found = index.proposal(session.connection(), self._reader.deployment, number)
-        if found is None:
-            raise NotFound(
-                "PROPOSAL_UNKNOWN",
-                f"There is no proposal {number}.",
-                where=f"proposal {number}",
-                hint="List what is pending: `pingzheng keys pending`.",
-            )
-        return found
-
-    def _row(self, found: IndexedProposal) -> Proposal:
-        (row,) = self._rows([found])
-        return row
-
-    def _rows(self, found: Sequence[IndexedProposal]) -> list[Proposal]:
-        now = self._now()
-        with self._database.read() as session:
-            time = index.running_time(session.connection(), now)
-        return [row_of(each, self._reader, time, self._lists.parties) for each in found]
-
-    def _now(self) -> int:
-        """The time, and not before the block that the index has reached."""
-        return max(self._clock(), self._reader.latest().time)
-
-    def _number(self, party: str) -> int:
-        number = self._reader.party_no(party)
-        if not number:
-            raise NotFound("PARTY_UNKNOWN", "No such party is registered.", hint="Check the id.")
-        return number
 
     def _after(self, number: int) -> Proposal:
         row = self.get(number)

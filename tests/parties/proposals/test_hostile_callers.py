@@ -95,7 +95,7 @@ def test_no_office_whose_key_is_kept_here_confirms_what_another_institution_prop
     first, *_ = officers(waiting)
     assert waiting.proposals.decide(first, call).no == row.no
     assert waiting.proposals.get(row.no).confirmed_by == first
-    waiting.standing.set_roles(first, office, [Role.SUBJECT])
+    waiting.role_changes.set_roles(waiting.parties.actor(first), office, [Role.SUBJECT])
     skip(waiting, DELAY + 1)
     waiting.proposals.tick()
     assert waiting.reader.officers() == 3

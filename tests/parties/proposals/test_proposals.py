@@ -58,8 +58,8 @@ def test_nobody_carries_out_what_still_waits(waiting: Ledger) -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        lambda waiting, party: waiting.standing.set_status(officers(waiting)[0], party, "closed", "fraud"),
-        lambda waiting, party: waiting.standing.set_roles(officers(waiting)[0], party, [Role.REGISTRAR]),
+        lambda waiting, party: waiting.role_changes.set_status(waiting.authority, party, "closed", "fraud"),
+        lambda waiting, party: waiting.role_changes.set_roles(waiting.authority, party, [Role.REGISTRAR]),
         lambda waiting, party: waiting.role_changes.accredit(
             waiting.authority, party, ["S51"], waiting.clock(), waiting.clock() + 10**7
         )[0],
@@ -86,9 +86,9 @@ def test_two_officers_and_the_delay_decide(waiting: Ledger, act: Callable[[Ledge
 def test_one_officer_does_at_once_what_takes_nothing_from_anybody_for_good(waiting: Ledger) -> None:
     party, (first, *_) = newcomer(waiting), officers(waiting)
     before = waiting.reader.proposal_count()
-    assert waiting.standing.set_status(first, party, "suspended", "investigation") is None
-    assert waiting.standing.set_status(first, party, "active", "lifted") is None
-    assert waiting.standing.set_roles(first, party, [Role.SUBJECT, Role.CONSUMER]) is None
+    assert waiting.role_changes.set_status(waiting.parties.actor(first), party, "suspended", "investigation") is None
+    assert waiting.role_changes.set_status(waiting.parties.actor(first), party, "active", "lifted") is None
+    assert waiting.role_changes.set_roles(waiting.parties.actor(first), party, [Role.SUBJECT, Role.CONSUMER]) is None
     assert waiting.reader.proposal_count() == before
     assert waiting.parties.actor(party).roles == {Role.SUBJECT, Role.CONSUMER}
 
@@ -135,7 +135,7 @@ def test_nobody_confirms_an_own_proposal_or_twice(waiting: Ledger) -> None:
 def test_a_third_officer_cancels_what_two_decided(waiting: Ledger) -> None:
     first, _, third = officers(waiting)
     party = newcomer(waiting)
-    row = proposed(waiting.standing.set_status(first, party, "closed", "fraud"))
+    row = proposed(waiting.role_changes.set_status(waiting.parties.actor(first), party, "closed", "fraud"))
     assert f"pingzheng keys cancel {row.no}" in row.how_to_stop
     assert waiting.proposals.cancel(row.no, third).state == "cancelled"
     skip(waiting, DELAY + 1)
@@ -184,7 +184,7 @@ def test_a_key_that_was_bound_later_stops_nothing(waiting: Ledger) -> None:
 
 def test_what_no_key_of_the_party_can_stop_is_not_vetoed(waiting: Ledger) -> None:
     party = newcomer(waiting)
-    row = proposed(waiting.standing.set_status(officers(waiting)[0], party, "closed", "fraud"))
+    row = proposed(waiting.role_changes.set_status(waiting.authority, party, "closed", "fraud"))
     with pytest.raises(PingzhengError, match="PARTY_NOT_VETOABLE"):
         waiting.proposals.veto(row.no, party)
 
@@ -207,10 +207,10 @@ def test_what_is_refused_when_it_is_due_stops_nothing_else(waiting: Ledger) -> N
     """The proposer of one act lost its office meanwhile; the other act is carried out all the same."""
     first, second, _ = officers(waiting)
     fourth, party = newcomer(waiting), newcomer(waiting)
-    waiting.standing.set_roles(first, fourth, [Role.AUTHORITY])
+    waiting.role_changes.set_roles(waiting.parties.actor(first), fourth, [Role.AUTHORITY])
     skip(waiting, DELAY + 1)
     waiting.proposals.tick()
-    gone = proposed(waiting.standing.set_roles(first, fourth, [Role.SUBJECT]))
+    gone = proposed(waiting.role_changes.set_roles(waiting.parties.actor(first), fourth, [Role.SUBJECT]))
     skip(waiting, 60)
     row = waiting.proposals.propose(fourth, calls.accredit(no(waiting, party), "S51", 0, FAR))
     waiting.proposals.confirm(row.no, second)

@@ -1,0 +1,47 @@
+"""A page's session: the cookie works in our own pages alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ledger.parties.access.sessions import COOKIE
+from tests.api.parties.visitors import DAY, Person, Visitor, code
+
+
+def by_cookie(visitor: Visitor, firm: Person) -> tuple[Any, dict[str, str]]:
+    statement = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party))
+    answer = visitor.sign_in(statement, cookie=True, headers={"Origin": visitor.ledger.sessions.origin})
+    assert answer.status_code == 201, answer.text
+    return answer, {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+
+
+def test_a_page_gets_a_cookie_that_no_script_reads(visitor: Visitor, firm: Person) -> None:
+    answer, cookie = by_cookie(visitor, firm)
+    assert answer.json()["token"] is None
+    told = {each.strip().lower() for each in answer.headers["Set-Cookie"].split(";")[1:]}
+    assert {"httponly", "secure", "samesite=strict", "path=/"} <= told
+    assert visitor.client.get("/v1/sessions", headers=cookie).status_code == 200
+    # The cookie's secret is no bearer token, and a token no cookie.
+    secret = cookie["Cookie"].removeprefix(f"{COOKIE}=")
+    assert code(visitor.get("/v1/sessions", secret)) == (401, "SESSION_UNKNOWN")
+    smuggled = visitor.client.get("/v1/sessions", headers={"Cookie": f"{COOKIE}={firm.token}"})
+    assert code(smuggled) == (401, "SESSION_UNKNOWN")
+
+
+@pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "http://127.0.0.1:8000.evil.example"])
+def test_a_page_of_another_origin_changes_nothing(visitor: Visitor, firm: Person, origin: str | None) -> None:
+    _, cookie = by_cookie(visitor, firm)
+    foreign = cookie if origin is None else cookie | {"Origin": origin}
+    wanted = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + DAY}
+    assert code(visitor.client.post("/v1/api-keys", json=wanted, headers=foreign)) == (403, "ORIGIN_DIFFERS")
+    assert code(visitor.client.delete("/v1/sessions/current", headers=foreign)) == (403, "ORIGIN_DIFFERS")
+    # Nor does it sign the reader in as somebody else.
+    statement = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party))
+    headers = {name: value for name, value in foreign.items() if name == "Origin"}
+    assert code(visitor.sign_in(statement, cookie=True, headers=headers)) == (403, "ORIGIN_DIFFERS")
+    own = cookie | {"Origin": visitor.ledger.sessions.origin}
+    answer = visitor.client.delete("/v1/sessions/current", headers=own)
+    assert answer.status_code == 204
+    assert f'{COOKIE}=""' in answer.headers["Set-Cookie"]

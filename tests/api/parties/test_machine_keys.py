@@ -1,0 +1,70 @@
+"""Keys for machines over HTTP: what they may do, what they show, and what a thief of one gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.flow import NUMBER
+from tests.api.parties.visitors import DAY, Person, Visitor, code
+
+
+def test_a_stolen_key_mints_nothing_and_ends_nothing(visitor: Visitor, firm: Person) -> None:
+    wanted = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + DAY}
+    (own,) = visitor.get("/v1/api-keys", firm.token).json()["items"]
+    for answer in (
+        visitor.post("/v1/api-keys", wanted, firm.key),
+        visitor.get("/v1/api-keys", firm.key),
+        visitor.delete(f"/v1/api-keys/{own['id']}", firm.key),
+        visitor.get("/v1/sessions", firm.key),
+        visitor.delete("/v1/sessions/current", firm.key),
+    ):
+        assert code(answer) == (403, "SESSION_REQUIRED")
+    assert len(visitor.get("/v1/api-keys", firm.token).json()["items"]) == 1
+
+
+def test_a_key_is_listed_without_its_secret_with_its_last_day_and_revoked(visitor: Visitor, firm: Person) -> None:
+    assert visitor.get("/v1/parties", firm.key).status_code == 200
+    visitor.ledger.flush()
+    answer = visitor.get("/v1/api-keys", firm.token)
+    (row,) = answer.json()["items"]
+    assert firm.key not in answer.text
+    assert row.keys() == {"id", "name", "scopes", "account", "created_at", "expires_at", "last_used"}
+    assert (row["name"], row["scopes"]) == ("a machine", ["read", "act", "payload"])
+    assert row["last_used"] is not None
+    assert visitor.delete(f"/v1/api-keys/{row['id']}", firm.token).status_code == 204
+    assert code(visitor.get("/v1/parties", firm.key)) == (401, "API_KEY_UNKNOWN")
+
+
+def test_no_key_exceeds_its_scope(visitor: Visitor, firm: Person) -> None:
+    """Each scope alone: a look, an act, and the caller's own data."""
+    calls = {
+        "read": lambda token: visitor.get("/v1/readings", token),
+        "act": lambda token: visitor.post("/v1/verify", {"certificate_no": NUMBER}, token),
+        "payload": lambda token: visitor.get("/v1/holdings/export", token),
+    }
+    for scope in calls:
+        key = visitor.key(firm.token, scope)
+        for wanted, call in calls.items():
+            answer = call(key)
+            exceeded = answer.status_code == 403 and answer.json()["code"] == "SCOPE_EXCEEDED"
+            assert exceeded == (wanted != scope), (scope, wanted, answer.text)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"scopes": []}, "API_KEY_SCOPES"),
+        ({"scopes": ["admin"]}, "REQUEST_SHAPE"),
+        ({"expires_at": 1}, "API_KEY_PERIOD"),
+        ({"name": ""}, "API_KEY_NAME"),
+    ],
+)
+def test_a_key_has_a_name_a_scope_and_an_end(
+    visitor: Visitor, firm: Person, change: dict[str, Any], expected: str
+) -> None:
+    wanted = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + DAY} | change
+    assert code(visitor.post("/v1/api-keys", wanted, firm.token)) == (422, expected)
+    far = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + 400 * DAY}
+    assert code(visitor.post("/v1/api-keys", far, firm.token)) == (422, "API_KEY_PERIOD")

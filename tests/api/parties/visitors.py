@@ -1,0 +1,72 @@
+"""Clients at addresses of their own, and new parties that sign in there."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from ledger.domain.days import DAY
+from ledger.domain.parties import PartyKind, Role
+from ledger.proof.jws import Signer
+from ledger.proof.sign_in import Place, sign_in
+from tests.support.api.parts import Api, bearer
+
+_addresses = count(1)
+
+
+class Visitor:
+    """A client at an address of its own: what it tries wrongly is counted for it alone."""
+
+    def __init__(self, api: Api) -> None:
+        self.api, self.ledger = api, api.pilot.ledger
+        address = f"203.0.113.{next(_addresses)}"
+        self.client = TestClient(api.client.app, client=(address, 50_000), raise_server_exceptions=False)
+
+    def get(self, path: str, token: str) -> Any:
+        return self.client.get(path, headers=bearer(token))
+
+    def post(self, path: str, body: object, token: str) -> Any:
+        return self.client.post(path, json=body, headers=bearer(token))
+
+    def delete(self, path: str, token: str) -> Any:
+        return self.client.delete(path, headers=bearer(token))
+
+    def nonce(self, party: str) -> str:
+        return str(self.client.post("/v1/sessions/nonce", json={"party": party}).json()["nonce"])
+
+    def statement(self, party: str, signer: Signer, nonce: str, **other: Any) -> str:
+        place = Place.of(other.get("origin", self.ledger.sessions.origin), self.ledger.reader.chain)
+        return sign_in(place, party, nonce, signer, self.ledger.clock() + other.get("seconds", 300))
+
+    def sign_in(self, statement: str, **members: Any) -> Any:
+        headers = members.pop("headers", None)
+        return self.client.post("/v1/sessions", json={"statement": statement, **members}, headers=headers)
+
+    def token(self, party: str, signer: Signer) -> str:
+        answer = self.sign_in(self.statement(party, signer, self.nonce(party)))
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["token"])
+
+    def key(self, token: str, *scopes: str) -> str:
+        """A machine's key, made in a session."""
+        wanted = {"name": "a machine", "scopes": scopes, "expires_at": self.ledger.clock() + DAY}
+        answer = self.post("/v1/api-keys", wanted, token)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["key"])
+
+
+class Person:
+    """A new party, signed in, with a machine's key that may do everything."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        api = visitor.api
+        self.party = api.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
+        self.signer = api.pilot.bureau.signer_of(self.party)
+        self.token = visitor.token(self.party, self.signer)
+        self.key = visitor.key(self.token, "read", "act", "payload")
+
+
+def code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]

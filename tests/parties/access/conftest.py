@@ -1,0 +1,14 @@
+"""A firm that signs in."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.domain.parties import PartyKind, Role
+from tests.support.actors.pilots import Pilot
+
+
+@pytest.fixture
+def firm(pilot: Pilot) -> str:
+    """A party of this test alone, whose key is kept here."""
+    return pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
