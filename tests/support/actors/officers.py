@@ -171,5 +171,5 @@ def founded(home: Path, firms: int = 60) -> Iterator[Powers]:
         ledger.role_changes.accredit(ledger.authority, ledger.installation.operator, codes, now - DAY, now + 10**9)
         pilot.skip(DEFAULT_DELAY + 1)
         ledger.proposals.tick()
-        authorities = (ledger.reader.party_id(number) for number in FOUNDING_AUTHORITIES)
-        yield Powers(pilot, Officers(*authorities, cast.supervisor, other))
+        first, second, third = (ledger.reader.party_id(number) for number in FOUNDING_AUTHORITIES)
+        yield Powers(pilot, Officers(first, second, third, cast.supervisor, other))

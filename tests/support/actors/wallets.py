@@ -14,7 +14,7 @@ from tests.support.bundles.cast import DEVICE, SCENARIO
 
 PASSPHRASE: Final = "正确 horse battery 订书机"
 CHEAP: Final = Cost(n=MIN_N)
-KEY: Final = HolderKey(DEVICE.signer._key.secret, DEVICE.account)
+KEY: Final = HolderKey(DEVICE.secret, DEVICE.account)
 
 
 def full(made: Made) -> Bundle:

@@ -214,10 +214,10 @@ class Made:
         """With members of the file replaced, each named by its path, as in ``anchors.0.root``; or one removed."""
         document = self.document()
         for path, value in changes:
-            *way, last = (int(step) if step.isdigit() else step for step in path.split("."))
+            *way, last = _steps(path)
             reduce(getitem, way, document)[last] = value
         if drop is not None:
-            *way, last = (int(step) if step.isdigit() else step for step in drop.split("."))
+            *way, last = _steps(drop)
             del reduce(getitem, way, document)[last]
         return self.verify_file(json.dumps(document).encode())
 

@@ -94,13 +94,13 @@ def expecting(*templates: str) -> Expectation:
     return replace(EXPECT, templates=frozenset(templates))
 
 
-def ruled(name: str, rule: Changes) -> list[dict]:
+def ruled(name: str, rule: Changes) -> list[dict[str, Any]]:
     """The template's fields with another rule for one of them."""
     return [field | ({"rule": rule} if field["name"] == name else {}) for field in template_members()["fields"]]
 
 
-def knowing_anchors(changes: dict) -> Report:
-    known = {place: commitment for place, commitment in (ANCHORS | changes).items() if commitment is not None}
+def knowing_anchors(changes: dict[Any, Any]) -> Report:
+    known = {place: commitment for place, commitment in {**ANCHORS, **changes}.items() if commitment is not None}
     return GENUINE.knowing(anchors=known).verify()
 
 
@@ -150,7 +150,7 @@ def registered_in(scenario: str) -> Made:
     return registration(claims={"scenario": scenario, "certificate_no": certificate_no("440802", 2026, scenario, 1)})
 
 
-TAXES = {"hidden": {"tax_band": "B"}, "disclosed": ["tax_band"]}
+TAXES: dict[str, Any] = {"hidden": {"tax_band": "B"}, "disclosed": ["tax_band"]}
 
 
 def consented_in_vain() -> Report:
@@ -196,7 +196,7 @@ def consented_twice() -> Report:
     return usage(**TAXES, claims=twice, write=write).verify()
 
 
-def components(**changes: object) -> list[dict]:
+def components(**changes: object) -> list[dict[str, Any]]:
     first, second = GENUINE.claims["components"]
     return [first | changes, second]
 
