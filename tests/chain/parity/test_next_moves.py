@@ -7,9 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.domain.lifecycle import APPLICATION, OBJECTION
-from tests.reference.assets.life import AssetLife, Lien
-from tests.reference.assets.next_moves import next_moves
-from tests.reference.assets.test_asset_rules import (
+from tests.chain.parity.asset_lives import (
     APPLIED,
     AT,
     CONFIRMED,
@@ -27,6 +25,8 @@ from tests.reference.assets.test_asset_rules import (
     objected,
     staged,
 )
+from tests.reference.assets.life import AssetLife, Lien
+from tests.reference.assets.next_moves import next_moves
 
 NEXT = {
     "new": (NEW, "register"),
