@@ -378,6 +378,10 @@ def _commitments(anchors: Sequence[Anchor]) -> dict[tuple[int, int], str]:
     return {anchor.log_batch: event_digest("CertificateLog.Anchored", anchor.event_args()).hex() for anchor in anchors}
 
 
+def _steps(path: str) -> list[Any]:
+    return [int(step) if step.isdigit() else step for step in path.split(".")]
+
+
 def _batch(where: Position, first_seq: int, size: int, texts: Mapping[int, str], at: int) -> tuple[Tree, Anchor]:
     """The batch of a position; its other entries are other people's."""
     entries = [texts.get(index, as_text({"type": "other", "no": index})).encode() for index in range(size)]

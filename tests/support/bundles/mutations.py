@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from ledger.domain.codes import certificate_no
 from ledger.domain.days import DAY
