@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -13,9 +12,8 @@ from ledger.catalogue.demands import Demands, NewDemand
 from ledger.domain.days import SHANGHAI
 from ledger.domain.parties import Role
 from ledger.domain.resource import ResourceField
-from ledger.errors import PingzhengError
 from ledger.parties.roles import Actor
-from tests.support.actors.department import Department, department
+from tests.support.actors.department import Department, refusal
 from tests.support.actors.pilots import Pilot
 
 DEMAND = NewDemand("企业欠费", "贷前审查", "信贷管理办法", ("arrears", "account_age"), "energy")
@@ -34,11 +32,6 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(scope="module")
-def office(pilot: Pilot) -> Department:
-    return department(pilot.ledger, pilot.cast)
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -48,12 +41,6 @@ def clock() -> Clock:
 def demands(office: Department, clock: Clock) -> Demands:
     """Demands of the shared ledger under the test's own clock; five working days where no duty is listed."""
     return Demands(office.ledger.database, 5, clock)
-
-
-def refusal(act: Callable[[], object]) -> PingzhengError:
-    with pytest.raises(PingzhengError) as caught:
-        act()
-    return caught.value
 
 
 def matched(office: Department, demands: Demands, code: str) -> str:

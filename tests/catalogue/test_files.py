@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ledger.catalogue.sheets import sheets_of
@@ -17,28 +15,13 @@ from ledger.connectors.kinds import Kind
 from ledger.connectors.spreadsheets.workbook import Flaw
 from ledger.connectors.tables import sheets_in
 from ledger.errors import InvalidInput
+from tests.support.workbooks import book
 
 CASES = Path(__file__).parents[1] / "connectors" / "cases"
 DIGEST = f"sha-256:{'ab' * 32}"
 HEAD = ["code", "title", "content_digest"]
 ROW = ["A-1", "用电", DIGEST]
 FIELD_HEAD = ["code", "name", "type", "grade", "pii"]
-
-
-def book(**sheets: list[list[Any]] | Callable[[Worksheet], None]) -> bytes:
-    """A workbook; a sheet is its rows, or what fills it."""
-    made = Workbook()
-    made.remove(made.worksheets[0])
-    for title, content in sheets.items():
-        sheet = made.create_sheet(title)
-        if callable(content):
-            content(sheet)
-            continue
-        for line in content:
-            sheet.append(line)
-    out = io.BytesIO()
-    made.save(out)
-    return out.getvalue()
 
 
 def filled(rows: list[list[Any]], change: Callable[[Worksheet], object]) -> Callable[[Worksheet], None]:
@@ -164,20 +147,25 @@ def test_headers_are_known_in_capitals_and_with_blanks() -> None:
 
 
 def test_merged_cells_say_the_same_of_each_row() -> None:
-    rows = [[*HEAD, "grade"], [*ROW, "important"], ["A-2", "t", DIGEST, None], ["A-3", "t", DIGEST, "general_1"]]
+    rows: list[list[Any]] = [
+        [*HEAD, "grade"],
+        [*ROW, "important"],
+        ["A-2", "t", DIGEST, None],
+        ["A-3", "t", DIGEST, "general_1"],
+    ]
     sheets = sheets_of(book(s=filled(rows, lambda sheet: sheet.merge_cells("D2:D3"))), "a.xlsx")
     assert [row["grade"] for row in sheets.resources] == ["important", "important", "general_1"]
 
 
 def test_merged_cells_do_not_make_rows() -> None:
-    rows = [[*HEAD, "grade"], [*ROW, "important"]]
+    rows: list[list[Any]] = [[*HEAD, "grade"], [*ROW, "important"]]
     sheets = sheets_of(book(s=filled(rows, lambda sheet: sheet.merge_cells("D2:D900"))), "a.xlsx")
     assert len(sheets.resources) == 1
 
 
 @pytest.mark.parametrize("ranges", ["C2:D2", "C2:D3", "A1:B1", "A1:A2"])
 def test_cells_merged_across_columns_or_the_header_are_refused_by_name(ranges: str) -> None:
-    rows = [[*HEAD, "grade"], [*ROW, "important"], ["A-2", "t", DIGEST, "core"]]
+    rows: list[list[Any]] = [[*HEAD, "grade"], [*ROW, "important"], ["A-2", "t", DIGEST, "core"]]
     error = refusal(book(s=filled(rows, lambda sheet: sheet.merge_cells(ranges))))
     assert error.code in ("XLSX_MERGED", "XLSX_HEADER")
     assert "list.xlsx, s" in str(error.where)

@@ -1,56 +1,20 @@
-"""Bulk import: a dry run writes nothing, a bad row stops all, and no file takes the machine with it."""
+"""Bulk import: a dry run writes nothing, a bad row stops all, and every way to write a table says the same."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import zipfile
-from collections.abc import Callable, Mapping
-from datetime import date
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from openpyxl import Workbook
-from sqlalchemy import func, select
 
 from ledger.catalogue import imports as catalogue_import
 from ledger.catalogue.imports import Sheets, sheets_of
-from ledger.catalogue.tables import CatalogueResource, ResourceEvent, ResourceVersion
-from ledger.connectors.spreadsheets import xlsx_scan
-from ledger.connectors.spreadsheets.xlsx_book import read_sheets
-from ledger.connectors.tables import rows_of
 from ledger.demo.data.catalogue import Library
-from ledger.errors import InvalidInput
-from tests.support.actors.department import Department, department, resource
-from tests.support.actors.pilots import Pilot
-
-DIGEST = f"sha-256:{'0' * 64}"
-
-
-@pytest.fixture(scope="module")
-def office(pilot: Pilot) -> Department:
-    return department(pilot.ledger, pilot.cast)
-
-
-def row(code: str, **cells: str) -> dict[str, str]:
-    return {"code": code, "title": f"资源 {code}", "fields": "month:date;kwh:decimal", "content_digest": DIGEST} | cells
-
-
-def stored(office: Department) -> list[int]:
-    with office.ledger.database.read() as session:
-        return [
-            session.scalar(select(func.count()).select_from(table)) or 0
-            for table in (CatalogueResource, ResourceVersion, ResourceEvent)
-        ]
-
-
-def refusal(act: Callable[[], object]) -> InvalidInput:
-    with pytest.raises(InvalidInput) as caught:
-        act()
-    return caught.value
+from tests.catalogue.import_tables import DIGEST, row, stored
+from tests.support.actors.department import Department, refusal, resource
+from tests.support.workbooks import book
 
 
 def test_dry_run_reports_on_every_row_and_writes_nothing(office: Department) -> None:
@@ -182,28 +146,9 @@ def test_fields_twice(office: Department) -> None:
     assert line.error == "FIELDS_TWICE"
 
 
-# Files
-
-
-def read_xlsx(data: bytes, name: str) -> dict[str, list[dict[str, str]]]:
-    return {sheet.title: rows_of(sheet, f"{name}, {sheet.title}") for sheet in read_sheets(data, name)}
-
-
 def csv_bytes(*rows: Mapping[str, str]) -> bytes:
     lines = [",".join(rows[0]), *(",".join(item.values()) for item in rows)]
     return "\n".join(lines).encode("utf-8-sig")
-
-
-def workbook(**sheets: list[list[Any]]) -> bytes:
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for title, rows in sheets.items():
-        sheet = book.create_sheet(title)
-        for line in rows:
-            sheet.append(line)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def test_csv_with_its_fields_beside_it() -> None:
@@ -215,7 +160,7 @@ def test_csv_with_its_fields_beside_it() -> None:
 
 
 def test_excel_and_csv_say_the_same(office: Department) -> None:
-    book = workbook(
+    excel = book(
         数据清单=[
             ["code", "title", "content_digest", "rows", "time_range", None],
             ["x", "用电", DIGEST, 12.0, "2025"],
@@ -223,7 +168,7 @@ def test_excel_and_csv_say_the_same(office: Department) -> None:
         ],
         fields=[["code", "name", "type", "grade"], ["x", "kwh", "decimal", "general_2"], ["x", "month", "date", None]],
     )
-    sheets = sheets_of(book, "list.XLSX")
+    sheets = sheets_of(excel, "list.XLSX")
     assert sheets == Sheets(
         [{"code": "x", "title": "用电", "content_digest": DIGEST, "rows": "12", "time_range": "2025"}],
         [
@@ -234,103 +179,6 @@ def test_excel_and_csv_say_the_same(office: Department) -> None:
     report = office.ledger.catalogue_import.commit(office.provider, sheets)
     assert report.counts["new"] == 1
     assert office.ledger.catalogue.get("x")["resource"]["grade"] == "general_2"
-
-
-def test_cells_as_text() -> None:
-    book = workbook(s=[["a", "b", "c", "d", "e"], [True, 1.5, date(2026, 1, 2), 7, "x"]])
-    (line,) = read_xlsx(book, "t.xlsx")["s"]
-    assert line == {"a": "true", "b": "1.5", "c": "2026-01-02", "d": "7", "e": "x"}
-
-
-def test_empty_sheet() -> None:
-    assert read_xlsx(workbook(s=[]), "t.xlsx") == {"s": []}
-
-
-EXCEL: dict[str, tuple[list[list[Any]], str, str]] = {
-    "formula": ([["a"], ["=1+1"]], "XLSX_FORMULA", "t.xlsx, s, row 2, column a"),
-    "formula of a file": ([["a"], ["x"], ['=HYPERLINK("http://x")']], "XLSX_FORMULA", "t.xlsx, s, row 3, column a"),
-    "column twice": ([["a", "a"]], "XLSX_HEADER", "t.xlsx, s, row 1"),
-    "column without a name": ([["a", None, "c"]], "XLSX_HEADER", "t.xlsx, s, row 1"),
-    "cell outside": ([["a"], ["x", "y"]], "XLSX_ROW_WIDTH", "t.xlsx, s, row 2"),
-    "cell too long": ([["a"], ["x" * 10_001]], "XLSX_CELL_TOO_LONG", "t.xlsx, s, row 2, column a"),
-}
-
-
-@pytest.mark.parametrize(("rows", "code", "where"), EXCEL.values(), ids=EXCEL.keys())
-def test_sheet_that_is_refused(rows: list[list[Any]], code: str, where: str) -> None:
-    error = refusal(lambda: read_xlsx(workbook(s=rows), "t.xlsx"))
-    assert (error.code, error.where) == (code, where)
-
-
-def rezipped(book: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for member in old.namelist():
-            new.writestr(member, change(member, old.read(member)))
-    return out.getvalue()
-
-
-BOOK = workbook(s=[["a"], ["x"]])
-BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
-
-
-def with_entities(member: str, content: bytes) -> bytes:
-    return content if not member.endswith("sheet1.xml") else BOMB + content.split(b"?>", 1)[-1]
-
-
-MALFORMED = {
-    "no zip": b"code,title\n",
-    "nothing": b"",
-    "cut off": BOOK[: len(BOOK) // 2],
-    "empty members": rezipped(BOOK, lambda member, content: b""),
-    "sheet is no XML": rezipped(BOOK, lambda member, content: b"<" if member.endswith("sheet1.xml") else content),
-    "entities": rezipped(BOOK, with_entities),
-}
-
-
-@pytest.mark.parametrize("data", MALFORMED.values(), ids=MALFORMED.keys())
-def test_file_that_is_no_workbook(data: bytes) -> None:
-    assert refusal(lambda: read_xlsx(data, "t.xlsx")).code == "XLSX_MALFORMED"
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning")
-@given(
-    member=st.sampled_from(zipfile.ZipFile(io.BytesIO(BOOK)).namelist()),
-    place=st.integers(0, 2_000),
-    text=st.binary(max_size=12),
-    cut=st.integers(0, 40),
-)
-def test_damaged_file_is_read_or_refused(member: str, place: int, text: bytes, cut: int) -> None:
-    damaged = rezipped(
-        BOOK, lambda name, content: content if name != member else content[:place] + text + content[place + cut :]
-    )
-    try:
-        read_xlsx(damaged, "t.xlsx")
-    except InvalidInput as error:
-        assert error.code.startswith("XLSX_")
-
-
-def test_zip_bomb_is_not_unpacked() -> None:
-    bomb = rezipped(BOOK, lambda member, content: content + b" " * (30 * 1024 * 1024))
-    assert len(bomb) < 1024 * 1024
-    assert refusal(lambda: read_xlsx(bomb, "t.xlsx")).code == "XLSX_TOO_LARGE"
-
-
-def test_cells_are_bounded_even_where_they_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(xlsx_scan.BOUNDS, "c", 50)
-    far = rezipped(BOOK, lambda member, content: content.replace(b'"A2"', b'"XFD2"'))
-    assert refusal(lambda: read_xlsx(far, "t.xlsx")).code == "XLSX_TOO_LARGE"
-    deep = rezipped(
-        BOOK, lambda member, content: content.replace(b'"A2"', b'"A900000"').replace(b'r="2"', b'r="900000"')
-    )
-    assert refusal(lambda: read_xlsx(deep, "t.xlsx")).code == "XLSX_TOO_LARGE"
-
-
-def test_sizes_are_bounded_before_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(xlsx_scan.BOUNDS, "sheet", 1)
-    assert refusal(lambda: read_xlsx(workbook(a=[], b=[]), "t.xlsx")).code == "XLSX_TOO_LARGE"
-    monkeypatch.setattr(xlsx_scan, "MAX_XLSX_BYTES", 10)
-    assert refusal(lambda: read_xlsx(BOOK, "t.xlsx")).code == "XLSX_TOO_LARGE"
 
 
 def test_real_data_sets_from_csv_and_from_excel(office: Department) -> None:
@@ -349,7 +197,7 @@ def test_real_data_sets_from_csv_and_from_excel(office: Department) -> None:
         return text.getvalue().encode()
 
     sheets = sheets_of(as_csv("resources"), "list.csv", as_csv("fields"))
-    assert sheets_of(workbook(**tables), "list.xlsx") == sheets
+    assert sheets_of(book(**tables), "list.xlsx") == sheets
     report = office.ledger.catalogue_import.commit(office.provider, sheets)
     assert report.counts["new"] == len(described) > 20
     for item in described:

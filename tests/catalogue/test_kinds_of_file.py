@@ -11,7 +11,8 @@ import pytest
 from ledger.catalogue.sheets import sheets_of
 from ledger.connectors.tables import read_table
 from ledger.errors import InvalidInput
-from tests.catalogue.test_files import DIGEST, HEAD, ROW, book, case, refusal
+from tests.catalogue.test_files import DIGEST, HEAD, ROW, case, refusal
+from tests.support.workbooks import book
 
 # Kinds of file
 

@@ -13,15 +13,8 @@ from ledger.catalogue import imports as catalogue_import
 from ledger.catalogue.imports import Sheets
 from ledger.errors import Busy
 from ledger.store.database import Database, open_engine
-from tests.catalogue.test_imports import refusal, row, stored
-from tests.support.actors.department import Department, department, resource
-from tests.support.actors.pilots import Pilot
-
-
-@pytest.fixture(scope="module")
-def office(pilot: Pilot) -> Department:
-    return department(pilot.ledger, pilot.cast)
-
+from tests.catalogue.import_tables import row, stored
+from tests.support.actors.department import Department, refusal, resource
 
 # Staged
 

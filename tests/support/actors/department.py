@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 from ledger.catalogue.data_list import CatalogueEntry
 from ledger.demo.data.cast import Cast
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.resource import DataResource, ResourceField
+from ledger.errors import PingzhengError
 from ledger.installation.wiring import Ledger
 from ledger.parties.newcomers import NewParty
 from ledger.parties.roles import Actor
@@ -29,6 +33,13 @@ def resource(code: str, **members: Any) -> DataResource:
         "content_digest": f"sha-256:{hashlib.sha256(code.encode()).hexdigest()}",
     }
     return DataResource(**told | members)
+
+
+def refusal(act: Callable[[], object]) -> PingzhengError:
+    """The error by which the act is refused."""
+    with pytest.raises(PingzhengError) as caught:
+        act()
+    return caught.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,13 @@
+"""The office whose data list these tests keep."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.actors.department import Department, department
+from tests.support.actors.pilots import Pilot
+
+
+@pytest.fixture(scope="module")
+def office(pilot: Pilot) -> Department:
+    return department(pilot.ledger, pilot.cast)

@@ -1,0 +1,26 @@
+"""Excel files as tests make them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+
+def book(**sheets: list[list[Any]] | Callable[[Worksheet], None]) -> bytes:
+    """A workbook; a sheet is its rows, or what fills it."""
+    made = Workbook()
+    made.remove(made.worksheets[0])
+    for title, content in sheets.items():
+        sheet = made.create_sheet(title)
+        if callable(content):
+            content(sheet)
+            continue
+        for line in content:
+            sheet.append(line)
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
